@@ -1,0 +1,62 @@
+"""Y'CbCr of Rec.709 from and to R'G'B', unclamped and exact in luma.
+
+Source: ITU-R BT.709-6, items 3.2 and 3.3.
+"""
+
+import torch
+from torch import Tensor
+
+KR = 0.2126
+KB = 0.0722
+KG = 1.0 - KR - KB
+CB_SCALE = 2.0 * (1.0 - KB)
+CR_SCALE = 2.0 * (1.0 - KR)
+
+
+def luma(rgb: Tensor) -> Tensor:
+    """Y' of R'G'B'.
+
+    Args:
+        rgb: (..., 3, H, W), nominally 0 to 1, unbounded.
+
+    Returns:
+        (..., 1, H, W).
+    """
+    return KR * rgb[..., 0:1, :, :] + KG * rgb[..., 1:2, :, :] + KB * rgb[..., 2:3, :, :]
+
+
+def rgb_to_ycbcr(rgb: Tensor) -> Tensor:
+    """R'G'B' (..., 3, H, W) to Y'CbCr of the same shape; Cb and Cr nominally -0.5 to 0.5."""
+    y = luma(rgb)
+    cb = (rgb[..., 2:3, :, :] - y) / CB_SCALE
+    cr = (rgb[..., 0:1, :, :] - y) / CR_SCALE
+    return torch.cat([y, cb, cr], dim=-3)
+
+
+def ycbcr_to_rgb(ycbcr: Tensor) -> Tensor:
+    """Y'CbCr (..., 3, H, W) to R'G'B' of the same shape, unclamped."""
+    y, cb, cr = ycbcr.split(1, dim=-3)
+    r = y + CR_SCALE * cr
+    b = y + CB_SCALE * cb
+    g = y - (KR * CR_SCALE * cr + KB * CB_SCALE * cb) / KG
+    return torch.cat([r, g, b], dim=-3)
+
+
+def limit_chroma(y: Tensor, cbcr: Tensor) -> Tensor:
+    """Chroma scaled towards neutral where R'G'B' would fall below zero; hue is kept.
+
+    Light cannot be negative, and a negative component of a master is cut by whatever reads it,
+    which would move the luma. Where `y` itself is not above zero the result is neutral.
+
+    Args:
+        y: (..., 1, H, W).
+        cbcr: (..., 2, H, W).
+
+    Returns:
+        (..., 2, H, W).
+    """
+    cb, cr = cbcr.split(1, dim=-3)
+    offset_g = -(KR * CR_SCALE * cr + KB * CB_SCALE * cb) / KG
+    lowest = torch.minimum(torch.minimum(CR_SCALE * cr, CB_SCALE * cb), offset_g)
+    scale = torch.where(-lowest > y, y.clamp_min(0.0) / (-lowest).clamp_min(1e-12), 1.0)
+    return cbcr * scale

@@ -1,0 +1,31 @@
+"""What can go wrong, as a tree.
+
+    UnfadeError          one clear sentence for a person; the command line ends with status 2
+    ├── ProjectError     film.toml: a key, a value or a combination that cannot be used
+    ├── MediaError       a picture or movie that cannot be found, read or written
+    ├── MatchError       source and reference that have nothing usable in common
+    └── WorkError        the work directory: an artefact that is missing, foreign or damaged
+
+Every message names the file and, where there is one, the frame; says what is wrong; says what to
+do about it. Anything else that escapes is a defect of Unfade and keeps its traceback.
+"""
+
+
+class UnfadeError(Exception):
+    """A failure that the user can do something about."""
+
+
+class ProjectError(UnfadeError):
+    """The project file asks for something that cannot be done."""
+
+
+class MediaError(UnfadeError):
+    """A picture or movie cannot be found, read or written."""
+
+
+class MatchError(UnfadeError):
+    """Source and reference have no usable content in common."""
+
+
+class WorkError(UnfadeError):
+    """An artefact of the work directory is missing, foreign or damaged."""

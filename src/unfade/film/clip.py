@@ -1,0 +1,62 @@
+"""A clip: moving pictures as they lie on disk, and how they are to be read."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from unfade.film.noun import Artefact, Noun
+from unfade.film.time import ExactFraction, FrameRange
+
+ClipKind = Literal["sequence", "movie", "still"]
+FieldOrder = Literal["progressive", "top", "bottom"]
+
+
+class Area(Noun):
+    """A rectangle of pixels: `x`, `y` of its top left pixel, `width`, `height`."""
+
+    x: int = Field(ge=0)
+    y: int = Field(ge=0)
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+
+
+class Video(Noun):
+    """How a movie's Y'CbCr is to be read."""
+
+    matrix: Literal["bt601", "bt709"]
+    range: Literal["limited", "full"]
+
+
+class Clip(Noun):
+    """Moving pictures on disk.
+
+    `path` is a movie file, a still, or a sequence pattern such as ``scan/reel1.%06d.dpx``.
+    Frames of a sequence keep the numbers of their files; those of a movie start at 0.
+    `width` and `height` are of the stored raster, in pixels; `pixel_aspect` is width / height of
+    one of them. `colorspace` is an OpenColorIO name. `fields` says how the stored picture is
+    woven: anything but "progressive" is deinterlaced when it is read.
+    `live_area` is where the picture is, without sprockets, sound track and borders.
+    """
+
+    path: str
+    kind: ClipKind
+    frames: FrameRange
+    rate: ExactFraction
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+    pixel_aspect: ExactFraction
+    colorspace: str
+    fields: FieldOrder = "progressive"
+    video: Video | None = None
+    codec: str = ""
+    live_area: Area
+
+
+class Clips(Artefact):
+    """What ingest found: the scan, and the reference where there is one."""
+
+    SCHEMA = "Clips.1"
+    PLACE = "01-ingest/clips.json"
+
+    source: Clip
+    reference: Clip | None = None

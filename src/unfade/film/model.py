@@ -1,0 +1,44 @@
+"""A trained model, described."""
+
+from typing import Literal
+
+from unfade.film.noun import Artefact, Noun
+
+ModelSize = Literal["small", "medium", "large"]
+
+
+class HeldOut(Noun):
+    """Mean error over the hold-out pairs of one method, at source luma.
+
+    `ciede2000` is the mean over all trusted pixels; `chroma` is the mean absolute error of Cb and
+    Cr, where the full range of each is 1.
+    """
+
+    ciede2000: float
+    chroma: float
+
+
+class TrainedModel(Artefact):
+    """The model of a film, and the closed-form baseline that it was measured against.
+
+    `id` is the first 12 hexadecimal digits of the SHA-256 of the weights' file. `file` and
+    `baseline_file` are safetensors beside the artefact. Errors are none where a project has no
+    hold-out pair.
+    """
+
+    SCHEMA = "TrainedModel.1"
+    PLACE = "05-train/model.json"
+
+    id: str
+    size: ModelSize
+    parameters: int
+    steps: int
+    best_step: int
+    colorspace: str
+    file: str
+    baseline_file: str
+    train_frames: tuple[int, ...]
+    holdout_frames: tuple[int, ...]
+    held_out: HeldOut | None
+    baseline_held_out: HeldOut | None
+    faded_held_out: HeldOut | None

@@ -1,0 +1,41 @@
+"""What every noun of the film has in common."""
+
+import json
+from typing import ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Noun(BaseModel):
+    """An immutable value. An unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Artefact(Noun):
+    """A noun that lives in a file of its own, as JSON that names its schema and version.
+
+    Subclasses set `SCHEMA`, for example ``"PairList.1"``, and `PLACE`, the file's path in the
+    work directory.
+    """
+
+    SCHEMA: ClassVar[str]
+    PLACE: ClassVar[str]
+
+    def to_json(self) -> str:
+        """The artefact as JSON text, schema first."""
+        fields = self.model_dump_json(indent=2)
+        return fields.replace("{", '{\n  "schema": "' + self.SCHEMA + '",', 1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The artefact that `to_json` wrote.
+
+        Raises:
+            ValueError: the text is not JSON, or is of another schema or version.
+        """
+        fields = json.loads(text)
+        schema = fields.pop("schema", None) if isinstance(fields, dict) else None
+        if schema != cls.SCHEMA:
+            raise ValueError(f"it holds {schema or 'no schema'}, expected {cls.SCHEMA}")
+        return cls.model_validate_json(json.dumps(fields))

@@ -1,0 +1,28 @@
+"""The report: measures with their limits, and a verdict."""
+
+from typing import Literal
+
+from unfade.film.noun import Artefact, Noun
+
+Verdict = Literal["accept", "review", "reject"]
+
+
+class Measure(Noun):
+    """One figure. `limit` and `ok` are none where the figure only informs."""
+
+    name: str
+    value: float
+    unit: str
+    limit: float | None = None
+    ok: bool | None = None
+
+
+class Report(Artefact):
+    """What validate found."""
+
+    SCHEMA = "Report.1"
+    PLACE = "07-validate/report.json"
+
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+    measures: tuple[Measure, ...]

@@ -1,0 +1,29 @@
+"""A target: one training or hold-out example, as pictures on disk."""
+
+from unfade.film.noun import Artefact, Noun
+from unfade.film.pair import Pair
+
+
+class Target(Noun):
+    """The pictures of one admitted pair, cut to the shared crop, beside the artefact.
+
+    `source` and `truth` are float EXR in the working space; `truth` has the luma of the source
+    and the chroma of the reference. `weight` is a one-channel EXR, 0 to 1: how far each pixel of
+    the truth is to be trusted. `sha256` is over the three files, in that order.
+    """
+
+    pair: Pair
+    source: str
+    truth: str
+    weight: str
+    sha256: str
+
+
+class Targets(Artefact):
+    """Every target, and the greatest luma difference between `source` and `truth` in any."""
+
+    SCHEMA = "Targets.1"
+    PLACE = "04-target/targets.json"
+
+    targets: tuple[Target, ...]
+    luma_parity: float

@@ -1,0 +1,128 @@
+"""The work directory: where stages meet. Everything in it is written whole or not at all."""
+
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from unfade.errors import WorkError
+from unfade.film.noun import Artefact
+from unfade.film.project import Project
+
+STAGE_NAMES = (
+    "ingest",
+    "curate",
+    "align",
+    "target",
+    "train",
+    "render",
+    "validate",
+    "deliver",
+)
+
+Item = TypeVar("Item")
+AnArtefact = TypeVar("AnArtefact", bound=Artefact)
+
+
+class Progress(Protocol):
+    """Tells a person how far a piece of work is."""
+
+    def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
+        """`items`, one by one, counted on a bar called `label` that ends at `total`."""
+        ...
+
+    def say(self, message: str) -> None:
+        """A line that stays."""
+        ...
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a stage is given: the project, where to work, and whom to tell.
+
+    `root` is the work directory, the folder of film.toml.
+    """
+
+    project: Project
+    root: Path
+    progress: Progress
+
+    def folder(self, stage: str) -> Path:
+        """The folder of a stage, such as ``03-align``, made if need be.
+
+        Raises:
+            WorkError: it cannot be made.
+        """
+        path = self.root / folder_name(stage)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WorkError(
+                f"{path}: cannot be made ({error.strerror}); give yourself write permission there"
+            ) from error
+        return path
+
+    def resolve(self, path: str) -> str:
+        """A path of film.toml, which is relative to its folder, as an absolute one."""
+        return str((self.root / path).absolute())
+
+    def load(self, kind: type[AnArtefact]) -> AnArtefact:
+        """The artefact of a kind, from its place.
+
+        Raises:
+            WorkError: it is missing or damaged.
+        """
+        path = self.root / kind.PLACE
+        stage = kind.PLACE.split("/")[0].split("-")[1]
+        try:
+            return kind.from_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise WorkError(f"{path}: is missing; run 'unfade {stage}' first") from error
+        except (OSError, ValueError) as error:
+            raise WorkError(f"{path}: is damaged ({error}); run 'unfade {stage}' again") from error
+
+    def save(self, artefact: Artefact) -> None:
+        """Writes an artefact to its place."""
+        self.folder(artefact.PLACE.split("/")[0].split("-")[1])
+        write_text(self.root / artefact.PLACE, artefact.to_json())
+
+
+def folder_name(stage: str) -> str:
+    """``"align"`` is ``"03-align"``."""
+    return f"{STAGE_NAMES.index(stage) + 1:02d}-{stage}"
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`, of the same suffix, that takes its place on success.
+
+    On failure, or when the process dies, `path` is as it was before.
+
+    Raises:
+        WorkError: the folder cannot be written to.
+    """
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.partial{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except PermissionError as error:
+        raise WorkError(
+            f"{path}: cannot be written ({error.strerror}); give yourself write permission there"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file, whole or not at all."""
+    with writing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def clear_partials(folder: Path) -> None:
+    """Removes what a killed run left half-written."""
+    for path in folder.rglob(".*.partial*"):
+        path.unlink(missing_ok=True)

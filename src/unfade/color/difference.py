@@ -26,7 +26,7 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
     xyz = torch.einsum("ij,...jhw->...ihw", relative, linear)
     cut = (6.0 / 29.0) ** 3
     f = torch.where(xyz > cut, xyz.clamp_min(cut) ** (1 / 3), xyz * (841 / 108) + 4 / 29)
-    x, y, z = f.split(1, dim=-3)
+    x, y, z = torch.split(f, 1, dim=-3)
     return torch.cat([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=-3)
 
 
@@ -40,8 +40,8 @@ def ciede2000(lab_1: Tensor, lab_2: Tensor) -> Tensor:
     Returns:
         (..., 1, H, W), at least 0.
     """
-    l_1, a_1, b_1 = lab_1.split(1, dim=-3)
-    l_2, a_2, b_2 = lab_2.split(1, dim=-3)
+    l_1, a_1, b_1 = torch.split(lab_1, 1, dim=-3)
+    l_2, a_2, b_2 = torch.split(lab_2, 1, dim=-3)
     chroma = (torch.hypot(a_1, b_1) + torch.hypot(a_2, b_2)) / 2
     g = 0.5 * (1 - _seventh(chroma))
     a_1, a_2 = a_1 * (1 + g), a_2 * (1 + g)

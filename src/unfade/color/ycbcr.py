@@ -35,7 +35,7 @@ def rgb_to_ycbcr(rgb: Tensor) -> Tensor:
 
 def ycbcr_to_rgb(ycbcr: Tensor) -> Tensor:
     """Y'CbCr (..., 3, H, W) to R'G'B' of the same shape, unclamped."""
-    y, cb, cr = ycbcr.split(1, dim=-3)
+    y, cb, cr = torch.split(ycbcr, 1, dim=-3)
     r = y + CR_SCALE * cr
     b = y + CB_SCALE * cb
     g = y - (KR * CR_SCALE * cr + KB * CB_SCALE * cb) / KG
@@ -55,7 +55,7 @@ def limit_chroma(y: Tensor, cbcr: Tensor) -> Tensor:
     Returns:
         (..., 2, H, W).
     """
-    cb, cr = cbcr.split(1, dim=-3)
+    cb, cr = torch.split(cbcr, 1, dim=-3)
     offset_g = -(KR * CR_SCALE * cr + KB * CB_SCALE * cb) / KG
     lowest = torch.minimum(torch.minimum(CR_SCALE * cr, CB_SCALE * cb), offset_g)
     scale = torch.where(-lowest > y, y.clamp_min(0.0) / (-lowest).clamp_min(1e-12), 1.0)

@@ -28,6 +28,15 @@ class Alignment(Noun):
     coverage: Area
 
 
+def weight_file(frame: int) -> str:
+    """Where in the work directory the weight of the pair at a source frame is.
+
+    One channel on the raster of the source's live area: 0 where the reference shows something
+    else, or nothing, 1 where it is to be trusted.
+    """
+    return f"03-align/weight-{frame:06d}.exr"
+
+
 class Alignments(Artefact):
     """What align admitted and what it turned down.
 

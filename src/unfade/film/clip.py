@@ -10,6 +10,12 @@ from unfade.film.time import ExactFraction, FrameRange
 ClipKind = Literal["sequence", "movie", "still"]
 FieldOrder = Literal["progressive", "top", "bottom"]
 
+SOURCE_PROXY = "01-ingest/source-proxy.npy"
+"""In the work directory: the source's live area in small, uint8 (frames, h, 128, 3), display."""
+
+REFERENCE_PROXY = "01-ingest/reference-proxy.npy"
+"""The same of the reference, where there is one."""
+
 
 class Area(Noun):
     """A rectangle of pixels: `x`, `y` of its top left pixel, `width`, `height`."""

@@ -42,3 +42,21 @@ class TrainedModel(Artefact):
     held_out: HeldOut | None
     baseline_held_out: HeldOut | None
     faded_held_out: HeldOut | None
+
+
+class LossPoint(Noun):
+    """Training loss at a step, with the held-out CIEDE2000 where it was measured there."""
+
+    step: int
+    loss: float
+    held_out: float | None = None
+
+
+class LossCurve(Artefact):
+    """How training went. `baseline` is the held-out CIEDE2000 of the closed-form baseline."""
+
+    SCHEMA = "LossCurve.1"
+    PLACE = "05-train/loss.json"
+
+    points: tuple[LossPoint, ...]
+    baseline: float | None

@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -102,18 +102,20 @@ def writing(path: Path) -> Iterator[Path]:
     On failure, or when the process dies, `path` is as it was before.
 
     Raises:
-        WorkError: the folder cannot be written to.
+        WorkError: it cannot be written.
     """
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.partial{path.suffix}")
     try:
         yield temporary
         os.replace(temporary, path)
-    except PermissionError as error:
+    except OSError as error:
         raise WorkError(
-            f"{path}: cannot be written ({error.strerror}); give yourself write permission there"
+            f"{path}: cannot be written ({error.strerror or error}); "
+            "see to write permission and free space there"
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,0 +1,28 @@
+"""The only door to pictures and movies on disk, and to colour spaces.
+
+Behind it all pixels are float32 tensors (3, height, width), R'G'B' in the working space.
+"""
+
+from unfade.media.color_management import check_colorspace, to_space
+from unfade.media.movie_writer import MovieWriter
+from unfade.media.probe import probe
+from unfade.media.reading import read, read_frame
+from unfade.media.still_writers import write_dpx, write_exr, write_png
+from unfade.media.stills import read_picture, read_plane
+
+read_exr = read_picture
+
+__all__ = [
+    "MovieWriter",
+    "check_colorspace",
+    "probe",
+    "read",
+    "read_exr",
+    "read_frame",
+    "read_picture",
+    "read_plane",
+    "to_space",
+    "write_dpx",
+    "write_exr",
+    "write_png",
+]

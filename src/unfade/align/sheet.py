@@ -1,0 +1,103 @@
+"""The sheet of one pair: whether the reference lies where it should."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unfade.film.clip import Area
+from unfade.review.drawing import FAINT, draw_line, fit, ground, lay, set_text
+
+_PANEL = 640
+"""Pixels across of a panel."""
+_MARGIN = 28
+_GAP = 14
+_HEADER = 80
+_CAPTION = 30
+_CHECKS = 12
+"""Fields of the checkerboard across."""
+_CROP = (1.0, 0.69, 0.18)
+_DOUBT = (0.9, 0.1, 0.5)
+
+
+@dataclass(frozen=True)
+class Panels:
+    """What a sheet shows of a pair, in small: all (3, h, w) of one size."""
+
+    source: Tensor
+    reference: Tensor
+    colour: Tensor
+    weight: Tensor
+
+
+def shrink(
+    source: np.ndarray, reference: np.ndarray, colour: np.ndarray, weight: np.ndarray
+) -> Panels:
+    """Panels of a pair.
+
+    Args:
+        source: structure, uint8 (H, W).
+        reference: structure of the laid reference, the same.
+        colour: the laid reference, float32 (H, W, 3).
+        weight: float32 (H, W).
+    """
+    height = round(source.shape[0] * _PANEL / source.shape[1])
+
+    def small(picture: np.ndarray) -> Tensor:
+        pixels = torch.from_numpy(np.ascontiguousarray(picture, np.float32))
+        pixels = pixels.permute(2, 0, 1) if pixels.dim() == 3 else pixels.expand(3, -1, -1)
+        return fit(pixels.contiguous(), height, _PANEL)
+
+    return Panels(small(source / 255.0), small(reference / 255.0), small(colour), small(weight))
+
+
+def draw_sheet(title: str, remark: str, panels: Panels, crop: Area | None, width: int) -> Tensor:
+    """A sheet, (3, H, W).
+
+    Args:
+        title: which pair it is.
+        remark: what was measured, or why it was turned down.
+        panels: of the pair.
+        crop: the shared crop, in pixels of the source's live area.
+        width: of the source's live area, in pixels.
+    """
+    height = panels.source.shape[1]
+    sheet = ground(_HEADER + 2 * (height + _CAPTION) + _GAP, 2 * _MARGIN + 2 * _PANEL + _GAP)
+    set_text(sheet, title, _MARGIN, 38, size=20)
+    set_text(sheet, remark, _MARGIN, 62, shade=FAINT)
+    pictures = (
+        (_checkerboard(panels.source, panels.reference), "structure, source and reference in turn"),
+        ((panels.source - panels.reference).abs(), "difference of structure"),
+        (
+            _doubted(panels.colour, panels.weight),
+            "reference; coloured over where it is not trusted",
+        ),
+        (panels.weight, "weight"),
+    )
+    for place, (picture, caption) in enumerate(pictures):
+        x = _MARGIN + (place % 2) * (_PANEL + _GAP)
+        y = _HEADER + (place // 2) * (height + _CAPTION)
+        lay(sheet, picture, x, y)
+        if crop is not None:
+            draw_line(sheet, _outline(crop, x, y, _PANEL / width), _CROP)
+        set_text(sheet, caption, x, y + height + 18, size=12, shade=FAINT)
+    return sheet
+
+
+def _checkerboard(one: Tensor, other: Tensor) -> Tensor:
+    side = one.shape[2] / _CHECKS
+    rows = (torch.arange(one.shape[1]) / side).floor()[:, None]
+    columns = (torch.arange(one.shape[2]) / side).floor()
+    return torch.where((rows + columns) % 2 == 0, one, other)
+
+
+def _doubted(colour: Tensor, weight: Tensor) -> Tensor:
+    tint = torch.tensor(_DOUBT)[:, None, None]
+    return torch.lerp(colour, tint.expand_as(colour), 0.75 * (1 - weight))
+
+
+def _outline(area: Area, x: int, y: int, scale: float) -> list[tuple[float, float]]:
+    left, top = x + area.x * scale, y + area.y * scale
+    right, bottom = left + area.width * scale - 1, top + area.height * scale - 1
+    return [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]

@@ -1,0 +1,145 @@
+"""The command line: one verb a stage, and demo, new, run, status."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from unfade import pipeline
+from unfade.console import Bars, Lines, Silence
+from unfade.errors import ProjectError, UnfadeError
+from unfade.film.project import load_project
+from unfade.film.report import Report
+from unfade.film.work import STAGE_NAMES, Job, Progress, folder_name
+
+app = typer.Typer(
+    help="Gives faded colour film its colour back, from a better-coloured copy.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+ProjectFile = Annotated[Path, typer.Argument(help="The project file, film.toml.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only the verdict and errors.")]
+
+UNUSABLE = 2
+"""Exit status after an `UnfadeError`."""
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to make it.")] = Path("demo"),
+    severity: Annotated[str, typer.Option(help="mild, medium or hard.")] = "medium",
+    seed: Annotated[int, typer.Option(help="The same seed makes the same film.")] = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Make a small faded film with its DVD, and recover it."""
+    from unfade.simulate.demo import make_demo
+
+    project_file = make_demo(folder, severity=severity, seed=seed, progress=_progress(quiet))
+    _run(_job(project_file, quiet), None, None)
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="The work directory to make.")],
+    source: Annotated[str, typer.Option(help="The scan: a movie, or reel.%06d.dpx.")],
+    reference: Annotated[str | None, typer.Option(help="The copy with good colour.")] = None,
+    title: Annotated[str | None, typer.Option(help="The film's title.")] = None,
+) -> None:
+    """Look at a scan and its reference, and write a film.toml for them."""
+    from unfade.ingest.new_project import write_project
+
+    place = write_project(folder, source, reference, title or folder.absolute().name)
+    print(f"{place}: written; look it over, then: unfade run {place}")
+
+
+@app.command()
+def run(
+    project_file: ProjectFile,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="STAGE", help="Run again from this stage on.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="STAGE", help="Stop after this stage.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run every stage that is not fresh."""
+    for name in (first, last):
+        if name is not None and name not in STAGE_NAMES:
+            raise ProjectError(
+                f"there is no stage '{name}'; the stages are {', '.join(STAGE_NAMES)}"
+            )
+    _run(_job(project_file, quiet), first, last)
+
+
+@app.command()
+def status(project_file: ProjectFile) -> None:
+    """Say which stages are fresh, stale or missing, and why."""
+    table = Table("stage", "state", "why", box=None, pad_edge=False)
+    for stage, found in pipeline.status(_job(project_file, quiet=True)):
+        table.add_row(stage.name, found.state, found.why)
+    Console().print(table, markup=False)
+
+
+def _add_verb(stage: pipeline.Stage) -> None:
+    def verb(project_file: ProjectFile, quiet: Quiet = False) -> None:
+        _run(_job(project_file, quiet), stage.name, stage.name)
+
+    app.command(stage.name, help=f"{stage.does} (stage {folder_name(stage.name)}).")(verb)
+
+
+for _stage in pipeline.STAGES:
+    _add_verb(_stage)
+
+
+def _run(job: Job, first: str | None, last: str | None) -> None:
+    done = pipeline.run(job, first, last)
+    if not done:
+        print("Everything is fresh; there was nothing to do.")
+    if "validate" in done or (not done and last in (None, "validate", "deliver")):
+        _show_verdict(job)
+
+
+def _show_verdict(job: Job) -> None:
+    report = job.load(Report)
+    table = Table("measure", "value", "limit", "", box=None, pad_edge=False)
+    for measure in report.measures:
+        limit = "" if measure.limit is None else f"{measure.limit:.4g}"
+        passed = {None: "", True: "ok", False: "not met"}[measure.ok]
+        table.add_row(measure.name, f"{measure.value:.4g} {measure.unit}", limit, passed)
+    console = Console()
+    console.print(table, markup=False)
+    console.print(f"verdict: {report.verdict}", *report.reasons, sep="\n  ", markup=False)
+    console.print(
+        f"report: {(job.root / Report.PLACE).with_suffix('.html')}", soft_wrap=True, markup=False
+    )
+
+
+def _job(project_file: Path, quiet: bool) -> Job:
+    return Job(load_project(project_file), project_file.absolute().parent, _progress(quiet))
+
+
+def _progress(quiet: bool) -> Progress:
+    if quiet:
+        return Silence()
+    return Bars(Console()) if sys.stdout.isatty() else Lines()
+
+
+def main() -> None:
+    """Runs a command; a failure that the user can mend is one line and exit status 2."""
+    try:
+        app()
+    except UnfadeError as error:
+        print(f"unfade: {error}", file=sys.stderr)
+        sys.exit(UNUSABLE)
+    except KeyboardInterrupt:
+        print("unfade: stopped; the next run goes on from here", file=sys.stderr)
+        sys.exit(INTERRUPTED)

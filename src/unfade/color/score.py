@@ -1,0 +1,32 @@
+"""How far predicted chroma is from the ground truth, at source luma."""
+
+import torch
+from torch import Tensor
+
+from unfade.color.difference import rgb_difference
+from unfade.color.ycbcr import rgb_to_ycbcr, ycbcr_to_rgb
+from unfade.film.model import HeldOut
+
+
+def chroma_error(truth_rgb: Tensor, cbcr: Tensor, weight: Tensor) -> HeldOut:
+    """The error of predicted chroma over the trusted pixels of one picture.
+
+    Args:
+        truth_rgb: ground truth, (3, H, W): luma of the source, chroma of the reference.
+        cbcr: the prediction, (2, H, W).
+        weight: how far each pixel of the truth is to be trusted, (1, H, W), not all zero.
+    """
+    truth_ycbcr = rgb_to_ycbcr(truth_rgb)
+    predicted_rgb = ycbcr_to_rgb(torch.cat([truth_ycbcr[:1], cbcr]))
+    share = weight / weight.sum()
+    difference = rgb_difference(truth_rgb, predicted_rgb)
+    apart = (truth_ycbcr[1:] - cbcr).abs().mean(dim=0, keepdim=True)
+    return HeldOut(ciede2000=float((difference * share).sum()), chroma=float((apart * share).sum()))
+
+
+def mean_error(errors: list[HeldOut]) -> HeldOut:
+    """The mean over pictures."""
+    return HeldOut(
+        ciede2000=sum(error.ciede2000 for error in errors) / len(errors),
+        chroma=sum(error.chroma for error in errors) / len(errors),
+    )

@@ -1,0 +1,73 @@
+"""What a person sees while Unfade works: bars on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+Item = TypeVar("Item")
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+class Bars:
+    """Progress bars, for a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
+        """`items`, counted on a bar."""
+        columns = (
+            TextColumn("    {task.description:<28}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self._console, transient=True) as progress:
+            task = progress.add_task(label, total=total)
+            for item in items:
+                yield item
+                progress.advance(task)
+
+    def say(self, message: str) -> None:
+        """A line that stays."""
+        self._console.print(message, markup=False, highlight=False)
+
+
+class Lines:
+    """A line now and then, for a log."""
+
+    def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
+        """`items`, counted in a line every few seconds."""
+        told = time.monotonic()
+        for number, item in enumerate(items, start=1):
+            yield item
+            if time.monotonic() - told > SECONDS_BETWEEN_LINES:
+                told = time.monotonic()
+                self.say(f"    {label}: {number} of {total}")
+
+    def say(self, message: str) -> None:
+        """A line."""
+        print(message, flush=True)
+
+
+class Silence:
+    """Nothing at all."""
+
+    def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
+        """`items`."""
+        return iter(items)
+
+    def say(self, message: str) -> None:
+        """Nothing."""

@@ -1,0 +1,161 @@
+"""How the reference frames the picture: one shift and scale for the whole film."""
+
+from dataclasses import dataclass
+from itertools import product
+
+import cv2
+import numpy as np
+
+from unfade.curate.signature import WHOLE, Framing, Window, shared_windows, signatures, structure
+from unfade.film.shot import Shot
+
+_SCALES = (0.75, 0.86, 0.93, 1.0, 1.08, 1.16)
+"""Scales that the coarse search tries across and down, source to reference."""
+_SHIFTS = (-0.06, 0.0, 0.06)
+"""Shifts off centre that the coarse search tries, in pictures."""
+_MAX_STRETCH = 1.35
+"""Across against down: a 4:3 window cut from a 16:9 picture."""
+_COARSE = (24, 18)
+"""Pixels of the coarse signatures: a framing that is wrong by 3 % still scores well."""
+_FINE = (96, 72)
+"""Pixels in which a framing is refined."""
+_SAMPLES = 48
+"""Source frames that the framing is looked for in."""
+_VOTERS = 16
+"""Most alike samples that say what the framing is."""
+_ECC_BLUR = 5
+"""Pixels of the blur under which a framing is refined."""
+_BLOCK = 2048
+"""Reference signatures held against the samples at a time."""
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A sample, the reference frame that looks most like it, and under which framing."""
+
+    sample: int
+    reference: int
+    framing: Framing
+    likeness: float
+
+
+def find_framing(
+    source: np.ndarray, reference: np.ndarray, shots: tuple[Shot, ...], first: int
+) -> Framing:
+    """The framing under which the most alike frames of source and reference agree best.
+
+    Args:
+        source: proxy of the source, uint8 (N, h, w, 3).
+        reference: proxy of the reference, uint8 (M, h, w, 3).
+        shots: of the source.
+        first: the number of the source's first frame.
+
+    Returns:
+        The best framing found. Where the two have nothing in common it means nothing.
+    """
+    samples = np.stack([np.asarray(source[index]) for index in _sample(shots, first)])
+    candidates = _search(samples, reference)
+    pairs = sorted(candidates, key=lambda c: c.likeness)[-_VOTERS:]
+    frames = [(samples[pair.sample], np.asarray(reference[pair.reference])) for pair in pairs]
+    framings = [
+        refined
+        for pair, (ours, theirs) in zip(pairs, frames, strict=True)
+        if (refined := _refine(ours, theirs, pair.framing)) is not None
+    ]
+    framings.extend({pair.framing for pair in pairs})
+    scores = [_agreement(framing, frames) for framing in framings]
+    return framings[int(np.argmax(scores))]
+
+
+def _sample(shots: tuple[Shot, ...], first: int) -> list[int]:
+    """Indices of frames from the middle of shots, spread over the film."""
+    per_shot = max(1, _SAMPLES // len(shots))
+    chosen = shots[:: max(1, len(shots) // _SAMPLES)]
+    return sorted(
+        {
+            shot.frames.first - first + (len(shot.frames) * (2 * k + 1)) // (2 * per_shot)
+            for shot in chosen
+            for k in range(per_shot)
+        }
+    )
+
+
+def _search(samples: np.ndarray, reference: np.ndarray) -> list[_Candidate]:
+    """For each sample the most alike reference frame under any coarse framing."""
+    tried = [
+        Framing(across, down, (1 - across) / 2 + x, (1 - down) / 2 + y)
+        for across, down, x, y in product(_SCALES, _SCALES, _SHIFTS, _SHIFTS)
+        if max(across / down, down / across) <= _MAX_STRETCH
+    ]
+    views = np.stack([signatures(samples, _seen_by_reference(f), *_COARSE) for f in tried])
+    best = np.full(len(samples), -1.0, np.float32)
+    reference_of = np.zeros(len(samples), np.int64)
+    framing_of = np.zeros(len(samples), np.int64)
+    for start in range(0, len(reference), _BLOCK):
+        block = signatures(np.asarray(reference[start : start + _BLOCK]), WHOLE, *_COARSE).T
+        for number, view in enumerate(views):
+            alike = view @ block
+            top = alike.argmax(axis=1)
+            score = alike[np.arange(len(samples)), top]
+            better = score > best
+            best[better] = score[better]
+            reference_of[better] = top[better] + start
+            framing_of[better] = number
+    return [
+        _Candidate(sample, int(reference_of[sample]), tried[framing_of[sample]], float(score))
+        for sample, score in enumerate(best)
+    ]
+
+
+def _seen_by_reference(framing: Framing) -> Window:
+    """The part of the source that fills the reference's picture."""
+    return Window(
+        -framing.shift_x / framing.scale_x,
+        -framing.shift_y / framing.scale_y,
+        (1 - framing.shift_x) / framing.scale_x,
+        (1 - framing.shift_y) / framing.scale_y,
+    )
+
+
+def _refine(source: np.ndarray, reference: np.ndarray, start: Framing) -> Framing | None:
+    """A framing refined on one pair of frames, or none where that does not settle."""
+    width, height = _FINE
+    ours = structure(source, WHOLE, width, height)
+    theirs = structure(reference, WHOLE, width, height)
+    matrix = np.array(
+        [
+            [start.scale_x, 0, (start.shift_x + start.scale_x / (2 * width)) * width - 0.5],
+            [0, start.scale_y, (start.shift_y + start.scale_y / (2 * height)) * height - 0.5],
+        ],
+        np.float32,
+    )
+    everywhere = np.ones_like(ours, np.uint8)
+    stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 60, 1e-4)
+    try:
+        _, found = cv2.findTransformECC(
+            ours, theirs, matrix, cv2.MOTION_AFFINE, stop, everywhere, _ECC_BLUR
+        )
+    except cv2.error:
+        return None
+    matrix = np.asarray(found)
+    scale_x, scale_y = float(matrix[0, 0]), float(matrix[1, 1])
+    if not (0.5 < scale_x < 2 and 0.5 < scale_y < 2):
+        return None
+    return Framing(
+        scale_x,
+        scale_y,
+        (float(matrix[0, 2]) + 0.5 - scale_x / 2) / width,
+        (float(matrix[1, 2]) + 0.5 - scale_y / 2) / height,
+    )
+
+
+def _agreement(framing: Framing, frames: list[tuple[np.ndarray, np.ndarray]]) -> float:
+    """How alike the frames of the better half of all pairs are under a framing."""
+    ours, theirs = shared_windows(framing)
+    if theirs.right - theirs.left < 0.4 or theirs.bottom - theirs.top < 0.4:
+        return -1.0
+    alike = [
+        float((signatures(s[None], ours, *_FINE) * signatures(r[None], theirs, *_FINE)).sum())
+        for s, r in frames
+    ]
+    return float(np.mean(sorted(alike)[len(alike) // 2 :]))

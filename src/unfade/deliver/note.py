@@ -1,0 +1,148 @@
+"""The validation note: what a person must know of a delivery, on a page of plain text."""
+
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from unfade.film.alignment import Alignments
+from unfade.film.clip import Clip, Clips
+from unfade.film.model import TrainedModel
+from unfade.film.pair import Pair, PairList
+from unfade.film.project import Project
+from unfade.film.rendering import Rendering
+from unfade.film.report import Measure, Report
+from unfade.review.page import MEASURE_TITLES, figure, file_name, reference_of, rejections
+
+WIDTH = 88
+"""Of the note, in characters."""
+
+REJECTED = (
+    "REJECTED: validation found that these masters must not be used as they are; the reasons "
+    "are below."
+)
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What the note is written from."""
+
+    project: Project
+    clips: Clips
+    pair_list: PairList
+    alignments: Alignments
+    model: TrainedModel
+    rendering: Rendering
+    report: Report
+    date: str
+    software: str
+
+
+def validation_note(delivered: Delivered) -> str:
+    """The note as text. It names files, never where they lie."""
+    project, report = delivered.project, delivered.report
+    sections = [
+        ("VERDICT", [report.verdict, *report.reasons]),
+        ("FIGURES", [_measure(measure) for measure in report.measures]),
+        ("ELEMENTS", _elements(delivered.clips)),
+        ("REFERENCES", _references(delivered)),
+        ("ASSUMPTIONS AND CAVEATS", _assumptions(delivered)),
+        ("MASTERS", _masters(delivered)),
+        ("MADE BY", _makers(delivered)),
+    ]
+    parts = [REJECTED, ""] if report.verdict == "reject" else []
+    parts += [f"{project.film.title}: validation note", ""]
+    for heading, lines in sections:
+        parts += [heading, *_wrapped(lines), ""]
+    return "\n".join(parts)
+
+
+def _measure(measure: Measure) -> str:
+    title = MEASURE_TITLES.get(measure.name, measure.name)
+    line = f"{title}: {figure(measure.value, measure.unit)} {measure.unit}"
+    if measure.limit is None:
+        return line
+    judged = "within" if measure.ok else "BEYOND"
+    return f"{line}, {judged} the limit of {figure(measure.limit, measure.unit)}"
+
+
+def _elements(clips: Clips) -> list[str]:
+    lines = [_element("faded scan", clips.source)]
+    if clips.reference is not None:
+        lines.append(_element("reference", clips.reference))
+    return lines
+
+
+def _element(role: str, clip: Clip) -> str:
+    area = clip.live_area
+    return (
+        f"{role}: {file_name(clip.path)}, frames {clip.frames.first} to {clip.frames.last} at "
+        f"{clip.rate} a second, {clip.width} x {clip.height} pixels of aspect "
+        f"{clip.pixel_aspect}, live area {area.width} x {area.height} at {area.x}, {area.y}, "
+        f"read as {clip.colorspace}, {clip.fields}"
+    )
+
+
+def _references(delivered: Delivered) -> list[str]:
+    pairs = [alignment.pair for alignment in delivered.alignments.admitted]
+    lines = [
+        f"{_count(pairs, 'train')} training pairs and {_count(pairs, 'holdout')} hold-out pairs "
+        f"in {len({pair.shot for pair in pairs})} shots; pairs.json and alignments.json list them"
+    ]
+    refused = rejections(delivered.pair_list, delivered.alignments)
+    lines += [
+        f"turned down: source frame {rejection.pair.source}: {rejection.reason}"
+        for rejection in refused
+    ]
+    return lines
+
+
+def _assumptions(delivered: Delivered) -> list[str]:
+    lines = [
+        "Luma is the scan's. Chroma is predicted by a model that learned it from the pairs; it "
+        "is a reconstruction, not a measurement of the original dyes.",
+        "The colour of the reference is taken as the truth: its grading, ageing and transfer are "
+        "part of it.",
+    ]
+    for pair in [alignment.pair for alignment in delivered.alignments.admitted]:
+        if pair.kind == "constructed":
+            note = f": {pair.note}" if pair.note else ""
+            lines.append(
+                f"The reference of source frame {pair.source} ({reference_of(pair)}) is "
+                f"constructed, not archival{note}"
+            )
+        if pair.aligned:
+            lines.append(
+                f"The reference of source frame {pair.source} ({reference_of(pair)}) was taken "
+                "as aligned, on a person's word."
+            )
+    if delivered.project.deliver.note:
+        lines.append(delivered.project.deliver.note)
+    return lines
+
+
+def _masters(delivered: Delivered) -> list[str]:
+    rendering, model = delivered.rendering, delivered.model
+    numbers = [frame.frame for frame in rendering.frames]
+    return [
+        f"version {rendering.version}, {len(numbers)} frames, {min(numbers)} to {max(numbers)}",
+        f"OpenEXR, 16-bit half, {rendering.colorspace}, {rendering.compression}",
+        f"model {rendering.model_id}, size {model.size}, {model.parameters:,} parameters, "
+        f"weights of step {model.best_step:,} of {model.steps:,}",
+        "settings.json holds every setting; manifest-sha256.txt of the bag holds every checksum",
+    ]
+
+
+def _makers(delivered: Delivered) -> list[str]:
+    deliver = delivered.project.deliver
+    who = [part for part in (deliver.restorationist, deliver.institution) if part]
+    return [*([", ".join(who)] if who else []), f"{delivered.software}, {delivered.date}"]
+
+
+def _count(pairs: Iterable[Pair], role: str) -> int:
+    return sum(pair.role == role for pair in pairs)
+
+
+def _wrapped(lines: Iterable[str]) -> list[str]:
+    return [
+        textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="    ") for line in lines
+    ]

@@ -1,0 +1,126 @@
+"""deliver: puts masters, model, pairs, report and record into a BagIt bag.
+
+Reads what the stages before it left. Writes ``08-deliver/<film>-v001/`` and `delivery.json`.
+A rejected rendering is delivered too, and its note says so in the first line.
+"""
+
+import datetime
+import re
+from pathlib import Path
+
+import unfade
+from unfade.deliver.anonymous import alignments_to_share, pair_list_to_share, settings_to_share
+from unfade.deliver.bag import building, place_file, put, seal
+from unfade.deliver.note import Delivered, validation_note
+from unfade.errors import WorkError
+from unfade.film.alignment import Alignments
+from unfade.film.clip import Clips
+from unfade.film.delivery import Delivery
+from unfade.film.model import TrainedModel
+from unfade.film.noun import Artefact
+from unfade.film.pair import PairList
+from unfade.film.rendering import Rendering
+from unfade.film.report import Report
+from unfade.film.work import Job
+
+
+def run(job: Job) -> None:
+    """Delivers the validated rendering of a job.
+
+    Raises:
+        WorkError: an artefact or file is missing, a master changed since it was rendered, or
+            the bag cannot be made.
+    """
+    delivered = Delivered(
+        project=job.project,
+        clips=job.load(Clips),
+        pair_list=job.load(PairList),
+        alignments=job.load(Alignments),
+        model=job.load(TrainedModel),
+        rendering=job.load(Rendering),
+        report=job.load(Report),
+        date=datetime.date.today().isoformat(),
+        software=f"Unfade {unfade.__version__}",
+    )
+    rendering = delivered.rendering
+    place = job.folder("deliver") / bag_name(job.project.film.title, rendering.version)
+    with building(place) as folder:
+        _lay_files(job, delivered, folder)
+        _lay_records(delivered, folder)
+        sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+        job.progress.say(f"Sealing {len(sizes)} files in {place.name}")
+        _check_masters(job, rendering, seal(folder, _facts(delivered)))
+        put(folder, place)
+    job.save(
+        Delivery(
+            bag=place.name,
+            files=len(sizes),
+            bytes=sum(sizes),
+            verdict=delivered.report.verdict,
+        )
+    )
+
+
+def bag_name(title: str, version: int) -> str:
+    """``"Candy Candy"``, 1 is ``"candy-candy-v001"``."""
+    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "film"
+    return f"{slug}-v{version:03d}"
+
+
+def _lay_files(job: Job, delivered: Delivered, folder: Path) -> None:
+    """Puts the files of the stages before into the folder of the bag."""
+    rendered, trained = job.folder("render"), job.folder("train")
+    frames = delivered.rendering.frames
+    for frame in job.progress.track(frames, "Gathering masters", len(frames)):
+        place_file(rendered / frame.file, folder / "masters" / frame.file)
+    model_files = (delivered.model.file, delivered.model.baseline_file)
+    for name in (*model_files, Path(TrainedModel.PLACE).name):
+        place_file(trained / name, folder / "model" / name)
+    validated = job.folder("validate")
+    for name in ("report.html", "report.json"):
+        place_file(validated / name, folder / name)
+    for still in sorted(validated.glob("*.png")):
+        place_file(still, folder / "stills" / still.name)
+
+
+def _lay_records(delivered: Delivered, folder: Path) -> None:
+    """Writes the records of the bag; they hold no path of this machine."""
+    records: tuple[Artefact, ...] = (
+        pair_list_to_share(delivered.pair_list),
+        alignments_to_share(delivered.alignments),
+    )
+    for record in records:
+        (folder / Path(record.PLACE).name).write_text(record.to_json(), encoding="utf-8")
+    settings = settings_to_share(delivered.project).model_dump_json(indent=2, by_alias=True)
+    (folder / "settings.json").write_text(settings + "\n", encoding="utf-8")
+    note = validation_note(delivered)
+    (folder / "validation-note.txt").write_text(note, encoding="utf-8")
+
+
+def _facts(delivered: Delivered) -> dict[str, str]:
+    project, rendering = delivered.project, delivered.rendering
+    return {
+        "Source-Organization": project.deliver.institution,
+        "Contact-Name": project.deliver.restorationist,
+        "External-Identifier": bag_name(project.film.title, rendering.version),
+        "External-Description": (
+            f"{project.film.title}: {len(rendering.frames)} recovered frames, "
+            f"{rendering.colorspace}, model {rendering.model_id}, "
+            f"verdict {delivered.report.verdict}"
+        ),
+        "Bagging-Date": delivered.date,
+    }
+
+
+def _check_masters(job: Job, rendering: Rendering, checksums: dict[str, str]) -> None:
+    """Compares the checksums of the bag with those that render took.
+
+    Raises:
+        WorkError: a master changed in between.
+    """
+    for frame in rendering.frames:
+        if checksums[f"masters/{frame.file}"] != frame.sha256:
+            raise WorkError(
+                f"{job.folder('render') / frame.file}: frame {frame.frame} changed since it was "
+                "rendered; run 'unfade render' again"
+            )

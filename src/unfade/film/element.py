@@ -1,0 +1,37 @@
+"""Elements: the files that a film is made from, as the user names them."""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+_FRAME_NUMBER = re.compile(r"%0?\d*d|#+")
+
+
+def fingerprint(path: str) -> str:
+    """A short text that changes when the files behind a path do.
+
+    It is made from names, sizes and times of change, so that a feature film takes seconds.
+
+    Args:
+        path: a file, a folder, or a sequence pattern such as ``reel.%06d.dpx``.
+    """
+    facts = hashlib.sha256()
+    for place in _files(Path(path)):
+        about = place.stat()
+        facts.update(f"{place.name} {about.st_size} {about.st_mtime_ns}\n".encode())
+    return facts.hexdigest()[:16]
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(place for place in path.iterdir() if place.is_file())
+    if path.exists():
+        return [path]
+    if not path.parent.is_dir():
+        return []
+    parts = [re.escape(part) for part in _FRAME_NUMBER.split(path.name)]
+    name = re.compile(r"\d+".join(parts))
+    return sorted(
+        Path(entry.path) for entry in os.scandir(path.parent) if name.fullmatch(entry.name)
+    )

@@ -1,0 +1,162 @@
+"""Decoded movie frames to R'G'B', from their planes: exact, nothing clipped.
+
+Sources: ITU-R BT.601-7 and BT.709-6 (matrices, ranges), ITU-T H.262 (chroma siting).
+"""
+
+import av
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unfade.film.clip import Video
+
+Plane = NDArray[np.float32]
+
+_KR_KB: dict[str, tuple[float, float]] = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722)}
+
+_PACKED_RGB = {
+    "rgb24": (0, 1, 2, 3),
+    "bgr24": (2, 1, 0, 3),
+    "rgba": (0, 1, 2, 4),
+    "bgra": (2, 1, 0, 4),
+    "argb": (1, 2, 3, 4),
+    "abgr": (3, 2, 1, 4),
+    "rgb0": (0, 1, 2, 4),
+    "bgr0": (2, 1, 0, 4),
+    "0rgb": (1, 2, 3, 4),
+    "0bgr": (3, 2, 1, 4),
+    "rgb48": (0, 1, 2, 3),
+    "bgr48": (2, 1, 0, 3),
+    "rgba64": (0, 1, 2, 4),
+    "bgra64": (2, 1, 0, 4),
+}
+"""Where red, green and blue stand in a pixel, and how many samples it has."""
+
+_CENTRED_CHROMA = ("mjpeg", "mpeg1video")
+"""Codecs whose chroma sits between luma columns; elsewhere it sits on the even ones."""
+
+_TOP_CHROMA = ("dvvideo",)
+"""Codecs whose vertically halved chroma sits on luma lines; elsewhere it sits between them."""
+
+
+def can_read(pixel_format: av.VideoFormat) -> bool:
+    """Whether `frame_to_rgb` knows the pixel format."""
+    name = pixel_format.name
+    if _packed_name(name) in _PACKED_RGB:
+        return True
+    components = pixel_format.components
+    planar = len({component.plane for component in components}) == len(components)
+    whole = all(8 <= component.bits <= 16 for component in components)
+    return planar and whole and not pixel_format.has_palette and not name.startswith("p0")
+
+
+def is_rgb(pixel_format: av.VideoFormat) -> bool:
+    """Whether it stores R'G'B' and no Y'CbCr."""
+    return pixel_format.is_rgb
+
+
+def frame_to_rgb(frame: av.VideoFrame, video: Video | None, codec: str) -> Tensor:
+    """A progressive frame as R'G'B'.
+
+    Args:
+        frame: of a pixel format that `can_read` accepts.
+        video: matrix and range; none for R'G'B' formats, which are of full range.
+        codec: its decoder's name, which tells where chroma sits.
+
+    Returns:
+        (3, H, W) float32, black 0 and white 1, unbounded.
+    """
+    if _packed_name(frame.format.name) in _PACKED_RGB:
+        return _packed_to_rgb(frame)
+    if video is None:
+        return torch.from_numpy(
+            np.stack([_plane(frame, index) for index in range(3)]) / _greatest(frame)
+        )
+    y, cb, cr = _ycbcr(frame, video)
+    return _to_rgb(y, _upsample(cb, y.shape, codec), _upsample(cr, y.shape, codec), video.matrix)
+
+
+def _greatest(frame: av.VideoFrame) -> np.float32:
+    return np.float32(2 ** frame.format.components[0].bits - 1)
+
+
+def _ycbcr(frame: av.VideoFrame, video: Video) -> tuple[Plane, Plane, Plane]:
+    """Y', Cb and Cr as stored, scaled to 0..1 and -0.5..0.5; chroma of grey is one zero."""
+    bits = frame.format.components[0].bits
+    step = 2.0 ** (bits - 8)
+    greatest = 2.0**bits - 1
+    black, white, chroma = (
+        (16 * step, 219 * step, 224 * step)
+        if video.range == "limited"
+        else (0.0, greatest, greatest)
+    )
+    y = (_plane(frame, 0) - black) / white
+    if len(frame.format.components) < 3:
+        return y, *(np.zeros((1, 1), np.float32),) * 2
+    cb, cr = ((_plane(frame, index) - 128 * step) / chroma for index in (1, 2))
+    return y, cb, cr
+
+
+def _to_rgb(y: Plane, cb: Plane, cr: Plane, matrix: str) -> Tensor:
+    kr, kb = _KR_KB[matrix]
+    red = y + 2 * (1 - kr) * cr
+    blue = y + 2 * (1 - kb) * cb
+    green = (y - kr * red - kb * blue) / (1 - kr - kb)
+    return torch.from_numpy(np.stack([red, green, blue]))
+
+
+def _plane(frame: av.VideoFrame, index: int) -> Plane:
+    """The samples of a component in a plane of its own, (H, W) float32 of codes."""
+    component = frame.format.components[index]
+    plane = frame.planes[component.plane]
+    samples = _samples(frame, component.plane, 1)[:, : plane.width, 0]
+    return samples.astype(np.float32)
+
+
+def _samples(frame: av.VideoFrame, plane_index: int, per_pixel: int) -> np.ndarray:
+    """A plane's memory, (H, W at least, samples a pixel)."""
+    plane = frame.planes[plane_index]
+    size = 1 if frame.format.components[0].bits == 8 else 2
+    order = ">" if frame.format.is_big_endian else "<"
+    lines = np.frombuffer(memoryview(plane), f"{order}u{size}").reshape(plane.height, -1)
+    pixels = lines.shape[1] // per_pixel
+    return np.reshape(lines[:, : pixels * per_pixel], (plane.height, pixels, per_pixel))
+
+
+def _packed_name(name: str) -> str:
+    return name.removesuffix("le").removesuffix("be")
+
+
+def _packed_to_rgb(frame: av.VideoFrame) -> Tensor:
+    red, green, blue, per_pixel = _PACKED_RGB[_packed_name(frame.format.name)]
+    samples = _samples(frame, 0, per_pixel)[:, : frame.width, [red, green, blue]]
+    rgb = samples.transpose(2, 0, 1).astype(np.float32, order="C") / _greatest(frame)
+    return torch.from_numpy(rgb)
+
+
+def _upsample(chroma: Plane, shape: tuple[int, ...], codec: str) -> Plane:
+    """Chroma (h, w) on the raster of luma `shape`, linear between its own sites."""
+    if chroma.shape == (1, 1):
+        return chroma
+    height, width = shape
+    chroma = _stretch(chroma, width, axis=1, centred=codec in _CENTRED_CHROMA)
+    return _stretch(chroma, height, axis=0, centred=codec not in _TOP_CHROMA)
+
+
+def _stretch(plane: Plane, length: int, *, axis: int, centred: bool) -> Plane:
+    """A plane interpolated along an axis, to `length` samples."""
+    count = plane.shape[axis]
+    factor = -(-length // count)
+    if factor == 1:
+        return plane
+    offset = (factor - 1) / 2 if centred else 0.0
+    places = np.clip((np.arange(length, dtype=np.float32) - offset) / factor, 0, count - 1)
+    before = np.floor(places).astype(np.intp)
+    share = (places - before).astype(np.float32)
+    first = np.take(plane, before, axis)
+    second: Plane = np.take(plane, np.minimum(before + 1, count - 1), axis)
+    second -= first
+    second *= share[:, None] if axis == 0 else share
+    second += first
+    return second

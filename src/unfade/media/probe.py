@@ -1,0 +1,123 @@
+"""Finding out what a clip is."""
+
+import os
+from fractions import Fraction
+from pathlib import Path
+
+from unfade.errors import MediaError
+from unfade.film.clip import Area, Clip, FieldOrder
+from unfade.film.project import WORKING_SPACE, ClipSection
+from unfade.film.time import FrameRange
+from unfade.media.color_management import check_colorspace
+from unfade.media.movie_survey import survey_movie
+from unfade.media.sequences import Pattern, existing_range, parse_pattern, pattern_of_folder
+from unfade.media.stills import STILL_SUFFIXES, named_colorspace, read_header
+
+FILM_RATE = Fraction(24)
+"""Frames a second of a sequence whose files do not tell: that of sound film."""
+
+
+def probe(path: str, section: ClipSection) -> Clip:
+    """Finds out what a clip is.
+
+    A movie is decoded whole, because no header can be trusted with the number of frames.
+
+    Args:
+        path: a movie, a still, a sequence pattern such as ``/scan/reel.%06d.dpx`` or
+            ``/scan/reel.######.dpx``, or a folder that holds one sequence. Absolute.
+        section: what the project file says of it; it goes before what the file says.
+
+    Returns:
+        the clip; its live area is the whole raster.
+
+    Raises:
+        MediaError: it is missing, damaged, incomplete, or does not name its colour space.
+        ProjectError: there is no such colour space.
+    """
+    if section.colorspace != "auto":
+        check_colorspace(section.colorspace)
+    if os.path.isdir(path):
+        return _probe_sequence(pattern_of_folder(Path(path)), section)
+    if os.path.isfile(path):
+        is_still = Path(path).suffix.lower() in STILL_SUFFIXES
+        return _probe_still(path, section) if is_still else _probe_movie(path, section)
+    pattern = parse_pattern(path)
+    if pattern is None:
+        raise MediaError(f"{path}: is missing; restore the file or correct the path")
+    return _probe_sequence(pattern, section)
+
+
+def _probe_sequence(pattern: Pattern, section: ClipSection) -> Clip:
+    frames = existing_range(pattern, section.first, section.last)
+    return _clip_of_stills(str(pattern), pattern.path(frames.first), frames, section)
+
+
+def _probe_still(path: str, section: ClipSection) -> Clip:
+    return _clip_of_stills(path, path, FrameRange(first=0, last=0), section)
+
+
+def _clip_of_stills(path: str, first_path: str, frames: FrameRange, section: ClipSection) -> Clip:
+    header = read_header(first_path)
+    colorspace = section.colorspace
+    if colorspace == "auto":
+        colorspace = named_colorspace(first_path, header)
+    return Clip(
+        path=path,
+        kind="still" if path == first_path else "sequence",
+        frames=frames,
+        rate=section.rate or header.rate or FILM_RATE,
+        width=header.width,
+        height=header.height,
+        pixel_aspect=section.pixel_aspect or header.pixel_aspect,
+        colorspace=check_colorspace(colorspace),
+        fields=_still_fields(path, section),
+        codec=header.format,
+        live_area=Area(x=0, y=0, width=header.width, height=header.height),
+    )
+
+
+def _still_fields(path: str, section: ClipSection) -> FieldOrder:
+    if section.fields in ("auto", "progressive"):
+        return "progressive"
+    raise MediaError(
+        f"{path}: only movies can be deinterlaced; make a movie of it, or leave 'fields' out"
+    )
+
+
+def _probe_movie(path: str, section: ClipSection) -> Clip:
+    survey = survey_movie(path)
+    rate = section.rate or survey.rate
+    if rate is None:
+        raise MediaError(f"{path}: does not say how fast it runs; name its 'rate'")
+    colorspace = section.colorspace
+    if colorspace == "auto":
+        if not survey.is_display_referred:
+            raise MediaError(
+                f"{path}: is not for an ordinary display; name its colour space as 'colorspace'"
+            )
+        colorspace = WORKING_SPACE
+    return Clip(
+        path=path,
+        kind="movie",
+        frames=_movie_range(path, survey.count, section),
+        rate=rate,
+        width=survey.width,
+        height=survey.height,
+        pixel_aspect=section.pixel_aspect or survey.pixel_aspect,
+        colorspace=check_colorspace(colorspace),
+        fields=survey.fields if section.fields == "auto" else section.fields,
+        video=survey.video,
+        codec=survey.codec,
+        live_area=Area(x=0, y=0, width=survey.width, height=survey.height),
+    )
+
+
+def _movie_range(path: str, count: int, section: ClipSection) -> FrameRange:
+    first = 0 if section.first is None else section.first
+    last = count - 1 if section.last is None else section.last
+    if not 0 <= first <= last < count:
+        raise MediaError(
+            f"{path}: has the frames 0 to {count - 1}, not {first} to {last}; "
+            "correct 'first' or 'last'"
+        )
+    return FrameRange(first=first, last=last)

@@ -1,0 +1,81 @@
+"""Frames of a clip, whatever it is made of, as tensors in the working space."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
+
+from torch import Tensor
+
+from unfade.errors import MediaError
+from unfade.film.clip import Clip
+from unfade.film.project import WORKING_SPACE
+from unfade.media.color_management import to_space
+from unfade.media.movies import read_movie
+from unfade.media.sequences import parse_pattern
+from unfade.media.stills import read_still
+
+_THREADS = 2
+_FRAMES_AHEAD = 4
+"""Bounds the memory of reading ahead: a 2K frame takes 38 MB."""
+
+
+def read(clip: Clip, frames: Iterable[int]) -> Iterator[tuple[int, Tensor]]:
+    """Frames of a clip.
+
+    Args:
+        clip: what `probe` found.
+        frames: their numbers, ascending.
+
+    Yields:
+        each number with its picture: (3, height, width) float32 in the working space,
+        deinterlaced, the whole stored raster.
+
+    Raises:
+        MediaError: a frame is outside the clip, missing, damaged or of another size.
+        ValueError: the numbers do not ascend.
+    """
+    wanted = list(frames)
+    if any(later < earlier for earlier, later in pairwise(wanted)):
+        raise ValueError("frames must be asked for in ascending order")
+    for frame in wanted[:1] + wanted[-1:]:
+        if frame not in clip.frames:
+            raise MediaError(
+                f"{clip.path}: has the frames {clip.frames.first} to {clip.frames.last}, "
+                f"not {frame}; ask for one of these"
+            )
+    return read_movie(clip, wanted) if clip.kind == "movie" else _read_ahead(clip, wanted)
+
+
+def read_frame(clip: Clip, frame: int) -> Tensor:
+    """One frame of a clip, as `read` gives it."""
+    return next(picture for _, picture in read(clip, [frame]))
+
+
+def _read_ahead(clip: Clip, frames: list[int]) -> Iterator[tuple[int, Tensor]]:
+    pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="read-ahead")
+    pending: deque[tuple[int, Future[Tensor]]] = deque()
+    coming = iter(frames)
+    try:
+        while True:
+            while len(pending) < _FRAMES_AHEAD and (frame := next(coming, None)) is not None:
+                pending.append((frame, pool.submit(_read_stored, clip, frame)))
+            if not pending:
+                return
+            frame, picture = pending.popleft()
+            yield frame, picture.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _read_stored(clip: Clip, frame: int) -> Tensor:
+    pattern = parse_pattern(clip.path) if clip.kind == "sequence" else None
+    path = pattern.path(frame) if pattern else clip.path
+    pixels = read_still(path)
+    height, width = pixels.shape[1:]
+    if (width, height) != (clip.width, clip.height):
+        raise MediaError(
+            f"{path}: frame {frame} is {width} x {height} pixels, the first frame of the sequence "
+            f"is {clip.width} x {clip.height}; restore the file, or set 'first' and 'last'"
+        )
+    return to_space(pixels, clip.colorspace, WORKING_SPACE)

@@ -1,0 +1,221 @@
+"""Still pictures in, by OpenImageIO: EXR, DPX, TIFF, PNG, JPEG and what else it knows."""
+
+import os
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio
+import torch
+from torch import Tensor
+
+from unfade.errors import MediaError
+from unfade.film.project import WORKING_SPACE
+from unfade.media.color_management import check_colorspace, is_colorspace, to_space
+
+STILL_SUFFIXES = frozenset(
+    {".exr", ".dpx", ".cin", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".tga", ".jp2"}
+)
+
+_AP0_CHROMATICITIES = (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767)
+"""Of SMPTE ST 2065-1: red, green, blue, white; x and y of each."""
+
+_LOG_TRANSFERS = ("Printing density", "Logarithmic")
+"""What a DPX header says of film densities, which are not display values."""
+
+_GREATEST_DENOMINATOR = 1001
+"""Of the rates and pixel aspects that files store as floats: 24000/1001 needs it."""
+
+
+@dataclass(frozen=True)
+class StillHeader:
+    """What the header of a still says, without its pixels.
+
+    `colorspace` is none where the file does not tell; `rate` likewise.
+    """
+
+    width: int
+    height: int
+    pixel_aspect: Fraction
+    rate: Fraction | None
+    colorspace: str | None
+    format: str
+
+
+def read_header(path: str) -> StillHeader:
+    """The header of a still.
+
+    Raises:
+        MediaError: the file is missing, or is no picture.
+    """
+    image = _open(path)
+    spec = image.spec()
+    header = StillHeader(
+        width=spec.full_width,
+        height=spec.full_height,
+        pixel_aspect=_fraction(spec.getattribute("PixelAspectRatio")) or Fraction(1),
+        rate=_rate(spec),
+        colorspace=_colorspace(spec, image.format_name()),
+        format=image.format_name(),
+    )
+    image.close()
+    return header
+
+
+def read_picture(path: str | Path, colorspace: str | None = None) -> Tensor:
+    """A still in the working space.
+
+    Grey is copied to all three channels; an alpha channel is ignored.
+
+    Args:
+        path: the file.
+        colorspace: the OpenColorIO name of the space that it is in; none to take what the file
+            says, and the working space where it is of a video-like format that says nothing.
+
+    Returns:
+        (3, H, W) float32, the display window.
+
+    Raises:
+        MediaError: the file is missing or damaged, or its colour space is not known.
+        ProjectError: there is no such colour space.
+    """
+    path = str(path)
+    if colorspace is None or colorspace == "auto":
+        colorspace = named_colorspace(path, read_header(path))
+    return to_space(read_still(path), colorspace, WORKING_SPACE)
+
+
+def named_colorspace(path: str, header: StillHeader) -> str:
+    """The colour space that a header names.
+
+    Raises:
+        MediaError: it names none.
+    """
+    if header.colorspace is None:
+        raise MediaError(
+            f"{path}: does not say which colour space it is in; name it as 'colorspace'"
+        )
+    return header.colorspace
+
+
+def read_still(path: str) -> Tensor:
+    """The pixels of a still as they are stored.
+
+    Returns:
+        (3, H, W) float32; integers are scaled so that the greatest code is 1.
+
+    Raises:
+        MediaError: the file is missing or damaged, or has channels other than R, G, B or grey.
+    """
+    pixels, spec = _read(path)
+    channels = _colour_channels(path, spec)
+    return _in_display_window(torch.from_numpy(np.ascontiguousarray(pixels[channels])), spec)
+
+
+def read_plane(path: str | Path) -> Tensor:
+    """A picture of one channel, as it is stored: (1, H, W) float32.
+
+    Raises:
+        MediaError: the file is missing or damaged, or has more than one channel.
+    """
+    pixels, spec = _read(str(path))
+    if spec.nchannels != 1:
+        raise MediaError(f"{path}: has {spec.nchannels} channels instead of one; replace the file")
+    return _in_display_window(torch.from_numpy(pixels), spec)
+
+
+def _open(path: str) -> oiio.ImageInput:
+    if not os.path.exists(path):
+        raise MediaError(f"{path}: is missing; restore the file or correct the path")
+    keep_straight_alpha = oiio.ImageSpec()
+    keep_straight_alpha["oiio:UnassociatedAlpha"] = 1
+    image = oiio.ImageInput.open(path, keep_straight_alpha)
+    if image is None:
+        raise _damaged(path, oiio.geterror())
+    return image
+
+
+def _read(path: str) -> tuple[np.ndarray, oiio.ImageSpec]:
+    """All channels, (C, H, W) float32 of the data window, and the header."""
+    image = _open(path)
+    spec = image.spec()
+    bits = _bits(spec)
+    stored = image.read_image(0, 0, 0, spec.nchannels, "uint16" if bits else "float")
+    if stored is None or image.has_error:
+        raise _damaged(path, image.geterror())
+    image.close()
+    interleaved = np.asarray(stored).reshape(spec.height, spec.width, spec.nchannels)
+    pixels = np.ascontiguousarray(interleaved.transpose(2, 0, 1))
+    if bits:
+        pixels = (pixels >> (16 - bits)).astype(np.float32) / np.float32(2**bits - 1)
+    return pixels, spec
+
+
+def _bits(spec: oiio.ImageSpec) -> int:
+    """How many bits a sample has where the library stretches it to 16, else 0."""
+    bits = spec.get_int_attribute("oiio:BitsPerSample", 0)
+    return bits if 8 < bits < 16 and str(spec.format) == "uint16" else 0
+
+
+def _damaged(path: str, reason: str) -> MediaError:
+    first_line = reason.strip().splitlines()[0] if reason.strip() else "it ends early"
+    return MediaError(f"{path}: cannot be read ({first_line}); restore the file")
+
+
+def _colour_channels(path: str, spec: oiio.ImageSpec) -> list[int]:
+    names = list(spec.channelnames)
+    if all(name in names for name in "RGB"):
+        return [names.index(name) for name in "RGB"]
+    if len(names) <= 2:
+        return [0, 0, 0]
+    raise MediaError(
+        f"{path}: has the channels {', '.join(names)} but no R, G, B; export it with these"
+    )
+
+
+def _in_display_window(pixels: Tensor, spec: oiio.ImageSpec) -> Tensor:
+    """The data window laid into the display window, black where there is none."""
+    x, y = spec.x - spec.full_x, spec.y - spec.full_y
+    width, height = spec.full_width, spec.full_height
+    if (x, y, spec.width, spec.height) == (0, 0, width, height):
+        return pixels
+    whole = torch.zeros(pixels.shape[0], height, width)
+    left, right = max(x, 0), min(x + spec.width, width)
+    top, bottom = max(y, 0), min(y + spec.height, height)
+    if left < right and top < bottom:
+        whole[:, top:bottom, left:right] = pixels[:, top - y : bottom - y, left - x : right - x]
+    return whole
+
+
+def _rate(spec: oiio.ImageSpec) -> Fraction | None:
+    stored = spec.getattribute("FramesPerSecond")
+    if isinstance(stored, tuple):
+        return Fraction(*stored) if all(stored) else None
+    return _fraction(stored or spec.getattribute("dpx:FrameRate"))
+
+
+def _fraction(value: object) -> Fraction | None:
+    """A positive float of a header as a fraction, none where it says nothing."""
+    if not isinstance(value, float | int) or not 0 < value < float("inf"):
+        return None
+    return Fraction(value).limit_denominator(_GREATEST_DENOMINATOR) or None
+
+
+def _colorspace(spec: oiio.ImageSpec, file_format: str) -> str | None:
+    if file_format == "openexr":
+        return _scene_colorspace(spec)
+    if spec.get_string_attribute("dpx:Transfer") in _LOG_TRANSFERS:
+        return None
+    return WORKING_SPACE if str(spec.format) in ("uint8", "uint16") else None
+
+
+def _scene_colorspace(spec: oiio.ImageSpec) -> str | None:
+    name = spec.get_string_attribute("oiio:ColorSpace")
+    for spelling in (name, f"ocio:{name}"):
+        if name and is_colorspace(spelling):
+            return check_colorspace(spelling)
+    chromaticities = spec.getattribute("chromaticities")
+    if chromaticities is not None and np.allclose(chromaticities, _AP0_CHROMATICITIES, atol=1e-4):
+        return check_colorspace("lin_ap0")
+    return None

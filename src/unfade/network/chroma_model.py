@@ -1,0 +1,154 @@
+"""The model of one film: a closed-form baseline, and a small network that predicts what it misses.
+
+The baseline sees the source without grain. The network sees every pixel and its surroundings at
+several scales, and its last layer starts at zero: untrained, the model is the baseline.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from unfade.color.ycbcr import limit_chroma, luma
+from unfade.film.model import ModelSize
+from unfade.network.baseline import Baseline
+from unfade.network.features import CHROMA_GAIN, COUNT, features
+from unfade.network.filters import box, degrain
+
+WIDTHS: dict[ModelSize, tuple[int, ...]] = {
+    "small": (32, 32),
+    "medium": (64, 64, 64),
+    "large": (128, 128, 128),
+}
+"""Units of the hidden layers by model size."""
+
+RASTER_WIDTH = 1100
+"""The model works on pictures of at most this many pixels a line: colour is coarser than luma."""
+
+PIXELS_AT_ONCE = 32768
+"""Pixels that the network takes at a time, which bounds its memory."""
+
+CHROMA_EPSILON = 1e-3
+"""Luma variance below which upsampled chroma does not follow luma: above grain, below edges."""
+
+
+class Residual(nn.Module):
+    """A per-pixel network: features (N, COUNT) to what is missing from Cb and Cr (N, 2)."""
+
+    def __init__(self, size: ModelSize) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        inputs = COUNT
+        for width in WIDTHS[size]:
+            layers += [nn.Linear(inputs, width), nn.SiLU()]
+            inputs = width
+        last = nn.Linear(inputs, 2)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.layers = nn.Sequential(*layers, last)
+
+    def forward(self, seen: Tensor) -> Tensor:
+        """Residual chroma (N, 2) of features (N, COUNT)."""
+        residual: Tensor = self.layers(seen)
+        return residual / CHROMA_GAIN
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A picture as the network sees it: `features` (COUNT, H, W) and `base_cbcr` (2, H, W)."""
+
+    features: Tensor
+    base_cbcr: Tensor
+
+
+@dataclass(frozen=True)
+class ChromaModel:
+    """Predicts the chroma of a film's frames."""
+
+    size: ModelSize
+    baseline: Baseline
+    residual: Residual
+
+    def predict(self, source_rgb: Tensor, shot: int) -> Tensor:
+        """The chroma of a frame.
+
+        Args:
+            source_rgb: the live area of a frame in the working space, (3, H, W), unbounded.
+            shot: its shot's number.
+
+        Returns:
+            Cb and Cr (2, H, W), limited so that no component falls below zero at source luma.
+        """
+        exposure = source_rgb.amax(dim=0, keepdim=True).clamp_min(1.0)
+        within = source_rgb / exposure
+        factor = raster_factor(source_rgb.shape[-1])
+        small = shrink(within, factor)
+        cbcr_small = self.predict_small(small, shot)
+        cbcr = enlarge(cbcr_small, luma(small), luma(within), factor)
+        return limit_chroma(luma(source_rgb), cbcr * exposure)
+
+    def predict_small(self, source_rgb: Tensor, shot: int) -> Tensor:
+        """Chroma (2, H, W) of a picture (3, H, W) on the model's raster, 0 to 1."""
+        return self.answer(self.see(source_rgb, shot))
+
+    @torch.no_grad()
+    def answer(self, seen: Seen) -> Tensor:
+        """Chroma (2, H, W) of what `see` returned."""
+        pixels = seen.features.flatten(1).T
+        residual = torch.cat([self.residual(part) for part in torch.split(pixels, PIXELS_AT_ONCE)])
+        return seen.base_cbcr + residual.T.reshape(seen.base_cbcr.shape)
+
+    def see(self, source_rgb: Tensor, shot: int) -> Seen:
+        """What the network is shown of a picture (3, H, W) on the model's raster, 0 to 1."""
+        source_degrained = degrain(source_rgb)
+        base_cbcr = self.baseline.look_up(source_degrained, shot)
+        return Seen(features(source_rgb, source_degrained, base_cbcr), base_cbcr)
+
+    def with_residual(self, residual: Residual) -> "ChromaModel":
+        """The same model with another network."""
+        return replace(self, residual=residual)
+
+
+def raster_factor(width: int) -> int:
+    """How many pixels of a picture `width` pixels wide make one of the model's raster."""
+    return -(-width // RASTER_WIDTH)
+
+
+def shrink(picture: Tensor, factor: int) -> Tensor:
+    """(C, H, W) averaged over squares of `factor` pixels, those at the edge over what there is."""
+    if factor == 1:
+        return picture
+    averaged: Tensor = functional.avg_pool2d(
+        picture[None], factor, ceil_mode=True, count_include_pad=False
+    )
+    return averaged[0]
+
+
+def enlarge(cbcr_small: Tensor, y_small: Tensor, y: Tensor, factor: int) -> Tensor:
+    """Chroma of the model's raster laid on full-resolution luma, so that its edges follow.
+
+    Within small windows chroma is taken as a linear function of luma; that function is what is
+    interpolated. Source: He, Sun, "Fast Guided Filter", 2015.
+
+    Args:
+        cbcr_small: (2, h, w).
+        y_small: (1, h, w).
+        y: (1, H, W), H and W up to `factor` times h and w.
+        factor: pixels of `y` a pixel of `y_small`.
+
+    Returns:
+        (2, H, W).
+    """
+    if factor == 1:
+        return cbcr_small
+    mean_y, mean_c = box(y_small, 1), box(cbcr_small, 1)
+    variance = (box(y_small**2, 1) - mean_y**2).clamp_min(0.0)
+    covariance = box(y_small * cbcr_small, 1) - mean_y * mean_c
+    gain = covariance / (variance + CHROMA_EPSILON)
+    line = torch.cat([gain, mean_c - gain * mean_y])
+    height, width = y.shape[-2:]
+    line = functional.interpolate(
+        line[None], scale_factor=factor, mode="bilinear", align_corners=False
+    )[0, :, :height, :width]
+    return line[:2] * y + line[2:]

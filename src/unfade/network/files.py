@@ -1,0 +1,118 @@
+"""Models and baselines as safetensors that describe themselves. Loading never executes code."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import cast
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from unfade.errors import WorkError
+from unfade.film.model import ModelSize
+from unfade.film.project import WORKING_SPACE
+from unfade.film.work import writing
+from unfade.network.baseline import Baseline
+from unfade.network.chroma_model import WIDTHS, ChromaModel, Residual
+from unfade.network.lut import SmoothLut
+
+MODEL_SCHEMA = "ChromaModel.1"
+BASELINE_SCHEMA = "Baseline.1"
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], description: dict[str, str]) -> None:
+    """Writes tensors and what they are, whole or not at all; the same ones make the same bytes.
+
+    The description is one entry of the file's metadata, which keeps no order of its entries.
+    """
+    whole = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
+    with writing(path) as temporary:
+        save_file(whole, temporary, metadata={"unfade": json.dumps(description, sort_keys=True)})
+
+
+def load_tensors(path: Path, schema: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and their description.
+
+    Raises:
+        WorkError: the file is missing, damaged, or of another schema.
+    """
+    try:
+        with safe_open(path, framework="pt") as opened:
+            description = json.loads((opened.metadata() or {}).get("unfade", "{}"))
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise WorkError(f"{path}: cannot be read ({error}); run 'unfade train' again") from error
+    if description.get("schema") != schema:
+        found = description.get("schema", "no schema")
+        raise WorkError(f"{path}: it holds {found}, expected {schema}; run 'unfade train' again")
+    return tensors, description
+
+
+def save_baseline(path: Path, baseline: Baseline) -> None:
+    """Writes a baseline."""
+    save_tensors(path, _lut_tensors(baseline), {"schema": BASELINE_SCHEMA})
+
+
+def load_baseline(path: Path) -> Baseline:
+    """The baseline that `save_baseline` wrote.
+
+    Raises:
+        WorkError: the file is missing, damaged, or of another schema.
+    """
+    return _baseline_of(load_tensors(path, BASELINE_SCHEMA)[0])
+
+
+def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
+    """Writes a model with what is worth knowing of it, such as its pairs and held-out error.
+
+    Returns:
+        Its id: the first 12 hexadecimal digits of the SHA-256 of the file.
+    """
+    tensors = _lut_tensors(model.baseline)
+    for name, tensor in model.residual.state_dict().items():
+        tensors[f"residual.{name}"] = tensor
+    description = {
+        "schema": MODEL_SCHEMA,
+        "size": model.size,
+        "hidden_units": json.dumps(WIDTHS[model.size]),
+        "input": f"R'G'B' in {WORKING_SPACE}",
+        "output": "Cb and Cr of Rec.709 at source luma",
+        "facts": json.dumps(facts, sort_keys=True),
+    }
+    save_tensors(path, tensors, description)
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def load_model(path: Path) -> ChromaModel:
+    """The model that `save_model` wrote.
+
+    Raises:
+        WorkError: the file is missing, damaged, or of another schema.
+    """
+    tensors, description = load_tensors(path, MODEL_SCHEMA)
+    size = cast(ModelSize, description["size"])
+    residual = Residual(size)
+    weights = {
+        name.removeprefix("residual."): tensor
+        for name, tensor in tensors.items()
+        if name.startswith("residual.")
+    }
+    residual.load_state_dict(weights)
+    residual.eval()
+    return ChromaModel(size, _baseline_of(tensors), residual)
+
+
+def _lut_tensors(baseline: Baseline) -> dict[str, Tensor]:
+    shots = {f"lut.shot.{number}": lut.nodes for number, lut in baseline.shots.items()}
+    return {"lut.film": baseline.film.nodes, **shots}
+
+
+def _baseline_of(tensors: dict[str, Tensor]) -> Baseline:
+    shots = {
+        int(name.rsplit(".", 1)[1]): SmoothLut(tensor.to(torch.float32))
+        for name, tensor in tensors.items()
+        if name.startswith("lut.shot.")
+    }
+    return Baseline(SmoothLut(tensors["lut.film"]), shots)

@@ -1,0 +1,108 @@
+"""A smooth 3D LUT from R'G'B' to chroma, fitted in closed form: the honest baseline.
+
+It minimises the weighted squared error of trilinear interpolation plus the squared second
+differences of neighbouring nodes, so that nodes which no pixel ever touched continue their
+neighbours in a straight line.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import sparse
+from scipy.sparse.linalg import cg
+from torch import Tensor
+from torch.nn import functional
+
+NODES = 33
+"""Nodes along each axis, as colourists' LUTs have."""
+
+SMOOTHNESS = 1e-3
+"""Weight of the second differences against the mean squared error of the samples."""
+
+RIDGE = 1e-8
+"""Weight of staying at the prior; too small to move a node that any sample reaches."""
+
+
+@dataclass(frozen=True)
+class SmoothLut:
+    """`nodes` (2, NODES, NODES, NODES): Cb and Cr at each blue, green, red from 0 to 1."""
+
+    nodes: Tensor
+
+    def __call__(self, rgb: Tensor) -> Tensor:
+        """Chroma (2, H, W) of R'G'B' (3, H, W); outside 0 to 1 the nearest face answers."""
+        grid = (rgb.clamp(0.0, 1.0) * 2 - 1).permute(1, 2, 0)[None, None]
+        looked_up: Tensor = functional.grid_sample(
+            self.nodes[None], grid, mode="bilinear", padding_mode="border", align_corners=True
+        )
+        return looked_up[0, :, 0]
+
+
+def fit_smooth_lut(
+    rgb: Tensor, cbcr: Tensor, weight: Tensor, prior: SmoothLut | None = None, pull: float = 0.0
+) -> SmoothLut:
+    """The LUT that takes `rgb` to `cbcr`.
+
+    Args:
+        rgb: (3, N), 0 to 1; values outside are taken to the nearest face.
+        cbcr: (2, N).
+        weight: (N,), at least 0.
+        prior: a LUT to stay near where there is little evidence; none for the best affine law.
+        pull: how strongly, against the mean squared error of the samples.
+    """
+    rgb_64, cbcr_64 = rgb.clamp(0.0, 1.0).double(), cbcr.double()
+    share = weight.double() / weight.double().sum().clamp_min(1e-12)
+    start = _affine_nodes(rgb_64, cbcr_64, share) if prior is None else prior.nodes.double()
+    start_nodes = start.reshape(2, -1).numpy()
+    cells, smooth = _trilinear(rgb_64.numpy()), _second_differences()
+    scaled = sparse.diags_array(share.numpy())
+    stay = RIDGE + pull / NODES**3
+    normal = cells.T @ scaled @ cells + (SMOOTHNESS / NODES**3) * (smooth.T @ smooth)
+    normal = normal + stay * sparse.eye_array(NODES**3)
+    wanted = cells.T @ (scaled @ cbcr_64.numpy().T) + stay * start_nodes.T
+    jacobi = sparse.diags_array(1.0 / normal.diagonal())
+    solved = [
+        cg(normal, wanted[:, i], x0=start_nodes[i], M=jacobi, rtol=1e-5, maxiter=400)[0]
+        for i in (0, 1)
+    ]
+    nodes = torch.tensor(np.stack(solved), dtype=torch.float32)
+    return SmoothLut(nodes.reshape(2, NODES, NODES, NODES))
+
+
+def _affine_nodes(rgb: Tensor, cbcr: Tensor, share: Tensor) -> Tensor:
+    """The best affine law at every node, (2, NODES, NODES, NODES)."""
+    terms = torch.cat([rgb, torch.ones_like(rgb[:1])])
+    square = (terms * share) @ terms.T + RIDGE * torch.eye(4, dtype=torch.float64)
+    law = torch.linalg.solve(square, (terms * share) @ cbcr.T)
+    axis = torch.linspace(0, 1, NODES, dtype=torch.float64)
+    blue, green, red = torch.meshgrid(axis, axis, axis, indexing="ij")
+    nodes = torch.stack([red, green, blue, torch.ones_like(red)], dim=-1) @ law
+    return nodes.permute(3, 0, 1, 2)
+
+
+def _trilinear(rgb: np.ndarray) -> sparse.csr_array:
+    """Interpolation weights (N, NODES**3) of samples (3, N); red runs fastest."""
+    position = rgb * (NODES - 1)
+    low = np.minimum(position.astype(np.int64), NODES - 2)
+    part = position - low
+    columns, values = [], []
+    for corner in range(8):
+        offset = np.array([corner & 1, corner >> 1 & 1, corner >> 2 & 1])[:, None]
+        red, green, blue = low + offset
+        columns.append((blue * NODES + green) * NODES + red)
+        values.append(np.where(offset == 1, part, 1 - part).prod(axis=0))
+    rows = np.tile(np.arange(rgb.shape[1]), 8)
+    shape = (rgb.shape[1], NODES**3)
+    return sparse.csr_array((np.concatenate(values), (rows, np.concatenate(columns))), shape=shape)
+
+
+def _second_differences() -> sparse.csr_array:
+    """Second differences along the three axes of the cube."""
+    line = sparse.diags_array([1.0, -2.0, 1.0], offsets=[0, 1, 2], shape=(NODES - 2, NODES))
+    same = sparse.eye_array(NODES)
+    along = [
+        sparse.kron(sparse.kron(a, b), c)
+        for a, b, c in ((line, same, same), (same, line, same), (same, same, line))
+    ]
+    return sparse.vstack(along).tocsr()

@@ -1,0 +1,15 @@
+"""Names of masters."""
+
+import re
+
+from unfade.film.shot import Shot
+
+
+def slug(title: str) -> str:
+    """A film's title as file names carry it: ``"Candy Candy"`` is ``"candy-candy"``."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "film"
+
+
+def master_name(title: str, shot: Shot, version: int, model_id: str, frame: int) -> str:
+    """``candy-candy_s003_v001_1f2e3d4c5b6a.0001245.exr``."""
+    return f"{slug(title)}_{shot.name}_v{version:03d}_{model_id}.{frame:07d}.exr"

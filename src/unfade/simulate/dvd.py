@@ -1,0 +1,159 @@
+"""The better-coloured copy: a PAL DVD of the clean film, made with the vices of its time."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unfade.color.ycbcr import luma
+from unfade.film.alignment import Matrix
+from unfade.film.clip import Area
+from unfade.simulate.chance import Draw, generator
+from unfade.simulate.gate import PICTURE_HEIGHT, PICTURE_WIDTH
+
+DVD_WIDTH = 720
+DVD_HEIGHT = 576
+
+DVD_LIVE_AREA = Area(x=8, y=3, width=704, height=570)
+"""Where the DVD shows picture; around it, it is black."""
+
+_SHOWN_WIDTH = DVD_HEIGHT * 16 // 9  # pixels, when the display has made them square
+_BLACK = 5  # frames before the title
+
+_CROP = (0.04, 0.06)  # of the picture's width or height that each side loses
+_ANAMORPHIC_ERROR = 1.005
+_ROTATION = 0.3  # degrees, either way
+_WARP = 2.0  # pixels of the film that each corner is off, at most
+_SOFTNESS = (0.8, 0.7)  # standard deviation of the blur, pixels of the film across and down
+
+# The grading: one setting for the whole film, within about 2 CIEDE2000 of the film itself.
+_CONTRAST = 1.03
+_PIVOT = 0.45
+_SATURATION = 0.93
+_CAST = (1.010, 1.0, 0.985)
+
+_SUBTITLES = (
+    "Where have you been?",
+    "I was waiting for you.",
+    "It is getting late.",
+    "We should go now.",
+)
+
+
+def framing(seed: int) -> Matrix:
+    """From pixels of the clean picture to those of the DVD: a homography."""
+    draws = generator(seed, Draw.FRAMING)
+    left, top, right, bottom = draws.uniform(*_CROP, 4)
+    turn = np.deg2rad(_ROTATION) * draws.choice((-1, 1))
+    warp = draws.uniform(-_WARP, _WARP, (4, 2))
+
+    centre = np.array([PICTURE_WIDTH, PICTURE_HEIGHT]) / 2
+    x = np.array([left, 1 - right]) * PICTURE_WIDTH
+    y = np.array([top, 1 - bottom]) * PICTURE_HEIGHT
+    seen = _corners(x, y) - centre
+    seen[:, 0] *= _ANAMORPHIC_ERROR
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    seen = seen @ rotation.T + centre + warp
+
+    area = DVD_LIVE_AREA
+    shown = _corners(
+        np.array([area.x, area.x + area.width]), np.array([area.y, area.y + area.height])
+    )
+    half_a_pixel = 0.5
+    matrix = cv2.getPerspectiveTransform(
+        (seen - half_a_pixel).astype(np.float32), (shown - half_a_pixel).astype(np.float32)
+    )
+    return as_matrix(np.asarray(matrix, np.float64))
+
+
+def telecine(rgb: Tensor, film_to_dvd: Matrix) -> Tensor:
+    """A clean picture as the DVD shows it, before it is woven and compressed.
+
+    Args:
+        rgb: (3, PICTURE_HEIGHT, PICTURE_WIDTH) R'G'B'.
+        film_to_dvd: what `framing` gave.
+
+    Returns:
+        (3, DVD_HEIGHT, DVD_WIDTH).
+    """
+    planes = []
+    for plane in rgb.numpy():
+        soft = cv2.GaussianBlur(plane, (0, 0), _SOFTNESS[0], sigmaY=_SOFTNESS[1])
+        planes.append(
+            cv2.warpPerspective(
+                soft,
+                np.array(film_to_dvd),
+                (DVD_WIDTH, DVD_HEIGHT),
+                flags=cv2.INTER_CUBIC,
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+        )
+    graded = grade(torch.from_numpy(np.stack(planes)))
+    area = DVD_LIVE_AREA
+    rows, columns = slice(area.y, area.y + area.height), slice(area.x, area.x + area.width)
+    dvd = torch.zeros_like(graded)
+    dvd[:, rows, columns] = graded[:, rows, columns]
+    return dvd
+
+
+def grade(rgb: Tensor) -> Tensor:
+    """R'G'B' (3, H, W) in the colours of the DVD, 0 to 1."""
+    grey = luma(rgb)
+    graded = grey + _SATURATION * (rgb - grey)
+    graded = _PIVOT + _CONTRAST * (graded - _PIVOT)
+    return (graded * torch.tensor(_CAST)[:, None, None]).clamp_(0.0, 1.0)
+
+
+def burn_subtitle(rgb: Tensor, number: int) -> Tensor:
+    """A DVD picture with one of the subtitles in it, white with a dark outline."""
+    text = _SUBTITLES[number % len(_SUBTITLES)]
+    outline = _lettering(text, outline=3)
+    letters = _lettering(text)
+    return rgb * (1 - outline) + 0.95 * letters
+
+
+def lead_in(index: int) -> Tensor:
+    """What the DVD shows before the film: black, then a title, (3, DVD_HEIGHT, DVD_WIDTH)."""
+    if index < _BLACK:
+        return torch.zeros(3, DVD_HEIGHT, DVD_WIDTH)
+    ramp = torch.linspace(0.15, 0.35, DVD_HEIGHT)[:, None].expand(DVD_HEIGHT, DVD_WIDTH)
+    background = torch.stack([0.5 * ramp, 0.7 * ramp, ramp])
+    letters = _lettering("UNFADE PICTURES presents", base_line=DVD_HEIGHT // 2)
+    return background * (1 - letters) + 0.8 * letters
+
+
+def weave_fields(top: Tensor, bottom: Tensor) -> Tensor:
+    """One stored picture of two moments: even lines of `top`, odd lines of `bottom`."""
+    woven = top.clone()
+    woven[:, 1::2] = bottom[:, 1::2]
+    return woven
+
+
+def as_matrix(matrix: NDArray[np.float64]) -> Matrix:
+    """A 3x3 array as plain numbers, the last of them 1."""
+    a, b, c = (tuple(float(value) for value in row) for row in matrix / matrix[2, 2])
+    return (a, b, c)  # type: ignore[return-value]
+
+
+def _corners(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.array([[x[0], y[0]], [x[1], y[0]], [x[1], y[1]], [x[0], y[1]]], np.float64)
+
+
+def _lettering(text: str, *, outline: int = 0, base_line: int = DVD_HEIGHT * 7 // 8) -> Tensor:
+    """Where a line of text is, centred: (DVD_HEIGHT, DVD_WIDTH), 0 to 1.
+
+    `outline` is how far it is widened, in pixels.
+    """
+    font, scale, thickness = cv2.FONT_HERSHEY_SIMPLEX, 1.0, 2
+    (width, _), _ = cv2.getTextSize(text, font, scale, thickness)
+    mask: NDArray[Any] = np.zeros((DVD_HEIGHT, _SHOWN_WIDTH), np.uint8)
+    place = ((_SHOWN_WIDTH - width) // 2, base_line)
+    cv2.putText(mask, text, place, font, scale, 255, thickness, cv2.LINE_AA)
+    if outline:
+        size = 2 * outline + 1
+        mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    stored = cv2.resize(mask, (DVD_WIDTH, DVD_HEIGHT), interpolation=cv2.INTER_AREA)
+    return torch.from_numpy(stored.astype(np.float32) / 255)

@@ -1,0 +1,39 @@
+"""Ground truth: the luma of the source with the chroma of the reference."""
+
+import torch
+from scipy import ndimage
+from torch import Tensor
+
+from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
+from unfade.film.clip import Area
+
+
+def suppress_dirt(reference_rgb: Tensor, median: int) -> Tensor:
+    """The reference (3, H, W) after a median over squares of `median` pixels; 0 and 1 are off."""
+    if median < 2:
+        return reference_rgb
+    filtered = ndimage.median_filter(reference_rgb.numpy(), size=(1, median, median))
+    return torch.from_numpy(filtered)
+
+
+def ground_truth(source_rgb: Tensor, reference_rgb: Tensor) -> Tensor:
+    """R'G'B' (3, H, W) with Y of `source_rgb` and Cb, Cr of `reference_rgb`.
+
+    Where that would be negative light, the chroma is limited: the luma is what stays.
+    """
+    y = luma(source_rgb)
+    reference_cbcr = rgb_to_ycbcr(reference_rgb)[1:]
+    return ycbcr_to_rgb(torch.cat([y, limit_chroma(y, reference_cbcr)]))
+
+
+def within(weight: Tensor, crop: Area) -> Tensor:
+    """A weight (1, H, W) that is zero outside the shared crop."""
+    inside = torch.zeros_like(weight)
+    rows, columns = slice(crop.y, crop.y + crop.height), slice(crop.x, crop.x + crop.width)
+    inside[:, rows, columns] = weight[:, rows, columns]
+    return inside
+
+
+def luma_parity(source_rgb: Tensor, truth_rgb: Tensor) -> float:
+    """The greatest luma difference of two pictures (3, H, W)."""
+    return float((luma(source_rgb) - luma(truth_rgb)).abs().max())

@@ -1,0 +1,38 @@
+"""Contact sheets: input, ground truth and output, at every checkpoint."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from unfade.color.ycbcr import limit_chroma, luma, ycbcr_to_rgb
+from unfade.network import ChromaModel
+from unfade.review.sheets import grid
+from unfade.train.learn import State, residual_of
+from unfade.train.samples import Picture
+
+WIDTH = 1500
+"""Of a sheet, in pixels."""
+
+
+class ContactSheets:
+    """Draws the same pictures at every checkpoint; what the network sees of them is kept."""
+
+    def __init__(self, model: ChromaModel, pictures: Sequence[Picture]) -> None:
+        self._model = model
+        self._pictures = pictures
+        self._seen = [model.see(shown.source_rgb, shown.shot) for shown in pictures]
+
+    def draw(self, state: State) -> Tensor:
+        """The sheet (3, H, W) of a state: a row a picture."""
+        model = self._model.with_residual(residual_of(state.weights, self._model.size))
+        rows = []
+        for shown, seen in zip(self._pictures, self._seen, strict=True):
+            y = luma(shown.source_rgb)
+            output_rgb = ycbcr_to_rgb(torch.cat([y, limit_chroma(y, model.answer(seen))]))
+            rows.append([shown.source_rgb, shown.truth_rgb, output_rgb])
+        labels = [
+            f"shot {shown.shot}\nframe {shown.frame}\n{shown.role}" for shown in self._pictures
+        ]
+        columns = ["input", "ground truth", f"output, step {state.step}"]
+        return grid(rows, columns, labels, WIDTH)

@@ -1,0 +1,152 @@
+"""The training loop. What it does depends on its settings, pixels and seed alone.
+
+A run that was interrupted and goes on from its last checkpoint ends with the same weights, bit by
+bit, as one that was not.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from unfade.color.score import chroma_error
+from unfade.color.ycbcr import ycbcr_to_rgb
+from unfade.film.model import HeldOut, LossPoint, ModelSize
+from unfade.film.project import TrainSection
+from unfade.network import Residual
+from unfade.train.samples import Pixels
+
+WARM_UP_STEPS = 100
+WEIGHT_DECAY = 1e-2
+
+Tensors = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class State:
+    """Where training stands after `step` steps: all that is needed to go on, and the best so far.
+
+    `best` are the weights with the least held-out error; without hold-out pairs, the newest.
+    """
+
+    step: int
+    weights: Tensors
+    momenta: Tensors
+    best: Tensors
+    best_step: int
+    points: tuple[LossPoint, ...]
+
+
+def start(train: Pixels, held_out: Pixels | None, settings: TrainSection) -> State:
+    """The state before the first step: an untrained network, which is the baseline."""
+    torch.manual_seed(settings.seed)
+    residual = Residual(settings.size)
+    weights = _copy(residual.state_dict())
+    error = held_out_error(residual, held_out).ciede2000 if held_out else None
+    loss = float(_loss(train.base_cbcr, train.truth_cbcr, train.weight))
+    return State(0, weights, {}, weights, 0, (LossPoint(step=0, loss=loss, held_out=error),))
+
+
+def learn(
+    state: State, train: Pixels, held_out: Pixels | None, settings: TrainSection
+) -> Iterator[State]:
+    """Trains on from a state, and yields the new one every `settings.checkpoint` steps."""
+    residual = residual_of(state.weights, settings.size)
+    optimizer = torch.optim.AdamW(residual.parameters(), weight_decay=WEIGHT_DECAY)
+    _load_momenta(optimizer, residual, state)
+    while state.step < settings.steps:
+        losses = []
+        last = min(state.step + settings.checkpoint, settings.steps)
+        for step in range(state.step, last):
+            chosen = _batch(train, settings, step)
+            optimizer.param_groups[0]["lr"] = _learning_rate(settings, step)
+            optimizer.zero_grad(set_to_none=True)
+            cbcr = train.base_cbcr[chosen] + residual(train.features[chosen])
+            loss = _loss(cbcr, train.truth_cbcr[chosen], train.weight[chosen])
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            losses.append(loss.detach())
+        state = _next_state(state, last, residual, optimizer, torch.stack(losses), held_out)
+        yield state
+
+
+def residual_of(weights: Tensors, size: ModelSize) -> Residual:
+    """A network with these weights."""
+    residual = Residual(size)
+    residual.load_state_dict(weights)
+    return residual
+
+
+@torch.no_grad()
+def held_out_error(residual: Residual, pixels: Pixels) -> HeldOut:
+    """The error of a network over pixels that it does not learn from."""
+    cbcr = pixels.base_cbcr + residual(pixels.features)
+    return pixels_error(cbcr, pixels)
+
+
+def pixels_error(cbcr: Tensor, pixels: Pixels) -> HeldOut:
+    """The error of predicted chroma (N, 2)."""
+    truth_ycbcr = torch.cat([pixels.truth_y, pixels.truth_cbcr], dim=1)
+    truth_rgb = ycbcr_to_rgb(truth_ycbcr.T[:, :, None])
+    return chroma_error(truth_rgb, cbcr.T[:, :, None], pixels.weight.T[:, :, None])
+
+
+def _loss(cbcr: Tensor, truth_cbcr: Tensor, weight: Tensor) -> Tensor:
+    """The mean absolute error of chroma over trusted pixels."""
+    return ((cbcr - truth_cbcr).abs() * weight).sum() / (2 * weight.sum())
+
+
+def _next_state(
+    state: State,
+    step: int,
+    residual: Residual,
+    optimizer: torch.optim.Optimizer,
+    losses: Tensor,
+    held_out: Pixels | None,
+) -> State:
+    weights = _copy(residual.state_dict())
+    error = held_out_error(residual, held_out).ciede2000 if held_out else None
+    point = LossPoint(step=step, loss=float(losses.mean()), held_out=error)
+    errors = [earlier.held_out for earlier in state.points if earlier.held_out is not None]
+    better = error is None or error < min(errors)
+    return State(
+        step,
+        weights,
+        _momenta(optimizer, residual),
+        weights if better else state.best,
+        step if better else state.best_step,
+        (*state.points, point),
+    )
+
+
+def _batch(train: Pixels, settings: TrainSection, step: int) -> Tensor:
+    generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
+    return torch.randint(train.weight.shape[0], (settings.batch,), generator=generator)
+
+
+def _learning_rate(settings: TrainSection, step: int) -> float:
+    """A linear warm-up, then half a cosine down to zero."""
+    warm = min(1.0, (step + 1) / WARM_UP_STEPS)
+    return settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / settings.steps))
+
+
+def _copy(tensors: Tensors) -> Tensors:
+    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+def _momenta(optimizer: torch.optim.Optimizer, residual: Residual) -> Tensors:
+    """The optimiser's memory, named after the parameters."""
+    return {
+        f"{key}.{name}": value.clone()
+        for name, parameter in residual.named_parameters()
+        for key, value in optimizer.state[parameter].items()
+    }
+
+
+def _load_momenta(optimizer: torch.optim.Optimizer, residual: Residual, state: State) -> None:
+    for name, parameter in residual.named_parameters():
+        for key in ("step", "exp_avg", "exp_avg_sq"):
+            if state.momenta:
+                optimizer.state[parameter][key] = state.momenta[f"{key}.{name}"].clone()

@@ -1,0 +1,71 @@
+"""A lesson: the baseline of a film, and the pixels that its network learns from."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from unfade.film.project import TrainSection
+from unfade.network import Baseline, ChromaModel, Residual, fit_baseline
+from unfade.train.learn import learn, residual_of, start
+from unfade.train.samples import Picture, Pixels, baseline_sample, join, sample_pixels
+
+BASELINE_PIXELS = 300_000
+"""Pixels that a closed-form fit takes of the film: ten times the nodes of its LUT."""
+
+TRAIN_PIXELS = 800_000
+"""Pixels that the network learns from, in memory as 57 features of 4 bytes: 180 MB."""
+
+HELD_OUT_PIXELS = 200_000
+"""Pixels that the held-out error is measured on at each checkpoint."""
+
+Item = TypeVar("Item")
+Track = Callable[[Sequence[Item], str, int], Iterator[Item]]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """The untrained model, the pixels to learn from, and those to be examined on."""
+
+    model: ChromaModel
+    train: Pixels
+    held_out: Pixels | None
+
+
+def prepare(
+    train: Sequence[Picture],
+    held_out: Sequence[Picture],
+    settings: TrainSection,
+    track: Track[Picture] = lambda items, label, total: iter(items),
+) -> Lesson:
+    """The lesson of a film from its pictures. At least one is to be trained on."""
+    model = ChromaModel(settings.size, _baseline(train, settings), Residual(settings.size))
+
+    def look(pictures: Sequence[Picture], limit: int) -> Pixels:
+        each = limit // len(pictures)
+        shown = track(pictures, "Looking at pairs", len(pictures))
+        return join(sample_pixels(picture, model, each, settings.seed) for picture in shown)
+
+    return Lesson(
+        model, look(train, TRAIN_PIXELS), look(held_out, HELD_OUT_PIXELS) if held_out else None
+    )
+
+
+def fit(
+    train: Sequence[Picture], held_out: Sequence[Picture], settings: TrainSection
+) -> ChromaModel:
+    """The trained model of a film, in one go."""
+    lesson = prepare(train, held_out, settings)
+    untrained = start(lesson.train, lesson.held_out, settings)
+    *_, trained = learn(untrained, lesson.train, lesson.held_out, settings)
+    return lesson.model.with_residual(residual_of(trained.best, settings.size))
+
+
+def _baseline(train: Sequence[Picture], settings: TrainSection) -> Baseline:
+    shots = sorted({picture.shot for picture in train})
+    limit = BASELINE_PIXELS // len(shots)
+    return fit_baseline(
+        {
+            shot: baseline_sample([p for p in train if p.shot == shot], limit, settings.seed)
+            for shot in shots
+        }
+    )

@@ -1,0 +1,97 @@
+"""Pixels to learn from, taken from the pictures of the pairs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from unfade.color.ycbcr import rgb_to_ycbcr
+from unfade.film.pair import Pair, PairRole
+from unfade.network import ChromaModel, Sample
+from unfade.network.chroma_model import raster_factor, shrink
+from unfade.network.filters import degrain
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A target on the model's raster: `source_rgb`, `truth_rgb` (3, H, W), `weight` (1, H, W)."""
+
+    source_rgb: Tensor
+    truth_rgb: Tensor
+    weight: Tensor
+    frame: int
+    shot: int
+    role: PairRole
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Pixels as the network sees them.
+
+    `features` (N, F); `source_cbcr`, `base_cbcr` and `truth_cbcr` (N, 2); `truth_y` and `weight`
+    (N, 1).
+    """
+
+    features: Tensor
+    source_cbcr: Tensor
+    base_cbcr: Tensor
+    truth_cbcr: Tensor
+    truth_y: Tensor
+    weight: Tensor
+
+
+def picture(source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair) -> Picture:
+    """A target's pictures, of whatever size, on the model's raster and within 0 to 1."""
+    factor = raster_factor(source_rgb.shape[-1])
+    exposure = source_rgb.amax(dim=0, keepdim=True).clamp_min(1.0)
+    return Picture(
+        shrink(source_rgb / exposure, factor),
+        shrink(truth_rgb / exposure, factor),
+        shrink(weight, factor),
+        pair.source,
+        pair.shot,
+        pair.role,
+    )
+
+
+def baseline_sample(pictures: Iterable[Picture], limit: int, seed: int) -> Sample:
+    """At most `limit` trusted pixels of pictures, for a closed-form fit."""
+    pictures = list(pictures)
+    rgb, cbcr, weight = [], [], []
+    for shown in pictures:
+        chosen = _choose(shown, limit // len(pictures), seed)
+        rgb.append(degrain(shown.source_rgb).flatten(1)[:, chosen])
+        cbcr.append(rgb_to_ycbcr(shown.truth_rgb)[1:].flatten(1)[:, chosen])
+        weight.append(shown.weight.flatten()[chosen])
+    return Sample(torch.cat(rgb, dim=1), torch.cat(cbcr, dim=1), torch.cat(weight))
+
+
+def sample_pixels(shown: Picture, model: ChromaModel, limit: int, seed: int) -> Pixels:
+    """At most `limit` trusted pixels of one picture, as the model's network sees them."""
+    chosen = _choose(shown, limit, seed)
+    seen = model.see(shown.source_rgb, shown.shot)
+    source_ycbcr = rgb_to_ycbcr(shown.source_rgb).flatten(1)[:, chosen].T
+    truth_ycbcr = rgb_to_ycbcr(shown.truth_rgb).flatten(1)[:, chosen].T
+    return Pixels(
+        seen.features.flatten(1)[:, chosen].T.contiguous(),
+        source_ycbcr[:, 1:].contiguous(),
+        seen.base_cbcr.flatten(1)[:, chosen].T.contiguous(),
+        truth_ycbcr[:, 1:].contiguous(),
+        truth_ycbcr[:, :1].contiguous(),
+        shown.weight.flatten()[chosen, None],
+    )
+
+
+def join(parts: Iterable[Pixels]) -> Pixels:
+    """The pixels of several pictures together."""
+    parts = list(parts)
+    names = [field.name for field in fields(Pixels)]
+    return Pixels(*(torch.cat([getattr(part, name) for part in parts]) for name in names))
+
+
+def _choose(shown: Picture, limit: int, seed: int) -> Tensor:
+    """Up to `limit` places of trusted pixels, by chance that only the seed and frame decide."""
+    trusted = torch.nonzero(shown.weight.flatten() > 0)[:, 0]
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + shown.frame)
+    return trusted[torch.randperm(trusted.numel(), generator=generator)[:limit]]

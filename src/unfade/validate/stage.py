@@ -1,0 +1,245 @@
+"""validate: measures a rendering, says what it is worth, and shows it to a person.
+
+Reads the artefacts of all stages before it, the hold-out targets' pictures, the scan and every
+rendered frame. Writes `report.json`, `report.html` and stills to ``07-validate/``.
+"""
+
+import datetime
+import importlib.metadata
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+import unfade
+from unfade.color.score import chroma_error
+from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
+from unfade.errors import WorkError
+from unfade.film.alignment import Alignments
+from unfade.film.clip import Clip, Clips
+from unfade.film.model import LossCurve, TrainedModel
+from unfade.film.pair import PairList
+from unfade.film.project import WORKING_SPACE, RenderSection
+from unfade.film.rendering import RenderedFrame, Rendering
+from unfade.film.report import Report
+from unfade.film.target import Target, Targets
+from unfade.film.work import Job, write_text
+from unfade.geometry.crop import crop
+from unfade.media import read, read_picture, read_plane, to_space, write_png
+from unfade.network import load_baseline, load_model
+from unfade.review.chart import loss_picture
+from unfade.review.drawing import fit_width, square_pixels
+from unfade.review.page import HeldOutFigures, Look, PageContent, report_page
+from unfade.review.scopes import scope_strip
+from unfade.review.sheets import before_after, grid, split
+from unfade.validate.frames import FrameFigures, choose_looks, frame_measures, shot_figures
+from unfade.validate.luma import check_luma
+from unfade.validate.steadiness import mean_chroma
+from unfade.validate.verdict import decide, held_out_measures
+
+LOOKS = 4
+"""How many frames are shown before and after."""
+
+LOOK_WIDTH = 1280
+"""Of a frame that is shown, in pixels."""
+
+STRIP_WIDTH = 1920
+"""Of the strip of frames before and after, in pixels."""
+
+SHEET_WIDTH = 1360
+"""Of the sheet of held-out frames, in pixels."""
+
+SHEET_ROWS = 8
+"""How many held-out frames the sheet shows at most."""
+
+LIBRARIES = ("torch", "opencolorio", "openimageio", "av", "opencv-python-headless")
+"""What a figure may depend on; their versions go on record."""
+
+
+def run(job: Job) -> None:
+    """Validates the rendering of a job.
+
+    Raises:
+        WorkError: an artefact is missing or damaged, or rendered frames do not fit the scan.
+        MediaError: a picture cannot be read.
+    """
+    clips, rendering = job.load(Clips), job.load(Rendering)
+    pair_list, targets, model = job.load(PairList), job.load(Targets), job.load(TrainedModel)
+    alignments, curve = job.load(Alignments), job.load(LossCurve)
+    if not rendering.frames:
+        raise WorkError(f"{job.root / Rendering.PLACE}: holds no frame; run 'unfade render' again")
+
+    held_out, sheet = _score_targets(job, targets, model)
+    frames, looks = _inspect_frames(job, clips.source, rendering)
+    shots = shot_figures(frames, pair_list.shots)
+    missing = _missing(clips.source, job.project.render, rendering.frames)
+    measures = held_out_measures(held_out, job.project.validate_.max_of_baseline)
+    measures += frame_measures(frames, shots, missing, rendering.compression)
+    verdict, reasons = decide(measures)
+    report = Report(verdict=verdict, reasons=reasons, measures=tuple(measures))
+
+    content = PageContent(
+        project=job.project,
+        clips=clips,
+        pair_list=pair_list,
+        alignments=alignments,
+        targets=targets,
+        model=model,
+        rendering=rendering,
+        curve=curve,
+        report=report,
+        held_out=held_out,
+        shots=shots,
+        looks=looks,
+        held_out_sheet=sheet,
+        date=datetime.date.today().isoformat(),
+        versions=_versions(),
+    )
+    folder = job.folder("validate")
+    _write_stills(folder, content)
+    write_text(folder / "report.html", report_page(content))
+    job.save(report)
+
+
+def _score_targets(
+    job: Job, targets: Targets, described: TrainedModel
+) -> tuple[list[HeldOutFigures], Tensor | None]:
+    """The errors on every hold-out target, and a sheet that shows some of them."""
+    chosen = [target for target in targets.targets if target.pair.role == "holdout"]
+    if not chosen:
+        return [], None
+    train_folder, target_folder = job.folder("train"), job.folder("target")
+    model = load_model(train_folder / described.file)
+    baseline = load_baseline(train_folder / described.baseline_file)
+    step = -(-len(chosen) // SHEET_ROWS)
+    figures, rows, labels = [], [], []
+    for index, target in enumerate(
+        job.progress.track(chosen, "Scoring held-out frames", len(chosen))
+    ):
+        pair = target.pair
+        source_rgb = read_picture(str(target_folder / target.source), WORKING_SPACE)
+        truth_rgb = read_picture(str(target_folder / target.truth), WORKING_SPACE)
+        with torch.inference_mode():
+            lut_cbcr = baseline.predict(source_rgb, pair.shot)
+            model_cbcr = model.predict(source_rgb, pair.shot)
+        weight = _trust(target, target_folder / target.weight)
+        faded, lut, own = [
+            chroma_error(truth_rgb, cbcr, weight)
+            for cbcr in (rgb_to_ycbcr(source_rgb)[1:], lut_cbcr, model_cbcr)
+        ]
+        figures.append(
+            HeldOutFigures(frame=pair.source, shot=pair.shot, faded=faded, lut=lut, model=own)
+        )
+        if index % step == 0:
+            y = luma(source_rgb)
+            predicted = [ycbcr_to_rgb(torch.cat([y, cbcr])) for cbcr in (lut_cbcr, model_cbcr)]
+            shown = (source_rgb, truth_rgb, *predicted)
+            rows.append([fit_width(picture, SHEET_WIDTH // 4) for picture in shown])
+            labels.append(f"Frame {pair.source}\nshot {pair.shot}\n{own.ciede2000:.2f}")
+    headings = ("Faded", "Truth", "LUT baseline", "Model")
+    return figures, grid(rows, headings, labels, SHEET_WIDTH)
+
+
+def _trust(target: Target, path: Path) -> Tensor:
+    """How far each pixel of a truth is to be trusted: (1, H, W), not all zero."""
+    weight = read_plane(path)
+    if not (weight > 0).any():
+        raise WorkError(
+            f"{path}: no pixel of the hold-out pair at source frame {target.pair.source} is "
+            "trusted; choose another [[pair]]"
+        )
+    return weight
+
+
+def _inspect_frames(
+    job: Job, source: Clip, rendering: Rendering
+) -> tuple[list[FrameFigures], list[Look]]:
+    """Checks every pixel of every rendered frame, and keeps some frames to show."""
+    shown = choose_looks([(frame.frame, frame.shot) for frame in rendering.frames], LOOKS)
+    decode = partial(to_space, source=rendering.colorspace, target=WORKING_SPACE)
+    figures, looks = [], []
+    frames = _with_source(job, source, rendering)
+    for rendered, source_rgb, written in job.progress.track(
+        frames, "Checking rendered frames", len(rendering.frames)
+    ):
+        recovered_rgb = decode(written.nan_to_num(0.0, 0.0, 0.0))
+        before, after = crop(source_rgb, source.live_area), crop(recovered_rgb, source.live_area)
+        figures.append(
+            FrameFigures(
+                frame=rendered.frame,
+                shot=rendered.shot,
+                luma=check_luma(source_rgb, written, decode),
+                chroma_source=mean_chroma(before),
+                chroma_recovered=mean_chroma(after),
+            )
+        )
+        if rendered.frame in shown:
+            looks.append(_look(rendered, before, after, float(source.pixel_aspect)))
+    return figures, looks
+
+
+def _with_source(
+    job: Job, source: Clip, rendering: Rendering
+) -> Iterator[tuple[RenderedFrame, Tensor, Tensor]]:
+    """Every rendered frame with its source picture and with the values of its file."""
+    folder = job.folder("render")
+    numbers = [rendered.frame for rendered in rendering.frames]
+    for rendered, (_, source_rgb) in zip(rendering.frames, read(source, numbers), strict=True):
+        path = folder / rendered.file
+        written = read_picture(str(path), WORKING_SPACE)
+        if written.shape != source_rgb.shape:
+            height, width = written.shape[-2:]
+            raise WorkError(
+                f"{path}: frame {rendered.frame} is {width} x {height} pixels, but the scan is "
+                f"{source.width} x {source.height}; run 'unfade render' again"
+            )
+        yield rendered, source_rgb, written
+
+
+def _look(rendered: RenderedFrame, before: Tensor, after: Tensor, pixel_aspect: float) -> Look:
+    shown_before, shown_after = (
+        fit_width(square_pixels(picture, pixel_aspect), LOOK_WIDTH) for picture in (before, after)
+    )
+    return Look(
+        frame=rendered.frame,
+        shot=rendered.shot,
+        before=shown_before,
+        after=shown_after,
+        scopes_before=scope_strip(before),
+        scopes_after=scope_strip(after),
+    )
+
+
+def _missing(source: Clip, section: RenderSection, rendered: Sequence[RenderedFrame]) -> int:
+    """How many frames of the scan, within the range that was asked for, are not rendered."""
+    first = source.frames.first if section.first is None else section.first
+    last = source.frames.last if section.last is None else section.last
+    wanted = {frame for frame in source.frames.frames() if first <= frame <= last}
+    return len(wanted - {frame.frame for frame in rendered})
+
+
+def _write_stills(folder: Path, content: PageContent) -> None:
+    """Writes the pictures of the page as files, in the place of those of an older run."""
+    for pattern in ("split-*.png", "scopes-*.png"):
+        for path in folder.glob(pattern):
+            path.unlink()
+    befores = [look.before for look in content.looks]
+    afters = [look.after for look in content.looks]
+    captions = [f"Frame {look.frame}, shot {look.shot}" for look in content.looks]
+    write_png(folder / "before-after.png", before_after(befores, afters, captions, STRIP_WIDTH))
+    for look, caption in zip(content.looks, captions, strict=True):
+        wipe = split(look.before, look.after, ("Faded", "Recovered"), caption, LOOK_WIDTH)
+        write_png(folder / f"split-{look.frame:06d}.png", wipe)
+        scopes = torch.cat([look.scopes_before, look.scopes_after], dim=1)
+        write_png(folder / f"scopes-{look.frame:06d}.png", scopes)
+    if content.held_out_sheet is not None:
+        write_png(folder / "held-out.png", content.held_out_sheet)
+    if content.curve.points:
+        write_png(folder / "loss.png", loss_picture(content.curve.points, content.curve.baseline))
+
+
+def _versions() -> dict[str, str]:
+    versions = {library: importlib.metadata.version(library) for library in LIBRARIES}
+    return {"unfade": unfade.__version__, **versions}

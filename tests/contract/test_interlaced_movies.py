@@ -1,0 +1,94 @@
+"""Woven pictures are found by looking at them, and are unwoven."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from unfade.film.project import ClipSection
+from unfade.media import probe, read, read_frame
+
+MakeMovie = Callable[..., Path]
+
+HEIGHT, WIDTH = 144, 176
+SECTION = ClipSection(path="unused")
+FRAMES = 30
+
+
+def picture_at(instant: int) -> np.ndarray:
+    """Luma of a bright bar, 40 wide, that moves 4 pixels an instant, on a mild texture."""
+    across, down = np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))
+    texture = 60 + 10 * np.sin(across / 7) * np.cos(down / 9)
+    start = 4 * instant % (WIDTH - 40)
+    return np.where((across >= start) & (across < start + 40), 180, texture).round()
+
+
+def woven(even_lines: np.ndarray, odd_lines: np.ndarray) -> np.ndarray:
+    luma = even_lines.copy()
+    luma[1::2] = odd_lines[1::2]
+    return luma
+
+
+def with_grey_chroma(luma: np.ndarray) -> list[np.ndarray]:
+    return [luma, np.full((HEIGHT // 2, WIDTH // 2), 128), np.full((HEIGHT // 2, WIDTH // 2), 128)]
+
+
+def edges(picture: torch.Tensor, line: int) -> list[int]:
+    """Where a line of the picture is brighter than halfway."""
+    bright = (picture[1, line] > (120 - 16) / 219).nonzero().flatten()
+    return [int(bright.min()), int(bright.max())]
+
+
+@pytest.mark.parametrize("name", ["a.mpg", "a.ts", "a.mkv"])
+@pytest.mark.parametrize(("flag", "order"), [("tff", "top"), ("bff", "bottom")])
+def test_fields_of_two_instants(make_movie: MakeMovie, name: str, flag: str, order: str) -> None:
+    first_is_even = flag == "tff"
+    frames = []
+    for number in range(FRAMES):
+        first, second = picture_at(2 * number), picture_at(2 * number + 1)
+        luma = woven(first, second) if first_is_even else woven(second, first)
+        frames.append(with_grey_chroma(luma))
+    path = make_movie(name, "mpeg2video", "yuv420p", frames, fields=flag, options={"qmax": "2"})
+
+    clip = probe(str(path), SECTION)
+
+    assert clip.fields == order
+    assert len(clip.frames) == FRAMES
+    for number, picture in read(clip, [4, 9, 15]):
+        start = 8 * number % (WIDTH - 40)
+        for line in range(8, HEIGHT - 8, 13):
+            assert edges(picture, line) == pytest.approx([start, start + 39], abs=1)
+
+
+def test_film_with_its_fields_out_of_phase(make_movie: MakeMovie) -> None:
+    """A disc that shows a film frame's two fields in different frames combs on every motion."""
+    frames = [
+        with_grey_chroma(woven(picture_at(2 * number), picture_at(2 * number + 2)))
+        for number in range(FRAMES)
+    ]
+    path = make_movie("a.mpg", "mpeg2video", "yuv420p", frames, fields="tff", options={"qmax": "2"})
+    clip = probe(str(path), SECTION)
+    assert clip.fields == "top"
+    assert edges(read_frame(clip, 9), 31) == pytest.approx([72, 111], abs=1)
+
+
+def test_flagged_but_not_woven(make_movie: MakeMovie) -> None:
+    """Most discs of films are flagged interlaced; deinterlacing them would cost half the lines."""
+    frames = [with_grey_chroma(picture_at(2 * number)) for number in range(FRAMES)]
+    path = make_movie("a.mpg", "mpeg2video", "yuv420p", frames, fields="tff", options={"qmax": "2"})
+    assert probe(str(path), SECTION).fields == "progressive"
+
+
+def test_deinterlacing_keeps_every_frame(make_movie: MakeMovie) -> None:
+    frames = [
+        with_grey_chroma(woven(picture_at(2 * number), picture_at(2 * number + 1)))
+        for number in range(220)
+    ]
+    path = make_movie("a.mkv", "mpeg2video", "yuv420p", frames, fields="tff")
+    clip = probe(str(path), SECTION)
+    pictures = dict(read(clip, clip.frames.frames()))
+    assert list(pictures) == list(range(220))
+    for number in (120, 199, 219):
+        assert torch.equal(read_frame(clip, number), pictures[number])

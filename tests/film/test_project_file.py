@@ -1,0 +1,65 @@
+"""film.toml: what is accepted, and the one sentence for what is not."""
+
+from pathlib import Path
+
+import pytest
+
+from unfade.errors import ProjectError
+from unfade.film.project import Project, load_project
+
+LEAST = '[film]\ntitle = "Reel"\n[source]\npath = "a.%06d.dpx"\n'
+REFERENCE = '[reference]\npath = "b.mkv"\n'
+
+
+def parse(tmp_path: Path, text: str) -> Project:
+    place = tmp_path / "film.toml"
+    place.write_text(text, encoding="utf-8")
+    return load_project(place)
+
+
+def test_defaults_are_those_of_the_guide(tmp_path: Path) -> None:
+    project = parse(tmp_path, LEAST + REFERENCE)
+    assert 4 <= project.curate.pairs_per_shot <= 9
+    assert project.curate.holdout_per_shot >= 1
+    assert project.train.size == "medium"
+    assert project.render.colorspace == "ACES2065-1"
+
+
+def test_pairs_alone_are_enough(tmp_path: Path) -> None:
+    pair = '[[pair]]\nsource = 12\nreference = "painted.png"\nrole = "holdout"\naligned = true\n'
+    project = parse(tmp_path, LEAST + pair)
+    assert project.reference is None
+    assert project.pair[0].role == "holdout"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            LEAST + REFERENCE + '[render]\ncomprssion = "zip"\n',
+            "nearest valid one is 'compression'",
+        ),
+        (LEAST + REFERENCE + "[trian]\nsteps = 3\n", "nearest valid one is 'train'"),
+        (LEAST + REFERENCE + "[[pair]]\nsource = 1\nreference = 2\nrol = 3\n", "'role'"),
+        (LEAST + REFERENCE + "[validate]\nmax_of_baselin = 1\n", "'max_of_baseline'"),
+        (LEAST + REFERENCE + '[render]\ncompression = "piz"\n', "'render.compression' is 'piz'"),
+        (LEAST + REFERENCE + "[train]\nsteps = 0\n", "'train.steps' is 0"),
+        (LEAST, "neither a [reference] nor a [[pair]]"),
+        (LEAST + "[[pair]]\nsource = 1\nreference = 2\n", "there is no [reference]"),
+        ('[source]\npath = "x"\n', "'film' is missing"),
+        ("[film\n", "is not TOML"),
+        (LEAST + "rate = 23.976\n" + REFERENCE, "24000/1001"),
+    ],
+)
+def test_a_fault_is_named(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ProjectError) as caught:
+        parse(tmp_path, text)
+    message = str(caught.value)
+    assert says in message
+    assert message.startswith(str(tmp_path / "film.toml"))
+    assert "\n" not in message
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="unfade new"):
+        load_project(tmp_path / "film.toml")

@@ -1,0 +1,137 @@
+"""The chroma model: what it keeps, where it starts, and its file."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+
+from unfade.color.ycbcr import luma, ycbcr_to_rgb
+from unfade.errors import WorkError
+from unfade.network import (
+    Baseline,
+    ChromaModel,
+    Residual,
+    load_baseline,
+    load_model,
+    save_baseline,
+    save_model,
+)
+from unfade.network.chroma_model import RASTER_WIDTH, enlarge, raster_factor, shrink
+from unfade.network.features import COUNT
+from unfade.network.lut import NODES, SmoothLut
+
+
+def lut(seed: int) -> SmoothLut:
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(1, 2, 3, 3, 3, generator=generator) * 0.4 - 0.2
+    nodes = torch.nn.functional.interpolate(
+        coarse, size=(NODES, NODES, NODES), mode="trilinear", align_corners=True
+    )
+    return SmoothLut(nodes[0])
+
+
+@pytest.fixture
+def model() -> ChromaModel:
+    torch.manual_seed(0)
+    return ChromaModel("small", Baseline(lut(0), {2: lut(2)}), Residual("small"))
+
+
+@pytest.fixture
+def awake(model: ChromaModel) -> ChromaModel:
+    """A model whose network says something."""
+    torch.nn.init.normal_(model.residual.layers[-1].weight, std=0.2)
+    return model
+
+
+def frame(height: int = 64, width: int = 80) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(5)
+    coarse = torch.rand(1, 3, 6, 8, generator=generator)
+    return torch.nn.functional.interpolate(coarse, size=(height, width), mode="bicubic")[0]
+
+
+def test_features_are_counted(model: ChromaModel) -> None:
+    assert model.see(frame(), 1).features.shape == (COUNT, 64, 80)
+
+
+def test_untrained_it_is_the_baseline(model: ChromaModel) -> None:
+    source_rgb = frame().clamp(0.3, 0.7)
+    predicted = model.predict_small(source_rgb, 2)
+    torch.testing.assert_close(predicted, model.baseline.predict(source_rgb, 2))
+
+
+def test_light_is_never_negative_and_luma_is_the_source_s(awake: ChromaModel) -> None:
+    source_rgb = frame().clamp_min(0) * 1.8
+    y = luma(source_rgb)
+    recovered = ycbcr_to_rgb(torch.cat([y, awake.predict(source_rgb, 1)]))
+    assert float(source_rgb.max()) > 1.2
+    assert float(recovered.min()) > -1e-6
+    torch.testing.assert_close(luma(recovered), y, atol=1e-6, rtol=0)
+
+
+def test_a_highlight_keeps_the_hue_that_it_has_below_white(model: ChromaModel) -> None:
+    flat = torch.tensor([1.0, 0.8, 0.7])[:, None, None].expand(3, 32, 32)
+    below, above = model.predict(flat, 1), model.predict(flat * 4, 1)
+    torch.testing.assert_close(above, below * 4, atol=1e-5, rtol=1e-4)
+
+
+def test_the_same_frame_in_small_parts_is_the_same(
+    awake: ChromaModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = awake.predict(frame(), 1)
+    monkeypatch.setattr("unfade.network.chroma_model.PIXELS_AT_ONCE", 1000)
+    torch.testing.assert_close(awake.predict(frame(), 1), whole, atol=1e-6, rtol=0)
+
+
+def test_wide_pictures_are_coloured_on_a_smaller_raster() -> None:
+    assert raster_factor(RASTER_WIDTH) == 1
+    assert raster_factor(2048) == 2
+    assert raster_factor(4096) == 4
+
+
+def test_enlarged_chroma_follows_the_edges_of_luma() -> None:
+    y = torch.full((1, 40, 40), 0.2)
+    y[..., 19:] = 0.8
+    cbcr = (y - 0.5).repeat(2, 1, 1) * 0.4
+    enlarged = enlarge(shrink(cbcr, 2), shrink(y, 2), y, 2)
+    assert float((enlarged - cbcr).abs().max()) < 0.02
+
+
+def test_odd_sizes_are_enlarged_to_what_they_were() -> None:
+    y = frame(41, 63)[:1]
+    cbcr = frame(41, 63)[:2]
+    assert enlarge(shrink(cbcr, 2), shrink(y, 2), y, 2).shape == (2, 41, 63)
+
+
+def test_a_model_file_describes_itself_and_comes_back(tmp_path: Path, awake: ChromaModel) -> None:
+    place = tmp_path / "model.safetensors"
+    model_id = save_model(place, awake, {"film": "Reel"})
+    assert len(model_id) == 12
+    assert b"ChromaModel.1" in place.read_bytes()
+    torch.testing.assert_close(load_model(place).predict(frame(), 2), awake.predict(frame(), 2))
+    assert save_model(place, awake, {"film": "Reel"}) == model_id
+
+
+def test_a_baseline_file_comes_back(tmp_path: Path, model: ChromaModel) -> None:
+    place = tmp_path / "baseline.safetensors"
+    save_baseline(place, model.baseline)
+    loaded = load_baseline(place)
+    torch.testing.assert_close(loaded.predict(frame(), 2), model.baseline.predict(frame(), 2))
+
+
+def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (pytest.fail, ("a pickle was executed",))
+
+    place = tmp_path / "model.safetensors"
+    place.write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(WorkError, match=r"model\.safetensors: cannot be read"):
+        load_model(place)
+
+
+def test_a_baseline_is_not_taken_for_a_model(tmp_path: Path, model: ChromaModel) -> None:
+    place = tmp_path / "baseline.safetensors"
+    save_baseline(place, model.baseline)
+    with pytest.raises(WorkError, match=r"it holds Baseline\.1, expected ChromaModel\.1"):
+        load_model(place)

@@ -1,0 +1,39 @@
+"""A recovered frame has the source's luma everywhere, and a name that says what it is."""
+
+import torch
+
+from unfade.color.ycbcr import luma, rgb_to_ycbcr
+from unfade.film.clip import Area
+from unfade.film.shot import Shot
+from unfade.film.time import FrameRange
+from unfade.network import Baseline, ChromaModel, Residual
+from unfade.network.lut import NODES, SmoothLut
+from unfade.render.naming import master_name, slug
+from unfade.render.recover import recover
+
+
+def model() -> ChromaModel:
+    nodes = torch.full((2, NODES, NODES, NODES), 0.05)
+    return ChromaModel("small", Baseline(SmoothLut(nodes), {}), Residual("small"))
+
+
+def test_luma_is_the_source_s_inside_and_outside_the_live_area() -> None:
+    generator = torch.Generator().manual_seed(0)
+    source_rgb = torch.rand(3, 40, 60, generator=generator) * 3
+    recovered = recover(source_rgb, Area(x=10, y=5, width=40, height=30), model(), 1)
+    torch.testing.assert_close(luma(recovered), luma(source_rgb), atol=1e-6, rtol=0)
+
+
+def test_there_is_colour_in_the_live_area_and_none_outside() -> None:
+    source_rgb = torch.full((3, 40, 60), 0.5)
+    source_rgb[0] += 0.1
+    cbcr = rgb_to_ycbcr(recover(source_rgb, Area(x=10, y=5, width=40, height=30), model(), 1))[1:]
+    assert float(cbcr[:, :5].abs().max()) < 1e-6
+    assert float((cbcr[:, 5:35, 10:50] - 0.05).abs().max()) < 1e-6
+
+
+def test_a_master_is_named_after_film_shot_version_model_and_frame() -> None:
+    shot = Shot(number=3, frames=FrameRange(first=1, last=9))
+    name = master_name("Candy Candy: Opening!", shot, 2, "0123456789ab", 1245)
+    assert name == "candy-candy-opening_s003_v002_0123456789ab.0001245.exr"
+    assert slug("日本") == "film"

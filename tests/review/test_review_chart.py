@@ -1,0 +1,72 @@
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+import torch
+
+from unfade.film.model import LossPoint
+from unfade.review.chart import HEIGHT, WIDTH, loss_chart, loss_picture
+
+POINTS = [
+    LossPoint(step=0, loss=0.04, held_out=3.0),
+    LossPoint(step=500, loss=0.01),
+    LossPoint(step=1000, loss=0.004, held_out=1.25),
+]
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def words(svg: str) -> list[str]:
+    return [text.text or "" for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def lines(svg: str) -> list[list[tuple[float, float]]]:
+    return [
+        [tuple(map(float, place.split(","))) for place in line.attrib["points"].split()]
+        for line in ElementTree.fromstring(svg).iter(f"{SVG}polyline")
+    ]
+
+
+def test_chart_names_the_errors_it_compares() -> None:
+    assert {"model 1.25", "LUT 2.10", "1,000"} <= set(words(loss_chart(POINTS, 2.1)))
+
+
+def test_chart_places_values_in_proportion() -> None:
+    svg = loss_chart(POINTS, 2.0)
+    (first, last), (baseline, _) = (
+        next(line for line in lines(svg) if line[0][1] != line[1][1] and len(line) == 2),
+        next(line for line in lines(svg) if line[0][0] == line[0][0] and _is_dashed(svg, line)),
+    )
+    assert (baseline[1] - first[1]) / (last[1] - first[1]) == pytest.approx(1.0 / 1.75, abs=0.01)
+
+
+def _is_dashed(svg: str, line: list[tuple[float, float]]) -> bool:
+    place = f"{line[0][0]:.1f},{line[0][1]:.1f}"
+    return any(
+        element.attrib["points"].startswith(place) and "stroke-dasharray" in element.attrib
+        for element in ElementTree.fromstring(svg).iter(f"{SVG}polyline")
+    )
+
+
+def test_chart_without_held_out_error_shows_the_loss_alone() -> None:
+    svg = loss_chart([LossPoint(step=1, loss=0.02)], None)
+
+    assert not any("model" in word or "LUT" in word for word in words(svg))
+    assert "Training loss, logarithmic" in words(svg)
+
+
+def test_labels_that_would_collide_are_set_apart() -> None:
+    svg = loss_chart(POINTS, 1.26)
+    bases = [
+        float(text.attrib["y"])
+        for text in ElementTree.fromstring(svg).iter(f"{SVG}text")
+        if (text.text or "").startswith(("model", "LUT"))
+    ]
+    assert abs(bases[0] - bases[1]) >= 14
+
+
+def test_picture_shows_the_same_chart() -> None:
+    picture = loss_picture(POINTS, 2.1)
+
+    assert picture.shape == (3, HEIGHT, WIDTH)
+    assert picture.min() >= 0
+    assert picture.max() <= 1
+    assert not torch.equal(picture, loss_picture(POINTS, None))

@@ -1,0 +1,268 @@
+import re
+from fractions import Fraction
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+import torch
+
+from unfade.film.alignment import Alignment, Alignments
+from unfade.film.clip import Area, Clip, Clips
+from unfade.film.model import HeldOut, LossCurve, LossPoint, TrainedModel
+from unfade.film.pair import Pair, PairList, Rejection
+from unfade.film.project import Project
+from unfade.film.rendering import RenderedFrame, Rendering
+from unfade.film.report import Measure, Report
+from unfade.film.shot import Shot
+from unfade.film.target import Target, Targets
+from unfade.film.time import FrameRange
+from unfade.review.page import (
+    HeldOutFigures,
+    Look,
+    PageContent,
+    ShotFigures,
+    figure,
+    file_name,
+    report_page,
+)
+
+PAINTED = Pair(
+    source=12,
+    picture="/home/someone/painted/12.png",
+    shot=1,
+    kind="constructed",
+    aligned=True,
+    chosen_by="person",
+    note="Jacket after the lobby card",
+)
+HELD_OUT = Pair(source=15, reference=115, shot=1, role="holdout")
+
+
+def picture(level: float) -> torch.Tensor:
+    return torch.full((3, 8, 12), level)
+
+
+def clip(path: str) -> Clip:
+    return Clip(
+        path=path,
+        kind="movie",
+        frames=FrameRange(first=10, last=19),
+        rate=Fraction(25),
+        width=12,
+        height=8,
+        pixel_aspect=Fraction(64, 45),
+        colorspace="Gamma 2.4 Encoded Rec.709",
+        live_area=Area(x=0, y=0, width=12, height=8),
+    )
+
+
+def alignment(pair: Pair) -> Alignment:
+    return Alignment(
+        pair=pair,
+        kind="affine",
+        matrix=((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+        residual=0.27,
+        residual_p95=0.9,
+        inliers=100,
+        coverage=Area(x=0, y=0, width=12, height=8),
+    )
+
+
+def content(**changes: Any) -> PageContent:
+    shot = Shot(number=1, frames=FrameRange(first=10, last=19))
+    error = HeldOut(ciede2000=12.5, chroma=0.03)
+    fields: dict[str, Any] = {
+        "project": Project.model_validate(
+            {
+                "film": {"title": "Reel <1> & friends"},
+                "source": {"path": "/home/someone/scan.mov"},
+                "reference": {"path": "/home/someone/dvd.mkv"},
+                "deliver": {"institution": "An Archive", "note": "Print of 1978"},
+            }
+        ),
+        "clips": Clips(source=clip("/home/someone/scan.mov"), reference=clip("/mnt/dvd.mkv")),
+        "pair_list": PairList(
+            shots=(shot,),
+            pairs=(PAINTED, HELD_OUT),
+            rejected=(Rejection(pair=Pair(source=17, reference=117, shot=1), reason="A flash"),),
+        ),
+        "alignments": Alignments(
+            crop=Area(x=0, y=0, width=12, height=8),
+            admitted=(alignment(PAINTED), alignment(HELD_OUT)),
+            rejected=(Rejection(pair=Pair(source=11, reference=9, shot=1), reason="Too far off"),),
+        ),
+        "targets": Targets(
+            targets=(
+                Target(pair=PAINTED, source="s", truth="t", weight="w", sha256="5ca1ab1e" * 8),
+            ),
+            luma_parity=0.0,
+        ),
+        "model": TrainedModel(
+            id="0123456789ab",
+            size="small",
+            parameters=4321,
+            steps=3000,
+            best_step=2500,
+            colorspace="Gamma 2.4 Encoded Rec.709",
+            file="model.safetensors",
+            baseline_file="baseline.safetensors",
+            train_frames=(12,),
+            holdout_frames=(15,),
+            held_out=None,
+            baseline_held_out=None,
+            faded_held_out=None,
+        ),
+        "rendering": Rendering(
+            model_id="0123456789ab",
+            version=3,
+            colorspace="ACES2065-1",
+            compression="zip",
+            frames=(RenderedFrame(frame=10, shot=1, file="a.exr", sha256="0" * 64),),
+        ),
+        "curve": LossCurve(points=(LossPoint(step=1, loss=0.1),), baseline=None),
+        "report": Report(
+            verdict="review",
+            reasons=("Look at <this>.",),
+            measures=(
+                Measure(name="held_out_of_lut", value=0.95, unit="times", limit=0.9, ok=False),
+                Measure(name="something_new", value=3.0, unit="frames"),
+            ),
+        ),
+        "held_out": [
+            HeldOutFigures(
+                frame=15, shot=1, faded=error, lut=error, model=HeldOut(ciede2000=0.77, chroma=0.01)
+            )
+        ],
+        "shots": [
+            ShotFigures(
+                shot=shot,
+                rendered=1,
+                luma_max=0.0002,
+                luma_mean=0.00001,
+                flicker=None,
+                flicker_source=None,
+            )
+        ],
+        "looks": [Look(10, 1, picture(0.2), picture(0.4), picture(0.1), picture(0.3))],
+        "held_out_sheet": picture(0.5),
+        "date": "2001-02-03",
+        "versions": {"torch": "9.9"},
+    }
+    return PageContent(**(fields | changes))
+
+
+class Reader(HTMLParser):
+    """Text of a page, what it asks for, and whether its elements are closed in order."""
+
+    VOID = frozenset({"meta", "img", "input", "br"})
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.addresses: list[str] = []
+        self.open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "data")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def test_page_holds_all_that_it_shows() -> None:
+    html = report_page(content())
+    reader = Reader(html)
+
+    assert reader.open == []
+    assert len(reader.addresses) == 5
+    assert all(address.startswith("data:image/jpeg;base64,") for address in reader.addresses)
+    assert not re.search(r"url\(|@import|<script|<link", html)
+
+
+def test_page_names_no_path_of_the_machine() -> None:
+    html = report_page(content())
+
+    assert "/home" not in html
+    assert "/mnt" not in html
+    for name in ("scan.mov", "dvd.mkv", "12.png"):
+        assert name in html
+
+
+def test_page_escapes_what_people_wrote() -> None:
+    html = report_page(content())
+
+    assert "<1>" not in html
+    assert "<this>" not in html
+    assert "Reel <1> & friends" in Reader(html).text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Review",
+        "An Archive",
+        "Print of 1978",
+        "0123456789ab",
+        "Model error as a share of the LUT baseline's 0.95 times 0.9 no",
+        "something new 3 frames",
+        "15 1 12.50 12.50 0.77 0.06 0.0300 0.0300 0.0100",
+        "s001 10 to 19 1 1 1 0.00020 0.000010",
+        "17 1 frame 117 A flash",
+        "11 1 frame 9 Too far off",
+        "5ca1ab1e",
+        "(12.png) is constructed, not archival: Jacket after the lobby card.",
+        "was taken as aligned, on a person's word",
+        "weights of step 2,500 were kept",
+        "25 frames a second",
+        "render.compression dwaa",
+        "torch 9.9",
+        "Training loss, logarithmic",
+    ],
+)
+def test_page_tells(words: str) -> None:
+    assert words in Reader(report_page(content())).text
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"held_out": [], "held_out_sheet": None}, "There is no hold-out pair"),
+        ({"curve": LossCurve(points=(), baseline=None)}, "4,321 parameters"),
+        ({"looks": []}, "Held-out frames"),
+    ],
+)
+def test_page_does_without(changes: dict[str, Any], words: str) -> None:
+    assert words in Reader(report_page(content(**changes))).text
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (1234.0, "frames", "1,234"),
+        (0.664, "CIEDE2000", "0.66"),
+        (0.0, "of range", "0"),
+        (0.0417, "of range", "0.0417"),
+        (0.00013123, "of range", "0.00013"),
+        (1.52e-5, "of range", "0.000015"),
+        (2e-8, "of range, dwaa is lossy", "below 0.000001"),
+        (0.9, "times", "0.9"),
+    ],
+)
+def test_figures_are_written_for_people(value: float, unit: str, shown: str) -> None:
+    assert figure(value, unit) == shown
+
+
+@pytest.mark.parametrize("path", ["/a/b/reel.%06d.dpx", "reel.%06d.dpx", "C:\\a\\reel.%06d.dpx"])
+def test_file_names_have_no_folder(path: str) -> None:
+    assert file_name(path) == "reel.%06d.dpx"

@@ -1,0 +1,100 @@
+import pytest
+import torch
+
+from unfade.review.drawing import (
+    GROUND,
+    fit,
+    fit_width,
+    ground,
+    set_text,
+    square_pixels,
+    text_width,
+)
+from unfade.review.sheets import MARGIN, before_after, grid, split
+
+
+def flat(red: float, green: float, blue: float, height: int = 40, width: int = 60) -> torch.Tensor:
+    return torch.tensor([red, green, blue]).float()[:, None, None].expand(3, height, width)
+
+
+RED, GREEN, BLUE = flat(1, 0, 0), flat(0, 1, 0), flat(0, 0, 1)
+
+
+def pixels_of(sheet: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
+    return (sheet == colour[:, :1, :1]).all(dim=0)
+
+
+def test_grid_shows_every_picture_in_its_place() -> None:
+    sheet = grid([[RED, GREEN], [BLUE, RED]], ("Input", "Output"), ("Frame 1", "Frame 2"), 400)
+
+    assert sheet.shape[2] == 400
+    greens, blues = pixels_of(sheet, GREEN).nonzero(), pixels_of(sheet, BLUE).nonzero()
+    assert greens[:, 0].max() < blues[:, 0].min()
+    assert blues[:, 1].max() < greens[:, 1].min()
+    area = pixels_of(sheet, GREEN).sum()
+    assert area == pixels_of(sheet, BLUE).sum()
+    assert pixels_of(sheet, RED).sum() == 2 * area
+
+
+def test_grid_keeps_the_shape_of_pictures() -> None:
+    sheet = grid([[RED]], ("",), ("",), 60 + 2 * MARGIN)
+
+    assert pixels_of(sheet, RED).sum() == 60 * 40
+
+
+def test_grid_sets_type_beside_the_pictures_only() -> None:
+    named = grid([[RED]], ("Input",), ("Frame 1\nshot 2",), 300)
+    pictures = pixels_of(named, RED)
+
+    assert ((named[0] > GROUND + 0.2) & ~pictures).any()
+    assert pictures.sum() == pictures.any(dim=0).sum() * pictures.any(dim=1).sum()
+
+
+@pytest.mark.parametrize("rows", [[], [[RED]]])
+def test_grid_refuses_rows_that_do_not_fit_their_headings(rows: list[list[torch.Tensor]]) -> None:
+    with pytest.raises(ValueError, match="2 headings"):
+        grid(rows, ("Input", "Output"), ("Frame 1",), 300)
+
+
+def test_split_shows_before_left_and_after_right() -> None:
+    sheet = split(RED, BLUE, ("Before", "After"), "Frame 1", 260, at=0.25)
+    row = sheet[:, MARGIN + 10, MARGIN:-MARGIN]
+    cut = (260 - 2 * MARGIN) // 4
+
+    assert torch.equal(row[:, : cut - 1], RED[:, 0, :1].expand(3, cut - 1))
+    assert torch.equal(row[:, cut - 1], torch.ones(3))
+    assert (row[:, cut:] == BLUE[:, 0, :1]).all()
+
+
+def test_strip_has_before_above_after() -> None:
+    strip = before_after([RED, RED], [BLUE, BLUE], ("Frame 1", "Frame 2"), 400)
+
+    assert (
+        pixels_of(strip, RED).nonzero()[:, 0].max() < pixels_of(strip, BLUE).nonzero()[:, 0].min()
+    )
+
+
+def test_pictures_above_one_are_shown_as_white() -> None:
+    assert grid([[RED * 3]], ("",), ("",), 300).max() == 1.0
+
+
+def test_fit_averages_when_it_shrinks() -> None:
+    checks = torch.tensor([[0.0, 1.0], [1.0, 0.0]]).repeat(8, 8).expand(3, 16, 16)
+
+    assert torch.allclose(fit(checks, 4, 4), torch.full((3, 4, 4), 0.5))
+
+
+def test_fit_width_keeps_the_shape_and_square_pixels_stretches() -> None:
+    assert fit_width(RED, 30).shape == (3, 20, 30)
+    assert square_pixels(RED, 2.0).shape == (3, 40, 120)
+
+
+def test_type_is_anchored() -> None:
+    def columns(anchor: str) -> torch.Tensor:
+        canvas = ground(30, 200)
+        set_text(canvas, "Frame", 100, 20, anchor=anchor)  # type: ignore[arg-type]
+        return (canvas[0] > GROUND + 0.1).any(dim=0).nonzero().flatten()
+
+    assert columns("left").min() >= 99
+    assert columns("right").max() <= 101
+    assert abs(float(columns("middle").float().mean()) - 100) < text_width("Frame") / 4

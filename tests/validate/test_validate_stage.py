@@ -1,0 +1,282 @@
+import hashlib
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+import torch
+from torch import Tensor
+
+from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
+from unfade.errors import WorkError
+from unfade.film.alignment import Alignments
+from unfade.film.clip import Area, Clip, Clips
+from unfade.film.model import LossCurve, LossPoint, TrainedModel
+from unfade.film.pair import Pair, PairList
+from unfade.film.project import WORKING_SPACE, Project
+from unfade.film.rendering import RenderedFrame, Rendering
+from unfade.film.report import Report
+from unfade.film.shot import Shot
+from unfade.film.target import Target, Targets
+from unfade.film.time import FrameRange
+from unfade.film.work import Job
+from unfade.media import read_picture, write_dpx, write_exr
+from unfade.validate import stage
+
+Item = TypeVar("Item")
+FRAMES = FrameRange(first=101, last=106)
+LIVE = Area(x=4, y=2, width=40, height=28)
+HEIGHT, WIDTH = 32, 48
+GAIN, LUT_GAIN = 0.99, 0.8
+"""How much of the true chroma the stand-ins for model and baseline find."""
+
+
+class Silent:
+    def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
+        yield from items
+
+    def say(self, message: str) -> None:
+        pass
+
+
+class Knowing:
+    """Stands in for a model: a share of the colour that the picture had."""
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+
+    def predict(self, source_rgb: Tensor, shot: int) -> Tensor:
+        y = luma(source_rgb)
+        return limit_chroma(y, self.share * true_chroma(y))
+
+
+def true_chroma(y: Tensor) -> Tensor:
+    return torch.cat([0.2 * (0.5 - y), 0.3 * (y - 0.4)])
+
+
+def faded(frame: int) -> Tensor:
+    y = torch.linspace(0.02, 0.9, WIDTH).expand(1, HEIGHT, WIDTH).roll(frame, dims=2)
+    return ycbcr_to_rgb(torch.cat([y, torch.zeros_like(y), 0.05 * y]))
+
+
+def recovered(source_rgb: Tensor, share: float = GAIN) -> Tensor:
+    cbcr = Knowing(share).predict(source_rgb, 1)
+    return ycbcr_to_rgb(torch.cat([luma(source_rgb), cbcr]))
+
+
+def make_job(root: Path, **render: object) -> Job:
+    project = Project.model_validate(
+        {
+            "film": {"title": "Reel"},
+            "source": {"path": "scan.%04d.dpx"},
+            "reference": {"path": "dvd.mkv"},
+            "render": {"compression": "zip", **render},
+        }
+    )
+    return Job(project, root, Silent())
+
+
+def save_artefacts(job: Job, rendered: list[RenderedFrame], targets: list[Target]) -> None:
+    clip = Clip(
+        path=str(job.root / "scan.%04d.dpx"),
+        kind="sequence",
+        frames=FRAMES,
+        rate=Fraction(24),
+        width=WIDTH,
+        height=HEIGHT,
+        pixel_aspect=Fraction(2),
+        colorspace=WORKING_SPACE,
+        live_area=LIVE,
+    )
+    shots = (
+        Shot(number=1, frames=FrameRange(first=101, last=103)),
+        Shot(number=2, frames=FrameRange(first=104, last=106)),
+    )
+    job.save(Clips(source=clip))
+    job.save(PairList(shots=shots, pairs=tuple(target.pair for target in targets)))
+    job.save(Alignments(crop=LIVE.model_copy(update={"x": 0, "y": 0}), admitted=()))
+    job.save(Targets(targets=tuple(targets), luma_parity=0.0))
+    job.save(LossCurve(points=(LossPoint(step=1, loss=0.1, held_out=1.0),), baseline=2.0))
+    job.save(
+        TrainedModel(
+            id="0" * 12,
+            size="small",
+            parameters=1,
+            steps=1,
+            best_step=1,
+            colorspace=WORKING_SPACE,
+            file="model.safetensors",
+            baseline_file="baseline.safetensors",
+            train_frames=(101,),
+            holdout_frames=(102,),
+            held_out=None,
+            baseline_held_out=None,
+            faded_held_out=None,
+        )
+    )
+    job.save(
+        Rendering(
+            model_id="0" * 12,
+            version=1,
+            colorspace="ACES2065-1",
+            compression=job.project.render.compression,
+            frames=tuple(rendered),
+        )
+    )
+
+
+def write_target(job: Job, source_rgb: Tensor, weight: float = 1.0) -> Target:
+    folder = job.folder("target")
+    live = source_rgb[:, LIVE.y : LIVE.y + LIVE.height, LIVE.x : LIVE.x + LIVE.width]
+    for name, pixels in (("source", live), ("truth", recovered(live, 1.0))):
+        write_exr(folder / f"{name}.exr", pixels, colorspace=WORKING_SPACE, half=False)
+    trust = torch.full((1, LIVE.height, LIVE.width), weight)
+    write_exr(folder / "weight.exr", trust, colorspace=WORKING_SPACE)
+    pair = Pair(source=102, reference=2, shot=1, role="holdout")
+    names = {name: f"{name}.exr" for name in ("source", "truth", "weight")}
+    return Target(pair=pair, sha256="0" * 64, **names)
+
+
+def write_master(job: Job, frame: int, rgb: Tensor) -> RenderedFrame:
+    path = job.folder("render") / f"reel.{frame:07d}.exr"
+    compression = job.project.render.compression
+    write_exr(path, rgb, colorspace="ACES2065-1", compression=compression)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return RenderedFrame(frame=frame, shot=1 + (frame > 103), file=path.name, sha256=digest)
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """A film of two shots that is rendered well, with one hold-out pair."""
+    monkeypatch.setattr(stage, "load_model", lambda path: Knowing(GAIN))
+    monkeypatch.setattr(stage, "load_baseline", lambda path: Knowing(LUT_GAIN))
+    return build(make_job(tmp_path))
+
+
+def build(job: Job) -> Job:
+    rendered = []
+    for frame in FRAMES.frames():
+        path = job.root / f"scan.{frame:04d}.dpx"
+        write_dpx(path, faded(frame))
+        source_rgb = read_picture(path, WORKING_SPACE)
+        rendered.append(write_master(job, frame, recovered(source_rgb)))
+    target = write_target(job, read_picture(job.root / "scan.0102.dpx", WORKING_SPACE))
+    save_artefacts(job, rendered, [target])
+    return job
+
+
+def value_of(report: Report, name: str) -> float:
+    return next(measure.value for measure in report.measures if measure.name == name)
+
+
+def test_a_good_rendering_is_accepted_and_shown(job: Job) -> None:
+    stage.run(job)
+
+    report = job.load(Report)
+    assert report.verdict == "accept"
+    assert value_of(report, "held_out_chroma_error_lut") == pytest.approx(
+        20 * value_of(report, "held_out_chroma_error"), rel=0.05
+    )
+    assert value_of(report, "frames_checked") == 6
+    folder = job.folder("validate")
+    stills = {path.name for path in folder.glob("*.png")}
+    assert {"before-after.png", "held-out.png", "loss.png"} <= stills
+    assert len([name for name in stills if name.startswith("split-")]) == 4
+    assert str(job.root) not in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_faded_error_is_that_of_the_scan_itself(job: Job) -> None:
+    stage.run(job)
+
+    source = read_picture(job.folder("target") / "source.exr", WORKING_SPACE)
+    y, truth = luma(source), true_chroma(luma(source))
+    apart = (rgb_to_ycbcr(source)[1:] - limit_chroma(y, truth)).abs().mean()
+    found = value_of(job.load(Report), "held_out_chroma_error_faded")
+    assert found == pytest.approx(float(apart), rel=0.02)
+
+
+def test_stills_have_square_pixels(job: Job) -> None:
+    stage.run(job)
+
+    split = read_picture(next(job.folder("validate").glob("split-*.png")), WORKING_SPACE)
+    assert split.shape[1] < stage.LOOK_WIDTH * LIVE.height / (2 * LIVE.width) + 90
+
+
+def test_a_pixel_of_wrong_luma_rejects(job: Job) -> None:
+    rendering = job.load(Rendering)
+    rgb = recovered(read_picture(job.root / "scan.0105.dpx", WORKING_SPACE))
+    rgb[:, 10, 20] += 0.01
+    write_master(job, 105, rgb)
+    job.save(rendering)
+
+    stage.run(job)
+
+    report = job.load(Report)
+    assert report.verdict == "reject"
+    assert value_of(report, "luma_excess_max") == pytest.approx(0.01, rel=0.1)
+
+
+def test_lossy_masters_are_judged_as_such(tmp_path: Path, job: Job) -> None:
+    (tmp_path / "lossy").mkdir()
+    lossy = build(make_job(tmp_path / "lossy", compression="dwaa"))
+
+    stage.run(lossy)
+
+    report = lossy.load(Report)
+    assert report.verdict == "accept"
+    assert "luma_excess_max" not in {measure.name for measure in report.measures}
+    assert value_of(report, "luma_mean_difference") > 0
+
+
+def test_missing_frames_are_counted_within_the_range_asked_for(job: Job) -> None:
+    rendering = job.load(Rendering)
+    job.save(rendering.model_copy(update={"frames": rendering.frames[:4]}))
+
+    stage.run(job)
+    assert value_of(job.load(Report), "frames_missing") == 2
+
+    limited = make_job(job.root, last=104)
+    stage.run(limited)
+    assert value_of(limited.load(Report), "frames_missing") == 0
+
+
+def test_without_hold_out_the_verdict_is_review(job: Job) -> None:
+    job.save(Targets(targets=(), luma_parity=0.0))
+
+    stage.run(job)
+
+    report = job.load(Report)
+    assert report.verdict == "review"
+    assert "unproven" in report.reasons[0]
+
+
+def test_an_untrusted_hold_out_pair_is_named(job: Job) -> None:
+    write_target(job, faded(102), weight=0.0)
+
+    with pytest.raises(WorkError, match="source frame 102"):
+        stage.run(job)
+
+
+def test_a_master_of_another_size_is_named(job: Job) -> None:
+    write_master(job, 103, torch.zeros(3, 16, 16))
+
+    with pytest.raises(WorkError, match=r"0000103\.exr: frame 103 is 16 x 16 pixels"):
+        stage.run(job)
+
+
+def test_a_rendering_without_frames_is_refused(job: Job) -> None:
+    rendering = job.load(Rendering)
+    job.save(rendering.model_copy(update={"frames": ()}))
+
+    with pytest.raises(WorkError, match="holds no frame"):
+        stage.run(job)
+
+
+def test_stills_of_an_older_run_go(job: Job) -> None:
+    stale = job.folder("validate") / "split-000001.png"
+    stale.write_bytes(b"old")
+
+    stage.run(job)
+
+    assert not stale.exists()

@@ -1,0 +1,171 @@
+from fractions import Fraction
+
+import pytest
+
+from unfade.film.model import HeldOut
+from unfade.film.report import Measure
+from unfade.film.shot import Shot
+from unfade.film.time import FrameRange
+from unfade.review.page import MEASURE_TITLES, HeldOutFigures
+from unfade.validate.frames import FrameFigures, choose_looks, frame_measures, shot_figures
+from unfade.validate.luma import LumaFigures
+from unfade.validate.steadiness import flicker
+from unfade.validate.verdict import decide, held_out_measures
+
+GREY = (0.01, -0.02)
+
+
+def held_out(faded: float, lut: float, model: float) -> HeldOutFigures:
+    errors = [HeldOut(ciede2000=value, chroma=value / 100) for value in (faded, lut, model)]
+    return HeldOutFigures(frame=1, shot=1, faded=errors[0], lut=errors[1], model=errors[2])
+
+
+def frame(number: int, shot: int = 1, **changes: float) -> FrameFigures:
+    luma = {
+        "difference_max": 2e-4,
+        "difference_mean": 1e-5,
+        "excess_max": 0.0,
+        "non_finite": 0,
+        "negative": 0,
+        "pixels": 1000,
+    }
+    chroma = (changes.pop("cb", GREY[0]), GREY[1])
+    figures = LumaFigures(**(luma | changes))  # type: ignore[arg-type]
+    return FrameFigures(number, shot, figures, GREY, chroma)
+
+
+def measures(
+    *,
+    lut: float = 1.5,
+    model: float = 0.8,
+    missing: int = 0,
+    compression: str = "zip",
+    **changes: float,
+) -> list[Measure]:
+    frames = [frame(1), frame(2, **changes), frame(3)]
+    shots = shot_figures(frames, [Shot(number=1, frames=FrameRange(first=1, last=3))])
+    return [
+        *held_out_measures([held_out(12.0, lut, model)], 0.9),
+        *frame_measures(frames, shots, missing, compression),
+    ]
+
+
+def value_of(found: list[Measure], name: str) -> float:
+    return next(measure.value for measure in found if measure.name == name)
+
+
+def test_a_clear_improvement_with_true_luma_is_accepted() -> None:
+    verdict, reasons = decide(measures())
+
+    assert verdict == "accept"
+    assert "0.80" in reasons[0]
+    assert "1.50" in reasons[0]
+    assert "12.00" in reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict", "words"),
+    [
+        ({"excess_max": 1e-4}, "reject", "luma"),
+        ({"non_finite": 7}, "reject", "7 values"),
+        ({"model": 13.0}, "reject", "does not recover colour"),
+        ({"compression": "dwaa", "difference_mean": 0.01}, "reject", "render.dwa_level"),
+        ({"model": 1.4}, "review", "0.93 times that of the LUT baseline"),
+        ({"negative": 3}, "review", "0.10%"),
+        ({"cb": 0.05}, "review", "flickers"),
+        ({"missing": 2}, "review", "2 frames"),
+        ({"compression": "dwaa", "excess_max": 1e-3}, "accept", "Lossy compression"),
+        ({"compression": "dwaa", "negative": 1}, "accept", "Lossy compression"),
+    ],
+)
+def test_each_limit_leads_to_its_verdict(
+    changes: dict[str, float], verdict: str, words: str
+) -> None:
+    decided, reasons = decide(measures(**changes))  # type: ignore[arg-type]
+
+    assert decided == verdict
+    assert any(words in reason for reason in reasons)
+    assert all(reason.endswith(".") for reason in reasons)
+
+
+def test_colour_without_hold_out_is_unproven() -> None:
+    unproven = held_out_measures([], 0.9) + measures()[10:]
+
+    verdict, reasons = decide(unproven)
+
+    assert value_of(unproven, "held_out_frames") == 0
+    assert verdict == "review"
+    assert "unproven" in reasons[0]
+
+
+def test_rejection_keeps_the_softer_reasons_too() -> None:
+    verdict, reasons = decide(measures(excess_max=0.1, missing=1))
+
+    assert verdict == "reject"
+    assert len(reasons) == 2
+
+
+def test_held_out_frames_count_the_same() -> None:
+    found = held_out_measures([held_out(10, 2, 1), held_out(20, 4, 2)], 0.9)
+
+    assert value_of(found, "held_out_ciede2000") == 1.5
+    assert value_of(found, "held_out_ciede2000_worst") == 2
+    assert value_of(found, "held_out_of_lut") == 0.5
+    assert value_of(found, "held_out_of_faded") == pytest.approx(0.1)
+    assert value_of(found, "held_out_chroma_error_lut") == pytest.approx(0.03)
+
+
+def test_frame_measures_take_the_worst_and_the_mean() -> None:
+    found = measures(difference_max=0.5, difference_mean=4e-5, negative=3)
+
+    assert value_of(found, "luma_max_difference") == 0.5
+    assert value_of(found, "luma_mean_difference") == pytest.approx(2e-5)
+    assert value_of(found, "negative_share") == pytest.approx(0.001)
+    assert value_of(found, "frames_checked") == 3
+
+
+def test_every_measure_has_a_title() -> None:
+    names = {measure.name for measure in measures() + measures(compression="dwaa")}
+
+    assert names <= set(MEASURE_TITLES)
+
+
+def test_flicker_is_blind_to_drift_and_sees_alternation() -> None:
+    drift = [(0.01 * step, -0.02 * step) for step in range(20)]
+    alternating = [(0.01 * (step % 2), 0.0) for step in range(20)]
+
+    assert flicker(drift) == pytest.approx(0, abs=1e-12)
+    assert flicker(alternating) == pytest.approx(0.01)
+    assert flicker(drift[:2]) is None
+
+
+def test_flicker_forgives_one_flash_in_a_long_shot() -> None:
+    flash = [GREY] * 50 + [(0.4, 0.1)] + [GREY] * 150
+
+    assert flicker(flash) == pytest.approx(0, abs=1e-12)
+
+
+def test_shots_without_rendered_frames_are_left_out() -> None:
+    shots = [
+        Shot(number=number, frames=FrameRange(first=first, last=first + 4))
+        for number, first in ((1, 1), (2, 6), (3, 11))
+    ]
+    figures = shot_figures([frame(7, 2), frame(8, 2, difference_max=0.1), frame(11, 3)], shots)
+
+    assert [(row.shot.number, row.rendered) for row in figures] == [(2, 2), (3, 1)]
+    assert figures[0].luma_max == 0.1
+    assert figures[0].flicker is None
+
+
+def test_looks_are_spread_over_shots_and_over_a_single_shot() -> None:
+    film = [(number, number // 10) for number in range(100)]
+
+    assert choose_looks(film, 4) == [15, 35, 65, 85]
+    assert choose_looks(film[:8], 4) == [1, 3, 5, 7]
+    assert choose_looks(film[:2], 4) == [0, 1]
+
+
+def test_limit_of_the_baseline_is_the_projects() -> None:
+    strict = held_out_measures([held_out(12, 1.5, 0.8)], float(Fraction(1, 2)))
+
+    assert decide(strict)[0] == "review"

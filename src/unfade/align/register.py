@@ -18,7 +18,7 @@ _GRAIN_BLUR = 0.8
 """Pixels of blur under which grain loses to structure."""
 _CLAHE_CLIP = 3.0
 _CLAHE_TILES = (8, 8)
-_MOST_FEATURES = 4000
+_MOST_FEATURES = 2500
 _RATIO = 0.8
 """How much nearer than the second the nearest descriptor must be."""
 _INLIER = 2.0

@@ -1,8 +1,9 @@
 """How far a laid reference is off its source, measured apart from how it was laid."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.fft import irfft2, rfft2
 
 _BLOCK = 64
 """Pixels across and down of a block."""
@@ -11,6 +12,8 @@ _TEXTURE = 12.0
 """Standard deviation, of 255, that a block of structure has at least to be measured."""
 _BAND = 0.11
 """Cycles a pixel at which frequencies weigh 0.6: above lie grain and what the DVD lost."""
+_SILENCE = 1e-3
+"""Power of a frequency, in squared codes, below which its phase says nothing."""
 _COHERENCE = 0.25
 """Height of a block's peak, 1 for equal blocks, below which it was not found."""
 
@@ -27,6 +30,10 @@ class Residual:
     p95: float
     found: float
     textured: int
+
+    def scaled(self, factor: float) -> "Residual":
+        """The same in other pixels, of which there are `factor` in one."""
+        return replace(self, median=self.median * factor, p95=self.p95 * factor)
 
 
 def measure_residual(source: np.ndarray, warped: np.ndarray, inside: np.ndarray) -> Residual:
@@ -66,19 +73,19 @@ def _blocks(
     source: np.ndarray, warped: np.ndarray, inside: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The textured blocks of both that the reference covers, float32 (n, block, block)."""
-    ours, theirs = [], []
-    height, width = source.shape
-    for y in range(0, height - _BLOCK + 1, _STEP):
-        for x in range(0, width - _BLOCK + 1, _STEP):
-            part = slice(y, y + _BLOCK), slice(x, x + _BLOCK)
-            if not inside[part].all():
-                continue
-            one, other = source[part].astype(np.float32), warped[part].astype(np.float32)
-            if one.std() >= _TEXTURE and other.std() >= _TEXTURE:
-                ours.append(one - one.mean())
-                theirs.append(other - other.mean())
-    empty = np.empty((0, _BLOCK, _BLOCK), np.float32)
-    return (np.stack(ours), np.stack(theirs)) if ours else (empty, empty)
+
+    def cut(picture: np.ndarray) -> np.ndarray:
+        views = np.lib.stride_tricks.sliding_window_view(picture, (_BLOCK, _BLOCK))
+        return np.asarray(views[::_STEP, ::_STEP]).reshape(-1, _BLOCK, _BLOCK)
+
+    covered = cut(inside).all(axis=(1, 2))
+    ours, theirs = (cut(picture)[covered].astype(np.float32) for picture in (source, warped))
+    textured = (ours.std(axis=(1, 2)) >= _TEXTURE) & (theirs.std(axis=(1, 2)) >= _TEXTURE)
+    ours, theirs = ours[textured], theirs[textured]
+    return (
+        ours - ours.mean(axis=(1, 2), keepdims=True),
+        theirs - theirs.mean(axis=(1, 2), keepdims=True),
+    )
 
 
 def _shifts(ours: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -86,11 +93,11 @@ def _shifts(ours: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarra
     window = np.outer(np.hanning(_BLOCK), np.hanning(_BLOCK)).astype(np.float32)
     frequency_x = np.fft.rfftfreq(_BLOCK)
     frequency_y = np.fft.fftfreq(_BLOCK)[:, None]
-    band = np.exp(-(frequency_x**2 + frequency_y**2) / (2 * _BAND**2))
-    cross = np.fft.rfft2(theirs * window) * np.conj(np.fft.rfft2(ours * window))
-    phase = cross / np.maximum(np.abs(cross), 1e-6) * band
-    surface = np.fft.irfft2(phase, s=(_BLOCK, _BLOCK))
-    highest = np.fft.irfft2(band, s=(_BLOCK, _BLOCK))[0, 0]
+    band = np.exp(-(frequency_x**2 + frequency_y**2) / (2 * _BAND**2)).astype(np.float32)
+    cross = rfft2(theirs * window) * np.conj(rfft2(ours * window))
+    phase = cross / np.maximum(np.abs(cross), _SILENCE) * band
+    surface = irfft2(phase, s=(_BLOCK, _BLOCK))
+    highest = irfft2(band.astype(np.complex64), s=(_BLOCK, _BLOCK))[0, 0]
     flat = surface.reshape(len(surface), -1)
     top = flat.argmax(axis=1)
     rows, columns = np.divmod(top, _BLOCK)

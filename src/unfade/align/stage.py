@@ -101,14 +101,15 @@ def _cut(pair: Pair, name: str, picture: Tensor, source: Clip, live: Area) -> Te
 
 def _settle(job: Job, one: Prepared, shared: np.ndarray | None, raster: Raster) -> _Outcome:
     """A pair laid, measured and judged; the weight of an admitted one is written."""
-    laid = _lay(one, shared)
+    laid = _lay(one, shared, raster)
     if laid is None:
         matches = one.own.inliers if one.own is not None else 0
         reason = f"only {matches} matches of features hold"
         return _turned_down(one, reason, np.eye(3))
-    limit = job.project.align.max_residual / raster.scale
     matrix = laid.registration.matrix
-    fault = None if one.pair.aligned else laid.fault(limit, raster.height, raster.width)
+    fault = None
+    if not one.pair.aligned:
+        fault = laid.fault(job.project.align.max_residual, raster.height, raster.width)
     whole = raster.outward(matrix, one.size)
     covered = covered_area(whole, one.size, raster.live)
     if fault is None and covered is None:
@@ -119,34 +120,36 @@ def _settle(job: Job, one: Prepared, shared: np.ndarray | None, raster: Raster) 
         pair=one.pair,
         kind=laid.registration.kind,
         matrix=_as_matrix(whole),
-        residual=round(laid.residual.median * raster.scale, 3),
-        residual_p95=round(laid.residual.p95 * raster.scale, 3),
+        residual=round(laid.residual.median, 3),
+        residual_p95=round(laid.residual.p95, 3),
         inliers=laid.registration.inliers,
         coverage=covered,
     )
-    weight, panels = _trust(one, matrix)
+    weight, trusted, panels = _trust(one, matrix)
     _write_weight(job, one.pair.source, weight, raster)
     remark = (
         f"{alignment.kind}, {alignment.inliers} matches, residual {alignment.residual:.2f} px, "
-        f"95th percentile {alignment.residual_p95:.2f} px, trusted {float(weight.mean()):.0%}"
+        f"95th percentile {alignment.residual_p95:.2f} px, trusted {trusted:.0%}"
     )
     return _Outcome(alignment, remark, panels)
 
 
-def _lay(one: Prepared, shared: np.ndarray | None) -> Laid | None:
-    if not one.pair.aligned:
-        return lay(one.source, one.reference, one.own, shared)
-    residual = measure(one.source, one.reference, np.eye(3))
-    return Laid(Registration(np.eye(3), "identity", 0), residual)
+def _lay(one: Prepared, shared: np.ndarray | None, raster: Raster) -> Laid | None:
+    """A pair laid on the raster, its residual in pixels of the source."""
+    if one.pair.aligned:
+        residual = measure(one.source, one.reference, np.eye(3))
+        return Laid(Registration(np.eye(3), "identity", 0), residual.scaled(raster.scale))
+    laid = lay(one.source, one.reference, one.own, shared)
+    return laid and Laid(laid.registration, laid.residual.scaled(raster.scale))
 
 
 def _turned_down(one: Prepared, reason: str, matrix: np.ndarray) -> _Outcome:
-    _, panels = _trust(one, matrix)
+    _, _, panels = _trust(one, matrix)
     return _Outcome(Rejection(pair=one.pair, reason=reason), f"turned down: {reason}", panels)
 
 
-def _trust(one: Prepared, matrix: np.ndarray) -> tuple[np.ndarray, Panels]:
-    """The weight of a laid reference on the raster, and what a sheet shows of it."""
+def _trust(one: Prepared, matrix: np.ndarray) -> tuple[np.ndarray, float, Panels]:
+    """The weight of a laid reference on the raster, its mean where it covers, and the panels."""
     height, width = one.source.shape
     colour = cv2.warpPerspective(
         one.reference_rgb.astype(np.float32),
@@ -158,7 +161,8 @@ def _trust(one: Prepared, matrix: np.ndarray) -> tuple[np.ndarray, Panels]:
     inside = warp_structure(np.full_like(one.reference, 255), matrix, height, width) == 255
     weight = confidence(one.source_luma.astype(np.float32), colour, inside)
     laid = warp_structure(one.reference, matrix, height, width)
-    return weight, shrink(one.source, laid, colour * inside[..., None], weight)
+    trusted = float(weight[inside].mean()) if inside.any() else 0.0
+    return weight, trusted, shrink(one.source, laid, colour * inside[..., None], weight)
 
 
 def _write_weight(job: Job, frame: int, weight: np.ndarray, raster: Raster) -> None:

@@ -14,7 +14,7 @@ _COARSE = (16, 12)
 """Cells in which dissolves are looked for: motion changes them little, a dissolve much."""
 _DISSOLVE_REACH = (3, 6)
 """Frames before and after a frame that a dissolve or fade is looked for over."""
-_DISSOLVE_CHANGE = 0.04
+_DISSOLVE_CHANGE = 0.05
 """Mean change of the cells over that reach, of the reel's range, that a dissolve has at least."""
 _DISSOLVE_BEND = 0.25
 """How far a frame of a dissolve lies off the mix of its ends, as a share of their difference."""
@@ -26,6 +26,8 @@ _BLACK = 0.04
 """Standard deviation of a frame, of the reel's range, below which there is nothing to learn."""
 _FADE = 0.08
 """Steady change of a frame's mean over the shorter reach, of the reel's range, in a fade."""
+_ONE_STEP = 0.5
+"""Share of a fade's change over the shorter reach that lies between two frames, at most."""
 _APART = 2
 """Frames between a hold-out and the nearest training frame."""
 _LEAST_REST = 2
@@ -175,7 +177,8 @@ def _fading(mean: np.ndarray) -> np.ndarray:
     for middle in range(reach, len(mean) - reach):
         steps = np.diff(mean[middle - reach : middle + reach + 1])
         steady = (steps > 0).all() or (steps < 0).all()
-        fading[middle] = steady and abs(steps.sum()) > _FADE and abs(steps).max() < _FADE
+        total, greatest = abs(steps.sum()), abs(steps).max()
+        fading[middle] = steady and total > _FADE and greatest < min(_FADE, _ONE_STEP * total)
     return fading
 
 

@@ -1,5 +1,6 @@
 """How the reference frames the picture: one shift and scale for the whole film."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import product
 
@@ -25,6 +26,15 @@ _VOTERS = 16
 """Most alike samples that say what the framing is."""
 _ECC_BLUR = 5
 """Pixels of the blur under which a framing is refined."""
+_BALLOT = (64, 48)
+"""Pixels in which framings are held against each other."""
+_AROUND = 6
+"""Frames on either side of a coarse match that may show the instant."""
+_ROUNDS = 2
+_HEARD = 0.7
+"""Share of the voters, the most content, whose agreement counts."""
+_LEAST_SHARED = 0.4
+"""Share of the reference, across and down, that a framing must make use of."""
 _BLOCK = 2048
 """Reference signatures held against the samples at a time."""
 
@@ -37,6 +47,14 @@ class _Candidate:
     reference: int
     framing: Framing
     likeness: float
+
+
+@dataclass(frozen=True)
+class _Voter:
+    """A source frame (h, w, 3), and the reference frames (n, h, w, 3) that may show its instant."""
+
+    source: np.ndarray
+    reference: np.ndarray
 
 
 def find_framing(
@@ -53,18 +71,22 @@ def find_framing(
     Returns:
         The best framing found. Where the two have nothing in common it means nothing.
     """
-    samples = np.stack([np.asarray(source[index]) for index in _sample(shots, first)])
+    places = _sample(shots, first)
+    samples = np.stack([np.asarray(source[index]) for index in places])
     candidates = _search(samples, reference)
-    pairs = sorted(candidates, key=lambda c: c.likeness)[-_VOTERS:]
-    frames = [(samples[pair.sample], np.asarray(reference[pair.reference])) for pair in pairs]
-    framings = [
-        refined
-        for pair, (ours, theirs) in zip(pairs, frames, strict=True)
-        if (refined := _refine(ours, theirs, pair.framing)) is not None
+    voters = [
+        _Voter(samples[one.sample], _around(reference, one.reference))
+        for one in _spread(candidates, places, shots, first)
     ]
-    framings.extend({pair.framing for pair in pairs})
-    scores = [_agreement(framing, frames) for framing in framings]
-    return framings[int(np.argmax(scores))]
+    best, instants = _elect(list({one.framing for one in candidates}), voters)
+    for _ in range(_ROUNDS):
+        refined = [
+            _refine(voters[k].source, voters[k].reference[instant], best)
+            for k, instant in instants.items()
+        ]
+        settled = [one for one in refined if one is not None]
+        best, instants = _elect([best, *settled, *_middle(settled)], voters)
+    return best
 
 
 def _sample(shots: tuple[Shot, ...], first: int) -> list[int]:
@@ -78,6 +100,23 @@ def _sample(shots: tuple[Shot, ...], first: int) -> list[int]:
             for k in range(per_shot)
         }
     )
+
+
+def _spread(
+    candidates: list[_Candidate], places: list[int], shots: tuple[Shot, ...], first: int
+) -> list[_Candidate]:
+    """The most alike candidates, no shot having more than another as long as there are others."""
+    starts = [shot.frames.first - first for shot in shots]
+    by_shot: dict[int, list[_Candidate]] = {}
+    for one in sorted(candidates, key=lambda c: -c.likeness):
+        by_shot.setdefault(bisect_right(starts, places[one.sample]), []).append(one)
+    turns = [(rank, -one.likeness, one) for row in by_shot.values() for rank, one in enumerate(row)]
+    return [one for _, _, one in sorted(turns, key=lambda turn: turn[:2])[:_VOTERS]]
+
+
+def _around(reference: np.ndarray, index: int) -> np.ndarray:
+    """The reference frames around one, (n, h, w, 3)."""
+    return np.asarray(reference[max(0, index - _AROUND) : index + _AROUND + 1])
 
 
 def _search(samples: np.ndarray, reference: np.ndarray) -> list[_Candidate]:
@@ -149,13 +188,35 @@ def _refine(source: np.ndarray, reference: np.ndarray, start: Framing) -> Framin
     )
 
 
-def _agreement(framing: Framing, frames: list[tuple[np.ndarray, np.ndarray]]) -> float:
-    """How alike the frames of the better half of all pairs are under a framing."""
-    ours, theirs = shared_windows(framing)
-    if theirs.right - theirs.left < 0.4 or theirs.bottom - theirs.top < 0.4:
-        return -1.0
-    alike = [
-        float((signatures(s[None], ours, *_FINE) * signatures(r[None], theirs, *_FINE)).sum())
-        for s, r in frames
-    ]
-    return float(np.mean(sorted(alike)[len(alike) // 2 :]))
+def _middle(framings: list[Framing]) -> list[Framing]:
+    """The median of framings, a list of one; empty where there are none."""
+    if not framings:
+        return []
+    fields = [[f.scale_x, f.scale_y, f.shift_x, f.shift_y] for f in framings]
+    return [Framing(*(float(value) for value in np.median(fields, axis=0)))]
+
+
+def _elect(framings: list[Framing], voters: list[_Voter]) -> tuple[Framing, dict[int, int]]:
+    """The framing that the voters agree on best, and which frame each of them then sees.
+
+    Each voter may choose its instant anew under each framing: where the camera pans, a wrong shift
+    looks right at a wrong instant, but not in the other shots. The least content voters are not
+    heard: the reference may lack what they look for.
+    """
+    heard = max(1, round(len(voters) * _HEARD))
+    best_score, best, seen = -np.inf, framings[0], dict[int, int]()
+    for framing in framings:
+        ours, theirs = shared_windows(framing)
+        if min(theirs.right - theirs.left, theirs.bottom - theirs.top) < _LEAST_SHARED:
+            continue
+        alike = [
+            signatures(v.reference, theirs, *_BALLOT)
+            @ signatures(v.source[None], ours, *_BALLOT)[0]
+            for v in voters
+        ]
+        order = sorted(range(len(voters)), key=lambda k: -float(alike[k].max()))[:heard]
+        score = float(np.mean([alike[k].max() for k in order]))
+        if score > best_score:
+            best_score, best = score, framing
+            seen = {k: int(alike[k].argmax()) for k in order}
+    return best, seen

@@ -26,9 +26,9 @@ _LOYALTY = 0.02
 """Likeness that another line must win to be preferred to that of the shot before."""
 _BAND = 48
 """Frames beside a shot's line in which its frames are looked for."""
-_HOLD_COST = 0.5
+_HOLD_COST = 2.0
 """Of repeating or passing over one reference frame, in units of what stays unlike."""
-_JUMP_COST = 3.0
+_JUMP_COST = 6.0
 """Of passing over more, in the same unit."""
 _ODD_DROP = 5.0
 """How far a frame may fall below its shot's likeness, in the same unit."""

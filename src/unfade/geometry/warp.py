@@ -28,7 +28,8 @@ def warp(picture: Tensor, matrix: Matrix, height: int, width: int) -> Tensor:
 
 def coverage(picture: Tensor, matrix: Matrix, height: int, width: int) -> Tensor:
     """Where `warp` shows the picture itself: bool (height, width)."""
-    return (_source_grid(picture, matrix, height, width).abs() <= 1.0).all(dim=-1)
+    grid = _source_grid(picture, matrix, height, width)
+    return torch.all(grid.abs() <= 1.0, dim=-1)
 
 
 def _source_grid(picture: Tensor, matrix: Matrix, height: int, width: int) -> Tensor:

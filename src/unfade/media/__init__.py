@@ -5,6 +5,7 @@ Behind it all pixels are float32 tensors (3, height, width), R'G'B' in the worki
 
 from unfade.media.color_management import check_colorspace, to_space
 from unfade.media.movie_writer import MovieWriter
+from unfade.media.pairs import read_references
 from unfade.media.probe import probe
 from unfade.media.reading import read, read_frame
 from unfade.media.still_writers import write_dpx, write_exr, write_png
@@ -21,6 +22,7 @@ __all__ = [
     "read_frame",
     "read_picture",
     "read_plane",
+    "read_references",
     "to_space",
     "write_dpx",
     "write_exr",

@@ -33,9 +33,10 @@ least woven of all, combs 0.4."""
 _HEADER_KNOWS_END = ("mov,mp4", "matroska", "avi")
 """Containers, by the start of their names, whose header says how long they are."""
 
-_FRAMES_OF_SLACK = Fraction(1, 2)
+_FRAMES_OF_SLACK = Fraction(3, 2)
 _SECONDS_OF_SLACK = Fraction(2)
-"""How much earlier than the header says a movie may end: alone, and with sound beside it."""
+"""How much earlier than the header says a movie may end: alone, as some writers count one frame
+too many, and with sound beside it."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,13 @@ from unfade.media.planes import frame_to_rgb
 _SEEKABLE = ("mov,mp4", "matroska")
 """Containers, by the start of their names, that know where their key frames are."""
 
+_CHECKED_CODEC = "ffv1"
+"""It has checksums, and tells in its log alone when one is wrong. It is decoded without frame
+threads, so that it tells while the damaged frame is asked for."""
+
+_CUT_OFF = "File ended prematurely"
+"""What the Matroska reader logs, and says in no other way."""
+
 _SEEK_GAP = 100
 """Frames that are rather decoded and dropped than jumped over."""
 
@@ -67,7 +74,7 @@ def open_movie(path: str) -> Iterator[Movie]:
             stream: Any = container.streams.best("video")
             if stream is None:
                 raise MediaError(f"{path}: has no pictures in it; name another file")
-            stream.thread_type = "SLICE" if _complains(stream) else "AUTO"
+            stream.thread_type = "SLICE" if stream.codec_context.name == _CHECKED_CODEC else "AUTO"
             yield Movie(path, container, stream)
     except av.error.FFmpegError as error:
         raise MediaError(f"{path}: cannot be read ({error.strerror}); restore the file") from error
@@ -80,16 +87,15 @@ def decode(movie: Movie, start: int = 0) -> Iterator[av.VideoFrame]:
         MediaError: one is damaged.
     """
     frames = movie.container.decode(movie.stream)
-    listen = _complaints if _complains(movie.stream) else _no_complaints
     number = start
     while True:
         try:
-            with listen() as complaints:
+            with _complaints() as complaints:
                 frame = next(frames, None)
         except av.error.FFmpegError as error:
             raise _damaged(movie.path, number, str(error.strerror)) from error
-        if complaints:
-            raise _damaged(movie.path, number, complaints[0][2].strip())
+        if complaint := _told_damage(complaints):
+            raise _damaged(movie.path, number, complaint)
         if frame is None:
             return
         if frame.is_corrupt:
@@ -152,14 +158,6 @@ def pull(graph: av.filter.Graph) -> Iterator[av.VideoFrame]:
         yield frame
 
 
-def _complains(stream: Any) -> bool:
-    """Whether the decoder tells of damage in its log alone: FFV1, which has checksums.
-
-    It runs without frame threads, so that it logs while the damaged frame is asked for.
-    """
-    return bool(stream.codec_context.name == "ffv1")
-
-
 @contextmanager
 def _complaints() -> Iterator[list[tuple[int, str, str]]]:
     """What FFmpeg logs as errors inside: level, who, message."""
@@ -172,9 +170,12 @@ def _complaints() -> Iterator[list[tuple[int, str, str]]]:
         av.logging.set_level(None)
 
 
-@contextmanager
-def _no_complaints() -> Iterator[list[tuple[int, str, str]]]:
-    yield []
+def _told_damage(complaints: list[tuple[int, str, str]]) -> str | None:
+    """The first complaint that tells of damage which nothing else tells of."""
+    for _, who, message in complaints:
+        if who == _CHECKED_CODEC or message.startswith(_CUT_OFF):
+            return message.strip()
+    return None
 
 
 def _read_run(

@@ -9,7 +9,6 @@ from pathlib import PurePath
 
 import cv2
 import jinja2
-from markupsafe import Markup
 from torch import Tensor
 
 from unfade.film.alignment import Alignments
@@ -133,7 +132,7 @@ def report_page(content: PageContent) -> str:
         trusted=[pair for pair in pairs if pair.aligned],
         rejected=rejections(content.pair_list, content.alignments),
         pair_counts=_pair_counts(content),
-        chart=Markup(loss_chart(content.curve.points, content.curve.baseline))
+        chart=loss_chart(content.curve.points, content.curve.baseline)
         if content.curve.points
         else "",
         reference_of=reference_of,

@@ -1,0 +1,88 @@
+"""A new film.toml, with a word on what people change most."""
+
+from unfade.film.clip import Clip
+
+_TEMPLATE = """\
+# A film for Unfade. Paths are relative to this file. Every setting that is not here has a
+# default; a key that does not exist is an error that names the nearest one that does.
+
+[film]
+title = {title}
+
+[source]                        # the faded scan: its luma is kept
+path = {source_path}
+{source_facts}
+{reference}
+[curate]
+pairs_per_shot = 4              # frames that the model learns from; 4 to 9 a shot is usual
+holdout_per_shot = 1            # frames that it is examined on and never sees
+
+[train]
+size = "medium"                 # small, medium or large
+
+[render]
+colorspace = "ACES2065-1"       # any name of the OpenColorIO config
+compression = "dwaa"            # or "zip", which is lossless
+version = 1
+
+# [deliver]
+# institution = "Film Archive"
+# restorationist = "Name"
+
+# A pair that a person fixes goes before every choice of the machine:
+#
+# [[pair]]
+# source = {some_frame}
+# reference = "painted.png"     # a picture, or a frame number of the reference
+# kind = "constructed"          # "direct" is the default
+# role = "train"                # or "holdout"
+# aligned = true                # do not search, trust it
+# note = "Jacket after the lobby card"
+"""
+
+_REFERENCE = """
+[reference]                     # the copy with good colour: its chroma is learnt
+path = {path}
+{facts}"""
+
+
+def project_text(
+    title: str, source_path: str, source: Clip, reference_path: str | None, reference: Clip | None
+) -> str:
+    """The text of a film.toml.
+
+    Args:
+        title: of the film.
+        source_path: of the scan, as film.toml is to name it.
+        source: what the scan was found to be.
+        reference_path: of the reference, as film.toml is to name it; none to leave it out.
+        reference: what the reference was found to be.
+    """
+    section = ""
+    if reference_path is not None and reference is not None:
+        section = _REFERENCE.format(path=quoted(reference_path), facts=_facts(reference))
+    return _TEMPLATE.format(
+        title=quoted(title),
+        source_path=quoted(source_path),
+        source_facts=_facts(source),
+        reference=section,
+        some_frame=source.frames.first,
+    )
+
+
+def quoted(text: str) -> str:
+    """A text as a TOML basic string."""
+    escapes = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
+    return '"' + "".join(escapes.get(letter, letter) for letter in text) + '"'
+
+
+def _facts(clip: Clip) -> str:
+    """What was found, as settings where a person may know better and as comments elsewhere."""
+    rate = f"{clip.rate.numerator}/{clip.rate.denominator}"
+    size = f"{clip.width} x {clip.height} pixels"
+    found = f"# found: {len(clip.frames)} frames, {size}, {clip.codec}, fields {clip.fields}\n"
+    return found + (
+        f"colorspace = {quoted(clip.colorspace)}\n"
+        f'rate = "{rate}"                   # frames a second\n'
+        f"# live_area = [0, 0, {clip.width}, {clip.height}]   # x, y, width, height; found by itself\n"
+    )

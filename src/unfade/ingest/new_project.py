@@ -1,0 +1,55 @@
+"""A new project: looks at the elements and writes film.toml."""
+
+import os
+from pathlib import Path
+
+from unfade import media
+from unfade.errors import ProjectError, WorkError
+from unfade.film.clip import Clip
+from unfade.film.project import ClipSection
+from unfade.film.template import project_text
+from unfade.film.work import write_text
+
+
+def write_project(folder: Path, source: str, reference: str | None, title: str) -> Path:
+    """Probes a scan and its reference, and writes a commented film.toml for them.
+
+    Args:
+        folder: the work directory, made if need be.
+        source: path of the scan, relative to the current directory.
+        reference: path of the copy with good colour, if there is one.
+        title: of the film.
+
+    Raises:
+        ProjectError: there is a film.toml already.
+        MediaError: an element is missing or damaged.
+        WorkError: the folder cannot be written to.
+    """
+    place = folder / "film.toml"
+    if place.exists():
+        raise ProjectError(f"{place}: exists already; edit it, or choose another folder")
+    source_clip, reference_clip = _probe(source), _probe(reference) if reference else None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkError(
+            f"{folder}: cannot be made ({error.strerror}); choose one that you may write to"
+        ) from error
+    text = project_text(
+        title,
+        _seen_from(folder, source),
+        source_clip,
+        _seen_from(folder, reference) if reference else None,
+        reference_clip,
+    )
+    write_text(place, text)
+    return place
+
+
+def _probe(path: str) -> Clip:
+    return media.probe(os.path.abspath(path), ClipSection(path=path))
+
+
+def _seen_from(folder: Path, path: str) -> str:
+    """A path as film.toml names it: relative to its folder."""
+    return Path(os.path.relpath(path, folder)).as_posix()

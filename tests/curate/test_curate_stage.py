@@ -1,0 +1,99 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from unfade.curate import stage
+from unfade.errors import MatchError, WorkError
+from unfade.film.clip import REFERENCE_PROXY, SOURCE_PROXY, Area, Clip, Clips
+from unfade.film.pair import PairList
+from unfade.film.project import Project
+from unfade.film.time import FrameRange
+from unfade.film.work import Job
+from unfade.media import read_picture
+
+
+class _Silent:
+    def __init__(self):
+        self.said = []
+
+    def track(self, items, label, total):
+        return iter(items)
+
+    def say(self, message):
+        self.said.append(message)
+
+
+def _clip(path, first, proxy):
+    return Clip(
+        path=path,
+        kind="sequence",
+        frames=FrameRange(first=first, last=first + len(proxy) - 1),
+        rate=Fraction(24),
+        width=128,
+        height=proxy.shape[1],
+        pixel_aspect=Fraction(1),
+        colorspace="Gamma 2.4 Encoded Rec.709",
+        live_area=Area(x=0, y=0, width=128, height=proxy.shape[1]),
+    )
+
+
+def _job(root, source, reference, **sections):
+    fields = {"film": {"title": "Film"}, "source": {"path": "scan.%06d.dpx"}, **sections}
+    if reference is not None:
+        fields["reference"] = {"path": "dvd.mkv"}
+    job = Job(Project.model_validate(fields), root, _Silent())
+    job.folder("ingest")
+    np.save(root / SOURCE_PROXY, source)
+    found = None
+    if reference is not None:
+        np.save(root / REFERENCE_PROXY, reference)
+        found = _clip("dvd.mkv", 0, reference)
+    job.save(Clips(source=_clip("scan.%06d.dpx", 1001, source), reference=found))
+    return job
+
+
+def test_pairs_and_their_sheet(tmp_path, faded_film):
+    fixed = [{"source": 1035, "reference": 50, "note": "by hand"}]
+    job = _job(tmp_path, faded_film.source, faded_film.reference, pair=fixed)
+    stage.run(job)
+    found = job.load(PairList)
+    assert [len([p for p in found.pairs if p.shot == n]) for n in (1, 2, 3, 4)] == [5, 5, 5, 5]
+    machine = [pair for pair in found.pairs if pair.chosen_by == "machine"]
+    assert all(pair.reference == pair.source - 1001 + 12 for pair in machine)
+    assert [p.reference for p in found.pairs if p.chosen_by == "person"] == [50]
+    assert sum(pair.role == "holdout" for pair in found.pairs) == 4
+    sheet = read_picture(str(tmp_path / "02-curate" / "pairs.png"))
+    assert sheet.shape[2] > 1000
+
+
+def test_without_a_reference_only_the_persons_pairs(tmp_path, faded_film):
+    from unfade.media import write_png
+
+    write_png(tmp_path / "1005.png", read_as_picture(faded_film.clean[4]))
+    fixed = [{"source": 1005, "reference": "1005.png", "aligned": True}]
+    job = _job(tmp_path, faded_film.source, None, pair=fixed)
+    stage.run(job)
+    found = job.load(PairList)
+    assert len(found.shots) == 4
+    assert [(p.source, p.picture) for p in found.pairs] == [(1005, "1005.png")]
+
+
+def read_as_picture(frame):
+    import torch
+
+    return torch.from_numpy(frame.copy()).permute(2, 0, 1).float() / 255
+
+
+def test_another_film_is_one_sentence_with_both_names(tmp_path, faded_film):
+    job = _job(tmp_path, faded_film.source[30:], faded_film.reference[:42])
+    with pytest.raises(MatchError, match=r"scan.*dvd\.mkv have no picture in common.*0\.\d\d"):
+        stage.run(job)
+    assert not (tmp_path / PairList.PLACE).exists()
+
+
+def test_a_missing_proxy_names_the_remedy(tmp_path, faded_film):
+    job = _job(tmp_path, faded_film.source, faded_film.reference)
+    (tmp_path / REFERENCE_PROXY).unlink()
+    with pytest.raises(WorkError, match="run 'unfade ingest' first"):
+        stage.run(job)

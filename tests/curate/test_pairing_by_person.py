@@ -1,0 +1,107 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from unfade.curate.choose import look_at
+from unfade.curate.match import Matches
+from unfade.curate.pairing import fixed_pairs, shot_pairs, uncertain_pair
+from unfade.errors import ProjectError
+from unfade.film.clip import Area, Clip, Clips
+from unfade.film.project import CurateSection, PairSection
+from unfade.film.shot import Shot
+from unfade.film.time import FrameRange
+
+
+def _clip(path, first, count):
+    return Clip(
+        path=path,
+        kind="sequence",
+        frames=FrameRange(first=first, last=first + count - 1),
+        rate=Fraction(24),
+        width=64,
+        height=48,
+        pixel_aspect=Fraction(1),
+        colorspace="Gamma 2.4 Encoded Rec.709",
+        live_area=Area(x=0, y=0, width=64, height=48),
+    )
+
+
+CLIPS = Clips(source=_clip("scan.%06d.dpx", 1001, 60), reference=_clip("dvd.mkv", 0, 90))
+SHOTS = (
+    Shot(number=1, frames=FrameRange(first=1001, last=1030)),
+    Shot(number=2, frames=FrameRange(first=1031, last=1060)),
+)
+
+
+def _fixed(*sections, exists=True, clips=CLIPS):
+    return fixed_pairs(sections, clips, SHOTS, lambda path: exists)
+
+
+def test_a_fixed_pair_is_taken_as_it_is():
+    section = PairSection(
+        source=1040,
+        reference="painted/1040.png",
+        kind="constructed",
+        role="holdout",
+        aligned=True,
+        note="after the lobby card",
+    )
+    (pair,) = _fixed(section)
+    assert pair.model_dump() == {
+        "source": 1040,
+        "reference": None,
+        "picture": "painted/1040.png",
+        "shot": 2,
+        "role": "holdout",
+        "kind": "constructed",
+        "aligned": True,
+        "chosen_by": "person",
+        "similarity": None,
+        "note": "after the lobby card",
+    }
+
+
+@pytest.mark.parametrize(
+    ("section", "exists", "message"),
+    [
+        (PairSection(source=1061, reference=3), True, "source frame 1061 is outside scan"),
+        (PairSection(source=1001, reference=90), True, "reference frame 90, outside dvd.mkv"),
+        (PairSection(source=1001, reference="a.png"), False, "source frame 1001 names a.png"),
+    ],
+)
+def test_a_pair_that_is_not_there(section, exists, message):
+    with pytest.raises(ProjectError, match=message):
+        _fixed(section, exists=exists)
+
+
+def test_two_pairs_at_one_frame():
+    with pytest.raises(ProjectError, match="two .* source frame 1005"):
+        _fixed(PairSection(source=1005, reference=3), PairSection(source=1005, reference=4))
+
+
+def test_a_fixed_pair_replaces_the_machines(faded_film):
+    look = look_at(faded_film.source[:60])
+    matches = Matches(np.arange(60) + 12, np.full(60, 0.95, np.float32), np.zeros(60, np.float32))
+    wanted = CurateSection()
+    machine = shot_pairs(SHOTS[0], CLIPS, look, matches, [], wanted)
+    assert len(machine) == 5
+    assert all(pair.reference == pair.source - 1001 + 12 for pair in machine)
+    again = next(pair for pair in machine if pair.role == "train").source
+    fixed = _fixed(PairSection(source=again, reference=77))
+    pairs = shot_pairs(SHOTS[0], CLIPS, look, matches, fixed, wanted)
+    assert len(pairs) == 5
+    assert [pair.reference for pair in pairs if pair.source == again] == [77]
+    assert [pair.source for pair in pairs] == sorted(pair.source for pair in pairs)
+
+
+def test_the_best_of_a_shot_without_certain_matches_is_told():
+    lag = np.zeros(60, np.float32)
+    lag[:30] = 0.5
+    similarity = np.linspace(0.8, 0.9, 60).astype(np.float32)
+    matches = Matches(np.arange(60), similarity, lag)
+    told = uncertain_pair(SHOTS[0], CLIPS, matches)
+    assert told is not None
+    assert told.pair.source == 1030
+    assert "0.50 frames off" in told.reason
+    assert uncertain_pair(SHOTS[1], CLIPS, matches) is None

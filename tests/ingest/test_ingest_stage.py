@@ -1,0 +1,154 @@
+"""Ingest from files on disk to its artefact, proxies and picture."""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+import torch
+
+from unfade.errors import MediaError, ProjectError
+from unfade.film.clip import REFERENCE_PROXY, SOURCE_PROXY, Area, Clip, Clips
+from unfade.film.project import WORKING_SPACE, Project
+from unfade.film.time import FrameRange
+from unfade.film.work import Job
+from unfade.ingest.proxy import make_proxy, proxy_size
+from unfade.ingest.stage import run
+from unfade.media import MovieWriter, read_picture, write_dpx
+
+Item = TypeVar("Item")
+PICTURE = Area(x=20, y=12, width=152, height=108)
+
+
+class Quiet:
+    def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
+        count = 0
+        for item in items:
+            count += 1
+            yield item
+        assert count == total
+
+    def say(self, message: str) -> None:
+        pass
+
+
+def scanned(number: int) -> torch.Tensor:
+    """A frame of 192 x 132 with a dark border around `PICTURE`, whose red tells the number."""
+    frame = torch.full((3, 132, 192), 0.03)
+    inside = frame[:, 12:120, 20:172]
+    across = torch.linspace(0, 6, PICTURE.width)
+    inside[:] = 0.4 + 0.2 * torch.sin(across + number)
+    inside[0] = number / 20
+    return frame
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    (tmp_path / "scan").mkdir()
+    for number in range(100, 112):
+        write_dpx(tmp_path / "scan" / f"r.{number}.dpx", scanned(number - 100))
+    with MovieWriter(
+        tmp_path / "dvd.mkv",
+        codec="mpeg2video",
+        width=180,
+        height=144,
+        rate=Fraction(25),
+        pixel_aspect=Fraction(16, 15),
+        matrix="bt601",
+    ) as movie:
+        for number in range(8):
+            movie.write(torch.full((3, 144, 180), 0.3 + number / 20))
+    return tmp_path
+
+
+def job(root: Path, source: dict[str, Any] | None = None, **sections: Any) -> Job:
+    fields = {
+        "film": {"title": "Test"},
+        "source": {"path": "scan/r.%03d.dpx", **(source or {})},
+        "reference": {"path": "dvd.mkv"},
+        **sections,
+    }
+    project = Project.model_validate({key: value for key, value in fields.items() if value})
+    return Job(project=project, root=root, progress=Quiet())
+
+
+def test_clips_proxies_and_picture(film: Path) -> None:
+    run(job(film))
+
+    clips = job(film).load(Clips)
+    assert (clips.source.frames.first, clips.source.frames.last) == (100, 111)
+    area = clips.source.live_area
+    assert 21 <= area.x <= 24
+    assert 13 <= area.y <= 16
+    assert 168 <= area.x + area.width <= 171
+    assert 116 <= area.y + area.height <= 119
+    assert clips.reference is not None
+    assert len(clips.reference.frames) == 8
+    assert clips.reference.live_area == Area(x=0, y=0, width=180, height=144)
+
+    source = np.load(film / SOURCE_PROXY, mmap_mode="r")
+    assert source.shape[0] == 12
+    assert source.shape[2:] == (128, 3)
+    assert source.shape[1] == 2 * round(128 * area.height / area.width / 2)
+    assert source.dtype == np.uint8
+    for number in range(12):
+        assert abs(int(source[number, 40, 60, 0]) - number / 20 * 255) <= 1
+    reference = np.load(film / REFERENCE_PROXY, mmap_mode="r")
+    assert reference.shape == (8, 96, 128, 3)
+    assert reference[7].mean() == pytest.approx((0.3 + 7 / 20) * 255, abs=2.5)
+    picture = read_picture(film / "01-ingest" / "live-area.png")
+    assert picture.shape[1] == 540
+    assert sorted(path.name for path in (film / "01-ingest").iterdir()) == [
+        "clips.json",
+        "live-area.png",
+        "reference-proxy.npy",
+        "source-proxy.npy",
+    ]
+
+
+def test_without_a_reference(film: Path) -> None:
+    pair = {"source": 101, "reference": "painted.png"}
+    run(job(film, reference=None, pair=[pair]))
+    assert job(film).load(Clips).reference is None
+    assert not (film / REFERENCE_PROXY).exists()
+
+
+def test_live_area_of_the_project_goes_first(film: Path) -> None:
+    run(job(film, {"live_area": [30, 20, 64, 48]}))
+    assert job(film).load(Clips).source.live_area == Area(x=30, y=20, width=64, height=48)
+    assert np.load(film / SOURCE_PROXY).shape == (12, 96, 128, 3)
+    with pytest.raises(ProjectError, match=r"source.live_area \[30, 20, 200, 48\] reaches beyond"):
+        run(job(film, {"live_area": [30, 20, 200, 48]}))
+
+
+def test_a_damaged_frame_stops_it_before_the_artefact(film: Path) -> None:
+    damaged = film / "scan" / "r.111.dpx"
+    damaged.write_bytes(damaged.read_bytes()[:-400])
+    with pytest.raises(MediaError, match=r"r.111.dpx: cannot be read"):
+        run(job(film))
+    assert not (film / Clips.PLACE).exists()
+    assert not list((film / "01-ingest").glob(".*"))
+
+
+def test_proxy_counts_the_pixel_aspect_and_averages() -> None:
+    clip = Clip(
+        path="x",
+        kind="still",
+        frames=FrameRange(first=0, last=0),
+        rate=Fraction(24),
+        width=800,
+        height=600,
+        pixel_aspect=Fraction(2),
+        colorspace=WORKING_SPACE,
+        live_area=Area(x=144, y=56, width=512, height=512),
+    )
+    assert proxy_size(clip) == (128, 64)
+    picture = torch.full((3, 600, 800), 9.0)
+    checks = torch.zeros(512, 512)
+    checks[::2, ::2] = checks[1::2, 1::2] = 0.5
+    picture[:, 56:568, 144:656] = checks
+    proxy = make_proxy(picture, clip)
+    assert proxy.shape == (64, 128, 3)
+    assert set(proxy.flatten().tolist()) == {64}

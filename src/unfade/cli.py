@@ -103,24 +103,29 @@ for _stage in pipeline.STAGES:
 def _run(job: Job, first: str | None, last: str | None) -> None:
     done = pipeline.run(job, first, last)
     if not done:
-        print("Everything is fresh; there was nothing to do.")
+        job.progress.say("Everything is fresh; there was nothing to do.")
     if "validate" in done or (not done and last in (None, "validate", "deliver")):
         _show_verdict(job)
 
 
 def _show_verdict(job: Job) -> None:
+    """The verdict, and unless quiet the figures that it rests on."""
     report = job.load(Report)
+    if not isinstance(job.progress, Silence):
+        _show_measures(report)
+    print(f"verdict: {report.verdict}")
+    for reason in report.reasons:
+        print(f"  {reason}")
+    print(f"report: {(job.root / Report.PLACE).with_suffix('.html')}")
+
+
+def _show_measures(report: Report) -> None:
     table = Table("measure", "value", "limit", "", box=None, pad_edge=False)
     for measure in report.measures:
         limit = "" if measure.limit is None else f"{measure.limit:.4g}"
         passed = {None: "", True: "ok", False: "not met"}[measure.ok]
         table.add_row(measure.name, f"{measure.value:.4g} {measure.unit}", limit, passed)
-    console = Console()
-    console.print(table, markup=False)
-    console.print(f"verdict: {report.verdict}", *report.reasons, sep="\n  ", markup=False)
-    console.print(
-        f"report: {(job.root / Report.PLACE).with_suffix('.html')}", soft_wrap=True, markup=False
-    )
+    Console().print(table, markup=False)
 
 
 def _job(project_file: Path, quiet: bool) -> Job:

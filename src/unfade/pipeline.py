@@ -171,7 +171,7 @@ def run_stage(stage: Stage, job: Job) -> None:
     (folder / Receipt.PLACE).unlink(missing_ok=True)
     clear_partials(folder)
     settings, inputs = _settings(stage, job.project), _inputs(stage, job)
-    importlib.import_module(f"unfade.{stage.name}.stage").run(job)
+    entry(stage.name)(job)
     receipt = Receipt(
         stage=stage.name,
         revision=stage.revision,
@@ -182,6 +182,12 @@ def run_stage(stage: Stage, job: Job) -> None:
         | {"python": platform.python_version(), "platform": sys.platform},
     )
     write_text(folder / Receipt.PLACE, receipt.to_json())
+
+
+def entry(name: str) -> Callable[[Job], None]:
+    """What runs a stage, imported now and not before."""
+    run_it: Callable[[Job], None] = importlib.import_module(f"unfade.{name}.stage").run
+    return run_it
 
 
 def _changes(stage: Stage, job: Job, receipt: Receipt, folder: Path) -> Iterator[str]:
@@ -228,16 +234,25 @@ def _inputs(stage: Stage, job: Job) -> dict[str, str]:
     for need in stage.needs:
         place = job.root / need.PLACE
         if place.exists():
-            digests[need.PLACE] = hashlib.sha256(place.read_bytes()).hexdigest()[:16]
+            digests[need.PLACE] = _digest(place)
     for path in stage.elements(job.project):
         digests[path] = fingerprint(job.resolve(path))
     return digests
 
 
-def _outputs(folder: Path) -> dict[str, tuple[int, int]]:
-    """Every file in a stage's folder but its receipt: size in bytes, change in nanoseconds."""
+def _outputs(folder: Path) -> dict[str, str]:
+    """Every file in a stage's folder but its receipt: of artefacts a digest, of others the size.
+
+    Times of change do not count, so that a project may be copied.
+    """
     return {
-        path.relative_to(folder).as_posix(): (about.st_size, about.st_mtime_ns)
+        path.relative_to(folder).as_posix(): _digest(path)
+        if path.suffix == ".json"
+        else f"{path.stat().st_size} bytes"
         for path in sorted(folder.rglob("*"))
-        if path.name != Receipt.PLACE and (about := path.stat()) and path.is_file()
+        if path.is_file() and path.name != Receipt.PLACE
     }
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -53,8 +54,6 @@ def test_what_a_person_fixed_counts_and_is_not_chosen_again(look):
 
 
 def test_sharp_frames_come_first(faded_film):
-    import cv2
-
     film = faded_film.source[:30].copy()
     for index in range(0, 30, 2):
         film[index] = cv2.GaussianBlur(film[index], (0, 0), 2.5)

@@ -2,6 +2,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 
 from unfade.curate import stage
 from unfade.errors import MatchError, WorkError
@@ -10,7 +11,7 @@ from unfade.film.pair import PairList
 from unfade.film.project import Project
 from unfade.film.time import FrameRange
 from unfade.film.work import Job
-from unfade.media import read_picture
+from unfade.media import read_picture, write_png
 
 
 class _Silent:
@@ -53,6 +54,10 @@ def _job(root, source, reference, **sections):
     return job
 
 
+def _picture(frame):
+    return torch.from_numpy(frame.copy()).permute(2, 0, 1).float() / 255
+
+
 def test_pairs_and_their_sheet(tmp_path, faded_film):
     fixed = [{"source": 1035, "reference": 50, "note": "by hand"}]
     job = _job(tmp_path, faded_film.source, faded_film.reference, pair=fixed)
@@ -68,21 +73,13 @@ def test_pairs_and_their_sheet(tmp_path, faded_film):
 
 
 def test_without_a_reference_only_the_persons_pairs(tmp_path, faded_film):
-    from unfade.media import write_png
-
-    write_png(tmp_path / "1005.png", read_as_picture(faded_film.clean[4]))
+    write_png(tmp_path / "1005.png", _picture(faded_film.clean[4]))
     fixed = [{"source": 1005, "reference": "1005.png", "aligned": True}]
     job = _job(tmp_path, faded_film.source, None, pair=fixed)
     stage.run(job)
     found = job.load(PairList)
     assert len(found.shots) == 4
     assert [(p.source, p.picture) for p in found.pairs] == [(1005, "1005.png")]
-
-
-def read_as_picture(frame):
-    import torch
-
-    return torch.from_numpy(frame.copy()).permute(2, 0, 1).float() / 255
 
 
 def test_another_film_is_one_sentence_with_both_names(tmp_path, faded_film):

@@ -76,7 +76,7 @@ def test_a_pair_that_is_not_there(section, exists, message):
 
 
 def test_two_pairs_at_one_frame():
-    with pytest.raises(ProjectError, match="two .* source frame 1005"):
+    with pytest.raises(ProjectError, match=r"two .* source frame 1005"):
         _fixed(PairSection(source=1005, reference=3), PairSection(source=1005, reference=4))
 
 

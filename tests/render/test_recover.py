@@ -4,11 +4,11 @@ import torch
 
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
 from unfade.film.clip import Area
+from unfade.film.naming import bag_name, master_name, slug
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.network import Baseline, ChromaModel, Residual
 from unfade.network.lut import NODES, SmoothLut
-from unfade.render.naming import master_name, slug
 from unfade.render.recover import recover
 
 
@@ -37,3 +37,4 @@ def test_a_master_is_named_after_film_shot_version_model_and_frame() -> None:
     name = master_name("Candy Candy: Opening!", shot, 2, "0123456789ab", 1245)
     assert name == "candy-candy-opening_s003_v002_0123456789ab.0001245.exr"
     assert slug("日本") == "film"
+    assert bag_name("Candy Candy", 2) == "candy-candy-v002"

@@ -8,8 +8,7 @@ from torch import Tensor
 
 from unfade.align.register import Registration, find_features, register, scaling, structure
 from unfade.color.ycbcr import luma
-from unfade.errors import ProjectError
-from unfade.film.clip import Area, Clip
+from unfade.film.clip import Clip
 from unfade.film.pair import Pair
 
 _WIDEST = 1280
@@ -94,32 +93,3 @@ def to_raster(picture: Tensor, raster: Raster) -> np.ndarray:
     return np.asarray(
         cv2.resize(pixels, (raster.width, raster.height), interpolation=method)
     ).astype(np.float16)
-
-
-def lying_area(pair: Pair, name: str, height: int, width: int, source: Clip, live: Area) -> Area:
-    """The part of a pair's picture that is laid on the source's live area.
-
-    Args:
-        pair: which.
-        name: of the picture, for the message.
-        height: of the whole picture, in pixels.
-        width: of it.
-        source: the scan.
-        live: the live area of the picture itself.
-
-    Raises:
-        ProjectError: the pair is said to be aligned, and its picture has neither the size of the
-            source's live area nor that of its whole raster.
-    """
-    if not pair.aligned:
-        return live
-    wanted = source.live_area
-    if (live.width, live.height) == (wanted.width, wanted.height):
-        return live
-    if (width, height) == (source.width, source.height):
-        return wanted
-    raise ProjectError(
-        f"{name}: is {live.width} x {live.height} pixels, but the aligned pair at source frame "
-        f"{pair.source} needs {wanted.width} x {wanted.height} (the picture) or {source.width} x "
-        f"{source.height} (the whole scan); scale it or take 'aligned' out"
-    )

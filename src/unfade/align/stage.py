@@ -6,19 +6,18 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from torch import Tensor
 
 from unfade import media
 from unfade.align.coverage import covered_area
 from unfade.align.pool import Laid, lay, measure, shared_transform
-from unfade.align.prepare import Prepared, Raster, lying_area, prepare, to_raster
+from unfade.align.prepare import Prepared, Raster, prepare, to_raster
 from unfade.align.register import Registration, warp_structure
 from unfade.align.sheet import Panels, draw_sheet, shrink
 from unfade.align.weight import confidence
 from unfade.color.ycbcr import luma
 from unfade.errors import MatchError
 from unfade.film.alignment import Alignment, Alignments, Matrix, weight_file
-from unfade.film.clip import Area, Clip, Clips
+from unfade.film.clip import Area, Clips
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.project import WORKING_SPACE
 from unfade.film.work import Job
@@ -52,6 +51,7 @@ def run(job: Job) -> None:
     )
     own = [one.own for one in prepared if one.own is not None]
     shared = shared_transform(own, raster.height, raster.width)
+    prepared.sort(key=lambda one: one.pair.source)
     outcomes = [
         _settle(job, one, shared, raster)
         for one in job.progress.track(prepared, "Aligning pairs", len(prepared))
@@ -75,28 +75,8 @@ def _prepare(job: Job, clips: Clips, pairs: tuple[Pair, ...], raster: Raster) ->
     lumas: dict[int, np.ndarray] = {}
     for frame, picture in media.read(clips.source, sorted({pair.source for pair in pairs})):
         lumas[frame] = to_raster(luma(crop(picture, clips.source.live_area)), raster)
-    by_reference: dict[int, list[Pair]] = {}
-    for pair in pairs:
-        if pair.reference is not None:
-            by_reference.setdefault(pair.reference, []).append(pair)
-    if clips.reference is not None and by_reference:
-        clip = clips.reference
-        for frame, picture in media.read(clip, sorted(by_reference)):
-            for pair in by_reference[frame]:
-                name = f"{clip.path} frame {frame}"
-                cut = _cut(pair, name, picture, clips.source, clip.live_area)
-                yield prepare(pair, lumas[pair.source], cut, raster)
-    for pair in pairs:
-        if pair.picture is not None:
-            picture = media.read_picture(job.resolve(pair.picture))
-            whole = Area(x=0, y=0, width=picture.shape[-1], height=picture.shape[-2])
-            cut = _cut(pair, pair.picture, picture, clips.source, whole)
-            yield prepare(pair, lumas[pair.source], cut, raster)
-
-
-def _cut(pair: Pair, name: str, picture: Tensor, source: Clip, live: Area) -> Tensor:
-    height, width = picture.shape[-2:]
-    return crop(picture, lying_area(pair, name, height, width, source, live))
+    for pair, reference in media.read_references(pairs, clips, job.resolve):
+        yield prepare(pair, lumas[pair.source], reference, raster)
 
 
 def _settle(job: Job, one: Prepared, shared: np.ndarray | None, raster: Raster) -> _Outcome:

@@ -6,6 +6,7 @@ from itertools import product
 
 import cv2
 import numpy as np
+from scipy.optimize import minimize
 
 from unfade.curate.signature import WHOLE, Framing, Window, shared_windows, signatures, structure
 from unfade.film.shot import Shot
@@ -30,7 +31,11 @@ _BALLOT = (64, 48)
 """Pixels in which framings are held against each other."""
 _AROUND = 6
 """Frames on either side of a coarse match that may show the instant."""
-_ROUNDS = 2
+_NEAR = 2
+"""Frames on either side of an instant that the polish may still choose."""
+_POLISH_STEP = 0.01
+"""First step of the polish, in scale and in pictures."""
+_POLISH_TRIES = 120
 _HEARD = 0.7
 """Share of the voters, the most content, whose agreement counts."""
 _LEAST_SHARED = 0.4
@@ -56,6 +61,10 @@ class _Voter:
     source: np.ndarray
     reference: np.ndarray
 
+    def near(self, instant: int) -> "_Voter":
+        """The same with only the reference frames beside one of them."""
+        return _Voter(self.source, self.reference[max(0, instant - _NEAR) : instant + _NEAR + 1])
+
 
 def find_framing(
     source: np.ndarray, reference: np.ndarray, shots: tuple[Shot, ...], first: int
@@ -79,14 +88,13 @@ def find_framing(
         for one in _spread(candidates, places, shots, first)
     ]
     best, instants = _elect(list({one.framing for one in candidates}), voters)
-    for _ in range(_ROUNDS):
-        refined = [
-            _refine(voters[k].source, voters[k].reference[instant], best)
-            for k, instant in instants.items()
-        ]
-        settled = [one for one in refined if one is not None]
-        best, instants = _elect([best, *settled, *_middle(settled)], voters)
-    return best
+    refined = [
+        _refine(voters[k].source, voters[k].reference[instant], best)
+        for k, instant in instants.items()
+    ]
+    best, instants = _elect([best, *(one for one in refined if one is not None)], voters)
+    near = [voters[k].near(instant) for k, instant in instants.items()]
+    return _polish(best, near)
 
 
 def _sample(shots: tuple[Shot, ...], first: int) -> list[int]:
@@ -188,14 +196,6 @@ def _refine(source: np.ndarray, reference: np.ndarray, start: Framing) -> Framin
     )
 
 
-def _middle(framings: list[Framing]) -> list[Framing]:
-    """The median of framings, a list of one; empty where there are none."""
-    if not framings:
-        return []
-    fields = [[f.scale_x, f.scale_y, f.shift_x, f.shift_y] for f in framings]
-    return [Framing(*(float(value) for value in np.median(fields, axis=0)))]
-
-
 def _elect(framings: list[Framing], voters: list[_Voter]) -> tuple[Framing, dict[int, int]]:
     """The framing that the voters agree on best, and which frame each of them then sees.
 
@@ -206,17 +206,49 @@ def _elect(framings: list[Framing], voters: list[_Voter]) -> tuple[Framing, dict
     heard = max(1, round(len(voters) * _HEARD))
     best_score, best, seen = -np.inf, framings[0], dict[int, int]()
     for framing in framings:
-        ours, theirs = shared_windows(framing)
-        if min(theirs.right - theirs.left, theirs.bottom - theirs.top) < _LEAST_SHARED:
-            continue
-        alike = [
-            signatures(v.reference, theirs, *_BALLOT)
-            @ signatures(v.source[None], ours, *_BALLOT)[0]
-            for v in voters
-        ]
+        alike = _ballots(framing, voters)
         order = sorted(range(len(voters)), key=lambda k: -float(alike[k].max()))[:heard]
         score = float(np.mean([alike[k].max() for k in order]))
         if score > best_score:
             best_score, best = score, framing
             seen = {k: int(alike[k].argmax()) for k in order}
     return best, seen
+
+
+def _ballots(framing: Framing, voters: list[_Voter]) -> list[np.ndarray]:
+    """How alike each voter and each of its reference frames are under a framing."""
+    ours, theirs = shared_windows(framing)
+    if min(theirs.right - theirs.left, theirs.bottom - theirs.top) < _LEAST_SHARED:
+        return [np.full(len(voter.reference), -1.0, np.float32) for voter in voters]
+    return [
+        signatures(v.reference, theirs, *_BALLOT) @ signatures(v.source[None], ours, *_BALLOT)[0]
+        for v in voters
+    ]
+
+
+def _polish(start: Framing, voters: list[_Voter]) -> Framing:
+    """A framing moved until the voters agree best."""
+
+    def framing(point: np.ndarray) -> Framing:
+        x, y, shift_x, shift_y = (float(value) for value in point)
+        return Framing(x, y, shift_x - (x - 1) / 2, shift_y - (y - 1) / 2)
+
+    def discontent(point: np.ndarray) -> float:
+        return -float(np.mean([ballot.max() for ballot in _ballots(framing(point), voters)]))
+
+    first = np.array(
+        [
+            start.scale_x,
+            start.scale_y,
+            start.shift_x + (start.scale_x - 1) / 2,
+            start.shift_y + (start.scale_y - 1) / 2,
+        ]
+    )
+    simplex = np.vstack([first, first + _POLISH_STEP * np.eye(4)])
+    found = minimize(
+        discontent,
+        first,
+        method="Nelder-Mead",
+        options={"initial_simplex": simplex, "xatol": 2e-4, "fatol": 1e-5, "maxfev": _POLISH_TRIES},
+    )
+    return framing(found.x)

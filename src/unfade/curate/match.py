@@ -10,12 +10,14 @@ from unfade.curate.signature import Framing, shared_windows, signatures
 from unfade.film.shot import Shot
 
 MIN_SIMILARITY = 0.6
-"""Below it two frames show different things. The like of unlike material seldom pass 0.5."""
+"""Below it two frames show different things. Unlike material seldom reaches 0.5."""
 MAX_LAG = 0.35
 """Frames between the reference's instant and the source's, beyond which a match is uncertain."""
 
 _COARSE = (24, 18)
+"""Pixels of the signatures in which a shot looks through the whole reference."""
 _FINE = (64, 48)
+"""Pixels of those in which its frames find theirs."""
 _PROBES = 8
 """Frames of a shot that look through the whole reference."""
 _PACES = (Fraction(1), Fraction(25, 24), Fraction(24, 25), Fraction(5, 4), Fraction(4, 5))

@@ -5,7 +5,6 @@ A rejected rendering is delivered too, and its note says so in the first line.
 """
 
 import datetime
-import re
 from pathlib import Path
 
 import unfade
@@ -17,6 +16,7 @@ from unfade.film.alignment import Alignments
 from unfade.film.clip import Clips
 from unfade.film.delivery import Delivery
 from unfade.film.model import TrainedModel
+from unfade.film.naming import bag_name
 from unfade.film.noun import Artefact
 from unfade.film.pair import PairList
 from unfade.film.rendering import Rendering
@@ -59,12 +59,6 @@ def run(job: Job) -> None:
             verdict=delivered.report.verdict,
         )
     )
-
-
-def bag_name(title: str, version: int) -> str:
-    """``"Candy Candy"``, 1 is ``"candy-candy-v001"``."""
-    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "film"
-    return f"{slug}-v{version:03d}"
 
 
 def _lay_files(job: Job, delivered: Delivered, folder: Path) -> None:

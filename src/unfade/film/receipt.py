@@ -7,8 +7,8 @@ class Receipt(Artefact):
     """Left in a stage's folder when it is done, and only then.
 
     `settings` are the sections of film.toml that it depends on, flat: ``"render.version": 1``.
-    `inputs` are digests of the artefacts and elements that it read. `outputs` are its files with
-    their size in bytes and time of change in nanoseconds. `versions` are of the software.
+    `inputs` are digests of the artefacts and elements that it read. `outputs` are its files, with
+    a digest or their size. `versions` are of the software.
     """
 
     SCHEMA = "Receipt.1"
@@ -18,5 +18,5 @@ class Receipt(Artefact):
     revision: int
     settings: dict[str, str]
     inputs: dict[str, str]
-    outputs: dict[str, tuple[int, int]]
+    outputs: dict[str, str]
     versions: dict[str, str]

@@ -127,4 +127,5 @@ def write_text(path: Path, text: str) -> None:
 def clear_partials(folder: Path) -> None:
     """Removes what a killed run left half-written."""
     for path in folder.rglob(".*.partial*"):
-        path.unlink(missing_ok=True)
+        if path.is_file():
+            path.unlink()

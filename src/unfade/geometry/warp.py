@@ -29,7 +29,7 @@ def warp(picture: Tensor, matrix: Matrix, height: int, width: int) -> Tensor:
 def coverage(picture: Tensor, matrix: Matrix, height: int, width: int) -> Tensor:
     """Where `warp` shows the picture itself: bool (height, width)."""
     grid = _source_grid(picture, matrix, height, width)
-    return torch.all(grid.abs() <= 1.0, dim=-1)
+    return torch.all(torch.abs(grid) <= 1.0, dim=-1)
 
 
 def _source_grid(picture: Tensor, matrix: Matrix, height: int, width: int) -> Tensor:
@@ -44,4 +44,5 @@ def _source_grid(picture: Tensor, matrix: Matrix, height: int, width: int) -> Te
     extent = torch.tensor(
         [picture.shape[-1] - 1, picture.shape[-2] - 1], dtype=torch.float64
     ).clamp_min(1)
-    return (points[..., :2] / points[..., 2:] * 2 / extent - 1).to(picture.dtype)
+    grid: Tensor = points[..., :2] / points[..., 2:] * 2 / extent - 1
+    return grid.to(picture.dtype)

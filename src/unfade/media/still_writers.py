@@ -17,6 +17,9 @@ Metadata = Mapping[str, str | int | float]
 
 _NO_METADATA: Metadata = {}
 
+_DPX_NAME = (36, 100)
+"""Offset and length in bytes of the file's name in a DPX header (SMPTE 268M)."""
+
 
 def write_exr(
     path: Path,
@@ -138,8 +141,18 @@ def _write(path: Path, interleaved: np.ndarray, spec: oiio.ImageSpec) -> None:
         written = (
             image.open(str(temporary), spec) and image.write_image(interleaved) and image.close()
         )
+        if written and path.suffix.lower() == ".dpx":
+            _name_dpx(temporary, path.name)
         if not written:
             reason = (image.geterror() or oiio.geterror()).strip().replace(str(temporary), "")
             raise MediaError(
                 f"{path}: cannot be written ({reason}); look for space and permission there"
             )
+
+
+def _name_dpx(temporary: Path, name: str) -> None:
+    """Puts the file's own name in the header, where its temporary path would stay."""
+    offset, length = _DPX_NAME
+    with temporary.open("r+b") as file:
+        file.seek(offset)
+        file.write(name.encode()[: length - 1].ljust(length, b"\0"))

@@ -77,8 +77,8 @@ def _affine_nodes(rgb: Tensor, cbcr: Tensor, share: Tensor) -> Tensor:
     law = torch.linalg.solve(square, (terms * share) @ cbcr.T)
     axis = torch.linspace(0, 1, NODES, dtype=torch.float64)
     blue, green, red = torch.meshgrid(axis, axis, axis, indexing="ij")
-    nodes = torch.stack([red, green, blue, torch.ones_like(red)], dim=-1) @ law
-    return nodes.permute(3, 0, 1, 2)
+    terms = torch.stack([red, green, blue, torch.ones_like(red)], dim=-1)
+    return torch.permute(terms @ law, (3, 0, 1, 2))
 
 
 def _trilinear(rgb: np.ndarray) -> sparse.csr_array:

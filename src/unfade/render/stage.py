@@ -11,15 +11,15 @@ from pathlib import Path
 from torch import Tensor
 
 from unfade import __version__, media
-from unfade.errors import WorkError
+from unfade.errors import ProjectError, WorkError
 from unfade.film.clip import Clip, Clips
 from unfade.film.model import TrainedModel
+from unfade.film.naming import master_name
 from unfade.film.pair import PairList
 from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.shot import Shot
 from unfade.film.work import Job, write_text
 from unfade.network import load_model
-from unfade.render.naming import master_name
 from unfade.render.recover import recover
 
 KEY = "render-key.json"
@@ -45,6 +45,7 @@ def run(job: Job) -> None:
 
     Raises:
         WorkError: the folder holds files that Unfade did not make.
+        ProjectError: [render] asks for no frame that there is.
     """
     clips, trained = job.load(Clips), job.load(TrainedModel)
     settings = job.project.render
@@ -52,7 +53,13 @@ def run(job: Job) -> None:
     folder = job.folder("render")
     _claim(folder, _key(job, trained))
     masters = list(_masters(job, clips.source, trained.id))
+    if not masters:
+        raise ProjectError(
+            f"{job.root}: no frame of the scan lies between render.first and render.last; it has "
+            f"the frames {clips.source.frames.first} to {clips.source.frames.last}"
+        )
     _forget_others(folder, masters)
+    _forget_altered(job)
     waiting = [master for master in masters if not master.path.exists()]
     if waiting:
         _render(job, clips.source, trained, waiting)
@@ -121,7 +128,7 @@ def _record(master: Master) -> RenderedFrame:
         frame=master.frame,
         shot=master.shot.number,
         file=master.path.name,
-        sha256=hashlib.sha256(master.path.read_bytes()).hexdigest(),
+        sha256=_digest(master.path),
     )
 
 
@@ -158,6 +165,21 @@ def _claim(folder: Path, key: str) -> None:
         for picture in pictures:
             picture.unlink()
         write_text(place, key)
+
+
+def _forget_altered(job: Job) -> None:
+    """Removes masters that are no longer what an earlier run wrote."""
+    place = job.root / Rendering.PLACE
+    if not place.exists():
+        return
+    for record in job.load(Rendering).frames:
+        path = place.with_name(record.file)
+        if path.exists() and _digest(path) != record.sha256:
+            path.unlink()
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _forget_others(folder: Path, masters: Iterable[Master]) -> None:

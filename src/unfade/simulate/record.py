@@ -29,7 +29,8 @@ class SimulatedFrame(Noun):
 class Simulation(Artefact):
     """A simulated film.
 
-    `exposure` is the factor on the scan's light that a technician set, once for the film.
+    `exposure` is what a technician set, once for the film: the scan's light is multiplied by
+    ten to its power.
     """
 
     SCHEMA = "Simulation.1"

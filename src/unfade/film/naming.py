@@ -1,4 +1,4 @@
-"""Names of masters."""
+"""Names of what is delivered."""
 
 import re
 
@@ -13,3 +13,8 @@ def slug(title: str) -> str:
 def master_name(title: str, shot: Shot, version: int, model_id: str, frame: int) -> str:
     """``candy-candy_s003_v001_1f2e3d4c5b6a.0001245.exr``."""
     return f"{slug(title)}_{shot.name}_v{version:03d}_{model_id}.{frame:07d}.exr"
+
+
+def bag_name(title: str, version: int) -> str:
+    """``candy-candy-v001``."""
+    return f"{slug(title)}-v{version:03d}"

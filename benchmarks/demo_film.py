@@ -1,0 +1,95 @@
+"""Claim: on the demo film, recovered colour is far closer to the truth than the faded scan's, and
+clearly closer than a LUT's.
+
+Runs the demo if need be, then scores every frame against the truth that the simulator kept and
+the pipeline never reads, at source luma, over the picture area that the DVD covers and beyond it:
+
+    python benchmarks/demo_film.py [--folder DIR] [--severity medium] [--seed 0]
+"""
+
+import argparse
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from unfade import media
+from unfade.color.difference import rgb_difference
+from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
+from unfade.film.alignment import Alignments
+from unfade.film.clip import Clips
+from unfade.film.model import TrainedModel
+from unfade.film.project import WORKING_SPACE, ClipSection
+from unfade.film.rendering import Rendering
+from unfade.geometry.crop import crop
+from unfade.network import load_baseline
+
+FIGURES = ("faded scan", "LUT baseline", "recovered", "luma difference")
+
+
+def main() -> None:
+    """Prints a table: mean over the frames of each shot, and of the film."""
+    options = _options()
+    folder = options.folder
+    command = [sys.executable, "-m", "unfade", "demo", str(folder), "--quiet"]
+    command += ["--severity", options.severity, "--seed", str(options.seed)]
+    subprocess.run(command, check=True)
+    rows = list(_score(folder))
+    print(f"\n{options.severity}, seed {options.seed}, {platform.machine()}, {len(rows)} frames")
+    print("| shot | frames | " + " | ".join(FIGURES) + " |")
+    print("| --- " * (len(FIGURES) + 2) + "|")
+    for shot in sorted({row[0] for row in rows}):
+        _print_row(str(shot), [figures for number, figures in rows if number == shot])
+    _print_row("film", [figures for _, figures in rows])
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path("demo"))
+    parser.add_argument("--severity", default="medium")
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()
+
+
+def _score(folder: Path):  # type: ignore[no-untyped-def]
+    """Yields the shot and figures of every frame."""
+    clips = _load(folder, Clips)
+    rendering = _load(folder, Rendering)
+    trained = _load(folder, TrainedModel)
+    _load(folder, Alignments)
+    baseline = load_baseline(folder / "05-train" / trained.baseline_file)
+    section = ClipSection(path="", colorspace=WORKING_SPACE)
+    truth = media.probe(str((folder / "elements/truth/truth.%06d.dpx").absolute()), section)
+    area = clips.source.live_area
+    numbers = [frame.frame for frame in rendering.frames]
+    pictures = zip(media.read(clips.source, numbers), media.read(truth, numbers), strict=True)
+    for frame, ((_, scan), (_, fresh)) in zip(rendering.frames, pictures, strict=True):
+        written = media.read_picture(str(folder / "06-render" / frame.file), rendering.colorspace)
+        source_rgb, recovered_rgb = crop(scan, area), crop(written, area)
+        y = luma(source_rgb)
+        truth_cbcr = rgb_to_ycbcr(crop(fresh, area))[1:]
+        lut_cbcr = baseline.predict(source_rgb, frame.shot)
+        candidates = (rgb_to_ycbcr(source_rgb)[1:], lut_cbcr, rgb_to_ycbcr(recovered_rgb)[1:])
+        truth_rgb = ycbcr_to_rgb(torch.cat([y, truth_cbcr]))
+        errors = [
+            float(rgb_difference(ycbcr_to_rgb(torch.cat([y, cbcr])), truth_rgb).mean())
+            for cbcr in candidates
+        ]
+        yield frame.shot, [*errors, float((luma(recovered_rgb) - y).abs().max())]
+
+
+def _load(folder: Path, kind):  # type: ignore[no-untyped-def]
+    return kind.from_json((folder / kind.PLACE).read_text(encoding="utf-8"))
+
+
+def _print_row(name: str, rows: list[list[float]]) -> None:
+    means = torch.tensor(rows).mean(dim=0).tolist()
+    largest = max(row[-1] for row in rows)
+    cells = [f"{value:.2f}" for value in means[:-1]] + [f"{largest:.5f}"]
+    print(f"| {name} | {len(rows)} | " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from unfade.align import stage
+from unfade.errors import MatchError, ProjectError
+from unfade.film.alignment import Alignments, weight_file
+from unfade.film.clip import Area, Clip, Clips
+from unfade.film.pair import Pair, PairList
+from unfade.film.project import WORKING_SPACE, Project
+from unfade.film.shot import Shot
+from unfade.film.time import FrameRange
+from unfade.film.work import Job
+from unfade.media import read_picture, read_plane, write_dpx, write_png
+
+PICTURE = Area(x=16, y=12, width=640, height=360)
+DVD_PICTURE = Area(x=4, y=2, width=360, height=288)
+
+
+class _Silent:
+    def track(self, items, label, total):
+        return iter(items)
+
+    def say(self, message):
+        pass
+
+
+def _framed(pixels, area, height, width):
+    picture = torch.zeros(3, height, width)
+    inside = torch.from_numpy(pixels).permute(2, 0, 1)
+    picture[:, area.y : area.y + area.height, area.x : area.x + area.width] = inside
+    return picture
+
+
+def _clip(path, first, count, height, width, area):
+    return Clip(
+        path=str(path),
+        kind="sequence",
+        frames=FrameRange(first=first, last=first + count - 1),
+        rate=Fraction(24),
+        width=width,
+        height=height,
+        pixel_aspect=Fraction(1),
+        colorspace=WORKING_SPACE,
+        live_area=area,
+    )
+
+
+@pytest.fixture
+def film(tmp_path, scenes):
+    """A work directory whose scan begins at 1001 and whose DVD begins at 1."""
+    for index, scene in enumerate(scenes):
+        scan = _framed(scene.scan, PICTURE, 390, 680)
+        write_dpx(tmp_path / f"scan.{1001 + index:06d}.dpx", scan)
+        write_png(tmp_path / f"dvd.{1 + index:06d}.png", _framed(scene.dvd, DVD_PICTURE, 292, 370))
+    count = len(scenes)
+    fields = {
+        "film": {"title": "Film"},
+        "source": {"path": "scan.%06d.dpx"},
+        "reference": {"path": "dvd.%06d.png"},
+    }
+    job = Job(Project.model_validate(fields), tmp_path, _Silent())
+    job.save(
+        Clips(
+            source=_clip(tmp_path / "scan.%06d.dpx", 1001, count, 390, 680, PICTURE),
+            reference=_clip(tmp_path / "dvd.%06d.png", 1, count, 292, 370, DVD_PICTURE),
+        )
+    )
+    return job
+
+
+def _choose(job, *pairs):
+    shot = Shot(number=1, frames=FrameRange(first=1001, last=1004))
+    job.save(PairList(shots=(shot,), pairs=pairs))
+
+
+def test_pairs_are_laid_weighed_and_shown(film, scenes, subtitle_mask):
+    _choose(film, *(Pair(source=1001 + k, reference=1 + k, shot=1) for k in range(4)))
+    stage.run(film)
+    found = film.load(Alignments)
+    assert len(found.admitted) == 4
+    for scene, one in zip(scenes, found.admitted, strict=True):
+        assert scene.corner_error(np.array(one.matrix)) < 0.5
+        assert one.residual < 0.6
+        assert film.root.joinpath(f"03-align/{one.pair.source:06d}.png").is_file()
+    truth = Area(x=35, y=20, width=570, height=320)
+    assert abs(found.crop.x - truth.x) <= 4
+    assert abs(found.crop.width - truth.width) <= 12
+    assert abs(found.crop.height - truth.height) <= 12
+    weight = read_plane(film.root / weight_file(1002))[0].numpy()
+    assert weight.shape == (360, 640)
+    assert weight[subtitle_mask].mean() < 0.05
+
+
+def test_a_wrong_pair_is_turned_down_and_the_others_stay(film):
+    _choose(
+        film,
+        Pair(source=1001, reference=1, shot=1),
+        Pair(source=1002, reference=4, shot=1, role="holdout"),
+        Pair(source=1003, reference=3, shot=1),
+    )
+    stage.run(film)
+    found = film.load(Alignments)
+    assert [one.pair.source for one in found.admitted] == [1001, 1003]
+    assert [one.pair.source for one in found.rejected] == [1002]
+    assert "found again" in found.rejected[0].reason
+    assert not (film.root / weight_file(1002)).exists()
+    assert (film.root / "03-align" / "001002.png").is_file()
+
+
+def test_no_training_pair_is_one_sentence(film):
+    _choose(
+        film,
+        Pair(source=1001, reference=4, shot=1),
+        Pair(source=1003, reference=3, shot=1, role="holdout"),
+    )
+    with pytest.raises(MatchError, match=r"scan.*dvd.*no training pair .*source frame 1001"):
+        stage.run(film)
+    assert not (film.root / Alignments.PLACE).exists()
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_an_aligned_picture_is_trusted_as_it_lies(film, scenes, whole):
+    painted = torch.from_numpy(scenes[0].scan[..., ::-1].copy()).permute(2, 0, 1)
+    if whole:
+        painted = _framed(scenes[0].scan[..., ::-1].copy(), PICTURE, 390, 680)
+    write_png(film.root / "painted.png", painted, bits=16)
+    _choose(film, Pair(source=1001, picture="painted.png", shot=1, aligned=True))
+    stage.run(film)
+    (one,) = film.load(Alignments).admitted
+    assert one.kind == "identity"
+    assert np.array(one.matrix) == pytest.approx(np.eye(3))
+    assert one.residual < 0.3
+    assert one.coverage == Area(x=2, y=2, width=636, height=356)
+    assert read_picture(str(film.root / "03-align" / "001001.png")).shape[0] == 3
+
+
+def test_an_aligned_picture_of_another_size_names_both(film, scenes):
+    write_png(film.root / "painted.png", torch.from_numpy(scenes[0].dvd).permute(2, 0, 1))
+    _choose(film, Pair(source=1001, picture="painted.png", shot=1, aligned=True))
+    with pytest.raises(ProjectError, match=r"painted\.png is 360 x 288 .* 640 x 360"):
+        stage.run(film)

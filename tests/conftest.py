@@ -1,5 +1,6 @@
 """One thread a test: small tensors gain nothing from more, and a busy machine loses much."""
 
-import torch
+import os
 
-torch.set_num_threads(1)
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -225,7 +225,7 @@ def test_page_escapes_what_people_wrote() -> None:
         "was taken as aligned, on a person's word",
         "weights of step 2,500 were kept",
         "25 frames a second",
-        "render.compression dwaa",
+        "render.compression zip",
         "torch 9.9",
         "Training loss, logarithmic",
     ],

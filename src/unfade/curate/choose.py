@@ -30,8 +30,8 @@ _ONE_STEP = 0.5
 """Share of a fade's change over the shorter reach that lies between two frames, at most."""
 _APART = 2
 """Frames between a hold-out and the nearest training frame."""
-_LEAST_REST = 2
-"""Frames that must be left after training before one is held out."""
+_LEAST_TRAIN = 2
+"""Frames of a shot that training gets before any is held out."""
 _TIME_WEIGHT = 0.15
 """Distance of a shot's two ends, where black and white are 1 apart."""
 _BLUR_BURDEN = 0.5
@@ -100,19 +100,20 @@ def choose(look: Look, usable: np.ndarray, frames: range, order: Order) -> Choic
         order: what is wanted; what a person fixed counts towards it.
 
     Returns:
-        Fewer than asked for where the shot has no more. Training goes first; nothing is held out
-        where less than two frames are left to choose from.
+        Fewer than asked for where the shot has no more. What is held out then goes before what
+        is learned from, but for the first two frames.
     """
     inner = frames[_NEAR_CUT : len(frames) - _NEAR_CUT]
     known = sorted({*order.fixed_train, *order.fixed_holdout})
     free = [f for f in inner if usable[f] and look.sound[f] and f not in known]
     spread = _Spread(look, frames)
-    learned = spread.farthest(free, order.train - len(order.fixed_train), known)
+    to_hold = max(0, order.holdout - len(order.fixed_holdout))
+    to_learn = max(0, order.train - len(order.fixed_train))
+    to_learn = min(to_learn, max(len(free) - to_hold, _LEAST_TRAIN))
+    learned = spread.farthest(free, to_learn, known)
     known = sorted({*known, *learned})
     rest = [frame for frame in free if frame not in learned]
-    if len(rest) < _LEAST_REST:
-        return Choice(tuple(sorted(learned)), ())
-    held = spread.farthest(_between(rest, known), order.holdout - len(order.fixed_holdout), known)
+    held = spread.farthest(_between(rest, known), to_hold, known)
     return Choice(tuple(sorted(learned)), tuple(sorted(held)))
 
 

@@ -1,6 +1,5 @@
 """The command line: one verb a stage, and demo, new, run, status."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +14,7 @@ from unfade.errors import ProjectError, UnfadeError
 from unfade.film.project import load_project
 from unfade.film.report import Report
 from unfade.film.work import STAGE_NAMES, Job, Progress, folder_name
+from unfade.runtime import settle
 
 app = typer.Typer(
     help="Gives faded colour film its colour back, from a better-coloured copy.",
@@ -31,10 +31,6 @@ UNUSABLE = 2
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
-
-SLEEPING_THREADS = ("OMP_WAIT_POLICY", "PASSIVE")
-"""Threads that wait must sleep: on a machine that does something else besides, spinning ones made
-a training step 2.4 times slower, and on an idle one they gain nothing."""
 
 
 @app.command()
@@ -145,7 +141,7 @@ def _progress(quiet: bool) -> Progress:
 
 def main() -> None:
     """Runs a command; a failure that the user can mend is one line and exit status 2."""
-    os.environ.setdefault(*SLEEPING_THREADS)
+    settle()
     try:
         app()
     except UnfadeError as error:

@@ -18,19 +18,20 @@ import torch
 from unfade import media
 from unfade.color.difference import rgb_difference
 from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
-from unfade.film.alignment import Alignments
 from unfade.film.clip import Clips
 from unfade.film.model import TrainedModel
 from unfade.film.project import WORKING_SPACE, ClipSection
 from unfade.film.rendering import Rendering
 from unfade.geometry.crop import crop
 from unfade.network import load_baseline
+from unfade.runtime import settle
 
 FIGURES = ("faded scan", "LUT baseline", "recovered", "luma difference")
 
 
 def main() -> None:
     """Prints a table: mean over the frames of each shot, and of the film."""
+    settle()
     options = _options()
     folder = options.folder
     command = [sys.executable, "-m", "unfade", "demo", str(folder), "--quiet"]
@@ -58,7 +59,6 @@ def _score(folder: Path):  # type: ignore[no-untyped-def]
     clips = _load(folder, Clips)
     rendering = _load(folder, Rendering)
     trained = _load(folder, TrainedModel)
-    _load(folder, Alignments)
     baseline = load_baseline(folder / "05-train" / trained.baseline_file)
     section = ClipSection(path="", colorspace=WORKING_SPACE)
     truth = media.probe(str((folder / "elements/truth/truth.%06d.dpx").absolute()), section)

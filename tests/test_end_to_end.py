@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+from torch.nn import functional
 
 from unfade import media
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
@@ -136,3 +138,33 @@ def test_a_killed_run_goes_on_to_the_same_masters(
     subprocess.run(command(folder / "film.toml"), check=True)
     assert load(folder, Rendering) == load(undisturbed, Rendering)
     assert not list(folder.rglob("*.partial*"))
+
+
+def test_pairs_alone_recover_a_scene_linear_scan_with_its_highlights(tmp_path: Path) -> None:
+    """No reference clip; ACES2065-1 in, with speculars of four times white, and painted pairs."""
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand(1, 3, 9, 12, generator=generator)
+    scene = functional.interpolate(coarse, size=(144, 192), mode="bicubic")[0].clamp(0.05, 0.95)
+    scene[:, 40:60, 50:90] *= 4 / scene[:, 40:60, 50:90].amax()
+    for folder in ("scan", "painted"):
+        (tmp_path / folder).mkdir()
+    for frame in range(1, 7):
+        true_rgb = torch.roll(scene, 3 * frame, dims=2)
+        faded_rgb = true_rgb * torch.tensor([1.0, 0.7, 0.75])[:, None, None]
+        media.write_exr(tmp_path / f"scan/s.{frame:04d}.exr", faded_rgb, colorspace="ACES2065-1")
+        media.write_exr(tmp_path / f"painted/{frame}.exr", true_rgb, colorspace="ACES2065-1")
+    pair = '[[pair]]\nsource = {0}\nreference = "painted/{0}.exr"\naligned = true\nrole = "{1}"\n'
+    pairs = [pair.format(n, "holdout" if n == 4 else "train") for n in (2, 4, 5)]
+    head = '[film]\ntitle = "Painted"\n[source]\npath = "scan/s.%04d.exr"\n'
+    area = "live_area = [0, 0, 192, 144]\n"
+    settings = '[train]\nsize = "small"\nsteps = 200\nbatch = 1024\ncheckpoint = 100\n'
+    place = tmp_path / "film.toml"
+    place.write_text(head + area + "".join(pairs) + settings)
+    subprocess.run(command(place), check=True)
+    values = {measure.name: measure.value for measure in load(tmp_path, Report).measures}
+    assert values["luma_excess_max"] <= 0
+    assert values["held_out_ciede2000"] < values["held_out_ciede2000_faded"] / 2
+    rendering = load(tmp_path, Rendering)
+    assert len(rendering.frames) == 6
+    highest = media.read_picture(tmp_path / "06-render" / rendering.frames[0].file).max()
+    assert float(highest) > 2

@@ -29,9 +29,6 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only the verdict
 UNUSABLE = 2
 """Exit status after an `UnfadeError`."""
 
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells have it."""
-
 
 @app.command()
 def demo(
@@ -147,6 +144,3 @@ def main() -> None:
     except UnfadeError as error:
         print(f"unfade: {error}", file=sys.stderr)
         sys.exit(UNUSABLE)
-    except KeyboardInterrupt:
-        print("unfade: stopped; the next run goes on from here", file=sys.stderr)
-        sys.exit(INTERRUPTED)

@@ -100,7 +100,7 @@ class TrainSection(Noun):
 class RenderSection(Noun):
     """[render]: the masters.
 
-    ZIP is lossless and keeps the luma; DWAA is a tenth of the size and moves it a little.
+    ZIP is lossless and keeps the luma; DWAA is a fifth of the size and moves it a little.
     `dwa_level` is its level, 0 is best. `first` and `last` limit the frames.
     """
 

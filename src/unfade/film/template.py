@@ -11,8 +11,7 @@ title = {title}
 
 [source]                        # the faded scan: its luma is kept
 path = {source_path}
-{source_facts}
-{reference}
+{source_facts}{reference}
 [curate]
 pairs_per_shot = 4              # frames that the model learns from; 4 to 9 a shot is usual
 holdout_per_shot = 1            # frames that it is examined on and never sees
@@ -22,7 +21,7 @@ size = "medium"                 # small, medium or large
 
 [render]
 colorspace = "ACES2065-1"       # any name of the OpenColorIO config
-compression = "zip"             # lossless; "dwaa" is a tenth of the size and moves the luma
+compression = "zip"             # lossless; "dwaa" is a fifth of the size and moves the luma
 version = 1
 
 # [deliver]

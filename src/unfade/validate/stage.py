@@ -36,7 +36,7 @@ from unfade.review.scopes import scope_strip
 from unfade.review.sheets import before_after, grid, split
 from unfade.validate.frames import FrameFigures, choose_looks, frame_measures, shot_figures
 from unfade.validate.luma import check_luma
-from unfade.validate.steadiness import mean_chroma
+from unfade.validate.steadiness import Walk, mean_chroma
 from unfade.validate.verdict import decide, held_out_measures
 
 LOOKS = 4
@@ -160,6 +160,7 @@ def _inspect_frames(
     shown = choose_looks([(frame.frame, frame.shot) for frame in rendering.frames], LOOKS)
     decode = partial(to_space, source=rendering.colorspace, target=WORKING_SPACE)
     figures, looks = [], []
+    walk = Walk()
     frames = _with_source(job, source, rendering)
     for rendered, source_rgb, written in job.progress.track(
         frames, "Checking rendered frames", len(rendering.frames)
@@ -173,6 +174,7 @@ def _inspect_frames(
                 luma=check_luma(source_rgb, written, decode),
                 chroma_source=mean_chroma(before),
                 chroma_recovered=mean_chroma(after),
+                change=walk.step(rendered.frame, rendered.shot, before, after),
             )
         )
         if rendered.frame in shown:

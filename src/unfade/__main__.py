@@ -1,0 +1,5 @@
+"""``python -m unfade`` is the command ``unfade``."""
+
+from unfade.cli import main
+
+main()

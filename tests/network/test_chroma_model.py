@@ -40,7 +40,7 @@ def model() -> ChromaModel:
 @pytest.fixture
 def awake(model: ChromaModel) -> ChromaModel:
     """A model whose network says something."""
-    torch.nn.init.normal_(model.residual.layers[-1].weight, std=0.2)
+    torch.nn.init.normal_(model.residual.weights[-1], std=0.2)
     return model
 
 

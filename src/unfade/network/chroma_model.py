@@ -20,15 +20,15 @@ from unfade.network.unevenness import EVEN, Unevenness
 
 WIDTHS: dict[ModelSize, tuple[int, ...]] = {
     "small": (32, 32),
-    "medium": (64, 64, 64),
-    "large": (128, 128, 128),
+    "medium": (48, 48),
+    "large": (96, 96, 96),
 }
-"""Units of the hidden layers by model size."""
+"""Units of each member's hidden layers by model size."""
 
-MEMBERS = 2
+MEMBERS = 4
 """Networks that are asked and averaged."""
 
-DOUBT = 5.0
+DOUBT = 20.0
 """How much more the variance among members counts against a change than its square for it."""
 
 RASTER_WIDTH = 1100
@@ -44,8 +44,8 @@ CHROMA_EPSILON = 1e-3
 class Residual(nn.Module):
     """Per-pixel networks: features (N, COUNT) to what is missing from Cb and Cr (N, 2).
 
-    There are `MEMBERS` of them, which differ in how they start and what they see when. Where they
-    do not agree, they have seen nothing alike, and the less the baseline is changed.
+    There are `MEMBERS` of them, which differ in how they start and in which pixels they learn from.
+    Where they do not agree, they have seen nothing alike, and the closed form is changed less.
     """
 
     def __init__(self, size: ModelSize) -> None:

@@ -19,9 +19,9 @@ FINEST = 1.5
 CHROMA_GAIN = 4.0
 """Chroma spans a quarter of what luma spans; the network wants them alike."""
 
+OWN = 10
 PER_SCALE = 7
-PLACE = 2
-COUNT = 8 + PLACE + PER_SCALE * len(SCALES)
+COUNT = OWN + PER_SCALE * len(SCALES)
 """Features of a pixel."""
 
 Planes = NDArray[np.float32]
@@ -58,7 +58,7 @@ def place(height: int, width: int) -> Tensor:
 
 
 def _surroundings(seen: Planes) -> list[Planes]:
-    """Mean, deviation and slope around each pixel, `PER_SCALE` planes (7, H, W) a scale.
+    """Mean, deviation and slope of luma around each pixel, (PER_SCALE, H, W) a scale.
 
     Each scale is blurred, and enlarged again, on the coarsest level of a pyramid that holds it.
 

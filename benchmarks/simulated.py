@@ -70,9 +70,7 @@ def _case(shot: SimulatedShot, reference: str, pairs: int) -> tuple[dict[str, Sc
         taken = time.perf_counter() - start if method == OURS else taken
         scores[method] = mean_score(
             [
-                score(
-                    frame.truth_rgb, at_source_luma(frame.source_rgb, recover(frame.source_rgb))
-                )
+                score(frame.truth_rgb, at_source_luma(frame.source_rgb, recover(frame.source_rgb)))
                 for frame in shot.held_out
             ]
         )
@@ -84,7 +82,9 @@ def _table(results: Mapping[str, Mapping[str, Score]]) -> str:
     head = ["shot", *METHODS, "ours / best", "p95"]
     rows: list[list[str | float]] = []
     for name, scores in results.items():
-        rows.append([name, *(one.ciede2000 for one in scores.values()), _ratio(scores), _p95(scores)])
+        rows.append(
+            [name, *(one.ciede2000 for one in scores.values()), _ratio(scores), _p95(scores)]
+        )
     groups = {"mean": list(results), "live action": [n for n in results if n in LIVE_ACTION]}
     for title, names in groups.items():
         if names:

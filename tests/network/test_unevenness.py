@@ -11,8 +11,8 @@ def sample(seed: int, uneven: float) -> Sample:
     where = torch.rand(2, 4000, generator=generator) * 2 - 1
     density = (rgb + 0.02).log()
     cbcr = torch.stack([0.1 * density[0] - 0.1 * density[2], 0.05 * density[1]])
-    cbcr = cbcr + uneven * where[0] * density[0] + 0.02 * torch.randn(
-        cbcr.shape, generator=generator
+    cbcr = (
+        cbcr + uneven * where[0] * density[0] + 0.02 * torch.randn(cbcr.shape, generator=generator)
     )
     return Sample(rgb, where, cbcr, torch.ones(4000))
 

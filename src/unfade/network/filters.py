@@ -53,7 +53,7 @@ def degrain(picture: Tensor, grain: Tensor) -> Tensor:
         [products_mean[k] - mean[i] * mean[j] for k, (i, j) in enumerate(_PAIRS)], grain.tolist()
     )
     offset = mean - torch.einsum("ijhw,jhw->ihw", law, mean)
-    law = box(law.flatten(0, 1), DEGRAIN_RADIUS).unflatten(0, (3, 3))
+    law = box(law.flatten(0, 1), DEGRAIN_RADIUS).reshape(law.shape)
     clean = torch.einsum("ijhw,jhw->ihw", law, seen) + box(offset, DEGRAIN_RADIUS)
     return clean.exp().to(picture.dtype) - GRAIN_FLOOR
 
@@ -76,7 +76,7 @@ def _keep(covariance: list[Tensor], grain: list[list[float]]) -> Tensor:
     share = 1.0 / (a * cofactors[0] + b * cofactors[1] + c * cofactors[2]).clamp_min(ROUNDING**3)
     more = [a * f - c * c, b * c - a * e, a * d - b * b]
     inverse = torch.stack([*cofactors, cofactors[1], more[0], more[1], cofactors[2], *more[1:]])
-    inverse = (inverse * share).unflatten(0, (3, 3))
+    inverse = (inverse * share).reshape(3, 3, *share.shape)
     keep = -torch.einsum("ij,jkhw->ikhw", inverse.new_tensor(grain), inverse)
     for i in range(3):
         keep[i, i] += 1.0
@@ -102,9 +102,11 @@ def grain_covariance(picture: Tensor) -> Tensor:
 
 
 def _deviation(noise: Tensor) -> Tensor:
-    return noise.abs().median() / 0.6745
+    deviation: Tensor = noise.abs().median() / 0.6745
+    return deviation
 
 
 def _semidefinite(matrix: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh(matrix.double())
-    return (vectors * values.clamp_min(0.0) @ vectors.T).to(matrix.dtype)
+    nearest: Tensor = vectors * values.clamp_min(0.0) @ vectors.T
+    return nearest.to(matrix.dtype)

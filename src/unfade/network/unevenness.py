@@ -55,7 +55,7 @@ class Unevenness:
         height, width = rgb_degrained.shape[1:]
         where = place(height, width).flatten(1)
         added = placed_part(self.laws[shot], rgb_degrained.flatten(1), where)
-        return self.luts[shot](rgb_degrained) + added.unflatten(1, (height, width))
+        return self.luts[shot](rgb_degrained) + added.reshape(2, height, width)
 
 
 EVEN = Unevenness({}, {})
@@ -140,7 +140,8 @@ def _solve(equations: Sequence[tuple[Tensor, Tensor, float]], count: int) -> Ten
     square = torch.stack([one[:count, :count] for one, _, _ in equations]).sum(dim=0) / total
     wanted = torch.stack([one[:count] for _, one, _ in equations]).sum(dim=0) / total
     ridge = RIDGE * torch.eye(count, dtype=torch.float64)
-    return torch.linalg.solve(square + ridge, wanted).T.float()
+    law: Tensor = torch.linalg.solve(square + ridge, wanted)
+    return law.T.float()
 
 
 def _terms(sample: Sample) -> Tensor:

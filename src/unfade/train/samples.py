@@ -58,9 +58,7 @@ def picture(source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair) -
     )
 
 
-def closed_form_sample(
-    shown: Picture, grain: Tensor, limit: int, seed: int
-) -> unevenness.Sample:
+def closed_form_sample(shown: Picture, grain: Tensor, limit: int, seed: int) -> unevenness.Sample:
     """At most `limit` trusted pixels of a picture, for closed-form fits."""
     chosen = _choose(shown, limit, seed)
     return unevenness.Sample(

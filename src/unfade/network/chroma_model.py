@@ -31,11 +31,11 @@ MEMBERS = 4
 DOUBT = 20.0
 """How much more the variance among members counts against a change than its square for it."""
 
-RASTER_WIDTH = 1100
+RASTER_WIDTH = 1000
 """The model works on pictures of at most this many pixels a line: colour is coarser than luma."""
 
-PIXELS_AT_ONCE = 32768
-"""Pixels that the network takes at a time, which bounds its memory."""
+PIXELS_AT_ONCE = 8192
+"""Pixels that the network takes at a time: what it makes of them stays in the cache."""
 
 CHROMA_EPSILON = 1e-3
 """Luma variance below which upsampled chroma does not follow luma: above grain, below edges."""
@@ -62,10 +62,9 @@ class Residual(nn.Module):
 
     def members(self, seen: Tensor) -> Tensor:
         """What each member says, (MEMBERS, N, 2), of features (MEMBERS, N, COUNT)."""
-        *hidden, last = zip(self.weights, self.biases, strict=True)
-        for weight, bias in hidden:
-            seen = functional.silu(torch.baddbmm(bias, seen, weight))
-        weight, bias = last
+        *hidden, (weight, bias) = zip(self.weights, self.biases, strict=True)
+        for inner, offset in hidden:
+            seen = functional.silu(torch.baddbmm(offset, seen, inner))
         return torch.baddbmm(bias, seen, weight) / CHROMA_GAIN
 
     def forward(self, seen: Tensor) -> Tensor:

@@ -63,7 +63,9 @@ EVEN = Unevenness({}, {})
 
 def placed_part(law: Tensor, rgb: Tensor, where: Tensor) -> Tensor:
     """What a law (2, PLACED_TERMS) adds to chroma, (2, N), of R'G'B' (3, N) at places (2, N)."""
-    return law @ _placed_terms(rgb, where)
+    products, places = _products(_logarithm(rgb), 2), _places(where)
+    coefficients = law.reshape(2, len(products), len(places)) @ places
+    return (coefficients * products).sum(dim=1)
 
 
 @dataclass(frozen=True)
@@ -152,9 +154,13 @@ def _terms(sample: Sample) -> Tensor:
 
 def _placed_terms(rgb: Tensor, where: Tensor) -> Tensor:
     """(PLACED_TERMS, N) of R'G'B' (3, N) at places (2, N)."""
+    return (_products(_logarithm(rgb), 2)[:, None] * _places(where)).flatten(0, 1)
+
+
+def _places(where: Tensor) -> Tensor:
+    """(5, N) of places (2, N)."""
     x, y = where
-    places = torch.stack([x, y, x * x, x * y, y * y])
-    return (_products(_logarithm(rgb), 2)[:, None] * places).flatten(0, 1)
+    return torch.stack([x, y, x * x, x * y, y * y])
 
 
 def _logarithm(rgb: Tensor) -> Tensor:

@@ -4,12 +4,13 @@ For each shot: (a) fit on its three crops and score on them; (b) fit on two and 
 for each of the three. All scores are at source luma, but for CopyCat, which has its own.
 
     python benchmarks/crops.py [--data FOLDER] [--shots NAME ...] [--threads N]
+        [--steps N]
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +27,7 @@ from measures import (
     score_rows,
     table,
 )
-from ours import fit_ours
+from ours import ours
 from simulated_shots import at_source_luma
 from torch import Tensor
 
@@ -37,7 +38,7 @@ CROPS = 3
 OURS = "ours"
 COPYCAT = "CopyCat"
 
-Fit = Callable[[Sequence[Tensor], Sequence[Tensor]], closed_forms.Recover]
+Methods = dict[str, closed_forms.Fit]
 
 
 @dataclass(frozen=True)
@@ -58,22 +59,23 @@ def main() -> None:
     torch.set_num_threads(asked.threads)
     print(f"{circumstances()}\n")
     names = asked.shots or sorted(place.name for place in asked.data.iterdir() if place.is_dir())
+    methods = _methods(asked.steps)
     results = {}
     for name in names:
         shot = _load(asked.data / name)
-        results[name] = (_fitted_to_all(shot), _third_crop(shot))
+        results[name] = (_fitted_to_all(shot, methods), _third_crop(shot, methods))
         for title, (scores, seconds) in zip(("(a)", "(b)"), results[name], strict=True):
             print(f"{name} {title}\n\n{table(SCORE_HEAD, score_rows(scores, seconds))}\n")
             sys.stdout.flush()
-    _print_summary(results)
+    _print_summary(results, [*methods, COPYCAT])
 
 
 Result = tuple[dict[str, Score], dict[str, float]]
 
 
-def _fitted_to_all(shot: Shot) -> Result:
+def _fitted_to_all(shot: Shot, methods: Methods) -> Result:
     scores, seconds = {}, {}
-    for method, fit in _methods().items():
+    for method, fit in methods.items():
         start = time.perf_counter()
         recover = fit(shot.sources, shot.truths)
         seconds[method] = time.perf_counter() - start
@@ -84,10 +86,10 @@ def _fitted_to_all(shot: Shot) -> Result:
     return scores, seconds
 
 
-def _third_crop(shot: Shot) -> Result:
+def _third_crop(shot: Shot, methods: Methods) -> Result:
     """The mean over the three choices; seconds are those of one fit."""
     scores, seconds = {}, {}
-    for method, fit in _methods().items():
+    for method, fit in methods.items():
         each = []
         start = time.perf_counter()
         for third in range(CROPS):
@@ -108,25 +110,24 @@ def _score(recover: closed_forms.Recover, shot: Shot, crops: Sequence[int]) -> S
     )
 
 
-def _methods() -> dict[str, Fit]:
+def _methods(steps: int | None) -> Methods:
     methods = {
         "no recovery": closed_forms.faded,
         "smooth LUT": closed_forms.smooth_lut,
         "polynomial": closed_forms.polynomial,
-        OURS: fit_ours,
+        OURS: ours(steps),
     }
     if find_spec("color_matcher"):
         methods["color-matcher"] = closed_forms.color_matcher
     return methods
 
 
-def _print_summary(results: dict[str, tuple[Result, Result]]) -> None:
+def _print_summary(results: dict[str, tuple[Result, Result]], methods: Sequence[str]) -> None:
     print("Summary, mean CIEDE2000\n")
     groups = {
         "animated": [name for name in results if name.startswith("candy-")],
         **{name: [name] for name in results if not name.startswith("candy-")},
     }
-    methods = [*_methods(), COPYCAT]
     rows: list[list[str | float]] = []
     for group, names in groups.items():
         for i, title in enumerate(("(a)", "(b)")):
@@ -168,6 +169,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=shared)
     parser.add_argument("--shots", nargs="*")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--steps", type=int, help="of ours, instead of the default")
     return parser.parse_args()
 
 

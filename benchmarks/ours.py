@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-from closed_forms import Recover
+from closed_forms import Fit, Recover
 from torch import Tensor
 
 from unfade.film.pair import Pair
@@ -12,10 +12,15 @@ from unfade.train.lesson import fit
 from unfade.train.samples import Picture, picture
 
 
-def fit_ours(sources: Sequence[Tensor], truths: Sequence[Tensor]) -> Recover:
-    """Our model with its default settings and no hold-out pair."""
-    model = fit(pictures(sources, truths), [], TrainSection())
-    return lambda source_rgb: model.predict(source_rgb, 1)
+def ours(steps: int | None) -> Fit:
+    """Our model, without a hold-out pair; with default settings where `steps` is none."""
+    settings = TrainSection() if steps is None else TrainSection(steps=steps)
+
+    def fit_ours(sources: Sequence[Tensor], truths: Sequence[Tensor]) -> Recover:
+        model = fit(pictures(sources, truths), [], settings)
+        return lambda source_rgb: model.predict(source_rgb, 1)
+
+    return fit_ours
 
 
 def pictures(sources: Sequence[Tensor], truths: Sequence[Tensor]) -> list[Picture]:

@@ -4,7 +4,7 @@ For each shot, severity, reference and number of pairs: fit on the pairs, score 
 the shot at source luma. The methods in closed form see the source through the product's degrain.
 
     python benchmarks/simulated.py [--data FOLDER] [--cache FOLDER] [--shots NAME ...]
-        [--cases SEVERITY/REFERENCE/PAIRS ...] [--threads N]
+        [--cases SEVERITY/REFERENCE/PAIRS ...] [--threads N] [--steps N]
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 import closed_forms
 import torch
 from measures import ROOT, Score, circumstances, mean_score, score, table
-from ours import fit_ours
+from ours import ours
 from simulated_shots import (
     LIVE_ACTION,
     SHOTS,
@@ -32,7 +32,7 @@ CLOSED_FORMS = {
     "polynomial": closed_forms.polynomial,
     "bilateral grid": closed_forms.bilateral_grid,
 }
-METHODS = {"no recovery": closed_forms.faded, **CLOSED_FORMS, OURS: fit_ours}
+METHODS = ("no recovery", *CLOSED_FORMS, OURS)
 CASES = (
     "hard/clean/4", "hard/rough/4", "hard/clean/1", "hard/clean/9", "medium/clean/4",
     "mild/clean/4",
@@ -50,7 +50,7 @@ def main() -> None:
         severity, reference, pairs = case.split("/")
         results, seconds = {}, 0.0
         for shot in simulated_shots(asked.data, asked.cache, severity, asked.shots):
-            results[shot.name], taken = _case(shot, reference, int(pairs))
+            results[shot.name], taken = _case(shot, reference, int(pairs), asked.steps)
             seconds += taken
         print(f"{severity}, {reference} reference, pairs a shot: {pairs}\n")
         print(_table(results))
@@ -58,13 +58,16 @@ def main() -> None:
         sys.stdout.flush()
 
 
-def _case(shot: SimulatedShot, reference: str, pairs: int) -> tuple[dict[str, Score], float]:
+def _case(
+    shot: SimulatedShot, reference: str, pairs: int, steps: int | None
+) -> tuple[dict[str, Score], float]:
     """The scores of every method, and the seconds that ours took to fit."""
     chosen = chosen_pairs(shot, pairs)
     sources = [frame.source_rgb for frame in chosen]
     truths = [frame.clean_rgb if reference == "clean" else frame.rough_rgb for frame in chosen]
+    methods = {METHODS[0]: closed_forms.faded, **CLOSED_FORMS, OURS: ours(steps)}
     scores, taken = {}, 0.0
-    for method, fit in METHODS.items():
+    for method, fit in methods.items():
         start = time.perf_counter()
         recover = fit(sources, truths)
         taken = time.perf_counter() - start if method == OURS else taken
@@ -112,6 +115,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--shots", nargs="*", default=list(SHOTS))
     parser.add_argument("--cases", nargs="*", default=CASES)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--steps", type=int, help="of ours, instead of the default")
     return parser.parse_args()
 
 

@@ -33,7 +33,7 @@ class ClipSection(Noun):
     """[source] and [reference]: where a clip is, and what its file does not say by itself.
 
     `first` and `last` are frame numbers, both included. `live_area` is ``[x, y, width, height]``
-    in pixels; found by itself when absent.
+    in pixels; found by itself when absent. `timecode` is of the first frame, "none" for none.
     """
 
     path: str
@@ -42,6 +42,7 @@ class ClipSection(Noun):
     last: int | None = None
     rate: ExactFraction | None = None
     pixel_aspect: ExactFraction | None = None
+    timecode: str = "auto"
     fields: FieldOrder | Literal["auto"] = "auto"
     live_area: tuple[int, int, int, int] | None = None
 

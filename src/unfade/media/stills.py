@@ -13,6 +13,7 @@ from torch import Tensor
 from unfade.errors import MediaError
 from unfade.film.project import WORKING_SPACE
 from unfade.media.color_management import check_colorspace, is_colorspace, to_space
+from unfade.media.timecode import timecode_of
 
 STILL_SUFFIXES = frozenset(
     {".exr", ".dpx", ".cin", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".tga", ".jp2"}
@@ -21,8 +22,8 @@ STILL_SUFFIXES = frozenset(
 _AP0_CHROMATICITIES = (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767)
 """Of SMPTE ST 2065-1: red, green, blue, white; x and y of each."""
 
-_LOG_TRANSFERS = ("Printing density", "Logarithmic")
-"""What a DPX header says of film densities, which are not display values."""
+_OTHER_TRANSFERS = ("Printing density", "Logarithmic", "Linear")
+"""What a DPX header says of film densities and of light, which are not display values."""
 
 _GREATEST_DENOMINATOR = 1001
 """Of the rates and pixel aspects that files store as floats: 24000/1001 needs it."""
@@ -32,7 +33,7 @@ _GREATEST_DENOMINATOR = 1001
 class StillHeader:
     """What the header of a still says, without its pixels.
 
-    `colorspace` is none where the file does not tell; `rate` likewise.
+    `colorspace` is none where the file does not tell; `rate` and `timecode` likewise.
     """
 
     width: int
@@ -41,6 +42,7 @@ class StillHeader:
     rate: Fraction | None
     colorspace: str | None
     format: str
+    timecode: str | None
 
 
 def read_header(path: str) -> StillHeader:
@@ -49,7 +51,7 @@ def read_header(path: str) -> StillHeader:
     Raises:
         MediaError: the file is missing, or is no picture.
     """
-    image = _open(path)
+    image = open_still(path)
     spec = image.spec()
     header = StillHeader(
         width=spec.full_width,
@@ -58,6 +60,7 @@ def read_header(path: str) -> StillHeader:
         rate=_rate(spec),
         colorspace=_colorspace(spec, image.format_name()),
         format=image.format_name(),
+        timecode=timecode_of(path, spec),
     )
     image.close()
     return header
@@ -125,7 +128,12 @@ def read_plane(path: str | Path) -> Tensor:
     return _in_display_window(torch.from_numpy(pixels), spec)
 
 
-def _open(path: str) -> oiio.ImageInput:
+def open_still(path: str) -> oiio.ImageInput:
+    """An open still, its alpha left apart from its colours.
+
+    Raises:
+        MediaError: it is missing, or is no picture.
+    """
     if not os.path.exists(path):
         raise MediaError(f"{path}: is missing; restore the file or correct the path")
     keep_straight_alpha = oiio.ImageSpec()
@@ -138,7 +146,7 @@ def _open(path: str) -> oiio.ImageInput:
 
 def _read(path: str) -> tuple[np.ndarray, oiio.ImageSpec]:
     """All channels, (C, H, W) float32 of the data window, and the header."""
-    image = _open(path)
+    image = open_still(path)
     spec = image.spec()
     bits = _bits(spec)
     stored = image.read_image(0, 0, 0, spec.nchannels, "uint16" if bits else "float")
@@ -205,7 +213,7 @@ def _fraction(value: object) -> Fraction | None:
 def _colorspace(spec: oiio.ImageSpec, file_format: str) -> str | None:
     if file_format == "openexr":
         return _scene_colorspace(spec)
-    if spec.get_string_attribute("dpx:Transfer") in _LOG_TRANSFERS:
+    if file_format == "cineon" or spec.get_string_attribute("dpx:Transfer") in _OTHER_TRANSFERS:
         return None
     return WORKING_SPACE if str(spec.format) in ("uint8", "uint16") else None
 
@@ -216,6 +224,8 @@ def _scene_colorspace(spec: oiio.ImageSpec) -> str | None:
         if name and is_colorspace(spelling):
             return check_colorspace(spelling)
     chromaticities = spec.getattribute("chromaticities")
+    if not is_colorspace("lin_ap0"):
+        return None
     if chromaticities is not None and np.allclose(chromaticities, _AP0_CHROMATICITIES, atol=1e-4):
         return check_colorspace("lin_ap0")
     return None

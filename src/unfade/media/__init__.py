@@ -4,6 +4,7 @@ Behind it all pixels are float32 tensors (3, height, width), R'G'B' in the worki
 """
 
 from unfade.media.color_management import check_colorspace, is_aces, to_space
+from unfade.media.masters import write_master
 from unfade.media.movie_writer import MovieWriter
 from unfade.media.pairs import read_references
 from unfade.media.probe import probe
@@ -30,6 +31,7 @@ __all__ = [
     "to_space",
     "write_dpx",
     "write_exr",
+    "write_master",
     "write_png",
     "write_tiff",
 ]

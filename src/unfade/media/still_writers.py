@@ -19,6 +19,9 @@ Metadata = Mapping[str, str | int | float]
 _NO_METADATA: Metadata = {}
 _NO_TAGS = FrameTags()
 
+_ACES = "lin_ap0_scene"
+"""OpenImageIO's name of ACES2065-1, whatever the OpenColorIO config calls it."""
+
 _PRINTING_DENSITY = ("ADX10", "ADX16")
 """Names of the OpenColorIO config for the film densities of SMPTE ST 2065-3."""
 
@@ -168,6 +171,7 @@ def write_png(path: Path, pixels: Tensor, *, bits: int = 8) -> None:
 def _describe_colorspace(spec: oiio.ImageSpec, colorspace: str, *, strict: bool) -> None:
     spec["oiio:ColorSpace"] = colorspace
     if is_aces(colorspace):
+        spec["oiio:ColorSpace"] = _ACES
         spec["openexr:ACESContainerPolicy"] = "strict" if strict else "relaxed"
     elif strict:
         raise ProjectError(

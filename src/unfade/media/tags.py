@@ -32,6 +32,18 @@ class FrameTags:
     keycode: Keycode | None = None
     captured: str | None = None
 
+    def as_text(self) -> dict[str, str]:
+        """What is known of them, by name."""
+        keycode = " ".join(str(part) for part in self.keycode) if self.keycode else None
+        named = {
+            "rate": str(self.rate) if self.rate else None,
+            "pixel_aspect": str(self.pixel_aspect),
+            "timecode": self.timecode,
+            "keycode": keycode,
+            "captured": self.captured,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
 
 def read_tags(clip: Clip, frame: int) -> FrameTags:
     """The tags of a frame: keycode and date from its own file, the rest from the clip.

@@ -44,6 +44,7 @@ class Clip(Noun):
     `live_area` is where the picture is, without sprockets, sound track and borders.
     `timecode` is of the first frame of `frames`, as ``"01:00:00:00"`` or, where it drops frames,
     ``"01:00:00;00"``; none where the files hold none.
+    `ignored` names the channels that are not read, such as alpha.
     """
 
     path: str
@@ -59,6 +60,7 @@ class Clip(Noun):
     codec: str = ""
     live_area: Area
     timecode: str | None = None
+    ignored: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _timecode_exists(self) -> "Clip":

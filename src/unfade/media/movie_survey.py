@@ -53,6 +53,7 @@ class MovieSurvey:
     codec: str
     is_display_referred: bool
     timecode: str | None
+    has_alpha: bool
 
 
 def survey_movie(path: str) -> MovieSurvey:
@@ -91,6 +92,7 @@ def survey_movie(path: str) -> MovieSurvey:
             codec=stream.codec_context.name,
             is_display_referred=int(first.color_trc) in _DISPLAY_TRANSFERS,
             timecode=_timecode(movie),
+            has_alpha=any(component.is_alpha for component in first.format.components),
         )
 
 

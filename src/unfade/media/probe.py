@@ -78,6 +78,7 @@ def _clip_of_stills(path: str, first_path: str, frames: FrameRange, section: Cli
         colorspace=check_colorspace(colorspace),
         fields=_still_fields(path, section),
         codec=header.format,
+        ignored=header.ignored,
         timecode=_timecode(path, section, header.timecode, rate, skipped=0),
         live_area=Area(x=0, y=0, width=header.width, height=header.height),
     )
@@ -116,6 +117,7 @@ def _probe_movie(path: str, section: ClipSection) -> Clip:
         fields=survey.fields if section.fields == "auto" else section.fields,
         video=survey.video,
         codec=survey.codec,
+        ignored=("alpha",) if survey.has_alpha else (),
         timecode=_timecode(path, section, survey.timecode, rate, skipped=frames.first),
         live_area=Area(x=0, y=0, width=survey.width, height=survey.height),
     )

@@ -1,6 +1,7 @@
 """Still pictures in, by OpenImageIO: EXR, DPX, TIFF, PNG, JPEG and what else it knows."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -33,7 +34,8 @@ _GREATEST_DENOMINATOR = 1001
 class StillHeader:
     """What the header of a still says, without its pixels.
 
-    `colorspace` is none where the file does not tell; `rate` and `timecode` likewise.
+    `colorspace` is none where the file does not tell; `rate` and `timecode` likewise. `ignored`
+    are the channels that are not read.
     """
 
     width: int
@@ -43,6 +45,7 @@ class StillHeader:
     colorspace: str | None
     format: str
     timecode: str | None
+    ignored: tuple[str, ...]
 
 
 def read_header(path: str) -> StillHeader:
@@ -61,6 +64,7 @@ def read_header(path: str) -> StillHeader:
         colorspace=_colorspace(spec, image.format_name()),
         format=image.format_name(),
         timecode=timecode_of(path, spec),
+        ignored=_ignored(list(spec.channelnames)),
     )
     image.close()
     return header
@@ -129,7 +133,7 @@ def read_plane(path: str | Path) -> Tensor:
 
 
 def open_still(path: str) -> oiio.ImageInput:
-    """An open still, its alpha left apart from its colours.
+    """An open still, at the part that has its colours, alpha left apart from them.
 
     Raises:
         MediaError: it is missing, or is no picture.
@@ -141,7 +145,20 @@ def open_still(path: str) -> oiio.ImageInput:
     image = oiio.ImageInput.open(path, keep_straight_alpha)
     if image is None:
         raise _damaged(path, oiio.geterror())
+    if image.format_name() == "openexr":
+        _seek_colours(image)
     return image
+
+
+def _seek_colours(image: oiio.ImageInput) -> None:
+    """Goes to the first part of a multi-part file that has colours, or stays at its first."""
+    part = 0
+    while image.seek_subimage(part, 0):
+        if _has_rgb(image.spec().channelnames):
+            return
+        part += 1
+    image.geterror()
+    image.seek_subimage(0, 0)
 
 
 def _read(path: str) -> tuple[np.ndarray, oiio.ImageSpec]:
@@ -149,7 +166,8 @@ def _read(path: str) -> tuple[np.ndarray, oiio.ImageSpec]:
     image = open_still(path)
     spec = image.spec()
     bits = _bits(spec)
-    stored = image.read_image(0, 0, 0, spec.nchannels, "uint16" if bits else "float")
+    kind = "uint16" if bits else "float"
+    stored = image.read_image(image.current_subimage(), 0, 0, spec.nchannels, kind)
     if stored is None or image.has_error:
         raise _damaged(path, image.geterror())
     image.close()
@@ -173,13 +191,24 @@ def _damaged(path: str, reason: str) -> MediaError:
 
 def _colour_channels(path: str, spec: oiio.ImageSpec) -> list[int]:
     names = list(spec.channelnames)
-    if all(name in names for name in "RGB"):
+    if _has_rgb(names):
         return [names.index(name) for name in "RGB"]
     if len(names) <= 2:
         return [0, 0, 0]
     raise MediaError(
         f"{path}: has the channels {', '.join(names)} but no R, G, B; export it with these"
     )
+
+
+def _has_rgb(names: Sequence[str]) -> bool:
+    return all(name in names for name in "RGB")
+
+
+def _ignored(names: Sequence[str]) -> tuple[str, ...]:
+    """The channels beside the colours, or beside the grey, such as alpha and depth."""
+    if _has_rgb(names):
+        return tuple(name for name in names if name not in ("R", "G", "B"))
+    return tuple(names[1:2])
 
 
 def _in_display_window(pixels: Tensor, spec: oiio.ImageSpec) -> Tensor:

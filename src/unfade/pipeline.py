@@ -61,9 +61,9 @@ def all_paths(project: Project) -> list[str]:
 class Stage:
     """A stage and what it depends on.
 
-    `sections` are those of film.toml, `needs` the artefacts of earlier stages, `elements` the
-    files of film.toml that it or an earlier stage takes pixels from. A new `revision` makes older
-    results stale.
+    `sections` are those of film.toml, or keys of them, `needs` the artefacts of earlier stages,
+    `elements` the files of film.toml that it or an earlier stage takes pixels from. A new
+    `revision` makes older results stale.
     """
 
     name: str
@@ -83,7 +83,7 @@ STAGES = (
     Stage(
         "render",
         "Write the masters",
-        ("film", "render"),
+        ("film", "render", "deliver.institution", "deliver.restorationist"),
         (Clips, PairList, TrainedModel),
         source_paths,
     ),
@@ -213,7 +213,13 @@ def _changes(stage: Stage, job: Job, receipt: Receipt, folder: Path) -> Iterator
 
 def _settings(stage: Stage, project: Project) -> dict[str, str]:
     sections = project.model_dump(mode="json", by_alias=True)
-    return dict(item for section in stage.sections for item in _flat(section, sections[section]))
+    return dict(item for name in stage.sections for item in _flat(name, _at(sections, name)))
+
+
+def _at(sections: dict[str, Any], name: str) -> Any:
+    """A section, or a key of one: ``"deliver"``, ``"deliver.institution"``."""
+    section, _, key = name.partition(".")
+    return sections[section][key] if key else sections[section]
 
 
 def _flat(key: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -25,11 +25,13 @@ def write_movie(
     tags: Mapping[str, int] | None = None,
     container: str | None = None,
     pixel_aspect: Fraction | None = None,
+    metadata: Mapping[str, str] | None = None,
 ) -> Path:
     """Encodes planes of codes. `fields` is "tff" or "bff" for an interlaced movie."""
     height, width = frames[0][0].shape[:2]
     interlaced = {"flags": "+ildct+ilme"} if fields else {}
     with av.open(str(path), "w", format=container) as movie:
+        movie.metadata.update(metadata or {})
         stream: Any = movie.add_stream(codec, rate=rate)
         stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
         if pixel_aspect:

@@ -76,14 +76,23 @@ CASES = [
     ("a.mkv", "ffv1", "yuv420p", {}, 0.0),
     ("a.mkv", "ffv1", "yuv422p10le", {}, 0.0),
     ("a.mkv", "ffv1", "yuv444p12le", {}, 0.0),
+    ("a.mkv", "ffv1", "yuv422p16le", {}, 0.0),
     ("a.mkv", "ffv1", "yuv410p", {}, 0.0),
     ("a.mov", "prores_ks", "yuv422p10le", {"profile": "3"}, 2 * CODE),
     ("a.mov", "prores_ks", "yuva444p10le", {"profile": "4"}, 2 * CODE),
+    ("a.mov", "prores_ks", "yuv444p10le", {"profile": "4"}, 2 * CODE),
     ("a.mpg", "mpeg2video", "yuv420p", {"qmin": "1", "qmax": "2"}, 3 * CODE),
     ("a.ts", "mpeg2video", "yuv422p", {"qmin": "1", "qmax": "2"}, 3 * CODE),
     ("a.mkv", "mpeg2video", "yuv420p", {"qmin": "1", "qmax": "2"}, 3 * CODE),
     ("a.mp4", "libx264", "yuv420p", {"crf": "4", "preset": "veryfast"}, 3 * CODE),
     ("a.mkv", "libx264", "yuv422p10le", {"crf": "4", "preset": "veryfast"}, 3 * CODE),
+    (
+        "a.mkv",
+        "libx265",
+        "yuv420p",
+        {"x265-params": "crf=4:log-level=none:pools=1", "preset": "ultrafast"},
+        3 * CODE,
+    ),
     (
         "a.mp4",
         "libx265",
@@ -94,10 +103,17 @@ CASES = [
 ]
 
 
+def needs(codec: str) -> None:
+    """Skips, by name, what this FFmpeg cannot write."""
+    if codec not in av.codecs_available:
+        pytest.skip(f"this build of FFmpeg has no {codec}")
+
+
 @pytest.mark.parametrize(("name", "codec", "pixel_format", "options", "loss"), CASES)
 def test_values_count_and_order(
     make_movie: MakeMovie, name: str, codec: str, pixel_format: str, options: dict, loss: float
 ) -> None:
+    needs(codec)
     frames = [bars(pixel_format, BARS_601, shift=2 * number) for number in range(14)]
     rate = Fraction(24000, 1001)
     path = make_movie(name, codec, pixel_format, frames, options=options, rate=rate)
@@ -124,6 +140,47 @@ def test_dv(make_movie: MakeMovie, name: str) -> None:
 
     assert (len(clip.frames), clip.rate, clip.fields) == (3, 25, "progressive")
     assert clip.pixel_aspect == Fraction(16, 15)
+    for number, picture in read(clip, [0, 1, 2]):
+        assert_bars(picture, BARS_601, 4 * CODE)
+        assert_ramp(picture, 8 * number, 5 * CODE)
+
+
+@pytest.mark.parametrize("name", ["a.mov", "a.mxf"])
+@pytest.mark.parametrize(
+    ("profile", "pixel_format", "loss"),
+    [
+        ("dnxhr_sq", "yuv422p", 3 * CODE),
+        ("dnxhr_hq", "yuv422p", 2 * CODE),
+        ("dnxhr_hqx", "yuv422p10le", CODE),
+        ("dnxhr_444", "yuv444p10le", CODE),
+    ],
+)
+def test_dnxhr(
+    make_movie: MakeMovie, name: str, profile: str, pixel_format: str, loss: float
+) -> None:
+    """Its header names the matrix; this encoder writes BT.709."""
+    needs("dnxhd")
+    frames = [bars(pixel_format, BARS_709, 320, 160, shift=2 * number) for number in range(4)]
+    rate = Fraction(24000, 1001)
+    options = {"profile": profile}
+    path = make_movie(name, "dnxhd", pixel_format, frames, options=options, rate=rate)
+
+    clip = probe(str(path), SECTION)
+
+    assert (len(clip.frames), clip.rate, clip.codec) == (4, rate, "dnxhd")
+    assert clip.video is not None
+    assert (clip.video.matrix, clip.video.range) == ("bt709", "limited")
+    for number, picture in read(clip, clip.frames.frames()):
+        assert_bars(picture, BARS_709, BAR_ERROR + loss)
+        assert_ramp(picture, 2 * number, 1e-5 + loss)
+
+
+def test_dv_of_ntsc_has_a_chroma_sample_every_fourth_column(make_movie: MakeMovie) -> None:
+    rate = Fraction(30000, 1001)
+    frames = [bars("yuv411p", BARS_601, 720, 480, shift=8 * number) for number in range(3)]
+    path = make_movie("a.dv", "dvvideo", "yuv411p", frames, rate=rate, pixel_aspect=Fraction(8, 9))
+    clip = probe(str(path), SECTION)
+    assert (len(clip.frames), clip.rate, clip.pixel_aspect) == (3, rate, Fraction(8, 9))
     for number, picture in read(clip, [0, 1, 2]):
         assert_bars(picture, BARS_601, 4 * CODE)
         assert_ramp(picture, 8 * number, 5 * CODE)
@@ -183,7 +240,9 @@ def test_chroma_sits_on_even_columns_and_between_lines(make_movie: MakeMovie) ->
         ("a.mkv", "ffv1", "gbrp10le", "gbr", 10),
         ("a.mov", "png", "rgb24", "packed", 8),
         ("a.mov", "png", "rgb48be", "packed", 16),
+        ("a.mkv", "ffv1", "gbrp16le", "gbr", 16),
         ("a.mkv", "ffv1", "gray10le", "grey", 10),
+        ("a.mkv", "ffv1", "gray16le", "grey", 16),
         ("a.mkv", "ffv1", "gray", "grey", 8),
     ],
 )

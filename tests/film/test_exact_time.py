@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unfade.film.time import FrameRange, parse_fraction
+from unfade.film.time import (
+    FrameRange,
+    format_timecode,
+    parse_fraction,
+    parse_timecode,
+    timecode_after,
+    timecode_day,
+)
+
+NTSC = Fraction(30000, 1001)
 
 
 @given(st.integers(-1000, 1000), st.integers(0, 1000))
@@ -36,3 +45,74 @@ def test_rates_are_exact(written: object, exact: Fraction) -> None:
 def test_inexact_rates_are_refused(written: object) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_fraction(written)
+
+
+def counted_by_hand(wanted: int) -> str:
+    """Drop frame by its definition: count every number, skip 00 and 01 of nine minutes in ten."""
+    hours = minutes = seconds = frames = 0
+    for _ in range(wanted):
+        frames += 1
+        if frames == 30:
+            frames, seconds = 0, seconds + 1
+        if seconds == 60:
+            seconds, minutes = 0, minutes + 1
+            frames = 2 if minutes % 10 else 0
+        if minutes == 60:
+            minutes, hours = 0, hours + 1
+    return f"{hours:02d}:{minutes:02d}:{seconds:02d};{frames:02d}"
+
+
+@pytest.mark.parametrize("count", [0, 1799, 1800, 3597, 3598, 17981, 17982, 19781, 19782, 107892])
+def test_drop_frame_skips_what_its_definition_skips(count: int) -> None:
+    assert format_timecode(count, NTSC, drop=True) == counted_by_hand(count)
+
+
+def test_drop_frame_keeps_up_with_the_clock() -> None:
+    """SMPTE ST 12-1: a day of drop frame timecode is short by 86.4 ms of a day of pictures."""
+    day = timecode_day(NTSC, drop=True)
+    assert day == 2_589_408
+    assert float(day / NTSC) == pytest.approx(86_400 - 0.0864, abs=1e-6)
+    assert format_timecode(107_892, NTSC, drop=True) == "01:00:00;00"
+
+
+@given(st.integers(0, 3_000_000), st.sampled_from(["24", "24000/1001", "25", "30", "30000/1001"]))
+def test_timecodes_come_back(count: int, written: str) -> None:
+    rate = Fraction(written)
+    for drop in {False, rate == NTSC}:
+        text = format_timecode(count, rate, drop=drop)
+        assert parse_timecode(text, rate) == count % timecode_day(rate, drop=drop)
+
+
+@given(st.integers(0, 2_589_406))
+def test_drop_frame_numbers_ascend(count: int) -> None:
+    assert format_timecode(count, NTSC, drop=True) < format_timecode(count + 1, NTSC, drop=True)
+
+
+@pytest.mark.parametrize(
+    ("start", "frames", "rate", "later"),
+    [
+        ("01:00:00:00", 25, "25", "01:00:01:00"),
+        ("00:59:59;29", 1, "30000/1001", "01:00:00;00"),
+        ("00:00:59;29", 1, "30000/1001", "00:01:00;02"),
+        ("00:00:59:29", 1, "30000/1001", "00:01:00:00"),
+        ("23:59:59:23", 1, "24000/1001", "00:00:00:00"),
+    ],
+)
+def test_later_timecodes(start: str, frames: int, rate: str, later: str) -> None:
+    assert timecode_after(start, frames, Fraction(rate)) == later
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("1:00:00:00", "25"),
+        ("24:00:00:00", "25"),
+        ("00:00:00:25", "25"),
+        ("00:60:00:00", "25"),
+        ("00:01:00;01", "30000/1001"),
+        ("00:00:00;00", "25"),
+    ],
+)
+def test_timecodes_that_do_not_exist_are_refused(text: str, rate: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_timecode(text, Fraction(rate))

@@ -63,3 +63,18 @@ def test_a_fault_is_named(tmp_path: Path, text: str, says: str) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="unfade new"):
         load_project(tmp_path / "film.toml")
+
+
+@pytest.mark.parametrize(
+    ("render", "told"),
+    [
+        ('format = "tiff"\ncompression = "dwaa"', "tiff has no compression 'dwaa'"),
+        ('format = "dpx"\ncompression = "zip"', "dpx has no compression 'zip'; use 'none'"),
+        ("bits = 10", "exr has 16 bits"),
+        ('strict = true\ncompression = "zip"', "a strict ACES container is EXR and not compressed"),
+        ('strict = true\nformat = "tiff"', "a strict ACES container is EXR"),
+    ],
+)
+def test_masters_that_cannot_be_are_refused(tmp_path: Path, render: str, told: str) -> None:
+    with pytest.raises(ProjectError, match=r"film.toml: \[render\]: " + told):
+        parse(tmp_path, LEAST + REFERENCE + "[render]\n" + render)

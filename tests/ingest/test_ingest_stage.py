@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -20,6 +21,7 @@ from unfade.media import MovieWriter, read_picture, write_dpx
 
 Item = TypeVar("Item")
 PICTURE = Area(x=20, y=12, width=152, height=108)
+PAIRS = [{"source": 101, "reference": "painted.png"}]
 
 
 class Quiet:
@@ -152,3 +154,20 @@ def test_proxy_counts_the_pixel_aspect_and_averages() -> None:
     proxy = make_proxy(picture, clip)
     assert proxy.shape == (64, 128, 3)
     assert set(proxy.flatten().tolist()) == {64}
+
+
+def test_an_alpha_channel_is_ignored_with_a_word(film: Path) -> None:
+    said: list[str] = []
+
+    class Heard(Quiet):
+        def say(self, message: str) -> None:
+            said.append(message)
+
+    rgba = np.full((132, 192, 4), 120, np.uint8)
+    rgba[12:120, 20:172] += np.arange(152, dtype=np.uint8)[None, :, None] % 90
+    for number in range(3):
+        assert cv2.imwrite(str(film / f"scan/a.{number}.png"), rgba)
+    heard = job(film, {"path": "scan/a.%d.png"}, reference=None, pair=PAIRS)
+    run(Job(heard.project, film, Heard()))
+    told = [message for message in said if "ignored" in message]
+    assert told == ["source: ignored, as they are no colours, the channels: A"]

@@ -1,10 +1,12 @@
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor
 
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
 from unfade.media import to_space
-from unfade.validate.luma import check_luma, half_step, luma_rounding
+from unfade.validate.luma import check_luma, half_step, integer_step, luma_rounding
 
 SPACE, WORKING = "ACES2065-1", "Gamma 2.4 Encoded Rec.709"
 
@@ -83,3 +85,26 @@ def test_components_below_black_are_counted_where_the_source_has_none(source_rgb
     written[:, 30, 30] = -0.01
 
     assert check_luma(source_rgb, written, decode).negative == 3
+
+
+@pytest.mark.parametrize("bits", [10, 16])
+def test_integers_are_held_to_half_a_code(source_rgb: Tensor, bits: int) -> None:
+    greatest = 2**bits - 1
+    rgb = source_rgb.clamp(0, 1)
+    written = (rgb * greatest).round() / greatest
+    same = partial(to_space, source=WORKING, target=WORKING)
+
+    assert check_luma(rgb, written, same, integer_step(bits)).excess_max == 0
+
+    written[:, 30, 40] += 2 / greatest
+    figures = check_luma(rgb, written, same, integer_step(bits), was_cut=True)
+    assert 1.5 / greatest < figures.excess_max + 2e-5 < 2.5 / greatest
+
+
+def test_what_a_format_cut_is_no_luma_error_of_its_own(source_rgb: Tensor) -> None:
+    written = (source_rgb.clamp(0, 1) * 65535).round() / 65535
+    same = partial(to_space, source=WORKING, target=WORKING)
+    step = integer_step(16)
+
+    assert check_luma(source_rgb, written, same, step, was_cut=True).excess_max == 0
+    assert check_luma(source_rgb, written, same, step).excess_max > 0.1

@@ -123,13 +123,31 @@ def _assumptions(delivered: Delivered) -> list[str]:
 def _masters(delivered: Delivered) -> list[str]:
     rendering, model = delivered.rendering, delivered.model
     numbers = [frame.frame for frame in rendering.frames]
+    packing = "not compressed" if rendering.compression == "none" else rendering.compression
     return [
         f"version {rendering.version}, {len(numbers)} frames, {min(numbers)} to {max(numbers)}",
-        f"OpenEXR, 16-bit half, {rendering.colorspace}, {rendering.compression}",
+        f"{_format(rendering)}, {rendering.colorspace}, {packing}",
+        *_cut(rendering),
         f"model {rendering.model_id}, size {model.size}, {model.parameters:,} parameters, "
         f"weights of step {model.best_step:,} of {model.steps:,}",
         "settings.json holds every setting; manifest-sha256.txt of the bag holds every checksum",
     ]
+
+
+def _format(rendering: Rendering) -> str:
+    kinds = {
+        "exr": "OpenEXR, 16-bit half" + (", SMPTE ST 2065-4" if rendering.strict else ""),
+        "tiff": "TIFF, 16-bit integer",
+        "dpx": f"DPX, {rendering.bits}-bit integer",
+    }
+    return kinds[rendering.format]
+
+
+def _cut(rendering: Rendering) -> list[str]:
+    cut = sum(frame.cut for frame in rendering.frames)
+    if not cut:
+        return []
+    return [f"{cut:,} values lay outside 0 to 1 and were cut, as {rendering.format} has no others"]
 
 
 def _makers(delivered: Delivered) -> list[str]:

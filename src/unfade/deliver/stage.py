@@ -66,7 +66,9 @@ def _lay_files(job: Job, delivered: Delivered, folder: Path) -> None:
     rendered, trained = job.folder("render"), job.folder("train")
     frames = delivered.rendering.frames
     for frame in job.progress.track(frames, "Gathering masters", len(frames)):
-        place_file(rendered / frame.file, folder / "masters" / frame.file)
+        for name in (frame.file, frame.sidecar):
+            if name is not None:
+                place_file(rendered / name, folder / "masters" / name)
     model_files = (delivered.model.file, delivered.model.baseline_file)
     for name in (*model_files, Path(TrainedModel.PLACE).name):
         place_file(trained / name, folder / "model" / name)

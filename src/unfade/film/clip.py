@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from unfade.film.noun import Artefact, Noun
-from unfade.film.time import ExactFraction, FrameRange
+from unfade.film.time import ExactFraction, FrameRange, parse_timecode
 
 ClipKind = Literal["sequence", "movie", "still"]
 FieldOrder = Literal["progressive", "top", "bottom"]
@@ -42,6 +42,9 @@ class Clip(Noun):
     one of them. `colorspace` is an OpenColorIO name. `fields` says how the stored picture is
     woven: anything but "progressive" is deinterlaced when it is read.
     `live_area` is where the picture is, without sprockets, sound track and borders.
+    `timecode` is of the first frame of `frames`, as ``"01:00:00:00"`` or, where it drops frames,
+    ``"01:00:00;00"``; none where the files hold none.
+    `ignored` names the channels that are not read, such as alpha.
     """
 
     path: str
@@ -56,6 +59,14 @@ class Clip(Noun):
     video: Video | None = None
     codec: str = ""
     live_area: Area
+    timecode: str | None = None
+    ignored: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _timecode_exists(self) -> "Clip":
+        if self.timecode is not None:
+            parse_timecode(self.timecode, self.rate)
+        return self
 
 
 class Clips(Artefact):

@@ -2,6 +2,7 @@
 
 import re
 
+from unfade.film.rendering import SUFFIXES, MasterFormat
 from unfade.film.shot import Shot
 
 
@@ -10,9 +11,11 @@ def slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "film"
 
 
-def master_name(title: str, shot: Shot, version: int, model_id: str, frame: int) -> str:
+def master_name(
+    title: str, shot: Shot, version: int, model_id: str, frame: int, kind: MasterFormat = "exr"
+) -> str:
     """``candy-candy_s003_v001_1f2e3d4c5b6a.0001245.exr``."""
-    return f"{slug(title)}_{shot.name}_v{version:03d}_{model_id}.{frame:07d}.exr"
+    return f"{slug(title)}_{shot.name}_v{version:03d}_{model_id}.{frame:07d}{SUFFIXES[kind]}"
 
 
 def bag_name(title: str, version: int) -> str:

@@ -15,6 +15,7 @@ from unfade.film.clip import Area, FieldOrder
 from unfade.film.model import ModelSize
 from unfade.film.noun import Noun
 from unfade.film.pair import PairKind, PairRole
+from unfade.film.rendering import MasterFormat
 from unfade.film.time import ExactFraction
 
 WORKING_SPACE = "Gamma 2.4 Encoded Rec.709"
@@ -33,7 +34,7 @@ class ClipSection(Noun):
     """[source] and [reference]: where a clip is, and what its file does not say by itself.
 
     `first` and `last` are frame numbers, both included. `live_area` is ``[x, y, width, height]``
-    in pixels; found by itself when absent.
+    in pixels; found by itself when absent. `timecode` is of the first frame, "none" for none.
     """
 
     path: str
@@ -42,6 +43,7 @@ class ClipSection(Noun):
     last: int | None = None
     rate: ExactFraction | None = None
     pixel_aspect: ExactFraction | None = None
+    timecode: str = "auto"
     fields: FieldOrder | Literal["auto"] = "auto"
     live_area: tuple[int, int, int, int] | None = None
 
@@ -100,16 +102,52 @@ class TrainSection(Noun):
 class RenderSection(Noun):
     """[render]: the masters.
 
+    ``exr`` is of half floats, ``tiff`` of 16-bit integers, ``dpx`` of 10 or 16 `bits`: integers
+    hold nothing outside 0 to 1. Their colour space is the working space unless it is named.
     ZIP is lossless and keeps the luma; DWAA is a fifth of the size and moves it a little.
-    `dwa_level` is its level, 0 is best. `first` and `last` limit the frames.
+    `dwa_level` is its level, 0 is best. `strict` makes EXR a container of SMPTE ST 2065-4, which
+    is ACES2065-1 and not compressed. `first` and `last` limit the frames.
     """
 
+    format: MasterFormat = "exr"
+    bits: Literal[10, 16] = 16
     colorspace: str = "ACES2065-1"
-    compression: Literal["zip", "dwaa"] = "zip"
+    compression: Literal["zip", "dwaa", "none"] = "zip"
     dwa_level: float = Field(default=45.0, ge=0)
+    strict: bool = False
     version: int = Field(default=1, ge=1)
     first: int | None = None
     last: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_format_has_it(cls, values: Any) -> Any:
+        """The defaults that depend on other keys."""
+        if not isinstance(values, dict):
+            return values
+        defaults: dict[str, Any] = {}
+        if values.get("format", "exr") != "exr":
+            defaults["colorspace"] = WORKING_SPACE
+        if values.get("format") == "dpx" or values.get("strict") is True:
+            defaults["compression"] = "none"
+        return defaults | values
+
+    @model_validator(mode="after")
+    def _go_together(self) -> "RenderSection":
+        if self.bits == 10 and self.format != "dpx":
+            raise ValueError(f"{self.format} has 16 bits; take 'bits' out, or set format to 'dpx'")
+        if self.strict and (self.format, self.compression) != ("exr", "none"):
+            raise ValueError(
+                "a strict ACES container is EXR and not compressed; take 'format' and "
+                "'compression' out, or set strict to false"
+            )
+        fitting = {"exr": ("zip", "dwaa", "none"), "tiff": ("zip", "none"), "dpx": ("none",)}
+        if self.compression not in fitting[self.format]:
+            raise ValueError(
+                f"{self.format} has no compression '{self.compression}'; use "
+                + " or ".join(f"'{name}'" for name in fitting[self.format])
+            )
+        return self
 
 
 class ValidateSection(Noun):
@@ -197,6 +235,8 @@ def _explain(error: ValidationError) -> str:
     message = message[0].lower() + message[1:]
     if not where:
         return f"{message}; add one"
+    if isinstance(fault["input"], dict):
+        return f"[{where}]: {message}"
     return f"'{where}' is {fault['input']!r}: {message}; change it"
 
 

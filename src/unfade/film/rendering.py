@@ -1,19 +1,35 @@
 """A rendering: recovered frames on disk."""
 
+from typing import Literal
+
 from unfade.film.noun import Artefact, Noun
+
+MasterFormat = Literal["exr", "tiff", "dpx"]
+
+SUFFIXES: dict[MasterFormat, str] = {"exr": ".exr", "tiff": ".tif", "dpx": ".dpx"}
 
 
 class RenderedFrame(Noun):
-    """One recovered frame: its number in the source, shot, file beside the artefact, SHA-256."""
+    """One recovered frame: its number in the source, shot, file beside the artefact, SHA-256.
+
+    `sidecar` is the file with the record of a format whose header has no place for it. `cut`
+    counts the values outside 0 to 1 that the format could not hold.
+    """
 
     frame: int
     shot: int
     file: str
     sha256: str
+    sidecar: str | None = None
+    cut: int = 0
 
 
 class Rendering(Artefact):
-    """What render wrote, all by one model, in one colour space."""
+    """What render wrote, all by one model, in one colour space.
+
+    `bits` are of a sample: halves in EXR, integers in TIFF and DPX. `strict` masters are
+    containers of SMPTE ST 2065-4.
+    """
 
     SCHEMA = "Rendering.1"
     PLACE = "06-render/rendering.json"
@@ -22,4 +38,7 @@ class Rendering(Artefact):
     version: int
     colorspace: str
     compression: str
+    format: MasterFormat = "exr"
+    bits: int = 16
+    strict: bool = False
     frames: tuple[RenderedFrame, ...]

@@ -20,6 +20,8 @@ holdout_per_shot = 1            # frames that it is examined on and never sees
 size = "medium"                 # small, medium or large
 
 [render]
+# format = "tiff"               # 16 bits; or "dpx" with bits = 10; EXR alone keeps highlights
+# strict = true                 # EXR as SMPTE ST 2065-4 has it: not compressed
 colorspace = "ACES2065-1"       # any name of the OpenColorIO config
 compression = "zip"             # lossless; "dwaa" is a fifth of the size and moves the luma
 version = 1

@@ -1,5 +1,6 @@
-"""Exact time: integer frames and fractional rates."""
+"""Exact time: integer frames, fractional rates and timecodes."""
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Annotated
@@ -29,6 +30,82 @@ ExactFraction = Annotated[
     PlainSerializer(lambda value: f"{value.numerator}/{value.denominator}", return_type=str),
 ]
 """A positive fraction that is written to JSON as ``"numerator/denominator"``."""
+
+
+GREATEST_TIMECODE_RATE = 30
+"""Whole frames a second. Timecodes of faster pictures count pairs of frames, and are left alone."""
+
+_DAY_HOURS = 24
+
+_TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d)")
+
+
+def timecode_base(rate: Fraction) -> int:
+    """Frames that a second of timecode counts: 30 at 30000/1001."""
+    return round(rate)
+
+
+def parse_timecode(text: str, rate: Fraction) -> int:
+    """Frames since midnight of a timecode.
+
+    Source: SMPTE ST 12-1. ``"01:00:00:00"`` counts every frame; ``"01:00:00;00"`` is drop frame:
+    the first two numbers of every minute but each tenth are left out.
+
+    Raises:
+        ValueError: it is no timecode, or none that there is at this rate.
+    """
+    match = _TIMECODE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a timecode; write it as '01:00:00:00'")
+    hours, minutes, seconds, frames = (int(match[group]) for group in (1, 2, 3, 5))
+    base, drop = timecode_base(rate), match[4] != ":"
+    dropped = _dropped_a_minute(rate) if drop else 0
+    if hours >= _DAY_HOURS or minutes >= 60 or seconds >= 60 or frames >= base:
+        raise ValueError(f"{text} does not exist at {rate} frames a second")
+    if dropped and minutes % 10 and not seconds and frames < dropped:
+        raise ValueError(f"{text} is one of the numbers that drop frame leaves out")
+    all_minutes = 60 * hours + minutes
+    counted = (60 * all_minutes + seconds) * base + frames
+    return counted - dropped * (all_minutes - all_minutes // 10)
+
+
+def format_timecode(count: int, rate: Fraction, *, drop: bool) -> str:
+    """The timecode of a number of frames since midnight; after a day it starts again.
+
+    Raises:
+        ValueError: `drop` at a rate that has no drop frame.
+    """
+    base = timecode_base(rate)
+    dropped = _dropped_a_minute(rate) if drop else 0
+    count %= timecode_day(rate, drop=drop)
+    if dropped:
+        tens, rest = divmod(count, 600 * base - 9 * dropped)
+        later_minutes = max(0, rest - 60 * base) // (60 * base - dropped) + (rest >= 60 * base)
+        count += dropped * (9 * tens + later_minutes)
+    seconds, frames = divmod(count, base)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02d}:{minutes:02d}:{seconds:02d}{';' if drop else ':'}{frames:02d}"
+
+
+def timecode_day(rate: Fraction, *, drop: bool) -> int:
+    """Frames from midnight to midnight of a timecode."""
+    minutes = 60 * _DAY_HOURS
+    dropped = _dropped_a_minute(rate) if drop else 0
+    return 60 * minutes * timecode_base(rate) - dropped * (minutes - minutes // 10)
+
+
+def timecode_after(start: str, frames: int, rate: Fraction) -> str:
+    """The timecode of the picture `frames` after the one at `start`, of the same kind."""
+    drop = ":" not in start[8:9]
+    return format_timecode(parse_timecode(start, rate) + frames, rate, drop=drop)
+
+
+def _dropped_a_minute(rate: Fraction) -> int:
+    """Timecode numbers that drop frame leaves out in nine of ten minutes: 2 at 30000/1001."""
+    if rate != Fraction(30_000, 1001):
+        raise ValueError(f"there is no drop frame timecode at {rate} frames a second")
+    return 2
 
 
 class FrameRange(Noun):

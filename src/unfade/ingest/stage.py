@@ -58,6 +58,9 @@ def _with_live_area(job: Job, name: str, clip: Clip, section: ClipSection) -> tu
         f"{name}: {len(clip.frames)} frames of {clip.width} x {clip.height} at {clip.rate}, "
         f"picture {area.width} x {area.height} at ({area.x}, {area.y})"
     )
+    if clip.ignored:
+        names = ", ".join(clip.ignored)
+        job.progress.say(f"{name}: ignored, as they are no colours, the channels: {names}")
     return clip.model_copy(update={"live_area": area}), middle
 
 

@@ -3,19 +3,23 @@
 Behind it all pixels are float32 tensors (3, height, width), R'G'B' in the working space.
 """
 
-from unfade.media.color_management import check_colorspace, to_space
+from unfade.media.color_management import check_colorspace, is_aces, to_space
+from unfade.media.masters import write_master
 from unfade.media.movie_writer import MovieWriter
 from unfade.media.pairs import read_references
 from unfade.media.probe import probe
 from unfade.media.reading import read, read_frame
-from unfade.media.still_writers import write_dpx, write_exr, write_png
+from unfade.media.still_writers import write_dpx, write_exr, write_png, write_tiff
 from unfade.media.stills import read_picture, read_plane
+from unfade.media.tags import FrameTags, read_tags
 
 read_exr = read_picture
 
 __all__ = [
+    "FrameTags",
     "MovieWriter",
     "check_colorspace",
+    "is_aces",
     "probe",
     "read",
     "read_exr",
@@ -23,8 +27,11 @@ __all__ = [
     "read_picture",
     "read_plane",
     "read_references",
+    "read_tags",
     "to_space",
     "write_dpx",
     "write_exr",
+    "write_master",
     "write_png",
+    "write_tiff",
 ]

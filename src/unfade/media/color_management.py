@@ -44,6 +44,11 @@ def is_colorspace(name: str) -> bool:
     return _config().getColorSpace(_ALIASES.get(name.lower(), name)) is not None
 
 
+def is_aces(name: str) -> bool:
+    """Whether a colour space is ACES2065-1, linear light of the primaries AP0."""
+    return is_colorspace("lin_ap0") and check_colorspace(name) == check_colorspace("lin_ap0")
+
+
 def to_space(pixels: Tensor, source: str, target: str) -> Tensor:
     """Pixels of one colour space in another.
 

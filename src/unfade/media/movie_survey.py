@@ -41,7 +41,7 @@ too many, and with sound beside it."""
 
 @dataclass(frozen=True)
 class MovieSurvey:
-    """What a movie holds. `rate` is none where the container does not tell."""
+    """What a movie holds. `rate` and `timecode` are none where the container does not tell."""
 
     count: int
     width: int
@@ -52,6 +52,8 @@ class MovieSurvey:
     video: Video | None
     codec: str
     is_display_referred: bool
+    timecode: str | None
+    has_alpha: bool
 
 
 def survey_movie(path: str) -> MovieSurvey:
@@ -89,6 +91,8 @@ def survey_movie(path: str) -> MovieSurvey:
             video=_video(path, first),
             codec=stream.codec_context.name,
             is_display_referred=int(first.color_trc) in _DISPLAY_TRANSFERS,
+            timecode=_timecode(movie),
+            has_alpha=any(component.is_alpha for component in first.format.components),
         )
 
 
@@ -150,6 +154,18 @@ def _video(path: str, frame: av.VideoFrame) -> Video | None:
             )
         matrix = "bt601" if frame.height <= _GREATEST_SD_HEIGHT else "bt709"
     return Video.model_validate({"matrix": matrix, "range": _range(frame)})
+
+
+def _timecode(movie: Movie) -> str | None:
+    """Of the first frame, from wherever the container keeps it."""
+    places = (movie.stream, movie.container, *movie.container.streams)
+    found = (
+        value
+        for place in places
+        for key, value in place.metadata.items()
+        if key.lower() == "timecode"
+    )
+    return next(found, None)
 
 
 def _range(frame: av.VideoFrame) -> str:

@@ -4,7 +4,7 @@ import functools
 import os
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -104,7 +104,7 @@ def decode(movie: Movie, start: int = 0) -> Iterator[av.VideoFrame]:
         number += 1
 
 
-def read_movie(clip: Clip, frames: list[int]) -> Iterator[tuple[int, Tensor]]:
+def read_movie(clip: Clip, frames: list[int]) -> Generator[tuple[int, Tensor], None, None]:
     """The frames of a movie, ascending, each (3, H, W) in the working space.
 
     Raises:

@@ -7,7 +7,12 @@ from pathlib import Path
 from unfade.errors import MediaError
 from unfade.film.clip import Area, Clip, FieldOrder
 from unfade.film.project import WORKING_SPACE, ClipSection
-from unfade.film.time import FrameRange
+from unfade.film.time import (
+    GREATEST_TIMECODE_RATE,
+    FrameRange,
+    timecode_after,
+    timecode_base,
+)
 from unfade.media.color_management import check_colorspace
 from unfade.media.movie_survey import survey_movie
 from unfade.media.sequences import Pattern, existing_range, parse_pattern, pattern_of_folder
@@ -59,19 +64,22 @@ def _probe_still(path: str, section: ClipSection) -> Clip:
 def _clip_of_stills(path: str, first_path: str, frames: FrameRange, section: ClipSection) -> Clip:
     header = read_header(first_path)
     colorspace = section.colorspace
+    rate = section.rate or header.rate or FILM_RATE
     if colorspace == "auto":
         colorspace = named_colorspace(first_path, header)
     return Clip(
         path=path,
         kind="still" if path == first_path else "sequence",
         frames=frames,
-        rate=section.rate or header.rate or FILM_RATE,
+        rate=rate,
         width=header.width,
         height=header.height,
         pixel_aspect=section.pixel_aspect or header.pixel_aspect,
         colorspace=check_colorspace(colorspace),
         fields=_still_fields(path, section),
         codec=header.format,
+        ignored=header.ignored,
+        timecode=_timecode(path, section, header.timecode, rate, skipped=0),
         live_area=Area(x=0, y=0, width=header.width, height=header.height),
     )
 
@@ -96,10 +104,11 @@ def _probe_movie(path: str, section: ClipSection) -> Clip:
                 f"{path}: is not for an ordinary display; name its colour space as 'colorspace'"
             )
         colorspace = WORKING_SPACE
+    frames = _movie_range(path, survey.count, section)
     return Clip(
         path=path,
         kind="movie",
-        frames=_movie_range(path, survey.count, section),
+        frames=frames,
         rate=rate,
         width=survey.width,
         height=survey.height,
@@ -108,8 +117,31 @@ def _probe_movie(path: str, section: ClipSection) -> Clip:
         fields=survey.fields if section.fields == "auto" else section.fields,
         video=survey.video,
         codec=survey.codec,
+        ignored=("alpha",) if survey.has_alpha else (),
+        timecode=_timecode(path, section, survey.timecode, rate, skipped=frames.first),
         live_area=Area(x=0, y=0, width=survey.width, height=survey.height),
     )
+
+
+def _timecode(
+    path: str, section: ClipSection, found: str | None, rate: Fraction, skipped: int
+) -> str | None:
+    """The timecode of a clip's first frame, `skipped` frames after the one that the file tells.
+
+    Raises:
+        MediaError: it does not exist at the clip's rate.
+    """
+    asked = section.timecode
+    start = found if asked == "auto" else None if asked == "none" else asked
+    if start is None or timecode_base(rate) > GREATEST_TIMECODE_RATE:
+        return None
+    try:
+        return timecode_after(start, skipped if asked == "auto" else 0, rate)
+    except ValueError as error:
+        raise MediaError(
+            f"{path}: its first timecode is {start}, but {error}; correct 'rate', or set "
+            "'timecode' to the right one or to 'none'"
+        ) from error
 
 
 def _movie_range(path: str, count: int, section: ClipSection) -> FrameRange:

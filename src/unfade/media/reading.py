@@ -1,7 +1,7 @@
 """Frames of a clip, whatever it is made of, as tensors in the working space."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 
@@ -44,12 +44,29 @@ def read(clip: Clip, frames: Iterable[int]) -> Iterator[tuple[int, Tensor]]:
                 f"{clip.path}: has the frames {clip.frames.first} to {clip.frames.last}, "
                 f"not {frame}; ask for one of these"
             )
-    return read_movie(clip, wanted) if clip.kind == "movie" else _read_ahead(clip, wanted)
+    if clip.kind == "movie":
+        return _run_ahead(read_movie(clip, wanted))
+    return _read_ahead(clip, wanted)
 
 
 def read_frame(clip: Clip, frame: int) -> Tensor:
     """One frame of a clip, as `read` gives it."""
     return next(picture for _, picture in read(clip, [frame]))
+
+
+def _run_ahead(
+    frames: Generator[tuple[int, Tensor], None, None],
+) -> Iterator[tuple[int, Tensor]]:
+    """The same frames, made in a thread of their own while those before are looked at."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="decode-ahead")
+    pending = deque(pool.submit(next, frames, None) for _ in range(_FRAMES_AHEAD))
+    try:
+        while (made := pending.popleft().result()) is not None:
+            pending.append(pool.submit(next, frames, None))
+            yield made
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        frames.close()
 
 
 def _read_ahead(clip: Clip, frames: list[int]) -> Iterator[tuple[int, Tensor]]:

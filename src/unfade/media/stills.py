@@ -1,6 +1,7 @@
 """Still pictures in, by OpenImageIO: EXR, DPX, TIFF, PNG, JPEG and what else it knows."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +14,7 @@ from torch import Tensor
 from unfade.errors import MediaError
 from unfade.film.project import WORKING_SPACE
 from unfade.media.color_management import check_colorspace, is_colorspace, to_space
+from unfade.media.timecode import timecode_of
 
 STILL_SUFFIXES = frozenset(
     {".exr", ".dpx", ".cin", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".tga", ".jp2"}
@@ -21,8 +23,8 @@ STILL_SUFFIXES = frozenset(
 _AP0_CHROMATICITIES = (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767)
 """Of SMPTE ST 2065-1: red, green, blue, white; x and y of each."""
 
-_LOG_TRANSFERS = ("Printing density", "Logarithmic")
-"""What a DPX header says of film densities, which are not display values."""
+_OTHER_TRANSFERS = ("Printing density", "Logarithmic", "Linear")
+"""What a DPX header says of film densities and of light, which are not display values."""
 
 _GREATEST_DENOMINATOR = 1001
 """Of the rates and pixel aspects that files store as floats: 24000/1001 needs it."""
@@ -32,7 +34,8 @@ _GREATEST_DENOMINATOR = 1001
 class StillHeader:
     """What the header of a still says, without its pixels.
 
-    `colorspace` is none where the file does not tell; `rate` likewise.
+    `colorspace` is none where the file does not tell; `rate` and `timecode` likewise. `ignored`
+    are the channels that are not read.
     """
 
     width: int
@@ -41,6 +44,8 @@ class StillHeader:
     rate: Fraction | None
     colorspace: str | None
     format: str
+    timecode: str | None
+    ignored: tuple[str, ...]
 
 
 def read_header(path: str) -> StillHeader:
@@ -49,7 +54,7 @@ def read_header(path: str) -> StillHeader:
     Raises:
         MediaError: the file is missing, or is no picture.
     """
-    image = _open(path)
+    image = open_still(path)
     spec = image.spec()
     header = StillHeader(
         width=spec.full_width,
@@ -58,6 +63,8 @@ def read_header(path: str) -> StillHeader:
         rate=_rate(spec),
         colorspace=_colorspace(spec, image.format_name()),
         format=image.format_name(),
+        timecode=timecode_of(path, spec),
+        ignored=_ignored(list(spec.channelnames)),
     )
     image.close()
     return header
@@ -125,7 +132,12 @@ def read_plane(path: str | Path) -> Tensor:
     return _in_display_window(torch.from_numpy(pixels), spec)
 
 
-def _open(path: str) -> oiio.ImageInput:
+def open_still(path: str) -> oiio.ImageInput:
+    """An open still, at the part that has its colours, alpha left apart from them.
+
+    Raises:
+        MediaError: it is missing, or is no picture.
+    """
     if not os.path.exists(path):
         raise MediaError(f"{path}: is missing; restore the file or correct the path")
     keep_straight_alpha = oiio.ImageSpec()
@@ -133,15 +145,29 @@ def _open(path: str) -> oiio.ImageInput:
     image = oiio.ImageInput.open(path, keep_straight_alpha)
     if image is None:
         raise _damaged(path, oiio.geterror())
+    if image.format_name() == "openexr":
+        _seek_colours(image)
     return image
+
+
+def _seek_colours(image: oiio.ImageInput) -> None:
+    """Goes to the first part of a multi-part file that has colours, or stays at its first."""
+    part = 0
+    while image.seek_subimage(part, 0):
+        if _has_rgb(image.spec().channelnames):
+            return
+        part += 1
+    image.geterror()
+    image.seek_subimage(0, 0)
 
 
 def _read(path: str) -> tuple[np.ndarray, oiio.ImageSpec]:
     """All channels, (C, H, W) float32 of the data window, and the header."""
-    image = _open(path)
+    image = open_still(path)
     spec = image.spec()
     bits = _bits(spec)
-    stored = image.read_image(0, 0, 0, spec.nchannels, "uint16" if bits else "float")
+    kind = "uint16" if bits else "float"
+    stored = image.read_image(image.current_subimage(), 0, 0, spec.nchannels, kind)
     if stored is None or image.has_error:
         raise _damaged(path, image.geterror())
     image.close()
@@ -165,13 +191,24 @@ def _damaged(path: str, reason: str) -> MediaError:
 
 def _colour_channels(path: str, spec: oiio.ImageSpec) -> list[int]:
     names = list(spec.channelnames)
-    if all(name in names for name in "RGB"):
+    if _has_rgb(names):
         return [names.index(name) for name in "RGB"]
     if len(names) <= 2:
         return [0, 0, 0]
     raise MediaError(
         f"{path}: has the channels {', '.join(names)} but no R, G, B; export it with these"
     )
+
+
+def _has_rgb(names: Sequence[str]) -> bool:
+    return all(name in names for name in "RGB")
+
+
+def _ignored(names: Sequence[str]) -> tuple[str, ...]:
+    """The channels beside the colours, or beside the grey, such as alpha and depth."""
+    if _has_rgb(names):
+        return tuple(name for name in names if name not in ("R", "G", "B"))
+    return tuple(names[1:2])
 
 
 def _in_display_window(pixels: Tensor, spec: oiio.ImageSpec) -> Tensor:
@@ -205,7 +242,7 @@ def _fraction(value: object) -> Fraction | None:
 def _colorspace(spec: oiio.ImageSpec, file_format: str) -> str | None:
     if file_format == "openexr":
         return _scene_colorspace(spec)
-    if spec.get_string_attribute("dpx:Transfer") in _LOG_TRANSFERS:
+    if file_format == "cineon" or spec.get_string_attribute("dpx:Transfer") in _OTHER_TRANSFERS:
         return None
     return WORKING_SPACE if str(spec.format) in ("uint8", "uint16") else None
 
@@ -216,6 +253,8 @@ def _scene_colorspace(spec: oiio.ImageSpec) -> str | None:
         if name and is_colorspace(spelling):
             return check_colorspace(spelling)
     chromaticities = spec.getattribute("chromaticities")
+    if not is_colorspace("lin_ap0"):
+        return None
     if chromaticities is not None and np.allclose(chromaticities, _AP0_CHROMATICITIES, atol=1e-4):
         return check_colorspace("lin_ap0")
     return None

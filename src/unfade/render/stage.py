@@ -10,22 +10,28 @@ from pathlib import Path
 
 from torch import Tensor
 
-from unfade import __version__, media
+from unfade import media
 from unfade.errors import ProjectError, WorkError
 from unfade.film.clip import Clip, Clips
 from unfade.film.model import TrainedModel
 from unfade.film.naming import master_name
 from unfade.film.pair import PairList
+from unfade.film.project import RenderSection
+from unfade.film.receipt import Receipt
 from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.shot import Shot
 from unfade.film.work import Job, write_text
 from unfade.network import load_model
+from unfade.render.record import Entry, cut_of, film_entries, frame_entries, sidecar
 from unfade.render.recover import recover
 
 KEY = "render-key.json"
 """Names what the masters in the folder were made from, so that a killed render can go on."""
 
-MASTER = re.compile(r".+_s\d{3,}_v\d{3,}_[0-9a-f]{12}\.\d{7}\.exr")
+MASTER = re.compile(r".+_s\d{3,}_v\d{3,}_[0-9a-f]{12}\.\d{7}\.(exr|((tif|dpx)(\.json)?))")
+
+RECORDS = frozenset({KEY, Receipt.PLACE, Path(Rendering.PLACE).name})
+"""What lies in the folder beside the masters."""
 
 WRITES_AHEAD = 3
 """Frames that may wait to be written, which bounds memory."""
@@ -33,11 +39,19 @@ WRITES_AHEAD = 3
 
 @dataclass(frozen=True)
 class Master:
-    """A frame to render: its number, its shot, and where it goes."""
+    """A frame to render: its number, its shot, and where it goes.
+
+    `sidecar` is where its record goes, if not into its header. It is written last.
+    """
 
     frame: int
     shot: Shot
     path: Path
+    sidecar: Path | None
+
+    def is_whole(self) -> bool:
+        """Whether it is there with its record."""
+        return self.path.exists() and (self.sidecar is None or self.sidecar.exists())
 
 
 def run(job: Job) -> None:
@@ -49,9 +63,10 @@ def run(job: Job) -> None:
     """
     clips, trained = job.load(Clips), job.load(TrainedModel)
     settings = job.project.render
-    media.check_colorspace(settings.colorspace)
+    _check_colorspace(settings)
+    entries = film_entries(job.project, clips, job.load(PairList), trained.id)
     folder = job.folder("render")
-    _claim(folder, _key(job, trained))
+    _claim(folder, _key(job, trained, entries))
     masters = list(_masters(job, clips.source, trained.id))
     if not masters:
         raise ProjectError(
@@ -60,18 +75,34 @@ def run(job: Job) -> None:
         )
     _forget_others(folder, masters)
     _forget_altered(job)
-    waiting = [master for master in masters if not master.path.exists()]
+    waiting = [master for master in masters if not master.is_whole()]
     if waiting:
-        _render(job, clips.source, trained, waiting)
+        _render(job, clips.source, trained, waiting, entries)
     job.save(
         Rendering(
             model_id=trained.id,
             version=settings.version,
             colorspace=settings.colorspace,
             compression=settings.compression,
+            format=settings.format,
+            bits=settings.bits,
+            strict=settings.strict,
             frames=tuple(_record(master) for master in masters),
         )
     )
+
+
+def _check_colorspace(settings: RenderSection) -> None:
+    """
+    Raises:
+        ProjectError: there is no such colour space, or it is not that of a strict container.
+    """
+    name = media.check_colorspace(settings.colorspace)
+    if settings.strict and not media.is_aces(name):
+        raise ProjectError(
+            f"render.colorspace is '{name}', but a strict ACES container (SMPTE ST 2065-4) holds "
+            "ACES2065-1; take it out, or set render.strict to false"
+        )
 
 
 def _masters(job: Job, source: Clip, model_id: str) -> Iterator[Master]:
@@ -81,11 +112,20 @@ def _masters(job: Job, source: Clip, model_id: str) -> Iterator[Master]:
     for shot in job.load(PairList).shots:
         for frame in shot.frames.frames():
             if first <= frame <= last:
-                name = master_name(job.project.film.title, shot, settings.version, model_id, frame)
-                yield Master(frame, shot, job.folder("render") / name)
+                title, version = job.project.film.title, settings.version
+                name = master_name(title, shot, version, model_id, frame, settings.format)
+                path = job.folder("render") / name
+                record = None if settings.format == "exr" else path.with_name(name + ".json")
+                yield Master(frame, shot, path, record)
 
 
-def _render(job: Job, source: Clip, trained: TrainedModel, masters: list[Master]) -> None:
+def _render(
+    job: Job,
+    source: Clip,
+    trained: TrainedModel,
+    masters: list[Master],
+    entries: dict[str, Entry],
+) -> None:
     """Reads, colours and writes at the same time, in order, a few frames in flight."""
     model = load_model((job.root / TrainedModel.PLACE).with_name(trained.file))
     by_frame = {master.frame: master for master in masters}
@@ -95,32 +135,34 @@ def _render(job: Job, source: Clip, trained: TrainedModel, masters: list[Master]
         for frame, source_rgb in job.progress.track(frames, "Rendering", len(masters)):
             master = by_frame[frame]
             recovered_rgb = recover(source_rgb, source.live_area, model, master.shot.number)
-            writes.append(writer.submit(_write, job, master, recovered_rgb, trained))
+            own = entries | frame_entries(master.shot, frame)
+            tags = media.read_tags(source, frame)
+            settings = job.project.render
+            writes.append(writer.submit(_write, settings, master, recovered_rgb, own, tags))
             if len(writes) > WRITES_AHEAD:
                 writes.pop(0).result()
         for write in writes:
             write.result()
 
 
-def _write(job: Job, master: Master, recovered_rgb: Tensor, trained: TrainedModel) -> None:
-    settings = job.project.render
-    media.write_exr(
-        master.path,
-        recovered_rgb,
-        colorspace=settings.colorspace,
-        compression=settings.compression,
-        dwa_level=settings.dwa_level,
-        metadata={
-            "unfade:film": job.project.film.title,
-            "unfade:shot": master.shot.name,
-            "unfade:frame": master.frame,
-            "unfade:version": settings.version,
-            "unfade:model": trained.id,
-            "unfade:software": f"unfade {__version__}",
-            "unfade:recovery": "chroma: luma of the source, predicted chroma",
-            "unfade:source": Path(job.project.source.path).name,
-        },
-    )
+def _write(
+    settings: RenderSection,
+    master: Master,
+    recovered_rgb: Tensor,
+    entries: dict[str, Entry],
+    tags: media.FrameTags,
+) -> None:
+    """Writes a master, and after it the record that its header has no place for."""
+    cut = media.write_master(master.path, recovered_rgb, settings, entries, tags)
+    if master.sidecar is not None:
+        facts: dict[str, object] = {
+            "file": master.path.name,
+            "format": settings.format,
+            "bits": settings.bits,
+            "colorspace": media.check_colorspace(settings.colorspace),
+            **tags.as_text(),
+        }
+        write_text(master.sidecar, sidecar(facts, entries, cut))
 
 
 def _record(master: Master) -> RenderedFrame:
@@ -129,18 +171,20 @@ def _record(master: Master) -> RenderedFrame:
         shot=master.shot.number,
         file=master.path.name,
         sha256=_digest(master.path),
+        sidecar=master.sidecar.name if master.sidecar else None,
+        cut=cut_of(master.sidecar.read_text(encoding="utf-8")) if master.sidecar else 0,
     )
 
 
-def _key(job: Job, trained: TrainedModel) -> str:
-    """All that the pixels of a master depend on, but for the frames that are asked for."""
+def _key(job: Job, trained: TrainedModel, entries: dict[str, Entry]) -> str:
+    """All that the bytes of a master depend on, but for the frames that are asked for."""
     settings = job.project.render.model_dump(mode="json", exclude={"first", "last"})
     clips = (job.root / Clips.PLACE).read_text(encoding="utf-8")
     return json.dumps(
         {
             "model": trained.id,
             "render": settings,
-            "film": job.project.film.title,
+            "entries": entries,
             "clips": hashlib.sha256(clips.encode()).hexdigest(),
         },
         indent=2,
@@ -152,18 +196,19 @@ def _claim(folder: Path, key: str) -> None:
     """Makes the folder one of masters by `key`: those by another are removed.
 
     Raises:
-        WorkError: it holds a picture that Unfade did not make.
+        WorkError: it holds a file that Unfade did not make.
     """
     place = folder / KEY
-    pictures = sorted(folder.glob("*.exr"))
-    for picture in pictures:
-        if not MASTER.fullmatch(picture.name) or not place.exists():
+    found = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    masters = [path for path in found if MASTER.fullmatch(path.name)]
+    for path in found:
+        if path.name not in RECORDS and (path not in masters or not place.exists()):
             raise WorkError(
-                f"{picture}: was not made by Unfade; move it elsewhere, this folder is written over"
+                f"{path}: was not made by Unfade; move it elsewhere, this folder is written over"
             )
     if not place.exists() or place.read_text(encoding="utf-8") != key:
-        for picture in pictures:
-            picture.unlink()
+        for path in masters:
+            path.unlink()
         write_text(place, key)
 
 
@@ -184,7 +229,7 @@ def _digest(path: Path) -> str:
 
 def _forget_others(folder: Path, masters: Iterable[Master]) -> None:
     """Removes masters of frames that are no longer asked for."""
-    wanted = {master.path for master in masters}
-    for picture in folder.glob("*.exr"):
-        if picture not in wanted:
-            picture.unlink()
+    wanted = {path for master in masters for path in (master.path, master.sidecar)}
+    for path in folder.iterdir():
+        if MASTER.fullmatch(path.name) and path not in wanted:
+            path.unlink()

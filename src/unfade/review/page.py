@@ -40,6 +40,7 @@ MEASURE_TITLES = {
     "luma_mean_difference": "Luma difference to the scan, mean",
     "luma_excess_max": "Luma difference beyond the rounding of the file, greatest",
     "non_finite_values": "Values that are not numbers or infinite",
+    "values_cut": "Values that the format of the masters cannot hold",
     "negative_share": "Pixels below black that are not in the scan",
     "chroma_flicker": "Flicker of mean chroma, recovered",
     "chroma_flicker_source": "Flicker of mean chroma, faded scan",

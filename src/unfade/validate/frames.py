@@ -15,8 +15,8 @@ from unfade.validate.verdict import (
     limited,
 )
 
-LOSSLESS = frozenset({"zip"})
-"""Compressions after which a file holds the halves that were written."""
+LOSSLESS = frozenset({"zip", "none"})
+"""Compressions after which a file holds the values that were written."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ def frame_measures(
     shots: Sequence[ShotFigures],
     missing: int,
     compression: str,
+    cut: int = 0,
 ) -> list[Measure]:
     """The measures of the rendered frames.
 
@@ -67,6 +68,7 @@ def frame_measures(
         shots: of those frames.
         missing: how many frames ought to be rendered and are not.
         compression: of the masters. Only a lossless one is held to the rounding of its file.
+        cut: values that the masters' format could not hold.
     """
     lossless = compression in LOSSLESS
     figures = [frame.luma for frame in frames]
@@ -88,6 +90,8 @@ def frame_measures(
         limited("non_finite_values", non_finite, "values", 0),
         limited("negative_share", negative, "of pixels", 0.0 if lossless else LOSSY_NEGATIVE_LIMIT),
     ]
+    if cut:
+        measures.append(limited("values_cut", cut, "values", 0))
     steady = [shot for shot in shots if shot.flicker is not None]
     if steady:
         worst = max(steady, key=lambda shot: shot.flicker or 0.0)

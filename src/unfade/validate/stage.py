@@ -35,7 +35,7 @@ from unfade.review.page import HeldOutFigures, Look, PageContent, report_page
 from unfade.review.scopes import scope_strip
 from unfade.review.sheets import before_after, grid, split
 from unfade.validate.frames import FrameFigures, choose_looks, frame_measures, shot_figures
-from unfade.validate.luma import check_luma
+from unfade.validate.luma import check_luma, half_step, integer_step
 from unfade.validate.steadiness import Walk, mean_chroma
 from unfade.validate.verdict import decide, held_out_measures
 
@@ -76,7 +76,8 @@ def run(job: Job) -> None:
     shots = shot_figures(frames, pair_list.shots)
     missing = _missing(clips.source, job.project.render, rendering.frames)
     measures = held_out_measures(held_out, job.project.validate_.max_of_baseline)
-    measures += frame_measures(frames, shots, missing, rendering.compression)
+    cut = sum(frame.cut for frame in rendering.frames)
+    measures += frame_measures(frames, shots, missing, rendering.compression, cut)
     verdict, reasons = decide(measures)
     report = Report(verdict=verdict, reasons=reasons, measures=tuple(measures))
 
@@ -159,6 +160,7 @@ def _inspect_frames(
     """Checks every pixel of every rendered frame, and keeps some frames to show."""
     shown = choose_looks([(frame.frame, frame.shot) for frame in rendering.frames], LOOKS)
     decode = partial(to_space, source=rendering.colorspace, target=WORKING_SPACE)
+    step = half_step if rendering.format == "exr" else integer_step(rendering.bits)
     figures, looks = [], []
     walk = Walk()
     frames = _with_source(job, source, rendering)
@@ -171,7 +173,7 @@ def _inspect_frames(
             FrameFigures(
                 frame=rendered.frame,
                 shot=rendered.shot,
-                luma=check_luma(source_rgb, written, decode),
+                luma=check_luma(source_rgb, written, decode, step, was_cut=rendered.cut > 0),
                 chroma_source=mean_chroma(before),
                 chroma_recovered=mean_chroma(after),
                 change=walk.step(rendered.frame, rendered.shot, before, after),

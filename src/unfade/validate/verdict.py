@@ -37,6 +37,10 @@ _FAILURES = {
         "{value:.0f} values of the rendered frames are infinite or no number; render again in a "
         "colour space that can hold them."
     ),
+    "values_cut": (
+        "{value:.0f} values of the frames lie outside 0 to 1 and were cut, because the format of "
+        "the masters holds no others; render EXR to keep them."
+    ),
     "negative_share": (
         "{value:.2%} of the rendered pixels have a component below black that the scan does not "
         "have; look at the darkest colours."

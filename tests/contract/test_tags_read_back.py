@@ -1,0 +1,108 @@
+"""Timecode, keycode, rate, shape of pixels and date survive, from file to clip to file."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+import torch
+
+from unfade.errors import MediaError
+from unfade.film.project import WORKING_SPACE, ClipSection
+from unfade.media import FrameTags, probe, read_tags, write_dpx, write_exr, write_tiff
+from unfade.media.timecode import pack_timecode, unpack_timecode
+
+MakeMovie = Callable[..., Path]
+
+PIXELS = torch.full((3, 16, 24), 0.25)
+KEYCODE = (1, 2, 3, 4, 5, 4, 64)
+TAGS = FrameTags(
+    rate=Fraction(24000, 1001),
+    pixel_aspect=Fraction(16, 11),
+    timecode="01:02:03:04",
+    keycode=KEYCODE,
+    captured="1999:12:31 23:59:58",
+)
+
+
+def write(path: Path, tags: FrameTags) -> Path:
+    if path.suffix == ".dpx":
+        write_dpx(path, PIXELS, tags=tags)
+    elif path.suffix == ".tif":
+        write_tiff(path, PIXELS, colorspace=WORKING_SPACE, tags=tags)
+    else:
+        write_exr(path, PIXELS, colorspace="ACES2065-1", tags=tags)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["dpx", "exr"])
+def test_tags_of_stills(tmp_path: Path, suffix: str) -> None:
+    for frame in (86400, 86401):
+        write(tmp_path / f"reel.{frame:07d}.{suffix}", TAGS)
+    clip = probe(str(tmp_path / f"reel.%07d.{suffix}"), ClipSection(path="x"))
+    assert (clip.frames.first, clip.frames.last) == (86400, 86401)
+    assert (clip.rate, clip.pixel_aspect) == (Fraction(24000, 1001), Fraction(16, 11))
+    assert clip.timecode == "01:02:03:04"
+    later = read_tags(clip, 86401)
+    assert later == FrameTags(
+        TAGS.rate, TAGS.pixel_aspect, "01:02:03:05", KEYCODE, "1999:12:31 23:59:58"
+    )
+
+
+def test_tiff_keeps_what_it_has_a_place_for(tmp_path: Path) -> None:
+    clip = probe(str(write(tmp_path / "a.tif", TAGS)), ClipSection(path="x"))
+    assert clip.pixel_aspect == Fraction(16, 11)
+    assert read_tags(clip, 0).captured == "1999:12:31 23:59:58"
+
+
+@pytest.mark.parametrize("suffix", ["dpx", "exr", "tif"])
+def test_no_tags_and_the_same_bytes(tmp_path: Path, suffix: str) -> None:
+    first = write(tmp_path / f"a.{suffix}", FrameTags()).read_bytes()
+    assert write(tmp_path / f"a.{suffix}", FrameTags()).read_bytes() == first
+    spec = oiio.ImageInput.open(str(tmp_path / f"a.{suffix}")).spec()
+    for name in ("DateTime", "smpte:TimeCode", "smpte:KeyCode"):
+        assert spec.getattribute(name) is None
+
+
+def test_drop_frame_goes_through_the_word() -> None:
+    assert pack_timecode("12:34:56;28") == 0x12345668
+    for text in ("23:59:59:29", "01:00:00;02"):
+        assert unpack_timecode(pack_timecode(text)) == text
+
+
+@pytest.mark.parametrize("suffix", ["dpx", "exr"])
+def test_drop_frame_of_stills(tmp_path: Path, suffix: str) -> None:
+    tags = FrameTags(rate=Fraction(30000, 1001), timecode="00:00:59;29")
+    path = write(tmp_path / f"a.0001.{suffix}", tags)
+    write(path.with_name(f"a.0002.{suffix}"), tags)
+    clip = probe(str(path.with_name(f"a.%04d.{suffix}")), ClipSection(path="x"))
+    assert read_tags(clip, 2).timecode == "00:01:00;02"
+
+
+def test_a_timecode_that_the_rate_does_not_have_is_refused(tmp_path: Path) -> None:
+    path = str(write(tmp_path / "a.exr", FrameTags(rate=Fraction(24), timecode="00:00:00:23")))
+    assert probe(path, ClipSection(path="x")).timecode == "00:00:00:23"
+    slower = ClipSection.model_validate({"path": "x", "rate": 18})
+    with pytest.raises(MediaError, match="00:00:00:23 does not exist at 18 frames a second"):
+        probe(path, slower)
+    assert probe(path, slower.model_copy(update={"timecode": "none"})).timecode is None
+    said = slower.model_copy(update={"timecode": "10:00:00:00"})
+    assert probe(path, said).timecode == "10:00:00:00"
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pixel_format"),
+    [("a.mov", "prores_ks", "yuv422p10le"), ("a.mkv", "ffv1", "yuv420p")],
+)
+def test_timecode_of_movies(
+    tmp_path: Path, make_movie: MakeMovie, name: str, codec: str, pixel_format: str
+) -> None:
+    chroma = np.full((32, 32) if "422" in pixel_format else (16, 32), 128)
+    frames = [[np.full((32, 64), 90), chroma, chroma]] * 4
+    path = make_movie(name, codec, pixel_format, frames, metadata={"timecode": "10:00:00:24"})
+    assert probe(str(path), ClipSection(path="x")).timecode == "10:00:00:24"
+    clip = probe(str(path), ClipSection(path="x", first=2))
+    assert clip.timecode == "10:00:01:01"
+    assert read_tags(clip, 3) == FrameTags(Fraction(25), timecode="10:00:01:02")

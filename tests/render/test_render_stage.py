@@ -1,0 +1,231 @@
+"""What render writes: every format, its tags and record, and nothing over what is not ours."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeVar
+
+import OpenImageIO as oiio
+import pytest
+import torch
+from torch import Tensor
+
+from unfade import media
+from unfade.errors import ProjectError, WorkError
+from unfade.film.clip import Clips
+from unfade.film.model import TrainedModel
+from unfade.film.pair import Pair, PairList
+from unfade.film.project import WORKING_SPACE, ClipSection, Project
+from unfade.film.rendering import Rendering
+from unfade.film.shot import Shot
+from unfade.film.time import FrameRange
+from unfade.film.work import Job
+from unfade.render import stage
+
+Item = TypeVar("Item")
+MakeJob = Callable[..., Job]
+
+MODEL_ID = "0123456789ab"
+CAPTURED = "1999:12:31 23:59:58"
+KEYCODE = (1, 2, 3, 4, 5, 4, 64)
+
+
+class Silent:
+    def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
+        yield from items
+
+    def say(self, message: str) -> None:
+        pass
+
+
+def chart() -> Tensor:
+    """(3, 24, 40) scene-linear ACES2065-1 from 0 to 16: a grey scale, primaries of AP0, and random
+    colours, many of them outside Rec.709."""
+    chart_lin = torch.rand(3, 24, 40, generator=torch.Generator().manual_seed(2))
+    chart_lin *= torch.logspace(-3, 4, 40, base=2)[None, None, :]
+    chart_lin[:, :6] = torch.linspace(0, 16, 40)
+    for channel in range(3):
+        chart_lin[:, 6 + channel] = 0.0
+        chart_lin[channel, 6 + channel] = torch.linspace(0, 16, 40)
+    return chart_lin
+
+
+def scan(root: Path, *, lifted: float = 0.0) -> None:
+    (root / "scan").mkdir()
+    tags = media.FrameTags(
+        Fraction(24), Fraction(16, 11), "01:00:00:00", keycode=KEYCODE, captured=CAPTURED
+    )
+    pixels = media.to_space(chart(), "ACES2065-1", WORKING_SPACE)
+    for frame in range(101, 104):
+        path = root / f"scan/reel.{frame:04d}.exr"
+        media.write_exr(path, pixels + lifted, colorspace="ACES2065-1", tags=tags)
+
+
+@pytest.fixture
+def make_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeJob:
+    """A job up to its model, with recovery switched to identity."""
+    monkeypatch.setattr(stage, "load_model", lambda path: None)
+    monkeypatch.setattr(stage, "recover", lambda source_rgb, *_: source_rgb)
+    scan(tmp_path)
+
+    def make(**render: object) -> Job:
+        project = Project.model_validate(
+            {
+                "film": {"title": "Reel"},
+                "source": {"path": "scan/reel.%04d.exr"},
+                "pair": [{"source": 101, "reference": "/home/somebody/painted.png"}],
+                "render": render,
+                "deliver": {"institution": "Archive", "restorationist": "Person"},
+            }
+        )
+        job = Job(project, tmp_path, Silent())
+        section = ClipSection(path="scan/reel.%04d.exr")
+        job.save(Clips(source=media.probe(job.resolve(section.path), section)))
+        shot = Shot(number=1, frames=FrameRange(first=101, last=103))
+        pair = Pair(source=101, picture="/home/somebody/painted.png", shot=1, kind="constructed")
+        job.save(PairList(shots=(shot,), pairs=(pair,)))
+        job.save(trained())
+        return job
+
+    return make
+
+
+def trained() -> TrainedModel:
+    return TrainedModel(
+        id=MODEL_ID,
+        size="small",
+        parameters=1,
+        steps=1,
+        best_step=1,
+        colorspace=WORKING_SPACE,
+        file="model.safetensors",
+        baseline_file="baseline.safetensors",
+        train_frames=(101,),
+        holdout_frames=(),
+        held_out=None,
+        baseline_held_out=None,
+        faded_held_out=None,
+    )
+
+
+def masters(job: Job) -> list[Path]:
+    return [job.folder("render") / frame.file for frame in job.load(Rendering).frames]
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+    }
+
+
+def test_aces_comes_back_as_it_was(make_job: MakeJob) -> None:
+    """0 to 16 and outside every gamut, within the rounding of half floats: nothing is clamped."""
+    job = make_job()
+    before = digests(job.root / "scan")
+    stage.run(job)
+    found = media.read_picture(masters(job)[1], WORKING_SPACE)
+    expected = media.read_picture(job.root / "scan/reel.0102.exr", WORKING_SPACE)
+    assert float((expected == 0).sum()) > 100
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=2e-6)
+    assert float(found.max()) == 16
+    assert digests(job.root / "scan") == before
+
+
+def test_a_header_tells_all(make_job: MakeJob) -> None:
+    job = make_job()
+    stage.run(job)
+    path = masters(job)[2]
+    assert path.name == f"reel_s001_v001_{MODEL_ID}.0000103.exr"
+    spec = oiio.ImageInput.open(str(path)).spec()
+    assert spec["smpte:TimeCode"] == (0x01000002, 0)
+    assert spec["smpte:KeyCode"] == KEYCODE
+    assert spec["FramesPerSecond"] == (24, 1)
+    assert spec["PixelAspectRatio"] == pytest.approx(16 / 11)
+    assert spec["DateTime"] == CAPTURED
+    source_type = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+    expected = {
+        "Iptc4xmpExt:DigitalSourceType": f"{source_type}compositeWithTrainedAlgorithmicMedia",
+        "unfade:film": "Reel",
+        "unfade:shot": "s001",
+        "unfade:frame": 103,
+        "unfade:version": 1,
+        "unfade:model": MODEL_ID,
+        "unfade:recoveryType": "constructed reference",
+        "unfade:source": "reel.%04d.exr",
+        "unfade:reference": "painted.png",
+        "unfade:institution": "Archive",
+        "unfade:restorationist": "Person",
+    }
+    assert {name: spec[name] for name in expected} == expected
+    assert spec["Software"].startswith("unfade ")
+    words = path.read_bytes()
+    assert str(job.root).encode() not in words
+    assert b"/home" not in words
+
+
+def test_a_strict_container(make_job: MakeJob) -> None:
+    job = make_job(strict=True)
+    stage.run(job)
+    spec = oiio.ImageInput.open(str(masters(job)[0])).spec()
+    assert (spec["acesImageContainerFlag"], spec["compression"]) == (1, "none")
+    assert spec.channelnames == ("R", "G", "B")
+    with pytest.raises(ProjectError, match=r"ST 2065-4.* holds ACES2065-1"):
+        stage.run(make_job(strict=True, colorspace="ACEScg"))
+
+
+@pytest.mark.parametrize(
+    ("render", "suffix", "greatest"),
+    [
+        ({"format": "tiff"}, "tif", 65535),
+        ({"format": "dpx"}, "dpx", 65535),
+        ({"format": "dpx", "bits": 10, "colorspace": "ADX10"}, "dpx", 1023),
+    ],
+)
+def test_integers_say_what_they_cut(
+    make_job: MakeJob, render: dict[str, object], suffix: str, greatest: int
+) -> None:
+    job = make_job(**render)
+    stage.run(job)
+    rendering = job.load(Rendering)
+    space = str(render.get("colorspace", WORKING_SPACE))
+    assert rendering.colorspace == space
+    path = masters(job)[1]
+    source_lin = media.read_picture(job.root / "scan/reel.0102.exr", WORKING_SPACE)
+    stored = media.to_space(source_lin, "ACES2065-1", space)
+    found = media.read_picture(path, WORKING_SPACE)
+    torch.testing.assert_close(found, stored.clamp(0, 1), atol=0.51 / greatest, rtol=0)
+    outside = (stored < -0.5 / greatest) | (stored > 1 + 0.5 / greatest)
+    assert abs(rendering.frames[1].cut - int(outside.sum())) <= 3
+    assert rendering.frames[1].cut > 100
+    told = json.loads((path.parent / str(rendering.frames[1].sidecar)).read_text())
+    assert told["values_cut"] == rendering.frames[1].cut
+    assert told["timecode"] == "01:00:00:01"
+    assert told["record"]["unfade:model"] == MODEL_ID
+    assert path.suffix == f".{suffix}"
+
+
+def test_a_missing_record_is_made_again_and_other_formats_go(make_job: MakeJob) -> None:
+    job = make_job(format="tiff")
+    stage.run(job)
+    before = digests(job.folder("render"))
+    sidecar = job.folder("render") / str(job.load(Rendering).frames[0].sidecar)
+    sidecar.unlink()
+    stage.run(job)
+    assert digests(job.folder("render")) == before
+    stage.run(make_job(format="dpx"))
+    suffixes = {path.suffixes[-1] for path in job.folder("render").iterdir()}
+    assert suffixes == {".dpx", ".json"}
+
+
+@pytest.mark.parametrize(
+    "name", ["mine.tif", "notes.txt", f"reel_s001_v001_{MODEL_ID}.0000101.exr"]
+)
+def test_files_of_others_are_not_written_over(make_job: MakeJob, name: str) -> None:
+    job = make_job()
+    (job.folder("render") / name).write_text("mine")
+    with pytest.raises(WorkError, match="was not made by Unfade"):
+        stage.run(job)
+    assert (job.folder("render") / name).read_text() == "mine"

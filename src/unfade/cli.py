@@ -52,8 +52,11 @@ def new(
     title: Annotated[str | None, typer.Option(help="The film's title.")] = None,
 ) -> None:
     """Look at a scan and its reference, and write a film.toml for them."""
+    from unfade.film.color_config import color_config
     from unfade.ingest.new_project import write_project
+    from unfade.media import use_config
 
+    use_config(color_config())
     place = write_project(folder, source, reference, title or folder.absolute().name)
     print(f"{place}: written; look it over, then: unfade run {place}")
 

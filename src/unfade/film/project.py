@@ -25,9 +25,14 @@ FilmTitle = Annotated[str, Field(min_length=1)]
 
 
 class FilmSection(Noun):
-    """[film]: what it is called."""
+    """[film]: what it is called.
+
+    `ocio` is the OpenColorIO config of all colour space names, a file or ``ocio://...``. When
+    absent it is what the environment variable OCIO names, else Unfade's own.
+    """
 
     title: FilmTitle
+    ocio: str | None = None
 
 
 class ClipSection(Noun):

@@ -8,6 +8,7 @@ _TEMPLATE = """\
 
 [film]
 title = {title}
+# ocio = "house.ocio"           # another OpenColorIO config: a file, or ocio://...
 
 [source]                        # the faded scan: its luma is kept
 path = {source_path}

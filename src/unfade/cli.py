@@ -62,6 +62,33 @@ def new(
 
 
 @app.command()
+def merge(
+    original: Annotated[str, typer.Argument(help="The scan: a movie, or reel.%06d.dpx.")],
+    recovered: Annotated[str, typer.Argument(help="The same frames in colour.")],
+    out: Annotated[Path, typer.Option(help="A new folder for the masters.")],
+    colorspace: Annotated[str, typer.Option(help="Of the masters.")] = "ACES2065-1",
+    original_colorspace: Annotated[str, typer.Option(help="Of the scan.")] = "auto",
+    recovered_colorspace: Annotated[str, typer.Option(help="Of the version in colour.")] = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Put the colour of a version rendered elsewhere on the luma of the original."""
+    from unfade.film.color_config import color_config
+    from unfade.film.project import ClipSection, RenderSection
+    from unfade.media import use_config
+    from unfade.merge import merge as merge_clips
+
+    use_config(color_config())
+    masters = merge_clips(
+        ClipSection(path=original, colorspace=original_colorspace),
+        ClipSection(path=recovered, colorspace=recovered_colorspace),
+        out,
+        RenderSection(colorspace=colorspace),
+        _progress(quiet),
+    )
+    print(f"{out}: {len(masters)} masters written")
+
+
+@app.command()
 def run(
     project_file: ProjectFile,
     first: Annotated[

@@ -95,7 +95,13 @@ STAGES = (
         (Clips, PairList, Alignments, Targets, TrainedModel, LossCurve, Rendering),
         source_paths,
     ),
-    Stage("deliver", "Pack masters and record", ("film", "deliver"), (Rendering, Report)),
+    Stage(
+        "deliver",
+        "Pack masters and record",
+        ("film", "deliver"),
+        (Clips, Rendering, Report),
+        source_paths,
+    ),
 )
 
 

@@ -166,11 +166,12 @@ class ValidateSection(Noun):
 
 
 class DeliverSection(Noun):
-    """[deliver]: what the record says of the people."""
+    """[deliver]: what the record says of the people, and the codec of the review movies."""
 
     institution: str = ""
     restorationist: str = ""
     note: str = ""
+    movie: Literal["h264", "prores", "none"] = "h264"
 
 
 class Project(Noun):

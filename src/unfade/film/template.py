@@ -30,6 +30,7 @@ version = 1
 # [deliver]
 # institution = "Film Archive"
 # restorationist = "Name"
+# movie = "prores"              # review movies; "h264" is the default, "none" leaves them out
 
 # A pair that a person fixes goes before every choice of the machine:
 #

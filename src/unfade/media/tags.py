@@ -7,7 +7,6 @@ from fractions import Fraction
 import OpenImageIO as oiio
 
 from unfade.film.clip import Clip
-from unfade.film.time import timecode_after
 from unfade.media.sequences import parse_pattern
 from unfade.media.stills import open_still
 from unfade.media.timecode import pack_timecode
@@ -51,9 +50,7 @@ def read_tags(clip: Clip, frame: int) -> FrameTags:
     Raises:
         MediaError: the frame's file is missing or is no picture.
     """
-    timecode = None
-    if clip.timecode is not None:
-        timecode = timecode_after(clip.timecode, frame - clip.frames.first, clip.rate)
+    timecode = clip.timecode_of(frame)
     tags = FrameTags(clip.rate, clip.pixel_aspect, timecode)
     if clip.kind == "movie":
         return tags

@@ -73,7 +73,7 @@ def put_tags(spec: oiio.ImageSpec, tags: FrameTags) -> None:
     spec["DateTime"] = tags.captured or ""
     if tags.rate is not None:
         ratio = (tags.rate.numerator, tags.rate.denominator)
-        spec.attribute("FramesPerSecond", oiio.TypeRational, ratio)
+        spec.attribute("framesPerSecond", oiio.TypeRational, ratio)
         spec["dpx:FrameRate"] = float(tags.rate)
     if tags.timecode is not None:
         spec.attribute("smpte:TimeCode", oiio.TypeTimeCode, (pack_timecode(tags.timecode), 0))

@@ -9,7 +9,7 @@ from unfade.film.time import FrameRange
 from unfade.review.page import MEASURE_TITLES, HeldOutFigures
 from unfade.validate.frames import FrameFigures, choose_looks, frame_measures, shot_figures
 from unfade.validate.luma import LumaFigures
-from unfade.validate.steadiness import flicker
+from unfade.validate.steadiness import Change, flicker
 from unfade.validate.verdict import decide, held_out_measures
 
 GREY = (0.01, -0.02)
@@ -31,7 +31,7 @@ def frame(number: int, shot: int = 1, **changes: float) -> FrameFigures:
     }
     chroma = (changes.pop("cb", GREY[0]), GREY[1])
     figures = LumaFigures(**(luma | changes))  # type: ignore[arg-type]
-    return FrameFigures(number, shot, figures, GREY, chroma)
+    return FrameFigures(number, shot, figures, GREY, chroma, Change(0.004, 0.002))
 
 
 def measures(

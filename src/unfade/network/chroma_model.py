@@ -4,6 +4,7 @@ The baseline sees the source without grain. The network sees every pixel and its
 several scales, and its last layer starts at zero: untrained, the model is the baseline.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -15,43 +16,65 @@ from unfade.film.model import ModelSize
 from unfade.network.baseline import Baseline
 from unfade.network.features import CHROMA_GAIN, COUNT, features
 from unfade.network.filters import box, degrain
+from unfade.network.unevenness import EVEN, Unevenness
 
 WIDTHS: dict[ModelSize, tuple[int, ...]] = {
     "small": (32, 32),
-    "medium": (64, 64, 64),
-    "large": (128, 128, 128),
+    "medium": (48, 48),
+    "large": (96, 96, 96),
 }
-"""Units of the hidden layers by model size."""
+"""Units of each member's hidden layers by model size."""
 
-RASTER_WIDTH = 1100
+MEMBERS = 4
+"""Networks that are asked and averaged."""
+
+DOUBT = 20.0
+"""How much more the variance among members counts against a change than its square for it."""
+
+RASTER_WIDTH = 1000
 """The model works on pictures of at most this many pixels a line: colour is coarser than luma."""
 
-PIXELS_AT_ONCE = 32768
-"""Pixels that the network takes at a time, which bounds its memory."""
+PIXELS_AT_ONCE = 8192
+"""Pixels that the network takes at a time: what it makes of them stays in the cache."""
 
 CHROMA_EPSILON = 1e-3
 """Luma variance below which upsampled chroma does not follow luma: above grain, below edges."""
 
 
 class Residual(nn.Module):
-    """A per-pixel network: features (N, COUNT) to what is missing from Cb and Cr (N, 2)."""
+    """Per-pixel networks: features (N, COUNT) to what is missing from Cb and Cr (N, 2).
+
+    There are `MEMBERS` of them, which differ in how they start and in which pixels they learn from.
+    Where they do not agree, they have seen nothing alike, and the closed form is changed less.
+    """
 
     def __init__(self, size: ModelSize) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
         inputs = COUNT
+        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
         for width in WIDTHS[size]:
-            layers += [nn.Linear(inputs, width), nn.SiLU()]
+            reach = 1 / math.sqrt(inputs)
+            self.weights.append(torch.empty(MEMBERS, inputs, width).uniform_(-reach, reach))
+            self.biases.append(torch.empty(MEMBERS, 1, width).uniform_(-reach, reach))
             inputs = width
-        last = nn.Linear(inputs, 2)
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
-        self.layers = nn.Sequential(*layers, last)
+        self.weights.append(torch.zeros(MEMBERS, inputs, 2))
+        self.biases.append(torch.zeros(MEMBERS, 1, 2))
+
+    def members(self, seen: Tensor) -> Tensor:
+        """What each member says, (MEMBERS, N, 2), of features (MEMBERS, N, COUNT)."""
+        *hidden, (weight, bias) = zip(self.weights, self.biases, strict=True)
+        for inner, offset in hidden:
+            seen = functional.silu(torch.baddbmm(offset, seen, inner))
+        return torch.baddbmm(bias, seen, weight) / CHROMA_GAIN
 
     def forward(self, seen: Tensor) -> Tensor:
         """Residual chroma (N, 2) of features (N, COUNT)."""
-        residual: Tensor = self.layers(seen)
-        return residual / CHROMA_GAIN
+        said = self.members(seen.expand(MEMBERS, -1, -1))
+        mean = said.mean(dim=0)
+        signal = mean.square().sum(dim=1, keepdim=True)
+        doubt = (said - mean).square().mean(dim=0).sum(dim=1, keepdim=True)
+        trust: Tensor = signal / (signal + DOUBT * doubt).clamp_min(1e-12)
+        return mean * trust
 
 
 @dataclass(frozen=True)
@@ -69,6 +92,7 @@ class ChromaModel:
     size: ModelSize
     baseline: Baseline
     residual: Residual
+    unevenness: Unevenness = EVEN
 
     def predict(self, source_rgb: Tensor, shot: int) -> Tensor:
         """The chroma of a frame.
@@ -101,9 +125,11 @@ class ChromaModel:
 
     def see(self, source_rgb: Tensor, shot: int) -> Seen:
         """What the network is shown of a picture (3, H, W) on the model's raster, 0 to 1."""
-        source_degrained = degrain(source_rgb)
-        base_cbcr = self.baseline.look_up(source_degrained, shot)
-        return Seen(features(source_rgb, source_degrained, base_cbcr), base_cbcr)
+        source_degrained = degrain(source_rgb, self.baseline.grain)
+        placed = shot in self.unevenness
+        closed_form = self.unevenness.predict if placed else self.baseline.look_up
+        base_cbcr = closed_form(source_degrained, shot)
+        return Seen(features(source_rgb, source_degrained, base_cbcr, placed), base_cbcr)
 
     def with_residual(self, residual: Residual) -> "ChromaModel":
         """The same model with another network."""

@@ -17,6 +17,7 @@ from unfade.film.work import writing
 from unfade.network.baseline import Baseline
 from unfade.network.chroma_model import WIDTHS, ChromaModel, Residual
 from unfade.network.lut import SmoothLut
+from unfade.network.unevenness import Unevenness
 
 MODEL_SCHEMA = "ChromaModel.1"
 BASELINE_SCHEMA = "Baseline.1"
@@ -71,6 +72,9 @@ def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
         Its id: the first 12 hexadecimal digits of the SHA-256 of the file.
     """
     tensors = _lut_tensors(model.baseline)
+    for number, law in model.unevenness.laws.items():
+        tensors[f"uneven.law.{number}"] = law
+        tensors[f"uneven.lut.{number}"] = model.unevenness.luts[number].nodes
     for name, tensor in model.residual.state_dict().items():
         tensors[f"residual.{name}"] = tensor
     description = {
@@ -101,12 +105,12 @@ def load_model(path: Path) -> ChromaModel:
     }
     residual.load_state_dict(weights)
     residual.eval()
-    return ChromaModel(size, _baseline_of(tensors), residual)
+    return ChromaModel(size, _baseline_of(tensors), residual, _unevenness_of(tensors))
 
 
 def _lut_tensors(baseline: Baseline) -> dict[str, Tensor]:
     shots = {f"lut.shot.{number}": lut.nodes for number, lut in baseline.shots.items()}
-    return {"lut.film": baseline.film.nodes, **shots}
+    return {"lut.film": baseline.film.nodes, "grain": baseline.grain, **shots}
 
 
 def _baseline_of(tensors: dict[str, Tensor]) -> Baseline:
@@ -115,4 +119,16 @@ def _baseline_of(tensors: dict[str, Tensor]) -> Baseline:
         for name, tensor in tensors.items()
         if name.startswith("lut.shot.")
     }
-    return Baseline(SmoothLut(tensors["lut.film"]), shots)
+    return Baseline(SmoothLut(tensors["lut.film"]), shots, tensors["grain"])
+
+
+def _unevenness_of(tensors: dict[str, Tensor]) -> Unevenness:
+    def by_shot(kind: str) -> dict[int, Tensor]:
+        return {
+            int(name.rsplit(".", 1)[1]): tensor
+            for name, tensor in tensors.items()
+            if name.startswith(f"uneven.{kind}.")
+        }
+
+    luts = {number: SmoothLut(nodes) for number, nodes in by_shot("lut").items()}
+    return Unevenness(luts, by_shot("law"))

@@ -44,6 +44,8 @@ MEASURE_TITLES = {
     "negative_share": "Pixels below black that are not in the scan",
     "chroma_flicker": "Flicker of mean chroma, recovered",
     "chroma_flicker_source": "Flicker of mean chroma, faded scan",
+    "chroma_change_along_motion": "Change of chroma along motion, recovered",
+    "chroma_change_along_motion_source": "Change of chroma along motion, faded scan",
     "frames_checked": "Rendered frames checked, every pixel",
     "frames_missing": "Frames not rendered",
 }

@@ -16,7 +16,9 @@ from unfade.color.ycbcr import ycbcr_to_rgb
 from unfade.film.model import HeldOut, LossPoint, ModelSize
 from unfade.film.project import TrainSection
 from unfade.network import Residual
+from unfade.network.chroma_model import MEMBERS
 from unfade.train.samples import Pixels
+from unfade.train.sensitivity import seen_error
 
 WARM_UP_STEPS = 100
 WEIGHT_DECAY = 1e-2
@@ -45,7 +47,8 @@ def start(train: Pixels, held_out: Pixels | None, settings: TrainSection) -> Sta
     residual = Residual(settings.size)
     weights = _copy(residual.state_dict())
     error = held_out_error(residual, held_out).ciede2000 if held_out else None
-    loss = float(_loss(train.base_cbcr, train.truth_cbcr, train.weight))
+    everything = torch.arange(train.weight.shape[0])
+    loss = float(_loss(train.base_cbcr, train, everything))
     return State(0, weights, {}, weights, 0, (LossPoint(step=0, loss=loss, held_out=error),))
 
 
@@ -63,8 +66,8 @@ def learn(
             chosen = _batch(train, settings, step)
             optimizer.param_groups[0]["lr"] = _learning_rate(settings, step)
             optimizer.zero_grad(set_to_none=True)
-            cbcr = train.base_cbcr[chosen] + residual(train.features[chosen])
-            loss = _loss(cbcr, train.truth_cbcr[chosen], train.weight[chosen])
+            cbcr = train.base_cbcr[chosen] + residual.members(train.features[chosen])
+            loss = _loss(cbcr, train, chosen)
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             losses.append(loss.detach())
@@ -93,9 +96,11 @@ def pixels_error(cbcr: Tensor, pixels: Pixels) -> HeldOut:
     return chroma_error(truth_rgb, cbcr.T[:, :, None], pixels.weight.T[:, :, None])
 
 
-def _loss(cbcr: Tensor, truth_cbcr: Tensor, weight: Tensor) -> Tensor:
-    """The mean absolute error of chroma over trusted pixels."""
-    return ((cbcr - truth_cbcr).abs() * weight).sum() / (2 * weight.sum())
+def _loss(cbcr: Tensor, train: Pixels, chosen: Tensor) -> Tensor:
+    """About the mean CIEDE2000 of chroma (..., N, 2) over the chosen pixels (..., N)."""
+    error = seen_error(cbcr - train.truth_cbcr[chosen], train.sensitivity[chosen])
+    weight = train.weight[chosen][..., 0]
+    return (error * weight).sum() / weight.sum()
 
 
 def _next_state(
@@ -123,7 +128,8 @@ def _next_state(
 
 def _batch(train: Pixels, settings: TrainSection, step: int) -> Tensor:
     generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
-    return torch.randint(train.weight.shape[0], (settings.batch,), generator=generator)
+    shape = (MEMBERS, settings.batch // MEMBERS)
+    return torch.randint(train.weight.shape[0], shape, generator=generator)
 
 
 def _learning_rate(settings: TrainSection, step: int) -> float:

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from unfade.film.project import TrainSection
-from unfade.network import Baseline, ChromaModel, Residual, fit_baseline
+from unfade.network import ChromaModel, Residual
+from unfade.train.closed_form import fit_closed_form
 from unfade.train.learn import learn, residual_of, start
-from unfade.train.samples import Picture, Pixels, baseline_sample, join, sample_pixels
-
-BASELINE_PIXELS = 300_000
-"""Pixels that a closed-form fit takes of the film: ten times the nodes of its LUT."""
+from unfade.train.samples import Picture, Pixels, join, sample_pixels
 
 TRAIN_PIXELS = 800_000
-"""Pixels that the network learns from, in memory as 57 features of 4 bytes: 180 MB."""
+"""Pixels that the network learns from, in memory as 59 features of 4 bytes: 190 MB."""
 
 HELD_OUT_PIXELS = 200_000
 """Pixels that the held-out error is measured on at each checkpoint."""
@@ -38,7 +36,8 @@ def prepare(
     track: Track[Picture] = lambda items, label, total: iter(items),
 ) -> Lesson:
     """The lesson of a film from its pictures. At least one is to be trained on."""
-    model = ChromaModel(settings.size, _baseline(train, settings), Residual(settings.size))
+    baseline, unevenness = fit_closed_form(train, settings.seed)
+    model = ChromaModel(settings.size, baseline, Residual(settings.size), unevenness)
 
     def look(pictures: Sequence[Picture], limit: int) -> Pixels:
         each = limit // len(pictures)
@@ -58,14 +57,3 @@ def fit(
     untrained = start(lesson.train, lesson.held_out, settings)
     *_, trained = learn(untrained, lesson.train, lesson.held_out, settings)
     return lesson.model.with_residual(residual_of(trained.best, settings.size))
-
-
-def _baseline(train: Sequence[Picture], settings: TrainSection) -> Baseline:
-    shots = sorted({picture.shot for picture in train})
-    limit = BASELINE_PIXELS // len(shots)
-    return fit_baseline(
-        {
-            shot: baseline_sample([p for p in train if p.shot == shot], limit, settings.seed)
-            for shot in shots
-        }
-    )

@@ -8,9 +8,11 @@ from torch import Tensor
 
 from unfade.color.ycbcr import rgb_to_ycbcr
 from unfade.film.pair import Pair, PairRole
-from unfade.network import ChromaModel, Sample
+from unfade.network import ChromaModel, unevenness
 from unfade.network.chroma_model import raster_factor, shrink
+from unfade.network.features import place
 from unfade.network.filters import degrain
+from unfade.train.sensitivity import sensitivity
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Pixels:
     """Pixels as the network sees them.
 
     `features` (N, F); `source_cbcr`, `base_cbcr` and `truth_cbcr` (N, 2); `truth_y` and `weight`
-    (N, 1).
+    (N, 1); `sensitivity` (N, 3), of the eye to errors of chroma.
     """
 
     features: Tensor
@@ -39,6 +41,7 @@ class Pixels:
     truth_cbcr: Tensor
     truth_y: Tensor
     weight: Tensor
+    sensitivity: Tensor
 
 
 def picture(source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair) -> Picture:
@@ -55,16 +58,15 @@ def picture(source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair) -
     )
 
 
-def baseline_sample(pictures: Iterable[Picture], limit: int, seed: int) -> Sample:
-    """At most `limit` trusted pixels of pictures, for a closed-form fit."""
-    pictures = list(pictures)
-    rgb, cbcr, weight = [], [], []
-    for shown in pictures:
-        chosen = _choose(shown, limit // len(pictures), seed)
-        rgb.append(degrain(shown.source_rgb).flatten(1)[:, chosen])
-        cbcr.append(rgb_to_ycbcr(shown.truth_rgb)[1:].flatten(1)[:, chosen])
-        weight.append(shown.weight.flatten()[chosen])
-    return Sample(torch.cat(rgb, dim=1), torch.cat(cbcr, dim=1), torch.cat(weight))
+def closed_form_sample(shown: Picture, grain: Tensor, limit: int, seed: int) -> unevenness.Sample:
+    """At most `limit` trusted pixels of a picture, for closed-form fits."""
+    chosen = _choose(shown, limit, seed)
+    return unevenness.Sample(
+        degrain(shown.source_rgb, grain).flatten(1)[:, chosen],
+        place(*shown.source_rgb.shape[1:]).flatten(1)[:, chosen],
+        rgb_to_ycbcr(shown.truth_rgb)[1:].flatten(1)[:, chosen],
+        shown.weight.flatten()[chosen],
+    )
 
 
 def sample_pixels(shown: Picture, model: ChromaModel, limit: int, seed: int) -> Pixels:
@@ -80,6 +82,7 @@ def sample_pixels(shown: Picture, model: ChromaModel, limit: int, seed: int) -> 
         truth_ycbcr[:, 1:].contiguous(),
         truth_ycbcr[:, :1].contiguous(),
         shown.weight.flatten()[chosen, None],
+        sensitivity(truth_ycbcr),
     )
 
 

@@ -7,7 +7,7 @@ from unfade.film.report import Measure
 from unfade.film.shot import Shot
 from unfade.review.page import ShotFigures
 from unfade.validate.luma import LumaFigures
-from unfade.validate.steadiness import flicker
+from unfade.validate.steadiness import Change, flicker
 from unfade.validate.verdict import (
     FLICKER_LIMIT,
     LOSSY_LUMA_LIMIT,
@@ -21,13 +21,17 @@ LOSSLESS = frozenset({"zip", "none"})
 
 @dataclass(frozen=True)
 class FrameFigures:
-    """What the checks of one rendered frame found. Chroma is mean Cb and Cr of the live area."""
+    """What the checks of one rendered frame found.
+
+    Chroma is mean Cb and Cr of the live area; `change` is since the frame before.
+    """
 
     frame: int
     shot: int
     luma: LumaFigures
     chroma_source: tuple[float, float]
     chroma_recovered: tuple[float, float]
+    change: Change | None
 
 
 def shot_figures(frames: Sequence[FrameFigures], shots: Iterable[Shot]) -> list[ShotFigures]:
@@ -99,9 +103,22 @@ def frame_measures(
         ]
     return [
         *measures,
+        *_changes(frames),
         Measure(name="frames_checked", value=len(frames), unit="frames"),
         limited("frames_missing", missing, "frames", 0),
     ]
+
+
+def _changes(frames: Sequence[FrameFigures]) -> list[Measure]:
+    """The mean change of chroma along motion, recovered and of the scan."""
+    changes = [frame.change for frame in frames if frame.change is not None]
+    if not changes:
+        return []
+    means = {
+        "chroma_change_along_motion": sum(c.recovered for c in changes) / len(changes),
+        "chroma_change_along_motion_source": sum(c.source for c in changes) / len(changes),
+    }
+    return [Measure(name=name, value=mean, unit="of range") for name, mean in means.items()]
 
 
 def choose_looks(frames: Sequence[tuple[int, int]], count: int) -> list[int]:

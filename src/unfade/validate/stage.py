@@ -36,7 +36,7 @@ from unfade.review.scopes import scope_strip
 from unfade.review.sheets import before_after, grid, split
 from unfade.validate.frames import FrameFigures, choose_looks, frame_measures, shot_figures
 from unfade.validate.luma import check_luma, half_step, integer_step
-from unfade.validate.steadiness import mean_chroma
+from unfade.validate.steadiness import Walk, mean_chroma
 from unfade.validate.verdict import decide, held_out_measures
 
 LOOKS = 4
@@ -162,6 +162,7 @@ def _inspect_frames(
     decode = partial(to_space, source=rendering.colorspace, target=WORKING_SPACE)
     step = half_step if rendering.format == "exr" else integer_step(rendering.bits)
     figures, looks = [], []
+    walk = Walk()
     frames = _with_source(job, source, rendering)
     for rendered, source_rgb, written in job.progress.track(
         frames, "Checking rendered frames", len(rendering.frames)
@@ -175,6 +176,7 @@ def _inspect_frames(
                 luma=check_luma(source_rgb, written, decode, step, was_cut=rendered.cut > 0),
                 chroma_source=mean_chroma(before),
                 chroma_recovered=mean_chroma(after),
+                change=walk.step(rendered.frame, rendered.shot, before, after),
             )
         )
         if rendered.frame in shown:

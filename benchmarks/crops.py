@@ -1,0 +1,177 @@
+"""Crops of a faded print, with the results of a commercial trainer on the same crops.
+
+For each shot: (a) fit on its three crops and score on them; (b) fit on two and score on the third,
+for each of the three. All scores are at source luma, but for CopyCat, which has its own.
+
+    python benchmarks/crops.py [--data FOLDER] [--shots NAME ...] [--threads N]
+        [--steps N]
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import closed_forms
+import torch
+from measures import (
+    ROOT,
+    SCORE_HEAD,
+    Score,
+    circumstances,
+    mean_score,
+    score,
+    score_rows,
+    table,
+)
+from ours import ours
+from simulated_shots import at_source_luma
+from torch import Tensor
+
+from unfade.color.ycbcr import rgb_to_ycbcr
+from unfade.media import read_picture
+
+CROPS = 3
+OURS = "ours"
+COPYCAT = "CopyCat"
+
+Methods = dict[str, closed_forms.Fit]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Crops (3, H, W) of a shot; the luma of the truths is that of the sources."""
+
+    name: str
+    sources: tuple[Tensor, ...]
+    truths: tuple[Tensor, ...]
+    copycats: tuple[Tensor, ...]
+
+
+def main() -> None:
+    """Prints the tables."""
+    asked = _arguments()
+    if not asked.data.is_dir():
+        sys.exit(f"{asked.data}: the crops are not there; name their folder with --data")
+    torch.set_num_threads(asked.threads)
+    print(f"{circumstances()}\n")
+    names = asked.shots or sorted(place.name for place in asked.data.iterdir() if place.is_dir())
+    methods = _methods(asked.steps)
+    results = {}
+    for name in names:
+        shot = _load(asked.data / name)
+        results[name] = (_fitted_to_all(shot, methods), _third_crop(shot, methods))
+        for title, (scores, seconds) in zip(("(a)", "(b)"), results[name], strict=True):
+            print(f"{name} {title}\n\n{table(SCORE_HEAD, score_rows(scores, seconds))}\n")
+            sys.stdout.flush()
+    _print_summary(results, [*methods, COPYCAT])
+
+
+Result = tuple[dict[str, Score], dict[str, float]]
+
+
+def _fitted_to_all(shot: Shot, methods: Methods) -> Result:
+    scores, seconds = {}, {}
+    for method, fit in methods.items():
+        start = time.perf_counter()
+        recover = fit(shot.sources, shot.truths)
+        seconds[method] = time.perf_counter() - start
+        scores[method] = _score(recover, shot, range(CROPS))
+    scores[COPYCAT] = mean_score(
+        [score(truth, own) for truth, own in zip(shot.truths, shot.copycats, strict=True)]
+    )
+    return scores, seconds
+
+
+def _third_crop(shot: Shot, methods: Methods) -> Result:
+    """The mean over the three choices; seconds are those of one fit."""
+    scores, seconds = {}, {}
+    for method, fit in methods.items():
+        each = []
+        start = time.perf_counter()
+        for third in range(CROPS):
+            rest = [i for i in range(CROPS) if i != third]
+            recover = fit([shot.sources[i] for i in rest], [shot.truths[i] for i in rest])
+            each.append(_score(recover, shot, [third]))
+        seconds[method] = (time.perf_counter() - start) / CROPS
+        scores[method] = mean_score(each)
+    return scores, seconds
+
+
+def _score(recover: closed_forms.Recover, shot: Shot, crops: Sequence[int]) -> Score:
+    return mean_score(
+        [
+            score(shot.truths[i], at_source_luma(shot.sources[i], recover(shot.sources[i])))
+            for i in crops
+        ]
+    )
+
+
+def _methods(steps: int | None) -> Methods:
+    methods = {
+        "no recovery": closed_forms.faded,
+        "smooth LUT": closed_forms.smooth_lut,
+        "polynomial": closed_forms.polynomial,
+        OURS: ours(steps),
+    }
+    if find_spec("color_matcher"):
+        methods["color-matcher"] = closed_forms.color_matcher
+    return methods
+
+
+def _print_summary(results: dict[str, tuple[Result, Result]], methods: Sequence[str]) -> None:
+    print("Summary, mean CIEDE2000\n")
+    groups = {
+        "animated": [name for name in results if name.startswith("candy-")],
+        **{name: [name] for name in results if not name.startswith("candy-")},
+    }
+    rows: list[list[str | float]] = []
+    for group, names in groups.items():
+        for i, title in enumerate(("(a)", "(b)")):
+            if names:
+                means = [
+                    sum(results[n][i][0][m].ciede2000 for n in names) / len(names)
+                    for m in methods
+                    if i == 0 or m != COPYCAT
+                ]
+                rows.append([f"{group}, {len(names)} shots {title}", *means] + [""] * i)
+    print(table(("shots", *methods), rows))
+    below = [name for name, ((a, _), _) in results.items() if _of(a, OURS) < _of(a, COPYCAT)]
+    print(f"\n(a) ours is below CopyCat on {len(below)} of {len(results)} shots")
+    ratios = {n: _of(b, OURS) / _of(b, "smooth LUT") for n, (_, (b, _)) in results.items()}
+    worst = max(ratios, key=lambda name: ratios[name])
+    print(f"(b) greatest ratio of ours to the smooth LUT on a shot: {ratios[worst]:.2f} ({worst})")
+
+
+def _of(scores: dict[str, Score], method: str) -> float:
+    return scores[method].ciede2000
+
+
+def _load(folder: Path) -> Shot:
+    def crops(kind: str) -> tuple[Tensor, ...]:
+        places = [folder / f"{kind}.{number:04d}.png" for number in range(1, CROPS + 1)]
+        return tuple(read_picture(str(place)) for place in places)
+
+    sources = crops("source")
+    truths = tuple(
+        at_source_luma(source, rgb_to_ycbcr(truth)[1:])
+        for source, truth in zip(sources, crops("truth"), strict=True)
+    )
+    return Shot(folder.name, sources, truths, crops("copycat"))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    shared = ROOT.parent / "shared" / "data" / "copycat-crops"
+    parser.add_argument("--data", type=Path, default=shared)
+    parser.add_argument("--shots", nargs="*")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--steps", type=int, help="of ours, instead of the default")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

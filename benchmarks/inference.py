@@ -1,0 +1,69 @@
+"""Claim: colouring costs in proportion to the pixels, at least 3 frames a second at 2048x1556 on
+2 cores, within 2 GB at 4096x3112.
+
+Every size runs in a process of its own, so that its peak memory is its own:
+
+    python benchmarks/inference.py
+"""
+
+import argparse
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+
+SIZES = ((1024, 778), (2048, 1556), (4096, 3112))
+FRAMES = 6
+
+
+def main() -> None:
+    """Prints frames a second, seconds a megapixel and peak memory of each size."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--one", nargs=2, type=int, help=argparse.SUPPRESS)
+    one = parser.parse_args().one
+    if one:
+        _measure(*one)
+        return
+    print(f"{platform.machine()}, {os.cpu_count()} cores, model of size medium")
+    print("| pixels | frames/s | s/megapixel | peak memory, GB | of it before the first frame |")
+    print("| --- | --- | --- | --- | --- |")
+    for width, height in SIZES:
+        subprocess.run([sys.executable, __file__, "--one", str(width), str(height)], check=True)
+
+
+def _measure(width: int, height: int) -> None:
+    from unfade.runtime import settle
+
+    settle()
+    import torch
+
+    from unfade.network import Baseline, ChromaModel, Residual
+    from unfade.network.lut import NODES, SmoothLut
+
+    torch.manual_seed(0)
+    lut = SmoothLut(torch.rand(2, NODES, NODES, NODES) * 0.1)
+    model = ChromaModel("medium", Baseline(lut, {}), Residual("medium"))
+    before = _peak()
+    picture = torch.rand(3, height, width)
+    model.predict(picture, 1)
+    start = time.perf_counter()
+    for _ in range(FRAMES):
+        model.predict(picture, 1)
+    seconds = (time.perf_counter() - start) / FRAMES
+    per_megapixel = seconds / (width * height / 1e6)
+    print(
+        f"| {width}x{height} | {1 / seconds:.2f} | {per_megapixel:.3f} | {_peak():.2f} | "
+        f"{before:.2f} |",
+        flush=True,
+    )
+
+
+def _peak() -> float:
+    """Peak memory of the process, in GB; `ru_maxrss` is in KB on Linux."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+if __name__ == "__main__":
+    main()

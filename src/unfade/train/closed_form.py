@@ -1,0 +1,71 @@
+"""The closed-form part of a film's model: LUTs, the strength of the degrain, uneven fading."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from unfade.network import Baseline, Sample, fit_baseline
+from unfade.network.filters import grain_covariance
+from unfade.network.lut import fit_smooth_lut
+from unfade.network.unevenness import Evidence, Unevenness, placed_part, weigh
+from unfade.network.unevenness import Sample as PlacedSample
+from unfade.train.samples import Picture, closed_form_sample
+
+PIXELS = 300_000
+"""Pixels that a closed-form fit takes of the film: ten times the nodes of its LUT."""
+
+GRAIN_STRENGTHS = (3.0, 20.0, 80.0)
+"""How many times the grain measured between neighbouring pixels the degrain may be told of. Grain
+is wider than a pixel, and fading lets it through amplified."""
+
+Shots = Mapping[int, Sequence[PlacedSample]]
+
+
+def fit_closed_form(train: Sequence[Picture], seed: int) -> tuple[Baseline, Unevenness]:
+    """The baseline of a film, and the laws of those of its shots that fade unevenly.
+
+    The degrain is as strong as makes laws of colour hold best on pixels kept apart.
+    """
+    measured = torch.stack([grain_covariance(one.source_rgb) for one in train]).mean(dim=0)
+    tried = []
+    for strength in GRAIN_STRENGTHS:
+        shots = _samples(train, measured * strength, seed)
+        evidence = {number: weigh(samples) for number, samples in shots.items()}
+        error = sum(one.best for one in evidence.values())
+        tried.append((error, measured * strength, shots, evidence))
+    _, grain, shots, evidence = min(tried, key=lambda one: one[0])
+    together = {number: _together(samples) for number, samples in shots.items()}
+    return fit_baseline(together, grain), _unevenness(shots, evidence)
+
+
+def _samples(train: Sequence[Picture], grain: Tensor, seed: int) -> Shots:
+    shots = sorted({picture.shot for picture in train})
+    return {
+        shot: [
+            closed_form_sample(picture, grain, PIXELS // len(train), seed)
+            for picture in train
+            if picture.shot == shot
+        ]
+        for shot in shots
+    }
+
+
+def _together(samples: Sequence[PlacedSample]) -> Sample:
+    return Sample(
+        torch.cat([sample.rgb for sample in samples], dim=1),
+        torch.cat([sample.cbcr for sample in samples], dim=1),
+        torch.cat([sample.weight for sample in samples]),
+    )
+
+
+def _unevenness(shots: Shots, evidence: Mapping[int, Evidence]) -> Unevenness:
+    luts, laws = {}, {}
+    for number, samples in shots.items():
+        if evidence[number].is_uneven:
+            law = laws[number] = evidence[number].law
+            whole = _together(samples)
+            where = torch.cat([sample.place for sample in samples], dim=1)
+            rest_cbcr = whole.cbcr - placed_part(law, whole.rgb, where)
+            luts[number] = fit_smooth_lut(whole.rgb, rest_cbcr, whole.weight)
+    return Unevenness(luts, laws)

@@ -1,0 +1,47 @@
+"""How strongly an error of chroma is seen, which is what the network is taught to make small."""
+
+import torch
+from torch import Tensor
+
+from unfade.color.difference import ciede2000, rgb_to_lab
+from unfade.color.ycbcr import ycbcr_to_rgb
+
+STEP = 0.01
+"""Change of Cb or Cr by which it is measured: a few of the least visible differences."""
+
+LEAST = 10.0
+"""CIEDE2000 a unit of chroma that is added everywhere: where a display clips, nothing is seen, but
+the colour is still to be right."""
+
+
+def sensitivity(truth_ycbcr: Tensor) -> Tensor:
+    """CIEDE2000 of small errors of chroma, as a quadratic form.
+
+    Args:
+        truth_ycbcr: (N, 3).
+
+    Returns:
+        (N, 3): `a`, `b`, `c`, so that its square is a Cb^2 + 2 b Cb Cr + c Cr^2 for an error of
+        Cb and Cr.
+    """
+    planes = truth_ycbcr.T[:, :, None]
+    lab = rgb_to_lab(ycbcr_to_rgb(planes))
+
+    def square(cb: float, cr: float) -> Tensor:
+        total = torch.zeros_like(planes[0, :, 0])
+        for sign in (-STEP, STEP):
+            moved = planes + planes.new_tensor([0.0, cb, cr])[:, None, None] * sign
+            total += ciede2000(lab, rgb_to_lab(ycbcr_to_rgb(moved)))[0, :, 0] ** 2
+        return total / (2 * STEP**2)
+
+    a, c = square(1, 0), square(0, 1)
+    b = (square(1, 1) - a - c) / 2
+    b = b.clamp(-0.99 * (a * c).sqrt(), 0.99 * (a * c).sqrt())
+    return torch.stack([a + LEAST**2, b, c + LEAST**2], dim=1)
+
+
+def seen_error(error_cbcr: Tensor, form: Tensor) -> Tensor:
+    """About the CIEDE2000 (..., N) of errors of chroma (..., N, 2) under `sensitivity` (N, 3)."""
+    cb, cr = error_cbcr[..., 0], error_cbcr[..., 1]
+    a, b, c = form.unbind(dim=-1)
+    return (a * cb**2 + 2 * b * cb * cr + c * cr**2 + 1e-6).sqrt()

@@ -52,10 +52,40 @@ def new(
     title: Annotated[str | None, typer.Option(help="The film's title.")] = None,
 ) -> None:
     """Look at a scan and its reference, and write a film.toml for them."""
+    from unfade.film.color_config import color_config
     from unfade.ingest.new_project import write_project
+    from unfade.media import use_config
 
+    use_config(color_config())
     place = write_project(folder, source, reference, title or folder.absolute().name)
     print(f"{place}: written; look it over, then: unfade run {place}")
+
+
+@app.command()
+def merge(
+    original: Annotated[str, typer.Argument(help="The scan: a movie, or reel.%06d.dpx.")],
+    recovered: Annotated[str, typer.Argument(help="The same frames in colour.")],
+    out: Annotated[Path, typer.Option(help="A new folder for the masters.")],
+    colorspace: Annotated[str, typer.Option(help="Of the masters.")] = "ACES2065-1",
+    original_colorspace: Annotated[str, typer.Option(help="Of the scan.")] = "auto",
+    recovered_colorspace: Annotated[str, typer.Option(help="Of the version in colour.")] = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Put the colour of a version rendered elsewhere on the luma of the original."""
+    from unfade.film.color_config import color_config
+    from unfade.film.project import ClipSection, RenderSection
+    from unfade.media import use_config
+    from unfade.merge import merge as merge_clips
+
+    use_config(color_config())
+    masters = merge_clips(
+        ClipSection(path=original, colorspace=original_colorspace),
+        ClipSection(path=recovered, colorspace=recovered_colorspace),
+        out,
+        RenderSection(colorspace=colorspace),
+        _progress(quiet),
+    )
+    print(f"{out}: {len(masters)} masters written")
 
 
 @app.command()

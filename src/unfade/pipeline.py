@@ -18,6 +18,7 @@ from typing import Any, Literal
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clips
+from unfade.film.color_config import PINNED_CONFIG, config_to_share, is_file
 from unfade.film.element import fingerprint
 from unfade.film.model import LossCurve, TrainedModel
 from unfade.film.noun import Artefact
@@ -94,7 +95,13 @@ STAGES = (
         (Clips, PairList, Alignments, Targets, TrainedModel, LossCurve, Rendering),
         source_paths,
     ),
-    Stage("deliver", "Pack masters and record", ("film", "deliver"), (Rendering, Report)),
+    Stage(
+        "deliver",
+        "Pack masters and record",
+        ("film", "deliver"),
+        (Clips, Rendering, Report),
+        source_paths,
+    ),
 )
 
 
@@ -171,6 +178,7 @@ def run_stage(stage: Stage, job: Job) -> None:
     (folder / Receipt.PLACE).unlink(missing_ok=True)
     clear_partials(folder)
     settings, inputs = _settings(stage, job.project), _inputs(stage, job)
+    importlib.import_module("unfade.media").use_config(job.color_config())
     entry(stage.name)(job)
     receipt = Receipt(
         stage=stage.name,
@@ -235,7 +243,8 @@ def _flat(key: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _inputs(stage: Stage, job: Job) -> dict[str, str]:
-    """Digests of the artefacts and elements that a stage reads; those that are missing are not."""
+    """Digests of what a stage reads: artefacts and elements that are there, and the OpenColorIO
+    config if it is not Unfade's own."""
     digests = {}
     for need in stage.needs:
         place = job.root / need.PLACE
@@ -243,6 +252,10 @@ def _inputs(stage: Stage, job: Job) -> dict[str, str]:
             digests[need.PLACE] = _digest(place)
     for path in stage.elements(job.project):
         digests[path] = fingerprint(job.resolve(path))
+    config = job.color_config()
+    if config != PINNED_CONFIG:
+        about = fingerprint(config) if is_file(config) else ""
+        digests["the OpenColorIO config"] = f"{config_to_share(config)} {about}".strip()
     return digests
 
 

@@ -1,10 +1,11 @@
 """Y'CbCr of Rec.709: values of the standard, round trips, and what limiting keeps."""
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
+from unfade.color.ycbcr import limit_chroma, luma, merge_chroma, rgb_to_ycbcr, ycbcr_to_rgb
 
 component = st.floats(-1.0, 8.0, width=32)
 triple = st.tuples(component, component, component)
@@ -48,3 +49,27 @@ def test_chroma_that_fits_is_left_alone() -> None:
 
 def test_there_is_no_colour_below_black() -> None:
     assert torch.equal(limit_chroma(pixel((-0.1,)), pixel((0.1, 0.2))), pixel((0.0, 0.0)))
+
+
+def test_merge_is_the_blend_mode_color() -> None:
+    """SetLum(Cs, Lum(Cb)) of W3C's Compositing and Blending, 10.2, with the luma of Rec.709."""
+    generator = torch.Generator().manual_seed(6)
+    original, recovered = torch.rand(2, 3, 20, 20, generator=generator) * 0.4 + 0.3
+    weights = torch.tensor([0.2126, 0.7152, 0.0722])[:, None, None]
+    lum_original = (weights * original).sum(dim=0)
+    lum_recovered = (weights * recovered).sum(dim=0)
+    set_lum = recovered + (lum_original - lum_recovered)
+    within = (set_lum.amin(dim=0) >= 0).expand_as(set_lum)
+    merged = merge_chroma(original, recovered)
+    assert float(within.float().mean()) > 0.8
+    torch.testing.assert_close(merged[within], set_lum[within], atol=1e-6, rtol=0)
+    torch.testing.assert_close(luma(merged)[0], lum_original, atol=1e-6, rtol=0)
+    assert float(merged.min()) > -1e-6
+
+
+def test_merge_keeps_highlights() -> None:
+    original = torch.full((3, 1, 1), 4.0)
+    warm = torch.tensor([1.2, 1.0, 0.7]).reshape(3, 1, 1)
+    merged = merge_chroma(original, warm)
+    assert luma(merged).item() == pytest.approx(4.0)
+    assert (merged[0] - merged[2]).item() == pytest.approx(0.5, abs=1e-5)

@@ -48,7 +48,12 @@ def make_job(root: Path) -> Job:
         "source": {"path": "/home/someone/scan.%04d.dpx"},
         "reference": {"path": "/home/someone/dvd.mkv"},
         "pair": [{"source": 2, "reference": "/home/someone/painted/2.png"}],
-        "deliver": {"institution": "An\nArchive", "restorationist": "A Person", "note": "Reel 1"},
+        "deliver": {
+            "institution": "An\nArchive",
+            "restorationist": "A Person",
+            "note": "Reel 1",
+            "movie": "none",
+        },
     }
     return Job(Project.model_validate(project), root, Silent())
 

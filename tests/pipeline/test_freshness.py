@@ -122,3 +122,20 @@ def test_a_receipt_says_with_what_it_was_made(job: Job, ran: list[str]) -> None:
     assert receipt.settings["source.path"] == "scan.%04d.dpx"
     assert receipt.versions.keys() >= {"unfade", "torch", "python"}
     assert receipt.inputs.keys() == {"scan.%04d.dpx", "dvd.mpg"}
+
+
+def test_another_color_config_makes_everything_stale(
+    job: Job, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OCIO", raising=False)
+    pipeline.run(job)
+    monkeypatch.setenv("OCIO", "ocio://studio-config-v2.2.0_aces-v1.3_ocio-v2.4")
+    found = pipeline.freshness(pipeline.STAGES[0], job)
+    assert (found.state, found.why) == ("stale", "the OpenColorIO config has changed")
+    pipeline.run(job)
+    assert pipeline.run(job) == []
+    receipt = (job.root / "06-render/receipt.json").read_text()
+    assert "ocio://studio-config-v2.2.0_aces-v1.3_ocio-v2.4" in receipt
+    monkeypatch.delenv("OCIO")
+    pipeline.run(job)
+    assert ran == list(STAGE_NAMES) * 3

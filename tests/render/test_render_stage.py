@@ -142,7 +142,7 @@ def test_a_header_tells_all(make_job: MakeJob) -> None:
     spec = oiio.ImageInput.open(str(path)).spec()
     assert spec["smpte:TimeCode"] == (0x01000002, 0)
     assert spec["smpte:KeyCode"] == KEYCODE
-    assert spec["FramesPerSecond"] == (24, 1)
+    assert spec["framesPerSecond"] == (24, 1)
     assert spec["PixelAspectRatio"] == pytest.approx(16 / 11)
     assert spec["DateTime"] == CAPTURED
     source_type = "http://cv.iptc.org/newscodes/digitalsourcetype/"

@@ -60,3 +60,15 @@ def limit_chroma(y: Tensor, cbcr: Tensor) -> Tensor:
     lowest = torch.minimum(torch.minimum(CR_SCALE * cr, CB_SCALE * cb), offset_g)
     scale = torch.where(-lowest > y, y.clamp_min(0.0) / (-lowest).clamp_min(1e-12), 1.0)
     return cbcr * scale
+
+
+def merge_chroma(original_rgb: Tensor, recovered_rgb: Tensor) -> Tensor:
+    """The luma of one picture with the colour of another: R'G'B' (..., 3, H, W) of both.
+
+    What compositing programs call the blend mode Color, in Y'CbCr of Rec.709: the difference of
+    luma is added to every component of `recovered_rgb`. Nothing is cut at white; where a component
+    would fall below zero chroma gives way, as in `limit_chroma`, and luma stays.
+    """
+    y = luma(original_rgb)
+    cbcr = rgb_to_ycbcr(recovered_rgb)[..., 1:3, :, :]
+    return ycbcr_to_rgb(torch.cat([y, limit_chroma(y, cbcr)], dim=-3))

@@ -1,6 +1,7 @@
 """Records without the paths of the machine that they were made on."""
 
 from unfade.film.alignment import Alignments
+from unfade.film.color_config import config_to_share
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.project import Project
 from unfade.review.page import file_name
@@ -28,7 +29,11 @@ def alignments_to_share(alignments: Alignments) -> Alignments:
 
 def settings_to_share(project: Project) -> Project:
     """The same settings, with clips and pictures by their file names."""
+    film = project.film
+    if film.ocio is not None:
+        film = film.model_copy(update={"ocio": config_to_share(film.ocio)})
     update: dict[str, object] = {
+        "film": film,
         "source": project.source.model_copy(update={"path": file_name(project.source.path)}),
         "pair": tuple(
             pair.model_copy(update={"reference": file_name(pair.reference)})

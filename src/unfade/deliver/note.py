@@ -127,6 +127,7 @@ def _masters(delivered: Delivered) -> list[str]:
     return [
         f"version {rendering.version}, {len(numbers)} frames, {min(numbers)} to {max(numbers)}",
         f"{_format(rendering)}, {rendering.colorspace}, {packing}",
+        f"colour spaces by the OpenColorIO config {rendering.color_config}",
         *_cut(rendering),
         f"model {rendering.model_id}, size {model.size}, {model.parameters:,} parameters, "
         f"weights of step {model.best_step:,} of {model.steps:,}",

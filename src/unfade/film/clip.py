@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from unfade.film.noun import Artefact, Noun
-from unfade.film.time import ExactFraction, FrameRange, parse_timecode
+from unfade.film.time import ExactFraction, FrameRange, parse_timecode, timecode_after
 
 ClipKind = Literal["sequence", "movie", "still"]
 FieldOrder = Literal["progressive", "top", "bottom"]
@@ -67,6 +67,12 @@ class Clip(Noun):
         if self.timecode is not None:
             parse_timecode(self.timecode, self.rate)
         return self
+
+    def timecode_of(self, frame: int) -> str | None:
+        """The timecode of a frame, none where the clip has none."""
+        if self.timecode is None:
+            return None
+        return timecode_after(self.timecode, frame - self.frames.first, self.rate)
 
 
 class Clips(Artefact):

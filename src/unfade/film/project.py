@@ -25,9 +25,14 @@ FilmTitle = Annotated[str, Field(min_length=1)]
 
 
 class FilmSection(Noun):
-    """[film]: what it is called."""
+    """[film]: what it is called.
+
+    `ocio` is the OpenColorIO config of all colour space names, a file or ``ocio://...``. When
+    absent it is what the environment variable OCIO names, else Unfade's own.
+    """
 
     title: FilmTitle
+    ocio: str | None = None
 
 
 class ClipSection(Noun):
@@ -161,11 +166,12 @@ class ValidateSection(Noun):
 
 
 class DeliverSection(Noun):
-    """[deliver]: what the record says of the people."""
+    """[deliver]: what the record says of the people, and the codec of the review movies."""
 
     institution: str = ""
     restorationist: str = ""
     note: str = ""
+    movie: Literal["h264", "prores", "none"] = "h264"
 
 
 class Project(Noun):

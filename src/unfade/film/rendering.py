@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from unfade.film.color_config import PINNED_CONFIG
 from unfade.film.noun import Artefact, Noun
 
 MasterFormat = Literal["exr", "tiff", "dpx"]
@@ -28,7 +29,7 @@ class Rendering(Artefact):
     """What render wrote, all by one model, in one colour space.
 
     `bits` are of a sample: halves in EXR, integers in TIFF and DPX. `strict` masters are
-    containers of SMPTE ST 2065-4.
+    containers of SMPTE ST 2065-4. `color_config` is the OpenColorIO config, without its folder.
     """
 
     SCHEMA = "Rendering.1"
@@ -41,4 +42,5 @@ class Rendering(Artefact):
     format: MasterFormat = "exr"
     bits: int = 16
     strict: bool = False
+    color_config: str = PINNED_CONFIG
     frames: tuple[RenderedFrame, ...]

@@ -8,6 +8,7 @@ _TEMPLATE = """\
 
 [film]
 title = {title}
+# ocio = "house.ocio"           # another OpenColorIO config: a file, or ocio://...
 
 [source]                        # the faded scan: its luma is kept
 path = {source_path}
@@ -29,6 +30,7 @@ version = 1
 # [deliver]
 # institution = "Film Archive"
 # restorationist = "Name"
+# movie = "prores"              # review movies; "h264" is the default, "none" leaves them out
 
 # A pair that a person fixes goes before every choice of the machine:
 #

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from unfade.errors import WorkError
+from unfade.film.color_config import color_config, is_file
 from unfade.film.noun import Artefact
 from unfade.film.project import Project
 
@@ -68,6 +69,11 @@ class Job:
     def resolve(self, path: str) -> str:
         """A path of film.toml, which is relative to its folder, as an absolute one."""
         return str((self.root / path).absolute())
+
+    def color_config(self) -> str:
+        """The OpenColorIO config of the project: an absolute path, or ``ocio://...``."""
+        asked = self.project.film.ocio
+        return color_config(self.resolve(asked) if asked and is_file(asked) else asked)
 
     def load(self, kind: type[AnArtefact]) -> AnArtefact:
         """The artefact of a kind, from its place.

@@ -3,7 +3,13 @@
 Behind it all pixels are float32 tensors (3, height, width), R'G'B' in the working space.
 """
 
-from unfade.media.color_management import check_colorspace, is_aces, to_space
+from unfade.media.color_management import (
+    check_colorspace,
+    config_in_use,
+    is_aces,
+    to_space,
+    use_config,
+)
 from unfade.media.masters import write_master
 from unfade.media.movie_writer import MovieWriter
 from unfade.media.pairs import read_references
@@ -19,6 +25,7 @@ __all__ = [
     "FrameTags",
     "MovieWriter",
     "check_colorspace",
+    "config_in_use",
     "is_aces",
     "probe",
     "read",
@@ -29,6 +36,7 @@ __all__ = [
     "read_references",
     "read_tags",
     "to_space",
+    "use_config",
     "write_dpx",
     "write_exr",
     "write_master",

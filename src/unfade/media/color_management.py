@@ -1,4 +1,4 @@
-"""Colour spaces, by OpenColorIO with its built-in ACES studio config."""
+"""Colour spaces, by OpenColorIO: one config for everything that a process reads and writes."""
 
 import difflib
 import functools
@@ -9,13 +9,46 @@ import torch
 from torch import Tensor
 
 from unfade.errors import ProjectError
+from unfade.film.color_config import PINNED_CONFIG
 from unfade.film.project import WORKING_SPACE
 
-CONFIG = "ocio://studio-config-v4.0.0_aces-v2.0_ocio-v2.5"
-"""Pinned: in another config the same name may mean other numbers."""
+_WORKING_ALIAS = "g24_rec709"
+"""Of the working space in the ACES configs, whose older versions have another name for it."""
 
-_ALIASES = {"gamma 2.4 rec.709": WORKING_SPACE}
-"""Names that people write and the config does not know, in lower case."""
+_ALIASES = {"gamma 2.4 rec.709": _WORKING_ALIAS, WORKING_SPACE.lower(): _WORKING_ALIAS}
+"""Names that the config may not know, in lower case."""
+
+_current = PINNED_CONFIG
+
+
+def use_config(name: str) -> None:
+    """Makes a config that of every colour space from now on.
+
+    Args:
+        name: a file, or ``ocio://...`` for one that is built into OpenColorIO.
+
+    Raises:
+        ProjectError: it cannot be read, or has no working space.
+    """
+    global _current
+    try:
+        config = _load(name)
+    except (ocio.Exception, ocio.ExceptionMissingFile) as error:
+        raise ProjectError(
+            f"{name}: cannot be used as OpenColorIO config ({str(error).strip()}); correct "
+            "film.ocio or the environment variable OCIO"
+        ) from error
+    if _find(config, WORKING_SPACE) is None:
+        raise ProjectError(
+            f"{name}: has no colour space '{WORKING_SPACE}' or '{_WORKING_ALIAS}', in which Unfade "
+            "computes; add it, or use another config"
+        )
+    _current = name
+
+
+def config_in_use() -> str:
+    """What `use_config` was given last, else the pinned config."""
+    return _current
 
 
 def check_colorspace(name: str) -> str:
@@ -24,10 +57,11 @@ def check_colorspace(name: str) -> str:
     Raises:
         ProjectError: the config has no such space, or it holds data and no colour.
     """
-    space = _config().getColorSpace(_ALIASES.get(name.lower(), name))
+    space = _find(_load(_current), name)
     if space is None:
-        nearest = difflib.get_close_matches(name.lower(), _spellings(), n=3, cutoff=0.0)
-        names = ", ".join(f"'{_spellings()[spelling]}'" for spelling in nearest)
+        spellings = _spellings(_current)
+        nearest = difflib.get_close_matches(name.lower(), spellings, n=3, cutoff=0.0)
+        names = ", ".join(f"'{spellings[spelling]}'" for spelling in nearest)
         raise ProjectError(
             f"there is no colour space '{name}'; the nearest valid names are {names}"
         )
@@ -41,7 +75,7 @@ def check_colorspace(name: str) -> str:
 
 def is_colorspace(name: str) -> bool:
     """Whether `check_colorspace` knows the name."""
-    return _config().getColorSpace(_ALIASES.get(name.lower(), name)) is not None
+    return _find(_load(_current), name) is not None
 
 
 def is_aces(name: str) -> bool:
@@ -67,20 +101,25 @@ def to_space(pixels: Tensor, source: str, target: str) -> Tensor:
     if source == target:
         return pixels
     interleaved = np.array(pixels.permute(1, 2, 0).numpy(), dtype=np.float32, order="C", copy=True)
-    _processor(source, target).applyRGB(interleaved)
+    _processor(_current, source, target).applyRGB(interleaved)
     return torch.from_numpy(interleaved).permute(2, 0, 1).contiguous()
 
 
 @functools.cache
-def _config() -> ocio.Config:
-    return ocio.Config.CreateFromFile(CONFIG)
+def _load(config: str) -> ocio.Config:
+    return ocio.Config.CreateFromFile(config)
+
+
+def _find(config: ocio.Config, name: str) -> ocio.ColorSpace | None:
+    alias = _ALIASES.get(name.lower(), name)
+    return config.getColorSpace(name) or config.getColorSpace(alias)
 
 
 @functools.cache
-def _processor(source: str, target: str) -> ocio.CPUProcessor:
+def _processor(config: str, source: str, target: str) -> ocio.CPUProcessor:
     """Lossless: the fast approximations of powers cost accuracy in the darks."""
     return (
-        _config()
+        _load(config)
         .getProcessor(source, target)
         .getOptimizedCPUProcessor(
             ocio.BIT_DEPTH_F32, ocio.BIT_DEPTH_F32, ocio.OPTIMIZATION_LOSSLESS
@@ -89,10 +128,10 @@ def _processor(source: str, target: str) -> ocio.CPUProcessor:
 
 
 @functools.cache
-def _spellings() -> dict[str, str]:
+def _spellings(config: str) -> dict[str, str]:
     """Every name and alias in lower case, with the full name that it stands for."""
-    spellings = dict(_ALIASES)
-    for space in _config().getColorSpaces():
+    spellings: dict[str, str] = {}
+    for space in _load(config).getColorSpaces():
         if not space.isData():
             for spelling in (space.getName(), *space.getAliases()):
                 spellings[spelling.lower()] = space.getName()

@@ -226,7 +226,7 @@ def _in_display_window(pixels: Tensor, spec: oiio.ImageSpec) -> Tensor:
 
 
 def _rate(spec: oiio.ImageSpec) -> Fraction | None:
-    stored = spec.getattribute("FramesPerSecond")
+    stored = spec.getattribute("framesPerSecond")
     if isinstance(stored, tuple):
         return Fraction(*stored) if all(stored) else None
     return _fraction(stored or spec.getattribute("dpx:FrameRate"))

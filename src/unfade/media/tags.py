@@ -7,7 +7,6 @@ from fractions import Fraction
 import OpenImageIO as oiio
 
 from unfade.film.clip import Clip
-from unfade.film.time import timecode_after
 from unfade.media.sequences import parse_pattern
 from unfade.media.stills import open_still
 from unfade.media.timecode import pack_timecode
@@ -51,9 +50,7 @@ def read_tags(clip: Clip, frame: int) -> FrameTags:
     Raises:
         MediaError: the frame's file is missing or is no picture.
     """
-    timecode = None
-    if clip.timecode is not None:
-        timecode = timecode_after(clip.timecode, frame - clip.frames.first, clip.rate)
+    timecode = clip.timecode_of(frame)
     tags = FrameTags(clip.rate, clip.pixel_aspect, timecode)
     if clip.kind == "movie":
         return tags
@@ -76,7 +73,7 @@ def put_tags(spec: oiio.ImageSpec, tags: FrameTags) -> None:
     spec["DateTime"] = tags.captured or ""
     if tags.rate is not None:
         ratio = (tags.rate.numerator, tags.rate.denominator)
-        spec.attribute("FramesPerSecond", oiio.TypeRational, ratio)
+        spec.attribute("framesPerSecond", oiio.TypeRational, ratio)
         spec["dpx:FrameRate"] = float(tags.rate)
     if tags.timecode is not None:
         spec.attribute("smpte:TimeCode", oiio.TypeTimeCode, (pack_timecode(tags.timecode), 0))

@@ -13,6 +13,7 @@ from torch import Tensor
 from unfade import media
 from unfade.errors import ProjectError, WorkError
 from unfade.film.clip import Clip, Clips
+from unfade.film.color_config import config_to_share
 from unfade.film.model import TrainedModel
 from unfade.film.naming import master_name
 from unfade.film.pair import PairList
@@ -87,6 +88,7 @@ def run(job: Job) -> None:
             format=settings.format,
             bits=settings.bits,
             strict=settings.strict,
+            color_config=config_to_share(media.config_in_use()),
             frames=tuple(_record(master) for master in masters),
         )
     )

@@ -1,0 +1,141 @@
+"""Claim: to recover a scan takes little longer than to read and write it.
+
+Makes frames of 2048x1556 as half-float EXR in ACES2065-1, renders them with an untrained model,
+and renders them again with the model left out, in one run and by the same code. Prints frames a
+second of both, their ratio, and how many cores were busy:
+
+    python benchmarks/throughput.py [--frames 24] [--size small] [--rounds 2]
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, cast
+
+from unfade.runtime import settle
+
+settle()
+
+import torch  # noqa: E402
+from torch.nn import functional  # noqa: E402
+
+from unfade import media  # noqa: E402
+from unfade.console import Silence  # noqa: E402
+from unfade.film.clip import Clips  # noqa: E402
+from unfade.film.model import ModelSize, TrainedModel  # noqa: E402
+from unfade.film.pair import PairList  # noqa: E402
+from unfade.film.project import WORKING_SPACE, ClipSection, Project  # noqa: E402
+from unfade.film.shot import Shot  # noqa: E402
+from unfade.film.work import Job  # noqa: E402
+from unfade.network import (  # noqa: E402
+    ChromaModel,
+    Residual,
+    Sample,
+    fit_baseline,
+    save_model,
+)
+from unfade.render import stage  # noqa: E402
+
+WIDTH, HEIGHT = 2048, 1556
+GRAIN = 0.02
+
+
+def main() -> None:
+    """Prints a table of rounds."""
+    options = _options()
+    folder = Path(tempfile.mkdtemp(prefix="throughput-", dir=options.folder))
+    try:
+        job = _job(folder, options.frames, options.size)
+        recover: Any = stage.recover
+        print(
+            f"{options.frames} frames of {WIDTH}x{HEIGHT}, {options.size} model, "
+            f"{os.cpu_count()} cores, {platform.machine()}"
+        )
+        print(
+            "| round | frames/s without the model | CPU s/frame | with it | CPU s/frame | ratio |"
+        )
+        print("| --- " * 6 + "|")
+        for number in range(1, options.rounds + 1):
+            bare = _measure(job, lambda source_rgb, *_: source_rgb)
+            whole = _measure(job, recover)
+            print(
+                f"| {number} | {bare[0]:.2f} | {bare[1]:.2f} | {whole[0]:.2f} | {whole[1]:.2f} | "
+                f"{whole[0] / bare[0]:.2f} |"
+            )
+    finally:
+        shutil.rmtree(folder)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", type=int, default=24)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--size", default="small")
+    parser.add_argument("--folder", type=Path, default=None)
+    return parser.parse_args()
+
+
+def _measure(job: Job, recover: Any) -> tuple[float, float]:
+    """Frames a second of a render of everything, and seconds of CPU a frame."""
+    shutil.rmtree(job.folder("render"))
+    cast(Any, stage).recover = recover
+    began, used = time.perf_counter(), time.process_time()
+    stage.run(job)
+    count = len(job.load(Clips).source.frames)
+    return count / (time.perf_counter() - began), (time.process_time() - used) / count
+
+
+def _job(folder: Path, frames: int, size: ModelSize) -> Job:
+    _write_scan(folder / "scan", frames)
+    fields = {
+        "film": {"title": "Throughput"},
+        "source": {"path": "scan/s.%04d.exr"},
+        "pair": [{"source": 1, "reference": "none.png"}],
+    }
+    job = Job(Project.model_validate(fields), folder, Silence())
+    section = ClipSection(path="scan/s.%04d.exr")
+    clip = media.probe(job.resolve(section.path), section)
+    job.save(Clips(source=clip))
+    job.save(PairList(shots=(Shot(number=1, frames=clip.frames),), pairs=()))
+    rgb = torch.rand(3, 4000, generator=torch.Generator().manual_seed(1))
+    sample = Sample(rgb=rgb, cbcr=torch.zeros(2, 4000), weight=torch.ones(4000))
+    model = ChromaModel(size, fit_baseline({1: sample}), Residual(size))
+    model_id = save_model(job.folder("train") / "model.safetensors", model, {})
+    job.save(
+        TrainedModel(
+            id=model_id,
+            size=size,
+            parameters=sum(part.numel() for part in model.residual.parameters()),
+            steps=1,
+            best_step=1,
+            colorspace=WORKING_SPACE,
+            file="model.safetensors",
+            baseline_file="none",
+            train_frames=(),
+            holdout_frames=(),
+            held_out=None,
+            baseline_held_out=None,
+            faded_held_out=None,
+        )
+    )
+    return job
+
+
+def _write_scan(folder: Path, frames: int) -> None:
+    """Soft shapes with grain, which compress as scans do."""
+    folder.mkdir()
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand(1, 3, 12, 16, generator=generator)
+    scene = functional.interpolate(coarse, size=(HEIGHT, WIDTH), mode="bicubic")[0]
+    for frame in range(1, frames + 1):
+        grain = torch.randn(3, HEIGHT, WIDTH, generator=generator) * GRAIN
+        pixels = (scene.roll(4 * frame, dims=2) * 0.8 + 0.1 + grain).clamp_min(0.001)
+        media.write_exr(folder / f"s.{frame:04d}.exr", pixels, colorspace="ACES2065-1")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""The review movies of a delivery: what they show, and that they are movies."""
+
+import hashlib
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from unfade import media
+from unfade.console import Silence
+from unfade.deliver import stage
+from unfade.film.alignment import Alignments
+from unfade.film.clip import Area, Clip, Clips
+from unfade.film.delivery import Delivery
+from unfade.film.model import TrainedModel
+from unfade.film.pair import PairList
+from unfade.film.project import ClipSection, Project
+from unfade.film.rendering import RenderedFrame, Rendering
+from unfade.film.report import Report
+from unfade.film.shot import Shot
+from unfade.film.work import Job
+from unfade.review.movie_frame import movie_frame, movie_size
+
+AREA = Area(x=10, y=6, width=161, height=121)
+
+
+def grey(value: float) -> Tensor:
+    picture = torch.zeros(3, 140, 192)
+    picture[:, AREA.y : AREA.y + AREA.height, AREA.x : AREA.x + AREA.width] = value
+    return picture
+
+
+def make_job(root: Path, movie: str) -> Job:
+    project = Project.model_validate(
+        {
+            "film": {"title": "Reel"},
+            "source": {"path": "scan/s.%04d.dpx"},
+            "reference": {"path": "dvd.mkv"},
+            "deliver": {"movie": movie},
+        }
+    )
+    job = Job(project, root, Silence())
+    (root / "scan").mkdir()
+    tags = media.FrameTags(Fraction(24000, 1001), timecode="01:00:00:00")
+    rendered = []
+    for frame in range(10, 16):
+        media.write_dpx(root / f"scan/s.{frame:04d}.dpx", grey(0.2), tags=tags)
+        path = job.folder("render") / f"reel.{frame}.exr"
+        media.write_exr(path, grey(0.7), colorspace="ACES2065-1")
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        rendered.append(RenderedFrame(frame=frame, shot=1, file=path.name, sha256=digest))
+    section = ClipSection(path="scan/s.%04d.dpx")
+    clip: Clip = media.probe(job.resolve(section.path), section)
+    job.save(Clips(source=clip.model_copy(update={"live_area": AREA})))
+    job.save(PairList(shots=(Shot(number=1, frames=clip.frames),), pairs=()))
+    job.save(Alignments(crop=AREA, admitted=()))
+    job.save(Report(verdict="review", measures=()))
+    job.save(
+        Rendering(
+            model_id="0" * 12,
+            version=1,
+            colorspace="ACES2065-1",
+            compression="zip",
+            frames=tuple(rendered),
+        )
+    )
+    job.save(
+        TrainedModel(
+            id="0" * 12,
+            size="small",
+            parameters=1,
+            steps=1,
+            best_step=1,
+            colorspace="g24_rec709",
+            file="m.safetensors",
+            baseline_file="b.safetensors",
+            train_frames=(),
+            holdout_frames=(),
+            held_out=None,
+            baseline_held_out=None,
+            faded_held_out=None,
+        )
+    )
+    for name in ("m.safetensors", "b.safetensors"):
+        (job.folder("train") / name).write_text(name)
+    (job.folder("validate") / "report.html").write_text("report")
+    return job
+
+
+@pytest.mark.parametrize(
+    ("movie", "suffix", "codec"), [("h264", "mp4", "h264"), ("prores", "mov", "prores")]
+)
+def test_movies_show_what_was_delivered(
+    tmp_path: Path, movie: str, suffix: str, codec: str
+) -> None:
+    job = make_job(tmp_path, movie)
+    stage.run(job)
+    folder = job.folder("deliver") / job.load(Delivery).bag / "data/review"
+    for name, left in (("recovered", 0.7), ("split", 0.2)):
+        path = folder / f"reel-v001-{name}.{suffix}"
+        clip = media.probe(str(path), ClipSection(path="x"))
+        assert (len(clip.frames), clip.rate, clip.codec) == (6, Fraction(24000, 1001), codec)
+        assert (clip.width, clip.height) == (160, 120)
+        pictures = [picture for _, picture in media.read(clip, range(6))]
+        for picture in pictures:
+            assert float(picture[:, 10:60, 4:70].mean()) == pytest.approx(left, abs=0.02)
+            assert float(picture[:, 10:60, 90:150].mean()) == pytest.approx(0.7, abs=0.02)
+        burned = [picture[:, 100:] for picture in pictures]
+        assert float((burned[0] - burned[5]).abs().max()) > 0.2
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_sizes_are_even_and_pixels_square() -> None:
+    assert movie_size(720, 576, 16 / 15) == (768, 576)
+    assert movie_size(2048, 1556, 1.0) == (1280, 972)
+    assert movie_size(2048, 1556, 2.0) == (1280, 486)
+    assert movie_size(31, 21, 1.0) == (32, 20)
+    frame = movie_frame(torch.full((3, 101, 203), 0.8), (202, 100), "Frame 7")
+    assert frame.shape == (3, 100, 202)
+    assert float(frame[:, :50].min()) == pytest.approx(0.8)

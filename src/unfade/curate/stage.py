@@ -29,7 +29,7 @@ def run(job: Job) -> None:
         MatchError: the reference shows nothing of the source, and no [[pair]] helps.
         WorkError: a proxy of ingest is missing.
     """
-    clips = job.load(Clips)
+    clips = job.clips()
     source = _proxy(job.root / SOURCE_PROXY)
     shots = detect_shots(source, clips.source.frames.first)
     job.progress.say(f"{len(shots)} shots in {len(source)} frames")

@@ -91,7 +91,7 @@ class TrainSection(Noun):
 
     size: ModelSize = "medium"
     steps: int = Field(default=2500, ge=1)
-    batch: int = Field(default=8192, ge=1)
+    batch: int = Field(default=8192, ge=4)
     checkpoint: int = Field(default=500, ge=1)
     learning_rate: float = Field(default=5e-3, gt=0)
     seed: int = Field(default=0, ge=0)

@@ -81,6 +81,7 @@ def run(job: Job) -> None:
     waiting = [master for master in masters if not master.is_whole()]
     if waiting:
         _render(job, clips.source, trained, waiting, entries)
+    written = job.progress.track(masters, "Taking checksums", len(masters))
     job.save(
         Rendering(
             model_id=trained.id,
@@ -91,7 +92,9 @@ def run(job: Job) -> None:
             bits=settings.bits,
             strict=settings.strict,
             color_config=config_to_share(media.config_in_use()),
-            frames=tuple(_record(master) for master in masters),
+            frames=tuple(
+                map(_record, job.progress.track(masters, "Taking checksums", len(masters)))
+            ),
         )
     )
 

@@ -34,8 +34,8 @@ DOUBT = 20.0
 RASTER_WIDTH = 1000
 """The model works on pictures of at most this many pixels a line: colour is coarser than luma."""
 
-PIXELS_AT_ONCE = 8192
-"""Pixels that the network takes at a time: what it makes of them stays in the cache."""
+PIXELS_AT_ONCE = 32768
+"""Pixels that the network takes at a time, which bounds its memory and gives every core enough."""
 
 CHROMA_EPSILON = 1e-3
 """Luma variance below which upsampled chroma does not follow luma: above grain, below edges."""

@@ -56,15 +56,16 @@ def _options() -> argparse.Namespace:
 
 def _score(folder: Path):  # type: ignore[no-untyped-def]
     """Yields the shot and figures of every frame."""
-    clips = _load(folder, Clips)
+    found = _load(folder, Clips).source
+    source = found.model_copy(update={"path": str((folder / found.path).absolute())})
     rendering = _load(folder, Rendering)
     trained = _load(folder, TrainedModel)
     baseline = load_baseline(folder / "05-train" / trained.baseline_file)
     section = ClipSection(path="", colorspace=WORKING_SPACE)
     truth = media.probe(str((folder / "elements/truth/truth.%06d.dpx").absolute()), section)
-    area = clips.source.live_area
+    area = source.live_area
     numbers = [frame.frame for frame in rendering.frames]
-    pictures = zip(media.read(clips.source, numbers), media.read(truth, numbers), strict=True)
+    pictures = zip(media.read(source, numbers), media.read(truth, numbers), strict=True)
     for frame, ((_, scan), (_, fresh)) in zip(rendering.frames, pictures, strict=True):
         written = media.read_picture(str(folder / "06-render" / frame.file), rendering.colorspace)
         source_rgb, recovered_rgb = crop(scan, area), crop(written, area)

@@ -1,5 +1,6 @@
 """The command line: what a person is told when something is wrong."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
+import numpy as np
+import OpenImageIO as oiio
 import pytest
 import torch
 
@@ -128,6 +131,31 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     assert result.returncode == cli.UNUSABLE
     assert "01-ingest: cannot be made" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_what_the_file_system_refuses_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Say
+) -> None:
+    def fail(name: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "06-render/receipt.json")
+
+    monkeypatch.setattr("unfade.pipeline.entry", fail)
+    told = refused("ingest", project(tmp_path, PAIR))
+    assert "06-render/receipt.json: Permission denied; see to permission" in told
+
+
+def test_a_scan_with_infinite_values_is_named(tmp_path: Path, refused: Say) -> None:
+    scan(tmp_path / "scan", range(10, 20))
+    place = tmp_path / "scan/scan.0012.exr"
+    image = oiio.ImageOutput.create(str(place))
+    image.open(str(place), oiio.ImageSpec(160, 90, 3, "float"))
+    image.write_image(np.full((90, 160, 3), np.inf, np.float32))
+    image.close()
+    text = '[film]\ntitle = "x"\n[source]\npath = "scan/scan.0012.exr"\ncolorspace = "ACEScg"\n'
+    (tmp_path / "film.toml").write_text(text + PAIR.replace("11", "0", 1))
+    told = refused("run", str(tmp_path / "film.toml"))
+    assert "scan.0012.exr" in told
+    assert "infinite" in told
 
 
 def test_an_unknown_stage_is_named(tmp_path: Path, refused: Say) -> None:

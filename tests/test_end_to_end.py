@@ -140,31 +140,75 @@ def test_a_killed_run_goes_on_to_the_same_masters(
     assert not list(folder.rglob("*.partial*"))
 
 
-def test_pairs_alone_recover_a_scene_linear_scan_with_its_highlights(tmp_path: Path) -> None:
-    """No reference clip; ACES2065-1 in, with speculars of four times white, and painted pairs."""
+@pytest.fixture(scope="module")
+def painted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished project without a reference clip: an ACES2065-1 scan with speculars of four times
+    white, and painted pairs."""
+    folder = tmp_path_factory.mktemp("painted") / "reel"
     generator = torch.Generator().manual_seed(0)
     coarse = torch.rand(1, 3, 9, 12, generator=generator)
     scene = functional.interpolate(coarse, size=(144, 192), mode="bicubic")[0].clamp(0.05, 0.95)
     scene[:, 40:60, 50:90] *= 4 / scene[:, 40:60, 50:90].amax()
-    for folder in ("scan", "painted"):
-        (tmp_path / folder).mkdir()
+    for name in ("scan", "painted"):
+        (folder / name).mkdir(parents=True)
     for frame in range(1, 7):
         true_rgb = torch.roll(scene, 3 * frame, dims=2)
         faded_rgb = true_rgb * torch.tensor([1.0, 0.7, 0.75])[:, None, None]
-        media.write_exr(tmp_path / f"scan/s.{frame:04d}.exr", faded_rgb, colorspace="ACES2065-1")
-        media.write_exr(tmp_path / f"painted/{frame}.exr", true_rgb, colorspace="ACES2065-1")
+        media.write_exr(folder / f"scan/s.{frame:04d}.exr", faded_rgb, colorspace="ACES2065-1")
+        media.write_exr(folder / f"painted/{frame}.exr", true_rgb, colorspace="ACES2065-1")
     pair = '[[pair]]\nsource = {0}\nreference = "painted/{0}.exr"\naligned = true\nrole = "{1}"\n'
     pairs = [pair.format(n, "holdout" if n == 4 else "train") for n in (2, 4, 5)]
     head = '[film]\ntitle = "Painted"\n[source]\npath = "scan/s.%04d.exr"\n'
     area = "live_area = [0, 0, 192, 144]\n"
-    settings = '[train]\nsize = "small"\nsteps = 200\nbatch = 1024\ncheckpoint = 100\n'
-    place = tmp_path / "film.toml"
+    settings = '[train]\nsize = "small"\nsteps = 200\nbatch = 1024\ncheckpoint = 100\n[render]\n'
+    place = folder / "film.toml"
     place.write_text(head + area + "".join(pairs) + settings)
     subprocess.run(command(place), check=True)
-    values = {measure.name: measure.value for measure in load(tmp_path, Report).measures}
+    return folder
+
+
+def test_pairs_alone_recover_a_scene_linear_scan_with_its_highlights(painted: Path) -> None:
+    values = {measure.name: measure.value for measure in load(painted, Report).measures}
     assert values["luma_excess_max"] <= 0
     assert values["held_out_ciede2000"] < values["held_out_ciede2000_faded"] / 2
-    rendering = load(tmp_path, Rendering)
+    rendering = load(painted, Rendering)
     assert len(rendering.frames) == 6
-    highest = media.read_picture(tmp_path / "06-render" / rendering.frames[0].file).max()
+    highest = media.read_picture(painted / "06-render" / rendering.frames[0].file).max()
     assert float(highest) > 2
+
+
+def hashes(folder: Path) -> dict[int, str]:
+    return {frame.frame: frame.sha256 for frame in load(folder, Rendering).frames}
+
+
+def test_a_frame_that_was_scanned_again_is_rendered_again(painted: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "reel"
+    shutil.copytree(painted, folder)
+    place = folder / "scan/s.0003.exr"
+    again_rgb = media.read_picture(place) * 0.8
+    media.write_exr(place, again_rgb, colorspace="ACES2065-1")
+    subprocess.run(command(folder / "film.toml"), check=True)
+    before, after = hashes(painted), hashes(folder)
+    assert {frame for frame in before if before[frame] != after[frame]} == {3}
+    assert load(folder, Report).verdict != "reject"
+
+
+def test_a_moved_project_reads_where_it_is_now(painted: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "moved"
+    shutil.copytree(painted, tmp_path / "reel")
+    (tmp_path / "reel").rename(folder)
+    with (folder / "film.toml").open("a") as file:
+        file.write("last = 4\n")
+    assert str(painted) not in (folder / "01-ingest/clips.json").read_text()
+    subprocess.run(command(folder / "film.toml", "--to", "render"), check=True)
+    whole = hashes(painted)
+    assert hashes(folder) == {frame: whole[frame] for frame in (1, 2, 3, 4)}
+    assert len(list((folder / "06-render").glob("*.exr"))) == 6
+
+
+def test_a_damaged_record_of_the_render_is_made_again(painted: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "reel"
+    shutil.copytree(painted, folder)
+    (folder / Rendering.PLACE).write_text("{")
+    subprocess.run(command(folder / "film.toml", "--to", "render"), check=True)
+    assert hashes(folder) == hashes(painted)

@@ -34,7 +34,7 @@ UNUSABLE = 2
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to make it.")] = Path("demo"),
     severity: Annotated[str, typer.Option(help="mild, medium or hard.")] = "medium",
-    seed: Annotated[int, typer.Option(help="The same seed makes the same film.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same film.")] = 0,
     quiet: Quiet = False,
 ) -> None:
     """Make a small faded film with its DVD, and recover it."""
@@ -173,4 +173,9 @@ def main() -> None:
         app()
     except UnfadeError as error:
         print(f"unfade: {error}", file=sys.stderr)
+        sys.exit(UNUSABLE)
+    except OSError as error:
+        place, reason = error.filename or "the work directory", error.strerror or error
+        remedy = "see to permission and free space there"
+        print(f"unfade: {place}: {reason}; {remedy}", file=sys.stderr)
         sys.exit(UNUSABLE)

@@ -46,3 +46,12 @@ def test_pure_mathematics_that_opens_files_fails_them(tmp_path: Path) -> None:
     with (folder / "src/unfade/color/ycbcr.py").open("a") as module:
         module.write("\nfrom unfade import media\n")
     assert check(folder).returncode != 0
+
+
+def test_a_module_beside_stage_py_that_opens_files_fails_them(tmp_path: Path) -> None:
+    folder = copy_of_package(tmp_path)
+    with (folder / "src/unfade/train/learn.py").open("a") as module:
+        module.write("\nfrom unfade import media\n")
+    result = check(folder)
+    assert result.returncode != 0
+    assert "unfade.train.learn" in result.stdout

@@ -307,7 +307,7 @@ def test_a_missing_file_is_named(job: Job) -> None:
 
 @pytest.mark.parametrize(
     ("title", "name"),
-    [("Candy Candy", "candy-candy-v001"), ("  8½!", "8-v001"), ("映画", "film-v001")],
+    [("Candy Candy", "candy-candy-v001"), ("  8½!", "8½-v001"), ("映画", "映画-v001")],
 )
 def test_bag_names_are_plain(title: str, name: str) -> None:
     assert stage.bag_name(title, 1) == name

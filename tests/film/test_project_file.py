@@ -49,6 +49,12 @@ def test_pairs_alone_are_enough(tmp_path: Path) -> None:
         ('[source]\npath = "x"\n', "'film' is missing"),
         ("[film\n", "is not TOML"),
         (LEAST + "rate = 23.976\n" + REFERENCE, "24000/1001"),
+        (LEAST + 'rate = "25/0"\n' + REFERENCE, "25/0 is not a number"),
+        (LEAST + "live_area = [-5, 0, 90, 90]\n" + REFERENCE, "at least 64 x 64 pixels"),
+        (LEAST + 'pixel_aspect = "1/5000"\n' + REFERENCE, "between 1/4 and 4"),
+        (LEAST + REFERENCE + "[train]\nbatch = 3\n", "'train.batch' is 3"),
+        (LEAST + REFERENCE + "[curate]\npairs-per-shot = 4\n", "key 'curate.pairs-per-shot'"),
+        (LEAST + REFERENCE + "[pair]\nsource = 1\n", "write it as [[pair]]"),
     ],
 )
 def test_a_fault_is_named(tmp_path: Path, text: str, says: str) -> None:

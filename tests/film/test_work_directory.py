@@ -52,8 +52,9 @@ def test_a_missing_artefact_names_the_stage_to_run(job: Job) -> None:
 def test_a_damaged_artefact_is_named(job: Job, text: str) -> None:
     job.folder("ingest")
     (job.root / Clips.PLACE).write_text(text)
-    with pytest.raises(WorkError, match="is damaged"):
+    with pytest.raises(WorkError, match="is damaged") as caught:
         job.load(Clips)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:

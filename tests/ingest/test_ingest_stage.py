@@ -118,11 +118,11 @@ def test_without_a_reference(film: Path) -> None:
 
 
 def test_live_area_of_the_project_goes_first(film: Path) -> None:
-    run(job(film, {"live_area": [30, 20, 64, 48]}))
-    assert job(film).load(Clips).source.live_area == Area(x=30, y=20, width=64, height=48)
-    assert np.load(film / SOURCE_PROXY).shape == (12, 96, 128, 3)
-    with pytest.raises(ProjectError, match=r"source.live_area \[30, 20, 200, 48\] reaches beyond"):
-        run(job(film, {"live_area": [30, 20, 200, 48]}))
+    run(job(film, {"live_area": [20, 10, 80, 64]}))
+    assert job(film).load(Clips).source.live_area == Area(x=20, y=10, width=80, height=64)
+    assert np.load(film / SOURCE_PROXY).shape == (12, 102, 128, 3)
+    with pytest.raises(ProjectError, match=r"source.live_area \[20, 10, 200, 64\] reaches beyond"):
+        run(job(film, {"live_area": [20, 10, 200, 64]}))
 
 
 def test_a_damaged_frame_stops_it_before_the_artefact(film: Path) -> None:

@@ -37,5 +37,6 @@ def test_a_master_is_named_after_film_shot_version_model_and_frame() -> None:
     shot = Shot(number=3, frames=FrameRange(first=1, last=9))
     name = master_name("Candy Candy: Opening!", shot, 2, "0123456789ab", 1245)
     assert name == "candy-candy-opening_s003_v002_0123456789ab.0001245.exr"
-    assert slug("日本") == "film"
+    assert slug("日本") == "日本"
+    assert slug("?!") == "film"
     assert bag_name("Candy Candy", 2) == "candy-candy-v002"

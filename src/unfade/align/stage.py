@@ -40,7 +40,7 @@ def run(job: Job) -> None:
         MatchError: no training pair holds, or the admitted pairs share no part of the picture.
         ProjectError: the picture of an aligned pair has another size than the source.
     """
-    clips = job.load(Clips)
+    clips = job.clips()
     pairs = job.load(PairList).pairs
     folder = job.folder("align")
     for stale in (*folder.glob("weight-*.exr"), *folder.glob("[0-9]*.png")):

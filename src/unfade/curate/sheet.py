@@ -1,6 +1,6 @@
 """The contact sheet of pairs: what people look at before anything is trained."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -21,7 +21,7 @@ _HEADER = 84
 _CAPTION = 44
 _EDGE = 4
 """Pixels of the frame around a hold-out."""
-_SHOTS_PER_PAGE = 60
+_SHOTS_PER_PAGE = 12
 _LEAST_WIDTH = 1000
 _LEAST_ROW = 70
 _HOLDOUT = (1.0, 0.69, 0.18)
@@ -39,29 +39,24 @@ class Tile:
 
 
 def draw_pages(
-    title: str, shots: tuple[Shot, ...], tiles: Mapping[int, list[Tile]]
-) -> list[Tensor]:
+    title: str, shots: tuple[Shot, ...], pairs: tuple[Pair, ...], tile: Callable[[Pair], Tile]
+) -> Iterator[Tensor]:
     """Contact sheets, (3, H, W): a row per shot, each pair's source above its reference.
 
     Args:
         title: of the film.
         shots: of the source.
-        tiles: of each shot, by its number.
+        pairs: of all shots.
+        tile: gives the small pictures of a pair; it is asked page by page, as pages are drawn.
     """
     pages = [shots[at : at + _SHOTS_PER_PAGE] for at in range(0, len(shots), _SHOTS_PER_PAGE)]
-    most = max([0, *(len(row) for row in tiles.values())])
+    rows = {shot.number: [pair for pair in pairs if pair.shot == shot.number] for shot in shots}
+    most = max([0, *(len(row) for row in rows.values())])
     width = max(_LEAST_WIDTH, 2 * _MARGIN + _LABEL + most * (_TILE + 2 * _EDGE + _GAP))
-    count = sum(len(row) for row in tiles.values())
-    return [
-        torch.cat(
-            [
-                _header(title, f"{count} pairs, page {number} of {len(pages)}", width),
-                *(_row(shot, tiles.get(shot.number, []), width) for shot in page),
-            ],
-            dim=1,
-        )
-        for number, page in enumerate(pages, start=1)
-    ]
+    for number, page in enumerate(pages, start=1):
+        header = _header(title, f"{len(pairs)} pairs, page {number} of {len(pages)}", width)
+        drawn = [_row(shot, [tile(pair) for pair in rows[shot.number]], width) for shot in page]
+        yield torch.cat([header, *drawn], dim=1)
 
 
 def _header(title: str, subtitle: str, width: int) -> Tensor:

@@ -29,7 +29,7 @@ def run(job: Job) -> None:
         MatchError: the reference shows nothing of the source, and no [[pair]] helps.
         WorkError: a proxy of ingest is missing.
     """
-    clips = job.load(Clips)
+    clips = job.clips()
     source = _proxy(job.root / SOURCE_PROXY)
     shots = detect_shots(source, clips.source.frames.first)
     job.progress.say(f"{len(shots)} shots in {len(source)} frames")
@@ -82,8 +82,9 @@ def _match(
             rejected.extend([uncertain] if uncertain is not None else [])
     if not pairs:
         raise MatchError(
-            f"{clips.source.path} and {reference_clip.path} have no pair that can be trusted: the "
-            "moving regions agree with no frame; check reference.fields or give [[pair]] entries"
+            f"{clips.source.path} and {reference_clip.path} have no pair that can be trusted: "
+            "in no shot of 5 frames or more do the moving regions agree; check reference.fields "
+            "or give [[pair]] entries"
         )
     return tuple(pairs), tuple(rejected)
 
@@ -106,8 +107,8 @@ def _draw(
     reference: np.ndarray | None,
 ) -> None:
     """Writes the contact sheet; its pages after the first are numbered."""
-    tiles: dict[int, list[Tile]] = {}
-    for pair in pairs:
+
+    def tile(pair: Pair) -> Tile:
         ours = _small_picture(source[pair.source - clips.source.frames.first])
         if pair.picture is not None:
             theirs = fit_width(media.read_picture(job.resolve(pair.picture)), source.shape[2])
@@ -116,8 +117,10 @@ def _draw(
             assert clips.reference is not None
             assert pair.reference is not None
             theirs = _small_picture(reference[pair.reference - clips.reference.frames.first])
-        tiles.setdefault(pair.shot, []).append(Tile(pair, ours, theirs))
-    for number, page in enumerate(draw_pages(job.project.film.title, shots, tiles), start=1):
+        return Tile(pair, ours, theirs)
+
+    pages = draw_pages(job.project.film.title, shots, pairs, tile)
+    for number, page in enumerate(pages, start=1):
         name = "pairs.png" if number == 1 else f"pairs-{number:03d}.png"
         media.write_png(job.folder("curate") / name, page)
 

@@ -16,7 +16,7 @@ from unfade.deliver.bag import building, place_file, put, seal
 from unfade.deliver.note import Delivered, validation_note
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
-from unfade.film.clip import Clip, Clips
+from unfade.film.clip import Clip
 from unfade.film.delivery import Delivery
 from unfade.film.model import TrainedModel
 from unfade.film.naming import bag_name
@@ -69,7 +69,7 @@ def run(job: Job) -> None:
     """
     delivered = Delivered(
         project=job.project,
-        clips=job.load(Clips),
+        clips=job.clips(),
         pair_list=job.load(PairList),
         alignments=job.load(Alignments),
         model=job.load(TrainedModel),

@@ -36,7 +36,8 @@ class Video(Noun):
 class Clip(Noun):
     """Moving pictures on disk.
 
-    `path` is a movie file, a still, or a sequence pattern such as ``scan/reel1.%06d.dpx``.
+    `path` is a movie file, a still, or a sequence pattern such as ``scan/reel1.%06d.dpx``;
+    absolute, but in the artefact as film.toml has it.
     Frames of a sequence keep the numbers of their files; those of a movie start at 0.
     `width` and `height` are of the stored raster, in pixels; `pixel_aspect` is width / height of
     one of them. `colorspace` is an OpenColorIO name. `fields` says how the stored picture is

@@ -8,7 +8,7 @@ from unfade.film.shot import Shot
 
 def slug(title: str) -> str:
     """A film's title as file names carry it: ``"Candy Candy"`` is ``"candy-candy"``."""
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "film"
+    return re.sub(r"[\W_]+", "-", title.lower()).strip("-") or "film"
 
 
 def master_name(

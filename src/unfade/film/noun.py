@@ -3,7 +3,7 @@
 import json
 from typing import ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 
 class Noun(BaseModel):
@@ -38,4 +38,9 @@ class Artefact(Noun):
         schema = fields.pop("schema", None) if isinstance(fields, dict) else None
         if schema != cls.SCHEMA:
             raise ValueError(f"it holds {schema or 'no schema'}, expected {cls.SCHEMA}")
-        return cls.model_validate_json(json.dumps(fields))
+        try:
+            return cls.model_validate_json(json.dumps(fields))
+        except ValidationError as error:
+            fault = error.errors()[0]
+            where = ".".join(str(part) for part in fault["loc"])
+            raise ValueError(f"'{where}': {fault['msg']}") from error

@@ -5,6 +5,7 @@ import re
 import tomllib
 import types
 import typing
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
@@ -21,7 +22,10 @@ from unfade.film.time import ExactFraction
 WORKING_SPACE = "Gamma 2.4 Encoded Rec.709"
 """The OpenColorIO name of the space in which everything is computed."""
 
-FilmTitle = Annotated[str, Field(min_length=1)]
+LEAST_LIVE_AREA = 64
+"""Pixels a side below which no structure is left to match."""
+
+FilmTitle = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class FilmSection(Noun):
@@ -51,6 +55,19 @@ class ClipSection(Noun):
     timecode: str = "auto"
     fields: FieldOrder | Literal["auto"] = "auto"
     live_area: tuple[int, int, int, int] | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> "ClipSection":
+        if self.live_area is not None:
+            x, y, width, height = self.live_area
+            if min(x, y) < 0 or min(width, height) < LEAST_LIVE_AREA:
+                raise ValueError(
+                    f"live_area {list(self.live_area)} is no [x, y, width, height] of at least "
+                    f"{LEAST_LIVE_AREA} x {LEAST_LIVE_AREA} pixels"
+                )
+        if self.pixel_aspect is not None and not Fraction(1, 4) <= self.pixel_aspect <= 4:
+            raise ValueError(f"pixel_aspect {self.pixel_aspect} is not between 1/4 and 4")
+        return self
 
     def area(self) -> Area | None:
         """`live_area` as an `Area`."""
@@ -98,7 +115,7 @@ class TrainSection(Noun):
 
     size: ModelSize = "medium"
     steps: int = Field(default=2500, ge=1)
-    batch: int = Field(default=8192, ge=1)
+    batch: int = Field(default=8192, ge=64)
     checkpoint: int = Field(default=500, ge=1)
     learning_rate: float = Field(default=5e-3, gt=0)
     seed: int = Field(default=0, ge=0)
@@ -230,11 +247,14 @@ def load_project(path: Path) -> Project:
 def _explain(error: ValidationError) -> str:
     """The first fault of a project file, in one sentence."""
     fault = error.errors()[0]
-    where = ".".join(str(part) for part in fault["loc"] if not _is_union_tag(part))
+    *outer, last = fault["loc"] or ("",)
+    where = ".".join(str(part) for part in (*outer, last) if part is last or not _is_tag(part))
     if fault["type"] == "extra_forbidden":
         key = str(fault["loc"][-1])
         nearest = difflib.get_close_matches(key, _keys_at(fault["loc"][:-1]), n=1, cutoff=0.0)
         return f"unknown key '{where}'; the nearest valid one is '{nearest[0]}'"
+    if fault["type"] == "tuple_type" and where == "pair":
+        return "[pair] is one of several; write it as [[pair]]"
     if fault["type"] == "missing":
         return f"'{where}' is missing; add it"
     message = re.sub("^Value error, ", "", fault["msg"])
@@ -246,8 +266,9 @@ def _explain(error: ValidationError) -> str:
     return f"'{where}' is {fault['input']!r}: {message}; change it"
 
 
-def _is_union_tag(part: int | str) -> bool:
-    return (isinstance(part, str) and not part.isidentifier()) or part in ("int", "str")
+def _is_tag(part: int | str) -> bool:
+    """Whether pydantic added a part of a location to tell apart the members of a union."""
+    return isinstance(part, str) and (part in ("int", "str") or not re.fullmatch(r"[\w-]+", part))
 
 
 def _keys_at(location: tuple[int | str, ...]) -> list[str]:

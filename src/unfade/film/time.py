@@ -18,7 +18,10 @@ def parse_fraction(value: object) -> Fraction:
     """
     if isinstance(value, float) and not value.is_integer():
         raise ValueError(f"{value} is not exact; write it as a fraction such as '24000/1001'")
-    fraction = Fraction(str(value)) if not isinstance(value, Fraction) else value
+    try:
+        fraction = Fraction(str(value)) if not isinstance(value, Fraction) else value
+    except ZeroDivisionError as error:
+        raise ValueError(f"{value} is not a number") from error
     if fraction <= 0:
         raise ValueError(f"{value} is not above zero")
     return fraction

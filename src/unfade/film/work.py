@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from unfade.errors import WorkError
+from unfade.film.clip import Clips
 from unfade.film.color_config import color_config, is_file
 from unfade.film.noun import Artefact
 from unfade.film.project import Project
@@ -89,6 +90,16 @@ class Job:
             raise WorkError(f"{path}: is missing; run 'unfade {stage}' first") from error
         except (OSError, ValueError) as error:
             raise WorkError(f"{path}: is damaged ({error}); run 'unfade {stage}' again") from error
+
+    def clips(self) -> Clips:
+        """What ingest found, with the absolute paths of now: a project may have been moved."""
+        clips = self.load(Clips)
+        found = {
+            name: clip.model_copy(update={"path": self.resolve(clip.path)})
+            for name, clip in (("source", clips.source), ("reference", clips.reference))
+            if clip is not None
+        }
+        return clips.model_copy(update=found)
 
     def save(self, artefact: Artefact) -> None:
         """Writes an artefact to its place."""

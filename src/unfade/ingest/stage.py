@@ -14,7 +14,7 @@ from unfade.film.work import Job, writing
 from unfade.ingest.live_area import find_live_area
 from unfade.ingest.overview import draw_live_areas
 from unfade.ingest.proxy import make_proxy, proxy_size
-from unfade.media import probe, read, write_png
+from unfade.media import check_colorspace, probe, read, write_png
 
 _SAMPLES = 24
 """Frames, spread over a clip, in which its live area is looked for."""
@@ -27,6 +27,7 @@ def run(job: Job) -> None:
         MediaError: a frame of a clip is missing or damaged.
         ProjectError: a live area or colour space of the project file does not fit.
     """
+    check_colorspace(job.project.render.colorspace)
     job.folder("ingest")
     sections = {"source": job.project.source, "reference": job.project.reference}
     clips: dict[str, Clip] = {}
@@ -40,7 +41,12 @@ def run(job: Job) -> None:
     for name, place in (("source", SOURCE_PROXY), ("reference", REFERENCE_PROXY)):
         if name in clips:
             _write_proxy(job, name, clips[name], job.root / place)
-    job.save(Clips(source=clips["source"], reference=clips.get("reference")))
+    named = {
+        name: clip.model_copy(update={"path": section.path})
+        for name, section in sections.items()
+        if section is not None and (clip := clips[name])
+    }
+    job.save(Clips(source=named["source"], reference=named.get("reference")))
 
 
 def _with_live_area(job: Job, name: str, clip: Clip, section: ClipSection) -> tuple[Clip, Tensor]:

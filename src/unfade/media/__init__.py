@@ -19,8 +19,6 @@ from unfade.media.still_writers import write_dpx, write_exr, write_png, write_ti
 from unfade.media.stills import read_picture, read_plane
 from unfade.media.tags import FrameTags, read_tags
 
-read_exr = read_picture
-
 __all__ = [
     "FrameTags",
     "MovieWriter",
@@ -29,7 +27,6 @@ __all__ = [
     "is_aces",
     "probe",
     "read",
-    "read_exr",
     "read_frame",
     "read_picture",
     "read_plane",

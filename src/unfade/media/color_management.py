@@ -60,8 +60,9 @@ def check_colorspace(name: str) -> str:
     space = _find(_load(_current), name)
     if space is None:
         spellings = _spellings(_current)
-        nearest = difflib.get_close_matches(name.lower(), spellings, n=3, cutoff=0.0)
-        names = ", ".join(f"'{spellings[spelling]}'" for spelling in nearest)
+        nearest = difflib.get_close_matches(name.lower(), spellings, n=9, cutoff=0.0)
+        full_names = list(dict.fromkeys(spellings[spelling] for spelling in nearest))
+        names = ", ".join(f"'{full_name}'" for full_name in full_names[:3])
         raise ProjectError(
             f"there is no colour space '{name}'; the nearest valid names are {names}"
         )

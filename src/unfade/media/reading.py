@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 
+import torch
 from torch import Tensor
 
 from unfade.errors import MediaError
@@ -94,5 +95,10 @@ def _read_stored(clip: Clip, frame: int) -> Tensor:
         raise MediaError(
             f"{path}: frame {frame} is {width} x {height} pixels, the first frame of the sequence "
             f"is {clip.width} x {clip.height}; restore the file, or set 'first' and 'last'"
+        )
+    if not torch.isfinite(pixels).all():
+        raise MediaError(
+            f"{path}: frame {frame} holds values that are not numbers or are infinite; "
+            "convert or scan it again"
         )
     return to_space(pixels, clip.colorspace, WORKING_SPACE)

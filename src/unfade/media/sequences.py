@@ -99,6 +99,11 @@ def existing_range(pattern: Pattern, first: int | None, last: int | None) -> Fra
             f"{pattern}: its last frame {last} is before its first frame {first}; "
             "correct 'first' or 'last'"
         )
+    if first < frames[0] or last > frames[-1]:
+        raise MediaError(
+            f"{pattern}: has the frames {frames[0]} to {frames[-1]}, not {first} to {last}; "
+            "correct 'first' or 'last', or restore the files"
+        )
     missing = sorted(set(range(first, last + 1)) - set(frames))
     if missing:
         raise MediaError(f"{pattern}: {_name_frames(missing)}")

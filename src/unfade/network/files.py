@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -19,8 +21,8 @@ from unfade.network.chroma_model import WIDTHS, ChromaModel, Residual
 from unfade.network.lut import SmoothLut
 from unfade.network.unevenness import Unevenness
 
-MODEL_SCHEMA = "ChromaModel.1"
-BASELINE_SCHEMA = "Baseline.1"
+MODEL_SCHEMA = "ChromaModel.2"
+BASELINE_SCHEMA = "Baseline.2"
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], description: dict[str, str]) -> None:
@@ -29,8 +31,17 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], description: dict[str, 
     The description is one entry of the file's metadata, which keeps no order of its entries.
     """
     whole = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
-    with writing(path) as temporary:
+    with writing(path) as temporary, _as_os_error():
         save_file(whole, temporary, metadata={"unfade": json.dumps(description, sort_keys=True)})
+
+
+@contextmanager
+def _as_os_error() -> Iterator[None]:
+    """safetensors has an error of its own for a full disk."""
+    try:
+        yield
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
 
 
 def load_tensors(path: Path, schema: str) -> tuple[dict[str, Tensor], dict[str, str]]:

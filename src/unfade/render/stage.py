@@ -14,6 +14,7 @@ from unfade import media
 from unfade.errors import ProjectError, WorkError
 from unfade.film.clip import Clip, Clips
 from unfade.film.color_config import config_to_share
+from unfade.film.element import fingerprint
 from unfade.film.model import TrainedModel
 from unfade.film.naming import master_name
 from unfade.film.pair import PairList
@@ -62,23 +63,25 @@ def run(job: Job) -> None:
         WorkError: the folder holds files that Unfade did not make.
         ProjectError: [render] asks for no frame that there is.
     """
-    clips, trained = job.load(Clips), job.load(TrainedModel)
+    clips, trained = job.clips(), job.load(TrainedModel)
     settings = job.project.render
     _check_colorspace(settings)
     entries = film_entries(job.project, clips, job.load(PairList), trained.id)
     folder = job.folder("render")
     _claim(folder, _key(job, trained, entries))
-    masters = list(_masters(job, clips.source, trained.id))
+    all_masters = list(_masters(job, trained.id))
+    masters = [master for master in all_masters if master.frame in _wanted(job, clips.source)]
     if not masters:
         raise ProjectError(
             f"{job.root}: no frame of the scan lies between render.first and render.last; it has "
             f"the frames {clips.source.frames.first} to {clips.source.frames.last}"
         )
-    _forget_others(folder, masters)
+    _forget_others(folder, all_masters)
     _forget_altered(job)
     waiting = [master for master in masters if not master.is_whole()]
     if waiting:
         _render(job, clips.source, trained, waiting, entries)
+    written = job.progress.track(masters, "Taking checksums", len(masters))
     job.save(
         Rendering(
             model_id=trained.id,
@@ -89,7 +92,9 @@ def run(job: Job) -> None:
             bits=settings.bits,
             strict=settings.strict,
             color_config=config_to_share(media.config_in_use()),
-            frames=tuple(_record(master) for master in masters),
+            frames=tuple(
+                map(_record, job.progress.track(masters, "Taking checksums", len(masters)))
+            ),
         )
     )
 
@@ -107,18 +112,25 @@ def _check_colorspace(settings: RenderSection) -> None:
         )
 
 
-def _masters(job: Job, source: Clip, model_id: str) -> Iterator[Master]:
+def _wanted(job: Job, source: Clip) -> range:
+    """The frames that [render] asks for."""
+    first, last = job.project.render.first, job.project.render.last
+    return range(
+        source.frames.first if first is None else first,
+        (source.frames.last if last is None else last) + 1,
+    )
+
+
+def _masters(job: Job, model_id: str) -> Iterator[Master]:
+    """Every master of the film, whether it is asked for now or not."""
     settings = job.project.render
-    first = source.frames.first if settings.first is None else settings.first
-    last = source.frames.last if settings.last is None else settings.last
+    title, version = job.project.film.title, settings.version
     for shot in job.load(PairList).shots:
         for frame in shot.frames.frames():
-            if first <= frame <= last:
-                title, version = job.project.film.title, settings.version
-                name = master_name(title, shot, version, model_id, frame, settings.format)
-                path = job.folder("render") / name
-                record = None if settings.format == "exr" else path.with_name(name + ".json")
-                yield Master(frame, shot, path, record)
+            name = master_name(title, shot, version, model_id, frame, settings.format)
+            path = job.folder("render") / name
+            record = None if settings.format == "exr" else path.with_name(name + ".json")
+            yield Master(frame, shot, path, record)
 
 
 def _render(
@@ -188,6 +200,7 @@ def _key(job: Job, trained: TrainedModel, entries: dict[str, Entry]) -> str:
             "render": settings,
             "entries": entries,
             "clips": hashlib.sha256(clips.encode()).hexdigest(),
+            "scan": fingerprint(job.resolve(job.project.source.path)),
         },
         indent=2,
         sort_keys=True,
@@ -217,9 +230,11 @@ def _claim(folder: Path, key: str) -> None:
 def _forget_altered(job: Job) -> None:
     """Removes masters that are no longer what an earlier run wrote."""
     place = job.root / Rendering.PLACE
-    if not place.exists():
+    try:
+        records = job.load(Rendering).frames
+    except WorkError:
         return
-    for record in job.load(Rendering).frames:
+    for record in records:
         path = place.with_name(record.file)
         if path.exists() and _digest(path) != record.sha256:
             path.unlink()
@@ -230,7 +245,7 @@ def _digest(path: Path) -> str:
 
 
 def _forget_others(folder: Path, masters: Iterable[Master]) -> None:
-    """Removes masters of frames that are no longer asked for."""
+    """Removes masters of shots that are no more; those out of the wanted range stay."""
     wanted = {path for master in masters for path in (master.path, master.sidecar)}
     for path in folder.iterdir():
         if MASTER.fullmatch(path.name) and path not in wanted:

@@ -27,7 +27,7 @@ def run(job: Job) -> None:
     Raises:
         MediaError: a picture cannot be read, or holds values that are no numbers.
     """
-    clips, alignments = job.load(Clips), job.load(Alignments)
+    clips, alignments = job.clips(), job.load(Alignments)
     folder = job.folder("target")
     for left_over in folder.glob("*.exr"):
         left_over.unlink()

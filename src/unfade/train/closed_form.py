@@ -1,6 +1,7 @@
 """The closed-form part of a film's model: LUTs, the strength of the degrain, uneven fading."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,17 +20,23 @@ GRAIN_STRENGTHS = (3.0, 20.0, 80.0)
 """How many times the grain measured between neighbouring pixels the degrain may be told of. Grain
 is wider than a pixel, and fading lets it through amplified."""
 
+Track = Callable[[Sequence[Any], str, int], Iterator[Any]]
+"""Counts items on a progress bar: items, label, total."""
+
 Shots = Mapping[int, Sequence[PlacedSample]]
 
 
-def fit_closed_form(train: Sequence[Picture], seed: int) -> tuple[Baseline, Unevenness]:
+def fit_closed_form(
+    train: Sequence[Picture], seed: int, track: Track
+) -> tuple[Baseline, Unevenness]:
     """The baseline of a film, and the laws of those of its shots that fade unevenly.
 
-    The degrain is as strong as makes laws of colour hold best on pixels kept apart.
+    The degrain is as strong as makes laws of colour hold best on pixels kept apart. `track` is
+    told of every strength that is tried.
     """
     measured = torch.stack([grain_covariance(one.source_rgb) for one in train]).mean(dim=0)
     tried = []
-    for strength in GRAIN_STRENGTHS:
+    for strength in track(GRAIN_STRENGTHS, "Fitting the closed form", len(GRAIN_STRENGTHS)):
         shots = _samples(train, measured * strength, seed)
         evidence = {number: weigh(samples) for number, samples in shots.items()}
         error = sum(one.best for one in evidence.values())

@@ -1,12 +1,11 @@
 """A lesson: the baseline of a film, and the pixels that its network learns from."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from unfade.film.project import TrainSection
 from unfade.network import ChromaModel, Residual
-from unfade.train.closed_form import fit_closed_form
+from unfade.train.closed_form import Track, fit_closed_form
 from unfade.train.learn import learn, residual_of, start
 from unfade.train.samples import Picture, Pixels, join, sample_pixels
 
@@ -15,9 +14,6 @@ TRAIN_PIXELS = 800_000
 
 HELD_OUT_PIXELS = 200_000
 """Pixels that the held-out error is measured on at each checkpoint."""
-
-Item = TypeVar("Item")
-Track = Callable[[Sequence[Item], str, int], Iterator[Item]]
 
 
 @dataclass(frozen=True)
@@ -33,10 +29,10 @@ def prepare(
     train: Sequence[Picture],
     held_out: Sequence[Picture],
     settings: TrainSection,
-    track: Track[Picture] = lambda items, label, total: iter(items),
+    track: Track = lambda items, label, total: iter(items),
 ) -> Lesson:
     """The lesson of a film from its pictures. At least one is to be trained on."""
-    baseline, unevenness = fit_closed_form(train, settings.seed)
+    baseline, unevenness = fit_closed_form(train, settings.seed, track)
     model = ChromaModel(settings.size, baseline, Residual(settings.size), unevenness)
 
     def look(pictures: Sequence[Picture], limit: int) -> Pixels:

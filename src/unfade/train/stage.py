@@ -10,6 +10,7 @@ from unfade.film.project import WORKING_SPACE
 from unfade.film.target import Targets
 from unfade.film.work import Job
 from unfade.network import save_baseline, save_model
+from unfade.network.files import MODEL_SCHEMA
 from unfade.review.chart import loss_picture
 from unfade.train.checkpoint import load_checkpoint, save_checkpoint
 from unfade.train.contact_sheet import ContactSheets
@@ -142,4 +143,5 @@ def _held_out_errors(state: State, lesson: Lesson) -> tuple[HeldOut, HeldOut, He
 def _key(job: Job) -> str:
     """Stands for all that training depends on."""
     targets = (job.root / Targets.PLACE).read_text(encoding="utf-8")
-    return hashlib.sha256((job.project.train.model_dump_json() + targets).encode()).hexdigest()
+    facts = [__version__, MODEL_SCHEMA, job.project.train.model_dump_json(), targets]
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()

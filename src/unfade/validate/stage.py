@@ -18,7 +18,7 @@ from unfade.color.score import chroma_error
 from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
-from unfade.film.clip import Clip, Clips
+from unfade.film.clip import Clip
 from unfade.film.model import LossCurve, TrainedModel
 from unfade.film.pair import PairList
 from unfade.film.project import WORKING_SPACE, RenderSection
@@ -65,7 +65,7 @@ def run(job: Job) -> None:
         WorkError: an artefact is missing or damaged, or rendered frames do not fit the scan.
         MediaError: a picture cannot be read.
     """
-    clips, rendering = job.load(Clips), job.load(Rendering)
+    clips, rendering = job.clips(), job.load(Rendering)
     pair_list, targets, model = job.load(PairList), job.load(Targets), job.load(TrainedModel)
     alignments, curve = job.load(Alignments), job.load(LossCurve)
     if not rendering.frames:

@@ -92,9 +92,7 @@ def run(job: Job) -> None:
             bits=settings.bits,
             strict=settings.strict,
             color_config=config_to_share(media.config_in_use()),
-            frames=tuple(
-                map(_record, job.progress.track(masters, "Taking checksums", len(masters)))
-            ),
+            frames=tuple(map(_record, written)),
         )
     )
 

@@ -144,7 +144,12 @@ def test_a_killed_run_goes_on_to_the_same_masters(
 def painted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished project without a reference clip: an ACES2065-1 scan with speculars of four times
     white, and painted pairs."""
-    folder = tmp_path_factory.mktemp("painted") / "reel"
+    return paint(tmp_path_factory.mktemp("painted") / "reel", log=False)
+
+
+def paint(folder: Path, *, log: bool) -> Path:
+    """A finished project of pairs alone. A log scan is DPX of 10 bits, in printing density, whose
+    range cuts the brightest speculars."""
     generator = torch.Generator().manual_seed(0)
     coarse = torch.rand(1, 3, 9, 12, generator=generator)
     scene = functional.interpolate(coarse, size=(144, 192), mode="bicubic")[0].clamp(0.05, 0.95)
@@ -154,11 +159,19 @@ def painted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for frame in range(1, 7):
         true_rgb = torch.roll(scene, 3 * frame, dims=2)
         faded_rgb = true_rgb * torch.tensor([1.0, 0.7, 0.75])[:, None, None]
-        media.write_exr(folder / f"scan/s.{frame:04d}.exr", faded_rgb, colorspace="ACES2065-1")
+        scan = folder / f"scan/s.{frame:04d}"
+        if log:
+            place = scan.with_suffix(f"{scan.suffix}.dpx")
+            media.write_dpx(place, faded_rgb, bits=10, colorspace="ADX10")
+        else:
+            place = scan.with_suffix(f"{scan.suffix}.exr")
+            media.write_exr(place, faded_rgb, colorspace="ACES2065-1")
         media.write_exr(folder / f"painted/{frame}.exr", true_rgb, colorspace="ACES2065-1")
     pair = '[[pair]]\nsource = {0}\nreference = "painted/{0}.exr"\naligned = true\nrole = "{1}"\n'
     pairs = [pair.format(n, "holdout" if n == 4 else "train") for n in (2, 4, 5)]
     head = '[film]\ntitle = "Painted"\n[source]\npath = "scan/s.%04d.exr"\n'
+    if log:
+        head = head.replace('.exr"', '.dpx"\ncolorspace = "ADX10"')
     area = "live_area = [0, 0, 192, 144]\n"
     settings = '[train]\nsize = "small"\nsteps = 200\nbatch = 1024\ncheckpoint = 100\n[render]\n'
     place = folder / "film.toml"
@@ -175,6 +188,17 @@ def test_pairs_alone_recover_a_scene_linear_scan_with_its_highlights(painted: Pa
     assert len(rendering.frames) == 6
     highest = media.read_picture(painted / "06-render" / rendering.frames[0].file).max()
     assert float(highest) > 2
+
+
+def test_a_log_scan_of_printing_density_is_recovered(tmp_path: Path) -> None:
+    folder = paint(tmp_path / "reel", log=True)
+    values = {measure.name: measure.value for measure in load(folder, Report).measures}
+    assert values["luma_excess_max"] <= 0
+    assert values["held_out_ciede2000"] < values["held_out_ciede2000_faded"] / 2
+    clips, rendering = load(folder, Clips), load(folder, Rendering)
+    assert clips.source.colorspace == "ADX10"
+    master = media.read_picture(folder / "06-render" / rendering.frames[0].file)
+    assert float(master.max()) > 1.5
 
 
 def hashes(folder: Path) -> dict[int, str]:

@@ -15,13 +15,14 @@ from unfade.film.clip import Area, Clip, Clips
 from unfade.film.model import LossCurve, LossPoint, TrainedModel
 from unfade.film.pair import Pair, PairList
 from unfade.film.project import WORKING_SPACE, Project
-from unfade.film.rendering import RenderedFrame, Rendering
+from unfade.film.rendering import SUFFIXES, RenderedFrame, Rendering
 from unfade.film.report import Report
 from unfade.film.shot import Shot
 from unfade.film.target import Target, Targets
 from unfade.film.time import FrameRange
 from unfade.film.work import Job
-from unfade.media import read_picture, write_dpx, write_exr
+from unfade.media import FrameTags, read_picture, write_dpx, write_exr
+from unfade.media import write_master as write_master_file
 from unfade.validate import stage
 
 Item = TypeVar("Item")
@@ -71,7 +72,7 @@ def make_job(root: Path, **render: object) -> Job:
             "film": {"title": "Reel"},
             "source": {"path": "scan.%04d.dpx"},
             "reference": {"path": "dvd.mkv"},
-            "render": {"compression": "zip", **render},
+            "render": render,
         }
     )
     return Job(project, root, Silent())
@@ -119,8 +120,10 @@ def save_artefacts(job: Job, rendered: list[RenderedFrame], targets: list[Target
         Rendering(
             model_id="0" * 12,
             version=1,
-            colorspace="ACES2065-1",
+            colorspace=job.project.render.colorspace,
             compression=job.project.render.compression,
+            format=job.project.render.format,
+            bits=job.project.render.bits,
             frames=tuple(rendered),
         )
     )
@@ -139,11 +142,12 @@ def write_target(job: Job, source_rgb: Tensor, weight: float = 1.0) -> Target:
 
 
 def write_master(job: Job, frame: int, rgb: Tensor) -> RenderedFrame:
-    path = job.folder("render") / f"reel.{frame:07d}.exr"
-    compression = job.project.render.compression
-    write_exr(path, rgb, colorspace="ACES2065-1", compression=compression)
+    settings = job.project.render
+    path = job.folder("render") / f"reel.{frame:07d}{SUFFIXES[settings.format]}"
+    cut = write_master_file(path, rgb, settings, {}, FrameTags())
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return RenderedFrame(frame=frame, shot=1 + (frame > 103), file=path.name, sha256=digest)
+    shot = 1 + (frame > 103)
+    return RenderedFrame(frame=frame, shot=shot, file=path.name, sha256=digest, cut=cut)
 
 
 @pytest.fixture
@@ -155,6 +159,7 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
 
 
 def build(job: Job) -> Job:
+    job.root.mkdir(exist_ok=True)
     rendered = []
     for frame in FRAMES.frames():
         path = job.root / f"scan.{frame:04d}.dpx"
@@ -227,6 +232,42 @@ def test_lossy_masters_are_judged_as_such(tmp_path: Path, job: Job) -> None:
     assert report.verdict == "accept"
     assert "luma_excess_max" not in {measure.name for measure in report.measures}
     assert value_of(report, "luma_mean_difference") > 0
+
+
+@pytest.mark.parametrize(
+    "render",
+    [
+        {"format": "tiff"},
+        {"format": "dpx", "bits": 10},
+        {"format": "dpx", "bits": 16, "colorspace": "ADX16"},
+        {"strict": True},
+    ],
+    ids=lambda render: "-".join(str(value) for value in render.values()),
+)
+def test_each_format_is_held_to_its_own_rounding(
+    tmp_path: Path, job: Job, render: dict[str, object]
+) -> None:
+    other = build(make_job(tmp_path / "other", **render))
+
+    stage.run(other)
+
+    report = other.load(Report)
+    assert value_of(report, "luma_excess_max") == 0
+    cut = sum(frame.cut for frame in other.load(Rendering).frames)
+    assert report.verdict == ("review" if cut else "accept")
+
+
+def test_values_that_were_cut_ask_for_a_person(tmp_path: Path, job: Job) -> None:
+    other = build(make_job(tmp_path / "other", format="tiff"))
+    cut = sum(frame.cut for frame in other.load(Rendering).frames)
+    assert cut > 0
+
+    stage.run(other)
+
+    report = other.load(Report)
+    assert report.verdict == "review"
+    told = f"{cut} values of the frames lie outside 0 to 1 and were cut"
+    assert [reason.startswith(told) for reason in report.reasons] == [True]
 
 
 def test_missing_frames_are_counted_within_the_range_asked_for(job: Job) -> None:

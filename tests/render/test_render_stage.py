@@ -205,6 +205,9 @@ def test_integers_say_what_they_cut(
     assert told["timecode"] == "01:00:00:01"
     assert told["record"]["unfade:model"] == MODEL_ID
     assert path.suffix == f".{suffix}"
+    for written in (path, path.parent / str(rendering.frames[1].sidecar)):
+        assert str(job.root).encode() not in written.read_bytes()
+        assert b"/home" not in written.read_bytes()
 
 
 def test_a_missing_record_is_made_again_and_other_formats_go(make_job: MakeJob) -> None:

@@ -33,6 +33,14 @@ def test_there_is_colour_in_the_live_area_and_its_rim_and_none_outside() -> None
     assert float(cbcr.abs().max()) < 1e-6
 
 
+def test_a_dark_frame_line_beside_the_picture_is_not_coloured() -> None:
+    source_rgb = torch.full((3, 40, 60), 0.6)
+    source_rgb[:, 30:] = 0.06
+    cbcr = rgb_to_ycbcr(recover(source_rgb, Area(x=10, y=0, width=40, height=28), model(), 1))[1:]
+    assert float((cbcr[:, 28, 12:48] - 0.05).abs().max()) < 1e-6
+    assert float(cbcr[:, 30:].abs().max()) < 0.001
+
+
 def test_a_master_is_named_after_film_shot_version_model_and_frame() -> None:
     shot = Shot(number=3, frames=FrameRange(first=1, last=9))
     name = master_name("Candy Candy: Opening!", shot, 2, "0123456789ab", 1245)

@@ -12,6 +12,12 @@ from unfade.network import ChromaModel
 RIM = 0.015
 """Of the live area's width: what its finding leaves outside for weave and rounded corners."""
 
+DARKER = 2
+"""In the rim chroma falls with this power of how much darker than the edge a pixel is: what is far
+darker is the frame line, not picture."""
+
+LEAST_LUMA = 1e-3
+
 
 def recover(source_rgb: Tensor, live_area: Area, model: ChromaModel, shot: int) -> Tensor:
     """A recovered frame.
@@ -19,7 +25,8 @@ def recover(source_rgb: Tensor, live_area: Area, model: ChromaModel, shot: int) 
     Args:
         source_rgb: the whole raster in the working space, (3, H, W), unbounded.
         live_area: where the picture is. It lies a little inside the picture: a narrow rim around
-            it takes the chroma of its edge. What lies farther out is no picture and gets none.
+            it takes the chroma of its edge, where it is as bright. What lies farther out is no
+            picture and gets none.
         model: of this film.
         shot: of this frame.
 
@@ -28,16 +35,18 @@ def recover(source_rgb: Tensor, live_area: Area, model: ChromaModel, shot: int) 
     """
     y = luma(source_rgb)
     cbcr = model.predict(crop(source_rgb, live_area), shot)
-    whole = limit_chroma(y, _with_rim(cbcr, live_area, *y.shape[-2:]))
-    return ycbcr_to_rgb(torch.cat([y, whole]))
+    edge = _with_rim(torch.cat([crop(y, live_area), cbcr]), live_area, *y.shape[-2:])
+    darker = (y / edge[:1].clamp_min(LEAST_LUMA)).clamp(0.0, 1.0) ** DARKER
+    whole = torch.where(edge[:1] > y, edge[1:] * darker, edge[1:])
+    return ycbcr_to_rgb(torch.cat([y, limit_chroma(y, whole)]))
 
 
-def _with_rim(cbcr: Tensor, live_area: Area, height: int, width: int) -> Tensor:
-    """Chroma of the live area on the whole raster, (2, height, width)."""
+def _with_rim(picture: Tensor, live_area: Area, height: int, width: int) -> Tensor:
+    """A picture (C, H, W) of the live area on the whole raster, its edge repeated over the rim."""
     before = (live_area.x, live_area.y)
     after = (width - live_area.x - live_area.width, height - live_area.y - live_area.height)
     rim = max(1, round(RIM * live_area.width))
     sides = [side for pair in zip(before, after, strict=True) for side in pair]
     inner = [min(side, rim) for side in sides]
-    rimmed = functional.pad(cbcr[None], inner, mode="replicate")
+    rimmed = functional.pad(picture[None], inner, mode="replicate")
     return functional.pad(rimmed, [side - near for side, near in zip(sides, inner, strict=True)])[0]

@@ -26,7 +26,7 @@ def lines(svg: str) -> list[list[tuple[float, float]]]:
 
 
 def test_chart_names_the_errors_it_compares() -> None:
-    assert {"model 1.25", "LUT 2.10", "1,000"} <= set(words(loss_chart(POINTS, 2.1)))
+    assert {"model 1.25", "closed form 2.10", "1,000"} <= set(words(loss_chart(POINTS, 2.1)))
 
 
 def test_chart_places_values_in_proportion() -> None:
@@ -49,7 +49,7 @@ def _is_dashed(svg: str, line: list[tuple[float, float]]) -> bool:
 def test_chart_without_held_out_error_shows_the_loss_alone() -> None:
     svg = loss_chart([LossPoint(step=1, loss=0.02)], None)
 
-    assert not any("model" in word or "LUT" in word for word in words(svg))
+    assert not any("model" in word or "closed" in word for word in words(svg))
     assert "Training loss, logarithmic" in words(svg)
 
 
@@ -58,7 +58,7 @@ def test_labels_that_would_collide_are_set_apart() -> None:
     bases = [
         float(text.attrib["y"])
         for text in ElementTree.fromstring(svg).iter(f"{SVG}text")
-        if (text.text or "").startswith(("model", "LUT"))
+        if (text.text or "").startswith(("model", "closed"))
     ]
     assert abs(bases[0] - bases[1]) >= 14
 

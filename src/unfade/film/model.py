@@ -22,8 +22,9 @@ class TrainedModel(Artefact):
     """The model of a film, and the closed-form baseline that it was measured against.
 
     `id` is the first 12 hexadecimal digits of the SHA-256 of the weights' file. `file` and
-    `baseline_file` are safetensors beside the artefact. Errors are none where a project has no
-    hold-out pair.
+    `baseline_file` are safetensors beside the artefact. The errors are over hold-out pixels on the
+    model's raster, as training saw them; validate measures whole pictures. `baseline_held_out` is
+    of the closed form that training starts from. All are none where there is no hold-out pair.
     """
 
     SCHEMA = "TrainedModel.1"
@@ -53,7 +54,7 @@ class LossPoint(Noun):
 
 
 class LossCurve(Artefact):
-    """How training went. `baseline` is the held-out CIEDE2000 of the closed-form baseline."""
+    """How training went. `baseline` is the held-out CIEDE2000 of the closed form it starts from."""
 
     SCHEMA = "LossCurve.1"
     PLACE = "05-train/loss.json"

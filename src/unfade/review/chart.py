@@ -140,7 +140,7 @@ def _lay_held_out(
     layout.dots.extend(places)
     labels = [("model", min(value for _, value in values), _STRONG)]
     if baseline is not None:
-        labels.append(("LUT", baseline, _MUTED))
+        labels.append(("closed form", baseline, _MUTED))
     labels.sort(key=lambda label: -label[1])
     lowest_base = -math.inf
     for name, value, contrast in labels:

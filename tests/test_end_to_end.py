@@ -89,10 +89,11 @@ def test_colour_comes_back_and_luma_stays(undisturbed: Path) -> None:
     assert values["held_out_ciede2000"] < values["held_out_ciede2000_faded"] / 3
     assert values["luma_excess_max"] <= 0
     assert report.verdict in ("accept", "review")
-    rendering, clips = load(undisturbed, Rendering), load(undisturbed, Clips)
+    rendering, found = load(undisturbed, Rendering), load(undisturbed, Clips).source
+    source = found.model_copy(update={"path": str(undisturbed / found.path)})
     assert [frame.frame for frame in rendering.frames] == list(range(1010, 1020))
     frame = rendering.frames[0]
-    source_rgb = media.read_frame(clips.source, frame.frame)
+    source_rgb = media.read_frame(source, frame.frame)
     master = undisturbed / "06-render" / frame.file
     recovered_rgb = media.read_picture(str(master), rendering.colorspace)
     assert float((luma(recovered_rgb) - luma(source_rgb)).abs().mean()) < 2e-4

@@ -57,7 +57,8 @@ def new(
     from unfade.media import use_config
 
     use_config(color_config())
-    place = write_project(folder, source, reference, title or folder.absolute().name)
+    track = _progress(quiet=False).track
+    place = write_project(folder, source, reference, title or folder.absolute().name, track)
     print(f"{place}: written; look it over, then: unfade run {place}")
 
 

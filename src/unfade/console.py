@@ -35,7 +35,7 @@ class Bars:
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=self._console, transient=True) as progress:
-            task = progress.add_task(label, total=total)
+            task = progress.add_task(label, total=total or None)
             for item in items:
                 yield item
                 progress.advance(task)
@@ -55,7 +55,7 @@ class Lines:
             yield item
             if time.monotonic() - told > SECONDS_BETWEEN_LINES:
                 told = time.monotonic()
-                self.say(f"    {label}: {number} of {total}")
+                self.say(f"    {label}: {number} of {total or '?'}")
 
     def say(self, message: str) -> None:
         """A line."""

@@ -30,7 +30,7 @@ class Quiet:
         for item in items:
             count += 1
             yield item
-        assert count == total
+        assert total in (count, 0)
 
     def say(self, message: str) -> None:
         pass

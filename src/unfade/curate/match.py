@@ -8,6 +8,7 @@ from scipy.ndimage import maximum_filter1d
 
 from unfade.curate.signature import Framing, shared_windows, signatures
 from unfade.film.shot import Shot
+from unfade.film.work import Track, untracked
 
 MIN_SIMILARITY = 0.6
 """Below it two frames show different things. Unlike material seldom reaches 0.5."""
@@ -78,6 +79,7 @@ def match_frames(
     shots: tuple[Shot, ...],
     first: int,
     framing: Framing,
+    track: Track = untracked,
 ) -> Matches:
     """The match of every source frame.
 
@@ -90,6 +92,7 @@ def match_frames(
         shots: of the source.
         first: the number of the source's first frame.
         framing: of the film.
+        track: is told of every shot.
     """
     ours, theirs = shared_windows(framing)
     library = signatures(reference, theirs, *_COARSE)
@@ -99,7 +102,7 @@ def match_frames(
         np.zeros(len(source), np.float32),
     )
     line: Line | None = None
-    for shot in shots:
+    for shot in track(shots, "Matching shots", len(shots)):
         start = shot.frames.first - first
         stop = start + len(shot.frames)
         frames = signatures(np.asarray(source[start:stop]), ours, *_FINE)

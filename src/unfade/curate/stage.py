@@ -64,7 +64,9 @@ def _match(
 ) -> tuple[tuple[Pair, ...], tuple[Rejection, ...]]:
     """The pairs of every shot, and the best of those shots whose matches are all uncertain."""
     framing = find_framing(source, reference, shots, clips.source.frames.first)
-    matches = match_frames(source, reference, shots, clips.source.frames.first, framing)
+    matches = match_frames(
+        source, reference, shots, clips.source.frames.first, framing, job.progress.track
+    )
     if not fixed:
         _check_common(clips.source, reference_clip, matches)
     look = look_at(source)

@@ -2,11 +2,11 @@
 
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from unfade.errors import WorkError
 from unfade.film.clip import Clips
@@ -33,12 +33,24 @@ class Progress(Protocol):
     """Tells a person how far a piece of work is."""
 
     def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
-        """`items`, one by one, counted on a bar called `label` that ends at `total`."""
+        """`items`, one by one, counted on a bar called `label` that ends at `total`.
+
+        `total` may be an estimate, and is 0 where nobody knows.
+        """
         ...
 
     def say(self, message: str) -> None:
         """A line that stays."""
         ...
+
+
+Track = Callable[[Iterable[Any], str, int], Iterator[Any]]
+"""What `Progress.track` is, for pure functions that take long."""
+
+
+def untracked(items: Iterable[Any], label: str, total: int) -> Iterator[Any]:
+    """A `Track` that tells nobody."""
+    return iter(items)
 
 
 @dataclass(frozen=True)

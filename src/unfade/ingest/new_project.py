@@ -8,10 +8,12 @@ from unfade.errors import ProjectError, WorkError
 from unfade.film.clip import Clip
 from unfade.film.project import ClipSection
 from unfade.film.template import project_text
-from unfade.film.work import write_text
+from unfade.film.work import Track, write_text
 
 
-def write_project(folder: Path, source: str, reference: str | None, title: str) -> Path:
+def write_project(
+    folder: Path, source: str, reference: str | None, title: str, track: Track
+) -> Path:
     """Probes a scan and its reference, and writes a commented film.toml for them.
 
     Args:
@@ -19,6 +21,7 @@ def write_project(folder: Path, source: str, reference: str | None, title: str) 
         source: path of the scan, relative to the current directory.
         reference: path of the copy with good colour, if there is one.
         title: of the film.
+        track: is told of the frames of a movie.
 
     Raises:
         ProjectError: there is a film.toml already.
@@ -28,7 +31,8 @@ def write_project(folder: Path, source: str, reference: str | None, title: str) 
     place = folder / "film.toml"
     if place.exists():
         raise ProjectError(f"{place}: exists already; edit it, or choose another folder")
-    source_clip, reference_clip = _probe(source), _probe(reference) if reference else None
+    source_clip = _probe(source, track)
+    reference_clip = _probe(reference, track) if reference else None
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -46,8 +50,8 @@ def write_project(folder: Path, source: str, reference: str | None, title: str) 
     return place
 
 
-def _probe(path: str) -> Clip:
-    return media.probe(os.path.abspath(path), ClipSection(path=path))
+def _probe(path: str, track: Track) -> Clip:
+    return media.probe(os.path.abspath(path), ClipSection(path=path), track)
 
 
 def _seen_from(folder: Path, path: str) -> str:

@@ -34,7 +34,7 @@ def run(job: Job) -> None:
     shown: list[tuple[Tensor, Clip]] = []
     for name, section in sections.items():
         if section is not None:
-            clip = probe(job.resolve(section.path), section)
+            clip = probe(job.resolve(section.path), section, job.progress.track)
             clips[name], middle = _with_live_area(job, name, clip, section)
             shown.append((middle, clips[name]))
     write_png(job.folder("ingest") / "live-area.png", draw_live_areas(shown))

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 import av
 
 from unfade.errors import MediaError
 from unfade.film.clip import FieldOrder, Video
+from unfade.film.work import Track
 from unfade.media.movies import Movie, decode, filter_graph, open_movie, pull
 from unfade.media.planes import can_read
 
@@ -56,8 +58,8 @@ class MovieSurvey:
     has_alpha: bool
 
 
-def survey_movie(path: str) -> MovieSurvey:
-    """Decodes a whole movie.
+def survey_movie(path: str, track: Track) -> MovieSurvey:
+    """Decodes a whole movie; `track` is told of every frame.
 
     Raises:
         MediaError: it is missing, damaged, ends early, changes its size, or is of a kind that
@@ -75,7 +77,8 @@ def survey_movie(path: str) -> MovieSurvey:
             )
         weave = _WeaveMeter()
         count = 0
-        for frame in _with_first(first, frames):
+        label = f"Looking through {Path(path).name}"
+        for frame in track(_with_first(first, frames), label, _likely_count(movie.stream)):
             _check_size(path, count, frame, first)
             weave.add(frame)
             count += 1
@@ -94,6 +97,13 @@ def survey_movie(path: str) -> MovieSurvey:
             timecode=_timecode(movie),
             has_alpha=any(component.is_alpha for component in first.format.components),
         )
+
+
+def _likely_count(stream: av.VideoStream) -> int:
+    """About how many frames a movie has, by its header; 0 where it does not tell."""
+    if stream.frames or not (stream.duration and stream.time_base and stream.guessed_rate):
+        return stream.frames
+    return round(stream.duration * stream.time_base * stream.guessed_rate)
 
 
 class _WeaveMeter:

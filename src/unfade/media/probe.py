@@ -13,6 +13,7 @@ from unfade.film.time import (
     timecode_after,
     timecode_base,
 )
+from unfade.film.work import Track, untracked
 from unfade.media.color_management import check_colorspace
 from unfade.media.movie_survey import survey_movie
 from unfade.media.sequences import Pattern, existing_range, parse_pattern, pattern_of_folder
@@ -22,7 +23,7 @@ FILM_RATE = Fraction(24)
 """Frames a second of a sequence whose files do not tell: that of sound film."""
 
 
-def probe(path: str, section: ClipSection) -> Clip:
+def probe(path: str, section: ClipSection, track: Track = untracked) -> Clip:
     """Finds out what a clip is.
 
     A movie is decoded whole, because no header can be trusted with the number of frames.
@@ -31,6 +32,7 @@ def probe(path: str, section: ClipSection) -> Clip:
         path: a movie, a still, a sequence pattern such as ``/scan/reel.%06d.dpx`` or
             ``/scan/reel.######.dpx``, or a folder that holds one sequence. Absolute.
         section: what the project file says of it; it goes before what the file says.
+        track: is told of the frames of a movie.
 
     Returns:
         the clip; its live area is the whole raster.
@@ -45,7 +47,7 @@ def probe(path: str, section: ClipSection) -> Clip:
         return _probe_sequence(pattern_of_folder(Path(path)), section)
     if os.path.isfile(path):
         is_still = Path(path).suffix.lower() in STILL_SUFFIXES
-        return _probe_still(path, section) if is_still else _probe_movie(path, section)
+        return _probe_still(path, section) if is_still else _probe_movie(path, section, track)
     pattern = parse_pattern(path)
     if pattern is None:
         raise MediaError(f"{path}: is missing; restore the file or correct the path")
@@ -92,8 +94,8 @@ def _still_fields(path: str, section: ClipSection) -> FieldOrder:
     )
 
 
-def _probe_movie(path: str, section: ClipSection) -> Clip:
-    survey = survey_movie(path)
+def _probe_movie(path: str, section: ClipSection, track: Track) -> Clip:
+    survey = survey_movie(path, track)
     rate = section.rate or survey.rate
     if rate is None:
         raise MediaError(f"{path}: does not say how fast it runs; name its 'rate'")

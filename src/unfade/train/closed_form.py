@@ -1,11 +1,11 @@
 """The closed-form part of a film's model: LUTs, the strength of the degrain, uneven fading."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
+from unfade.film.work import Track
 from unfade.network import Baseline, Sample, fit_baseline
 from unfade.network.filters import grain_covariance
 from unfade.network.lut import fit_smooth_lut
@@ -19,9 +19,6 @@ PIXELS = 300_000
 GRAIN_STRENGTHS = (3.0, 20.0, 80.0)
 """How many times the grain measured between neighbouring pixels the degrain may be told of. Grain
 is wider than a pixel, and fading lets it through amplified."""
-
-Track = Callable[[Sequence[Any], str, int], Iterator[Any]]
-"""Counts items on a progress bar: items, label, total."""
 
 Shots = Mapping[int, Sequence[PlacedSample]]
 

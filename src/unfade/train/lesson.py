@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unfade.film.project import TrainSection
+from unfade.film.work import Track, untracked
 from unfade.network import ChromaModel, Residual
-from unfade.train.closed_form import Track, fit_closed_form
+from unfade.train.closed_form import fit_closed_form
 from unfade.train.learn import learn, residual_of, start
 from unfade.train.samples import Picture, Pixels, join, sample_pixels
 
@@ -29,7 +30,7 @@ def prepare(
     train: Sequence[Picture],
     held_out: Sequence[Picture],
     settings: TrainSection,
-    track: Track = lambda items, label, total: iter(items),
+    track: Track = untracked,
 ) -> Lesson:
     """The lesson of a film from its pictures. At least one is to be trained on."""
     baseline, unevenness = fit_closed_form(train, settings.seed, track)

@@ -5,7 +5,6 @@ it was made from is no longer what the receipt says. Stages are imported when th
 that finding nothing to do takes no time.
 """
 
-import hashlib
 import importlib
 import platform
 import sys
@@ -19,7 +18,7 @@ from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clips
 from unfade.film.color_config import PINNED_CONFIG, config_to_share, is_file
-from unfade.film.element import fingerprint
+from unfade.film.element import digest, fingerprint
 from unfade.film.model import LossCurve, TrainedModel
 from unfade.film.noun import Artefact
 from unfade.film.pair import PairList
@@ -249,7 +248,7 @@ def _inputs(stage: Stage, job: Job) -> dict[str, str]:
     for need in stage.needs:
         place = job.root / need.PLACE
         if place.exists():
-            digests[need.PLACE] = _digest(place)
+            digests[need.PLACE] = _short_digest(place)
     for path in stage.elements(job.project):
         digests[path] = fingerprint(job.resolve(path))
     config = job.color_config()
@@ -265,7 +264,7 @@ def _outputs(folder: Path) -> dict[str, str]:
     Times of change do not count, so that a project may be copied.
     """
     return {
-        path.relative_to(folder).as_posix(): _digest(path)
+        path.relative_to(folder).as_posix(): _short_digest(path)
         if path.suffix == ".json"
         else f"{path.stat().st_size} bytes"
         for path in sorted(folder.rglob("*"))
@@ -273,5 +272,5 @@ def _outputs(folder: Path) -> dict[str, str]:
     }
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+def _short_digest(path: Path) -> str:
+    return digest(path)[:16]

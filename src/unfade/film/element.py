@@ -23,6 +23,12 @@ def fingerprint(path: str) -> str:
     return facts.hexdigest()[:16]
 
 
+def digest(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
         return sorted(place for place in path.iterdir() if place.is_file())

@@ -17,7 +17,7 @@ from unfade.film.model import ModelSize
 from unfade.film.noun import Noun
 from unfade.film.pair import PairKind, PairRole
 from unfade.film.rendering import MasterFormat
-from unfade.film.time import ExactFraction
+from unfade.film.time import ExactFraction, FrameRange
 
 WORKING_SPACE = "Gamma 2.4 Encoded Rec.709"
 """The OpenColorIO name of the space in which everything is computed."""
@@ -140,6 +140,12 @@ class RenderSection(Noun):
     version: int = Field(default=1, ge=1)
     first: int | None = None
     last: int | None = None
+
+    def wanted(self, frames: FrameRange) -> range:
+        """The frames that are asked for of a scan that has `frames`."""
+        first = frames.first if self.first is None else self.first
+        last = frames.last if self.last is None else self.last
+        return range(first, last + 1)
 
     @model_validator(mode="before")
     @classmethod

@@ -18,14 +18,10 @@ from torch.nn import functional
 
 from unfade.errors import MediaError
 from unfade.film.work import writing
+from unfade.media.planes import KR_KB
 
 VideoMatrix = Literal["bt601", "bt709"]
 
-# Kr and Kb of ITU-R BT.601-7, item 2.5.1, and ITU-R BT.709-6, item 3.2.
-_WEIGHTS: Mapping[str, tuple[float, float]] = {
-    "bt601": (0.299, 0.114),
-    "bt709": (0.2126, 0.0722),
-}
 # Code points of ITU-T H.273. Primaries and curve are those of the working space: gamma 2.4 has no
 # code point, and displays read that of BT.709 so (ITU-R BT.1886).
 _PRIMARIES = 1
@@ -239,7 +235,7 @@ def rgb_to_planes(
 
     Source: limited range and quantisation of ITU-R BT.709-6, item 4.6, which BT.601 shares.
     """
-    kr, kb = _WEIGHTS[matrix]
+    kr, kb = KR_KB[matrix]
     red, green, blue = rgb.unbind(0)
     y = kr * red + (1 - kr - kb) * green + kb * blue
     cbcr = torch.stack([(blue - y) / (2 - 2 * kb), (red - y) / (2 - 2 * kr)])

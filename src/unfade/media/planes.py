@@ -3,17 +3,21 @@
 Sources: ITU-R BT.601-7 and BT.709-6 (matrices, ranges), ITU-T H.262 (chroma siting).
 """
 
+from collections.abc import Mapping
+
 import av
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from unfade.color.ycbcr import KB, KR
 from unfade.film.clip import Video
 
 Plane = NDArray[np.float32]
 
-_KR_KB: dict[str, tuple[float, float]] = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722)}
+KR_KB: Mapping[str, tuple[float, float]] = {"bt601": (0.299, 0.114), "bt709": (KR, KB)}
+"""The weights of red and blue in luma: ITU-R BT.601-7, item 2.5.1; BT.709-6, item 3.2."""
 
 _PACKED_RGB = {
     "rgb24": (0, 1, 2, 3),
@@ -49,11 +53,6 @@ def can_read(pixel_format: av.VideoFormat) -> bool:
     planar = len({component.plane for component in components}) == len(components)
     whole = all(8 <= component.bits <= 16 for component in components)
     return planar and whole and not pixel_format.has_palette and not name.startswith("p0")
-
-
-def is_rgb(pixel_format: av.VideoFormat) -> bool:
-    """Whether it stores R'G'B' and no Y'CbCr."""
-    return pixel_format.is_rgb
 
 
 def frame_to_rgb(frame: av.VideoFrame, video: Video | None, codec: str) -> Tensor:
@@ -99,7 +98,7 @@ def _ycbcr(frame: av.VideoFrame, video: Video) -> tuple[Plane, Plane, Plane]:
 
 
 def _to_rgb(y: Plane, cb: Plane, cr: Plane, matrix: str) -> Tensor:
-    kr, kb = _KR_KB[matrix]
+    kr, kb = KR_KB[matrix]
     red = y + 2 * (1 - kr) * cr
     blue = y + 2 * (1 - kb) * cb
     green = (y - kr * red - kb * blue) / (1 - kr - kb)

@@ -1,6 +1,5 @@
 """Models and baselines as safetensors that describe themselves. Loading never executes code."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from unfade.errors import WorkError
+from unfade.film.element import digest
 from unfade.film.model import ModelSize
 from unfade.film.project import WORKING_SPACE
 from unfade.film.work import writing
@@ -97,7 +97,7 @@ def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
         "facts": json.dumps(facts, sort_keys=True),
     }
     save_tensors(path, tensors, description)
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    return digest(path)[:12]
 
 
 def load_model(path: Path) -> ChromaModel:

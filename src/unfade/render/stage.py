@@ -1,6 +1,5 @@
 """Render: colour every frame of the source and write the masters."""
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -14,7 +13,7 @@ from unfade import media
 from unfade.errors import ProjectError, WorkError
 from unfade.film.clip import Clip, Clips
 from unfade.film.color_config import config_to_share
-from unfade.film.element import fingerprint
+from unfade.film.element import digest, fingerprint
 from unfade.film.model import TrainedModel
 from unfade.film.naming import master_name
 from unfade.film.pair import PairList
@@ -70,7 +69,8 @@ def run(job: Job) -> None:
     folder = job.folder("render")
     _claim(folder, _key(job, trained, entries))
     all_masters = list(_masters(job, trained.id))
-    masters = [master for master in all_masters if master.frame in _wanted(job, clips.source)]
+    wanted = settings.wanted(clips.source.frames)
+    masters = [master for master in all_masters if master.frame in wanted]
     if not masters:
         raise ProjectError(
             f"{job.root}: no frame of the scan lies between render.first and render.last; it has "
@@ -108,15 +108,6 @@ def _check_colorspace(settings: RenderSection) -> None:
             f"render.colorspace is '{name}', but a strict ACES container (SMPTE ST 2065-4) holds "
             "ACES2065-1; take it out, or set render.strict to false"
         )
-
-
-def _wanted(job: Job, source: Clip) -> range:
-    """The frames that [render] asks for."""
-    first, last = job.project.render.first, job.project.render.last
-    return range(
-        source.frames.first if first is None else first,
-        (source.frames.last if last is None else last) + 1,
-    )
 
 
 def _masters(job: Job, model_id: str) -> Iterator[Master]:
@@ -182,7 +173,7 @@ def _record(master: Master) -> RenderedFrame:
         frame=master.frame,
         shot=master.shot.number,
         file=master.path.name,
-        sha256=_digest(master.path),
+        sha256=digest(master.path),
         sidecar=master.sidecar.name if master.sidecar else None,
         cut=cut_of(master.sidecar.read_text(encoding="utf-8")) if master.sidecar else 0,
     )
@@ -191,13 +182,12 @@ def _record(master: Master) -> RenderedFrame:
 def _key(job: Job, trained: TrainedModel, entries: dict[str, Entry]) -> str:
     """All that the bytes of a master depend on, but for the frames that are asked for."""
     settings = job.project.render.model_dump(mode="json", exclude={"first", "last"})
-    clips = (job.root / Clips.PLACE).read_text(encoding="utf-8")
     return json.dumps(
         {
             "model": trained.id,
             "render": settings,
             "entries": entries,
-            "clips": hashlib.sha256(clips.encode()).hexdigest(),
+            "clips": digest(job.root / Clips.PLACE),
             "scan": fingerprint(job.resolve(job.project.source.path)),
         },
         indent=2,
@@ -234,12 +224,8 @@ def _forget_altered(job: Job) -> None:
         return
     for record in records:
         path = place.with_name(record.file)
-        if path.exists() and _digest(path) != record.sha256:
+        if path.exists() and digest(path) != record.sha256:
             path.unlink()
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _forget_others(folder: Path, masters: Iterable[Master]) -> None:

@@ -218,9 +218,8 @@ def _look(rendered: RenderedFrame, before: Tensor, after: Tensor, pixel_aspect: 
 
 def _missing(source: Clip, section: RenderSection, rendered: Sequence[RenderedFrame]) -> int:
     """How many frames of the scan, within the range that was asked for, are not rendered."""
-    first = source.frames.first if section.first is None else section.first
-    last = source.frames.last if section.last is None else section.last
-    wanted = {frame for frame in source.frames.frames() if first <= frame <= last}
+    asked_for = section.wanted(source.frames)
+    wanted = {frame for frame in source.frames.frames() if frame in asked_for}
     return len(wanted - {frame.frame for frame in rendered})
 
 

@@ -16,8 +16,9 @@ from typing import Any, Literal
 
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
+from unfade.film.balance import Balances
 from unfade.film.clip import Clips
-from unfade.film.color_config import PINNED_CONFIG, config_to_share, is_file
+from unfade.film.color_config import PINNED_CONFIG
 from unfade.film.element import digest, fingerprint
 from unfade.film.model import LossCurve, TrainedModel
 from unfade.film.noun import Artefact
@@ -76,10 +77,16 @@ class Stage:
 
 STAGES = (
     Stage("ingest", "Probe and conform", ("source", "reference"), (), clip_paths),
-    Stage("curate", "Find shots, choose pairs", ("pair", "curate"), (Clips,), clip_paths),
+    Stage(
+        "curate",
+        "Find shots, choose pairs",
+        ("pair", "curate", "ingest.balance"),
+        (Clips,),
+        clip_paths,
+    ),
     Stage("align", "Lay references on the source", ("align",), (Clips, PairList), all_paths),
     Stage("target", "Build ground truth", ("target",), (Clips, Alignments), all_paths),
-    Stage("train", "Learn the film's colour", ("train",), (Targets,)),
+    Stage("train", "Learn the film's colour", ("train",), (Balances, Targets)),
     Stage(
         "render",
         "Write the masters",
@@ -177,7 +184,7 @@ def run_stage(stage: Stage, job: Job) -> None:
     (folder / Receipt.PLACE).unlink(missing_ok=True)
     clear_partials(folder)
     settings, inputs = _settings(stage, job.project), _inputs(stage, job)
-    importlib.import_module("unfade.media").use_config(job.color_config())
+    importlib.import_module("unfade.media").use_config(job.color_config(), job.project.film.view)
     entry(stage.name)(job)
     receipt = Receipt(
         stage=stage.name,
@@ -242,8 +249,8 @@ def _flat(key: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _inputs(stage: Stage, job: Job) -> dict[str, str]:
-    """Digests of what a stage reads: artefacts and elements that are there, and the OpenColorIO
-    config if it is not Unfade's own."""
+    """Digests of what a stage reads: artefacts and elements that are there, and how colour spaces
+    are read if not as Unfade does by itself."""
     digests = {}
     for need in stage.needs:
         place = job.root / need.PLACE
@@ -251,10 +258,9 @@ def _inputs(stage: Stage, job: Job) -> dict[str, str]:
             digests[need.PLACE] = _short_digest(place)
     for path in stage.elements(job.project):
         digests[path] = fingerprint(job.resolve(path))
-    config = job.color_config()
-    if config != PINNED_CONFIG:
-        about = fingerprint(config) if is_file(config) else ""
-        digests["the OpenColorIO config"] = f"{config_to_share(config)} {about}".strip()
+    color_facts = job.color_facts()
+    if color_facts != PINNED_CONFIG:
+        digests["the OpenColorIO config or view"] = color_facts
     return digests
 
 

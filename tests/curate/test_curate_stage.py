@@ -6,6 +6,7 @@ import torch
 
 from unfade.curate import stage
 from unfade.errors import MatchError, WorkError
+from unfade.film.balance import Balance, Balances
 from unfade.film.clip import REFERENCE_PROXY, SOURCE_PROXY, Area, Clip, Clips
 from unfade.film.pair import PairList
 from unfade.film.project import Project
@@ -70,6 +71,21 @@ def test_pairs_and_their_sheet(tmp_path, faded_film):
     assert sum(pair.role == "holdout" for pair in found.pairs) == 4
     sheet = read_picture(str(tmp_path / "02-curate" / "pairs.png"))
     assert sheet.shape[2] > 1000
+
+
+@pytest.mark.parametrize("asked", ["auto", "none", {"gamma": [1.0, 1.2, 1.0]}])
+def test_every_shot_is_balanced_as_asked(tmp_path, faded_film, asked):
+    fixed = [{"source": 1035, "reference": "painted.png"}]
+    write_png(tmp_path / "painted.png", _picture(faded_film.reference[40]))
+    job = _job(tmp_path, faded_film.source, None, pair=fixed, ingest={"balance": asked})
+    stage.run(job)
+    found = job.load(Balances).shots
+    assert sorted(found) == ([] if asked == "none" else [1, 2, 3, 4])
+    assert (tmp_path / "02-curate" / "balance.png").exists() == (asked != "none")
+    if asked == "auto":
+        assert all(balance.lift[0] < balance.lift[1] for balance in found.values())
+    elif asked != "none":
+        assert set(found.values()) == {Balance(gamma=(1.0, 1.2, 1.0))}
 
 
 def test_without_a_reference_only_the_persons_pairs(tmp_path, faded_film):

@@ -54,6 +54,10 @@ def test_pairs_alone_are_enough(tmp_path: Path) -> None:
         (LEAST + 'pixel_aspect = "1/5000"\n' + REFERENCE, "between 1/4 and 4"),
         (LEAST + REFERENCE + "[train]\nbatch = 3\n", "'train.batch' is 3"),
         (LEAST + REFERENCE + "[curate]\npairs-per-shot = 4\n", "key 'curate.pairs-per-shot'"),
+        (LEAST + REFERENCE + '[ingest]\nbalance = "of"\n', "'ingest.balance' is 'of'"),
+        (LEAST + REFERENCE + "[ingest]\nbalance = { lif = [0, 0, 0] }\n", "is 'lift'"),
+        (LEAST + REFERENCE + "[ingest]\nbalance = { lift = [1, 0, 0] }\n", "gain must be above"),
+        (LEAST + REFERENCE + "[ingest]\nbalance = { gamma = [0, 1, 1] }\n", "gamma"),
         (LEAST + REFERENCE + "[pair]\nsource = 1\n", "write it as [[pair]]"),
     ],
 )

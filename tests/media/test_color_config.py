@@ -7,6 +7,7 @@ import PyOpenColorIO as ocio
 import pytest
 import torch
 
+from unfade.color.ycbcr import luma
 from unfade.errors import ProjectError
 from unfade.film.color_config import PINNED_CONFIG, color_config, config_to_share
 from unfade.film.project import WORKING_SPACE
@@ -19,6 +20,7 @@ from unfade.media import (
     write_exr,
 )
 
+VIEW = "ACES 2.0 - SDR 100 nits (Rec.709)"
 OLDER = "ocio://cg-config-v1.0.0_aces-v1.3_ocio-v2.1"
 
 
@@ -69,6 +71,34 @@ def test_a_config_without_the_working_space_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"house.ocio: has no colour space 'Gamma 2.4 Encoded"):
         use_config(place)
     assert config_in_use() == PINNED_CONFIG
+
+
+def test_scene_light_comes_through_a_view_and_goes_back() -> None:
+    chart = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(1)) * 0.9 + 0.02
+    use_config(PINNED_CONFIG, VIEW)
+    for space in ("ACES2065-1", "ACEScct"):
+        back = to_space(to_space(chart, WORKING_SPACE, space), space, WORKING_SPACE)
+        torch.testing.assert_close(luma(back), luma(chart), atol=1e-4, rtol=0)
+    grey = to_space(torch.full((3, 1, 1), 0.18), "ACES2065-1", WORKING_SPACE)
+    linear_light = float(grey.mean()) ** 2.4
+    assert linear_light == pytest.approx(0.10, abs=0.003)
+    white = to_space(torch.ones(3, 1, 1), WORKING_SPACE, "ACES2065-1")
+    assert float(white.mean()) == pytest.approx(128, rel=0.01)
+
+
+def test_video_does_not_go_through_the_view() -> None:
+    pixels = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0))
+    expected = to_space(pixels, "sRGB Encoded Rec.709 (sRGB)", WORKING_SPACE)
+    use_config(PINNED_CONFIG, VIEW)
+    assert torch.equal(to_space(pixels, "sRGB Encoded Rec.709 (sRGB)", WORKING_SPACE), expected)
+
+
+def test_a_view_that_is_not_there_gets_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"no view 'ACES 2 SDR' .* are 'ACES 2.0 - SDR 100"):
+        use_config(PINNED_CONFIG, "ACES 2 SDR")
+    place = small_config(tmp_path / "house.ocio", (WORKING_SPACE, 2.4))
+    with pytest.raises(ProjectError, match=r"house.ocio: has no view 'Film' .* are none"):
+        use_config(place, "Film")
 
 
 @pytest.mark.parametrize("name", ["ocio://nope", "/nowhere/house.ocio"])

@@ -1,13 +1,16 @@
 """The chroma model: what it keeps, where it starts, and its file."""
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from unfade.color.balance import balance
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
 from unfade.errors import WorkError
+from unfade.film.balance import Balance
 from unfade.network import (
     Baseline,
     ChromaModel,
@@ -20,6 +23,8 @@ from unfade.network import (
 from unfade.network.chroma_model import RASTER_WIDTH, enlarge, raster_factor, shrink
 from unfade.network.features import COUNT
 from unfade.network.lut import NODES, SmoothLut
+
+GRADE = Balance(lift=(-0.3, 0.02, -0.1), gamma=(0.9, 1.1, 1.0), gain=(1.1, 1.0, 1.05))
 
 
 def lut(seed: int) -> SmoothLut:
@@ -34,7 +39,9 @@ def lut(seed: int) -> SmoothLut:
 @pytest.fixture
 def model() -> ChromaModel:
     torch.manual_seed(0)
-    return ChromaModel("small", Baseline(lut(0), {2: lut(2)}), Residual("small"))
+    return ChromaModel(
+        "small", Baseline(lut(0), {2: lut(2)}, balances={2: GRADE}), Residual("small")
+    )
 
 
 @pytest.fixture
@@ -60,10 +67,20 @@ def test_untrained_it_is_the_baseline(model: ChromaModel) -> None:
     torch.testing.assert_close(predicted, model.baseline.predict(source_rgb, 2))
 
 
+def test_a_shot_is_seen_through_its_balance(awake: ChromaModel) -> None:
+    unbalanced = replace(awake, baseline=replace(awake.baseline, balances={}))
+    seen = awake.see(frame(), 2)
+    through = unbalanced.see(balance(frame(), GRADE), 2)
+    assert torch.equal(seen.features, through.features)
+    assert torch.equal(seen.base_cbcr, through.base_cbcr)
+    assert not torch.equal(seen.features, unbalanced.see(frame(), 2).features)
+    assert torch.equal(awake.see(frame(), 1).features, unbalanced.see(frame(), 1).features)
+
+
 def test_light_is_never_negative_and_luma_is_the_source_s(awake: ChromaModel) -> None:
     source_rgb = frame().clamp_min(0) * 1.8
     y = luma(source_rgb)
-    recovered = ycbcr_to_rgb(torch.cat([y, awake.predict(source_rgb, 1)]))
+    recovered = ycbcr_to_rgb(torch.cat([y, awake.predict(source_rgb, 2)]))
     assert float(source_rgb.max()) > 1.2
     assert float(recovered.min()) > -1e-6
     torch.testing.assert_close(luma(recovered), y, atol=1e-6, rtol=0)
@@ -71,8 +88,9 @@ def test_light_is_never_negative_and_luma_is_the_source_s(awake: ChromaModel) ->
 
 def test_a_highlight_keeps_the_hue_that_it_has_below_white(model: ChromaModel) -> None:
     flat = torch.tensor([1.0, 0.8, 0.7])[:, None, None].expand(3, 32, 32)
-    below, above = model.predict(flat, 1), model.predict(flat * 4, 1)
-    torch.testing.assert_close(above, below * 4, atol=1e-5, rtol=1e-4)
+    for shot in (1, 2):
+        below, above = model.predict(flat, shot), model.predict(flat * 4, shot)
+        torch.testing.assert_close(above, below * 4, atol=1e-5, rtol=1e-4)
 
 
 def test_the_same_frame_in_small_parts_is_the_same(
@@ -107,7 +125,7 @@ def test_a_model_file_describes_itself_and_comes_back(tmp_path: Path, awake: Chr
     place = tmp_path / "model.safetensors"
     model_id = save_model(place, awake, {"film": "Reel"})
     assert len(model_id) == 12
-    assert b"ChromaModel.2" in place.read_bytes()
+    assert b"ChromaModel.3" in place.read_bytes()
     torch.testing.assert_close(load_model(place).predict(frame(), 2), awake.predict(frame(), 2))
     assert save_model(place, awake, {"film": "Reel"}) == model_id
 
@@ -133,5 +151,5 @@ def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
 def test_a_baseline_is_not_taken_for_a_model(tmp_path: Path, model: ChromaModel) -> None:
     place = tmp_path / "baseline.safetensors"
     save_baseline(place, model.baseline)
-    with pytest.raises(WorkError, match=r"it holds Baseline\.2, expected ChromaModel\.2"):
+    with pytest.raises(WorkError, match=r"it holds Baseline\.3, expected ChromaModel\.3"):
         load_model(place)

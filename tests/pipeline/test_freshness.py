@@ -131,7 +131,7 @@ def test_another_color_config_makes_everything_stale(
     pipeline.run(job)
     monkeypatch.setenv("OCIO", "ocio://studio-config-v2.2.0_aces-v1.3_ocio-v2.4")
     found = pipeline.freshness(pipeline.STAGES[0], job)
-    assert (found.state, found.why) == ("stale", "the OpenColorIO config has changed")
+    assert (found.state, found.why) == ("stale", "the OpenColorIO config or view has changed")
     pipeline.run(job)
     assert pipeline.run(job) == []
     receipt = (job.root / "06-render/receipt.json").read_text()

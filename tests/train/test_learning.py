@@ -34,11 +34,11 @@ def shown(seed: int, frame: int) -> Picture:
 
 @pytest.fixture(scope="module")
 def lesson() -> Lesson:
-    return prepare([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS)
+    return prepare([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS, {})
 
 
 def test_the_network_tells_apart_what_a_lut_cannot() -> None:
-    model = fit([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS)
+    model = fit([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS, {})
     unseen = shown(7, 20)
     baseline = chroma_error(
         unseen.truth_rgb, model.baseline.predict(unseen.source_rgb, 1), unseen.weight
@@ -83,7 +83,7 @@ def test_a_checkpoint_of_something_else_is_not_taken(lesson: Lesson, tmp_path: P
 
 
 def test_without_hold_out_the_newest_weights_are_kept() -> None:
-    lesson = prepare([shown(0, 10)], [], SETTINGS)
+    lesson = prepare([shown(0, 10)], [], SETTINGS, {})
     *_, last = learn(start(lesson.train, None, SETTINGS), lesson.train, None, SETTINGS)
     assert last.best_step == SETTINGS.steps
     assert all(point.held_out is None for point in last.points)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from unfade import media
+from unfade.curate.balance import draw_balances, find_balances
 from unfade.curate.choose import look_at
 from unfade.curate.framing import find_framing
 from unfade.curate.match import MIN_SIMILARITY, Matches, match_frames
@@ -14,6 +15,7 @@ from unfade.curate.pairing import fixed_pairs, shot_pairs, uncertain_pair
 from unfade.curate.sheet import Tile, draw_pages
 from unfade.curate.shots import detect_shots
 from unfade.errors import MatchError, WorkError
+from unfade.film.balance import Balance, Balances
 from unfade.film.clip import REFERENCE_PROXY, SOURCE_PROXY, Clip, Clips
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.shot import Shot
@@ -22,7 +24,7 @@ from unfade.review.drawing import fit_width
 
 
 def run(job: Job) -> None:
-    """Writes `PairList` and its contact sheet ``pairs.png``.
+    """Writes `PairList` and `Balances`, and their sheets ``pairs.png`` and ``balance.png``.
 
     Raises:
         ProjectError: a [[pair]] names a frame or a picture that is not there.
@@ -30,6 +32,8 @@ def run(job: Job) -> None:
         WorkError: a proxy of ingest is missing.
     """
     clips = job.clips()
+    for sheet in job.folder("curate").glob("*.png"):
+        sheet.unlink()
     source = _proxy(job.root / SOURCE_PROXY)
     shots = detect_shots(source, clips.source.frames.first)
     job.progress.say(f"{len(shots)} shots in {len(source)} frames")
@@ -41,6 +45,7 @@ def run(job: Job) -> None:
         reference = _proxy(job.root / REFERENCE_PROXY)
         pairs, rejected = _match(job, clips, clips.reference, source, reference, shots, fixed)
     _draw(job, clips, shots, pairs, source, reference)
+    job.save(Balances(shots=_balance(job, shots, source, clips.source.frames.first)))
     job.save(PairList(shots=shots, pairs=pairs, rejected=rejected))
 
 
@@ -108,7 +113,7 @@ def _draw(
     source: np.ndarray,
     reference: np.ndarray | None,
 ) -> None:
-    """Writes the contact sheet; its pages after the first are numbered."""
+    """Writes the contact sheet of pairs."""
 
     def tile(pair: Pair) -> Tile:
         ours = _small_picture(source[pair.source - clips.source.frames.first])
@@ -123,8 +128,29 @@ def _draw(
 
     pages = draw_pages(job.project.film.title, shots, pairs, tile)
     for number, page in enumerate(pages, start=1):
-        name = "pairs.png" if number == 1 else f"pairs-{number:03d}.png"
-        media.write_png(job.folder("curate") / name, page)
+        _write_page(job, "pairs", number, page)
+
+
+def _balance(
+    job: Job, shots: tuple[Shot, ...], source: np.ndarray, first: int
+) -> dict[int, Balance]:
+    """The balance of every shot as [ingest] asks for it; none where it asks for none."""
+    asked = job.project.ingest.balance
+    if asked == "none":
+        return {}
+    if asked == "auto":
+        balances = find_balances(source, shots, first)
+    else:
+        balances = {shot.number: asked for shot in shots}
+    for number, page in enumerate(draw_balances(source, shots, first, balances), start=1):
+        _write_page(job, "balance", number, page)
+    return balances
+
+
+def _write_page(job: Job, sheet: str, number: int, page: Tensor) -> None:
+    """Writes a page of a sheet; those after the first are numbered."""
+    name = f"{sheet}.png" if number == 1 else f"{sheet}-{number:03d}.png"
+    media.write_png(job.folder("curate") / name, page)
 
 
 def _small_picture(frame: np.ndarray) -> Tensor:

@@ -103,6 +103,11 @@ def _assumptions(delivered: Delivered) -> list[str]:
         "The colour of the reference is taken as the truth: its grading, ageing and transfer are "
         "part of it.",
     ]
+    if delivered.project.ingest.balance != "none":
+        lines.append(
+            "The model saw each shot of the scan through a balance, which its file holds; luma and "
+            "masters are not balanced."
+        )
     for pair in [alignment.pair for alignment in delivered.alignments.admitted]:
         if pair.kind == "constructed":
             note = f": {pair.note}" if pair.note else ""
@@ -127,7 +132,8 @@ def _masters(delivered: Delivered) -> list[str]:
     return [
         f"version {rendering.version}, {len(numbers)} frames, {min(numbers)} to {max(numbers)}",
         f"{_format(rendering)}, {rendering.colorspace}, {packing}",
-        f"colour spaces by the OpenColorIO config {rendering.color_config}",
+        f"colour spaces by the OpenColorIO config {rendering.color_config}"
+        + (f", scene light by its view '{rendering.view}'" if rendering.view else ""),
         *_cut(rendering),
         f"model {rendering.model_id}, size {model.size}, {model.parameters:,} parameters, "
         f"weights of step {model.best_step:,} of {model.steps:,}",

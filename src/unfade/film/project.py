@@ -3,15 +3,16 @@
 import difflib
 import re
 import tomllib
-import types
 import typing
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
 
 from unfade.errors import ProjectError
+from unfade.film.balance import Balance
 from unfade.film.clip import Area, FieldOrder
 from unfade.film.model import ModelSize
 from unfade.film.noun import Noun
@@ -32,11 +33,15 @@ class FilmSection(Noun):
     """[film]: what it is called.
 
     `ocio` is the OpenColorIO config of all colour space names, a file or ``ocio://...``. When
-    absent it is what the environment variable OCIO names, else Unfade's own.
+    absent it is what the environment variable OCIO names, else Unfade's own. `view` is a view of
+    its Rec.1886 Rec.709 display, by which scene-linear and log pictures come into the working space
+    and masters go out again; a view has no values above display white. When absent, they go
+    through the working space's curve, and highlights keep their value.
     """
 
     title: FilmTitle
     ocio: str | None = None
+    view: str | None = None
 
 
 class ClipSection(Noun):
@@ -75,6 +80,19 @@ class ClipSection(Noun):
             return None
         x, y, width, height = self.live_area
         return Area(x=x, y=y, width=width, height=height)
+
+
+class IngestSection(Noun):
+    """[ingest]: `balance` is how the model sees the faded source; luma and masters never change.
+
+    ``"auto"`` finds a neutral balance of every shot, ``"none"`` takes the source as it is, and
+    ``{ lift = [...], gamma = [...], gain = [...] }`` is for all shots, red, green and blue.
+    """
+
+    balance: Annotated[
+        Annotated[Literal["auto", "none"], Tag("a word")] | Annotated[Balance, Tag("a grade")],
+        Discriminator(lambda value: "a word" if isinstance(value, str) else "a grade"),
+    ] = "auto"
 
 
 class PairSection(Noun):
@@ -203,6 +221,7 @@ class Project(Noun):
     film: FilmSection
     source: ClipSection
     reference: ClipSection | None = None
+    ingest: IngestSection = IngestSection()
     pair: tuple[PairSection, ...] = ()
     curate: CurateSection = CurateSection()
     align: AlignSection = AlignSection()
@@ -253,10 +272,10 @@ def load_project(path: Path) -> Project:
 def _explain(error: ValidationError) -> str:
     """The first fault of a project file, in one sentence."""
     fault = error.errors()[0]
-    *outer, last = fault["loc"] or ("",)
-    where = ".".join(str(part) for part in (*outer, last) if part is last or not _is_tag(part))
+    where = ".".join(str(part) for part in fault["loc"] if not _is_tag(part))
     if fault["type"] == "extra_forbidden":
-        key = str(fault["loc"][-1])
+        *outer, key = map(str, fault["loc"])
+        where = ".".join(part for part in (*outer, key) if part is key or not _is_tag(part))
         nearest = difflib.get_close_matches(key, _keys_at(fault["loc"][:-1]), n=1, cutoff=0.0)
         return f"unknown key '{where}'; the nearest valid one is '{nearest[0]}'"
     if fault["type"] == "tuple_type" and where == "pair":
@@ -281,21 +300,17 @@ def _keys_at(location: tuple[int | str, ...]) -> list[str]:
     """The keys that the section at `location` may have."""
     section: type[BaseModel] = Project
     for part in location:
-        if isinstance(part, str):
+        if isinstance(part, str) and not _is_tag(part):
             field = next(
                 value for name, value in section.model_fields.items() if part in (name, value.alias)
             )
-            section = _section_type(field.annotation)
+            section = next(_sections_in(field.annotation))
     return [field.alias or name for name, field in section.model_fields.items()]
 
 
-def _section_type(annotation: Any) -> type[BaseModel]:
-    """The section inside ``Section``, ``Section | None`` or ``tuple[Section, ...]``."""
-    if typing.get_origin(annotation) in (Union, types.UnionType, tuple):
-        return next(
-            _section_type(part)
-            for part in typing.get_args(annotation)
-            if part not in (type(None), ...)
-        )
-    section: type[BaseModel] = annotation
-    return section
+def _sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The sections in an annotation such as ``Section | None`` or ``tuple[Section, ...]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in typing.get_args(annotation):
+        yield from _sections_in(part)

@@ -29,7 +29,8 @@ class Rendering(Artefact):
     """What render wrote, all by one model, in one colour space.
 
     `bits` are of a sample: halves in EXR, integers in TIFF and DPX. `strict` masters are
-    containers of SMPTE ST 2065-4. `color_config` is the OpenColorIO config, without its folder.
+    containers of SMPTE ST 2065-4. `color_config` is the OpenColorIO config, without its folder;
+    `view` is its view that took scene light to the working space and back, if one was asked for.
     """
 
     SCHEMA = "Rendering.1"
@@ -43,4 +44,5 @@ class Rendering(Artefact):
     bits: int = 16
     strict: bool = False
     color_config: str = PINNED_CONFIG
+    view: str | None = None
     frames: tuple[RenderedFrame, ...]

@@ -13,6 +13,9 @@ title = {title}
 [source]                        # the faded scan: its luma is kept
 path = {source_path}
 {source_facts}{reference}
+# [ingest]
+# balance = "none"              # the model sees the source in a neutral balance; "auto" finds it
+
 [curate]
 pairs_per_shot = 4              # frames that the model learns from; 4 to 9 a shot is usual
 holdout_per_shot = 1            # frames that it is examined on and never sees

@@ -10,7 +10,8 @@ from typing import Any, Protocol, TypeVar
 
 from unfade.errors import WorkError
 from unfade.film.clip import Clips
-from unfade.film.color_config import color_config, is_file
+from unfade.film.color_config import color_config, config_to_share, is_file
+from unfade.film.element import fingerprint
 from unfade.film.noun import Artefact
 from unfade.film.project import Project
 
@@ -87,6 +88,12 @@ class Job:
         """The OpenColorIO config of the project: an absolute path, or ``ocio://...``."""
         asked = self.project.film.ocio
         return color_config(self.resolve(asked) if asked and is_file(asked) else asked)
+
+    def color_facts(self) -> str:
+        """All that decides what colour space names mean, without the folder of the config."""
+        config = self.color_config()
+        facts = [config_to_share(config), fingerprint(config) if is_file(config) else ""]
+        return " ".join(fact for fact in (*facts, self.project.film.view) if fact)
 
     def load(self, kind: type[AnArtefact]) -> AnArtefact:
         """The artefact of a kind, from its place.

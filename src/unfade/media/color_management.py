@@ -18,19 +18,28 @@ _WORKING_ALIAS = "g24_rec709"
 _ALIASES = {"gamma 2.4 rec.709": _WORKING_ALIAS, WORKING_SPACE.lower(): _WORKING_ALIAS}
 """Names that the config may not know, in lower case."""
 
+_DISPLAY_ALIAS = "rec1886_rec709_display"
+"""Of the display whose signal is the working space, in all ACES configs."""
+
+_SCENE_LIGHT = ("scene-linear", "log")
+"""Encodings of OpenColorIO that a view takes to a display."""
+
 _current = PINNED_CONFIG
+_view: str | None = None
 
 
-def use_config(name: str) -> None:
+def use_config(name: str, view: str | None = None) -> None:
     """Makes a config that of every colour space from now on.
 
     Args:
         name: a file, or ``ocio://...`` for one that is built into OpenColorIO.
+        view: of its Rec.1886 Rec.709 display, by which scene-linear and log pictures come into the
+            working space and go out again; none for the curve of the working space alone.
 
     Raises:
-        ProjectError: it cannot be read, or has no working space.
+        ProjectError: it cannot be read, has no working space, or has no such view.
     """
-    global _current
+    global _current, _view
     try:
         config = _load(name)
     except (ocio.Exception, ocio.ExceptionMissingFile) as error:
@@ -43,7 +52,9 @@ def use_config(name: str) -> None:
             f"{name}: has no colour space '{WORKING_SPACE}' or '{_WORKING_ALIAS}', in which Unfade "
             "computes; add it, or use another config"
         )
-    _current = name
+    if view is not None:
+        _check_view(config, name, view)
+    _current, _view = name, view
 
 
 def config_in_use() -> str:
@@ -102,7 +113,7 @@ def to_space(pixels: Tensor, source: str, target: str) -> Tensor:
     if source == target:
         return pixels
     interleaved = np.array(pixels.permute(1, 2, 0).numpy(), dtype=np.float32, order="C", copy=True)
-    _processor(_current, source, target).applyRGB(interleaved)
+    _processor(_current, _view, source, target).applyRGB(interleaved)
     return torch.from_numpy(interleaved).permute(2, 0, 1).contiguous()
 
 
@@ -116,16 +127,54 @@ def _find(config: ocio.Config, name: str) -> ocio.ColorSpace | None:
     return config.getColorSpace(name) or config.getColorSpace(alias)
 
 
-@functools.cache
-def _processor(config: str, source: str, target: str) -> ocio.CPUProcessor:
-    """Lossless: the fast approximations of powers cost accuracy in the darks."""
-    return (
-        _load(config)
-        .getProcessor(source, target)
-        .getOptimizedCPUProcessor(
-            ocio.BIT_DEPTH_F32, ocio.BIT_DEPTH_F32, ocio.OPTIMIZATION_LOSSLESS
+def _check_view(config: ocio.Config, name: str, view: str) -> None:
+    """
+    Raises:
+        ProjectError: the config has no such view of the display of the working space.
+    """
+    display = _find(config, _DISPLAY_ALIAS)
+    views = list(config.getViews(display.getName())) if display else []
+    if view not in views:
+        nearest = difflib.get_close_matches(view, views, n=3, cutoff=0.0)
+        names = ", ".join(f"'{one}'" for one in nearest) or "none"
+        raise ProjectError(
+            f"{name}: has no view '{view}' of a Rec.1886 Rec.709 display; the nearest valid names "
+            f"for film.view are {names}"
         )
+
+
+@functools.cache
+def _processor(config: str, view: str | None, source: str, target: str) -> ocio.CPUProcessor:
+    """Lossless: the fast approximations of powers cost accuracy in the darks."""
+    loaded = _load(config)
+    return loaded.getProcessor(_transform(loaded, view, source, target)).getOptimizedCPUProcessor(
+        ocio.BIT_DEPTH_F32, ocio.BIT_DEPTH_F32, ocio.OPTIMIZATION_LOSSLESS
     )
+
+
+def _transform(config: ocio.Config, view: str | None, source: str, target: str) -> ocio.Transform:
+    """From one colour space to another; scene light to and from the working space by the view."""
+    if view is not None:
+        working, display = _name_of(config, WORKING_SPACE), _name_of(config, _DISPLAY_ALIAS)
+        if target == working and _is_scene_light(config, source):
+            return ocio.DisplayViewTransform(src=source, display=display, view=view)
+        if source == working and _is_scene_light(config, target):
+            return ocio.DisplayViewTransform(
+                src=target, display=display, view=view, direction=ocio.TRANSFORM_DIR_INVERSE
+            )
+    return ocio.ColorSpaceTransform(src=source, dst=target)
+
+
+def _name_of(config: ocio.Config, spelling: str) -> str:
+    """The full name of a space that the config is known to have."""
+    space = _find(config, spelling)
+    assert space is not None
+    name: str = space.getName()
+    return name
+
+
+def _is_scene_light(config: ocio.Config, name: str) -> bool:
+    return config.getColorSpace(name).getEncoding() in _SCENE_LIGHT
 
 
 @functools.cache

@@ -125,11 +125,12 @@ class ChromaModel:
 
     def see(self, source_rgb: Tensor, shot: int) -> Seen:
         """What the network is shown of a picture (3, H, W) on the model's raster, 0 to 1."""
-        source_degrained = degrain(source_rgb, self.baseline.grain)
+        balanced_rgb = self.baseline.balanced(source_rgb, shot)
+        degrained_rgb = degrain(balanced_rgb, self.baseline.grain)
         placed = shot in self.unevenness
         closed_form = self.unevenness.predict if placed else self.baseline.look_up
-        base_cbcr = closed_form(source_degrained, shot)
-        return Seen(features(source_rgb, source_degrained, base_cbcr, placed), base_cbcr)
+        base_cbcr = closed_form(degrained_rgb, shot)
+        return Seen(features(balanced_rgb, degrained_rgb, base_cbcr, placed), base_cbcr)
 
     def with_residual(self, residual: Residual) -> "ChromaModel":
         """The same model with another network."""

@@ -31,8 +31,8 @@ def features(rgb: Tensor, rgb_degrained: Tensor, base_cbcr: Tensor, placed: bool
     """The features of every pixel.
 
     Args:
-        rgb: the source, (3, H, W).
-        rgb_degrained: the source without grain, (3, H, W).
+        rgb: the balanced source, (3, H, W).
+        rgb_degrained: the same without grain, (3, H, W).
         base_cbcr: what the closed-form fit says, (2, H, W).
         placed: whether the network is to know the place in the frame.
 

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from unfade.errors import WorkError
+from unfade.film.balance import Balance
 from unfade.film.element import digest
 from unfade.film.model import ModelSize
 from unfade.film.project import WORKING_SPACE
@@ -21,8 +22,8 @@ from unfade.network.chroma_model import WIDTHS, ChromaModel, Residual
 from unfade.network.lut import SmoothLut
 from unfade.network.unevenness import Unevenness
 
-MODEL_SCHEMA = "ChromaModel.2"
-BASELINE_SCHEMA = "Baseline.2"
+MODEL_SCHEMA = "ChromaModel.3"
+BASELINE_SCHEMA = "Baseline.3"
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], description: dict[str, str]) -> None:
@@ -64,7 +65,8 @@ def load_tensors(path: Path, schema: str) -> tuple[dict[str, Tensor], dict[str, 
 
 def save_baseline(path: Path, baseline: Baseline) -> None:
     """Writes a baseline."""
-    save_tensors(path, _lut_tensors(baseline), {"schema": BASELINE_SCHEMA})
+    description = {"schema": BASELINE_SCHEMA, "balances": _balances_text(baseline)}
+    save_tensors(path, _lut_tensors(baseline), description)
 
 
 def load_baseline(path: Path) -> Baseline:
@@ -73,7 +75,7 @@ def load_baseline(path: Path) -> Baseline:
     Raises:
         WorkError: the file is missing, damaged, or of another schema.
     """
-    return _baseline_of(load_tensors(path, BASELINE_SCHEMA)[0])
+    return _baseline_of(*load_tensors(path, BASELINE_SCHEMA))
 
 
 def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
@@ -94,6 +96,7 @@ def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
         "hidden_units": json.dumps(WIDTHS[model.size]),
         "input": f"R'G'B' in {WORKING_SPACE}",
         "output": "Cb and Cr of Rec.709 at source luma",
+        "balances": _balances_text(model.baseline),
         "facts": json.dumps(facts, sort_keys=True),
     }
     save_tensors(path, tensors, description)
@@ -116,7 +119,7 @@ def load_model(path: Path) -> ChromaModel:
     }
     residual.load_state_dict(weights)
     residual.eval()
-    return ChromaModel(size, _baseline_of(tensors), residual, _unevenness_of(tensors))
+    return ChromaModel(size, _baseline_of(tensors, description), residual, _unevenness_of(tensors))
 
 
 def _lut_tensors(baseline: Baseline) -> dict[str, Tensor]:
@@ -124,13 +127,20 @@ def _lut_tensors(baseline: Baseline) -> dict[str, Tensor]:
     return {"lut.film": baseline.film.nodes, "grain": baseline.grain, **shots}
 
 
-def _baseline_of(tensors: dict[str, Tensor]) -> Baseline:
+def _balances_text(baseline: Baseline) -> str:
+    grades = {number: grade.model_dump() for number, grade in baseline.balances.items()}
+    return json.dumps(grades, sort_keys=True)
+
+
+def _baseline_of(tensors: dict[str, Tensor], description: dict[str, str]) -> Baseline:
     shots = {
         int(name.rsplit(".", 1)[1]): SmoothLut(tensor.to(torch.float32))
         for name, tensor in tensors.items()
         if name.startswith("lut.shot.")
     }
-    return Baseline(SmoothLut(tensors["lut.film"]), shots, tensors["grain"])
+    grades = json.loads(description["balances"])
+    balances = {int(number): Balance.model_validate(grade) for number, grade in grades.items()}
+    return Baseline(SmoothLut(tensors["lut.film"]), shots, tensors["grain"], balances)
 
 
 def _unevenness_of(tensors: dict[str, Tensor]) -> Unevenness:

@@ -41,6 +41,8 @@ def film_entries(
         "unfade:source": _name(project.source.path),
         "unfade:reference": ", ".join(_references(clips, pair_list.pairs)),
     }
+    if project.film.view:
+        entries["unfade:view"] = project.film.view
     if deliver.institution:
         entries["unfade:institution"] = deliver.institution
     if deliver.restorationist:

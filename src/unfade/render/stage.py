@@ -92,6 +92,7 @@ def run(job: Job) -> None:
             bits=settings.bits,
             strict=settings.strict,
             color_config=config_to_share(media.config_in_use()),
+            view=job.project.film.view,
             frames=tuple(map(_record, written)),
         )
     )
@@ -188,6 +189,7 @@ def _key(job: Job, trained: TrainedModel, entries: dict[str, Entry]) -> str:
             "render": settings,
             "entries": entries,
             "clips": digest(job.root / Clips.PLACE),
+            "color": job.color_facts(),
             "scan": fingerprint(job.resolve(job.project.source.path)),
         },
         indent=2,

@@ -218,7 +218,7 @@ def _clip_rows(clip: Clip) -> list[tuple[str, str]]:
 
 def _settings(project: Project) -> list[tuple[str, str]]:
     """The settings of the stages, as ("section.key", value) rows."""
-    sections = ("curate", "align", "target", "train", "render", "validate")
+    sections = ("ingest", "curate", "align", "target", "train", "render", "validate")
     dumped = project.model_dump(mode="json", by_alias=True)
     return [
         (f"{section}.{key}", str(value))

@@ -1,8 +1,9 @@
 """A lesson: the baseline of a film, and the pixels that its network learns from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from unfade.film.balance import Balance
 from unfade.film.project import TrainSection
 from unfade.film.work import Track, untracked
 from unfade.network import ChromaModel, Residual
@@ -30,10 +31,14 @@ def prepare(
     train: Sequence[Picture],
     held_out: Sequence[Picture],
     settings: TrainSection,
+    balances: Mapping[int, Balance],
     track: Track = untracked,
 ) -> Lesson:
-    """The lesson of a film from its pictures. At least one is to be trained on."""
-    baseline, unevenness = fit_closed_form(train, settings.seed, track)
+    """The lesson of a film from its pictures. At least one is to be trained on.
+
+    `balances`, by shot number, are what the source goes through before it is looked at.
+    """
+    baseline, unevenness = fit_closed_form(train, balances, settings.seed, track)
     model = ChromaModel(settings.size, baseline, Residual(settings.size), unevenness)
 
     def look(pictures: Sequence[Picture], limit: int) -> Pixels:
@@ -47,10 +52,13 @@ def prepare(
 
 
 def fit(
-    train: Sequence[Picture], held_out: Sequence[Picture], settings: TrainSection
+    train: Sequence[Picture],
+    held_out: Sequence[Picture],
+    settings: TrainSection,
+    balances: Mapping[int, Balance],
 ) -> ChromaModel:
     """The trained model of a film, in one go."""
-    lesson = prepare(train, held_out, settings)
+    lesson = prepare(train, held_out, settings, balances)
     untrained = start(lesson.train, lesson.held_out, settings)
     *_, trained = learn(untrained, lesson.train, lesson.held_out, settings)
     return lesson.model.with_residual(residual_of(trained.best, settings.size))

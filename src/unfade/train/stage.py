@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from unfade import __version__, media
 from unfade.errors import MatchError
+from unfade.film.balance import Balances
 from unfade.film.model import HeldOut, LossCurve, TrainedModel
 from unfade.film.project import WORKING_SPACE
 from unfade.film.target import Targets
@@ -40,7 +41,8 @@ def run(job: Job) -> None:
             f"{job.root / Targets.PLACE}: holds no training pair; add one with [[pair]] or a "
             f"better [reference]"
         )
-    lesson = prepare(train, held_out, job.project.train, job.progress.track)
+    balances = job.load(Balances).shots
+    lesson = prepare(train, held_out, job.project.train, balances, job.progress.track)
     shown = [*held_out[:1], *train[:: max(1, len(train) // SHEET_ROWS)]][:SHEET_ROWS]
     state = _learn(job, lesson, shown)
     _finish(job, lesson, state, targets)
@@ -142,6 +144,8 @@ def _held_out_errors(state: State, lesson: Lesson) -> tuple[HeldOut, HeldOut, He
 
 def _key(job: Job) -> str:
     """Stands for all that training depends on."""
-    targets = (job.root / Targets.PLACE).read_text(encoding="utf-8")
-    facts = [__version__, MODEL_SCHEMA, job.project.train.model_dump_json(), targets]
+    made_from = [
+        (job.root / kind.PLACE).read_text(encoding="utf-8") for kind in (Targets, Balances)
+    ]
+    facts = [__version__, MODEL_SCHEMA, job.project.train.model_dump_json(), *made_from]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()

@@ -1,0 +1,102 @@
+"""A neutral technical balance of faded colour: per-channel lift, gamma and gain."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from unfade.color.ycbcr import luma
+from unfade.film.balance import Balance
+
+ENDS = (0.005, 0.995)
+"""Quantiles of a channel that are taken for its black and its white."""
+
+BLACK, WHITE = 0.02, 0.98
+"""Where they are put: the little beyond them still fits between 0 and 1."""
+
+LEAST_SHARE = 0.5
+"""Of the film's range in a channel: a shot with less, dark or of fog, is not stretched further."""
+
+LEAST_RANGE = 0.1
+"""Of a channel: one with less is not stretched further, as grain is stretched with it."""
+
+MIDTONES = (0.15, 0.85)
+"""Luma between which neutrals are looked for, once the ends are put."""
+
+NEUTRALS = 0.25
+"""Share of the midtones, those with the least colour, that is taken for neutral."""
+
+GAMMAS = (0.5, 2.0)
+"""Between these a gamma is believed. Beyond, the midtones are not of neutral things."""
+
+ROUNDS = 8
+"""Times that neutrals are looked for anew; the gammas stand still after five."""
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The black and the white of each channel, both (3,)."""
+
+    black: Tensor
+    white: Tensor
+
+
+def balance(rgb: Tensor, grade: Balance) -> Tensor:
+    """R'G'B' (3, H, W), unbounded, through a balance; negative values keep their sign."""
+    lift, gamma, gain = (
+        rgb.new_tensor(part)[:, None, None] for part in (grade.lift, grade.gamma, grade.gain)
+    )
+    graded = rgb * (gain - lift) + lift
+    return graded.sign() * graded.abs() ** (1 / gamma)
+
+
+def find_ends(pixels: Tensor) -> Ends:
+    """The ends of R'G'B' pixels (3, N)."""
+    black, white = torch.quantile(pixels, pixels.new_tensor(ENDS), dim=1)
+    return Ends(black, white)
+
+
+def find_balance(pixels: Tensor, film: Ends) -> Balance:
+    """The balance of a shot.
+
+    Each channel's black and white are put to the same two levels; then each channel's gamma makes
+    the midtones with the least colour neutral on the mean.
+
+    Args:
+        pixels: of the shot, R'G'B' (3, N), 0 to 1.
+        film: the ends of the whole film, which say how far a shot may be stretched.
+    """
+    ends = _widened(find_ends(pixels), film)
+    slope = (WHITE - BLACK) / (ends.white - ends.black)
+    lift = BLACK - slope * ends.black
+    gamma = _neutral_gamma(pixels * slope[:, None] + lift[:, None])
+    return Balance(
+        lift=tuple(lift.tolist()), gamma=tuple(gamma.tolist()), gain=tuple((lift + slope).tolist())
+    )
+
+
+def _widened(shot: Ends, film: Ends) -> Ends:
+    """A shot's ends, at least `LEAST_SHARE` of the film's range apart, moved towards the film's."""
+    least = (LEAST_SHARE * (film.white - film.black)).clamp_min(LEAST_RANGE)
+    missing = (least - (shot.white - shot.black)).clamp_min(0.0)
+    below = (shot.black - film.black).clamp_min(0.0)
+    above = (film.white - shot.white).clamp_min(0.0)
+    share = below / (below + above).clamp_min(1e-6)
+    return Ends(shot.black - missing * share, shot.white + missing * (1 - share))
+
+
+def _neutral_gamma(stretched: Tensor) -> Tensor:
+    """The gamma of each channel, (3,), that makes the neutrals of pixels (3, N) neutral."""
+    positive = stretched.clamp_min(BLACK / 2)
+    gamma = torch.ones(3)
+    for _ in range(ROUNDS):
+        graded = positive ** (1 / gamma[:, None])
+        y = luma(graded[:, :, None])[0, :, 0]
+        midtones = (y > MIDTONES[0]) & (y < MIDTONES[1])
+        if not midtones.any():
+            return torch.ones(3)
+        colour = (graded.amax(dim=0) - graded.amin(dim=0)) / y
+        neutral = midtones & (colour <= torch.quantile(colour[midtones], NEUTRALS))
+        found = positive[:, neutral].log().mean(dim=1) / y[neutral].log().mean()
+        gamma = found.clamp(*GAMMAS)
+    return gamma

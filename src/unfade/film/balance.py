@@ -1,0 +1,39 @@
+"""A balance: a grade of the faded source that only the model sees."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from unfade.film.noun import Artefact, Noun
+
+Gamma = Annotated[float, Field(ge=0.1, le=10.0)]
+Level = Annotated[float, Field(ge=-10.0, le=10.0)]
+
+
+class Balance(Noun):
+    """Lift, gamma and gain of red, green and blue, as in Nuke's Grade node.
+
+    R'G'B' of the working space becomes ``(x * (gain - lift) + lift) ** (1 / gamma)``.
+    """
+
+    lift: tuple[Level, Level, Level] = (0.0, 0.0, 0.0)
+    gamma: tuple[Gamma, Gamma, Gamma] = (1.0, 1.0, 1.0)
+    gain: tuple[Level, Level, Level] = (1.0, 1.0, 1.0)
+
+    @model_validator(mode="after")
+    def _rises(self) -> "Balance":
+        if any(gain <= lift for lift, gain in zip(self.lift, self.gain, strict=True)):
+            raise ValueError("gain must be above lift in every channel, or the picture is negated")
+        return self
+
+
+UNBALANCED = Balance()
+
+
+class Balances(Artefact):
+    """The balance of every shot, by the shot's number."""
+
+    SCHEMA = "Balances.1"
+    PLACE = "02-curate/balances.json"
+
+    shots: dict[int, Balance]

@@ -1,0 +1,90 @@
+"""The neutral balance: the grade itself, and what is found of a faded picture."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from torch import Tensor
+
+from unfade.color.balance import (
+    BLACK,
+    ENDS,
+    LEAST_SHARE,
+    WHITE,
+    balance,
+    find_balance,
+    find_ends,
+)
+from unfade.film.balance import UNBALANCED, Balance
+
+FADE = Balance(lift=(0.35, 0.06, 0.12), gamma=(1.3, 1.0, 0.9), gain=(0.97, 0.9, 0.93))
+
+
+def chart(pixels: int = 40_000) -> Tensor:
+    """Many greys and some colours, R'G'B' (3, N), 0 to 1."""
+    generator = torch.Generator().manual_seed(4)
+    grey = torch.rand(1, pixels, generator=generator).expand(3, -1)
+    colour = 0.4 * (torch.rand(3, pixels, generator=generator) - 0.5)
+    few = torch.rand(1, pixels, generator=generator) < 0.3
+    return (grey + colour * few).clamp(0.0, 1.0)
+
+
+def graded(pixels: Tensor, grade: Balance) -> Tensor:
+    return balance(pixels[:, :, None], grade)[:, :, 0]
+
+
+def test_the_grade_is_that_of_nuke() -> None:
+    grade = Balance(lift=(0.1, 0.0, 0.0), gamma=(1.0, 2.0, 1.0), gain=(1.0, 1.0, 1.5))
+    rgb = torch.tensor([0.0, 0.25, 2.0])[:, None, None]
+    assert torch.allclose(balance(rgb, grade).flatten(), torch.tensor([0.1, 0.5, 3.0]))
+    assert torch.equal(balance(rgb, UNBALANCED), rgb)
+
+
+@given(st.floats(-2.0, 5.0), st.floats(0.001, 1.0))
+def test_brighter_stays_brighter_beyond_both_ends(level: float, more: float) -> None:
+    rgb = torch.tensor([level, level + more], dtype=torch.float64)[None, None].expand(3, 1, 2)
+    assert (balance(rgb, FADE).diff(dim=2) > 0).all()
+
+
+def test_a_faded_picture_becomes_neutral() -> None:
+    true = chart()
+    faded = graded(true, FADE)
+    found = graded(faded, find_balance(faded, find_ends(faded)))
+    quantiles = torch.quantile(found, torch.tensor(ENDS), dim=1)
+    assert torch.allclose(quantiles, torch.tensor([[BLACK] * 3, [WHITE] * 3]), atol=0.01)
+    grey = (true.amax(dim=0) - true.amin(dim=0)) < 1e-6
+    midtones = grey & (true[0] > 0.2) & (true[0] < 0.8)
+    spread = found[:, midtones].amax(dim=0) - found[:, midtones].amin(dim=0)
+    assert float((faded[:, midtones].amax(dim=0) - faded[:, midtones].amin(dim=0)).mean()) > 0.15
+    assert float(spread.mean()) < 0.02
+
+
+def test_a_dark_shot_is_stretched_no_more_than_the_film_allows() -> None:
+    film = graded(chart(), FADE)
+    dark = graded(chart() * 0.1, FADE)
+    ends = find_ends(film)
+    found = find_balance(dark, ends)
+    slope = torch.tensor(found.gain) - torch.tensor(found.lift)
+    film_slope = (WHITE - BLACK) / (ends.white - ends.black)
+    assert torch.allclose(slope, film_slope / LEAST_SHARE, rtol=1e-3)
+    assert float(graded(dark, found).amax()) < 0.75
+
+
+def test_one_flat_colour_is_not_an_error() -> None:
+    flat = torch.tensor([0.5, 0.2, 0.3])[:, None].expand(3, 1000)
+    assert graded(flat, find_balance(flat, find_ends(flat))).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"gamma": (0.0, 1.0, 1.0)},
+        {"lift": (1.0, 0.0, 0.0)},
+        {"gain": (1.0, 1.0)},
+        {"gain": (float("nan"), 1.0, 1.0)},
+    ],
+)
+def test_an_impossible_grade_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Balance.model_validate(wrong)

@@ -16,6 +16,7 @@ import time
 
 SIZES = ((1024, 778), (2048, 1556), (4096, 3112))
 FRAMES = 6
+GRAIN = 0.02
 
 
 def main() -> None:
@@ -39,12 +40,15 @@ def _measure(width: int, height: int) -> None:
     settle()
     import torch
 
+    from unfade.film.balance import Balance
     from unfade.network import Baseline, ChromaModel, Residual
     from unfade.network.lut import NODES, SmoothLut
 
     torch.manual_seed(0)
     lut = SmoothLut(torch.rand(2, NODES, NODES, NODES) * 0.1)
-    model = ChromaModel("medium", Baseline(lut, {}), Residual("medium"))
+    grade = Balance(lift=(-0.3, -0.1, -0.1), gamma=(0.9, 1.1, 1.0), gain=(1.1, 1.1, 1.1))
+    baseline = Baseline(lut, {}, torch.eye(3) * GRAIN**2, {1: grade})
+    model = ChromaModel("medium", baseline, Residual("medium"))
     before = _peak()
     picture = torch.rand(3, height, width)
     model.predict(picture, 1)

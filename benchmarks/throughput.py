@@ -21,6 +21,7 @@ from unfade.runtime import settle
 settle()
 
 import torch  # noqa: E402
+from torch import Tensor  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from unfade import media  # noqa: E402
@@ -38,7 +39,15 @@ from unfade.network import (  # noqa: E402
     fit_baseline,
     save_model,
 )
+from unfade.network.features import KINDRED  # noqa: E402
+from unfade.network.uncertainty import (  # noqa: E402
+    PROTOTYPES,
+    TERMS,
+    Prototypes,
+    Uncertainty,
+)
 from unfade.render import stage  # noqa: E402
+from unfade.render.recover import Recovered  # noqa: E402
 
 WIDTH, HEIGHT = 2048, 1556
 GRAIN = 0.02
@@ -60,7 +69,7 @@ def main() -> None:
         )
         print("| --- " * 6 + "|")
         for number in range(1, options.rounds + 1):
-            bare = _measure(job, lambda source_rgb, *_: source_rgb)
+            bare = _measure(job, _as_it_is)
             whole = _measure(job, recover)
             print(
                 f"| {number} | {bare[0]:.2f} | {bare[1]:.2f} | {whole[0]:.2f} | {whole[1]:.2f} | "
@@ -77,6 +86,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--size", default="small")
     parser.add_argument("--folder", type=Path, default=None)
     return parser.parse_args()
+
+
+def _as_it_is(source_rgb: Tensor, *_: object) -> Recovered:
+    return Recovered(source_rgb, torch.zeros(1, 1, 1))
 
 
 def _measure(job: Job, recover: Any) -> tuple[float, float]:
@@ -103,7 +116,9 @@ def _job(folder: Path, frames: int, size: ModelSize) -> Job:
     job.save(PairList(shots=(Shot(number=1, frames=clip.frames),), pairs=()))
     rgb = torch.rand(3, 4000, generator=torch.Generator().manual_seed(1))
     sample = Sample(rgb=rgb, cbcr=torch.zeros(2, 4000), weight=torch.ones(4000))
-    model = ChromaModel(size, fit_baseline({1: sample}), Residual(size))
+    places = torch.randn(PROTOTYPES, len(KINDRED), generator=torch.Generator().manual_seed(2))
+    doubt = Uncertainty(Prototypes(places, torch.ones(len(KINDRED))), torch.ones(TERMS))
+    model = ChromaModel(size, fit_baseline({1: sample}), Residual(size), uncertainty=doubt)
     model_id = save_model(job.folder("train") / "model.safetensors", model, {})
     job.save(
         TrainedModel(

@@ -21,6 +21,7 @@ from unfade.runtime import settle
 settle()
 
 import torch  # noqa: E402
+from torch import Tensor  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from unfade import media  # noqa: E402
@@ -39,7 +40,15 @@ from unfade.network import (  # noqa: E402
     fit_baseline,
     save_model,
 )
+from unfade.network.features import KINDRED  # noqa: E402
+from unfade.network.uncertainty import (  # noqa: E402
+    PROTOTYPES,
+    TERMS,
+    Prototypes,
+    Uncertainty,
+)
 from unfade.render import stage  # noqa: E402
+from unfade.render.recover import Recovered  # noqa: E402
 
 WIDTH, HEIGHT = 2048, 1556
 GRAIN = 0.02
@@ -56,12 +65,10 @@ def main() -> None:
             f"{options.frames} frames of {WIDTH}x{HEIGHT}, {options.size} model, "
             f"{os.cpu_count()} cores, {platform.machine()}"
         )
-        print(
-            "| round | frames/s without the model | cores busy | with it | cores busy | ratio |"
-        )
+        print("| round | frames/s without the model | cores busy | with it | cores busy | ratio |")
         print("| --- " * 6 + "|")
         for number in range(1, options.rounds + 1):
-            bare = _measure(job, lambda source_rgb, *_: source_rgb)
+            bare = _measure(job, _as_it_is)
             whole = _measure(job, recover)
             print(
                 f"| {number} | {bare[0]:.2f} | {bare[1]:.2f} | {whole[0]:.2f} | {whole[1]:.2f} | "
@@ -78,6 +85,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--size", default="medium")
     parser.add_argument("--folder", type=Path, default=None)
     return parser.parse_args()
+
+
+def _as_it_is(source_rgb: Tensor, *_: object) -> Recovered:
+    return Recovered(source_rgb, torch.zeros(1, 1, 1))
 
 
 def _measure(job: Job, recover: Any) -> tuple[float, float]:
@@ -106,7 +117,9 @@ def _job(folder: Path, frames: int, size: ModelSize) -> Job:
     sample = Sample(rgb=rgb, cbcr=torch.zeros(2, 4000), weight=torch.ones(4000))
     grade = Balance(lift=(-0.3, -0.1, -0.1), gamma=(0.9, 1.1, 1.0), gain=(1.1, 1.1, 1.1))
     baseline = fit_baseline({1: sample}, torch.eye(3) * GRAIN**2, {1: grade})
-    model = ChromaModel(size, baseline, Residual(size))
+    places = torch.randn(PROTOTYPES, len(KINDRED), generator=torch.Generator().manual_seed(2))
+    doubt = Uncertainty(Prototypes(places, torch.ones(len(KINDRED))), torch.ones(TERMS))
+    model = ChromaModel(size, baseline, Residual(size), uncertainty=doubt)
     model_id = save_model(job.folder("train") / "model.safetensors", model, {})
     job.save(
         TrainedModel(

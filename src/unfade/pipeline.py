@@ -58,13 +58,18 @@ def all_paths(project: Project) -> list[str]:
     return clip_paths(project) + pictures
 
 
+def earlier_model_paths(project: Project) -> list[str]:
+    """The model that training starts from, if one is named."""
+    return [project.train.start_from] if project.train.start_from else []
+
+
 @dataclass(frozen=True)
 class Stage:
     """A stage and what it depends on.
 
     `sections` are those of film.toml, or keys of them, `needs` the artefacts of earlier stages,
-    `elements` the files of film.toml that it or an earlier stage takes pixels from. A new
-    `revision` makes older results stale.
+    `elements` the files of film.toml that it or an earlier stage reads. A new `revision` makes
+    older results stale.
     """
 
     name: str
@@ -86,7 +91,7 @@ STAGES = (
     ),
     Stage("align", "Lay references on the source", ("align",), (Clips, PairList), all_paths),
     Stage("target", "Build ground truth", ("target",), (Clips, Alignments), all_paths),
-    Stage("train", "Learn the film's colour", ("train",), (Balances, Targets)),
+    Stage("train", "Learn the film's colour", ("train",), (Balances, Targets), earlier_model_paths),
     Stage(
         "render",
         "Write the masters",

@@ -22,6 +22,7 @@ from unfade.network import (
 )
 from unfade.network.chroma_model import RASTER_WIDTH, enlarge, raster_factor, shrink
 from unfade.network.features import COUNT
+from unfade.network.files import BASELINE_SCHEMA, MODEL_SCHEMA
 from unfade.network.lut import NODES, SmoothLut
 
 GRADE = Balance(lift=(-0.3, 0.02, -0.1), gamma=(0.9, 1.1, 1.0), gain=(1.1, 1.0, 1.05))
@@ -125,7 +126,7 @@ def test_a_model_file_describes_itself_and_comes_back(tmp_path: Path, awake: Chr
     place = tmp_path / "model.safetensors"
     model_id = save_model(place, awake, {"film": "Reel"})
     assert len(model_id) == 12
-    assert b"ChromaModel.3" in place.read_bytes()
+    assert MODEL_SCHEMA.encode() in place.read_bytes()
     torch.testing.assert_close(load_model(place).predict(frame(), 2), awake.predict(frame(), 2))
     assert save_model(place, awake, {"film": "Reel"}) == model_id
 
@@ -151,5 +152,5 @@ def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
 def test_a_baseline_is_not_taken_for_a_model(tmp_path: Path, model: ChromaModel) -> None:
     place = tmp_path / "baseline.safetensors"
     save_baseline(place, model.baseline)
-    with pytest.raises(WorkError, match=r"it holds Baseline\.3, expected ChromaModel\.3"):
+    with pytest.raises(WorkError, match=f"it holds {BASELINE_SCHEMA}, expected {MODEL_SCHEMA}"):
         load_model(place)

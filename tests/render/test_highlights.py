@@ -12,6 +12,8 @@ from unfade.color.ycbcr import luma, rgb_to_ycbcr
 from unfade.film.clip import Area
 from unfade.film.project import WORKING_SPACE
 from unfade.network import ChromaModel, Residual, Sample, fit_baseline
+from unfade.network.features import KINDRED
+from unfade.network.uncertainty import TERMS, Prototypes, Uncertainty
 from unfade.render.recover import recover
 from unfade.validate.luma import check_luma
 
@@ -43,7 +45,9 @@ def model() -> ChromaModel:
     faded = (true_rgb * FADE).flatten(1)
     cbcr = rgb_to_ycbcr(true_rgb)[1:].flatten(1)
     sample = Sample(rgb=faded, cbcr=cbcr, weight=torch.ones(faded.shape[1]))
-    return ChromaModel("small", fit_baseline({1: sample}), Residual("small"))
+    prototypes = Prototypes(torch.zeros(1, len(KINDRED)), torch.ones(len(KINDRED)))
+    doubtful = Uncertainty(prototypes, torch.zeros(TERMS))
+    return ChromaModel("small", fit_baseline({1: sample}), Residual("small"), uncertainty=doubtful)
 
 
 def hue(rgb: Tensor) -> Tensor:
@@ -56,7 +60,7 @@ def test_luma_hue_and_value_of_speculars(tmp_path: Path, model: ChromaModel) -> 
     true_rgb, specular = scene()
     source_rgb = true_rgb * FADE
     whole = Area(x=0, y=0, width=source_rgb.shape[2], height=source_rgb.shape[1])
-    recovered_rgb = recover(source_rgb, whole, model, 1)
+    recovered_rgb = recover(source_rgb, whole, model, 1).rgb
     apart = (luma(recovered_rgb) - luma(source_rgb)).abs().max()
     assert float(apart) < 2e-6
     assert float(recovered_rgb.max()) > 3

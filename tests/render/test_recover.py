@@ -8,26 +8,32 @@ from unfade.film.naming import bag_name, master_name, slug
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.network import Baseline, ChromaModel, Residual
+from unfade.network.features import KINDRED
 from unfade.network.lut import NODES, SmoothLut
+from unfade.network.uncertainty import Prototypes, Uncertainty
 from unfade.render.recover import recover
 
 
 def model() -> ChromaModel:
     nodes = torch.full((2, NODES, NODES, NODES), 0.05)
-    return ChromaModel("small", Baseline(SmoothLut(nodes), {}), Residual("small"))
+    prototypes = Prototypes(torch.zeros(1, len(KINDRED)), torch.ones(len(KINDRED)))
+    doubtful = Uncertainty(prototypes, torch.tensor([0.01, 0.0, 0.0, 0.0]))
+    baseline = Baseline(SmoothLut(nodes), {})
+    return ChromaModel("small", baseline, Residual("small"), uncertainty=doubtful)
 
 
 def test_luma_is_the_source_s_inside_and_outside_the_live_area() -> None:
     generator = torch.Generator().manual_seed(0)
     source_rgb = torch.rand(3, 40, 60, generator=generator) * 3
-    recovered = recover(source_rgb, Area(x=10, y=5, width=40, height=30), model(), 1)
+    recovered = recover(source_rgb, Area(x=10, y=5, width=40, height=30), model(), 1).rgb
     torch.testing.assert_close(luma(recovered), luma(source_rgb), atol=1e-6, rtol=0)
 
 
 def test_there_is_colour_in_the_live_area_and_its_rim_and_none_outside() -> None:
     source_rgb = torch.full((3, 40, 60), 0.5)
     source_rgb[0] += 0.1
-    cbcr = rgb_to_ycbcr(recover(source_rgb, Area(x=10, y=0, width=40, height=30), model(), 1))[1:]
+    recovered = recover(source_rgb, Area(x=10, y=0, width=40, height=30), model(), 1)
+    cbcr = rgb_to_ycbcr(recovered.rgb)[1:]
     assert float((cbcr[:, :31, 9:51] - 0.05).abs().max()) < 1e-6
     cbcr[:, :31, 9:51] = 0
     assert float(cbcr.abs().max()) < 1e-6
@@ -36,9 +42,18 @@ def test_there_is_colour_in_the_live_area_and_its_rim_and_none_outside() -> None
 def test_a_dark_frame_line_beside_the_picture_is_not_coloured() -> None:
     source_rgb = torch.full((3, 40, 60), 0.6)
     source_rgb[:, 30:] = 0.06
-    cbcr = rgb_to_ycbcr(recover(source_rgb, Area(x=10, y=0, width=40, height=28), model(), 1))[1:]
+    recovered = recover(source_rgb, Area(x=10, y=0, width=40, height=28), model(), 1)
+    cbcr = rgb_to_ycbcr(recovered.rgb)[1:]
     assert float((cbcr[:, 28, 12:48] - 0.05).abs().max()) < 1e-6
     assert float(cbcr[:, 30:].abs().max()) < 0.001
+
+
+def test_the_predicted_error_is_of_the_live_area_and_in_ciede2000() -> None:
+    """An error of chroma of 0.01 on a grey is about 2.5 CIEDE2000."""
+    source_rgb = torch.full((3, 40, 60), 0.5)
+    error = recover(source_rgb, Area(x=10, y=0, width=40, height=30), model(), 1).error
+    assert error.shape == (1, 8, 10)
+    assert 1.0 < float(error.mean()) < 4.0
 
 
 def test_a_master_is_named_after_film_shot_version_model_and_frame() -> None:

@@ -18,11 +18,12 @@ from unfade.film.clip import Clips
 from unfade.film.model import TrainedModel
 from unfade.film.pair import Pair, PairList
 from unfade.film.project import WORKING_SPACE, ClipSection, Project
-from unfade.film.rendering import Rendering
+from unfade.film.rendering import PredictedError, Rendering
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.film.work import Job
 from unfade.render import stage
+from unfade.render.recover import Recovered
 
 Item = TypeVar("Item")
 MakeJob = Callable[..., Job]
@@ -67,7 +68,8 @@ def scan(root: Path, *, lifted: float = 0.0) -> None:
 def make_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeJob:
     """A job up to its model, with recovery switched to identity."""
     monkeypatch.setattr(stage, "load_model", lambda path: None)
-    monkeypatch.setattr(stage, "recover", lambda source_rgb, *_: source_rgb)
+    error = torch.tensor([[[1.0, 2.0, 3.0]]])
+    monkeypatch.setattr(stage, "recover", lambda source_rgb, *_: Recovered(source_rgb, error))
     scan(tmp_path)
 
     def make(**render: object) -> Job:
@@ -151,6 +153,7 @@ def test_a_header_tells_all(make_job: MakeJob) -> None:
         "unfade:film": "Reel",
         "unfade:shot": "s001",
         "unfade:frame": 103,
+        "unfade:predictedErrorMean": "2.000",
         "unfade:version": 1,
         "unfade:model": MODEL_ID,
         "unfade:recoveryType": "constructed reference",
@@ -221,6 +224,21 @@ def test_a_missing_record_is_made_again_and_other_formats_go(make_job: MakeJob) 
     stage.run(make_job(format="dpx"))
     suffixes = {path.suffixes[-1] for path in job.folder("render").iterdir()}
     assert suffixes == {".dpx", ".json"}
+
+
+@pytest.mark.parametrize("render", [{}, {"strict": True}, {"format": "tiff"}])
+def test_predicted_errors_are_on_record_and_outlive_a_kill(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, render: dict[str, object]
+) -> None:
+    """They are read back from masters that another run wrote."""
+    job = make_job(**render)
+    stage.run(job)
+    first = job.load(Rendering)
+    assert first.frames[0].predicted_error == PredictedError(mean=2.0, p95=2.9)
+    (job.root / Rendering.PLACE).unlink()
+    monkeypatch.setattr(stage, "recover", None)
+    stage.run(job)
+    assert job.load(Rendering) == first
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from unfade.film.clip import Area, Clip, Clips
 from unfade.film.model import HeldOut, LossCurve, LossPoint, TrainedModel
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.project import Project
-from unfade.film.rendering import RenderedFrame, Rendering
+from unfade.film.rendering import PredictedError, RenderedFrame, Rendering
 from unfade.film.report import Measure, Report
 from unfade.film.shot import Shot
 from unfade.film.target import Target, Targets
@@ -21,6 +21,7 @@ from unfade.review.page import (
     Look,
     PageContent,
     ShotFigures,
+    StandOut,
     figure,
     file_name,
     report_page,
@@ -143,6 +144,7 @@ def content(**changes: Any) -> PageContent:
                 flicker_source=None,
             )
         ],
+        "stand_outs": [],
         "looks": [Look(10, 1, picture(0.2), picture(0.4), picture(0.1), picture(0.3))],
         "held_out_sheet": picture(0.5),
         "date": "2001-02-03",
@@ -244,6 +246,31 @@ def test_page_tells(words: str) -> None:
 )
 def test_page_does_without(changes: dict[str, Any], words: str) -> None:
     assert words in Reader(report_page(content(**changes))).text
+
+
+def test_page_names_the_frames_that_are_far_from_training() -> None:
+    error = PredictedError(mean=3.25, p95=5.0)
+    frames = tuple(
+        RenderedFrame(frame=n, shot=1, file="a.exr", sha256="0" * 64, predicted_error=error)
+        for n in (10, 11)
+    )
+    rendering = content().rendering.model_copy(update={"frames": frames})
+    far = StandOut(shot=1, first=10, last=11, worst=11, predicted=3.25)
+    text = Reader(report_page(content(rendering=rendering, stand_outs=[far]))).text
+    assert "1 10 to 11 11 3.25" in text
+    assert "calibrated on the held-out frames" in text
+    text = Reader(report_page(content(rendering=rendering, held_out=[]))).text
+    assert "No frame stands out" in text
+    assert "calibrated on the training pairs, and is too low" in text
+    assert "Predicted error" not in Reader(report_page(content())).text
+
+
+def test_page_names_an_earlier_model_without_its_folder() -> None:
+    project = content().project
+    train = project.train.model_copy(update={"start_from": "/home/someone/a.safetensors"})
+    html = report_page(content(project=project.model_copy(update={"train": train})))
+    assert "a.safetensors" in html
+    assert "/home" not in html
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Training: it learns what a LUT cannot, goes on where it stopped, and does not change silently."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,16 @@ import torch
 
 from unfade.color.score import chroma_error
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
+from unfade.errors import ProjectError
 from unfade.film.pair import Pair
 from unfade.film.project import TrainSection
+from unfade.network import save_model
 from unfade.train.checkpoint import load_checkpoint, save_checkpoint
+from unfade.train.contact_sheet import is_due
 from unfade.train.learn import learn, start
 from unfade.train.lesson import Lesson, fit, prepare
 from unfade.train.samples import Picture, picture
+from unfade.train.start_from import load_earlier
 
 SETTINGS = TrainSection(size="small", steps=300, batch=2048, checkpoint=100, seed=3)
 
@@ -80,6 +85,63 @@ def test_a_checkpoint_of_something_else_is_not_taken(lesson: Lesson, tmp_path: P
     assert load_checkpoint(place, "another") is None
     place.write_bytes(b"cut off")
     assert load_checkpoint(place, "key") is None
+
+
+def test_the_error_is_predicted_in_its_unit_and_larger_on_what_was_never_seen() -> None:
+    model = fit([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS, {})
+    alike = shown(7, 20)
+    strange = replace(alike, source_rgb=alike.source_rgb.roll(1, dims=0) * 0.5 + 0.3)
+    strange.source_rgb[0] *= 1.3
+    errors = [model.predict_error(model.look(one.source_rgb, 1)) for one in (alike, strange)]
+    true = chroma_error(alike.truth_rgb, model.predict(alike.source_rgb, 1), alike.weight)
+    assert 0.6 < float(errors[0].mean()) / true.ciede2000 < 1.7
+    assert float(errors[1].mean()) > 2 * float(errors[0].mean())
+
+
+def test_training_ends_when_nothing_gets_better(lesson: Lesson) -> None:
+    settings = SETTINGS.model_copy(update={"early_stop": 2, "learning_rate": 1e-9})
+    untrained = start(lesson.train, lesson.held_out, settings)
+    perfect = untrained.points[0].model_copy(update={"held_out": 0.0})
+    hopeless = replace(untrained, points=(perfect,))
+    steps = [s.step for s in learn(hopeless, lesson.train, lesson.held_out, settings)]
+    assert steps == [100, 200]
+    never = settings.model_copy(update={"early_stop": 0})
+    steps = [s.step for s in learn(hopeless, lesson.train, lesson.held_out, never)]
+    assert steps == [100, 200, 300]
+
+
+def test_training_starts_from_an_earlier_model(lesson: Lesson, tmp_path: Path) -> None:
+    earlier = fit([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS, {})
+    place = tmp_path / "model.safetensors"
+    made = save_model(place, earlier, {})
+    found = load_earlier(place, "small")
+    assert found.id == made
+    begun = start(lesson.train, lesson.held_out, SETTINGS, found.weights)
+    untrained = start(lesson.train, lesson.held_out, SETTINGS)
+    assert begun.points[0].held_out is not None
+    assert untrained.points[0].held_out is not None
+    assert begun.points[0].held_out < 0.8 * untrained.points[0].held_out
+    assert begun.points[0].loss < 0.8 * untrained.points[0].loss
+
+
+def test_what_cannot_be_started_from_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / "model.safetensors"
+    with pytest.raises(ProjectError, match="holds no model"):
+        load_earlier(place, "small")
+    save_model(place, prepare([shown(0, 10)], [], SETTINGS, {}).model, {})
+    with pytest.raises(ProjectError, match=r"size 'small', but train\.size is 'medium'"):
+        load_earlier(place, "medium")
+
+
+def test_sheets_are_drawn_when_their_interval_went_by() -> None:
+    assert [is_due(before, before + 100, 200) for before in (0, 100, 200, 300)] == [
+        False,
+        True,
+        False,
+        True,
+    ]
+    assert is_due(0, 500, 100)
+    assert not is_due(0, 500, 0)
 
 
 def test_without_hold_out_the_newest_weights_are_kept() -> None:

@@ -28,7 +28,7 @@ def alignments_to_share(alignments: Alignments) -> Alignments:
 
 
 def settings_to_share(project: Project) -> Project:
-    """The same settings, with clips and pictures by their file names."""
+    """The same settings, with clips, pictures and models by their file names."""
     film = project.film
     if film.ocio is not None:
         film = film.model_copy(update={"ocio": config_to_share(film.ocio)})
@@ -42,6 +42,10 @@ def settings_to_share(project: Project) -> Project:
             for pair in project.pair
         ),
     }
+    if project.train.start_from is not None:
+        update["train"] = project.train.model_copy(
+            update={"start_from": file_name(project.train.start_from)}
+        )
     if project.reference is not None:
         update["reference"] = project.reference.model_copy(
             update={"path": file_name(project.reference.path)}

@@ -25,6 +25,7 @@ class TrainedModel(Artefact):
     `baseline_file` are safetensors beside the artefact. The errors are over hold-out pixels on the
     model's raster, as training saw them; validate measures whole pictures. `baseline_held_out` is
     of the closed form that training starts from. All are none where there is no hold-out pair.
+    `started_from` is the id of the earlier model that training started from, if it did.
     """
 
     SCHEMA = "TrainedModel.1"
@@ -43,6 +44,7 @@ class TrainedModel(Artefact):
     held_out: HeldOut | None
     baseline_held_out: HeldOut | None
     faded_held_out: HeldOut | None
+    started_from: str | None = None
 
 
 class LossPoint(Noun):

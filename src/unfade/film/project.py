@@ -126,16 +126,25 @@ class TargetSection(Noun):
 
 
 class TrainSection(Noun):
-    """[train]: how the model learns.
+    """[train]: how the model learns. Its defaults are for every film; a few are worth a change.
 
-    `steps` of `batch` pixels each; the held-out error is measured every `checkpoint` steps.
+    `size` is of the networks. There are at most `steps` of `batch` pixels each. Every `checkpoint`
+    steps the state is saved and the held-out error measured; training ends when `early_stop`
+    checkpoints in a row were no better than the best, 0 is never. Every `contact_sheet` steps the
+    checkpoint is drawn, 0 is never. `learning_rate` is the highest of a warm-up and a cosine down
+    to zero. `start_from` is the file of an earlier model of this size, whose networks are where
+    these start; the closed form is this film's all the same. `seed` decides all that is left to
+    chance.
     """
 
     size: ModelSize = "medium"
     steps: int = Field(default=2500, ge=1)
     batch: int = Field(default=8192, ge=64)
     checkpoint: int = Field(default=500, ge=1)
+    early_stop: int = Field(default=3, ge=0)
+    contact_sheet: int = Field(default=500, ge=0)
     learning_rate: float = Field(default=5e-3, gt=0)
+    start_from: str | None = None
     seed: int = Field(default=0, ge=0)
 
 

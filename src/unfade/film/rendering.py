@@ -10,11 +10,20 @@ MasterFormat = Literal["exr", "tiff", "dpx"]
 SUFFIXES: dict[MasterFormat, str] = {"exr": ".exr", "tiff": ".tif", "dpx": ".dpx"}
 
 
+class PredictedError(Noun):
+    """What the model expects its colour error to be over a frame, CIEDE2000: mean and 95th
+    percentile of the pixels of the live area."""
+
+    mean: float
+    p95: float
+
+
 class RenderedFrame(Noun):
     """One recovered frame: its number in the source, shot, file beside the artefact, SHA-256.
 
     `sidecar` is the file with the record of a format whose header has no place for it. `cut`
-    counts the values outside 0 to 1 that the format could not hold.
+    counts the values outside 0 to 1 that the format could not hold. `predicted_error` is none in
+    renderings by versions that did not predict it.
     """
 
     frame: int
@@ -23,6 +32,7 @@ class RenderedFrame(Noun):
     sha256: str
     sidecar: str | None = None
     cut: int = 0
+    predicted_error: PredictedError | None = None
 
 
 class Rendering(Artefact):

@@ -16,7 +16,7 @@ from unfade.media.pairs import read_references
 from unfade.media.probe import probe
 from unfade.media.reading import read, read_frame
 from unfade.media.still_writers import write_dpx, write_exr, write_png, write_tiff
-from unfade.media.stills import read_picture, read_plane
+from unfade.media.stills import read_entries, read_picture, read_plane
 from unfade.media.tags import FrameTags, read_tags
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "is_aces",
     "probe",
     "read",
+    "read_entries",
     "read_frame",
     "read_picture",
     "read_plane",

@@ -132,6 +132,19 @@ def read_plane(path: str | Path) -> Tensor:
     return _in_display_window(torch.from_numpy(pixels), spec)
 
 
+def read_entries(path: str | Path, names: Sequence[str]) -> dict[str, str]:
+    """Those of the named entries that a header has, as text.
+
+    Raises:
+        MediaError: the file is missing, or is no picture.
+    """
+    image = open_still(str(path))
+    spec = image.spec()
+    image.close()
+    found = {name: spec.getattribute(name) for name in names}
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
 def open_still(path: str) -> oiio.ImageInput:
     """An open still, at the part that has its colours, alpha left apart from them.
 

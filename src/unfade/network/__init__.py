@@ -2,7 +2,7 @@
 
 from unfade.network.baseline import Baseline, Sample, fit_baseline
 from unfade.network.chroma_model import ChromaModel, Residual
-from unfade.network.files import load_baseline, load_model, save_baseline, save_model
+from unfade.network.files import load_baseline, load_model, model_id, save_baseline, save_model
 
 __all__ = [
     "Baseline",
@@ -12,6 +12,7 @@ __all__ = [
     "fit_baseline",
     "load_baseline",
     "load_model",
+    "model_id",
     "save_baseline",
     "save_model",
 ]

@@ -14,8 +14,9 @@ from torch.nn import functional
 from unfade.color.ycbcr import limit_chroma, luma
 from unfade.film.model import ModelSize
 from unfade.network.baseline import Baseline
-from unfade.network.features import CHROMA_GAIN, COUNT, features
+from unfade.network.features import CHROMA_GAIN, COUNT, features, luma_of
 from unfade.network.filters import box, degrain
+from unfade.network.uncertainty import Signs, Uncertainty
 from unfade.network.unevenness import EVEN, Unevenness
 
 WIDTHS: dict[ModelSize, tuple[int, ...]] = {
@@ -36,6 +37,9 @@ RASTER_WIDTH = 1000
 
 PIXELS_AT_ONCE = 32768
 """Pixels that the network takes at a time, which bounds its memory and gives every core enough."""
+
+ERROR_STEP = 4
+"""Of the pixels and lines of the model's raster one in so many is asked for its error."""
 
 CHROMA_EPSILON = 1e-3
 """Luma variance below which upsampled chroma does not follow luma: above grain, below edges."""
@@ -93,6 +97,7 @@ class ChromaModel:
     baseline: Baseline
     residual: Residual
     unevenness: Unevenness = EVEN
+    uncertainty: Uncertainty | None = None
 
     def predict(self, source_rgb: Tensor, shot: int) -> Tensor:
         """The chroma of a frame.
@@ -104,13 +109,31 @@ class ChromaModel:
         Returns:
             Cb and Cr (2, H, W), limited so that no component falls below zero at source luma.
         """
-        exposure = source_rgb.amax(dim=0, keepdim=True).clamp_min(1.0)
-        within = source_rgb / exposure
+        return self.colour(source_rgb, self.look(source_rgb, shot))
+
+    def look(self, source_rgb: Tensor, shot: int) -> Seen:
+        """What the network is shown of a frame (3, H, W), which may have any size and exposure."""
+        small = shrink(source_rgb / _exposure(source_rgb), raster_factor(source_rgb.shape[-1]))
+        return self.see(small, shot)
+
+    def colour(self, source_rgb: Tensor, seen: Seen) -> Tensor:
+        """The chroma of a frame, as `predict` has it, of what `look` returned."""
+        exposure = _exposure(source_rgb)
         factor = raster_factor(source_rgb.shape[-1])
-        small = shrink(within, factor)
-        cbcr_small = self.predict_small(small, shot)
-        cbcr = enlarge(cbcr_small, luma(small), luma(within), factor)
+        y_small = luma_of(seen.features)
+        cbcr = enlarge(self.answer(seen), y_small, luma(source_rgb / exposure), factor)
         return limit_chroma(luma(source_rgb), cbcr * exposure)
+
+    def predict_error(self, seen: Seen) -> Tensor:
+        """The predicted error of what `answer` says, CIEDE2000 (1, h, w).
+
+        It is of every `ERROR_STEP`th pixel and line of the model's raster.
+        """
+        assert self.uncertainty is not None, "it was not calibrated"
+        examined = seen.features[:, ::ERROR_STEP, ::ERROR_STEP]
+        base_cbcr = seen.base_cbcr[:, ::ERROR_STEP, ::ERROR_STEP]
+        signs = signs_of_error(self.residual, examined.flatten(1).T, base_cbcr.flatten(1).T)
+        return self.uncertainty.predict(signs).reshape(1, *examined.shape[1:])
 
     def predict_small(self, source_rgb: Tensor, shot: int) -> Tensor:
         """Chroma (2, H, W) of a picture (3, H, W) on the model's raster, 0 to 1."""
@@ -135,6 +158,21 @@ class ChromaModel:
     def with_residual(self, residual: Residual) -> "ChromaModel":
         """The same model with another network."""
         return replace(self, residual=residual)
+
+
+@torch.no_grad()
+def signs_of_error(residual: Residual, features: Tensor, base_cbcr: Tensor) -> Signs:
+    """What the error of a network is predicted from, at features (N, COUNT)."""
+    change_cbcr = residual(features)
+    cbcr = base_cbcr + change_cbcr
+    ycbcr = torch.cat([luma_of(features.T).T, cbcr], dim=1)
+    members_cbcr = residual.members(features.expand(MEMBERS, -1, -1))
+    return Signs(features, members_cbcr, change_cbcr, ycbcr)
+
+
+def _exposure(source_rgb: Tensor) -> Tensor:
+    """By how much each pixel (3, H, W) is above 1 and therefore scaled down, (1, H, W)."""
+    return source_rgb.amax(dim=0, keepdim=True).clamp_min(1.0)
 
 
 def raster_factor(width: int) -> int:

@@ -24,6 +24,12 @@ PER_SCALE = 7
 COUNT = OWN + PER_SCALE * len(SCALES)
 """Features of a pixel."""
 
+KINDRED_SCALE = 2
+"""Place in `SCALES` of the surroundings that tell things apart without telling pictures apart."""
+
+KINDRED = (3, 4, 5, 6, 7, *(OWN + PER_SCALE * KINDRED_SCALE + i for i in range(3)))
+"""Features by which pixels are alike: YCbCr without grain, base chroma, YCbCr around it."""
+
 Planes = NDArray[np.float32]
 
 
@@ -45,6 +51,11 @@ def features(rgb: Tensor, rgb_degrained: Tensor, base_cbcr: Tensor, placed: bool
     seen = torch.cat([clean, base, clean[:1] ** 2]).numpy()
     around = [torch.from_numpy(planes) for planes in _surroundings(seen)]
     return torch.cat([*own, *around])
+
+
+def luma_of(features: Tensor) -> Tensor:
+    """The luma (1, ...) of the source's pixels that have `features` (COUNT, ...)."""
+    return features[:1] + 0.5
 
 
 def place(height: int, width: int) -> Tensor:

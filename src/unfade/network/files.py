@@ -20,6 +20,7 @@ from unfade.film.work import writing
 from unfade.network.baseline import Baseline
 from unfade.network.chroma_model import WIDTHS, ChromaModel, Residual
 from unfade.network.lut import SmoothLut
+from unfade.network.uncertainty import Prototypes, Uncertainty
 from unfade.network.unevenness import Unevenness
 
 MODEL_SCHEMA = "ChromaModel.3"
@@ -82,7 +83,7 @@ def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
     """Writes a model with what is worth knowing of it, such as its pairs and held-out error.
 
     Returns:
-        Its id: the first 12 hexadecimal digits of the SHA-256 of the file.
+        Its id.
     """
     tensors = _lut_tensors(model.baseline)
     for number, law in model.unevenness.laws.items():
@@ -90,6 +91,8 @@ def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
         tensors[f"uneven.lut.{number}"] = model.unevenness.luts[number].nodes
     for name, tensor in model.residual.state_dict().items():
         tensors[f"residual.{name}"] = tensor
+    if model.uncertainty is not None:
+        tensors |= _uncertainty_tensors(model.uncertainty)
     description = {
         "schema": MODEL_SCHEMA,
         "size": model.size,
@@ -100,6 +103,11 @@ def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
         "facts": json.dumps(facts, sort_keys=True),
     }
     save_tensors(path, tensors, description)
+    return model_id(path)
+
+
+def model_id(path: Path) -> str:
+    """The id of a model's file: the first 12 hexadecimal digits of its SHA-256."""
     return digest(path)[:12]
 
 
@@ -119,7 +127,13 @@ def load_model(path: Path) -> ChromaModel:
     }
     residual.load_state_dict(weights)
     residual.eval()
-    return ChromaModel(size, _baseline_of(tensors, description), residual, _unevenness_of(tensors))
+    return ChromaModel(
+        size,
+        _baseline_of(tensors, description),
+        residual,
+        _unevenness_of(tensors),
+        _uncertainty_of(tensors),
+    )
 
 
 def _lut_tensors(baseline: Baseline) -> dict[str, Tensor]:
@@ -153,3 +167,19 @@ def _unevenness_of(tensors: dict[str, Tensor]) -> Unevenness:
 
     luts = {number: SmoothLut(nodes) for number, nodes in by_shot("lut").items()}
     return Unevenness(luts, by_shot("law"))
+
+
+def _uncertainty_tensors(uncertainty: Uncertainty) -> dict[str, Tensor]:
+    prototypes = uncertainty.prototypes
+    return {
+        "error.places": prototypes.places,
+        "error.spread": prototypes.spread,
+        "error.weights": uncertainty.weights,
+    }
+
+
+def _uncertainty_of(tensors: dict[str, Tensor]) -> Uncertainty | None:
+    if "error.weights" not in tensors:
+        return None
+    prototypes = Prototypes(tensors["error.places"], tensors["error.spread"])
+    return Uncertainty(prototypes, tensors["error.weights"])

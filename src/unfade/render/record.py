@@ -1,13 +1,16 @@
 """What is written beside the pixels of a master: where it comes from and how it was made."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
+
+from torch import Tensor
 
 from unfade import __version__
 from unfade.film.clip import Clips
 from unfade.film.pair import Pair, PairList
 from unfade.film.project import Project
+from unfade.film.rendering import PredictedError
 from unfade.film.shot import Shot
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -21,6 +24,9 @@ RECOVERY_TYPES = {
 """By the kinds of the pairs that the model learned from."""
 
 SCHEMA = "Master.1"
+
+ERROR_ENTRIES = ("unfade:predictedErrorMean", "unfade:predictedErrorP95")
+"""Entries of a master for what the model expects its error to be, in CIEDE2000."""
 
 Entry = str | int
 
@@ -50,9 +56,23 @@ def film_entries(
     return entries
 
 
-def frame_entries(shot: Shot, frame: int) -> dict[str, Entry]:
+def frame_entries(shot: Shot, frame: int, error: PredictedError) -> dict[str, Entry]:
     """Header entries of one master."""
-    return {"unfade:shot": shot.name, "unfade:frame": frame}
+    figures = (f"{error.mean:.3f}", f"{error.p95:.3f}")
+    own: dict[str, Entry] = {"unfade:shot": shot.name, "unfade:frame": frame}
+    return own | dict(zip(ERROR_ENTRIES, figures, strict=True))
+
+
+def predicted_error(error: Tensor) -> PredictedError:
+    """Of the errors of a frame's pixels."""
+    p95 = error.flatten().quantile(0.95)
+    return PredictedError(mean=float(error.mean()), p95=float(p95))
+
+
+def error_of(entries: Mapping[str, str]) -> PredictedError:
+    """What `frame_entries` wrote."""
+    mean, p95 = (float(entries[name]) for name in ERROR_ENTRIES)
+    return PredictedError(mean=mean, p95=p95)
 
 
 def sidecar(facts: dict[str, object], entries: dict[str, Entry], cut: int) -> str:
@@ -67,9 +87,10 @@ def sidecar(facts: dict[str, object], entries: dict[str, Entry], cut: int) -> st
     return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
 
 
-def cut_of(text: str) -> int:
-    """How many values were cut, as `sidecar` wrote it."""
-    return int(json.loads(text)["values_cut"])
+def read_sidecar(text: str) -> tuple[int, dict[str, str]]:
+    """How many values were cut, and the entries, as `sidecar` wrote them."""
+    fields = json.loads(text)
+    return int(fields["values_cut"]), fields["record"]
 
 
 def _recovery_type(pairs: Iterable[Pair]) -> str:

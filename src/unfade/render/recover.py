@@ -1,5 +1,7 @@
 """One recovered frame: the luma of the source, exactly, with the chroma of the model."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -19,7 +21,16 @@ darker is the frame line, not picture."""
 LEAST_LUMA = 1e-3
 
 
-def recover(source_rgb: Tensor, live_area: Area, model: ChromaModel, shot: int) -> Tensor:
+@dataclass(frozen=True)
+class Recovered:
+    """A recovered frame (3, H, W) in the working space, not below zero where the luma is not, and
+    its predicted error: CIEDE2000 (1, h, w), on a coarser raster over the live area."""
+
+    rgb: Tensor
+    error: Tensor
+
+
+def recover(source_rgb: Tensor, live_area: Area, model: ChromaModel, shot: int) -> Recovered:
     """A recovered frame.
 
     Args:
@@ -29,16 +40,16 @@ def recover(source_rgb: Tensor, live_area: Area, model: ChromaModel, shot: int) 
             picture and gets none.
         model: of this film.
         shot: of this frame.
-
-    Returns:
-        (3, H, W) in the working space, not below zero where the luma is not.
     """
     y = luma(source_rgb)
-    cbcr = model.predict(crop(source_rgb, live_area), shot)
+    picture_rgb = crop(source_rgb, live_area)
+    seen = model.look(picture_rgb, shot)
+    cbcr = model.colour(picture_rgb, seen)
     edge = _with_rim(torch.cat([crop(y, live_area), cbcr]), live_area, *y.shape[-2:])
     darker = (y / edge[:1].clamp_min(LEAST_LUMA)).clamp(0.0, 1.0) ** DARKER
     whole = torch.where(edge[:1] > y, edge[1:] * darker, edge[1:])
-    return ycbcr_to_rgb(torch.cat([y, limit_chroma(y, whole)]))
+    recovered_rgb = ycbcr_to_rgb(torch.cat([y, limit_chroma(y, whole)]))
+    return Recovered(recovered_rgb, model.predict_error(seen))
 
 
 def _with_rim(picture: Tensor, live_area: Area, height: int, width: int) -> Tensor:

@@ -23,7 +23,16 @@ from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.shot import Shot
 from unfade.film.work import Job, write_text
 from unfade.network import load_model
-from unfade.render.record import Entry, cut_of, film_entries, frame_entries, sidecar
+from unfade.render.record import (
+    ERROR_ENTRIES,
+    Entry,
+    error_of,
+    film_entries,
+    frame_entries,
+    predicted_error,
+    read_sidecar,
+    sidecar,
+)
 from unfade.render.recover import recover
 
 KEY = "render-key.json"
@@ -138,11 +147,11 @@ def _render(
         writes: list[Future[None]] = []
         for frame, source_rgb in job.progress.track(frames, "Rendering", len(masters)):
             master = by_frame[frame]
-            recovered_rgb = recover(source_rgb, source.live_area, model, master.shot.number)
-            own = entries | frame_entries(master.shot, frame)
+            recovered = recover(source_rgb, source.live_area, model, master.shot.number)
+            own = entries | frame_entries(master.shot, frame, predicted_error(recovered.error))
             tags = media.read_tags(source, frame)
             settings = job.project.render
-            writes.append(writer.submit(_write, settings, master, recovered_rgb, own, tags))
+            writes.append(writer.submit(_write, settings, master, recovered.rgb, own, tags))
             if len(writes) > WRITES_AHEAD:
                 writes.pop(0).result()
         for write in writes:
@@ -170,13 +179,18 @@ def _write(
 
 
 def _record(master: Master) -> RenderedFrame:
+    if master.sidecar is None:
+        cut, entries = 0, media.read_entries(master.path, ERROR_ENTRIES)
+    else:
+        cut, entries = read_sidecar(master.sidecar.read_text(encoding="utf-8"))
     return RenderedFrame(
         frame=master.frame,
         shot=master.shot.number,
         file=master.path.name,
         sha256=digest(master.path),
         sidecar=master.sidecar.name if master.sidecar else None,
-        cut=cut_of(master.sidecar.read_text(encoding="utf-8")) if master.sidecar else 0,
+        cut=cut,
+        predicted_error=error_of(entries),
     )
 
 

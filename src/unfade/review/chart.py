@@ -1,6 +1,7 @@
 """The loss curve: held-out error above, because it is the evidence, and training loss below.
 
-It is laid out once, as strokes and words, and drawn as SVG text or as a picture.
+It is laid out once, as strokes and words, and drawn as SVG text or as a picture. Other charts
+are laid out of the same parts.
 """
 
 import math
@@ -19,17 +20,17 @@ HEIGHT = 340
 WIDTH = 760
 """Of the chart, in pixels."""
 
-_LEFT, _RIGHT = 64, 96
+LEFT, RIGHT = 64, 96
 _HELD_OUT_TOP, _HELD_OUT_BOTTOM = 40, 190
 _LOSS_TOP, _LOSS_BOTTOM = 236, 300
-_STRONG, _MUTED, _RULE = 1.0, 0.62, 0.25
+STRONG, MUTED, RULE = 1.0, 0.62, 0.25
 _DASH = (6, 4)
 
 Place = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class _Stroke:
+class Stroke:
     """A line through places; `contrast` is 0 for the ground and 1 for type."""
 
     places: tuple[Place, ...]
@@ -39,17 +40,21 @@ class _Stroke:
 
 
 @dataclass(frozen=True)
-class _Word:
+class Word:
+    """A line of type at a place."""
+
     place: Place
     words: str
-    contrast: float = _MUTED
+    contrast: float = MUTED
     anchor: Anchor = "left"
 
 
 @dataclass(frozen=True)
-class _Layout:
-    strokes: list[_Stroke] = field(default_factory=list)
-    words: list[_Word] = field(default_factory=list)
+class Layout:
+    """All parts of a chart."""
+
+    strokes: list[Stroke] = field(default_factory=list)
+    words: list[Word] = field(default_factory=list)
     dots: list[Place] = field(default_factory=list)
 
 
@@ -60,11 +65,16 @@ def loss_chart(points: Sequence[LossPoint], baseline: float | None) -> str:
         points: in order of their steps; at least one.
         baseline: held-out CIEDE2000 of the closed-form baseline, drawn as a dashed line.
     """
-    layout = _lay_out(points, baseline)
+    return as_svg(
+        _lay_out(points, baseline), HEIGHT, "Held-out error and training loss against steps"
+    )
+
+
+def as_svg(layout: Layout, height: int, label: str) -> str:
+    """A chart `WIDTH` wide as inline SVG; `label` says what it is to those who cannot see it."""
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        'aria-label="Held-out error and training loss against steps" '
-        'fill="currentColor" font-size="13">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
+        f'aria-label="{escape(label)}" fill="currentColor" font-size="13">'
     ]
     for stroke in layout.strokes:
         places = " ".join(f"{x:.1f},{y:.1f}" for x, y in stroke.places)
@@ -98,58 +108,58 @@ def loss_picture(points: Sequence[LossPoint], baseline: float | None) -> Tensor:
             square = [(x - reach, y), (x, y - reach), (x + reach, y), (x, y + reach)]
             draw_line(canvas, [*square, square[0]], (INK,) * 3)
     for word in layout.words:
-        shade = INK if word.contrast == _STRONG else FAINT
+        shade = INK if word.contrast == STRONG else FAINT
         x, y = word.place
         set_text(canvas, word.words, round(x), round(y), size=13, shade=shade, anchor=word.anchor)
     return canvas
 
 
-def _lay_out(points: Sequence[LossPoint], baseline: float | None) -> _Layout:
-    layout = _Layout()
+def _lay_out(points: Sequence[LossPoint], baseline: float | None) -> Layout:
+    layout = Layout()
     last = max(points[-1].step, 1)
     held_out = [(point.step, point.held_out) for point in points if point.held_out is not None]
     if held_out:
         _lay_held_out(layout, held_out, baseline, last)
     _lay_loss(layout, [(point.step, point.loss) for point in points], last)
-    for step in _ticks(last):
+    for step in ticks(last):
         place = (_x(step, last), _LOSS_BOTTOM + 22.0)
-        layout.words.append(_Word(place, f"{step:,.0f}", anchor="middle"))
-    layout.words.append(_Word((_LEFT - 10.0, _LOSS_BOTTOM + 22.0), "steps", anchor="right"))
+        layout.words.append(Word(place, f"{step:,.0f}", anchor="middle"))
+    layout.words.append(Word((LEFT - 10.0, _LOSS_BOTTOM + 22.0), "steps", anchor="right"))
     return layout
 
 
 def _lay_held_out(
-    layout: _Layout, values: list[tuple[int, float]], baseline: float | None, last: int
+    layout: Layout, values: list[tuple[int, float]], baseline: float | None, last: int
 ) -> None:
     """The upper panel: held-out CIEDE2000 from zero, and the baseline."""
     highest = max([value for _, value in values] + ([baseline] if baseline is not None else []))
-    ticks = _ticks(highest)
+    marks = ticks(highest)
     scale = _HELD_OUT_BOTTOM - _HELD_OUT_TOP
 
     def y(value: float) -> float:
-        return _HELD_OUT_BOTTOM - value / max(ticks[-1], highest) * scale
+        return _HELD_OUT_BOTTOM - value / max(marks[-1], highest) * scale
 
-    layout.words.append(_Word((_LEFT, _HELD_OUT_TOP - 18.0), "Held-out CIEDE2000", _STRONG))
-    for tick in ticks:
-        _lay_rule(layout, y(tick), f"{tick:g}")
+    layout.words.append(Word((LEFT, _HELD_OUT_TOP - 18.0), "Held-out CIEDE2000", STRONG))
+    for tick in marks:
+        lay_rule(layout, y(tick), f"{tick:g}")
     if baseline is not None:
-        ends = ((float(_LEFT), y(baseline)), (float(WIDTH - _RIGHT), y(baseline)))
-        layout.strokes.append(_Stroke(ends, _MUTED, 1.4, dashed=True))
+        ends = ((float(LEFT), y(baseline)), (float(WIDTH - RIGHT), y(baseline)))
+        layout.strokes.append(Stroke(ends, MUTED, 1.4, dashed=True))
     places = tuple((_x(step, last), y(value)) for step, value in values)
-    layout.strokes.append(_Stroke(places, _STRONG, 1.8))
+    layout.strokes.append(Stroke(places, STRONG, 1.8))
     layout.dots.extend(places)
-    labels = [("model", min(value for _, value in values), _STRONG)]
+    labels = [("model", min(value for _, value in values), STRONG)]
     if baseline is not None:
-        labels.append(("closed form", baseline, _MUTED))
+        labels.append(("closed form", baseline, MUTED))
     labels.sort(key=lambda label: -label[1])
     lowest_base = -math.inf
     for name, value, contrast in labels:
         lowest_base = max(y(value) + 4.0, lowest_base + 16.0)
-        place = (WIDTH - _RIGHT + 12.0, lowest_base)
-        layout.words.append(_Word(place, f"{name} {value:.2f}", contrast))
+        place = (WIDTH - RIGHT + 12.0, lowest_base)
+        layout.words.append(Word(place, f"{name} {value:.2f}", contrast))
 
 
-def _lay_loss(layout: _Layout, values: list[tuple[int, float]], last: int) -> None:
+def _lay_loss(layout: Layout, values: list[tuple[int, float]], last: int) -> None:
     """The lower panel: training loss on a logarithmic scale."""
     logs = [math.log10(max(value, 1e-9)) for _, value in values]
     low, high = min(logs), max(logs)
@@ -158,22 +168,23 @@ def _lay_loss(layout: _Layout, values: list[tuple[int, float]], last: int) -> No
         (_x(step, last), _LOSS_BOTTOM - (log - low) / reach * (_LOSS_BOTTOM - _LOSS_TOP))
         for (step, _), log in zip(values, logs, strict=True)
     )
-    layout.words.append(_Word((_LEFT, _LOSS_TOP - 18.0), "Training loss, logarithmic", _STRONG))
+    layout.words.append(Word((LEFT, _LOSS_TOP - 18.0), "Training loss, logarithmic", STRONG))
     for log, y in ((high, _LOSS_TOP), (low, _LOSS_BOTTOM)):
-        _lay_rule(layout, float(y), f"{10**log:.2g}")
-    layout.strokes.append(_Stroke(places, _MUTED, 1.4))
+        lay_rule(layout, float(y), f"{10**log:.2g}")
+    layout.strokes.append(Stroke(places, MUTED, 1.4))
 
 
-def _lay_rule(layout: _Layout, y: float, label: str) -> None:
-    layout.strokes.append(_Stroke(((float(_LEFT), y), (float(WIDTH - _RIGHT), y)), _RULE))
-    layout.words.append(_Word((_LEFT - 10.0, y + 4.0), label, anchor="right"))
+def lay_rule(layout: Layout, y: float, label: str) -> None:
+    """A rule across the chart with its value beside it."""
+    layout.strokes.append(Stroke(((float(LEFT), y), (float(WIDTH - RIGHT), y)), RULE))
+    layout.words.append(Word((LEFT - 10.0, y + 4.0), label, anchor="right"))
 
 
 def _x(step: float, last: int) -> float:
-    return _LEFT + step / last * (WIDTH - _RIGHT - _LEFT)
+    return LEFT + step / last * (WIDTH - RIGHT - LEFT)
 
 
-def _ticks(highest: float) -> list[float]:
+def ticks(highest: float) -> list[float]:
     """Round numbers from 0 up to about `highest`, three to six of them."""
     rough = max(highest, 1e-6) / 4
     power = 10.0 ** math.floor(math.log10(rough))

@@ -21,6 +21,7 @@ from unfade.film.report import Measure, Report
 from unfade.film.shot import Shot
 from unfade.film.target import Targets
 from unfade.review.chart import loss_chart
+from unfade.review.error_chart import error_chart
 
 JPEG_QUALITY = 90
 """Of the pictures in the page, 0 to 100: artefacts stay below what one sees at its size."""
@@ -30,6 +31,8 @@ MEASURE_TITLES = {
     "held_out_ciede2000_lut": "Held-out colour error, LUT baseline",
     "held_out_ciede2000_faded": "Held-out colour error, faded scan",
     "held_out_ciede2000_worst": "Held-out colour error, model, worst frame",
+    "predicted_ciede2000": "Predicted colour error, all frames",
+    "predicted_ciede2000_worst": "Predicted colour error, worst frame",
     "held_out_of_lut": "Model error as a share of the LUT baseline's",
     "held_out_of_faded": "Model error as a share of the faded scan's",
     "held_out_chroma_error": "Held-out chroma error, model",
@@ -79,6 +82,20 @@ class ShotFigures:
 
 
 @dataclass(frozen=True)
+class StandOut:
+    """Frames `first` to `last` of a shot, which are far from anything in training.
+
+    `predicted` is the CIEDE2000 that the model expects at the `worst` of them.
+    """
+
+    shot: int
+    first: int
+    last: int
+    worst: int
+    predicted: float
+
+
+@dataclass(frozen=True)
 class Look:
     """One frame, before and after: working space (3, H, W), and its scopes."""
 
@@ -105,6 +122,7 @@ class PageContent:
     report: Report
     held_out: Sequence[HeldOutFigures]
     shots: Sequence[ShotFigures]
+    stand_outs: Sequence[StandOut]
     looks: Sequence[Look]
     held_out_sheet: Tensor | None
     date: str
@@ -137,6 +155,9 @@ def report_page(content: PageContent) -> str:
         pair_counts=_pair_counts(content),
         chart=loss_chart(content.curve.points, content.curve.baseline)
         if content.curve.points
+        else "",
+        error_chart=error_chart(content.rendering.frames)
+        if all(frame.predicted_error for frame in content.rendering.frames)
         else "",
         reference_of=reference_of,
     )
@@ -221,7 +242,7 @@ def _settings(project: Project) -> list[tuple[str, str]]:
     sections = ("ingest", "curate", "align", "target", "train", "render", "validate")
     dumped = project.model_dump(mode="json", by_alias=True)
     return [
-        (f"{section}.{key}", str(value))
+        (f"{section}.{key}", file_name(str(value)) if key == "start_from" else str(value))
         for section in sections
         for key, value in dumped[section].items()
         if value is not None

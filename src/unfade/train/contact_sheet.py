@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from unfade.color.ycbcr import limit_chroma, luma, ycbcr_to_rgb
+from unfade.film.pair import PairRole
 from unfade.network import ChromaModel
 from unfade.review.sheets import grid
 from unfade.train.learn import State, residual_of
@@ -13,6 +14,14 @@ from unfade.train.samples import Picture
 
 WIDTH = 1500
 """Of a sheet, in pixels."""
+
+
+ROLES: dict[PairRole, str] = {"train": "training", "holdout": "not in training"}
+
+
+def is_due(before: int, step: int, interval: int) -> bool:
+    """Whether another `interval` steps went by between two checkpoints; none do where it is 0."""
+    return interval > 0 and step // interval > before // interval
 
 
 class ContactSheets:
@@ -32,7 +41,8 @@ class ContactSheets:
             output_rgb = ycbcr_to_rgb(torch.cat([y, limit_chroma(y, model.answer(seen))]))
             rows.append([shown.source_rgb, shown.truth_rgb, output_rgb])
         labels = [
-            f"shot {shown.shot}\nframe {shown.frame}\n{shown.role}" for shown in self._pictures
+            f"shot {shown.shot}\nframe {shown.frame}\n{ROLES[shown.role]}"
+            for shown in self._pictures
         ]
         columns = ["input", "ground truth", f"output, step {state.step}"]
         return grid(rows, columns, labels, WIDTH)

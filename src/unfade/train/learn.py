@@ -12,16 +12,19 @@ import torch
 from torch import Tensor
 
 from unfade.color.score import chroma_error
+from unfade.color.sensitivity import seen_error
 from unfade.color.ycbcr import ycbcr_to_rgb
 from unfade.film.model import HeldOut, LossPoint, ModelSize
 from unfade.film.project import TrainSection
 from unfade.network import Residual
 from unfade.network.chroma_model import MEMBERS
 from unfade.train.samples import Pixels
-from unfade.train.sensitivity import seen_error
 
 WARM_UP_STEPS = 100
 WEIGHT_DECAY = 1e-2
+
+EXAMINED_PIXELS = 50_000
+"""About how many pixels the loss before the first step is measured on."""
 
 Tensors = dict[str, Tensor]
 
@@ -41,14 +44,18 @@ class State:
     points: tuple[LossPoint, ...]
 
 
-def start(train: Pixels, held_out: Pixels | None, settings: TrainSection) -> State:
-    """The state before the first step: an untrained network, which is the baseline."""
+def start(
+    train: Pixels,
+    held_out: Pixels | None,
+    settings: TrainSection,
+    weights: Tensors | None = None,
+) -> State:
+    """The state before the first step: given weights, or an untrained network, the baseline."""
     torch.manual_seed(settings.seed)
-    residual = Residual(settings.size)
+    residual = Residual(settings.size) if weights is None else residual_of(weights, settings.size)
     weights = _copy(residual.state_dict())
     error = held_out_error(residual, held_out).ciede2000 if held_out else None
-    everything = torch.arange(train.weight.shape[0])
-    loss = float(_loss(train.base_cbcr, train, everything))
+    loss = _loss_of(residual, train)
     return State(0, weights, {}, weights, 0, (LossPoint(step=0, loss=loss, held_out=error),))
 
 
@@ -59,7 +66,7 @@ def learn(
     residual = residual_of(state.weights, settings.size)
     optimizer = torch.optim.AdamW(residual.parameters(), weight_decay=WEIGHT_DECAY)
     _load_momenta(optimizer, residual, state)
-    while state.step < settings.steps:
+    while state.step < settings.steps and not _has_stopped(state, settings):
         losses = []
         last = min(state.step + settings.checkpoint, settings.steps)
         for step in range(state.step, last):
@@ -73,6 +80,12 @@ def learn(
             losses.append(loss.detach())
         state = _next_state(state, last, residual, optimizer, torch.stack(losses), held_out)
         yield state
+
+
+def _has_stopped(state: State, settings: TrainSection) -> bool:
+    """Whether the held-out error has not become less for as many checkpoints as is allowed."""
+    since_best = sum(point.step > state.best_step for point in state.points)
+    return 0 < settings.early_stop <= since_best
 
 
 def residual_of(weights: Tensors, size: ModelSize) -> Residual:
@@ -94,6 +107,15 @@ def pixels_error(cbcr: Tensor, pixels: Pixels) -> HeldOut:
     truth_ycbcr = torch.cat([pixels.truth_y, pixels.truth_cbcr], dim=1)
     truth_rgb = ycbcr_to_rgb(truth_ycbcr.T[:, :, None])
     return chroma_error(truth_rgb, cbcr.T[:, :, None], pixels.weight.T[:, :, None])
+
+
+@torch.no_grad()
+def _loss_of(residual: Residual, train: Pixels) -> float:
+    """The loss of a network before it learns, over pixels spread over all."""
+    count = train.weight.shape[0]
+    chosen = torch.arange(0, count, max(1, count // EXAMINED_PIXELS)).expand(MEMBERS, -1)
+    cbcr = train.base_cbcr[chosen] + residual.members(train.features[chosen])
+    return float(_loss(cbcr, train, chosen))
 
 
 def _loss(cbcr: Tensor, train: Pixels, chosen: Tensor) -> Tensor:

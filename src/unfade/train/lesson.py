@@ -7,6 +7,7 @@ from unfade.film.balance import Balance
 from unfade.film.project import TrainSection
 from unfade.film.work import Track, untracked
 from unfade.network import ChromaModel, Residual
+from unfade.train.calibrate import with_uncertainty
 from unfade.train.closed_form import fit_closed_form
 from unfade.train.learn import learn, residual_of, start
 from unfade.train.samples import Picture, Pixels, join, sample_pixels
@@ -61,4 +62,5 @@ def fit(
     lesson = prepare(train, held_out, settings, balances)
     untrained = start(lesson.train, lesson.held_out, settings)
     *_, trained = learn(untrained, lesson.train, lesson.held_out, settings)
-    return lesson.model.with_residual(residual_of(trained.best, settings.size))
+    model = lesson.model.with_residual(residual_of(trained.best, settings.size))
+    return with_uncertainty(model, lesson.train, lesson.held_out, settings.seed)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from unfade.color.balance import balance
+from unfade.color.sensitivity import sensitivity
 from unfade.color.ycbcr import rgb_to_ycbcr
 from unfade.film.balance import Balance
 from unfade.film.pair import Pair, PairRole
@@ -14,7 +15,6 @@ from unfade.network import ChromaModel, unevenness
 from unfade.network.chroma_model import raster_factor, shrink
 from unfade.network.features import place
 from unfade.network.filters import degrain
-from unfade.train.sensitivity import sensitivity
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 from unfade import __version__, media
 from unfade.errors import MatchError
@@ -13,11 +14,20 @@ from unfade.film.work import Job
 from unfade.network import save_baseline, save_model
 from unfade.network.files import MODEL_SCHEMA
 from unfade.review.chart import loss_picture
+from unfade.train.calibrate import with_uncertainty
 from unfade.train.checkpoint import load_checkpoint, save_checkpoint
-from unfade.train.contact_sheet import ContactSheets
-from unfade.train.learn import State, held_out_error, learn, pixels_error, residual_of, start
+from unfade.train.contact_sheet import ContactSheets, is_due
+from unfade.train.learn import (
+    State,
+    held_out_error,
+    learn,
+    pixels_error,
+    residual_of,
+    start,
+)
 from unfade.train.lesson import Lesson, prepare
 from unfade.train.samples import Picture, picture
+from unfade.train.start_from import Earlier, load_earlier
 
 CHECKPOINT = "checkpoint.safetensors"
 MODEL = "model.safetensors"
@@ -41,11 +51,11 @@ def run(job: Job) -> None:
             f"{job.root / Targets.PLACE}: holds no training pair; add one with [[pair]] or a "
             f"better [reference]"
         )
-    balances = job.load(Balances).shots
+    earlier, balances = _earlier(job), job.load(Balances).shots
     lesson = prepare(train, held_out, job.project.train, balances, job.progress.track)
     shown = [*held_out[:1], *train[:: max(1, len(train) // SHEET_ROWS)]][:SHEET_ROWS]
-    state = _learn(job, lesson, shown)
-    _finish(job, lesson, state, targets)
+    state = _learn(job, lesson, shown, earlier)
+    _finish(job, lesson, state, targets, earlier)
 
 
 def _pictures(job: Job, targets: Targets, role: str) -> list[Picture]:
@@ -63,32 +73,49 @@ def _pictures(job: Job, targets: Targets, role: str) -> list[Picture]:
     ]
 
 
-def _learn(job: Job, lesson: Lesson, shown: Sequence[Picture]) -> State:
+def _learn(job: Job, lesson: Lesson, shown: Sequence[Picture], earlier: Earlier | None) -> State:
     """Trains from the last checkpoint, if there is one of the same settings and targets."""
     settings = job.project.train
     folder = job.folder("train")
-    key = _key(job)
+    key = _key(job, earlier)
     state = load_checkpoint(folder / CHECKPOINT, key)
     if state is None:
         for sheet in folder.glob("sheet-*.png"):
             sheet.unlink()
-        state = start(lesson.train, lesson.held_out, settings)
+        state = start(lesson.train, lesson.held_out, settings, earlier.weights if earlier else None)
     sheets = ContactSheets(lesson.model, shown)
     total = -(-(settings.steps - state.step) // settings.checkpoint)
     states = learn(state, lesson.train, lesson.held_out, settings)
     for reached in job.progress.track(states, "Training", total):
+        if is_due(state.step, reached.step, settings.contact_sheet):
+            media.write_png(folder / f"sheet-{reached.step:06d}.png", sheets.draw(reached))
         state = reached
-        media.write_png(folder / f"sheet-{state.step:06d}.png", sheets.draw(state))
         save_checkpoint(folder / CHECKPOINT, state, key)
     return state
 
 
-def _finish(job: Job, lesson: Lesson, state: State, targets: Targets) -> None:
+def _earlier(job: Job) -> Earlier | None:
+    """The model to start from, if the project names one."""
+    settings = job.project.train
+    if settings.start_from is None:
+        return None
+    return load_earlier(Path(job.resolve(settings.start_from)), settings.size)
+
+
+def _finish(
+    job: Job, lesson: Lesson, state: State, targets: Targets, earlier: Earlier | None
+) -> None:
     """Writes the best model, its loss curve and its record."""
     folder = job.folder("train")
     model = lesson.model
     errors = _held_out_errors(state, lesson)
-    best = model.with_residual(residual_of(state.best, model.size))
+    seed = job.project.train.seed
+    best = with_uncertainty(
+        model.with_residual(residual_of(state.best, model.size)),
+        lesson.train,
+        lesson.held_out,
+        seed,
+    )
     frames = {
         role: tuple(t.pair.source for t in targets.targets if t.pair.role == role)
         for role in ("train", "holdout")
@@ -98,7 +125,8 @@ def _finish(job: Job, lesson: Lesson, state: State, targets: Targets) -> None:
         "unfade": __version__,
         "steps": state.step,
         "best_step": state.best_step,
-        "seed": job.project.train.seed,
+        "seed": seed,
+        "started_from": earlier.id if earlier else None,
         "train_frames": frames["train"],
         "holdout_frames": frames["holdout"],
         "held_out_ciede2000": errors[0].ciede2000 if errors else None,
@@ -126,6 +154,7 @@ def _finish(job: Job, lesson: Lesson, state: State, targets: Targets) -> None:
             held_out=errors[0] if errors else None,
             baseline_held_out=baseline_error,
             faded_held_out=errors[2] if errors else None,
+            started_from=earlier.id if earlier else None,
         )
     )
 
@@ -142,10 +171,11 @@ def _held_out_errors(state: State, lesson: Lesson) -> tuple[HeldOut, HeldOut, He
     )
 
 
-def _key(job: Job) -> str:
+def _key(job: Job, earlier: Earlier | None) -> str:
     """Stands for all that training depends on."""
     made_from = [
         (job.root / kind.PLACE).read_text(encoding="utf-8") for kind in (Targets, Balances)
     ]
-    facts = [__version__, MODEL_SCHEMA, job.project.train.model_dump_json(), *made_from]
+    settings = job.project.train.model_dump_json()
+    facts = [__version__, MODEL_SCHEMA, settings, earlier.id if earlier else "", *made_from]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()

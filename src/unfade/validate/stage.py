@@ -36,6 +36,7 @@ from unfade.review.scopes import scope_strip
 from unfade.review.sheets import before_after, grid, split
 from unfade.validate.frames import FrameFigures, choose_looks, frame_measures, shot_figures
 from unfade.validate.luma import check_luma, half_step, integer_step
+from unfade.validate.outlook import predicted_measures, stand_outs
 from unfade.validate.steadiness import Walk, mean_chroma
 from unfade.validate.verdict import decide, held_out_measures
 
@@ -77,6 +78,7 @@ def run(job: Job) -> None:
     missing = _missing(clips.source, job.project.render, rendering.frames)
     measures = held_out_measures(held_out, job.project.validate_.max_of_baseline)
     cut = sum(frame.cut for frame in rendering.frames)
+    measures += predicted_measures(rendering.frames)
     measures += frame_measures(frames, shots, missing, rendering.compression, cut)
     verdict, reasons = decide(measures)
     report = Report(verdict=verdict, reasons=reasons, measures=tuple(measures))
@@ -93,6 +95,7 @@ def run(job: Job) -> None:
         report=report,
         held_out=held_out,
         shots=shots,
+        stand_outs=stand_outs(rendering.frames),
         looks=looks,
         held_out_sheet=sheet,
         date=datetime.date.today().isoformat(),

@@ -45,3 +45,16 @@ def seen_error(error_cbcr: Tensor, form: Tensor) -> Tensor:
     cb, cr = error_cbcr[..., 0], error_cbcr[..., 1]
     a, b, c = form.unbind(dim=-1)
     return (a * cb**2 + 2 * b * cb * cr + c * cr**2 + 1e-6).sqrt()
+
+
+def visibility(ycbcr: Tensor) -> Tensor:
+    """CIEDE2000 a unit of chroma, in the mean over the directions of Cb and Cr.
+
+    Args:
+        ycbcr: (N, 3).
+
+    Returns:
+        (N,), not below `LEAST`.
+    """
+    a, _, c = sensitivity(ycbcr).unbind(dim=1)
+    return ((a + c) / 2).sqrt()

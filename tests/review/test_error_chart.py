@@ -1,0 +1,54 @@
+"""The chart of predicted errors: two lines a shot, in proportion."""
+
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from unfade.film.rendering import PredictedError, RenderedFrame
+from unfade.review.error_chart import error_chart
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def frames(means: list[float], shots: list[int]) -> list[RenderedFrame]:
+    return [
+        RenderedFrame(
+            frame=100 + number,
+            shot=shot,
+            file="a.exr",
+            sha256="0" * 64,
+            predicted_error=PredictedError(mean=mean, p95=2 * mean),
+        )
+        for number, (mean, shot) in enumerate(zip(means, shots, strict=True))
+    ]
+
+
+def heights(svg: str) -> list[list[float]]:
+    """Of the lines, without the rules of the grid."""
+    return [
+        [float(place.split(",")[1]) for place in line.attrib["points"].split()]
+        for line in ElementTree.fromstring(svg).iter(f"{SVG}polyline")
+        if line.attrib["stroke-opacity"] != "0.25"
+    ]
+
+
+def words(svg: str) -> set[str]:
+    return {text.text or "" for text in ElementTree.fromstring(svg).iter(f"{SVG}text")}
+
+
+def test_each_shot_has_a_line_of_means_and_one_of_percentiles() -> None:
+    svg = error_chart(frames([1.0, 2.0, 3.0, 1.0, 1.0, 1.0], [1, 1, 1, 2, 2, 2]))
+    p95, mean, second, _ = heights(svg)
+    assert (mean[0] - mean[2]) / (mean[0] - mean[1]) == pytest.approx(2.0, abs=0.02)
+    assert p95[0] == mean[1]
+    assert second[0] == second[2]
+    assert {"s001", "s002", "mean", "95 % below", "6", "Predicted CIEDE2000"} <= words(svg)
+
+
+def test_names_of_short_shots_do_not_run_into_each_other() -> None:
+    svg = error_chart(frames([1.0] * 100, [1, 2, *[3] * 98]))
+    assert words(svg) & {"s001", "s002", "s003"} == {"s001"}
+
+
+def test_one_frame_is_drawn() -> None:
+    assert "s001" in words(error_chart(frames([1.0], [1])))

@@ -59,6 +59,10 @@ def test_pairs_alone_are_enough(tmp_path: Path) -> None:
         (LEAST + REFERENCE + "[ingest]\nbalance = { lift = [1, 0, 0] }\n", "gain must be above"),
         (LEAST + REFERENCE + "[ingest]\nbalance = { gamma = [0, 1, 1] }\n", "gamma"),
         (LEAST + REFERENCE + "[pair]\nsource = 1\n", "write it as [[pair]]"),
+        (
+            LEAST + REFERENCE + "[curate]\ndrop = [1]\n[[pair]]\nsource = 1\nreference = 2\n",
+            "source frame 1 has a [[pair]] and is on 'curate.drop'",
+        ),
     ],
 )
 def test_a_fault_is_named(tmp_path: Path, text: str, says: str) -> None:

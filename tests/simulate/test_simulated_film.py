@@ -127,7 +127,7 @@ def test_technician_put_white_where_it_belongs(folder: Path, record: Simulation)
 def test_dvd_is_pal_and_interlaced(dvd: Clip, record: Simulation) -> None:
     assert (dvd.width, dvd.height) == (720, 576)
     assert dvd.pixel_aspect == Fraction(64, 45)
-    assert dvd.fields == "top"
+    assert dvd.fields == "film"
     assert dvd.rate == record.rate == 25
     on_dvd = [frame.dvd_frame for frame in record.frames if frame.dvd_frame is not None]
     assert 10 <= on_dvd[0] <= 20

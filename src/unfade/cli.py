@@ -1,4 +1,4 @@
-"""The command line: one verb a stage, and demo, new, run, status."""
+"""The command line: one verb a stage, and demo, new, run, status, pairs, merge."""
 
 import sys
 from pathlib import Path
@@ -14,6 +14,7 @@ from unfade.errors import ProjectError, UnfadeError
 from unfade.film.project import load_project
 from unfade.film.report import Report
 from unfade.film.work import STAGE_NAMES, Job, Progress, folder_name
+from unfade.pairs import commands as pairs
 from unfade.runtime import settle
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(pairs.app, name="pairs")
 
 ProjectFile = Annotated[Path, typer.Argument(help="The project file, film.toml.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only the verdict and errors.")]

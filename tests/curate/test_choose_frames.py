@@ -2,7 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from unfade.curate.choose import Choice, Order, choose, look_at
+from unfade.curate.choose import Choice, Look, Order, choose, frame_states, look_at
+from unfade.film.shot import Shot
+from unfade.film.time import FrameRange
 
 
 @pytest.fixture(scope="module")
@@ -11,11 +13,24 @@ def look(faded_film):
 
 
 EVERY = np.ones(120, bool)
+SHOTS = tuple(
+    Shot(number=k + 1, frames=FrameRange(first=1001 + 30 * k, last=1030 + 30 * k)) for k in range(4)
+)
+
+
+def _states(look, usable=EVERY, shots=SHOTS):
+    return frame_states(look, usable, usable, shots, 1001)
+
+
+def _only(*frames):
+    usable = np.zeros(120, bool)
+    usable[list(frames)] = True
+    return usable
 
 
 def test_as_many_as_ordered_away_from_cuts_and_apart(look):
     for start in (0, 30, 60, 90):
-        choice = choose(look, EVERY, range(start, start + 30), Order(4, 1))
+        choice = choose(look, _states(look), range(start, start + 30), Order(4, 1))
         assert len(choice.train) == 4
         assert len(choice.holdout) == 1
         for frame in (*choice.train, *choice.holdout):
@@ -26,30 +41,47 @@ def test_as_many_as_ordered_away_from_cuts_and_apart(look):
         assert min(abs(held - frame) for frame in choice.train) >= 2
 
 
-def test_only_usable_frames(look):
-    usable = np.zeros(120, bool)
-    usable[[5, 9, 20]] = True
-    choice = choose(look, usable, range(30), Order(4, 1))
+def test_only_frames_with_a_certain_match(look):
+    choice = choose(look, _states(look, _only(5, 9, 20)), range(30), Order(4, 1))
     assert {*choice.train, *choice.holdout} == {5, 9, 20}
     assert len(choice.holdout) == 1
 
 
 def test_where_frames_are_few_one_is_held_out_after_two_are_learned_from(look):
-    usable = np.zeros(120, bool)
-    usable[[5, 9]] = True
-    assert choose(look, usable, range(30), Order(4, 1)) == Choice((5, 9), ())
-    usable[[14, 20]] = True
-    choice = choose(look, usable, range(30), Order(4, 1))
+    two = _states(look, _only(5, 9))
+    assert choose(look, two, range(30), Order(4, 1)) == Choice((5, 9), ())
+    choice = choose(look, _states(look, _only(5, 9, 14, 20)), range(30), Order(4, 1))
     assert (len(choice.train), len(choice.holdout)) == (3, 1)
 
 
-def test_a_shot_of_four_frames_gives_nothing(look):
-    assert choose(look, EVERY, range(4), Order(4, 1)) == Choice((), ())
+@pytest.mark.parametrize(("count", "free"), [(1, [0]), (2, [0, 1]), (3, [1]), (4, [1, 2])])
+def test_a_short_shot_gives_its_middle(look, count, free):
+    short = (
+        Shot(number=1, frames=FrameRange(first=1001, last=1000 + count)),
+        Shot(number=2, frames=FrameRange(first=1001 + count, last=1120)),
+    )
+    states = _states(look, shots=short)
+    assert [k for k in range(count) if states[k] == "free"] == free
+    assert choose(look, states, range(count), Order(4, 1)).train == tuple(free)
+
+
+def test_why_a_frame_cannot_be_a_pair(look):
+    matched, certain = _only(5, 9, 10, 0), _only(5, 9, 0)
+    sound = look.sound.copy()
+    sound[9] = False
+    states = frame_states(Look(look.cells, look.sharpness, sound), matched, certain, SHOTS, 1001)
+    assert [states[k] for k in (4, 5, 9, 10, 0)] == [
+        "unmatched",
+        "free",
+        "passing",
+        "uncertain",
+        "cut",
+    ]
 
 
 def test_what_a_person_fixed_counts_and_is_not_chosen_again(look):
     order = Order(4, 1, fixed_train=(10, 11), fixed_holdout=(20,))
-    choice = choose(look, EVERY, range(30), order)
+    choice = choose(look, _states(look), range(30), order)
     assert len(choice.train) == 2
     assert choice.holdout == ()
     assert not {10, 11, 20} & {*choice.train}
@@ -59,7 +91,8 @@ def test_sharp_frames_come_first(faded_film):
     film = faded_film.source[:30].copy()
     for index in range(0, 30, 2):
         film[index] = cv2.GaussianBlur(film[index], (0, 0), 2.5)
-    choice = choose(look_at(film), EVERY[:30], range(30), Order(4, 1))
+    look = look_at(film)
+    choice = choose(look, _states(look, EVERY[:30], SHOTS[:1]), range(30), Order(4, 1))
     assert all(frame % 2 == 1 for frame in choice.train)
 
 

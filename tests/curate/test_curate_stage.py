@@ -7,6 +7,7 @@ import torch
 from unfade.curate import stage
 from unfade.errors import MatchError, WorkError
 from unfade.film.clip import REFERENCE_PROXY, SOURCE_PROXY, Area, Clip, Clips
+from unfade.film.match import MatchRecord
 from unfade.film.pair import PairList
 from unfade.film.project import Project
 from unfade.film.time import FrameRange
@@ -70,6 +71,21 @@ def test_pairs_and_their_sheet(tmp_path, faded_film):
     assert sum(pair.role == "holdout" for pair in found.pairs) == 4
     sheet = read_picture(str(tmp_path / "02-curate" / "pairs.png"))
     assert sheet.shape[2] > 1000
+
+
+def test_a_dropped_frame_is_no_pair_and_stays_on_record(tmp_path, faded_film):
+    job = _job(tmp_path, faded_film.source, faded_film.reference)
+    stage.run(job)
+    dropped = job.load(PairList).pairs[2].source
+    job = _job(tmp_path, faded_film.source, faded_film.reference, curate={"drop": [dropped]})
+    stage.run(job)
+    found = job.load(PairList)
+    assert dropped not in {pair.source for pair in found.pairs}
+    assert [(r.pair.source, r.pair.chosen_by) for r in found.rejected] == [(dropped, "person")]
+    record = job.load(MatchRecord)
+    assert record.state[dropped - 1001] == "dropped"
+    assert record.reference[dropped - 1001] == dropped - 1001 + 12
+    assert len([pair for pair in found.pairs if pair.shot == 1]) == 5
 
 
 def test_without_a_reference_only_the_persons_pairs(tmp_path, faded_film):

@@ -3,9 +3,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from unfade.curate.choose import look_at
+from unfade.curate.choose import frame_states, look_at
 from unfade.curate.match import Matches
-from unfade.curate.pairing import fixed_pairs, shot_pairs, uncertain_pair
+from unfade.curate.pairing import dropped_pairs, fixed_pairs, match_record, rejection, shot_pairs
 from unfade.errors import ProjectError
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.project import CurateSection, PairSection
@@ -84,24 +84,46 @@ def test_a_fixed_pair_replaces_the_machines(faded_film):
     look = look_at(faded_film.source[:60])
     matches = Matches(np.arange(60) + 12, np.full(60, 0.95, np.float32), np.zeros(60, np.float32))
     wanted = CurateSection()
-    machine = shot_pairs(SHOTS[0], CLIPS, look, matches, [], wanted)
+    states = frame_states(look, matches.reference >= 0, matches.certain, SHOTS, 1001)
+    machine = shot_pairs(SHOTS[0], CLIPS, look, matches, states, [], wanted)
     assert len(machine) == 5
     assert all(pair.reference == pair.source - 1001 + 12 for pair in machine)
     again = next(pair for pair in machine if pair.role == "train").source
     fixed = _fixed(PairSection(source=again, reference=77))
-    pairs = shot_pairs(SHOTS[0], CLIPS, look, matches, fixed, wanted)
+    pairs = shot_pairs(SHOTS[0], CLIPS, look, matches, states, fixed, wanted)
     assert len(pairs) == 5
     assert [pair.reference for pair in pairs if pair.source == again] == [77]
     assert [pair.source for pair in pairs] == sorted(pair.source for pair in pairs)
 
 
-def test_the_best_of_a_shot_without_certain_matches_is_told():
-    lag = np.zeros(60, np.float32)
-    lag[:30] = 0.5
+def _matches(lag=0.0):
     similarity = np.linspace(0.8, 0.9, 60).astype(np.float32)
-    matches = Matches(np.arange(60), similarity, lag)
-    told = uncertain_pair(SHOTS[0], CLIPS, matches)
+    return Matches(np.arange(60), similarity, np.full(60, lag, np.float32))
+
+
+def test_the_best_of_a_shot_that_gives_no_pair_is_told():
+    told = rejection(SHOTS[0], CLIPS, _matches(-0.5), ["uncertain"] * 60)
     assert told is not None
     assert told.pair.source == 1030
     assert "0.50 frames off" in told.reason
-    assert uncertain_pair(SHOTS[1], CLIPS, matches) is None
+    told = rejection(SHOTS[1], CLIPS, _matches(), ["passing"] * 60)
+    assert told is not None
+    assert told.pair.source == 1060
+    assert "fade" in told.reason
+    nothing = Matches(np.full(60, -1), np.zeros(60, np.float32), np.zeros(60, np.float32))
+    assert rejection(SHOTS[1], CLIPS, nothing, ["unmatched"] * 60) is None
+
+
+def test_what_a_person_dropped_is_on_record_as_theirs():
+    (told,) = dropped_pairs((1007,), CLIPS, SHOTS, _matches())
+    assert (told.pair.source, told.pair.reference, told.pair.shot) == (1007, 6, 1)
+    assert told.pair.chosen_by == "person"
+    with pytest.raises(ProjectError, match=r"'curate.drop' names source frame 1061"):
+        dropped_pairs((1061,), CLIPS, SHOTS, _matches())
+
+
+def test_every_frame_is_on_record():
+    matches = Matches(np.arange(60) - 1, np.full(60, 0.9, np.float32), np.zeros(60, np.float32))
+    record = match_record(CLIPS, matches, ["unmatched", *["free"] * 59])
+    assert record.reference[:2] == (None, 0)
+    assert len(record.state) == len(record.frames) == 60

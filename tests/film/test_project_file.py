@@ -55,6 +55,10 @@ def test_pairs_alone_are_enough(tmp_path: Path) -> None:
         (LEAST + REFERENCE + "[train]\nbatch = 3\n", "'train.batch' is 3"),
         (LEAST + REFERENCE + "[curate]\npairs-per-shot = 4\n", "key 'curate.pairs-per-shot'"),
         (LEAST + REFERENCE + "[pair]\nsource = 1\n", "write it as [[pair]]"),
+        (
+            LEAST + REFERENCE + "[curate]\ndrop = [1]\n[[pair]]\nsource = 1\nreference = 2\n",
+            "source frame 1 has a [[pair]] and is on 'curate.drop'",
+        ),
     ],
 )
 def test_a_fault_is_named(tmp_path: Path, text: str, says: str) -> None:

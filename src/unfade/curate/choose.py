@@ -6,8 +6,12 @@ import cv2
 import numpy as np
 from scipy.ndimage import maximum_filter1d, median_filter
 
+from unfade.film.match import FrameState
+from unfade.film.shot import Shot
+
 _NEAR_CUT = 2
-"""Frames beside a cut that are never taken: splices and half-exposed frames lie there."""
+"""Frames beside a cut that are never taken, splices and half-exposed frames lie there; a shot that
+would have none left gives its middle."""
 _GRID = (8, 6)
 """Cells, across and down, whose mean colours describe a frame's light and colours."""
 _COARSE = (16, 12)
@@ -90,12 +94,39 @@ def look_at(proxy: np.ndarray) -> Look:
     return Look(cells, sharpness, sound)
 
 
-def choose(look: Look, usable: np.ndarray, frames: range, order: Order) -> Choice:
+def frame_states(
+    look: Look, matched: np.ndarray, certain: np.ndarray, shots: tuple[Shot, ...], first: int
+) -> list[FrameState]:
+    """Whether each frame can be a pair, apart from what a person says of it.
+
+    Args:
+        look: of the film.
+        matched: bool (N,): frames that have a match.
+        certain: bool (N,): frames whose match is of the very instant.
+        shots: that share out the film's frames.
+        first: the number of the film's first frame.
+    """
+    states: list[FrameState] = ["cut"] * len(matched)
+    for shot in shots:
+        start, count = shot.frames.first - first, len(shot.frames)
+        margin = min(_NEAR_CUT, (count - 1) // 2)
+        states[start + margin : start + count - margin] = ["free"] * (count - 2 * margin)
+    for index in range(len(states)):
+        if not matched[index]:
+            states[index] = "unmatched"
+        elif not certain[index]:
+            states[index] = "uncertain"
+        elif not look.sound[index]:
+            states[index] = "passing"
+    return states
+
+
+def choose(look: Look, states: list[FrameState], frames: range, order: Order) -> Choice:
     """Frames of a shot to train on and to hold out, unlike each other and spread over time.
 
     Args:
         look: of the film.
-        usable: bool (N,): frames that have a trustworthy match.
+        states: of the film's frames; those that are "free" may be chosen.
         frames: indices of the shot's frames.
         order: what is wanted; what a person fixed counts towards it.
 
@@ -103,9 +134,8 @@ def choose(look: Look, usable: np.ndarray, frames: range, order: Order) -> Choic
         Fewer than asked for where the shot has no more. What is held out then goes before what
         is learned from, but for the first two frames.
     """
-    inner = frames[_NEAR_CUT : len(frames) - _NEAR_CUT]
     known = sorted({*order.fixed_train, *order.fixed_holdout})
-    free = [f for f in inner if usable[f] and look.sound[f] and f not in known]
+    free = [f for f in frames if states[f] == "free" and f not in known]
     spread = _Spread(look, frames)
     to_hold = max(0, order.holdout - len(order.fixed_holdout))
     to_learn = max(0, order.train - len(order.fixed_train))

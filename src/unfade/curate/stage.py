@@ -7,10 +7,16 @@ import torch
 from torch import Tensor
 
 from unfade import media
-from unfade.curate.choose import look_at
+from unfade.curate.choose import frame_states, look_at
 from unfade.curate.framing import find_framing
 from unfade.curate.match import MIN_SIMILARITY, Matches, match_frames
-from unfade.curate.pairing import fixed_pairs, shot_pairs, uncertain_pair
+from unfade.curate.pairing import (
+    dropped_pairs,
+    fixed_pairs,
+    match_record,
+    rejection,
+    shot_pairs,
+)
 from unfade.curate.sheet import Tile, draw_pages
 from unfade.curate.shots import detect_shots
 from unfade.errors import MatchError, WorkError
@@ -22,7 +28,8 @@ from unfade.review.drawing import fit_width
 
 
 def run(job: Job) -> None:
-    """Writes `PairList` and its contact sheet ``pairs.png``.
+    """Writes `PairList`, its contact sheet ``pairs.png``, and where there is a reference what was
+    found of every frame, `MatchRecord`.
 
     Raises:
         ProjectError: a [[pair]] names a frame or a picture that is not there.
@@ -62,7 +69,7 @@ def _match(
     shots: tuple[Shot, ...],
     fixed: list[Pair],
 ) -> tuple[tuple[Pair, ...], tuple[Rejection, ...]]:
-    """The pairs of every shot, and the best of those shots whose matches are all uncertain."""
+    """The pairs of every shot, the best match of a shot that has none, and what was dropped."""
     framing = find_framing(source, reference, shots, clips.source.frames.first)
     matches = match_frames(
         source, reference, shots, clips.source.frames.first, framing, job.progress.track
@@ -70,23 +77,29 @@ def _match(
     if not fixed:
         _check_common(clips.source, reference_clip, matches)
     look = look_at(source)
+    first, dropped = clips.source.frames.first, job.project.curate.drop
+    states = frame_states(look, matches.reference >= 0, matches.certain, shots, first)
+    rejected = dropped_pairs(dropped, clips, shots, matches)
+    for source_frame in dropped:
+        states[source_frame - first] = "dropped"
+    job.save(match_record(clips, matches, states))
     pairs: list[Pair] = []
-    rejected: list[Rejection] = []
     for shot in job.progress.track(shots, "Choosing pairs", len(shots)):
         own = [pair for pair in fixed if pair.shot == shot.number]
-        chosen = shot_pairs(shot, clips, look, matches, own, job.project.curate)
+        chosen = shot_pairs(shot, clips, look, matches, states, own, job.project.curate)
         pairs.extend(chosen)
         if not chosen:
             job.progress.say(
                 f"shot {shot.name}: no pair, frames {shot.frames.first} to {shot.frames.last}"
             )
-            uncertain = uncertain_pair(shot, clips, matches)
-            rejected.extend([uncertain] if uncertain is not None else [])
+            best = rejection(shot, clips, matches, states)
+            if best is not None and best.pair.source not in dropped:
+                rejected.append(best)
     if not pairs:
         raise MatchError(
             f"{clips.source.path} and {reference_clip.path} have no pair that can be trusted: "
-            "in no shot of 5 frames or more do the moving regions agree; check reference.fields "
-            "or give [[pair]] entries"
+            "in no shot do the moving regions of a frame away from cuts and fades agree; check "
+            "reference.fields or give [[pair]] entries"
         )
     return tuple(pairs), tuple(rejected)
 

@@ -89,10 +89,14 @@ class PairSection(Noun):
 
 
 class CurateSection(Noun):
-    """[curate]: how many pairs a shot gets, in frames; the guide uses 4 to 9."""
+    """[curate]: how many pairs a shot gets, in frames; the guide uses 4 to 9.
+
+    `drop` names source frames that are never to be pairs.
+    """
 
     pairs_per_shot: int = Field(default=4, ge=1, le=50)
     holdout_per_shot: int = Field(default=1, ge=0, le=50)
+    drop: tuple[int, ...] = ()
 
 
 class AlignSection(Noun):
@@ -217,14 +221,20 @@ class Project(Noun):
         if self.reference is None:
             if not self.pair:
                 raise ValueError(
-                    "there is neither a [reference] nor a [[pair]] to take colour from"
+                    "there is neither a [reference] nor a [[pair]] to take colour from; add one"
                 )
             for pair in self.pair:
                 if isinstance(pair.reference, int):
                     raise ValueError(
                         f"the pair at source frame {pair.source} names reference frame "
-                        f"{pair.reference}, but there is no [reference]"
+                        f"{pair.reference}, but there is no [reference]; add one"
                     )
+        for pair in self.pair:
+            if pair.source in self.curate.drop:
+                raise ValueError(
+                    f"source frame {pair.source} has a [[pair]] and is on 'curate.drop'; "
+                    "leave one of them out"
+                )
         return self
 
 
@@ -234,12 +244,29 @@ def load_project(path: Path) -> Project:
     Raises:
         ProjectError: it cannot be read, is not TOML, or holds an unknown key or a bad value.
     """
+    return parse_project(project_file_text(path), path)
+
+
+def project_file_text(path: Path) -> str:
+    """The text of a film.toml, its line ends as they are.
+
+    Raises:
+        ProjectError: it cannot be read.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(
             f"{path}: cannot be read ({error}); write one with 'unfade new DIR --source S'"
         ) from error
+
+
+def parse_project(text: str, path: Path) -> Project:
+    """The project in the text of a film.toml.
+
+    Raises:
+        ProjectError: it is not TOML, or holds an unknown key or a bad value; it names `path`.
+    """
     try:
         fields = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -266,7 +293,7 @@ def _explain(error: ValidationError) -> str:
     message = re.sub("^Value error, ", "", fault["msg"])
     message = message[0].lower() + message[1:]
     if not where:
-        return f"{message}; add one"
+        return message
     if isinstance(fault["input"], dict):
         return f"[{where}]: {message}"
     return f"'{where}' is {fault['input']!r}: {message}; change it"

@@ -1,0 +1,148 @@
+"""`unfade pairs`: what people see and change of the choice of pairs."""
+
+import os
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+from rich.console import Console
+
+from unfade import pipeline
+from unfade.console import Silence
+from unfade.errors import ProjectError
+from unfade.film.clip import Clips
+from unfade.film.pair import PairKind, PairRole
+from unfade.film.project import (
+    PairSection,
+    load_project,
+    parse_project,
+    project_file_text,
+)
+from unfade.film.work import Job, write_text
+from unfade.pairs.edit import with_pair, without_pair
+from unfade.pairs.record import Records
+from unfade.pairs.table import pair_table
+from unfade.pairs.why import why
+
+app = typer.Typer(
+    help="See which frames are pairs and why, and overrule the choice in film.toml.",
+    no_args_is_help=True,
+)
+
+ProjectFile = Annotated[Path, typer.Argument(help="The project file, film.toml.")]
+Source = Annotated[int, typer.Argument(help="A frame number of the scan.")]
+
+_WIDTH = 200
+"""Characters of a table that does not go to a terminal, so that no line is broken."""
+
+
+@app.command("list")
+def list_pairs(project_file: ProjectFile) -> None:
+    """Show all pairs, admitted and rejected, with what was measured of them."""
+    job = _job(project_file)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)
+    console.print(pair_table(Records.of(job)), markup=False)
+    _tell_stale(job)
+
+
+@app.command()
+def add(
+    project_file: ProjectFile,
+    source: Source,
+    reference: Annotated[
+        str, typer.Argument(help="A frame number of the reference, or a picture.")
+    ],
+    role: Annotated[str, typer.Option(help="train or holdout.")] = "train",
+    kind: Annotated[str, typer.Option(help="direct, or constructed by a person.")] = "direct",
+    aligned: Annotated[
+        bool, typer.Option("--aligned", help="Do not search, trust that it lies as it should.")
+    ] = False,
+    note: Annotated[str, typer.Option(help="Why; it goes on record.")] = "",
+) -> None:
+    """Fix a pair: it goes before every choice of the machine."""
+    for name, value, known in (
+        ("role", role, ("train", "holdout")),
+        ("kind", kind, ("direct", "constructed")),
+    ):
+        if value not in known:
+            raise ProjectError(f"there is no {name} '{value}'; use {' or '.join(known)}")
+    job = _job(project_file)
+    picture = not reference.isdecimal()
+    if picture and not Path(reference).is_file():
+        raise ProjectError(
+            f"{reference}: is not there; name a picture, or a frame number of the reference"
+        )
+    _check_frames(job, source, None if picture else int(reference))
+    section = PairSection(
+        source=source,
+        reference=_seen_from(job.root, reference) if picture else int(reference),
+        kind=cast(PairKind, kind),
+        role=cast(PairRole, role),
+        aligned=aligned,
+        note=note,
+    )
+    _write(project_file, with_pair(project_file_text(project_file), section))
+    print(f"{project_file}: source frame {source} is a pair; now: unfade run {project_file}")
+
+
+@app.command()
+def drop(project_file: ProjectFile, source: Source) -> None:
+    """Take a frame out: it is no pair, whoever chose it."""
+    job = _job(project_file)
+    _check_frames(job, source, None)
+    remember = job.project.reference is not None
+    _write(
+        project_file,
+        without_pair(project_file_text(project_file), source, remember=remember),
+    )
+    print(f"{project_file}: source frame {source} is no pair; now: unfade run {project_file}")
+
+
+@app.command("why")
+def tell_why(project_file: ProjectFile, source: Source) -> None:
+    """Say why a frame is a pair or is not, and which sheets show it."""
+    job = _job(project_file)
+    records = Records.of(job)
+    _check_frames(job, source, None)
+    for sentence in why(records, source):
+        print(sentence)
+    _tell_stale(job)
+
+
+def _job(project_file: Path) -> Job:
+    return Job(load_project(project_file), project_file.absolute().parent, Silence())
+
+
+def _check_frames(job: Job, source: int, reference: int | None) -> None:
+    """As far as ingest has found which frames there are."""
+    if not (job.root / Clips.PLACE).exists():
+        return
+    clips = job.clips()
+    for clip, frame in ((clips.source, source), (clips.reference, reference)):
+        if clip is not None and frame is not None and frame not in clip.frames:
+            raise ProjectError(
+                f"{clip.path}: has no frame {frame}; choose one of {clip.frames.first} to "
+                f"{clip.frames.last}"
+            )
+
+
+def _seen_from(root: Path, path: str) -> str:
+    """A path, relative to where one is, as film.toml names it: relative to its folder."""
+    return path if os.path.isabs(path) else Path(os.path.relpath(path, root)).as_posix()
+
+
+def _write(project_file: Path, text: str) -> None:
+    """Writes a project file if it can be used."""
+    parse_project(text, project_file)
+    write_text(project_file, text)
+
+
+def _tell_stale(job: Job) -> None:
+    """Says where the records are older than film.toml."""
+    for stage in pipeline.STAGES:
+        if stage.name in ("curate", "align"):
+            found = pipeline.freshness(stage, job)
+            if found.state == "stale":
+                print(f"{stage.name} is stale ({found.why}); 'unfade run' brings it up to date")

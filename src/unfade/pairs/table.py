@@ -1,0 +1,39 @@
+"""All pairs of a film in a table."""
+
+from rich.table import Table
+
+from unfade.pairs.record import Entry, Records
+
+_NONE = "-"
+
+
+def pair_table(records: Records) -> Table:
+    """A row for each pair, admitted, rejected, or not yet aligned."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("source", "reference", "shot", "role", "kind", "chosen by"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("off, frames", "residual, px", "overlap"):
+        table.add_column(heading, justify="right")
+    table.add_column("state")
+    for entry in records.entries():
+        table.add_row(*_row(records, entry))
+    return table
+
+
+def _row(records: Records, entry: Entry) -> list[str]:
+    pair, laid = entry.pair, entry.alignment
+    matched = pair.chosen_by == "machine" or entry.reason is not None
+    lag = records.lag_of(pair.source) if matched else None
+    state = "not aligned yet" if laid is None else "admitted"
+    return [
+        str(pair.source),
+        pair.picture or str(pair.reference),
+        f"s{pair.shot:03d}",
+        pair.role,
+        pair.kind,
+        pair.chosen_by,
+        _NONE if lag is None else f"{lag:+.2f}",
+        _NONE if laid is None else f"{laid.residual:.2f}",
+        _NONE if laid is None else f"{records.overlap(laid):.0%}",
+        state if entry.reason is None else f"rejected: {entry.reason}",
+    ]

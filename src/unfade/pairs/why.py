@@ -1,0 +1,119 @@
+"""Why a frame of the scan is a pair or is not, in sentences."""
+
+from collections.abc import Iterator
+
+from unfade.film.match import FrameState
+from unfade.film.pair import Pair
+from unfade.pairs.record import Entry, Records
+
+_NEIGHBOURS = 1
+"""Frames on either side whose matches are told."""
+
+_STATES: dict[FrameState, str] = {
+    "free": "It could be a pair, but the pairs of its shot cover its light and its colours",
+    "unmatched": "No frame of the reference shows it",
+    "uncertain": "Its moving regions lie too far off the instant of its match",
+    "passing": "It lies in a fade, a dissolve, a flash or black",
+    "cut": "It lies too near a cut",
+    "dropped": "A person dropped it: it is on 'curate.drop' in film.toml",
+}
+
+
+def why(records: Records, source: int) -> Iterator[str]:
+    """Sentences on a frame of the scan, the verdict first, and what to look at last.
+
+    Args:
+        records: of the film.
+        source: a frame of the scan.
+    """
+    shot = records.shot_of(source)
+    entry = next((one for one in records.entries() if one.pair.source == source), None)
+    place = f"shot {shot.name}, frames {shot.frames.first} to {shot.frames.last}"
+    if entry is None:
+        yield f"Source frame {source} is no pair. It is in {place}."
+        yield from _state(records, source)
+    else:
+        yield f"Source frame {source} {_verdict(entry)}. It is in {place}."
+        yield from _choice(entry.pair)
+    yield from _match(records, source)
+    if entry is not None:
+        yield from _alignment(records, entry)
+    yield from _sheets(records, entry)
+
+
+def _verdict(entry: Entry) -> str:
+    role = {"train": "training pair", "holdout": "hold-out pair"}[entry.pair.role]
+    if entry.reason is not None:
+        return f"was considered as a {role} and turned down: {entry.reason}"
+    return f"is a {role}"
+
+
+def _choice(pair: Pair) -> Iterator[str]:
+    other = pair.picture or f"reference frame {pair.reference}"
+    kind = ", which is constructed" if pair.kind == "constructed" else ""
+    who = {"machine": "The machine", "person": "A person"}[pair.chosen_by]
+    yield f"{who} chose it, with {other}{kind}."
+    if pair.note:
+        yield f"Note: {pair.note}"
+
+
+def _state(records: Records, source: int) -> Iterator[str]:
+    if records.matches is None:
+        yield "There is no [reference], so that only [[pair]] entries make pairs."
+        return
+    state = records.matches.state[source - records.matches.frames.first]
+    yield _STATES[state] + "."
+    if state == "free":
+        shot = records.shot_of(source).number
+        others = [str(pair.source) for pair in records.choice.pairs if pair.shot == shot]
+        yield f"They are at source frames {', '.join(others)}."
+
+
+def _match(records: Records, source: int) -> Iterator[str]:
+    """The match of a frame, and those of its neighbours."""
+    if records.matches is None:
+        return
+    matches = records.matches
+    place = source - matches.frames.first
+    reference, similarity = matches.reference[place], matches.similarity[place]
+    if reference is None:
+        yield f"It has no match: the best similarity is {similarity:.2f} of 1."
+    else:
+        lag = matches.lag[place]
+        off = f"{abs(lag):.2f} frames {'after' if lag > 0 else 'before'} that instant"
+        yield f"Its match is reference frame {reference}, of similarity {similarity:.3f} of 1."
+        yield f"Its moving regions fit best {off}." if lag else "Nothing moves there."
+    for other in range(source - _NEIGHBOURS, source + _NEIGHBOURS + 1):
+        if other != source and other in matches.frames:
+            there = matches.reference[other - matches.frames.first]
+            matched = "no match" if there is None else f"reference frame {there}"
+            yield f"Its neighbour {other} has {matched}."
+
+
+def _alignment(records: Records, entry: Entry) -> Iterator[str]:
+    laid = entry.alignment
+    if laid is not None:
+        yield (
+            f"It was laid by {_AN[laid.kind]} from {laid.inliers} matching features; "
+            f"{laid.residual:.2f} px are left in half of its blocks, at most "
+            f"{laid.residual_p95:.2f} px in 95 % of them."
+        )
+        yield f"It covers {records.overlap(laid):.0%} of the scan's picture."
+    elif entry.reason is None:
+        yield "It has not been aligned yet; 'unfade align' does it."
+
+
+_AN = {
+    "identity": "nothing, as a person aligned it,",
+    "affine": "an affine transform",
+    "homography": "a homography",
+}
+
+
+def _sheets(records: Records, entry: Entry | None) -> Iterator[str]:
+    sheets = ["02-curate/pairs.png"]
+    if entry is not None and records.alignments is not None:
+        admitted, rejected = records.alignments.admitted, records.alignments.rejected
+        if entry.pair in [*(one.pair for one in admitted), *(one.pair for one in rejected)]:
+            sheets.append(f"03-align/{entry.pair.source:06d}.png")
+    yield f"Look at {' and '.join(sheets)}."

@@ -1,0 +1,227 @@
+"""`unfade pairs`: what it shows, what it writes, and what it refuses."""
+
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from unfade import cli
+from unfade.console import Silence
+from unfade.film.alignment import Alignment, Alignments
+from unfade.film.clip import Area, Clip, Clips
+from unfade.film.match import MatchRecord
+from unfade.film.pair import Pair, PairList, Rejection
+from unfade.film.project import load_project
+from unfade.film.shot import Shot
+from unfade.film.time import FrameRange
+from unfade.film.work import Job
+
+Pairs = Callable[..., tuple[int, str]]
+
+FRAMES = FrameRange(first=1001, last=1020)
+FILM = """\
+[film]
+title = "Reel"
+
+[source]
+path = "scan.%06d.dpx"  # the scan
+
+[reference]
+path = "dvd.mkv"
+"""
+
+
+def clip(path: str, first: int) -> Clip:
+    return Clip(
+        path=path,
+        kind="sequence",
+        frames=FrameRange(first=first, last=first + 19),
+        rate=Fraction(24),
+        width=100,
+        height=80,
+        pixel_aspect=Fraction(1),
+        colorspace="Gamma 2.4 Encoded Rec.709",
+        live_area=Area(x=0, y=0, width=100, height=80),
+    )
+
+
+def alignment(pair: Pair) -> Alignment:
+    return Alignment(
+        pair=pair,
+        kind="affine",
+        matrix=((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+        residual=0.21,
+        residual_p95=0.8,
+        inliers=345,
+        coverage=Area(x=0, y=0, width=90, height=80),
+    )
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """A project that has been aligned: two pairs admitted, one turned down, one never laid."""
+    place = tmp_path / "film.toml"
+    place.write_text(FILM)
+    job = Job(load_project(place), tmp_path, Silence())
+    job.save(Clips(source=clip("scan.%06d.dpx", 1001), reference=clip("dvd.mkv", 0)))
+    fixed = Pair(
+        source=1003, reference=2, shot=1, chosen_by="person", kind="constructed", note="by lamp"
+    )
+    held = Pair(source=1005, reference=4, shot=1, role="holdout", similarity=0.9)
+    refused = Pair(source=1007, reference=6, shot=1, similarity=0.8)
+    off = Rejection(pair=Pair(source=1015, reference=14, shot=2), reason="0.40 frames off")
+    job.save(
+        PairList(
+            shots=(
+                Shot(number=1, frames=FrameRange(first=1001, last=1010)),
+                Shot(number=2, frames=FrameRange(first=1011, last=1020)),
+            ),
+            pairs=(fixed, held, refused),
+            rejected=(off,),
+        )
+    )
+    job.save(
+        Alignments(
+            crop=Area(x=0, y=0, width=90, height=80),
+            admitted=(alignment(fixed), alignment(held)),
+            rejected=(Rejection(pair=refused, reason="median residual 3.0 px"),),
+        )
+    )
+    states = ["cut", *["free"] * 10, "passing", "dropped", *["uncertain"] * 6, "unmatched"]
+    job.save(
+        MatchRecord(
+            frames=FRAMES,
+            reference=(*range(19), None),
+            similarity=(0.9,) * 20,
+            lag=(0.4,) * 20,
+            state=tuple(states),
+        )
+    )
+    return place
+
+
+@pytest.fixture
+def pairs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Pairs:
+    """Runs `unfade pairs`; gives its exit status and what it said."""
+
+    def run(*arguments: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["unfade", "pairs", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        said = capsys.readouterr()
+        if caught.value.code == cli.UNUSABLE:
+            assert said.err.count("\n") == 1
+        return int(caught.value.code or 0), said.out + said.err
+
+    return run
+
+
+def test_all_pairs_are_listed(film: Path, pairs: Pairs) -> None:
+    status, said = pairs("list", film)
+    rows = [line.split() for line in said.splitlines()[1:5]]
+    assert status == 0
+    assert rows[0][:6] == ["1003", "2", "s001", "train", "constructed", "person"]
+    assert rows[0][6:] == ["-", "0.21", "90%", "admitted"]
+    assert rows[1][3:] == ["holdout", "direct", "machine", "+0.40", "0.21", "90%", "admitted"]
+    assert rows[2][0] == "1007"
+    assert "rejected: median residual 3.0 px" in said
+    assert rows[3][0] == "1015"
+    assert "rejected: 0.40 frames off" in said
+
+
+@pytest.mark.parametrize(
+    ("frame", "says"),
+    [
+        (1003, "A person chose it, with reference frame 2, which is constructed.\nNote: by lamp"),
+        (1005, "is a hold-out pair. It is in shot s001, frames 1001 to 1010."),
+        (1005, "by an affine transform from 345 matching features; 0.21 px are left"),
+        (1005, "covers 90% of the scan's picture"),
+        (1005, "Its neighbour 1004 has reference frame 3"),
+        (1007, "was considered as a training pair and turned down: median residual 3.0 px"),
+        (1007, "Look at 02-curate/pairs.png and 03-align/001007.png."),
+        (1004, "cover its light and its colours.\nThey are at source frames 1003, 1005, 1007."),
+        (1001, "lies too near a cut"),
+        (1012, "a fade, a dissolve, a flash or black"),
+        (1013, "A person dropped it: it is on 'curate.drop'"),
+        (1016, "regions lie too far off the instant"),
+        (1016, "fit best 0.40 frames after that instant"),
+        (1020, "No frame of the reference shows it.\nIt has no match: the best similarity is 0.90"),
+    ],
+)
+def test_why_a_frame_is_a_pair_or_not(film: Path, pairs: Pairs, frame: int, says: str) -> None:
+    status, said = pairs("why", film, frame)
+    assert status == 0
+    assert says in said
+
+
+def test_a_pair_is_added_with_all_that_is_said_of_it(film: Path, pairs: Pairs) -> None:
+    picture = film.parent / "painted" / "1009.png"
+    picture.parent.mkdir()
+    picture.write_bytes(b"")
+    options = ("--role", "holdout", "--kind", "constructed", "--aligned", "--note", "the card")
+    status, said = pairs("add", film, 1009, picture, *options)
+    assert status == 0
+    assert f"unfade run {film}" in said
+    (section,) = load_project(film).pair
+    assert (section.source, section.role, section.kind) == (1009, "holdout", "constructed")
+    assert (section.aligned, section.note) == (True, "the card")
+    assert film.read_text().startswith(FILM)
+
+
+def test_a_picture_is_named_from_where_film_toml_is(
+    film: Path, pairs: Pairs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (film.parent / "painted").mkdir()
+    (film.parent / "painted" / "1009.png").write_bytes(b"")
+    monkeypatch.chdir(film.parent / "painted")
+    assert pairs("add", "../film.toml", 1009, "1009.png")[0] == 0
+    assert load_project(film).pair[0].reference == "painted/1009.png"
+
+
+def test_a_dropped_frame_can_be_added_again(film: Path, pairs: Pairs) -> None:
+    pairs("drop", film, 1005)
+    assert load_project(film).curate.drop == (1005,)
+    assert pairs("add", film, 1005, 5)[0] == 0
+    project = load_project(film)
+    assert project.curate.drop == ()
+    assert project.pair[0].reference == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("add", 1021, 3), "has no frame 1021; choose one of 1001 to 1020"),
+        (("add", 1009, 20), "dvd.mkv: has no frame 20"),
+        (("add", 1009, "none.png"), "none.png: is not there"),
+        (("add", 1009, 3, "--role", "test"), "there is no role 'test'; use train or holdout"),
+        (("add", 1009, 3, "--kind", "odd"), "there is no kind 'odd'"),
+        (("drop", 3), "has no frame 3"),
+        (("why", 3), "has no frame 3"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    film: Path, pairs: Pairs, arguments: tuple[object, ...], says: str
+) -> None:
+    verb, *rest = arguments
+    status, said = pairs(verb, film, *rest)
+    assert status == cli.UNUSABLE
+    assert says in said
+    assert film.read_text() == FILM
+
+
+def test_the_last_pair_of_a_film_without_reference_stays(film: Path, pairs: Pairs) -> None:
+    text = FILM.split("[reference]")[0] + '[[pair]]\nsource = 1005\nreference = "x.png"\n'
+    film.write_text(text)
+    status, said = pairs("drop", film, 1005)
+    assert status == cli.UNUSABLE
+    assert "neither a [reference] nor a [[pair]]" in said
+    assert film.read_text() == text
+
+
+def test_before_curate_there_is_nothing_to_list(film: Path, pairs: Pairs) -> None:
+    (film.parent / PairList.PLACE).unlink()
+    status, said = pairs("list", film)
+    assert status == cli.UNUSABLE
+    assert "run 'unfade curate' first" in said

@@ -1,0 +1,120 @@
+"""film.toml is changed where it has to be, and nowhere else."""
+
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unfade.film.project import PairSection
+from unfade.pairs.edit import with_pair, without_pair
+
+FILM = """\
+# Paths are relative to this file.
+
+[film]
+title = "Reel"   # as the can says
+
+[source]
+path = "a.%06d.dpx"
+
+[reference]
+path = "b.mkv"
+
+# how many
+[curate]
+pairs_per_shot = 5   # the lamp changes
+
+# the first that Anna chose
+[[pair]]
+source = 12 # the lamp is on
+reference = 40
+note = "good skin"
+
+# a long one
+[train]
+size = "large"
+"""
+
+LEAST = '[film]\ntitle = "Reel"\n[source]\npath = "a.%06d.dpx"\n[reference]\npath = "b.mkv"\n'
+
+
+def comments(text: str) -> list[str]:
+    return [line[line.index("#") :] for line in text.splitlines() if "#" in line]
+
+
+def test_a_pair_is_added_after_the_others_and_before_what_follows() -> None:
+    text = with_pair(FILM, PairSection(source=7, reference="x.png", kind="constructed"))
+    added = '\n[[pair]]\nsource = 7\nreference = "x.png"\nkind = "constructed"\n'
+    assert text == FILM.replace("\n# a long one", added + "\n# a long one")
+
+
+def test_the_first_pair_comes_at_the_end() -> None:
+    text = with_pair(LEAST, PairSection(source=7, reference=9))
+    assert text == LEAST + "\n[[pair]]\nsource = 7\nreference = 9\n"
+
+
+def test_a_pair_takes_the_place_of_the_one_at_its_frame() -> None:
+    text = with_pair(FILM, PairSection(source=12, reference=41, role="holdout"))
+    pair = 'source = 12 # the lamp is on\nreference = 41\nrole = "holdout"\n'
+    assert text == FILM.replace(
+        'source = 12 # the lamp is on\nreference = 40\nnote = "good skin"\n', pair
+    )
+
+
+def test_a_persons_pair_is_dropped_with_what_belongs_to_it() -> None:
+    text = without_pair(FILM, 12, remember=True)
+    fields = tomllib.loads(text)
+    assert "pair" not in fields
+    assert fields["curate"] == {"pairs_per_shot": 5, "drop": [12]}
+    assert comments(text) == [c for c in comments(FILM) if c != "# the lamp is on"]
+
+
+def test_a_frame_that_the_machine_chose_is_dropped_once() -> None:
+    text = without_pair(without_pair(FILM, 30, remember=True), 30, remember=True)
+    assert text == FILM.replace("# the lamp changes\n", "# the lamp changes\ndrop = [30]\n")
+    assert tomllib.loads(without_pair(LEAST, 30, remember=True))["curate"] == {"drop": [30]}
+
+
+def test_without_a_reference_nothing_has_to_be_remembered() -> None:
+    assert "curate" not in tomllib.loads(without_pair(LEAST, 30, remember=False))
+
+
+def test_an_added_frame_is_no_longer_dropped() -> None:
+    dropped = without_pair(without_pair(FILM, 30, remember=True), 31, remember=True)
+    fields = tomllib.loads(with_pair(dropped, PairSection(source=30, reference=1)))
+    assert fields["curate"]["drop"] == [31]
+    assert [pair["source"] for pair in fields["pair"]] == [12, 30]
+
+
+@pytest.mark.parametrize("pairs", ["pair = []\n", "pair = [{source = 3, reference = 4}]\n"])
+def test_pairs_may_be_written_in_one_line(pairs: str) -> None:
+    text = with_pair(pairs + LEAST, PairSection(source=9, reference=2))
+    assert tomllib.loads(text)["pair"][-1] == {"source": 9, "reference": 2}
+    assert {"source": 9, "reference": 2} not in tomllib.loads(
+        without_pair(text, 9, remember=False)
+    )["pair"]
+
+
+def test_line_ends_stay() -> None:
+    text = with_pair(FILM.replace("\n", "\r\n"), PairSection(source=12, reference=41))
+    assert "\r\n# a long one\r\n" in text
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 6)), max_size=8))
+def test_whatever_is_done_the_rest_of_the_file_stays(steps: list[tuple[bool, int]]) -> None:
+    text, fixed, dropped = FILM, [12], set()
+    for adds, source in steps:
+        if adds:
+            text = with_pair(text, PairSection(source=source, reference=source))
+            fixed = [*(f for f in fixed if f != source), source]
+            dropped -= {source}
+        else:
+            text = without_pair(text, source, remember=True)
+            fixed = [f for f in fixed if f != source]
+            dropped |= {source}
+    fields = tomllib.loads(text)
+    assert {pair["source"] for pair in fields["pair"]} == {*fixed}
+    assert {*fields["curate"].get("drop", [])} == dropped
+    assert fields["train"] == {"size": "large"}
+    assert comments(text) == comments(FILM)

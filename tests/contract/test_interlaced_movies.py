@@ -63,15 +63,57 @@ def test_fields_of_two_instants(make_movie: MakeMovie, name: str, flag: str, ord
 
 
 def test_film_with_its_fields_out_of_phase(make_movie: MakeMovie) -> None:
-    """A disc that shows a film frame's two fields in different frames combs on every motion."""
+    """A disc that shows a film frame's two fields in different frames combs on every motion, and
+    no line of it is lost."""
     frames = [
         with_grey_chroma(woven(picture_at(2 * number), picture_at(2 * number + 2)))
         for number in range(FRAMES)
     ]
     path = make_movie("a.mpg", "mpeg2video", "yuv420p", frames, fields="tff", options={"qmax": "2"})
     clip = probe(str(path), SECTION)
-    assert clip.fields == "top"
-    assert edges(read_frame(clip, 9), 31) == pytest.approx([72, 111], abs=1)
+    assert clip.fields == "film"
+    picture = read_frame(clip, 9)
+    for line in (30, 31):
+        assert edges(picture, line) == pytest.approx([72, 111], abs=0)
+
+
+def test_pulldown_with_a_frame_cut_out(make_movie: MakeMovie) -> None:
+    """Two and three fields in turn; where a stored frame is cut out a field loses its other."""
+    fields = [film for film in range(24) for _ in range(2 + film % 2)]
+    stored = list(zip(fields[0::2], fields[1::2], strict=False))
+    del stored[6]
+    frames = [
+        with_grey_chroma(woven(picture_at(2 * top), picture_at(2 * bottom)))
+        for top, bottom in stored
+    ]
+    path = make_movie("a.mpg", "mpeg2video", "yuv420p", frames, fields="tff", options={"qmax": "2"})
+    clip = probe(str(path), SECTION)
+    assert clip.fields == "film"
+    assert clip.cadence is not None
+    torn = [
+        number
+        for number in range(1, len(stored) - 1)
+        if stored[number][0] not in {stored[n][1] for n in (number - 1, number, number + 1)}
+    ]
+    assert torn
+    assert [n for n in range(1, len(stored) - 1) if clip.cadence.weave[n] == "x"] == torn
+    for number, picture in read(clip, clip.frames.frames()):
+        start = 8 * stored[number][0] % (WIDTH - 40)
+        for line in (30, 31):
+            assert edges(picture, line) == pytest.approx([start, start + 39], abs=1)
+
+
+def test_a_frame_asked_for_alone_is_woven_the_same(make_movie: MakeMovie) -> None:
+    frames = [
+        with_grey_chroma(woven(picture_at(2 * number), picture_at(2 * number + 2)))
+        for number in range(220)
+    ]
+    path = make_movie("a.mkv", "mpeg2video", "yuv420p", frames, fields="tff")
+    section = ClipSection(path="unused", first=3)
+    clip = probe(str(path), section)
+    pictures = dict(read(clip, clip.frames.frames()))
+    for number in (3, 119, 120, 219):
+        assert torch.equal(read_frame(clip, number), pictures[number])
 
 
 def test_flagged_but_not_woven(make_movie: MakeMovie) -> None:

@@ -9,14 +9,18 @@ from unfade.simulate.dvd import (
     DVD_HEIGHT,
     DVD_LIVE_AREA,
     DVD_WIDTH,
+    Telecine,
     burn_subtitle,
-    framing,
+    geometry,
     grade,
     lead_in,
-    telecine,
+    subtitle_area,
     weave_fields,
 )
 from unfade.simulate.gate import PICTURE_HEIGHT, PICTURE_WIDTH
+from unfade.simulate.transfer import TRANSFERS, Transfer
+
+FAIR, HARD = TRANSFERS["fair"], TRANSFERS["hard"]
 
 
 def film_place(matrix: object, x: float, y: float) -> np.ndarray:
@@ -27,7 +31,7 @@ def film_place(matrix: object, x: float, y: float) -> np.ndarray:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_every_side_loses_a_little(seed: int) -> None:
-    matrix, area = framing(seed), DVD_LIVE_AREA
+    matrix, area = geometry(FAIR, seed).matrix, DVD_LIVE_AREA
     left, top = film_place(matrix, area.x, area.y)
     right, bottom = film_place(matrix, area.x + area.width, area.y + area.height)
     for share in (left / PICTURE_WIDTH, 1 - right / PICTURE_WIDTH):
@@ -38,21 +42,36 @@ def test_every_side_loses_a_little(seed: int) -> None:
     assert abs(matrix[1][0]) > 1e-4, "it is turned"
 
 
-def test_a_dot_lands_where_the_homography_says() -> None:
-    matrix = framing(3)
-    x, y = 300, 400
+def dot_on_the_dvd(x: int, y: int, telecine: Telecine, weave: tuple[float, float]) -> np.ndarray:
+    """Where the DVD shows a dot of the film."""
     rgb = torch.zeros(3, PICTURE_HEIGHT, PICTURE_WIDTH)
     rgb[:, y - 1 : y + 2, x - 1 : x + 2] = 1.0
-    shown = telecine(rgb, matrix)[1].double()
+    shown = (telecine.show(rgb, weave)[1].double() - telecine.show(rgb * 0)[1]).clamp_min(0)
     rows = torch.arange(DVD_HEIGHT)[:, None]
     columns = torch.arange(DVD_WIDTH)
-    centre = np.array([(shown * columns).sum(), (shown * rows).sum()]) / float(shown.sum())
-    place = np.array(matrix) @ (x, y, 1)
+    return np.array([(shown * columns).sum(), (shown * rows).sum()]) / float(shown.sum())
+
+
+def test_a_dot_lands_where_the_homography_says() -> None:
+    placed = geometry(FAIR, 3)
+    centre = dot_on_the_dvd(300, 400, Telecine(FAIR, placed), (0.0, 0.0))
+    place = np.array(placed.matrix) @ (300, 400, 1)
     np.testing.assert_allclose(centre, place[:2] / place[2], atol=0.02)
 
 
+def test_a_dot_lands_where_the_warp_and_the_weave_say() -> None:
+    placed = geometry(HARD, 3)
+    x, y = dot_on_the_dvd(300, 400, Telecine(HARD, placed), (1.5, -0.5))
+    off_x, off_y = placed.warp.at(np.array(x / DVD_WIDTH), np.array(y / DVD_HEIGHT))
+    found = film_place(placed.matrix, x, y) + np.array([1.5 + off_x, -0.5 + off_y])
+    np.testing.assert_allclose(found, (300, 400), atol=0.04)
+    assert 0.5 < np.hypot(off_x, off_y) < 4 * 2**0.5
+
+
 def test_border_is_black() -> None:
-    shown = telecine(torch.full((3, PICTURE_HEIGHT, PICTURE_WIDTH), 0.7), framing(1))
+    shown = Telecine(FAIR, geometry(FAIR, 1)).show(
+        torch.full((3, PICTURE_HEIGHT, PICTURE_WIDTH), 0.7)
+    )
     area = DVD_LIVE_AREA
     assert shown.shape == (3, DVD_HEIGHT, DVD_WIDTH)
     assert not shown[:, : area.y].any()
@@ -62,12 +81,13 @@ def test_border_is_black() -> None:
     assert (shown[:, 100:-100, area.x + 1 : area.x + area.width - 1] > 0.6).all()
 
 
-def test_grading_is_mild_but_there() -> None:
+@pytest.mark.parametrize(("transfer", "least", "most"), [(FAIR, 0.5, 2.0), (HARD, 3.0, 6.0)])
+def test_grading_is_as_strong_as_told(transfer: Transfer, least: float, most: float) -> None:
     torch.manual_seed(0)
     grey = torch.rand(1, 40, 40) * 0.8 + 0.1
     rgb = (grey + 0.1 * torch.randn(3, 40, 40)).clamp(0, 1)
-    difference = rgb_difference(rgb, grade(rgb)).mean()
-    assert 0.5 < difference < 2.0
+    difference = rgb_difference(rgb, grade(rgb, transfer)).mean()
+    assert least < difference < most
 
 
 def test_fields_are_of_two_moments() -> None:
@@ -86,6 +106,9 @@ def test_subtitle_is_white_on_dark_and_low() -> None:
     assert shown.max() > 0.9
     assert shown.min() < 0.05
     assert not torch.equal(shown, burn_subtitle(picture, 1))
+    inside = subtitle_area(0)
+    assert changed[inside].float().mean() > 0.9
+    assert (changed & ~inside).sum() < 0.2 * inside.sum()
 
 
 def test_lead_in_begins_black_and_ends_with_a_title() -> None:

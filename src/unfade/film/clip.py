@@ -4,11 +4,12 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from unfade.film.cadence import Cadence
 from unfade.film.noun import Artefact, Noun
 from unfade.film.time import ExactFraction, FrameRange, parse_timecode, timecode_after
 
 ClipKind = Literal["sequence", "movie", "still"]
-FieldOrder = Literal["progressive", "top", "bottom"]
+FieldOrder = Literal["progressive", "top", "bottom", "film"]
 
 SOURCE_PROXY = "01-ingest/source-proxy.npy"
 """In the work directory: the source's live area in small, uint8 (frames, h, 128, 3), display."""
@@ -41,7 +42,10 @@ class Clip(Noun):
     Frames of a sequence keep the numbers of their files; those of a movie start at 0.
     `width` and `height` are of the stored raster, in pixels; `pixel_aspect` is width / height of
     one of them. `colorspace` is an OpenColorIO name. `fields` says how the stored picture is
-    woven: anything but "progressive" is deinterlaced when it is read.
+    woven: of two instants with the "top" or "bottom" field first, which is deinterlaced when it is
+    read; or of fields of "film", which are matched as `cadence` says.
+    `cadence` tells of each frame of `frames` which film frame it shows; none where nothing was
+    found out.
     `live_area` is where the picture is, without sprockets, sound track and borders.
     `timecode` is of the first frame of `frames`, as ``"01:00:00:00"`` or, where it drops frames,
     ``"01:00:00;00"``; none where the files hold none.
@@ -60,14 +64,27 @@ class Clip(Noun):
     video: Video | None = None
     codec: str = ""
     live_area: Area
+    cadence: Cadence | None = None
     timecode: str | None = None
     ignored: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _cadence_fits(self) -> "Clip":
+        if self.cadence is not None and len(self.cadence.weave) != len(self.frames):
+            raise ValueError("'cadence' is not of as many frames as the clip")
+        return self
 
     @model_validator(mode="after")
     def _timecode_exists(self) -> "Clip":
         if self.timecode is not None:
             parse_timecode(self.timecode, self.rate)
         return self
+
+    def film_frames(self) -> list[int]:
+        """The numbers of frames that show each film frame once and whole, in order."""
+        if self.cadence is None:
+            return list(self.frames.frames())
+        return [self.frames.first + place for place in self.cadence.film_frames()]
 
     def timecode_of(self, frame: int) -> str | None:
         """The timecode of a frame, none where the clip has none."""

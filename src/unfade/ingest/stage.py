@@ -8,12 +8,14 @@ from torch import Tensor
 
 from unfade.color.ycbcr import luma
 from unfade.errors import ProjectError
+from unfade.film.cadence import Cadence
 from unfade.film.clip import REFERENCE_PROXY, SOURCE_PROXY, Area, Clip, Clips
 from unfade.film.project import ClipSection
 from unfade.film.work import Job, writing
 from unfade.ingest.live_area import find_live_area
 from unfade.ingest.overview import draw_live_areas
 from unfade.ingest.proxy import make_proxy, proxy_size
+from unfade.ingest.repeats import RepeatMeter
 from unfade.media import check_colorspace, probe, read, write_png
 
 _SAMPLES = 24
@@ -40,7 +42,9 @@ def run(job: Job) -> None:
     write_png(job.folder("ingest") / "live-area.png", draw_live_areas(shown))
     for name, place in (("source", SOURCE_PROXY), ("reference", REFERENCE_PROXY)):
         if name in clips:
-            _write_proxy(job, name, clips[name], job.root / place)
+            repeats = _write_proxy(job, name, clips[name], job.root / place)
+            if name == "reference":
+                clips[name] = _with_cadence(job, clips[name], repeats)
     named = {
         name: clip.model_copy(update={"path": section.path})
         for name, section in sections.items()
@@ -85,16 +89,39 @@ def _checked_area(name: str, clip: Clip, section: ClipSection) -> Area | None:
     return area
 
 
-def _write_proxy(job: Job, name: str, clip: Clip, path: Path) -> None:
-    """Reads a whole clip and writes its proxy, uint8 (frames, h, w, 3)."""
+def _write_proxy(job: Job, name: str, clip: Clip, path: Path) -> str:
+    """Reads a whole clip and writes its proxy, uint8 (frames, h, w, 3).
+
+    Returns:
+        the letters of `Cadence.repeats`.
+    """
     width, height = proxy_size(clip)
     count = len(clip.frames)
+    repeats = RepeatMeter()
+    letters = []
     with writing(path) as temporary:
         proxies = np.lib.format.open_memmap(
             temporary, mode="w+", dtype=np.uint8, shape=(count, height, width, 3)
         )
         pictures = read(clip, clip.frames.frames())
         for frame, picture in job.progress.track(pictures, f"Reading the {name}", count):
-            proxies[frame - clip.frames.first] = make_proxy(picture, clip)
+            proxy = make_proxy(picture, clip)
+            letters.append(repeats.add(proxy))
+            proxies[frame - clip.frames.first] = proxy
         proxies.flush()
         del proxies
+    return "".join(letters)
+
+
+def _with_cadence(job: Job, clip: Clip, repeats: str) -> Clip:
+    """The clip with what was found out about its film frames."""
+    weave = clip.cadence.weave if clip.cadence is not None else "s" * len(repeats)
+    cadence = Cadence(weave=weave, repeats=repeats)
+    woven = sum(letter in "pn" for letter in weave)
+    if clip.fields == "film":
+        job.progress.say(
+            f"reference: fields of film, {woven} frames woven anew, {weave.count('x')} left out "
+            "as no two fields of theirs fit"
+        )
+    job.progress.say(f"reference: {len(cadence.film_frames())} different pictures")
+    return clip.model_copy(update={"cadence": cadence})

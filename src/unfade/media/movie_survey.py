@@ -10,7 +10,8 @@ import av
 from unfade.errors import MediaError
 from unfade.film.clip import FieldOrder, Video
 from unfade.film.work import Track
-from unfade.media.movies import Movie, decode, filter_graph, open_movie, pull
+from unfade.media.fields import FieldMeter
+from unfade.media.movies import Movie, decode, open_movie
 from unfade.media.planes import can_read
 
 _MATRICES = {1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601"}
@@ -28,10 +29,6 @@ _GREATEST_SD_HEIGHT = 576
 _DISPLAY_TRANSFERS = (0, 1, 2, 3, 4, 5, 6, 7, 13, 14, 15)
 """H.273 transfer numbers that a display shows as they are; the rest is linear, log, PQ or HLG."""
 
-_COMBED_SHARE = 0.1
-"""Of the frames that idet is sure of. Film that is not woven stays below 0.02; pulldown, the
-least woven of all, combs 0.4."""
-
 _HEADER_KNOWS_END = ("mov,mp4", "matroska", "avi")
 """Containers, by the start of their names, whose header says how long they are."""
 
@@ -43,7 +40,10 @@ too many, and with sound beside it."""
 
 @dataclass(frozen=True)
 class MovieSurvey:
-    """What a movie holds. `rate` and `timecode` are none where the container does not tell."""
+    """What a movie holds. `rate` and `timecode` are none where the container does not tell.
+
+    `weave` has the letters of `Cadence`, one a frame.
+    """
 
     count: int
     width: int
@@ -51,6 +51,7 @@ class MovieSurvey:
     rate: Fraction | None
     pixel_aspect: Fraction
     fields: FieldOrder
+    weave: str
     video: Video | None
     codec: str
     is_display_referred: bool
@@ -75,22 +76,25 @@ def survey_movie(path: str, track: Track) -> MovieSurvey:
                 f"{path}: stores its pictures as {first.format.name}, which is not supported; "
                 "convert it to FFV1 or ProRes"
             )
-        weave = _WeaveMeter()
+        meter = None if first.format.is_rgb else FieldMeter()
         count = 0
         label = f"Looking through {Path(path).name}"
         for frame in track(_with_first(first, frames), label, _likely_count(movie.stream)):
             _check_size(path, count, frame, first)
-            weave.add(frame)
+            if meter is not None:
+                meter.add(frame)
             count += 1
         _check_end(movie, count)
         stream = movie.stream
+        fields, weave = meter.fields() if meter is not None else ("progressive", "s" * count)
         return MovieSurvey(
             count=count,
             width=first.width,
             height=first.height,
             rate=stream.guessed_rate or None,
             pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
-            fields=weave.order(),
+            fields=fields,
+            weave=weave,
             video=_video(path, first),
             codec=stream.codec_context.name,
             is_display_referred=int(first.color_trc) in _DISPLAY_TRANSFERS,
@@ -104,39 +108,6 @@ def _likely_count(stream: av.VideoStream) -> int:
     if stream.frames or not (stream.duration and stream.time_base and stream.guessed_rate):
         return stream.frames
     return round(stream.duration * stream.time_base * stream.guessed_rate)
-
-
-class _WeaveMeter:
-    """Tells by idet which frames that are flagged interlaced really comb, and in which order."""
-
-    def __init__(self) -> None:
-        self._graph: av.filter.Graph | None = None
-        self._counts = {"tff": 0, "bff": 0, "progressive": 0}
-
-    def add(self, frame: av.VideoFrame) -> None:
-        if not frame.interlaced_frame:
-            return
-        if self._graph is None:
-            self._graph = filter_graph(frame, "idet", None)
-        self._graph.vpush(frame)
-        self._read(self._graph)
-
-    def order(self) -> FieldOrder:
-        """The field order of the whole; "progressive" where the pictures do not comb."""
-        if self._graph is None:
-            return "progressive"
-        self._graph.vpush(None)
-        self._read(self._graph)
-        top, bottom = self._counts["tff"], self._counts["bff"]
-        sure = top + bottom + self._counts["progressive"]
-        if top + bottom <= _COMBED_SHARE * sure:
-            return "progressive"
-        return "top" if top >= bottom else "bottom"
-
-    def _read(self, graph: av.filter.Graph) -> None:
-        for frame in pull(graph):
-            for kind in self._counts:
-                self._counts[kind] = int(float(frame.metadata[f"lavfi.idet.multiple.{kind}"]))
 
 
 def _with_first(first: av.VideoFrame, rest: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:

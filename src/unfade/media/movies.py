@@ -19,6 +19,7 @@ from unfade.errors import MediaError
 from unfade.film.clip import Clip, FieldOrder
 from unfade.film.project import WORKING_SPACE
 from unfade.media.color_management import to_space
+from unfade.media.fields import rewoven
 from unfade.media.planes import frame_to_rgb
 
 _SEEKABLE = ("mov,mp4", "matroska")
@@ -119,9 +120,6 @@ def deinterlace(
     numbered: Iterable[tuple[int, av.VideoFrame]], order: FieldOrder
 ) -> Iterator[tuple[int, av.VideoFrame]]:
     """Frames with their second field replaced by bwdif from the first and the neighbours."""
-    if order == "progressive":
-        yield from numbered
-        return
     graph: av.filter.Graph | None = None
     waiting: deque[int] = deque()
     parity = {"top": "tff", "bottom": "bff"}[order]
@@ -183,7 +181,7 @@ def _read_run(
 ) -> Iterator[tuple[int, Tensor]]:
     pending = deque(wanted)
     numbered = _numbered(movie, start, _index(clip.path) if start else None)
-    for number, frame in deinterlace(_same_size(clip, numbered), clip.fields):
+    for number, frame in _whole(clip, _same_size(clip, numbered)):
         while pending and pending[0] == number:
             rgb = frame_to_rgb(frame, clip.video, movie.stream.codec_context.name)
             yield pending.popleft(), to_space(rgb, clip.colorspace, WORKING_SPACE)
@@ -192,6 +190,17 @@ def _read_run(
     raise MediaError(
         f"{clip.path}: ends before frame {pending[0]}; restore the file, or ingest it again"
     )
+
+
+def _whole(
+    clip: Clip, numbered: Iterator[tuple[int, av.VideoFrame]]
+) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Frames of one instant each."""
+    if clip.fields == "film" and clip.cadence is not None:
+        return rewoven(numbered, clip.cadence.weave, clip.frames.first)
+    if clip.fields in ("top", "bottom"):
+        return deinterlace(numbered, clip.fields)
+    return numbered
 
 
 def _numbered(

@@ -4,6 +4,7 @@ Sources: ITU-R BT.601-7 and BT.709-6 (matrices, ranges), ITU-T H.262 (chroma sit
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import av
 import numpy as np
@@ -103,6 +104,21 @@ def _to_rgb(y: Plane, cb: Plane, cr: Plane, matrix: str) -> Tensor:
     blue = y + 2 * (1 - kb) * cb
     green = (y - kr * red - kb * blue) / (1 - kr - kb)
     return torch.from_numpy(np.stack([red, green, blue]))
+
+
+def luma_codes(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    """The luma of a Y'CbCr frame as codes of 8 bits, (H, W)."""
+    component = frame.format.components[0]
+    luma = _samples(frame, component.plane, 1)[:, : frame.width, 0]
+    if component.bits == 8:
+        return luma
+    codes: NDArray[np.uint8] = (luma >> (component.bits - 8)).astype(np.uint8)
+    return codes
+
+
+def plane_lines(frame: av.VideoFrame, index: int) -> NDArray[Any]:
+    """The memory of a plane, (lines, samples a line at least); what is written there stays."""
+    return _samples(frame, index, 1)[:, : frame.planes[index].width, 0]
 
 
 def _plane(frame: av.VideoFrame, index: int) -> Plane:

@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from unfade.errors import MediaError
+from unfade.film.cadence import Cadence
 from unfade.film.clip import Area, Clip, FieldOrder
 from unfade.film.project import WORKING_SPACE, ClipSection
 from unfade.film.time import (
@@ -107,6 +108,7 @@ def _probe_movie(path: str, section: ClipSection, track: Track) -> Clip:
             )
         colorspace = WORKING_SPACE
     frames = _movie_range(path, survey.count, section)
+    fields = survey.fields if section.fields == "auto" else section.fields
     return Clip(
         path=path,
         kind="movie",
@@ -116,13 +118,18 @@ def _probe_movie(path: str, section: ClipSection, track: Track) -> Clip:
         height=survey.height,
         pixel_aspect=section.pixel_aspect or survey.pixel_aspect,
         colorspace=check_colorspace(colorspace),
-        fields=survey.fields if section.fields == "auto" else section.fields,
+        fields=fields,
+        cadence=_cadence(survey.weave, frames) if fields == "film" else None,
         video=survey.video,
         codec=survey.codec,
         ignored=("alpha",) if survey.has_alpha else (),
         timecode=_timecode(path, section, survey.timecode, rate, skipped=frames.first),
         live_area=Area(x=0, y=0, width=survey.width, height=survey.height),
     )
+
+
+def _cadence(weave: str, frames: FrameRange) -> Cadence:
+    return Cadence(weave=weave[frames.first : frames.last + 1], repeats="." * len(frames))
 
 
 def _timecode(

@@ -20,6 +20,9 @@ class Draw(IntEnum):
     SPARKLES = 7
     FRAMING = 8
     TIMING = 9
+    PROGRAMME = 10
+    TELECINE_WEAVE = 11
+    WARP = 12
 
 
 def generator(seed: int, draw: Draw, frame: int = 0) -> np.random.Generator:

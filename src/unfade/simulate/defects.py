@@ -66,6 +66,20 @@ def weave_course(weave: float, seed: int, frames: int) -> NDArray[np.float64]:
     return np.asarray(_GREATEST_WEAVE * np.tanh(wander / _GREATEST_WEAVE))
 
 
+def telecine_weave(greatest: float, seed: int, frames: int) -> NDArray[np.float64]:
+    """How far each film frame is off its place in the telecine, (frames, 2), x and y in pixels.
+
+    Args:
+        greatest: pixels that no frame is beyond; the standard deviation is about half of it.
+        seed: of the simulation.
+        frames: how many.
+    """
+    if greatest == 0:
+        return np.zeros((frames, 2))
+    wander = course(seed, Draw.TELECINE_WEAVE, frames, 2, span=1.0) / 2
+    return np.asarray(greatest * np.tanh(wander))
+
+
 def exposure_course(exposure: float, seed: int, frames: int) -> NDArray[np.float64]:
     """The scan's density above its mean in each frame, (frames,); `exposure` is its deviation."""
     return np.asarray(exposure * course(seed, Draw.EXPOSURE, frames, 1, span=1.0)[:, 0])

@@ -1,5 +1,6 @@
 """The better-coloured copy: a PAL DVD of the clean film, made with the vices of its time."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -13,6 +14,8 @@ from unfade.film.alignment import Matrix
 from unfade.film.clip import Area
 from unfade.simulate.chance import Draw, generator
 from unfade.simulate.gate import PICTURE_HEIGHT, PICTURE_WIDTH
+from unfade.simulate.record import SmoothWarp
+from unfade.simulate.transfer import Transfer
 
 DVD_WIDTH = 720
 DVD_HEIGHT = 576
@@ -23,17 +26,8 @@ DVD_LIVE_AREA = Area(x=8, y=3, width=704, height=570)
 _SHOWN_WIDTH = DVD_HEIGHT * 16 // 9  # pixels, when the display has made them square
 _BLACK = 5  # frames before the title
 
-_CROP = (0.04, 0.06)  # of the picture's width or height that each side loses
-_ANAMORPHIC_ERROR = 1.005
-_ROTATION = 0.3  # degrees, either way
-_WARP = 2.0  # pixels of the film that each corner is off, at most
 _SOFTNESS = (0.8, 0.7)  # standard deviation of the blur, pixels of the film across and down
-
-# The grading: one setting for the whole film, within about 2 CIEDE2000 of the film itself.
-_CONTRAST = 1.03
-_PIVOT = 0.45
-_SATURATION = 0.93
-_CAST = (1.010, 1.0, 0.985)
+_PIVOT = 0.45  # the level that contrast leaves as it is
 
 _SUBTITLES = (
     "Where have you been?",
@@ -43,20 +37,41 @@ _SUBTITLES = (
 )
 
 
-def framing(seed: int) -> Matrix:
-    """From pixels of the clean picture to those of the DVD: a homography."""
+@dataclass(frozen=True)
+class Geometry:
+    """Where the DVD shows the film: `matrix`, from pixels of the clean picture to those of the
+    DVD, but for a smooth warp."""
+
+    matrix: Matrix
+    warp: SmoothWarp
+
+    def film_points(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """For every pixel of the DVD, where in the film it lies: x and y, (DVD_HEIGHT, DVD_WIDTH).
+
+        A picture without weave is meant.
+        """
+        y, x = np.mgrid[0:DVD_HEIGHT, 0:DVD_WIDTH].astype(np.float64)
+        points = np.stack([x, y, np.ones_like(x)], axis=-1) @ np.linalg.inv(self.matrix).T
+        off_x, off_y = self.warp.at(x / DVD_WIDTH, y / DVD_HEIGHT)
+        return points[..., 0] / points[..., 2] + off_x, points[..., 1] / points[..., 2] + off_y
+
+
+def geometry(transfer: Transfer, seed: int) -> Geometry:
+    """The geometry of a DVD: the same over the whole film, but for the weave."""
     draws = generator(seed, Draw.FRAMING)
-    left, top, right, bottom = draws.uniform(*_CROP, 4)
-    turn = np.deg2rad(_ROTATION) * draws.choice((-1, 1))
-    warp = draws.uniform(-_WARP, _WARP, (4, 2))
+    left, top, right, bottom = draws.uniform(*transfer.crop, 4)
+    turn = np.deg2rad(transfer.rotation) * draws.choice((-1, 1))
+    corners = draws.uniform(-transfer.corners, transfer.corners, (4, 2))
 
     centre = np.array([PICTURE_WIDTH, PICTURE_HEIGHT]) / 2
     x = np.array([left, 1 - right]) * PICTURE_WIDTH
     y = np.array([top, 1 - bottom]) * PICTURE_HEIGHT
     seen = _corners(x, y) - centre
-    seen[:, 0] *= _ANAMORPHIC_ERROR
+    seen[:, 0] *= transfer.anamorphic
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    seen = seen @ rotation.T + centre + warp
+    seen = seen @ rotation.T + centre + corners
+    if transfer.mirrored:
+        seen = seen[[1, 0, 3, 2]]
 
     area = DVD_LIVE_AREA
     shown = _corners(
@@ -66,45 +81,55 @@ def framing(seed: int) -> Matrix:
     matrix = cv2.getPerspectiveTransform(
         (seen - half_a_pixel).astype(np.float32), (shown - half_a_pixel).astype(np.float32)
     )
-    return as_matrix(np.asarray(matrix, np.float64))
+    phases = generator(seed, Draw.WARP).uniform(0, 1, 4)
+    return Geometry(
+        as_matrix(np.asarray(matrix, np.float64)),
+        SmoothWarp(pixels=transfer.warp, phases=tuple(phases.tolist())),
+    )
 
 
-def telecine(rgb: Tensor, film_to_dvd: Matrix) -> Tensor:
-    """A clean picture as the DVD shows it, before it is woven and compressed.
+class Telecine:
+    """Makes DVD pictures of clean ones, before they are woven and compressed."""
 
-    Args:
-        rgb: (3, PICTURE_HEIGHT, PICTURE_WIDTH) R'G'B'.
-        film_to_dvd: what `framing` gave.
+    def __init__(self, transfer: Transfer, placed: Geometry) -> None:
+        self._transfer = transfer
+        x, y = placed.film_points()
+        self._x, self._y = x.astype(np.float32), y.astype(np.float32)
 
-    Returns:
-        (3, DVD_HEIGHT, DVD_WIDTH).
-    """
-    planes = []
-    for plane in rgb.numpy():
-        soft = cv2.GaussianBlur(plane, (0, 0), _SOFTNESS[0], sigmaY=_SOFTNESS[1])
-        planes.append(
-            cv2.warpPerspective(
-                soft,
-                np.array(film_to_dvd),
-                (DVD_WIDTH, DVD_HEIGHT),
-                flags=cv2.INTER_CUBIC,
-                borderMode=cv2.BORDER_REPLICATE,
-            )
-        )
-    graded = grade(torch.from_numpy(np.stack(planes)))
-    area = DVD_LIVE_AREA
-    rows, columns = slice(area.y, area.y + area.height), slice(area.x, area.x + area.width)
-    dvd = torch.zeros_like(graded)
-    dvd[:, rows, columns] = graded[:, rows, columns]
-    return dvd
+    def show(self, rgb: Tensor, weave: tuple[float, float] = (0.0, 0.0)) -> Tensor:
+        """A picture as the DVD has it.
+
+        Args:
+            rgb: (3, PICTURE_HEIGHT, PICTURE_WIDTH) R'G'B'.
+            weave: how far right and down in the film the DVD looks for it, in film pixels.
+
+        Returns:
+            (3, DVD_HEIGHT, DVD_WIDTH).
+        """
+        x, y = self._x + np.float32(weave[0]), self._y + np.float32(weave[1])
+        planes = []
+        for plane in rgb.numpy():
+            soft = cv2.GaussianBlur(plane, (0, 0), _SOFTNESS[0], sigmaY=_SOFTNESS[1])
+            planes.append(cv2.remap(soft, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
+        graded = grade(torch.from_numpy(np.stack(planes)), self._transfer)
+        area = DVD_LIVE_AREA
+        rows, columns = slice(area.y, area.y + area.height), slice(area.x, area.x + area.width)
+        dvd = torch.zeros_like(graded)
+        dvd[:, rows, columns] = graded[:, rows, columns]
+        return dvd
 
 
-def grade(rgb: Tensor) -> Tensor:
+def grade(rgb: Tensor, transfer: Transfer) -> Tensor:
     """R'G'B' (3, H, W) in the colours of the DVD, 0 to 1."""
     grey = luma(rgb)
-    graded = grey + _SATURATION * (rgb - grey)
-    graded = _PIVOT + _CONTRAST * (graded - _PIVOT)
-    return (graded * torch.tensor(_CAST)[:, None, None]).clamp_(0.0, 1.0)
+    graded = grey + transfer.saturation * (rgb - grey)
+    graded = _PIVOT + transfer.contrast * (graded - _PIVOT)
+    return (graded * torch.tensor(transfer.cast)[:, None, None]).clamp_(0.0, 1.0)
+
+
+def subtitle_area(number: int) -> Tensor:
+    """Where a subtitle covers the DVD's picture: bool (DVD_HEIGHT, DVD_WIDTH)."""
+    return _lettering(_SUBTITLES[number % len(_SUBTITLES)], outline=3) > 0.5
 
 
 def burn_subtitle(rgb: Tensor, number: int) -> Tensor:

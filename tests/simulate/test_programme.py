@@ -1,0 +1,59 @@
+"""What a hard DVD shows when."""
+
+from itertools import pairwise
+
+from unfade.film.shot import Shot
+from unfade.film.time import FrameRange
+from unfade.simulate.programme import Shown, plan_programme
+from unfade.simulate.transfer import TRANSFERS
+
+HARD = TRANSFERS["hard"]
+SHOTS = [
+    Shot(number=n + 1, frames=FrameRange(first=1001 + 50 * n, last=1050 + 50 * n)) for n in range(8)
+]
+
+
+def programme(transfer=HARD, **changes):
+    changed = transfer.model_copy(update=changes)
+    return plan_programme(SHOTS, changed, 3, lead_in=10, cut_off=4, added=20)
+
+
+def test_shots_are_cut_and_added():
+    shown = programme().shown
+    assert shown[:10] == (Shown(),) * 10
+    lacking = {shot for shot in range(8) if not any(s.frame == 50 * shot + 20 for s in shown)}
+    assert len(lacking) == 2
+    assert [one.added for one in shown if one.added is not None] == list(range(20))
+    frames = [one.frame for one in shown if one.frame is not None]
+    assert frames == sorted(frames)
+    assert sum(one.added is not None for one in shown[40:-40]) > 0
+
+
+def test_pulldown_makes_five_of_four_and_breaks():
+    sound = programme(missing=0.0, repeated=0.0)
+    assert 1.2 < len(sound.stored) / len(sound.shown) < 1.3
+    fields = [place for pair in sound.stored for place in pair]
+    lengths = [fields.count(place) for place in range(len(sound.shown))]
+    assert set(lengths[:-1]) == {2, 3}
+    broken = sum(a == b for a, b in pairwise(lengths))
+    assert 0.01 < broken / len(lengths) < 0.1
+
+
+def test_frames_are_missing_and_repeated():
+    sound, faulty = programme(missing=0.0, repeated=0.0).stored, programme().stored
+    repeated = sum(a == b for a, b in pairwise(faulty))
+    repeated -= sum(a == b for a, b in pairwise(sound))
+    assert 0.01 < repeated / len(sound) < 0.06
+    assert 0.02 < (len(sound) + repeated - len(faulty)) / len(sound) < 0.09
+
+
+def test_a_shifted_dvd_holds_the_next_frame_in_its_bottom_field():
+    fair = programme(TRANSFERS["fair"])
+    assert all(bottom == top + 1 for top, bottom in fair.stored)
+
+
+def test_reordered_shots_stay_whole():
+    frames = [one.frame for one in programme(reordered=True).shown if one.frame is not None]
+    assert frames != sorted(frames)
+    steps = [later - earlier for earlier, later in pairwise(frames)]
+    assert sum(step != 1 for step in steps) <= 5

@@ -127,11 +127,10 @@ class ChromaModel:
 
     def colour(self, source_rgb: Tensor, seen: Seen) -> Tensor:
         """The chroma of a frame, as `predict` has it, of what `look` returned."""
-        exposure = _exposure(source_rgb)
+        y, exposure = luma(source_rgb), _exposure(source_rgb)
         factor = raster_factor(source_rgb.shape[-1])
-        y_small = luma_of(seen.features)
-        cbcr = enlarge(self.answer(seen), y_small, luma(source_rgb / exposure), factor)
-        return limit_chroma(luma(source_rgb), cbcr * exposure)
+        cbcr = enlarge(self.answer(seen), luma_of(seen.features), y / exposure, factor)
+        return limit_chroma(y, cbcr * exposure)
 
     def predict_error(self, seen: Seen) -> Tensor:
         """The predicted error of what `answer` says, CIEDE2000 (1, h, w).
@@ -144,10 +143,6 @@ class ChromaModel:
         network = self.network_of(seen.shot)
         signs = signs_of_error(network, examined.flatten(1).T, base_cbcr.flatten(1).T)
         return self.uncertainty.predict(signs).reshape(1, *examined.shape[1:])
-
-    def predict_small(self, source_rgb: Tensor, shot: int) -> Tensor:
-        """Chroma (2, H, W) of a picture (3, H, W) on the model's raster, 0 to 1."""
-        return self.answer(self.see(source_rgb, shot))
 
     @torch.no_grad()
     def answer(self, seen: Seen) -> Tensor:

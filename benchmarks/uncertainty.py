@@ -64,8 +64,8 @@ def _judge(asked: argparse.Namespace, trained: Sequence[str]) -> list[Judged]:
     held_out: list[Picture] = []
     for shot in simulated_shots(asked.data, asked.cache, asked.severity, trained):
         number = asked.shots.index(shot.name) + 1
-        train += [_picture(frame, number, "train") for frame in chosen_pairs(shot, PAIRS)]
-        held_out.append(_picture(shot.held_out[0], number, "holdout"))
+        train += [as_picture(frame, number, "train") for frame in chosen_pairs(shot, PAIRS)]
+        held_out.append(as_picture(shot.held_out[0], number, "holdout"))
     settings = TrainSection() if asked.steps is None else TrainSection(steps=asked.steps)
     balances = {
         asked.shots.index(shot.name) + 1: shot_balance([frame.source_rgb for frame in shot.pairs])
@@ -81,7 +81,8 @@ def _judge(asked: argparse.Namespace, trained: Sequence[str]) -> list[Judged]:
     ]
 
 
-def _picture(frame: Frame, shot: int, role: PairRole) -> Picture:
+def as_picture(frame: Frame, shot: int, role: PairRole) -> Picture:
+    """A pair of a shot, trusted everywhere, with the clean reference."""
     pair = Pair(source=frame.index, reference=0, shot=shot, role=role)
     everywhere = torch.ones_like(frame.source_rgb[:1])
     return picture(frame.source_rgb, frame.clean_rgb, everywhere, pair)

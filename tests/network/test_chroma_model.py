@@ -64,7 +64,7 @@ def test_features_are_counted(model: ChromaModel) -> None:
 
 def test_untrained_it_is_the_baseline(model: ChromaModel) -> None:
     source_rgb = frame().clamp(0.3, 0.7)
-    predicted = model.predict_small(source_rgb, 2)
+    predicted = model.answer(model.see(source_rgb, 2))
     torch.testing.assert_close(predicted, model.baseline.predict(source_rgb, 2))
 
 

@@ -39,12 +39,12 @@ def test_a_known_law_of_error_is_found_and_its_mean_is_that_of_the_truth() -> No
     seen = torch.cat([pixels(500, 2), pixels(500, 3, apart=0.4)])
     signs = signs_of_error(untold.residual, seen, torch.zeros(1000, 2))
     prototypes = choose_prototypes(pixels(400, 1), 0)
-    unit = calibrate(prototypes, signs, torch.ones(1000))
+    unit = calibrate(prototypes, [signs], torch.ones(1000))
     law = replace(unit, weights=torch.tensor([0.002, 0.005, 0.0, 0.0]))
-    found = calibrate(prototypes, signs, law.predict(signs))
+    found = calibrate(prototypes, [signs], law.predict(signs))
     torch.testing.assert_close(found.weights, law.weights, atol=2e-5, rtol=0)
     noisy = law.predict(signs) * torch.rand(1000, generator=torch.Generator().manual_seed(0)) * 2
-    predicted = calibrate(prototypes, signs, noisy).predict(signs)
+    predicted = calibrate(prototypes, [signs], noisy).predict(signs)
     torch.testing.assert_close(predicted.mean(), noisy.mean())
 
 
@@ -52,7 +52,7 @@ def test_what_is_far_counts_even_where_no_pixel_of_known_truth_is() -> None:
     untold = model()
     prototypes = choose_prototypes(pixels(400, 1), 0)
     signs = signs_of_error(untold.residual, pixels(400, 1), torch.zeros(400, 2))
-    weights = calibrate(prototypes, signs, torch.rand(400) + 0.5).weights
+    weights = calibrate(prototypes, [signs], torch.rand(400) + 0.5).weights
     assert float(weights[1]) >= 0.99 * LEAST_NOVELTY * float(weights[0]) > 0
     assert weights.isfinite().all()
 
@@ -63,7 +63,7 @@ def test_it_is_predicted_on_a_coarser_raster_and_kept_in_the_file(tmp_path: Path
     flat = seen.features.flatten(1).T
     signs = signs_of_error(told.residual, flat, seen.base_cbcr.flatten(1).T)
     torch.testing.assert_close(signs.ycbcr[:, :1], luma_of(seen.features).flatten()[:, None])
-    uncertainty = calibrate(choose_prototypes(flat, 0), signs, torch.rand(flat.shape[0]) + 1)
+    uncertainty = calibrate(choose_prototypes(flat, 0), [signs], torch.rand(flat.shape[0]) + 1)
     told = replace(told, uncertainty=uncertainty)
     error = told.predict_error(seen)
     assert error.shape == (1, 40 // ERROR_STEP, 64 // ERROR_STEP)

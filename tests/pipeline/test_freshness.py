@@ -9,7 +9,7 @@ import pytest
 from unfade import pipeline
 from unfade.console import Silence
 from unfade.errors import WorkError
-from unfade.film.project import ClipSection, FilmSection, Project, RenderSection
+from unfade.film.project import ClipSection, FilmSection, Project, RenderSection, TrainSection
 from unfade.film.work import STAGE_NAMES, Job, folder_name
 
 
@@ -139,3 +139,23 @@ def test_another_color_config_makes_everything_stale(
     monkeypatch.delenv("OCIO")
     pipeline.run(job)
     assert ran == list(STAGE_NAMES) * 3
+
+
+def trained(job: Job, **train: Any) -> Job:
+    changed = job.project.model_copy(update={"train": TrainSection(**train)})
+    return Job(changed, job.root, Silence())
+
+
+def test_training_is_run_again_for_its_settings_and_for_another_earlier_model(
+    job: Job, ran: list[str]
+) -> None:
+    (job.root / "old.safetensors").write_text("model")
+    later = list(STAGE_NAMES[STAGE_NAMES.index("train") :])
+    pipeline.run(job)
+    assert pipeline.run(trained(job, shot_models="off"))[0] == "train"
+    started = trained(job, start_from="old.safetensors")
+    assert pipeline.run(started)[0] == "train"
+    assert pipeline.run(started) == []
+    (job.root / "old.safetensors").write_text("another model")
+    assert pipeline.run(started)[0] == "train"
+    assert set(ran[len(STAGE_NAMES) :]) <= set(later)

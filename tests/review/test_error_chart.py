@@ -52,3 +52,13 @@ def test_names_of_short_shots_do_not_run_into_each_other() -> None:
 
 def test_one_frame_is_drawn() -> None:
     assert "s001" in words(error_chart(frames([1.0], [1])))
+
+
+def test_a_long_film_is_drawn_by_the_worst_frame_of_each_pixel() -> None:
+    means = [1.0] * 20_000
+    means[12_345] = 3.0
+    svg = error_chart(frames(means, [1] * 20_000))
+    assert len(svg) < 30_000
+    p95, mean = heights(svg)
+    assert len(mean) < 700
+    assert (mean[0] - min(mean)) / (p95[0] - min(mean)) == pytest.approx(2.0, abs=0.05)

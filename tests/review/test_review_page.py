@@ -8,7 +8,7 @@ import torch
 
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
-from unfade.film.model import HeldOut, LossCurve, LossPoint, TrainedModel
+from unfade.film.model import HeldOut, LossCurve, LossPoint, ShotModel, TrainedModel
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.project import Project
 from unfade.film.rendering import PredictedError, RenderedFrame, Rendering
@@ -112,6 +112,10 @@ def content(**changes: Any) -> PageContent:
             held_out=None,
             baseline_held_out=None,
             faded_held_out=None,
+            shot_models=(
+                ShotModel(shot=1, film=1.5, own=1.2, kept=True),
+                ShotModel(shot=2, film=1.0, own=0.98, kept=False),
+            ),
         ),
         "rendering": Rendering(
             model_id="0123456789ab",
@@ -230,6 +234,8 @@ def test_page_escapes_what_people_wrote() -> None:
         "render.compression zip",
         "torch 9.9",
         "Training loss, logarithmic",
+        "s001 own 1.50 1.20 0.80",
+        "s002 film's 1.00 0.98 0.98",
     ],
 )
 def test_page_tells(words: str) -> None:

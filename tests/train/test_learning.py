@@ -133,15 +133,15 @@ def test_what_cannot_be_started_from_is_refused(tmp_path: Path) -> None:
         load_earlier(place, "medium")
 
 
-def test_sheets_are_drawn_when_their_interval_went_by() -> None:
-    assert [is_due(before, before + 100, 200) for before in (0, 100, 200, 300)] == [
-        False,
-        True,
-        False,
-        True,
-    ]
-    assert is_due(0, 500, 100)
-    assert not is_due(0, 500, 0)
+def test_sheets_are_drawn_when_their_interval_went_by_and_at_the_last() -> None:
+    def due(interval: int) -> list[int]:
+        settings = SETTINGS.model_copy(update={"contact_sheet": interval, "steps": 500})
+        return [step for step in range(100, 600, 100) if is_due(step - 100, step, settings)]
+
+    assert due(200) == [200, 400, 500]
+    assert due(50) == [100, 200, 300, 400, 500]
+    assert due(1000) == [500]
+    assert due(0) == []
 
 
 def test_without_hold_out_the_newest_weights_are_kept() -> None:

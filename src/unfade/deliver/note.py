@@ -137,6 +137,7 @@ def _masters(delivered: Delivered) -> list[str]:
         *_cut(rendering),
         f"model {rendering.model_id}, size {model.size}, {model.parameters:,} parameters, "
         f"weights of step {model.best_step:,} of {model.steps:,}",
+        *_shot_models(model),
         "settings.json holds every setting; manifest-sha256.txt of the bag holds every checksum",
     ]
 
@@ -155,6 +156,11 @@ def _cut(rendering: Rendering) -> list[str]:
     if not cut:
         return []
     return [f"{cut:,} values lay outside 0 to 1 and were cut, as {rendering.format} has no others"]
+
+
+def _shot_models(model: TrainedModel) -> list[str]:
+    own = [f"s{one.shot:03d}" for one in model.shot_models if one.kept]
+    return [f"networks of their own: shots {', '.join(own)}"] if own else []
 
 
 def _makers(delivered: Delivered) -> list[str]:

@@ -18,6 +18,19 @@ class HeldOut(Noun):
     chroma: float
 
 
+class ShotModel(Noun):
+    """A shot that was tried with a network of its own.
+
+    `film` and `own` are the CIEDE2000 over the shot's hold-out pixels of the film's network and of
+    its own, which is used where `kept`.
+    """
+
+    shot: int
+    film: float
+    own: float
+    kept: bool
+
+
 class TrainedModel(Artefact):
     """The model of a film, and the closed-form baseline that it was measured against.
 
@@ -25,7 +38,8 @@ class TrainedModel(Artefact):
     `baseline_file` are safetensors beside the artefact. The errors are over hold-out pixels on the
     model's raster, as training saw them; validate measures whole pictures. `baseline_held_out` is
     of the closed form that training starts from. All are none where there is no hold-out pair.
-    `started_from` is the id of the earlier model that training started from, if it did.
+    `started_from` is the id of the earlier model that training started from, if it did. Shots that
+    are not among `shot_models` use the film's network.
     """
 
     SCHEMA = "TrainedModel.1"
@@ -45,6 +59,7 @@ class TrainedModel(Artefact):
     baseline_held_out: HeldOut | None
     faded_held_out: HeldOut | None
     started_from: str | None = None
+    shot_models: tuple[ShotModel, ...] = ()
 
 
 class LossPoint(Noun):

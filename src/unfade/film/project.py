@@ -130,15 +130,20 @@ class TargetSection(Noun):
 
 
 class TrainSection(Noun):
-    """[train]: how the model learns. Its defaults are for every film; a few are worth a change.
+    """[train]: how the model learns; the defaults are meant for every film.
 
-    `size` is of the networks. There are at most `steps` of `batch` pixels each. Every `checkpoint`
-    steps the state is saved and the held-out error measured; training ends when `early_stop`
-    checkpoints in a row were no better than the best, 0 is never. Every `contact_sheet` steps the
-    checkpoint is drawn, 0 is never. `learning_rate` is the highest of a warm-up and a cosine down
-    to zero. `start_from` is the file of an earlier model of this size, whose networks are where
-    these start; the closed form is this film's all the same. `seed` decides all that is left to
-    chance.
+    - `size` of the networks.
+    - `steps`: at most so many, each of `batch` pixels.
+    - `checkpoint`: after so many steps the state is saved and the held-out error measured.
+    - `early_stop`: training ends when so many checkpoints in a row were no better; 0 is never.
+    - `contact_sheet`: after so many steps, and at the last, a checkpoint is drawn; 0 is never.
+    - `learning_rate`: the highest, after a warm-up; it falls to zero along a cosine.
+    - `start_from`: the file of an earlier model of this size, whose networks are where these
+      start. The closed form is this film's all the same.
+    - `shot_models`: shots get networks of their own where hold-out pairs say that it is clearly
+      better.
+    - `augment`: training pictures are shown again, a little moved, scaled, lighter or darker.
+    - `seed`: decides all that is left to chance.
     """
 
     size: ModelSize = "medium"
@@ -149,6 +154,8 @@ class TrainSection(Noun):
     contact_sheet: int = Field(default=500, ge=0)
     learning_rate: float = Field(default=5e-3, gt=0)
     start_from: str | None = None
+    shot_models: Literal["auto", "off"] = "auto"
+    augment: bool = False
     seed: int = Field(default=0, ge=0)
 
 

@@ -5,7 +5,8 @@ several scales, and its last layer starts at zero: untrained, the model is the b
 """
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -38,7 +39,7 @@ RASTER_WIDTH = 1000
 PIXELS_AT_ONCE = 32768
 """Pixels that the network takes at a time, which bounds its memory and gives every core enough."""
 
-ERROR_STEP = 4
+ERROR_STEP = 8
 """Of the pixels and lines of the model's raster one in so many is asked for its error."""
 
 CHROMA_EPSILON = 1e-3
@@ -83,21 +84,29 @@ class Residual(nn.Module):
 
 @dataclass(frozen=True)
 class Seen:
-    """A picture as the network sees it: `features` (COUNT, H, W) and `base_cbcr` (2, H, W)."""
+    """A picture of a shot as its network sees it.
+
+    `features` (COUNT, H, W) and `base_cbcr` (2, H, W).
+    """
 
     features: Tensor
     base_cbcr: Tensor
+    shot: int
 
 
 @dataclass(frozen=True)
 class ChromaModel:
-    """Predicts the chroma of a film's frames."""
+    """Predicts the chroma of a film's frames.
+
+    `residual` is the film's network, `own` are those of shots that have one, by shot number.
+    """
 
     size: ModelSize
     baseline: Baseline
     residual: Residual
     unevenness: Unevenness = EVEN
     uncertainty: Uncertainty | None = None
+    own: Mapping[int, Residual] = field(default_factory=dict)
 
     def predict(self, source_rgb: Tensor, shot: int) -> Tensor:
         """The chroma of a frame.
@@ -118,11 +127,10 @@ class ChromaModel:
 
     def colour(self, source_rgb: Tensor, seen: Seen) -> Tensor:
         """The chroma of a frame, as `predict` has it, of what `look` returned."""
-        exposure = _exposure(source_rgb)
+        y, exposure = luma(source_rgb), _exposure(source_rgb)
         factor = raster_factor(source_rgb.shape[-1])
-        y_small = luma_of(seen.features)
-        cbcr = enlarge(self.answer(seen), y_small, luma(source_rgb / exposure), factor)
-        return limit_chroma(luma(source_rgb), cbcr * exposure)
+        cbcr = enlarge(self.answer(seen), luma_of(seen.features), y / exposure, factor)
+        return limit_chroma(y, cbcr * exposure)
 
     def predict_error(self, seen: Seen) -> Tensor:
         """The predicted error of what `answer` says, CIEDE2000 (1, h, w).
@@ -132,18 +140,15 @@ class ChromaModel:
         assert self.uncertainty is not None, "it was not calibrated"
         examined = seen.features[:, ::ERROR_STEP, ::ERROR_STEP]
         base_cbcr = seen.base_cbcr[:, ::ERROR_STEP, ::ERROR_STEP]
-        signs = signs_of_error(self.residual, examined.flatten(1).T, base_cbcr.flatten(1).T)
+        network = self.network_of(seen.shot)
+        signs = signs_of_error(network, examined.flatten(1).T, base_cbcr.flatten(1).T)
         return self.uncertainty.predict(signs).reshape(1, *examined.shape[1:])
-
-    def predict_small(self, source_rgb: Tensor, shot: int) -> Tensor:
-        """Chroma (2, H, W) of a picture (3, H, W) on the model's raster, 0 to 1."""
-        return self.answer(self.see(source_rgb, shot))
 
     @torch.no_grad()
     def answer(self, seen: Seen) -> Tensor:
         """Chroma (2, H, W) of what `see` returned."""
-        pixels = seen.features.flatten(1).T
-        residual = torch.cat([self.residual(part) for part in torch.split(pixels, PIXELS_AT_ONCE)])
+        pixels, network = seen.features.flatten(1).T, self.network_of(seen.shot)
+        residual = torch.cat([network(part) for part in torch.split(pixels, PIXELS_AT_ONCE)])
         return seen.base_cbcr + residual.T.reshape(seen.base_cbcr.shape)
 
     def see(self, source_rgb: Tensor, shot: int) -> Seen:
@@ -153,7 +158,11 @@ class ChromaModel:
         placed = shot in self.unevenness
         closed_form = self.unevenness.predict if placed else self.baseline.look_up
         base_cbcr = closed_form(degrained_rgb, shot)
-        return Seen(features(balanced_rgb, degrained_rgb, base_cbcr, placed), base_cbcr)
+        return Seen(features(balanced_rgb, degrained_rgb, base_cbcr, placed), base_cbcr, shot)
+
+    def network_of(self, shot: int) -> Residual:
+        """The shot's own network, or the film's."""
+        return self.own.get(shot, self.residual)
 
     def with_residual(self, residual: Residual) -> "ChromaModel":
         """The same model with another network."""

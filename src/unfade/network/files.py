@@ -89,8 +89,9 @@ def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
     for number, law in model.unevenness.laws.items():
         tensors[f"uneven.law.{number}"] = law
         tensors[f"uneven.lut.{number}"] = model.unevenness.luts[number].nodes
-    for name, tensor in model.residual.state_dict().items():
-        tensors[f"residual.{name}"] = tensor
+    tensors |= _named("residual.", model.residual)
+    for number, own in model.own.items():
+        tensors |= _named(f"own.{number}.", own)
     if model.uncertainty is not None:
         tensors |= _uncertainty_tensors(model.uncertainty)
     description = {
@@ -119,21 +120,32 @@ def load_model(path: Path) -> ChromaModel:
     """
     tensors, description = load_tensors(path, MODEL_SCHEMA)
     size = cast(ModelSize, description["size"])
-    residual = Residual(size)
-    weights = {
-        name.removeprefix("residual."): tensor
-        for name, tensor in tensors.items()
-        if name.startswith("residual.")
-    }
-    residual.load_state_dict(weights)
-    residual.eval()
+    own = {int(name.split(".")[1]) for name in tensors if name.startswith("own.")}
     return ChromaModel(
         size,
         _baseline_of(tensors, description),
-        residual,
+        _network_of("residual.", tensors, size),
         _unevenness_of(tensors),
         _uncertainty_of(tensors),
+        {number: _network_of(f"own.{number}.", tensors, size) for number in sorted(own)},
     )
+
+
+def _named(prefix: str, network: Residual) -> dict[str, Tensor]:
+    return {f"{prefix}{name}": tensor for name, tensor in network.state_dict().items()}
+
+
+def _network_of(prefix: str, tensors: dict[str, Tensor], size: ModelSize) -> Residual:
+    network = Residual(size)
+    network.load_state_dict(
+        {
+            name.removeprefix(prefix): tensor
+            for name, tensor in tensors.items()
+            if name.startswith(prefix)
+        }
+    )
+    network.eval()
+    return network
 
 
 def _lut_tensors(baseline: Baseline) -> dict[str, Tensor]:

@@ -6,6 +6,7 @@ Nonnegative least squares over pixels with known truth weigh the four. CIEDE2000
 well an error of chroma is seen at the colour.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -72,9 +73,9 @@ class Uncertainty:
         return _terms(self.prototypes, signs) @ self.weights
 
 
-def calibrate(prototypes: Prototypes, signs: Signs, ciede2000: Tensor) -> Uncertainty:
-    """The least-squares prediction of known errors (N,)."""
-    terms = _terms(prototypes, signs)
+def calibrate(prototypes: Prototypes, signs: Iterable[Signs], ciede2000: Tensor) -> Uncertainty:
+    """The least-squares prediction of known errors (N,), of the pixels of all `signs` in order."""
+    terms = torch.cat([_terms(prototypes, some) for some in signs])
     found, _ = nnls(terms.double().numpy(), ciede2000.double().numpy())
     weights = torch.tensor(found, dtype=torch.float32)
     weights[1] = torch.maximum(weights[1], LEAST_NOVELTY * weights[0])

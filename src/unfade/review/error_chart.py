@@ -1,9 +1,9 @@
 """The predicted error over the film: where the model is far from anything that it learned from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
-from unfade.film.rendering import RenderedFrame
+from unfade.film.rendering import PredictedError, RenderedFrame
 from unfade.review.chart import (
     LEFT,
     MUTED,
@@ -30,6 +30,8 @@ _LEAST_ROOM = 44
 def error_chart(frames: Sequence[RenderedFrame]) -> str:
     """Mean and 95th percentile of each frame's predicted error, as inline SVG.
 
+    Of frames that fall on one pixel the worst is drawn, so that its size has a bound.
+
     Args:
         frames: in order, each with its predicted error; at least one.
     """
@@ -48,18 +50,24 @@ def error_chart(frames: Sequence[RenderedFrame]) -> str:
         lay_rule(layout, place(first, mark)[1], f"{mark:g}")
     free = 0.0
     for shot, own in groupby(frames, key=lambda frame: frame.shot):
-        known = [(one.frame, one.predicted_error) for one in own if one.predicted_error]
-        for contrast, width, line in (
-            (MUTED, 1.0, [place(frame, error.p95) for frame, error in known]),
-            (STRONG, 1.8, [place(frame, error.mean) for frame, error in known]),
-        ):
-            layout.strokes.append(Stroke(tuple(line), contrast, width))
-        x = place(known[0][0], 0.0)[0]
-        if x >= free:
-            layout.words.append(Word((x, _BOTTOM + 22.0), f"s{shot:03d}"))
-            free = x + _LEAST_ROOM
+        columns = _columns(list(own), lambda frame: place(frame, 0.0)[0])
+        p95 = tuple(place(frame, error.p95) for frame, error in columns)
+        mean = tuple(place(frame, error.mean) for frame, error in columns)
+        layout.strokes.extend([Stroke(p95, MUTED), Stroke(mean, STRONG, 1.8)])
+        if mean[0][0] >= free:
+            layout.words.append(Word((mean[0][0], _BOTTOM + 22.0), f"s{shot:03d}"))
+            free = mean[0][0] + _LEAST_ROOM
     _lay_names(layout, place(last, errors[-1].mean)[1], place(last, errors[-1].p95)[1])
     return as_svg(layout, HEIGHT, "Predicted error of every frame")
+
+
+def _columns(
+    frames: Sequence[RenderedFrame], across: Callable[[int], float]
+) -> list[tuple[int, PredictedError]]:
+    """One frame for each pixel that frames fall on: the one of the greatest mean."""
+    known = [(one.frame, one.predicted_error) for one in frames if one.predicted_error]
+    columns = groupby(known, key=lambda one: round(across(one[0])))
+    return [max(members, key=lambda one: one[1].mean) for _, members in columns]
 
 
 def _lay_names(layout: Layout, mean_y: float, p95_y: float) -> None:

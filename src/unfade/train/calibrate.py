@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from unfade.color.difference import rgb_difference
 from unfade.color.ycbcr import ycbcr_to_rgb
 from unfade.network import ChromaModel
 from unfade.network.chroma_model import signs_of_error
 from unfade.network.uncertainty import calibrate, choose_prototypes
-from unfade.train.samples import Pixels
+from unfade.train.samples import Pixels, only
 
 EXAMINED_PIXELS = 40_000
 """Pixels whose error is looked at; four weights need no more."""
@@ -24,11 +25,21 @@ def with_uncertainty(
     """
     pixels = train if held_out is None else held_out
     count = pixels.weight.shape[0]
-    chosen = torch.arange(0, count, max(1, count // EXAMINED_PIXELS))
-    signs = signs_of_error(model.residual, pixels.features[chosen], pixels.base_cbcr[chosen])
-    truth_ycbcr = torch.cat([pixels.truth_y, pixels.truth_cbcr], dim=1)[chosen]
-    ycbcr = torch.cat([truth_ycbcr[:, :1], signs.ycbcr[:, 1:]], dim=1)
-    truth_rgb, rgb = (ycbcr_to_rgb(one.T[:, :, None]) for one in (truth_ycbcr, ycbcr))
-    ciede2000 = rgb_difference(truth_rgb, rgb).flatten()
+    examined = only(pixels, torch.arange(0, count, max(1, count // EXAMINED_PIXELS)))
+    signs, errors = [], []
+    for shot in sorted(set(examined.shot.tolist())):
+        part = only(examined, examined.shot == shot)
+        found = signs_of_error(model.network_of(shot), part.features, part.base_cbcr)
+        signs.append(found)
+        errors.append(_ciede2000(found.ycbcr[:, 1:], part))
     prototypes = choose_prototypes(train.features, seed)
-    return replace(model, uncertainty=calibrate(prototypes, signs, ciede2000))
+    return replace(model, uncertainty=calibrate(prototypes, signs, torch.cat(errors)))
+
+
+def _ciede2000(cbcr: Tensor, pixels: Pixels) -> Tensor:
+    """The error (N,) of predicted chroma (N, 2), at source luma."""
+    truth_rgb, rgb = (
+        ycbcr_to_rgb(torch.cat([pixels.truth_y, one], dim=1).T[:, :, None])
+        for one in (pixels.truth_cbcr, cbcr)
+    )
+    return rgb_difference(truth_rgb, rgb).flatten()

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from unfade.color.ycbcr import limit_chroma, luma, ycbcr_to_rgb
 from unfade.film.pair import PairRole
+from unfade.film.project import TrainSection
 from unfade.network import ChromaModel
 from unfade.review.sheets import grid
 from unfade.train.learn import State, residual_of
@@ -19,9 +20,13 @@ WIDTH = 1500
 ROLES: dict[PairRole, str] = {"train": "training", "holdout": "not in training"}
 
 
-def is_due(before: int, step: int, interval: int) -> bool:
-    """Whether another `interval` steps went by between two checkpoints; none do where it is 0."""
-    return interval > 0 and step // interval > before // interval
+def is_due(before: int, step: int, settings: TrainSection) -> bool:
+    """Whether the checkpoint at `step`, after the one `before`, is drawn: those by which another
+    interval of steps went by, and the last."""
+    interval = settings.contact_sheet
+    if interval == 0:
+        return False
+    return step // interval > before // interval or step == settings.steps
 
 
 class ContactSheets:

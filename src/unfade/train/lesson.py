@@ -1,12 +1,14 @@
 """A lesson: the baseline of a film, and the pixels that its network learns from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from unfade.film.balance import Balance
 from unfade.film.project import TrainSection
 from unfade.film.work import Track, untracked
 from unfade.network import ChromaModel, Residual
+from unfade.train.augment import augmented
 from unfade.train.calibrate import with_uncertainty
 from unfade.train.closed_form import fit_closed_form
 from unfade.train.learn import learn, residual_of, start
@@ -42,13 +44,17 @@ def prepare(
     baseline, unevenness = fit_closed_form(train, balances, settings.seed, track)
     model = ChromaModel(settings.size, baseline, Residual(settings.size), unevenness)
 
-    def look(pictures: Sequence[Picture], limit: int) -> Pixels:
-        each = limit // len(pictures)
-        shown = track(pictures, "Looking at pairs", len(pictures))
+    def look(pictures: Iterable[Picture], count: int, limit: int) -> Pixels:
+        shown = track(pictures, "Looking at pairs", count)
+        each = limit // count
         return join(sample_pixels(picture, model, each, settings.seed) for picture in shown)
 
+    again = (augmented(picture, settings.seed) for picture in train) if settings.augment else ()
+    count = len(train) * (2 if settings.augment else 1)
     return Lesson(
-        model, look(train, TRAIN_PIXELS), look(held_out, HELD_OUT_PIXELS) if held_out else None
+        model,
+        look(chain(train, again), count, TRAIN_PIXELS),
+        look(held_out, len(held_out), HELD_OUT_PIXELS) if held_out else None,
     )
 
 

@@ -34,7 +34,7 @@ class Pixels:
     """Pixels as the network sees them.
 
     `features` (N, F); `source_cbcr`, `base_cbcr` and `truth_cbcr` (N, 2); `truth_y` and `weight`
-    (N, 1); `sensitivity` (N, 3), of the eye to errors of chroma.
+    (N, 1); `sensitivity` (N, 3), of the eye to errors of chroma; `shot` (N,).
     """
 
     features: Tensor
@@ -44,6 +44,7 @@ class Pixels:
     truth_y: Tensor
     weight: Tensor
     sensitivity: Tensor
+    shot: Tensor
 
 
 def picture(source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair) -> Picture:
@@ -87,6 +88,7 @@ def sample_pixels(shown: Picture, model: ChromaModel, limit: int, seed: int) -> 
         truth_ycbcr[:, :1].contiguous(),
         shown.weight.flatten()[chosen, None],
         sensitivity(truth_ycbcr),
+        torch.full_like(chosen, shown.shot),
     )
 
 
@@ -95,6 +97,21 @@ def join(parts: Iterable[Pixels]) -> Pixels:
     parts = list(parts)
     names = [field.name for field in fields(Pixels)]
     return Pixels(*(torch.cat([getattr(part, name) for part in parts]) for name in names))
+
+
+def only(pixels: Pixels, chosen: Tensor) -> Pixels:
+    """Some of the pixels, by a mask or their places."""
+    return Pixels(*(getattr(pixels, field.name)[chosen] for field in fields(Pixels)))
+
+
+@torch.no_grad()
+def predict_pixels(model: ChromaModel, pixels: Pixels) -> Tensor:
+    """The chroma (N, 2) that a model gives pixels, each by the network of its shot."""
+    cbcr = pixels.base_cbcr.clone()
+    for shot in sorted(set(pixels.shot.tolist())):
+        own = pixels.shot == shot
+        cbcr[own] += model.network_of(shot)(pixels.features[own])
+    return cbcr
 
 
 def _choose(shown: Picture, limit: int, seed: int) -> Tensor:

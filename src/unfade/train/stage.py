@@ -2,31 +2,27 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from unfade import __version__, media
 from unfade.errors import MatchError
 from unfade.film.balance import Balances
-from unfade.film.model import HeldOut, LossCurve, TrainedModel
+from unfade.film.model import ShotModel
 from unfade.film.project import WORKING_SPACE
 from unfade.film.target import Targets
 from unfade.film.work import Job
-from unfade.network import save_baseline, save_model
+from unfade.network import ChromaModel, save_baseline, save_model
 from unfade.network.files import MODEL_SCHEMA
 from unfade.review.chart import loss_picture
 from unfade.train.calibrate import with_uncertainty
 from unfade.train.checkpoint import load_checkpoint, save_checkpoint
 from unfade.train.contact_sheet import ContactSheets, is_due
-from unfade.train.learn import (
-    State,
-    held_out_error,
-    learn,
-    pixels_error,
-    residual_of,
-    start,
-)
+from unfade.train.learn import State, learn, residual_of, start
 from unfade.train.lesson import Lesson, prepare
+from unfade.train.outcome import Outcome, held_out_errors
 from unfade.train.samples import Picture, picture
+from unfade.train.shot_models import judged_shots, try_shots
 from unfade.train.start_from import Earlier, load_earlier
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -55,7 +51,10 @@ def run(job: Job) -> None:
     lesson = prepare(train, held_out, job.project.train, balances, job.progress.track)
     shown = [*held_out[:1], *train[:: max(1, len(train) // SHEET_ROWS)]][:SHEET_ROWS]
     state = _learn(job, lesson, shown, earlier)
-    _finish(job, lesson, state, targets, earlier)
+    model, shot_models = _complete(job, lesson, state)
+    pairs = [target.pair for target in targets.targets]
+    errors = held_out_errors(model, lesson.held_out) if lesson.held_out else None
+    _save(job, Outcome(state, model, shot_models, pairs, earlier.id if earlier else None, errors))
 
 
 def _pictures(job: Job, targets: Targets, role: str) -> list[Picture]:
@@ -87,7 +86,7 @@ def _learn(job: Job, lesson: Lesson, shown: Sequence[Picture], earlier: Earlier 
     total = -(-(settings.steps - state.step) // settings.checkpoint)
     states = learn(state, lesson.train, lesson.held_out, settings)
     for reached in job.progress.track(states, "Training", total):
-        if is_due(state.step, reached.step, settings.contact_sheet):
+        if is_due(state.step, reached.step, settings):
             media.write_png(folder / f"sheet-{reached.step:06d}.png", sheets.draw(reached))
         state = reached
         save_checkpoint(folder / CHECKPOINT, state, key)
@@ -102,73 +101,35 @@ def _earlier(job: Job) -> Earlier | None:
     return load_earlier(Path(job.resolve(settings.start_from)), settings.size)
 
 
-def _finish(
-    job: Job, lesson: Lesson, state: State, targets: Targets, earlier: Earlier | None
-) -> None:
-    """Writes the best model, its loss curve and its record."""
-    folder = job.folder("train")
-    model = lesson.model
-    errors = _held_out_errors(state, lesson)
-    seed = job.project.train.seed
-    best = with_uncertainty(
-        model.with_residual(residual_of(state.best, model.size)),
-        lesson.train,
-        lesson.held_out,
-        seed,
+def _complete(job: Job, lesson: Lesson, state: State) -> tuple[ChromaModel, tuple[ShotModel, ...]]:
+    """The model with the networks of shots that have earned one, and its predicted error."""
+    settings = job.project.train
+    tried = []
+    if settings.shot_models == "auto":
+        count = len(judged_shots(lesson))
+        attempts = try_shots(state.best, lesson, settings)
+        tried = list(job.progress.track(attempts, "Trying models of shots", count))
+    model = replace(
+        lesson.model.with_residual(residual_of(state.best, settings.size)),
+        own={one.verdict.shot: one.network for one in tried if one.verdict.kept},
     )
-    frames = {
-        role: tuple(t.pair.source for t in targets.targets if t.pair.role == role)
-        for role in ("train", "holdout")
-    }
-    facts = {
+    model = with_uncertainty(model, lesson.train, lesson.held_out, settings.seed)
+    return model, tuple(one.verdict for one in tried)
+
+
+def _save(job: Job, outcome: Outcome) -> None:
+    """Writes the model, its loss curve and its record."""
+    folder, curve = job.folder("train"), outcome.curve()
+    facts = outcome.facts() | {
         "film": job.project.film.title,
         "unfade": __version__,
-        "steps": state.step,
-        "best_step": state.best_step,
-        "seed": seed,
-        "started_from": earlier.id if earlier else None,
-        "train_frames": frames["train"],
-        "holdout_frames": frames["holdout"],
-        "held_out_ciede2000": errors[0].ciede2000 if errors else None,
+        "seed": job.project.train.seed,
     }
-    model_id = save_model(folder / MODEL, best, facts)
-    save_baseline(folder / BASELINE, model.baseline)
-    baseline_error = errors[1] if errors else None
-    curve = LossCurve(
-        points=state.points, baseline=baseline_error.ciede2000 if baseline_error else None
-    )
+    made = save_model(folder / MODEL, outcome.model, facts)
+    save_baseline(folder / BASELINE, outcome.model.baseline)
     media.write_png(folder / "loss.png", loss_picture(curve.points, curve.baseline))
     job.save(curve)
-    job.save(
-        TrainedModel(
-            id=model_id,
-            size=model.size,
-            parameters=sum(p.numel() for p in best.residual.parameters()),
-            steps=state.step,
-            best_step=state.best_step,
-            colorspace=WORKING_SPACE,
-            file=MODEL,
-            baseline_file=BASELINE,
-            train_frames=frames["train"],
-            holdout_frames=frames["holdout"],
-            held_out=errors[0] if errors else None,
-            baseline_held_out=baseline_error,
-            faded_held_out=errors[2] if errors else None,
-            started_from=earlier.id if earlier else None,
-        )
-    )
-
-
-def _held_out_errors(state: State, lesson: Lesson) -> tuple[HeldOut, HeldOut, HeldOut] | None:
-    """The held-out error of the best model, of the baseline, and of the faded source."""
-    pixels = lesson.held_out
-    if pixels is None:
-        return None
-    return (
-        held_out_error(residual_of(state.best, lesson.model.size), pixels),
-        pixels_error(pixels.base_cbcr, pixels),
-        pixels_error(pixels.source_cbcr, pixels),
-    )
+    job.save(outcome.described(made, MODEL, BASELINE))
 
 
 def _key(job: Job, earlier: Earlier | None) -> str:

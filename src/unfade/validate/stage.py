@@ -95,7 +95,9 @@ def run(job: Job) -> None:
         report=report,
         held_out=held_out,
         shots=shots,
-        stand_outs=stand_outs(rendering.frames),
+        stand_outs=stand_outs(
+            rendering.frames, model.held_out.ciede2000 if model.held_out else None
+        ),
         looks=looks,
         held_out_sheet=sheet,
         date=datetime.date.today().isoformat(),

@@ -1,0 +1,95 @@
+"""Claim: shots get networks of their own where these are better, and nowhere else.
+
+A film of several shots is simulated, and a model trained on four pairs of each, with one hold-out
+pair of each as judge, and then networks for its shots. They are scored, as the film's is, on frames
+that have neither taught nor judged:
+
+    python benchmarks/shot_models.py [--data FOLDER] [--cache FOLDER] [--shots NAME ...]
+        [--severity hard] [--threads N] [--steps N]
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from measures import ROOT, circumstances, score, table
+from ours import shot_balance
+from simulated_shots import SHOTS, Frame, at_source_luma, chosen_pairs, simulated_shots
+from uncertainty import KEPT_APART, PAIRS, as_picture
+
+from unfade.film.project import TrainSection
+from unfade.network import ChromaModel
+from unfade.train.learn import learn, residual_of, start
+from unfade.train.lesson import prepare
+from unfade.train.shot_models import Tried, try_shots
+
+
+def main() -> None:
+    """Prints a table, a row a shot."""
+    asked = _arguments()
+    if not asked.data.is_dir():
+        sys.exit(f"{asked.data}: the clips are not there; name their folder with --data")
+    torch.set_num_threads(asked.threads)
+    print(f"{circumstances()}\n")
+    film, tried = _train(asked)
+    rows: list[list[str | float]] = []
+    used_errors: list[tuple[float, float]] = []
+    shots = simulated_shots(asked.data, asked.cache, asked.severity, asked.shots)
+    for shot, one in zip(shots, tried, strict=True):
+        found = one.verdict
+        own = replace(film, own={found.shot: one.network})
+        test = shot.held_out[1:]
+        errors = [_error(model, test, found.shot) for model in (film, own)]
+        used_errors.append((errors[0], errors[1] if found.kept else errors[0]))
+        used = "own" if found.kept else "film's"
+        rows.append([shot.name, used, found.film, found.own, *errors])
+    means = [sum(column) / len(rows) for column in zip(*used_errors, strict=True)]
+    rows.append(["mean, as used", "", "", "", *means])
+    head = ("shot", "used", "hold-out, film's", "hold-out, own", "others, film's", "others, own")
+    print(table(head, rows))
+
+
+def _train(asked: argparse.Namespace) -> tuple[ChromaModel, list[Tried]]:
+    """The film's model, and the networks of all its shots in order."""
+    train, held_out, balances = [], [], {}
+    shots = simulated_shots(asked.data, asked.cache, asked.severity, asked.shots)
+    for number, shot in enumerate(shots, start=1):
+        train += [as_picture(frame, number, "train") for frame in chosen_pairs(shot, PAIRS)]
+        held_out.append(as_picture(shot.held_out[0], number, "holdout"))
+        balances[number] = shot_balance([frame.source_rgb for frame in shot.pairs])
+    settings = TrainSection() if asked.steps is None else TrainSection(steps=asked.steps)
+    lesson = prepare(train, held_out, settings, balances)
+    untrained = start(lesson.train, lesson.held_out, settings)
+    *_, state = learn(untrained, lesson.train, lesson.held_out, settings)
+    film = lesson.model.with_residual(residual_of(state.best, settings.size))
+    return film, list(try_shots(state.best, lesson, settings))
+
+
+def _error(model: ChromaModel, frames: Sequence[Frame], shot: int) -> float:
+    """The mean CIEDE2000 of frames."""
+    scores = [
+        score(
+            frame.truth_rgb,
+            at_source_luma(frame.source_rgb, model.predict(frame.source_rgb, shot)),
+        ).ciede2000
+        for frame in frames
+    ]
+    return sum(scores) / len(scores)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--cache", type=Path, default=ROOT / ".benchmarks")
+    parser.add_argument("--shots", nargs="*", default=list(KEPT_APART), choices=list(SHOTS))
+    parser.add_argument("--severity", default="hard")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--steps", type=int, help="of the film, instead of the default")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

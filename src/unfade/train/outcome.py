@@ -1,0 +1,84 @@
+"""What came of a training, and how it is put on record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unfade.film.model import HeldOut, LossCurve, ShotModel, TrainedModel
+from unfade.film.pair import Pair, PairRole
+from unfade.film.project import WORKING_SPACE
+from unfade.network import ChromaModel
+from unfade.train.learn import State, pixels_error
+from unfade.train.samples import Pixels, predict_pixels
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Held-out errors of the model, of the closed form, and of the faded source."""
+
+    model: HeldOut
+    baseline: HeldOut
+    faded: HeldOut
+
+
+def held_out_errors(model: ChromaModel, pixels: Pixels) -> Errors:
+    """The errors over hold-out pixels."""
+    return Errors(
+        pixels_error(predict_pixels(model, pixels), pixels),
+        pixels_error(pixels.base_cbcr, pixels),
+        pixels_error(pixels.source_cbcr, pixels),
+    )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where training ended, the whole model, the shots that were tried with networks of their own,
+    the pairs, the id of the model that training started from, and the held-out errors."""
+
+    state: State
+    model: ChromaModel
+    shot_models: tuple[ShotModel, ...]
+    pairs: Sequence[Pair]
+    started_from: str | None
+    errors: Errors | None
+
+    def facts(self) -> dict[str, object]:
+        """What a model's file tells of itself."""
+        return {
+            "steps": self.state.step,
+            "best_step": self.state.best_step,
+            "started_from": self.started_from,
+            "shot_models": [one.model_dump() for one in self.shot_models],
+            "train_frames": self._frames("train"),
+            "holdout_frames": self._frames("holdout"),
+            "held_out_ciede2000": self.errors.model.ciede2000 if self.errors else None,
+        }
+
+    def curve(self) -> LossCurve:
+        """How training went."""
+        baseline = self.errors.baseline.ciede2000 if self.errors else None
+        return LossCurve(points=self.state.points, baseline=baseline)
+
+    def described(self, model_id: str, file: str, baseline_file: str) -> TrainedModel:
+        """The record of the model."""
+        networks = (self.model.residual, *self.model.own.values())
+        parts = [part for network in networks for part in network.parameters()]
+        return TrainedModel(
+            id=model_id,
+            size=self.model.size,
+            parameters=sum(part.numel() for part in parts),
+            steps=self.state.step,
+            best_step=self.state.best_step,
+            colorspace=WORKING_SPACE,
+            file=file,
+            baseline_file=baseline_file,
+            train_frames=self._frames("train"),
+            holdout_frames=self._frames("holdout"),
+            held_out=self.errors.model if self.errors else None,
+            baseline_held_out=self.errors.baseline if self.errors else None,
+            faded_held_out=self.errors.faded if self.errors else None,
+            started_from=self.started_from,
+            shot_models=self.shot_models,
+        )
+
+    def _frames(self, role: PairRole) -> tuple[int, ...]:
+        return tuple(pair.source for pair in self.pairs if pair.role == role)

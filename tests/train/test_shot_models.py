@@ -1,0 +1,109 @@
+"""A shot gets a network of its own where hold-out pixels say so, and nowhere else."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from unfade.color.ycbcr import luma, ycbcr_to_rgb
+from unfade.film.pair import Pair, PairRole
+from unfade.film.project import TrainSection
+from unfade.network import load_model, save_model
+from unfade.train import shot_models
+from unfade.train.learn import learn, pixels_error, residual_of, start
+from unfade.train.lesson import Lesson, prepare
+from unfade.train.samples import Picture, picture, predict_pixels
+from unfade.train.shot_models import judged_shots, try_shots
+
+SETTINGS = TrainSection(size="small", steps=40, batch=2048, checkpoint=40, seed=3)
+
+
+def shown(frame: int, shot: int, role: PairRole = "train", *, other_truth: bool = False) -> Picture:
+    """Two surfaces that differ in texture and in true colour, which are swapped in some truths."""
+    generator = torch.Generator().manual_seed(frame)
+    source_rgb = torch.full((3, 96, 128), 0.5)
+    source_rgb += 0.004 * torch.randn(3, 96, 128, generator=generator)
+    source_rgb[:, :, 64:] += 0.08 * torch.sin(torch.arange(64.0) * 1.3)
+    cbcr = torch.zeros(2, 96, 128)
+    cbcr[0, :, :64], cbcr[1, :, 64:] = 0.1, 0.1
+    if other_truth:
+        cbcr = cbcr.flip(0)
+    truth_rgb = ycbcr_to_rgb(torch.cat([luma(source_rgb), cbcr]))
+    pair = Pair(source=frame, reference=0, shot=shot, role=role)
+    return picture(source_rgb, truth_rgb, torch.ones(1, 96, 128), pair)
+
+
+@pytest.fixture(scope="module")
+def lesson() -> Lesson:
+    """In shot 1 what is held out is like what is learned from, in shot 2 it is the contrary; shot 3
+    has nothing held out."""
+    train = [shown(10, 1), shown(20, 2, other_truth=True), shown(30, 3)]
+    return prepare(train, [shown(11, 1, "holdout"), shown(21, 2, "holdout")], SETTINGS, {})
+
+
+@pytest.fixture(scope="module")
+def film(lesson: Lesson) -> dict[str, torch.Tensor]:
+    *_, state = learn(start(lesson.train, None, SETTINGS), lesson.train, None, SETTINGS)
+    return state.best
+
+
+def test_a_shot_is_kept_apart_where_its_hold_outs_say_so(
+    lesson: Lesson, film: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
+    first, second = try_shots(film, lesson, SETTINGS)
+    assert (first.verdict.shot, first.verdict.kept) == (1, True)
+    assert first.verdict.own < 0.95 * first.verdict.film
+    assert (second.verdict.shot, second.verdict.kept) == (2, False)
+    assert second.verdict.own > 0.95 * second.verdict.film
+    whole = lesson.model.with_residual(residual_of(film, "small"))
+    model = replace(whole, own={1: first.network})
+    assert lesson.held_out is not None
+    better, worse = (
+        pixels_error(predict_pixels(one, lesson.held_out), lesson.held_out)
+        for one in (model, whole)
+    )
+    assert better.ciede2000 < worse.ciede2000
+    place = tmp_path / "model.safetensors"
+    save_model(place, model, {})
+    loaded, unseen = load_model(place), shown(12, 1)
+    for shot in (1, 3):
+        torch.testing.assert_close(
+            loaded.predict(unseen.source_rgb, shot), model.predict(unseen.source_rgb, shot)
+        )
+    assert sorted(loaded.own) == [1]
+    apart = model.predict(unseen.source_rgb, 1) - whole.predict(unseen.source_rgb, 1)
+    assert float(apart.abs().max()) > 1e-3
+    assert torch.equal(model.predict(unseen.source_rgb, 3), whole.predict(unseen.source_rgb, 3))
+
+
+def test_the_same_shots_end_with_the_same_networks(
+    lesson: Lesson, film: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shot_models, "STEPS", 5)
+    (once, _), (again, _) = (list(try_shots(film, lesson, SETTINGS)) for _ in range(2))
+    assert once.verdict == again.verdict
+    for name, tensor in once.network.state_dict().items():
+        assert torch.equal(again.network.state_dict()[name], tensor)
+        assert not torch.equal(film[name], tensor)
+
+
+def test_a_part_that_gets_worse_forbids_it(lesson: Lesson, film: dict[str, torch.Tensor]) -> None:
+    """The brightest quarter has the truth that the film's network tells, so its own is worse."""
+    assert lesson.held_out is not None
+    bright = lesson.held_out.features[:, 0]
+    brightest = bright > bright.quantile(0.75)
+    whole = lesson.model.with_residual(residual_of(film, "small"))
+    truth = lesson.held_out.truth_cbcr.clone()
+    truth[brightest] = predict_pixels(whole, lesson.held_out)[brightest]
+    mixed = replace(lesson, held_out=replace(lesson.held_out, truth_cbcr=truth))
+    first, _ = try_shots(film, mixed, SETTINGS)
+    assert first.verdict.own < first.verdict.film * 0.95
+    assert not first.verdict.kept
+
+
+def test_only_shots_with_evidence_are_tried(lesson: Lesson) -> None:
+    assert judged_shots(lesson) == [1, 2]
+    assert judged_shots(replace(lesson, held_out=None)) == []
+    alone = prepare([shown(10, 1)], [shown(11, 1, "holdout")], SETTINGS, {})
+    assert judged_shots(alone) == []

@@ -76,8 +76,8 @@ class Stage:
 
 STAGES = (
     Stage("ingest", "Probe and conform", ("source", "reference"), (), clip_paths),
-    Stage("curate", "Find shots, choose pairs", ("pair", "curate"), (Clips,), clip_paths),
-    Stage("align", "Lay references on the source", ("align",), (Clips, PairList), all_paths),
+    Stage("curate", "Find shots, choose pairs", ("pair", "curate"), (Clips,), clip_paths, 2),
+    Stage("align", "Lay references on the source", ("align",), (Clips, PairList), all_paths, 2),
     Stage("target", "Build ground truth", ("target",), (Clips, Alignments), all_paths),
     Stage("train", "Learn the film's colour", ("train",), (Targets,)),
     Stage(

@@ -25,8 +25,9 @@ MIN_FOUND = 0.15
 black, 0.23 at least in true pairs, clouds under heavy grain."""
 MIN_TEXTURED = 6
 """Blocks that a residual must be measured on."""
-_OWN_IS_BETTER = 0.9
-"""Share of the shared framing's residual below which a pair's own transform is preferred."""
+_OWN_IS_BETTER = 0.6
+"""Share of the shared framing's residual below which a pair's own transform is preferred, if its
+95th percentile is no larger: where few blocks have texture, it runs away from the others."""
 _WEAVES: tuple[TransformKind, ...] = ("translation", "similarity", "affine")
 """What may differ between one pair and another of a film: the gate, and the scanner's transport."""
 _STEPS = 3
@@ -139,8 +140,9 @@ def lay(pair: Structures, shared: Registration | None) -> Registration | None:
     pooled = replace(_woven(pair, shared), inliers=inliers)
     if alone is None:
         return pooled
-    ours, both = (measure(pair, one).median for one in (alone, pooled))
-    return alone if ours < _OWN_IS_BETTER * both else pooled
+    ours, both = (measure(pair, one) for one in (alone, pooled))
+    better = ours.median < _OWN_IS_BETTER * both.median and ours.p95 <= both.p95
+    return alone if better else pooled
 
 
 def measure(pair: Structures, registration: Registration) -> Residual:

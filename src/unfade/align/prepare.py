@@ -7,7 +7,14 @@ import numpy as np
 from torch import Tensor
 
 from unfade.align.pool import Structures
-from unfade.align.register import Registration, find_features, match, scaling, structure
+from unfade.align.register import (
+    Matches,
+    Registration,
+    find_features,
+    match,
+    scaling,
+    structure,
+)
 from unfade.color.ycbcr import luma
 from unfade.film.alignment import SmoothWarp
 from unfade.film.clip import Clip
@@ -76,7 +83,11 @@ class Prepared:
 
 
 def prepare(
-    pair: Pair, source_rgb: Tensor, references: dict[int, Tensor], raster: Raster
+    pair: Pair,
+    source_rgb: Tensor,
+    references: dict[int, Tensor],
+    raster: Raster,
+    matches: Matches | None = None,
 ) -> Prepared:
     """A pair made ready.
 
@@ -86,11 +97,13 @@ def prepare(
         references: (3, H, W) each, cut to its live area: the reference under 0, those before and
             after under -1 and 1.
         raster: that of the film.
+        matches: of the pair's features, where they are known.
     """
     source_luma = to_raster(luma(source_rgb), raster)
     theirs = {k: structure(to_raster(luma(one), raster)) for k, one in references.items()}
     ours, reference = structure(source_luma), theirs.pop(0)
-    matches = None if pair.aligned else match(find_features(ours), find_features(reference))
+    if matches is None and not pair.aligned:
+        matches = match(find_features(ours), find_features(reference))
     rgb = to_raster(references[0], raster)
     size = (references[0].shape[-2], references[0].shape[-1])
     return Prepared(pair, source_luma, rgb, Structures(ours, reference, matches), theirs, size)

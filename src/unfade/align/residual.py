@@ -50,7 +50,8 @@ class Residual:
 
     `median` and `p95` are in pixels over the textured blocks that were found again; `found` is
     their share of all textured blocks, `textured` the number of those. `moving` is the median over
-    blocks in which something moves, `edges` that across strong edges; none where there are none.
+    blocks in which something moves, `edges` that across strong edges; none where there are none, or
+    where it was not asked for.
     """
 
     median: float
@@ -87,9 +88,8 @@ def measure_residual(
     """
     blocks = block_shifts(source, warped, inside)
     count = len(blocks.found)
-    edges = edge_residual(source, warped, inside)
     if not blocks.found.any():
-        return Residual(_BLOCK / 2, _BLOCK / 2, 0.0, count, None, edges)
+        return Residual(_BLOCK / 2, _BLOCK / 2, 0.0, count)
     distance = np.linalg.norm(blocks.shifts, axis=1)
     median, p95 = np.percentile(distance[blocks.found], (50, 95))
     among = None
@@ -98,7 +98,7 @@ def measure_residual(
         x, y = np.round(blocks.points).astype(np.int64).T
         moves = blocks.found & (share[y, x] > _MOVING_SHARE)
         among = float(np.median(distance[moves])) if moves.any() else None
-    return Residual(float(median), float(p95), float(blocks.found.mean()), count, among, edges)
+    return Residual(float(median), float(p95), float(blocks.found.mean()), count, among)
 
 
 def block_shifts(source: np.ndarray, warped: np.ndarray, inside: np.ndarray) -> Blocks:

@@ -69,7 +69,10 @@ def draw_sheet(title: str, remark: str, panels: Panels, crop: Area | None, width
     set_text(sheet, title, _MARGIN, 38, size=20)
     set_text(sheet, remark, _MARGIN, 62, shade=FAINT)
     pictures = (
-        (_checkerboard(panels.source, panels.reference), "structure, source and reference in turn"),
+        (
+            _checkerboard(panels.source, panels.reference),
+            "wipe of structure, source and reference in turn",
+        ),
         ((panels.source - panels.reference).abs(), "difference of structure"),
         (
             _doubted(panels.colour, panels.weight),

@@ -6,7 +6,7 @@ import torch
 
 from unfade import media
 from unfade.align.coverage import covered_area, on_live_area
-from unfade.align.pool import Laid, lay, shared_framing
+from unfade.align.pool import Laid, Structures, lay, shared_framing
 from unfade.align.prepare import Prepared, Raster, prepare
 from unfade.align.register import Registration
 from unfade.align.sheet import Panels, draw_crop, draw_sheet
@@ -38,9 +38,12 @@ def run(job: Job) -> None:
     for stale in (*folder.glob("weight-*.exr"), *folder.glob("[0-9]*.png")):
         stale.unlink()
     raster = Raster.of(clips.source)
-    shared = _survey(job, clips, pairs, raster)
+    surveyed = _survey(job, clips, pairs, raster)
+    shared = shared_framing(list(surveyed.values()))
+    known = {source: one.matches for source, one in surveyed.items()}
+    del surveyed
     answers = [
-        _settle(job, prepare(*one, raster), shared, raster)
+        _settle(job, prepare(*one, raster, known.get(one[0].source)), shared, raster)
         for one in job.progress.track(
             media.read_pairs(pairs, clips, job.resolve), "Aligning pairs", len(pairs)
         )
@@ -54,18 +57,16 @@ def run(job: Job) -> None:
     job.save(Alignments(crop=area, admitted=admitted, rejected=rejected))
 
 
-def _survey(job: Job, clips: Clips, pairs: list[Pair], raster: Raster) -> Registration | None:
-    """The framing that the pairs share, found in some of them."""
+def _survey(job: Job, clips: Clips, pairs: list[Pair], raster: Raster) -> dict[int, Structures]:
+    """The structures of some pairs that are spread over the film, by source frame."""
     searched = [pair for pair in pairs if not pair.aligned]
     spread = np.unique(np.linspace(0, len(searched) - 1, _SURVEYED).round().astype(np.int64))
     chosen = [searched[k] for k in spread] if searched else []
     found = media.read_pairs(chosen, clips, job.resolve)
-    return shared_framing(
-        [
-            prepare(*one, raster).structures
-            for one in job.progress.track(found, "Surveying the framing", len(chosen))
-        ]
-    )
+    return {
+        one[0].source: prepare(*one, raster).structures
+        for one in job.progress.track(found, "Surveying the framing", len(chosen))
+    }
 
 
 def _settle(

@@ -1,5 +1,6 @@
 """A pair under a registration: what it shows, what is left, how far it is to be trusted."""
 
+from dataclasses import replace
 from functools import cached_property
 
 import cv2
@@ -8,7 +9,7 @@ import numpy as np
 from unfade.align.instant import better_neighbour, moving
 from unfade.align.prepare import Prepared
 from unfade.align.register import Place, Registration
-from unfade.align.residual import Residual, measure_residual
+from unfade.align.residual import Residual, edge_residual, measure_residual
 from unfade.align.sheet import Panels, shrink
 from unfade.align.weight import confidence
 
@@ -35,7 +36,8 @@ class View:
     def residual(self) -> Residual:
         """What is left, in pixels of the raster."""
         source = self._pair.structures.source
-        return measure_residual(source, self._laid[0], self.place.inside, self._moves)
+        left = measure_residual(source, self._laid[0], self.place.inside, self._moves)
+        return replace(left, edges=edge_residual(source, self._laid[0], self.place.inside))
 
     def wrong_instant(self) -> str | None:
         """Which neighbour of the reference is of the source's instant, if one is."""

@@ -88,8 +88,9 @@ STAGES = (
         ("pair", "curate", "ingest.balance"),
         (Clips,),
         clip_paths,
+        2,
     ),
-    Stage("align", "Lay references on the source", ("align",), (Clips, PairList), all_paths),
+    Stage("align", "Lay references on the source", ("align",), (Clips, PairList), all_paths, 2),
     Stage("target", "Build ground truth", ("target",), (Clips, Alignments), all_paths),
     Stage("train", "Learn the film's colour", ("train",), (Balances, Targets), earlier_model_paths),
     Stage(

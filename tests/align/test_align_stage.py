@@ -84,6 +84,7 @@ def test_pairs_are_laid_weighed_and_shown(film, scenes, subtitle_mask):
     for scene, one in zip(scenes, found.admitted, strict=True):
         assert scene.corner_error(np.array(one.matrix)) < 0.5
         assert one.residual < 0.6
+        assert one.residual_edges < 0.5
         assert film.root.joinpath(f"03-align/{one.pair.source:06d}.png").is_file()
     truth = Area(x=35, y=20, width=570, height=320)
     assert abs(found.crop.x - truth.x) <= 4

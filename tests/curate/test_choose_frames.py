@@ -65,6 +65,17 @@ def test_a_short_shot_gives_its_middle(look, count, free):
     assert choose(look, states, range(count), Order(4, 1)).train == tuple(free)
 
 
+def test_a_shot_whose_light_changes_gets_more(faded_film):
+    film = np.repeat(faded_film.source[:1], 30, axis=0).astype(np.float32)
+    film *= np.linspace(1, 0.2, 30)[:, None, None, None] ** np.array([1.0, 0.7, 1.3])
+    look = look_at(film.astype(np.uint8))
+    states = ["free"] * 30
+    still = look_at(np.repeat(faded_film.source[:1], 30, axis=0))
+    assert len(choose(still, states, range(30), Order(2, 1, 9)).train) == 2
+    assert 2 < len(choose(look, states, range(30), Order(2, 1, 9)).train) <= 9
+    assert len(choose(look, states, range(30), Order(2, 1, 3)).train) == 3
+
+
 def test_why_a_frame_cannot_be_a_pair(look):
     matched, certain = _only(5, 9, 10, 0), _only(5, 9, 0)
     sound = look.sound.copy()
@@ -80,7 +91,7 @@ def test_why_a_frame_cannot_be_a_pair(look):
 
 
 def test_what_a_person_fixed_counts_and_is_not_chosen_again(look):
-    order = Order(4, 1, fixed_train=(10, 11), fixed_holdout=(20,))
+    order = Order(4, 1, 0, (10, 11), (20,))
     choice = choose(look, _states(look), range(30), order)
     assert len(choice.train) == 2
     assert choice.holdout == ()

@@ -62,7 +62,8 @@ def _picture(frame):
 
 def test_pairs_and_their_sheet(tmp_path, faded_film):
     fixed = [{"source": 1035, "reference": 50, "note": "by hand"}]
-    job = _job(tmp_path, faded_film.source, faded_film.reference, pair=fixed)
+    usual = {"most_per_shot": 4}
+    job = _job(tmp_path, faded_film.source, faded_film.reference, pair=fixed, curate=usual)
     stage.run(job)
     found = job.load(PairList)
     assert [len([p for p in found.pairs if p.shot == n]) for n in (1, 2, 3, 4)] == [5, 5, 5, 5]

@@ -1,11 +1,12 @@
-"""Warps, coverage and cuts."""
+"""Warps and cuts."""
 
 import pytest
 import torch
 
+from unfade.film.alignment import SmoothWarp
 from unfade.film.clip import Area
 from unfade.geometry.crop import crop, intersection
-from unfade.geometry.warp import coverage, warp
+from unfade.geometry.warp import displacement, places, warp
 
 CUBIC_BEND = 0.05
 """How far, in pixels, a cubic of parameter -0.75 may bend a ramp between its samples."""
@@ -19,17 +20,14 @@ def picture() -> torch.Tensor:
 
 def test_nothing_moves_under_the_identity() -> None:
     torch.testing.assert_close(warp(picture(), IDENTITY, 20, 30), picture(), atol=1e-5, rtol=0)
-    assert bool(coverage(picture(), IDENTITY, 20, 30).all())
 
 
 def test_a_shift_moves_whole_pixels() -> None:
     shift = ((1.0, 0.0, 3.0), (0.0, 1.0, 2.0), (0.0, 0.0, 1.0))
     moved = warp(picture(), shift, 20, 30)
     torch.testing.assert_close(moved[:, 2:, 3:], picture()[:, :-2, :-3], atol=1e-5, rtol=0)
-    covered = coverage(picture(), shift, 20, 30)
-    assert not covered[:2].any()
-    assert not covered[:, :3].any()
-    assert bool(covered[2:, 3:].all())
+    where = places(torch.tensor(shift, dtype=torch.float64), None, 20, 30)
+    torch.testing.assert_close(where[5, 7], torch.tensor([4.0, 3.0], dtype=torch.float64))
 
 
 def test_a_projection_takes_a_ramp_where_it_says() -> None:
@@ -39,6 +37,26 @@ def test_a_projection_takes_a_ramp_where_it_says() -> None:
     inverse = torch.linalg.inv(torch.tensor(matrix))
     where = inverse @ torch.tensor([40.0, 30.0, 1.0])
     torch.testing.assert_close(warped[:, 30, 40], where[:2] / where[2], atol=CUBIC_BEND, rtol=0)
+
+
+def test_a_smooth_warp_shows_what_lies_beside() -> None:
+    y, x = torch.meshgrid(torch.arange(60.0), torch.arange(80.0), indexing="ij")
+    right = SmoothWarp(x=((3.0,) * 4,) * 3, y=((0.0,) * 4,) * 3)
+    warped = warp(torch.stack([x, y]), IDENTITY, 60, 80, right)
+    torch.testing.assert_close(warped[0, 30, 40], torch.tensor(43.0), atol=CUBIC_BEND, rtol=0)
+    torch.testing.assert_close(warped[1], y, atol=CUBIC_BEND, rtol=0)
+
+
+def test_a_smooth_warp_passes_through_its_nodes() -> None:
+    nodes = torch.rand(2, 3, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    y, x = torch.meshgrid(torch.linspace(0, 59, 3), torch.linspace(0, 79, 4), indexing="ij")
+    at = displacement(nodes, torch.stack([x, y], dim=-1).double(), 60, 80)
+    torch.testing.assert_close(at, nodes, atol=1e-4, rtol=0)
+
+
+def test_nodes_that_fill_no_grid_are_refused() -> None:
+    with pytest.raises(ValueError, match="fill no grid"):
+        SmoothWarp(x=((1.0, 2.0), (1.0,)), y=((1.0, 2.0), (1.0, 2.0)))
 
 
 def test_a_cut_is_the_area() -> None:

@@ -54,6 +54,7 @@ def alignment(pair: Pair) -> Alignment:
         matrix=((1, 0, 0), (0, 1, 0), (0, 0, 1)),
         residual=0.21,
         residual_p95=0.8,
+        residual_moving=0.3,
         inliers=345,
         coverage=Area(x=0, y=0, width=90, height=80),
     )
@@ -138,6 +139,7 @@ def test_all_pairs_are_listed(film: Path, pairs: Pairs) -> None:
         (1005, "is a hold-out pair. It is in shot s001, frames 1001 to 1010."),
         (1005, "by an affine transform from 345 matching features; 0.21 px are left"),
         (1005, "covers 90% of the scan's picture"),
+        (1005, "Half of what is left where something moves is below 0.30 px."),
         (1005, "Its neighbour 1004 has reference frame 3"),
         (1007, "was considered as a training pair and turned down: median residual 3.0 px"),
         (1007, "Look at 02-curate/pairs.png and 03-align/001007.png."),

@@ -1,70 +1,55 @@
 """What part of the source a laid reference covers."""
 
-import cv2
 import numpy as np
 
 from unfade.film.clip import Area
 
-_INWARDS = 2.0
-"""Pixels of the reference's outline that are not counted: its own border and the filter's reach."""
 
-
-def covered_area(
-    matrix: np.ndarray, reference: tuple[int, int], source: tuple[int, int]
-) -> Area | None:
-    """The largest upright rectangle of the source that a laid reference covers in full.
+def covered_area(inside: np.ndarray) -> Area | None:
+    """The largest upright rectangle that a laid reference covers in full.
 
     Args:
-        matrix: 3x3, reference pixels to source pixels.
-        reference: height and width of the reference, in pixels.
-        source: height and width of the source, in pixels.
+        inside: bool (H, W), where it covers the raster; in each column without a gap.
 
     Returns:
         None where it covers nothing.
     """
-    top, bottom = _columns(matrix, reference, source)
+    top, bottom = _columns(inside)
     best, size = None, 0
     for left in range(len(top)):
-        heights = np.minimum(bottom[left], bottom[left:]) - np.maximum(top[left], top[left:]) + 1
+        highest = np.maximum.accumulate(top[left:])
+        heights = np.minimum.accumulate(bottom[left:]) - highest + 1
         sizes = np.maximum(heights, 0) * np.arange(1, len(heights) + 1)
         widest = int(sizes.argmax())
         if sizes[widest] > size:
             size = int(sizes[widest])
             best = Area(
-                x=left,
-                y=int(max(top[left], top[left + widest])),
-                width=widest + 1,
-                height=int(heights[widest]),
+                x=left, y=int(highest[widest]), width=widest + 1, height=int(heights[widest])
             )
     return best
 
 
-def _columns(
-    matrix: np.ndarray, reference: tuple[int, int], source: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """First and last covered row of each column of the source; none where last is before first.
+def on_live_area(area: Area, raster: tuple[int, int], live: tuple[int, int]) -> Area | None:
+    """The pixels of a live area that lie wholly in a rectangle of a smaller raster.
 
-    The outline is convex, so a rectangle lies in it when its left and right columns do.
+    Args:
+        area: on the raster.
+        raster: its height and width.
+        live: height and width of the live area.
     """
-    rows, columns = reference
-    height, width = source
-    corners = np.array(
-        [[0, 0], [columns - 1, 0], [columns - 1, rows - 1], [0, rows - 1]], np.float64
-    )
-    quad = cv2.perspectiveTransform(corners[None], matrix)[0]
-    x = np.arange(width, dtype=np.float64)
-    top, bottom = np.full(width, 0.0), np.full(width, height - 1.0)
-    for start, end in zip(quad, np.roll(quad, -1, axis=0), strict=True):
-        run, rise = end - start
-        length = max(float(np.hypot(run, rise)), 1e-9)
-        # Inside lies to the right of each edge as one walks around, y pointing down.
-        if abs(run) < 1e-9 * length:
-            outside = (x - start[0]) * -rise < _INWARDS * length
-            bottom[outside] = -1.0
-            continue
-        edge = start[1] + (x - start[0]) * (rise / run) + _INWARDS * length / run
-        if run > 0:
-            top = np.maximum(top, edge)
-        else:
-            bottom = np.minimum(bottom, edge)
-    return np.ceil(top - 1e-9).astype(np.int64), np.floor(bottom + 1e-9).astype(np.int64)
+    down, across = live[0] / raster[0], live[1] / raster[1]
+    left, top = int(np.ceil(area.x * across)), int(np.ceil(area.y * down))
+    right = int(np.floor((area.x + area.width) * across))
+    bottom = int(np.floor((area.y + area.height) * down))
+    if right <= left or bottom <= top:
+        return None
+    return Area(x=left, y=top, width=right - left, height=bottom - top)
+
+
+def _columns(inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First and last covered row of each column; none where last is before first."""
+    height = len(inside)
+    any_row = inside.any(axis=0)
+    top = np.where(any_row, inside.argmax(axis=0), height)
+    bottom = np.where(any_row, height - 1 - inside[::-1].argmax(axis=0), -1)
+    return top, bottom

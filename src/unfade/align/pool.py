@@ -5,27 +5,65 @@ which is a shift. So many pairs together know the transform better than one alon
 few features of its own can still be laid.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
 
-from unfade.align.register import Registration, implausible, warp_structure
-from unfade.align.residual import Residual, block_shifts, measure_residual
+from unfade.align.ladder import CLEARLY_BETTER, climb
+from unfade.align.register import Matches, Place, Registration, implausible, register
+from unfade.align.residual import Blocks, Residual, block_shifts, measure_residual
+from unfade.align.smooth import at_points, fit_smooth
 from unfade.film.alignment import TransformKind
 
 MIN_INLIERS = 40
 """Matches that a registration needs to stand alone."""
-MIN_FOUND = 0.35
-"""Share of the textured blocks that must be found again: 0.03 at most were between shots, 0.5 at
-least in true pairs, blurred ones included."""
+MIN_FOUND = 0.15
+"""Share of the textured blocks that must be found again: 0.06 at most were between shots and in
+black, 0.23 at least in true pairs, clouds under heavy grain."""
 MIN_TEXTURED = 6
 """Blocks that a residual must be measured on."""
-_OWN_IS_BETTER = 0.9
-"""Share of the shared framing's residual below which a pair's own transform is preferred."""
-_CENTRED = 0.02
+_OWN_IS_BETTER = 0.6
+"""Share of the shared framing's residual below which a pair's own transform is preferred, if its
+95th percentile is no larger: where few blocks have texture, it runs away from the others."""
+_WEAVES: tuple[TransformKind, ...] = ("translation", "similarity", "affine")
+"""What may differ between one pair and another of a film: the gate, and the scanner's transport."""
+_STEPS = 3
+_ROUNDS = 3
+_FAR = 10.0
+"""Pixels that a match may be off the framing to be heard: more than a telecine bends a picture."""
+_STEADY = 0.02
 """Pixels of shift below which a pair is not moved any more."""
-_CENTRING_STEPS = 3
+_ALL_ALIKE: tuple[TransformKind, ...] = ("affine", "homography")
+_TOGETHER = 4
+"""Pairs whose features reach all over the picture between them, so that no transform runs away."""
+_BETTER_TOGETHER = 0.97
+"""Share of an affine transform's error that a homography may then have at most."""
+
+
+@dataclass(frozen=True)
+class Structures:
+    """The structure of a pair on the raster, uint8 (H, W), and which of its features match."""
+
+    source: np.ndarray
+    reference: np.ndarray
+    matches: Matches | None
+
+    @cached_property
+    def own(self) -> Registration | None:
+        """What the pair's own features say, if anything."""
+        return None if self.matches is None else register(self.matches)
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """Points of the source (n, 2), and how far beside each the matrix of a framing lays what the
+    source shows there, (n, 2) pixels."""
+
+    points: np.ndarray
+    shifts: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -56,17 +94,65 @@ class Laid:
         return None
 
 
-def shared_transform(found: list[Registration], height: int, width: int) -> np.ndarray | None:
-    """The transform that most of the registrations agree on, apart from a shift each.
+def shared_framing(pairs: Sequence[Structures]) -> Registration | None:
+    """The framing that most of the pairs agree on, apart from the weave of each.
 
-    Args:
-        found: the pairs' own registrations.
-        height: of the source, in pixels.
-        width: of it.
+    The registrations of the pairs' own features start it. Then the blocks and the features of all
+    pairs say what is left: a better transform, and a smooth warp where those kept apart confirm it.
 
     Returns:
         None where no registration stands alone.
     """
+    if not pairs:
+        return None
+    height, width = pairs[0].source.shape
+    matrix = _middle([one.own for one in pairs if one.own is not None], height, width)
+    if matrix is None:
+        return None
+    shared = Registration(matrix, 0)
+    for _ in range(_ROUNDS):
+        found = [_evidence(one, shared) for one in pairs]
+        points = np.concatenate([one.points for one in found])
+        shifts = np.concatenate([one.shifts for one in found])
+        if len(points) < MIN_TEXTURED:
+            break
+        if shared.smooth is None:
+            better = _BETTER_TOGETHER if len(pairs) >= _TOGETHER else CLEARLY_BETTER
+            correction = climb(points, points + shifts, _ALL_ALIKE, better)
+            shared = _moved(shared, correction)
+            shifts = shifts - (_apply(correction, points) - points)
+        shared = replace(shared, smooth=fit_smooth(points, shifts, height, width))
+    return shared
+
+
+def lay(pair: Structures, shared: Registration | None) -> Registration | None:
+    """The better of a pair's own transform and the shared one, moved to fit.
+
+    Returns:
+        None where there is neither.
+    """
+    alone = None
+    if pair.own is not None and pair.own.inliers >= MIN_INLIERS:
+        alone = pair.own
+    if shared is None:
+        return alone
+    inliers = pair.own.inliers if pair.own is not None else 0
+    pooled = replace(_woven(pair, shared), inliers=inliers)
+    if alone is None:
+        return pooled
+    ours, both = (measure(pair, one) for one in (alone, pooled))
+    better = ours.median < _OWN_IS_BETTER * both.median and ours.p95 <= both.p95
+    return alone if better else pooled
+
+
+def measure(pair: Structures, registration: Registration) -> Residual:
+    """The residual of a registration, apart from what moves."""
+    place = Place(registration, *pair.source.shape)
+    return measure_residual(pair.source, place.lay(pair.reference), place.inside)
+
+
+def _middle(found: list[Registration], height: int, width: int) -> np.ndarray | None:
+    """The transform in the middle of those that stand alone: corner by corner, shifts apart."""
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
     placed = [
         cv2.perspectiveTransform(corners[None], one.matrix)[0]
@@ -84,64 +170,52 @@ def shared_transform(found: list[Registration], height: int, width: int) -> np.n
     )
 
 
-def lay(
-    source: np.ndarray,
-    reference: np.ndarray,
-    own: Registration | None,
-    shared: np.ndarray | None,
-) -> Laid | None:
-    """The better of a pair's own transform and the shared one, shifted to fit.
-
-    Args:
-        source: structure, uint8 (H, W).
-        reference: structure of the reference, scaled to the same size.
-        own: the pair's own registration, if there is one.
-        shared: what the film's pairs have in common, if anything.
-
-    Returns:
-        None where there is neither.
-    """
-    alone = None
-    if own is not None and own.inliers >= MIN_INLIERS:
-        alone = _measured(source, reference, own)
-    if shared is None:
-        return alone
-    inliers = own.inliers if own is not None else 0
-    pooled = _measured(source, reference, _centred(source, reference, shared, inliers))
-    if alone is not None and alone.residual.median < _OWN_IS_BETTER * pooled.residual.median:
-        return alone
-    return pooled
-
-
-def measure(source: np.ndarray, reference: np.ndarray, matrix: np.ndarray) -> Residual:
-    """The residual of a transform on two pictures of structure."""
-    height, width = source.shape
-    inside = warp_structure(np.full_like(reference, 255), matrix, height, width) == 255
-    return measure_residual(source, warp_structure(reference, matrix, height, width), inside)
-
-
-def _measured(source: np.ndarray, reference: np.ndarray, registration: Registration) -> Laid:
-    return Laid(registration, measure(source, reference, registration.matrix))
-
-
-def _centred(
-    source: np.ndarray, reference: np.ndarray, matrix: np.ndarray, inliers: int
-) -> Registration:
-    """A transform shifted until the blocks of a pair lie as often on one side as on the other."""
-    height, width = source.shape
-    for _ in range(_CENTRING_STEPS):
-        warped = warp_structure(reference, matrix, height, width)
-        inside = warp_structure(np.full_like(reference, 255), matrix, height, width) == 255
-        shift, found = block_shifts(source, warped, inside)
-        if not found.any():
+def _evidence(pair: Structures, shared: Registration) -> _Evidence:
+    """What blocks and features of a pair say, after a shift that makes it fit the framing."""
+    blocks = _measured(pair, shared)
+    for _ in range(_STEPS):
+        if not blocks.found.any():
             break
-        x, y = np.median(shift[found], axis=0)
-        matrix = np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1]]) @ matrix
-        if np.hypot(x, y) < _CENTRED:
+        shift = np.median(blocks.shifts[blocks.found], axis=0)
+        if np.hypot(*shift) < _STEADY:
             break
-    return Registration(matrix / matrix[2, 2], kind_of(matrix), inliers)
+        shared = _moved(shared, np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1.0]]))
+        blocks = _measured(pair, shared)
+    points, shifts = blocks.points[blocks.found], blocks.shifts[blocks.found]
+    if shared.smooth is not None:
+        # What lies beside a point has itself been moved by the warp.
+        shifts = shifts + at_points(shared.smooth, points + shifts, *pair.source.shape)
+    if pair.matches is None or len(pair.matches.here) == 0:
+        return _Evidence(points, shifts)
+    here = pair.matches.here.astype(np.float64)
+    off = _apply(shared.matrix, pair.matches.there.astype(np.float64)) - here
+    near = np.linalg.norm(off, axis=1) < _FAR
+    return _Evidence(np.concatenate([points, here[near]]), np.concatenate([shifts, off[near]]))
 
 
-def kind_of(matrix: np.ndarray) -> TransformKind:
-    """Whether a matrix is an affine transform or a homography."""
-    return "affine" if np.allclose(matrix[2] / matrix[2, 2], (0, 0, 1), atol=1e-9) else "homography"
+def _woven(pair: Structures, shared: Registration) -> Registration:
+    """The shared framing moved as the blocks of a pair say."""
+    for step in range(_STEPS):
+        blocks = _measured(pair, shared)
+        points, shifts = blocks.points[blocks.found], blocks.shifts[blocks.found]
+        if len(points) == 0:
+            break
+        kinds = _WEAVES if step else _WEAVES[:1]
+        correction = climb(points, points + shifts, kinds)
+        shared = _moved(shared, correction)
+    return shared
+
+
+def _measured(pair: Structures, registration: Registration) -> Blocks:
+    place = Place(registration, *pair.source.shape)
+    return block_shifts(pair.source, place.lay(pair.reference), place.inside)
+
+
+def _moved(registration: Registration, correction: np.ndarray) -> Registration:
+    """A registration under which a point shows what `correction` of it showed before."""
+    matrix = np.linalg.inv(correction) @ registration.matrix
+    return replace(registration, matrix=matrix / matrix[2, 2])
+
+
+def _apply(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    return np.asarray(cv2.perspectiveTransform(points[None], matrix)[0])

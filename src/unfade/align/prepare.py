@@ -6,8 +6,17 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from unfade.align.register import Registration, find_features, register, scaling, structure
+from unfade.align.pool import Structures
+from unfade.align.register import (
+    Matches,
+    Registration,
+    find_features,
+    match,
+    scaling,
+    structure,
+)
 from unfade.color.ycbcr import luma
+from unfade.film.alignment import SmoothWarp
 from unfade.film.clip import Clip
 from unfade.film.pair import Pair
 
@@ -48,48 +57,61 @@ class Raster:
         whole = outwards @ matrix @ inwards
         return np.asarray(whole / whole[2, 2])
 
+    def outward_warp(self, registration: Registration) -> SmoothWarp | None:
+        """The smooth warp of a registration, if there is one, in pixels of the source."""
+        if registration.smooth is None:
+            return None
+        x, y = (np.round(registration.smooth * self.scale, 4)).tolist()
+        return SmoothWarp(x=x, y=y)
+
 
 @dataclass(frozen=True)
 class Prepared:
     """A pair on the raster.
 
-    `source_luma` is float16 (h, w), `reference_rgb` float16 (h, w, 3), `source` and `reference`
-    are their structure, uint8 (h, w). `size` is height and width of the reference in its own
-    pixels, `own` what its features say.
+    `source_luma` is float32 (h, w), `reference_rgb` float32 (h, w, 3). `beside` is the structure
+    of the reference frames before and after, uint8 (h, w), by -1 and 1 as far as there are any.
+    `size` is height and width of the reference in its own pixels.
     """
 
     pair: Pair
     source_luma: np.ndarray
     reference_rgb: np.ndarray
-    source: np.ndarray
-    reference: np.ndarray
+    structures: Structures
+    beside: dict[int, np.ndarray]
     size: tuple[int, int]
-    own: Registration | None
 
 
-def prepare(pair: Pair, source_luma: np.ndarray, reference_rgb: Tensor, raster: Raster) -> Prepared:
+def prepare(
+    pair: Pair,
+    source_rgb: Tensor,
+    references: dict[int, Tensor],
+    raster: Raster,
+    matches: Matches | None = None,
+) -> Prepared:
     """A pair made ready.
 
     Args:
         pair: which.
-        source_luma: what `to_raster` made of the source's luma, float16 (h, w).
-        reference_rgb: (3, H, W), cut to its live area.
+        source_rgb: (3, H, W), the live area.
+        references: (3, H, W) each, cut to its live area: the reference under 0, those before and
+            after under -1 and 1.
         raster: that of the film.
+        matches: of the pair's features, where they are known.
     """
-    rgb = to_raster(reference_rgb, raster)
-    reference_luma = luma(reference_rgb)
-    ours = structure(source_luma.astype(np.float32))
-    theirs = structure(to_raster(reference_luma, raster).astype(np.float32))
-    own = None if pair.aligned else register(find_features(ours), find_features(theirs))
-    size = (reference_rgb.shape[-2], reference_rgb.shape[-1])
-    return Prepared(pair, source_luma, rgb, ours, theirs, size, own)
+    source_luma = to_raster(luma(source_rgb), raster)
+    theirs = {k: structure(to_raster(luma(one), raster)) for k, one in references.items()}
+    ours, reference = structure(source_luma), theirs.pop(0)
+    if matches is None and not pair.aligned:
+        matches = match(find_features(ours), find_features(reference))
+    rgb = to_raster(references[0], raster)
+    size = (references[0].shape[-2], references[0].shape[-1])
+    return Prepared(pair, source_luma, rgb, Structures(ours, reference, matches), theirs, size)
 
 
 def to_raster(picture: Tensor, raster: Raster) -> np.ndarray:
-    """A picture (C, H, W) on the raster: float16 (h, w, C), without C where it is 1."""
+    """A picture (C, H, W) on the raster: float32 (h, w, C), without C where it is 1."""
     pixels = picture.permute(1, 2, 0).contiguous().numpy()
     shrinks = raster.width < pixels.shape[1]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return np.asarray(
-        cv2.resize(pixels, (raster.width, raster.height), interpolation=method)
-    ).astype(np.float16)
+    return np.asarray(cv2.resize(pixels, (raster.width, raster.height), interpolation=method))

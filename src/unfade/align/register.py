@@ -9,8 +9,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import torch
 
+from unfade.align.ladder import climb, kind_of
 from unfade.film.alignment import TransformKind
+from unfade.geometry.warp import places
 
 _STRETCH = (0.5, 99.5)
 """Percentiles of the luma that become black and white."""
@@ -23,8 +26,9 @@ _RATIO = 0.8
 """How much nearer than the second the nearest descriptor must be."""
 _INLIER = 2.0
 """Pixels that a match may be off its transform."""
-_CLEARLY_BETTER = 0.98
-"""Share of an affine transform's cost that a homography may have at most to be preferred."""
+_KINDS: tuple[TransformKind, ...] = ("translation", "similarity", "affine", "homography")
+_OUTLINE = 2.0
+"""Pixels of the reference's outline that do not count: its own border and the filter's reach."""
 _LEAST_SCALE, _MOST_SCALE = 0.5, 2.0
 """Of the reference after it has been brought to the source's size."""
 _MOST_STRETCH = 1.3
@@ -42,12 +46,29 @@ class Features:
 
 
 @dataclass(frozen=True)
+class Matches:
+    """Points of the source and those of the reference that look like them, (n, 2) each."""
+
+    here: np.ndarray
+    there: np.ndarray
+
+
+@dataclass(frozen=True)
 class Registration:
-    """A transform and the number of the pair's own matches that it was found from."""
+    """A transform, and the number of the pair's own matches that it was found from.
+
+    `smooth`, where there is one, are the nodes of a smooth warp on the source's raster, float64
+    (2, rows, columns) pixels: how far off a pixel shows what the matrix alone lays there.
+    """
 
     matrix: np.ndarray
-    kind: TransformKind
     inliers: int
+    smooth: np.ndarray | None = None
+
+    @property
+    def kind(self) -> TransformKind:
+        """The simplest kind that the matrix is of."""
+        return kind_of(self.matrix)
 
 
 def structure(luma: np.ndarray) -> np.ndarray:
@@ -73,34 +94,62 @@ def find_features(picture: np.ndarray) -> Features:
     return Features(np.array([key.pt for key in keys], np.float32), np.asarray(descriptors))
 
 
-def register(source: Features, reference: Features) -> Registration | None:
+def match(source: Features, reference: Features) -> Matches:
+    """The features of source and reference that look alike, by the ratio test."""
+    if len(source.points) < 2 or len(reference.points) < 2:
+        return Matches(np.empty((0, 2), np.float32), np.empty((0, 2), np.float32))
+    matcher = cv2.BFMatcher(cv2.NORM_L2)
+    pairs = matcher.knnMatch(reference.descriptors, source.descriptors, k=2)
+    kept = [near for near, second in pairs if near.distance < _RATIO * second.distance]
+    here = np.array([source.points[m.trainIdx] for m in kept], np.float32).reshape(-1, 2)
+    there = np.array([reference.points[m.queryIdx] for m in kept], np.float32).reshape(-1, 2)
+    return Matches(here, there)
+
+
+def register(matches: Matches) -> Registration | None:
     """The transform of the reference's features onto the source's.
 
-    An affine transform, unless a homography holds the matches clearly better.
+    Matches that a homography holds are kept, and of them the simplest transform that does.
 
     Returns:
         None where there are too few matches for any.
     """
-    here, there = _match(source, reference)
+    here, there = matches.here, matches.there
     if len(here) < 4:
         return None
-    homography, inside = cv2.findHomography(
+    homography, held = cv2.findHomography(
         there, here, cv2.USAC_MAGSAC, _INLIER, maxIters=5000, confidence=0.999
     )
-    affine, inside_affine = cv2.estimateAffine2D(
-        there, here, method=cv2.USAC_MAGSAC, ransacReprojThreshold=_INLIER, maxIters=5000
-    )
-    if homography is None or affine is None:
+    if homography is None:
         return None
-    affine = np.vstack([affine, [0.0, 0.0, 1.0]])
-    if _cost(homography, there, here) < _CLEARLY_BETTER * _cost(affine, there, here):
-        return Registration(homography / homography[2, 2], "homography", int(inside.sum()))
-    return Registration(affine, "affine", int(inside_affine.sum()))
+    inside = held.ravel().astype(bool)
+    return Registration(climb(there[inside], here[inside], _KINDS), int(inside.sum()))
 
 
-def warp_structure(picture: np.ndarray, matrix: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A picture laid on the source's raster; black outside it."""
-    return np.asarray(cv2.warpPerspective(picture, matrix, (width, height), flags=cv2.INTER_LINEAR))
+class Place:
+    """Where in a reference each pixel of the source's raster lies under a registration."""
+
+    def __init__(self, registration: Registration, height: int, width: int) -> None:
+        """`height` and `width` are of the source's raster and of the reference, scaled to it."""
+        smooth = registration.smooth
+        nodes = None if smooth is None else torch.from_numpy(smooth)
+        where = places(torch.from_numpy(registration.matrix), nodes, height, width).numpy()
+        self._x, self._y = where.astype(np.float32).transpose(2, 0, 1)
+        self.inside = self._covered(0.0)
+
+    def covered(self) -> np.ndarray:
+        """What the reference covers without its outermost pixels: bool (H, W)."""
+        return self._covered(_OUTLINE)
+
+    def _covered(self, margin: float) -> np.ndarray:
+        height, width = self._x.shape
+        within = (self._x >= margin) & (self._x <= width - 1 - margin)
+        return np.asarray(within & (self._y >= margin) & (self._y <= height - 1 - margin))
+
+    def lay(self, picture: np.ndarray, border: int = cv2.BORDER_CONSTANT) -> np.ndarray:
+        """A picture (H, W) or (H, W, C) laid on the source; outside it black, or as border says."""
+        laid = cv2.remap(picture, self._x, self._y, cv2.INTER_LINEAR, borderMode=border)
+        return np.asarray(laid)
 
 
 def scaling(width: float, height: float, to_width: float, to_height: float) -> np.ndarray:
@@ -128,22 +177,3 @@ def implausible(matrix: np.ndarray, height: int, width: int) -> str | None:
     turns += [np.degrees(np.arctan2(-d[0], d[1])) for d in down]
     turn = max(abs(float(angle)) for angle in turns)
     return f"the transform turns by {turn:.0f} degrees" if turn > _MOST_TURN else None
-
-
-def _match(source: Features, reference: Features) -> tuple[np.ndarray, np.ndarray]:
-    """Matching points of source and reference, (n, 2) each, by the ratio test."""
-    if len(source.points) < 2 or len(reference.points) < 2:
-        return np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
-    matcher = cv2.BFMatcher(cv2.NORM_L2)
-    pairs = matcher.knnMatch(reference.descriptors, source.descriptors, k=2)
-    kept = [near for near, second in pairs if near.distance < _RATIO * second.distance]
-    here = np.array([source.points[m.trainIdx] for m in kept], np.float32).reshape(-1, 2)
-    there = np.array([reference.points[m.queryIdx] for m in kept], np.float32).reshape(-1, 2)
-    return here, there
-
-
-def _cost(matrix: np.ndarray, there: np.ndarray, here: np.ndarray) -> float:
-    """Sum of squared distances of the matches, none counting more than one just not held."""
-    placed = cv2.perspectiveTransform(there[None].astype(np.float64), matrix)[0]
-    squared = ((placed - here) ** 2).sum(axis=1)
-    return float(np.minimum(squared, _INLIER**2).sum())

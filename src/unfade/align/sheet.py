@@ -7,10 +7,12 @@ import torch
 from torch import Tensor
 
 from unfade.film.clip import Area
-from unfade.review.drawing import FAINT, draw_line, fit, ground, lay, set_text
+from unfade.review.drawing import FAINT, draw_line, fit, fit_width, ground, lay, set_text
 
 _PANEL = 640
 """Pixels across of a panel."""
+_CROP_WIDTH = 960
+"""Pixels across of the frame that shows the shared crop."""
 _MARGIN = 28
 _GAP = 14
 _HEADER = 80
@@ -59,7 +61,7 @@ def draw_sheet(title: str, remark: str, panels: Panels, crop: Area | None, width
         title: which pair it is.
         remark: what was measured, or why it was turned down.
         panels: of the pair.
-        crop: the shared crop, in pixels of the source's live area.
+        crop: what the reference covers, in pixels of the source's live area.
         width: of the source's live area, in pixels.
     """
     height = panels.source.shape[1]
@@ -67,7 +69,10 @@ def draw_sheet(title: str, remark: str, panels: Panels, crop: Area | None, width
     set_text(sheet, title, _MARGIN, 38, size=20)
     set_text(sheet, remark, _MARGIN, 62, shade=FAINT)
     pictures = (
-        (_checkerboard(panels.source, panels.reference), "structure, source and reference in turn"),
+        (
+            _checkerboard(panels.source, panels.reference),
+            "wipe of structure, source and reference in turn",
+        ),
         ((panels.source - panels.reference).abs(), "difference of structure"),
         (
             _doubted(panels.colour, panels.weight),
@@ -82,6 +87,29 @@ def draw_sheet(title: str, remark: str, panels: Panels, crop: Area | None, width
         if crop is not None:
             draw_line(sheet, _outline(crop, x, y, _PANEL / width), _CROP)
         set_text(sheet, caption, x, y + height + 18, size=12, shade=FAINT)
+    return sheet
+
+
+def draw_crop(frame: int, picture: Tensor, covered: list[Area], crop: Area) -> Tensor:
+    """The part of a source frame that all pairs cover, (3, H, W).
+
+    Args:
+        frame: its number.
+        picture: its live area, (3, h, w).
+        covered: what each pair covers.
+        crop: what all of them do.
+    """
+    small = fit_width(picture, _CROP_WIDTH)
+    height = small.shape[1]
+    sheet = ground(_HEADER + height + _MARGIN, 2 * _MARGIN + _CROP_WIDTH)
+    set_text(sheet, f"Shared crop, on source frame {frame}", _MARGIN, 38, size=20)
+    words = f"{crop.width} x {crop.height} px from ({crop.x}, {crop.y}); grey: what a pair covers"
+    set_text(sheet, words, _MARGIN, 62, shade=FAINT)
+    lay(sheet, small, _MARGIN, _HEADER)
+    scale = _CROP_WIDTH / picture.shape[2]
+    for area in {*covered}:
+        draw_line(sheet, _outline(area, _MARGIN, _HEADER, scale))
+    draw_line(sheet, _outline(crop, _MARGIN, _HEADER, scale), _CROP, width=2)
     return sheet
 
 

@@ -1,20 +1,16 @@
 """align: every pair's reference laid on its source, measured, and admitted or turned down."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import torch
 
 from unfade import media
-from unfade.align.coverage import covered_area
-from unfade.align.pool import Laid, lay, measure, shared_transform
-from unfade.align.prepare import Prepared, Raster, prepare, to_raster
-from unfade.align.register import Registration, warp_structure
-from unfade.align.sheet import Panels, draw_sheet, shrink
-from unfade.align.weight import confidence
-from unfade.color.ycbcr import luma
+from unfade.align.coverage import covered_area, on_live_area
+from unfade.align.pool import Laid, Structures, lay, shared_framing
+from unfade.align.prepare import Prepared, Raster, prepare
+from unfade.align.register import Registration
+from unfade.align.sheet import Panels, draw_crop, draw_sheet
+from unfade.align.view import View
 from unfade.errors import MatchError
 from unfade.film.alignment import Alignment, Alignments, Matrix, weight_file
 from unfade.film.clip import Area, Clips
@@ -23,126 +19,120 @@ from unfade.film.project import WORKING_SPACE
 from unfade.film.work import Job
 from unfade.geometry.crop import crop, intersection
 
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What became of a pair, and what its sheet shows."""
-
-    answer: Alignment | Rejection
-    remark: str
-    panels: Panels
+_SURVEYED = 32
+"""Pairs, spread over the film, that say how the reference frames it."""
 
 
 def run(job: Job) -> None:
-    """Writes `Alignments`, a weight for each admitted pair, and a sheet for every pair.
+    """Writes `Alignments`, a weight for each admitted pair, a sheet for every pair, ``crop.png``.
+
+    The pairs are read twice, one at a time: some of them for the framing that all share, then all.
 
     Raises:
         MatchError: no training pair holds, or the admitted pairs share no part of the picture.
         ProjectError: the picture of an aligned pair has another size than the source.
     """
     clips = job.clips()
-    pairs = job.load(PairList).pairs
+    pairs = sorted(job.load(PairList).pairs, key=lambda pair: pair.source)
     folder = job.folder("align")
     for stale in (*folder.glob("weight-*.exr"), *folder.glob("[0-9]*.png")):
         stale.unlink()
     raster = Raster.of(clips.source)
-    prepared = list(
-        job.progress.track(_prepare(job, clips, pairs, raster), "Reading pairs", len(pairs))
-    )
-    own = [one.own for one in prepared if one.own is not None]
-    shared = shared_transform(own, raster.height, raster.width)
-    prepared.sort(key=lambda one: one.pair.source)
-    outcomes = [
-        _settle(job, one, shared, raster)
-        for one in job.progress.track(prepared, "Aligning pairs", len(prepared))
+    surveyed = _survey(job, clips, pairs, raster)
+    shared = shared_framing(list(surveyed.values()))
+    known = {source: one.matches for source, one in surveyed.items()}
+    del surveyed
+    answers = [
+        _settle(job, prepare(*one, raster, known.get(one[0].source)), shared, raster)
+        for one in job.progress.track(
+            media.read_pairs(pairs, clips, job.resolve), "Aligning pairs", len(pairs)
+        )
     ]
-    admitted = tuple(o.answer for o in outcomes if isinstance(o.answer, Alignment))
-    rejected = tuple(o.answer for o in outcomes if isinstance(o.answer, Rejection))
-    area = intersection([one.coverage for one in admitted]) if admitted else None
-    for outcome in outcomes:
-        _write_sheet(job, outcome, area, raster)
+    admitted = tuple(one for one in answers if isinstance(one, Alignment))
+    rejected = tuple(one for one in answers if isinstance(one, Rejection))
     for one in rejected:
         job.progress.say(f"source frame {one.pair.source} is turned down: {one.reason}")
-    job.save(
-        Alignments(
-            crop=_checked(clips, admitted, rejected, area), admitted=admitted, rejected=rejected
-        )
-    )
+    area = _checked_crop(clips, admitted, rejected)
+    _draw_crop(job, clips, admitted, area)
+    job.save(Alignments(crop=area, admitted=admitted, rejected=rejected))
 
 
-def _prepare(job: Job, clips: Clips, pairs: tuple[Pair, ...], raster: Raster) -> Iterator[Prepared]:
-    """The pairs made ready; each clip is read once, in order of its frames."""
-    lumas: dict[int, np.ndarray] = {}
-    for frame, picture in media.read(clips.source, sorted({pair.source for pair in pairs})):
-        lumas[frame] = to_raster(luma(crop(picture, clips.source.live_area)), raster)
-    for pair, reference in media.read_references(pairs, clips, job.resolve):
-        yield prepare(pair, lumas[pair.source], reference, raster)
+def _survey(job: Job, clips: Clips, pairs: list[Pair], raster: Raster) -> dict[int, Structures]:
+    """The structures of some pairs that are spread over the film, by source frame."""
+    searched = [pair for pair in pairs if not pair.aligned]
+    spread = np.unique(np.linspace(0, len(searched) - 1, _SURVEYED).round().astype(np.int64))
+    chosen = [searched[k] for k in spread] if searched else []
+    found = media.read_pairs(chosen, clips, job.resolve)
+    return {
+        one[0].source: prepare(*one, raster).structures
+        for one in job.progress.track(found, "Surveying the framing", len(chosen))
+    }
 
 
-def _settle(job: Job, one: Prepared, shared: np.ndarray | None, raster: Raster) -> _Outcome:
-    """A pair laid, measured and judged; the weight of an admitted one is written."""
-    laid = _lay(one, shared, raster)
-    if laid is None:
-        matches = one.own.inliers if one.own is not None else 0
-        reason = f"only {matches} matches of features hold"
-        return _turned_down(one, reason, np.eye(3))
-    matrix = laid.registration.matrix
+def _settle(
+    job: Job, one: Prepared, shared: Registration | None, raster: Raster
+) -> Alignment | Rejection:
+    """A pair laid, measured and judged; its sheet, and the weight of an admitted one, written."""
+    registration = _registration(one, shared)
+    if registration is None:
+        inliers = one.structures.own.inliers if one.structures.own is not None else 0
+        return _turned_down(job, one, f"only {inliers} matches of features hold", None, raster)
+    view = View(one, registration)
+    residual = view.residual().scaled(raster.scale)
+    covered = covered_area(view.place.covered())
+    area = covered and on_live_area(covered, (raster.height, raster.width), raster.live)
     fault = None
     if not one.pair.aligned:
-        fault = laid.fault(job.project.align.max_residual, raster.height, raster.width)
-    whole = raster.outward(matrix, one.size)
-    covered = covered_area(whole, one.size, raster.live)
-    if fault is None and covered is None:
+        limit = job.project.align.max_residual
+        fault = Laid(registration, residual).fault(limit, raster.height, raster.width)
+        fault = fault or view.wrong_instant()
+    if fault is None and area is None:
         fault = "it covers no part of the source"
-    if fault is not None or covered is None:
-        return _turned_down(one, fault or "", matrix)
+    if fault is not None or area is None:
+        return _turned_down(job, one, fault or "", registration, raster)
     alignment = Alignment(
         pair=one.pair,
-        kind=laid.registration.kind,
-        matrix=_as_matrix(whole),
-        residual=round(laid.residual.median, 3),
-        residual_p95=round(laid.residual.p95, 3),
-        inliers=laid.registration.inliers,
-        coverage=covered,
+        kind="identity" if one.pair.aligned else registration.kind,
+        matrix=_as_matrix(raster.outward(registration.matrix, one.size)),
+        warp=raster.outward_warp(registration),
+        residual=round(residual.median, 3),
+        residual_p95=round(residual.p95, 3),
+        residual_moving=None if residual.moving is None else round(residual.moving, 3),
+        residual_edges=None if residual.edges is None else round(residual.edges, 3),
+        inliers=registration.inliers,
+        coverage=area,
     )
-    weight, trusted, panels = _trust(one, matrix)
+    weight = view.weight()
     _write_weight(job, one.pair.source, weight, raster)
-    remark = (
-        f"{alignment.kind}, {alignment.inliers} matches, residual {alignment.residual:.2f} px, "
-        f"95th percentile {alignment.residual_p95:.2f} px, trusted {trusted:.0%}"
-    )
-    return _Outcome(alignment, remark, panels)
+    _write_sheet(job, one.pair, _remark(alignment, weight, view), view.panels(weight), area, raster)
+    return alignment
 
 
-def _lay(one: Prepared, shared: np.ndarray | None, raster: Raster) -> Laid | None:
-    """A pair laid on the raster, its residual in pixels of the source."""
+def _registration(one: Prepared, shared: Registration | None) -> Registration | None:
     if one.pair.aligned:
-        residual = measure(one.source, one.reference, np.eye(3))
-        return Laid(Registration(np.eye(3), "identity", 0), residual.scaled(raster.scale))
-    laid = lay(one.source, one.reference, one.own, shared)
-    return laid and Laid(laid.registration, laid.residual.scaled(raster.scale))
+        return Registration(np.eye(3), 0)
+    return lay(one.structures, shared)
 
 
-def _turned_down(one: Prepared, reason: str, matrix: np.ndarray) -> _Outcome:
-    _, _, panels = _trust(one, matrix)
-    return _Outcome(Rejection(pair=one.pair, reason=reason), f"turned down: {reason}", panels)
+def _turned_down(
+    job: Job, one: Prepared, reason: str, registration: Registration | None, raster: Raster
+) -> Rejection:
+    view = View(one, registration or Registration(np.eye(3), 0))
+    panels = view.panels(view.weight())
+    _write_sheet(job, one.pair, f"turned down: {reason}", panels, None, raster)
+    return Rejection(pair=one.pair, reason=reason)
 
 
-def _trust(one: Prepared, matrix: np.ndarray) -> tuple[np.ndarray, float, Panels]:
-    """The weight of a laid reference on the raster, its mean where it covers, and the panels."""
-    height, width = one.source.shape
-    colour = cv2.warpPerspective(
-        one.reference_rgb.astype(np.float32),
-        matrix,
-        (width, height),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
+def _remark(one: Alignment, weight: np.ndarray, view: View) -> str:
+    def told(name: str, value: float | None) -> str:
+        return "" if value is None else f", {name} {value:.2f}"
+
+    warped = " with a smooth warp" if one.warp is not None else ""
+    return (
+        f"{one.kind}{warped}, {one.inliers} matches; residual in px {one.residual:.2f}, "
+        f"95th percentile {one.residual_p95:.2f}{told('edges', one.residual_edges)}"
+        f"{told('moving', one.residual_moving)}; trusted {weight[view.place.inside].mean():.0%}"
     )
-    inside = warp_structure(np.full_like(one.reference, 255), matrix, height, width) == 255
-    weight = confidence(one.source_luma.astype(np.float32), colour, inside)
-    laid = warp_structure(one.reference, matrix, height, width)
-    trusted = float(weight[inside].mean()) if inside.any() else 0.0
-    return weight, trusted, shrink(one.source, laid, colour * inside[..., None], weight)
 
 
 def _write_weight(job: Job, frame: int, weight: np.ndarray, raster: Raster) -> None:
@@ -152,19 +142,25 @@ def _write_weight(job: Job, frame: int, weight: np.ndarray, raster: Raster) -> N
     media.write_exr(job.root / weight_file(frame), plane, colorspace=WORKING_SPACE)
 
 
-def _write_sheet(job: Job, outcome: _Outcome, area: Area | None, raster: Raster) -> None:
-    pair = outcome.answer.pair
+def _write_sheet(
+    job: Job, pair: Pair, remark: str, panels: Panels, area: Area | None, raster: Raster
+) -> None:
     other = pair.picture if pair.picture is not None else f"reference frame {pair.reference}"
     title = f"Source frame {pair.source} with {other} ({pair.role})"
-    sheet = draw_sheet(title, outcome.remark, outcome.panels, area, raster.live[1])
+    sheet = draw_sheet(title, remark, panels, area, raster.live[1])
     media.write_png(job.folder("align") / f"{pair.source:06d}.png", sheet)
 
 
-def _checked(
-    clips: Clips,
-    admitted: tuple[Alignment, ...],
-    rejected: tuple[Rejection, ...],
-    area: Area | None,
+def _draw_crop(job: Job, clips: Clips, admitted: tuple[Alignment, ...], area: Area) -> None:
+    """Writes the shared crop and what each pair covers, on a frame of the scan."""
+    frame = admitted[0].pair.source
+    picture = crop(media.read_frame(clips.source, frame), clips.source.live_area)
+    sheet = draw_crop(frame, picture, [one.coverage for one in admitted], area)
+    media.write_png(job.folder("align") / "crop.png", sheet)
+
+
+def _checked_crop(
+    clips: Clips, admitted: tuple[Alignment, ...], rejected: tuple[Rejection, ...]
 ) -> Area:
     """The shared crop, where there is something to learn from."""
     if not any(one.pair.role == "train" for one in admitted):
@@ -175,6 +171,7 @@ def _checked(
             f"{clips.source.path} and {reference}: no training pair could be aligned{why}; look "
             "at the sheets in 03-align and fix pairs with [[pair]] entries"
         )
+    area = intersection([one.coverage for one in admitted])
     if area is None:
         frames = ", ".join(str(one.pair.source) for one in admitted)
         raise MatchError(

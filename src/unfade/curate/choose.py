@@ -36,6 +36,9 @@ _APART = 2
 """Frames between a hold-out and the nearest training frame."""
 _LEAST_TRAIN = 2
 """Frames of a shot that training gets before any is held out."""
+_UNCOVERED = 0.12
+"""Distance in light and colour, black and white being 1 apart, from the frames of a shot that are
+learned from to the farthest that is not, above which the shot gets more."""
 _TIME_WEIGHT = 0.15
 """Distance of a shot's two ends, where black and white are 1 apart."""
 _BLUR_BURDEN = 0.5
@@ -57,10 +60,14 @@ class Look:
 
 @dataclass(frozen=True)
 class Order:
-    """How many frames of a shot are wanted, and what a person fixed of them already."""
+    """How many frames of a shot are wanted, and what a person fixed of them already.
+
+    `most` is how many it may learn from where light or colours change too much for `train`.
+    """
 
     train: int
     holdout: int
+    most: int = 0
     fixed_train: tuple[int, ...] = ()
     fixed_holdout: tuple[int, ...] = ()
 
@@ -139,8 +146,9 @@ def choose(look: Look, states: list[FrameState], frames: range, order: Order) ->
     spread = _Spread(look, frames)
     to_hold = max(0, order.holdout - len(order.fixed_holdout))
     to_learn = max(0, order.train - len(order.fixed_train))
-    to_learn = min(to_learn, max(len(free) - to_hold, _LEAST_TRAIN))
-    learned = spread.farthest(free, to_learn, known)
+    most = max(to_learn, order.most - len(order.fixed_train))
+    spare = max(len(free) - to_hold, _LEAST_TRAIN)
+    learned = spread.farthest(free, min(to_learn, spare), known, min(most, spare))
     known = sorted({*known, *learned})
     rest = [frame for frame in free if frame not in learned]
     held = spread.farthest(_between(rest, known), to_hold, known)
@@ -160,16 +168,30 @@ class _Spread:
         self._worth = 1.0 - _BLUR_BURDEN * (1.0 - rank)
         self._start = frames.start
 
-    def farthest(self, free: list[int], count: int, known: list[int]) -> list[int]:
-        """Up to `count` of `free`, each in turn the farthest from all known and taken ones."""
+    def farthest(
+        self, free: list[int], count: int, known: list[int], most: int | None = None
+    ) -> list[int]:
+        """Up to `count` of `free`, each in turn the farthest from all known and taken ones.
+
+        Up to `most` are taken as long as a frame is left whose light or colours none comes near.
+        """
         taken: list[int] = []
         rows = np.array(free, np.int64) - self._start
-        for _ in range(min(count, len(free))):
+        while len(taken) < min(most or count, len(free)):
             seen = np.array([*known, *taken], np.int64) - self._start
+            if len(taken) >= count and self._uncovered(rows, seen) <= _UNCOVERED:
+                break
             merit = self._distance(rows, seen) * self._worth[rows]
             merit[[frame in taken for frame in free]] = -1.0
             taken.append(free[int(np.argmax(merit))])
         return taken
+
+    def _uncovered(self, rows: np.ndarray, seen: np.ndarray) -> float:
+        """How far the farthest row is from all of `seen`, time apart."""
+        if len(seen) == 0:
+            return np.inf
+        apart = self._places[rows, None, :-1] - self._places[None, seen, :-1]
+        return float(np.linalg.norm(apart, axis=2).min(axis=1).max())
 
     def _distance(self, rows: np.ndarray, seen: np.ndarray) -> np.ndarray:
         """From each row to the nearest of `seen`; with none seen, nearness to the middle."""

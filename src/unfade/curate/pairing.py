@@ -103,6 +103,7 @@ def shot_pairs(
     order = Order(
         wanted.pairs_per_shot,
         wanted.holdout_per_shot,
+        wanted.most_per_shot,
         tuple(pair.source - first for pair in fixed if pair.role == "train"),
         tuple(pair.source - first for pair in fixed if pair.role == "holdout"),
     )

@@ -109,10 +109,12 @@ class PairSection(Noun):
 class CurateSection(Noun):
     """[curate]: how many pairs a shot gets, in frames; the guide uses 4 to 9.
 
-    `drop` names source frames that are never to be pairs.
+    A shot whose light or colours change much gets more than `pairs_per_shot`, up to
+    `most_per_shot`. `drop` names source frames that are never to be pairs.
     """
 
     pairs_per_shot: int = Field(default=4, ge=1, le=50)
+    most_per_shot: int = Field(default=9, ge=1, le=50)
     holdout_per_shot: int = Field(default=1, ge=0, le=50)
     drop: tuple[int, ...] = ()
 

@@ -1,13 +1,15 @@
-"""Projective warps of a picture. Pixel centres are at whole numbers."""
+"""Warps of a picture, projective and smooth. Pixel centres are at whole numbers."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from unfade.film.alignment import Matrix
+from unfade.film.alignment import Matrix, SmoothWarp
 
 
-def warp(picture: Tensor, matrix: Matrix, height: int, width: int) -> Tensor:
+def warp(
+    picture: Tensor, matrix: Matrix, height: int, width: int, smooth: SmoothWarp | None = None
+) -> Tensor:
     """A picture laid on another raster.
 
     Args:
@@ -15,34 +17,66 @@ def warp(picture: Tensor, matrix: Matrix, height: int, width: int) -> Tensor:
         matrix: maps (x, y, 1) of `picture` to those of the result.
         height: of the result, in pixels.
         width: of the result, in pixels.
+        smooth: how far off each pixel of the result shows what the matrix alone lays there.
 
     Returns:
         (C, height, width), bicubic; outside the picture its border is repeated.
     """
-    grid = _source_grid(picture, matrix, height, width)
+    nodes = None
+    if smooth is not None:
+        nodes = torch.tensor([smooth.x, smooth.y], dtype=torch.float64)
+    grid = places(torch.tensor(matrix, dtype=torch.float64), nodes, height, width)
+    extent = torch.tensor(
+        [picture.shape[-1] - 1, picture.shape[-2] - 1], dtype=torch.float64
+    ).clamp_min(1)
+    unit = (grid * 2 / extent - 1).to(picture.dtype)
     warped: Tensor = functional.grid_sample(
-        picture[None], grid[None], mode="bicubic", padding_mode="border", align_corners=True
+        picture[None], unit[None], mode="bicubic", padding_mode="border", align_corners=True
     )
     return warped[0]
 
 
-def coverage(picture: Tensor, matrix: Matrix, height: int, width: int) -> Tensor:
-    """Where `warp` shows the picture itself: bool (height, width)."""
-    grid = _source_grid(picture, matrix, height, width)
-    return torch.all(torch.abs(grid) <= 1.0, dim=-1)
+def places(matrix: Tensor, nodes: Tensor | None, height: int, width: int) -> Tensor:
+    """Where in a picture each pixel of the result lies, x and y in pixels: (height, width, 2).
 
-
-def _source_grid(picture: Tensor, matrix: Matrix, height: int, width: int) -> Tensor:
-    """For each pixel of the result, where it lies in the picture, -1 to 1: (height, width, 2)."""
-    inverse = torch.linalg.inv(torch.tensor(matrix, dtype=torch.float64))
+    Args:
+        matrix: 3x3 float64, from the picture to the result.
+        nodes: of a smooth warp of the result's raster, float64 (2, rows, columns), or none.
+        height: of the result, in pixels.
+        width: of the result, in pixels.
+    """
     y, x = torch.meshgrid(
         torch.arange(height, dtype=torch.float64),
         torch.arange(width, dtype=torch.float64),
         indexing="ij",
     )
-    points = torch.stack([x, y, torch.ones_like(x)], dim=-1) @ inverse.T
-    extent = torch.tensor(
-        [picture.shape[-1] - 1, picture.shape[-2] - 1], dtype=torch.float64
-    ).clamp_min(1)
-    grid: Tensor = points[..., :2] / points[..., 2:] * 2 / extent - 1
-    return grid.to(picture.dtype)
+    points = torch.stack([x, y], dim=-1)
+    if nodes is not None:
+        points = points + displacement(nodes, points, height, width).permute(1, 2, 0)
+    whole = torch.cat([points, torch.ones_like(points[..., :1])], dim=-1)
+    moved = whole @ torch.linalg.inv(matrix).T
+    there: Tensor = moved[..., :2] / moved[..., 2:]
+    return there
+
+
+def displacement(nodes: Tensor, points: Tensor, height: int, width: int) -> Tensor:
+    """A smooth warp at points of a raster.
+
+    Args:
+        nodes: (C, rows, columns), spread over the raster from its first to its last pixel centres.
+        points: (h, w, 2), x and y in pixels, of the same type.
+        height: of the raster, in pixels.
+        width: of it.
+
+    Returns:
+        (C, h, w), bicubic between the nodes; beyond the raster as at its edge.
+    """
+    extent = torch.tensor([width - 1, height - 1], dtype=points.dtype).clamp_min(1)
+    sampled: Tensor = functional.grid_sample(
+        nodes[None],
+        (points * 2 / extent - 1)[None],
+        mode="bicubic",
+        padding_mode="border",
+        align_corners=True,
+    )
+    return sampled[0]

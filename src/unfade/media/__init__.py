@@ -12,7 +12,7 @@ from unfade.media.color_management import (
 )
 from unfade.media.masters import write_master
 from unfade.media.movie_writer import MovieWriter
-from unfade.media.pairs import read_references
+from unfade.media.pairs import read_pairs, read_references
 from unfade.media.probe import probe
 from unfade.media.reading import read, read_frame
 from unfade.media.still_writers import write_dpx, write_exr, write_png, write_tiff
@@ -29,6 +29,7 @@ __all__ = [
     "read",
     "read_entries",
     "read_frame",
+    "read_pairs",
     "read_picture",
     "read_plane",
     "read_references",

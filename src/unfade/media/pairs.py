@@ -11,6 +11,9 @@ from unfade.geometry.crop import crop
 from unfade.media.reading import read
 from unfade.media.stills import read_picture
 
+_BESIDE = (-1, 0, 1)
+"""A reference frame and its neighbours."""
+
 
 def read_references(
     pairs: Sequence[Pair], clips: Clips, resolve: Callable[[str], str]
@@ -47,6 +50,80 @@ def read_references(
             picture = read_picture(resolve(pair.picture))
             whole = Area(x=0, y=0, width=picture.shape[-1], height=picture.shape[-2])
             yield pair, _cut(pair, pair.picture, picture, clips.source, whole)
+
+
+def read_pairs(
+    pairs: Sequence[Pair], clips: Clips, resolve: Callable[[str], str]
+) -> Iterator[tuple[Pair, Tensor, dict[int, Tensor]]]:
+    """Every pair with its source picture and its reference picture, and those beside that.
+
+    Both clips are read side by side, and no more is held than the pictures of one pair. Where the
+    reference's frames go back, because its shots have another order, it is read anew.
+
+    Args:
+        pairs: in order of their source frames.
+        clips: what ingest found.
+        resolve: makes a path of film.toml absolute.
+
+    Yields:
+        a pair; the live area of its source, (3, H, W) in the working space; by their distance in
+        frames, 0 and as far as they exist -1 and 1, its reference picture and those beside it, cut
+        as `read_references` does.
+
+    Raises:
+        MediaError: a picture cannot be read.
+        ProjectError: an aligned pair's picture has another size than the source.
+    """
+    for run in _ascending(pairs):
+        sources = read(clips.source, [pair.source for pair in run])
+        references = _references(run, clips, resolve)
+        for (_, source), (pair, found) in zip(sources, references, strict=True):
+            yield pair, crop(source, clips.source.live_area), found
+
+
+def _ascending(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
+    """Pairs in groups whose reference frames ascend."""
+    group: list[Pair] = []
+    last = -1
+    for pair in pairs:
+        if pair.reference is not None and pair.reference < last:
+            yield group
+            group, last = [], -1
+        group.append(pair)
+        last = last if pair.reference is None else pair.reference
+    if group:
+        yield group
+
+
+def _references(
+    pairs: list[Pair], clips: Clips, resolve: Callable[[str], str]
+) -> Iterator[tuple[Pair, dict[int, Tensor]]]:
+    """The reference pictures of pairs whose reference frames ascend, with those beside them."""
+    clip = clips.reference
+    wanted = [pair.reference for pair in pairs if pair.reference is not None]
+    near = sorted({frame + k for frame in wanted for k in _BESIDE})
+    pictures = read(clip, [f for f in near if f in clip.frames]) if clip and wanted else iter(())
+    held: dict[int, Tensor] = {}
+    for pair in pairs:
+        if pair.picture is not None:
+            picture = read_picture(resolve(pair.picture))
+            whole = Area(x=0, y=0, width=picture.shape[-1], height=picture.shape[-2])
+            yield pair, {0: _cut(pair, pair.picture, picture, clips.source, whole)}
+            continue
+        assert clip is not None
+        assert pair.reference is not None
+        frames = {k: pair.reference + k for k in _BESIDE if pair.reference + k in clip.frames}
+        held = {frame: held[frame] for frame in frames.values() if frame in held}
+        while max(frames.values()) not in held:
+            frame, picture = next(pictures)
+            held[frame] = picture
+        yield (
+            pair,
+            {
+                k: _cut(pair, f"{clip.path}: frame {f}", held[f], clips.source, clip.live_area)
+                for k, f in frames.items()
+            },
+        )
 
 
 def _cut(pair: Pair, name: str, picture: Tensor, source: Clip, live: Area) -> Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from unfade.film.alignment import TransformKind
 from unfade.film.match import FrameState
 from unfade.film.pair import Pair
 from unfade.pairs.record import Entry, Records
@@ -93,18 +94,27 @@ def _match(records: Records, source: int) -> Iterator[str]:
 def _alignment(records: Records, entry: Entry) -> Iterator[str]:
     laid = entry.alignment
     if laid is not None:
+        warped = " and a smooth warp" if laid.warp is not None else ""
         yield (
-            f"It was laid by {_AN[laid.kind]} from {laid.inliers} matching features; "
+            f"It was laid by {_KINDS[laid.kind]}{warped} from {laid.inliers} matching features; "
             f"{laid.residual:.2f} px are left in half of its blocks, at most "
             f"{laid.residual_p95:.2f} px in 95 % of them."
         )
+        for where, left in (
+            ("across strong edges", laid.residual_edges),
+            ("where something moves", laid.residual_moving),
+        ):
+            if left is not None:
+                yield f"Half of what is left {where} is below {left:.2f} px."
         yield f"It covers {records.overlap(laid):.0%} of the scan's picture."
     elif entry.reason is None:
         yield "It has not been aligned yet; 'unfade align' does it."
 
 
-_AN = {
+_KINDS: dict[TransformKind, str] = {
     "identity": "nothing, as a person aligned it,",
+    "translation": "a shift",
+    "similarity": "a similarity",
     "affine": "an affine transform",
     "homography": "a homography",
 }

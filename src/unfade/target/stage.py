@@ -70,7 +70,8 @@ def _target(
     source_rgb = media.read_picture(str(files[0]), WORKING_SPACE)
     height, width = source_rgb.shape[-2:]
     clean_rgb = suppress_dirt(reference_rgb, job.project.target.median)
-    truth_rgb = ground_truth(source_rgb, warp(clean_rgb, alignment.matrix, height, width))
+    laid_rgb = warp(clean_rgb, alignment.matrix, height, width, alignment.warp)
+    truth_rgb = ground_truth(source_rgb, laid_rgb)
     weight = within(media.read_plane(job.root / weight_file(frame)), shared)
     _write(files[1], truth_rgb)
     _write(files[2], weight)

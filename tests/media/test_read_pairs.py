@@ -1,0 +1,100 @@
+"""Pairs with their pictures, and the pictures beside them."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import torch
+
+from unfade.film.clip import Area, Clip, Clips
+from unfade.film.pair import Pair
+from unfade.film.project import WORKING_SPACE
+from unfade.film.time import FrameRange
+from unfade.media import pairs, read_pairs, write_png
+
+SIZE = 64
+LIVE = Area(x=2, y=4, width=60, height=56)
+
+
+def clip(pattern: Path, first: int) -> Clip:
+    """Ten frames, whose value is a hundredth of their number."""
+    for frame in range(first, first + 10):
+        write_png(Path(str(pattern) % frame), torch.full((3, SIZE, SIZE), frame / 100), bits=16)
+    return Clip(
+        path=str(pattern),
+        kind="sequence",
+        frames=FrameRange(first=first, last=first + 9),
+        rate=Fraction(24),
+        width=SIZE,
+        height=SIZE,
+        pixel_aspect=Fraction(1),
+        colorspace=WORKING_SPACE,
+        live_area=LIVE,
+    )
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Clips:
+    return Clips(
+        source=clip(tmp_path / "scan.%03d.png", 11), reference=clip(tmp_path / "dvd.%03d.png", 0)
+    )
+
+
+def number(picture: torch.Tensor) -> int:
+    return round(float(picture.mean()) * 100)
+
+
+def found(clips: Clips, *wanted: Pair) -> list[tuple[int, int, dict[int, int]]]:
+    return [
+        (pair.source, number(source), {k: number(one) for k, one in references.items()})
+        for pair, source, references in read_pairs(wanted, clips, str)
+    ]
+
+
+def test_each_pair_has_its_pictures_and_those_beside(clips: Clips) -> None:
+    wanted = [Pair(source=11 + k, reference=k, shot=1) for k in (0, 1, 4, 9)]
+    assert found(clips, *wanted) == [
+        (11, 11, {0: 0, 1: 1}),
+        (12, 12, {-1: 0, 0: 1, 1: 2}),
+        (15, 15, {-1: 3, 0: 4, 1: 5}),
+        (20, 20, {-1: 8, 0: 9}),
+    ]
+
+
+def test_only_the_live_area_is_given(clips: Clips) -> None:
+    ((_, source, references),) = read_pairs([Pair(source=12, reference=3, shot=1)], clips, str)
+    assert source.shape == references[0].shape == references[1].shape == (3, 56, 60)
+
+
+def test_reordered_shots_and_pictures_come_in_the_order_of_the_scan(
+    clips: Clips, tmp_path: Path
+) -> None:
+    picture = tmp_path / "painted.png"
+    write_png(picture, torch.full((3, 40, 50), 0.77), bits=16)
+    wanted = [
+        Pair(source=11, reference=6, shot=1),
+        Pair(source=12, picture=str(picture), shot=1),
+        Pair(source=13, reference=7, shot=1),
+        Pair(source=15, reference=2, shot=2),
+        Pair(source=16, reference=2, shot=2),
+    ]
+    assert found(clips, *wanted) == [
+        (11, 11, {-1: 5, 0: 6, 1: 7}),
+        (12, 12, {0: 77}),
+        (13, 13, {-1: 6, 0: 7, 1: 8}),
+        (15, 15, {-1: 1, 0: 2, 1: 3}),
+        (16, 16, {-1: 1, 0: 2, 1: 3}),
+    ]
+
+
+def test_no_more_is_read_than_is_looked_at(clips: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[int]] = []
+    read = pairs.read
+
+    def spied(one: Clip, frames: list[int]):  # type: ignore[no-untyped-def]
+        asked.append(list(frames))
+        return read(one, frames)
+
+    monkeypatch.setattr(pairs, "read", spied)
+    found(clips, *(Pair(source=11 + k, reference=k, shot=1) for k in (1, 2, 6)))
+    assert asked == [[12, 13, 17], [0, 1, 2, 3, 5, 6, 7]]

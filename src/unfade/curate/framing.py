@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from scipy.optimize import minimize
 
-from unfade.curate.signature import WHOLE, Framing, View, shared_views, signatures, structure
+from unfade.curate.signature import WHOLE, Framing, View, lumas, shared_views, signatures, structure
 from unfade.film.shot import Shot
 
 _SCALES = (0.75, 0.86, 0.93, 1.0, 1.08, 1.16)
@@ -163,7 +163,8 @@ def _search(samples: np.ndarray, reference: np.ndarray, *, mirrored: bool) -> li
     ]
     if mirrored:
         tried = [Framing.of(_MIRROR @ one.matrix) for one in tried]
-    views = np.stack([signatures(samples, _seen_by_reference(f), *_COARSE) for f in tried])
+    lights = lumas(samples)
+    views = np.stack([signatures(lights, _seen_by_reference(f), *_COARSE) for f in tried])
     best = np.full(len(samples), -1.0, np.float32)
     reference_of = np.zeros(len(samples), np.int64)
     framing_of = np.zeros(len(samples), np.int64)

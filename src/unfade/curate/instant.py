@@ -14,7 +14,7 @@ from unfade.curate.library import FINE
 
 MAX_LAG = 0.35
 """Frames between the reference's instant and the source's, beyond which a match is uncertain."""
-MAX_ERROR = 0.15
+MAX_ERROR = 0.12
 """Standard deviation in frames of that distance, beyond which nobody can tell."""
 WEAVE = 0.12
 """Standard deviation in pixels of a signature's picture by which source and reference weave: a

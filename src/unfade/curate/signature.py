@@ -8,6 +8,8 @@ import numpy as np
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _FLOOR = 4.0
 """Contrast, of 255, below which a neighbourhood counts as flat: grain and compression noise."""
+_SHRINKS = 1.5
+"""Pixels of a picture to one of its view, from which it has to be averaged."""
 _LIMIT = 2.5
 """Local contrasts are cut there, in standard deviations, so that no single edge outweighs."""
 
@@ -96,14 +98,16 @@ def structure(frame: np.ndarray, view: View, width: int, height: int) -> np.ndar
     Returns:
         float32 (height, width): standard deviations from the neighbourhood's mean.
     """
-    return _contrast(frame, view.places(frame.shape[:2], width, height))
+    luma = frame.astype(np.float32) @ _LUMA
+    places = view.places(luma.shape, width, height)
+    return _contrast(luma, places, _shrinkage(places))
 
 
 def signatures(frames: np.ndarray, view: View, width: int, height: int) -> np.ndarray:
     """One vector of length 1 per frame, whose scalar products say how alike two frames are.
 
     Args:
-        frames: uint8 (N, h, w, 3).
+        frames: uint8 (N, h, w, 3), or their `lumas`.
         view: the part of the frames to look at.
         width: of the picture of structure, in pixels.
         height: of it.
@@ -112,30 +116,41 @@ def signatures(frames: np.ndarray, view: View, width: int, height: int) -> np.nd
         float32 (N, width * height); all zero for a frame without structure.
     """
     places = view.places(frames.shape[1:3], width, height)
+    blur = _shrinkage(places)
     result = np.empty((len(frames), width * height), np.float32)
     for index, frame in enumerate(frames):
-        vector = _contrast(frame, places).ravel()
+        luma = frame if frames.ndim == 3 else frame.astype(np.float32) @ _LUMA
+        vector = _contrast(luma, places, blur).ravel()
         vector -= vector.mean()
         result[index] = vector / max(float(np.linalg.norm(vector)), 1e-6)
     return result
 
 
-def _contrast(frame: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """The structure of a frame, uint8 (h, w, 3), at places (height, width, 2) of it."""
-    luma = _cut(frame.astype(np.float32) @ _LUMA, places)
+def lumas(frames: np.ndarray) -> np.ndarray:
+    """The lumas of frames, uint8 (N, h, w, 3), as float32 (N, h, w)."""
+    return frames.astype(np.float32) @ _LUMA
+
+
+def _contrast(
+    picture: np.ndarray, places: np.ndarray, blur: tuple[float, float] | None
+) -> np.ndarray:
+    """The structure of a luma (h, w) at places (height, width, 2) of it, blurred before."""
+    if blur is not None:
+        picture = cv2.GaussianBlur(picture, (0, 0), sigmaX=blur[0], sigmaY=blur[1])
+    luma = cv2.remap(
+        picture, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     sigma = places.shape[1] / 16
     detail = luma - cv2.GaussianBlur(luma, (0, 0), sigma)
     contrast = np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), sigma) + _FLOOR**2)
     return np.asarray(np.clip(detail / contrast, -_LIMIT, _LIMIT))
 
 
-def _cut(luma: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """A picture (h, w) at places (height, width, 2) of it, averaged where it shrinks."""
+def _shrinkage(places: np.ndarray) -> tuple[float, float] | None:
+    """The blur across and down, in pixels, that averages a picture where places in it lie apart;
+    none where they do not."""
     step_x = float(np.abs(np.diff(places[..., 0], axis=1)).mean())
     step_y = float(np.abs(np.diff(places[..., 1], axis=0)).mean())
-    if step_x > 1.5 or step_y > 1.5:
-        luma = cv2.GaussianBlur(luma, (0, 0), sigmaX=max(step_x, 1) / 2, sigmaY=max(step_y, 1) / 2)
-    cut = cv2.remap(
-        luma, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(cut, np.float32)
+    if max(step_x, step_y) <= _SHRINKS:
+        return None
+    return max(step_x, 1.0) / 2, max(step_y, 1.0) / 2

@@ -17,6 +17,12 @@ HEAD = 12
 """Frames of another film at the head of the DVD."""
 WINDOW = (0.05, 0.03, 0.98, 0.92)
 """Left, top, right, bottom of what the DVD shows of the film's picture."""
+TURN = 1.5
+"""Degrees by which a hard reference is turned."""
+WARP = 4.0
+"""Pixels, of 960, by which it is bent at most."""
+WEAVE = 1.0
+"""Standard deviation in pixels, of 960, by which its pictures are off their place."""
 _DYES = np.array([[0.32, 0.05, 0.02], [0.02, 0.95, 0.05], [0.02, 0.1, 0.58]])
 
 
@@ -82,3 +88,50 @@ def faded_film() -> FadedFilm:
         reference=proxies([dvd(frame) for frame in [*head, *clean]]),
         truth=np.arange(len(clean)) + HEAD,
     )
+
+
+@dataclass(frozen=True)
+class HardFilm:
+    """Source proxies, reference proxies, and which source frame each of those shows, or -1."""
+
+    source: np.ndarray
+    reference: np.ndarray
+    shown: np.ndarray
+
+
+def _bent(frame: np.ndarray, draws: np.random.Generator) -> np.ndarray:
+    """A frame turned, smoothly warped, and out of its place by weave."""
+    height, width = frame.shape[:2]
+    unit = width / 960
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), TURN, 1.0)
+    weave = draws.normal(0, WEAVE * unit, 2)
+    across = turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] + weave[0]
+    down = turn[1, 0] * x + turn[1, 1] * y + turn[1, 2] + weave[1]
+    across += WARP * unit * np.sin(2 * np.pi * y / height + 1)
+    down += WARP * unit * np.sin(2 * np.pi * x / width + 2)
+    return np.asarray(
+        cv2.remap(
+            frame, across.astype(np.float32), down.astype(np.float32), cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def hard() -> HardFilm:
+    """Four shots; the reference lacks the second, has another in its place, lacks a frame in
+    twenty and repeats one in thirty."""
+    draws = np.random.default_rng(3)
+    clean = [f for name, first in SEGMENTS for f in clip_frames(name, first, LENGTH)]
+    added = clip_frames("carphone_pristine.mp4", 0, 20)
+    order = [*range(LENGTH), *[-1] * len(added), *range(2 * LENGTH, 4 * LENGTH)]
+    shown: list[int] = []
+    for frame in order:
+        chance = draws.random()
+        if chance >= 0.05:
+            shown += [frame] * (2 if chance > 1 - 0.03 else 1)
+    extra = iter(added * 3)
+    pictures = [dvd(_bent(clean[frame] if frame >= 0 else next(extra), draws)) for frame in shown]
+    faded = [fade(frame, draws) for frame in clean]
+    return HardFilm(proxies(faded), proxies(pictures), np.array(shown))

@@ -56,6 +56,7 @@ def test_a_fixed_pair_is_taken_as_it_is():
         "role": "holdout",
         "kind": "constructed",
         "aligned": True,
+        "mirrored": False,
         "chosen_by": "person",
         "similarity": None,
         "note": "after the lobby card",
@@ -82,7 +83,7 @@ def test_two_pairs_at_one_frame():
 
 def test_a_fixed_pair_replaces_the_machines(faded_film):
     look = look_at(faded_film.source[:60])
-    matches = Matches(np.arange(60) + 12, np.full(60, 0.95, np.float32), np.zeros(60, np.float32))
+    matches = _matches(12)
     wanted = CurateSection()
     states = frame_states(look, matches.reference >= 0, matches.certain, SHOTS, 1001)
     machine = shot_pairs(SHOTS[0], CLIPS, look, matches, states, [], wanted)
@@ -96,21 +97,22 @@ def test_a_fixed_pair_replaces_the_machines(faded_film):
     assert [pair.source for pair in pairs] == sorted(pair.source for pair in pairs)
 
 
-def _matches(lag=0.0):
+def _matches(step=0, doubt=""):
     similarity = np.linspace(0.8, 0.9, 60).astype(np.float32)
-    return Matches(np.arange(60), similarity, np.full(60, lag, np.float32))
+    lag = np.zeros(60, np.float32)
+    return Matches(np.arange(60) + step, similarity, lag, np.full(60, doubt, object))
 
 
 def test_the_best_of_a_shot_that_gives_no_pair_is_told():
-    told = rejection(SHOTS[0], CLIPS, _matches(-0.5), ["uncertain"] * 60)
+    told = rejection(SHOTS[0], CLIPS, _matches(doubt="too little moves"), ["uncertain"] * 60)
     assert told is not None
     assert told.pair.source == 1030
-    assert "0.50 frames off" in told.reason
+    assert told.reason == "too little moves"
     told = rejection(SHOTS[1], CLIPS, _matches(), ["passing"] * 60)
     assert told is not None
     assert told.pair.source == 1060
     assert "fade" in told.reason
-    nothing = Matches(np.full(60, -1), np.zeros(60, np.float32), np.zeros(60, np.float32))
+    nothing = Matches.none(60, mirrored=False)
     assert rejection(SHOTS[1], CLIPS, nothing, ["unmatched"] * 60) is None
 
 
@@ -123,7 +125,6 @@ def test_what_a_person_dropped_is_on_record_as_theirs():
 
 
 def test_every_frame_is_on_record():
-    matches = Matches(np.arange(60) - 1, np.full(60, 0.9, np.float32), np.zeros(60, np.float32))
-    record = match_record(CLIPS, matches, ["unmatched", *["free"] * 59])
+    record = match_record(CLIPS, _matches(-1), ["unmatched", *["free"] * 59])
     assert record.reference[:2] == (None, 0)
     assert len(record.state) == len(record.frames) == 60

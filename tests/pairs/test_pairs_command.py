@@ -147,7 +147,7 @@ def test_all_pairs_are_listed(film: Path, pairs: Pairs) -> None:
         (1001, "lies too near a cut"),
         (1012, "a fade, a dissolve, a flash or black"),
         (1013, "A person dropped it: it is on 'curate.drop'"),
-        (1016, "regions lie too far off the instant"),
+        (1016, "regions do not confirm the instant"),
         (1016, "fit best 0.40 frames after that instant"),
         (1020, "No frame of the reference shows it.\nIt has no match: the best similarity is 0.90"),
     ],

@@ -1,4 +1,4 @@
-"""How the reference frames the picture: one shift and scale for the whole film."""
+"""How the reference frames the picture: one affine map for the whole film, mirrored or not."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from scipy.optimize import minimize
 
-from unfade.curate.signature import WHOLE, Framing, Window, shared_windows, signatures, structure
+from unfade.curate.signature import WHOLE, Framing, View, lumas, shared_views, signatures, structure
 from unfade.film.shot import Shot
 
 _SCALES = (0.75, 0.86, 0.93, 1.0, 1.08, 1.16)
@@ -35,11 +35,14 @@ _NEAR = 2
 """Frames on either side of an instant that the polish may still choose."""
 _POLISH_STEP = 0.01
 """First step of the polish, in scale and in pictures."""
-_POLISH_TRIES = 120
+_POLISH_TRIES = 240
 _HEARD = 0.7
 """Share of the voters, the most content, whose agreement counts."""
 _LEAST_SHARED = 0.4
 """Share of the reference, across and down, that a framing must make use of."""
+_CONTENT = 0.6
+"""Mean likeness of the voters below which a mirrored framing is tried as well."""
+_MIRROR = np.array([[-1.0, 0.0, 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
 _BLOCK = 2048
 """Reference signatures held against the samples at a time."""
 
@@ -82,7 +85,32 @@ def find_framing(
     """
     places = _sample(shots, first)
     samples = np.stack([np.asarray(source[index]) for index in places])
-    candidates = _search(samples, reference)
+    upright = _found(samples, places, reference, shots, first, mirrored=False)
+    if upright.likeness >= _CONTENT:
+        return upright.framing
+    mirrored = _found(samples, places, reference, shots, first, mirrored=True)
+    return max(upright, mirrored, key=lambda found: found.likeness).framing
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A framing, and how alike the voters are under it."""
+
+    framing: Framing
+    likeness: float
+
+
+def _found(
+    samples: np.ndarray,
+    places: list[int],
+    reference: np.ndarray,
+    shots: tuple[Shot, ...],
+    first: int,
+    *,
+    mirrored: bool,
+) -> _Found:
+    """The best framing that is mirrored, or that is not."""
+    candidates = _search(samples, reference, mirrored=mirrored)
     voters = [
         _Voter(samples[one.sample], _around(reference, one.reference))
         for one in _spread(candidates, places, shots, first)
@@ -93,8 +121,7 @@ def find_framing(
         for k, instant in instants.items()
     ]
     best, instants = _elect([best, *(one for one in refined if one is not None)], voters)
-    near = [voters[k].near(instant) for k, instant in instants.items()]
-    return _polish(best, near)
+    return _polish(best, [voters[k].near(instant) for k, instant in instants.items()])
 
 
 def _sample(shots: tuple[Shot, ...], first: int) -> list[int]:
@@ -127,14 +154,17 @@ def _around(reference: np.ndarray, index: int) -> np.ndarray:
     return np.asarray(reference[max(0, index - _AROUND) : index + _AROUND + 1])
 
 
-def _search(samples: np.ndarray, reference: np.ndarray) -> list[_Candidate]:
+def _search(samples: np.ndarray, reference: np.ndarray, *, mirrored: bool) -> list[_Candidate]:
     """For each sample the most alike reference frame under any coarse framing."""
     tried = [
         Framing(across, down, (1 - across) / 2 + x, (1 - down) / 2 + y)
         for across, down, x, y in product(_SCALES, _SCALES, _SHIFTS, _SHIFTS)
         if max(across / down, down / across) <= _MAX_STRETCH
     ]
-    views = np.stack([signatures(samples, _seen_by_reference(f), *_COARSE) for f in tried])
+    if mirrored:
+        tried = [Framing.of(_MIRROR @ one.matrix) for one in tried]
+    lights = lumas(samples)
+    views = np.stack([signatures(lights, _seen_by_reference(f), *_COARSE) for f in tried])
     best = np.full(len(samples), -1.0, np.float32)
     reference_of = np.zeros(len(samples), np.int64)
     framing_of = np.zeros(len(samples), np.int64)
@@ -154,14 +184,9 @@ def _search(samples: np.ndarray, reference: np.ndarray) -> list[_Candidate]:
     ]
 
 
-def _seen_by_reference(framing: Framing) -> Window:
+def _seen_by_reference(framing: Framing) -> View:
     """The part of the source that fills the reference's picture."""
-    return Window(
-        -framing.shift_x / framing.scale_x,
-        -framing.shift_y / framing.scale_y,
-        (1 - framing.shift_x) / framing.scale_x,
-        (1 - framing.shift_y) / framing.scale_y,
-    )
+    return View(np.linalg.inv(framing.matrix))
 
 
 def _refine(source: np.ndarray, reference: np.ndarray, start: Framing) -> Framing | None:
@@ -169,13 +194,8 @@ def _refine(source: np.ndarray, reference: np.ndarray, start: Framing) -> Framin
     width, height = _FINE
     ours = structure(source, WHOLE, width, height)
     theirs = structure(reference, WHOLE, width, height)
-    matrix = np.array(
-        [
-            [start.scale_x, 0, (start.shift_x + start.scale_x / (2 * width)) * width - 0.5],
-            [0, start.scale_y, (start.shift_y + start.scale_y / (2 * height)) * height - 0.5],
-        ],
-        np.float32,
-    )
+    to_pixels = np.array([[width, 0.0, -0.5], [0.0, height, -0.5], [0.0, 0.0, 1.0]])
+    matrix = (to_pixels @ start.matrix @ np.linalg.inv(to_pixels))[:2].astype(np.float32)
     everywhere = np.ones_like(ours, np.uint8)
     stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 60, 1e-4)
     try:
@@ -184,16 +204,11 @@ def _refine(source: np.ndarray, reference: np.ndarray, start: Framing) -> Framin
         )
     except cv2.error:
         return None
-    matrix = np.asarray(found)
-    scale_x, scale_y = float(matrix[0, 0]), float(matrix[1, 1])
-    if not (0.5 < scale_x < 2 and 0.5 < scale_y < 2):
+    whole = np.vstack([np.asarray(found, np.float64), [0.0, 0.0, 1.0]])
+    framing = Framing.of(np.linalg.inv(to_pixels) @ whole @ to_pixels)
+    if not (0.5 < abs(framing.scale_x) < 2 and 0.5 < framing.scale_y < 2):
         return None
-    return Framing(
-        scale_x,
-        scale_y,
-        (float(matrix[0, 2]) + 0.5 - scale_x / 2) / width,
-        (float(matrix[1, 2]) + 0.5 - scale_y / 2) / height,
-    )
+    return framing
 
 
 def _elect(framings: list[Framing], voters: list[_Voter]) -> tuple[Framing, dict[int, int]]:
@@ -217,8 +232,8 @@ def _elect(framings: list[Framing], voters: list[_Voter]) -> tuple[Framing, dict
 
 def _ballots(framing: Framing, voters: list[_Voter]) -> list[np.ndarray]:
     """How alike each voter and each of its reference frames are under a framing."""
-    ours, theirs = shared_windows(framing)
-    if min(theirs.right - theirs.left, theirs.bottom - theirs.top) < _LEAST_SHARED:
+    ours, theirs = shared_views(framing)
+    if min(np.linalg.norm(theirs.matrix[:2, :2], axis=0)) < _LEAST_SHARED:
         return [np.full(len(voter.reference), -1.0, np.float32) for voter in voters]
     return [
         signatures(v.reference, theirs, *_BALLOT) @ signatures(v.source[None], ours, *_BALLOT)[0]
@@ -226,29 +241,25 @@ def _ballots(framing: Framing, voters: list[_Voter]) -> list[np.ndarray]:
     ]
 
 
-def _polish(start: Framing, voters: list[_Voter]) -> Framing:
+def _polish(start: Framing, voters: list[_Voter]) -> _Found:
     """A framing moved until the voters agree best."""
 
     def framing(point: np.ndarray) -> Framing:
-        x, y, shift_x, shift_y = (float(value) for value in point)
-        return Framing(x, y, shift_x - (x - 1) / 2, shift_y - (y - 1) / 2)
+        """Scales and shears act about the middle of the picture, so that shifts stay as small."""
+        moved = start.matrix[:2].copy()
+        moved[:, :2] += point[:4].reshape(2, 2)
+        moved[:, 2] += point[4:] - point[:4].reshape(2, 2).sum(axis=1) / 2
+        return Framing.of(moved)
 
     def discontent(point: np.ndarray) -> float:
         return -float(np.mean([ballot.max() for ballot in _ballots(framing(point), voters)]))
 
-    first = np.array(
-        [
-            start.scale_x,
-            start.scale_y,
-            start.shift_x + (start.scale_x - 1) / 2,
-            start.shift_y + (start.scale_y - 1) / 2,
-        ]
-    )
-    simplex = np.vstack([first, first + _POLISH_STEP * np.eye(4)])
+    first = np.zeros(6)
+    simplex = np.vstack([first, first + _POLISH_STEP * np.eye(6)])
     found = minimize(
         discontent,
         first,
         method="Nelder-Mead",
         options={"initial_simplex": simplex, "xatol": 2e-4, "fatol": 1e-5, "maxfev": _POLISH_TRIES},
     )
-    return framing(found.x)
+    return _Found(framing(found.x), -float(found.fun))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from unfade.curate.choose import Look, Order, choose
-from unfade.curate.match import MAX_LAG, Matches
+from unfade.curate.match import Matches
 from unfade.errors import ProjectError
 from unfade.film.clip import Clips
 from unfade.film.match import FrameState, MatchRecord
@@ -137,9 +137,8 @@ def rejection(
 
 
 def _why_not(state: FrameState, matches: Matches, index: int) -> str:
-    lag = abs(float(matches.lag[index]))
     reasons: dict[FrameState, str] = {
-        "uncertain": f"the moving regions lie {lag:.2f} frames off, above {MAX_LAG} frames",
+        "uncertain": str(matches.doubt[index]),
         "passing": "it lies in a fade, a dissolve, a flash or black",
         "cut": "it lies beside a cut",
         "dropped": DROPPED,
@@ -197,4 +196,5 @@ def _pair(index: int, shot: Shot, clips: Clips, matches: Matches, role: PairRole
         shot=shot.number,
         role=role,
         similarity=round(min(1.0, float(matches.similarity[index])), 4),
+        mirrored=matches.mirrored,
     )

@@ -77,8 +77,16 @@ def _match(
     """The pairs of every shot, the best match of a shot that has none, and what was dropped."""
     framing = find_framing(source, reference, shots, clips.source.frames.first)
     matches = match_frames(
-        source, reference, shots, clips.source.frames.first, framing, job.progress.track
+        source,
+        reference,
+        np.array(reference_clip.film_frames()) - reference_clip.frames.first,
+        shots,
+        clips.source.frames.first,
+        framing,
+        job.progress.track,
     )
+    if matches.mirrored and matches.certain.any():
+        job.progress.say("the reference is mirrored")
     if not fixed:
         _check_common(clips.source, reference_clip, matches)
     look = look_at(source)
@@ -137,6 +145,7 @@ def _draw(
             assert clips.reference is not None
             assert pair.reference is not None
             theirs = _small_picture(reference[pair.reference - clips.reference.frames.first])
+            theirs = theirs.flip(-1) if pair.mirrored else theirs
         return Tile(pair, ours, theirs)
 
     pages = draw_pages(job.project.film.title, shots, pairs, tile)

@@ -8,8 +8,9 @@ from unfade.film.noun import Artefact
 from unfade.film.time import FrameRange
 
 FrameState = Literal["free", "unmatched", "uncertain", "passing", "cut", "dropped"]
-"""Whether a frame can be a pair. "uncertain": the moving regions lie off the instant. "passing": a
-fade, dissolve, flash or black. "cut": beside a cut. "dropped": a person does not want it."""
+"""Whether a frame can be a pair. "uncertain": the moving regions do not confirm the instant.
+"passing": a fade, dissolve, flash or black. "cut": beside a cut. "dropped": a person does not want
+it."""
 
 
 class MatchRecord(Artefact):

@@ -17,6 +17,7 @@ class Pair(Noun):
 
     `similarity` is the structural likeness that the match found, 0 to 1; none where a person
     fixed the pair. `aligned` pairs are trusted to lie on the source's live area as they are.
+    `mirrored` pairs take the reference frame with left and right changed.
     """
 
     source: int
@@ -26,6 +27,7 @@ class Pair(Noun):
     role: PairRole = "train"
     kind: PairKind = "direct"
     aligned: bool = False
+    mirrored: bool = False
     chosen_by: ChosenBy = "machine"
     similarity: float | None = None
     note: str = ""

@@ -126,14 +126,19 @@ def _references(
         )
 
 
+def _upright(pair: Pair, picture: Tensor) -> Tensor:
+    """A picture as the source has it, left and right changed where the reference is mirrored."""
+    return picture.flip(-1) if pair.mirrored else picture
+
+
 def _cut(pair: Pair, name: str, picture: Tensor, source: Clip, live: Area) -> Tensor:
     """The part of a pair's picture that is laid on the source's live area."""
     height, width = picture.shape[-2:]
     wanted = source.live_area
     if not pair.aligned or (live.width, live.height) == (wanted.width, wanted.height):
-        return crop(picture, live)
+        return _upright(pair, crop(picture, live))
     if (width, height) == (source.width, source.height):
-        return crop(picture, wanted)
+        return _upright(pair, crop(picture, wanted))
     raise ProjectError(
         f"{name} is {live.width} x {live.height} pixels, but the aligned pair at source frame "
         f"{pair.source} needs {wanted.width} x {wanted.height} (the picture) or {source.width} x "

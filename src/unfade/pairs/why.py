@@ -13,7 +13,7 @@ _NEIGHBOURS = 1
 _STATES: dict[FrameState, str] = {
     "free": "It could be a pair, but the pairs of its shot cover its light and its colours",
     "unmatched": "No frame of the reference shows it",
-    "uncertain": "Its moving regions lie too far off the instant of its match",
+    "uncertain": "Its moving regions do not confirm the instant of its match",
     "passing": "It lies in a fade, a dissolve, a flash or black",
     "cut": "It lies too near a cut",
     "dropped": "A person dropped it: it is on 'curate.drop' in film.toml",

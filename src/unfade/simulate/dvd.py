@@ -14,7 +14,7 @@ from unfade.film.alignment import Matrix
 from unfade.film.clip import Area
 from unfade.simulate.chance import Draw, generator
 from unfade.simulate.gate import PICTURE_HEIGHT, PICTURE_WIDTH
-from unfade.simulate.record import SmoothWarp
+from unfade.simulate.record import DvdWarp
 from unfade.simulate.transfer import Transfer
 
 DVD_WIDTH = 720
@@ -43,7 +43,7 @@ class Geometry:
     DVD, but for a smooth warp."""
 
     matrix: Matrix
-    warp: SmoothWarp
+    warp: DvdWarp
 
     def film_points(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """For every pixel of the DVD, where in the film it lies: x and y, (DVD_HEIGHT, DVD_WIDTH).
@@ -84,7 +84,7 @@ def geometry(transfer: Transfer, seed: int) -> Geometry:
     phases = generator(seed, Draw.WARP).uniform(0, 1, 4)
     return Geometry(
         as_matrix(np.asarray(matrix, np.float64)),
-        SmoothWarp(pixels=transfer.warp, phases=tuple(phases.tolist())),
+        DvdWarp(pixels=transfer.warp, phases=tuple(phases.tolist())),
     )
 
 

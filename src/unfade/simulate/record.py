@@ -14,7 +14,7 @@ from unfade.simulate.severity import Severity
 from unfade.simulate.transfer import Transfer
 
 
-class SmoothWarp(Noun):
+class DvdWarp(Noun):
     """A distortion that no plane transform undoes: waves as long as the picture.
 
     `pixels` is how far a point is off at most across, and down; `phases` are of the four waves,
@@ -90,4 +90,4 @@ class Simulation(Artefact):
     exposure: float
     frames: tuple[SimulatedFrame, ...]
     dvd: tuple[DvdFrame, ...]
-    dvd_warp: SmoothWarp
+    dvd_warp: DvdWarp

@@ -1,0 +1,311 @@
+"""Claim: pairs come by themselves from hard references: of the very instant, or none.
+
+Simulates films and DVDs of them with broken pulldown, missing, repeated and added pictures, other
+framing, a warp, weave, subtitles, other grading and 4 Mbit/s; runs the pipeline as far as curate
+or align; and scores what it left against the truth, which it never reads:
+
+    python benchmarks/references.py --data FOLDER --films FOLDER
+        [--film develop|apart|small] [--variant hard|reordered|mirrored] [--to curate|align]
+        [--negatives] [--growth]
+
+`--negatives` gives the scan other references, with none of its pictures: there must be no pair.
+`--growth` matches made-up films of growing length instead.
+"""
+
+import argparse
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from growing_films import growth
+from hard_films import FILMS, VARIANTS, made_film
+from scipy.ndimage import map_coordinates
+
+from unfade import media
+from unfade.film.alignment import Alignment, Alignments, weight_file
+from unfade.film.clip import Clips
+from unfade.film.noun import Artefact
+from unfade.film.pair import Pair, PairList
+from unfade.film.project import ClipSection
+from unfade.simulate import Simulation
+from unfade.simulate.dvd import subtitle_area
+
+_SOURCE_RATE = 24
+_IDENTICAL = 0.002
+"""Mean difference, of white, of clean frames that are the same: held drawings."""
+_LEAST_FRAMES = 5
+"""Whole frames of a shot on the DVD from which a pair can be asked for."""
+_GRID = 12
+"""Points across and down at which an alignment is held against the truth."""
+_MASKED = 0.5
+"""Weight below which a pixel counts as masked."""
+
+AnArtefact = TypeVar("AnArtefact", bound=Artefact)
+
+
+def main() -> None:
+    """Prints what was found, as Markdown."""
+    options = _options()
+    print(f"{platform.machine()}, {os.cpu_count()} cores\n")
+    if options.growth:
+        for line in growth(options.films):
+            print(line, flush=True)
+        return
+    folder, record = made_film(options.film, options.variant, options.data, options.films)
+    work = options.films / f"work-{options.film}-{options.variant}"
+    if options.negatives:
+        _negatives(folder, record, work, options)
+        return
+    shutil.rmtree(work, ignore_errors=True)
+    _write_project(work, folder, folder / "dvd" / "dvd.mpg")
+    status, seconds = _run(work, options.to)
+    if status:
+        sys.exit(f"the pipeline gave up with {status}")
+    _print_pairs(work, record)
+    length = len(record.frames) / _SOURCE_RATE
+    print(f"- CPU seconds for a second of film: {seconds / length:.2f}")
+    if options.to == "align":
+        _print_alignments(work, record)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--films", type=Path, required=True)
+    parser.add_argument("--film", choices=FILMS, default="develop")
+    parser.add_argument("--variant", choices=VARIANTS, default="hard")
+    parser.add_argument("--to", choices=("curate", "align"), default="curate")
+    parser.add_argument("--negatives", action="store_true")
+    parser.add_argument("--growth", action="store_true")
+    return parser.parse_args()
+
+
+def _write_project(work: Path, film: Path, reference: Path, limits: str = "") -> None:
+    work.mkdir(parents=True, exist_ok=True)
+    text = (
+        f'[film]\ntitle = "Reference benchmark"\n\n[source]\npath = "{film}/scan/scan.%06d.dpx"\n'
+        f'colorspace = "Gamma 2.4 Encoded Rec.709"\nrate = {_SOURCE_RATE}\n{limits}\n'
+        f'[reference]\npath = "{reference}"\n'
+    )
+    (work / "film.toml").write_text(text, encoding="utf-8")
+
+
+def _run(work: Path, stage: str) -> tuple[int, float]:
+    """Exit status and CPU seconds of the pipeline up to a stage."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [
+        sys.executable,
+        "-m",
+        "unfade",
+        "run",
+        str(work / "film.toml"),
+        "--to",
+        stage,
+        "--quiet",
+    ]
+    status = subprocess.run(command, check=False).returncode
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return status, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+def _load(work: Path, kind: type[AnArtefact]) -> AnArtefact:
+    return kind.from_json((work / kind.PLACE).read_text(encoding="utf-8"))
+
+
+def _print_pairs(work: Path, record: Simulation) -> None:
+    found = _load(work, PairList)
+    offsets = [_offset(pair, record) for pair in found.pairs]
+    shots = _matchable(record)
+    with_pairs = {_true_shot(pair.source, record) for pair in found.pairs}
+    exact = sum(offset == 0 for offset in offsets)
+    far = sum(offset is None or abs(offset) > 1 for offset in offsets)
+    print(f"- scan frames: {len(record.frames)}, frames of the DVD: {len(record.dvd)}")
+    print(f"- pairs of the exact instant: {exact} of {len(offsets)} ({exact / len(offsets):.1%})")
+    print(f"- pairs off by more than one frame: {far}")
+    print(f"- matchable shots with pairs: {len(shots & with_pairs)} of {len(shots)}")
+    print(f"- pairs of shots that the DVD lacks: {len(with_pairs - shots)}")
+    for pair, offset in zip(found.pairs, offsets, strict=True):
+        if offset != 0:
+            print(f"  - source {pair.source} with {pair.reference}, off by {offset}")
+
+
+def _offset(pair: Pair, record: Simulation) -> int | None:
+    """Frames from a pair's source frame to the one that its reference shows; none for another
+    picture; 0 where the two look the same."""
+    assert pair.reference is not None
+    shown = record.dvd[pair.reference].top
+    if shown is None or _true_shot(shown, record) != _true_shot(pair.source, record):
+        return None
+    same = shown == pair.source or _identical(shown, pair.source, record)
+    return 0 if same else shown - pair.source
+
+
+def _true_shot(frame: int, record: Simulation) -> int:
+    return next(shot.number for shot in record.shots if frame in shot.frames)
+
+
+def _identical(one: int, other: int, record: Simulation) -> bool:
+    number = _true_shot(one, record)
+    cut, shot = record.clips[number - 1], record.shots[number - 1]
+    clip = media.probe(cut.path, ClipSection(path=cut.path))
+    first, second = (
+        media.read_frame(clip, cut.frames.first + frame - shot.frames.first)
+        for frame in (one, other)
+    )
+    return float((first - second).abs().mean()) < _IDENTICAL
+
+
+def _matchable(record: Simulation) -> set[int]:
+    """The shots of which the DVD has enough frames whole."""
+    fields = record.dvd
+    whole = {
+        here.top
+        for before, here, after in zip(fields, fields[1:], fields[2:], strict=False)
+        if here.top is not None and here.top in (before.bottom, here.bottom, after.bottom)
+    }
+    return {
+        shot.number
+        for shot in record.shots
+        if sum(frame in whole for frame in shot.frames.frames()) >= _LEAST_FRAMES
+    }
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """How far an alignment is off at points, in source pixels, and how much of the subtitle's
+    pixels its weight masks, none where there is no subtitle."""
+
+    off: np.ndarray
+    recall: float | None
+
+
+def _print_alignments(work: Path, record: Simulation) -> None:
+    laid = list(_laid(work, record))
+    medians = [float(np.median(one.off)) for one in laid]
+    p95 = [float(np.percentile(one.off, 95)) for one in laid]
+    recalls = [one.recall for one in laid if one.recall is not None]
+    everything = np.concatenate([one.off for one in laid])
+    print(f"- admitted alignments: {len(laid)}")
+    print(
+        f"- off the known warp, source pixels: median {np.median(everything):.2f}, "
+        f"95th percentile {np.percentile(everything, 95):.2f}; of a pair, median at most "
+        f"{max(medians):.2f}, 95th percentile at most {max(p95):.2f}"
+    )
+    if recalls:
+        print(
+            f"- subtitle pixels masked: {np.mean(recalls):.3f} on average over {len(recalls)} "
+            f"pairs, worst {min(recalls):.3f}"
+        )
+
+
+def _laid(work: Path, record: Simulation) -> Iterator[_Laid]:
+    clips = _load(work, Clips)
+    for alignment in _load(work, Alignments).admitted:
+        assert alignment.pair.reference is not None
+        shown = record.dvd[alignment.pair.reference].top
+        if shown is None:
+            continue
+        yield _Laid(_off(alignment, clips, record), _recall(work, alignment, clips, record))
+
+
+def _off(alignment: Alignment, clips: Clips, record: Simulation) -> np.ndarray:
+    """How far an alignment is off the truth at points of the source that it covers, in pixels."""
+    area = alignment.coverage
+    x, y = np.meshgrid(
+        np.linspace(area.x, area.x + area.width - 1, _GRID),
+        np.linspace(area.y, area.y + area.height - 1, _GRID),
+    )
+    across, down = _to_dvd(alignment, clips, x, y)
+    true_x, true_y = _to_scan(record, alignment.pair, across, down)
+    live = clips.source.live_area
+    return np.asarray(np.hypot(true_x - live.x - x, true_y - live.y - y).ravel())
+
+
+def _to_dvd(
+    alignment: Alignment, clips: Clips, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where on the DVD's raster an alignment finds pixels of the source's live area."""
+    warp = getattr(alignment, "warp", None)
+    if warp is not None:
+        live = clips.source.live_area
+        rows, columns = np.array(warp.x).shape
+        places = [y / (live.height - 1) * (rows - 1), x / (live.width - 1) * (columns - 1)]
+        off = [
+            map_coordinates(np.array(nodes), places, order=3, mode="nearest")
+            for nodes in (warp.x, warp.y)
+        ]
+        x, y = x + off[0], y + off[1]
+    inverse = np.linalg.inv(np.array(alignment.matrix))
+    points = np.stack([x, y, np.ones_like(x)], axis=-1) @ inverse.T
+    across, down = points[..., 0] / points[..., 2], points[..., 1] / points[..., 2]
+    assert clips.reference is not None
+    live = clips.reference.live_area
+    if alignment.pair.mirrored:
+        across = live.width - 1 - across
+    return across + live.x, down + live.y
+
+
+def _to_scan(
+    record: Simulation, pair: Pair, across: np.ndarray, down: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where in the scan of a pair's source frame pixels of the DVD truly lie."""
+    frame = record.frames[pair.source - record.frames[0].frame]
+    points = np.stack([across, down, np.ones_like(across)], axis=-1) @ np.array(frame.dvd_to_scan).T
+    off_x, off_y = record.dvd_warp.at(across / _dvd_size()[0], down / _dvd_size()[1])
+    return points[..., 0] / points[..., 2] + off_x, points[..., 1] / points[..., 2] + off_y
+
+
+def _dvd_size() -> tuple[int, int]:
+    area = subtitle_area(0).shape
+    return area[1], area[0]
+
+
+def _recall(work: Path, alignment: Alignment, clips: Clips, record: Simulation) -> float | None:
+    """The share of a subtitle's pixels that the weight of a pair masks, by the true geometry."""
+    assert alignment.pair.reference is not None
+    number = record.dvd[alignment.pair.reference].top_subtitle
+    if number is None:
+        return None
+    live = clips.source.live_area
+    y, x = np.mgrid[0 : live.height, 0 : live.width].astype(np.float64)
+    across, down = _to_dvd(alignment, clips, x, y)
+    area = subtitle_area(number).numpy().astype(np.float32)
+    there = cv2.remap(area, across.astype(np.float32), down.astype(np.float32), cv2.INTER_LINEAR)
+    weight = media.read_plane(str(work / weight_file(alignment.pair.source)))
+    masked = np.asarray(weight).squeeze() < _MASKED
+    return float(masked[there > 0.5].mean())
+
+
+def _negatives(folder: Path, record: Simulation, work: Path, options: argparse.Namespace) -> None:
+    """The scan against another film's DVD, and each shot that the DVD lacks against that DVD."""
+    other = "apart" if options.film != "apart" else "develop"
+    foreign, _ = made_film(other, "hard", options.data, options.films)
+    cases = [("another film", folder, foreign / "dvd" / "dvd.mpg", "")]
+    for shot in record.shots:
+        if shot.number not in _matchable(record):
+            limits = f"first = {shot.frames.first}\nlast = {shot.frames.last}\n"
+            name = f"shot {shot.number}, which the DVD lacks"
+            cases.append((name, folder, folder / "dvd" / "dvd.mpg", limits))
+    for name, film, reference, limits in cases:
+        shutil.rmtree(work, ignore_errors=True)
+        _write_project(work, film, reference, limits)
+        status, _ = _run(work, "curate")
+        made = (work / PairList.PLACE).exists()
+        verdict = f"{len(_load(work, PairList).pairs)} pairs" if made else "no pair, and says so"
+        print(f"- {name}: exit status {status}, {verdict}", flush=True)
+
+
+if __name__ == "__main__":
+    started = time.monotonic()
+    main()
+    print(f"- wall clock: {time.monotonic() - started:.0f} s")

@@ -1,0 +1,92 @@
+"""Matching on references that were cut, faulted in time, turned, bent, woven and mirrored."""
+
+import numpy as np
+import pytest
+
+from unfade.curate.framing import find_framing
+from unfade.curate.match import match_frames
+from unfade.curate.shots import detect_shots
+from unfade.film.shot import Shot
+from unfade.film.time import FrameRange
+
+LENGTH = 30
+"""Frames a shot."""
+
+
+@pytest.fixture(scope="module")
+def framing(hard):
+    return find_framing(hard.source, hard.reference, detect_shots(hard.source, 0), 0)
+
+
+def _matches(source, reference, frames, framing):
+    return match_frames(source, reference, frames, detect_shots(source, 0), 0, framing)
+
+
+def _distinct(shown):
+    return np.flatnonzero(np.diff(shown, prepend=-2) != 0)
+
+
+def test_certain_matches_are_of_the_very_instant(hard, framing):
+    matches = _matches(hard.source, hard.reference, _distinct(hard.shown), framing)
+    certain = np.flatnonzero(matches.certain)
+    assert (hard.shown[matches.reference[certain]] == certain).all()
+    per_shot = [matches.certain[start : start + LENGTH].sum() for start in range(0, 120, LENGTH)]
+    assert per_shot[1] == 0
+    assert min(per_shot[0], per_shot[2], per_shot[3]) >= 8
+
+
+def test_repeats_that_were_not_found_do_no_harm(hard, framing):
+    matches = _matches(hard.source, hard.reference, np.arange(len(hard.reference)), framing)
+    certain = np.flatnonzero(matches.certain)
+    assert len(certain) > 40
+    assert (hard.shown[matches.reference[certain]] == certain).mean() >= 0.98
+
+
+def test_mirrored_and_reordered(hard):
+    place = int(np.flatnonzero(hard.shown == 3 * LENGTH)[0])
+    order = np.r_[place : len(hard.shown), 0:place]
+    shown = hard.shown[order]
+    reference = np.ascontiguousarray(hard.reference[order][:, :, ::-1])
+    framing = find_framing(hard.source, reference, detect_shots(hard.source, 0), 0)
+    matches = _matches(hard.source, reference, _distinct(shown), framing)
+    assert matches.mirrored
+    certain = np.flatnonzero(matches.certain)
+    assert (shown[matches.reference[certain]] == certain).all()
+    assert matches.certain[:LENGTH].sum() >= 8
+    assert matches.certain[3 * LENGTH :].sum() >= 8
+
+
+def test_none_of_the_shots(hard):
+    lacking, frames = hard.source[LENGTH : 2 * LENGTH], np.arange(len(hard.reference))
+    framing = find_framing(lacking, hard.reference, detect_shots(lacking, 0), 0)
+    assert not _matches(lacking, hard.reference, frames, framing).certain.any()
+
+
+def test_a_still_picture_is_matched_by_any_copy_of_it(hard, framing):
+    source, reference = hard.source[:LENGTH].copy(), hard.reference.copy()
+    source[10:20] = source[10]
+    still = np.flatnonzero(np.isin(hard.shown, range(10, 20)))
+    reference[still] = reference[still[0]]
+    frames = np.setdiff1d(np.arange(len(reference)), still[1:])
+    matches = _matches(source, reference, frames, framing)
+    assert matches.certain[11:19].all()
+    assert set(matches.reference[11:19].tolist()) <= set(still.tolist())
+
+
+def test_memory_does_not_grow_with_the_length_of_a_shot(hard, framing, monkeypatch):
+    """The longest piece that is ever held against the reference is a section."""
+    from unfade.curate import match
+
+    longest = []
+    places = match._places
+
+    def watched(source, reference, still):
+        longest.append((len(source), len(reference)))
+        return places(source, reference, still)
+
+    monkeypatch.setattr(match, "_places", watched)
+    long = np.concatenate([hard.source[2 * LENGTH : 3 * LENGTH]] * 8)
+    shot = Shot(number=1, frames=FrameRange(first=0, last=len(long) - 1))
+    match_frames(long, hard.reference, np.arange(len(hard.reference)), (shot,), 0, framing)
+    assert max(frames for frames, _ in longest) <= 144
+    assert max(columns for _, columns in longest) <= len(hard.reference)

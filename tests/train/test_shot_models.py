@@ -17,6 +17,7 @@ from unfade.train.samples import Picture, picture, predict_pixels
 from unfade.train.shot_models import judged_shots, try_shots
 
 SETTINGS = TrainSection(size="small", steps=40, batch=2048, checkpoint=40, seed=3)
+OWN = SETTINGS.model_copy(update={"steps": 300})
 
 
 def shown(frame: int, shot: int, role: PairRole = "train", *, other_truth: bool = False) -> Picture:
@@ -51,7 +52,7 @@ def film(lesson: Lesson) -> dict[str, torch.Tensor]:
 def test_a_shot_is_kept_apart_where_its_hold_outs_say_so(
     lesson: Lesson, film: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:
-    first, second = try_shots(film, lesson, SETTINGS)
+    first, second = try_shots(film, lesson, OWN)
     assert (first.verdict.shot, first.verdict.kept) == (1, True)
     assert first.verdict.own < 0.95 * first.verdict.film
     assert (second.verdict.shot, second.verdict.kept) == (2, False)
@@ -97,7 +98,7 @@ def test_a_part_that_gets_worse_forbids_it(lesson: Lesson, film: dict[str, torch
     truth = lesson.held_out.truth_cbcr.clone()
     truth[brightest] = predict_pixels(whole, lesson.held_out)[brightest]
     mixed = replace(lesson, held_out=replace(lesson.held_out, truth_cbcr=truth))
-    first, _ = try_shots(film, mixed, SETTINGS)
+    first, _ = try_shots(film, mixed, OWN)
     assert first.verdict.own < first.verdict.film * 0.95
     assert not first.verdict.kept
 

@@ -22,6 +22,7 @@ holdout_per_shot = 1            # frames that it is examined on and never sees
 
 [train]
 size = "medium"                 # small, medium or large
+# start_from = "earlier.safetensors"   # the networks of an earlier film's model
 
 [render]
 # format = "tiff"               # 16 bits; or "dpx" with bits = 10; EXR alone keeps highlights

@@ -17,7 +17,7 @@ from unfade.color.sensitivity import visibility
 from unfade.network.features import KINDRED
 
 PROTOTYPES = 500
-"""Pixels that stand for all that was learned from; with 1,000 frames are ranked the same."""
+"""Pixels that stand for all that was learned from: a handful for each thing in a film."""
 
 LEAST_NOVELTY = 1.0
 """What a standard deviation of distance adds, at least, in shares of what is always left: pixels

@@ -12,7 +12,7 @@ from unfade.train.lesson import Lesson
 from unfade.train.samples import Pixels, only
 
 STEPS = 300
-"""Steps that a shot learns from its own pixels, about 4 s of a core."""
+"""Most steps that a shot learns from its own pixels; never more than the film's."""
 
 LEARNING_RATE = 3e-3
 """Highest of those steps, a little below the film's."""
@@ -40,8 +40,9 @@ def try_shots(weights: Tensors, lesson: Lesson, settings: TrainSection) -> Itera
     for the film.
     """
     film = residual_of(weights, settings.size)
+    steps = min(STEPS, settings.steps)
     own = settings.model_copy(
-        update={"steps": STEPS, "checkpoint": STEPS, "learning_rate": LEARNING_RATE}
+        update={"steps": steps, "checkpoint": steps, "learning_rate": LEARNING_RATE}
     )
     for shot in judged_shots(lesson):
         train = only(lesson.train, lesson.train.shot == shot)

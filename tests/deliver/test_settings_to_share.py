@@ -1,0 +1,19 @@
+"""Settings that are delivered name files, never where they lie."""
+
+from unfade.deliver.anonymous import settings_to_share
+from unfade.film.project import Project
+
+
+def test_the_earlier_model_is_named_without_its_folder() -> None:
+    project = Project.model_validate(
+        {
+            "film": {"title": "Reel"},
+            "source": {"path": "/home/somebody/scan.mov"},
+            "reference": {"path": "/home/somebody/dvd.mkv"},
+            "train": {"start_from": "/home/somebody/old/model.safetensors", "steps": 7},
+        }
+    )
+    shared = settings_to_share(project)
+    assert shared.train.start_from == "model.safetensors"
+    assert shared.train.steps == 7
+    assert "/home" not in shared.model_dump_json()

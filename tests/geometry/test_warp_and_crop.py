@@ -54,6 +54,15 @@ def test_a_smooth_warp_passes_through_its_nodes() -> None:
     torch.testing.assert_close(at, nodes, atol=1e-4, rtol=0)
 
 
+def test_a_smooth_warp_is_the_same_at_points_and_at_every_pixel() -> None:
+    nodes = torch.rand(2, 6, 8, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    y, x = torch.meshgrid(torch.arange(60.0), torch.arange(80.0), indexing="ij")
+    points = torch.stack([x, y], dim=-1).double()
+    beside = points + displacement(nodes, points, 60, 80).permute(1, 2, 0)
+    everywhere = places(torch.eye(3, dtype=torch.float64), nodes, 60, 80)
+    torch.testing.assert_close(everywhere, beside, atol=1e-9, rtol=0)
+
+
 def test_nodes_that_fill_no_grid_are_refused() -> None:
     with pytest.raises(ValueError, match="fill no grid"):
         SmoothWarp(x=((1.0, 2.0), (1.0,)), y=((1.0, 2.0), (1.0, 2.0)))

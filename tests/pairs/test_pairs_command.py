@@ -222,6 +222,33 @@ def test_the_last_pair_of_a_film_without_reference_stays(film: Path, pairs: Pair
     assert film.read_text() == text
 
 
+def test_the_first_pair_of_a_film_without_reference(film: Path, pairs: Pairs) -> None:
+    text = FILM.split("\n[reference]")[0]
+    film.write_text(text)
+    picture = film.parent / "x.png"
+    picture.write_bytes(b"")
+    assert pairs("add", film, 1005, picture)[0] == 0
+    assert film.read_text().startswith(text)
+    assert load_project(film).pair[0].source == 1005
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (FILM + "[pair]\nsource = 3\n", "write it as [[pair]]"),
+        (FILM + "[trian]\n", "the nearest valid one is 'train'"),
+        ("[film\n", "is not TOML"),
+    ],
+)
+def test_a_file_that_cannot_be_used_stays(film: Path, pairs: Pairs, text: str, says: str) -> None:
+    film.write_text(text)
+    for arguments in (("add", film, 1005, 5), ("drop", film, 1005), ("list", film)):
+        status, said = pairs(*arguments)
+        assert status == cli.UNUSABLE
+        assert says in said
+        assert film.read_text() == text
+
+
 def test_before_curate_there_is_nothing_to_list(film: Path, pairs: Pairs) -> None:
     (film.parent / PairList.PLACE).unlink()
     status, said = pairs("list", film)

@@ -36,8 +36,8 @@ def better_neighbour(
     Args:
         source: structure, uint8 (H, W).
         laid: structure of the reference as it lies on the source under 0, of its neighbours under
-            -1 and 1 as far as there are any; each may be shifted, because a pan is
-            no motion that tells instants apart.
+            -1 and 1 as far as there are any; each is also tried shifted, for the transform was
+            found with the reference, and takes up a pan.
         inside: bool (H, W), where they cover the source.
 
     Returns:

@@ -40,9 +40,14 @@ class View:
         return replace(left, edges=edge_residual(source, self._laid[0], self.place.inside))
 
     def wrong_instant(self) -> str | None:
-        """Which neighbour of the reference is of the source's instant, if one is."""
+        """Which neighbour of the reference is of the source's instant, if one is.
+
+        A person's choice is not questioned.
+        """
+        if self._pair.pair.reference is None or self._pair.pair.chosen_by == "person":
+            return None
         better = better_neighbour(self._pair.structures.source, self._laid, self.place.inside)
-        if better is None or self._pair.pair.reference is None:
+        if better is None:
             return None
         frame = self._pair.pair.reference + better
         return f"reference frame {frame} fits the moving regions better"

@@ -304,14 +304,23 @@ def parse_project(text: str, path: Path) -> Project:
     Raises:
         ProjectError: it is not TOML, or holds an unknown key or a bad value; it names `path`.
     """
-    try:
-        fields = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ProjectError(f"{path}: is not TOML: {error}; mend that line") from error
+    fields = toml_fields(text, path)
     try:
         return Project.model_validate(fields)
     except ValidationError as error:
         raise ProjectError(f"{path}: {_explain(error)}") from error
+
+
+def toml_fields(text: str, path: Path) -> dict[str, Any]:
+    """What the text of a film.toml holds, whether or not it can be used.
+
+    Raises:
+        ProjectError: it is not TOML; it names `path`.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError(f"{path}: is not TOML: {error}; mend that line") from error
 
 
 def _explain(error: ValidationError) -> str:

@@ -45,22 +45,22 @@ def places(matrix: Tensor, nodes: Tensor | None, height: int, width: int) -> Ten
         height: of the result, in pixels.
         width: of the result, in pixels.
     """
-    y, x = torch.meshgrid(
-        torch.arange(height, dtype=torch.float64),
-        torch.arange(width, dtype=torch.float64),
-        indexing="ij",
-    )
-    points = torch.stack([x, y], dim=-1)
+    x = torch.arange(width, dtype=torch.float64)
+    y = torch.arange(height, dtype=torch.float64)[:, None]
     if nodes is not None:
-        points = points + displacement(nodes, points, height, width).permute(1, 2, 0)
-    whole = torch.cat([points, torch.ones_like(points[..., :1])], dim=-1)
-    moved = whole @ torch.linalg.inv(matrix).T
-    there: Tensor = moved[..., :2] / moved[..., 2:]
-    return there
+        bent: Tensor = functional.interpolate(
+            nodes[None], (height, width), mode="bicubic", align_corners=True
+        )
+        x, y = x + bent[0, 0], y + bent[0, 1]
+    a, b, c = torch.linalg.inv(matrix)
+    depth = c[0] * x + c[1] * y + c[2]
+    return torch.stack(
+        [(row[0] * x + row[1] * y + row[2]) / depth for row in (a, b)], dim=-1
+    ).expand(height, width, 2)
 
 
 def displacement(nodes: Tensor, points: Tensor, height: int, width: int) -> Tensor:
-    """A smooth warp at points of a raster.
+    """A smooth warp at points of a raster, as `places` has it at every pixel.
 
     Args:
         nodes: (C, rows, columns), spread over the raster from its first to its last pixel centres.

@@ -14,9 +14,11 @@ from unfade.film.clip import Clips
 from unfade.film.pair import PairKind, PairRole
 from unfade.film.project import (
     PairSection,
+    Project,
     load_project,
     parse_project,
     project_file_text,
+    toml_fields,
 )
 from unfade.film.work import Job, write_text
 from unfade.pairs.edit import with_pair, without_pair
@@ -39,7 +41,7 @@ _WIDTH = 200
 @app.command("list")
 def list_pairs(project_file: ProjectFile) -> None:
     """Show all pairs, admitted and rejected, with what was measured of them."""
-    job = _job(project_file)
+    job = _job(project_file, load_project(project_file))
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH)
@@ -68,42 +70,42 @@ def add(
     ):
         if value not in known:
             raise ProjectError(f"there is no {name} '{value}'; use {' or '.join(known)}")
-    job = _job(project_file)
     picture = not reference.isdecimal()
     if picture and not Path(reference).is_file():
         raise ProjectError(
             f"{reference}: is not there; name a picture, or a frame number of the reference"
         )
-    _check_frames(job, source, None if picture else int(reference))
     section = PairSection(
         source=source,
-        reference=_seen_from(job.root, reference) if picture else int(reference),
+        reference=_seen_from(project_file, reference) if picture else int(reference),
         kind=cast(PairKind, kind),
         role=cast(PairRole, role),
         aligned=aligned,
         note=note,
     )
-    _write(project_file, with_pair(project_file_text(project_file), section))
+    text = with_pair(_text(project_file), section)
+    job = _job(project_file, parse_project(text, project_file))
+    _check_frames(job, source, None if picture else int(reference))
+    write_text(project_file, text)
     print(f"{project_file}: source frame {source} is a pair; now: unfade run {project_file}")
 
 
 @app.command()
 def drop(project_file: ProjectFile, source: Source) -> None:
     """Take a frame out: it is no pair, whoever chose it."""
-    job = _job(project_file)
+    job = _job(project_file, load_project(project_file))
     _check_frames(job, source, None)
     remember = job.project.reference is not None
-    _write(
-        project_file,
-        without_pair(project_file_text(project_file), source, remember=remember),
-    )
+    text = without_pair(_text(project_file), source, remember=remember)
+    parse_project(text, project_file)
+    write_text(project_file, text)
     print(f"{project_file}: source frame {source} is no pair; now: unfade run {project_file}")
 
 
 @app.command("why")
 def tell_why(project_file: ProjectFile, source: Source) -> None:
     """Say why a frame is a pair or is not, and which sheets show it."""
-    job = _job(project_file)
+    job = _job(project_file, load_project(project_file))
     records = Records.of(job)
     _check_frames(job, source, None)
     for sentence in why(records, source):
@@ -111,8 +113,16 @@ def tell_why(project_file: ProjectFile, source: Source) -> None:
     _tell_stale(job)
 
 
-def _job(project_file: Path) -> Job:
-    return Job(load_project(project_file), project_file.absolute().parent, Silence())
+def _job(project_file: Path, project: Project) -> Job:
+    return Job(project, project_file.absolute().parent, Silence())
+
+
+def _text(project_file: Path) -> str:
+    """The text of a project file that can be used, or that only lacks its first pair."""
+    text = project_file_text(project_file)
+    if {"reference", "pair"} & toml_fields(text, project_file).keys():
+        parse_project(text, project_file)
+    return text
 
 
 def _check_frames(job: Job, source: int, reference: int | None) -> None:
@@ -128,15 +138,11 @@ def _check_frames(job: Job, source: int, reference: int | None) -> None:
             )
 
 
-def _seen_from(root: Path, path: str) -> str:
+def _seen_from(project_file: Path, path: str) -> str:
     """A path, relative to where one is, as film.toml names it: relative to its folder."""
-    return path if os.path.isabs(path) else Path(os.path.relpath(path, root)).as_posix()
-
-
-def _write(project_file: Path, text: str) -> None:
-    """Writes a project file if it can be used."""
-    parse_project(text, project_file)
-    write_text(project_file, text)
+    if os.path.isabs(path):
+        return path
+    return Path(os.path.relpath(path, project_file.absolute().parent)).as_posix()
 
 
 def _tell_stale(job: Job) -> None:

@@ -117,7 +117,7 @@ class TrainSection(Noun):
     steps: int = Field(default=2500, ge=1)
     batch: int = Field(default=8192, ge=64)
     checkpoint: int = Field(default=500, ge=1)
-    learning_rate: float = Field(default=5e-3, gt=0)
+    learning_rate: float = Field(default=0.05, gt=0)
     seed: int = Field(default=0, ge=0)
 
 

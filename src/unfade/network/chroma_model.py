@@ -5,6 +5,7 @@ several scales, and its last layer starts at zero: untrained, the model is the b
 """
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import torch
@@ -14,28 +15,29 @@ from torch.nn import functional
 from unfade.color.ycbcr import limit_chroma, luma
 from unfade.film.model import ModelSize
 from unfade.network.baseline import Baseline
-from unfade.network.features import CHROMA_GAIN, COUNT, features
+from unfade.network.familiarity import STRIDE, Familiarity
+from unfade.network.features import CHROMA_GAIN, COUNT, WIDE, features
 from unfade.network.filters import box, degrain
 from unfade.network.unevenness import EVEN, Unevenness
 
 WIDTHS: dict[ModelSize, tuple[int, ...]] = {
     "small": (32, 32),
-    "medium": (48, 48),
+    "medium": (48, 48, 48),
     "large": (96, 96, 96),
 }
 """Units of each member's hidden layers by model size."""
 
 MEMBERS = 4
-"""Networks that are asked and averaged."""
+"""Networks: one that learns from everything, three that each learn from a part."""
 
-DOUBT = 20.0
+DOUBT = 4.0
 """How much more the variance among members counts against a change than its square for it."""
 
 RASTER_WIDTH = 1000
 """The model works on pictures of at most this many pixels a line: colour is coarser than luma."""
 
-PIXELS_AT_ONCE = 32768
-"""Pixels that the network takes at a time, which bounds its memory and gives every core enough."""
+PIXELS_AT_ONCE = 4096
+"""Pixels that the network takes at a time on a core: what it makes of them stays in the cache."""
 
 CHROMA_EPSILON = 1e-3
 """Luma variance below which upsampled chroma does not follow luma: above grain, below edges."""
@@ -44,9 +46,15 @@ CHROMA_EPSILON = 1e-3
 class Residual(nn.Module):
     """Per-pixel networks: features (N, COUNT) to what is missing from Cb and Cr (N, 2).
 
-    There are `MEMBERS` of them, which differ in how they start and in which pixels they learn from.
-    Where they do not agree, they have seen nothing alike, and the closed form is changed less.
+    The first of `MEMBERS` learns from everything, and remembers it: it speaks where surroundings
+    are familiar. From each of the others a part of the training is kept. They are asked elsewhere,
+    and where they do not agree, they have seen nothing alike, and the closed form is changed less.
+
+    `centre` and `spread` (COUNT,) bring features to mean 0 and deviation 1.
     """
+
+    centre: Tensor
+    spread: Tensor
 
     def __init__(self, size: ModelSize) -> None:
         super().__init__()
@@ -59,21 +67,51 @@ class Residual(nn.Module):
             inputs = width
         self.weights.append(torch.zeros(MEMBERS, inputs, 2))
         self.biases.append(torch.zeros(MEMBERS, 1, 2))
+        self.register_buffer("centre", torch.zeros(COUNT))
+        self.register_buffer("spread", torch.ones(COUNT))
+        self.familiarity = Familiarity()
 
-    def members(self, seen: Tensor) -> Tensor:
-        """What each member says, (MEMBERS, N, 2), of features (MEMBERS, N, COUNT)."""
-        *hidden, (weight, bias) = zip(self.weights, self.biases, strict=True)
+    def members(self, seen: Tensor, first: int = 0, end: int = MEMBERS) -> Tensor:
+        """What members `first` to `end` say, (M, N, 2), of features (M, N, COUNT)."""
+        *hidden, (weight, bias) = [
+            (weight[first:end], bias[first:end])
+            for weight, bias in zip(self.weights, self.biases, strict=True)
+        ]
+        inner = hidden[0][0] / self.spread[:, None]
+        hidden[0] = (inner, hidden[0][1] - self.centre[None] @ inner)
         for inner, offset in hidden:
             seen = functional.silu(torch.baddbmm(offset, seen, inner))
         return torch.baddbmm(bias, seen, weight) / CHROMA_GAIN
 
-    def forward(self, seen: Tensor) -> Tensor:
-        """Residual chroma (N, 2) of features (N, COUNT)."""
-        said = self.members(seen.expand(MEMBERS, -1, -1))
+    def forward(self, seen: Tensor, familiar: Tensor | None = None) -> Tensor:
+        """Residual chroma (N, 2) of features (N, COUNT).
+
+        `familiar` (N,), 0 to 1, is asked of the features themselves where it is not given.
+        """
+        if familiar is None:
+            familiar = self.familiarity(self.wide(seen))
+        if familiar.min() >= 1:
+            return self.members(seen[None], 0, 1)[0]
+        if familiar.max() <= 0:
+            return self._guess(seen)
+        said = torch.zeros(seen.shape[0], 2)
+        known, unknown = familiar > 0, familiar < 1
+        said[known] += familiar[known, None] * self.members(seen[known][None], 0, 1)[0]
+        said[unknown] += (1 - familiar[unknown, None]) * self._guess(seen[unknown])
+        return said
+
+    def wide(self, seen: Tensor) -> Tensor:
+        """The wide surroundings (N, WIDE) of features (N, COUNT), of deviation 1 over training."""
+        chosen = list(WIDE)
+        return (seen[:, chosen] - self.centre[chosen]) / self.spread[chosen]
+
+    def _guess(self, seen: Tensor) -> Tensor:
+        """What is said of features (N, COUNT) whose surroundings were never seen, (N, 2)."""
+        said = self.members(seen.expand(MEMBERS - 1, -1, -1), 1)
         mean = said.mean(dim=0)
         signal = mean.square().sum(dim=1, keepdim=True)
         doubt = (said - mean).square().mean(dim=0).sum(dim=1, keepdim=True)
-        trust: Tensor = signal / (signal + DOUBT * doubt).clamp_min(1e-12)
+        trust = signal / (signal + DOUBT * doubt).clamp_min(1e-12)
         return mean * trust
 
 
@@ -120,8 +158,30 @@ class ChromaModel:
     def answer(self, seen: Seen) -> Tensor:
         """Chroma (2, H, W) of what `see` returned."""
         pixels = seen.features.flatten(1).T
-        residual = torch.cat([self.residual(part) for part in torch.split(pixels, PIXELS_AT_ONCE)])
+        familiar = self._familiar(seen.features).flatten()
+        parts = torch.split(pixels, PIXELS_AT_ONCE), torch.split(familiar, PIXELS_AT_ONCE)
+        cores = torch.get_num_threads()
+        with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            residual = torch.cat(list(pool.map(self._ask, *parts)))
         return seen.base_cbcr + residual.T.reshape(seen.base_cbcr.shape)
+
+    @torch.no_grad()
+    def _ask(self, pixels: Tensor, familiar: Tensor) -> Tensor:
+        """What the network says of some pixels, in a thread that keeps no gradients either."""
+        answer: Tensor = self.residual(pixels, familiar)
+        return answer
+
+    def _familiar(self, seen: Tensor) -> Tensor:
+        """How familiar each pixel's surroundings are, (H, W), of features (COUNT, H, W)."""
+        coarse = shrink(seen, STRIDE)
+        familiar = self.residual.familiarity(self.residual.wide(coarse.flatten(1).T))
+        whole: Tensor = functional.interpolate(
+            familiar.reshape(1, 1, *coarse.shape[1:]),
+            scale_factor=STRIDE,
+            mode="bilinear",
+            align_corners=False,
+        )
+        return whole[0, 0, : seen.shape[1], : seen.shape[2]]
 
     def see(self, source_rgb: Tensor, shot: int) -> Seen:
         """What the network is shown of a picture (3, H, W) on the model's raster, 0 to 1."""

@@ -5,7 +5,7 @@ bit, as one that was not.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,13 +17,20 @@ from unfade.film.model import HeldOut, LossPoint, ModelSize
 from unfade.film.project import TrainSection
 from unfade.network import Residual
 from unfade.network.chroma_model import MEMBERS
+from unfade.train.orthogonal import Orthogonal
 from unfade.train.samples import Pixels
 from unfade.train.sensitivity import seen_error
+from unfade.train.trust import acquaint, set_limits
 
-WARM_UP_STEPS = 100
+WARM_UP_STEPS = 50
 WEIGHT_DECAY = 1e-2
 
+OUTER_SHARE = 0.2
+"""Of the learning rate, for biases and the last layer, whose steps are in proportion to others."""
+
+
 Tensors = dict[str, Tensor]
+Optimizers = tuple[Orthogonal, torch.optim.AdamW]
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,7 @@ def start(train: Pixels, held_out: Pixels | None, settings: TrainSection) -> Sta
     """The state before the first step: an untrained network, which is the baseline."""
     torch.manual_seed(settings.seed)
     residual = Residual(settings.size)
+    acquaint(residual, train, settings.seed)
     weights = _copy(residual.state_dict())
     error = held_out_error(residual, held_out).ciede2000 if held_out else None
     everything = torch.arange(train.weight.shape[0])
@@ -57,21 +65,24 @@ def learn(
 ) -> Iterator[State]:
     """Trains on from a state, and yields the new one every `settings.checkpoint` steps."""
     residual = residual_of(state.weights, settings.size)
-    optimizer = torch.optim.AdamW(residual.parameters(), weight_decay=WEIGHT_DECAY)
-    _load_momenta(optimizer, residual, state)
+    optimizers = _optimizers(residual)
+    _load_momenta(optimizers, residual, state)
+    taught = [torch.nonzero(member)[:, 0] for member in train.taught.T]
     while state.step < settings.steps:
         losses = []
         last = min(state.step + settings.checkpoint, settings.steps)
         for step in range(state.step, last):
-            chosen = _batch(train, settings, step)
-            optimizer.param_groups[0]["lr"] = _learning_rate(settings, step)
-            optimizer.zero_grad(set_to_none=True)
+            chosen = _batch(taught, settings, step)
+            residual.zero_grad(set_to_none=True)
             cbcr = train.base_cbcr[chosen] + residual.members(train.features[chosen])
             loss = _loss(cbcr, train, chosen)
             loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            for optimizer, share in zip(optimizers, (1.0, OUTER_SHARE), strict=True):
+                optimizer.param_groups[0]["lr"] = share * _learning_rate(settings, step)
+                optimizer.step()
             losses.append(loss.detach())
-        state = _next_state(state, last, residual, optimizer, torch.stack(losses), held_out)
+        set_limits(residual, train, settings.seed)
+        state = _next_state(state, last, residual, optimizers, torch.stack(losses), held_out)
         yield state
 
 
@@ -107,7 +118,7 @@ def _next_state(
     state: State,
     step: int,
     residual: Residual,
-    optimizer: torch.optim.Optimizer,
+    optimizers: Optimizers,
     losses: Tensor,
     held_out: Pixels | None,
 ) -> State:
@@ -119,17 +130,27 @@ def _next_state(
     return State(
         step,
         weights,
-        _momenta(optimizer, residual),
+        _momenta(optimizers, residual),
         weights if better else state.best,
         step if better else state.best_step,
         (*state.points, point),
     )
 
 
-def _batch(train: Pixels, settings: TrainSection, step: int) -> Tensor:
+def _optimizers(residual: Residual) -> Optimizers:
+    """One for the matrices of hidden layers, one for all else."""
+    *hidden, last = residual.weights
+    outer = [last, *residual.biases]
+    return Orthogonal(hidden, WEIGHT_DECAY), torch.optim.AdamW(outer, weight_decay=WEIGHT_DECAY)
+
+
+def _batch(taught: Sequence[Tensor], settings: TrainSection, step: int) -> Tensor:
+    """Places of pixels (MEMBERS, N) for the members, each out of those that it is `taught`."""
     generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
-    shape = (MEMBERS, settings.batch // MEMBERS)
-    return torch.randint(train.weight.shape[0], shape, generator=generator)
+    count = settings.batch // MEMBERS
+    return torch.stack(
+        [places[torch.randint(len(places), (count,), generator=generator)] for places in taught]
+    )
 
 
 def _learning_rate(settings: TrainSection, step: int) -> float:
@@ -142,17 +163,24 @@ def _copy(tensors: Tensors) -> Tensors:
     return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
 
-def _momenta(optimizer: torch.optim.Optimizer, residual: Residual) -> Tensors:
-    """The optimiser's memory, named after the parameters."""
+def _momenta(optimizers: Optimizers, residual: Residual) -> Tensors:
+    """The optimisers' memory, named after the parameters."""
     return {
         f"{key}.{name}": value.clone()
         for name, parameter in residual.named_parameters()
-        for key, value in optimizer.state[parameter].items()
+        for optimizer in optimizers
+        for key, value in optimizer.state.get(parameter, {}).items()
     }
 
 
-def _load_momenta(optimizer: torch.optim.Optimizer, residual: Residual, state: State) -> None:
-    for name, parameter in residual.named_parameters():
-        for key in ("step", "exp_avg", "exp_avg_sq"):
-            if state.momenta:
-                optimizer.state[parameter][key] = state.momenta[f"{key}.{name}"].clone()
+def _load_momenta(optimizers: Optimizers, residual: Residual, state: State) -> None:
+    owners = {
+        parameter: optimizer
+        for optimizer in optimizers
+        for parameter in optimizer.param_groups[0]["params"]
+    }
+    parameters = dict(residual.named_parameters())
+    for place, value in state.momenta.items():
+        key, name = place.split(".", 1)
+        parameter = parameters[name]
+        owners[parameter].state[parameter][key] = value.clone()

@@ -1,6 +1,6 @@
 """Pixels to learn from, taken from the pictures of the pairs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -9,10 +9,19 @@ from torch import Tensor
 from unfade.color.ycbcr import rgb_to_ycbcr
 from unfade.film.pair import Pair, PairRole
 from unfade.network import ChromaModel, unevenness
-from unfade.network.chroma_model import raster_factor, shrink
+from unfade.network.chroma_model import MEMBERS, raster_factor, shrink
 from unfade.network.features import place
 from unfade.network.filters import degrain
 from unfade.train.sensitivity import sensitivity
+
+PARTS = MEMBERS - 1
+"""Parts of the training, each kept from one member of the network but the first."""
+
+AREA = 32
+"""Side, in pixels, of the areas in which references are compared."""
+
+BLOCKS = 6
+"""Blocks across and down a picture that is divided among the parts."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,8 @@ class Pixels:
     """Pixels as the network sees them.
 
     `features` (N, F); `source_cbcr`, `base_cbcr` and `truth_cbcr` (N, 2); `truth_y` and `weight`
-    (N, 1); `sensitivity` (N, 3), of the eye to errors of chroma.
+    (N, 1); `sensitivity` (N, 3), of the eye to errors of chroma; `taught` (N, MEMBERS), bool, tells
+    which members learn from a pixel; `area` (N, 2) is its frame and its area of that.
     """
 
     features: Tensor
@@ -42,6 +52,8 @@ class Pixels:
     truth_y: Tensor
     weight: Tensor
     sensitivity: Tensor
+    taught: Tensor
+    area: Tensor
 
 
 def picture(source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair) -> Picture:
@@ -69,8 +81,18 @@ def closed_form_sample(shown: Picture, grain: Tensor, limit: int, seed: int) -> 
     )
 
 
-def sample_pixels(shown: Picture, model: ChromaModel, limit: int, seed: int) -> Pixels:
-    """At most `limit` trusted pixels of one picture, as the model's network sees them."""
+def sample_pixels(
+    shown: Picture,
+    model: ChromaModel,
+    limit: int,
+    seed: int,
+    taught: Sequence[bool] | None = None,
+) -> Pixels:
+    """At most `limit` trusted pixels of one picture, as the model's network sees them.
+
+    `taught` tells which members of the network learn from the picture; without, all do but each
+    from other blocks of it.
+    """
     chosen = _choose(shown, limit, seed)
     seen = model.see(shown.source_rgb, shown.shot)
     source_ycbcr = rgb_to_ycbcr(shown.source_rgb).flatten(1)[:, chosen].T
@@ -83,7 +105,25 @@ def sample_pixels(shown: Picture, model: ChromaModel, limit: int, seed: int) -> 
         truth_ycbcr[:, :1].contiguous(),
         shown.weight.flatten()[chosen, None],
         sensitivity(truth_ycbcr),
+        _blocks(*shown.source_rgb.shape[1:])[chosen]
+        if taught is None
+        else torch.tensor(taught).expand(len(chosen), -1),
+        torch.stack([torch.full_like(chosen, shown.frame), _areas(chosen, shown)], dim=1),
     )
+
+
+def _areas(chosen: Tensor, shown: Picture) -> Tensor:
+    """Number of the area that pixels of a picture lie in."""
+    width = shown.weight.shape[-1]
+    across = -(-width // AREA)
+    return chosen // width // AREA * across + chosen % width // AREA
+
+
+def _blocks(height: int, width: int) -> Tensor:
+    """Which members learn from each pixel of a picture, (height * width, MEMBERS), bool."""
+    column, row = ((place(height, width).flatten(1) + 1) * (BLOCKS / 2)).floor().long()
+    part: Tensor = (column + 2 * row) % PARTS
+    return part[:, None] != torch.arange(MEMBERS) - 1
 
 
 def join(parts: Iterable[Pixels]) -> Pixels:

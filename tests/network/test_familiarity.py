@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from unfade.network import Residual
-from unfade.network.chroma_model import MEMBERS
 from unfade.network.familiarity import CONTEXTS, Familiarity, closeness, distance
 from unfade.network.features import COUNT, WIDE
 
@@ -40,9 +39,8 @@ def residual() -> Residual:
     torch.manual_seed(0)
     residual = Residual("small")
     with torch.no_grad():
-        residual.biases[-1].copy_(
-            torch.tensor([1.0, 2.0, 4.0, 6.0])[:, None, None].expand(-1, 1, 2)
-        )
+        residual.memory.biases[-1].fill_(1.0)
+        residual.guessers.biases[-1].copy_(torch.tensor([2.0, 4.0, 6.0])[:, None, None])
     return residual
 
 
@@ -64,10 +62,21 @@ def test_between_them_there_is_no_step(residual: Residual) -> None:
 
 
 def test_features_are_brought_to_one_scale(residual: Residual) -> None:
-    torch.nn.init.normal_(residual.weights[-1], std=0.2)
-    seen = torch.randn(7, COUNT, generator=torch.Generator().manual_seed(1))
-    plain = residual.members(seen.expand(MEMBERS, -1, -1))
-    residual.centre.fill_(0.3)
-    residual.spread.fill_(2.0)
-    scaled = residual.members((seen * 2.0 + 0.3).expand(MEMBERS, -1, -1))
-    torch.testing.assert_close(scaled, plain, atol=1e-5, rtol=1e-5)
+    memory = residual.memory
+    torch.nn.init.normal_(memory.weights[-1], std=0.2)
+    seen = torch.randn(1, 7, COUNT, generator=torch.Generator().manual_seed(1))
+    plain = memory(seen)
+    memory.centre.fill_(0.3)
+    memory.gain.fill_(0.5)
+    torch.testing.assert_close(memory(seen * 2.0 + 0.3), plain, atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_guessers_see_less_and_less_far(residual: Residual) -> None:
+    torch.nn.init.normal_(residual.guessers.weights[-1], std=0.2)
+    seen = torch.zeros(3, 1, COUNT)
+    moved = seen.clone()
+    moved[..., list(WIDE)] = 1.0
+    change = (residual.guessers(moved) - residual.guessers(seen)).abs().amax(dim=(1, 2))
+    assert float(change[0]) > 0
+    assert change[1:].tolist() == [0.0, 0.0]

@@ -2,7 +2,6 @@
 
 import torch
 
-from unfade.network.chroma_model import MEMBERS
 from unfade.network.features import COUNT, WIDE
 from unfade.train.agreement import LEAST, agreement
 from unfade.train.samples import Pixels
@@ -34,7 +33,6 @@ def pixels(pictures: int, apart: float = 0.0) -> Pixels:
         ones * 0.5,
         ones,
         ones.expand(-1, 3),
-        torch.ones(len(area), MEMBERS, dtype=torch.bool),
         torch.stack([picture, area], dim=1),
     )
 

@@ -28,7 +28,7 @@ def test_it_learns_directions_that_hardly_vary() -> None:
     seen = torch.randn(256, 6, generator=draw) * torch.tensor([1.0, 1.0, 1.0, 1.0, 0.1, 0.1])
     wanted = torch.eye(6)
     matrix = torch.nn.Parameter(torch.zeros(6, 6))
-    optimizer = Orthogonal([matrix], weight_decay=0.0)
+    optimizer = Orthogonal([{"params": [matrix]}], weight_decay=0.0)
     for step in range(100):
         optimizer.zero_grad()
         (seen @ matrix - seen @ wanted).square().sum(dim=1).mean().backward()
@@ -39,7 +39,7 @@ def test_it_learns_directions_that_hardly_vary() -> None:
 
 def test_weights_decay() -> None:
     matrix = torch.nn.Parameter(torch.eye(3))
-    optimizer = Orthogonal([matrix], weight_decay=0.5)
+    optimizer = Orthogonal([{"params": [matrix]}], weight_decay=0.5)
     matrix.grad = torch.zeros(3, 3)
     optimizer.param_groups[0]["lr"] = 0.1
     optimizer.step()

@@ -16,7 +16,7 @@ from unfade.color.ycbcr import limit_chroma, luma
 from unfade.film.model import ModelSize
 from unfade.network.baseline import Baseline
 from unfade.network.familiarity import STRIDE, Familiarity
-from unfade.network.features import CHROMA_GAIN, COUNT, WIDE, features
+from unfade.network.features import CHROMA_GAIN, COUNT, OWN, PER_SCALE, WIDE, features
 from unfade.network.filters import box, degrain
 from unfade.network.unevenness import EVEN, Unevenness
 
@@ -28,9 +28,12 @@ WIDTHS: dict[ModelSize, tuple[int, ...]] = {
 """Units of each member's hidden layers by model size."""
 
 MEMBERS = 4
-"""Networks: one that learns from everything, three that each learn from a part."""
+"""Networks: one that remembers and three that guess."""
 
-DOUBT = 4.0
+REACHES = (7, 3, 1)
+"""Scales of surroundings that each guesser sees, from the finest."""
+
+DOUBT = 1.0
 """How much more the variance among members counts against a change than its square for it."""
 
 RASTER_WIDTH = 1000
@@ -43,45 +46,58 @@ CHROMA_EPSILON = 1e-3
 """Luma variance below which upsampled chroma does not follow luma: above grain, below edges."""
 
 
-class Residual(nn.Module):
-    """Per-pixel networks: features (N, COUNT) to what is missing from Cb and Cr (N, 2).
+class Members(nn.Module):
+    """Networks side by side: features (M, N, COUNT) to chroma (M, N, 2), at first zero.
 
-    The first of `MEMBERS` learns from everything, and remembers it: it speaks where surroundings
-    are familiar. From each of the others a part of the training is kept. They are asked elsewhere,
-    and where they do not agree, they have seen nothing alike, and the closed form is changed less.
-
-    `centre` and `spread` (COUNT,) bring features to mean 0 and deviation 1.
+    Features are taken less `centre` (M, COUNT) and times `gain` (M, COUNT).
     """
 
     centre: Tensor
-    spread: Tensor
+    gain: Tensor
 
-    def __init__(self, size: ModelSize) -> None:
+    def __init__(self, count: int, widths: tuple[int, ...]) -> None:
         super().__init__()
         inputs = COUNT
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
-        for width in WIDTHS[size]:
+        for width in widths:
             reach = 1 / math.sqrt(inputs)
-            self.weights.append(torch.empty(MEMBERS, inputs, width).uniform_(-reach, reach))
-            self.biases.append(torch.empty(MEMBERS, 1, width).uniform_(-reach, reach))
+            self.weights.append(torch.empty(count, inputs, width).uniform_(-reach, reach))
+            self.biases.append(torch.empty(count, 1, width).uniform_(-reach, reach))
             inputs = width
-        self.weights.append(torch.zeros(MEMBERS, inputs, 2))
-        self.biases.append(torch.zeros(MEMBERS, 1, 2))
-        self.register_buffer("centre", torch.zeros(COUNT))
-        self.register_buffer("spread", torch.ones(COUNT))
-        self.familiarity = Familiarity()
+        self.weights.append(torch.zeros(count, inputs, 2))
+        self.biases.append(torch.zeros(count, 1, 2))
+        self.register_buffer("centre", torch.zeros(count, COUNT))
+        self.register_buffer("gain", torch.ones(count, COUNT))
 
-    def members(self, seen: Tensor, first: int = 0, end: int = MEMBERS) -> Tensor:
-        """What members `first` to `end` say, (M, N, 2), of features (M, N, COUNT)."""
-        *hidden, (weight, bias) = [
-            (weight[first:end], bias[first:end])
-            for weight, bias in zip(self.weights, self.biases, strict=True)
-        ]
-        inner = hidden[0][0] / self.spread[:, None]
-        hidden[0] = (inner, hidden[0][1] - self.centre[None] @ inner)
+    def forward(self, seen: Tensor) -> Tensor:
+        *hidden, (weight, bias) = zip(self.weights, self.biases, strict=True)
+        inner = hidden[0][0] * self.gain[..., None]
+        hidden[0] = (inner, hidden[0][1] - self.centre[:, None] @ inner)
         for inner, offset in hidden:
             seen = functional.silu(torch.baddbmm(offset, seen, inner))
         return torch.baddbmm(bias, seen, weight) / CHROMA_GAIN
+
+
+class Residual(nn.Module):
+    """Per-pixel networks: features (N, COUNT) to what is missing from Cb and Cr (N, 2).
+
+    The `memory` sees all features on one scale, so that it takes in what tells places of the film
+    apart. It speaks where surroundings are familiar. Elsewhere the `guessers` do, of which
+    `REACHES` tells how far they see: they learn slowly what is common to much. Where they do not
+    agree, they have seen nothing alike, and the closed form is changed less.
+    """
+
+    def __init__(self, size: ModelSize) -> None:
+        super().__init__()
+        self.memory = Members(1, WIDTHS[size])
+        self.guessers = Members(MEMBERS - 1, WIDTHS[size])
+        for gain, scales in zip(self.guessers.gain, REACHES, strict=True):
+            gain[OWN + PER_SCALE * scales :] = 0.0
+        self.familiarity = Familiarity()
+
+    def members(self, seen: Tensor) -> Tensor:
+        """What each member says, (MEMBERS, N, 2), of features (MEMBERS, N, COUNT)."""
+        return torch.cat([self.memory(seen[:1]), self.guessers(seen[1:])])
 
     def forward(self, seen: Tensor, familiar: Tensor | None = None) -> Tensor:
         """Residual chroma (N, 2) of features (N, COUNT).
@@ -91,27 +107,30 @@ class Residual(nn.Module):
         if familiar is None:
             familiar = self.familiarity(self.wide(seen))
         if familiar.min() >= 1:
-            return self.members(seen[None], 0, 1)[0]
+            return self._remember(seen)
         if familiar.max() <= 0:
             return self._guess(seen)
         said = torch.zeros(seen.shape[0], 2)
         known, unknown = familiar > 0, familiar < 1
-        said[known] += familiar[known, None] * self.members(seen[known][None], 0, 1)[0]
+        said[known] += familiar[known, None] * self._remember(seen[known])
         said[unknown] += (1 - familiar[unknown, None]) * self._guess(seen[unknown])
         return said
 
     def wide(self, seen: Tensor) -> Tensor:
         """The wide surroundings (N, WIDE) of features (N, COUNT), of deviation 1 over training."""
         chosen = list(WIDE)
-        return (seen[:, chosen] - self.centre[chosen]) / self.spread[chosen]
+        return (seen[:, chosen] - self.memory.centre[0, chosen]) * self.memory.gain[0, chosen]
+
+    def _remember(self, seen: Tensor) -> Tensor:
+        said: Tensor = self.memory(seen[None])[0]
+        return said
 
     def _guess(self, seen: Tensor) -> Tensor:
-        """What is said of features (N, COUNT) whose surroundings were never seen, (N, 2)."""
-        said = self.members(seen.expand(MEMBERS - 1, -1, -1), 1)
+        said: Tensor = self.guessers(seen.expand(MEMBERS - 1, -1, -1))
         mean = said.mean(dim=0)
         signal = mean.square().sum(dim=1, keepdim=True)
         doubt = (said - mean).square().mean(dim=0).sum(dim=1, keepdim=True)
-        trust = signal / (signal + DOUBT * doubt).clamp_min(1e-12)
+        trust: Tensor = signal / (signal + DOUBT * doubt).clamp_min(1e-12)
         return mean * trust
 
 

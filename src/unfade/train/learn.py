@@ -5,7 +5,7 @@ bit, as one that was not.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -20,13 +20,18 @@ from unfade.network.chroma_model import MEMBERS
 from unfade.train.orthogonal import Orthogonal
 from unfade.train.samples import Pixels
 from unfade.train.sensitivity import seen_error
-from unfade.train.trust import acquaint, set_limits
+from unfade.train.trust import acquaint
 
 WARM_UP_STEPS = 50
 WEIGHT_DECAY = 1e-2
 
 OUTER_SHARE = 0.2
-"""Of the learning rate, for biases and the last layer, whose steps are in proportion to others."""
+"""Of the learning rate, for the memory's biases and its last layer."""
+
+GUESSING_SHARE = 0.08
+GUESSING_STEPS = 400
+"""Of the learning rate, for those that guess: for as many steps, and less the more there are, so
+that they never learn by heart."""
 
 
 Tensors = dict[str, Tensor]
@@ -65,23 +70,22 @@ def learn(
 ) -> Iterator[State]:
     """Trains on from a state, and yields the new one every `settings.checkpoint` steps."""
     residual = residual_of(state.weights, settings.size)
-    optimizers = _optimizers(residual)
+    optimizers = _optimizers(residual, settings)
     _load_momenta(optimizers, residual, state)
-    taught = [torch.nonzero(member)[:, 0] for member in train.taught.T]
     while state.step < settings.steps:
         losses = []
         last = min(state.step + settings.checkpoint, settings.steps)
         for step in range(state.step, last):
-            chosen = _batch(taught, settings, step)
+            chosen = _batch(train, settings, step)
             residual.zero_grad(set_to_none=True)
             cbcr = train.base_cbcr[chosen] + residual.members(train.features[chosen])
             loss = _loss(cbcr, train, chosen)
             loss.backward()  # type: ignore[no-untyped-call]
-            for optimizer, share in zip(optimizers, (1.0, OUTER_SHARE), strict=True):
-                optimizer.param_groups[0]["lr"] = share * _learning_rate(settings, step)
+            for optimizer in optimizers:
+                for group in optimizer.param_groups:
+                    group["lr"] = group["share"] * _learning_rate(settings, step)
                 optimizer.step()
             losses.append(loss.detach())
-        set_limits(residual, train, settings.seed)
         state = _next_state(state, last, residual, optimizers, torch.stack(losses), held_out)
         yield state
 
@@ -137,20 +141,22 @@ def _next_state(
     )
 
 
-def _optimizers(residual: Residual) -> Optimizers:
-    """One for the matrices of hidden layers, one for all else."""
-    *hidden, last = residual.weights
-    outer = [last, *residual.biases]
-    return Orthogonal(hidden, WEIGHT_DECAY), torch.optim.AdamW(outer, weight_decay=WEIGHT_DECAY)
-
-
-def _batch(taught: Sequence[Tensor], settings: TrainSection, step: int) -> Tensor:
-    """Places of pixels (MEMBERS, N) for the members, each out of those that it is `taught`."""
-    generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
-    count = settings.batch // MEMBERS
-    return torch.stack(
-        [places[torch.randint(len(places), (count,), generator=generator)] for places in taught]
+def _optimizers(residual: Residual, settings: TrainSection) -> Optimizers:
+    """One for the matrices of the memory's hidden layers, one for all else."""
+    *hidden, last = residual.memory.weights
+    outer = {"params": [last, *residual.memory.biases], "share": OUTER_SHARE}
+    slow = min(1.0, GUESSING_STEPS / settings.steps) * GUESSING_SHARE
+    guessers = {"params": list(residual.guessers.parameters()), "share": slow}
+    return (
+        Orthogonal([{"params": hidden, "share": 1.0}], WEIGHT_DECAY),
+        torch.optim.AdamW([outer, guessers], weight_decay=WEIGHT_DECAY),
     )
+
+
+def _batch(train: Pixels, settings: TrainSection, step: int) -> Tensor:
+    generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
+    shape = (MEMBERS, settings.batch // MEMBERS)
+    return torch.randint(train.weight.shape[0], shape, generator=generator)
 
 
 def _learning_rate(settings: TrainSection, step: int) -> float:
@@ -177,7 +183,8 @@ def _load_momenta(optimizers: Optimizers, residual: Residual, state: State) -> N
     owners = {
         parameter: optimizer
         for optimizer in optimizers
-        for parameter in optimizer.param_groups[0]["params"]
+        for group in optimizer.param_groups
+        for parameter in group["params"]
     }
     parameters = dict(residual.named_parameters())
     for place, value in state.momenta.items():

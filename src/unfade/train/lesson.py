@@ -1,6 +1,5 @@
 """A lesson: the baseline of a film, and the pixels that its network learns from."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +9,7 @@ from unfade.network import ChromaModel, Residual
 from unfade.train.agreement import agreement
 from unfade.train.closed_form import fit_closed_form
 from unfade.train.learn import learn, residual_of, start
-from unfade.train.samples import PARTS, Picture, Pixels, join, sample_pixels
+from unfade.train.samples import Picture, Pixels, join, sample_pixels
 
 TRAIN_PIXELS = 800_000
 """Pixels that the network learns from, in memory as 66 features of 4 bytes: 210 MB."""
@@ -41,31 +40,11 @@ def prepare(
     def look(pictures: Sequence[Picture], limit: int) -> Pixels:
         each = limit // len(pictures)
         shown = track(pictures, "Looking at pairs", len(pictures))
-        return join(
-            sample_pixels(picture, model, each, settings.seed, taught)
-            for picture, taught in zip(shown, _taught(pictures), strict=True)
-        )
+        return join(sample_pixels(picture, model, each, settings.seed) for picture in shown)
 
     learned = look(train, TRAIN_PIXELS)
     learned = replace(learned, weight=learned.weight * agreement(learned))
     return Lesson(model, learned, look(held_out, HELD_OUT_PIXELS) if held_out else None)
-
-
-def _taught(pictures: Sequence[Picture]) -> list[tuple[bool, ...] | None]:
-    """Which members learn from each picture; none where it is its shot's only one.
-
-    The first learns from all; from each of the others some of every shot's are kept.
-    """
-    counts = Counter(picture.shot for picture in pictures)
-    met: Counter[int] = Counter()
-    taught: list[tuple[bool, ...] | None] = []
-    for picture in pictures:
-        parts = min(counts[picture.shot], PARTS)
-        part = met[picture.shot] % parts
-        met[picture.shot] += 1
-        kept = [member % parts == part for member in range(PARTS)]
-        taught.append(None if parts == 1 else (True, *(not one for one in kept)))
-    return taught
 
 
 def fit(

@@ -7,9 +7,10 @@ bfloat16, which is slow where processors lack it; here layers are (members, inpu
 """
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 MOMENTUM = 0.95
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
@@ -20,7 +21,7 @@ ITERATIONS = 5
 class Orthogonal(torch.optim.Optimizer):
     """Steps of length `lr` in every direction of matrices (..., inputs, units)."""
 
-    def __init__(self, params: Iterable[nn.Parameter], weight_decay: float) -> None:
+    def __init__(self, params: Iterable[dict[str, Any]], weight_decay: float) -> None:
         super().__init__(params, {"lr": 0.0, "weight_decay": weight_decay})
 
     @torch.no_grad()

@@ -1,6 +1,6 @@
 """Pixels to learn from, taken from the pictures of the pairs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 import torch
@@ -9,19 +9,13 @@ from torch import Tensor
 from unfade.color.ycbcr import rgb_to_ycbcr
 from unfade.film.pair import Pair, PairRole
 from unfade.network import ChromaModel, unevenness
-from unfade.network.chroma_model import MEMBERS, raster_factor, shrink
+from unfade.network.chroma_model import raster_factor, shrink
 from unfade.network.features import place
 from unfade.network.filters import degrain
 from unfade.train.sensitivity import sensitivity
 
-PARTS = MEMBERS - 1
-"""Parts of the training, each kept from one member of the network but the first."""
-
 AREA = 32
 """Side, in pixels, of the areas in which references are compared."""
-
-BLOCKS = 6
-"""Blocks across and down a picture that is divided among the parts."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +35,8 @@ class Pixels:
     """Pixels as the network sees them.
 
     `features` (N, F); `source_cbcr`, `base_cbcr` and `truth_cbcr` (N, 2); `truth_y` and `weight`
-    (N, 1); `sensitivity` (N, 3), of the eye to errors of chroma; `taught` (N, MEMBERS), bool, tells
-    which members learn from a pixel; `area` (N, 2) is its frame and its area of that.
+    (N, 1); `sensitivity` (N, 3), of the eye to errors of chroma; `area` (N, 2), the frame and the
+    number of its area.
     """
 
     features: Tensor
@@ -52,7 +46,6 @@ class Pixels:
     truth_y: Tensor
     weight: Tensor
     sensitivity: Tensor
-    taught: Tensor
     area: Tensor
 
 
@@ -81,18 +74,8 @@ def closed_form_sample(shown: Picture, grain: Tensor, limit: int, seed: int) -> 
     )
 
 
-def sample_pixels(
-    shown: Picture,
-    model: ChromaModel,
-    limit: int,
-    seed: int,
-    taught: Sequence[bool] | None = None,
-) -> Pixels:
-    """At most `limit` trusted pixels of one picture, as the model's network sees them.
-
-    `taught` tells which members of the network learn from the picture; without, all do but each
-    from other blocks of it.
-    """
+def sample_pixels(shown: Picture, model: ChromaModel, limit: int, seed: int) -> Pixels:
+    """At most `limit` trusted pixels of one picture, as the model's network sees them."""
     chosen = _choose(shown, limit, seed)
     seen = model.see(shown.source_rgb, shown.shot)
     source_ycbcr = rgb_to_ycbcr(shown.source_rgb).flatten(1)[:, chosen].T
@@ -105,9 +88,6 @@ def sample_pixels(
         truth_ycbcr[:, :1].contiguous(),
         shown.weight.flatten()[chosen, None],
         sensitivity(truth_ycbcr),
-        _blocks(*shown.source_rgb.shape[1:])[chosen]
-        if taught is None
-        else torch.tensor(taught).expand(len(chosen), -1),
         torch.stack([torch.full_like(chosen, shown.frame), _areas(chosen, shown)], dim=1),
     )
 
@@ -117,13 +97,6 @@ def _areas(chosen: Tensor, shown: Picture) -> Tensor:
     width = shown.weight.shape[-1]
     across = -(-width // AREA)
     return chosen // width // AREA * across + chosen % width // AREA
-
-
-def _blocks(height: int, width: int) -> Tensor:
-    """Which members learn from each pixel of a picture, (height * width, MEMBERS), bool."""
-    column, row = ((place(height, width).flatten(1) + 1) * (BLOCKS / 2)).floor().long()
-    part: Tensor = (column + 2 * row) % PARTS
-    return part[:, None] != torch.arange(MEMBERS) - 1
 
 
 def join(parts: Iterable[Pixels]) -> Pixels:

@@ -48,7 +48,8 @@ def model() -> ChromaModel:
 @pytest.fixture
 def awake(model: ChromaModel) -> ChromaModel:
     """A model whose network says something."""
-    torch.nn.init.normal_(model.residual.weights[-1], std=0.2)
+    torch.nn.init.normal_(model.residual.memory.weights[-1], std=0.2)
+    torch.nn.init.normal_(model.residual.guessers.weights[-1], std=0.2)
     return model
 
 

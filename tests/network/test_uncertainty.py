@@ -21,7 +21,8 @@ def pixels(count: int, seed: int, *, apart: float = 0.0) -> torch.Tensor:
 def model(seed: int = 0) -> ChromaModel:
     torch.manual_seed(seed)
     residual = Residual("small")
-    torch.nn.init.normal_(residual.weights[-1], std=0.02)
+    for network in (residual.memory, residual.guessers):
+        torch.nn.init.normal_(network.weights[-1], std=0.02)
     lut = SmoothLut(torch.zeros(2, NODES, NODES, NODES))
     return ChromaModel("small", Baseline(lut, {}), residual)
 

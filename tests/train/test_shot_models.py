@@ -86,7 +86,8 @@ def test_the_same_shots_end_with_the_same_networks(
     assert once.verdict == again.verdict
     for name, tensor in once.network.state_dict().items():
         assert torch.equal(again.network.state_dict()[name], tensor)
-        assert not torch.equal(film[name], tensor)
+    for name, parameter in once.network.named_parameters():
+        assert not torch.equal(film[name], parameter)
 
 
 def test_a_part_that_gets_worse_forbids_it(lesson: Lesson, film: dict[str, torch.Tensor]) -> None:

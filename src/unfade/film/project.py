@@ -154,7 +154,7 @@ class TrainSection(Noun):
     checkpoint: int = Field(default=500, ge=1)
     early_stop: int = Field(default=3, ge=0)
     contact_sheet: int = Field(default=500, ge=0)
-    learning_rate: float = Field(default=5e-3, gt=0)
+    learning_rate: float = Field(default=0.05, gt=0)
     start_from: str | None = None
     shot_models: Literal["auto", "off"] = "auto"
     augment: bool = False

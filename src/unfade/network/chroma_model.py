@@ -6,7 +6,9 @@ several scales, and its last layer starts at zero: untrained, the model is the b
 
 import math
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -15,29 +17,41 @@ from torch.nn import functional
 from unfade.color.ycbcr import limit_chroma, luma
 from unfade.film.model import ModelSize
 from unfade.network.baseline import Baseline
-from unfade.network.features import CHROMA_GAIN, COUNT, features, luma_of
+from unfade.network.familiarity import STRIDE, Familiarity
+from unfade.network.features import (
+    CHROMA_GAIN,
+    COUNT,
+    OWN,
+    PER_SCALE,
+    WIDE,
+    features,
+    luma_of,
+)
 from unfade.network.filters import box, degrain
 from unfade.network.uncertainty import Signs, Uncertainty
 from unfade.network.unevenness import EVEN, Unevenness
 
 WIDTHS: dict[ModelSize, tuple[int, ...]] = {
     "small": (32, 32),
-    "medium": (48, 48),
+    "medium": (48, 48, 48),
     "large": (96, 96, 96),
 }
 """Units of each member's hidden layers by model size."""
 
 MEMBERS = 4
-"""Networks that are asked and averaged."""
+"""Networks: one that remembers and three that guess."""
 
-DOUBT = 20.0
+REACHES = (7, 3, 1)
+"""Scales of surroundings that each guesser sees, from the finest."""
+
+DOUBT = 1.0
 """How much more the variance among members counts against a change than its square for it."""
 
 RASTER_WIDTH = 1000
 """The model works on pictures of at most this many pixels a line: colour is coarser than luma."""
 
-PIXELS_AT_ONCE = 32768
-"""Pixels that the network takes at a time, which bounds its memory and gives every core enough."""
+PIXELS_AT_ONCE = 4096
+"""Pixels that the network takes at a time on a core: what it makes of them stays in the cache."""
 
 ERROR_STEP = 8
 """Of the pixels and lines of the model's raster one in so many is asked for its error."""
@@ -46,35 +60,87 @@ CHROMA_EPSILON = 1e-3
 """Luma variance below which upsampled chroma does not follow luma: above grain, below edges."""
 
 
-class Residual(nn.Module):
-    """Per-pixel networks: features (N, COUNT) to what is missing from Cb and Cr (N, 2).
+class Members(nn.Module):
+    """Networks side by side: features (M, N, COUNT) to chroma (M, N, 2), at first zero.
 
-    There are `MEMBERS` of them, which differ in how they start and in which pixels they learn from.
-    Where they do not agree, they have seen nothing alike, and the closed form is changed less.
+    Features are taken less `centre` (M, COUNT) and times `gain` (M, COUNT).
     """
 
-    def __init__(self, size: ModelSize) -> None:
+    centre: Tensor
+    gain: Tensor
+
+    def __init__(self, count: int, widths: tuple[int, ...]) -> None:
         super().__init__()
         inputs = COUNT
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
-        for width in WIDTHS[size]:
+        for width in widths:
             reach = 1 / math.sqrt(inputs)
-            self.weights.append(torch.empty(MEMBERS, inputs, width).uniform_(-reach, reach))
-            self.biases.append(torch.empty(MEMBERS, 1, width).uniform_(-reach, reach))
+            self.weights.append(torch.empty(count, inputs, width).uniform_(-reach, reach))
+            self.biases.append(torch.empty(count, 1, width).uniform_(-reach, reach))
             inputs = width
-        self.weights.append(torch.zeros(MEMBERS, inputs, 2))
-        self.biases.append(torch.zeros(MEMBERS, 1, 2))
+        self.weights.append(torch.zeros(count, inputs, 2))
+        self.biases.append(torch.zeros(count, 1, 2))
+        self.register_buffer("centre", torch.zeros(count, COUNT))
+        self.register_buffer("gain", torch.ones(count, COUNT))
 
-    def members(self, seen: Tensor) -> Tensor:
-        """What each member says, (MEMBERS, N, 2), of features (MEMBERS, N, COUNT)."""
+    def forward(self, seen: Tensor) -> Tensor:
         *hidden, (weight, bias) = zip(self.weights, self.biases, strict=True)
+        inner = hidden[0][0] * self.gain[..., None]
+        hidden[0] = (inner, hidden[0][1] - self.centre[:, None] @ inner)
         for inner, offset in hidden:
             seen = functional.silu(torch.baddbmm(offset, seen, inner))
         return torch.baddbmm(bias, seen, weight) / CHROMA_GAIN
 
-    def forward(self, seen: Tensor) -> Tensor:
-        """Residual chroma (N, 2) of features (N, COUNT)."""
-        said = self.members(seen.expand(MEMBERS, -1, -1))
+
+class Residual(nn.Module):
+    """Per-pixel networks: features (N, COUNT) to what is missing from Cb and Cr (N, 2).
+
+    The `memory` sees all features on one scale, so that it takes in what tells places of the film
+    apart. It speaks where surroundings are familiar. Elsewhere the `guessers` do, of which
+    `REACHES` tells how far they see: they learn slowly what is common to much. Where they do not
+    agree, they have seen nothing alike, and the closed form is changed less.
+    """
+
+    def __init__(self, size: ModelSize) -> None:
+        super().__init__()
+        self.memory = Members(1, WIDTHS[size])
+        self.guessers = Members(MEMBERS - 1, WIDTHS[size])
+        for gain, scales in zip(self.guessers.gain, REACHES, strict=True):
+            gain[OWN + PER_SCALE * scales :] = 0.0
+        self.familiarity = Familiarity()
+
+    def members(self, seen: Tensor) -> Tensor:
+        """What each member says, (MEMBERS, N, 2), of features (MEMBERS, N, COUNT)."""
+        return torch.cat([self.memory(seen[:1]), self.guessers(seen[1:])])
+
+    def forward(self, seen: Tensor, familiar: Tensor | None = None) -> Tensor:
+        """Residual chroma (N, 2) of features (N, COUNT).
+
+        `familiar` (N,), 0 to 1, is asked of the features themselves where it is not given.
+        """
+        if familiar is None:
+            familiar = self.familiarity(self.wide(seen))
+        if familiar.min() >= 1:
+            return self._remember(seen)
+        if familiar.max() <= 0:
+            return self._guess(seen)
+        said = torch.zeros(seen.shape[0], 2)
+        known, unknown = familiar > 0, familiar < 1
+        said[known] += familiar[known, None] * self._remember(seen[known])
+        said[unknown] += (1 - familiar[unknown, None]) * self._guess(seen[unknown])
+        return said
+
+    def wide(self, seen: Tensor) -> Tensor:
+        """The wide surroundings (N, WIDE) of features (N, COUNT), of deviation 1 over training."""
+        chosen = list(WIDE)
+        return (seen[:, chosen] - self.memory.centre[0, chosen]) * self.memory.gain[0, chosen]
+
+    def _remember(self, seen: Tensor) -> Tensor:
+        said: Tensor = self.memory(seen[None])[0]
+        return said
+
+    def _guess(self, seen: Tensor) -> Tensor:
+        said: Tensor = self.guessers(seen.expand(MEMBERS - 1, -1, -1))
         mean = said.mean(dim=0)
         signal = mean.square().sum(dim=1, keepdim=True)
         doubt = (said - mean).square().mean(dim=0).sum(dim=1, keepdim=True)
@@ -148,7 +214,11 @@ class ChromaModel:
     def answer(self, seen: Seen) -> Tensor:
         """Chroma (2, H, W) of what `see` returned."""
         pixels, network = seen.features.flatten(1).T, self.network_of(seen.shot)
-        residual = torch.cat([network(part) for part in torch.split(pixels, PIXELS_AT_ONCE)])
+        familiar = familiarity_of(network, seen.features).flatten()
+        parts = torch.split(pixels, PIXELS_AT_ONCE), torch.split(familiar, PIXELS_AT_ONCE)
+        cores = torch.get_num_threads()
+        with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            residual = torch.cat(list(pool.map(partial(_ask, network), *parts)))
         return seen.base_cbcr + residual.T.reshape(seen.base_cbcr.shape)
 
     def see(self, source_rgb: Tensor, shot: int) -> Seen:
@@ -167,6 +237,26 @@ class ChromaModel:
     def with_residual(self, residual: Residual) -> "ChromaModel":
         """The same model with another network."""
         return replace(self, residual=residual)
+
+
+@torch.no_grad()
+def _ask(network: Residual, pixels: Tensor, familiar: Tensor) -> Tensor:
+    """What a network says of some pixels, in a thread that keeps no gradients either."""
+    answer: Tensor = network(pixels, familiar)
+    return answer
+
+
+def familiarity_of(network: Residual, seen: Tensor) -> Tensor:
+    """How familiar each pixel's surroundings are, (H, W), of features (COUNT, H, W)."""
+    coarse = shrink(seen, STRIDE)
+    familiar = network.familiarity(network.wide(coarse.flatten(1).T))
+    whole: Tensor = functional.interpolate(
+        familiar.reshape(1, 1, *coarse.shape[1:]),
+        scale_factor=STRIDE,
+        mode="bilinear",
+        align_corners=False,
+    )
+    return whole[0, 0, : seen.shape[1], : seen.shape[2]]
 
 
 @torch.no_grad()

@@ -20,7 +20,7 @@ CHROMA_GAIN = 4.0
 """Chroma spans a quarter of what luma spans; the network wants them alike."""
 
 OWN = 10
-PER_SCALE = 7
+PER_SCALE = 8
 COUNT = OWN + PER_SCALE * len(SCALES)
 """Features of a pixel."""
 
@@ -29,6 +29,12 @@ KINDRED_SCALE = 2
 
 KINDRED = (3, 4, 5, 6, 7, *(OWN + PER_SCALE * KINDRED_SCALE + i for i in range(3)))
 """Features by which pixels are alike: YCbCr without grain, base chroma, YCbCr around it."""
+
+WIDE_FROM = SCALES.index(12.0)
+WIDE = tuple(
+    OWN + PER_SCALE * scale + i for scale in range(WIDE_FROM, len(SCALES)) for i in range(6)
+)
+"""The features that tell where in the film a pixel is: means and deviation of wide surroundings."""
 
 Planes = NDArray[np.float32]
 
@@ -69,7 +75,7 @@ def place(height: int, width: int) -> Tensor:
 
 
 def _surroundings(seen: Planes) -> list[Planes]:
-    """Mean, deviation and slope of luma around each pixel, (PER_SCALE, H, W) a scale.
+    """Means, and deviation and slopes of luma, around each pixel, (PER_SCALE, H, W) a scale.
 
     Each scale is blurred, and enlarged again, on the coarsest level of a pyramid that holds it.
 
@@ -102,10 +108,11 @@ def _described(level: Planes, sigma: float) -> Planes:
     """(PER_SCALE, h, w) of a blurred level (6, h, w); `sigma` is in its pixels."""
     mean = level[0]
     deviation = np.sqrt(np.maximum(level[5] - mean**2, 0.0))
-    across = cv2.Scharr(mean, -1, 1, 0, scale=1 / 32, borderType=cv2.BORDER_REPLICATE)
-    down = cv2.Scharr(mean, -1, 0, 1, scale=1 / 32, borderType=cv2.BORDER_REPLICATE)
-    slope = np.hypot(across, down) * sigma
-    return np.concatenate([level[:5], np.stack([deviation, slope]) * np.float32(CHROMA_GAIN)])
+    slopes = [
+        cv2.Scharr(mean, -1, *along, scale=sigma / 32, borderType=cv2.BORDER_REPLICATE)
+        for along in ((1, 0), (0, 1))
+    ]
+    return np.concatenate([level[:5], np.stack([deviation, *slopes]) * np.float32(CHROMA_GAIN)])
 
 
 def _scaled(ycbcr: Tensor) -> Tensor:

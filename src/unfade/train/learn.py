@@ -18,15 +18,27 @@ from unfade.film.model import HeldOut, LossPoint, ModelSize
 from unfade.film.project import TrainSection
 from unfade.network import Residual
 from unfade.network.chroma_model import MEMBERS
+from unfade.train.orthogonal import Orthogonal
 from unfade.train.samples import Pixels
+from unfade.train.trust import acquaint, make_familiar
 
-WARM_UP_STEPS = 100
+WARM_UP_STEPS = 50
 WEIGHT_DECAY = 1e-2
 
 EXAMINED_PIXELS = 50_000
 """About how many pixels the loss before the first step is measured on."""
 
+OUTER_SHARE = 0.2
+"""Of the learning rate, for the memory's biases and its last layer."""
+
+GUESSING_SHARE = 0.08
+GUESSING_STEPS = 400
+"""Of the learning rate, for those that guess: for as many steps, and less the more there are, so
+that they never learn by heart."""
+
+
 Tensors = dict[str, Tensor]
+Optimizers = tuple[Orthogonal, torch.optim.AdamW]
 
 
 @dataclass(frozen=True)
@@ -52,7 +64,12 @@ def start(
 ) -> State:
     """The state before the first step: given weights, or an untrained network, the baseline."""
     torch.manual_seed(settings.seed)
-    residual = Residual(settings.size) if weights is None else residual_of(weights, settings.size)
+    if weights is None:
+        residual = Residual(settings.size)
+        acquaint(residual, train)
+    else:
+        residual = residual_of(weights, settings.size)
+    make_familiar(residual, train, settings.seed)
     weights = _copy(residual.state_dict())
     error = held_out_error(residual, held_out).ciede2000 if held_out else None
     loss = _loss_of(residual, train)
@@ -64,21 +81,23 @@ def learn(
 ) -> Iterator[State]:
     """Trains on from a state, and yields the new one every `settings.checkpoint` steps."""
     residual = residual_of(state.weights, settings.size)
-    optimizer = torch.optim.AdamW(residual.parameters(), weight_decay=WEIGHT_DECAY)
-    _load_momenta(optimizer, residual, state)
+    optimizers = _optimizers(residual, settings)
+    _load_momenta(optimizers, residual, state)
     while state.step < settings.steps and not _has_stopped(state, settings):
         losses = []
         last = min(state.step + settings.checkpoint, settings.steps)
         for step in range(state.step, last):
             chosen = _batch(train, settings, step)
-            optimizer.param_groups[0]["lr"] = _learning_rate(settings, step)
-            optimizer.zero_grad(set_to_none=True)
+            residual.zero_grad(set_to_none=True)
             cbcr = train.base_cbcr[chosen] + residual.members(train.features[chosen])
             loss = _loss(cbcr, train, chosen)
             loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            for optimizer in optimizers:
+                for group in optimizer.param_groups:
+                    group["lr"] = group["share"] * _learning_rate(settings, step)
+                optimizer.step()
             losses.append(loss.detach())
-        state = _next_state(state, last, residual, optimizer, torch.stack(losses), held_out)
+        state = _next_state(state, last, residual, optimizers, torch.stack(losses), held_out)
         yield state
 
 
@@ -129,7 +148,7 @@ def _next_state(
     state: State,
     step: int,
     residual: Residual,
-    optimizer: torch.optim.Optimizer,
+    optimizers: Optimizers,
     losses: Tensor,
     held_out: Pixels | None,
 ) -> State:
@@ -141,10 +160,22 @@ def _next_state(
     return State(
         step,
         weights,
-        _momenta(optimizer, residual),
+        _momenta(optimizers, residual),
         weights if better else state.best,
         step if better else state.best_step,
         (*state.points, point),
+    )
+
+
+def _optimizers(residual: Residual, settings: TrainSection) -> Optimizers:
+    """One for the matrices of the memory's hidden layers, one for all else."""
+    *hidden, last = residual.memory.weights
+    outer = {"params": [last, *residual.memory.biases], "share": OUTER_SHARE}
+    slow = min(1.0, GUESSING_STEPS / settings.steps) * GUESSING_SHARE
+    guessers = {"params": list(residual.guessers.parameters()), "share": slow}
+    return (
+        Orthogonal([{"params": hidden, "share": 1.0}], WEIGHT_DECAY),
+        torch.optim.AdamW([outer, guessers], weight_decay=WEIGHT_DECAY),
     )
 
 
@@ -164,17 +195,25 @@ def _copy(tensors: Tensors) -> Tensors:
     return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
 
-def _momenta(optimizer: torch.optim.Optimizer, residual: Residual) -> Tensors:
-    """The optimiser's memory, named after the parameters."""
+def _momenta(optimizers: Optimizers, residual: Residual) -> Tensors:
+    """The optimisers' memory, named after the parameters."""
     return {
         f"{key}.{name}": value.clone()
         for name, parameter in residual.named_parameters()
-        for key, value in optimizer.state[parameter].items()
+        for optimizer in optimizers
+        for key, value in optimizer.state.get(parameter, {}).items()
     }
 
 
-def _load_momenta(optimizer: torch.optim.Optimizer, residual: Residual, state: State) -> None:
-    for name, parameter in residual.named_parameters():
-        for key in ("step", "exp_avg", "exp_avg_sq"):
-            if state.momenta:
-                optimizer.state[parameter][key] = state.momenta[f"{key}.{name}"].clone()
+def _load_momenta(optimizers: Optimizers, residual: Residual, state: State) -> None:
+    owners = {
+        parameter: optimizer
+        for optimizer in optimizers
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    }
+    parameters = dict(residual.named_parameters())
+    for place, value in state.momenta.items():
+        key, name = place.split(".", 1)
+        parameter = parameters[name]
+        owners[parameter].state[parameter][key] = value.clone()

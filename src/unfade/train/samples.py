@@ -16,6 +16,9 @@ from unfade.network.chroma_model import raster_factor, shrink
 from unfade.network.features import place
 from unfade.network.filters import degrain
 
+AREA = 32
+"""Side, in pixels, of the areas in which references are compared."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -34,7 +37,8 @@ class Pixels:
     """Pixels as the network sees them.
 
     `features` (N, F); `source_cbcr`, `base_cbcr` and `truth_cbcr` (N, 2); `truth_y` and `weight`
-    (N, 1); `sensitivity` (N, 3), of the eye to errors of chroma; `shot` (N,).
+    (N, 1); `sensitivity` (N, 3), of the eye to errors of chroma; `shot` (N,); `area` (N, 2), the
+    frame and the number of its area.
     """
 
     features: Tensor
@@ -45,6 +49,7 @@ class Pixels:
     weight: Tensor
     sensitivity: Tensor
     shot: Tensor
+    area: Tensor
 
 
 def picture(source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair) -> Picture:
@@ -89,7 +94,15 @@ def sample_pixels(shown: Picture, model: ChromaModel, limit: int, seed: int) -> 
         shown.weight.flatten()[chosen, None],
         sensitivity(truth_ycbcr),
         torch.full_like(chosen, shown.shot),
+        torch.stack([torch.full_like(chosen, shown.frame), _areas(chosen, shown)], dim=1),
     )
+
+
+def _areas(chosen: Tensor, shown: Picture) -> Tensor:
+    """Number of the area that pixels of a picture lie in."""
+    width = shown.weight.shape[-1]
+    across = -(-width // AREA)
+    return chosen // width // AREA * across + chosen % width // AREA
 
 
 def join(parts: Iterable[Pixels]) -> Pixels:

@@ -14,7 +14,7 @@ from unfade.train.samples import Pixels, only
 STEPS = 300
 """Most steps that a shot learns from its own pixels; never more than the film's."""
 
-LEARNING_RATE = 3e-3
+LEARNING_RATE = 0.03
 """Highest of those steps, a little below the film's."""
 
 LEAST_GAIN = 0.95

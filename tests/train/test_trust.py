@@ -1,0 +1,40 @@
+"""What a network is told before it learns: scale and home."""
+
+import torch
+
+from unfade.network import Residual
+from unfade.network.features import COUNT, WIDE
+from unfade.train.samples import Pixels
+from unfade.train.trust import acquaint, make_familiar
+
+
+def pixels() -> Pixels:
+    features = torch.randn(5000, COUNT, generator=torch.Generator().manual_seed(0)) * 3.0 + 1.0
+    features[:, 0] = 0.5
+    ones = torch.ones(5000, 3)
+    return Pixels(
+        features, ones[:, :2], ones[:, :2], ones[:, :2], ones[:, :1], ones[:, :1], ones,
+        torch.ones(5000), torch.zeros(5000, 2),
+    )  # fmt: skip
+
+
+def test_features_come_to_mean_0_and_deviation_1() -> None:
+    residual, train = Residual("small"), pixels()
+    acquaint(residual, train)
+    make_familiar(residual, train, 0)
+    standard = (train.features - residual.memory.centre) * residual.memory.gain
+    assert float(standard.mean(dim=0).abs().max()) < 1e-4
+    assert float(standard[:, 1:].std(dim=0).min()) > 0.95
+    assert float(standard.std(dim=0).max()) < 1.0
+    assert float(standard[:, 0].abs().max()) < 1e-4
+
+
+def test_training_is_familiar_and_what_lies_farther_is_not() -> None:
+    residual, train = Residual("small"), pixels()
+    acquaint(residual, train)
+    make_familiar(residual, train, 0)
+    home = residual.familiarity(residual.wide(train.features))
+    assert 0.9 < float((home == 1).float().mean()) < 1.0
+    away = train.features[:50].clone()
+    away[:, list(WIDE)] += 20.0
+    assert residual.familiarity(residual.wide(away)).tolist() == [0.0] * 50

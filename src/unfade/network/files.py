@@ -21,7 +21,7 @@ from unfade.network.chroma_model import WIDTHS, ChromaModel, Residual
 from unfade.network.lut import SmoothLut
 from unfade.network.unevenness import Unevenness
 
-MODEL_SCHEMA = "ChromaModel.2"
+MODEL_SCHEMA = "ChromaModel.3"
 BASELINE_SCHEMA = "Baseline.2"
 
 

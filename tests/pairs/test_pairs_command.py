@@ -73,6 +73,8 @@ def film(tmp_path: Path) -> Path:
     held = Pair(source=1005, reference=4, shot=1, role="holdout", similarity=0.9)
     refused = Pair(source=1007, reference=6, shot=1, similarity=0.8)
     off = Rejection(pair=Pair(source=1015, reference=14, shot=2), reason="0.40 frames off")
+    gone = Pair(source=1013, reference=12, shot=2, chosen_by="person")
+    dropped = Rejection(pair=gone, reason="a person dropped it")
     job.save(
         PairList(
             shots=(
@@ -80,7 +82,7 @@ def film(tmp_path: Path) -> Path:
                 Shot(number=2, frames=FrameRange(first=1011, last=1020)),
             ),
             pairs=(fixed, held, refused),
-            rejected=(off,),
+            rejected=(dropped, off),
         )
     )
     job.save(
@@ -121,14 +123,16 @@ def pairs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
 def test_all_pairs_are_listed(film: Path, pairs: Pairs) -> None:
     status, said = pairs("list", film)
-    rows = [line.split() for line in said.splitlines()[1:5]]
+    rows = [line.split() for line in said.splitlines()[1:6]]
     assert status == 0
     assert rows[0][:6] == ["1003", "2", "s001", "train", "constructed", "person"]
     assert rows[0][6:] == ["-", "0.21", "90%", "admitted"]
     assert rows[1][3:] == ["holdout", "direct", "machine", "+0.40", "0.21", "90%", "admitted"]
     assert rows[2][0] == "1007"
     assert "rejected: median residual 3.0 px" in said
-    assert rows[3][0] == "1015"
+    assert rows[3][0] == "1013"
+    assert "rejected: a person dropped it" in said
+    assert rows[4][0] == "1015"
     assert "rejected: 0.40 frames off" in said
 
 
@@ -146,7 +150,10 @@ def test_all_pairs_are_listed(film: Path, pairs: Pairs) -> None:
         (1004, "cover its light and its colours.\nThey are at source frames 1003, 1005, 1007."),
         (1001, "lies too near a cut"),
         (1012, "a fade, a dissolve, a flash or black"),
-        (1013, "A person dropped it: it is on 'curate.drop'"),
+        (
+            1013,
+            "turned down: a person dropped it. It is in shot s002, frames 1011 to 1020.\nIts match",
+        ),
         (1016, "regions do not confirm the instant"),
         (1016, "fit best 0.40 frames after that instant"),
         (1020, "No frame of the reference shows it.\nIt has no match: the best similarity is 0.90"),

@@ -35,7 +35,8 @@ def why(records: Records, source: int) -> Iterator[str]:
         yield from _state(records, source)
     else:
         yield f"Source frame {source} {_verdict(entry)}. It is in {place}."
-        yield from _choice(entry.pair)
+        if entry.pair in records.choice.pairs:
+            yield from _choice(entry.pair)
     yield from _match(records, source)
     if entry is not None:
         yield from _alignment(records, entry)

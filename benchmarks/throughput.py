@@ -13,6 +13,7 @@ import platform
 import shutil
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,7 +28,7 @@ from torch.nn import functional  # noqa: E402
 from unfade import media  # noqa: E402
 from unfade.console import Silence  # noqa: E402
 from unfade.film.balance import Balance  # noqa: E402
-from unfade.film.clip import Clips  # noqa: E402
+from unfade.film.clip import Area, Clips  # noqa: E402
 from unfade.film.model import ModelSize, TrainedModel  # noqa: E402
 from unfade.film.pair import PairList  # noqa: E402
 from unfade.film.project import WORKING_SPACE, ClipSection, Project  # noqa: E402
@@ -52,6 +53,8 @@ from unfade.render.recover import Recovered  # noqa: E402
 
 WIDTH, HEIGHT = 2048, 1556
 GRAIN = 0.02
+FAMILIAR = 1e6
+"""A distance that nothing exceeds."""
 
 
 def main() -> None:
@@ -65,15 +68,18 @@ def main() -> None:
             f"{options.frames} frames of {WIDTH}x{HEIGHT}, {options.size} model, "
             f"{os.cpu_count()} cores, {platform.machine()}"
         )
-        print("| round | frames/s without the model | cores busy | with it | cores busy | ratio |")
-        print("| --- " * 6 + "|")
+        print(
+            "| round | frames/s without the model | cores busy | with it, familiar | cores busy | "
+            "ratio | with it, strange | cores busy | ratio |"
+        )
+        print("| --- " * 9 + "|")
         for number in range(1, options.rounds + 1):
             bare = _measure(job, _as_it_is)
-            whole = _measure(job, recover)
-            print(
-                f"| {number} | {bare[0]:.2f} | {bare[1]:.2f} | {whole[0]:.2f} | {whole[1]:.2f} | "
-                f"{whole[0] / bare[0]:.2f} |"
-            )
+            cells = [f"{bare[0]:.2f}", f"{bare[1]:.2f}"]
+            for limit in (FAMILIAR, 0.0):
+                whole = _measure(job, partial(_recover, recover, limit))
+                cells += [f"{whole[0]:.2f}", f"{whole[1]:.2f}", f"{whole[0] / bare[0]:.2f}"]
+            print(f"| {number} | {' | '.join(cells)} |", flush=True)
     finally:
         shutil.rmtree(folder)
 
@@ -85,6 +91,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--size", default="medium")
     parser.add_argument("--folder", type=Path, default=None)
     return parser.parse_args()
+
+
+def _recover(
+    recover: Any, limit: float, source_rgb: Tensor, live_area: Area, model: ChromaModel, shot: int
+) -> Recovered:
+    """Recovers a frame whose surroundings are familiar up to a distance."""
+    model.residual.familiarity.near.fill_(limit)
+    model.residual.familiarity.far.fill_(limit)
+    recovered: Recovered = recover(source_rgb, live_area, model, shot)
+    return recovered
 
 
 def _as_it_is(source_rgb: Tensor, *_: object) -> Recovered:

@@ -1,7 +1,7 @@
 """The model of one film: a closed-form baseline, and a small network that predicts what it misses.
 
 The baseline sees the source without grain. The network sees every pixel and its surroundings at
-several scales, and its last layer starts at zero: untrained, the model is the baseline.
+several scales, and its last layers start at zero: untrained, the model is the baseline.
 """
 
 import math
@@ -212,7 +212,11 @@ class ChromaModel:
 
     @torch.no_grad()
     def answer(self, seen: Seen) -> Tensor:
-        """Chroma (2, H, W) of what `see` returned."""
+        """Chroma (2, H, W) of what `see` returned.
+
+        The cores take parts of the picture in turn, each alone: layers are too small to share. To
+        threads that are made later torch gives one core too.
+        """
         pixels, network = seen.features.flatten(1).T, self.network_of(seen.shot)
         familiar = familiarity_of(network, seen.features).flatten()
         parts = torch.split(pixels, PIXELS_AT_ONCE), torch.split(familiar, PIXELS_AT_ONCE)

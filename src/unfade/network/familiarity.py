@@ -2,7 +2,7 @@
 
 A network that is told of wide surroundings remembers what it learned from, and errs where it never
 was. So what the film looked like there is kept, and a pixel is as familiar as its wide surroundings
-are near to some of that. How near is near enough is found on pairs kept apart.
+are near to some of that.
 """
 
 import math

@@ -102,7 +102,10 @@ def _measure(folder: Path, length: int) -> str:
             yield item
             peak[0] = max(peak[0], _own_memory())
 
-    matches = match_frames(source, reference, np.arange(len(reference)), shots, 0, framing, watched)
+    every = np.arange(len(reference))
+    matches = match_frames(
+        source, reference, every, np.ones_like(every), shots, 0, framing, watched
+    )
     seconds = time.process_time() - started
     certain = matches.certain
     exact = (matches.reference == truth)[certain].mean()

@@ -19,7 +19,8 @@ def framing(hard):
 
 
 def _matches(source, reference, frames, framing):
-    return match_frames(source, reference, frames, detect_shots(source, 0), 0, framing)
+    copies = np.diff(frames, append=len(reference))
+    return match_frames(source, reference, frames, copies, detect_shots(source, 0), 0, framing)
 
 
 def _distinct(shown):
@@ -87,6 +88,7 @@ def test_memory_does_not_grow_with_the_length_of_a_shot(hard, framing, monkeypat
     monkeypatch.setattr(match, "_places", watched)
     long = np.concatenate([hard.source[2 * LENGTH : 3 * LENGTH]] * 8)
     shot = Shot(number=1, frames=FrameRange(first=0, last=len(long) - 1))
-    match_frames(long, hard.reference, np.arange(len(hard.reference)), (shot,), 0, framing)
+    every = np.arange(len(hard.reference))
+    match_frames(long, hard.reference, every, np.ones_like(every), (shot,), 0, framing)
     assert max(frames for frames, _ in longest) <= 144
     assert max(columns for _, columns in longest) <= len(hard.reference)

@@ -18,7 +18,9 @@ def framing(faded_film, shots):
 
 
 def _match(source, reference, shots, framing):
-    return match_frames(source, reference, np.arange(len(reference)), shots, 0, framing)
+    return match_frames(
+        source, reference, np.arange(len(reference)), np.ones(len(reference)), shots, 0, framing
+    )
 
 
 def test_framing_is_found(framing):

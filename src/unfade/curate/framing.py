@@ -23,6 +23,8 @@ _FINE = (96, 72)
 """Pixels in which a framing is refined."""
 _SAMPLES = 48
 """Source frames that the framing is looked for in."""
+_MOST_OF_A_SHOT = 6
+"""Of them in one shot: more of the same picture tell no more."""
 _VOTERS = 16
 """Most alike samples that say what the framing is."""
 _ECC_BLUR = 5
@@ -126,7 +128,7 @@ def _found(
 
 def _sample(shots: tuple[Shot, ...], first: int) -> list[int]:
     """Indices of frames from the middle of shots, spread over the film."""
-    per_shot = max(1, _SAMPLES // len(shots))
+    per_shot = min(_MOST_OF_A_SHOT, max(1, _SAMPLES // len(shots)))
     chosen = shots[:: max(1, len(shots) // _SAMPLES)]
     return sorted(
         {

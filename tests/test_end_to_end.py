@@ -210,7 +210,8 @@ def test_a_frame_that_was_scanned_again_is_rendered_again(painted: Path, tmp_pat
     folder = tmp_path / "reel"
     shutil.copytree(painted, folder)
     place = folder / "scan/s.0003.exr"
-    again_rgb = media.read_picture(place) * 0.8
+    again_rgb = media.read_picture(place)
+    again_rgb[:, :8, :8] *= 0.8
     media.write_exr(place, again_rgb, colorspace="ACES2065-1")
     subprocess.run(command(folder / "film.toml"), check=True)
     before, after = hashes(painted), hashes(folder)

@@ -29,6 +29,9 @@ NEUTRALS = 0.25
 GAMMAS = (0.5, 2.0)
 """Between these a gamma is believed. Beyond, the midtones are not of neutral things."""
 
+DECIMALS = 2
+"""Places that a grade is rounded to: a hundredth of it is not seen."""
+
 ROUNDS = 8
 """Times that neutrals are looked for anew; the gammas stand still after five."""
 
@@ -70,9 +73,13 @@ def find_balance(pixels: Tensor, film: Ends) -> Balance:
     slope = (WHITE - BLACK) / (ends.white - ends.black)
     lift = BLACK - slope * ends.black
     gamma = _neutral_gamma(pixels * slope[:, None] + lift[:, None])
-    return Balance(
-        lift=tuple(lift.tolist()), gamma=tuple(gamma.tolist()), gain=tuple((lift + slope).tolist())
-    )
+    return Balance(lift=_said(lift), gamma=_said(gamma), gain=_said(lift + slope))
+
+
+def _said(values: Tensor) -> tuple[float, float, float]:
+    """Red, green and blue as a person would say them; a frame more or less seldom alters them."""
+    red, green, blue = (round(value, DECIMALS) for value in values.tolist())
+    return red, green, blue
 
 
 def _widened(shot: Ends, film: Ends) -> Ends:

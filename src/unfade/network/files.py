@@ -23,7 +23,7 @@ from unfade.network.lut import SmoothLut
 from unfade.network.uncertainty import Prototypes, Uncertainty
 from unfade.network.unevenness import Unevenness
 
-MODEL_SCHEMA = "ChromaModel.3"
+MODEL_SCHEMA = "ChromaModel.4"
 BASELINE_SCHEMA = "Baseline.3"
 
 

@@ -1,5 +1,5 @@
 """Claim: on the demo film, recovered colour is far closer to the truth than the faded scan's, and
-clearly closer than a LUT's.
+clearly closer than a LUT's; and along motion it changes no more than the truth's does.
 
 Runs the demo if need be, then scores every frame against the truth that the simulator kept and
 the pipeline never reads, at source luma, over the picture area that the DVD covers and beyond it:
@@ -8,6 +8,7 @@ the pipeline never reads, at source luma, over the picture area that the DVD cov
 """
 
 import argparse
+import math
 import platform
 import subprocess
 import sys
@@ -25,8 +26,17 @@ from unfade.film.rendering import Rendering
 from unfade.geometry.crop import crop
 from unfade.network import load_baseline
 from unfade.runtime import settle
+from unfade.validate.steadiness import Walk
 
-FIGURES = ("faded scan", "LUT baseline", "recovered", "luma difference")
+FIGURES = (
+    "faded scan",
+    "LUT baseline",
+    "recovered",
+    "change along motion, truth",
+    "recovered",
+    "luma difference",
+)
+ERRORS = 3
 
 
 def main() -> None:
@@ -65,6 +75,7 @@ def _score(folder: Path):  # type: ignore[no-untyped-def]
     truth = media.probe(str((folder / "elements/truth/truth.%06d.dpx").absolute()), section)
     area = source.live_area
     numbers = [frame.frame for frame in rendering.frames]
+    walk = Walk()
     pictures = zip(media.read(source, numbers), media.read(truth, numbers), strict=True)
     for frame, ((_, scan), (_, fresh)) in zip(rendering.frames, pictures, strict=True):
         written = media.read_picture(str(folder / "06-render" / frame.file), rendering.colorspace)
@@ -78,7 +89,9 @@ def _score(folder: Path):  # type: ignore[no-untyped-def]
             float(rgb_difference(ycbcr_to_rgb(torch.cat([y, cbcr])), truth_rgb).mean())
             for cbcr in candidates
         ]
-        yield frame.shot, [*errors, float((luma(recovered_rgb) - y).abs().max())]
+        change = walk.step(frame.frame, frame.shot, truth_rgb, recovered_rgb)
+        changes = [change.source, change.recovered] if change else [math.nan, math.nan]
+        yield frame.shot, [*errors, *changes, float((luma(recovered_rgb) - y).abs().max())]
 
 
 def _load(folder: Path, kind):  # type: ignore[no-untyped-def]
@@ -86,9 +99,10 @@ def _load(folder: Path, kind):  # type: ignore[no-untyped-def]
 
 
 def _print_row(name: str, rows: list[list[float]]) -> None:
-    means = torch.tensor(rows).mean(dim=0).tolist()
+    means = torch.tensor(rows).nanmean(dim=0).tolist()
     largest = max(row[-1] for row in rows)
-    cells = [f"{value:.2f}" for value in means[:-1]] + [f"{largest:.5f}"]
+    cells = [f"{value:.2f}" for value in means[:ERRORS]]
+    cells += [f"{value:.5f}" for value in (*means[ERRORS:-1], largest)]
     print(f"| {name} | {len(rows)} | " + " | ".join(cells) + " |")
 
 

@@ -109,6 +109,20 @@ def test_wide_pictures_are_coloured_on_a_smaller_raster() -> None:
     assert raster_factor(4096) == 5
 
 
+def test_a_balanced_shot_is_enlarged_along_the_luma_of_the_scan(awake: ChromaModel) -> None:
+    light, dark = torch.tensor([0.75, 0.4, 0.45]), torch.tensor([0.35, 0.15, 0.2])
+    is_dark = (torch.arange(RASTER_WIDTH // 2 + 20) // 8) % 2 == 0
+    stripes = torch.where(is_dark, dark[:, None], light[:, None])
+    small_rgb = stripes[:, None].expand(3, 32, -1)
+
+    def doubled(planes: torch.Tensor) -> torch.Tensor:
+        return planes.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2)
+
+    seen = awake.look(doubled(small_rgb), 2)
+    apart = awake.colour(doubled(small_rgb), seen) - doubled(awake.answer(seen))
+    assert float(apart.abs().max()) < 0.004
+
+
 def test_enlarged_chroma_follows_the_edges_of_luma() -> None:
     y = torch.full((1, 40, 40), 0.2)
     y[..., 19:] = 0.8

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import torch
 
+from unfade.color.ycbcr import luma
 from unfade.network import Baseline, ChromaModel, Residual, load_model, save_model
 from unfade.network.chroma_model import ERROR_STEP, signs_of_error
-from unfade.network.features import COUNT, KINDRED, luma_of
+from unfade.network.features import COUNT, KINDRED
 from unfade.network.lut import NODES, SmoothLut
 from unfade.network.uncertainty import LEAST_NOVELTY, calibrate, choose_prototypes
 
@@ -38,7 +39,7 @@ def test_distance_is_zero_at_training_and_counts_in_its_deviations() -> None:
 def test_a_known_law_of_error_is_found_and_its_mean_is_that_of_the_truth() -> None:
     untold = model()
     seen = torch.cat([pixels(500, 2), pixels(500, 3, apart=0.4)])
-    signs = signs_of_error(untold.residual, seen, torch.zeros(1000, 2))
+    signs = signs_of_error(untold.residual, torch.full((1000, 1), 0.5), seen, torch.zeros(1000, 2))
     prototypes = choose_prototypes(pixels(400, 1), 0)
     unit = calibrate(prototypes, [signs], torch.ones(1000))
     law = replace(unit, weights=torch.tensor([0.002, 0.005, 0.0, 0.0]))
@@ -52,7 +53,9 @@ def test_a_known_law_of_error_is_found_and_its_mean_is_that_of_the_truth() -> No
 def test_what_is_far_counts_even_where_no_pixel_of_known_truth_is() -> None:
     untold = model()
     prototypes = choose_prototypes(pixels(400, 1), 0)
-    signs = signs_of_error(untold.residual, pixels(400, 1), torch.zeros(400, 2))
+    signs = signs_of_error(
+        untold.residual, torch.full((400, 1), 0.5), pixels(400, 1), torch.zeros(400, 2)
+    )
     weights = calibrate(prototypes, [signs], torch.rand(400) + 0.5).weights
     assert float(weights[1]) >= 0.99 * LEAST_NOVELTY * float(weights[0]) > 0
     assert weights.isfinite().all()
@@ -60,10 +63,13 @@ def test_what_is_far_counts_even_where_no_pixel_of_known_truth_is() -> None:
 
 def test_it_is_predicted_on_a_coarser_raster_and_kept_in_the_file(tmp_path: Path) -> None:
     told = model()
-    seen = told.look(torch.rand(3, 40, 64, generator=torch.Generator().manual_seed(4)), 1)
+    source_rgb = torch.rand(3, 40, 64, generator=torch.Generator().manual_seed(4))
+    seen = told.look(source_rgb, 1)
     flat = seen.features.flatten(1).T
-    signs = signs_of_error(told.residual, flat, seen.base_cbcr.flatten(1).T)
-    torch.testing.assert_close(signs.ycbcr[:, :1], luma_of(seen.features).flatten()[:, None])
+    signs = signs_of_error(
+        told.residual, seen.y.flatten()[:, None], flat, seen.base_cbcr.flatten(1).T
+    )
+    torch.testing.assert_close(signs.ycbcr[:, :1], luma(source_rgb).flatten()[:, None])
     uncertainty = calibrate(choose_prototypes(flat, 0), [signs], torch.rand(flat.shape[0]) + 1)
     told = replace(told, uncertainty=uncertainty)
     error = told.predict_error(seen)

@@ -25,7 +25,6 @@ from unfade.network.features import (
     PER_SCALE,
     WIDE,
     features,
-    luma_of,
 )
 from unfade.network.filters import box, degrain
 from unfade.network.uncertainty import Signs, Uncertainty
@@ -152,9 +151,10 @@ class Residual(nn.Module):
 class Seen:
     """A picture of a shot as its network sees it.
 
-    `features` (COUNT, H, W) and `base_cbcr` (2, H, W).
+    `y` (1, H, W) is the luma of the source, `features` (COUNT, H, W), `base_cbcr` (2, H, W).
     """
 
+    y: Tensor
     features: Tensor
     base_cbcr: Tensor
     shot: int
@@ -184,7 +184,8 @@ class ChromaModel:
         Returns:
             Cb and Cr (2, H, W), limited so that no component falls below zero at source luma.
         """
-        return self.colour(source_rgb, self.look(source_rgb, shot))
+        cbcr = self.colour(source_rgb, self.look(source_rgb, shot))
+        return limit_chroma(luma(source_rgb), cbcr)
 
     def look(self, source_rgb: Tensor, shot: int) -> Seen:
         """What the network is shown of a frame (3, H, W), which may have any size and exposure."""
@@ -192,11 +193,11 @@ class ChromaModel:
         return self.see(small, shot)
 
     def colour(self, source_rgb: Tensor, seen: Seen) -> Tensor:
-        """The chroma of a frame, as `predict` has it, of what `look` returned."""
-        y, exposure = luma(source_rgb), _exposure(source_rgb)
+        """The chroma of a frame, not limited yet, of what `look` returned."""
+        exposure = _exposure(source_rgb)
         factor = raster_factor(source_rgb.shape[-1])
-        cbcr = enlarge(self.answer(seen), luma_of(seen.features), y / exposure, factor)
-        return limit_chroma(y, cbcr * exposure)
+        cbcr = enlarge(self.answer(seen), seen.y, luma(source_rgb) / exposure, factor)
+        return cbcr * exposure
 
     def predict_error(self, seen: Seen) -> Tensor:
         """The predicted error of what `answer` says, CIEDE2000 (1, h, w).
@@ -204,11 +205,13 @@ class ChromaModel:
         It is of every `ERROR_STEP`th pixel and line of the model's raster.
         """
         assert self.uncertainty is not None, "it was not calibrated"
-        examined = seen.features[:, ::ERROR_STEP, ::ERROR_STEP]
-        base_cbcr = seen.base_cbcr[:, ::ERROR_STEP, ::ERROR_STEP]
-        network = self.network_of(seen.shot)
-        signs = signs_of_error(network, examined.flatten(1).T, base_cbcr.flatten(1).T)
-        return self.uncertainty.predict(signs).reshape(1, *examined.shape[1:])
+        y, features, base_cbcr = (
+            planes[:, ::ERROR_STEP, ::ERROR_STEP]
+            for planes in (seen.y, seen.features, seen.base_cbcr)
+        )
+        pixels = (planes.flatten(1).T for planes in (y, features, base_cbcr))
+        signs = signs_of_error(self.network_of(seen.shot), *pixels)
+        return self.uncertainty.predict(signs).reshape(y.shape)
 
     @torch.no_grad()
     def answer(self, seen: Seen) -> Tensor:
@@ -232,7 +235,8 @@ class ChromaModel:
         placed = shot in self.unevenness
         closed_form = self.unevenness.predict if placed else self.baseline.look_up
         base_cbcr = closed_form(degrained_rgb, shot)
-        return Seen(features(balanced_rgb, degrained_rgb, base_cbcr, placed), base_cbcr, shot)
+        shown = features(balanced_rgb, degrained_rgb, base_cbcr, placed)
+        return Seen(luma(source_rgb), shown, base_cbcr, shot)
 
     def network_of(self, shot: int) -> Residual:
         """The shot's own network, or the film's."""
@@ -264,11 +268,12 @@ def familiarity_of(network: Residual, seen: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def signs_of_error(residual: Residual, features: Tensor, base_cbcr: Tensor) -> Signs:
-    """What the error of a network is predicted from, at features (N, COUNT)."""
+def signs_of_error(residual: Residual, y: Tensor, features: Tensor, base_cbcr: Tensor) -> Signs:
+    """What the error of a network is predicted from, at source luma (N, 1), features (N, COUNT) and
+    chroma of the closed form (N, 2)."""
     change_cbcr = residual(features)
     cbcr = base_cbcr + change_cbcr
-    ycbcr = torch.cat([luma_of(features.T).T, cbcr], dim=1)
+    ycbcr = torch.cat([y, cbcr], dim=1)
     members_cbcr = residual.members(features.expand(MEMBERS, -1, -1))
     return Signs(features, members_cbcr, change_cbcr, ycbcr)
 

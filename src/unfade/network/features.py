@@ -59,11 +59,6 @@ def features(rgb: Tensor, rgb_degrained: Tensor, base_cbcr: Tensor, placed: bool
     return torch.cat([*own, *around])
 
 
-def luma_of(features: Tensor) -> Tensor:
-    """The luma (1, ...) of the source's pixels that have `features` (COUNT, ...)."""
-    return features[:1] + 0.5
-
-
 def place(height: int, width: int) -> Tensor:
     """Across and down, -1 to 1 from edge to edge, (2, height, width)."""
     down, across = torch.meshgrid(

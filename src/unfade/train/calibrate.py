@@ -29,7 +29,8 @@ def with_uncertainty(
     signs, errors = [], []
     for shot in sorted(set(examined.shot.tolist())):
         part = only(examined, examined.shot == shot)
-        found = signs_of_error(model.network_of(shot), part.features, part.base_cbcr)
+        network = model.network_of(shot)
+        found = signs_of_error(network, part.truth_y, part.features, part.base_cbcr)
         signs.append(found)
         errors.append(_ciede2000(found.ycbcr[:, 1:], part))
     prototypes = choose_prototypes(train.features, seed)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from unfade.film.model import ShotModel
 from unfade.film.project import TrainSection
 from unfade.network import Residual
-from unfade.network.features import luma_of
 from unfade.train.learn import Tensors, held_out_error, learn, residual_of, start
 from unfade.train.lesson import Lesson
 from unfade.train.samples import Pixels, only
@@ -63,7 +62,7 @@ def judged_shots(lesson: Lesson) -> list[int]:
 
 def _judge(shot: int, film: Residual, own: Residual, held_out: Pixels) -> ShotModel:
     """Clearly better is better by a margin over all, and in no part of the pixels worse."""
-    parts = luma_of(held_out.features.T)[0].argsort().chunk(PARTS)
+    parts = held_out.truth_y[:, 0].argsort().chunk(PARTS)
     errors = [
         (held_out_error(film, part).ciede2000, held_out_error(own, part).ciede2000)
         for part in (held_out, *(only(held_out, part) for part in parts))

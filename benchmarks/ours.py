@@ -6,7 +6,7 @@ import torch
 from closed_forms import Fit, Recover
 from torch import Tensor
 
-from unfade.color.balance import find_balance, find_ends
+from unfade.color.balance import find_balance
 from unfade.film.balance import Balance
 from unfade.film.pair import Pair
 from unfade.film.project import TrainSection
@@ -19,16 +19,16 @@ def ours(steps: int | None) -> Fit:
     settings = TrainSection() if steps is None else TrainSection(steps=steps)
 
     def fit_ours(sources: Sequence[Tensor], truths: Sequence[Tensor]) -> Recover:
-        model = fit(pictures(sources, truths), [], settings, {1: shot_balance(sources)})
+        model = fit(pictures(sources, truths), [], settings, {1: film_balance(sources)})
         return lambda source_rgb: model.predict(source_rgb, 1)
 
     return fit_ours
 
 
-def shot_balance(sources: Sequence[Tensor]) -> Balance:
-    """The balance that curate would find of a shot, from some of its frames (3, H, W)."""
+def film_balance(sources: Sequence[Tensor]) -> Balance:
+    """The balance that curate would find of a film, from some of its frames (3, H, W)."""
     seen = torch.cat([source.flatten(1)[:, ::10].clamp(0.0, 1.0) for source in sources], dim=1)
-    return find_balance(seen, find_ends(seen))
+    return find_balance(seen)
 
 
 def pictures(sources: Sequence[Tensor], truths: Sequence[Tensor]) -> list[Picture]:

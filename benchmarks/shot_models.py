@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 from measures import ROOT, circumstances, score, table
-from ours import shot_balance
+from ours import film_balance
 from simulated_shots import SHOTS, Frame, at_source_luma, chosen_pairs, simulated_shots
 from uncertainty import KEPT_APART, PAIRS, as_picture
 
@@ -54,13 +54,14 @@ def main() -> None:
 
 def _train(asked: argparse.Namespace) -> tuple[ChromaModel, list[Tried]]:
     """The film's model, and the networks of all its shots in order."""
-    train, held_out, balances = [], [], {}
+    train, held_out, sources = [], [], []
     shots = simulated_shots(asked.data, asked.cache, asked.severity, asked.shots)
     for number, shot in enumerate(shots, start=1):
         train += [as_picture(frame, number, "train") for frame in chosen_pairs(shot, PAIRS)]
         held_out.append(as_picture(shot.held_out[0], number, "holdout"))
-        balances[number] = shot_balance([frame.source_rgb for frame in shot.pairs])
+        sources += [frame.source_rgb for frame in shot.pairs]
     settings = TrainSection() if asked.steps is None else TrainSection(steps=asked.steps)
+    balances = dict.fromkeys(range(1, len(held_out) + 1), film_balance(sources))
     lesson = prepare(train, held_out, settings, balances)
     untrained = start(lesson.train, lesson.held_out, settings)
     *_, state = learn(untrained, lesson.train, lesson.held_out, settings)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 from measures import ROOT, circumstances, score, table
-from ours import shot_balance
+from ours import film_balance
 from scipy.stats import spearmanr
 from simulated_shots import SHOTS, Frame, at_source_luma, chosen_pairs, simulated_shots
 
@@ -67,10 +67,9 @@ def _judge(asked: argparse.Namespace, trained: Sequence[str]) -> list[Judged]:
         train += [as_picture(frame, number, "train") for frame in chosen_pairs(shot, PAIRS)]
         held_out.append(as_picture(shot.held_out[0], number, "holdout"))
     settings = TrainSection() if asked.steps is None else TrainSection(steps=asked.steps)
-    balances = {
-        asked.shots.index(shot.name) + 1: shot_balance([frame.source_rgb for frame in shot.pairs])
-        for shot in simulated_shots(asked.data, asked.cache, asked.severity, asked.shots)
-    }
+    shots = simulated_shots(asked.data, asked.cache, asked.severity, asked.shots)
+    grade = film_balance([frame.source_rgb for shot in shots for frame in shot.pairs])
+    balances = dict.fromkeys(range(1, len(asked.shots) + 1), grade)
     model = fit(train, held_out, settings, balances)
     used = {(one.shot, one.frame) for one in (*train, *held_out)}
     return [

@@ -1,7 +1,5 @@
 """A neutral technical balance of faded colour: per-channel lift, gamma and gain."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
@@ -13,9 +11,6 @@ ENDS = (0.005, 0.995)
 
 BLACK, WHITE = 0.02, 0.98
 """Where they are put: the little beyond them still fits between 0 and 1."""
-
-LEAST_SHARE = 0.5
-"""Of the film's range in a channel: a shot with less, dark or of fog, is not stretched further."""
 
 LEAST_RANGE = 0.1
 """Of a channel: one with less is not stretched further, as grain is stretched with it."""
@@ -36,14 +31,6 @@ ROUNDS = 8
 """Times that neutrals are looked for anew; the gammas stand still after five."""
 
 
-@dataclass(frozen=True)
-class Ends:
-    """The black and the white of each channel, both (3,)."""
-
-    black: Tensor
-    white: Tensor
-
-
 def balance(rgb: Tensor, grade: Balance) -> Tensor:
     """R'G'B' (3, H, W), unbounded, through a balance; negative values keep their sign."""
     lift, gamma, gain = (
@@ -53,25 +40,18 @@ def balance(rgb: Tensor, grade: Balance) -> Tensor:
     return graded.sign() * graded.abs() ** (1 / gamma)
 
 
-def find_ends(pixels: Tensor) -> Ends:
-    """The ends of R'G'B' pixels (3, N)."""
-    black, white = torch.quantile(pixels, pixels.new_tensor(ENDS), dim=1)
-    return Ends(black, white)
-
-
-def find_balance(pixels: Tensor, film: Ends) -> Balance:
-    """The balance of a shot.
+def find_balance(pixels: Tensor) -> Balance:
+    """The balance of a film.
 
     Each channel's black and white are put to the same two levels; then each channel's gamma makes
     the midtones with the least colour neutral on the mean.
 
     Args:
-        pixels: of the shot, R'G'B' (3, N), 0 to 1.
-        film: the ends of the whole film, which say how far a shot may be stretched.
+        pixels: of frames from all over the film, R'G'B' (3, N), 0 to 1.
     """
-    ends = _widened(find_ends(pixels), film)
-    slope = (WHITE - BLACK) / (ends.white - ends.black)
-    lift = BLACK - slope * ends.black
+    black, white = torch.quantile(pixels, pixels.new_tensor(ENDS), dim=1)
+    slope = (WHITE - BLACK) / (white - black).clamp_min(LEAST_RANGE)
+    lift = BLACK - slope * black
     gamma = _neutral_gamma(pixels * slope[:, None] + lift[:, None])
     return Balance(lift=_said(lift), gamma=_said(gamma), gain=_said(lift + slope))
 
@@ -80,16 +60,6 @@ def _said(values: Tensor) -> tuple[float, float, float]:
     """Red, green and blue as a person would say them; a frame more or less seldom alters them."""
     red, green, blue = (round(value, DECIMALS) for value in values.tolist())
     return red, green, blue
-
-
-def _widened(shot: Ends, film: Ends) -> Ends:
-    """A shot's ends, at least `LEAST_SHARE` of the film's range apart, moved towards the film's."""
-    least = (LEAST_SHARE * (film.white - film.black)).clamp_min(LEAST_RANGE)
-    missing = (least - (shot.white - shot.black)).clamp_min(0.0)
-    below = (shot.black - film.black).clamp_min(0.0)
-    above = (film.white - shot.white).clamp_min(0.0)
-    share = below / (below + above).clamp_min(1e-6)
-    return Ends(shot.black - missing * share, shot.white + missing * (1 - share))
 
 
 def _neutral_gamma(stretched: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The neutral balance of each shot, from the source's proxy, and the sheet that shows it."""
+"""The neutral balance of the film, from the source's proxy, and the sheet that shows it."""
 
 from collections.abc import Iterator
 
@@ -6,34 +6,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unfade.color.balance import balance, find_balance, find_ends
+from unfade.color.balance import balance, find_balance
 from unfade.film.balance import Balance
 from unfade.film.shot import Shot
 from unfade.review.sheets import grid
 
-_FRAMES = 40
-"""Frames, spread over a shot or film, whose pixels say how it is balanced."""
+_FRAMES = 200
+"""Frames, spread over the film, whose pixels say how it is balanced."""
 _PIXELS = 200_000
 """Pixels of them: a quantile of half a percent rests on a thousand."""
 _SHOTS_PER_PAGE = 12
 _SHEET_WIDTH = 1200
-
-
-def find_balances(proxy: np.ndarray, shots: tuple[Shot, ...], first: int) -> dict[int, Balance]:
-    """The balance of every shot, by its number.
-
-    Args:
-        proxy: of the source, uint8 (N, h, w, 3).
-        shots: of the source.
-        first: the number of the clip's first frame.
-    """
-    film = find_ends(_pixels(proxy))
-    return {
-        shot.number: find_balance(
-            _pixels(proxy[shot.frames.first - first : shot.frames.last - first + 1]), film
-        )
-        for shot in shots
-    }
 
 
 def draw_balances(
@@ -50,8 +33,8 @@ def draw_balances(
         yield grid(rows, ("as scanned", "as the model sees it"), labels, _SHEET_WIDTH)
 
 
-def _pixels(frames: np.ndarray) -> Tensor:
-    """Pixels of a proxy's frames, spread over them, (3, N), 0 to 1."""
-    some = np.asarray(frames[:: max(1, len(frames) // _FRAMES)]).reshape(-1, 3)
+def film_balance(proxy: np.ndarray) -> Balance:
+    """The balance of a film, from the proxy of its source, uint8 (N, h, w, 3)."""
+    some = np.asarray(proxy[:: max(1, len(proxy) // _FRAMES)]).reshape(-1, 3)
     spread = some[:: max(1, len(some) // _PIXELS)]
-    return torch.from_numpy(spread.T.astype(np.float32)) / 255
+    return find_balance(torch.from_numpy(spread.T.astype(np.float32)) / 255)

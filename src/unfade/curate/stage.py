@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from unfade import media
-from unfade.curate.balance import draw_balances, find_balances
+from unfade.curate.balance import draw_balances, film_balance
 from unfade.curate.choose import frame_states, look_at
 from unfade.curate.framing import find_framing
 from unfade.curate.match import MIN_SIMILARITY, Matches, match_frames
@@ -161,10 +161,8 @@ def _balance(
     asked = job.project.ingest.balance
     if asked == "none":
         return {}
-    if asked == "auto":
-        balances = find_balances(source, shots, first)
-    else:
-        balances = {shot.number: asked for shot in shots}
+    grade = film_balance(source) if asked == "auto" else asked
+    balances = {shot.number: grade for shot in shots}
     for number, page in enumerate(draw_balances(source, shots, first, balances), start=1):
         _write_page(job, "balance", number, page)
     return balances

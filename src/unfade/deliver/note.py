@@ -105,7 +105,7 @@ def _assumptions(delivered: Delivered) -> list[str]:
     ]
     if delivered.project.ingest.balance != "none":
         lines.append(
-            "The model saw each shot of the scan through a balance, which its file holds; luma and "
+            "The model saw the scan through a balance, which its file holds; luma and "
             "masters are not balanced."
         )
     for pair in [alignment.pair for alignment in delivered.alignments.admitted]:

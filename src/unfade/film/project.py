@@ -85,7 +85,7 @@ class ClipSection(Noun):
 class IngestSection(Noun):
     """[ingest]: `balance` is how the model sees the faded source; luma and masters never change.
 
-    ``"auto"`` finds a neutral balance of every shot, ``"none"`` takes the source as it is, and
+    ``"auto"`` finds a neutral balance of the film, ``"none"`` takes the source as it is, and
     ``{ lift = [...], gamma = [...], gain = [...] }`` is for all shots, red, green and blue.
     """
 

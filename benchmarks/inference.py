@@ -55,7 +55,7 @@ def _measure(width: int, height: int) -> None:
     torch.manual_seed(0)
     lut = SmoothLut(torch.rand(2, NODES, NODES, NODES) * 0.1)
     grade = Balance(lift=(-0.3, -0.1, -0.1), gamma=(0.9, 1.1, 1.0), gain=(1.1, 1.1, 1.1))
-    baseline = Baseline(lut, {}, GRAIN * torch.eye(3), {1: grade})
+    baseline = Baseline(lut, {}, GRAIN * torch.eye(3), grade)
     model = ChromaModel("medium", baseline, Residual("medium"))
     before = _peak()
     picture = torch.rand(3, height, width)

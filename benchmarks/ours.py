@@ -19,7 +19,7 @@ def ours(steps: int | None) -> Fit:
     settings = TrainSection() if steps is None else TrainSection(steps=steps)
 
     def fit_ours(sources: Sequence[Tensor], truths: Sequence[Tensor]) -> Recover:
-        model = fit(pictures(sources, truths), [], settings, {1: film_balance(sources)})
+        model = fit(pictures(sources, truths), [], settings, film_balance(sources))
         return lambda source_rgb: model.predict(source_rgb, 1)
 
     return fit_ours

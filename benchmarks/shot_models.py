@@ -61,8 +61,7 @@ def _train(asked: argparse.Namespace) -> tuple[ChromaModel, list[Tried]]:
         held_out.append(as_picture(shot.held_out[0], number, "holdout"))
         sources += [frame.source_rgb for frame in shot.pairs]
     settings = TrainSection() if asked.steps is None else TrainSection(steps=asked.steps)
-    balances = dict.fromkeys(range(1, len(held_out) + 1), film_balance(sources))
-    lesson = prepare(train, held_out, settings, balances)
+    lesson = prepare(train, held_out, settings, film_balance(sources))
     untrained = start(lesson.train, lesson.held_out, settings)
     *_, state = learn(untrained, lesson.train, lesson.held_out, settings)
     film = lesson.model.with_residual(residual_of(state.best, settings.size))

@@ -69,8 +69,7 @@ def _judge(asked: argparse.Namespace, trained: Sequence[str]) -> list[Judged]:
     settings = TrainSection() if asked.steps is None else TrainSection(steps=asked.steps)
     shots = simulated_shots(asked.data, asked.cache, asked.severity, asked.shots)
     grade = film_balance([frame.source_rgb for shot in shots for frame in shot.pairs])
-    balances = dict.fromkeys(range(1, len(asked.shots) + 1), grade)
-    model = fit(train, held_out, settings, balances)
+    model = fit(train, held_out, settings, grade)
     used = {(one.shot, one.frame) for one in (*train, *held_out)}
     return [
         _judged(model, frame, shot.name, asked.shots.index(shot.name) + 1)

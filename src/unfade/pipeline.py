@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
-from unfade.film.balance import Balances
+from unfade.film.balance import FilmBalance
 from unfade.film.clip import Clips
 from unfade.film.color_config import PINNED_CONFIG
 from unfade.film.element import digest, fingerprint
@@ -92,7 +92,9 @@ STAGES = (
     ),
     Stage("align", "Lay references on the source", ("align",), (Clips, PairList), all_paths, 2),
     Stage("target", "Build ground truth", ("target",), (Clips, Alignments), all_paths),
-    Stage("train", "Learn the film's colour", ("train",), (Balances, Targets), earlier_model_paths),
+    Stage(
+        "train", "Learn the film's colour", ("train",), (FilmBalance, Targets), earlier_model_paths
+    ),
     Stage(
         "render",
         "Write the masters",

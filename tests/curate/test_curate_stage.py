@@ -6,7 +6,7 @@ import torch
 
 from unfade.curate import stage
 from unfade.errors import MatchError, WorkError
-from unfade.film.balance import Balance, Balances
+from unfade.film.balance import UNBALANCED, Balance, FilmBalance
 from unfade.film.clip import REFERENCE_PROXY, SOURCE_PROXY, Area, Clip, Clips
 from unfade.film.match import MatchRecord
 from unfade.film.pair import PairList
@@ -76,18 +76,18 @@ def test_pairs_and_their_sheet(tmp_path, faded_film):
 
 
 @pytest.mark.parametrize("asked", ["auto", "none", {"gamma": [1.0, 1.2, 1.0]}])
-def test_every_shot_is_balanced_as_asked(tmp_path, faded_film, asked):
+def test_the_film_is_balanced_as_asked(tmp_path, faded_film, asked):
     fixed = [{"source": 1035, "reference": "painted.png"}]
     write_png(tmp_path / "painted.png", _picture(faded_film.reference[40]))
     job = _job(tmp_path, faded_film.source, None, pair=fixed, ingest={"balance": asked})
     stage.run(job)
-    found = job.load(Balances).shots
-    assert sorted(found) == ([] if asked == "none" else [1, 2, 3, 4])
+    found = job.load(FilmBalance).grade
+    assert (found == UNBALANCED) == (asked == "none")
     assert (tmp_path / "02-curate" / "balance.png").exists() == (asked != "none")
     if asked == "auto":
-        assert all(balance.lift[0] < balance.lift[1] for balance in found.values())
+        assert found.lift[0] < found.lift[1]
     elif asked != "none":
-        assert set(found.values()) == {Balance(gamma=(1.0, 1.2, 1.0))}
+        assert found == Balance(gamma=(1.0, 1.2, 1.0))
 
 
 def test_a_dropped_frame_is_no_pair_and_stays_on_record(tmp_path, faded_film):

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from unfade.color.balance import balance
-from unfade.curate.balance import draw_balances, film_balance
+from unfade.curate.balance import draw_balance, film_balance
 from unfade.film.balance import Balance
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
@@ -41,7 +41,7 @@ def test_greys_of_the_whole_film_become_neutral() -> None:
 def test_the_sheet_shows_every_shot() -> None:
     seen = proxy()
     many = tuple(SHOTS[0].model_copy(update={"number": number}) for number in range(1, 14))
-    pages = list(draw_balances(seen, many, FIRST, dict.fromkeys(range(1, 14), film_balance(seen))))
+    pages = list(draw_balance(seen, many, FIRST, film_balance(seen)))
     assert [page.shape[2] for page in pages] == [1200, 1200]
     assert pages[0].shape[1] > 5 * pages[1].shape[1]
     assert 0.0 <= float(pages[0].min()) <= float(pages[0].max()) <= 1.0

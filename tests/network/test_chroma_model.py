@@ -10,7 +10,7 @@ import torch
 from unfade.color.balance import balance
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
 from unfade.errors import WorkError
-from unfade.film.balance import Balance
+from unfade.film.balance import UNBALANCED, Balance
 from unfade.network import (
     Baseline,
     ChromaModel,
@@ -40,9 +40,7 @@ def lut(seed: int) -> SmoothLut:
 @pytest.fixture
 def model() -> ChromaModel:
     torch.manual_seed(0)
-    return ChromaModel(
-        "small", Baseline(lut(0), {2: lut(2)}, balances={2: GRADE}), Residual("small")
-    )
+    return ChromaModel("small", Baseline(lut(0), {2: lut(2)}, grade=GRADE), Residual("small"))
 
 
 @pytest.fixture
@@ -69,14 +67,14 @@ def test_untrained_it_is_the_baseline(model: ChromaModel) -> None:
     torch.testing.assert_close(predicted, model.baseline.predict(source_rgb, 2))
 
 
-def test_a_shot_is_seen_through_its_balance(awake: ChromaModel) -> None:
-    unbalanced = replace(awake, baseline=replace(awake.baseline, balances={}))
-    seen = awake.see(frame(), 2)
-    through = unbalanced.see(balance(frame(), GRADE), 2)
-    assert torch.equal(seen.features, through.features)
-    assert torch.equal(seen.base_cbcr, through.base_cbcr)
-    assert not torch.equal(seen.features, unbalanced.see(frame(), 2).features)
-    assert torch.equal(awake.see(frame(), 1).features, unbalanced.see(frame(), 1).features)
+def test_a_film_is_seen_through_its_balance(awake: ChromaModel) -> None:
+    unbalanced = replace(awake, baseline=replace(awake.baseline, grade=UNBALANCED))
+    for shot in (1, 2):
+        seen = awake.see(frame(), shot)
+        through = unbalanced.see(balance(frame(), GRADE), shot)
+        assert torch.equal(seen.features, through.features)
+        assert torch.equal(seen.base_cbcr, through.base_cbcr)
+        assert not torch.equal(seen.features, unbalanced.see(frame(), shot).features)
 
 
 def test_light_is_never_negative_and_luma_is_the_source_s(awake: ChromaModel) -> None:
@@ -109,7 +107,7 @@ def test_wide_pictures_are_coloured_on_a_smaller_raster() -> None:
     assert raster_factor(4096) == 5
 
 
-def test_a_balanced_shot_is_enlarged_along_the_luma_of_the_scan(awake: ChromaModel) -> None:
+def test_a_balanced_film_is_enlarged_along_the_luma_of_the_scan(awake: ChromaModel) -> None:
     light, dark = torch.tensor([0.75, 0.4, 0.45]), torch.tensor([0.35, 0.15, 0.2])
     is_dark = (torch.arange(RASTER_WIDTH // 2 + 20) // 8) % 2 == 0
     stripes = torch.where(is_dark, dark[:, None], light[:, None])

@@ -3,6 +3,7 @@
 import torch
 
 from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
+from unfade.film.balance import UNBALANCED
 from unfade.film.pair import Pair
 from unfade.film.project import TrainSection
 from unfade.train.augment import EXPOSURE, GAMMA, SCALE, SHIFT, augmented
@@ -48,8 +49,10 @@ def test_what_comes_from_outside_has_no_weight() -> None:
 
 def test_half_of_what_is_learned_from_is_otherwise() -> None:
     settings = TrainSection(size="small", augment=True)
-    plain = prepare([shown(1)], [], settings.model_copy(update={"augment": False}), {}).train
-    more = prepare([shown(1)], [], settings, {}).train
+    plain = prepare(
+        [shown(1)], [], settings.model_copy(update={"augment": False}), UNBALANCED
+    ).train
+    more = prepare([shown(1)], [], settings, UNBALANCED).train
     count = plain.features.shape[0]
     assert torch.equal(more.features[:count], plain.features)
     assert 0.7 * count < more.features.shape[0] - count <= count

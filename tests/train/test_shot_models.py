@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
+from unfade.film.balance import UNBALANCED
 from unfade.film.pair import Pair, PairRole
 from unfade.film.project import TrainSection
 from unfade.network import load_model, save_model
@@ -40,7 +41,7 @@ def lesson() -> Lesson:
     """In shot 1 what is held out is like what is learned from, in shot 2 it is the contrary; shot 3
     has nothing held out."""
     train = [shown(10, 1), shown(20, 2, other_truth=True), shown(30, 3)]
-    return prepare(train, [shown(11, 1, "holdout"), shown(21, 2, "holdout")], SETTINGS, {})
+    return prepare(train, [shown(11, 1, "holdout"), shown(21, 2, "holdout")], SETTINGS, UNBALANCED)
 
 
 @pytest.fixture(scope="module")
@@ -107,5 +108,5 @@ def test_a_part_that_gets_worse_forbids_it(lesson: Lesson, film: dict[str, torch
 def test_only_shots_with_evidence_are_tried(lesson: Lesson) -> None:
     assert judged_shots(lesson) == [1, 2]
     assert judged_shots(replace(lesson, held_out=None)) == []
-    alone = prepare([shown(10, 1)], [shown(11, 1, "holdout")], SETTINGS, {})
+    alone = prepare([shown(10, 1)], [shown(11, 1, "holdout")], SETTINGS, UNBALANCED)
     assert judged_shots(alone) == []

@@ -19,8 +19,8 @@ _SHOTS_PER_PAGE = 12
 _SHEET_WIDTH = 1200
 
 
-def draw_balances(
-    proxy: np.ndarray, shots: tuple[Shot, ...], first: int, balances: dict[int, Balance]
+def draw_balance(
+    proxy: np.ndarray, shots: tuple[Shot, ...], first: int, grade: Balance
 ) -> Iterator[Tensor]:
     """Sheets, (3, H, W), of the middle of each shot as it was scanned and as the model sees it."""
     for at in range(0, len(shots), _SHOTS_PER_PAGE):
@@ -28,7 +28,7 @@ def draw_balances(
         for shot in shots[at : at + _SHOTS_PER_PAGE]:
             middle = (shot.frames.first + shot.frames.last) // 2
             scanned = torch.from_numpy(np.array(proxy[middle - first])).permute(2, 0, 1) / 255
-            rows.append((scanned, balance(scanned, balances[shot.number]).clamp(0.0, 1.0)))
+            rows.append((scanned, balance(scanned, grade).clamp(0.0, 1.0)))
             labels.append(f"{shot.name}\nframe {middle}")
         yield grid(rows, ("as scanned", "as the model sees it"), labels, _SHEET_WIDTH)
 

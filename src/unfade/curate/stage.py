@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from unfade import media
-from unfade.curate.balance import draw_balances, film_balance
+from unfade.curate.balance import draw_balance, film_balance
 from unfade.curate.choose import frame_states, look_at
 from unfade.curate.framing import find_framing
 from unfade.curate.match import MIN_SIMILARITY, Matches, match_frames
@@ -21,7 +21,7 @@ from unfade.curate.pairing import (
 from unfade.curate.sheet import Tile, draw_pages
 from unfade.curate.shots import detect_shots
 from unfade.errors import MatchError, WorkError
-from unfade.film.balance import Balance, Balances
+from unfade.film.balance import UNBALANCED, Balance, FilmBalance
 from unfade.film.clip import REFERENCE_PROXY, SOURCE_PROXY, Clip, Clips
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.shot import Shot
@@ -30,7 +30,7 @@ from unfade.review.drawing import fit_width
 
 
 def run(job: Job) -> None:
-    """Writes `PairList` and `Balances` with their sheets ``pairs.png`` and ``balance.png``, and
+    """Writes `PairList` and `FilmBalance` with their sheets ``pairs.png`` and ``balance.png``, and
     where there is a reference what was found of every frame, `MatchRecord`.
 
     Raises:
@@ -52,7 +52,7 @@ def run(job: Job) -> None:
         reference = _proxy(job.root / REFERENCE_PROXY)
         pairs, rejected = _match(job, clips, clips.reference, source, reference, shots, fixed)
     _draw(job, clips, shots, pairs, source, reference)
-    job.save(Balances(shots=_balance(job, shots, source, clips.source.frames.first)))
+    job.save(FilmBalance(grade=_balance(job, shots, source, clips.source.frames.first)))
     job.save(PairList(shots=shots, pairs=pairs, rejected=rejected))
 
 
@@ -154,18 +154,15 @@ def _draw(
         _write_page(job, "pairs", number, page)
 
 
-def _balance(
-    job: Job, shots: tuple[Shot, ...], source: np.ndarray, first: int
-) -> dict[int, Balance]:
-    """The balance of every shot as [ingest] asks for it; none where it asks for none."""
+def _balance(job: Job, shots: tuple[Shot, ...], source: np.ndarray, first: int) -> Balance:
+    """The balance that [ingest] asks for, and its sheet; neither where it asks for none."""
     asked = job.project.ingest.balance
     if asked == "none":
-        return {}
+        return UNBALANCED
     grade = film_balance(source) if asked == "auto" else asked
-    balances = {shot.number: grade for shot in shots}
-    for number, page in enumerate(draw_balances(source, shots, first, balances), start=1):
+    for number, page in enumerate(draw_balance(source, shots, first, grade), start=1):
         _write_page(job, "balance", number, page)
-    return balances
+    return grade
 
 
 def _write_page(job: Job, sheet: str, number: int, page: Tensor) -> None:

@@ -30,10 +30,10 @@ class Balance(Noun):
 UNBALANCED = Balance()
 
 
-class Balances(Artefact):
-    """The balance of every shot, by the shot's number."""
+class FilmBalance(Artefact):
+    """The balance that the model of a film sees its source through."""
 
-    SCHEMA = "Balances.1"
-    PLACE = "02-curate/balances.json"
+    SCHEMA = "FilmBalance.1"
+    PLACE = "02-curate/balance.json"
 
-    shots: dict[int, Balance]
+    grade: Balance

@@ -28,22 +28,22 @@ class Sample:
 class Baseline:
     """LUTs by shot number; shots without one use the film's. They see the source without grain.
 
-    `grain` is the covariance (3, 3) of the film's grain that `degrain` takes. `balances`, by shot
-    number, are what the source goes through before; shots without one are seen as they are.
+    `grain` is the covariance (3, 3) of the film's grain that `degrain` takes, `grade`
+    what the source goes through before.
     """
 
     film: SmoothLut
     shots: Mapping[int, SmoothLut]
     grain: Tensor = field(default_factory=lambda: torch.zeros(3, 3))
-    balances: Mapping[int, Balance] = field(default_factory=dict)
+    grade: Balance = UNBALANCED
 
     def predict(self, source_rgb: Tensor, shot: int) -> Tensor:
         """Chroma (2, H, W) of a source picture (3, H, W) of a shot."""
-        return self.look_up(degrain(self.balanced(source_rgb, shot), self.grain), shot)
+        return self.look_up(degrain(self.balanced(source_rgb), self.grain), shot)
 
-    def balanced(self, source_rgb: Tensor, shot: int) -> Tensor:
+    def balanced(self, source_rgb: Tensor) -> Tensor:
         """A source picture (3, H, W) as it is seen."""
-        return balance(source_rgb, self.balances.get(shot, UNBALANCED))
+        return balance(source_rgb, self.grade)
 
     def look_up(self, degrained_rgb: Tensor, shot: int) -> Tensor:
         """Chroma (2, H, W) of a picture that is balanced and without grain already."""
@@ -53,11 +53,11 @@ class Baseline:
 def fit_baseline(
     samples: Mapping[int, Sample],
     grain: Tensor | None = None,
-    balances: Mapping[int, Balance] | None = None,
+    grade: Balance = UNBALANCED,
 ) -> Baseline:
     """The baseline of a film from the training pixels of its shots, by shot number.
 
-    `grain` is what was taken from them, `balances` what they went through before.
+    `grain` is what was taken from them, `grade` what they went through before.
     """
     film = fit_smooth_lut(
         torch.cat([sample.rgb for sample in samples.values()], dim=1),
@@ -68,4 +68,4 @@ def fit_baseline(
         number: fit_smooth_lut(sample.rgb, sample.cbcr, sample.weight, film, SHOT_PULL)
         for number, sample in samples.items()
     }
-    return Baseline(film, shots, torch.zeros(3, 3) if grain is None else grain, balances or {})
+    return Baseline(film, shots, torch.zeros(3, 3) if grain is None else grain, grade)

@@ -230,7 +230,7 @@ class ChromaModel:
 
     def see(self, source_rgb: Tensor, shot: int) -> Seen:
         """What the network is shown of a picture (3, H, W) on the model's raster, 0 to 1."""
-        balanced_rgb = self.baseline.balanced(source_rgb, shot)
+        balanced_rgb = self.baseline.balanced(source_rgb)
         degrained_rgb = degrain(balanced_rgb, self.baseline.grain)
         placed = shot in self.unevenness
         closed_form = self.unevenness.predict if placed else self.baseline.look_up

@@ -23,8 +23,8 @@ from unfade.network.lut import SmoothLut
 from unfade.network.uncertainty import Prototypes, Uncertainty
 from unfade.network.unevenness import Unevenness
 
-MODEL_SCHEMA = "ChromaModel.4"
-BASELINE_SCHEMA = "Baseline.3"
+MODEL_SCHEMA = "ChromaModel.5"
+BASELINE_SCHEMA = "Baseline.4"
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], description: dict[str, str]) -> None:
@@ -66,7 +66,7 @@ def load_tensors(path: Path, schema: str) -> tuple[dict[str, Tensor], dict[str, 
 
 def save_baseline(path: Path, baseline: Baseline) -> None:
     """Writes a baseline."""
-    description = {"schema": BASELINE_SCHEMA, "balances": _balances_text(baseline)}
+    description = {"schema": BASELINE_SCHEMA, "balance": baseline.grade.model_dump_json()}
     save_tensors(path, _lut_tensors(baseline), description)
 
 
@@ -100,7 +100,7 @@ def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
         "hidden_units": json.dumps(WIDTHS[model.size]),
         "input": f"R'G'B' in {WORKING_SPACE}",
         "output": "Cb and Cr of Rec.709 at source luma",
-        "balances": _balances_text(model.baseline),
+        "balance": model.baseline.grade.model_dump_json(),
         "facts": json.dumps(facts, sort_keys=True),
     }
     save_tensors(path, tensors, description)
@@ -153,20 +153,14 @@ def _lut_tensors(baseline: Baseline) -> dict[str, Tensor]:
     return {"lut.film": baseline.film.nodes, "grain": baseline.grain, **shots}
 
 
-def _balances_text(baseline: Baseline) -> str:
-    grades = {number: grade.model_dump() for number, grade in baseline.balances.items()}
-    return json.dumps(grades, sort_keys=True)
-
-
 def _baseline_of(tensors: dict[str, Tensor], description: dict[str, str]) -> Baseline:
     shots = {
         int(name.rsplit(".", 1)[1]): SmoothLut(tensor.to(torch.float32))
         for name, tensor in tensors.items()
         if name.startswith("lut.shot.")
     }
-    grades = json.loads(description["balances"])
-    balances = {int(number): Balance.model_validate(grade) for number, grade in grades.items()}
-    return Baseline(SmoothLut(tensors["lut.film"]), shots, tensors["grain"], balances)
+    grade = Balance.model_validate_json(description["balance"])
+    return Baseline(SmoothLut(tensors["lut.film"]), shots, tensors["grain"], grade)
 
 
 def _unevenness_of(tensors: dict[str, Tensor]) -> Unevenness:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from unfade.color.balance import balance
-from unfade.film.balance import UNBALANCED, Balance
+from unfade.film.balance import Balance
 from unfade.film.work import Track
 from unfade.network import Baseline, Sample, fit_baseline
 from unfade.network.filters import grain_covariance
@@ -26,35 +26,32 @@ Shots = Mapping[int, Sequence[PlacedSample]]
 
 
 def fit_closed_form(
-    train: Sequence[Picture], balances: Mapping[int, Balance], seed: int, track: Track
+    train: Sequence[Picture], grade: Balance, seed: int, track: Track
 ) -> tuple[Baseline, Unevenness]:
     """The baseline of a film, and the laws of those of its shots that fade unevenly.
 
-    `balances`, by shot number, are what the source goes through before it is looked at.
+    `grade` is what the source goes through before it is looked at.
     The degrain is as strong as makes laws of colour hold best on pixels kept apart. `track` is
     told of every strength that is tried.
     """
-    grades = {one.shot: balances.get(one.shot, UNBALANCED) for one in train}
-    balanced = (balance(one.source_rgb, grades[one.shot]) for one in train)
+    balanced = (balance(one.source_rgb, grade) for one in train)
     measured = torch.stack([grain_covariance(one) for one in balanced]).mean(dim=0)
     tried = []
     for strength in track(GRAIN_STRENGTHS, "Fitting the closed form", len(GRAIN_STRENGTHS)):
-        shots = _samples(train, grades, measured * strength, seed)
+        shots = _samples(train, grade, measured * strength, seed)
         evidence = {number: weigh(samples) for number, samples in shots.items()}
         error = sum(one.best for one in evidence.values())
         tried.append((error, measured * strength, shots, evidence))
     _, grain, shots, evidence = min(tried, key=lambda one: one[0])
     together = {number: _together(samples) for number, samples in shots.items()}
-    return fit_baseline(together, grain, balances), _unevenness(shots, evidence)
+    return fit_baseline(together, grain, grade), _unevenness(shots, evidence)
 
 
-def _samples(
-    train: Sequence[Picture], grades: Mapping[int, Balance], grain: Tensor, seed: int
-) -> Shots:
+def _samples(train: Sequence[Picture], grade: Balance, grain: Tensor, seed: int) -> Shots:
     shots = sorted({picture.shot for picture in train})
     return {
         shot: [
-            closed_form_sample(picture, grades[shot], grain, PIXELS // len(train), seed)
+            closed_form_sample(picture, grade, grain, PIXELS // len(train), seed)
             for picture in train
             if picture.shot == shot
         ]

@@ -1,6 +1,6 @@
 """A lesson: the baseline of a film, and the pixels that its network learns from."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from unfade.film.balance import Balance
@@ -34,14 +34,14 @@ def prepare(
     train: Sequence[Picture],
     held_out: Sequence[Picture],
     settings: TrainSection,
-    balances: Mapping[int, Balance],
+    grade: Balance,
     track: Track = untracked,
 ) -> Lesson:
     """The lesson of a film from its pictures. At least one is to be trained on.
 
-    `balances`, by shot number, are what the source goes through before it is looked at.
+    `grade` is what the source goes through before it is looked at.
     """
-    baseline, unevenness = fit_closed_form(train, balances, settings.seed, track)
+    baseline, unevenness = fit_closed_form(train, grade, settings.seed, track)
     model = ChromaModel(settings.size, baseline, Residual(settings.size), unevenness)
 
     def look(pictures: Iterable[Picture], count: int, limit: int) -> Pixels:
@@ -64,10 +64,10 @@ def fit(
     train: Sequence[Picture],
     held_out: Sequence[Picture],
     settings: TrainSection,
-    balances: Mapping[int, Balance],
+    grade: Balance,
 ) -> ChromaModel:
     """The trained model of a film, in one go."""
-    lesson = prepare(train, held_out, settings, balances)
+    lesson = prepare(train, held_out, settings, grade)
     untrained = start(lesson.train, lesson.held_out, settings)
     *_, trained = learn(untrained, lesson.train, lesson.held_out, settings)
     model = lesson.model.with_residual(residual_of(trained.best, settings.size))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unfade import __version__, media
 from unfade.errors import MatchError
-from unfade.film.balance import Balances
+from unfade.film.balance import FilmBalance
 from unfade.film.model import ShotModel
 from unfade.film.project import WORKING_SPACE
 from unfade.film.target import Targets
@@ -47,8 +47,8 @@ def run(job: Job) -> None:
             f"{job.root / Targets.PLACE}: holds no training pair; add one with [[pair]] or a "
             f"better [reference]"
         )
-    earlier, balances = _earlier(job), job.load(Balances).shots
-    lesson = prepare(train, held_out, job.project.train, balances, job.progress.track)
+    earlier, grade = _earlier(job), job.load(FilmBalance).grade
+    lesson = prepare(train, held_out, job.project.train, grade, job.progress.track)
     shown = [*held_out[:1], *train[:: max(1, len(train) // SHEET_ROWS)]][:SHEET_ROWS]
     state = _learn(job, lesson, shown, earlier)
     model, shot_models = _complete(job, lesson, state)
@@ -135,7 +135,7 @@ def _save(job: Job, outcome: Outcome) -> None:
 def _key(job: Job, earlier: Earlier | None) -> str:
     """Stands for all that training depends on."""
     made_from = [
-        (job.root / kind.PLACE).read_text(encoding="utf-8") for kind in (Targets, Balances)
+        (job.root / kind.PLACE).read_text(encoding="utf-8") for kind in (Targets, FilmBalance)
     ]
     settings = job.project.train.model_dump_json()
     facts = [__version__, MODEL_SCHEMA, settings, earlier.id if earlier else "", *made_from]

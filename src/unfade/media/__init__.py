@@ -3,6 +3,7 @@
 Behind it all pixels are float32 tensors (3, height, width), R'G'B' in the working space.
 """
 
+from unfade.media.behind import writing_behind
 from unfade.media.color_management import (
     check_colorspace,
     config_in_use,
@@ -41,4 +42,5 @@ __all__ = [
     "write_master",
     "write_png",
     "write_tiff",
+    "writing_behind",
 ]

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,9 +41,6 @@ MASTER = re.compile(r".+_s\d{3,}_v\d{3,}_[0-9a-f]{12}\.\d{7}\.(exr|((tif|dpx)(\.
 
 RECORDS = frozenset({KEY, Receipt.PLACE, Path(Rendering.PLACE).name})
 """What lies in the folder beside the masters."""
-
-WRITES_AHEAD = 3
-"""Frames that may wait to be written, which bounds memory."""
 
 
 @dataclass(frozen=True)
@@ -143,19 +139,14 @@ def _render(
     model = load_model((job.root / TrainedModel.PLACE).with_name(trained.file))
     by_frame = {master.frame: master for master in masters}
     frames = media.read(source, list(by_frame))
-    with ThreadPoolExecutor(1) as writer:
-        writes: list[Future[None]] = []
+    with media.writing_behind() as write_later:
         for frame, source_rgb in job.progress.track(frames, "Rendering", len(masters)):
             master = by_frame[frame]
             recovered = recover(source_rgb, source.live_area, model, master.shot.number)
             own = entries | frame_entries(master.shot, frame, predicted_error(recovered.error))
             tags = media.read_tags(source, frame)
             settings = job.project.render
-            writes.append(writer.submit(_write, settings, master, recovered.rgb, own, tags))
-            if len(writes) > WRITES_AHEAD:
-                writes.pop(0).result()
-        for write in writes:
-            write.result()
+            write_later(_write, settings, master, recovered.rgb, own, tags)
 
 
 def _write(

@@ -12,6 +12,7 @@ from torch import Tensor
 from unfade.color.ycbcr import luma
 from unfade.film.alignment import Matrix
 from unfade.film.clip import Area
+from unfade.geometry.warp import as_matrix
 from unfade.simulate.chance import Draw, generator
 from unfade.simulate.gate import PICTURE_HEIGHT, PICTURE_WIDTH
 from unfade.simulate.record import DvdWarp
@@ -83,7 +84,7 @@ def geometry(transfer: Transfer, seed: int) -> Geometry:
     )
     phases = generator(seed, Draw.WARP).uniform(0, 1, 4)
     return Geometry(
-        as_matrix(np.asarray(matrix, np.float64)),
+        scaled_matrix(np.asarray(matrix, np.float64)),
         DvdWarp(pixels=transfer.warp, phases=tuple(phases.tolist())),
     )
 
@@ -157,10 +158,9 @@ def weave_fields(top: Tensor, bottom: Tensor) -> Tensor:
     return woven
 
 
-def as_matrix(matrix: NDArray[np.float64]) -> Matrix:
+def scaled_matrix(matrix: NDArray[np.float64]) -> Matrix:
     """A 3x3 array as plain numbers, the last of them 1."""
-    a, b, c = (tuple(float(value) for value in row) for row in matrix / matrix[2, 2])
-    return (a, b, c)  # type: ignore[return-value]
+    return as_matrix(matrix / matrix[2, 2])
 
 
 def _corners(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from unfade.film.time import FrameRange
 from unfade.simulate.chance import Draw, generator
 from unfade.simulate.clips import ClipCut
 from unfade.simulate.defects import exposure_course, telecine_weave, weave_course
-from unfade.simulate.dvd import Geometry, as_matrix, geometry
+from unfade.simulate.dvd import Geometry, geometry, scaled_matrix
 from unfade.simulate.fading import FadeCourse, fade_course
 from unfade.simulate.gate import LIVE_AREA
 from unfade.simulate.programme import Programme, plan_programme
@@ -98,7 +98,7 @@ class Plan:
         film_to_scan = np.array(
             [[1, 0, LIVE_AREA.x + x + dvd_x], [0, 1, LIVE_AREA.y + y + dvd_y], [0, 0, 1]]
         )
-        return as_matrix(film_to_scan @ np.linalg.inv(np.array(self.geometry.matrix)))
+        return scaled_matrix(film_to_scan @ np.linalg.inv(np.array(self.geometry.matrix)))
 
 
 def plan_film(

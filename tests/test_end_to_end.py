@@ -39,11 +39,12 @@ last = 1019
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def film(shared_folder: Path) -> Path:
     """A film of two shots, up to its targets."""
-    folder = tmp_path_factory.mktemp("film") / "reel"
+    folder = shared_folder / "film"
     clips = [_shortened(cut) for cut in (demo_clips()[0], demo_clips()[3])]
     place = make_demo(folder, severity="medium", seed=1, progress=Silence(), clips=clips)
+    shutil.rmtree(folder / ELEMENTS / "truth")
     text = place.read_text().split("[train]")[0].replace("pairs_per_shot = 4", "pairs_per_shot = 3")
     place.write_text(text + SETTINGS)
     subprocess.run(command(place, "--to", "target"), check=True)
@@ -51,8 +52,8 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = copy(film, tmp_path_factory.mktemp("undisturbed") / "reel")
+def undisturbed(film: Path, shared_folder: Path) -> Path:
+    folder = copy(film, shared_folder / "undisturbed")
     subprocess.run(command(folder / "film.toml"), check=True)
     return folder
 
@@ -142,10 +143,10 @@ def test_a_killed_run_goes_on_to_the_same_masters(
 
 
 @pytest.fixture(scope="module")
-def painted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def painted(shared_folder: Path) -> Path:
     """A finished project without a reference clip: an ACES2065-1 scan with speculars of four times
     white, and painted pairs."""
-    return paint(tmp_path_factory.mktemp("painted") / "reel", log=False)
+    return paint(shared_folder / "painted", log=False)
 
 
 def paint(folder: Path, *, log: bool) -> Path:

@@ -58,11 +58,10 @@ def shift_between(still: np.ndarray, moved: np.ndarray) -> tuple[float, float]:
 
 
 @pytest.fixture(scope="module")
-def cuts(tmp_path_factory: pytest.TempPathFactory) -> tuple[ClipCut, ...]:
-    folder = tmp_path_factory.mktemp("clips")
+def cuts(shared_folder: Path) -> tuple[ClipCut, ...]:
     found = []
     for seed in (1, 2):
-        path = folder / f"clean{seed}.mkv"
+        path = shared_folder / f"clean{seed}.mkv"
         with MovieWriter(
             path,
             codec="ffv1",
@@ -78,8 +77,8 @@ def cuts(tmp_path_factory: pytest.TempPathFactory) -> tuple[ClipCut, ...]:
 
 
 @pytest.fixture(scope="module")
-def folder(cuts: tuple[ClipCut, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("films") / "film"
+def folder(cuts: tuple[ClipCut, ...], shared_folder: Path) -> Path:
+    folder = shared_folder / "film"
     progress = Silence()
     simulate(folder, cuts, severity="medium", seed=SEED, progress=progress)
     return folder

@@ -27,7 +27,7 @@ def ready(scenes):
         ours = structure(scene.scan @ LUMA)
         scaled = cv2.resize(scene.dvd, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
         theirs = structure(scaled @ LUMA)
-        result.append(Structures(ours, theirs, match(find_features(ours), find_features(theirs))))
+        result.append(Structures(ours, theirs))
     return result
 
 
@@ -69,23 +69,23 @@ def test_all_pairs_together_find_it_better(scenes, ready, shared):
         assert Laid(laid, residual).fault(1.5, HEIGHT, WIDTH) is None
 
 
-def test_a_pair_without_features_of_its_own_is_laid(scenes, ready, shared):
-    laid = lay(Structures(ready[2].source, ready[2].reference, None), shared)
+def test_a_pair_that_the_shared_framing_fits_is_laid_by_it_alone(scenes, ready, shared):
+    pair = Structures(ready[2].source, ready[2].reference)
+    laid = lay(pair, shared)
+    assert "own" not in vars(pair)
     assert np.percentile(_off(scenes[2], laid), 99) < 0.5
 
 
 def test_without_any_features_there_is_nothing():
     grey = np.full((HEIGHT, WIDTH), 128, np.uint8)
-    nothing = match(find_features(grey), find_features(grey))
-    assert register(nothing) is None
+    assert Structures(grey, grey).own is None
     assert shared_framing([]) is None
-    assert shared_framing([Structures(grey, grey, nothing)]) is None
-    assert lay(Structures(grey, grey, None), None) is None
+    assert shared_framing([Structures(grey, grey)]) is None
+    assert lay(Structures(grey, grey), None) is None
 
 
 def test_a_pair_of_different_pictures_is_turned_down(ready, shared):
-    ours, theirs = ready[0].source, ready[2].reference
-    pair = Structures(ours, theirs, match(find_features(ours), find_features(theirs)))
+    pair = Structures(ready[0].source, ready[2].reference)
     laid = lay(pair, shared)
     fault = Laid(laid, measure(pair, laid)).fault(1.5, HEIGHT, WIDTH)
     assert "of the textured blocks are found again" in fault
@@ -129,10 +129,7 @@ def test_a_smooth_warp_is_found_and_confirmed(ready):
     nodes = np.stack([cv2.GaussianBlur(one, (0, 0), 1.5) for one in nodes])
     nodes *= 4 / np.abs(nodes).max()
     place = Place(Registration(np.eye(3), 0, nodes), HEIGHT, WIDTH)
-    bent = [
-        Structures(laid, one.reference, match(find_features(laid), find_features(one.reference)))
-        for one, laid in ((one, place.lay(one.reference)) for one in ready)
-    ]
+    bent = [Structures(place.lay(one.reference), one.reference) for one in ready]
     shared = shared_framing(bent)
     assert shared.smooth is not None
     truth = _where(place)

@@ -5,15 +5,28 @@ which is a shift. So many pairs together know the transform better than one alon
 few features of its own can still be laid.
 """
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import repeat
+from operator import attrgetter
 
 import cv2
 import numpy as np
+import torch
 
-from unfade.align.ladder import CLEARLY_BETTER, climb
-from unfade.align.register import Matches, Place, Registration, implausible, register
+from unfade.align.ladder import CLEARLY_BETTER, climb, misfit
+from unfade.align.register import (
+    Matches,
+    Place,
+    Registration,
+    find_features,
+    implausible,
+    match,
+    register,
+)
 from unfade.align.residual import Blocks, Residual, block_shifts, measure_residual
 from unfade.align.smooth import at_points, fit_smooth
 from unfade.film.alignment import TransformKind
@@ -28,14 +41,20 @@ MIN_TEXTURED = 6
 _OWN_IS_BETTER = 0.6
 """Share of the shared framing's residual below which a pair's own transform is preferred, if its
 95th percentile is no larger: where few blocks have texture, it runs away from the others."""
+_CLOSE = 0.5
+"""Pixels of median residual up to which a pair's own transform is not asked for."""
+_WELL_FOUND = 0.5
+"""Share of the textured blocks that is then found again at least."""
 _WEAVES: tuple[TransformKind, ...] = ("translation", "similarity", "affine")
 """What may differ between one pair and another of a film: the gate, and the scanner's transport."""
 _STEPS = 3
 _ROUNDS = 3
 _FAR = 10.0
 """Pixels that a match may be off the framing to be heard: more than a telecine bends a picture."""
-_STEADY = 0.02
-"""Pixels of shift below which a pair is not moved any more."""
+_NEAR = 0.3
+"""Pixels of shift up to which a pair need not be laid anew to be measured."""
+_STEADY = 0.05
+"""Pixels that a correction moves any block at most that calls for no other."""
 _ALL_ALIKE: tuple[TransformKind, ...] = ("affine", "homography")
 _TOGETHER = 4
 """Pairs whose features reach all over the picture between them, so that no transform runs away."""
@@ -45,25 +64,30 @@ _BETTER_TOGETHER = 0.97
 
 @dataclass(frozen=True)
 class Structures:
-    """The structure of a pair on the raster, uint8 (H, W), and which of its features match."""
+    """The structure of a pair on the raster, uint8 (H, W)."""
 
     source: np.ndarray
     reference: np.ndarray
-    matches: Matches | None
+
+    @cached_property
+    def matches(self) -> Matches:
+        """Which of its features match."""
+        return match(find_features(self.source), find_features(self.reference))
 
     @cached_property
     def own(self) -> Registration | None:
-        """What the pair's own features say, if anything."""
-        return None if self.matches is None else register(self.matches)
+        """What its own features say, if anything."""
+        return register(self.matches)
 
 
 @dataclass(frozen=True)
 class _Evidence:
     """Points of the source (n, 2), and how far beside each the matrix of a framing lays what the
-    source shows there, (n, 2) pixels."""
+    source shows there, (n, 2) pixels, apart from the shift that is the pair's own, `weave` (2,)."""
 
     points: np.ndarray
     shifts: np.ndarray
+    weave: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -106,41 +130,36 @@ def shared_framing(pairs: Sequence[Structures]) -> Registration | None:
     if not pairs:
         return None
     height, width = pairs[0].source.shape
-    matrix = _middle([one.own for one in pairs if one.own is not None], height, width)
-    if matrix is None:
-        return None
-    shared = Registration(matrix, 0)
-    for _ in range(_ROUNDS):
-        found = [_evidence(one, shared) for one in pairs]
-        points = np.concatenate([one.points for one in found])
-        shifts = np.concatenate([one.shifts for one in found])
-        if len(points) < MIN_TEXTURED:
-            break
-        if shared.smooth is None:
-            better = _BETTER_TOGETHER if len(pairs) >= _TOGETHER else CLEARLY_BETTER
-            correction = climb(points, points + shifts, _ALL_ALIKE, better)
-            shared = _moved(shared, correction)
-            shifts = shifts - (_apply(correction, points) - points)
-        shared = replace(shared, smooth=fit_smooth(points, shifts, height, width))
+    with ThreadPoolExecutor(os.cpu_count(), "survey", torch.set_num_threads, (1,)) as threads:
+        own = list(threads.map(attrgetter("own"), pairs))
+        matrix = _middle([one for one in own if one is not None], height, width)
+        if matrix is None:
+            return None
+        shared = Registration(matrix, 0)
+        weaves = [np.zeros(2) for _ in pairs]
+        for _ in range(_ROUNDS):
+            found = list(threads.map(_evidence, pairs, repeat(shared), weaves))
+            weaves = [one.weave for one in found]
+            shared = _improved(shared, found, height, width)
     return shared
 
 
 def lay(pair: Structures, shared: Registration | None) -> Registration | None:
     """The better of a pair's own transform and the shared one, moved to fit.
 
+    Its own features are only looked for where the shared one leaves something to be wished.
+
     Returns:
         None where there is neither.
     """
-    alone = None
-    if pair.own is not None and pair.own.inliers >= MIN_INLIERS:
-        alone = pair.own
-    if shared is None:
-        return alone
-    inliers = pair.own.inliers if pair.own is not None else 0
-    pooled = replace(_woven(pair, shared), inliers=inliers)
-    if alone is None:
+    pooled = None if shared is None else _woven(pair, shared)
+    both = None if pooled is None else measure(pair, pooled)
+    if both is not None and both.median <= _CLOSE and both.found >= _WELL_FOUND:
         return pooled
-    ours, both = (measure(pair, one) for one in (alone, pooled))
+    alone = pair.own if pair.own is not None and pair.own.inliers >= MIN_INLIERS else None
+    if both is None or alone is None:
+        return pooled or alone
+    ours = measure(pair, alone)
     better = ours.median < _OWN_IS_BETTER * both.median and ours.p95 <= both.p95
     return alone if better else pooled
 
@@ -170,39 +189,69 @@ def _middle(found: list[Registration], height: int, width: int) -> np.ndarray | 
     )
 
 
-def _evidence(pair: Structures, shared: Registration) -> _Evidence:
-    """What blocks and features of a pair say, after a shift that makes it fit the framing."""
-    blocks = _measured(pair, shared)
+def _evidence(pair: Structures, shared: Registration, weave: np.ndarray) -> _Evidence:
+    """What blocks and features of a pair say, after a shift that makes it fit the framing.
+
+    Args:
+        pair: which.
+        shared: the framing.
+        weave: the shift, x and y in pixels, to begin with.
+    """
+    shift = weave
     for _ in range(_STEPS):
-        if not blocks.found.any():
-            break
-        shift = np.median(blocks.shifts[blocks.found], axis=0)
-        if np.hypot(*shift) < _STEADY:
-            break
         shared = _moved(shared, np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1.0]]))
         blocks = _measured(pair, shared)
-    points, shifts = blocks.points[blocks.found], blocks.shifts[blocks.found]
+        if not blocks.found.any():
+            shift = np.zeros(2)
+            break
+        shift = np.median(blocks.shifts[blocks.found], axis=0)
+        weave = weave + shift
+        if np.hypot(*shift) < _NEAR:
+            break
+    points, shifts = blocks.points[blocks.found], blocks.shifts[blocks.found] - shift
     if shared.smooth is not None:
         # What lies beside a point has itself been moved by the warp.
         shifts = shifts + at_points(shared.smooth, points + shifts, *pair.source.shape)
-    if pair.matches is None or len(pair.matches.here) == 0:
-        return _Evidence(points, shifts)
     here = pair.matches.here.astype(np.float64)
-    off = _apply(shared.matrix, pair.matches.there.astype(np.float64)) - here
+    there = pair.matches.there.astype(np.float64)
+    if len(here) == 0:
+        return _Evidence(points, shifts, weave)
+    off = _apply(shared.matrix, there) - shift - here
     near = np.linalg.norm(off, axis=1) < _FAR
-    return _Evidence(np.concatenate([points, here[near]]), np.concatenate([shifts, off[near]]))
+    return _Evidence(
+        np.concatenate([points, here[near]]), np.concatenate([shifts, off[near]]), weave
+    )
+
+
+def _improved(
+    shared: Registration, found: list[_Evidence], height: int, width: int
+) -> Registration:
+    """A framing that fits the evidence of all pairs better."""
+    points = np.concatenate([one.points for one in found])
+    shifts = np.concatenate([one.shifts for one in found])
+    if len(points) < MIN_TEXTURED:
+        return shared
+    if shared.smooth is None:
+        better = _BETTER_TOGETHER if len(found) >= _TOGETHER else CLEARLY_BETTER
+        correction = climb(points, points + shifts, _ALL_ALIKE, better)
+        shared = _moved(shared, correction)
+        shifts = shifts - (_apply(correction, points) - points)
+    return replace(shared, smooth=fit_smooth(points, shifts, height, width))
 
 
 def _woven(pair: Structures, shared: Registration) -> Registration:
-    """The shared framing moved as the blocks of a pair say."""
+    """The shared framing moved as the blocks of a pair say, and how many they were."""
     for step in range(_STEPS):
         blocks = _measured(pair, shared)
         points, shifts = blocks.points[blocks.found], blocks.shifts[blocks.found]
+        shared = replace(shared, inliers=len(points))
         if len(points) == 0:
             break
         kinds = _WEAVES if step else _WEAVES[:1]
         correction = climb(points, points + shifts, kinds)
         shared = _moved(shared, correction)
+        if step and misfit(correction, points, points).max() < _STEADY:
+            break
     return shared
 
 

@@ -7,14 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from unfade.align.pool import Structures
-from unfade.align.register import (
-    Matches,
-    Registration,
-    find_features,
-    match,
-    scaling,
-    structure,
-)
+from unfade.align.register import Registration, scaling, structure
 from unfade.color.ycbcr import luma
 from unfade.film.alignment import SmoothWarp
 from unfade.film.clip import Clip
@@ -87,7 +80,6 @@ def prepare(
     source_rgb: Tensor,
     references: dict[int, Tensor],
     raster: Raster,
-    matches: Matches | None = None,
 ) -> Prepared:
     """A pair made ready.
 
@@ -97,16 +89,13 @@ def prepare(
         references: (3, H, W) each, cut to its live area: the reference under 0, those before and
             after under -1 and 1.
         raster: that of the film.
-        matches: of the pair's features, where they are known.
     """
     source_luma = to_raster(luma(source_rgb), raster)
     theirs = {k: structure(to_raster(luma(one), raster)) for k, one in references.items()}
     ours, reference = structure(source_luma), theirs.pop(0)
-    if matches is None and not pair.aligned:
-        matches = match(find_features(ours), find_features(reference))
     rgb = to_raster(references[0], raster)
     size = (references[0].shape[-2], references[0].shape[-1])
-    return Prepared(pair, source_luma, rgb, Structures(ours, reference, matches), theirs, size)
+    return Prepared(pair, source_luma, rgb, Structures(ours, reference), theirs, size)
 
 
 def to_raster(picture: Tensor, raster: Raster) -> np.ndarray:

@@ -55,7 +55,7 @@ class Matches:
 
 @dataclass(frozen=True)
 class Registration:
-    """A transform, and the number of the pair's own matches that it was found from.
+    """A transform, and the number of the pair's matches, features or blocks, that hold it.
 
     `smooth`, where there is one, are the nodes of a smooth warp on the source's raster, float64
     (2, rows, columns) pixels: how far off a pixel shows what the matrix alone lays there.
@@ -132,9 +132,10 @@ class Place:
     def __init__(self, registration: Registration, height: int, width: int) -> None:
         """`height` and `width` are of the source's raster and of the reference, scaled to it."""
         smooth = registration.smooth
-        nodes = None if smooth is None else torch.from_numpy(smooth)
-        where = places(torch.from_numpy(registration.matrix), nodes, height, width).numpy()
-        self._x, self._y = where.astype(np.float32).transpose(2, 0, 1)
+        nodes = None if smooth is None else torch.from_numpy(smooth).float()
+        matrix = torch.from_numpy(registration.matrix).float()
+        where = places(matrix, nodes, height, width).numpy()
+        self._x, self._y = (np.ascontiguousarray(where[..., k]) for k in (0, 1))
         self.inside = self._covered(0.0)
 
     def covered(self) -> np.ndarray:

@@ -1,12 +1,14 @@
 """align: every pair's reference laid on its source, measured, and admitted or turned down."""
 
+import os
+
 import cv2
 import numpy as np
 import torch
 
 from unfade import media
 from unfade.align.coverage import covered_area, on_live_area
-from unfade.align.pool import Laid, Structures, lay, shared_framing
+from unfade.align.pool import Laid, lay, shared_framing
 from unfade.align.prepare import Prepared, Raster, prepare
 from unfade.align.register import Registration
 from unfade.align.sheet import Panels, draw_crop, draw_sheet
@@ -20,14 +22,17 @@ from unfade.film.work import Job
 from unfade.geometry.crop import crop, intersection
 from unfade.geometry.warp import as_matrix
 
-_SURVEYED = 32
+_SURVEYED = 12
 """Pairs, spread over the film, that say how the reference frames it."""
+_THREADS = os.cpu_count() or 1
+_HELD = 2 * _THREADS
+"""Pairs in memory at a time: one of a 2K scan takes some 100 MB."""
 
 
 def run(job: Job) -> None:
     """Writes `Alignments`, a weight for each admitted pair, a sheet for every pair, ``crop.png``.
 
-    The pairs are read twice, one at a time: some of them for the framing that all share, then all.
+    The pairs are read twice, a few at a time: some for the framing that all share, then all.
 
     Raises:
         MatchError: no training pair holds, or the admitted pairs share no part of the picture.
@@ -39,16 +44,15 @@ def run(job: Job) -> None:
     for stale in (*folder.glob("weight-*.exr"), *folder.glob("[0-9]*.png")):
         stale.unlink()
     raster = Raster.of(clips.source)
-    surveyed = _survey(job, clips, pairs, raster)
-    shared = shared_framing(list(surveyed.values()))
-    known = {source: one.matches for source, one in surveyed.items()}
-    del surveyed
-    answers = [
-        _settle(job, prepare(*one, raster, known.get(one[0].source)), shared, raster)
-        for one in job.progress.track(
-            media.read_pairs(pairs, clips, job.resolve), "Aligning pairs", len(pairs)
-        )
-    ]
+    shared = _survey(job, clips, pairs, raster)
+    read = media.read_pairs(pairs, clips, job.resolve)
+    settled = media.side_by_side(
+        lambda one: _settle(job, prepare(*one, raster), shared, raster),
+        read,
+        threads=_THREADS,
+        held=_HELD,
+    )
+    answers = list(job.progress.track(settled, "Aligning pairs", len(pairs)))
     admitted = tuple(one for one in answers if isinstance(one, Alignment))
     rejected = tuple(one for one in answers if isinstance(one, Rejection))
     for one in rejected:
@@ -58,16 +62,15 @@ def run(job: Job) -> None:
     job.save(Alignments(crop=area, admitted=admitted, rejected=rejected))
 
 
-def _survey(job: Job, clips: Clips, pairs: list[Pair], raster: Raster) -> dict[int, Structures]:
-    """The structures of some pairs that are spread over the film, by source frame."""
+def _survey(job: Job, clips: Clips, pairs: list[Pair], raster: Raster) -> Registration | None:
+    """The framing that some pairs, which are spread over the film, share."""
     searched = [pair for pair in pairs if not pair.aligned]
     spread = np.unique(np.linspace(0, len(searched) - 1, _SURVEYED).round().astype(np.int64))
     chosen = [searched[k] for k in spread] if searched else []
-    found = media.read_pairs(chosen, clips, job.resolve)
-    return {
-        one[0].source: prepare(*one, raster).structures
-        for one in job.progress.track(found, "Surveying the framing", len(chosen))
-    }
+    found = job.progress.track(
+        media.read_pairs(chosen, clips, job.resolve), "Surveying the framing", len(chosen)
+    )
+    return shared_framing([prepare(*one, raster).structures for one in found])
 
 
 def _settle(

@@ -18,6 +18,8 @@ _MINGLING = 2.0
 reference apart."""
 _SLOW = 48.0
 """Pixels, at 960 across, of shading and flare that count as agreement."""
+_COARSE = 8
+"""How much smaller pictures are in which that is found."""
 _WINDOW = 4.0
 """Pixels of the Gaussian window, at 960 across, in which structure is held together."""
 _STRUCTURE = 0.035
@@ -73,41 +75,51 @@ def _expected_luma(ours: np.ndarray, theirs: np.ndarray, core: np.ndarray) -> np
     not tell it. A cubic is fitted by iteratively reweighted least squares, so that a subtitle does
     not take part.
     """
+    planes = np.ascontiguousarray(theirs.transpose(2, 0, 1))
     where = np.flatnonzero(core)
     where = where[:: max(1, len(where) // _SAMPLES)]
-    terms = _terms(theirs.reshape(-1, 3)[where].astype(np.float64))
+    terms = _terms(planes.reshape(3, -1)[:, where].astype(np.float64))
     values = ours.ravel()[where].astype(np.float64)
     weight = np.ones(len(values))
-    ridge = 1e-6 * len(values) * np.eye(terms.shape[1])
-    solution = np.zeros(terms.shape[1])
+    ridge = 1e-6 * len(values) * np.eye(len(terms))
+    solution = np.zeros(len(terms))
     for _ in range(_ROUNDS):
-        weighted = terms * weight[:, None]
-        solution = np.linalg.solve(weighted.T @ terms + ridge, weighted.T @ values)
-        off = np.abs(values - terms @ solution)
+        weighted = terms * weight
+        solution = np.linalg.solve(weighted @ terms.T + ridge, weighted @ values)
+        off = np.abs(values - solution @ terms)
         spread = max(1.4826 * float(np.median(off)), _TAKEN_OFF)
         weight = 1.0 / (1.0 + (off / (2.0 * spread)) ** 2) ** 2
-    flat = _terms(theirs.reshape(-1, 3)) @ solution.astype(np.float32)
-    return np.asarray(flat.reshape(ours.shape), np.float32)
+    single = solution.astype(np.float32)
+    rows = [single @ _terms(planes[:, row]) for row in range(len(ours))]
+    return np.stack(rows)
 
 
 def _terms(rgb: np.ndarray) -> np.ndarray:
-    """Monomials of R'G'B' (n, 3) up to the third degree: (n, 20)."""
-    r, g, b = rgb[:, 0], rgb[:, 1], rgb[:, 2]
+    """Monomials of R'G'B' (3, n) up to the third degree: (20, n)."""
+    r, g, b = rgb
+    rr, gg, bb = rgb * rgb
     first = [np.ones_like(r), r, g, b]
-    second = [r * r, g * g, b * b, r * g, r * b, g * b]
-    third = [r**3, g**3, b**3, r * r * g, r * r * b, g * g * r, g * g * b, b * b * r, b * b * g]
-    return np.stack([*first, *second, *third, r * g * b], axis=1)
+    second = [rr, gg, bb, r * g, r * b, g * b]
+    third = [r * rr, g * gg, b * bb, rr * g, rr * b, gg * r, gg * b, bb * r, bb * g, r * g * b]
+    return np.stack([*first, *second, *third])
 
 
 def _level(off: np.ndarray, core: np.ndarray, scale: float) -> np.ndarray:
     """Trust by level: 1 where the source is as light as the reference lets expect."""
     spread = max(1.4826 * float(np.median(np.abs(off[core]))), _TAKEN_OFF) if core.any() else 1.0
     fits = (np.abs(off) < 3 * spread) & core
-    share = cv2.GaussianBlur(fits.astype(np.float32), (0, 0), _SLOW * scale)
-    slow = cv2.GaussianBlur(np.where(fits, off, 0.0).astype(np.float32), (0, 0), _SLOW * scale)
-    off = off - slow / np.maximum(share, 0.05)
+    share = _slow(fits.astype(np.float32), scale)
+    off = off - _slow(np.where(fits, off, 0.0).astype(np.float32), scale) / np.maximum(share, 0.05)
     spread = max(1.4826 * float(np.median(np.abs(off[core]))), _TAKEN_OFF) if core.any() else 1.0
     return _fall(np.abs(off) / spread, _TRUSTED, _REFUSED)
+
+
+def _slow(picture: np.ndarray, scale: float) -> np.ndarray:
+    """A picture with no detail but shading, blurred at a size at which that is quick."""
+    height, width = picture.shape
+    small = cv2.resize(picture, None, fx=1 / _COARSE, fy=1 / _COARSE, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), _SLOW * scale / _COARSE)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
 def _likeness(ours: np.ndarray, theirs: np.ndarray, scale: float) -> np.ndarray:

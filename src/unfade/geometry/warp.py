@@ -48,13 +48,13 @@ def places(matrix: Tensor, nodes: Tensor | None, height: int, width: int) -> Ten
     """Where in a picture each pixel of the result lies, x and y in pixels: (height, width, 2).
 
     Args:
-        matrix: 3x3 float64, from the picture to the result.
-        nodes: of a smooth warp of the result's raster, float64 (2, rows, columns), or none.
+        matrix: 3x3, from the picture to the result; places are computed in its type.
+        nodes: of a smooth warp of the result's raster, (2, rows, columns) of that type, or none.
         height: of the result, in pixels.
         width: of the result, in pixels.
     """
-    x = torch.arange(width, dtype=torch.float64)
-    y = torch.arange(height, dtype=torch.float64)[:, None]
+    x = torch.arange(width, dtype=matrix.dtype)
+    y = torch.arange(height, dtype=matrix.dtype)[:, None]
     if nodes is not None:
         bent: Tensor = functional.interpolate(
             nodes[None], (height, width), mode="bicubic", align_corners=True

@@ -3,6 +3,7 @@
 Behind it all pixels are float32 tensors (3, height, width), R'G'B' in the working space.
 """
 
+from unfade.media.ahead import side_by_side
 from unfade.media.behind import writing_behind
 from unfade.media.color_management import (
     check_colorspace,
@@ -35,6 +36,7 @@ __all__ = [
     "read_plane",
     "read_references",
     "read_tags",
+    "side_by_side",
     "to_space",
     "use_config",
     "write_dpx",

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from unfade.errors import MediaError
 from unfade.film.clip import Clip
 from unfade.film.project import WORKING_SPACE
+from unfade.media.ahead import side_by_side
 from unfade.media.color_management import to_space
 from unfade.media.movies import read_movie
 from unfade.media.sequences import parse_pattern
@@ -71,19 +72,12 @@ def _run_ahead(
 
 
 def _read_ahead(clip: Clip, frames: list[int]) -> Iterator[tuple[int, Tensor]]:
-    pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="read-ahead")
-    pending: deque[tuple[int, Future[Tensor]]] = deque()
-    coming = iter(frames)
-    try:
-        while True:
-            while len(pending) < _FRAMES_AHEAD and (frame := next(coming, None)) is not None:
-                pending.append((frame, pool.submit(_read_stored, clip, frame)))
-            if not pending:
-                return
-            frame, picture = pending.popleft()
-            yield frame, picture.result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    return side_by_side(
+        lambda frame: (frame, _read_stored(clip, frame)),
+        frames,
+        threads=_THREADS,
+        held=_FRAMES_AHEAD,
+    )
 
 
 def _read_stored(clip: Clip, frame: int) -> Tensor:

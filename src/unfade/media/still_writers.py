@@ -25,6 +25,9 @@ _ACES = "lin_ap0_scene"
 _PRINTING_DENSITY = ("ADX10", "ADX16")
 """Names of the OpenColorIO config for the film densities of SMPTE ST 2065-3."""
 
+_PNG_LEVEL = 3
+"""Of zlib: a sheet takes half the time of its usual 6 and is a twentieth larger."""
+
 _DPX_NAME = (36, 100)
 """Offset and length in bytes of the file's name in a DPX header (SMPTE 268M)."""
 
@@ -165,7 +168,9 @@ def write_png(path: Path, pixels: Tensor, *, bits: int = 8) -> None:
     Raises:
         MediaError: a value is not a number, or it cannot be written.
     """
-    _write(path, _codes(path, pixels, bits), _integer_spec(pixels, bits))
+    spec = _integer_spec(pixels, bits)
+    spec.attribute("png:compressionLevel", _PNG_LEVEL)
+    _write(path, _codes(path, pixels, bits), spec)
 
 
 def _describe_colorspace(spec: oiio.ImageSpec, colorspace: str, *, strict: bool) -> None:

@@ -55,7 +55,7 @@ def set_text(
     left = x - round(shift * text_width(words, size))
     mask = np.zeros((*canvas.shape[-2:], 3), np.uint8)
     cv2.putText(mask, words, (left, y), (255, 255, 255), _face(), size, THIN)
-    _blend(canvas, mask, torch.tensor([shade] * 3))
+    _blend(canvas, mask[..., 0], torch.tensor([shade] * 3))
 
 
 def draw_line(
@@ -69,9 +69,9 @@ def draw_line(
     """Draws an antialiased line through points (x, y) on the canvas, in place."""
     fraction_bits = 4
     fixed = np.round(np.array(points) * 2**fraction_bits).astype(np.int32)
-    mask = np.zeros((*canvas.shape[-2:], 3), np.uint8)
-    cv2.polylines(mask, [fixed], False, (255, 255, 255), width, cv2.LINE_AA, fraction_bits)
-    _blend(canvas, (mask * opacity).astype(np.uint8), torch.tensor(colour))
+    mask = np.zeros(canvas.shape[-2:], np.uint8)
+    cv2.polylines(mask, [fixed], False, 255, width, cv2.LINE_AA, fraction_bits)
+    _blend(canvas, mask, torch.tensor(colour), opacity)
 
 
 def lay(canvas: Tensor, picture: Tensor, x: int, y: int) -> None:
@@ -102,9 +102,11 @@ def square_pixels(picture: Tensor, pixel_aspect: float) -> Tensor:
     return fit(picture, picture.shape[-2], round(picture.shape[-1] * pixel_aspect))
 
 
-def _blend(canvas: Tensor, mask: np.ndarray, colour: Tensor) -> None:
-    opacity = torch.from_numpy(mask[..., 0]).float() / 255
-    canvas.lerp_(colour[:, None, None].expand_as(canvas), opacity)
+def _blend(canvas: Tensor, mask: np.ndarray, colour: Tensor, opacity: float = 1.0) -> None:
+    x, y, width, height = cv2.boundingRect(mask)
+    touched = canvas[:, y : y + height, x : x + width]
+    share = torch.from_numpy(mask[y : y + height, x : x + width]).float() * (opacity / 255)
+    touched.lerp_(colour[:, None, None].expand_as(touched), share)
 
 
 @cache

@@ -37,6 +37,7 @@ from unfade.film.clip import Clips
 from unfade.film.noun import Artefact
 from unfade.film.pair import Pair, PairList
 from unfade.film.project import ClipSection
+from unfade.pipeline import STAGE_NAMES
 from unfade.simulate import Simulation
 from unfade.simulate.dvd import subtitle_area
 
@@ -68,12 +69,16 @@ def main() -> None:
         return
     shutil.rmtree(work, ignore_errors=True)
     _write_project(work, folder, folder / "dvd" / "dvd.mpg")
-    status, seconds = _run(work, options.to)
+    status, costs = _run(work, options.to)
     if status:
         sys.exit(f"the pipeline gave up with {status}")
     _print_pairs(work, record)
     length = len(record.frames) / _SOURCE_RATE
-    print(f"- CPU seconds for a second of film: {seconds / length:.2f}")
+    for one in costs:
+        print(
+            f"- {one.stage}: {one.seconds / length:.2f} seconds for a second of film, "
+            f"{one.cpu_seconds / length:.2f} CPU seconds"
+        )
     if options.to == "align":
         _print_alignments(work, record)
 
@@ -100,22 +105,28 @@ def _write_project(work: Path, film: Path, reference: Path, limits: str = "") ->
     (work / "film.toml").write_text(text, encoding="utf-8")
 
 
-def _run(work: Path, stage: str) -> tuple[int, float]:
-    """Exit status and CPU seconds of the pipeline up to a stage."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [
-        sys.executable,
-        "-m",
-        "unfade",
-        "run",
-        str(work / "film.toml"),
-        "--to",
-        stage,
-        "--quiet",
-    ]
-    status = subprocess.run(command, check=False).returncode
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return status, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+@dataclass(frozen=True)
+class _Cost:
+    """What a stage took, its start included."""
+
+    stage: str
+    seconds: float
+    cpu_seconds: float
+
+
+def _run(work: Path, last: str) -> tuple[int, list[_Cost]]:
+    """Exit status of the pipeline up to a stage, and what each stage took."""
+    costs = []
+    for stage in STAGE_NAMES[: STAGE_NAMES.index(last) + 1]:
+        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        command = [sys.executable, "-m", "unfade", stage, str(work / "film.toml"), "--quiet"]
+        status = subprocess.run(command, check=False).returncode
+        after, seconds = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - started
+        cpu_seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+        costs.append(_Cost(stage, seconds, cpu_seconds))
+        if status:
+            return status, costs
+    return 0, costs
 
 
 def _load(work: Path, kind: type[AnArtefact]) -> AnArtefact:
@@ -183,7 +194,8 @@ def _matchable(record: Simulation) -> set[int]:
 @dataclass(frozen=True)
 class _Laid:
     """How far an alignment is off at points, in source pixels, and what shares of the subtitle's
-    pixels and of the others its weight masks, none where there is no subtitle."""
+    pixels and of the others that the DVD covers its weight masks, none where there is no
+    subtitle."""
 
     off: np.ndarray
     masked: tuple[float, float] | None
@@ -205,7 +217,8 @@ def _print_alignments(work: Path, record: Simulation) -> None:
         recalls, others = zip(*masked, strict=True)
         print(
             f"- subtitle pixels masked: {np.mean(recalls):.3f} on average over {len(recalls)} "
-            f"pairs, worst {min(recalls):.3f}; of the other pixels there {np.mean(others):.3f}"
+            f"pairs, worst {min(recalls):.3f}; of the other pixels that the DVD covers there "
+            f"{np.mean(others):.3f}"
         )
 
 
@@ -274,8 +287,8 @@ def _dvd_size() -> tuple[int, int]:
 def _masked(
     work: Path, alignment: Alignment, clips: Clips, record: Simulation
 ) -> tuple[float, float] | None:
-    """What shares of a subtitle's pixels, and of the others, the weight of a pair masks; where
-    the subtitle lies is told by the alignment."""
+    """What shares of a subtitle's pixels, and of the others that the DVD covers, the weight of a
+    pair masks; where the subtitle lies is told by the alignment."""
     assert alignment.pair.reference is not None
     number = record.dvd[alignment.pair.reference].top_subtitle
     if number is None:
@@ -287,7 +300,10 @@ def _masked(
     there = cv2.remap(area, across.astype(np.float32), down.astype(np.float32), cv2.INTER_LINEAR)
     weight = media.read_plane(str(work / weight_file(alignment.pair.source)))
     masked = np.asarray(weight).squeeze() < _MASKED
-    return float(masked[there > 0.5].mean()), float(masked[there <= 0.5].mean())
+    seen = alignment.coverage
+    covered = np.s_[seen.y : seen.y + seen.height, seen.x : seen.x + seen.width]
+    others = masked[covered][there[covered] <= 0.5]
+    return float(masked[there > 0.5].mean()), float(others.mean())
 
 
 def _negatives(folder: Path, record: Simulation, work: Path, options: argparse.Namespace) -> None:

@@ -1,5 +1,6 @@
 """Ingest from files on disk to its artefact, proxies and picture."""
 
+import resource
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from unfade.errors import MediaError, ProjectError
+from unfade.errors import MediaError, ProjectError, WorkError
 from unfade.film.clip import REFERENCE_PROXY, SOURCE_PROXY, Area, Clip, Clips
 from unfade.film.project import WORKING_SPACE, Project
 from unfade.film.time import FrameRange
@@ -74,6 +75,19 @@ def job(root: Path, source: dict[str, Any] | None = None, **sections: Any) -> Jo
     }
     project = Project.model_validate({key: value for key, value in fields.items() if value})
     return Job(project=project, root=root, progress=Quiet())
+
+
+def test_a_disk_that_fills_up_is_one_sentence_and_leaves_nothing_half_written(film: Path) -> None:
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, most[1]))
+    try:
+        with pytest.raises(WorkError, match=r"source-proxy\.npy: cannot be written .* free space"):
+            run(job(film))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
+    assert [path.name for path in (film / "01-ingest").iterdir()] == ["live-area.png"]
+    run(job(film))
+    assert len(np.load(film / SOURCE_PROXY)) == 12
 
 
 def test_clips_proxies_and_picture(film: Path) -> None:

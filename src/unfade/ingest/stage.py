@@ -99,17 +99,14 @@ def _write_proxy(job: Job, name: str, clip: Clip, path: Path) -> str:
     count = len(clip.frames)
     repeats = RepeatMeter()
     letters = []
-    with writing(path) as temporary:
-        proxies = np.lib.format.open_memmap(
-            temporary, mode="w+", dtype=np.uint8, shape=(count, height, width, 3)
-        )
+    with writing(path) as temporary, temporary.open("wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": (count, height, width, 3)}
+        np.lib.format.write_array_header_1_0(file, header)
         pictures = read(clip, clip.frames.frames())
-        for frame, picture in job.progress.track(pictures, f"Reading the {name}", count):
+        for _, picture in job.progress.track(pictures, f"Reading the {name}", count):
             proxy = make_proxy(picture, clip)
             letters.append(repeats.add(proxy))
-            proxies[frame - clip.frames.first] = proxy
-        proxies.flush()
-        del proxies
+            file.write(proxy.tobytes())
     return "".join(letters)
 
 

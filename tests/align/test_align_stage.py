@@ -65,7 +65,7 @@ def film(tmp_path, scenes):
     job.save(
         Clips(
             source=_clip(tmp_path / "scan.%06d.dpx", 1001, count, 390, 680, PICTURE),
-            reference=_clip(tmp_path / "dvd.%06d.png", 1, count, 292, 370, DVD_PICTURE),
+            references={"dvd": _clip(tmp_path / "dvd.%06d.png", 1, count, 292, 370, DVD_PICTURE)},
         )
     )
     return job
@@ -77,7 +77,7 @@ def _choose(job, *pairs):
 
 
 def test_pairs_are_laid_weighed_and_shown(film, scenes, subtitle_mask):
-    _choose(film, *(Pair(source=1001 + k, reference=1 + k, shot=1) for k in range(4)))
+    _choose(film, *(Pair(source=1001 + k, reference=1 + k, of="dvd", shot=1) for k in range(4)))
     stage.run(film)
     found = film.load(Alignments)
     assert len(found.admitted) == 4
@@ -98,9 +98,9 @@ def test_pairs_are_laid_weighed_and_shown(film, scenes, subtitle_mask):
 def test_a_wrong_pair_is_turned_down_and_the_others_stay(film):
     _choose(
         film,
-        Pair(source=1001, reference=1, shot=1),
-        Pair(source=1002, reference=4, shot=1, role="holdout"),
-        Pair(source=1003, reference=3, shot=1),
+        Pair(source=1001, reference=1, of="dvd", shot=1),
+        Pair(source=1002, reference=4, of="dvd", shot=1, role="holdout"),
+        Pair(source=1003, reference=3, of="dvd", shot=1),
     )
     stage.run(film)
     found = film.load(Alignments)
@@ -114,8 +114,8 @@ def test_a_wrong_pair_is_turned_down_and_the_others_stay(film):
 def test_no_training_pair_is_one_sentence(film):
     _choose(
         film,
-        Pair(source=1001, reference=4, shot=1),
-        Pair(source=1003, reference=3, shot=1, role="holdout"),
+        Pair(source=1001, reference=4, of="dvd", shot=1),
+        Pair(source=1003, reference=3, of="dvd", shot=1, role="holdout"),
     )
     with pytest.raises(MatchError, match=r"scan.*dvd.*no training pair .*source frame 1001"):
         stage.run(film)

@@ -11,7 +11,7 @@ from unfade import cli
 from unfade.console import Silence
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
-from unfade.film.match import MatchRecord
+from unfade.film.match import MatchRecord, ReferenceMatches
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.project import load_project
 from unfade.film.shot import Shot
@@ -66,14 +66,22 @@ def film(tmp_path: Path) -> Path:
     place = tmp_path / "film.toml"
     place.write_text(FILM)
     job = Job(load_project(place), tmp_path, Silence())
-    job.save(Clips(source=clip("scan.%06d.dpx", 1001), reference=clip("dvd.mkv", 0)))
+    job.save(Clips(source=clip("scan.%06d.dpx", 1001), references={"dvd": clip("dvd.mkv", 0)}))
     fixed = Pair(
-        source=1003, reference=2, shot=1, chosen_by="person", kind="constructed", note="by lamp"
+        source=1003,
+        reference=2,
+        of="dvd",
+        shot=1,
+        chosen_by="person",
+        kind="constructed",
+        note="by lamp",
     )
-    held = Pair(source=1005, reference=4, shot=1, role="holdout", similarity=0.9)
-    refused = Pair(source=1007, reference=6, shot=1, similarity=0.8)
-    off = Rejection(pair=Pair(source=1015, reference=14, shot=2), reason="0.40 frames off")
-    gone = Pair(source=1013, reference=12, shot=2, chosen_by="person")
+    held = Pair(source=1005, reference=4, of="dvd", shot=1, role="holdout", similarity=0.9)
+    refused = Pair(source=1007, reference=6, of="dvd", shot=1, similarity=0.8)
+    off = Rejection(
+        pair=Pair(source=1015, reference=14, of="dvd", shot=2), reason="0.40 frames off"
+    )
+    gone = Pair(source=1013, reference=12, of="dvd", shot=2, chosen_by="person")
     dropped = Rejection(pair=gone, reason="a person dropped it")
     job.save(
         PairList(
@@ -96,9 +104,12 @@ def film(tmp_path: Path) -> Path:
     job.save(
         MatchRecord(
             frames=FRAMES,
-            reference=(*range(19), None),
-            similarity=(0.9,) * 20,
-            lag=(0.4,) * 20,
+            references={
+                "dvd": ReferenceMatches(
+                    reference=(*range(19), None), similarity=(0.9,) * 20, lag=(0.4,) * 20
+                )
+            },
+            of=(*["dvd"] * 19, None),
             state=tuple(states),
         )
     )

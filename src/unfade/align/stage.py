@@ -40,11 +40,21 @@ def run(job: Job) -> None:
         stale.unlink()
     raster = Raster.of(clips.source)
     surveyed = _survey(job, clips, pairs, raster)
-    shared = shared_framing(list(surveyed.values()))
-    known = {source: one.matches for source, one in surveyed.items()}
+    shared = {
+        of: shared_framing(
+            [one for pair, one in surveyed.items() if _framed_like(pair, clips) == of]
+        )
+        for of in {_framed_like(pair, clips) for pair in surveyed}
+    }
+    known = {pair: one.matches for pair, one in surveyed.items()}
     del surveyed
     answers = [
-        _settle(job, prepare(*one, raster, known.get(one[0].source)), shared, raster)
+        _settle(
+            job,
+            prepare(*one, raster, known.get(one[0])),
+            shared.get(_framed_like(one[0], clips)),
+            raster,
+        )
         for one in job.progress.track(
             media.read_pairs(pairs, clips, job.resolve), "Aligning pairs", len(pairs)
         )
@@ -58,14 +68,22 @@ def run(job: Job) -> None:
     job.save(Alignments(crop=area, admitted=admitted, rejected=rejected))
 
 
-def _survey(job: Job, clips: Clips, pairs: list[Pair], raster: Raster) -> dict[int, Structures]:
-    """The structures of some pairs that are spread over the film, by source frame."""
-    searched = [pair for pair in pairs if not pair.aligned]
-    spread = np.unique(np.linspace(0, len(searched) - 1, _SURVEYED).round().astype(np.int64))
-    chosen = [searched[k] for k in spread] if searched else []
+def _framed_like(pair: Pair, clips: Clips) -> str | None:
+    """The reference whose framing a pair has; pictures are taken for frames of the first."""
+    return pair.of or next(iter(clips.references), None)
+
+
+def _survey(job: Job, clips: Clips, pairs: list[Pair], raster: Raster) -> dict[Pair, Structures]:
+    """The structures of some pairs of each reference that are spread over the film."""
+    chosen: list[Pair] = []
+    for of in {_framed_like(pair, clips) for pair in pairs}:
+        searched = [p for p in pairs if not p.aligned and _framed_like(p, clips) == of]
+        spread = np.unique(np.linspace(0, len(searched) - 1, _SURVEYED).round().astype(np.int64))
+        chosen += [searched[k] for k in spread] if searched else []
+    chosen.sort(key=lambda pair: pair.source)
     found = media.read_pairs(chosen, clips, job.resolve)
     return {
-        one[0].source: prepare(*one, raster).structures
+        one[0]: prepare(*one, raster).structures
         for one in job.progress.track(found, "Surveying the framing", len(chosen))
     }
 
@@ -146,7 +164,7 @@ def _write_weight(job: Job, frame: int, weight: np.ndarray, raster: Raster) -> N
 def _write_sheet(
     job: Job, pair: Pair, remark: str, panels: Panels, area: Area | None, raster: Raster
 ) -> None:
-    other = pair.picture if pair.picture is not None else f"reference frame {pair.reference}"
+    other = pair.picture or f"reference frame {pair.reference} of {pair.of}"
     title = f"Source frame {pair.source} with {other} ({pair.role})"
     sheet = draw_sheet(title, remark, panels, area, raster.live[1])
     media.write_png(job.folder("align") / f"{pair.source:06d}.png", sheet)
@@ -165,7 +183,8 @@ def _checked_crop(
 ) -> Area:
     """The shared crop, where there is something to learn from."""
     if not any(one.pair.role == "train" for one in admitted):
-        reference = clips.reference.path if clips.reference is not None else "the pictures"
+        paths = [clip.path for clip in clips.references.values()]
+        reference = " and ".join(paths) or "the pictures"
         first = next((one for one in rejected if one.pair.role == "train"), None)
         why = f" (source frame {first.pair.source}: {first.reason})" if first is not None else ""
         raise MatchError(

@@ -70,7 +70,7 @@ class Alignments(Artefact):
     `crop` is the part of the source's live area that every admitted pair covers.
     """
 
-    SCHEMA = "Alignments.2"
+    SCHEMA = "Alignments.3"
     PLACE = "03-align/alignments.json"
 
     crop: Area

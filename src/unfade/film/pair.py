@@ -13,8 +13,9 @@ ChosenBy = Literal["machine", "person"]
 
 
 class Pair(Noun):
-    """A frame of the source with a frame of the reference, or with a picture file.
+    """A frame of the source with a frame of a reference, or with a picture file.
 
+    `reference` is a frame number, and `of` the name of the reference that it is a frame of.
     `similarity` is the structural likeness that the match found, 0 to 1; none where a person
     fixed the pair. `aligned` pairs are trusted to lie on the source's live area as they are.
     `mirrored` pairs take the reference frame with left and right changed.
@@ -22,6 +23,7 @@ class Pair(Noun):
 
     source: int
     reference: int | None = None
+    of: str | None = None
     picture: str | None = None
     shot: int
     role: PairRole = "train"
@@ -36,6 +38,8 @@ class Pair(Noun):
     def _one_reference(self) -> "Pair":
         if (self.reference is None) == (self.picture is None):
             raise ValueError("a pair has either a reference frame or a picture")
+        if (self.reference is None) != (self.of is None):
+            raise ValueError("a reference frame is of a reference, and a picture of none")
         return self
 
 
@@ -49,7 +53,7 @@ class Rejection(Noun):
 class PairList(Artefact):
     """What curate chose: shots of the source, pairs, and what was turned down."""
 
-    SCHEMA = "PairList.1"
+    SCHEMA = "PairList.2"
     PLACE = "02-curate/pairs.json"
 
     shots: tuple[Shot, ...]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from unfade.film.alignment import TransformKind
-from unfade.film.match import FrameState
+from unfade.film.match import FrameState, ReferenceMatches
 from unfade.film.pair import Pair
 from unfade.pairs.record import Entry, Records
 
@@ -36,7 +36,7 @@ def why(records: Records, source: int) -> Iterator[str]:
     else:
         yield f"Source frame {source} {_verdict(entry)}. It is in {place}."
         if entry.pair in records.choice.pairs:
-            yield from _choice(entry.pair)
+            yield from _choice(records, entry.pair)
     yield from _match(records, source)
     if entry is not None:
         yield from _alignment(records, entry)
@@ -50,8 +50,8 @@ def _verdict(entry: Entry) -> str:
     return f"is a {role}"
 
 
-def _choice(pair: Pair) -> Iterator[str]:
-    other = pair.picture or f"reference frame {pair.reference}"
+def _choice(records: Records, pair: Pair) -> Iterator[str]:
+    other = pair.picture or f"reference frame {records.named(pair)}"
     kind = ", which is constructed" if pair.kind == "constructed" else ""
     who = {"machine": "The machine", "person": "A person"}[pair.chosen_by]
     yield f"{who} chose it, with {other}{kind}."
@@ -72,24 +72,37 @@ def _state(records: Records, source: int) -> Iterator[str]:
 
 
 def _match(records: Records, source: int) -> Iterator[str]:
-    """The match of a frame, and those of its neighbours."""
+    """The match of a frame in each reference, and those of its neighbours."""
     if records.matches is None:
         return
     matches = records.matches
-    place = source - matches.frames.first
-    reference, similarity = matches.reference[place], matches.similarity[place]
+    several = len(matches.references) > 1
+    for name, found in matches.references.items():
+        within = f" in {name}" if several else ""
+        yield from _match_in(found, source - matches.frames.first, within)
+        for other in range(source - _NEIGHBOURS, source + _NEIGHBOURS + 1):
+            if other != source and other in matches.frames:
+                there = found.reference[other - matches.frames.first]
+                matched = "no match" if there is None else f"reference frame {there}"
+                yield f"Its neighbour {other} has {matched}{within}."
+    best = matches.of[source - matches.frames.first]
+    shown = {name: found.detail for name, found in matches.references.items() if found.detail}
+    if several and best is not None:
+        yield f"Of the references {best} shows it best."
+        if shown:
+            shares = ", ".join(f"{name} {share:.0%}" for name, share in shown.items())
+            yield f"Of the scan's detail they show all over the film: {shares}."
+
+
+def _match_in(found: ReferenceMatches, place: int, within: str) -> Iterator[str]:
+    """The match of a frame in one reference."""
+    reference, similarity, lag = found.reference[place], found.similarity[place], found.lag[place]
     if reference is None:
-        yield f"It has no match: the best similarity is {similarity:.2f} of 1."
-    else:
-        lag = matches.lag[place]
-        off = f"{abs(lag):.2f} frames {'after' if lag > 0 else 'before'} that instant"
-        yield f"Its match is reference frame {reference}, of similarity {similarity:.3f} of 1."
-        yield f"Its moving regions fit best {off}." if lag else "Nothing moves there."
-    for other in range(source - _NEIGHBOURS, source + _NEIGHBOURS + 1):
-        if other != source and other in matches.frames:
-            there = matches.reference[other - matches.frames.first]
-            matched = "no match" if there is None else f"reference frame {there}"
-            yield f"Its neighbour {other} has {matched}."
+        yield f"It has no match{within}: the best similarity is {similarity:.2f} of 1."
+        return
+    off = f"{abs(lag):.2f} frames {'after' if lag > 0 else 'before'} that instant"
+    yield f"Its match{within} is reference frame {reference}, of similarity {similarity:.3f} of 1."
+    yield f"Its moving regions fit best {off}." if lag else "Nothing moves there."
 
 
 def _alignment(records: Records, entry: Entry) -> Iterator[str]:

@@ -98,10 +98,12 @@ def _recovery_type(pairs: Iterable[Pair]) -> str:
 
 
 def _references(clips: Clips, pairs: Iterable[Pair]) -> list[str]:
-    """The names of all that colour was learned from: the clip, then pictures."""
-    clip = [_name(clips.reference.path)] if clips.reference is not None else []
+    """The names of all that colour was learned from: clips, then pictures."""
+    pairs = list(pairs)
+    used = {pair.of for pair in pairs}
+    names = [_name(clip.path) for of, clip in clips.references.items() if of in used]
     pictures = {_name(pair.picture) for pair in pairs if pair.picture is not None}
-    return clip + sorted(pictures)
+    return names + sorted(pictures)
 
 
 def _name(path: str) -> str:

@@ -53,9 +53,10 @@ def clip_paths(job: Job) -> list[str]:
 
 
 def pair_paths(job: Job) -> list[str]:
-    """The scan, the references that pairs are of, and the pictures of pairs."""
+    """The scan, the references that pairs or their alternates are of, and the pictures of pairs."""
     try:
-        used = {pair.of for pair in job.load(PairList).pairs}
+        choice = job.load(PairList)
+        used = {pair.of for pair in (*choice.pairs, *choice.alternates)}
     except WorkError:
         used = {clip.name for clip in job.project.reference}
     references = [clip.path for clip in job.project.reference if clip.name in used]
@@ -105,7 +106,7 @@ STAGES = (
         "render",
         "Write the masters",
         ("film", "render", "deliver.institution", "deliver.restorationist"),
-        (Clips, PairList, TrainedModel),
+        (Clips, PairList, Alignments, TrainedModel),
         source_paths,
     ),
     Stage(

@@ -105,6 +105,23 @@ def test_a_dropped_frame_is_no_pair_and_stays_on_record(tmp_path, faded_film):
     assert len([pair for pair in found.pairs if pair.shot == 1]) == 5
 
 
+def test_a_scene_has_no_more_pairs_than_it_needs(tmp_path, faded_film):
+    job = _job(
+        tmp_path,
+        faded_film.source[30:90],
+        faded_film.reference[42:102],
+        curate={"most_per_scene": 1, "holdout_per_shot": 0},
+    )
+    stage.run(job)
+    found = job.load(PairList)
+    assert found.scenes == (1, 1)
+    (pair,) = found.pairs
+    assert found.beside(3 - pair.shot) == 1
+    assert found.rejected == ()
+    assert {other.shot for other in found.alternates} == {pair.shot}
+    assert any("1 of 8 training pairs cover them" in said for said in job.progress.said)
+
+
 def test_without_a_reference_only_the_persons_pairs(tmp_path, faded_film):
     write_png(tmp_path / "1005.png", _picture(faded_film.clean[4]))
     fixed = [{"source": 1005, "reference": "1005.png", "aligned": True}]

@@ -78,6 +78,7 @@ def film(tmp_path: Path) -> Path:
     )
     held = Pair(source=1005, reference=4, of="dvd", shot=1, role="holdout", similarity=0.9)
     refused = Pair(source=1007, reference=6, of="dvd", shot=1, similarity=0.8)
+    spare = Pair(source=1009, reference=8, of="dvd", shot=1, similarity=0.9)
     off = Rejection(
         pair=Pair(source=1015, reference=14, of="dvd", shot=2), reason="0.40 frames off"
     )
@@ -91,12 +92,17 @@ def film(tmp_path: Path) -> Path:
             ),
             pairs=(fixed, held, refused),
             rejected=(dropped, off),
+            alternates=(spare, Pair(source=1006, reference=5, of="dvd", shot=1)),
         )
     )
     job.save(
         Alignments(
             crop=Area(x=0, y=0, width=90, height=80),
-            admitted=(alignment(fixed), alignment(held)),
+            admitted=(
+                alignment(fixed),
+                alignment(held),
+                alignment(spare).model_copy(update={"instead_of": refused}),
+            ),
             rejected=(Rejection(pair=refused, reason="median residual 3.0 px"),),
         )
     )
@@ -134,16 +140,18 @@ def pairs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
 def test_all_pairs_are_listed(film: Path, pairs: Pairs) -> None:
     status, said = pairs("list", film)
-    rows = [line.split() for line in said.splitlines()[1:6]]
+    rows = [line.split() for line in said.splitlines()[1:7]]
     assert status == 0
     assert rows[0][:6] == ["1003", "2", "s001", "train", "constructed", "person"]
     assert rows[0][6:] == ["-", "0.21", "90%", "admitted"]
     assert rows[1][3:] == ["holdout", "direct", "machine", "+0.40", "0.21", "90%", "admitted"]
     assert rows[2][0] == "1007"
     assert "rejected: median residual 3.0 px" in said
-    assert rows[3][0] == "1013"
+    assert rows[3][0] == "1009"
+    assert "admitted instead of 1007" in said
+    assert rows[4][0] == "1013"
     assert "rejected: a person dropped it" in said
-    assert rows[4][0] == "1015"
+    assert rows[5][0] == "1015"
     assert "rejected: 0.40 frames off" in said
 
 
@@ -159,6 +167,8 @@ def test_all_pairs_are_listed(film: Path, pairs: Pairs) -> None:
         (1007, "was considered as a training pair and turned down: median residual 3.0 px"),
         (1007, "Look at 02-curate/pairs.png and 03-align/001007.png."),
         (1004, "cover its light and its colours.\nThey are at source frames 1003, 1005, 1007."),
+        (1006, "It stands by, in case one of them turns out not to fit."),
+        (1009, "It took the place of source frame 1007 with 6."),
         (1001, "lies too near a cut"),
         (1012, "a fade, a dissolve, a flash or black"),
         (

@@ -1,8 +1,11 @@
 """align: every pair's reference laid on its source, measured, and admitted or turned down."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
 from unfade import media
 from unfade.align.coverage import covered_area, on_live_area
@@ -10,6 +13,7 @@ from unfade.align.pool import Laid, Structures, lay, shared_framing
 from unfade.align.prepare import Prepared, Raster, prepare
 from unfade.align.register import Registration
 from unfade.align.sheet import Panels, draw_crop, draw_sheet
+from unfade.align.substitute import substitutes
 from unfade.align.view import View
 from unfade.errors import MatchError
 from unfade.film.alignment import Alignment, Alignments, weight_file
@@ -19,6 +23,9 @@ from unfade.film.project import WORKING_SPACE
 from unfade.film.work import Job
 from unfade.geometry.crop import crop, intersection
 from unfade.geometry.warp import as_matrix
+
+Read = tuple[Pair, Tensor, dict[int, Tensor]]
+"""A pair with its source and what lies around its reference, as `read_pairs` gives them."""
 
 _SURVEYED = 32
 """Pairs, spread over the film, that say how the reference frames it."""
@@ -34,7 +41,8 @@ def run(job: Job) -> None:
         ProjectError: the picture of an aligned pair has another size than the source.
     """
     clips = job.clips()
-    pairs = sorted(job.load(PairList).pairs, key=lambda pair: pair.source)
+    choice = job.load(PairList)
+    pairs = sorted(choice.pairs, key=lambda pair: pair.source)
     folder = job.folder("align")
     for stale in (*folder.glob("weight-*.exr"), *folder.glob("[0-9]*.png")):
         stale.unlink()
@@ -48,17 +56,13 @@ def run(job: Job) -> None:
     }
     known = {pair: one.matches for pair, one in surveyed.items()}
     del surveyed
-    answers = [
-        _settle(
-            job,
-            prepare(*one, raster, known.get(one[0])),
-            shared.get(_framed_like(one[0], clips)),
-            raster,
-        )
-        for one in job.progress.track(
-            media.read_pairs(pairs, clips, job.resolve), "Aligning pairs", len(pairs)
-        )
-    ]
+
+    def settle(one: Read, instead_of: Pair | None) -> Alignment | Rejection:
+        ready = prepare(*one, raster, known.get(one[0]))
+        framing = shared.get(_framed_like(one[0], clips))
+        return _settle(job, ready, framing, raster, instead_of)
+
+    answers = _settle_all(job, clips, choice, settle)
     admitted = tuple(one for one in answers if isinstance(one, Alignment))
     rejected = tuple(one for one in answers if isinstance(one, Rejection))
     for one in rejected:
@@ -66,6 +70,31 @@ def run(job: Job) -> None:
     area = _checked_crop(clips, admitted, rejected)
     _draw_crop(job, clips, admitted, area)
     job.save(Alignments(crop=area, admitted=admitted, rejected=rejected))
+
+
+def _settle_all(
+    job: Job,
+    clips: Clips,
+    choice: PairList,
+    settle: Callable[[Read, Pair | None], Alignment | Rejection],
+) -> list[Alignment | Rejection]:
+    """Every pair settled, and what takes the place of those that were turned down."""
+    answers: list[Alignment | Rejection] = []
+    waiting: dict[Pair, Pair | None] = dict.fromkeys(choice.pairs)
+    tried: list[Pair] = []
+    while waiting:
+        pairs = sorted(waiting, key=lambda pair: pair.source)
+        tried += pairs
+        found = [
+            settle(one, waiting[one[0]])
+            for one in job.progress.track(
+                media.read_pairs(pairs, clips, job.resolve), "Aligning pairs", len(pairs)
+            )
+        ]
+        answers += found
+        refused = [one for one in found if isinstance(one, Rejection)]
+        waiting = dict(substitutes(refused, choice.alternates, tried))
+    return sorted(answers, key=lambda one: one.pair.source)
 
 
 def _framed_like(pair: Pair, clips: Clips) -> str | None:
@@ -89,7 +118,11 @@ def _survey(job: Job, clips: Clips, pairs: list[Pair], raster: Raster) -> dict[P
 
 
 def _settle(
-    job: Job, one: Prepared, shared: Registration | None, raster: Raster
+    job: Job,
+    one: Prepared,
+    shared: Registration | None,
+    raster: Raster,
+    instead_of: Pair | None = None,
 ) -> Alignment | Rejection:
     """A pair laid, measured and judged; its sheet, and the weight of an admitted one, written."""
     registration = _registration(one, shared)
@@ -120,6 +153,7 @@ def _settle(
         residual_edges=None if residual.edges is None else round(residual.edges, 3),
         inliers=registration.inliers,
         coverage=area,
+        instead_of=instead_of,
     )
     weight = view.weight()
     _write_weight(job, one.pair.source, weight, raster)

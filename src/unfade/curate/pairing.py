@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from unfade.curate.choose import Look, Order, choose
+from unfade.curate.choose import Choice, Look, Order, choose
 from unfade.curate.several import Instants, film_detail
 from unfade.errors import ProjectError
 from unfade.film.clip import Clips
@@ -83,41 +83,68 @@ def _check(
         )
 
 
-def shot_pairs(
+def shot_choice(
     shot: Shot,
     clips: Clips,
     look: Look,
-    matches: Instants,
     states: list[FrameState],
     fixed: list[Pair],
     wanted: CurateSection,
-) -> list[Pair]:
-    """A shot's pairs in order of time: those that a person fixed, and the machine's beside them.
+) -> Choice:
+    """What the machine chooses in a shot beside what a person fixed.
 
     Args:
         shot: one of the source.
         clips: source and references.
         look: of the source's frames.
-        matches: of the source's frames.
         states: of the source's frames.
         fixed: the person's pairs in this shot.
         wanted: how many pairs a shot gets, the person's included.
     """
     first = clips.source.frames.first
+    by_person = fixed_choice(fixed, clips)
     order = Order(
         wanted.pairs_per_shot,
         wanted.holdout_per_shot,
         wanted.most_per_shot,
+        by_person.train,
+        by_person.holdout,
+    )
+    frames = range(shot.frames.first - first, shot.frames.last + 1 - first)
+    return choose(look, states, frames, order)
+
+
+def fixed_choice(fixed: list[Pair], clips: Clips) -> Choice:
+    """What a person fixed, as indices of frames."""
+    first = clips.source.frames.first
+    return Choice(
         tuple(pair.source - first for pair in fixed if pair.role == "train"),
         tuple(pair.source - first for pair in fixed if pair.role == "holdout"),
     )
-    frames = range(shot.frames.first - first, shot.frames.last + 1 - first)
-    choice = choose(look, states, frames, order)
-    machine = [
+
+
+def chosen_pairs(shot: Shot, clips: Clips, matches: Instants, choice: Choice) -> list[Pair]:
+    """The machine's pairs in a shot."""
+    return [
         *(_pair(index, shot, clips, matches, "train") for index in choice.train),
         *(_pair(index, shot, clips, matches, "holdout") for index in choice.holdout),
     ]
-    return sorted([*fixed, *machine], key=lambda pair: pair.source)
+
+
+def alternates(shot: Shot, clips: Clips, matches: Instants, choice: Choice) -> list[Pair]:
+    """What stands by in a shot: the chosen frames in other references, then other frames."""
+    roles: tuple[tuple[PairRole, tuple[int, ...], tuple[int, ...]], ...] = (
+        ("train", choice.train, choice.spare_train),
+        ("holdout", choice.holdout, choice.spare_holdout),
+    )
+    found = []
+    for role, chosen, spare in roles:
+        for index in chosen:
+            found += [
+                _pair(index, shot, clips, matches, role, name) for name in matches.others(index)
+            ]
+        found += [_pair(index, shot, clips, matches, role) for index in spare]
+    return found
 
 
 def rejection(
@@ -198,14 +225,23 @@ def shot_of(source: int, shots: tuple[Shot, ...]) -> Shot:
     return next(shot for shot in shots if source in shot.frames)
 
 
-def _pair(index: int, shot: Shot, clips: Clips, matches: Instants, role: PairRole) -> Pair:
-    name = matches.name(index)
+def _pair(
+    index: int,
+    shot: Shot,
+    clips: Clips,
+    matches: Instants,
+    role: PairRole,
+    of: str | None = None,
+) -> Pair:
+    """A frame with its match in a reference, by default the best."""
+    name = of or matches.name(index)
+    found = matches.each[name]
     return Pair(
         source=index + clips.source.frames.first,
-        reference=int(matches.reference[index]) + clips.references[name].frames.first,
+        reference=int(found.reference[index]) + clips.references[name].frames.first,
         of=name,
         shot=shot.number,
         role=role,
-        similarity=round(min(1.0, float(matches.similarity[index])), 4),
-        mirrored=matches.mirrored(index),
+        similarity=round(min(1.0, float(found.similarity[index])), 4),
+        mirrored=found.mirrored,
     )

@@ -44,9 +44,10 @@ class Instants:
         """The reference that shows a frame best."""
         return list(self.each)[int(self.of[index])]
 
-    def mirrored(self, index: int) -> bool:
-        """Whether that reference is."""
-        return self.each[self.name(index)].mirrored
+    def others(self, index: int) -> list[str]:
+        """The other references in which a frame's match is certain."""
+        best = self.name(index)
+        return [name for name, one in self.each.items() if name != best and one.certain[index]]
 
     @cached_property
     def reference(self) -> np.ndarray:

@@ -7,7 +7,7 @@ from pathlib import PurePath
 import torch
 from torch import Tensor
 
-from unfade.film.pair import Pair
+from unfade.film.pair import Pair, PairList
 from unfade.film.shot import Shot
 from unfade.review.drawing import FAINT, fit, fit_width, ground, lay, set_text
 
@@ -40,8 +40,7 @@ class Tile:
 
 def draw_pages(
     title: str,
-    shots: tuple[Shot, ...],
-    pairs: tuple[Pair, ...],
+    chosen: PairList,
     tile: Callable[[Pair], Tile],
     *,
     several: bool = False,
@@ -50,11 +49,11 @@ def draw_pages(
 
     Args:
         title: of the film.
-        shots: of the source.
-        pairs: of all shots.
+        chosen: the shots of the source, and their pairs.
         tile: gives the small pictures of a pair; it is asked page by page, as pages are drawn.
         several: whether there are several references, so that a pair must say which is its.
     """
+    shots, pairs = chosen.shots, chosen.pairs
     pages = [shots[at : at + _SHOTS_PER_PAGE] for at in range(0, len(shots), _SHOTS_PER_PAGE)]
     rows = {shot.number: [pair for pair in pairs if pair.shot == shot.number] for shot in shots}
     most = max([0, *(len(row) for row in rows.values())])
@@ -62,7 +61,12 @@ def draw_pages(
     for number, page in enumerate(pages, start=1):
         header = _header(title, f"{len(pairs)} pairs, page {number} of {len(pages)}", width)
         drawn = [
-            _row(shot, [_block(tile(pair), several) for pair in rows[shot.number]], width)
+            _row(
+                shot,
+                [_block(tile(pair), several) for pair in rows[shot.number]],
+                chosen.beside(shot.number),
+                width,
+            )
             for shot in page
         ]
         yield torch.cat([header, *drawn], dim=1)
@@ -80,8 +84,8 @@ def _header(title: str, subtitle: str, width: int) -> Tensor:
     return header
 
 
-def _row(shot: Shot, blocks: list[Tensor], width: int) -> Tensor:
-    """A shot's name and its pairs, from left to right."""
+def _row(shot: Shot, blocks: list[Tensor], beside: int, width: int) -> Tensor:
+    """A shot's name and its pairs, from left to right; `beside` are those of its scene."""
     height = max([_LEAST_ROW, *(block.shape[1] for block in blocks)]) + 2 * _GAP
     row = ground(height, width)
     _fill(row, _MARGIN, 0, width - 2 * _MARGIN, 1, (0.25, 0.25, 0.25))
@@ -92,7 +96,8 @@ def _row(shot: Shot, blocks: list[Tensor], width: int) -> Tensor:
     set_text(row, f"{len(frames)} frames", _MARGIN, top + 44, shade=FAINT)
     left = _MARGIN + _LABEL
     if not blocks:
-        set_text(row, "no pair", left, top, shade=FAINT)
+        words = f"no pair of its own; its scene has {beside}" if beside else "no pair"
+        set_text(row, words, left, top, shade=FAINT)
     for block in blocks:
         lay(row, block, left, _GAP)
         left += block.shape[2] + _GAP

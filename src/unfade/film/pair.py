@@ -51,11 +51,37 @@ class Rejection(Noun):
 
 
 class PairList(Artefact):
-    """What curate chose: shots of the source, pairs, and what was turned down."""
+    """What curate chose: shots of the source, pairs, and what was turned down.
+
+    `scenes` has the number of the scene of each shot, from 1; none where the machine chose
+    nothing. `alternates` stand by, in order of
+    preference: where a machine's pair turns out not to fit, one of its shot and role takes its
+    place, of the same frame in another reference or else of another frame.
+    """
 
     SCHEMA = "PairList.2"
     PLACE = "02-curate/pairs.json"
 
     shots: tuple[Shot, ...]
     pairs: tuple[Pair, ...]
+    scenes: tuple[int, ...] = ()
+    alternates: tuple[Pair, ...] = ()
     rejected: tuple[Rejection, ...] = ()
+
+    @model_validator(mode="after")
+    def _a_scene_each(self) -> "PairList":
+        if self.scenes and len(self.scenes) != len(self.shots):
+            raise ValueError("'scenes' has not one number for each of 'shots'")
+        return self
+
+    def scene_of(self, shot: int) -> list[int]:
+        """The numbers of the shots that are of one scene with a shot."""
+        if not self.scenes:
+            return [shot]
+        numbers = {one.number: scene for one, scene in zip(self.shots, self.scenes, strict=True)}
+        return [number for number, scene in numbers.items() if scene == numbers[shot]]
+
+    def beside(self, shot: int) -> int:
+        """How many pairs the other shots of a shot's scene have."""
+        others = {*self.scene_of(shot)} - {shot}
+        return sum(pair.shot in others for pair in self.pairs)

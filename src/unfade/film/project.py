@@ -148,11 +148,14 @@ class CurateSection(Noun):
     """[curate]: how many pairs a shot gets, in frames; the guide uses 4 to 9.
 
     A shot whose light or colours change much gets more than `pairs_per_shot`, up to
-    `most_per_shot`. `drop` names source frames that are never to be pairs.
+    `most_per_shot`. Shots that share their light and colours are a scene, which gets
+    `most_per_scene` at most; the guide uses 12 to 24. `drop` names source frames that are never
+    to be pairs.
     """
 
     pairs_per_shot: int = Field(default=4, ge=1, le=50)
     most_per_shot: int = Field(default=9, ge=1, le=50)
+    most_per_scene: int = Field(default=24, ge=1, le=1000)
     holdout_per_shot: int = Field(default=1, ge=0, le=50)
     drop: tuple[int, ...] = ()
 

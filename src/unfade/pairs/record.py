@@ -50,8 +50,9 @@ class Records:
         refused = (
             {one.pair: one.reason for one in self.alignments.rejected} if self.alignments else {}
         )
-        found += [Entry(pair, refused.get(pair), laid.get(pair)) for pair in self.choice.pairs]
-        return sorted(found, key=lambda entry: entry.pair.source)
+        pairs = dict.fromkeys([*self.choice.pairs, *laid, *refused])
+        found += [Entry(pair, refused.get(pair), laid.get(pair)) for pair in pairs]
+        return sorted(found, key=lambda entry: (entry.pair.source, entry.reason is not None))
 
     def shot_of(self, source: int) -> Shot:
         """The shot that a frame of the scan is in."""

@@ -25,6 +25,8 @@ def _row(records: Records, entry: Entry) -> list[str]:
     matched = pair.chosen_by == "machine" or entry.reason is not None
     lag = records.lag_of(pair) if matched else None
     state = "not aligned yet" if laid is None else "admitted"
+    if laid is not None and laid.instead_of is not None:
+        state += f" instead of {laid.instead_of.source}"
     return [
         str(pair.source),
         records.named(pair),

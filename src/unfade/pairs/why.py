@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from unfade.film.alignment import TransformKind
 from unfade.film.match import FrameState, ReferenceMatches
-from unfade.film.pair import Pair
 from unfade.pairs.record import Entry, Records
 
 _NEIGHBOURS = 1
 """Frames on either side whose matches are told."""
 
 _STATES: dict[FrameState, str] = {
-    "free": "It could be a pair, but the pairs of its shot cover its light and its colours",
+    "free": "It could be a pair, but the pairs of its shot or its scene cover its light and its "
+    "colours",
     "unmatched": "No frame of the reference shows it",
     "uncertain": "Its moving regions do not confirm the instant of its match",
     "passing": "It lies in a fade, a dissolve, a flash or black",
@@ -35,8 +35,8 @@ def why(records: Records, source: int) -> Iterator[str]:
         yield from _state(records, source)
     else:
         yield f"Source frame {source} {_verdict(entry)}. It is in {place}."
-        if entry.pair in records.choice.pairs:
-            yield from _choice(records, entry.pair)
+        if entry.pair not in [one.pair for one in records.choice.rejected]:
+            yield from _choice(records, entry)
     yield from _match(records, source)
     if entry is not None:
         yield from _alignment(records, entry)
@@ -50,11 +50,15 @@ def _verdict(entry: Entry) -> str:
     return f"is a {role}"
 
 
-def _choice(records: Records, pair: Pair) -> Iterator[str]:
+def _choice(records: Records, entry: Entry) -> Iterator[str]:
+    pair = entry.pair
     other = pair.picture or f"reference frame {records.named(pair)}"
     kind = ", which is constructed" if pair.kind == "constructed" else ""
     who = {"machine": "The machine", "person": "A person"}[pair.chosen_by]
     yield f"{who} chose it, with {other}{kind}."
+    if entry.alignment is not None and entry.alignment.instead_of is not None:
+        gone = entry.alignment.instead_of
+        yield f"It took the place of source frame {gone.source} with {records.named(gone)}."
     if pair.note:
         yield f"Note: {pair.note}"
 
@@ -66,9 +70,13 @@ def _state(records: Records, source: int) -> Iterator[str]:
     state = records.matches.state[source - records.matches.frames.first]
     yield _STATES[state] + "."
     if state == "free":
-        shot = records.shot_of(source).number
-        others = [str(pair.source) for pair in records.choice.pairs if pair.shot == shot]
+        choice, shot = records.choice, records.shot_of(source).number
+        own = [str(pair.source) for pair in choice.pairs if pair.shot == shot]
+        scene = choice.scene_of(shot)
+        others = own or [str(pair.source) for pair in choice.pairs if pair.shot in scene]
         yield f"They are at source frames {', '.join(others)}."
+        if source in [pair.source for pair in choice.alternates]:
+            yield "It stands by, in case one of them turns out not to fit."
 
 
 def _match(records: Records, source: int) -> Iterator[str]:

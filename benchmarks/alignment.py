@@ -85,8 +85,8 @@ class Laid:
         return np.asarray(flat[0])
 
     def _theirs(self) -> Area:
-        assert self.clips.reference is not None
-        return self.clips.reference.live_area
+        (reference,) = self.clips.references.values()
+        return reference.live_area
 
 
 def lay(data: Path, out: Path) -> Laid:

@@ -34,6 +34,11 @@ def film_balance(sources: Sequence[Tensor]) -> Balance:
 def pictures(sources: Sequence[Tensor], truths: Sequence[Tensor]) -> list[Picture]:
     """Pairs of one shot, trusted everywhere."""
     return [
-        picture(source, truth, torch.ones_like(source[:1]), Pair(source=i, reference=0, shot=1))
+        picture(
+            source,
+            truth,
+            torch.ones_like(source[:1]),
+            Pair(source=i, reference=0, of="dvd", shot=1),
+        )
         for i, (source, truth) in enumerate(zip(sources, truths, strict=True))
     ]

@@ -262,8 +262,8 @@ def _to_dvd(
     inverse = np.linalg.inv(np.array(alignment.matrix))
     points = np.stack([x, y, np.ones_like(x)], axis=-1) @ inverse.T
     across, down = points[..., 0] / points[..., 2], points[..., 1] / points[..., 2]
-    assert clips.reference is not None
-    live = clips.reference.live_area
+    (reference,) = clips.references.values()
+    live = reference.live_area
     if alignment.pair.mirrored:
         across = live.width - 1 - across
     return across + live.x, down + live.y

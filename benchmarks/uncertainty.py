@@ -81,7 +81,7 @@ def _judge(asked: argparse.Namespace, trained: Sequence[str]) -> list[Judged]:
 
 def as_picture(frame: Frame, shot: int, role: PairRole) -> Picture:
     """A pair of a shot, trusted everywhere, with the clean reference."""
-    pair = Pair(source=frame.index, reference=0, shot=shot, role=role)
+    pair = Pair(source=frame.index, reference=0, of="dvd", shot=shot, role=role)
     everywhere = torch.ones_like(frame.source_rgb[:1])
     return picture(frame.source_rgb, frame.clean_rgb, everywhere, pair)
 

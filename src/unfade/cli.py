@@ -50,17 +50,19 @@ def demo(
 def new(
     folder: Annotated[Path, typer.Argument(help="The work directory to make.")],
     source: Annotated[str, typer.Option(help="The scan: a movie, or reel.%06d.dpx.")],
-    reference: Annotated[str | None, typer.Option(help="The copy with good colour.")] = None,
+    reference: Annotated[
+        list[str] | None, typer.Option(help="A copy with good colour; as often as there are any.")
+    ] = None,
     title: Annotated[str | None, typer.Option(help="The film's title.")] = None,
 ) -> None:
-    """Look at a scan and its reference, and write a film.toml for them."""
+    """Look at a scan and its references, and write a film.toml for them."""
     from unfade.film.color_config import color_config
     from unfade.ingest.new_project import write_project
     from unfade.media import use_config
 
     use_config(color_config())
     track = _progress(quiet=False).track
-    place = write_project(folder, source, reference, title or folder.absolute().name, track)
+    place = write_project(folder, source, reference or [], title or folder.absolute().name, track)
     print(f"{place}: written; look it over, then: unfade run {place}")
 
 

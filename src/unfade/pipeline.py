@@ -42,25 +42,32 @@ SOFTWARE = (
 )
 
 
-def source_paths(project: Project) -> list[str]:
+def source_paths(job: Job) -> list[str]:
     """The scan."""
-    return [project.source.path]
+    return [job.project.source.path]
 
 
-def clip_paths(project: Project) -> list[str]:
-    """The scan, and the reference if there is one."""
-    return [clip.path for clip in (project.source, project.reference) if clip is not None]
+def clip_paths(job: Job) -> list[str]:
+    """The scan, and the references."""
+    return source_paths(job) + [clip.path for clip in job.project.reference]
 
 
-def all_paths(project: Project) -> list[str]:
-    """The clips, and the pictures of pairs."""
-    pictures = [pair.reference for pair in project.pair if isinstance(pair.reference, str)]
-    return clip_paths(project) + pictures
+def pair_paths(job: Job) -> list[str]:
+    """The scan, the references that pairs or their alternates are of, and the pictures of pairs."""
+    try:
+        choice = job.load(PairList)
+        used = {pair.of for pair in (*choice.pairs, *choice.alternates)}
+    except WorkError:
+        used = {clip.name for clip in job.project.reference}
+    references = [clip.path for clip in job.project.reference if clip.name in used]
+    pictures = [pair.reference for pair in job.project.pair if isinstance(pair.reference, str)]
+    return source_paths(job) + references + pictures
 
 
-def earlier_model_paths(project: Project) -> list[str]:
+def earlier_model_paths(job: Job) -> list[str]:
     """The model that training starts from, if one is named."""
-    return [project.train.start_from] if project.train.start_from else []
+    start_from = job.project.train.start_from
+    return [start_from] if start_from else []
 
 
 @dataclass(frozen=True)
@@ -76,22 +83,22 @@ class Stage:
     does: str
     sections: tuple[str, ...]
     needs: tuple[type[Artefact], ...]
-    elements: Callable[[Project], list[str]] = lambda project: []
+    elements: Callable[[Job], list[str]] = lambda job: []
     revision: int = 1
 
 
 STAGES = (
-    Stage("ingest", "Probe and conform", ("source", "reference"), (), clip_paths),
+    Stage("ingest", "Probe and conform", ("source", "reference"), (), clip_paths, 2),
     Stage(
         "curate",
         "Find shots, choose pairs",
         ("pair", "curate", "ingest.balance"),
         (Clips,),
         clip_paths,
-        2,
+        3,
     ),
-    Stage("align", "Lay references on the source", ("align",), (Clips, PairList), all_paths, 2),
-    Stage("target", "Build ground truth", ("target",), (Clips, Alignments), all_paths),
+    Stage("align", "Lay references on the source", ("align",), (Clips, PairList), pair_paths, 3),
+    Stage("target", "Build ground truth", ("target",), (Clips, Alignments), pair_paths),
     Stage(
         "train", "Learn the film's colour", ("train",), (FilmBalance, Targets), earlier_model_paths
     ),
@@ -99,7 +106,7 @@ STAGES = (
         "render",
         "Write the masters",
         ("film", "render", "deliver.institution", "deliver.restorationist"),
-        (Clips, PairList, TrainedModel),
+        (Clips, PairList, Alignments, TrainedModel),
         source_paths,
     ),
     Stage(
@@ -264,7 +271,7 @@ def _inputs(stage: Stage, job: Job) -> dict[str, str]:
         place = job.root / need.PLACE
         if place.exists():
             digests[need.PLACE] = _short_digest(place)
-    for path in stage.elements(job.project):
+    for path in stage.elements(job):
         digests[path] = fingerprint(job.resolve(path))
     color_facts = job.color_facts()
     if color_facts != PINNED_CONFIG:

@@ -65,19 +65,19 @@ def film(tmp_path, scenes):
     job.save(
         Clips(
             source=_clip(tmp_path / "scan.%06d.dpx", 1001, count, 390, 680, PICTURE),
-            reference=_clip(tmp_path / "dvd.%06d.png", 1, count, 292, 370, DVD_PICTURE),
+            references={"dvd": _clip(tmp_path / "dvd.%06d.png", 1, count, 292, 370, DVD_PICTURE)},
         )
     )
     return job
 
 
-def _choose(job, *pairs):
+def _choose(job, *pairs, alternates=()):
     shot = Shot(number=1, frames=FrameRange(first=1001, last=1004))
-    job.save(PairList(shots=(shot,), pairs=pairs))
+    job.save(PairList(shots=(shot,), pairs=pairs, alternates=alternates))
 
 
 def test_pairs_are_laid_weighed_and_shown(film, scenes, subtitle_mask):
-    _choose(film, *(Pair(source=1001 + k, reference=1 + k, shot=1) for k in range(4)))
+    _choose(film, *(Pair(source=1001 + k, reference=1 + k, of="dvd", shot=1) for k in range(4)))
     stage.run(film)
     found = film.load(Alignments)
     assert len(found.admitted) == 4
@@ -98,9 +98,9 @@ def test_pairs_are_laid_weighed_and_shown(film, scenes, subtitle_mask):
 def test_a_wrong_pair_is_turned_down_and_the_others_stay(film):
     _choose(
         film,
-        Pair(source=1001, reference=1, shot=1),
-        Pair(source=1002, reference=4, shot=1, role="holdout"),
-        Pair(source=1003, reference=3, shot=1),
+        Pair(source=1001, reference=1, of="dvd", shot=1),
+        Pair(source=1002, reference=4, of="dvd", shot=1, role="holdout"),
+        Pair(source=1003, reference=3, of="dvd", shot=1),
     )
     stage.run(film)
     found = film.load(Alignments)
@@ -111,11 +111,56 @@ def test_a_wrong_pair_is_turned_down_and_the_others_stay(film):
     assert (film.root / "03-align" / "001002.png").is_file()
 
 
+def _pair(source, reference, **facts):
+    return Pair(source=source, reference=reference, of="dvd", shot=1, **facts)
+
+
+def test_what_stands_by_takes_the_place_of_a_pair_that_is_turned_down(film):
+    wrong = _pair(1002, 4)
+    _choose(
+        film,
+        _pair(1001, 1),
+        wrong,
+        alternates=(_pair(1001, 2), _pair(1003, 2), _pair(1004, 4, role="holdout"), _pair(1004, 4)),
+    )
+    stage.run(film)
+    found = film.load(Alignments)
+    assert [one.pair for one in found.admitted] == [_pair(1001, 1), _pair(1004, 4)]
+    assert [one.pair for one in found.rejected] == [wrong, _pair(1003, 2)]
+    assert found.admitted[0].instead_of is None
+    assert found.admitted[1].instead_of == _pair(1003, 2)
+    assert (film.root / weight_file(1004)).is_file()
+
+
+def test_nothing_takes_the_place_of_a_persons_pair(film):
+    _choose(
+        film,
+        _pair(1001, 1),
+        _pair(1002, 4, chosen_by="person"),
+        alternates=(_pair(1003, 3),),
+    )
+    stage.run(film)
+    assert [one.pair.source for one in film.load(Alignments).admitted] == [1001]
+
+
+def test_another_reference_of_the_same_frame_goes_first(film):
+    clips = film.load(Clips)
+    film.save(
+        Clips(source=clips.source, references={**clips.references, "tape": clips.references["dvd"]})
+    )
+    other = _pair(1002, 2).model_copy(update={"of": "tape"})
+    _choose(film, _pair(1001, 1), _pair(1002, 4), alternates=(_pair(1003, 3), other))
+    stage.run(film)
+    found = film.load(Alignments)
+    assert [one.pair for one in found.admitted] == [_pair(1001, 1), other]
+    assert [one.pair for one in found.rejected] == [_pair(1002, 4)]
+
+
 def test_no_training_pair_is_one_sentence(film):
     _choose(
         film,
-        Pair(source=1001, reference=4, shot=1),
-        Pair(source=1003, reference=3, shot=1, role="holdout"),
+        Pair(source=1001, reference=4, of="dvd", shot=1),
+        Pair(source=1003, reference=3, of="dvd", shot=1, role="holdout"),
     )
     with pytest.raises(MatchError, match=r"scan.*dvd.*no training pair .*source frame 1001"):
         stage.run(film)

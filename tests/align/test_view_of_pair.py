@@ -24,7 +24,7 @@ def _tensor(pixels):
 def _view(street, instant, **fields):
     """The second frame of the DVD, as the match of an instant of the scan."""
     references = {k: _tensor(street[1 + k].dvd) for k in (-1, 0, 1)}
-    pair = Pair(source=1000 + instant, reference=51, shot=1, **fields)
+    pair = Pair(source=1000 + instant, reference=51, of="dvd", shot=1, **fields)
     raster = Raster((HEIGHT, WIDTH), HEIGHT, WIDTH)
     prepared = prepare(pair, _tensor(street[instant].scan), references, raster)
     to_dvd = scaling(WIDTH, HEIGHT, DVD_WIDTH, DVD_HEIGHT)

@@ -101,8 +101,7 @@ def pairs_of(
         job = Job(Project.model_validate(fields), tmp_path, Silence())
         ingest.run(job)
         clips = job.load(Clips)
-        assert clips.reference is not None
-        assert clips.reference.fields == "film"
+        assert clips.references["a"].fields == "film"
         curate.run(job)
         return job.load(PairList).pairs
 

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from unfade.curate.choose import Choice, Look, Order, choose, frame_states, look_at
+from unfade.curate.choose import Look, Order, choose, frame_states, look_at
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 
@@ -35,9 +35,9 @@ def test_as_many_as_ordered_away_from_cuts_and_apart(look):
         assert len(choice.holdout) == 1
         for frame in (*choice.train, *choice.holdout):
             assert start + 2 <= frame < start + 28
-        assert choice.train[-1] - choice.train[0] >= 12
+        assert max(choice.train) - min(choice.train) >= 12
         held = choice.holdout[0]
-        assert choice.train[0] < held < choice.train[-1]
+        assert min(choice.train) < held < max(choice.train)
         assert min(abs(held - frame) for frame in choice.train) >= 2
 
 
@@ -49,7 +49,8 @@ def test_only_frames_with_a_certain_match(look):
 
 def test_where_frames_are_few_one_is_held_out_after_two_are_learned_from(look):
     two = _states(look, _only(5, 9))
-    assert choose(look, two, range(30), Order(4, 1)) == Choice((5, 9), ())
+    choice = choose(look, two, range(30), Order(4, 1))
+    assert ({*choice.train}, choice.holdout) == ({5, 9}, ())
     choice = choose(look, _states(look, _only(5, 9, 14, 20)), range(30), Order(4, 1))
     assert (len(choice.train), len(choice.holdout)) == (3, 1)
 
@@ -62,7 +63,7 @@ def test_a_short_shot_gives_its_middle(look, count, free):
     )
     states = _states(look, shots=short)
     assert [k for k in range(count) if states[k] == "free"] == free
-    assert choose(look, states, range(count), Order(4, 1)).train == tuple(free)
+    assert sorted(choose(look, states, range(count), Order(4, 1)).train) == free
 
 
 def test_a_shot_whose_light_changes_gets_more(faded_film):

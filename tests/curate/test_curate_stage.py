@@ -7,7 +7,7 @@ import torch
 from unfade.curate import stage
 from unfade.errors import MatchError, WorkError
 from unfade.film.balance import UNBALANCED, Balance, FilmBalance
-from unfade.film.clip import REFERENCE_PROXY, SOURCE_PROXY, Area, Clip, Clips
+from unfade.film.clip import SOURCE_PROXY, Area, Clip, Clips, reference_proxy
 from unfade.film.match import MatchRecord
 from unfade.film.pair import PairList
 from unfade.film.project import Project
@@ -48,11 +48,11 @@ def _job(root, source, reference, **sections):
     job = Job(Project.model_validate(fields), root, _Silent())
     job.folder("ingest")
     np.save(root / SOURCE_PROXY, source)
-    found = None
+    found = {}
     if reference is not None:
-        np.save(root / REFERENCE_PROXY, reference)
-        found = _clip("dvd.mkv", 0, reference)
-    job.save(Clips(source=_clip("scan.%06d.dpx", 1001, source), reference=found))
+        np.save(root / reference_proxy("dvd"), reference)
+        found = {"dvd": _clip("dvd.mkv", 0, reference)}
+    job.save(Clips(source=_clip("scan.%06d.dpx", 1001, source), references=found))
     return job
 
 
@@ -101,8 +101,25 @@ def test_a_dropped_frame_is_no_pair_and_stays_on_record(tmp_path, faded_film):
     assert [(r.pair.source, r.pair.chosen_by) for r in found.rejected] == [(dropped, "person")]
     record = job.load(MatchRecord)
     assert record.state[dropped - 1001] == "dropped"
-    assert record.reference[dropped - 1001] == dropped - 1001 + 12
+    assert record.references["dvd"].reference[dropped - 1001] == dropped - 1001 + 12
     assert len([pair for pair in found.pairs if pair.shot == 1]) == 5
+
+
+def test_a_scene_has_no_more_pairs_than_it_needs(tmp_path, faded_film):
+    job = _job(
+        tmp_path,
+        faded_film.source[30:90],
+        faded_film.reference[42:102],
+        curate={"most_per_scene": 1, "holdout_per_shot": 0},
+    )
+    stage.run(job)
+    found = job.load(PairList)
+    assert found.scenes == (1, 1)
+    (pair,) = found.pairs
+    assert found.beside(3 - pair.shot) == 1
+    assert found.rejected == ()
+    assert {other.shot for other in found.alternates} == {pair.shot}
+    assert any("1 of 8 training pairs cover them" in said for said in job.progress.said)
 
 
 def test_without_a_reference_only_the_persons_pairs(tmp_path, faded_film):
@@ -124,6 +141,6 @@ def test_another_film_is_one_sentence_with_both_names(tmp_path, faded_film):
 
 def test_a_missing_proxy_names_the_remedy(tmp_path, faded_film):
     job = _job(tmp_path, faded_film.source, faded_film.reference)
-    (tmp_path / REFERENCE_PROXY).unlink()
+    (tmp_path / reference_proxy("dvd")).unlink()
     with pytest.raises(WorkError, match="run 'unfade ingest' first"):
         stage.run(job)

@@ -5,10 +5,18 @@ import pytest
 
 from unfade.curate.choose import frame_states, look_at
 from unfade.curate.match import Matches
-from unfade.curate.pairing import dropped_pairs, fixed_pairs, match_record, rejection, shot_pairs
+from unfade.curate.pairing import (
+    chosen_pairs,
+    dropped_pairs,
+    fixed_pairs,
+    match_record,
+    rejection,
+    shot_choice,
+)
+from unfade.curate.several import Instants
 from unfade.errors import ProjectError
 from unfade.film.clip import Area, Clip, Clips
-from unfade.film.project import CurateSection, PairSection
+from unfade.film.project import CurateSection, PairSection, Project
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 
@@ -27,15 +35,17 @@ def _clip(path, first, count):
     )
 
 
-CLIPS = Clips(source=_clip("scan.%06d.dpx", 1001, 60), reference=_clip("dvd.mkv", 0, 90))
+CLIPS = Clips(source=_clip("scan.%06d.dpx", 1001, 60), references={"dvd": _clip("dvd.mkv", 0, 90)})
 SHOTS = (
     Shot(number=1, frames=FrameRange(first=1001, last=1030)),
     Shot(number=2, frames=FrameRange(first=1031, last=1060)),
 )
 
 
-def _fixed(*sections, exists=True, clips=CLIPS):
-    return fixed_pairs(sections, clips, SHOTS, lambda path: exists)
+def _fixed(*sections, exists=True):
+    fields = {"film": {"title": "Film"}, "source": {"path": "scan.%06d.dpx"}}
+    project = Project.model_validate({**fields, "reference": {"path": "dvd.mkv"}, "pair": sections})
+    return fixed_pairs(project, CLIPS, SHOTS, lambda path: exists)
 
 
 def test_a_fixed_pair_is_taken_as_it_is():
@@ -51,6 +61,7 @@ def test_a_fixed_pair_is_taken_as_it_is():
     assert pair.model_dump() == {
         "source": 1040,
         "reference": None,
+        "of": None,
         "picture": "painted/1040.png",
         "shot": 2,
         "role": "holdout",
@@ -81,26 +92,31 @@ def test_two_pairs_at_one_frame():
         _fixed(PairSection(source=1005, reference=3), PairSection(source=1005, reference=4))
 
 
+def _machine(look, matches, states, fixed, wanted):
+    choice = shot_choice(SHOTS[0], CLIPS, look, states, fixed, wanted)
+    return chosen_pairs(SHOTS[0], CLIPS, matches, choice)
+
+
 def test_a_fixed_pair_replaces_the_machines(faded_film):
     look = look_at(faded_film.source[:60])
     matches = _matches(12)
     wanted = CurateSection()
-    states = frame_states(look, matches.reference >= 0, matches.certain, SHOTS, 1001)
-    machine = shot_pairs(SHOTS[0], CLIPS, look, matches, states, [], wanted)
+    states = frame_states(look, matches.matched, matches.certain, SHOTS, 1001)
+    machine = _machine(look, matches, states, [], wanted)
     assert len(machine) == 5
     assert all(pair.reference == pair.source - 1001 + 12 for pair in machine)
     again = next(pair for pair in machine if pair.role == "train").source
     fixed = _fixed(PairSection(source=again, reference=77))
-    pairs = shot_pairs(SHOTS[0], CLIPS, look, matches, states, fixed, wanted)
-    assert len(pairs) == 5
-    assert [pair.reference for pair in pairs if pair.source == again] == [77]
-    assert [pair.source for pair in pairs] == sorted(pair.source for pair in pairs)
+    pairs = _machine(look, matches, states, fixed, wanted)
+    assert len(pairs) == 4
+    assert again not in {pair.source for pair in pairs}
 
 
 def _matches(step=0, doubt=""):
     similarity = np.linspace(0.8, 0.9, 60).astype(np.float32)
     lag = np.zeros(60, np.float32)
-    return Matches(np.arange(60) + step, similarity, lag, np.full(60, doubt, object))
+    found = Matches(np.arange(60) + step, similarity, lag, np.full(60, doubt, object))
+    return Instants.in_one("dvd", found)
 
 
 def test_the_best_of_a_shot_that_gives_no_pair_is_told():
@@ -112,7 +128,7 @@ def test_the_best_of_a_shot_that_gives_no_pair_is_told():
     assert told is not None
     assert told.pair.source == 1060
     assert "fade" in told.reason
-    nothing = Matches.none(60, mirrored=False)
+    nothing = Instants.in_one("dvd", Matches.none(60, mirrored=False))
     assert rejection(SHOTS[1], CLIPS, nothing, ["unmatched"] * 60) is None
 
 
@@ -125,6 +141,8 @@ def test_what_a_person_dropped_is_on_record_as_theirs():
 
 
 def test_every_frame_is_on_record():
-    record = match_record(CLIPS, _matches(-1), ["unmatched", *["free"] * 59])
-    assert record.reference[:2] == (None, 0)
+    states = ["unmatched", *["free"] * 59]
+    record = match_record(CLIPS, _matches(-1), states, np.full((2, 1), np.nan))
+    assert record.references["dvd"].reference[:2] == (None, 0)
+    assert record.of[:2] == (None, "dvd")
     assert len(record.state) == len(record.frames) == 60

@@ -28,7 +28,7 @@ def test_defaults_are_those_of_the_guide(tmp_path: Path) -> None:
 def test_pairs_alone_are_enough(tmp_path: Path) -> None:
     pair = '[[pair]]\nsource = 12\nreference = "painted.png"\nrole = "holdout"\naligned = true\n'
     project = parse(tmp_path, LEAST + pair)
-    assert project.reference is None
+    assert project.reference == ()
     assert project.pair[0].role == "holdout"
 
 

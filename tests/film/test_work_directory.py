@@ -9,7 +9,7 @@ from unfade.console import Silence
 from unfade.errors import WorkError
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.element import fingerprint
-from unfade.film.project import ClipSection, FilmSection, Project
+from unfade.film.project import ClipSection, FilmSection, Project, ReferenceSection
 from unfade.film.time import FrameRange
 from unfade.film.work import Job, clear_partials, writing
 
@@ -17,7 +17,9 @@ from unfade.film.work import Job, clear_partials, writing
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
     project = Project(
-        film=FilmSection(title="x"), source=ClipSection(path="a"), reference=ClipSection(path="b")
+        film=FilmSection(title="x"),
+        source=ClipSection(path="a"),
+        reference=(ReferenceSection(path="b", name="b"),),
     )
     return Job(project, tmp_path, Silence())
 
@@ -40,7 +42,7 @@ def clips() -> Clips:
 def test_an_artefact_comes_back_as_it_was(job: Job) -> None:
     job.save(clips())
     assert job.load(Clips) == clips()
-    assert '"schema": "Clips.1"' in (job.root / Clips.PLACE).read_text()
+    assert '"schema": "Clips.2"' in (job.root / Clips.PLACE).read_text()
 
 
 def test_a_missing_artefact_names_the_stage_to_run(job: Job) -> None:
@@ -48,7 +50,7 @@ def test_a_missing_artefact_names_the_stage_to_run(job: Job) -> None:
         job.load(Clips)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "Clips.9"}', '{"schema": "Clips.1"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "Clips.9"}', '{"schema": "Clips.2"}'])
 def test_a_damaged_artefact_is_named(job: Job, text: str) -> None:
     job.folder("ingest")
     (job.root / Clips.PLACE).write_text(text)

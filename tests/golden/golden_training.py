@@ -49,7 +49,7 @@ def _scene(seed: int) -> Picture:
     source_rgb += 0.01 * torch.randn(source_rgb.shape, generator=generator)
     chroma = torch.cat([true_rgb[2:] - luma(true_rgb), true_rgb[:1] - luma(true_rgb)]) * 0.5
     truth_rgb = ycbcr_to_rgb(torch.cat([luma(source_rgb), chroma]))
-    pair = Pair(source=seed, reference=seed, shot=1)
+    pair = Pair(source=seed, reference=seed, of="dvd", shot=1)
     return picture(source_rgb, truth_rgb, torch.ones(1, 96, 144), pair)
 
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from unfade.errors import MediaError, ProjectError, WorkError
-from unfade.film.clip import REFERENCE_PROXY, SOURCE_PROXY, Area, Clip, Clips
+from unfade.film.clip import SOURCE_PROXY, Area, Clip, Clips, reference_proxy
 from unfade.film.project import WORKING_SPACE, Project
 from unfade.film.time import FrameRange
 from unfade.film.work import Job
@@ -100,9 +100,8 @@ def test_clips_proxies_and_picture(film: Path) -> None:
     assert 13 <= area.y <= 16
     assert 168 <= area.x + area.width <= 171
     assert 116 <= area.y + area.height <= 119
-    assert clips.reference is not None
-    assert len(clips.reference.frames) == 8
-    assert clips.reference.live_area == Area(x=0, y=0, width=180, height=144)
+    assert len(clips.references["dvd"].frames) == 8
+    assert clips.references["dvd"].live_area == Area(x=0, y=0, width=180, height=144)
 
     source = np.load(film / SOURCE_PROXY, mmap_mode="r")
     assert source.shape[0] == 12
@@ -111,7 +110,7 @@ def test_clips_proxies_and_picture(film: Path) -> None:
     assert source.dtype == np.uint8
     for number in range(12):
         assert abs(int(source[number, 40, 60, 0]) - number / 20 * 255) <= 1
-    reference = np.load(film / REFERENCE_PROXY, mmap_mode="r")
+    reference = np.load(film / reference_proxy("dvd"), mmap_mode="r")
     assert reference.shape == (8, 96, 128, 3)
     assert reference[7].mean() == pytest.approx((0.3 + 7 / 20) * 255, abs=2.5)
     picture = read_picture(film / "01-ingest" / "live-area.png")
@@ -119,7 +118,7 @@ def test_clips_proxies_and_picture(film: Path) -> None:
     assert sorted(path.name for path in (film / "01-ingest").iterdir()) == [
         "clips.json",
         "live-area.png",
-        "reference-proxy.npy",
+        "reference-dvd-proxy.npy",
         "source-proxy.npy",
     ]
 
@@ -127,8 +126,8 @@ def test_clips_proxies_and_picture(film: Path) -> None:
 def test_without_a_reference(film: Path) -> None:
     pair = {"source": 101, "reference": "painted.png"}
     run(job(film, reference=None, pair=[pair]))
-    assert job(film).load(Clips).reference is None
-    assert not (film / REFERENCE_PROXY).exists()
+    assert job(film).load(Clips).references == {}
+    assert not (film / reference_proxy("dvd")).exists()
 
 
 def test_live_area_of_the_project_goes_first(film: Path) -> None:

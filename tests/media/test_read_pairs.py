@@ -36,7 +36,8 @@ def clip(pattern: Path, first: int) -> Clip:
 @pytest.fixture
 def clips(tmp_path: Path) -> Clips:
     return Clips(
-        source=clip(tmp_path / "scan.%03d.png", 11), reference=clip(tmp_path / "dvd.%03d.png", 0)
+        source=clip(tmp_path / "scan.%03d.png", 11),
+        references={"dvd": clip(tmp_path / "dvd.%03d.png", 0)},
     )
 
 
@@ -52,7 +53,7 @@ def found(clips: Clips, *wanted: Pair) -> list[tuple[int, int, dict[int, int]]]:
 
 
 def test_each_pair_has_its_pictures_and_those_beside(clips: Clips) -> None:
-    wanted = [Pair(source=11 + k, reference=k, shot=1) for k in (0, 1, 4, 9)]
+    wanted = [Pair(source=11 + k, reference=k, of="dvd", shot=1) for k in (0, 1, 4, 9)]
     assert found(clips, *wanted) == [
         (11, 11, {0: 0, 1: 1}),
         (12, 12, {-1: 0, 0: 1, 1: 2}),
@@ -62,7 +63,9 @@ def test_each_pair_has_its_pictures_and_those_beside(clips: Clips) -> None:
 
 
 def test_only_the_live_area_is_given(clips: Clips) -> None:
-    ((_, source, references),) = read_pairs([Pair(source=12, reference=3, shot=1)], clips, str)
+    ((_, source, references),) = read_pairs(
+        [Pair(source=12, reference=3, of="dvd", shot=1)], clips, str
+    )
     assert source.shape == references[0].shape == references[1].shape == (3, 56, 60)
 
 
@@ -72,11 +75,11 @@ def test_reordered_shots_and_pictures_come_in_the_order_of_the_scan(
     picture = tmp_path / "painted.png"
     write_png(picture, torch.full((3, 40, 50), 0.77), bits=16)
     wanted = [
-        Pair(source=11, reference=6, shot=1),
+        Pair(source=11, reference=6, of="dvd", shot=1),
         Pair(source=12, picture=str(picture), shot=1),
-        Pair(source=13, reference=7, shot=1),
-        Pair(source=15, reference=2, shot=2),
-        Pair(source=16, reference=2, shot=2),
+        Pair(source=13, reference=7, of="dvd", shot=1),
+        Pair(source=15, reference=2, of="dvd", shot=2),
+        Pair(source=16, reference=2, of="dvd", shot=2),
     ]
     assert found(clips, *wanted) == [
         (11, 11, {-1: 5, 0: 6, 1: 7}),
@@ -96,5 +99,5 @@ def test_no_more_is_read_than_is_looked_at(clips: Clips, monkeypatch: pytest.Mon
         return read(one, frames)
 
     monkeypatch.setattr(pairs, "read", spied)
-    found(clips, *(Pair(source=11 + k, reference=k, shot=1) for k in (1, 2, 6)))
+    found(clips, *(Pair(source=11 + k, reference=k, of="dvd", shot=1) for k in (1, 2, 6)))
     assert asked == [[12, 13, 17], [0, 1, 2, 3, 5, 6, 7]]

@@ -11,7 +11,7 @@ from unfade import cli
 from unfade.console import Silence
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
-from unfade.film.match import MatchRecord
+from unfade.film.match import MatchRecord, ReferenceMatches
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.project import load_project
 from unfade.film.shot import Shot
@@ -66,14 +66,23 @@ def film(tmp_path: Path) -> Path:
     place = tmp_path / "film.toml"
     place.write_text(FILM)
     job = Job(load_project(place), tmp_path, Silence())
-    job.save(Clips(source=clip("scan.%06d.dpx", 1001), reference=clip("dvd.mkv", 0)))
+    job.save(Clips(source=clip("scan.%06d.dpx", 1001), references={"dvd": clip("dvd.mkv", 0)}))
     fixed = Pair(
-        source=1003, reference=2, shot=1, chosen_by="person", kind="constructed", note="by lamp"
+        source=1003,
+        reference=2,
+        of="dvd",
+        shot=1,
+        chosen_by="person",
+        kind="constructed",
+        note="by lamp",
     )
-    held = Pair(source=1005, reference=4, shot=1, role="holdout", similarity=0.9)
-    refused = Pair(source=1007, reference=6, shot=1, similarity=0.8)
-    off = Rejection(pair=Pair(source=1015, reference=14, shot=2), reason="0.40 frames off")
-    gone = Pair(source=1013, reference=12, shot=2, chosen_by="person")
+    held = Pair(source=1005, reference=4, of="dvd", shot=1, role="holdout", similarity=0.9)
+    refused = Pair(source=1007, reference=6, of="dvd", shot=1, similarity=0.8)
+    spare = Pair(source=1009, reference=8, of="dvd", shot=1, similarity=0.9)
+    off = Rejection(
+        pair=Pair(source=1015, reference=14, of="dvd", shot=2), reason="0.40 frames off"
+    )
+    gone = Pair(source=1013, reference=12, of="dvd", shot=2, chosen_by="person")
     dropped = Rejection(pair=gone, reason="a person dropped it")
     job.save(
         PairList(
@@ -83,12 +92,17 @@ def film(tmp_path: Path) -> Path:
             ),
             pairs=(fixed, held, refused),
             rejected=(dropped, off),
+            alternates=(spare, Pair(source=1006, reference=5, of="dvd", shot=1)),
         )
     )
     job.save(
         Alignments(
             crop=Area(x=0, y=0, width=90, height=80),
-            admitted=(alignment(fixed), alignment(held)),
+            admitted=(
+                alignment(fixed),
+                alignment(held),
+                alignment(spare).model_copy(update={"instead_of": refused}),
+            ),
             rejected=(Rejection(pair=refused, reason="median residual 3.0 px"),),
         )
     )
@@ -96,9 +110,12 @@ def film(tmp_path: Path) -> Path:
     job.save(
         MatchRecord(
             frames=FRAMES,
-            reference=(*range(19), None),
-            similarity=(0.9,) * 20,
-            lag=(0.4,) * 20,
+            references={
+                "dvd": ReferenceMatches(
+                    reference=(*range(19), None), similarity=(0.9,) * 20, lag=(0.4,) * 20
+                )
+            },
+            of=(*["dvd"] * 19, None),
             state=tuple(states),
         )
     )
@@ -123,16 +140,18 @@ def pairs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
 def test_all_pairs_are_listed(film: Path, pairs: Pairs) -> None:
     status, said = pairs("list", film)
-    rows = [line.split() for line in said.splitlines()[1:6]]
+    rows = [line.split() for line in said.splitlines()[1:7]]
     assert status == 0
     assert rows[0][:6] == ["1003", "2", "s001", "train", "constructed", "person"]
     assert rows[0][6:] == ["-", "0.21", "90%", "admitted"]
     assert rows[1][3:] == ["holdout", "direct", "machine", "+0.40", "0.21", "90%", "admitted"]
     assert rows[2][0] == "1007"
     assert "rejected: median residual 3.0 px" in said
-    assert rows[3][0] == "1013"
+    assert rows[3][0] == "1009"
+    assert "admitted instead of 1007" in said
+    assert rows[4][0] == "1013"
     assert "rejected: a person dropped it" in said
-    assert rows[4][0] == "1015"
+    assert rows[5][0] == "1015"
     assert "rejected: 0.40 frames off" in said
 
 
@@ -148,6 +167,8 @@ def test_all_pairs_are_listed(film: Path, pairs: Pairs) -> None:
         (1007, "was considered as a training pair and turned down: median residual 3.0 px"),
         (1007, "Look at 02-curate/pairs.png and 03-align/001007.png."),
         (1004, "cover its light and its colours.\nThey are at source frames 1003, 1005, 1007."),
+        (1006, "It stands by, in case one of them turns out not to fit."),
+        (1009, "It took the place of source frame 1007 with 6."),
         (1001, "lies too near a cut"),
         (1012, "a fade, a dissolve, a flash or black"),
         (

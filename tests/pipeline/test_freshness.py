@@ -9,7 +9,14 @@ import pytest
 from unfade import pipeline
 from unfade.console import Silence
 from unfade.errors import WorkError
-from unfade.film.project import ClipSection, FilmSection, Project, RenderSection, TrainSection
+from unfade.film.project import (
+    ClipSection,
+    FilmSection,
+    Project,
+    ReferenceSection,
+    RenderSection,
+    TrainSection,
+)
 from unfade.film.work import STAGE_NAMES, Job, folder_name
 
 
@@ -37,7 +44,7 @@ def project(**render: Any) -> Project:
     return Project(
         film=FilmSection(title="Reel"),
         source=ClipSection(path="scan.%04d.dpx"),
-        reference=ClipSection(path="dvd.mpg"),
+        reference=(ReferenceSection(path="dvd.mpg", name="dvd"),),
         render=RenderSection(**render),
     )
 

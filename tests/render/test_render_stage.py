@@ -14,7 +14,8 @@ from torch import Tensor
 
 from unfade import media
 from unfade.errors import ProjectError, WorkError
-from unfade.film.clip import Clips
+from unfade.film.alignment import Alignment, Alignments
+from unfade.film.clip import Area, Clips
 from unfade.film.model import TrainedModel
 from unfade.film.pair import Pair, PairList
 from unfade.film.project import WORKING_SPACE, ClipSection, Project
@@ -31,6 +32,7 @@ MakeJob = Callable[..., Job]
 MODEL_ID = "0123456789ab"
 CAPTURED = "1999:12:31 23:59:58"
 KEYCODE = (1, 2, 3, 4, 5, 4, 64)
+WHOLE = Area(x=0, y=0, width=40, height=24)
 
 
 class Silent:
@@ -88,10 +90,24 @@ def make_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeJob:
         shot = Shot(number=1, frames=FrameRange(first=101, last=103))
         pair = Pair(source=101, picture="/home/somebody/painted.png", shot=1, kind="constructed")
         job.save(PairList(shots=(shot,), pairs=(pair,)))
+        job.save(Alignments(crop=WHOLE, admitted=(alignment(pair),)))
         job.save(trained())
         return job
 
     return make
+
+
+def alignment(pair: Pair) -> Alignment:
+    unmoved = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
+    return Alignment(
+        pair=pair,
+        kind="identity",
+        matrix=unmoved,
+        residual=0,
+        residual_p95=0,
+        inliers=0,
+        coverage=WHOLE,
+    )
 
 
 def trained() -> TrainedModel:

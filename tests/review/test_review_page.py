@@ -36,7 +36,7 @@ PAINTED = Pair(
     chosen_by="person",
     note="Jacket after the lobby card",
 )
-HELD_OUT = Pair(source=15, reference=115, shot=1, role="holdout")
+HELD_OUT = Pair(source=15, reference=115, of="dvd", shot=1, role="holdout")
 
 
 def picture(level: float) -> torch.Tensor:
@@ -81,16 +81,24 @@ def content(**changes: Any) -> PageContent:
                 "deliver": {"institution": "An Archive", "note": "Print of 1978"},
             }
         ),
-        "clips": Clips(source=clip("/home/someone/scan.mov"), reference=clip("/mnt/dvd.mkv")),
+        "clips": Clips(
+            source=clip("/home/someone/scan.mov"), references={"dvd": clip("/mnt/dvd.mkv")}
+        ),
         "pair_list": PairList(
             shots=(shot,),
             pairs=(PAINTED, HELD_OUT),
-            rejected=(Rejection(pair=Pair(source=17, reference=117, shot=1), reason="A flash"),),
+            rejected=(
+                Rejection(pair=Pair(source=17, reference=117, of="dvd", shot=1), reason="A flash"),
+            ),
         ),
         "alignments": Alignments(
             crop=Area(x=0, y=0, width=12, height=8),
             admitted=(alignment(PAINTED), alignment(HELD_OUT)),
-            rejected=(Rejection(pair=Pair(source=11, reference=9, shot=1), reason="Too far off"),),
+            rejected=(
+                Rejection(
+                    pair=Pair(source=11, reference=9, of="dvd", shot=1), reason="Too far off"
+                ),
+            ),
         ),
         "targets": Targets(
             targets=(
@@ -224,8 +232,8 @@ def test_page_escapes_what_people_wrote() -> None:
         "something new 3 frames",
         "15 1 12.50 12.50 0.77 0.06 0.0300 0.0300 0.0100",
         "s001 10 to 19 1 1 1 0.00020 0.000010",
-        "17 1 frame 117 A flash",
-        "11 1 frame 9 Too far off",
+        "17 1 frame 117 of dvd A flash",
+        "11 1 frame 9 of dvd Too far off",
         "5ca1ab1e",
         "(12.png) is constructed, not archival: Jacket after the lobby card.",
         "was taken as aligned, on a person's word",

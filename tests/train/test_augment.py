@@ -16,7 +16,7 @@ def shown(frame: int) -> Picture:
     coarse = torch.rand(1, 3, 8, 12, generator=generator) * 0.6 + 0.2
     source_rgb = torch.nn.functional.interpolate(coarse, size=(96, 144), mode="bilinear")[0]
     truth_ycbcr = torch.cat([luma(source_rgb), 0.2 * (rgb_to_ycbcr(source_rgb)[1:] + 0.1)])
-    pair = Pair(source=frame, reference=frame, shot=1)
+    pair = Pair(source=frame, reference=frame, of="dvd", shot=1)
     return picture(source_rgb, ycbcr_to_rgb(truth_ycbcr), torch.ones(1, 96, 144), pair)
 
 

@@ -34,7 +34,10 @@ def shown(seed: int, frame: int) -> Picture:
     cbcr[0, :, :64], cbcr[1, :, 64:] = 0.1, 0.1
     truth_rgb = ycbcr_to_rgb(torch.cat([luma(source_rgb), cbcr]))
     return picture(
-        source_rgb, truth_rgb, torch.ones(1, 96, 128), Pair(source=frame, reference=0, shot=1)
+        source_rgb,
+        truth_rgb,
+        torch.ones(1, 96, 128),
+        Pair(source=frame, reference=0, of="dvd", shot=1),
     )
 
 

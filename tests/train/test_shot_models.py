@@ -32,7 +32,7 @@ def shown(frame: int, shot: int, role: PairRole = "train", *, other_truth: bool 
     if other_truth:
         cbcr = cbcr.flip(0)
     truth_rgb = ycbcr_to_rgb(torch.cat([luma(source_rgb), cbcr]))
-    pair = Pair(source=frame, reference=0, shot=shot, role=role)
+    pair = Pair(source=frame, reference=0, of="dvd", shot=shot, role=role)
     return picture(source_rgb, truth_rgb, torch.ones(1, 96, 128), pair)
 
 

@@ -136,7 +136,7 @@ def write_target(job: Job, source_rgb: Tensor, weight: float = 1.0) -> Target:
         write_exr(folder / f"{name}.exr", pixels, colorspace=WORKING_SPACE, half=False)
     trust = torch.full((1, LIVE.height, LIVE.width), weight)
     write_exr(folder / "weight.exr", trust, colorspace=WORKING_SPACE)
-    pair = Pair(source=102, reference=2, shot=1, role="holdout")
+    pair = Pair(source=102, reference=2, of="dvd", shot=1, role="holdout")
     names = {name: f"{name}.exr" for name in ("source", "truth", "weight")}
     return Target(pair=pair, sha256="0" * 64, **names)
 

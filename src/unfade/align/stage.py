@@ -1,10 +1,12 @@
 """align: every pair's reference laid on its source, measured, and admitted or turned down."""
 
 import os
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
 from unfade import media
 from unfade.align.coverage import covered_area, on_live_area
@@ -12,6 +14,7 @@ from unfade.align.pool import Laid, lay, shared_framing
 from unfade.align.prepare import Prepared, Raster, prepare
 from unfade.align.register import Registration
 from unfade.align.sheet import Panels, draw_crop, draw_sheet
+from unfade.align.substitute import substitutes
 from unfade.align.view import View
 from unfade.errors import MatchError
 from unfade.film.alignment import Alignment, Alignments, weight_file
@@ -21,6 +24,9 @@ from unfade.film.project import WORKING_SPACE
 from unfade.film.work import Job
 from unfade.geometry.crop import crop, intersection
 from unfade.geometry.warp import as_matrix
+
+Read = tuple[Pair, Tensor, dict[int, Tensor]]
+"""A pair with its source and what lies around its reference, as `read_pairs` gives them."""
 
 _SURVEYED = 12
 """Pairs, spread over the film, that say how the reference frames it."""
@@ -39,20 +45,19 @@ def run(job: Job) -> None:
         ProjectError: the picture of an aligned pair has another size than the source.
     """
     clips = job.clips()
-    pairs = sorted(job.load(PairList).pairs, key=lambda pair: pair.source)
+    choice = job.load(PairList)
     folder = job.folder("align")
     for stale in (*folder.glob("weight-*.exr"), *folder.glob("[0-9]*.png")):
         stale.unlink()
     raster = Raster.of(clips.source)
-    shared = _survey(job, clips, pairs, raster)
-    read = media.read_pairs(pairs, clips, job.resolve)
-    settled = media.side_by_side(
-        lambda one: _settle(job, prepare(*one, raster), shared, raster),
-        read,
-        threads=_THREADS,
-        held=_HELD,
-    )
-    answers = list(job.progress.track(settled, "Aligning pairs", len(pairs)))
+    shared = _survey(job, clips, choice.pairs, raster)
+
+    def settle(read: tuple[Read, Pair | None]) -> Alignment | Rejection:
+        one, instead_of = read
+        framing = shared.get(_framed_like(one[0], clips))
+        return _settle(job, prepare(*one, raster), framing, raster, instead_of)
+
+    answers = _settle_all(job, clips, choice, settle)
     admitted = tuple(one for one in answers if isinstance(one, Alignment))
     rejected = tuple(one for one in answers if isinstance(one, Rejection))
     for one in rejected:
@@ -62,19 +67,57 @@ def run(job: Job) -> None:
     job.save(Alignments(crop=area, admitted=admitted, rejected=rejected))
 
 
-def _survey(job: Job, clips: Clips, pairs: list[Pair], raster: Raster) -> Registration | None:
-    """The framing that some pairs, which are spread over the film, share."""
-    searched = [pair for pair in pairs if not pair.aligned]
-    spread = np.unique(np.linspace(0, len(searched) - 1, _SURVEYED).round().astype(np.int64))
-    chosen = [searched[k] for k in spread] if searched else []
-    found = job.progress.track(
-        media.read_pairs(chosen, clips, job.resolve), "Surveying the framing", len(chosen)
-    )
-    return shared_framing([prepare(*one, raster).structures for one in found])
+def _settle_all(
+    job: Job,
+    clips: Clips,
+    choice: PairList,
+    settle: Callable[[tuple[Read, Pair | None]], Alignment | Rejection],
+) -> list[Alignment | Rejection]:
+    """Every pair settled, and what takes the place of those that were turned down."""
+    answers: list[Alignment | Rejection] = []
+    waiting: dict[Pair, Pair | None] = dict.fromkeys(choice.pairs)
+    tried: list[Pair] = []
+    while waiting:
+        pairs = sorted(waiting, key=lambda pair: pair.source)
+        tried += pairs
+        read = zip(
+            media.read_pairs(pairs, clips, job.resolve), map(waiting.get, pairs), strict=True
+        )
+        settled = media.side_by_side(settle, read, threads=_THREADS, held=_HELD)
+        found = list(job.progress.track(settled, "Aligning pairs", len(pairs)))
+        answers += found
+        refused = [one for one in found if isinstance(one, Rejection)]
+        waiting = dict(substitutes(refused, choice.alternates, tried))
+    return sorted(answers, key=lambda one: one.pair.source)
+
+
+def _framed_like(pair: Pair, clips: Clips) -> str | None:
+    """The reference whose framing a pair has; pictures are taken for frames of the first."""
+    return pair.of or next(iter(clips.references), None)
+
+
+def _survey(
+    job: Job, clips: Clips, pairs: tuple[Pair, ...], raster: Raster
+) -> dict[str | None, Registration | None]:
+    """The framing that pairs of a reference share, by its name, told by some of them."""
+    found: dict[str | None, Registration | None] = {}
+    for of in sorted({_framed_like(pair, clips) for pair in pairs}, key=str):
+        searched = [p for p in pairs if not p.aligned and _framed_like(p, clips) == of]
+        searched.sort(key=lambda pair: pair.source)
+        spread = np.unique(np.linspace(0, len(searched) - 1, _SURVEYED).round().astype(np.int64))
+        chosen = [searched[k] for k in spread] if searched else []
+        read = media.read_pairs(chosen, clips, job.resolve)
+        read = job.progress.track(read, "Surveying the framing", len(chosen))
+        found[of] = shared_framing([prepare(*one, raster).structures for one in read])
+    return found
 
 
 def _settle(
-    job: Job, one: Prepared, shared: Registration | None, raster: Raster
+    job: Job,
+    one: Prepared,
+    shared: Registration | None,
+    raster: Raster,
+    instead_of: Pair | None = None,
 ) -> Alignment | Rejection:
     """A pair laid, measured and judged; its sheet, and the weight of an admitted one, written."""
     registration = _registration(one, shared)
@@ -105,6 +148,7 @@ def _settle(
         residual_edges=None if residual.edges is None else round(residual.edges, 3),
         inliers=registration.inliers,
         coverage=area,
+        instead_of=instead_of,
     )
     weight = view.weight()
     _write_weight(job, one.pair.source, weight, raster)
@@ -149,7 +193,7 @@ def _write_weight(job: Job, frame: int, weight: np.ndarray, raster: Raster) -> N
 def _write_sheet(
     job: Job, pair: Pair, remark: str, panels: Panels, area: Area | None, raster: Raster
 ) -> None:
-    other = pair.picture if pair.picture is not None else f"reference frame {pair.reference}"
+    other = pair.picture or f"reference frame {pair.reference} of {pair.of}"
     title = f"Source frame {pair.source} with {other} ({pair.role})"
     sheet = draw_sheet(title, remark, panels, area, raster.live[1])
     media.write_png(job.folder("align") / f"{pair.source:06d}.png", sheet)
@@ -168,7 +212,8 @@ def _checked_crop(
 ) -> Area:
     """The shared crop, where there is something to learn from."""
     if not any(one.pair.role == "train" for one in admitted):
-        reference = clips.reference.path if clips.reference is not None else "the pictures"
+        paths = [clip.path for clip in clips.references.values()]
+        reference = " and ".join(paths) or "the pictures"
         first = next((one for one in rejected if one.pair.role == "train"), None)
         why = f" (source frame {first.pair.source}: {first.reason})" if first is not None else ""
         raise MatchError(

@@ -34,6 +34,8 @@ _ONE_STEP = 0.5
 """Share of a fade's change over the shorter reach that lies between two frames, at most."""
 _APART = 2
 """Frames between a hold-out and the nearest training frame."""
+SPARE = 2
+"""Frames of a shot that stand by, for training and for holding out."""
 _LEAST_TRAIN = 2
 """Frames of a shot that training gets before any is held out."""
 _UNCOVERED = 0.12
@@ -74,10 +76,13 @@ class Order:
 
 @dataclass(frozen=True)
 class Choice:
-    """Indices of frames chosen in one shot, ascending, without those that a person fixed."""
+    """Indices of frames chosen in one shot, in order of preference, without those that a person
+    fixed; and those that stand by for frames that turn out not to fit."""
 
-    train: tuple[int, ...]
-    holdout: tuple[int, ...]
+    train: tuple[int, ...] = ()
+    holdout: tuple[int, ...] = ()
+    spare_train: tuple[int, ...] = ()
+    spare_holdout: tuple[int, ...] = ()
 
 
 def look_at(proxy: np.ndarray) -> Look:
@@ -152,7 +157,11 @@ def choose(look: Look, states: list[FrameState], frames: range, order: Order) ->
     known = sorted({*known, *learned})
     rest = [frame for frame in free if frame not in learned]
     held = spread.farthest(_between(rest, known), to_hold, known)
-    return Choice(tuple(sorted(learned)), tuple(sorted(held)))
+    rest = [frame for frame in _apart(rest, held) if frame not in held]
+    more = spread.farthest(rest, SPARE if to_learn else 0, [*known, *held])
+    rest = _apart(rest, [*known, *more])
+    more_held = spread.farthest(rest, SPARE if to_hold else 0, [*known, *held, *more])
+    return Choice(tuple(learned), tuple(held), tuple(more), tuple(more_held))
 
 
 class _Spread:
@@ -203,9 +212,14 @@ class _Spread:
         return np.asarray(np.linalg.norm(apart, axis=2).min(axis=1))
 
 
+def _apart(frames: list[int], known: list[int]) -> list[int]:
+    """Those of `frames` that lie beside no known one."""
+    return [f for f in frames if all(abs(f - other) >= _APART for other in known)]
+
+
 def _between(frames: list[int], known: list[int]) -> list[int]:
     """Those of `frames` that lie between known ones and beside none, as far as there are any."""
-    apart = [f for f in frames if all(abs(f - other) >= _APART for other in known)]
+    apart = _apart(frames, known)
     inside = [f for f in apart if known and known[0] < f < known[-1]]
     return inside or apart or frames
 

@@ -95,9 +95,14 @@ class Matches:
         self.doubt[part] = found.doubt
 
     @property
+    def matched(self) -> np.ndarray:
+        """Bool (N,)."""
+        return np.asarray(self.reference >= 0)
+
+    @property
     def certain(self) -> np.ndarray:
         """Bool (N,): matched, and the moving regions agree with this instant and no other."""
-        return np.asarray((self.reference >= 0) & (self.doubt == ""))
+        return np.asarray(self.matched & (self.doubt == ""))
 
 
 @dataclass(frozen=True)

@@ -4,20 +4,20 @@ from collections.abc import Callable
 
 import numpy as np
 
-from unfade.curate.choose import Look, Order, choose
-from unfade.curate.match import Matches
+from unfade.curate.choose import Choice, Look, Order, choose
+from unfade.curate.several import Instants, film_detail
 from unfade.errors import ProjectError
 from unfade.film.clip import Clips
-from unfade.film.match import FrameState, MatchRecord
+from unfade.film.match import FrameState, MatchRecord, ReferenceMatches
 from unfade.film.pair import Pair, PairRole, Rejection
-from unfade.film.project import CurateSection, PairSection
+from unfade.film.project import CurateSection, PairSection, Project
 from unfade.film.shot import Shot
 
 DROPPED = "a person dropped it"
 
 
 def fixed_pairs(
-    sections: tuple[PairSection, ...],
+    project: Project,
     clips: Clips,
     shots: tuple[Shot, ...],
     exists: Callable[[str], bool],
@@ -25,8 +25,8 @@ def fixed_pairs(
     """The pairs of [[pair]], as they are.
 
     Args:
-        sections: of the project file.
-        clips: source and reference.
+        project: whose [[pair]] entries they are.
+        clips: source and references.
         shots: of the source.
         exists: whether a picture file is there.
 
@@ -34,8 +34,9 @@ def fixed_pairs(
         ProjectError: a frame or picture is not there, or two entries name one source frame.
     """
     pairs: dict[int, Pair] = {}
-    for section in sections:
-        _check(section, clips, exists)
+    for section in project.pair:
+        of = project.reference_of(section)
+        _check(section, clips, of, exists)
         if section.source in pairs:
             raise ProjectError(
                 f"film.toml: two [[pair]] entries name source frame {section.source}; remove one"
@@ -43,6 +44,7 @@ def fixed_pairs(
         pairs[section.source] = Pair(
             source=section.source,
             reference=section.reference if isinstance(section.reference, int) else None,
+            of=of,
             picture=section.reference if isinstance(section.reference, str) else None,
             shot=shot_of(section.source, shots).number,
             role=section.role,
@@ -54,7 +56,9 @@ def fixed_pairs(
     return list(pairs.values())
 
 
-def _check(section: PairSection, clips: Clips, exists: Callable[[str], bool]) -> None:
+def _check(
+    section: PairSection, clips: Clips, of: str | None, exists: Callable[[str], bool]
+) -> None:
     name = f"film.toml: the [[pair]] at source frame {section.source}"
     frames = clips.source.frames
     if section.source not in frames:
@@ -69,55 +73,82 @@ def _check(section: PairSection, clips: Clips, exists: Callable[[str], bool]) ->
                 "restore the file or change 'reference'"
             )
         return
-    if clips.reference is None:
-        raise ProjectError(f"{name} names a reference frame, but there is no [reference]; add one")
-    frames = clips.reference.frames
+    assert of is not None
+    clip = clips.references[of]
+    frames = clip.frames
     if section.reference not in frames:
         raise ProjectError(
-            f"{name} names reference frame {section.reference}, outside {clips.reference.path}, "
+            f"{name} names reference frame {section.reference}, outside {clip.path}, "
             f"frames {frames.first} to {frames.last}; change its 'reference'"
         )
 
 
-def shot_pairs(
+def shot_choice(
     shot: Shot,
     clips: Clips,
     look: Look,
-    matches: Matches,
     states: list[FrameState],
     fixed: list[Pair],
     wanted: CurateSection,
-) -> list[Pair]:
-    """A shot's pairs in order of time: those that a person fixed, and the machine's beside them.
+) -> Choice:
+    """What the machine chooses in a shot beside what a person fixed.
 
     Args:
         shot: one of the source.
-        clips: source and reference.
+        clips: source and references.
         look: of the source's frames.
-        matches: of the source's frames.
         states: of the source's frames.
         fixed: the person's pairs in this shot.
         wanted: how many pairs a shot gets, the person's included.
     """
     first = clips.source.frames.first
+    by_person = fixed_choice(fixed, clips)
     order = Order(
         wanted.pairs_per_shot,
         wanted.holdout_per_shot,
         wanted.most_per_shot,
+        by_person.train,
+        by_person.holdout,
+    )
+    frames = range(shot.frames.first - first, shot.frames.last + 1 - first)
+    return choose(look, states, frames, order)
+
+
+def fixed_choice(fixed: list[Pair], clips: Clips) -> Choice:
+    """What a person fixed, as indices of frames."""
+    first = clips.source.frames.first
+    return Choice(
         tuple(pair.source - first for pair in fixed if pair.role == "train"),
         tuple(pair.source - first for pair in fixed if pair.role == "holdout"),
     )
-    frames = range(shot.frames.first - first, shot.frames.last + 1 - first)
-    choice = choose(look, states, frames, order)
-    machine = [
+
+
+def chosen_pairs(shot: Shot, clips: Clips, matches: Instants, choice: Choice) -> list[Pair]:
+    """The machine's pairs in a shot."""
+    return [
         *(_pair(index, shot, clips, matches, "train") for index in choice.train),
         *(_pair(index, shot, clips, matches, "holdout") for index in choice.holdout),
     ]
-    return sorted([*fixed, *machine], key=lambda pair: pair.source)
+
+
+def alternates(shot: Shot, clips: Clips, matches: Instants, choice: Choice) -> list[Pair]:
+    """What stands by in a shot: the chosen frames in other references, then other frames."""
+    roles: tuple[tuple[PairRole, tuple[int, ...], tuple[int, ...]], ...] = (
+        ("train", choice.train, choice.spare_train),
+        ("holdout", choice.holdout, choice.spare_holdout),
+    )
+    found = []
+    for role, chosen, spare in roles:
+        for index in chosen:
+            found += [
+                _pair(index, shot, clips, matches, role, name) for name in matches.others(index)
+            ]
+        found += [_pair(index, shot, clips, matches, role) for index in spare]
+    return found
 
 
 def rejection(
-    shot: Shot, clips: Clips, matches: Matches, states: list[FrameState]
+    shot: Shot, clips: Clips, matches: Instants, states: list[FrameState]
 ) -> Rejection | None:
     """The most alike match of a shot that gave no pair, and why it was turned down.
 
@@ -126,9 +157,9 @@ def rejection(
     """
     start = shot.frames.first - clips.source.frames.first
     part = slice(start, start + len(shot.frames))
-    if not (matches.reference[part] >= 0).any():
+    if not matches.matched[part].any():
         return None
-    similarity = np.where(matches.reference[part] >= 0, matches.similarity[part], -1.0)
+    similarity = np.where(matches.matched[part], matches.similarity[part], -1.0)
     best = start + int(similarity.argmax())
     return Rejection(
         pair=_pair(best, shot, clips, matches, "train"),
@@ -136,7 +167,7 @@ def rejection(
     )
 
 
-def _why_not(state: FrameState, matches: Matches, index: int) -> str:
+def _why_not(state: FrameState, matches: Instants, index: int) -> str:
     reasons: dict[FrameState, str] = {
         "uncertain": str(matches.doubt[index]),
         "passing": "it lies in a fade, a dissolve, a flash or black",
@@ -147,7 +178,7 @@ def _why_not(state: FrameState, matches: Matches, index: int) -> str:
 
 
 def dropped_pairs(
-    dropped: tuple[int, ...], clips: Clips, shots: tuple[Shot, ...], matches: Matches
+    dropped: tuple[int, ...], clips: Clips, shots: tuple[Shot, ...], matches: Instants
 ) -> list[Rejection]:
     """The matches of the frames that a person dropped.
 
@@ -163,23 +194,29 @@ def dropped_pairs(
             )
     found = []
     for source in sorted({*dropped}):
-        if matches.reference[source - frames.first] >= 0:
+        if matches.matched[source - frames.first]:
             pair = _pair(source - frames.first, shot_of(source, shots), clips, matches, "train")
             by_person = pair.model_copy(update={"chosen_by": "person"})
             found.append(Rejection(pair=by_person, reason=DROPPED))
     return found
 
 
-def match_record(clips: Clips, matches: Matches, states: list[FrameState]) -> MatchRecord:
-    """What is kept of the matches."""
-    assert clips.reference is not None
-    first = clips.reference.frames.first
+def match_record(
+    clips: Clips, matches: Instants, states: list[FrameState], detail: np.ndarray
+) -> MatchRecord:
+    """What is kept of the matches; `detail` is of (shots, references)."""
+    found = {}
+    for (name, one), shown in zip(matches.each.items(), film_detail(detail), strict=True):
+        first = clips.references[name].frames.first
+        found[name] = ReferenceMatches(
+            reference=tuple(None if r < 0 else r + first for r in one.reference.tolist()),
+            similarity=tuple(round(value, 4) for value in one.similarity.tolist()),
+            lag=tuple(round(value, 3) for value in one.lag.tolist()),
+            detail=round(float(shown), 3) if shown else None,
+        )
+    best = [matches.name(k) if known else None for k, known in enumerate(matches.matched)]
     return MatchRecord(
-        frames=clips.source.frames,
-        reference=tuple(None if r < 0 else r + first for r in matches.reference.tolist()),
-        similarity=tuple(round(value, 4) for value in matches.similarity.tolist()),
-        lag=tuple(round(value, 3) for value in matches.lag.tolist()),
-        state=tuple(states),
+        frames=clips.source.frames, references=found, of=tuple(best), state=tuple(states)
     )
 
 
@@ -188,13 +225,23 @@ def shot_of(source: int, shots: tuple[Shot, ...]) -> Shot:
     return next(shot for shot in shots if source in shot.frames)
 
 
-def _pair(index: int, shot: Shot, clips: Clips, matches: Matches, role: PairRole) -> Pair:
-    assert clips.reference is not None
+def _pair(
+    index: int,
+    shot: Shot,
+    clips: Clips,
+    matches: Instants,
+    role: PairRole,
+    of: str | None = None,
+) -> Pair:
+    """A frame with its match in a reference, by default the best."""
+    name = of or matches.name(index)
+    found = matches.each[name]
     return Pair(
         source=index + clips.source.frames.first,
-        reference=int(matches.reference[index]) + clips.reference.frames.first,
+        reference=int(found.reference[index]) + clips.references[name].frames.first,
+        of=name,
         shot=shot.number,
         role=role,
-        similarity=round(min(1.0, float(matches.similarity[index])), 4),
-        mirrored=matches.mirrored,
+        similarity=round(min(1.0, float(found.similarity[index])), 4),
+        mirrored=found.mirrored,
     )

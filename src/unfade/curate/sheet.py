@@ -7,7 +7,7 @@ from pathlib import PurePath
 import torch
 from torch import Tensor
 
-from unfade.film.pair import Pair
+from unfade.film.pair import Pair, PairList
 from unfade.film.shot import Shot
 from unfade.review.drawing import FAINT, fit, fit_width, ground, lay, set_text
 
@@ -39,23 +39,36 @@ class Tile:
 
 
 def draw_pages(
-    title: str, shots: tuple[Shot, ...], pairs: tuple[Pair, ...], tile: Callable[[Pair], Tile]
+    title: str,
+    chosen: PairList,
+    tile: Callable[[Pair], Tile],
+    *,
+    several: bool = False,
 ) -> Iterator[Tensor]:
     """Contact sheets, (3, H, W): a row per shot, each pair's source above its reference.
 
     Args:
         title: of the film.
-        shots: of the source.
-        pairs: of all shots.
+        chosen: the shots of the source, and their pairs.
         tile: gives the small pictures of a pair; it is asked page by page, as pages are drawn.
+        several: whether there are several references, so that a pair must say which is its.
     """
+    shots, pairs = chosen.shots, chosen.pairs
     pages = [shots[at : at + _SHOTS_PER_PAGE] for at in range(0, len(shots), _SHOTS_PER_PAGE)]
     rows = {shot.number: [pair for pair in pairs if pair.shot == shot.number] for shot in shots}
     most = max([0, *(len(row) for row in rows.values())])
     width = max(_LEAST_WIDTH, 2 * _MARGIN + _LABEL + most * (_TILE + 2 * _EDGE + _GAP))
     for number, page in enumerate(pages, start=1):
         header = _header(title, f"{len(pairs)} pairs, page {number} of {len(pages)}", width)
-        drawn = [_row(shot, [tile(pair) for pair in rows[shot.number]], width) for shot in page]
+        drawn = [
+            _row(
+                shot,
+                [_block(tile(pair), several) for pair in rows[shot.number]],
+                chosen.beside(shot.number),
+                width,
+            )
+            for shot in page
+        ]
         yield torch.cat([header, *drawn], dim=1)
 
 
@@ -71,9 +84,8 @@ def _header(title: str, subtitle: str, width: int) -> Tensor:
     return header
 
 
-def _row(shot: Shot, tiles: list[Tile], width: int) -> Tensor:
-    """A shot's name and its pairs, from left to right."""
-    blocks = [_block(tile) for tile in tiles]
+def _row(shot: Shot, blocks: list[Tensor], beside: int, width: int) -> Tensor:
+    """A shot's name and its pairs, from left to right; `beside` are those of its scene."""
     height = max([_LEAST_ROW, *(block.shape[1] for block in blocks)]) + 2 * _GAP
     row = ground(height, width)
     _fill(row, _MARGIN, 0, width - 2 * _MARGIN, 1, (0.25, 0.25, 0.25))
@@ -84,14 +96,15 @@ def _row(shot: Shot, tiles: list[Tile], width: int) -> Tensor:
     set_text(row, f"{len(frames)} frames", _MARGIN, top + 44, shade=FAINT)
     left = _MARGIN + _LABEL
     if not blocks:
-        set_text(row, "no pair", left, top, shade=FAINT)
+        words = f"no pair of its own; its scene has {beside}" if beside else "no pair"
+        set_text(row, words, left, top, shade=FAINT)
     for block in blocks:
         lay(row, block, left, _GAP)
         left += block.shape[2] + _GAP
     return row
 
 
-def _block(tile: Tile) -> Tensor:
+def _block(tile: Tile, several: bool) -> Tensor:
     """One pair: source, reference in the source's shape, caption; a hold-out has a frame."""
     upper = fit_width(tile.source, _TILE)
     pictures = torch.cat([upper, fit(tile.reference, upper.shape[1], _TILE)], dim=1)
@@ -102,6 +115,8 @@ def _block(tile: Tile) -> Tensor:
         _fill(block, 0, 0, _TILE + 2 * _EDGE, height + 2 * _EDGE, _HOLDOUT)
     lay(block, pictures, _EDGE, _EDGE)
     other = str(pair.reference) if pair.picture is None else PurePath(pair.picture).name
+    if several and pair.of is not None:
+        other += f" of {pair.of}"
     base = height + 2 * _EDGE + 17
     left = _EDGE
     if pair.chosen_by == "person":

@@ -8,21 +8,29 @@ from torch import Tensor
 
 from unfade import media
 from unfade.curate.balance import draw_balance, film_balance
-from unfade.curate.choose import frame_states, look_at
+from unfade.curate.choose import Choice, Look, frame_states, look_at
+from unfade.curate.detail import detail_shown, live_luma
 from unfade.curate.framing import find_framing
 from unfade.curate.match import MIN_SIMILARITY, Matches, match_frames
 from unfade.curate.pairing import (
+    alternates,
+    chosen_pairs,
     dropped_pairs,
+    fixed_choice,
     fixed_pairs,
     match_record,
     rejection,
-    shot_pairs,
+    shot_choice,
 )
+from unfade.curate.scenes import scene_numbers, share_out
+from unfade.curate.several import Instants, best_instants, compared_frames
 from unfade.curate.sheet import Tile, draw_pages
 from unfade.curate.shots import detect_shots
+from unfade.curate.signature import Framing
 from unfade.errors import MatchError, WorkError
 from unfade.film.balance import UNBALANCED, Balance, FilmBalance
-from unfade.film.clip import REFERENCE_PROXY, SOURCE_PROXY, Clip, Clips
+from unfade.film.clip import SOURCE_PROXY, Clips, reference_proxy
+from unfade.film.match import FrameState
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.shot import Shot
 from unfade.film.work import Job
@@ -35,7 +43,7 @@ def run(job: Job) -> None:
 
     Raises:
         ProjectError: a [[pair]] names a frame or a picture that is not there.
-        MatchError: the reference shows nothing of the source, and no [[pair]] helps.
+        MatchError: no reference shows anything of the source, and no [[pair]] helps.
         WorkError: a proxy of ingest is missing.
     """
     clips = job.clips()
@@ -44,16 +52,16 @@ def run(job: Job) -> None:
     source = _proxy(job.root / SOURCE_PROXY)
     shots = detect_shots(source, clips.source.frames.first)
     job.progress.say(f"{len(shots)} shots in {len(source)} frames")
-    fixed = fixed_pairs(job.project.pair, clips, shots, lambda p: Path(job.resolve(p)).is_file())
-    pairs = tuple(sorted(fixed, key=lambda pair: pair.source))
-    reference: np.ndarray | None = None
-    rejected: tuple[Rejection, ...] = ()
-    if clips.reference is not None:
-        reference = _proxy(job.root / REFERENCE_PROXY)
-        pairs, rejected = _match(job, clips, clips.reference, source, reference, shots, fixed)
-    _draw(job, clips, shots, pairs, source, reference)
+    fixed = fixed_pairs(job.project, clips, shots, lambda p: Path(job.resolve(p)).is_file())
+    references = {name: _proxy(job.root / reference_proxy(name)) for name in clips.references}
+    if references:
+        found = _choose(job, clips, source, references, shots, fixed)
+    else:
+        pairs = sorted(fixed, key=lambda pair: pair.source)
+        found = PairList(shots=shots, pairs=tuple(pairs))
+    _draw(job, clips, found, source, references)
     job.save(FilmBalance(grade=_balance(job, shots, source, clips.source.frames.first)))
-    job.save(PairList(shots=shots, pairs=pairs, rejected=rejected))
+    job.save(found)
 
 
 def _proxy(path: Path) -> np.ndarray:
@@ -65,75 +73,185 @@ def _proxy(path: Path) -> np.ndarray:
         raise WorkError(f"{path}: is damaged ({error}); run 'unfade ingest' again") from error
 
 
+def _choose(
+    job: Job,
+    clips: Clips,
+    source: np.ndarray,
+    references: dict[str, np.ndarray],
+    shots: tuple[Shot, ...],
+    fixed: list[Pair],
+) -> PairList:
+    """The pairs of every shot, what stands by, the best match of a shot that has none, and what
+    was dropped."""
+    found = {
+        name: _match(job, clips, name, source, reference, shots)
+        for name, reference in references.items()
+    }
+    each = {name: matches for name, (_, matches) in found.items()}
+    if not fixed:
+        _check_common(clips, each)
+    detail = _detail(job, clips, found, shots)
+    first, dropped = clips.source.frames.first, job.project.curate.drop
+    matches = best_instants(each, detail, shots, first)
+    look = look_at(source)
+    states = frame_states(look, matches.matched, matches.certain, shots, first)
+    rejected = dropped_pairs(dropped, clips, shots, matches)
+    for source_frame in dropped:
+        states[source_frame - first] = "dropped"
+    job.save(match_record(clips, matches, states, detail))
+    scenes = scene_numbers(look, shots, first)
+    choices = _choices(job, clips, look, states, shots, scenes, fixed)
+    pairs, standing_by = list(fixed), []
+    for shot, choice in zip(shots, choices, strict=True):
+        pairs += chosen_pairs(shot, clips, matches, choice)
+        standing_by += alternates(shot, clips, matches, choice)
+    rejected += _without_pair(job, clips, matches, states, shots, pairs)
+    if not pairs:
+        raise _no_pair(clips)
+    return PairList(
+        shots=shots,
+        scenes=scenes,
+        pairs=tuple(sorted(pairs, key=lambda pair: pair.source)),
+        alternates=tuple(standing_by),
+        rejected=tuple(rejected),
+    )
+
+
+def _no_pair(clips: Clips) -> MatchError:
+    return MatchError(
+        f"{clips.source.path} and {_paths(clips)} have no pair that can be trusted: "
+        "in no shot do the moving regions of a frame away from cuts and fades agree; check "
+        "reference.fields or give [[pair]] entries"
+    )
+
+
+def _choices(
+    job: Job,
+    clips: Clips,
+    look: Look,
+    states: list[FrameState],
+    shots: tuple[Shot, ...],
+    scenes: tuple[int, ...],
+    fixed: list[Pair],
+) -> list[Choice]:
+    """What the machine chooses in every shot, no more in a scene than it needs."""
+    wanted = job.project.curate
+    by_scene: dict[int, list[tuple[Shot, list[Pair]]]] = {}
+    for shot, number in zip(shots, scenes, strict=True):
+        own = [pair for pair in fixed if pair.shot == shot.number]
+        by_scene.setdefault(number, []).append((shot, own))
+    choices: list[Choice] = []
+    for scene in job.progress.track(by_scene.values(), "Choosing pairs", len(by_scene)):
+        alone = [shot_choice(shot, clips, look, states, own, wanted) for shot, own in scene]
+        by_person = fixed_choice([pair for _, own in scene for pair in own], clips)
+        shared = share_out(alone, by_person, look, wanted)
+        before, after = (sum(len(one.train) for one in some) for some in (alone, shared))
+        if after < before:
+            job.progress.say(
+                f"shots {scene[0][0].name} to {scene[-1][0].name} share light and colours: "
+                f"{after} of {before} training pairs cover them"
+            )
+        choices += shared
+    return choices
+
+
+def _without_pair(
+    job: Job,
+    clips: Clips,
+    matches: Instants,
+    states: list[FrameState],
+    shots: tuple[Shot, ...],
+    pairs: list[Pair],
+) -> list[Rejection]:
+    """The best match of each shot that could give no pair, with a word."""
+    rejected = []
+    paired = {pair.shot for pair in pairs}
+    for shot in shots:
+        start = shot.frames.first - clips.source.frames.first
+        if shot.number in paired or "free" in states[start : start + len(shot.frames)]:
+            continue
+        job.progress.say(
+            f"shot {shot.name}: no pair, frames {shot.frames.first} to {shot.frames.last}"
+        )
+        best = rejection(shot, clips, matches, states)
+        if best is not None and best.pair.source not in job.project.curate.drop:
+            rejected.append(best)
+    return rejected
+
+
 def _match(
     job: Job,
     clips: Clips,
-    reference_clip: Clip,
+    name: str,
     source: np.ndarray,
     reference: np.ndarray,
     shots: tuple[Shot, ...],
-    fixed: list[Pair],
-) -> tuple[tuple[Pair, ...], tuple[Rejection, ...]]:
-    """The pairs of every shot, the best match of a shot that has none, and what was dropped."""
-    framing = find_framing(source, reference, shots, clips.source.frames.first)
+) -> tuple[Framing, Matches]:
+    """How one reference frames the film, and the match of every frame in it."""
+    first, clip = clips.source.frames.first, clips.references[name]
+    framing = find_framing(source, reference, shots, first)
     matches = match_frames(
         source,
         reference,
-        np.array(reference_clip.film_frames()) - reference_clip.frames.first,
-        np.array(reference_clip.copies()),
+        np.array(clip.film_frames()) - clip.frames.first,
+        np.array(clip.copies()),
         shots,
-        clips.source.frames.first,
+        first,
         framing,
         job.progress.track,
     )
     if matches.mirrored and matches.certain.any():
-        job.progress.say("the reference is mirrored")
-    if not fixed:
-        _check_common(clips.source, reference_clip, matches)
-    look = look_at(source)
-    first, dropped = clips.source.frames.first, job.project.curate.drop
-    states = frame_states(look, matches.reference >= 0, matches.certain, shots, first)
-    rejected = dropped_pairs(dropped, clips, shots, matches)
-    for source_frame in dropped:
-        states[source_frame - first] = "dropped"
-    job.save(match_record(clips, matches, states))
-    pairs: list[Pair] = []
-    for shot in job.progress.track(shots, "Choosing pairs", len(shots)):
-        own = [pair for pair in fixed if pair.shot == shot.number]
-        chosen = shot_pairs(shot, clips, look, matches, states, own, job.project.curate)
-        pairs.extend(chosen)
-        if not chosen:
-            job.progress.say(
-                f"shot {shot.name}: no pair, frames {shot.frames.first} to {shot.frames.last}"
-            )
-            best = rejection(shot, clips, matches, states)
-            if best is not None and best.pair.source not in dropped:
-                rejected.append(best)
-    if not pairs:
-        raise MatchError(
-            f"{clips.source.path} and {reference_clip.path} have no pair that can be trusted: "
-            "in no shot do the moving regions of a frame away from cuts and fades agree; check "
-            "reference.fields or give [[pair]] entries"
-        )
-    return tuple(pairs), tuple(rejected)
+        job.progress.say(f"the reference {name} is mirrored")
+    return framing, matches
 
 
-def _check_common(source: Clip, reference: Clip, matches: Matches) -> None:
-    if not (matches.reference >= 0).any():
+def _check_common(clips: Clips, each: dict[str, Matches]) -> None:
+    if not any(matches.matched.any() for matches in each.values()):
+        best = max(float(matches.similarity.max()) for matches in each.values())
         raise MatchError(
-            f"{source.path} and {reference.path} have no picture in common: the best similarity "
-            f"is {float(matches.similarity.max()):.2f}, below {MIN_SIMILARITY}; check "
-            "reference.path or give [[pair]] entries"
+            f"{clips.source.path} and {_paths(clips)} have no picture in common: the best "
+            f"similarity is {best:.2f}, below {MIN_SIMILARITY}; check reference.path or give "
+            "[[pair]] entries"
         )
+
+
+def _paths(clips: Clips) -> str:
+    return " and ".join(clip.path for clip in clips.references.values())
+
+
+def _detail(
+    job: Job, clips: Clips, found: dict[str, tuple[Framing, Matches]], shots: tuple[Shot, ...]
+) -> np.ndarray:
+    """How much of the scan's detail each reference shows, (shots, references), measured at a frame
+    of shots that are certain in several."""
+    first = clips.source.frames.first
+    measured = np.full((len(shots), len(found)), np.nan)
+    frames = compared_frames({name: matches for name, (_, matches) in found.items()}, shots, first)
+    pictures = media.read(clips.source, [first + frame for frame in frames.values()])
+    sources = {frame: live_luma(picture, clips.source) for frame, picture in pictures}
+    for column, (name, (framing, matches)) in enumerate(found.items()):
+        clip = clips.references[name]
+        shots_of: dict[int, list[int]] = {}
+        for shot, frame in frames.items():
+            if matches.certain[frame]:
+                shown = int(matches.reference[frame]) + clip.frames.first
+                shots_of.setdefault(shown, []).append(shot)
+        label = f"Measuring the detail of {name}"
+        pictures = media.read(clip, sorted(shots_of))
+        for shown, picture in job.progress.track(pictures, label, len(shots_of)):
+            theirs = live_luma(picture, clip)
+            for shot in shots_of[shown]:
+                ours = sources[first + frames[shot]]
+                measured[shot, column] = detail_shown(ours, theirs, framing)
+    return measured
 
 
 def _draw(
     job: Job,
     clips: Clips,
-    shots: tuple[Shot, ...],
-    pairs: tuple[Pair, ...],
+    found: PairList,
     source: np.ndarray,
-    reference: np.ndarray | None,
+    references: dict[str, np.ndarray],
 ) -> None:
     """Writes the contact sheet of pairs."""
 
@@ -142,14 +260,15 @@ def _draw(
         if pair.picture is not None:
             theirs = fit_width(media.read_picture(job.resolve(pair.picture)), source.shape[2])
         else:
-            assert reference is not None
-            assert clips.reference is not None
             assert pair.reference is not None
-            theirs = _small_picture(reference[pair.reference - clips.reference.frames.first])
+            assert pair.of is not None
+            place = pair.reference - clips.references[pair.of].frames.first
+            theirs = _small_picture(references[pair.of][place])
             theirs = theirs.flip(-1) if pair.mirrored else theirs
         return Tile(pair, ours, theirs)
 
-    pages = draw_pages(job.project.film.title, shots, pairs, tile)
+    several = len(references) > 1
+    pages = draw_pages(job.project.film.title, found, tile, several=several)
     for number, page in enumerate(pages, start=1):
         _write_page(job, "pairs", number, page)
 

@@ -46,10 +46,9 @@ def settings_to_share(project: Project) -> Project:
         update["train"] = project.train.model_copy(
             update={"start_from": file_name(project.train.start_from)}
         )
-    if project.reference is not None:
-        update["reference"] = project.reference.model_copy(
-            update={"path": file_name(project.reference.path)}
-        )
+    update["reference"] = tuple(
+        one.model_copy(update={"path": file_name(one.path)}) for one in project.reference
+    )
     return project.model_copy(update=update)
 
 

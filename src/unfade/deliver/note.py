@@ -67,8 +67,7 @@ def _measure(measure: Measure) -> str:
 
 def _elements(clips: Clips) -> list[str]:
     lines = [_element("faded scan", clips.source)]
-    if clips.reference is not None:
-        lines.append(_element("reference", clips.reference))
+    lines += [_element(f"reference {name}", clip) for name, clip in clips.references.items()]
     return lines
 
 

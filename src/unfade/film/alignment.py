@@ -40,7 +40,7 @@ class Alignment(Noun):
     95th percentile over textured blocks, `residual_moving` the median over those in which
     something moves, `residual_edges` the median across strong edges; none where there are none.
     `coverage` is the area of the source, in its live area's pixels, that the warped reference
-    covers in full.
+    covers in full. `instead_of` is the pair, turned down, whose place this one took.
     """
 
     pair: Pair
@@ -53,6 +53,7 @@ class Alignment(Noun):
     residual_edges: float | None = None
     inliers: int
     coverage: Area
+    instead_of: Pair | None = None
 
 
 def weight_file(frame: int) -> str:
@@ -70,7 +71,7 @@ class Alignments(Artefact):
     `crop` is the part of the source's live area that every admitted pair covers.
     """
 
-    SCHEMA = "Alignments.2"
+    SCHEMA = "Alignments.3"
     PLACE = "03-align/alignments.json"
 
     crop: Area

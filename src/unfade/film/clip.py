@@ -14,8 +14,10 @@ FieldOrder = Literal["progressive", "top", "bottom", "film"]
 SOURCE_PROXY = "01-ingest/source-proxy.npy"
 """In the work directory: the source's live area in small, uint8 (frames, h, 128, 3), display."""
 
-REFERENCE_PROXY = "01-ingest/reference-proxy.npy"
-"""The same of the reference, where there is one."""
+
+def reference_proxy(name: str) -> str:
+    """Where the same of a reference is."""
+    return f"01-ingest/reference-{name}-proxy.npy"
 
 
 class Area(Noun):
@@ -98,10 +100,10 @@ class Clip(Noun):
 
 
 class Clips(Artefact):
-    """What ingest found: the scan, and the reference where there is one."""
+    """What ingest found: the scan, and the references by their names, as film.toml has them."""
 
-    SCHEMA = "Clips.1"
+    SCHEMA = "Clips.2"
     PLACE = "01-ingest/clips.json"
 
     source: Clip
-    reference: Clip | None = None
+    references: dict[str, Clip] = Field(default_factory=dict)

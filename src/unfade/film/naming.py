@@ -1,9 +1,24 @@
-"""Names of what is delivered."""
+"""Names of clips, and of what is delivered."""
 
 import re
+from pathlib import PurePath
 
 from unfade.film.rendering import SUFFIXES, MasterFormat
 from unfade.film.shot import Shot
+
+_FRAME_NUMBER = re.compile(r"%0?\d*d|#+")
+GREATEST_NAME = 30
+"""Letters of the name of a reference."""
+
+
+def clip_name(path: str) -> str:
+    """A short name for a clip, from its file: ``"dvd/title01.mkv"`` is ``"title01"``, and
+    ``"print/%06d.dpx"`` is ``"print"``."""
+    words = [_FRAME_NUMBER.sub("", part) for part in reversed(PurePath(path).parts)]
+    if words and "." in words[0]:
+        words[0] = words[0].rpartition(".")[0]
+    names = (re.sub(r"\W+", "-", word).strip("-_")[:GREATEST_NAME] for word in words)
+    return next((name for name in names if name), "reference")
 
 
 def slug(title: str) -> str:

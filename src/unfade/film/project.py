@@ -9,12 +9,21 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from unfade.errors import ProjectError
 from unfade.film.balance import Balance
 from unfade.film.clip import Area, FieldOrder
 from unfade.film.model import ModelSize
+from unfade.film.naming import GREATEST_NAME, clip_name
 from unfade.film.noun import Noun
 from unfade.film.pair import PairKind, PairRole
 from unfade.film.rendering import MasterFormat
@@ -45,7 +54,7 @@ class FilmSection(Noun):
 
 
 class ClipSection(Noun):
-    """[source] and [reference]: where a clip is, and what its file does not say by itself.
+    """[source], and most of [reference]: where a clip is, what its file does not say by itself.
 
     `first` and `last` are frame numbers, both included. `live_area` is ``[x, y, width, height]``
     in pixels; found by itself when absent. `timecode` is of the first frame, "none" for none.
@@ -82,6 +91,31 @@ class ClipSection(Noun):
         return Area(x=x, y=y, width=width, height=height)
 
 
+class ReferenceSection(ClipSection):
+    """[reference], or one of several [[reference]]: a copy with good colour.
+
+    `name` is what the record calls it; when absent it is that of its file.
+    """
+
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_its_file(cls, values: Any) -> Any:
+        if isinstance(values, dict) and isinstance(path := values.get("path"), str):
+            return {"name": clip_name(path)} | values
+        return values
+
+    @model_validator(mode="after")
+    def _nameable(self) -> "ReferenceSection":
+        if not re.fullmatch(r"[\w-]+", self.name) or len(self.name) > GREATEST_NAME:
+            raise ValueError(
+                f"'{self.name}' is no name of a reference; use up to {GREATEST_NAME} letters, "
+                "digits, '-' and '_'"
+            )
+        return self
+
+
 class IngestSection(Noun):
     """[ingest]: `balance` is how the model sees the faded source; luma and masters never change.
 
@@ -96,10 +130,14 @@ class IngestSection(Noun):
 
 
 class PairSection(Noun):
-    """[[pair]]: a pair that a person fixes. `reference` is a frame number or a picture file."""
+    """[[pair]]: a pair that a person fixes. `reference` is a frame number or a picture file.
+
+    `of` is the name of the reference that the number is of, where there are several.
+    """
 
     source: int
     reference: int | str
+    of: str | None = None
     kind: PairKind = "direct"
     role: PairRole = "train"
     aligned: bool = False
@@ -110,11 +148,14 @@ class CurateSection(Noun):
     """[curate]: how many pairs a shot gets, in frames; the guide uses 4 to 9.
 
     A shot whose light or colours change much gets more than `pairs_per_shot`, up to
-    `most_per_shot`. `drop` names source frames that are never to be pairs.
+    `most_per_shot`. Shots that share their light and colours are a scene, which gets
+    `most_per_scene` at most; the guide uses 12 to 24. `drop` names source frames that are never
+    to be pairs.
     """
 
     pairs_per_shot: int = Field(default=4, ge=1, le=50)
     most_per_shot: int = Field(default=9, ge=1, le=50)
+    most_per_scene: int = Field(default=24, ge=1, le=1000)
     holdout_per_shot: int = Field(default=1, ge=0, le=50)
     drop: tuple[int, ...] = ()
 
@@ -242,7 +283,10 @@ class Project(Noun):
 
     film: FilmSection
     source: ClipSection
-    reference: ClipSection | None = None
+    reference: Annotated[
+        tuple[ReferenceSection, ...],
+        BeforeValidator(lambda value: (value,) if isinstance(value, dict) else value),
+    ] = ()
     ingest: IngestSection = IngestSection()
     pair: tuple[PairSection, ...] = ()
     curate: CurateSection = CurateSection()
@@ -255,24 +299,57 @@ class Project(Noun):
 
     @model_validator(mode="after")
     def _some_colour(self) -> "Project":
-        if self.reference is None:
-            if not self.pair:
+        if not self.reference and not self.pair:
+            raise ValueError(
+                "there is neither a [reference] nor a [[pair]] to take colour from; add one"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "Project":
+        names = [one.name.lower() for one in self.reference]
+        for number, one in enumerate(self.reference):
+            if one.name.lower() in names[:number]:
                 raise ValueError(
-                    "there is neither a [reference] nor a [[pair]] to take colour from; add one"
+                    f"two references are called '{one.name}'; give one of them another 'name'"
                 )
-            for pair in self.pair:
-                if isinstance(pair.reference, int):
-                    raise ValueError(
-                        f"the pair at source frame {pair.source} names reference frame "
-                        f"{pair.reference}, but there is no [reference]; add one"
-                    )
+        return self
+
+    @model_validator(mode="after")
+    def _pairs_fit(self) -> "Project":
         for pair in self.pair:
+            self.reference_of(pair)
             if pair.source in self.curate.drop:
                 raise ValueError(
                     f"source frame {pair.source} has a [[pair]] and is on 'curate.drop'; "
                     "leave one of them out"
                 )
         return self
+
+    def reference_of(self, pair: PairSection) -> str | None:
+        """The name of the reference that a pair names a frame of; none for a picture.
+
+        Raises:
+            ValueError: there is no such reference, or it is not said which of several is meant.
+        """
+        names = [one.name for one in self.reference]
+        who = f"the pair at source frame {pair.source}"
+        if isinstance(pair.reference, str):
+            if pair.of is not None:
+                raise ValueError(f"{who} names a picture, which is 'of' no reference; take it out")
+            return None
+        what = f"{who} names reference frame {pair.reference}"
+        if not names:
+            raise ValueError(f"{what}, but there is no [reference]; add one")
+        if pair.of is None and len(names) > 1:
+            choice = " or ".join(f"'{name}'" for name in names)
+            raise ValueError(f"{what}, but not of which reference; set its 'of' to {choice}")
+        if pair.of is not None and pair.of not in names:
+            (nearest,) = difflib.get_close_matches(pair.of, names, n=1, cutoff=0.0)
+            raise ValueError(
+                f"{what} of '{pair.of}', but there is no such reference; the nearest is '{nearest}'"
+            )
+        return pair.of or names[0]
 
 
 def load_project(path: Path) -> Project:
@@ -308,7 +385,7 @@ def parse_project(text: str, path: Path) -> Project:
     try:
         return Project.model_validate(fields)
     except ValidationError as error:
-        raise ProjectError(f"{path}: {_explain(error)}") from error
+        raise ProjectError(f"{path}: {_explain(error, fields)}") from error
 
 
 def toml_fields(text: str, path: Path) -> dict[str, Any]:
@@ -323,14 +400,17 @@ def toml_fields(text: str, path: Path) -> dict[str, Any]:
         raise ProjectError(f"{path}: is not TOML: {error}; mend that line") from error
 
 
-def _explain(error: ValidationError) -> str:
-    """The first fault of a project file, in one sentence."""
+def _explain(error: ValidationError, fields: dict[str, Any]) -> str:
+    """The first fault of the fields of a project file, in one sentence."""
     fault = error.errors()[0]
-    where = ".".join(str(part) for part in fault["loc"] if not _is_tag(part))
+    location = fault["loc"]
+    if location[:2] == ("reference", 0) and isinstance(fields["reference"], dict):
+        location = (location[0], *location[2:])
+    where = ".".join(str(part) for part in location if not _is_tag(part))
     if fault["type"] == "extra_forbidden":
-        *outer, key = map(str, fault["loc"])
+        *outer, key = map(str, location)
         where = ".".join(part for part in (*outer, key) if part is key or not _is_tag(part))
-        nearest = difflib.get_close_matches(key, _keys_at(fault["loc"][:-1]), n=1, cutoff=0.0)
+        nearest = difflib.get_close_matches(key, _keys_at(location[:-1]), n=1, cutoff=0.0)
         return f"unknown key '{where}'; the nearest valid one is '{nearest[0]}'"
     if fault["type"] == "tuple_type" and where == "pair":
         return "[pair] is one of several; write it as [[pair]]"

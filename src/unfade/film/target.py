@@ -22,7 +22,7 @@ class Target(Noun):
 class Targets(Artefact):
     """Every target, and the greatest luma difference between `source` and `truth` in any."""
 
-    SCHEMA = "Targets.1"
+    SCHEMA = "Targets.2"
     PLACE = "04-target/targets.json"
 
     targets: tuple[Target, ...]

@@ -1,6 +1,9 @@
 """A new film.toml, with a word on what people change most."""
 
+from collections.abc import Sequence
+
 from unfade.film.clip import Clip
+from unfade.film.naming import clip_name
 
 _TEMPLATE = """\
 # A film for Unfade. Paths are relative to this file. Every setting that is not here has a
@@ -52,9 +55,15 @@ _REFERENCE = """
 path = {path}
 {facts}"""
 
+_ONE_OF_SEVERAL = """
+[[reference]]                   # a copy with good colour; each pair takes the best
+name = {name}
+path = {path}
+{facts}"""
+
 
 def project_text(
-    title: str, source_path: str, source: Clip, reference_path: str | None, reference: Clip | None
+    title: str, source_path: str, source: Clip, references: Sequence[tuple[str, Clip]]
 ) -> str:
     """The text of a film.toml.
 
@@ -62,17 +71,18 @@ def project_text(
         title: of the film.
         source_path: of the scan, as film.toml is to name it.
         source: what the scan was found to be.
-        reference_path: of the reference, as film.toml is to name it; none to leave it out.
-        reference: what the reference was found to be.
+        references: of each its path, as film.toml is to name it, and what it was found to be.
     """
-    section = ""
-    if reference_path is not None and reference is not None:
-        section = _REFERENCE.format(path=quoted(reference_path), facts=_facts(reference))
+    form = _REFERENCE if len(references) < 2 else _ONE_OF_SEVERAL
+    sections = [
+        form.format(path=quoted(path), name=quoted(clip_name(path)), facts=_facts(clip))
+        for path, clip in references
+    ]
     return _TEMPLATE.format(
         title=quoted(title),
         source_path=quoted(source_path),
         source_facts=_facts(source),
-        reference=section,
+        reference="".join(sections),
         some_frame=source.frames.first,
     )
 

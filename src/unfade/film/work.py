@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from unfade.errors import WorkError
-from unfade.film.clip import Clips
+from unfade.film.clip import Clip, Clips
 from unfade.film.color_config import color_config, config_to_share, is_file
 from unfade.film.element import fingerprint
 from unfade.film.noun import Artefact
@@ -113,12 +113,11 @@ class Job:
     def clips(self) -> Clips:
         """What ingest found, with the absolute paths of now: a project may have been moved."""
         clips = self.load(Clips)
-        found = {
-            name: clip.model_copy(update={"path": self.resolve(clip.path)})
-            for name, clip in (("source", clips.source), ("reference", clips.reference))
-            if clip is not None
-        }
-        return clips.model_copy(update=found)
+        references = {name: self._found(clip) for name, clip in clips.references.items()}
+        return Clips(source=self._found(clips.source), references=references)
+
+    def _found(self, clip: Clip) -> Clip:
+        return clip.model_copy(update={"path": self.resolve(clip.path)})
 
     def save(self, artefact: Artefact) -> None:
         """Writes an artefact to its place."""

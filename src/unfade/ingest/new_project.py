@@ -1,30 +1,31 @@
 """A new project: looks at the elements and writes film.toml."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from unfade import media
 from unfade.errors import ProjectError, WorkError
 from unfade.film.clip import Clip
-from unfade.film.project import ClipSection
+from unfade.film.project import ClipSection, parse_project
 from unfade.film.template import project_text
 from unfade.film.work import Track, write_text
 
 
 def write_project(
-    folder: Path, source: str, reference: str | None, title: str, track: Track
+    folder: Path, source: str, references: Sequence[str], title: str, track: Track
 ) -> Path:
-    """Probes a scan and its reference, and writes a commented film.toml for them.
+    """Probes a scan and its references, and writes a commented film.toml for them.
 
     Args:
         folder: the work directory, made if need be.
         source: path of the scan, relative to the current directory.
-        reference: path of the copy with good colour, if there is one.
+        references: paths of the copies with good colour.
         title: of the film.
         track: is told of the frames of a movie.
 
     Raises:
-        ProjectError: there is a film.toml already.
+        ProjectError: there is a film.toml already, or two references have one name.
         MediaError: an element is missing or damaged.
         WorkError: the folder cannot be written to.
     """
@@ -32,20 +33,15 @@ def write_project(
     if place.exists():
         raise ProjectError(f"{place}: exists already; edit it, or choose another folder")
     source_clip = _probe(source, track)
-    reference_clip = _probe(reference, track) if reference else None
+    found = [(_seen_from(folder, path), _probe(path, track)) for path in references]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WorkError(
             f"{folder}: cannot be made ({error.strerror}); choose one that you may write to"
         ) from error
-    text = project_text(
-        title,
-        _seen_from(folder, source),
-        source_clip,
-        _seen_from(folder, reference) if reference else None,
-        reference_clip,
-    )
+    text = project_text(title, _seen_from(folder, source), source_clip, found)
+    parse_project(text, place)
     write_text(place, text)
     return place
 

@@ -1,5 +1,6 @@
 """Ingest: finds out what is there, verifies every frame of it, and makes small copies."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from torch import Tensor
 from unfade.color.ycbcr import luma
 from unfade.errors import ProjectError
 from unfade.film.cadence import Cadence
-from unfade.film.clip import REFERENCE_PROXY, SOURCE_PROXY, Area, Clip, Clips
+from unfade.film.clip import SOURCE_PROXY, Area, Clip, Clips, reference_proxy
 from unfade.film.project import ClipSection
 from unfade.film.work import Job, writing
 from unfade.ingest.live_area import find_live_area
@@ -31,30 +32,43 @@ def run(job: Job) -> None:
     """
     check_colorspace(job.project.render.colorspace)
     job.folder("ingest")
-    sections = {"source": job.project.source, "reference": job.project.reference}
-    clips: dict[str, Clip] = {}
-    shown: list[tuple[Tensor, Clip]] = []
-    for name, section in sections.items():
-        if section is not None:
-            clip = probe(job.resolve(section.path), section, job.progress.track)
-            clips[name], middle = _with_live_area(job, name, clip, section)
-            shown.append((middle, clips[name]))
-    write_png(job.folder("ingest") / "live-area.png", draw_live_areas(shown))
-    for name, place in (("source", SOURCE_PROXY), ("reference", REFERENCE_PROXY)):
-        if name in clips:
-            repeats = _write_proxy(job, name, clips[name], job.root / place)
-            if name == "reference":
-                clips[name] = _with_cadence(job, clips[name], repeats)
-    named = {
-        name: clip.model_copy(update={"path": section.path})
-        for name, section in sections.items()
-        if section is not None and (clip := clips[name])
-    }
-    job.save(Clips(source=named["source"], reference=named.get("reference")))
+    for left_over in job.folder("ingest").glob("*-proxy.npy"):
+        left_over.unlink()
+    elements = [_Element("source", job.project.source, SOURCE_PROXY)]
+    several = len(job.project.reference) > 1
+    for section in job.project.reference:
+        title = f"reference {section.name}" if several else "reference"
+        elements.append(_Element(title, section, reference_proxy(section.name)))
+    found = [_found(job, element) for element in elements]
+    write_png(job.folder("ingest") / "live-area.png", draw_live_areas(found))
+    clips = []
+    for element, (_, clip) in zip(elements, found, strict=True):
+        repeats = _write_proxy(job, element.title, clip, job.root / element.proxy)
+        if element is not elements[0]:
+            clip = _with_cadence(job, element.title, clip, repeats)
+        clips.append(clip.model_copy(update={"path": element.section.path}))
+    names = [section.name for section in job.project.reference]
+    job.save(Clips(source=clips[0], references=dict(zip(names, clips[1:], strict=True))))
 
 
-def _with_live_area(job: Job, name: str, clip: Clip, section: ClipSection) -> tuple[Clip, Tensor]:
-    """The clip with its live area, and its middle frame."""
+@dataclass(frozen=True)
+class _Element:
+    """A clip of film.toml: what people call it, its section, and where its proxy goes."""
+
+    title: str
+    section: ClipSection
+    proxy: str
+
+
+def _found(job: Job, element: _Element) -> tuple[Tensor, Clip]:
+    """The middle frame of a clip, and what was found of it."""
+    section = element.section
+    clip = probe(job.resolve(section.path), section, job.progress.track)
+    return _with_live_area(job, element.title, clip, section)
+
+
+def _with_live_area(job: Job, name: str, clip: Clip, section: ClipSection) -> tuple[Tensor, Clip]:
+    """The middle frame of a clip, and the clip with its live area."""
     frames = _spread(clip)
     lumas, middle = [], None
     label = f"Looking for the picture of the {name}"
@@ -71,7 +85,7 @@ def _with_live_area(job: Job, name: str, clip: Clip, section: ClipSection) -> tu
     if clip.ignored:
         names = ", ".join(clip.ignored)
         job.progress.say(f"{name}: ignored, as they are no colours, the channels: {names}")
-    return clip.model_copy(update={"live_area": area}), middle
+    return middle, clip.model_copy(update={"live_area": area})
 
 
 def _spread(clip: Clip) -> list[int]:
@@ -110,15 +124,15 @@ def _write_proxy(job: Job, name: str, clip: Clip, path: Path) -> str:
     return "".join(letters)
 
 
-def _with_cadence(job: Job, clip: Clip, repeats: str) -> Clip:
+def _with_cadence(job: Job, title: str, clip: Clip, repeats: str) -> Clip:
     """The clip with what was found out about its film frames."""
     weave = clip.cadence.weave if clip.cadence is not None else "s" * len(repeats)
     cadence = Cadence(weave=weave, repeats=repeats)
     woven = sum(letter in "pn" for letter in weave)
     if clip.fields == "film":
         job.progress.say(
-            f"reference: fields of film, {woven} frames woven anew, {weave.count('x')} left out "
+            f"{title}: fields of film, {woven} frames woven anew, {weave.count('x')} left out "
             "as no two fields of theirs fit"
         )
-    job.progress.say(f"reference: {len(cadence.film_frames())} different pictures")
+    job.progress.say(f"{title}: {len(cadence.film_frames())} different pictures")
     return clip.model_copy(update={"cadence": cadence})

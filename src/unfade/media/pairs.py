@@ -18,10 +18,10 @@ _BESIDE = (-1, 0, 1)
 def read_references(
     pairs: Sequence[Pair], clips: Clips, resolve: Callable[[str], str]
 ) -> Iterator[tuple[Pair, Tensor]]:
-    """Every pair with its reference picture; the clip is read once, in order of its frames.
+    """Every pair with its reference picture; each clip is read once, in order of its frames.
 
     Args:
-        pairs: in any order; those of the reference clip come first, by its frames.
+        pairs: in any order; those of the references come first, by their frames.
         clips: what ingest found.
         resolve: makes a path of film.toml absolute.
 
@@ -35,12 +35,11 @@ def read_references(
         ProjectError: an aligned pair's picture has neither the size of the source's live area
             nor that of its whole raster.
     """
-    by_frame: dict[int, list[Pair]] = {}
-    for pair in pairs:
-        if pair.reference is not None:
-            by_frame.setdefault(pair.reference, []).append(pair)
-    if clips.reference is not None and by_frame:
-        clip = clips.reference
+    for of, clip in clips.references.items():
+        by_frame: dict[int, list[Pair]] = {}
+        for pair in pairs:
+            if pair.reference is not None and pair.of == of:
+                by_frame.setdefault(pair.reference, []).append(pair)
         for frame, picture in read(clip, sorted(by_frame)):
             for pair in by_frame[frame]:
                 name = f"{clip.path}: frame {frame}"
@@ -57,7 +56,7 @@ def read_pairs(
 ) -> Iterator[tuple[Pair, Tensor, dict[int, Tensor]]]:
     """Every pair with its source picture and its reference picture, and those beside that.
 
-    Both clips are read side by side, and no more is held than the pictures of one pair. Where the
+    All clips are read side by side, and no more is held than the pictures of one pair. Where a
     reference's frames go back, because its shots have another order, it is read anew.
 
     Args:
@@ -82,15 +81,16 @@ def read_pairs(
 
 
 def _ascending(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
-    """Pairs in groups whose reference frames ascend."""
+    """Pairs in groups in which the frames of each reference ascend."""
     group: list[Pair] = []
-    last = -1
+    last: dict[str | None, int] = {}
     for pair in pairs:
-        if pair.reference is not None and pair.reference < last:
+        if pair.reference is not None and pair.reference < last.get(pair.of, -1):
             yield group
-            group, last = [], -1
+            group, last = [], {}
         group.append(pair)
-        last = last if pair.reference is None else pair.reference
+        if pair.reference is not None:
+            last[pair.of] = pair.reference
     if group:
         yield group
 
@@ -99,31 +99,46 @@ def _references(
     pairs: list[Pair], clips: Clips, resolve: Callable[[str], str]
 ) -> Iterator[tuple[Pair, dict[int, Tensor]]]:
     """The reference pictures of pairs whose reference frames ascend, with those beside them."""
-    clip = clips.reference
-    wanted = [pair.reference for pair in pairs if pair.reference is not None]
-    near = sorted({frame + k for frame in wanted for k in _BESIDE})
-    pictures = read(clip, [f for f in near if f in clip.frames]) if clip and wanted else iter(())
-    held: dict[int, Tensor] = {}
+    readers = {
+        of: _Reader(clip, [p.reference for p in pairs if p.of == of and p.reference is not None])
+        for of, clip in clips.references.items()
+    }
     for pair in pairs:
         if pair.picture is not None:
             picture = read_picture(resolve(pair.picture))
             whole = Area(x=0, y=0, width=picture.shape[-1], height=picture.shape[-2])
             yield pair, {0: _cut(pair, pair.picture, picture, clips.source, whole)}
             continue
-        assert clip is not None
+        assert pair.of is not None
         assert pair.reference is not None
-        frames = {k: pair.reference + k for k in _BESIDE if pair.reference + k in clip.frames}
-        held = {frame: held[frame] for frame in frames.values() if frame in held}
-        while max(frames.values()) not in held:
-            frame, picture = next(pictures)
-            held[frame] = picture
+        clip = clips.references[pair.of]
         yield (
             pair,
             {
-                k: _cut(pair, f"{clip.path}: frame {f}", held[f], clips.source, clip.live_area)
-                for k, f in frames.items()
+                k: _cut(pair, f"{clip.path}: frame {f}", picture, clips.source, clip.live_area)
+                for k, (f, picture) in readers[pair.of].around(pair.reference).items()
             },
         )
+
+
+class _Reader:
+    """Reads a clip onwards, and holds what lies around one of the frames that are wanted of it."""
+
+    def __init__(self, clip: Clip, wanted: Sequence[int]) -> None:
+        """`wanted` are frame numbers, ascending."""
+        self._clip = clip
+        near = sorted({frame + k for frame in wanted for k in _BESIDE})
+        self._pictures = read(clip, [frame for frame in near if frame in clip.frames])
+        self._held: dict[int, Tensor] = {}
+
+    def around(self, wanted: int) -> dict[int, tuple[int, Tensor]]:
+        """A frame and its neighbours, as far as there are any: numbers and pictures."""
+        frames = {k: wanted + k for k in _BESIDE if wanted + k in self._clip.frames}
+        self._held = {f: self._held[f] for f in frames.values() if f in self._held}
+        while max(frames.values()) not in self._held:
+            frame, picture = next(self._pictures)
+            self._held[frame] = picture
+        return {k: (frame, self._held[frame]) for k, frame in frames.items()}
 
 
 def _upright(pair: Pair, picture: Tensor) -> Tensor:

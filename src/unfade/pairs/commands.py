@@ -10,7 +10,7 @@ from rich.console import Console
 from unfade import pipeline
 from unfade.console import Silence
 from unfade.errors import ProjectError
-from unfade.film.clip import Clips
+from unfade.film.clip import Clip, Clips
 from unfade.film.pair import PairKind, PairRole
 from unfade.film.project import (
     PairSection,
@@ -56,6 +56,9 @@ def add(
     reference: Annotated[
         str, typer.Argument(help="A frame number of the reference, or a picture.")
     ],
+    of: Annotated[
+        str | None, typer.Option(help="Of which reference, where there are several.")
+    ] = None,
     role: Annotated[str, typer.Option(help="train or holdout.")] = "train",
     kind: Annotated[str, typer.Option(help="direct, or constructed by a person.")] = "direct",
     aligned: Annotated[
@@ -78,6 +81,7 @@ def add(
     section = PairSection(
         source=source,
         reference=_seen_from(project_file, reference) if picture else int(reference),
+        of=of,
         kind=cast(PairKind, kind),
         role=cast(PairRole, role),
         aligned=aligned,
@@ -85,7 +89,7 @@ def add(
     )
     text = with_pair(_text(project_file), section)
     job = _job(project_file, parse_project(text, project_file))
-    _check_frames(job, source, None if picture else int(reference))
+    _check_frames(job, source, section)
     write_text(project_file, text)
     print(f"{project_file}: source frame {source} is a pair; now: unfade run {project_file}")
 
@@ -94,8 +98,8 @@ def add(
 def drop(project_file: ProjectFile, source: Source) -> None:
     """Take a frame out: it is no pair, whoever chose it."""
     job = _job(project_file, load_project(project_file))
-    _check_frames(job, source, None)
-    remember = job.project.reference is not None
+    _check_frames(job, source)
+    remember = bool(job.project.reference)
     text = without_pair(_text(project_file), source, remember=remember)
     parse_project(text, project_file)
     write_text(project_file, text)
@@ -107,7 +111,7 @@ def tell_why(project_file: ProjectFile, source: Source) -> None:
     """Say why a frame is a pair or is not, and which sheets show it."""
     job = _job(project_file, load_project(project_file))
     records = Records.of(job)
-    _check_frames(job, source, None)
+    _check_frames(job, source)
     for sentence in why(records, source):
         print(sentence)
     _tell_stale(job)
@@ -125,17 +129,24 @@ def _text(project_file: Path) -> str:
     return text
 
 
-def _check_frames(job: Job, source: int, reference: int | None) -> None:
+def _check_frames(job: Job, source: int, section: PairSection | None = None) -> None:
     """As far as ingest has found which frames there are."""
     if not (job.root / Clips.PLACE).exists():
         return
     clips = job.clips()
-    for clip, frame in ((clips.source, source), (clips.reference, reference)):
-        if clip is not None and frame is not None and frame not in clip.frames:
-            raise ProjectError(
-                f"{clip.path}: has no frame {frame}; choose one of {clip.frames.first} to "
-                f"{clip.frames.last}"
-            )
+    _check_frame(clips.source, source)
+    if section is not None and isinstance(section.reference, int):
+        name = job.project.reference_of(section)
+        if name in clips.references:
+            _check_frame(clips.references[name], section.reference)
+
+
+def _check_frame(clip: Clip, frame: int) -> None:
+    if frame not in clip.frames:
+        raise ProjectError(
+            f"{clip.path}: has no frame {frame}; choose one of {clip.frames.first} to "
+            f"{clip.frames.last}"
+        )
 
 
 def _seen_from(project_file: Path, path: str) -> str:

@@ -50,19 +50,29 @@ class Records:
         refused = (
             {one.pair: one.reason for one in self.alignments.rejected} if self.alignments else {}
         )
-        found += [Entry(pair, refused.get(pair), laid.get(pair)) for pair in self.choice.pairs]
-        return sorted(found, key=lambda entry: entry.pair.source)
+        pairs = dict.fromkeys([*self.choice.pairs, *laid, *refused])
+        found += [Entry(pair, refused.get(pair), laid.get(pair)) for pair in pairs]
+        return sorted(found, key=lambda entry: (entry.pair.source, entry.reason is not None))
 
     def shot_of(self, source: int) -> Shot:
         """The shot that a frame of the scan is in."""
         return next(shot for shot in self.choice.shots if source in shot.frames)
 
-    def lag_of(self, source: int) -> float | None:
+    def lag_of(self, pair: Pair) -> float | None:
         """How many frames the moving regions of a frame lie off its match, none without one."""
-        if self.matches is None:
+        if self.matches is None or pair.of not in self.matches.references:
             return None
-        place = source - self.matches.frames.first
-        return None if self.matches.reference[place] is None else self.matches.lag[place]
+        place = pair.source - self.matches.frames.first
+        found = self.matches.references[pair.of]
+        return None if found.reference[place] is None else found.lag[place]
+
+    def named(self, pair: Pair) -> str:
+        """The reference frame of a pair, with its reference where there are several; or its
+        picture."""
+        if pair.reference is None:
+            return str(pair.picture)
+        several = len(self.clips.references) > 1
+        return f"{pair.reference} of {pair.of}" if several else str(pair.reference)
 
     def overlap(self, alignment: Alignment) -> float:
         """Share of the scan's picture that a laid reference covers."""

@@ -23,11 +23,13 @@ def pair_table(records: Records) -> Table:
 def _row(records: Records, entry: Entry) -> list[str]:
     pair, laid = entry.pair, entry.alignment
     matched = pair.chosen_by == "machine" or entry.reason is not None
-    lag = records.lag_of(pair.source) if matched else None
+    lag = records.lag_of(pair) if matched else None
     state = "not aligned yet" if laid is None else "admitted"
+    if laid is not None and laid.instead_of is not None:
+        state += f" instead of {laid.instead_of.source}"
     return [
         str(pair.source),
-        pair.picture or str(pair.reference),
+        records.named(pair),
         f"s{pair.shot:03d}",
         pair.role,
         pair.kind,

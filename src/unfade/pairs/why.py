@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 
 from unfade.film.alignment import TransformKind
-from unfade.film.match import FrameState
-from unfade.film.pair import Pair
+from unfade.film.match import FrameState, ReferenceMatches
 from unfade.pairs.record import Entry, Records
 
 _NEIGHBOURS = 1
 """Frames on either side whose matches are told."""
 
 _STATES: dict[FrameState, str] = {
-    "free": "It could be a pair, but the pairs of its shot cover its light and its colours",
+    "free": "It could be a pair, but the pairs of its shot or its scene cover its light and its "
+    "colours",
     "unmatched": "No frame of the reference shows it",
     "uncertain": "Its moving regions do not confirm the instant of its match",
     "passing": "It lies in a fade, a dissolve, a flash or black",
@@ -35,8 +35,8 @@ def why(records: Records, source: int) -> Iterator[str]:
         yield from _state(records, source)
     else:
         yield f"Source frame {source} {_verdict(entry)}. It is in {place}."
-        if entry.pair in records.choice.pairs:
-            yield from _choice(entry.pair)
+        if entry.pair not in [one.pair for one in records.choice.rejected]:
+            yield from _choice(records, entry)
     yield from _match(records, source)
     if entry is not None:
         yield from _alignment(records, entry)
@@ -50,11 +50,15 @@ def _verdict(entry: Entry) -> str:
     return f"is a {role}"
 
 
-def _choice(pair: Pair) -> Iterator[str]:
-    other = pair.picture or f"reference frame {pair.reference}"
+def _choice(records: Records, entry: Entry) -> Iterator[str]:
+    pair = entry.pair
+    other = pair.picture or f"reference frame {records.named(pair)}"
     kind = ", which is constructed" if pair.kind == "constructed" else ""
     who = {"machine": "The machine", "person": "A person"}[pair.chosen_by]
     yield f"{who} chose it, with {other}{kind}."
+    if entry.alignment is not None and entry.alignment.instead_of is not None:
+        gone = entry.alignment.instead_of
+        yield f"It took the place of source frame {gone.source} with {records.named(gone)}."
     if pair.note:
         yield f"Note: {pair.note}"
 
@@ -66,30 +70,47 @@ def _state(records: Records, source: int) -> Iterator[str]:
     state = records.matches.state[source - records.matches.frames.first]
     yield _STATES[state] + "."
     if state == "free":
-        shot = records.shot_of(source).number
-        others = [str(pair.source) for pair in records.choice.pairs if pair.shot == shot]
+        choice, shot = records.choice, records.shot_of(source).number
+        own = [str(pair.source) for pair in choice.pairs if pair.shot == shot]
+        scene = choice.scene_of(shot)
+        others = own or [str(pair.source) for pair in choice.pairs if pair.shot in scene]
         yield f"They are at source frames {', '.join(others)}."
+        if source in [pair.source for pair in choice.alternates]:
+            yield "It stands by, in case one of them turns out not to fit."
 
 
 def _match(records: Records, source: int) -> Iterator[str]:
-    """The match of a frame, and those of its neighbours."""
+    """The match of a frame in each reference, and those of its neighbours."""
     if records.matches is None:
         return
     matches = records.matches
-    place = source - matches.frames.first
-    reference, similarity = matches.reference[place], matches.similarity[place]
+    several = len(matches.references) > 1
+    for name, found in matches.references.items():
+        within = f" in {name}" if several else ""
+        yield from _match_in(found, source - matches.frames.first, within)
+        for other in range(source - _NEIGHBOURS, source + _NEIGHBOURS + 1):
+            if other != source and other in matches.frames:
+                there = found.reference[other - matches.frames.first]
+                matched = "no match" if there is None else f"reference frame {there}"
+                yield f"Its neighbour {other} has {matched}{within}."
+    best = matches.of[source - matches.frames.first]
+    shown = {name: found.detail for name, found in matches.references.items() if found.detail}
+    if several and best is not None:
+        yield f"Of the references {best} shows it best."
+        if shown:
+            shares = ", ".join(f"{name} {share:.0%}" for name, share in shown.items())
+            yield f"Of the scan's detail they show all over the film: {shares}."
+
+
+def _match_in(found: ReferenceMatches, place: int, within: str) -> Iterator[str]:
+    """The match of a frame in one reference."""
+    reference, similarity, lag = found.reference[place], found.similarity[place], found.lag[place]
     if reference is None:
-        yield f"It has no match: the best similarity is {similarity:.2f} of 1."
-    else:
-        lag = matches.lag[place]
-        off = f"{abs(lag):.2f} frames {'after' if lag > 0 else 'before'} that instant"
-        yield f"Its match is reference frame {reference}, of similarity {similarity:.3f} of 1."
-        yield f"Its moving regions fit best {off}." if lag else "Nothing moves there."
-    for other in range(source - _NEIGHBOURS, source + _NEIGHBOURS + 1):
-        if other != source and other in matches.frames:
-            there = matches.reference[other - matches.frames.first]
-            matched = "no match" if there is None else f"reference frame {there}"
-            yield f"Its neighbour {other} has {matched}."
+        yield f"It has no match{within}: the best similarity is {similarity:.2f} of 1."
+        return
+    off = f"{abs(lag):.2f} frames {'after' if lag > 0 else 'before'} that instant"
+    yield f"Its match{within} is reference frame {reference}, of similarity {similarity:.3f} of 1."
+    yield f"Its moving regions fit best {off}." if lag else "Nothing moves there."
 
 
 def _alignment(records: Records, entry: Entry) -> Iterator[str]:

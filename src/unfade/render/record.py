@@ -1,14 +1,14 @@
 """What is written beside the pixels of a master: where it comes from and how it was made."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 
 from torch import Tensor
 
 from unfade import __version__
 from unfade.film.clip import Clips
-from unfade.film.pair import Pair, PairList
+from unfade.film.pair import Pair
 from unfade.film.project import Project
 from unfade.film.rendering import PredictedError
 from unfade.film.shot import Shot
@@ -32,9 +32,12 @@ Entry = str | int
 
 
 def film_entries(
-    project: Project, clips: Clips, pair_list: PairList, model_id: str
+    project: Project, clips: Clips, pairs: Sequence[Pair], model_id: str
 ) -> dict[str, Entry]:
-    """Header entries that all masters of a rendering share. They hold no path of the machine."""
+    """Header entries that all masters of a rendering share. They hold no path of the machine.
+
+    `pairs` are those that were admitted.
+    """
     deliver = project.deliver
     entries: dict[str, Entry] = {
         "Iptc4xmpExt:DigitalSourceType": SOURCE_TYPE,
@@ -43,9 +46,9 @@ def film_entries(
         "unfade:model": model_id,
         "Software": f"unfade {__version__}",
         "unfade:recovery": "chroma: luma of the source, predicted chroma",
-        "unfade:recoveryType": _recovery_type(pair_list.pairs),
+        "unfade:recoveryType": _recovery_type(pairs),
         "unfade:source": _name(project.source.path),
-        "unfade:reference": ", ".join(_references(clips, pair_list.pairs)),
+        "unfade:reference": ", ".join(_references(clips, pairs)),
     }
     if project.film.view:
         entries["unfade:view"] = project.film.view
@@ -97,11 +100,12 @@ def _recovery_type(pairs: Iterable[Pair]) -> str:
     return RECOVERY_TYPES.get(frozenset(pair.kind for pair in pairs), "reference")
 
 
-def _references(clips: Clips, pairs: Iterable[Pair]) -> list[str]:
-    """The names of all that colour was learned from: the clip, then pictures."""
-    clip = [_name(clips.reference.path)] if clips.reference is not None else []
+def _references(clips: Clips, pairs: Sequence[Pair]) -> list[str]:
+    """The names of all that colour was learned from: clips, then pictures."""
+    used = {pair.of for pair in pairs}
+    names = [_name(clip.path) for of, clip in clips.references.items() if of in used]
     pictures = {_name(pair.picture) for pair in pairs if pair.picture is not None}
-    return clip + sorted(pictures)
+    return names + sorted(pictures)
 
 
 def _name(path: str) -> str:

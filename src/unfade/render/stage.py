@@ -10,6 +10,7 @@ from torch import Tensor
 
 from unfade import media
 from unfade.errors import ProjectError, WorkError
+from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip, Clips
 from unfade.film.color_config import config_to_share
 from unfade.film.element import digest, fingerprint
@@ -70,7 +71,8 @@ def run(job: Job) -> None:
     clips, trained = job.clips(), job.load(TrainedModel)
     settings = job.project.render
     _check_colorspace(settings)
-    entries = film_entries(job.project, clips, job.load(PairList), trained.id)
+    admitted = [one.pair for one in job.load(Alignments).admitted]
+    entries = film_entries(job.project, clips, admitted, trained.id)
     folder = job.folder("render")
     _claim(folder, _key(job, trained, entries))
     all_masters = list(_masters(job, trained.id))

@@ -188,8 +188,10 @@ def file_name(path: str) -> str:
 
 
 def reference_of(pair: Pair) -> str:
-    """What a pair's colour comes from: a frame of the reference, or a picture's file name."""
-    return f"frame {pair.reference}" if pair.picture is None else file_name(pair.picture)
+    """What a pair's colour comes from: a frame of a reference, or a picture's file name."""
+    return (
+        f"frame {pair.reference} of {pair.of}" if pair.picture is None else file_name(pair.picture)
+    )
 
 
 def rejections(pair_list: PairList, alignments: Alignments) -> list[Rejection]:
@@ -214,8 +216,7 @@ def _jpeg_uri(picture: Tensor) -> str:
 def _elements(clips: Clips) -> list[tuple[str, list[tuple[str, str]]]]:
     """What is known of each clip, as (name, value) rows."""
     elements = [("Faded scan", _clip_rows(clips.source))]
-    if clips.reference is not None:
-        elements.append(("Reference", _clip_rows(clips.reference)))
+    elements += [(f"Reference {name}", _clip_rows(clip)) for name, clip in clips.references.items()]
     return elements
 
 

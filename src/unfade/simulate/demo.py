@@ -76,4 +76,4 @@ def _project(folder: Path) -> str:
     rate = ClipSection(path=SCAN, rate=RATE)
     source = probe(str((folder / SCAN).absolute()), rate)
     reference = probe(str((folder / DVD).absolute()), ClipSection(path=DVD))
-    return project_text("Unfade demo", SCAN, source, DVD, reference)
+    return project_text("Unfade demo", SCAN, source, [(DVD, reference)])

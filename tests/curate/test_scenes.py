@@ -1,0 +1,98 @@
+"""Scenes, and how many pairs they get."""
+
+import numpy as np
+import pytest
+
+from unfade.curate.choose import Choice, Look, Order, choose, look_at
+from unfade.curate.scenes import scene_numbers, share_out
+from unfade.film.project import CurateSection
+from unfade.film.shot import Shot
+from unfade.film.time import FrameRange
+
+LENGTH = 10
+
+
+def look_of(colours: list[tuple[float, float, float]]) -> Look:
+    """A film of shots of ten frames, each of one colour with a little light and shade."""
+    draws = np.random.default_rng(5)
+    shade = draws.normal(0, 0.05, (len(colours) * LENGTH, 48, 1))
+    base = np.repeat(np.array(colours), LENGTH, axis=0)[:, None]
+    cells = (base + shade).reshape(len(base), -1).astype(np.float32)
+    return Look(cells, np.ones(len(base)), np.ones(len(base), bool))
+
+
+def shots_of(count: int) -> tuple[Shot, ...]:
+    return tuple(
+        Shot(number=k + 1, frames=FrameRange(first=LENGTH * k + 7, last=LENGTH * k + 16))
+        for k in range(count)
+    )
+
+
+DAY, NIGHT, FIRE = (0.7, 0.75, 0.8), (0.2, 0.2, 0.35), (0.8, 0.4, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("colours", "numbers"),
+    [
+        ([DAY], (1,)),
+        ([DAY, DAY, NIGHT, NIGHT, FIRE], (1, 1, 2, 2, 3)),
+        ([DAY, NIGHT, DAY, NIGHT, DAY, FIRE], (1, 1, 1, 1, 1, 2)),
+        ([DAY, NIGHT, FIRE, NIGHT, NIGHT, NIGHT, DAY], (1, 2, 2, 2, 2, 2, 3)),
+    ],
+)
+def test_a_scene_goes_on_as_long_as_its_light_and_colours_come_back(
+    colours: list[tuple[float, float, float]], numbers: tuple[int, ...]
+) -> None:
+    assert scene_numbers(look_of(colours), shots_of(len(colours)), 7) == numbers
+
+
+def test_no_scene_is_endless() -> None:
+    numbers = scene_numbers(look_of([DAY] * 130), shots_of(130), 7)
+    assert [numbers.count(scene) for scene in (1, 2, 3)] == [60, 60, 10]
+
+
+def chosen(shot: int) -> Choice:
+    start = shot * LENGTH
+    return Choice((start + 5, start + 2, start + 8, start + 3), (start + 6,), (start + 1,), ())
+
+
+def test_sixty_shots_give_what_a_scene_needs() -> None:
+    look = look_of([DAY] * 60)
+    shared = share_out([chosen(k) for k in range(60)], Choice(), look, CurateSection())
+    assert sum(len(one.train) for one in shared) == 24
+    assert sum(len(one.holdout) for one in shared) == 6
+    assert {len(one.train) for one in shared} == {0, 1}
+    for shot, one in enumerate(shared):
+        assert one.train in ((), (shot * LENGTH + 5,))
+        assert one.spare_train == (() if not one.train else chosen(shot).train[1:3])
+
+
+def test_a_short_scene_keeps_all_and_a_middling_one_gives_by_turns() -> None:
+    look, wanted = look_of([DAY] * 8), CurateSection()
+    short = [chosen(k) for k in range(6)]
+    assert share_out(short, Choice(), look, wanted) == short
+    shared = share_out([chosen(k) for k in range(8)], Choice(), look, wanted)
+    assert [len(one.train) for one in shared] == [3] * 8
+    fixed = Choice((1, 4), (7,))
+    shared = share_out([chosen(k) for k in range(8)], fixed, look, wanted)
+    assert sum(len(one.train) for one in shared) == 22
+    assert sum(len(one.holdout) for one in shared) == 5
+
+
+def test_what_is_least_like_the_rest_goes_first() -> None:
+    look = look_of([DAY] * 5 + [NIGHT])
+    few = CurateSection(most_per_scene=2)
+    shared = share_out([chosen(k) for k in range(6)], Choice(), look, few)
+    assert [len(one.train) for one in shared] == [0, 0, 0, 1, 0, 1]
+
+
+def test_what_stands_by_is_beside_nothing_that_was_chosen(faded_film) -> None:  # type: ignore[no-untyped-def]
+    look = look_at(faded_film.source)
+    choice = choose(look, ["free"] * 120, range(30), Order(4, 1))
+    assert (len(choice.spare_train), len(choice.spare_holdout)) == (2, 2)
+    every = [*choice.train, *choice.holdout, *choice.spare_train, *choice.spare_holdout]
+    assert len({*every}) == len(every)
+    for frame in choice.spare_holdout:
+        assert all(abs(frame - other) >= 2 for other in (*choice.train, *choice.spare_train))
+    for frame in choice.spare_train:
+        assert all(abs(frame - other) >= 2 for other in choice.holdout)

@@ -21,7 +21,8 @@ from unfade.color.ycbcr import luma
 from unfade.console import Lines
 from unfade.film.alignment import Alignment, Alignments, weight_file
 from unfade.film.clip import Area, Clips
-from unfade.film.project import WORKING_SPACE, load_project
+from unfade.film.project import WORKING_SPACE
+from unfade.film.project_file import load_project
 from unfade.film.work import Job, write_text
 from unfade.geometry.warp import displacement
 

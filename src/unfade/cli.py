@@ -11,7 +11,7 @@ from rich.table import Table
 from unfade import pipeline
 from unfade.console import Bars, Lines, Silence
 from unfade.errors import ProjectError, UnfadeError
-from unfade.film.project import load_project
+from unfade.film.project_file import load_project
 from unfade.film.report import Report
 from unfade.film.work import STAGE_NAMES, Job, Progress, folder_name
 from unfade.pairs import commands as pairs

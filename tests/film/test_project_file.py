@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from unfade.errors import ProjectError
-from unfade.film.project import Project, load_project
+from unfade.film.project import Project
+from unfade.film.project_file import load_project
 
 LEAST = '[film]\ntitle = "Reel"\n[source]\npath = "a.%06d.dpx"\n'
 REFERENCE = '[reference]\npath = "b.mkv"\n'

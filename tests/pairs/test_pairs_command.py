@@ -13,7 +13,7 @@ from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.match import MatchRecord, ReferenceMatches
 from unfade.film.pair import Pair, PairList, Rejection
-from unfade.film.project import load_project
+from unfade.film.project_file import load_project
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.film.work import Job

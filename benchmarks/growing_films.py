@@ -89,11 +89,11 @@ def _own_memory() -> float:
 def _measure(folder: Path, length: int) -> str:
     from unfade.curate.framing import find_framing
     from unfade.curate.match import match_frames
-    from unfade.curate.shots import detect_shots
+    from unfade.curate.shots import find_cuts
 
     source, reference, truth = _make(folder, length)
     started, before = time.process_time(), _own_memory()
-    shots = detect_shots(source, 0)
+    shots = find_cuts(source).shots(0)
     framing = find_framing(source, reference, shots, 0)
     peak = [0.0]
 

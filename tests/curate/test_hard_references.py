@@ -5,7 +5,7 @@ import pytest
 
 from unfade.curate.framing import find_framing
 from unfade.curate.match import match_frames
-from unfade.curate.shots import detect_shots
+from unfade.curate.shots import find_cuts
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 
@@ -15,12 +15,12 @@ LENGTH = 30
 
 @pytest.fixture(scope="module")
 def framing(hard):
-    return find_framing(hard.source, hard.reference, detect_shots(hard.source, 0), 0)
+    return find_framing(hard.source, hard.reference, find_cuts(hard.source).shots(0), 0)
 
 
 def _matches(source, reference, frames, framing):
     copies = np.diff(frames, append=len(reference))
-    return match_frames(source, reference, frames, copies, detect_shots(source, 0), 0, framing)
+    return match_frames(source, reference, frames, copies, find_cuts(source).shots(0), 0, framing)
 
 
 def _distinct(shown):
@@ -48,7 +48,7 @@ def test_mirrored_and_reordered(hard):
     order = np.r_[place : len(hard.shown), 0:place]
     shown = hard.shown[order]
     reference = np.ascontiguousarray(hard.reference[order][:, :, ::-1])
-    framing = find_framing(hard.source, reference, detect_shots(hard.source, 0), 0)
+    framing = find_framing(hard.source, reference, find_cuts(hard.source).shots(0), 0)
     matches = _matches(hard.source, reference, _distinct(shown), framing)
     assert matches.mirrored
     certain = np.flatnonzero(matches.certain)
@@ -59,7 +59,7 @@ def test_mirrored_and_reordered(hard):
 
 def test_none_of_the_shots(hard):
     lacking, frames = hard.source[LENGTH : 2 * LENGTH], np.arange(len(hard.reference))
-    framing = find_framing(lacking, hard.reference, detect_shots(lacking, 0), 0)
+    framing = find_framing(lacking, hard.reference, find_cuts(lacking).shots(0), 0)
     assert not _matches(lacking, hard.reference, frames, framing).certain.any()
 
 

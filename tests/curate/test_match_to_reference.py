@@ -3,13 +3,13 @@ import pytest
 
 from unfade.curate.framing import find_framing
 from unfade.curate.match import MIN_SIMILARITY, match_frames
-from unfade.curate.shots import detect_shots
+from unfade.curate.shots import find_cuts
 from unfade.curate.signature import Framing, shared_views, signatures
 
 
 @pytest.fixture(scope="module")
 def shots(faded_film):
-    return detect_shots(faded_film.source, 0)
+    return find_cuts(faded_film.source).shots(0)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_instants_between_two_frames_are_uncertain(faded_film, shots, framing):
 
 def test_another_film_matches_nowhere(faded_film):
     source, other = faded_film.source[30:], faded_film.reference[:42]
-    shots = detect_shots(source, 0)
+    shots = find_cuts(source).shots(0)
     framing = find_framing(source, other, shots, 0)
     matches = _match(source, other, shots, framing)
     assert (matches.reference < 0).all()

@@ -1,6 +1,6 @@
 """Which matched frames of a shot become pairs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -58,6 +58,10 @@ class Look:
     cells: np.ndarray
     sharpness: np.ndarray
     sound: np.ndarray
+
+    def without(self, passing: np.ndarray) -> "Look":
+        """The same, other frames being known to be amid a fade or dissolve: bool (N,)."""
+        return replace(self, sound=self.sound & ~passing)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from unfade.curate.pairing import (
 from unfade.curate.scenes import scene_numbers, share_out
 from unfade.curate.several import Instants, best_instants, compared_frames
 from unfade.curate.sheet import Tile, draw_pages
-from unfade.curate.shots import detect_shots
+from unfade.curate.shots import Cuts, find_cuts
 from unfade.curate.signature import Framing
 from unfade.errors import MatchError, WorkError
 from unfade.film.balance import UNBALANCED, Balance, FilmBalance
@@ -50,12 +50,13 @@ def run(job: Job) -> None:
     for sheet in job.folder("curate").glob("*.png"):
         sheet.unlink()
     source = _proxy(job.root / SOURCE_PROXY)
-    shots = detect_shots(source, clips.source.frames.first)
+    cuts = find_cuts(source)
+    shots = cuts.shots(clips.source.frames.first)
     job.progress.say(f"{len(shots)} shots in {len(source)} frames")
     fixed = fixed_pairs(job.project, clips, shots, lambda p: Path(job.resolve(p)).is_file())
     references = {name: _proxy(job.root / reference_proxy(name)) for name in clips.references}
     if references:
-        found = _choose(job, clips, source, references, shots, fixed)
+        found = _choose(job, clips, source, references, cuts, fixed)
     else:
         pairs = sorted(fixed, key=lambda pair: pair.source)
         found = PairList(shots=shots, pairs=tuple(pairs))
@@ -78,11 +79,12 @@ def _choose(
     clips: Clips,
     source: np.ndarray,
     references: dict[str, np.ndarray],
-    shots: tuple[Shot, ...],
+    cuts: Cuts,
     fixed: list[Pair],
 ) -> PairList:
     """The pairs of every shot, what stands by, the best match of a shot that has none, and what
     was dropped."""
+    shots = cuts.shots(clips.source.frames.first)
     found = {
         name: _match(job, clips, name, source, reference, shots)
         for name, reference in references.items()
@@ -93,7 +95,7 @@ def _choose(
     detail = _detail(job, clips, found, shots)
     first, dropped = clips.source.frames.first, job.project.curate.drop
     matches = best_instants(each, detail, shots, first)
-    look = look_at(source)
+    look = look_at(source).without(cuts.passing())
     states = frame_states(look, matches.matched, matches.certain, shots, first)
     rejected = dropped_pairs(dropped, clips, shots, matches)
     for source_frame in dropped:

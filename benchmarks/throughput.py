@@ -27,6 +27,7 @@ from torch.nn import functional  # noqa: E402
 
 from unfade import media  # noqa: E402
 from unfade.console import Silence  # noqa: E402
+from unfade.film.alignment import Alignments  # noqa: E402
 from unfade.film.balance import Balance  # noqa: E402
 from unfade.film.clip import Area, Clips  # noqa: E402
 from unfade.film.model import ModelSize, TrainedModel  # noqa: E402
@@ -129,6 +130,7 @@ def _job(folder: Path, frames: int, size: ModelSize) -> Job:
     clip = media.probe(job.resolve(section.path), section)
     job.save(Clips(source=clip))
     job.save(PairList(shots=(Shot(number=1, frames=clip.frames),), pairs=()))
+    job.save(Alignments(crop=clip.live_area, admitted=()))
     rgb = torch.rand(3, 4000, generator=torch.Generator().manual_seed(1))
     sample = Sample(rgb=rgb, cbcr=torch.zeros(2, 4000), weight=torch.ones(4000))
     grade = Balance(lift=(-0.3, -0.1, -0.1), gamma=(0.9, 1.1, 1.0), gain=(1.1, 1.1, 1.1))

@@ -184,3 +184,24 @@ def test_new_writes_a_project_that_can_be_read(
     assert written.source.path == "../scan/scan.%04d.dpx"
     assert written.source.colorspace == "Gamma 2.4 Encoded Rec.709"
     assert "exists already" in refused(*arguments)
+
+
+def test_new_names_several_references(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Say
+) -> None:
+    for folder in ("scan", "dvd", "tape"):
+        scan(tmp_path / folder, range(10, 12))
+    source, dvd, tape = (str(tmp_path / folder) for folder in ("scan", "dvd", "tape"))
+    place, pattern = tmp_path / "reel", f"{tape}/scan.%04d.dpx"
+    command = ["new", str(place), "--source", source, "--reference", dvd, "--reference"]
+    assert "two references are called 'dvd'" in refused(*command, dvd)
+    assert not (place / "film.toml").exists()
+    monkeypatch.setattr(sys, "argv", ["unfade", *command, pattern])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 0
+    written = cli.load_project(place / "film.toml").reference
+    assert [(one.name, one.path) for one in written] == [
+        ("dvd", "../dvd"),
+        ("scan", "../tape/scan.%04d.dpx"),
+    ]

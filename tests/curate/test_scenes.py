@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from unfade.curate.choose import Choice, Look, Order, choose, look_at
-from unfade.curate.scenes import scene_numbers, share_out
+from unfade.curate.scenes import scene_numbers, share_out, shot_families
 from unfade.film.project import CurateSection
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
@@ -43,12 +43,20 @@ DAY, NIGHT, FIRE = (0.7, 0.75, 0.8), (0.2, 0.2, 0.35), (0.8, 0.4, 0.1)
 def test_a_scene_goes_on_as_long_as_its_light_and_colours_come_back(
     colours: list[tuple[float, float, float]], numbers: tuple[int, ...]
 ) -> None:
-    assert scene_numbers(look_of(colours), shots_of(len(colours)), 7) == numbers
+    assert scene_numbers(families_of(look_of(colours))) == numbers
 
 
 def test_no_scene_is_endless() -> None:
-    numbers = scene_numbers(look_of([DAY] * 130), shots_of(130), 7)
+    numbers = scene_numbers(families_of(look_of([DAY] * 130)))
     assert [numbers.count(scene) for scene in (1, 2, 3)] == [60, 60, 10]
+
+
+def families_of(look: Look) -> np.ndarray:
+    return shot_families(look, shots_of(len(look.sharpness) // LENGTH), 7)
+
+
+def shared_out(look: Look, choices: list[Choice], fixed: Choice, **wanted: int) -> list[Choice]:
+    return share_out(choices, families_of(look), fixed, look, CurateSection(**wanted))  # type: ignore[arg-type]
 
 
 def chosen(shot: int) -> Choice:
@@ -58,7 +66,7 @@ def chosen(shot: int) -> Choice:
 
 def test_sixty_shots_give_what_a_scene_needs() -> None:
     look = look_of([DAY] * 60)
-    shared = share_out([chosen(k) for k in range(60)], Choice(), look, CurateSection())
+    shared = shared_out(look, [chosen(k) for k in range(60)], Choice())
     assert sum(len(one.train) for one in shared) == 24
     assert sum(len(one.holdout) for one in shared) == 6
     assert {len(one.train) for one in shared} == {0, 1}
@@ -68,22 +76,29 @@ def test_sixty_shots_give_what_a_scene_needs() -> None:
 
 
 def test_a_short_scene_keeps_all_and_a_middling_one_gives_by_turns() -> None:
-    look, wanted = look_of([DAY] * 8), CurateSection()
     short = [chosen(k) for k in range(6)]
-    assert share_out(short, Choice(), look, wanted) == short
-    shared = share_out([chosen(k) for k in range(8)], Choice(), look, wanted)
+    assert shared_out(look_of([DAY] * 6), short, Choice()) == short
+    look = look_of([DAY] * 8)
+    shared = shared_out(look, [chosen(k) for k in range(8)], Choice())
     assert [len(one.train) for one in shared] == [3] * 8
     fixed = Choice((1, 4), (7,))
-    shared = share_out([chosen(k) for k in range(8)], fixed, look, wanted)
+    shared = shared_out(look, [chosen(k) for k in range(8)], fixed)
     assert sum(len(one.train) for one in shared) == 22
     assert sum(len(one.holdout) for one in shared) == 5
 
 
 def test_what_is_least_like_the_rest_goes_first() -> None:
     look = look_of([DAY] * 5 + [NIGHT])
-    few = CurateSection(most_per_scene=2)
-    shared = share_out([chosen(k) for k in range(6)], Choice(), look, few)
+    shared = shared_out(look, [chosen(k) for k in range(6)], Choice(), most_per_scene=2)
     assert [len(one.train) for one in shared] == [0, 0, 0, 1, 0, 1]
+
+
+def test_no_set_up_is_left_without_a_pair() -> None:
+    look = look_of([DAY, NIGHT, DAY, FIRE, DAY, (0.1, 0.5, 0.2), DAY])
+    shared = shared_out(look, [chosen(k) for k in range(7)], Choice(), most_per_scene=1)
+    counts = [len(one.train) for one in shared]
+    assert [counts[k] for k in (1, 3, 5)] == [1, 1, 1]
+    assert sum(counts) == 4
 
 
 def test_what_stands_by_is_beside_nothing_that_was_chosen(faded_film) -> None:  # type: ignore[no-untyped-def]

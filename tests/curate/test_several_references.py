@@ -125,6 +125,22 @@ def test_the_sharper_where_both_have_it_and_the_other_where_something_lies_over_
         assert pair.of == ("soft" if pair.source < LENGTH // 2 else "sharp")
 
 
+def test_a_dissolve_of_one_copy_is_passed_over(
+    film: Path, clean: list[np.ndarray], run: Run
+) -> None:
+    store(film / "soft", shown(clean, SOFT))
+    sharp = [one.astype(np.float32) for one in shown(clean, SHARP)]
+    for step in range(16):
+        place, share = LENGTH - 8 + step, (step + 1) / 17
+        sharp[place] = (1 - share) * sharp[LENGTH - 9] + share * sharp[LENGTH + 8]
+    store(film / "sharp", [one.astype(np.uint8) for one in sharp])
+    pairs = recovered(run, film, BOTH)
+    mixed = [pair for pair in pairs if LENGTH - 7 <= pair.source < LENGTH + 7]
+    assert mixed
+    assert {pair.of for pair in mixed} == {"soft"}
+    assert {pair.of for pair in pairs} == {"soft", "sharp"}
+
+
 def test_a_reference_that_no_pair_is_of_may_change(
     film: Path, clean: list[np.ndarray], run: Run
 ) -> None:

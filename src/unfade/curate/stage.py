@@ -22,7 +22,7 @@ from unfade.curate.pairing import (
     rejection,
     shot_choice,
 )
-from unfade.curate.scenes import scene_numbers, share_out
+from unfade.curate.scenes import scene_numbers, share_out, shot_families
 from unfade.curate.several import Instants, best_instants, compared_frames
 from unfade.curate.sheet import Tile, draw_pages
 from unfade.curate.shots import Cuts, find_cuts
@@ -101,8 +101,9 @@ def _choose(
     for source_frame in dropped:
         states[source_frame - first] = "dropped"
     job.save(match_record(clips, matches, states, detail))
-    scenes = scene_numbers(look, shots, first)
-    choices = _choices(job, clips, look, states, shots, scenes, fixed)
+    families = shot_families(look, shots, first)
+    scenes = scene_numbers(families)
+    choices = _choices(job, clips, look, states, shots, scenes, families, fixed)
     pairs, standing_by = list(fixed), []
     for shot, choice in zip(shots, choices, strict=True):
         pairs += chosen_pairs(shot, clips, matches, choice)
@@ -134,6 +135,7 @@ def _choices(
     states: list[FrameState],
     shots: tuple[Shot, ...],
     scenes: tuple[int, ...],
+    families: np.ndarray,
     fixed: list[Pair],
 ) -> list[Choice]:
     """What the machine chooses in every shot, no more in a scene than it needs."""
@@ -146,11 +148,13 @@ def _choices(
     for scene in job.progress.track(by_scene.values(), "Choosing pairs", len(by_scene)):
         alone = [shot_choice(shot, clips, look, states, own, wanted) for shot, own in scene]
         by_person = fixed_choice([pair for _, own in scene for pair in own], clips)
-        shared = share_out(alone, by_person, look, wanted)
+        place = len(choices)
+        theirs = families[place : place + len(scene)]
+        shared = share_out(alone, theirs, by_person, look, wanted)
         before, after = (sum(len(one.train) for one in some) for some in (alone, shared))
         if after < before:
             job.progress.say(
-                f"shots {scene[0][0].name} to {scene[-1][0].name} share light and colours: "
+                f"shots {scene[0][0].name} to {scene[-1][0].name} go back to the same set-ups: "
                 f"{after} of {before} training pairs cover them"
             )
         choices += shared

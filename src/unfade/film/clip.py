@@ -51,6 +51,8 @@ class Clip(Noun):
     `live_area` is where the picture is, without sprockets, sound track and borders.
     `timecode` is of the first frame of `frames`, as ``"01:00:00:00"`` or, where it drops frames,
     ``"01:00:00;00"``; none where the files hold none.
+    `random_access` says that every frame of a movie was found, when it was gone through, where the
+    index of its packets has it, so that it can be read without all before it.
     `ignored` names the channels that are not read, such as alpha.
     """
 
@@ -68,6 +70,7 @@ class Clip(Noun):
     live_area: Area
     cadence: Cadence | None = None
     timecode: str | None = None
+    random_access: bool = False
     ignored: tuple[str, ...] = ()
 
     @model_validator(mode="after")

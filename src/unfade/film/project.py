@@ -141,9 +141,9 @@ class CurateSection(Noun):
     """[curate]: how many pairs a shot gets, in frames; the guide uses 4 to 9.
 
     A shot whose light or colours change much gets more than `pairs_per_shot`, up to
-    `most_per_shot`. Shots that share their light and colours are a scene, which gets
-    `most_per_scene` at most; the guide uses 12 to 24. `drop` names source frames that are never
-    to be pairs.
+    `most_per_shot`. Shots that go back to the same few set-ups are a scene, which gets
+    `most_per_scene`, or one a set-up; the guide uses 12 to 24. `drop` names source frames that are
+    never to be pairs.
     """
 
     pairs_per_shot: int = Field(default=4, ge=1, le=50)

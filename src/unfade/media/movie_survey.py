@@ -10,8 +10,10 @@ import av
 from unfade.errors import MediaError
 from unfade.film.clip import FieldOrder, Video
 from unfade.film.work import Track
+from unfade.media.containers import Movie, open_movie
 from unfade.media.fields import FieldMeter
-from unfade.media.movies import Movie, decode, open_movie
+from unfade.media.movie_index import movie_index
+from unfade.media.movies import decode
 from unfade.media.planes import can_read
 
 _MATRICES = {1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601"}
@@ -42,7 +44,8 @@ too many, and with sound beside it."""
 class MovieSurvey:
     """What a movie holds. `rate` and `timecode` are none where the container does not tell.
 
-    `weave` has the letters of `Cadence`, one a frame.
+    `weave` has the letters of `Cadence`, one a frame. `random_access` says that the frames came
+    at the very times, in the very order, that the index of its packets has.
     """
 
     count: int
@@ -57,6 +60,7 @@ class MovieSurvey:
     is_display_referred: bool
     timecode: str | None
     has_alpha: bool
+    random_access: bool
 
 
 def survey_movie(path: str, track: Track) -> MovieSurvey:
@@ -77,14 +81,16 @@ def survey_movie(path: str, track: Track) -> MovieSurvey:
                 "convert it to FFV1 or ProRes"
             )
         meter = None if first.format.is_rgb else FieldMeter()
-        count = 0
+        times: list[int | None] = []
         label = f"Looking through {Path(path).name}"
         for frame in track(_with_first(first, frames), label, _likely_count(movie.stream)):
-            _check_size(path, count, frame, first)
+            _check_size(path, len(times), frame, first)
             if meter is not None:
                 meter.add(frame)
-            count += 1
+            times.append(frame.pts)
+        count = len(times)
         _check_end(movie, count)
+        index = movie_index(path)
         stream = movie.stream
         fields, weave = meter.fields() if meter is not None else ("progressive", "s" * count)
         return MovieSurvey(
@@ -100,6 +106,7 @@ def survey_movie(path: str, track: Track) -> MovieSurvey:
             is_display_referred=int(first.color_trc) in _DISPLAY_TRANSFERS,
             timecode=_timecode(movie),
             has_alpha=any(component.is_alpha for component in first.format.components),
+            random_access=index is not None and index.times.tolist() == times,
         )
 
 

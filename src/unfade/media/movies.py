@@ -1,13 +1,8 @@
 """Movies in, by PyAV. Frames are numbered from 0 in the order in which they are shown."""
 
-import functools
-import os
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from contextlib import contextmanager, suppress
 
 import av
 import av.error
@@ -19,76 +14,36 @@ from unfade.errors import MediaError
 from unfade.film.clip import Clip, FieldOrder
 from unfade.film.project import WORKING_SPACE
 from unfade.media.color_management import to_space
+from unfade.media.containers import CHECKED_CODEC, Movie, open_movie
 from unfade.media.fields import rewoven
+from unfade.media.movie_index import LostError, movie_index, packets_from
 from unfade.media.planes import frame_to_rgb
-
-_SEEKABLE = ("mov,mp4", "matroska")
-"""Containers, by the start of their names, that know where their key frames are."""
-
-_CHECKED_CODEC = "ffv1"
-"""It has checksums, and tells in its log alone when one is wrong. It is decoded without frame
-threads, so that it tells while the damaged frame is asked for."""
 
 _CUT_OFF = "File ended prematurely"
 """What the Matroska reader logs, and says in no other way."""
 
-_SEEK_GAP = 100
-"""Frames that are rather decoded and dropped than jumped over."""
+_JUMP_GAP = 12
+"""Frames that are rather decoded and dropped than jumped over: to open the movie anew costs about
+as much."""
 
 _LEAD = 2
 """Frames before a wanted one that the deinterlacer has to see."""
 
 
-@dataclass(frozen=True)
-class Movie:
-    """An open movie and the video stream in it that is read."""
-
-    path: str
-    container: Any
-    stream: Any
-
-
-@dataclass(frozen=True)
-class MovieIndex:
-    """When the frames of a movie are shown, in stream units, and which are key frames."""
-
-    times: tuple[int, ...]
-    keys: tuple[int, ...]
-
-    def key_before(self, frame: int) -> int:
-        """The last key frame at or before a frame; 0 where there is none."""
-        place = bisect_right(self.keys, frame)
-        return self.keys[place - 1] if place else 0
-
-
-@contextmanager
-def open_movie(path: str) -> Iterator[Movie]:
-    """Opens a movie; what goes wrong inside is told as a `MediaError`.
-
-    Raises:
-        MediaError: it is missing, is no movie, has no pictures, or is damaged.
-    """
-    if not os.path.isfile(path):
-        raise MediaError(f"{path}: is missing; restore the file or correct the path")
-    try:
-        with av.open(path) as container:
-            stream: Any = container.streams.best("video")
-            if stream is None:
-                raise MediaError(f"{path}: has no pictures in it; name another file")
-            stream.thread_type = "SLICE" if stream.codec_context.name == _CHECKED_CODEC else "AUTO"
-            yield Movie(path, container, stream)
-    except av.error.FFmpegError as error:
-        raise MediaError(f"{path}: cannot be read ({error.strerror}); restore the file") from error
-
-
-def decode(movie: Movie, start: int = 0) -> Iterator[av.VideoFrame]:
-    """Frames from where the movie stands, frame `start`, in the order in which they are shown.
+def decode(movie: Movie) -> Iterator[av.VideoFrame]:
+    """The frames of a movie, in the order in which they are shown.
 
     Raises:
         MediaError: one is damaged.
     """
-    frames = movie.container.decode(movie.stream)
-    number = start
+    return _checked(movie, movie.container.decode(movie.stream), 0)
+
+
+def _checked(
+    movie: Movie, frames: Iterator[av.VideoFrame], number: int, since: int | None = None
+) -> Iterator[av.VideoFrame]:
+    """Frames from the one of a number on; those shown before the time `since` are left out, as
+    they follow from others that were not decoded."""
     while True:
         try:
             with _complaints() as complaints:
@@ -99,6 +54,8 @@ def decode(movie: Movie, start: int = 0) -> Iterator[av.VideoFrame]:
             raise _damaged(movie.path, number, complaint)
         if frame is None:
             return
+        if since is not None and frame.pts is not None and frame.pts < since:
+            continue
         if frame.is_corrupt:
             raise _damaged(movie.path, number, "its data are corrupt")
         yield frame
@@ -108,12 +65,21 @@ def decode(movie: Movie, start: int = 0) -> Iterator[av.VideoFrame]:
 def read_movie(clip: Clip, frames: list[int]) -> Generator[tuple[int, Tensor], None, None]:
     """The frames of a movie, ascending, each (3, H, W) in the working space.
 
+    Where a jump does not lead to what the index has, the rest is decoded from the first frame on.
+
     Raises:
         MediaError: the movie is damaged, ends early, or changes its size.
     """
-    for start, wanted in _runs(clip, frames):
+    pending = deque(frames)
+    with suppress(LostError):
+        for start, wanted in _runs(clip, frames):
+            with open_movie(clip.path) as movie:
+                for number, picture in _read_run(clip, movie, start, wanted):
+                    pending.popleft()
+                    yield number, picture
+    if pending:
         with open_movie(clip.path) as movie:
-            yield from _read_run(clip, movie, start, wanted)
+            yield from _read_run(clip, movie, 0, list(pending))
 
 
 def deinterlace(
@@ -171,7 +137,7 @@ def _complaints() -> Iterator[list[tuple[int, str, str]]]:
 def _told_damage(complaints: list[tuple[int, str, str]]) -> str | None:
     """The first complaint that tells of damage which nothing else tells of."""
     for _, who, message in complaints:
-        if who == _CHECKED_CODEC or message.startswith(_CUT_OFF):
+        if who == CHECKED_CODEC or message.startswith(_CUT_OFF):
             return message.strip()
     return None
 
@@ -180,7 +146,7 @@ def _read_run(
     clip: Clip, movie: Movie, start: int, wanted: list[int]
 ) -> Iterator[tuple[int, Tensor]]:
     pending = deque(wanted)
-    numbered = _numbered(movie, start, _index(clip.path) if start else None)
+    numbered = _numbered(movie, start) if start else enumerate(decode(movie))
     for number, frame in _whole(clip, _same_size(clip, numbered)):
         while pending and pending[0] == number:
             rgb = frame_to_rgb(frame, clip.video, movie.stream.codec_context.name)
@@ -203,24 +169,23 @@ def _whole(
     return numbered
 
 
-def _numbered(
-    movie: Movie, start: int, index: MovieIndex | None
-) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Frames from key frame `start` on, with their numbers."""
+def _numbered(movie: Movie, start: int) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Frames from key frame `start` on, with their numbers.
+
+    Raises:
+        LostError: what is found is not what the index has.
+    """
+    index = movie_index(movie.path)
     if index is None:
-        yield from enumerate(decode(movie))
-        return
-    movie.container.seek(index.times[start], stream=movie.stream, backward=True)
-    number_of: dict[int | None, int] = {time: number for number, time in enumerate(index.times)}
-    for frame in decode(movie, start):
-        number = number_of.get(frame.pts)
-        if number is None:
-            raise MediaError(
-                f"{movie.path}: shows a frame at {frame.time} s that its index does not have; "
-                "copy the movie into a new container"
-            )
-        if number >= start:
-            yield number, frame
+        raise LostError
+    packets = packets_from(movie, index, start)
+    frames = (frame for packet in packets for frame in packet.decode())
+    expected = start
+    for frame in _checked(movie, frames, start, since=int(index.times[start])):
+        if index.number_at(frame.pts) != expected:
+            raise LostError
+        yield expected, frame
+        expected += 1
 
 
 def _same_size(
@@ -241,40 +206,14 @@ def _runs(clip: Clip, frames: list[int]) -> Iterator[tuple[int, list[int]]]:
     starts: list[tuple[int, list[int]]] = []
     for frame in frames:
         start = 0
-        if frame - position > _SEEK_GAP:
-            index = _index(clip.path)
+        if clip.random_access and frame - position > _JUMP_GAP:
+            index = movie_index(clip.path)
             start = index.key_before(frame - _LEAD) if index else 0
-        if not starts or start > position:
+        if not starts or start > position + _JUMP_GAP:
             starts.append((start, []))
         starts[-1][1].append(frame)
         position = frame
     yield from starts
-
-
-def _index(path: str) -> MovieIndex | None:
-    status = os.stat(path)
-    return _read_index(path, status.st_mtime_ns, status.st_size)
-
-
-@functools.lru_cache(maxsize=8)
-def _read_index(path: str, _changed: int, _size: int) -> MovieIndex | None:
-    """The index of a movie, none where the container has no exact one."""
-    with open_movie(path) as movie:
-        if not movie.container.format.name.startswith(_SEEKABLE):
-            return None
-        packets = [
-            (packet.pts, packet.is_keyframe)
-            for packet in movie.container.demux(movie.stream)
-            if packet.size and not packet.is_discard
-        ]
-    if not packets or any(time is None for time, _ in packets):
-        return None
-    first = packets[0][0]
-    shown = sorted(entry for entry in packets if entry[0] >= first)
-    times = tuple(time for time, _ in shown)
-    if len(set(times)) != len(times):
-        return None
-    return MovieIndex(times, tuple(number for number, (_, key) in enumerate(shown) if key))
 
 
 def _damaged(path: str, number: int, reason: str) -> MediaError:

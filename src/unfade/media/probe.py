@@ -123,6 +123,7 @@ def _probe_movie(path: str, section: ClipSection, track: Track) -> Clip:
         video=survey.video,
         codec=survey.codec,
         ignored=("alpha",) if survey.has_alpha else (),
+        random_access=survey.random_access,
         timecode=_timecode(path, section, survey.timecode, rate, skipped=frames.first),
         live_area=Area(x=0, y=0, width=survey.width, height=survey.height),
     )

@@ -50,7 +50,8 @@ class Records:
         refused = (
             {one.pair: one.reason for one in self.alignments.rejected} if self.alignments else {}
         )
-        pairs = dict.fromkeys([*self.choice.pairs, *laid, *refused])
+        tried = [pair for pair in self.choice.alternates if pair in laid or pair in refused]
+        pairs = dict.fromkeys([*self.choice.pairs, *tried])
         found += [Entry(pair, refused.get(pair), laid.get(pair)) for pair in pairs]
         return sorted(found, key=lambda entry: (entry.pair.source, entry.reason is not None))
 

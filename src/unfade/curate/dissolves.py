@@ -79,7 +79,7 @@ def find_dissolves(
             holds = found.holds & ~_near_cut(middles, cuts, length // 2)
             there = middles[holds]
             cost[there] = np.minimum(cost[there], (found.rest + found.off)[holds])
-            mixed[there] = length // 4
+            mixed[there] = np.where(mixed[there] > 0, mixed[there], length // 4)
     told = np.flatnonzero(np.isfinite(cost))
     groups = np.split(told, np.flatnonzero(np.diff(told) > _APART) + 1)
     return [

@@ -2,7 +2,7 @@
 2 cores, within 2 GB at 4096x3112.
 
 Every size runs in a process of its own, so that its peak memory is its own. Frames like those of
-training are coloured from memory; what is strange is guessed by three networks, which costs more:
+training are coloured from memory; what is strange is guessed by two, which costs more:
 
     python benchmarks/inference.py
 """
@@ -55,8 +55,8 @@ def _measure(width: int, height: int) -> None:
     torch.manual_seed(0)
     lut = SmoothLut(torch.rand(2, NODES, NODES, NODES) * 0.1)
     grade = Balance(lift=(-0.3, -0.1, -0.1), gamma=(0.9, 1.1, 1.0), gain=(1.1, 1.1, 1.1))
-    baseline = Baseline(lut, {}, GRAIN * torch.eye(3), grade)
-    model = ChromaModel("medium", baseline, Residual("medium"))
+    baseline = Baseline(lut, {}, GRAIN * torch.eye(3))
+    model = ChromaModel("medium", baseline, Residual("medium"), grade=grade)
     before = _peak()
     picture = torch.rand(3, height, width)
     cells = []

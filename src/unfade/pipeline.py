@@ -100,7 +100,12 @@ STAGES = (
     Stage("align", "Lay references on the source", ("align",), (Clips, PairList), pair_paths, 3),
     Stage("target", "Build ground truth", ("target",), (Clips, Alignments), pair_paths),
     Stage(
-        "train", "Learn the film's colour", ("train",), (FilmBalance, Targets), earlier_model_paths
+        "train",
+        "Learn the film's colour",
+        ("train",),
+        (FilmBalance, Targets),
+        earlier_model_paths,
+        2,
     ),
     Stage(
         "render",

@@ -34,3 +34,13 @@ def test_even_fading_is_left_alone_with_several_pictures_and_with_one() -> None:
 
 def test_one_picture_is_enough_to_find_it() -> None:
     assert weigh([sample(0, 0.05)]).is_uneven
+
+
+def test_a_law_from_one_picture_is_believed_by_half() -> None:
+    one, twice = weigh([sample(0, 0.05)]), weigh([sample(0, 0.05), sample(0, 0.05)])
+    torch.testing.assert_close(one.law, twice.law / 2)
+
+
+def test_what_one_picture_of_several_denies_is_no_law_of_place() -> None:
+    shown = [sample(0, 0.05), sample(1, 0.05), sample(2, 0.05), sample(3, -0.05)]
+    assert not weigh(shown).is_uneven

@@ -3,8 +3,8 @@
 import torch
 
 from unfade.network.features import COUNT, WIDE
-from unfade.train.agreement import LEAST, agreement
-from unfade.train.samples import Pixels
+from unfade.train.agreement import LEAST, agreement, believed
+from unfade.train.samples import AREA, Picture, Pixels
 
 AREAS, EACH = 30, 20
 
@@ -46,8 +46,22 @@ def test_what_others_contradict_is_not_believed() -> None:
     assert float(believed[~altered].mean()) > 0.9
 
 
+def test_pictures_weigh_less_where_they_are_contradicted() -> None:
+    across = 6
+    plane = torch.ones(1, AREAS // across * AREA, across * AREA)
+    rgb = plane.expand(3, -1, -1)
+    shown = [Picture(rgb, rgb, plane, frame, 1, "train") for frame in range(4)]
+    first, *others = believed(shown, pixels(4))
+    assert float(first.weight[:, :AREA, :AREA].max()) < 10 * LEAST
+    assert float(first.weight[:, :AREA, AREA:].mean()) > 0.9
+    assert all(float(one.weight.mean()) > 0.9 for one in others)
+
+
 def test_of_two_nobody_knows_which_is_right() -> None:
     assert torch.all(agreement(pixels(2)) == 1.0)
+    rgb = torch.ones(3, AREAS // 6 * AREA, 6 * AREA)
+    shown = [Picture(rgb, rgb, rgb[:1], frame, 1, "train") for frame in range(2)]
+    assert all(one is other for one, other in zip(believed(shown, pixels(2)), shown, strict=True))
 
 
 def test_what_nobody_else_shows_is_believed() -> None:

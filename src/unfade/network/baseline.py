@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from unfade.color.balance import balance
-from unfade.film.balance import UNBALANCED, Balance
 from unfade.network.filters import degrain
 from unfade.network.lut import SmoothLut, fit_smooth_lut
 
@@ -17,7 +15,7 @@ SHOT_PULL = 1e-3
 
 @dataclass(frozen=True)
 class Sample:
-    """Balanced, degrained pixels of training pairs: `rgb` (3, N), `cbcr` (2, N), `weight` (N,)."""
+    """Degrained pixels of training pairs: `rgb` (3, N), `cbcr` (2, N), `weight` (N,)."""
 
     rgb: Tensor
     cbcr: Tensor
@@ -28,36 +26,26 @@ class Sample:
 class Baseline:
     """LUTs by shot number; shots without one use the film's. They see the source without grain.
 
-    `grain` is the covariance (3, 3) of the film's grain that `degrain` takes, `grade`
-    what the source goes through before.
+    `grain` is the covariance (3, 3) of the film's grain that `degrain` takes.
     """
 
     film: SmoothLut
     shots: Mapping[int, SmoothLut]
     grain: Tensor = field(default_factory=lambda: torch.zeros(3, 3))
-    grade: Balance = UNBALANCED
 
     def predict(self, source_rgb: Tensor, shot: int) -> Tensor:
         """Chroma (2, H, W) of a source picture (3, H, W) of a shot."""
-        return self.look_up(degrain(self.balanced(source_rgb), self.grain), shot)
-
-    def balanced(self, source_rgb: Tensor) -> Tensor:
-        """A source picture (3, H, W) as it is seen."""
-        return balance(source_rgb, self.grade)
+        return self.look_up(degrain(source_rgb, self.grain), shot)
 
     def look_up(self, degrained_rgb: Tensor, shot: int) -> Tensor:
-        """Chroma (2, H, W) of a picture that is balanced and without grain already."""
+        """Chroma (2, H, W) of a picture that is without grain already."""
         return self.shots.get(shot, self.film)(degrained_rgb)
 
 
-def fit_baseline(
-    samples: Mapping[int, Sample],
-    grain: Tensor | None = None,
-    grade: Balance = UNBALANCED,
-) -> Baseline:
+def fit_baseline(samples: Mapping[int, Sample], grain: Tensor | None = None) -> Baseline:
     """The baseline of a film from the training pixels of its shots, by shot number.
 
-    `grain` is what was taken from them, `grade` what they went through before.
+    `grain` is what was taken from them.
     """
     film = fit_smooth_lut(
         torch.cat([sample.rgb for sample in samples.values()], dim=1),
@@ -68,4 +56,4 @@ def fit_baseline(
         number: fit_smooth_lut(sample.rgb, sample.cbcr, sample.weight, film, SHOT_PULL)
         for number, sample in samples.items()
     }
-    return Baseline(film, shots, torch.zeros(3, 3) if grain is None else grain, grade)
+    return Baseline(film, shots, torch.zeros(3, 3) if grain is None else grain)

@@ -14,7 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from unfade.color.balance import balance
 from unfade.color.ycbcr import limit_chroma, luma
+from unfade.film.balance import UNBALANCED, Balance
 from unfade.film.model import ModelSize
 from unfade.network.baseline import Baseline
 from unfade.network.familiarity import STRIDE, Familiarity
@@ -37,14 +39,12 @@ WIDTHS: dict[ModelSize, tuple[int, ...]] = {
 }
 """Units of each member's hidden layers by model size."""
 
-MEMBERS = 4
-"""Networks: one that remembers and three that guess."""
+HEED = ((1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0), (1.0, 0.7, 0.49, 0.34, 0.24, 0.17, 0.12))
+"""How much each guesser heeds its surroundings, from the finest scale: from what it heeds less, it
+learns more slowly."""
 
-REACHES = (7, 3, 1)
-"""Scales of surroundings that each guesser sees, from the finest."""
-
-DOUBT = 1.0
-"""How much more the variance among members counts against a change than its square for it."""
+MEMBERS = 1 + len(HEED)
+"""Networks: one that remembers, and those that guess."""
 
 RASTER_WIDTH = 1000
 """The model works on pictures of at most this many pixels a line: colour is coarser than luma."""
@@ -95,17 +95,15 @@ class Residual(nn.Module):
     """Per-pixel networks: features (N, COUNT) to what is missing from Cb and Cr (N, 2).
 
     The `memory` sees all features on one scale, so that it takes in what tells places of the film
-    apart. It speaks where surroundings are familiar. Elsewhere the `guessers` do, of which
-    `REACHES` tells how far they see: they learn slowly what is common to much. Where they do not
-    agree, they have seen nothing alike, and the closed form is changed less.
+    apart. It speaks where surroundings are familiar. Elsewhere the mean of the `guessers` does,
+    which learn slowly what is common to much and see unlike surroundings, so that they err apart.
     """
 
     def __init__(self, size: ModelSize) -> None:
         super().__init__()
         self.memory = Members(1, WIDTHS[size])
         self.guessers = Members(MEMBERS - 1, WIDTHS[size])
-        for gain, scales in zip(self.guessers.gain, REACHES, strict=True):
-            gain[OWN + PER_SCALE * scales :] = 0.0
+        self.guessers.gain[:, OWN:] = torch.tensor(HEED).repeat_interleave(PER_SCALE, dim=1)
         self.familiarity = Familiarity()
 
     def members(self, seen: Tensor) -> Tensor:
@@ -139,12 +137,8 @@ class Residual(nn.Module):
         return said
 
     def _guess(self, seen: Tensor) -> Tensor:
-        said: Tensor = self.guessers(seen.expand(MEMBERS - 1, -1, -1))
-        mean = said.mean(dim=0)
-        signal = mean.square().sum(dim=1, keepdim=True)
-        doubt = (said - mean).square().mean(dim=0).sum(dim=1, keepdim=True)
-        trust: Tensor = signal / (signal + DOUBT * doubt).clamp_min(1e-12)
-        return mean * trust
+        said: Tensor = self.guessers(seen.expand(len(HEED), -1, -1)).mean(dim=0)
+        return said
 
 
 @dataclass(frozen=True)
@@ -165,6 +159,7 @@ class ChromaModel:
     """Predicts the chroma of a film's frames.
 
     `residual` is the film's network, `own` are those of shots that have one, by shot number.
+    `grade` is what networks see a picture through; the closed form sees the scan as it is.
     """
 
     size: ModelSize
@@ -173,6 +168,7 @@ class ChromaModel:
     unevenness: Unevenness = EVEN
     uncertainty: Uncertainty | None = None
     own: Mapping[int, Residual] = field(default_factory=dict)
+    grade: Balance = UNBALANCED
 
     def predict(self, source_rgb: Tensor, shot: int) -> Tensor:
         """The chroma of a frame.
@@ -230,13 +226,20 @@ class ChromaModel:
 
     def see(self, source_rgb: Tensor, shot: int) -> Seen:
         """What the network is shown of a picture (3, H, W) on the model's raster, 0 to 1."""
-        balanced_rgb = self.baseline.balanced(source_rgb)
-        degrained_rgb = degrain(balanced_rgb, self.baseline.grain)
-        placed = shot in self.unevenness
-        closed_form = self.unevenness.predict if placed else self.baseline.look_up
-        base_cbcr = closed_form(degrained_rgb, shot)
-        shown = features(balanced_rgb, degrained_rgb, base_cbcr, placed)
+        degrained_rgb = degrain(source_rgb, self.baseline.grain)
+        base_cbcr = self._closed_form(degrained_rgb, shot)
+        balanced_rgb = balance(source_rgb, self.grade)
+        clean_rgb = balance(degrained_rgb, self.grade)
+        shown = features(balanced_rgb, clean_rgb, base_cbcr, shot in self.unevenness)
         return Seen(luma(source_rgb), shown, base_cbcr, shot)
+
+    def closed_form(self, source_rgb: Tensor, shot: int) -> Tensor:
+        """Chroma (2, H, W) of a picture (3, H, W) on the model's raster without the networks."""
+        return self._closed_form(degrain(source_rgb, self.baseline.grain), shot)
+
+    def _closed_form(self, degrained_rgb: Tensor, shot: int) -> Tensor:
+        placed = shot in self.unevenness
+        return (self.unevenness.predict if placed else self.baseline.look_up)(degrained_rgb, shot)
 
     def network_of(self, shot: int) -> Residual:
         """The shot's own network, or the film's."""

@@ -23,8 +23,8 @@ from unfade.network.lut import SmoothLut
 from unfade.network.uncertainty import Prototypes, Uncertainty
 from unfade.network.unevenness import Unevenness
 
-MODEL_SCHEMA = "ChromaModel.5"
-BASELINE_SCHEMA = "Baseline.4"
+MODEL_SCHEMA = "ChromaModel.6"
+BASELINE_SCHEMA = "Baseline.5"
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], description: dict[str, str]) -> None:
@@ -66,8 +66,7 @@ def load_tensors(path: Path, schema: str) -> tuple[dict[str, Tensor], dict[str, 
 
 def save_baseline(path: Path, baseline: Baseline) -> None:
     """Writes a baseline."""
-    description = {"schema": BASELINE_SCHEMA, "balance": baseline.grade.model_dump_json()}
-    save_tensors(path, _lut_tensors(baseline), description)
+    save_tensors(path, _lut_tensors(baseline), {"schema": BASELINE_SCHEMA})
 
 
 def load_baseline(path: Path) -> Baseline:
@@ -76,7 +75,7 @@ def load_baseline(path: Path) -> Baseline:
     Raises:
         WorkError: the file is missing, damaged, or of another schema.
     """
-    return _baseline_of(*load_tensors(path, BASELINE_SCHEMA))
+    return _baseline_of(load_tensors(path, BASELINE_SCHEMA)[0])
 
 
 def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
@@ -100,7 +99,7 @@ def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
         "hidden_units": json.dumps(WIDTHS[model.size]),
         "input": f"R'G'B' in {WORKING_SPACE}",
         "output": "Cb and Cr of Rec.709 at source luma",
-        "balance": model.baseline.grade.model_dump_json(),
+        "balance": model.grade.model_dump_json(),
         "facts": json.dumps(facts, sort_keys=True),
     }
     save_tensors(path, tensors, description)
@@ -123,11 +122,12 @@ def load_model(path: Path) -> ChromaModel:
     own = {int(name.split(".")[1]) for name in tensors if name.startswith("own.")}
     return ChromaModel(
         size,
-        _baseline_of(tensors, description),
+        _baseline_of(tensors),
         _network_of("residual.", tensors, size),
         _unevenness_of(tensors),
         _uncertainty_of(tensors),
         {number: _network_of(f"own.{number}.", tensors, size) for number in sorted(own)},
+        Balance.model_validate_json(description["balance"]),
     )
 
 
@@ -153,14 +153,13 @@ def _lut_tensors(baseline: Baseline) -> dict[str, Tensor]:
     return {"lut.film": baseline.film.nodes, "grain": baseline.grain, **shots}
 
 
-def _baseline_of(tensors: dict[str, Tensor], description: dict[str, str]) -> Baseline:
+def _baseline_of(tensors: dict[str, Tensor]) -> Baseline:
     shots = {
         int(name.rsplit(".", 1)[1]): SmoothLut(tensor.to(torch.float32))
         for name, tensor in tensors.items()
         if name.startswith("lut.shot.")
     }
-    grade = Balance.model_validate_json(description["balance"])
-    return Baseline(SmoothLut(tensors["lut.film"]), shots, tensors["grain"], grade)
+    return Baseline(SmoothLut(tensors["lut.film"]), shots, tensors["grain"])
 
 
 def _unevenness_of(tensors: dict[str, Tensor]) -> Unevenness:

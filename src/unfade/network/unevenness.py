@@ -23,7 +23,11 @@ RIDGE = 1e-6
 
 FEWEST_FOLDS = 4
 LEAST_GAIN = 0.92
-"""A place matters where knowing it leaves at most this share of the error on pixels kept apart."""
+"""A place matters where knowing it leaves at most this share of the error on every part that is
+kept apart: what lies where in one picture is soon taken for a law of place."""
+
+ALONE = 0.5
+"""Share of a law that is believed when it is from one picture, where places are also things."""
 
 DEGREE = 4
 EVEN_TERMS = 35
@@ -70,21 +74,22 @@ def placed_part(law: Tensor, rgb: Tensor, where: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The errors, on pixels kept apart, of laws that know the place and of laws that do not."""
+    """The errors, by part kept apart, of laws that know the place and of laws that do not."""
 
-    even: float
-    placed: float
+    even: tuple[float, ...]
+    placed: tuple[float, ...]
     law: Tensor
 
     @property
     def is_uneven(self) -> bool:
         """Whether knowing the place pays."""
-        return self.placed < LEAST_GAIN * self.even
+        parts = zip(self.placed, self.even, strict=True)
+        return all(placed < LEAST_GAIN * even for placed, even in parts)
 
     @property
     def best(self) -> float:
         """The error of the better kind."""
-        return min(self.even, self.placed)
+        return min(sum(self.even), sum(self.placed))
 
 
 def weigh(samples: Sequence[Sample]) -> Evidence:
@@ -95,19 +100,17 @@ def weigh(samples: Sequence[Sample]) -> Evidence:
     """
     folds = samples if len(samples) > 1 else _parts(samples[0])
     equations = [_equations(fold) for fold in folds]
-    even = placed = 0.0
+    errors: dict[int, list[float]] = {EVEN_TERMS: [], EVEN_TERMS + PLACED_TERMS: []}
     for i, fold in enumerate(folds):
         others = [one for k, one in enumerate(equations) if k != i]
         terms = _terms(fold)
-        for count in (EVEN_TERMS, EVEN_TERMS + PLACED_TERMS):
+        for count, found in errors.items():
             left = (fold.cbcr - _solve(others, count) @ terms[:count]).abs().sum(dim=0)
-            error = float((left * fold.weight).sum())
-            if count == EVEN_TERMS:
-                even += error
-            else:
-                placed += error
+            found.append(float((left * fold.weight).sum()))
     law = _solve(equations, EVEN_TERMS + PLACED_TERMS)[:, EVEN_TERMS:]
-    return Evidence(even, placed, law.contiguous())
+    even, placed = map(tuple, errors.values())
+    belief = 1.0 if len(samples) > 1 else ALONE
+    return Evidence(even, placed, law.contiguous() * belief)
 
 
 def _parts(sample: Sample) -> list[Sample]:

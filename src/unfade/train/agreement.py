@@ -6,12 +6,14 @@ of each. Where no other pair shows the like, memory has nothing but this one, an
 """
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from unfade.network.features import WIDE
-from unfade.train.samples import Pixels
+from unfade.train.samples import AREA, Picture, Pixels
 
 ALIKE = 0.8
 """Distance, in deviations over training, below which surroundings show the same thing."""
@@ -27,6 +29,24 @@ STEEPNESS = 4
 
 LEAST = 0.01
 """Belief that is left."""
+
+
+def believed(pictures: Sequence[Picture], pixels: Pixels) -> list[Picture]:
+    """Pictures that weigh as much as they are to be believed, by pixels of all of them."""
+    belief = agreement(pixels)[:, 0]
+    weighed = []
+    for picture in pictures:
+        here = pixels.area[:, 0] == picture.frame
+        if torch.all(belief[here] == 1.0):
+            weighed.append(picture)
+            continue
+        height, width = picture.weight.shape[1:]
+        across = -(-width // AREA)
+        areas = torch.ones(-(-height // AREA) * across)
+        areas[pixels.area[here, 1]] = belief[here]
+        plane = areas.reshape(-1, across).repeat_interleave(AREA, 0).repeat_interleave(AREA, 1)
+        weighed.append(replace(picture, weight=picture.weight * plane[:height, :width]))
+    return weighed
 
 
 def agreement(pixels: Pixels) -> Tensor:

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from unfade.color.balance import balance
-from unfade.film.balance import Balance
 from unfade.film.work import Track
 from unfade.network import Baseline, Sample, fit_baseline
 from unfade.network.filters import grain_covariance
@@ -18,7 +16,7 @@ from unfade.train.samples import Picture, closed_form_sample
 PIXELS = 300_000
 """Pixels that a closed-form fit takes of the film: ten times the nodes of its LUT."""
 
-GRAIN_STRENGTHS = (3.0, 20.0, 80.0)
+GRAIN_STRENGTHS = (3.0, 20.0, 80.0, 300.0)
 """How many times the grain measured between neighbouring pixels the degrain may be told of. Grain
 is wider than a pixel, and fading lets it through amplified."""
 
@@ -26,32 +24,30 @@ Shots = Mapping[int, Sequence[PlacedSample]]
 
 
 def fit_closed_form(
-    train: Sequence[Picture], grade: Balance, seed: int, track: Track
+    train: Sequence[Picture], seed: int, track: Track
 ) -> tuple[Baseline, Unevenness]:
     """The baseline of a film, and the laws of those of its shots that fade unevenly.
 
-    `grade` is what the source goes through before it is looked at.
     The degrain is as strong as makes laws of colour hold best on pixels kept apart. `track` is
     told of every strength that is tried.
     """
-    balanced = (balance(one.source_rgb, grade) for one in train)
-    measured = torch.stack([grain_covariance(one) for one in balanced]).mean(dim=0)
+    measured = torch.stack([grain_covariance(one.source_rgb) for one in train]).mean(dim=0)
     tried = []
     for strength in track(GRAIN_STRENGTHS, "Fitting the closed form", len(GRAIN_STRENGTHS)):
-        shots = _samples(train, grade, measured * strength, seed)
+        shots = _samples(train, measured * strength, seed)
         evidence = {number: weigh(samples) for number, samples in shots.items()}
         error = sum(one.best for one in evidence.values())
         tried.append((error, measured * strength, shots, evidence))
     _, grain, shots, evidence = min(tried, key=lambda one: one[0])
     together = {number: _together(samples) for number, samples in shots.items()}
-    return fit_baseline(together, grain, grade), _unevenness(shots, evidence)
+    return fit_baseline(together, grain), _unevenness(shots, evidence)
 
 
-def _samples(train: Sequence[Picture], grade: Balance, grain: Tensor, seed: int) -> Shots:
+def _samples(train: Sequence[Picture], grain: Tensor, seed: int) -> Shots:
     shots = sorted({picture.shot for picture in train})
     return {
         shot: [
-            closed_form_sample(picture, grade, grain, PIXELS // len(train), seed)
+            closed_form_sample(picture, grain, PIXELS // len(train), seed)
             for picture in train
             if picture.shot == shot
         ]

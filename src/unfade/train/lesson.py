@@ -1,16 +1,17 @@
 """A lesson: the baseline of a film, and the pixels that its network learns from."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from unfade.film.balance import Balance
 from unfade.film.project import TrainSection
 from unfade.film.work import Track, untracked
 from unfade.network import ChromaModel, Residual
-from unfade.train.agreement import agreement
+from unfade.train.agreement import believed
 from unfade.train.augment import augmented
 from unfade.train.calibrate import with_uncertainty
 from unfade.train.closed_form import fit_closed_form
+from unfade.train.in_place import in_place
 from unfade.train.learn import learn, residual_of, start
 from unfade.train.samples import Picture, Pixels, join, sample_pixels
 
@@ -39,25 +40,36 @@ def prepare(
 ) -> Lesson:
     """The lesson of a film from its pictures. At least one is to be trained on.
 
-    `grade` is what the source goes through before it is looked at.
+    `grade` is what networks see the source through.
     """
-    baseline, unevenness = fit_closed_form(train, grade, settings.seed, track)
-    model = ChromaModel(settings.size, baseline, Residual(settings.size), unevenness)
 
-    def look(pictures: Iterable[Picture], count: int, limit: int) -> Pixels:
+    def look(model: ChromaModel, pictures: Iterable[Picture], count: int, limit: int) -> Pixels:
         shown = track(pictures, "Looking at pairs", count)
         each = limit // count
         return join(sample_pixels(picture, model, each, settings.seed) for picture in shown)
 
+    model = _untrained(train, settings, grade, track)
+    mended = [in_place(one, model.closed_form(one.source_rgb, one.shot)) for one in train]
+    mended = believed(mended, look(model, mended, len(mended), TRAIN_PIXELS))
+    if any(one is not other for one, other in zip(mended, train, strict=True)):
+        train, model = mended, _untrained(mended, settings, grade, track)
     times = 2 if settings.augment else 1
-    learned = look(train, len(train), TRAIN_PIXELS // times)
-    learned = replace(learned, weight=learned.weight * agreement(learned))
+    learned = look(model, train, len(train), TRAIN_PIXELS // times)
     if settings.augment:
         again = (augmented(picture, settings.seed) for picture in train)
-        learned = join((learned, look(again, len(train), TRAIN_PIXELS // times)))
+        learned = join((learned, look(model, again, len(train), TRAIN_PIXELS // times)))
+    count = len(held_out)
     return Lesson(
-        model, learned, look(held_out, len(held_out), HELD_OUT_PIXELS) if held_out else None
+        model, learned, look(model, held_out, count, HELD_OUT_PIXELS) if held_out else None
     )
+
+
+def _untrained(
+    train: Sequence[Picture], settings: TrainSection, grade: Balance, track: Track
+) -> ChromaModel:
+    baseline, unevenness = fit_closed_form(train, settings.seed, track)
+    network = Residual(settings.size)
+    return ChromaModel(settings.size, baseline, network, unevenness, grade=grade)
 
 
 def fit(

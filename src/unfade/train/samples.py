@@ -6,10 +6,8 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from unfade.color.balance import balance
 from unfade.color.sensitivity import sensitivity
 from unfade.color.ycbcr import rgb_to_ycbcr
-from unfade.film.balance import Balance
 from unfade.film.pair import Pair, PairRole
 from unfade.network import ChromaModel, unevenness
 from unfade.network.chroma_model import raster_factor, shrink
@@ -66,13 +64,11 @@ def picture(source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair) -
     )
 
 
-def closed_form_sample(
-    shown: Picture, grade: Balance, grain: Tensor, limit: int, seed: int
-) -> unevenness.Sample:
-    """At most `limit` trusted pixels of a picture, balanced and degrained, for closed-form fits."""
+def closed_form_sample(shown: Picture, grain: Tensor, limit: int, seed: int) -> unevenness.Sample:
+    """At most `limit` trusted pixels of a picture, degrained, for closed-form fits."""
     chosen = _choose(shown, limit, seed)
     return unevenness.Sample(
-        degrain(balance(shown.source_rgb, grade), grain).flatten(1)[:, chosen],
+        degrain(shown.source_rgb, grain).flatten(1)[:, chosen],
         place(*shown.source_rgb.shape[1:]).flatten(1)[:, chosen],
         rgb_to_ycbcr(shown.truth_rgb)[1:].flatten(1)[:, chosen],
         shown.weight.flatten()[chosen],

@@ -6,6 +6,7 @@ several scales, and its last layers start at zero: untrained, the model is the b
 
 import math
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -18,7 +19,6 @@ from unfade.color.ycbcr import limit_chroma, luma
 from unfade.film.balance import UNBALANCED, Balance
 from unfade.film.model import ModelSize
 from unfade.network.baseline import Baseline
-from unfade.network.cores import on_all_cores
 from unfade.network.familiarity import STRIDE, Familiarity
 from unfade.network.features import (
     CHROMA_GAIN,
@@ -211,11 +211,17 @@ class ChromaModel:
 
     @torch.no_grad()
     def answer(self, seen: Seen) -> Tensor:
-        """Chroma (2, H, W) of what `see` returned."""
+        """Chroma (2, H, W) of what `see` returned.
+
+        The cores take parts of the picture in turn, each alone: layers are too small to share. To
+        threads that are made later torch gives one core too.
+        """
         pixels, network = seen.features.flatten(1).T, self.network_of(seen.shot)
         familiar = familiarity_of(network, seen.features).flatten()
         parts = torch.split(pixels, PIXELS_AT_ONCE), torch.split(familiar, PIXELS_AT_ONCE)
-        residual = torch.cat(on_all_cores(partial(_ask, network), *parts))
+        cores = torch.get_num_threads()
+        with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            residual = torch.cat(list(pool.map(partial(_ask, network), *parts)))
         return seen.base_cbcr + residual.T.reshape(seen.base_cbcr.shape)
 
     def see(self, source_rgb: Tensor, shot: int) -> Seen:

@@ -4,15 +4,11 @@ Means are taken by OpenCV's running sums, ten times as fast as torch's pooling: 
 on the processor, and only the network on another device.
 """
 
-from functools import partial
-
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-
-from unfade.network.cores import on_all_cores
 
 DEGRAIN_RADIUS = 4
 """Half the window of the degrain, in pixels: wide enough to tell grain from picture."""
@@ -22,9 +18,6 @@ GRAIN_FLOOR = 0.02
 
 ROUNDING = 1e-7
 """Variance that counts as none, far above what double precision loses."""
-
-_BAND = 32
-"""Lines of a picture of which a core finds the laws at a time."""
 
 _PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 
@@ -54,26 +47,15 @@ def degrain(picture: Tensor, grain: Tensor) -> Tensor:
         return picture
     seen = (picture.clamp_min(0.0) + GRAIN_FLOOR).log().double()
     mean = box(seen, DEGRAIN_RADIUS)
-    products_mean = box(torch.stack([seen[i] * seen[j] for i, j in _PAIRS]), DEGRAIN_RADIUS)
-    bands = (torch.split(planes, _BAND, dim=1) for planes in (mean, products_mean))
-    found = on_all_cores(partial(_laws, grain=grain.tolist()), *bands)
-    law, offset = (torch.cat(parts, dim=-2) for parts in zip(*found, strict=True))
+    products = torch.stack([seen[i] * seen[j] for i, j in _PAIRS])
+    products_mean = box(products, DEGRAIN_RADIUS)
+    law = _keep(
+        [products_mean[k] - mean[i] * mean[j] for k, (i, j) in enumerate(_PAIRS)], grain.tolist()
+    )
+    offset = mean - torch.einsum("ijhw,jhw->ihw", law, mean)
     law = box(law.flatten(0, 1), DEGRAIN_RADIUS).reshape(law.shape)
     clean = torch.einsum("ijhw,jhw->ihw", law, seen) + box(offset, DEGRAIN_RADIUS)
     return clean.exp().to(picture.dtype) - GRAIN_FLOOR
-
-
-def _laws(mean: Tensor, products_mean: Tensor, grain: list[list[float]]) -> tuple[Tensor, Tensor]:
-    """The linear functions of windows: matrices (3, 3, H, W) and what is added, (3, H, W).
-
-    Args:
-        mean: of the channels in each window, (3, H, W).
-        products_mean: of their products, six planes in the order of `_PAIRS`.
-        grain: 3 by 3.
-    """
-    covariance = [products_mean[k] - mean[i] * mean[j] for k, (i, j) in enumerate(_PAIRS)]
-    law = _keep(covariance, grain)
-    return law, mean - torch.einsum("ijhw,jhw->ihw", law, mean)
 
 
 def _keep(covariance: list[Tensor], grain: list[list[float]]) -> Tensor:

@@ -116,7 +116,11 @@ def _matches(step=0, doubt=""):
     similarity = np.linspace(0.8, 0.9, 60).astype(np.float32)
     lag = np.zeros(60, np.float32)
     found = Matches(np.arange(60) + step, similarity, lag, np.full(60, doubt, object))
-    return Instants.in_one("dvd", found)
+    return _in_one_reference(found)
+
+
+def _in_one_reference(matches):
+    return Instants({"dvd": matches}, np.zeros(60, np.int64))
 
 
 def test_the_best_of_a_shot_that_gives_no_pair_is_told():
@@ -128,7 +132,7 @@ def test_the_best_of_a_shot_that_gives_no_pair_is_told():
     assert told is not None
     assert told.pair.source == 1060
     assert "fade" in told.reason
-    nothing = Instants.in_one("dvd", Matches.none(60, mirrored=False))
+    nothing = _in_one_reference(Matches.none(60, mirrored=False))
     assert rejection(SHOTS[1], CLIPS, nothing, ["unmatched"] * 60) is None
 
 

@@ -240,7 +240,7 @@ def _improved(
 
 
 def _woven(pair: Structures, shared: Registration) -> Registration:
-    """The shared framing moved as the blocks of a pair say, and how many they were."""
+    """The shared framing moved as the blocks of a pair say; its `inliers` are those blocks."""
     for step in range(_STEPS):
         blocks = _measured(pair, shared)
         points, shifts = blocks.points[blocks.found], blocks.shifts[blocks.found]

@@ -117,7 +117,7 @@ def _settle(
     one: Prepared,
     shared: Registration | None,
     raster: Raster,
-    instead_of: Pair | None = None,
+    instead_of: Pair | None,
 ) -> Alignment | Rejection:
     """A pair laid, measured and judged; its sheet, and the weight of an admitted one, written."""
     registration = _registration(one, shared)

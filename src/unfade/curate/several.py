@@ -35,11 +35,6 @@ class Instants:
     each: Mapping[str, Matches]
     of: np.ndarray
 
-    @classmethod
-    def in_one(cls, name: str, matches: Matches) -> "Instants":
-        """Those of a film with one reference."""
-        return cls({name: matches}, np.zeros(len(matches.reference), np.int64))
-
     def name(self, index: int) -> str:
         """The reference that shows a frame best."""
         return list(self.each)[int(self.of[index])]
@@ -48,11 +43,6 @@ class Instants:
         """The other references in which a frame's match is certain."""
         best = self.name(index)
         return [name for name, one in self.each.items() if name != best and one.certain[index]]
-
-    @cached_property
-    def reference(self) -> np.ndarray:
-        """Frames of the best reference, as indices of its proxy, -1 for none."""
-        return self._best("reference")
 
     @cached_property
     def similarity(self) -> np.ndarray:

@@ -54,9 +54,9 @@ class PairList(Artefact):
     """What curate chose: shots of the source, pairs, and what was turned down.
 
     `scenes` has the number of the scene of each shot, from 1; none where the machine chose
-    nothing. `alternates` stand by, in order of
-    preference: where a machine's pair turns out not to fit, one of its shot and role takes its
-    place, of the same frame in another reference or else of another frame.
+    nothing. `alternates` stand by, in order of preference: where a machine's pair turns out not to
+    fit, one of its shot and role takes its place, of the same frame in another reference or else
+    of another frame.
     """
 
     SCHEMA = "PairList.2"

@@ -141,9 +141,5 @@ def _is(packet: Any, known: np.void) -> bool:
     return _mark(packet) == (known["size"], known["sum"])
 
 
-def _place(packet: Any) -> int:
-    return -1 if packet.pos is None else packet.pos
-
-
 def _mark(packet: Any) -> tuple[int, int]:
     return packet.size, zlib.crc32(packet)

@@ -49,14 +49,16 @@ def _measure(width: int, height: int) -> None:
     import torch
 
     from unfade.film.balance import Balance
-    from unfade.network import Baseline, ChromaModel, Residual
-    from unfade.network.lut import NODES, SmoothLut
+    from unfade.network import ChromaModel, Residual
+    from unfade.network.laws import Law, Laws
+    from unfade.network.lut import NODES, Axes, SmoothLut, SpreadLut
 
     torch.manual_seed(0)
-    lut = SmoothLut(torch.rand(2, NODES, NODES, NODES) * 0.1)
+    nodes = torch.rand(2, NODES, NODES, NODES) * 0.1
+    law = Law(SmoothLut(nodes), SpreadLut(SmoothLut(nodes), Axes(torch.eye(3), torch.zeros(3, 1))))
     grade = Balance(lift=(-0.3, -0.1, -0.1), gamma=(0.9, 1.1, 1.0), gain=(1.1, 1.1, 1.1))
-    baseline = Baseline(lut, {}, GRAIN * torch.eye(3))
-    model = ChromaModel("medium", baseline, Residual("medium"), grade=grade)
+    laws = Laws(law, {}, GRAIN * torch.eye(3))
+    model = ChromaModel("medium", laws, Residual("medium"), grade=grade)
     before = _peak()
     picture = torch.rand(3, height, width)
     cells = []

@@ -39,7 +39,7 @@ from unfade.network import (  # noqa: E402
     ChromaModel,
     Residual,
     Sample,
-    fit_baseline,
+    fit_laws,
     save_model,
 )
 from unfade.network.features import KINDRED  # noqa: E402
@@ -134,10 +134,10 @@ def _job(folder: Path, frames: int, size: ModelSize) -> Job:
     rgb = torch.rand(3, 4000, generator=torch.Generator().manual_seed(1))
     sample = Sample(rgb=rgb, cbcr=torch.zeros(2, 4000), weight=torch.ones(4000))
     grade = Balance(lift=(-0.3, -0.1, -0.1), gamma=(0.9, 1.1, 1.0), gain=(1.1, 1.1, 1.1))
-    baseline = fit_baseline({1: sample}, torch.eye(3) * GRAIN**2)
+    laws = fit_laws({1: sample}, torch.eye(3) * GRAIN**2)
     places = torch.randn(PROTOTYPES, len(KINDRED), generator=torch.Generator().manual_seed(2))
     doubt = Uncertainty(Prototypes(places, torch.ones(len(KINDRED))), torch.ones(TERMS))
-    model = ChromaModel(size, baseline, Residual(size), uncertainty=doubt, grade=grade)
+    model = ChromaModel(size, laws, Residual(size), uncertainty=doubt, grade=grade)
     model_id = save_model(job.folder("train") / "model.safetensors", model, {})
     job.save(
         TrainedModel(

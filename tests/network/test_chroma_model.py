@@ -12,7 +12,6 @@ from unfade.color.ycbcr import luma, ycbcr_to_rgb
 from unfade.errors import WorkError
 from unfade.film.balance import UNBALANCED, Balance
 from unfade.network import (
-    Baseline,
     ChromaModel,
     Residual,
     load_baseline,
@@ -23,24 +22,34 @@ from unfade.network import (
 from unfade.network.chroma_model import RASTER_WIDTH, enlarge, raster_factor, shrink
 from unfade.network.features import COUNT, features
 from unfade.network.files import BASELINE_SCHEMA, MODEL_SCHEMA
-from unfade.network.lut import NODES, SmoothLut
+from unfade.network.laws import Law, Laws
+from unfade.network.lut import NODES, Axes, SmoothLut, SpreadLut
 
 GRADE = Balance(lift=(-0.3, 0.02, -0.1), gamma=(0.9, 1.1, 1.0), gain=(1.1, 1.0, 1.05))
 
 
-def lut(seed: int) -> SmoothLut:
+def law(seed: int) -> Law:
+    """One whose LUTs are not alike."""
+    turn = torch.tensor([[0.5, 0.3, 0.2], [0.4, -0.4, 0.1], [0.1, 0.2, -0.6]])
+    axes = Axes(turn, torch.tensor([[0.0], [0.4], [0.5]]))
+    return Law(SmoothLut(nodes(seed)), SpreadLut(SmoothLut(nodes(seed + 100)), axes))
+
+
+def nodes(seed: int) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
     coarse = torch.rand(1, 2, 3, 3, 3, generator=generator) * 0.4 - 0.2
-    nodes = torch.nn.functional.interpolate(
+    return torch.nn.functional.interpolate(
         coarse, size=(NODES, NODES, NODES), mode="trilinear", align_corners=True
-    )
-    return SmoothLut(nodes[0])
+    )[0]
+
+
+LAWS = Laws(law(0), {2: law(2)}, torch.zeros(3, 3))
 
 
 @pytest.fixture
 def model() -> ChromaModel:
     torch.manual_seed(0)
-    return ChromaModel("small", Baseline(lut(0), {2: lut(2)}), Residual("small"), grade=GRADE)
+    return ChromaModel("small", LAWS, Residual("small"), grade=GRADE)
 
 
 @pytest.fixture
@@ -61,10 +70,10 @@ def test_features_are_counted(model: ChromaModel) -> None:
     assert model.see(frame(), 1).features.shape == (COUNT, 64, 80)
 
 
-def test_untrained_it_is_the_baseline(model: ChromaModel) -> None:
+def test_untrained_it_is_its_laws(model: ChromaModel) -> None:
     source_rgb = frame().clamp(0.3, 0.7)
     predicted = model.answer(model.see(source_rgb, 2))
-    torch.testing.assert_close(predicted, model.baseline.predict(source_rgb, 2))
+    torch.testing.assert_close(predicted, model.laws(source_rgb, 2))
 
 
 def test_networks_see_a_film_through_its_balance_and_the_closed_form_does_not(
@@ -149,9 +158,9 @@ def test_a_model_file_describes_itself_and_comes_back(tmp_path: Path, awake: Chr
 
 def test_a_baseline_file_comes_back(tmp_path: Path, model: ChromaModel) -> None:
     place = tmp_path / "baseline.safetensors"
-    save_baseline(place, model.baseline)
+    save_baseline(place, model.laws.baseline)
     loaded = load_baseline(place)
-    torch.testing.assert_close(loaded.predict(frame(), 2), model.baseline.predict(frame(), 2))
+    torch.testing.assert_close(loaded.predict(frame(), 2), model.laws.baseline.predict(frame(), 2))
 
 
 def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
@@ -167,6 +176,6 @@ def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
 
 def test_a_baseline_is_not_taken_for_a_model(tmp_path: Path, model: ChromaModel) -> None:
     place = tmp_path / "baseline.safetensors"
-    save_baseline(place, model.baseline)
+    save_baseline(place, model.laws.baseline)
     with pytest.raises(WorkError, match=f"it holds {BASELINE_SCHEMA}, expected {MODEL_SCHEMA}"):
         load_model(place)

@@ -1,10 +1,11 @@
-"""The closed-form baseline."""
+"""LUTs and laws in closed form."""
 
 import pytest
 import torch
 
-from unfade.network import Sample, fit_baseline
-from unfade.network.lut import SmoothLut, fit_smooth_lut
+from unfade.network import Sample, fit_laws
+from unfade.network.laws import fit_law
+from unfade.network.lut import SmoothLut, find_axes, fit_smooth_lut
 
 
 def colours(count: int, seed: int = 0) -> torch.Tensor:
@@ -47,8 +48,35 @@ def test_a_shot_learns_its_own_law_and_leans_on_the_film_elsewhere() -> None:
     wide, dark = colours(4000), colours(2000, seed=2) * 0.3
     film = Sample(wide, linear(wide), torch.ones(4000))
     own = Sample(dark, linear(dark) + 0.05, torch.ones(2000))
-    baseline = fit_baseline({1: film, 2: own})
+    laws = fit_laws({1: film, 2: own}, torch.zeros(3, 3))
     near = torch.full((3, 1, 1), 0.15)
-    learnt = baseline.look_up(near, 2) - baseline.look_up(near, 1)
+    learnt = laws(near, 2) - laws(near, 1)
     assert float(learnt.mean()) == pytest.approx(0.05, abs=0.02)
-    assert torch.equal(baseline.look_up(near, 3), baseline.film(near))
+    assert torch.equal(laws(near, 3), laws.film(near))
+
+
+def test_in_a_spread_cube_a_small_difference_of_hue_outweighs_one_of_light() -> None:
+    """A dark blue and a light beige surface of almost one faded hue, and a blue one between."""
+    draw = torch.Generator().manual_seed(3)
+    blue = torch.arange(4000) % 2 == 0
+    light = torch.where(blue, 0.25, 0.75) + (torch.rand(4000, generator=draw) - 0.5) * 0.3
+    grain = torch.randn(3, 4000, generator=draw) * 0.002
+    hue = torch.tensor([[-0.01], [0.0], [0.01]])
+    sample = Sample(
+        light + hue * torch.where(blue, 1.0, -1.0) + grain,
+        torch.where(blue, 0.2, -0.2).expand(2, -1),
+        torch.ones(4000),
+    )
+    law = fit_law(sample, find_axes(sample.rgb, sample.weight))
+    unseen = (torch.full((3, 1), 0.6) + hue)[..., None]
+    assert float(law.spread(unseen)[0]) > 0.1
+    assert float(law.smooth(unseen)[0]) < float(law(unseen)[0]) < float(law.spread(unseen)[0])
+
+
+def test_axes_bring_colours_to_one_spread_within_the_cube() -> None:
+    rgb = 0.5 + torch.randn(3, 20_000, generator=torch.Generator().manual_seed(4)) * 0.01
+    rgb = rgb + torch.linspace(-0.4, 0.4, 20_000)
+    placed = find_axes(rgb, torch.ones(20_000))(rgb)
+    spread = placed.std(dim=1)
+    torch.testing.assert_close(spread, spread.mean().expand(3), rtol=0.05, atol=0)
+    assert float(((placed > 0) & (placed < 1)).float().mean()) > 0.998

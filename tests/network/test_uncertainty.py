@@ -6,10 +6,11 @@ from pathlib import Path
 import torch
 
 from unfade.color.ycbcr import luma
-from unfade.network import Baseline, ChromaModel, Residual, load_model, save_model
+from unfade.network import ChromaModel, Residual, load_model, save_model
 from unfade.network.chroma_model import ERROR_STEP, signs_of_error
 from unfade.network.features import COUNT, KINDRED
-from unfade.network.lut import NODES, SmoothLut
+from unfade.network.laws import Law, Laws
+from unfade.network.lut import NODES, Axes, SmoothLut, SpreadLut
 from unfade.network.uncertainty import LEAST_NOVELTY, calibrate, choose_prototypes
 
 
@@ -24,8 +25,9 @@ def model(seed: int = 0) -> ChromaModel:
     residual = Residual("small")
     for network in (residual.memory, residual.guessers):
         torch.nn.init.normal_(network.weights[-1], std=0.02)
-    lut = SmoothLut(torch.zeros(2, NODES, NODES, NODES))
-    return ChromaModel("small", Baseline(lut, {}), residual)
+    nodes = torch.zeros(2, NODES, NODES, NODES)
+    law = Law(SmoothLut(nodes), SpreadLut(SmoothLut(nodes), Axes(torch.eye(3), torch.zeros(3, 1))))
+    return ChromaModel("small", Laws(law, {}, torch.zeros(3, 3)), residual)
 
 
 def test_distance_is_zero_at_training_and_counts_in_its_deviations() -> None:

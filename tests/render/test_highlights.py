@@ -11,7 +11,7 @@ from unfade import media
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
 from unfade.film.clip import Area
 from unfade.film.project import WORKING_SPACE
-from unfade.network import ChromaModel, Residual, Sample, fit_baseline
+from unfade.network import ChromaModel, Residual, Sample, fit_laws
 from unfade.network.features import KINDRED
 from unfade.network.uncertainty import TERMS, Prototypes, Uncertainty
 from unfade.render.recover import recover
@@ -47,7 +47,9 @@ def model() -> ChromaModel:
     sample = Sample(rgb=faded, cbcr=cbcr, weight=torch.ones(faded.shape[1]))
     prototypes = Prototypes(torch.zeros(1, len(KINDRED)), torch.ones(len(KINDRED)))
     doubtful = Uncertainty(prototypes, torch.zeros(TERMS))
-    return ChromaModel("small", fit_baseline({1: sample}), Residual("small"), uncertainty=doubtful)
+    return ChromaModel(
+        "small", fit_laws({1: sample}, torch.zeros(3, 3)), Residual("small"), uncertainty=doubtful
+    )
 
 
 def hue(rgb: Tensor) -> Tensor:

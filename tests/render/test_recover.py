@@ -7,9 +7,10 @@ from unfade.film.clip import Area
 from unfade.film.naming import bag_name, master_name, slug
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
-from unfade.network import Baseline, ChromaModel, Residual
+from unfade.network import ChromaModel, Residual
 from unfade.network.features import KINDRED
-from unfade.network.lut import NODES, SmoothLut
+from unfade.network.laws import Law, Laws
+from unfade.network.lut import NODES, Axes, SmoothLut, SpreadLut
 from unfade.network.uncertainty import Prototypes, Uncertainty
 from unfade.render.recover import recover
 
@@ -18,8 +19,9 @@ def model() -> ChromaModel:
     nodes = torch.full((2, NODES, NODES, NODES), 0.05)
     prototypes = Prototypes(torch.zeros(1, len(KINDRED)), torch.ones(len(KINDRED)))
     doubtful = Uncertainty(prototypes, torch.tensor([0.01, 0.0, 0.0, 0.0]))
-    baseline = Baseline(SmoothLut(nodes), {})
-    return ChromaModel("small", baseline, Residual("small"), uncertainty=doubtful)
+    law = Law(SmoothLut(nodes), SpreadLut(SmoothLut(nodes), Axes(torch.eye(3), torch.zeros(3, 1))))
+    laws = Laws(law, {}, torch.zeros(3, 3))
+    return ChromaModel("small", laws, Residual("small"), uncertainty=doubtful)
 
 
 def test_luma_is_the_source_s_inside_and_outside_the_live_area() -> None:

@@ -50,7 +50,7 @@ def test_the_network_tells_apart_what_a_lut_cannot() -> None:
     model = fit([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS, UNBALANCED)
     unseen = shown(7, 20)
     baseline = chroma_error(
-        unseen.truth_rgb, model.baseline.predict(unseen.source_rgb, 1), unseen.weight
+        unseen.truth_rgb, model.laws.baseline.predict(unseen.source_rgb, 1), unseen.weight
     )
     learnt = chroma_error(unseen.truth_rgb, model.predict(unseen.source_rgb, 1), unseen.weight)
     assert learnt.ciede2000 < 0.6 * baseline.ciede2000

@@ -1,7 +1,7 @@
-"""The model of one film: a closed-form baseline, and a small network that predicts what it misses.
+"""The model of one film: laws in closed form, and a small network that predicts what they miss.
 
-The baseline sees the source without grain. The network sees every pixel and its surroundings at
-several scales, and its last layers start at zero: untrained, the model is the baseline.
+The laws see the source without grain. The network sees every pixel and its surroundings at
+several scales, and its last layers start at zero: untrained, the model is the laws.
 """
 
 import math
@@ -18,7 +18,6 @@ from unfade.color.balance import balance
 from unfade.color.ycbcr import limit_chroma, luma
 from unfade.film.balance import UNBALANCED, Balance
 from unfade.film.model import ModelSize
-from unfade.network.baseline import Baseline
 from unfade.network.familiarity import STRIDE, Familiarity
 from unfade.network.features import (
     CHROMA_GAIN,
@@ -29,6 +28,7 @@ from unfade.network.features import (
     features,
 )
 from unfade.network.filters import box, degrain
+from unfade.network.laws import Laws
 from unfade.network.uncertainty import Signs, Uncertainty
 from unfade.network.unevenness import EVEN, Unevenness
 
@@ -163,7 +163,7 @@ class ChromaModel:
     """
 
     size: ModelSize
-    baseline: Baseline
+    laws: Laws
     residual: Residual
     unevenness: Unevenness = EVEN
     uncertainty: Uncertainty | None = None
@@ -226,7 +226,7 @@ class ChromaModel:
 
     def see(self, source_rgb: Tensor, shot: int) -> Seen:
         """What the network is shown of a picture (3, H, W) on the model's raster, 0 to 1."""
-        degrained_rgb = degrain(source_rgb, self.baseline.grain)
+        degrained_rgb = degrain(source_rgb, self.laws.grain)
         base_cbcr = self._closed_form(degrained_rgb, shot)
         balanced_rgb = balance(source_rgb, self.grade)
         clean_rgb = balance(degrained_rgb, self.grade)
@@ -235,11 +235,11 @@ class ChromaModel:
 
     def closed_form(self, source_rgb: Tensor, shot: int) -> Tensor:
         """Chroma (2, H, W) of a picture (3, H, W) on the model's raster without the networks."""
-        return self._closed_form(degrain(source_rgb, self.baseline.grain), shot)
+        return self._closed_form(degrain(source_rgb, self.laws.grain), shot)
 
     def _closed_form(self, degrained_rgb: Tensor, shot: int) -> Tensor:
         placed = shot in self.unevenness
-        return (self.unevenness.predict if placed else self.baseline.look_up)(degrained_rgb, shot)
+        return (self.unevenness.predict if placed else self.laws)(degrained_rgb, shot)
 
     def network_of(self, shot: int) -> Residual:
         """The shot's own network, or the film's."""

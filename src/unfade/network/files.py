@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -17,13 +16,13 @@ from unfade.film.element import digest
 from unfade.film.model import ModelSize
 from unfade.film.project import WORKING_SPACE
 from unfade.film.work import writing
-from unfade.network.baseline import Baseline
 from unfade.network.chroma_model import WIDTHS, ChromaModel, Residual
-from unfade.network.lut import SmoothLut
+from unfade.network.laws import Baseline, Law, Laws
+from unfade.network.lut import Axes, SmoothLut, SpreadLut
 from unfade.network.uncertainty import Prototypes, Uncertainty
 from unfade.network.unevenness import Unevenness
 
-MODEL_SCHEMA = "ChromaModel.6"
+MODEL_SCHEMA = "ChromaModel.7"
 BASELINE_SCHEMA = "Baseline.5"
 
 
@@ -66,7 +65,7 @@ def load_tensors(path: Path, schema: str) -> tuple[dict[str, Tensor], dict[str, 
 
 def save_baseline(path: Path, baseline: Baseline) -> None:
     """Writes a baseline."""
-    save_tensors(path, _lut_tensors(baseline), {"schema": BASELINE_SCHEMA})
+    save_tensors(path, _baseline_tensors(baseline), {"schema": BASELINE_SCHEMA})
 
 
 def load_baseline(path: Path) -> Baseline:
@@ -84,10 +83,7 @@ def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
     Returns:
         Its id.
     """
-    tensors = _lut_tensors(model.baseline)
-    for number, law in model.unevenness.laws.items():
-        tensors[f"uneven.law.{number}"] = law
-        tensors[f"uneven.lut.{number}"] = model.unevenness.luts[number].nodes
+    tensors = _law_tensors(model.laws) | _uneven_tensors(model.unevenness)
     tensors |= _named("residual.", model.residual)
     for number, own in model.own.items():
         tensors |= _named(f"own.{number}.", own)
@@ -120,11 +116,12 @@ def load_model(path: Path) -> ChromaModel:
     tensors, description = load_tensors(path, MODEL_SCHEMA)
     size = cast(ModelSize, description["size"])
     own = {int(name.split(".")[1]) for name in tensors if name.startswith("own.")}
+    laws = _laws_of(tensors)
     return ChromaModel(
         size,
-        _baseline_of(tensors),
+        laws,
         _network_of("residual.", tensors, size),
-        _unevenness_of(tensors),
+        _unevenness_of(tensors, laws.axes),
         _uncertainty_of(tensors),
         {number: _network_of(f"own.{number}.", tensors, size) for number in sorted(own)},
         Balance.model_validate_json(description["balance"]),
@@ -148,30 +145,56 @@ def _network_of(prefix: str, tensors: dict[str, Tensor], size: ModelSize) -> Res
     return network
 
 
-def _lut_tensors(baseline: Baseline) -> dict[str, Tensor]:
+def _baseline_tensors(baseline: Baseline) -> dict[str, Tensor]:
     shots = {f"lut.shot.{number}": lut.nodes for number, lut in baseline.shots.items()}
     return {"lut.film": baseline.film.nodes, "grain": baseline.grain, **shots}
 
 
 def _baseline_of(tensors: dict[str, Tensor]) -> Baseline:
-    shots = {
-        int(name.rsplit(".", 1)[1]): SmoothLut(tensor.to(torch.float32))
-        for name, tensor in tensors.items()
-        if name.startswith("lut.shot.")
-    }
+    shots = {n: SmoothLut(nodes) for n, nodes in _by_number("lut.shot.", tensors).items()}
     return Baseline(SmoothLut(tensors["lut.film"]), shots, tensors["grain"])
 
 
-def _unevenness_of(tensors: dict[str, Tensor]) -> Unevenness:
-    def by_shot(kind: str) -> dict[int, Tensor]:
-        return {
-            int(name.rsplit(".", 1)[1]): tensor
-            for name, tensor in tensors.items()
-            if name.startswith(f"uneven.{kind}.")
-        }
+def _law_tensors(laws: Laws) -> dict[str, Tensor]:
+    spreads = {f"spread.shot.{number}": law.spread.lut.nodes for number, law in laws.shots.items()}
+    axes = {"axes.turn": laws.axes.turn, "axes.move": laws.axes.move}
+    film = {"spread.film": laws.film.spread.lut.nodes}
+    return _baseline_tensors(laws.baseline) | film | spreads | axes
 
-    luts = {number: SmoothLut(nodes) for number, nodes in by_shot("lut").items()}
-    return Unevenness(luts, by_shot("law"))
+
+def _laws_of(tensors: dict[str, Tensor]) -> Laws:
+    smooth, axes = _baseline_of(tensors), Axes(tensors["axes.turn"], tensors["axes.move"])
+    spreads = _by_number("spread.shot.", tensors)
+    film = Law(smooth.film, SpreadLut(SmoothLut(tensors["spread.film"]), axes))
+    shots = {n: Law(lut, SpreadLut(SmoothLut(spreads[n]), axes)) for n, lut in smooth.shots.items()}
+    return Laws(film, shots, smooth.grain)
+
+
+def _uneven_tensors(unevenness: Unevenness) -> dict[str, Tensor]:
+    tensors = {}
+    for number, placed in unevenness.placed.items():
+        even = unevenness.even[number]
+        tensors[f"uneven.placed.{number}"] = placed
+        tensors[f"uneven.lut.{number}"] = even.smooth.nodes
+        tensors[f"uneven.spread.{number}"] = even.spread.lut.nodes
+    return tensors
+
+
+def _unevenness_of(tensors: dict[str, Tensor], axes: Axes) -> Unevenness:
+    luts, spreads, placed = (
+        _by_number(f"uneven.{kind}.", tensors) for kind in ("lut", "spread", "placed")
+    )
+    even = {n: Law(SmoothLut(luts[n]), SpreadLut(SmoothLut(spreads[n]), axes)) for n in placed}
+    return Unevenness(even, placed)
+
+
+def _by_number(prefix: str, tensors: dict[str, Tensor]) -> dict[int, Tensor]:
+    """Tensors by what their name says after a prefix."""
+    return {
+        int(name.removeprefix(prefix)): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
 
 
 def _uncertainty_tensors(uncertainty: Uncertainty) -> dict[str, Tensor]:

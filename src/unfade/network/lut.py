@@ -3,6 +3,9 @@
 It minimises the weighted squared error of trilinear interpolation plus the squared second
 differences of neighbouring nodes, so that nodes which no pixel ever touched continue their
 neighbours in a straight line.
+
+The same in a cube in which the film's colours spread alike: fading leaves hues so near to one
+another that there a small difference of hue tells more than a large one of light.
 """
 
 from dataclasses import dataclass
@@ -19,6 +22,12 @@ NODES = 33
 
 SMOOTHNESS = 1e-3
 """Weight of the second differences against the mean squared error of the samples."""
+
+REACH = 0.999
+"""Share of the colours that lie in their cube along its widest axis."""
+
+LEAST_SPREAD = 1e-3
+"""Standard deviation of colours along an axis, at least: a step of 10 bit is no colour."""
 
 RIDGE = 1e-8
 """Weight of staying at the prior; too small to move a node that any sample reaches."""
@@ -37,6 +46,43 @@ class SmoothLut:
             self.nodes[None], grid, mode="bilinear", padding_mode="border", align_corners=True
         )
         return looked_up[0, :, 0]
+
+
+@dataclass(frozen=True)
+class Axes:
+    """A cube in which a film's colours spread alike: `turn` (3, 3), then `move` (3, 1)."""
+
+    turn: Tensor
+    move: Tensor
+
+    def __call__(self, rgb: Tensor) -> Tensor:
+        """Places in the cube, mostly 0 to 1, of R'G'B' (3, ...)."""
+        seen = rgb.clamp(0.0, 1.0).flatten(1)
+        return torch.addmm(self.move, self.turn, seen).reshape(rgb.shape)
+
+
+def find_axes(rgb: Tensor, weight: Tensor) -> Axes:
+    """The axes of colours (3, N) that count by their weight (N,)."""
+    rgb = rgb.clamp(0.0, 1.0).double()
+    share = weight.double() / weight.double().sum().clamp_min(1e-12)
+    middle = (rgb * share).sum(dim=1, keepdim=True)
+    values, along = torch.linalg.eigh(((rgb - middle) * share) @ (rgb - middle).T)
+    turn = along.T / values.clamp_min(LEAST_SPREAD**2).sqrt()[:, None]
+    away = (turn @ (rgb - middle)).abs().numpy()
+    turn = turn * (0.5 / max(1.0, np.quantile(away, REACH, axis=1).max()))
+    return Axes(turn.float(), (0.5 - turn @ middle).float())
+
+
+@dataclass(frozen=True)
+class SpreadLut:
+    """A LUT in the cube of `axes`."""
+
+    lut: SmoothLut
+    axes: Axes
+
+    def __call__(self, rgb: Tensor) -> Tensor:
+        """Chroma (2, H, W) of R'G'B' (3, H, W)."""
+        return self.lut(self.axes(rgb))
 
 
 def fit_smooth_lut(

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from unfade.network.features import place
-from unfade.network.lut import SmoothLut
+from unfade.network.laws import Law
 
 FLOOR = 0.02
 """Added to R'G'B' before its logarithm, so that black stays finite."""
@@ -46,20 +46,20 @@ class Sample:
 
 @dataclass(frozen=True)
 class Unevenness:
-    """Of shots that fade unevenly, by number: a LUT, and (2, PLACED_TERMS) that is added to it."""
+    """Of shots that fade unevenly, by number: an even law, and (2, PLACED_TERMS) added to it."""
 
-    luts: Mapping[int, SmoothLut]
-    laws: Mapping[int, Tensor]
+    even: Mapping[int, Law]
+    placed: Mapping[int, Tensor]
 
     def __contains__(self, shot: int) -> bool:
-        return shot in self.laws
+        return shot in self.placed
 
     def predict(self, rgb_degrained: Tensor, shot: int) -> Tensor:
         """The chroma, (2, H, W), of a picture (3, H, W) of one of these shots."""
         height, width = rgb_degrained.shape[1:]
         where = place(height, width).flatten(1)
-        added = placed_part(self.laws[shot], rgb_degrained.flatten(1), where)
-        return self.luts[shot](rgb_degrained) + added.reshape(2, height, width)
+        added = placed_part(self.placed[shot], rgb_degrained.flatten(1), where)
+        return self.even[shot](rgb_degrained) + added.reshape(2, height, width)
 
 
 EVEN = Unevenness({}, {})

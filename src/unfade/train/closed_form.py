@@ -1,4 +1,4 @@
-"""The closed-form part of a film's model: LUTs, the strength of the degrain, uneven fading."""
+"""The closed-form part of a film's model: laws, the strength of the degrain, uneven fading."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from unfade.film.work import Track
-from unfade.network import Baseline, Sample, fit_baseline
+from unfade.network import Laws, Sample, fit_laws
 from unfade.network.filters import grain_covariance
-from unfade.network.lut import fit_smooth_lut
+from unfade.network.laws import fit_law, together
 from unfade.network.unevenness import Evidence, Unevenness, placed_part, weigh
 from unfade.network.unevenness import Sample as PlacedSample
 from unfade.train.samples import Picture, closed_form_sample
@@ -23,10 +23,8 @@ is wider than a pixel, and fading lets it through amplified."""
 Shots = Mapping[int, Sequence[PlacedSample]]
 
 
-def fit_closed_form(
-    train: Sequence[Picture], seed: int, track: Track
-) -> tuple[Baseline, Unevenness]:
-    """The baseline of a film, and the laws of those of its shots that fade unevenly.
+def fit_closed_form(train: Sequence[Picture], seed: int, track: Track) -> tuple[Laws, Unevenness]:
+    """The laws of a film, and of the place in those of its shots that fade unevenly.
 
     The degrain is as strong as makes laws of colour hold best on pixels kept apart. `track` is
     told of every strength that is tried.
@@ -39,8 +37,8 @@ def fit_closed_form(
         error = sum(one.best for one in evidence.values())
         tried.append((error, measured * strength, shots, evidence))
     _, grain, shots, evidence = min(tried, key=lambda one: one[0])
-    together = {number: _together(samples) for number, samples in shots.items()}
-    return fit_baseline(together, grain), _unevenness(shots, evidence)
+    laws = fit_laws({number: _together(samples) for number, samples in shots.items()}, grain)
+    return laws, _unevenness(shots, evidence, laws)
 
 
 def _samples(train: Sequence[Picture], grain: Tensor, seed: int) -> Shots:
@@ -56,20 +54,16 @@ def _samples(train: Sequence[Picture], grain: Tensor, seed: int) -> Shots:
 
 
 def _together(samples: Sequence[PlacedSample]) -> Sample:
-    return Sample(
-        torch.cat([sample.rgb for sample in samples], dim=1),
-        torch.cat([sample.cbcr for sample in samples], dim=1),
-        torch.cat([sample.weight for sample in samples]),
-    )
+    return together(Sample(sample.rgb, sample.cbcr, sample.weight) for sample in samples)
 
 
-def _unevenness(shots: Shots, evidence: Mapping[int, Evidence]) -> Unevenness:
-    luts, laws = {}, {}
+def _unevenness(shots: Shots, evidence: Mapping[int, Evidence], laws: Laws) -> Unevenness:
+    even, placed = {}, {}
     for number, samples in shots.items():
         if evidence[number].is_uneven:
-            law = laws[number] = evidence[number].law
+            law = placed[number] = evidence[number].law
             whole = _together(samples)
             where = torch.cat([sample.place for sample in samples], dim=1)
             rest_cbcr = whole.cbcr - placed_part(law, whole.rgb, where)
-            luts[number] = fit_smooth_lut(whole.rgb, rest_cbcr, whole.weight)
-    return Unevenness(luts, laws)
+            even[number] = fit_law(Sample(whole.rgb, rest_cbcr, whole.weight), laws.axes)
+    return Unevenness(even, placed)

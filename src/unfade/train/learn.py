@@ -62,7 +62,7 @@ def start(
     settings: TrainSection,
     weights: Tensors | None = None,
 ) -> State:
-    """The state before the first step: given weights, or an untrained network, the baseline."""
+    """The state before the first step: given weights, or an untrained network, the laws."""
     torch.manual_seed(settings.seed)
     if weights is None:
         residual = Residual(settings.size)

@@ -1,4 +1,4 @@
-"""A lesson: the baseline of a film, and the pixels that its network learns from."""
+"""A lesson: the laws of a film, and the pixels that its network learns from."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -67,9 +67,9 @@ def prepare(
 def _untrained(
     train: Sequence[Picture], settings: TrainSection, grade: Balance, track: Track
 ) -> ChromaModel:
-    baseline, unevenness = fit_closed_form(train, settings.seed, track)
+    laws, unevenness = fit_closed_form(train, settings.seed, track)
     network = Residual(settings.size)
-    return ChromaModel(settings.size, baseline, network, unevenness, grade=grade)
+    return ChromaModel(settings.size, laws, network, unevenness, grade=grade)
 
 
 def fit(

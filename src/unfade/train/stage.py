@@ -126,7 +126,7 @@ def _save(job: Job, outcome: Outcome) -> None:
         "seed": job.project.train.seed,
     }
     made = save_model(folder / MODEL, outcome.model, facts)
-    save_baseline(folder / BASELINE, outcome.model.baseline)
+    save_baseline(folder / BASELINE, outcome.model.laws.baseline)
     media.write_png(folder / "loss.png", loss_picture(curve.points, curve.baseline))
     job.save(curve)
     job.save(outcome.described(made, MODEL, BASELINE))

@@ -16,12 +16,12 @@ def test_distance_is_to_the_nearest_in_deviations() -> None:
 
 
 def test_closeness_falls_in_a_straight_line() -> None:
-    found = closeness(torch.tensor([0.0, 1.0, 1.5, 2.0, 9.0]), near=1.0, far=2.0)
+    found = closeness(torch.tensor([0.0, 1.0, 1.5, 2.0, 9.0]), torch.tensor(1.0), torch.tensor(2.0))
     torch.testing.assert_close(found, torch.tensor([1.0, 1.0, 0.5, 0.0, 0.0]))
 
 
 def test_one_limit_is_a_step() -> None:
-    found = closeness(torch.tensor([0.9, 1.1]), near=1.0, far=1.0)
+    found = closeness(torch.tensor([0.9, 1.1]), torch.tensor(1.0), torch.tensor(1.0))
     torch.testing.assert_close(found, torch.tensor([0.0, 0.0]).index_fill(0, torch.tensor(0), 1.0))
 
 

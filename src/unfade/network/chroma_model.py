@@ -52,6 +52,9 @@ RASTER_WIDTH = 1000
 PIXELS_AT_ONCE = 4096
 """Pixels that the network takes at a time on a core: what it makes of them stays in the cache."""
 
+PIXELS_ON_ACCELERATOR = 1 << 18
+"""And an accelerator, which wants many: what it makes of them takes some 0.3 GB."""
+
 ERROR_STEP = 8
 """Of the pixels and lines of the model's raster one in so many is asked for its error."""
 
@@ -106,6 +109,11 @@ class Residual(nn.Module):
         self.guessers.gain[:, OWN:] = torch.tensor(HEED).repeat_interleave(PER_SCALE, dim=1)
         self.familiarity = Familiarity()
 
+    @property
+    def device(self) -> torch.device:
+        """Where it runs."""
+        return self.memory.centre.device
+
     def members(self, seen: Tensor) -> Tensor:
         """What each member says, (MEMBERS, N, 2), of features (MEMBERS, N, COUNT)."""
         return torch.cat([self.memory(seen[:1]), self.guessers(seen[1:])])
@@ -113,10 +121,14 @@ class Residual(nn.Module):
     def forward(self, seen: Tensor, familiar: Tensor | None = None) -> Tensor:
         """Residual chroma (N, 2) of features (N, COUNT).
 
-        `familiar` (N,), 0 to 1, is asked of the features themselves where it is not given.
+        `familiar` (N,), 0 to 1, is asked of the features themselves where it is not given. The
+        processor asks of each pixel the networks that count there. An accelerator asks all of
+        them: to look which ones count, the host would have to wait for it.
         """
         if familiar is None:
             familiar = self.familiarity(self.wide(seen))
+        if seen.device.type != "cpu":
+            return torch.lerp(self._guess(seen), self._remember(seen), familiar[:, None])
         if familiar.min() >= 1:
             return self._remember(seen)
         if familiar.max() <= 0:
@@ -129,7 +141,7 @@ class Residual(nn.Module):
 
     def wide(self, seen: Tensor) -> Tensor:
         """The wide surroundings (N, WIDE) of features (N, COUNT), of deviation 1 over training."""
-        chosen = list(WIDE)
+        chosen = torch.tensor(WIDE, device=seen.device)
         return (seen[:, chosen] - self.memory.centre[0, chosen]) * self.memory.gain[0, chosen]
 
     def _remember(self, seen: Tensor) -> Tensor:
@@ -211,18 +223,12 @@ class ChromaModel:
 
     @torch.no_grad()
     def answer(self, seen: Seen) -> Tensor:
-        """Chroma (2, H, W) of what `see` returned.
-
-        The cores take parts of the picture in turn, each alone: layers are too small to share. To
-        threads that are made later torch gives one core too.
-        """
-        pixels, network = seen.features.flatten(1).T, self.network_of(seen.shot)
-        familiar = familiarity_of(network, seen.features).flatten()
-        parts = torch.split(pixels, PIXELS_AT_ONCE), torch.split(familiar, PIXELS_AT_ONCE)
-        cores = torch.get_num_threads()
-        with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            residual = torch.cat(list(pool.map(partial(_ask, network), *parts)))
-        return seen.base_cbcr + residual.T.reshape(seen.base_cbcr.shape)
+        """Chroma (2, H, W) of what `see` returned."""
+        network = self.network_of(seen.shot)
+        planes = seen.features.to(network.device)
+        familiar = familiarity_of(network, planes).flatten()
+        residual = _ask_in_parts(network, planes.flatten(1).T, familiar)
+        return seen.base_cbcr + residual.T.reshape(seen.base_cbcr.shape).cpu()
 
     def see(self, source_rgb: Tensor, shot: int) -> Seen:
         """What the network is shown of a picture (3, H, W) on the model's raster, 0 to 1."""
@@ -250,6 +256,22 @@ class ChromaModel:
         return replace(self, residual=residual)
 
 
+def _ask_in_parts(network: Residual, pixels: Tensor, familiar: Tensor) -> Tensor:
+    """What a network says, (N, 2), of features (N, COUNT) that are familiar (N,).
+
+    An accelerator takes one part after another. The cores take parts in turn, each alone: layers
+    are too small to share. To threads that are made later torch gives one core too.
+    """
+    ask, on_cores = partial(_ask, network), pixels.device.type == "cpu"
+    at_once = PIXELS_AT_ONCE if on_cores else PIXELS_ON_ACCELERATOR
+    parts = torch.split(pixels, at_once), torch.split(familiar, at_once)
+    if not on_cores:
+        return torch.cat(list(map(ask, *parts)))
+    cores = torch.get_num_threads()
+    with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        return torch.cat(list(pool.map(ask, *parts)))
+
+
 @torch.no_grad()
 def _ask(network: Residual, pixels: Tensor, familiar: Tensor) -> Tensor:
     """What a network says of some pixels, in a thread that keeps no gradients either."""
@@ -258,7 +280,8 @@ def _ask(network: Residual, pixels: Tensor, familiar: Tensor) -> Tensor:
 
 
 def familiarity_of(network: Residual, seen: Tensor) -> Tensor:
-    """How familiar each pixel's surroundings are, (H, W), of features (COUNT, H, W)."""
+    """How familiar each pixel's surroundings are, (H, W), of features (COUNT, H, W), both on the
+    network's device."""
     coarse = shrink(seen, STRIDE)
     familiar = network.familiarity(network.wide(coarse.flatten(1).T))
     whole: Tensor = functional.interpolate(
@@ -274,10 +297,11 @@ def familiarity_of(network: Residual, seen: Tensor) -> Tensor:
 def signs_of_error(residual: Residual, y: Tensor, features: Tensor, base_cbcr: Tensor) -> Signs:
     """What the error of a network is predicted from, at source luma (N, 1), features (N, COUNT) and
     chroma of the closed form (N, 2)."""
-    change_cbcr = residual(features)
+    seen = features.to(residual.device)
+    change_cbcr = residual(seen).cpu()
     cbcr = base_cbcr + change_cbcr
     ycbcr = torch.cat([y, cbcr], dim=1)
-    members_cbcr = residual.members(features.expand(MEMBERS, -1, -1))
+    members_cbcr = residual.members(seen.expand(MEMBERS, -1, -1)).cpu()
     return Signs(features, members_cbcr, change_cbcr, ycbcr)
 
 

@@ -40,7 +40,7 @@ class Familiarity(nn.Module):
 
     def forward(self, wide: Tensor) -> Tensor:
         """(N,) of (N, WIDE)."""
-        return closeness(distance(wide, self.contexts), float(self.near), float(self.far))
+        return closeness(distance(wide, self.contexts), self.near, self.far)
 
 
 def distance(wide: Tensor, contexts: Tensor) -> Tensor:
@@ -51,6 +51,6 @@ def distance(wide: Tensor, contexts: Tensor) -> Tensor:
     return torch.cat(nearest) / math.sqrt(wide.shape[1])
 
 
-def closeness(far_off: Tensor, near: float, far: float) -> Tensor:
+def closeness(far_off: Tensor, near: Tensor, far: Tensor) -> Tensor:
     """1 up to the distance `near`, 0 from `far` on, and a straight line between."""
-    return ((far - far_off) / max(far - near, 1e-6)).clamp(0.0, 1.0)
+    return ((far - far_off) / (far - near).clamp_min(1e-6)).clamp(0.0, 1.0)

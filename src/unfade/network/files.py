@@ -17,6 +17,7 @@ from unfade.film.model import ModelSize
 from unfade.film.project import WORKING_SPACE
 from unfade.film.work import writing
 from unfade.network.chroma_model import WIDTHS, ChromaModel, Residual
+from unfade.network.device import network_device
 from unfade.network.laws import Baseline, Law, Laws
 from unfade.network.lut import Axes, SmoothLut, SpreadLut
 from unfade.network.uncertainty import Prototypes, Uncertainty
@@ -142,7 +143,7 @@ def _network_of(prefix: str, tensors: dict[str, Tensor], size: ModelSize) -> Res
         }
     )
     network.eval()
-    return network
+    return network.to(network_device())
 
 
 def _baseline_tensors(baseline: Baseline) -> dict[str, Tensor]:

@@ -25,7 +25,7 @@ def with_uncertainty(
     """
     pixels = train if held_out is None else held_out
     count = pixels.weight.shape[0]
-    examined = only(pixels, torch.arange(0, count, max(1, count // EXAMINED_PIXELS)))
+    examined = only(pixels, torch.arange(0, count, max(1, count // EXAMINED_PIXELS))).to("cpu")
     signs, errors = [], []
     for shot in sorted(set(examined.shot.tolist())):
         part = only(examined, examined.shot == shot)
@@ -33,7 +33,7 @@ def with_uncertainty(
         found = signs_of_error(network, part.truth_y, part.features, part.base_cbcr)
         signs.append(found)
         errors.append(_ciede2000(found.ycbcr[:, 1:], part))
-    prototypes = choose_prototypes(train.features, seed)
+    prototypes = choose_prototypes(train.features.cpu(), seed)
     return replace(model, uncertainty=calibrate(prototypes, signs, torch.cat(errors)))
 
 

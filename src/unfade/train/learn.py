@@ -18,6 +18,7 @@ from unfade.film.model import HeldOut, LossPoint, ModelSize
 from unfade.film.project import TrainSection
 from unfade.network import Residual
 from unfade.network.chroma_model import MEMBERS
+from unfade.network.device import network_device
 from unfade.train.orthogonal import Orthogonal
 from unfade.train.samples import Pixels
 from unfade.train.trust import acquaint, make_familiar
@@ -27,6 +28,9 @@ WEIGHT_DECAY = 1e-2
 
 EXAMINED_PIXELS = 50_000
 """About how many pixels the loss before the first step is measured on."""
+
+DRAWN_AT_ONCE = 50
+"""Steps whose pixels are chosen in one go: an accelerator is waited for when they are sent."""
 
 OUTER_SHARE = 0.2
 """Of the learning rate, for the memory's biases and its last layer."""
@@ -45,7 +49,8 @@ Optimizers = tuple[Orthogonal, torch.optim.AdamW]
 class State:
     """Where training stands after `step` steps: all that is needed to go on, and the best so far.
 
-    `best` are the weights with the least held-out error; without hold-out pairs, the newest.
+    `best` are the weights with the least held-out error; without hold-out pairs, the newest. All
+    lie in main memory, so that a training may go on on another device.
     """
 
     step: int
@@ -65,10 +70,10 @@ def start(
     """The state before the first step: given weights, or an untrained network, the laws."""
     torch.manual_seed(settings.seed)
     if weights is None:
-        residual = Residual(settings.size)
+        residual = Residual(settings.size).to(train.device)
         acquaint(residual, train)
     else:
-        residual = residual_of(weights, settings.size)
+        residual = residual_of(weights, settings.size).to(train.device)
     make_familiar(residual, train, settings.seed)
     weights = _copy(residual.state_dict())
     error = held_out_error(residual, held_out).ciede2000 if held_out else None
@@ -79,15 +84,17 @@ def start(
 def learn(
     state: State, train: Pixels, held_out: Pixels | None, settings: TrainSection
 ) -> Iterator[State]:
-    """Trains on from a state, and yields the new one every `settings.checkpoint` steps."""
-    residual = residual_of(state.weights, settings.size)
+    """Trains on from a state, and yields the new one every `settings.checkpoint` steps.
+
+    It does so where the pixels are, and draws the same ones on every device.
+    """
+    residual = residual_of(state.weights, settings.size).to(train.device)
     optimizers = _optimizers(residual, settings)
     _load_momenta(optimizers, residual, state)
     while state.step < settings.steps and not _has_stopped(state, settings):
         losses = []
         last = min(state.step + settings.checkpoint, settings.steps)
-        for step in range(state.step, last):
-            chosen = _batch(train, settings, step)
+        for step, chosen in _batches(train, settings, range(state.step, last)):
             residual.zero_grad(set_to_none=True)
             cbcr = train.base_cbcr[chosen] + residual.members(train.features[chosen])
             loss = _loss(cbcr, train, chosen)
@@ -108,10 +115,10 @@ def _has_stopped(state: State, settings: TrainSection) -> bool:
 
 
 def residual_of(weights: Tensors, size: ModelSize) -> Residual:
-    """A network with these weights."""
+    """A network with these weights, where networks run."""
     residual = Residual(size)
     residual.load_state_dict(weights)
-    return residual
+    return residual.to(network_device())
 
 
 @torch.no_grad()
@@ -179,6 +186,14 @@ def _optimizers(residual: Residual, settings: TrainSection) -> Optimizers:
     )
 
 
+def _batches(train: Pixels, settings: TrainSection, steps: range) -> Iterator[tuple[int, Tensor]]:
+    """Each step with its places in the pixels, (MEMBERS, N), where those are."""
+    for begin in range(0, len(steps), DRAWN_AT_ONCE):
+        some = steps[begin : begin + DRAWN_AT_ONCE]
+        drawn = torch.stack([_batch(train, settings, step) for step in some])
+        yield from zip(some, drawn.to(train.device), strict=True)
+
+
 def _batch(train: Pixels, settings: TrainSection, step: int) -> Tensor:
     generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
     shape = (MEMBERS, settings.batch // MEMBERS)
@@ -192,13 +207,13 @@ def _learning_rate(settings: TrainSection, step: int) -> float:
 
 
 def _copy(tensors: Tensors) -> Tensors:
-    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+    return {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}
 
 
 def _momenta(optimizers: Optimizers, residual: Residual) -> Tensors:
     """The optimisers' memory, named after the parameters."""
     return {
-        f"{key}.{name}": value.clone()
+        f"{key}.{name}": value.to("cpu", copy=True)
         for name, parameter in residual.named_parameters()
         for optimizer in optimizers
         for key, value in optimizer.state.get(parameter, {}).items()
@@ -216,4 +231,5 @@ def _load_momenta(optimizers: Optimizers, residual: Residual, state: State) -> N
     for place, value in state.momenta.items():
         key, name = place.split(".", 1)
         parameter = parameters[name]
-        owners[parameter].state[parameter][key] = value.clone()
+        device = value.device if key == "step" else parameter.device  # AdamW counts on the host
+        owners[parameter].state[parameter][key] = value.to(device, copy=True)

@@ -7,6 +7,7 @@ from unfade.film.balance import Balance
 from unfade.film.project import TrainSection
 from unfade.film.work import Track, untracked
 from unfade.network import ChromaModel, Residual
+from unfade.network.device import network_device
 from unfade.train.agreement import believed
 from unfade.train.augment import augmented
 from unfade.train.calibrate import with_uncertainty
@@ -24,7 +25,8 @@ HELD_OUT_PIXELS = 200_000
 
 @dataclass(frozen=True)
 class Lesson:
-    """The untrained model, the pixels to learn from, and those to be examined on."""
+    """The untrained model, and on the device of networks the pixels to learn from and those to be
+    examined on."""
 
     model: ChromaModel
     train: Pixels
@@ -58,10 +60,9 @@ def prepare(
     if settings.augment:
         again = (augmented(picture, settings.seed) for picture in train)
         learned = join((learned, look(model, again, len(train), TRAIN_PIXELS // times)))
-    count = len(held_out)
-    return Lesson(
-        model, learned, look(model, held_out, count, HELD_OUT_PIXELS) if held_out else None
-    )
+    device, count = network_device(), len(held_out)
+    examined = look(model, held_out, count, HELD_OUT_PIXELS).to(device) if held_out else None
+    return Lesson(model, learned.to(device), examined)
 
 
 def _untrained(

@@ -49,6 +49,15 @@ class Pixels:
     shot: Tensor
     area: Tensor
 
+    @property
+    def device(self) -> torch.device:
+        """Where they are."""
+        return self.features.device
+
+    def to(self, device: torch.device | str) -> "Pixels":
+        """The same on a device."""
+        return Pixels(*(getattr(self, field.name).to(device) for field in fields(Pixels)))
+
 
 def picture(source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair) -> Picture:
     """A target's pictures, of whatever size, on the model's raster and within 0 to 1."""

@@ -13,6 +13,7 @@ from unfade.film.project import WORKING_SPACE
 from unfade.film.target import Targets
 from unfade.film.work import Job
 from unfade.network import ChromaModel, save_baseline, save_model
+from unfade.network.device import network_device
 from unfade.network.files import MODEL_SCHEMA
 from unfade.review.chart import loss_picture
 from unfade.train.calibrate import with_uncertainty
@@ -124,6 +125,7 @@ def _save(job: Job, outcome: Outcome) -> None:
         "film": job.project.film.title,
         "unfade": __version__,
         "seed": job.project.train.seed,
+        "device": network_device().type,
     }
     made = save_model(folder / MODEL, outcome.model, facts)
     save_baseline(folder / BASELINE, outcome.model.laws.baseline)

@@ -205,3 +205,13 @@ def test_new_names_several_references(
         ("dvd", "../dvd"),
         ("scan", "../tape/scan.%04d.dpx"),
     ]
+
+
+def test_a_full_accelerator_is_told_in_a_sentence(
+    refused: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr(cli, "app", full)
+    assert "graphics processor is out of memory; close what else uses it" in refused("run", "x")

@@ -184,3 +184,9 @@ def main() -> None:
         remedy = "see to permission and free space there"
         print(f"unfade: {place}: {reason}; {remedy}", file=sys.stderr)
         sys.exit(UNUSABLE)
+    except RuntimeError as error:
+        if "out of memory" not in str(error):
+            raise
+        remedy = "close what else uses it, or hide it with CUDA_VISIBLE_DEVICES="
+        print(f"unfade: the graphics processor is out of memory; {remedy}", file=sys.stderr)
+        sys.exit(UNUSABLE)

@@ -19,7 +19,14 @@ from unfade.network import (
     save_baseline,
     save_model,
 )
-from unfade.network.chroma_model import RASTER_WIDTH, enlarge, raster_factor, shrink
+from unfade.network.chroma_model import (
+    GUESS_WIDTH,
+    RASTER_WIDTH,
+    enlarge,
+    raster_factor,
+    shrink,
+    stretch,
+)
 from unfade.network.features import COUNT, features
 from unfade.network.files import BASELINE_SCHEMA, MODEL_SCHEMA
 from unfade.network.laws import Law, Laws
@@ -64,6 +71,18 @@ def frame(height: int = 64, width: int = 80) -> torch.Tensor:
     generator = torch.Generator().manual_seed(5)
     coarse = torch.rand(1, 3, 6, 8, generator=generator)
     return torch.nn.functional.interpolate(coarse, size=(height, width), mode="bicubic")[0]
+
+
+def test_guesses_on_a_coarser_raster_are_those_of_its_pixels(awake: ChromaModel) -> None:
+    """Nothing is familiar; every pixel of the coarse raster is four of the fine one."""
+    wide = frame(32, GUESS_WIDTH).repeat_interleave(2, 1).repeat_interleave(2, 2)
+    seen = awake.see(wide, 2)
+    coarse = shrink(seen.features, 2)
+    with torch.no_grad():
+        guessed = awake.residual.guess(coarse.flatten(1).T).T.reshape(2, *coarse.shape[1:])
+    said = awake.answer(seen) - seen.base_cbcr
+    torch.testing.assert_close(said, stretch(guessed, 2, 64, 2 * GUESS_WIDTH))
+    assert float(guessed.std()) > 0.001
 
 
 def test_features_are_counted(model: ChromaModel) -> None:

@@ -5,7 +5,7 @@ several scales, and its last layers start at zero: untrained, the model is the l
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -48,6 +48,10 @@ MEMBERS = 1 + len(HEED)
 
 RASTER_WIDTH = 1000
 """The model works on pictures of at most this many pixels a line: colour is coarser than luma."""
+
+GUESS_WIDTH = 512
+"""Guessers see rasters of at most this many pixels a line: what they say is smooth. On half the
+raster their error is 0.6 % more, in the mean of 12 crops, for a quarter of the time."""
 
 PIXELS_AT_ONCE = 4096
 """Pixels that the network takes at a time on a core: what it makes of them stays in the cache."""
@@ -118,39 +122,44 @@ class Residual(nn.Module):
         """What each member says, (MEMBERS, N, 2), of features (MEMBERS, N, COUNT)."""
         return torch.cat([self.memory(seen[:1]), self.guessers(seen[1:])])
 
-    def forward(self, seen: Tensor, familiar: Tensor | None = None) -> Tensor:
-        """Residual chroma (N, 2) of features (N, COUNT).
-
-        `familiar` (N,), 0 to 1, is asked of the features themselves where it is not given. The
-        processor asks of each pixel the networks that count there. An accelerator asks all of
-        them: to look which ones count, the host would have to wait for it.
-        """
-        if familiar is None:
-            familiar = self.familiarity(self.wide(seen))
-        if seen.device.type != "cpu":
-            return torch.lerp(self._guess(seen), self._remember(seen), familiar[:, None])
-        if familiar.min() >= 1:
-            return self._remember(seen)
-        if familiar.max() <= 0:
-            return self._guess(seen)
-        said = torch.zeros(seen.shape[0], 2)
-        known, unknown = familiar > 0, familiar < 1
-        said[known] += familiar[known, None] * self._remember(seen[known])
-        said[unknown] += (1 - familiar[unknown, None]) * self._guess(seen[unknown])
-        return said
+    def forward(self, seen: Tensor) -> Tensor:
+        """Residual chroma (N, 2) of features (N, COUNT)."""
+        familiar = self.familiarity(self.wide(seen))
+        remembered = _asked_where(self.remember, seen, familiar > 0)
+        guessed = _asked_where(self.guess, seen, familiar < 1)
+        return torch.lerp(guessed, remembered, familiar[:, None])
 
     def wide(self, seen: Tensor) -> Tensor:
         """The wide surroundings (N, WIDE) of features (N, COUNT), of deviation 1 over training."""
         chosen = torch.tensor(WIDE, device=seen.device)
         return (seen[:, chosen] - self.memory.centre[0, chosen]) * self.memory.gain[0, chosen]
 
-    def _remember(self, seen: Tensor) -> Tensor:
+    def remember(self, seen: Tensor) -> Tensor:
+        """What the memory says, (N, 2), of features (N, COUNT)."""
         said: Tensor = self.memory(seen[None])[0]
         return said
 
-    def _guess(self, seen: Tensor) -> Tensor:
+    def guess(self, seen: Tensor) -> Tensor:
+        """What the guessers say, (N, 2), of features (N, COUNT)."""
         said: Tensor = self.guessers(seen.expand(len(HEED), -1, -1)).mean(dim=0)
         return said
+
+
+Ask = Callable[[Tensor], Tensor]
+"""From features (N, COUNT) to chroma (N, 2)."""
+
+
+def _asked_where(ask: Ask, seen: Tensor, wanted: Tensor) -> Tensor:
+    """What a network says of pixels, zero where it is not wanted (N,).
+
+    An accelerator is asked of all: to look which count, the host would have to wait for it.
+    """
+    if seen.device.type != "cpu" or wanted.all():
+        return ask(seen)
+    said = torch.zeros(seen.shape[0], 2)
+    if wanted.any():
+        said[wanted] = ask(seen[wanted])
+    return said
 
 
 @dataclass(frozen=True)
@@ -226,9 +235,10 @@ class ChromaModel:
         """Chroma (2, H, W) of what `see` returned."""
         network = self.network_of(seen.shot)
         planes = seen.features.to(network.device)
-        familiar = familiarity_of(network, planes).flatten()
-        residual = _ask_in_parts(network, planes.flatten(1).T, familiar)
-        return seen.base_cbcr + residual.T.reshape(seen.base_cbcr.shape).cpu()
+        familiar = familiarity_of(network, planes)
+        remembered = _ask_in_parts(network.remember, planes, familiar > 0)
+        guessed = _guess_coarsely(network, planes, familiar < 1)
+        return seen.base_cbcr + torch.lerp(guessed, remembered, familiar).cpu()
 
     def see(self, source_rgb: Tensor, shot: int) -> Seen:
         """What the network is shown of a picture (3, H, W) on the model's raster, 0 to 1."""
@@ -256,27 +266,32 @@ class ChromaModel:
         return replace(self, residual=residual)
 
 
-def _ask_in_parts(network: Residual, pixels: Tensor, familiar: Tensor) -> Tensor:
-    """What a network says, (N, 2), of features (N, COUNT) that are familiar (N,).
+def _guess_coarsely(network: Residual, planes: Tensor, wanted: Tensor) -> Tensor:
+    """What the guessers say, (2, H, W), of features (COUNT, H, W) where they are wanted (H, W)."""
+    factor = -(-planes.shape[2] // GUESS_WIDTH)
+    somewhere = shrink(wanted[None].float(), factor)[0] > 0
+    guessed = _ask_in_parts(network.guess, shrink(planes, factor), somewhere)
+    return stretch(guessed, factor, *wanted.shape)
+
+
+def _ask_in_parts(ask: Ask, planes: Tensor, wanted: Tensor) -> Tensor:
+    """What a network says, (2, H, W), of features (COUNT, H, W) where it is wanted (H, W).
 
     An accelerator takes one part after another. The cores take parts in turn, each alone: layers
     are too small to share. To threads that are made later torch gives one core too.
     """
-    ask, on_cores = partial(_ask, network), pixels.device.type == "cpu"
+    on_cores = planes.device.type == "cpu"
     at_once = PIXELS_AT_ONCE if on_cores else PIXELS_ON_ACCELERATOR
-    parts = torch.split(pixels, at_once), torch.split(familiar, at_once)
+    pixels = planes.flatten(1).T
+    parts = torch.split(pixels, at_once), torch.split(wanted.flatten(), at_once)
+    one = torch.no_grad()(partial(_asked_where, ask))
     if not on_cores:
-        return torch.cat(list(map(ask, *parts)))
-    cores = torch.get_num_threads()
-    with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        return torch.cat(list(pool.map(ask, *parts)))
-
-
-@torch.no_grad()
-def _ask(network: Residual, pixels: Tensor, familiar: Tensor) -> Tensor:
-    """What a network says of some pixels, in a thread that keeps no gradients either."""
-    answer: Tensor = network(pixels, familiar)
-    return answer
+        said = torch.cat(list(map(one, *parts)))
+    else:
+        cores = torch.get_num_threads()
+        with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            said = torch.cat(list(pool.map(one, *parts)))
+    return said.T.reshape(2, *wanted.shape)
 
 
 def familiarity_of(network: Residual, seen: Tensor) -> Tensor:
@@ -284,13 +299,7 @@ def familiarity_of(network: Residual, seen: Tensor) -> Tensor:
     network's device."""
     coarse = shrink(seen, STRIDE)
     familiar = network.familiarity(network.wide(coarse.flatten(1).T))
-    whole: Tensor = functional.interpolate(
-        familiar.reshape(1, 1, *coarse.shape[1:]),
-        scale_factor=STRIDE,
-        mode="bilinear",
-        align_corners=False,
-    )
-    return whole[0, 0, : seen.shape[1], : seen.shape[2]]
+    return stretch(familiar.reshape(1, *coarse.shape[1:]), STRIDE, *seen.shape[1:])[0]
 
 
 @torch.no_grad()
@@ -325,6 +334,16 @@ def shrink(picture: Tensor, factor: int) -> Tensor:
     return averaged[0]
 
 
+def stretch(planes: Tensor, factor: int, height: int, width: int) -> Tensor:
+    """What was shrunk by a factor at its size again, (C, height, width), bilinear."""
+    if factor == 1:
+        return planes
+    whole: Tensor = functional.interpolate(
+        planes[None], scale_factor=factor, mode="bilinear", align_corners=False
+    )
+    return whole[0, :, :height, :width]
+
+
 def enlarge(cbcr_small: Tensor, y_small: Tensor, y: Tensor, factor: int) -> Tensor:
     """Chroma of the model's raster laid on full-resolution luma, so that its edges follow.
 
@@ -347,8 +366,5 @@ def enlarge(cbcr_small: Tensor, y_small: Tensor, y: Tensor, factor: int) -> Tens
     covariance = box(y_small * cbcr_small, 1) - mean_y * mean_c
     gain = covariance / (variance + CHROMA_EPSILON)
     line = torch.cat([gain, mean_c - gain * mean_y])
-    height, width = y.shape[-2:]
-    line = functional.interpolate(
-        line[None], scale_factor=factor, mode="bilinear", align_corners=False
-    )[0, :, :height, :width]
+    line = stretch(line, factor, *y.shape[-2:])
     return line[:2] * y + line[2:]

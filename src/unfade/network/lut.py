@@ -9,6 +9,7 @@ another that there a small difference of hue tells more than a large one of ligh
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -26,8 +27,9 @@ SMOOTHNESS = 1e-3
 REACH = 0.999
 """Share of the colours that lie in their cube along its widest axis."""
 
-LEAST_SPREAD = 1e-3
-"""Standard deviation of colours along an axis, at least: a step of 10 bit is no colour."""
+LEAST_SPREAD = 1e-4
+"""Standard deviation of colours along an axis, at least: a tenth of a step of 10 bit, of which the
+degrain makes the mean of many. Hues of a real print lay 8e-4 apart."""
 
 RIDGE = 1e-8
 """Weight of staying at the prior; too small to move a node that any sample reaches."""
@@ -101,10 +103,10 @@ def fit_smooth_lut(
     share = weight.double() / weight.double().sum().clamp_min(1e-12)
     start = _affine_nodes(rgb_64, cbcr_64, share) if prior is None else prior.nodes.double()
     start_nodes = start.reshape(2, -1).numpy()
-    cells, smooth = _trilinear(rgb_64.numpy()), _second_differences()
+    cells = _trilinear(rgb_64.numpy())
     scaled = sparse.diags_array(share.numpy())
     stay = RIDGE + pull / NODES**3
-    normal = cells.T @ scaled @ cells + (SMOOTHNESS / NODES**3) * (smooth.T @ smooth)
+    normal = cells.T @ scaled @ cells + (SMOOTHNESS / NODES**3) * _roughness()
     normal = normal + stay * sparse.eye_array(NODES**3)
     wanted = cells.T @ (scaled @ cbcr_64.numpy().T) + stay * start_nodes.T
     jacobi = sparse.diags_array(1.0 / normal.diagonal())
@@ -143,12 +145,14 @@ def _trilinear(rgb: np.ndarray) -> sparse.csr_array:
     return sparse.csr_array((np.concatenate(values), (rows, np.concatenate(columns))), shape=shape)
 
 
-def _second_differences() -> sparse.csr_array:
-    """Second differences along the three axes of the cube."""
+@cache
+def _roughness() -> sparse.csr_array:
+    """The sum of squared second differences along the three axes of the cube, a form of nodes."""
     line = sparse.diags_array([1.0, -2.0, 1.0], offsets=[0, 1, 2], shape=(NODES - 2, NODES))
     same = sparse.eye_array(NODES)
     along = [
         sparse.kron(sparse.kron(a, b), c)
         for a, b, c in ((line, same, same), (same, line, same), (same, same, line))
     ]
-    return sparse.vstack(along).tocsr()
+    differences = sparse.vstack(along).tocsr()
+    return differences.T @ differences

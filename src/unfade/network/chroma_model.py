@@ -268,6 +268,8 @@ class ChromaModel:
 
 def _guess_coarsely(network: Residual, planes: Tensor, wanted: Tensor) -> Tensor:
     """What the guessers say, (2, H, W), of features (COUNT, H, W) where they are wanted (H, W)."""
+    if planes.device.type == "cpu" and not wanted.any():
+        return torch.zeros(2, *wanted.shape)
     factor = -(-planes.shape[2] // GUESS_WIDTH)
     somewhere = shrink(wanted[None].float(), factor)[0] > 0
     guessed = _ask_in_parts(network.guess, shrink(planes, factor), somewhere)

@@ -92,10 +92,12 @@ class Laws:
 def fit_laws(samples: Mapping[int, Sample], grain: Tensor) -> Laws:
     """The laws of a film from the training pixels of its shots, by shot number.
 
-    `grain` is what was taken from them.
+    Where there is one shot alone, its law is the film's. `grain` is what was taken from them.
     """
     whole = together(samples.values())
     film = fit_law(whole, find_axes(whole.rgb, whole.weight))
+    if len(samples) == 1:
+        return Laws(film, {}, grain)
     shots = {number: fit_law(one, film.spread.axes, film) for number, one in samples.items()}
     return Laws(film, shots, grain)
 

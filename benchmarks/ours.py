@@ -10,16 +10,23 @@ from unfade.color.balance import find_balance
 from unfade.film.balance import Balance
 from unfade.film.pair import Pair
 from unfade.film.project import TrainSection
+from unfade.train.between import Frame
 from unfade.train.lesson import fit
 from unfade.train.samples import Picture, picture
 
 
-def ours(steps: int | None) -> Fit:
-    """Our model, without a hold-out pair; with default settings where `steps` is none."""
+def ours(
+    steps: int | None, numbers: Sequence[int] | None = None, between: Sequence[Frame] = ()
+) -> Fit:
+    """Our model, without a hold-out pair; with default settings where `steps` is none.
+
+    `numbers` are those of the pairs' frames; `between` are frames of the shot that have none.
+    """
     settings = TrainSection() if steps is None else TrainSection(steps=steps)
 
     def fit_ours(sources: Sequence[Tensor], truths: Sequence[Tensor]) -> Recover:
-        model = fit(pictures(sources, truths), [], settings, film_balance(sources))
+        shown = pictures(sources, truths, numbers or range(len(sources)))
+        model = fit(shown, [], settings, film_balance(sources), between)
         return lambda source_rgb: model.predict(source_rgb, 1)
 
     return fit_ours
@@ -31,14 +38,16 @@ def film_balance(sources: Sequence[Tensor]) -> Balance:
     return find_balance(seen)
 
 
-def pictures(sources: Sequence[Tensor], truths: Sequence[Tensor]) -> list[Picture]:
+def pictures(
+    sources: Sequence[Tensor], truths: Sequence[Tensor], numbers: Sequence[int]
+) -> list[Picture]:
     """Pairs of one shot, trusted everywhere."""
     return [
         picture(
             source,
             truth,
             torch.ones_like(source[:1]),
-            Pair(source=i, reference=0, of="dvd", shot=1),
+            Pair(source=number, reference=0, of="dvd", shot=1),
         )
-        for i, (source, truth) in enumerate(zip(sources, truths, strict=True))
+        for number, source, truth in zip(numbers, sources, truths, strict=True)
     ]

@@ -2,6 +2,8 @@
 
 For each shot, severity, reference and number of pairs: fit on the pairs, score on other frames of
 the shot at source luma. The methods in closed form see the source through the product's degrain.
+Ours is also given the sources of the shot's other frames that could have been pairs, as a film has
+them; never those that are held out.
 
     python benchmarks/simulated.py [--data FOLDER] [--cache FOLDER] [--shots NAME ...]
         [--cases SEVERITY/REFERENCE/PAIRS ...] [--threads N] [--steps N]
@@ -25,6 +27,9 @@ from simulated_shots import (
     chosen_pairs,
     simulated_shots,
 )
+
+from unfade.train.between import Frame
+from unfade.train.samples import on_raster
 
 OURS = "ours"
 CLOSED_FORMS = {
@@ -65,7 +70,14 @@ def _case(
     chosen = chosen_pairs(shot, pairs)
     sources = [frame.source_rgb for frame in chosen]
     truths = [frame.clean_rgb if reference == "clean" else frame.rough_rgb for frame in chosen]
-    methods = {METHODS[0]: closed_forms.faded, **CLOSED_FORMS, OURS: ours(steps)}
+    numbers = [frame.index for frame in chosen]
+    between = [
+        Frame(on_raster(frame.source_rgb), frame.index, 1)
+        for frame in shot.pairs
+        if frame.index not in numbers
+    ]
+    our_fit = ours(steps, numbers, between)
+    methods = {METHODS[0]: closed_forms.faded, **CLOSED_FORMS, OURS: our_fit}
     scores, taken = {}, 0.0
     for method, fit in methods.items():
         start = time.perf_counter()

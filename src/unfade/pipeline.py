@@ -64,10 +64,10 @@ def pair_paths(job: Job) -> list[str]:
     return source_paths(job) + references + pictures
 
 
-def earlier_model_paths(job: Job) -> list[str]:
-    """The model that training starts from, if one is named."""
+def training_paths(job: Job) -> list[str]:
+    """The scan, and the model that training starts from, if one is named."""
     start_from = job.project.train.start_from
-    return [start_from] if start_from else []
+    return source_paths(job) + ([start_from] if start_from else [])
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,9 @@ STAGES = (
         "train",
         "Learn the film's colour",
         ("train",),
-        (FilmBalance, Targets),
-        earlier_model_paths,
-        2,
+        (Clips, PairList, FilmBalance, Targets),
+        training_paths,
+        3,
     ),
     Stage(
         "render",

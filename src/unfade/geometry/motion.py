@@ -24,6 +24,10 @@ class Motion:
     grid: Tensor
     seen: Tensor
 
+    def bring(self, earlier: Tensor) -> Tensor:
+        """The earlier picture (C, H, W) with all things where the later one shows them."""
+        return _sample(earlier, self.grid)
+
 
 def motion(earlier_y: Tensor, y: Tensor) -> Motion:
     """The motion between two lumas (1, H, W), nominally 0 to 1.
@@ -51,7 +55,7 @@ def change_along(moved: Motion, earlier: Tensor, now: Tensor) -> float:
     Returns:
         Nothing of it is motion; 0 where no pixel is seen in both.
     """
-    change = (now - _sample(earlier, moved.grid)).abs().mean(dim=0)
+    change = (now - moved.bring(earlier)).abs().mean(dim=0)
     count = int(moved.seen.sum())
     return float(change[moved.seen].mean()) if count else 0.0
 

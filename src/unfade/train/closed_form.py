@@ -1,6 +1,6 @@
 """The closed-form part of a film's model: laws, the strength of the degrain, uneven fading."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -22,42 +22,51 @@ is wider than a pixel, and fading lets it through amplified."""
 
 Shots = Mapping[int, Sequence[PlacedSample]]
 
+Counted = tuple[Picture, int]
+"""A picture, and how many of its pixels are looked at."""
 
-def fit_closed_form(train: Sequence[Picture], seed: int, track: Track) -> tuple[Laws, Unevenness]:
-    """The laws of a film, and of the place in those of its shots that fade unevenly.
 
-    The degrain is as strong as makes laws of colour hold best on pixels kept apart. `track` is
-    told of every strength that is tried.
+def find_grain(train: Sequence[Picture], seed: int, track: Track) -> Tensor:
+    """What the degrain is told of a film's grain, a covariance (3, 3).
+
+    It is as strong as makes laws of colour hold best on pixels kept apart. `track` is told of every
+    strength that is tried.
     """
     measured = torch.stack([grain_covariance(one.source_rgb) for one in train]).mean(dim=0)
+    shown = [(picture, PIXELS // len(train)) for picture in train]
     tried = []
-    for strength in track(GRAIN_STRENGTHS, "Fitting the closed form", len(GRAIN_STRENGTHS)):
-        shots = _samples(train, measured * strength, seed)
-        evidence = {number: weigh(samples) for number, samples in shots.items()}
-        error = sum(one.best for one in evidence.values())
-        tried.append((error, measured * strength, shots, evidence))
-    _, grain, shots, evidence = min(tried, key=lambda one: one[0])
+    for strength in track(GRAIN_STRENGTHS, "Finding the grain", len(GRAIN_STRENGTHS)):
+        shots = _samples(shown, measured * strength, seed)
+        tried.append((sum(weigh(samples).best for samples in shots.values()), strength))
+    _, strength = min(tried)
+    grain: Tensor = measured * strength
+    return grain
+
+
+def fit_closed_form(shown: Iterable[Counted], grain: Tensor, seed: int) -> tuple[Laws, Unevenness]:
+    """The laws of a film, and of the place in those of its shots that fade unevenly."""
+    shots = _samples(shown, grain, seed)
+    evidence = {number: weigh(samples) for number, samples in shots.items()}
     laws = fit_laws({number: _together(samples) for number, samples in shots.items()}, grain)
     return laws, _unevenness(shots, evidence, laws)
 
 
-def _samples(train: Sequence[Picture], grain: Tensor, seed: int) -> Shots:
-    shots = sorted({picture.shot for picture in train})
-    return {
-        shot: [
-            closed_form_sample(picture, grain, PIXELS // len(train), seed)
-            for picture in train
-            if picture.shot == shot
-        ]
-        for shot in shots
-    }
+def _samples(shown: Iterable[Counted], grain: Tensor, seed: int) -> dict[int, list[PlacedSample]]:
+    """By shot, in order."""
+    shots: dict[int, list[PlacedSample]] = {}
+    for picture, count in shown:
+        sample = closed_form_sample(picture, grain, count, seed)
+        shots.setdefault(picture.shot, []).append(sample)
+    return dict(sorted(shots.items()))
 
 
 def _together(samples: Sequence[PlacedSample]) -> Sample:
     return together(Sample(sample.rgb, sample.cbcr, sample.weight) for sample in samples)
 
 
-def _unevenness(shots: Shots, evidence: Mapping[int, Evidence], laws: Laws) -> Unevenness:
+def _unevenness(
+    shots: Mapping[int, Sequence[PlacedSample]], evidence: Mapping[int, Evidence], laws: Laws
+) -> Unevenness:
     even, placed = {}, {}
     for number, samples in shots.items():
         if evidence[number].is_uneven:

@@ -1,17 +1,18 @@
 """A lesson: the laws of a film, and the pixels that its network learns from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unfade.film.balance import Balance
 from unfade.film.project import TrainSection
 from unfade.film.work import Track, untracked
-from unfade.network import ChromaModel, Residual
+from unfade.network import Baseline, ChromaModel, Residual
 from unfade.network.device import network_device
 from unfade.train.agreement import believed
 from unfade.train.augment import augmented
+from unfade.train.between import Frames, Shown
 from unfade.train.calibrate import with_uncertainty
-from unfade.train.closed_form import fit_closed_form
+from unfade.train.closed_form import PIXELS, find_grain, fit_closed_form
 from unfade.train.in_place import in_place
 from unfade.train.learn import learn, residual_of, start
 from unfade.train.samples import Picture, Pixels, join, sample_pixels
@@ -26,11 +27,17 @@ HELD_OUT_PIXELS = 200_000
 @dataclass(frozen=True)
 class Lesson:
     """The untrained model, and on the device of networks the pixels to learn from and those to be
-    examined on."""
+    examined on.
+
+    `baseline` are the LUTs of the pairs as they are. `carried` are the frames without a pair that
+    are learned from.
+    """
 
     model: ChromaModel
+    baseline: Baseline
     train: Pixels
     held_out: Pixels | None
+    carried: tuple[int, ...]
 
 
 def prepare(
@@ -38,39 +45,46 @@ def prepare(
     held_out: Sequence[Picture],
     settings: TrainSection,
     grade: Balance,
+    between: Frames = (),
     track: Track = untracked,
 ) -> Lesson:
     """The lesson of a film from its pictures. At least one is to be trained on.
 
-    `grade` is what networks see the source through.
+    `grade` is what networks see the source through. `between` are frames of shots that have
+    pictures to be trained on.
     """
+    grain = find_grain(train, settings.seed, track)
 
-    def look(model: ChromaModel, pictures: Iterable[Picture], count: int, limit: int) -> Pixels:
-        shown = track(pictures, "Looking at pairs", count)
-        each = limit // count
-        return join(sample_pixels(picture, model, each, settings.seed) for picture in shown)
+    def untrained(shown: Shown) -> ChromaModel:
+        pictures = track(shown.share(PIXELS), "Fitting the closed form", len(shown))
+        laws, unevenness = fit_closed_form(pictures, grain, settings.seed)
+        return ChromaModel(settings.size, laws, Residual(settings.size), unevenness, grade=grade)
 
-    model = _untrained(train, settings, grade, track)
+    def look(model: ChromaModel, shown: Shown, limit: int, again: bool = False) -> Pixels:
+        pictures = track(shown.share(limit), "Looking at frames", len(shown))
+        return join(
+            sample_pixels(
+                augmented(picture, settings.seed) if again else picture, model, count, settings.seed
+            )
+            for picture, count in pictures
+        )
+
+    shown = Shown(train)
+    model = first = untrained(shown)
     mended = [in_place(one, model.closed_form(one.source_rgb, one.shot)) for one in train]
-    mended = believed(mended, look(model, mended, len(mended), TRAIN_PIXELS))
-    if any(one is not other for one, other in zip(mended, train, strict=True)):
-        train, model = mended, _untrained(mended, settings, grade, track)
+    mended = believed(mended, look(model, Shown(mended), TRAIN_PIXELS))
+    if between or any(one is not other for one, other in zip(mended, train, strict=True)):
+        shown = Shown(mended, between, grain)
+        model = untrained(shown)
     times = 2 if settings.augment else 1
-    learned = look(model, train, len(train), TRAIN_PIXELS // times)
+    learned = look(model, shown, TRAIN_PIXELS // times)
+    carried = set(learned.area[:, 0].tolist()) - {one.frame for one in train}
     if settings.augment:
-        again = (augmented(picture, settings.seed) for picture in train)
-        learned = join((learned, look(model, again, len(train), TRAIN_PIXELS // times)))
-    device, count = network_device(), len(held_out)
-    examined = look(model, held_out, count, HELD_OUT_PIXELS).to(device) if held_out else None
-    return Lesson(model, learned.to(device), examined)
-
-
-def _untrained(
-    train: Sequence[Picture], settings: TrainSection, grade: Balance, track: Track
-) -> ChromaModel:
-    laws, unevenness = fit_closed_form(train, settings.seed, track)
-    network = Residual(settings.size)
-    return ChromaModel(settings.size, laws, network, unevenness, grade=grade)
+        learned = join((learned, look(model, shown, TRAIN_PIXELS // times, again=True)))
+    device = network_device()
+    examined = look(model, Shown(held_out), HELD_OUT_PIXELS).to(device) if held_out else None
+    baseline = first.laws.baseline
+    return Lesson(model, baseline, learned.to(device), examined, tuple(sorted(carried)))
 
 
 def fit(
@@ -78,9 +92,10 @@ def fit(
     held_out: Sequence[Picture],
     settings: TrainSection,
     grade: Balance,
+    between: Frames = (),
 ) -> ChromaModel:
     """The trained model of a film, in one go."""
-    lesson = prepare(train, held_out, settings, grade)
+    lesson = prepare(train, held_out, settings, grade, between)
     untrained = start(lesson.train, lesson.held_out, settings)
     *_, trained = learn(untrained, lesson.train, lesson.held_out, settings)
     model = lesson.model.with_residual(residual_of(trained.best, settings.size))

@@ -8,6 +8,7 @@ from unfade.film.pair import Pair, PairRole
 from unfade.film.project import WORKING_SPACE
 from unfade.network import ChromaModel
 from unfade.train.learn import State, pixels_error
+from unfade.train.lesson import Lesson
 from unfade.train.samples import Pixels, predict_pixels
 
 
@@ -31,10 +32,12 @@ def held_out_errors(model: ChromaModel, pixels: Pixels) -> Errors:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where training ended, the whole model, the shots that were tried with networks of their own,
-    the pairs, the id of the model that training started from, and the held-out errors."""
+    """Where training ended, what was learned from, the whole model, the shots that were tried with
+    networks of their own, the pairs, the id of the model that training started from, and the
+    held-out errors."""
 
     state: State
+    lesson: Lesson
     model: ChromaModel
     shot_models: tuple[ShotModel, ...]
     pairs: Sequence[Pair]
@@ -50,6 +53,7 @@ class Outcome:
             "shot_models": [one.model_dump() for one in self.shot_models],
             "train_frames": self._frames("train"),
             "holdout_frames": self._frames("holdout"),
+            "carried_frames": self.lesson.carried,
             "held_out_ciede2000": self.errors.model.ciede2000 if self.errors else None,
         }
 
@@ -73,6 +77,7 @@ class Outcome:
             baseline_file=baseline_file,
             train_frames=self._frames("train"),
             holdout_frames=self._frames("holdout"),
+            carried_frames=self.lesson.carried,
             held_out=self.errors.model if self.errors else None,
             baseline_held_out=self.errors.baseline if self.errors else None,
             faded_held_out=self.errors.faded if self.errors else None,

@@ -64,13 +64,19 @@ def picture(source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair) -
     factor = raster_factor(source_rgb.shape[-1])
     exposure = source_rgb.amax(dim=0, keepdim=True).clamp_min(1.0)
     return Picture(
-        shrink(source_rgb / exposure, factor),
+        on_raster(source_rgb),
         shrink(truth_rgb / exposure, factor),
         shrink(weight, factor),
         pair.source,
         pair.shot,
         pair.role,
     )
+
+
+def on_raster(source_rgb: Tensor) -> Tensor:
+    """A source picture (3, H, W) of whatever size on the model's raster and within 0 to 1."""
+    exposure = source_rgb.amax(dim=0, keepdim=True).clamp_min(1.0)
+    return shrink(source_rgb / exposure, raster_factor(source_rgb.shape[-1]))
 
 
 def closed_form_sample(shown: Picture, grain: Tensor, limit: int, seed: int) -> unevenness.Sample:

@@ -1,28 +1,32 @@
 """Train: learn the colour of one film from its targets."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unfade import __version__, media
 from unfade.errors import MatchError
 from unfade.film.balance import FilmBalance
+from unfade.film.clip import Clip, Clips
 from unfade.film.model import ShotModel
+from unfade.film.pair import PairList
 from unfade.film.project import WORKING_SPACE
 from unfade.film.target import Targets
 from unfade.film.work import Job
+from unfade.geometry.crop import crop
 from unfade.network import ChromaModel, save_baseline, save_model
 from unfade.network.device import network_device
 from unfade.network.files import MODEL_SCHEMA
 from unfade.review.chart import loss_picture
+from unfade.train.between import Frame, frames_between
 from unfade.train.calibrate import with_uncertainty
 from unfade.train.checkpoint import load_checkpoint, save_checkpoint
 from unfade.train.contact_sheet import ContactSheets, is_due
 from unfade.train.learn import State, learn, residual_of, start
 from unfade.train.lesson import Lesson, prepare
 from unfade.train.outcome import Outcome, held_out_errors
-from unfade.train.samples import Picture, picture
+from unfade.train.samples import Picture, on_raster, picture
 from unfade.train.shot_models import judged_shots, try_shots
 from unfade.train.start_from import Earlier, load_earlier
 
@@ -48,14 +52,34 @@ def run(job: Job) -> None:
             f"{job.root / Targets.PLACE}: holds no training pair; add one with [[pair]] or a "
             f"better [reference]"
         )
+    pairs = [target.pair for target in targets.targets]
+    source, shots = job.clips().source, job.load(PairList).shots
+    between = Between(source, frames_between(pairs, shots))
     earlier, grade = _earlier(job), job.load(FilmBalance).grade
-    lesson = prepare(train, held_out, job.project.train, grade, job.progress.track)
+    lesson = prepare(train, held_out, job.project.train, grade, between, job.progress.track)
     shown = [*held_out[:1], *train[:: max(1, len(train) // SHEET_ROWS)]][:SHEET_ROWS]
     state = _learn(job, lesson, shown, earlier)
     model, shot_models = _complete(job, lesson, state)
-    pairs = [target.pair for target in targets.targets]
     errors = held_out_errors(model, lesson.held_out) if lesson.held_out else None
-    _save(job, Outcome(state, model, shot_models, pairs, earlier.id if earlier else None, errors))
+    started_from = earlier.id if earlier else None
+    outcome = Outcome(state, lesson, model, shot_models, pairs, started_from, errors)
+    _save(job, outcome)
+
+
+@dataclass(frozen=True)
+class Between:
+    """Frames of the source by number, each with its shot, read anew each time."""
+
+    source: Clip
+    shots: Mapping[int, int]
+
+    def __len__(self) -> int:
+        return len(self.shots)
+
+    def __iter__(self) -> Iterator[Frame]:
+        for number, rgb in media.read(self.source, list(self.shots)):
+            live_rgb = crop(rgb, self.source.live_area)
+            yield Frame(on_raster(live_rgb), number, self.shots[number])
 
 
 def _pictures(job: Job, targets: Targets, role: str) -> list[Picture]:
@@ -128,7 +152,7 @@ def _save(job: Job, outcome: Outcome) -> None:
         "device": network_device().type,
     }
     made = save_model(folder / MODEL, outcome.model, facts)
-    save_baseline(folder / BASELINE, outcome.model.laws.baseline)
+    save_baseline(folder / BASELINE, outcome.lesson.baseline)
     media.write_png(folder / "loss.png", loss_picture(curve.points, curve.baseline))
     job.save(curve)
     job.save(outcome.described(made, MODEL, BASELINE))
@@ -137,7 +161,8 @@ def _save(job: Job, outcome: Outcome) -> None:
 def _key(job: Job, earlier: Earlier | None) -> str:
     """Stands for all that training depends on."""
     made_from = [
-        (job.root / kind.PLACE).read_text(encoding="utf-8") for kind in (Targets, FilmBalance)
+        (job.root / kind.PLACE).read_text(encoding="utf-8")
+        for kind in (Clips, PairList, Targets, FilmBalance)
     ]
     settings = job.project.train.model_dump_json()
     facts = [__version__, MODEL_SCHEMA, settings, earlier.id if earlier else "", *made_from]

@@ -1,0 +1,168 @@
+"""Colour carried along motion to frames that have no pair."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from unfade.color.score import chroma_error
+from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
+from unfade.film.balance import UNBALANCED
+from unfade.film.pair import Pair, PairRole
+from unfade.film.project import TrainSection
+from unfade.film.shot import Shot
+from unfade.film.time import FrameRange
+from unfade.train.between import (
+    LEAST,
+    MOST,
+    NEAR,
+    REACH,
+    SHOWN,
+    Frame,
+    Shown,
+    carry,
+    frames_between,
+)
+from unfade.train.lesson import fit
+from unfade.train.samples import Picture, picture
+
+HEIGHT, WIDTH = 96, 144
+NO_GRAIN = torch.zeros(3, 3)
+
+
+def scene(seed: int = 1) -> Tensor:
+    """Soft shapes of many colours, wider than a frame."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(1, 3, 16, 40, generator=generator) * 0.6 + 0.2
+    return functional.interpolate(coarse, size=(HEIGHT, 360), mode="bicubic")[0].clamp(0.05, 0.95)
+
+
+def view(whole: Tensor, left: int) -> Tensor:
+    return whole[:, :, left : left + WIDTH].contiguous()
+
+
+def paired(source_rgb: Tensor, true_rgb: Tensor, frame: int, shot: int = 1) -> Picture:
+    truth_rgb = ycbcr_to_rgb(torch.cat([luma(source_rgb), rgb_to_ycbcr(true_rgb)[1:]]))
+    pair = Pair(source=frame, reference=0, of="dvd", shot=shot)
+    return picture(source_rgb, truth_rgb, torch.ones(1, HEIGHT, WIDTH), pair)
+
+
+def pair_at(frame: int, shot: int = 1, role: PairRole = "train") -> Pair:
+    return Pair(source=frame, reference=frame, of="dvd", shot=shot, role=role)
+
+
+def shot_of(first: int, last: int, number: int = 1) -> Shot:
+    return Shot(number=number, frames=FrameRange(first=first, last=last))
+
+
+def test_frames_lie_around_the_pairs_of_their_shot() -> None:
+    pairs = [pair_at(150), pair_at(160, role="holdout")]
+    chosen = frames_between(pairs, [shot_of(100, 400)])
+    assert len(chosen) == SHOWN - 1
+    assert set(chosen.values()) == {1}
+    assert list(chosen) == sorted(chosen)
+    assert all(abs(frame - 150) <= REACH for frame in chosen)
+    assert all(abs(frame - pair.source) >= NEAR for frame in chosen for pair in pairs)
+    assert min(chosen) < 150 - REACH // 2
+    assert max(chosen) > 150 + REACH // 2
+
+
+def test_frames_beside_a_cut_are_left_out() -> None:
+    chosen = frames_between([pair_at(105)], [shot_of(100, 110)])
+    assert sorted(chosen) == [102, 103, 107, 108]
+
+
+def test_shots_with_many_pairs_or_none_get_no_frames() -> None:
+    many = [pair_at(10 * k, shot=1) for k in range(1, SHOWN + 1)]
+    shots = [shot_of(0, 99, 1), shot_of(100, 199, 2), shot_of(200, 202, 3)]
+    assert frames_between([*many, pair_at(150, 2, "holdout"), pair_at(201, 3)], shots) == {}
+
+
+def test_a_long_film_gets_no_more_than_so_many() -> None:
+    shots = [shot_of(100 * k, 100 * k + 99, k) for k in range(200)]
+    chosen = frames_between([pair_at(100 * k + 50, k) for k in range(200)], shots)
+    assert MOST / 2 < len(chosen) <= MOST
+    assert len(set(chosen.values())) == 200
+
+
+def test_colour_goes_where_the_thing_went() -> None:
+    whole, true = scene(), scene(2)
+    pair = paired(view(whole, 100), view(true, 100), 10)
+    carried = carry(Frame(view(whole, 106), 14, 1), [pair], NO_GRAIN)
+    assert (carried.frame, carried.shot) == (14, 1)
+    torch.testing.assert_close(luma(carried.truth_rgb), luma(view(whole, 106)), atol=1e-6, rtol=0)
+    trusted = carried.weight[0] > 0.5
+    assert trusted.float().mean() > 0.7
+    off = rgb_to_ycbcr(carried.truth_rgb)[1:] - rgb_to_ycbcr(view(true, 106))[1:]
+    beside = rgb_to_ycbcr(view(true, 100))[1:] - rgb_to_ycbcr(view(true, 106))[1:]
+    assert off[:, trusted].abs().mean() < 0.15 * beside[:, trusted].abs().mean()
+
+
+def test_the_nearest_pair_of_the_shot_is_carried_with_its_weight() -> None:
+    whole = scene()
+    near, far = (
+        paired(view(whole, 100), view(scene(2), 100), 10),
+        paired(view(whole, 100), view(scene(3), 100), 30),
+    )
+    other = paired(view(whole, 100), view(scene(4), 100), 12, shot=2)
+    near = replace(near, weight=near.weight * 0.4)
+    carried = carry(Frame(view(whole, 100), 13, 1), [far, other, near], NO_GRAIN)
+    assert (carried.truth_rgb - near.truth_rgb).abs().mean() < 0.01  # chroma is limited
+    assert (carried.truth_rgb - far.truth_rgb).abs().mean() > 0.05
+    torch.testing.assert_close(carried.weight, near.weight, atol=0.01, rtol=0)
+
+
+def test_a_flicker_of_the_fade_takes_no_trust_and_another_thing_does() -> None:
+    whole = scene()
+    pair = paired(view(whole, 100), view(scene(2), 100), 10)
+    flicker = view(whole, 100) + torch.tensor([0.05, 0.02, -0.03])[:, None, None]
+    assert carry(Frame(flicker, 12, 1), [pair], NO_GRAIN).weight.mean() > 0.9
+    altered = view(whole, 100)
+    altered[0, 20:60, 30:90] += 0.1
+    weight = carry(Frame(altered, 12, 1), [pair], NO_GRAIN).weight[0]
+    assert weight[30:50, 40:80].max() < 0.1
+    assert weight[70:, :].mean() > 0.9
+
+
+@pytest.mark.parametrize("damage", [None, float("nan")])
+def test_frames_whose_motion_is_not_found_are_left_out(damage: float | None) -> None:
+    pair = paired(view(scene(), 100), view(scene(2), 100), 10)
+    found = Frame(view(scene(), 102), 12, 1)
+    lost = view(scene(5), 100)
+    if damage is not None:
+        lost = view(scene(), 102)
+        lost[1, 40, 40] = damage
+    shown = list(Shown([pair], [found, Frame(lost, 14, 1)], NO_GRAIN).share(1000))
+    assert [(one.frame, count) for one, count in shown] == [(10, 500), (12, 250)]
+    assert shown[1][0].weight.mean() > LEAST
+
+
+def test_all_pixels_are_of_pairs_where_nothing_is_carried() -> None:
+    pairs = [paired(view(scene(), 100), view(scene(2), 100), frame) for frame in (10, 20)]
+    assert [count for _, count in Shown(pairs).share(1000)] == [500, 500]
+
+
+def test_one_pair_knows_an_uneven_fade_by_what_moves_through_it() -> None:
+    """The scene pans by half a frame, and its left fades otherwise than its right."""
+    true = scene()
+    across = torch.linspace(0, 1, WIDTH)
+    fade = torch.stack([1 - 0.5 * across, 1 - 0.1 * across, 0.6 + 0.3 * across])[:, None]
+
+    def scan(left: int) -> Tensor:
+        generator = torch.Generator().manual_seed(left)
+        grain = 0.004 * torch.randn(3, HEIGHT, WIDTH, generator=generator)
+        return (view(true, left) * fade + grain).clamp(0, 1)
+
+    settings = TrainSection(size="small", steps=60, batch=1024, checkpoint=60)
+    pair = paired(scan(100), view(true, 100), 50)
+    others = [Frame(scan(100 + 6 * k), 50 + 3 * k, 1) for k in (-9, -7, -5, -3, -1, 1, 3, 5, 7, 9)]
+    unseen = paired(scan(148), view(true, 148), 74)
+
+    def error(between: list[Frame]) -> float:
+        model = fit([pair], [], settings, UNBALANCED, between)
+        cbcr = model.predict(unseen.source_rgb, 1)
+        return chroma_error(unseen.truth_rgb, cbcr, unseen.weight).ciede2000
+
+    assert error(others) < 0.75 * error([])

@@ -74,7 +74,7 @@ def _case(
     between = [
         Frame(on_raster(frame.source_rgb), frame.index, 1)
         for frame in shot.pairs
-        if frame.index not in numbers
+        if len(numbers) > 1 or frame.index not in numbers
     ]
     our_fit = ours(steps, numbers, between)
     methods = {METHODS[0]: closed_forms.faded, **CLOSED_FORMS, OURS: our_fit}

@@ -74,10 +74,19 @@ def test_frames_beside_a_cut_are_left_out() -> None:
     assert sorted(chosen) == [102, 103, 107, 108]
 
 
-def test_shots_with_many_pairs_or_none_get_no_frames() -> None:
+def test_shots_of_several_pairs_carry_between_them_too() -> None:
+    pairs = [pair_at(120), pair_at(180), pair_at(150, role="holdout")]
+    chosen = frames_between(pairs, [shot_of(100, 200)])
+    assert len(chosen) == SHOWN
+    assert {120, 180} < set(chosen)
+    assert 150 not in chosen
+
+
+def test_shots_of_many_pairs_carry_between_them_alone_and_others_nowhere() -> None:
     many = [pair_at(10 * k, shot=1) for k in range(1, SHOWN + 1)]
     shots = [shot_of(0, 99, 1), shot_of(100, 199, 2), shot_of(200, 202, 3)]
-    assert frames_between([*many, pair_at(150, 2, "holdout"), pair_at(201, 3)], shots) == {}
+    chosen = frames_between([*many, pair_at(150, 2, "holdout"), pair_at(201, 3)], shots)
+    assert chosen == {pair.source: 1 for pair in many}
 
 
 def test_a_long_film_gets_no_more_than_so_many() -> None:
@@ -100,7 +109,7 @@ def test_colour_goes_where_the_thing_went() -> None:
     assert off[:, trusted].abs().mean() < 0.15 * beside[:, trusted].abs().mean()
 
 
-def test_the_nearest_pair_of_the_shot_is_carried_with_its_weight() -> None:
+def test_the_nearest_other_pair_of_the_shot_is_carried_with_its_weight() -> None:
     whole = scene()
     near, far = (
         paired(view(whole, 100), view(scene(2), 100), 10),
@@ -112,6 +121,8 @@ def test_the_nearest_pair_of_the_shot_is_carried_with_its_weight() -> None:
     assert (carried.truth_rgb - near.truth_rgb).abs().mean() < 0.01  # chroma is limited
     assert (carried.truth_rgb - far.truth_rgb).abs().mean() > 0.05
     torch.testing.assert_close(carried.weight, near.weight, atol=0.01, rtol=0)
+    onto = carry(Frame(near.source_rgb, near.frame, 1), [far, other, near], NO_GRAIN)
+    assert (onto.truth_rgb - far.truth_rgb).abs().mean() < 0.01
 
 
 def test_a_flicker_of_the_fade_takes_no_trust_and_another_thing_does() -> None:

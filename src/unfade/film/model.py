@@ -39,8 +39,8 @@ class TrainedModel(Artefact):
     model's raster, as training saw them; validate measures whole pictures. `baseline_held_out` is
     of the closed form that training starts from. All are none where there is no hold-out pair.
     `started_from` is the id of the earlier model that training started from, if it did. Shots that
-    are not among `shot_models` use the film's network. `carried_frames` have no pair; a pair's
-    colour was carried to them along motion, and they were learned from.
+    are not among `shot_models` use the film's network. `carried_frames` have no pair; the
+    colour of one was carried to them along motion, and they were learned from.
     """
 
     SCHEMA = "TrainedModel.1"

@@ -1,7 +1,8 @@
-"""The colour of pairs carried along motion to frames of their shots that have no pair.
+"""The colour of pairs carried along motion to other frames of their shots.
 
 A pair shows each thing in one place and in one light. Frames around it show the same things
-elsewhere, where the fade is another, and the scan tells where they went.
+elsewhere, where the fade is another, and the scan tells where they went. To a frame that has a pair
+the next one's is carried too: what two references say is surer than what one does.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ from unfade.network.filters import degrain
 from unfade.train.samples import Picture
 
 SHOWN = 9
-"""Frames of a shot, its pairs among them, that are learned from at most, if it has fewer pairs."""
+"""Frames of a shot, pairs among them, that are learned from, or as many as it has pairs."""
 
 REACH = 36
 """Frames from a pair to the farthest that its colour is carried to."""
@@ -83,18 +84,18 @@ class Shown:
 
 def frames_between(pairs: Sequence[Pair], shots: Sequence[Shot]) -> dict[int, int]:
     """The frames to carry colour to, in order, each with the number of its shot."""
-    chosen: dict[int, int] = {}
+    chosen: list[tuple[int, int]] = []
     for shot in shots:
         own = [pair for pair in pairs if pair.shot == shot.number]
         learned = [pair.source for pair in own if pair.role == "train"]
-        if learned:
-            inside = list(shot.frames.frames())[NEAR:-NEAR]
-            free = [frame for frame in inside if _is_free(frame, learned, own)]
-            wanted = min(max(SHOWN - len(learned), 0), len(free))
-            places = np.linspace(0, len(free) - 1, wanted).round().astype(np.int64)
-            chosen |= {free[place]: shot.number for place in places}
-    every = -(-len(chosen) // MOST)
-    return dict(list(chosen.items())[::every]) if chosen else {}
+        inside = list(shot.frames.frames())[NEAR:-NEAR]
+        free = [frame for frame in inside if _is_free(frame, learned, own)]
+        wanted = min(max(SHOWN - len(learned), 0), len(free))
+        places = np.linspace(0, len(free) - 1, wanted).round().astype(np.int64)
+        again = learned if len(learned) > 1 else []
+        chosen += [(frame, shot.number) for frame in (*again, *(free[k] for k in places))]
+    every = max(1, -(-len(chosen) // MOST))
+    return dict(sorted(chosen)[::every])
 
 
 def _is_free(frame: int, learned: Sequence[int], pairs: Sequence[Pair]) -> bool:
@@ -103,13 +104,13 @@ def _is_free(frame: int, learned: Sequence[int], pairs: Sequence[Pair]) -> bool:
 
 
 def carry(frame: Frame, pairs: Sequence[Picture], grain: Tensor) -> Picture:
-    """The frame with the chroma of the nearest pair of its shot, of which there is one.
+    """The frame with the chroma of the nearest other frame of its shot that has a pair.
 
     It weighs as much as the pair does where the motion is found, and less the more the two pictures
     differ there without their `grain`. What differs all over is the flicker of the fade.
     """
-    own = [pair for pair in pairs if pair.shot == frame.shot]
-    pair = min(own, key=lambda one: abs(one.frame - frame.number))
+    others = [one for one in pairs if one.shot == frame.shot and one.frame != frame.number]
+    pair = min(others, key=lambda one: abs(one.frame - frame.number))
     before_rgb, now_rgb = degrain(pair.source_rgb, grain), degrain(frame.rgb, grain)
     moved = motion(luma(before_rgb), luma(now_rgb))
     weight = torch.zeros_like(pair.weight)

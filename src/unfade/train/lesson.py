@@ -29,8 +29,8 @@ class Lesson:
     """The untrained model, and on the device of networks the pixels to learn from and those to be
     examined on.
 
-    `baseline` are the LUTs of the pairs as they are. `carried` are the frames without a pair that
-    are learned from.
+    `baseline` are the LUTs of the pairs as they are. `carried` are the frames without
+    a pair that colour was carried to.
     """
 
     model: ChromaModel
@@ -50,8 +50,8 @@ def prepare(
 ) -> Lesson:
     """The lesson of a film from its pictures. At least one is to be trained on.
 
-    `grade` is what networks see the source through. `between` are frames of shots that have
-    pictures to be trained on.
+    `grade` is what networks see the source through. `between` are frames that colour is carried to,
+    each of a shot that has another frame to be trained on.
     """
     grain = find_grain(train, settings.seed, track)
 

@@ -17,7 +17,7 @@ GRAIN_FLOOR = 0.02
 """Added to R'G'B' before its logarithm, so that black stays finite and its grain small."""
 
 ROUNDING = 1e-7
-"""Variance that counts as none, far above what double precision loses."""
+"""Variance of grain that counts as none, far above what double precision loses."""
 
 _PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 
@@ -37,7 +37,8 @@ def degrain(picture: Tensor, grain: Tensor) -> Tensor:
 
     In windows of the logarithm, which makes grain alike in light and dark, the picture is taken
     for a linear function of itself, less what `grain` explains: a guided filter with all three
-    channels as its guide. Source: He, Sun, Tang, "Guided Image Filtering", 2013.
+    channels as its guide, seen in mixes of them whose grain is apart and of deviation 1. Source:
+    He, Sun, Tang, "Guided Image Filtering", 2013.
 
     Args:
         picture: (3, H, W), nominally 0 to 1; below zero counts as zero.
@@ -45,42 +46,50 @@ def degrain(picture: Tensor, grain: Tensor) -> Tensor:
     """
     if not grain.any():
         return picture
+    variances, turn = torch.linalg.eigh(grain.double())
+    deviations = variances.clamp_min(ROUNDING).sqrt()
     seen = (picture.clamp_min(0.0) + GRAIN_FLOOR).log().double()
+    seen = _mixed((turn / deviations).T, seen)
     mean = box(seen, DEGRAIN_RADIUS)
-    products = torch.stack([seen[i] * seen[j] for i, j in _PAIRS])
-    products_mean = box(products, DEGRAIN_RADIUS)
-    law = _keep(
-        [products_mean[k] - mean[i] * mean[j] for k, (i, j) in enumerate(_PAIRS)], grain.tolist()
-    )
-    offset = mean - torch.einsum("ijhw,jhw->ihw", law, mean)
-    law = box(law.flatten(0, 1), DEGRAIN_RADIUS).reshape(law.shape)
-    clean = torch.einsum("ijhw,jhw->ihw", law, seen) + box(offset, DEGRAIN_RADIUS)
-    return clean.exp().to(picture.dtype) - GRAIN_FLOOR
+    products = box(torch.stack([seen[i] * seen[j] for i, j in _PAIRS]), DEGRAIN_RADIUS)
+    covariance = products - torch.stack([mean[i] * mean[j] for i, j in _PAIRS])
+    lost = _inverse_with_grain(covariance)
+    both = box(torch.cat([lost, _times(lost, mean)]).float(), DEGRAIN_RADIUS)
+    seen = seen.float()
+    clean = _mixed((turn * deviations).float(), seen - _times(both[:6], seen) + both[6:])
+    return clean.exp_().sub_(GRAIN_FLOOR)
 
 
-def _keep(covariance: list[Tensor], grain: list[list[float]]) -> Tensor:
-    """How much of each window is picture: C (C + grain)^-1 = 1 - grain (C + grain)^-1.
+def _mixed(matrix: Tensor, planes: Tensor) -> Tensor:
+    """A matrix (3, 3) times each pixel's (3,) of (3, H, W)."""
+    return (matrix @ planes.flatten(1)).reshape(planes.shape)
+
+
+def _inverse_with_grain(covariance: Tensor) -> Tensor:
+    """(C + 1)^-1 of covariances in units of the grain: what share of a window's change is grain.
 
     Args:
-        covariance: C, but for rounding, six planes (H, W) in the order of `_PAIRS`.
-        grain: 3 by 3.
+        covariance: C, but for rounding, six planes (6, H, W) in the order of `_PAIRS`.
 
     Returns:
-        (3, 3, H, W).
+        (6, H, W), in the same order.
     """
     a, b, c, d, e, f = (
-        (plane.clamp_min(0.0) + grain[i][i] + ROUNDING) if i == j else plane + grain[i][j]
+        plane.clamp_min(0.0) + 1.0 if i == j else plane
         for plane, (i, j) in zip(covariance, _PAIRS, strict=True)
     )
-    cofactors = [d * f - e * e, c * e - b * f, b * e - c * d]
-    share = 1.0 / (a * cofactors[0] + b * cofactors[1] + c * cofactors[2]).clamp_min(ROUNDING**3)
-    more = [a * f - c * c, b * c - a * e, a * d - b * b]
-    inverse = torch.stack([*cofactors, cofactors[1], more[0], more[1], cofactors[2], *more[1:]])
-    inverse = (inverse * share).reshape(3, 3, *share.shape)
-    keep = -torch.einsum("ij,jkhw->ikhw", inverse.new_tensor(grain), inverse)
-    for i in range(3):
-        keep[i, i] += 1.0
-    return keep
+    cofactors = torch.stack(
+        [d * f - e * e, c * e - b * f, b * e - c * d, a * f - c * c, b * c - a * e, a * d - b * b]
+    )
+    # Rounding alone takes the determinant, which is at least 1, below it.
+    return cofactors.div_((a * cofactors[0] + b * cofactors[1] + c * cofactors[2]).clamp_min(1.0))
+
+
+def _times(matrices: Tensor, planes: Tensor) -> Tensor:
+    """Symmetric matrices, six planes (6, H, W), times the (3, H, W) of their pixels."""
+    a, b, c, d, e, f = matrices
+    x, y, z = planes
+    return torch.stack([a * x + b * y + c * z, b * x + d * y + e * z, c * x + e * y + f * z])
 
 
 def grain_covariance(picture: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from unfade.train.between import (
     Shown,
     carry,
     frames_between,
+    nearest,
 )
 from unfade.train.lesson import fit
 from unfade.train.samples import Picture, picture
@@ -99,7 +100,7 @@ def test_a_long_film_gets_no_more_than_so_many() -> None:
 def test_colour_goes_where_the_thing_went() -> None:
     whole, true = scene(), scene(2)
     pair = paired(view(whole, 100), view(true, 100), 10)
-    carried = carry(Frame(view(whole, 106), 14, 1), [pair], NO_GRAIN)
+    carried = carry(Frame(view(whole, 106), 14, 1), pair, NO_GRAIN)
     assert (carried.frame, carried.shot) == (14, 1)
     torch.testing.assert_close(luma(carried.truth_rgb), luma(view(whole, 106)), atol=1e-6, rtol=0)
     trusted = carried.weight[0] > 0.5
@@ -109,30 +110,34 @@ def test_colour_goes_where_the_thing_went() -> None:
     assert off[:, trusted].abs().mean() < 0.15 * beside[:, trusted].abs().mean()
 
 
-def test_the_nearest_other_pair_of_the_shot_is_carried_with_its_weight() -> None:
-    whole = scene()
-    near, far = (
-        paired(view(whole, 100), view(scene(2), 100), 10),
-        paired(view(whole, 100), view(scene(3), 100), 30),
-    )
-    other = paired(view(whole, 100), view(scene(4), 100), 12, shot=2)
-    near = replace(near, weight=near.weight * 0.4)
-    carried = carry(Frame(view(whole, 100), 13, 1), [far, other, near], NO_GRAIN)
-    assert (carried.truth_rgb - near.truth_rgb).abs().mean() < 0.01  # chroma is limited
-    assert (carried.truth_rgb - far.truth_rgb).abs().mean() > 0.05
-    torch.testing.assert_close(carried.weight, near.weight, atol=0.01, rtol=0)
-    onto = carry(Frame(near.source_rgb, near.frame, 1), [far, other, near], NO_GRAIN)
-    assert (onto.truth_rgb - far.truth_rgb).abs().mean() < 0.01
+def test_a_pair_is_carried_with_its_weight() -> None:
+    source_rgb = view(scene(), 100)
+    pair = paired(source_rgb, view(scene(2), 100), 10)
+    doubtful = replace(pair, weight=pair.weight * 0.4)
+    carried = carry(Frame(source_rgb, 13, 1), doubtful, NO_GRAIN)
+    assert (carried.truth_rgb - pair.truth_rgb).abs().mean() < 0.01  # its chroma is limited
+    torch.testing.assert_close(carried.weight, doubtful.weight, atol=0.01, rtol=0)
+
+
+def test_the_nearest_pair_of_the_shot_is_carried_and_to_pairs_two() -> None:
+    source_rgb, true_rgb = view(scene(), 100), view(scene(2), 100)
+    pairs = [paired(source_rgb, true_rgb, frame) for frame in (10, 30, 40, 80)]
+    pairs.append(paired(source_rgb, true_rgb, 33, shot=2))
+    between = nearest(Frame(source_rgb, 33, 1), pairs)
+    assert [pair.frame for pair in between] == [30]
+    paired_too = nearest(Frame(source_rgb, 30, 1), pairs)
+    assert [pair.frame for pair in paired_too] == [40, 10]
+    assert nearest(Frame(source_rgb, 33, 2), pairs) == []
 
 
 def test_a_flicker_of_the_fade_takes_no_trust_and_another_thing_does() -> None:
     whole = scene()
     pair = paired(view(whole, 100), view(scene(2), 100), 10)
     flicker = view(whole, 100) + torch.tensor([0.05, 0.02, -0.03])[:, None, None]
-    assert carry(Frame(flicker, 12, 1), [pair], NO_GRAIN).weight.mean() > 0.9
+    assert carry(Frame(flicker, 12, 1), pair, NO_GRAIN).weight.mean() > 0.9
     altered = view(whole, 100)
     altered[0, 20:60, 30:90] += 0.1
-    weight = carry(Frame(altered, 12, 1), [pair], NO_GRAIN).weight[0]
+    weight = carry(Frame(altered, 12, 1), pair, NO_GRAIN).weight[0]
     assert weight[30:50, 40:80].max() < 0.1
     assert weight[70:, :].mean() > 0.9
 

@@ -77,9 +77,11 @@ class Shown:
         for pair in self.pairs:
             yield pair, half // len(self.pairs)
         for frame in self.between:
-            carried = carry(frame, self.pairs, self.grain)
-            if carried.weight.mean() >= LEAST:
-                yield carried, half // len(self.between)
+            others = nearest(frame, self.pairs)
+            for pair in others:
+                carried = carry(frame, pair, self.grain)
+                if carried.weight.mean() >= LEAST:
+                    yield carried, half // len(self.between) // len(others)
 
 
 def frames_between(pairs: Sequence[Pair], shots: Sequence[Shot]) -> dict[int, int]:
@@ -103,14 +105,21 @@ def _is_free(frame: int, learned: Sequence[int], pairs: Sequence[Pair]) -> bool:
     return apart and any(abs(frame - other) <= REACH for other in learned)
 
 
-def carry(frame: Frame, pairs: Sequence[Picture], grain: Tensor) -> Picture:
-    """The frame with the chroma of the nearest other frame of its shot that has a pair.
+def nearest(frame: Frame, pairs: Sequence[Picture]) -> list[Picture]:
+    """The pair that is carried to a frame; to one that has a pair itself, the two nearest others,
+    for of two references that differ nobody knows which is right."""
+    own = [pair for pair in pairs if pair.shot == frame.shot]
+    others = [pair for pair in own if pair.frame != frame.number]
+    others.sort(key=lambda pair: abs(pair.frame - frame.number))
+    return others[: 1 if len(others) == len(own) else 2]
+
+
+def carry(frame: Frame, pair: Picture, grain: Tensor) -> Picture:
+    """The frame with the chroma of a pair of its shot.
 
     It weighs as much as the pair does where the motion is found, and less the more the two pictures
     differ there without their `grain`. What differs all over is the flicker of the fade.
     """
-    others = [one for one in pairs if one.shot == frame.shot and one.frame != frame.number]
-    pair = min(others, key=lambda one: abs(one.frame - frame.number))
     before_rgb, now_rgb = degrain(pair.source_rgb, grain), degrain(frame.rgb, grain)
     moved = motion(luma(before_rgb), luma(now_rgb))
     weight = torch.zeros_like(pair.weight)

@@ -16,7 +16,7 @@ from unfade.train.samples import Picture, picture
 
 
 def ours(
-    steps: int | None, numbers: Sequence[int] | None = None, between: Sequence[Frame] = ()
+    steps: int | None, numbers: Sequence[int] | None = None, between: Sequence[Frame] | None = None
 ) -> Fit:
     """Our model, without a hold-out pair; with default settings where `steps` is none.
 

@@ -28,8 +28,8 @@ from simulated_shots import (
     simulated_shots,
 )
 
+from unfade.network.chroma_model import on_raster
 from unfade.train.between import Frame
-from unfade.train.samples import on_raster
 
 OURS = "ours"
 CLOSED_FORMS = {
@@ -74,7 +74,7 @@ def _case(
     between = [
         Frame(on_raster(frame.source_rgb), frame.index, 1)
         for frame in shot.pairs
-        if len(numbers) > 1 or frame.index not in numbers
+        if frame.index not in numbers
     ]
     our_fit = ours(steps, numbers, between)
     methods = {METHODS[0]: closed_forms.faded, **CLOSED_FORMS, OURS: our_fit}

@@ -16,9 +16,11 @@ from unfade import media
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
 from unfade.console import Silence
 from unfade.film.clip import Clips
+from unfade.film.model import TrainedModel
 from unfade.film.pair import PairList
 from unfade.film.rendering import Rendering
 from unfade.film.report import Report
+from unfade.film.target import Targets
 from unfade.film.time import FrameRange
 from unfade.simulate import ClipCut, demo_clips
 from unfade.simulate.demo import ELEMENTS, make_demo
@@ -100,6 +102,16 @@ def test_colour_comes_back_and_luma_stays(undisturbed: Path) -> None:
     assert float((luma(recovered_rgb) - luma(source_rgb)).abs().mean()) < 2e-4
     apart = (rgb_to_ycbcr(recovered_rgb) - rgb_to_ycbcr(source_rgb))[1:].abs().mean()
     assert float(apart) > 0.01
+
+
+def test_colour_is_carried_to_frames_between_pairs(undisturbed: Path) -> None:
+    targets, model = load(undisturbed, Targets), load(undisturbed, TrainedModel)
+    apart = {target.pair.source for target in targets.targets}
+    assert targets.between
+    assert not apart & {one.frame for one in targets.between}
+    assert set(model.carried_frames) <= {one.frame for one in targets.between}
+    assert model.carried_frames
+    assert (undisturbed / "05-train/carried.png").exists()
 
 
 def test_what_was_made_is_delivered(undisturbed: Path) -> None:

@@ -64,10 +64,10 @@ def pair_paths(job: Job) -> list[str]:
     return source_paths(job) + references + pictures
 
 
-def training_paths(job: Job) -> list[str]:
-    """The scan, and the model that training starts from, if one is named."""
+def earlier_model_paths(job: Job) -> list[str]:
+    """The model that training starts from, if one is named."""
     start_from = job.project.train.start_from
-    return source_paths(job) + ([start_from] if start_from else [])
+    return [start_from] if start_from else []
 
 
 @dataclass(frozen=True)
@@ -98,13 +98,20 @@ STAGES = (
         3,
     ),
     Stage("align", "Lay references on the source", ("align",), (Clips, PairList), pair_paths, 3),
-    Stage("target", "Build ground truth", ("target",), (Clips, Alignments), pair_paths),
+    Stage(
+        "target",
+        "Build ground truth",
+        ("target",),
+        (Clips, PairList, Alignments),
+        pair_paths,
+        2,
+    ),
     Stage(
         "train",
         "Learn the film's colour",
         ("train",),
-        (Clips, PairList, FilmBalance, Targets),
-        training_paths,
+        (FilmBalance, Targets),
+        earlier_model_paths,
         3,
     ),
     Stage(

@@ -87,6 +87,12 @@ def _references(delivered: Delivered) -> list[str]:
         f"{_count(pairs, 'train')} training pairs and {_count(pairs, 'holdout')} hold-out pairs "
         f"in {len({pair.shot for pair in pairs})} shots; pairs.json and alignments.json list them"
     ]
+    carried = len(delivered.model.carried_frames)
+    if carried:
+        lines.append(
+            f"the colour of training pairs was carried along motion to {carried} frames without a "
+            "pair, which were learned from too; model.json lists them"
+        )
     refused = rejections(delivered.pair_list, delivered.alignments)
     lines += [
         f"turned down: source frame {rejection.pair.source}: {rejection.reason}"

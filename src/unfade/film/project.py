@@ -154,9 +154,15 @@ class AlignSection(Noun):
 
 
 class TargetSection(Noun):
-    """[target]: `median` is the width of the reference pre-filter in reference pixels, 0 is off."""
+    """[target]: what is learned from.
+
+    - `median` is the width of the reference pre-filter in reference pixels, 0 is off.
+    - `carry`: the colour of pairs is carried along motion to other frames of their shots, which are
+      learned from too.
+    """
 
     median: int = Field(default=3, ge=0, le=15)
+    carry: bool = True
 
 
 class TrainSection(Noun):

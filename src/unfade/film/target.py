@@ -19,11 +19,26 @@ class Target(Noun):
     sha256: str
 
 
-class Targets(Artefact):
-    """Every target, and the greatest luma difference between `source` and `truth` in any."""
+class FrameBetween(Noun):
+    """A frame without a pair, of a shot with pairs, that their colour can be carried to.
 
-    SCHEMA = "Targets.2"
+    `source` is a float EXR beside the artefact: the live area on the model's raster, in the working
+    space and 0 to 1. `sha256` is of it.
+    """
+
+    frame: int
+    shot: int
+    source: str
+    sha256: str
+
+
+class Targets(Artefact):
+    """Every target, the frames `between` them, and the greatest luma difference between `source`
+    and `truth` in any. Where colour is not to be carried, `between` is none."""
+
+    SCHEMA = "Targets.3"
     PLACE = "04-target/targets.json"
 
     targets: tuple[Target, ...]
     luma_parity: float
+    between: tuple[FrameBetween, ...] | None = None

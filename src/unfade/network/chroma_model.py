@@ -206,12 +206,11 @@ class ChromaModel:
 
     def look(self, source_rgb: Tensor, shot: int) -> Seen:
         """What the network is shown of a frame (3, H, W), which may have any size and exposure."""
-        small = shrink(source_rgb / _exposure(source_rgb), raster_factor(source_rgb.shape[-1]))
-        return self.see(small, shot)
+        return self.see(on_raster(source_rgb), shot)
 
     def colour(self, source_rgb: Tensor, seen: Seen) -> Tensor:
         """The chroma of a frame, not limited yet, of what `look` returned."""
-        exposure = _exposure(source_rgb)
+        exposure = exposure_of(source_rgb)
         factor = raster_factor(source_rgb.shape[-1])
         cbcr = enlarge(self.answer(seen), seen.y, luma(source_rgb) / exposure, factor)
         return cbcr * exposure
@@ -316,8 +315,16 @@ def signs_of_error(residual: Residual, y: Tensor, features: Tensor, base_cbcr: T
     return Signs(features, members_cbcr, change_cbcr, ycbcr)
 
 
-def _exposure(source_rgb: Tensor) -> Tensor:
-    """By how much each pixel (3, H, W) is above 1 and therefore scaled down, (1, H, W)."""
+def on_raster(source_rgb: Tensor) -> Tensor:
+    """A source picture (3, H, W) of any size and exposure on the model's raster, 0 to 1."""
+    return shrink(source_rgb / exposure_of(source_rgb), raster_factor(source_rgb.shape[-1]))
+
+
+def exposure_of(source_rgb: Tensor) -> Tensor:
+    """By how much each pixel (3, H, W) is above 1 and therefore scaled down, (1, H, W), or
+    (1, 1, 1) where none is."""
+    if source_rgb.max() <= 1.0:
+        return source_rgb.new_ones(1, 1, 1)
     return source_rgb.amax(dim=0, keepdim=True).clamp_min(1.0)
 
 

@@ -1,7 +1,7 @@
 """Target: the ground truth of every admitted pair, as pictures that open in any compositor."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -9,12 +9,15 @@ from torch import Tensor
 from unfade import media
 from unfade.errors import MediaError
 from unfade.film.alignment import Alignment, Alignments, weight_file
-from unfade.film.clip import Area, Clips
+from unfade.film.clip import Area, Clip, Clips
+from unfade.film.pair import PairList
 from unfade.film.project import WORKING_SPACE
-from unfade.film.target import Target, Targets
+from unfade.film.target import FrameBetween, Target, Targets
 from unfade.film.work import Job
 from unfade.geometry.crop import crop
 from unfade.geometry.warp import warp
+from unfade.network.chroma_model import on_raster
+from unfade.target.between import frames_between
 from unfade.target.ground_truth import ground_truth, luma_parity, suppress_dirt, within
 
 PARITY_LIMIT = 1e-5
@@ -22,7 +25,7 @@ PARITY_LIMIT = 1e-5
 
 
 def run(job: Job) -> None:
-    """Writes source, ground truth and weight of every admitted pair.
+    """Writes source, ground truth and weight of every admitted pair, and frames between pairs.
 
     Raises:
         MediaError: a picture cannot be read, or holds values that are no numbers.
@@ -37,20 +40,41 @@ def run(job: Job) -> None:
     if parity > PARITY_LIMIT:
         raise AssertionError(f"the luma of a ground truth differs from its source's by {parity}")
     targets = sorted((target for target, _ in built), key=lambda target: target.pair.source)
-    job.save(Targets(targets=tuple(targets), luma_parity=parity))
+    between = tuple(_between(job, clips, targets)) if job.project.target.carry else None
+    job.save(Targets(targets=tuple(targets), luma_parity=parity, between=between))
 
 
 def _write_sources(job: Job, clips: Clips, alignments: Alignments) -> None:
     frames = sorted({alignment.pair.source for alignment in alignments.admitted})
     pictures = media.read(clips.source, frames)
     for frame, source_rgb in job.progress.track(pictures, "Cutting sources", len(frames)):
-        live_rgb = crop(source_rgb, clips.source.live_area)
-        if not live_rgb.isfinite().all():
-            raise MediaError(
-                f"{clips.source.path}: frame {frame} holds values that are no numbers; "
-                "scan or convert it again"
-            )
+        live_rgb = _live_area(clips.source, frame, source_rgb)
         _write(job.folder("target") / f"source.{frame:07d}.exr", live_rgb)
+
+
+def _between(job: Job, clips: Clips, targets: Sequence[Target]) -> Iterator[FrameBetween]:
+    """The frames that colour can be carried to, written on the model's raster."""
+    pairs = [target.pair for target in targets]
+    shots = frames_between(pairs, job.load(PairList).shots)
+    pictures = media.read(clips.source, list(shots))
+    for frame, source_rgb in job.progress.track(pictures, "Cutting frames between", len(shots)):
+        file = job.folder("target") / f"between.{frame:07d}.exr"
+        _write(file, on_raster(_live_area(clips.source, frame, source_rgb)))
+        yield FrameBetween(frame=frame, shot=shots[frame], source=file.name, sha256=_digest([file]))
+
+
+def _live_area(source: Clip, frame: int, source_rgb: Tensor) -> Tensor:
+    """
+    Raises:
+        MediaError: it holds values that are no numbers.
+    """
+    live_rgb = crop(source_rgb, source.live_area)
+    if not live_rgb.isfinite().all():
+        raise MediaError(
+            f"{source.path}: frame {frame} holds values that are no numbers; "
+            "scan or convert it again"
+        )
+    return live_rgb
 
 
 def _build(job: Job, clips: Clips, alignments: Alignments) -> Iterator[tuple[Target, float]]:

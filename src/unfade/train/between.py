@@ -7,30 +7,16 @@ the next one's is carried too: what two references say is surer than what one do
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
-from unfade.film.pair import Pair
-from unfade.film.shot import Shot
 from unfade.geometry.motion import motion
 from unfade.network.filters import degrain
 from unfade.train.samples import Picture
-
-SHOWN = 9
-"""Frames of a shot, pairs among them, that are learned from, or as many as it has pairs."""
-
-REACH = 36
-"""Frames from a pair to the farthest that its colour is carried to."""
-
-NEAR = 2
-"""Frames around cuts, pairs and hold-outs that are left out: they show the like, or two shots."""
-
-MOST = 400
-"""Frames of the film that colour is carried to; each takes about two seconds."""
 
 ALIKE = 0.03
 """Difference in R'G'B', besides that of the whole frames, at which what was found along the motion
@@ -61,48 +47,38 @@ class Frames(Protocol):
 class Shown:
     """The pictures that are learned from: pairs, and frames that their colour is carried to.
 
-    Frames are read anew on each pass, so that no more than one is held.
+    Colour is carried between pairs, and to the frames `between` them, which are read anew on each
+    pass, so that no more than one is held; where that is none, it is carried nowhere. `grain` is
+    what `degrain` is told.
     """
 
     pairs: Sequence[Picture]
-    between: Frames = ()
+    between: Frames | None = None
     grain: Tensor = field(default_factory=lambda: torch.zeros(3, 3))
 
     def __len__(self) -> int:
-        return len(self.pairs) + len(self.between)
+        return len(self.pairs) + self._receivers
+
+    @property
+    def _receivers(self) -> int:
+        return 0 if self.between is None else len(self.pairs) + len(self.between)
 
     def share(self, pixels: int) -> Iterator[tuple[Picture, int]]:
         """Each picture with its share of so many pixels; half of them are of pairs."""
-        half = pixels // 2 if self.between else pixels
+        half = pixels if self.between is None else pixels // 2
         for pair in self.pairs:
             yield pair, half // len(self.pairs)
-        for frame in self.between:
+        if self.between is not None:
+            yield from self._carried(half)
+
+    def _carried(self, pixels: int) -> Iterator[tuple[Picture, int]]:
+        paired = (Frame(pair.source_rgb, pair.frame, pair.shot) for pair in self.pairs)
+        for frame in chain(paired, self.between or ()):
             others = nearest(frame, self.pairs)
             for pair in others:
                 carried = carry(frame, pair, self.grain)
                 if carried.weight.mean() >= LEAST:
-                    yield carried, half // len(self.between) // len(others)
-
-
-def frames_between(pairs: Sequence[Pair], shots: Sequence[Shot]) -> dict[int, int]:
-    """The frames to carry colour to, in order, each with the number of its shot."""
-    chosen: list[tuple[int, int]] = []
-    for shot in shots:
-        own = [pair for pair in pairs if pair.shot == shot.number]
-        learned = [pair.source for pair in own if pair.role == "train"]
-        inside = list(shot.frames.frames())[NEAR:-NEAR]
-        free = [frame for frame in inside if _is_free(frame, learned, own)]
-        wanted = min(max(SHOWN - len(learned), 0), len(free))
-        places = np.linspace(0, len(free) - 1, wanted).round().astype(np.int64)
-        again = learned if len(learned) > 1 else []
-        chosen += [(frame, shot.number) for frame in (*again, *(free[k] for k in places))]
-    every = max(1, -(-len(chosen) // MOST))
-    return dict(sorted(chosen)[::every])
-
-
-def _is_free(frame: int, learned: Sequence[int], pairs: Sequence[Pair]) -> bool:
-    apart = all(abs(frame - pair.source) >= NEAR for pair in pairs)
-    return apart and any(abs(frame - other) <= REACH for other in learned)
+                    yield carried, pixels // self._receivers // len(others)
 
 
 def nearest(frame: Frame, pairs: Sequence[Picture]) -> list[Picture]:

@@ -1,4 +1,5 @@
-"""Contact sheets: input, ground truth and output, at every checkpoint."""
+"""Contact sheets: input, ground truth and output, at every checkpoint, and where colour was carried
+to."""
 
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ from unfade.film.pair import PairRole
 from unfade.film.project import TrainSection
 from unfade.network import ChromaModel
 from unfade.review.sheets import grid
+from unfade.train.between import Frame, carry
 from unfade.train.learn import State, residual_of
 from unfade.train.samples import Picture
 
@@ -51,3 +53,14 @@ class ContactSheets:
         ]
         columns = ["input", "ground truth", f"output, step {state.step}"]
         return grid(rows, columns, labels, WIDTH)
+
+
+def draw_carried(rows: Sequence[tuple[Frame, Picture]], grain: Tensor) -> Tensor:
+    """The sheet (3, H, W) of frames with the pairs whose colour is carried to them."""
+    pictures = []
+    for frame, pair in rows:
+        carried = carry(frame, pair, grain)
+        trust = carried.weight.expand(3, -1, -1)
+        pictures.append([pair.truth_rgb, frame.rgb, carried.truth_rgb, trust])
+    labels = [f"shot {frame.shot}\nframe {frame.number}\nof {pair.frame}" for frame, pair in rows]
+    return grid(pictures, ["pair", "frame", "colour carried", "trust"], labels, WIDTH)

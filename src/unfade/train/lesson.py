@@ -45,13 +45,13 @@ def prepare(
     held_out: Sequence[Picture],
     settings: TrainSection,
     grade: Balance,
-    between: Frames = (),
+    between: Frames | None = None,
     track: Track = untracked,
 ) -> Lesson:
     """The lesson of a film from its pictures. At least one is to be trained on.
 
-    `grade` is what networks see the source through. `between` are frames that colour is carried to,
-    each of a shot that has another frame to be trained on.
+    `grade` is what networks see the source through. Where `between` is not none, colour is
+    carried along motion between the pairs of a shot and to those frames.
     """
     grain = find_grain(train, settings.seed, track)
 
@@ -73,7 +73,9 @@ def prepare(
     model = first = untrained(shown)
     mended = [in_place(one, model.closed_form(one.source_rgb, one.shot)) for one in train]
     mended = believed(mended, look(model, Shown(mended), TRAIN_PIXELS))
-    if between or any(one is not other for one, other in zip(mended, train, strict=True)):
+    if between is not None or any(
+        one is not other for one, other in zip(mended, train, strict=True)
+    ):
         shown = Shown(mended, between, grain)
         model = untrained(shown)
     times = 2 if settings.augment else 1
@@ -92,7 +94,7 @@ def fit(
     held_out: Sequence[Picture],
     settings: TrainSection,
     grade: Balance,
-    between: Frames = (),
+    between: Frames | None = None,
 ) -> ChromaModel:
     """The trained model of a film, in one go."""
     lesson = prepare(train, held_out, settings, grade, between)

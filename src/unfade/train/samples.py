@@ -10,7 +10,7 @@ from unfade.color.sensitivity import sensitivity
 from unfade.color.ycbcr import rgb_to_ycbcr
 from unfade.film.pair import Pair, PairRole
 from unfade.network import ChromaModel, unevenness
-from unfade.network.chroma_model import raster_factor, shrink
+from unfade.network.chroma_model import exposure_of, on_raster, raster_factor, shrink
 from unfade.network.features import place
 from unfade.network.filters import degrain
 
@@ -62,7 +62,7 @@ class Pixels:
 def picture(source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair) -> Picture:
     """A target's pictures, of whatever size, on the model's raster and within 0 to 1."""
     factor = raster_factor(source_rgb.shape[-1])
-    exposure = source_rgb.amax(dim=0, keepdim=True).clamp_min(1.0)
+    exposure = exposure_of(source_rgb)
     return Picture(
         on_raster(source_rgb),
         shrink(truth_rgb / exposure, factor),
@@ -71,12 +71,6 @@ def picture(source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair) -
         pair.shot,
         pair.role,
     )
-
-
-def on_raster(source_rgb: Tensor) -> Tensor:
-    """A source picture (3, H, W) of whatever size on the model's raster and within 0 to 1."""
-    exposure = source_rgb.amax(dim=0, keepdim=True).clamp_min(1.0)
-    return shrink(source_rgb / exposure, raster_factor(source_rgb.shape[-1]))
 
 
 def closed_form_sample(shown: Picture, grain: Tensor, limit: int, seed: int) -> unevenness.Sample:

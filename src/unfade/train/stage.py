@@ -1,36 +1,34 @@
 """Train: learn the colour of one film from its targets."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unfade import __version__, media
 from unfade.errors import MatchError
 from unfade.film.balance import FilmBalance
-from unfade.film.clip import Clip, Clips
 from unfade.film.model import ShotModel
-from unfade.film.pair import PairList
 from unfade.film.project import WORKING_SPACE
-from unfade.film.target import Targets
+from unfade.film.target import FrameBetween, Targets
 from unfade.film.work import Job
-from unfade.geometry.crop import crop
 from unfade.network import ChromaModel, save_baseline, save_model
 from unfade.network.device import network_device
 from unfade.network.files import MODEL_SCHEMA
 from unfade.review.chart import loss_picture
-from unfade.train.between import Frame, frames_between
+from unfade.train.between import Frame, nearest
 from unfade.train.calibrate import with_uncertainty
 from unfade.train.checkpoint import load_checkpoint, save_checkpoint
-from unfade.train.contact_sheet import ContactSheets, is_due
+from unfade.train.contact_sheet import ContactSheets, draw_carried, is_due
 from unfade.train.learn import State, learn, residual_of, start
 from unfade.train.lesson import Lesson, prepare
 from unfade.train.outcome import Outcome, held_out_errors
-from unfade.train.samples import Picture, on_raster, picture
+from unfade.train.samples import Picture, picture
 from unfade.train.shot_models import judged_shots, try_shots
 from unfade.train.start_from import Earlier, load_earlier
 
 CHECKPOINT = "checkpoint.safetensors"
+CARRIED = "carried.png"
 MODEL = "model.safetensors"
 BASELINE = "baseline.safetensors"
 
@@ -53,10 +51,11 @@ def run(job: Job) -> None:
             f"better [reference]"
         )
     pairs = [target.pair for target in targets.targets]
-    source, shots = job.clips().source, job.load(PairList).shots
-    between = Between(source, frames_between(pairs, shots))
+    folder = (job.root / Targets.PLACE).parent
+    between = None if targets.between is None else Between(folder, targets.between)
     earlier, grade = _earlier(job), job.load(FilmBalance).grade
     lesson = prepare(train, held_out, job.project.train, grade, between, job.progress.track)
+    _draw_carried(job, targets, train, lesson)
     shown = [*held_out[:1], *train[:: max(1, len(train) // SHEET_ROWS)]][:SHEET_ROWS]
     state = _learn(job, lesson, shown, earlier)
     model, shot_models = _complete(job, lesson, state)
@@ -68,18 +67,30 @@ def run(job: Job) -> None:
 
 @dataclass(frozen=True)
 class Between:
-    """Frames of the source by number, each with its shot, read anew each time."""
+    """Frames between pairs, read anew each time."""
 
-    source: Clip
-    shots: Mapping[int, int]
+    folder: Path
+    frames: Sequence[FrameBetween]
 
     def __len__(self) -> int:
-        return len(self.shots)
+        return len(self.frames)
 
     def __iter__(self) -> Iterator[Frame]:
-        for number, rgb in media.read(self.source, list(self.shots)):
-            live_rgb = crop(rgb, self.source.live_area)
-            yield Frame(on_raster(live_rgb), number, self.shots[number])
+        for one in self.frames:
+            rgb = media.read_picture(str(self.folder / one.source), WORKING_SPACE)
+            yield Frame(rgb, one.frame, one.shot)
+
+
+def _draw_carried(job: Job, targets: Targets, pairs: Sequence[Picture], lesson: Lesson) -> None:
+    """Writes ``carried.png``: some of the frames that colour was carried to, and how."""
+    place = job.folder("train") / CARRIED
+    place.unlink(missing_ok=True)
+    shown = lesson.carried[:: max(1, len(lesson.carried) // SHEET_ROWS)][:SHEET_ROWS]
+    some = [one for one in targets.between or () if one.frame in shown]
+    frames = Between((job.root / Targets.PLACE).parent, some)
+    rows = [(frame, nearest(frame, pairs)[0]) for frame in frames]
+    if rows:
+        media.write_png(place, draw_carried(rows, lesson.model.laws.grain))
 
 
 def _pictures(job: Job, targets: Targets, role: str) -> list[Picture]:
@@ -161,8 +172,7 @@ def _save(job: Job, outcome: Outcome) -> None:
 def _key(job: Job, earlier: Earlier | None) -> str:
     """Stands for all that training depends on."""
     made_from = [
-        (job.root / kind.PLACE).read_text(encoding="utf-8")
-        for kind in (Clips, PairList, Targets, FilmBalance)
+        (job.root / kind.PLACE).read_text(encoding="utf-8") for kind in (Targets, FilmBalance)
     ]
     settings = job.project.train.model_dump_json()
     facts = [__version__, MODEL_SCHEMA, settings, earlier.id if earlier else "", *made_from]

@@ -62,5 +62,7 @@ def draw_carried(rows: Sequence[tuple[Frame, Picture]], grain: Tensor) -> Tensor
         carried = carry(frame, pair, grain)
         trust = carried.weight.expand(3, -1, -1)
         pictures.append([pair.truth_rgb, frame.rgb, carried.truth_rgb, trust])
-    labels = [f"shot {frame.shot}\nframe {frame.number}\nof {pair.frame}" for frame, pair in rows]
+    labels = [
+        f"shot {frame.shot}\nframe {frame.number}\ncolour of {pair.frame}" for frame, pair in rows
+    ]
     return grid(pictures, ["pair", "frame", "colour carried", "trust"], labels, WIDTH)

@@ -163,7 +163,7 @@ def painted(shared_folder: Path) -> Path:
 
 def paint(folder: Path, *, log: bool) -> Path:
     """A finished project of pairs alone. A log scan is DPX of 10 bits, in printing density, whose
-    range cuts the brightest speculars."""
+    range cuts the brightest speculars; of its pairs no colour is carried."""
     generator = torch.Generator().manual_seed(0)
     coarse = torch.rand(1, 3, 9, 12, generator=generator)
     scene = functional.interpolate(coarse, size=(144, 192), mode="bicubic")[0].clamp(0.05, 0.95)
@@ -187,9 +187,10 @@ def paint(folder: Path, *, log: bool) -> Path:
     if log:
         head = head.replace('.exr"', '.dpx"\ncolorspace = "ADX10"')
     area = "live_area = [0, 0, 192, 144]\n"
+    target = "[target]\ncarry = false\n" if log else ""
     settings = '[train]\nsize = "small"\nsteps = 200\nbatch = 1024\ncheckpoint = 100\n[render]\n'
     place = folder / "film.toml"
-    place.write_text(head + area + "".join(pairs) + settings)
+    place.write_text(head + area + "".join(pairs) + target + settings)
     subprocess.run(command(place), check=True)
     return folder
 
@@ -213,6 +214,8 @@ def test_a_log_scan_of_printing_density_is_recovered(tmp_path: Path) -> None:
     assert clips.source.colorspace == "ADX10"
     master = media.read_picture(folder / "06-render" / rendering.frames[0].file)
     assert float(master.max()) > 1.5
+    assert load(folder, Targets).between is None
+    assert not (folder / "05-train/carried.png").exists()
 
 
 def hashes(folder: Path) -> dict[int, str]:

@@ -50,7 +50,7 @@ def test_pictures_weigh_less_where_they_are_contradicted() -> None:
     across = 6
     plane = torch.ones(1, AREAS // across * AREA, across * AREA)
     rgb = plane.expand(3, -1, -1)
-    shown = [Picture(rgb, rgb, plane, frame, 1, "train") for frame in range(4)]
+    shown = [Picture(rgb, rgb, plane, frame, 1, "train", frame) for frame in range(4)]
     first, *others = believed(shown, pixels(4))
     assert float(first.weight[:, :AREA, :AREA].max()) < 10 * LEAST
     assert float(first.weight[:, :AREA, AREA:].mean()) > 0.9
@@ -60,7 +60,7 @@ def test_pictures_weigh_less_where_they_are_contradicted() -> None:
 def test_of_two_nobody_knows_which_is_right() -> None:
     assert torch.all(agreement(pixels(2)) == 1.0)
     rgb = torch.ones(3, AREAS // 6 * AREA, 6 * AREA)
-    shown = [Picture(rgb, rgb, rgb[:1], frame, 1, "train") for frame in range(2)]
+    shown = [Picture(rgb, rgb, rgb[:1], frame, 1, "train", frame) for frame in range(2)]
     assert all(one is other for one, other in zip(believed(shown, pixels(2)), shown, strict=True))
 
 

@@ -30,7 +30,7 @@ def chroma(x: float = 0.0, y: float = 0.0) -> Tensor:
 def shown(cbcr: Tensor) -> Picture:
     y = torch.full((1, SIZE, SIZE), 0.5)
     rgb = ycbcr_to_rgb(torch.cat([y, cbcr]))
-    return Picture(rgb, rgb, torch.ones_like(y), frame=1, shot=1, role="train")
+    return Picture(rgb, rgb, torch.ones_like(y), frame=1, shot=1, role="train", of=1)
 
 
 def test_a_shift_is_found_beside_colour_that_differs_slowly() -> None:

@@ -43,7 +43,7 @@ class TrainedModel(Artefact):
     colour of one was carried to them along motion, and they were learned from.
     """
 
-    SCHEMA = "TrainedModel.1"
+    SCHEMA = "TrainedModel.2"
     PLACE = "05-train/model.json"
 
     id: str

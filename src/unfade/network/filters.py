@@ -57,7 +57,7 @@ def degrain(picture: Tensor, grain: Tensor) -> Tensor:
     both = box(torch.cat([lost, _times(lost, mean)]).float(), DEGRAIN_RADIUS)
     seen = seen.float()
     clean = _mixed((turn * deviations).float(), seen - _times(both[:6], seen) + both[6:])
-    return clean.exp_().sub_(GRAIN_FLOOR)
+    return clean.exp_().sub_(GRAIN_FLOOR).to(picture.dtype)
 
 
 def _mixed(matrix: Tensor, planes: Tensor) -> Tensor:

@@ -36,12 +36,25 @@ PLACED_TERMS = 50
 
 @dataclass(frozen=True)
 class Sample:
-    """Degrained pixels of one picture: `rgb` (3, N), `place` and `cbcr` (2, N), `weight` (N,)."""
+    """Degrained pixels whose colour is of one reference: `rgb` (3, N), `place` and `cbcr` (2, N),
+    `weight` (N,). They are from so many `pictures`."""
 
     rgb: Tensor
     place: Tensor
     cbcr: Tensor
     weight: Tensor
+    pictures: int = 1
+
+
+def joined(samples: Sequence[Sample]) -> Sample:
+    """Several as one."""
+    return Sample(
+        torch.cat([sample.rgb for sample in samples], dim=1),
+        torch.cat([sample.place for sample in samples], dim=1),
+        torch.cat([sample.cbcr for sample in samples], dim=1),
+        torch.cat([sample.weight for sample in samples]),
+        sum(sample.pictures for sample in samples),
+    )
 
 
 @dataclass(frozen=True)
@@ -93,9 +106,9 @@ class Evidence:
 
 
 def weigh(samples: Sequence[Sample]) -> Evidence:
-    """Fits a shot's pictures.
+    """Fits a shot's references.
 
-    Each picture is judged by the law of the others; where there is one alone, each quarter of it
+    Each is judged by the law of the others; where there is one alone, each quarter of the frame
     by the rest.
     """
     folds = samples if len(samples) > 1 else _parts(samples[0])
@@ -109,12 +122,12 @@ def weigh(samples: Sequence[Sample]) -> Evidence:
             found.append(float((left * fold.weight).sum()))
     law = _solve(equations, EVEN_TERMS + PLACED_TERMS)[:, EVEN_TERMS:]
     even, placed = map(tuple, errors.values())
-    belief = 1.0 if len(samples) > 1 else ALONE
+    belief = 1.0 if sum(sample.pictures for sample in samples) > 1 else ALONE
     return Evidence(even, placed, law.contiguous() * belief)
 
 
 def _parts(sample: Sample) -> list[Sample]:
-    """A picture in parts, each of them blocks from all over it."""
+    """A sample in parts, each of them blocks from all over the frame."""
     column, row = ((sample.place + 1) * 3).floor().clamp(0, 5).long()
     fold = (column + 2 * row) % FEWEST_FOLDS
     return [

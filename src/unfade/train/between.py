@@ -23,7 +23,7 @@ ALIKE = 0.03
 counts a quarter: without grain the same thing differs by about 0.01."""
 
 LEAST = 0.05
-"""Mean weight of a frame below which its motion is taken for not found."""
+"""Share of a pair's weight that a frame has at least, or its motion is taken for not found."""
 
 
 @dataclass(frozen=True)
@@ -60,30 +60,36 @@ class Shown:
         return len(self.pairs) + self._receivers
 
     @property
+    def _paired(self) -> list[Frame]:
+        """The frames of pairs of whose shots there are more."""
+        frames = [Frame(pair.source_rgb, pair.frame, pair.shot) for pair in self.pairs]
+        return [frame for frame in frames if nearest(frame, self.pairs)]
+
+    @property
     def _receivers(self) -> int:
-        return 0 if self.between is None else len(self.pairs) + len(self.between)
+        return 0 if self.between is None else len(self._paired) + len(self.between)
 
     def share(self, pixels: int) -> Iterator[tuple[Picture, int]]:
-        """Each picture with its share of so many pixels; half of them are of pairs."""
-        half = pixels if self.between is None else pixels // 2
+        """Each picture with its share of so many pixels; where colour is carried, half of them are
+        of pairs, and those whose motion is not found leave theirs."""
+        half = pixels // 2 if self._receivers else pixels
         for pair in self.pairs:
             yield pair, half // len(self.pairs)
         if self.between is not None:
             yield from self._carried(half)
 
     def _carried(self, pixels: int) -> Iterator[tuple[Picture, int]]:
-        paired = (Frame(pair.source_rgb, pair.frame, pair.shot) for pair in self.pairs)
-        for frame in chain(paired, self.between or ()):
+        for frame in chain(self._paired, self.between or ()):
             others = nearest(frame, self.pairs)
             for pair in others:
                 carried = carry(frame, pair, self.grain)
-                if carried.weight.mean() >= LEAST:
+                if carried.weight.mean() > LEAST * pair.weight.mean():
                     yield carried, pixels // self._receivers // len(others)
 
 
 def nearest(frame: Frame, pairs: Sequence[Picture]) -> list[Picture]:
-    """The pair that is carried to a frame; to one that has a pair itself, the two nearest others,
-    for of two references that differ nobody knows which is right."""
+    """The pairs that are carried to a frame: the nearest of its shot, or where it has a pair itself,
+    the two nearest others, for of two that differ nobody knows which is right."""
     own = [pair for pair in pairs if pair.shot == frame.shot]
     others = [pair for pair in own if pair.frame != frame.number]
     others.sort(key=lambda pair: abs(pair.frame - frame.number))
@@ -107,4 +113,4 @@ def carry(frame: Frame, pair: Picture, grain: Tensor) -> Picture:
     y = luma(frame.rgb)
     cbcr = limit_chroma(y, moved.bring(rgb_to_ycbcr(pair.truth_rgb)[1:]))
     truth_rgb = ycbcr_to_rgb(torch.cat([y, cbcr]))
-    return Picture(frame.rgb, truth_rgb, weight, frame.number, frame.shot, "train")
+    return Picture(frame.rgb, truth_rgb, weight, frame.number, frame.shot, "train", pair.frame)

@@ -9,7 +9,7 @@ from unfade.film.work import Track
 from unfade.network import Laws, Sample, fit_laws
 from unfade.network.filters import grain_covariance
 from unfade.network.laws import fit_law, together
-from unfade.network.unevenness import Evidence, Unevenness, placed_part, weigh
+from unfade.network.unevenness import Evidence, Unevenness, joined, placed_part, weigh
 from unfade.network.unevenness import Sample as PlacedSample
 from unfade.train.samples import Picture, closed_form_sample
 
@@ -52,12 +52,15 @@ def fit_closed_form(shown: Iterable[Counted], grain: Tensor, seed: int) -> tuple
 
 
 def _samples(shown: Iterable[Counted], grain: Tensor, seed: int) -> dict[int, list[PlacedSample]]:
-    """By shot, in order."""
-    shots: dict[int, list[PlacedSample]] = {}
+    """By shot, in order, one for each pair: what was carried of it tells nothing of its own."""
+    pairs: dict[tuple[int, int], list[PlacedSample]] = {}
     for picture, count in shown:
         sample = closed_form_sample(picture, grain, count, seed)
-        shots.setdefault(picture.shot, []).append(sample)
-    return dict(sorted(shots.items()))
+        pairs.setdefault((picture.shot, picture.of), []).append(sample)
+    shots: dict[int, list[PlacedSample]] = {}
+    for (shot, _), samples in sorted(pairs.items(), key=lambda item: item[0]):
+        shots.setdefault(shot, []).append(joined(samples))
+    return shots
 
 
 def _together(samples: Sequence[PlacedSample]) -> Sample:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
+
 from unfade.film.balance import Balance
 from unfade.film.project import TrainSection
 from unfade.film.work import Track, untracked
@@ -29,14 +31,15 @@ class Lesson:
     """The untrained model, and on the device of networks the pixels to learn from and those to be
     examined on.
 
-    `baseline` are the LUTs of the pairs as they are. `carried` are the frames without
-    a pair that colour was carried to.
+    `baseline` are the LUTs of the pairs as they are. `pairs` are what is learned from, mended,
+    and `carried` the frames without a pair that their colour was carried to.
     """
 
     model: ChromaModel
     baseline: Baseline
     train: Pixels
     held_out: Pixels | None
+    pairs: Sequence[Picture]
     carried: tuple[int, ...]
 
 
@@ -80,13 +83,15 @@ def prepare(
         model = untrained(shown)
     times = 2 if settings.augment else 1
     learned = look(model, shown, TRAIN_PIXELS // times)
-    carried = set(learned.area[:, 0].tolist()) - {one.frame for one in train}
+    carried = set(torch.unique(learned.area[:, 0]).tolist()) - {one.frame for one in train}
     if settings.augment:
         learned = join((learned, look(model, shown, TRAIN_PIXELS // times, again=True)))
     device = network_device()
     examined = look(model, Shown(held_out), HELD_OUT_PIXELS).to(device) if held_out else None
     baseline = first.laws.baseline
-    return Lesson(model, baseline, learned.to(device), examined, tuple(sorted(carried)))
+    return Lesson(
+        model, baseline, learned.to(device), examined, shown.pairs, tuple(sorted(carried))
+    )
 
 
 def fit(

@@ -20,7 +20,10 @@ AREA = 32
 
 @dataclass(frozen=True)
 class Picture:
-    """A target on the model's raster: `source_rgb`, `truth_rgb` (3, H, W), `weight` (1, H, W)."""
+    """A target on the model's raster: `source_rgb`, `truth_rgb` (3, H, W), `weight` (1, H, W).
+
+    `of` is the frame whose reference its colour is from: its own, or one that it was carried from.
+    """
 
     source_rgb: Tensor
     truth_rgb: Tensor
@@ -28,6 +31,7 @@ class Picture:
     frame: int
     shot: int
     role: PairRole
+    of: int
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ def picture(source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair) -
         pair.source,
         pair.shot,
         pair.role,
+        pair.source,
     )
 
 

@@ -55,7 +55,7 @@ def run(job: Job) -> None:
     between = None if targets.between is None else Between(folder, targets.between)
     earlier, grade = _earlier(job), job.load(FilmBalance).grade
     lesson = prepare(train, held_out, job.project.train, grade, between, job.progress.track)
-    _draw_carried(job, targets, train, lesson)
+    _draw_carried(job, targets, lesson)
     shown = [*held_out[:1], *train[:: max(1, len(train) // SHEET_ROWS)]][:SHEET_ROWS]
     state = _learn(job, lesson, shown, earlier)
     model, shot_models = _complete(job, lesson, state)
@@ -81,14 +81,14 @@ class Between:
             yield Frame(rgb, one.frame, one.shot)
 
 
-def _draw_carried(job: Job, targets: Targets, pairs: Sequence[Picture], lesson: Lesson) -> None:
+def _draw_carried(job: Job, targets: Targets, lesson: Lesson) -> None:
     """Writes ``carried.png``: some of the frames that colour was carried to, and how."""
     place = job.folder("train") / CARRIED
     place.unlink(missing_ok=True)
     shown = lesson.carried[:: max(1, len(lesson.carried) // SHEET_ROWS)][:SHEET_ROWS]
     some = [one for one in targets.between or () if one.frame in shown]
     frames = Between((job.root / Targets.PLACE).parent, some)
-    rows = [(frame, nearest(frame, pairs)[0]) for frame in frames]
+    rows = [(frame, nearest(frame, lesson.pairs)[0]) for frame in frames]
     if rows:
         media.write_png(place, draw_carried(rows, lesson.model.laws.grain))
 

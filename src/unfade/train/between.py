@@ -88,8 +88,8 @@ class Shown:
 
 
 def nearest(frame: Frame, pairs: Sequence[Picture]) -> list[Picture]:
-    """The pairs that are carried to a frame: the nearest of its shot, or where it has a pair itself,
-    the two nearest others, for of two that differ nobody knows which is right."""
+    """The pairs carried to a frame: the nearest of its shot, or where it has a pair itself, the two
+    nearest others, for of two that differ nobody knows which is right."""
     own = [pair for pair in pairs if pair.shot == frame.shot]
     others = [pair for pair in own if pair.frame != frame.number]
     others.sort(key=lambda pair: abs(pair.frame - frame.number))

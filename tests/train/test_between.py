@@ -104,6 +104,14 @@ def test_frames_whose_motion_is_not_found_are_left_out(damage: float | None) -> 
 def test_all_pixels_are_of_pairs_where_nothing_is_carried() -> None:
     pairs = [paired(view(scene(), 100), view(scene(2), 100), frame) for frame in (10, 20)]
     assert [count for _, count in Shown(pairs).share(1000)] == [500, 500]
+    assert [count for _, count in Shown(pairs[:1], []).share(1000)] == [1000]
+
+
+def test_it_is_known_how_many_pictures_come() -> None:
+    pairs = [paired(view(scene(), 100), view(scene(2), 100), frame) for frame in (10, 20, 30)]
+    shown = Shown(pairs, [Frame(view(scene(), 100), 12, 1)])
+    assert len(list(shown.share(1000))) == len(shown) == 3 + 3 * 2 + 1
+    assert len(Shown(pairs)) == 3
 
 
 def test_one_pair_knows_an_uneven_fade_by_what_moves_through_it() -> None:

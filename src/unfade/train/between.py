@@ -57,7 +57,11 @@ class Shown:
     grain: Tensor = field(default_factory=lambda: torch.zeros(3, 3))
 
     def __len__(self) -> int:
-        return len(self.pairs) + self._receivers
+        """Pictures, if all motion is found."""
+        if self.between is None:
+            return len(self.pairs)
+        among = sum(len(nearest(frame, self.pairs)) for frame in self._paired)
+        return len(self.pairs) + among + len(self.between)
 
     @property
     def _paired(self) -> list[Frame]:

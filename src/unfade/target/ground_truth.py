@@ -4,7 +4,7 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
+from unfade.color.ycbcr import luma, merge_chroma
 from unfade.film.clip import Area
 
 
@@ -21,9 +21,7 @@ def ground_truth(source_rgb: Tensor, reference_rgb: Tensor) -> Tensor:
 
     Where that would be negative light, the chroma is limited: the luma is what stays.
     """
-    y = luma(source_rgb)
-    reference_cbcr = rgb_to_ycbcr(reference_rgb)[1:]
-    return ycbcr_to_rgb(torch.cat([y, limit_chroma(y, reference_cbcr)]))
+    return merge_chroma(source_rgb, reference_rgb)
 
 
 def within(weight: Tensor, crop: Area) -> Tensor:

@@ -13,7 +13,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
+from unfade.color.ycbcr import luma, merge_chroma
 from unfade.geometry.motion import motion
 from unfade.network.filters import degrain
 from unfade.train.samples import Picture
@@ -58,37 +58,30 @@ class Shown:
 
     def __len__(self) -> int:
         """Pictures, if all motion is found."""
-        if self.between is None:
-            return len(self.pairs)
-        among = sum(len(nearest(frame, self.pairs)) for frame in self._paired)
-        return len(self.pairs) + among + len(self.between)
-
-    @property
-    def _paired(self) -> list[Frame]:
-        """The frames of pairs of whose shots there are more."""
-        frames = [Frame(pair.source_rgb, pair.frame, pair.shot) for pair in self.pairs]
-        return [frame for frame in frames if nearest(frame, self.pairs)]
-
-    @property
-    def _receivers(self) -> int:
-        return 0 if self.between is None else len(self._paired) + len(self.between)
+        among = sum(len(nearest(frame, self.pairs)) for frame in self._paired())
+        return len(self.pairs) + among + len(self.between or ())
 
     def share(self, pixels: int) -> Iterator[tuple[Picture, int]]:
         """Each picture with its share of so many pixels; where colour is carried, half of them are
         of pairs, and those whose motion is not found leave theirs."""
-        half = pixels // 2 if self._receivers else pixels
+        paired, between = self._paired(), self.between or ()
+        receivers = len(paired) + len(between)
+        half = pixels // 2 if receivers else pixels
         for pair in self.pairs:
             yield pair, half // len(self.pairs)
-        if self.between is not None:
-            yield from self._carried(half)
-
-    def _carried(self, pixels: int) -> Iterator[tuple[Picture, int]]:
-        for frame in chain(self._paired, self.between or ()):
+        for frame in chain(paired, between):
             others = nearest(frame, self.pairs)
             for pair in others:
                 carried = carry(frame, pair, self.grain)
                 if carried.weight.mean() > LEAST * pair.weight.mean():
-                    yield carried, pixels // self._receivers // len(others)
+                    yield carried, half // receivers // len(others)
+
+    def _paired(self) -> list[Frame]:
+        """The frames of pairs that others are carried to."""
+        if self.between is None:
+            return []
+        frames = [Frame(pair.source_rgb, pair.frame, pair.shot) for pair in self.pairs]
+        return [frame for frame in frames if nearest(frame, self.pairs)]
 
 
 def nearest(frame: Frame, pairs: Sequence[Picture]) -> list[Picture]:
@@ -114,7 +107,5 @@ def carry(frame: Frame, pair: Picture, grain: Tensor) -> Picture:
         change = change - change[:, moved.seen].median(dim=1).values[:, None, None]
         alike = (1 + (change.abs().amax(dim=0) / ALIKE) ** 2) ** -2
         weight = moved.bring(pair.weight) * moved.seen * alike
-    y = luma(frame.rgb)
-    cbcr = limit_chroma(y, moved.bring(rgb_to_ycbcr(pair.truth_rgb)[1:]))
-    truth_rgb = ycbcr_to_rgb(torch.cat([y, cbcr]))
+    truth_rgb = merge_chroma(frame.rgb, moved.bring(pair.truth_rgb))
     return Picture(frame.rgb, truth_rgb, weight, frame.number, frame.shot, "train", pair.frame)

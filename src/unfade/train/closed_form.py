@@ -8,7 +8,7 @@ from torch import Tensor
 from unfade.film.work import Track
 from unfade.network import Laws, Sample, fit_laws
 from unfade.network.filters import grain_covariance
-from unfade.network.laws import fit_law, together
+from unfade.network.laws import fit_law
 from unfade.network.unevenness import Evidence, Unevenness, joined, placed_part, weigh
 from unfade.network.unevenness import Sample as PlacedSample
 from unfade.train.samples import Picture, closed_form_sample
@@ -19,8 +19,6 @@ PIXELS = 300_000
 GRAIN_STRENGTHS = (3.0, 20.0, 80.0, 300.0)
 """How many times the grain measured between neighbouring pixels the degrain may be told of. Grain
 is wider than a pixel, and fading lets it through amplified."""
-
-Shots = Mapping[int, Sequence[PlacedSample]]
 
 Counted = tuple[Picture, int]
 """A picture, and how many of its pixels are looked at."""
@@ -47,8 +45,9 @@ def fit_closed_form(shown: Iterable[Counted], grain: Tensor, seed: int) -> tuple
     """The laws of a film, and of the place in those of its shots that fade unevenly."""
     shots = _samples(shown, grain, seed)
     evidence = {number: weigh(samples) for number, samples in shots.items()}
-    laws = fit_laws({number: _together(samples) for number, samples in shots.items()}, grain)
-    return laws, _unevenness(shots, evidence, laws)
+    whole = {number: joined(samples) for number, samples in shots.items()}
+    laws = fit_laws({number: _placeless(sample) for number, sample in whole.items()}, grain)
+    return laws, _unevenness(whole, evidence, laws)
 
 
 def _samples(shown: Iterable[Counted], grain: Tensor, seed: int) -> dict[int, list[PlacedSample]]:
@@ -63,19 +62,17 @@ def _samples(shown: Iterable[Counted], grain: Tensor, seed: int) -> dict[int, li
     return shots
 
 
-def _together(samples: Sequence[PlacedSample]) -> Sample:
-    return together(Sample(sample.rgb, sample.cbcr, sample.weight) for sample in samples)
+def _placeless(sample: PlacedSample) -> Sample:
+    return Sample(sample.rgb, sample.cbcr, sample.weight)
 
 
 def _unevenness(
-    shots: Mapping[int, Sequence[PlacedSample]], evidence: Mapping[int, Evidence], laws: Laws
+    shots: Mapping[int, PlacedSample], evidence: Mapping[int, Evidence], laws: Laws
 ) -> Unevenness:
     even, placed = {}, {}
-    for number, samples in shots.items():
+    for number, whole in shots.items():
         if evidence[number].is_uneven:
             law = placed[number] = evidence[number].law
-            whole = _together(samples)
-            where = torch.cat([sample.place for sample in samples], dim=1)
-            rest_cbcr = whole.cbcr - placed_part(law, whole.rgb, where)
+            rest_cbcr = whole.cbcr - placed_part(law, whole.rgb, whole.place)
             even[number] = fit_law(Sample(whole.rgb, rest_cbcr, whole.weight), laws.axes)
     return Unevenness(even, placed)

@@ -10,7 +10,7 @@ from unfade.color.sensitivity import sensitivity
 from unfade.color.ycbcr import rgb_to_ycbcr
 from unfade.film.pair import Pair, PairRole
 from unfade.network import ChromaModel, unevenness
-from unfade.network.chroma_model import exposure_of, on_raster, raster_factor, shrink
+from unfade.network.chroma_model import exposure_of, raster_factor, shrink
 from unfade.network.features import place
 from unfade.network.filters import degrain
 
@@ -68,7 +68,7 @@ def picture(source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair) -
     factor = raster_factor(source_rgb.shape[-1])
     exposure = exposure_of(source_rgb)
     return Picture(
-        on_raster(source_rgb),
+        shrink(source_rgb / exposure, factor),
         shrink(truth_rgb / exposure, factor),
         shrink(weight, factor),
         pair.source,

@@ -50,15 +50,15 @@ def run(job: Job) -> None:
             f"{job.root / Targets.PLACE}: holds no training pair; add one with [[pair]] or a "
             f"better [reference]"
         )
-    pairs = [target.pair for target in targets.targets]
     folder = (job.root / Targets.PLACE).parent
     between = None if targets.between is None else Between(folder, targets.between)
     earlier, grade = _earlier(job), job.load(FilmBalance).grade
     lesson = prepare(train, held_out, job.project.train, grade, between, job.progress.track)
-    _draw_carried(job, targets, lesson)
+    _draw_carried(job, between, lesson)
     shown = [*held_out[:1], *train[:: max(1, len(train) // SHEET_ROWS)]][:SHEET_ROWS]
     state = _learn(job, lesson, shown, earlier)
     model, shot_models = _complete(job, lesson, state)
+    pairs = [target.pair for target in targets.targets]
     errors = held_out_errors(model, lesson.held_out) if lesson.held_out else None
     started_from = earlier.id if earlier else None
     outcome = Outcome(state, lesson, model, shot_models, pairs, started_from, errors)
@@ -81,16 +81,16 @@ class Between:
             yield Frame(rgb, one.frame, one.shot)
 
 
-def _draw_carried(job: Job, targets: Targets, lesson: Lesson) -> None:
+def _draw_carried(job: Job, between: Between | None, lesson: Lesson) -> None:
     """Writes ``carried.png``: some of the frames that colour was carried to, and how."""
     place = job.folder("train") / CARRIED
     place.unlink(missing_ok=True)
+    if between is None or not lesson.carried:
+        return
     shown = lesson.carried[:: max(1, len(lesson.carried) // SHEET_ROWS)][:SHEET_ROWS]
-    some = [one for one in targets.between or () if one.frame in shown]
-    frames = Between((job.root / Targets.PLACE).parent, some)
+    frames = replace(between, frames=[one for one in between.frames if one.frame in shown])
     rows = [(frame, nearest(frame, lesson.pairs)[0]) for frame in frames]
-    if rows:
-        media.write_png(place, draw_carried(rows, lesson.model.laws.grain))
+    media.write_png(place, draw_carried(rows, lesson.model.laws.grain))
 
 
 def _pictures(job: Job, targets: Targets, role: str) -> list[Picture]:

@@ -1,6 +1,6 @@
 """A clip: moving pictures as they lie on disk, and how they are to be read."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,19 @@ from unfade.film.time import ExactFraction, FrameRange, parse_timecode, timecode
 ClipKind = Literal["sequence", "movie", "still"]
 FieldOrder = Literal["progressive", "top", "bottom", "film"]
 
+Orientation = Literal[
+    "as-stored",
+    "mirror",
+    "turn-180",
+    "flip",
+    "mirror-turn-270",
+    "turn-90",
+    "mirror-turn-90",
+    "turn-270",
+]
+"""What is done to the stored picture to show it: left and right are swapped by "mirror", top and
+bottom by "flip", turns are degrees clockwise. In the order of the TIFF orientations 1 to 8."""
+
 SOURCE_PROXY = "01-ingest/source-proxy.npy"
 """In the work directory: the source's live area in small, uint8 (frames, h, 128, 3), display."""
 
@@ -18,6 +31,17 @@ SOURCE_PROXY = "01-ingest/source-proxy.npy"
 def reference_proxy(name: str) -> str:
     """Where the same of a reference is."""
     return f"01-ingest/reference-{name}-proxy.npy"
+
+
+def orientation_number(word: Orientation) -> int:
+    """The TIFF orientation that a word stands for, 1 to 8."""
+    return get_args(Orientation).index(word) + 1
+
+
+def orientation_word(number: int) -> Orientation:
+    """The word for a TIFF orientation of 1 to 8."""
+    word: Orientation = get_args(Orientation)[number - 1]
+    return word
 
 
 class Area(Noun):
@@ -42,10 +66,12 @@ class Clip(Noun):
     `path` is a movie file, a still, or a sequence pattern such as ``scan/reel1.%06d.dpx``;
     absolute, but in the artefact as film.toml has it.
     Frames of a sequence keep the numbers of their files; those of a movie start at 0.
-    `width` and `height` are of the stored raster, in pixels; `pixel_aspect` is width / height of
-    one of them. `colorspace` is an OpenColorIO name. `fields` says how the stored picture is
-    woven: of two instants with the "top" or "bottom" field first, which is deinterlaced when it is
-    read; or of fields of "film", which are matched as `cadence` says.
+    `orientation` says how the stored raster is turned to be shown, 1 to 8 as in TIFF and EXIF; all
+    that is read is turned upright. `width` and `height` are of the upright picture, in pixels;
+    `pixel_aspect` is width / height of one of them. `colorspace` is an OpenColorIO name. `fields`
+    says how the stored picture is woven: of two instants with the "top" or "bottom" field first,
+    which is deinterlaced when it is read; or of fields of "film", which are matched as `cadence`
+    says.
     `cadence` tells of each frame of `frames` which film frame it shows; none where nothing was
     found out.
     `live_area` is where the picture is, without sprockets, sound track and borders.
@@ -63,6 +89,7 @@ class Clip(Noun):
     width: int = Field(ge=1)
     height: int = Field(ge=1)
     pixel_aspect: ExactFraction
+    orientation: int = Field(default=1, ge=1, le=8)
     colorspace: str
     fields: FieldOrder = "progressive"
     video: Video | None = None

@@ -10,7 +10,14 @@ from torch import Tensor
 from unfade.color.ycbcr import luma
 from unfade.errors import ProjectError
 from unfade.film.cadence import Cadence
-from unfade.film.clip import SOURCE_PROXY, Area, Clip, Clips, reference_proxy
+from unfade.film.clip import (
+    SOURCE_PROXY,
+    Area,
+    Clip,
+    Clips,
+    orientation_word,
+    reference_proxy,
+)
 from unfade.film.project import ClipSection
 from unfade.film.work import Job, writing
 from unfade.ingest.live_area import find_live_area
@@ -82,6 +89,9 @@ def _with_live_area(job: Job, name: str, clip: Clip, section: ClipSection) -> tu
         f"{name}: {len(clip.frames)} frames of {clip.width} x {clip.height} at {clip.rate}, "
         f"picture {area.width} x {area.height} at ({area.x}, {area.y})"
     )
+    if clip.orientation != 1:
+        word = orientation_word(clip.orientation)
+        job.progress.say(f"{name}: shown upright, its stored pictures are turned ({word})")
     if clip.ignored:
         names = ", ".join(clip.ignored)
         job.progress.say(f"{name}: ignored, as they are no colours, the channels: {names}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from unfade.errors import MediaError
 from unfade.film.cadence import Cadence
-from unfade.film.clip import Area, Clip, FieldOrder
+from unfade.film.clip import Area, Clip, FieldOrder, orientation_number
 from unfade.film.project import WORKING_SPACE, ClipSection
 from unfade.film.time import (
     GREATEST_TIMECODE_RATE,
@@ -15,6 +15,7 @@ from unfade.film.time import (
     timecode_base,
 )
 from unfade.film.work import Track, untracked
+from unfade.geometry.orientation import swaps_axes
 from unfade.media.color_management import check_colorspace
 from unfade.media.movie_survey import survey_movie
 from unfade.media.sequences import Pattern, existing_range, parse_pattern, pattern_of_folder
@@ -68,6 +69,10 @@ def _clip_of_stills(path: str, first_path: str, frames: FrameRange, section: Cli
     header = read_header(first_path)
     colorspace = section.colorspace
     rate = section.rate or header.rate or FILM_RATE
+    orientation = shown_by(section, header.orientation)
+    width, height, pixel_aspect = turned(
+        orientation, header.width, header.height, header.pixel_aspect
+    )
     if colorspace == "auto":
         colorspace = named_colorspace(first_path, header)
     return Clip(
@@ -75,16 +80,31 @@ def _clip_of_stills(path: str, first_path: str, frames: FrameRange, section: Cli
         kind="still" if path == first_path else "sequence",
         frames=frames,
         rate=rate,
-        width=header.width,
-        height=header.height,
-        pixel_aspect=section.pixel_aspect or header.pixel_aspect,
+        width=width,
+        height=height,
+        pixel_aspect=section.pixel_aspect or pixel_aspect,
+        orientation=orientation,
         colorspace=check_colorspace(colorspace),
         fields=_still_fields(path, section),
         codec=header.format,
         ignored=header.ignored,
         timecode=_timecode(path, section, header.timecode, rate, skipped=0),
-        live_area=Area(x=0, y=0, width=header.width, height=header.height),
+        live_area=Area(x=0, y=0, width=width, height=height),
     )
+
+
+def shown_by(section: ClipSection, found: int) -> int:
+    """The orientation of a clip, 1 to 8: what a person says goes before what its file says."""
+    return found if section.orientation == "auto" else orientation_number(section.orientation)
+
+
+def turned(
+    orientation: int, width: int, height: int, pixel_aspect: Fraction
+) -> tuple[int, int, Fraction]:
+    """Width, height and pixel aspect of the upright picture, from those of the stored raster."""
+    if swaps_axes(orientation):
+        return height, width, 1 / pixel_aspect
+    return width, height, pixel_aspect
 
 
 def _still_fields(path: str, section: ClipSection) -> FieldOrder:

@@ -11,6 +11,7 @@ from torch import Tensor
 from unfade.errors import MediaError
 from unfade.film.clip import Clip
 from unfade.film.project import WORKING_SPACE
+from unfade.geometry.orientation import upright
 from unfade.media.ahead import side_by_side
 from unfade.media.color_management import to_space
 from unfade.media.movies import read_movie
@@ -31,7 +32,7 @@ def read(clip: Clip, frames: Iterable[int]) -> Iterator[tuple[int, Tensor]]:
 
     Yields:
         each number with its picture: (3, height, width) float32 in the working space,
-        deinterlaced, the whole stored raster.
+        deinterlaced, upright, the whole raster.
 
     Raises:
         MediaError: a frame is outside the clip, missing, damaged or of another size.
@@ -83,7 +84,7 @@ def _read_ahead(clip: Clip, frames: list[int]) -> Iterator[tuple[int, Tensor]]:
 def _read_stored(clip: Clip, frame: int) -> Tensor:
     pattern = parse_pattern(clip.path) if clip.kind == "sequence" else None
     path = pattern.path(frame) if pattern else clip.path
-    pixels = read_still(path)
+    pixels = upright(read_still(path), clip.orientation)
     height, width = pixels.shape[1:]
     if (width, height) != (clip.width, clip.height):
         raise MediaError(

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from unfade.errors import MediaError
 from unfade.film.project import WORKING_SPACE
+from unfade.geometry.orientation import upright
 from unfade.media.color_management import check_colorspace, is_colorspace, to_space
 from unfade.media.timecode import timecode_of
 
@@ -35,12 +36,14 @@ class StillHeader:
     """What the header of a still says, without its pixels.
 
     `colorspace` is none where the file does not tell; `rate` and `timecode` likewise. `ignored`
-    are the channels that are not read.
+    are the channels that are not read. `width` and `height` are of the stored raster and
+    `pixel_aspect` is of its pixels, `orientation` says how it is turned to be shown (see `Clip`).
     """
 
     width: int
     height: int
     pixel_aspect: Fraction
+    orientation: int
     rate: Fraction | None
     colorspace: str | None
     format: str
@@ -60,6 +63,7 @@ def read_header(path: str) -> StillHeader:
         width=spec.full_width,
         height=spec.full_height,
         pixel_aspect=_fraction(spec.getattribute("PixelAspectRatio")) or Fraction(1),
+        orientation=_orientation(spec),
         rate=_rate(spec),
         colorspace=_colorspace(spec, image.format_name()),
         format=image.format_name(),
@@ -71,7 +75,7 @@ def read_header(path: str) -> StillHeader:
 
 
 def read_picture(path: str | Path, colorspace: str | None = None) -> Tensor:
-    """A still in the working space.
+    """A still in the working space, upright.
 
     Grey is copied to all three channels; an alpha channel is ignored.
 
@@ -88,9 +92,11 @@ def read_picture(path: str | Path, colorspace: str | None = None) -> Tensor:
         ProjectError: there is no such colour space.
     """
     path = str(path)
+    header = read_header(path)
     if colorspace is None or colorspace == "auto":
-        colorspace = named_colorspace(path, read_header(path))
-    return to_space(read_still(path), colorspace, WORKING_SPACE)
+        colorspace = named_colorspace(path, header)
+    picture = upright(read_still(path), header.orientation)
+    return to_space(picture, colorspace, WORKING_SPACE)
 
 
 def named_colorspace(path: str, header: StillHeader) -> str:
@@ -243,6 +249,12 @@ def _rate(spec: oiio.ImageSpec) -> Fraction | None:
     if isinstance(stored, tuple):
         return Fraction(*stored) if all(stored) else None
     return _fraction(stored or spec.getattribute("dpx:FrameRate"))
+
+
+def _orientation(spec: oiio.ImageSpec) -> int:
+    """1 to 8; readers of TIFF and EXIF take every other number for 1."""
+    found = spec.get_int_attribute("Orientation", 1)
+    return found if 1 <= found <= 8 else 1
 
 
 def _fraction(value: object) -> Fraction | None:

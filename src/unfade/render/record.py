@@ -7,7 +7,7 @@ from pathlib import PurePath
 from torch import Tensor
 
 from unfade import __version__
-from unfade.film.clip import Clips
+from unfade.film.clip import Clips, orientation_word
 from unfade.film.pair import Pair
 from unfade.film.project import Project
 from unfade.film.rendering import PredictedError
@@ -50,6 +50,8 @@ def film_entries(
         "unfade:source": _name(project.source.path),
         "unfade:reference": ", ".join(_references(clips, pairs)),
     }
+    if clips.source.orientation != 1:
+        entries["unfade:sourceTurned"] = orientation_word(clips.source.orientation)
     if project.film.view:
         entries["unfade:view"] = project.film.view
     if deliver.institution:

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from unfade import pipeline
-from unfade.console import Bars, Lines, Silence
+from unfade.console import Bars, Lines, Silence, show_all_names, terminal
 from unfade.errors import ProjectError, UnfadeError
 from unfade.film.project_file import load_project
 from unfade.film.report import Report
@@ -119,7 +118,7 @@ def status(project_file: ProjectFile) -> None:
     table = Table("stage", "state", "why", box=None, pad_edge=False)
     for stage, found in pipeline.status(_job(project_file, quiet=True)):
         table.add_row(stage.name, found.state, found.why)
-    Console().print(table, markup=False)
+    terminal().print(table)
 
 
 def _add_verb(stage: pipeline.Stage) -> None:
@@ -158,7 +157,7 @@ def _show_measures(report: Report) -> None:
         limit = "" if measure.limit is None else f"{measure.limit:.4g}"
         passed = {None: "", True: "ok", False: "not met"}[measure.ok]
         table.add_row(measure.name, f"{measure.value:.4g} {measure.unit}", limit, passed)
-    Console().print(table, markup=False)
+    terminal().print(table)
 
 
 def _job(project_file: Path, quiet: bool) -> Job:
@@ -168,12 +167,13 @@ def _job(project_file: Path, quiet: bool) -> Job:
 def _progress(quiet: bool) -> Progress:
     if quiet:
         return Silence()
-    return Bars(Console()) if sys.stdout.isatty() else Lines()
+    return Bars(terminal()) if sys.stdout.isatty() else Lines()
 
 
 def main() -> None:
     """Runs a command; a failure that the user can mend is one line and exit status 2."""
     settle()
+    show_all_names()
     try:
         app()
     except UnfadeError as error:

@@ -1,5 +1,7 @@
 """What a person sees while Unfade works: bars on a terminal, plain lines elsewhere."""
 
+import io
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -19,6 +21,18 @@ Item = TypeVar("Item")
 SECONDS_BETWEEN_LINES = 10.0
 
 
+def show_all_names() -> None:
+    """Makes output show letters that it cannot hold as backslash escapes, where it would fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def terminal() -> Console:
+    """A console that prints what it is given, ``[b]`` and ``:smile:`` included."""
+    return Console(markup=False, emoji=False, highlight=False)
+
+
 class Bars:
     """Progress bars, for a terminal."""
 
@@ -28,7 +42,7 @@ class Bars:
     def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
         """`items`, counted on a bar."""
         columns = (
-            TextColumn("    {task.description:<28}"),
+            TextColumn("    {task.description:<28}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -42,7 +56,7 @@ class Bars:
 
     def say(self, message: str) -> None:
         """A line that stays."""
-        self._console.print(message, markup=False, highlight=False)
+        self._console.print(message)
 
 
 class Lines:

@@ -9,6 +9,7 @@ from unfade.console import Silence
 from unfade.errors import WorkError
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.element import fingerprint
+from unfade.film.naming import clip_name
 from unfade.film.project import ClipSection, FilmSection, Project, ReferenceSection
 from unfade.film.time import FrameRange
 from unfade.film.work import Job, clear_partials, writing
@@ -97,3 +98,17 @@ def test_a_fingerprint_follows_the_frames_of_a_sequence(tmp_path: Path) -> None:
     assert fingerprint(pattern) == before
     (tmp_path / "scan.0002.dpx").write_text("b")
     assert fingerprint(pattern) != before
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("dvd/title01.mkv", "title01"),
+        ("print/%06d.dpx", "print"),
+        ("50%discount/####.png", "50-discount"),
+        ("%04d/reel.%04d.dpx", "reel"),
+        ("100%.mkv", "100"),
+    ],
+)
+def test_name_of_a_clip(path: str, name: str) -> None:
+    assert clip_name(path) == name

@@ -18,7 +18,7 @@ from unfade.film.time import FrameRange
 from unfade.film.work import Job
 from unfade.ingest.proxy import make_proxy, proxy_size
 from unfade.ingest.stage import run
-from unfade.media import MovieWriter, read_picture, write_dpx
+from unfade.media import MovieWriter, read, read_picture, write_dpx
 
 Item = TypeVar("Item")
 PICTURE = Area(x=20, y=12, width=152, height=108)
@@ -88,6 +88,13 @@ def test_a_disk_that_fills_up_is_one_sentence_and_leaves_nothing_half_written(fi
     assert [path.name for path in (film / "01-ingest").iterdir()] == ["live-area.png"]
     run(job(film))
     assert len(np.load(film / SOURCE_PROXY)) == 12
+
+
+def test_a_folder_is_the_sequence_in_it(film: Path) -> None:
+    run(job(film, {"path": "scan"}))
+    clips = job(film).load(Clips)
+    assert clips.source.path == "scan/r.%03d.dpx"
+    assert [frame for frame, _ in read(job(film).clips().source, [100, 111])] == [100, 111]
 
 
 def test_clips_proxies_and_picture(film: Path) -> None:

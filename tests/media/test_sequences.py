@@ -1,5 +1,6 @@
 """Numbered files, and what is said when some of them are not there."""
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -7,8 +8,16 @@ import pytest
 import torch
 
 from unfade.errors import MediaError
+from unfade.film.element import fingerprint
 from unfade.film.project import WORKING_SPACE, ClipSection
-from unfade.media import probe, read, read_frame, write_exr, write_png
+from unfade.media import probe, read, read_frame, read_tags, write_exr, write_png
+from unfade.media.sequences import (
+    frames_of,
+    meant_instead,
+    parse_pattern,
+    picture_in_folder,
+    sequence_around,
+)
 
 SECTION = ClipSection(path="unused")
 
@@ -86,8 +95,112 @@ def test_folder_with_one_sequence(tmp_path: Path) -> None:
     assert clip.path == str(tmp_path / "reel1_v2.%04d.png")
     assert len(clip.frames) == 2
     write_frames(tmp_path, "b.%04d.png", [1])
-    with pytest.raises(MediaError, match=r"holds 2 sequences .*b.#.png, reel1_v2.#.png.*; give"):
+    with pytest.raises(MediaError, match=r"holds 2 .*b.####.png, reel1_v2.####.png.*; give"):
         probe(str(tmp_path), SECTION)
+
+
+def write_blank(folder: Path, names: list[str]) -> None:
+    """Empty files: names are all that matters."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).touch()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "written"), [(5, 104, "%02d"), (9998, 10001, "%04d"), (8, 11, "%d")]
+)
+def test_numbers_outgrow_their_padding(tmp_path: Path, first: int, last: int, written: str) -> None:
+    write_frames(tmp_path, f"f.{written}.png", list(range(first, last + 1)))
+    hashes = "#" * len(written % 0)
+    for path in ("", f"f.{written}.png", f"f.{hashes}.png"):
+        clip = probe(str(tmp_path / path), SECTION)
+        assert (clip.frames.first, clip.frames.last) == (first, last)
+        assert clip.path == str(tmp_path / f"f.{written}.png")
+    assert number_of(read_frame(clip, last)) == last % 256
+
+
+def test_two_paddings_are_two_sequences(tmp_path: Path) -> None:
+    write_blank(tmp_path, ["f.0001.dpx", "f.0002.dpx", "f.00001.dpx", "f.00002.dpx"])
+    with pytest.raises(MediaError, match=r"holds 2 sequences .*f.#####.dpx, f.####.dpx"):
+        probe(str(tmp_path), SECTION)
+
+
+@pytest.mark.parametrize(
+    ("names", "pattern"),
+    [
+        (["reel_1001.jp2", "reel_1002.jp2"], "reel_%04d.jp2"),
+        (["a.1.j2k", "a.2.j2k"], "a.%d.j2k"),
+        (["scan_0001_2k.dpx", "scan_0002_2k.dpx"], "scan_%04d_2k.dpx"),
+        (["10bit.007.png"], "10bit.%03d.png"),
+        (["title card.png"], "title card.png"),
+        (["reel #1 50%.08.png", "reel #1 50%.09.png", "notes.txt"], "reel #1 50%.%02d.png"),
+    ],
+)
+def test_which_number_counts(tmp_path: Path, names: list[str], pattern: str) -> None:
+    write_blank(tmp_path, names)
+    assert picture_in_folder(tmp_path) == str(tmp_path / pattern)
+    parsed = parse_pattern(str(tmp_path / pattern))
+    assert parsed is None or frames_of(parsed) == sorted(
+        number for number in map(parsed.number_in, names) if number is not None
+    )
+
+
+@pytest.mark.parametrize("folder", ["50%discount", "100% done", "%04d", "reel #1 [1976]", "a\nb"])
+def test_folders_are_called_what_they_are_called(tmp_path: Path, folder: str) -> None:
+    write_frames(tmp_path / folder, "r.%04d.png", [1, 2, 3])
+    for path in (
+        tmp_path / folder,
+        tmp_path / folder / "r.%04d.png",
+        tmp_path / folder / "r.####.png",
+    ):
+        clip = probe(str(path), SECTION)
+        assert [number_of(picture) for _, picture in read(clip, [1, 3])] == [1, 3]
+        assert read_tags(clip, 2).timecode is None
+    before = fingerprint(clip.path)
+    (tmp_path / folder / "r.0003.png").unlink()
+    assert fingerprint(clip.path) != before
+
+
+def test_links_are_followed(tmp_path: Path) -> None:
+    write_frames(tmp_path / "store", "x.%03d.png", [7, 3, 5])
+    (tmp_path / "scan").mkdir()
+    for number, stored in enumerate([7, 3, 5], start=1):
+        (tmp_path / "scan" / f"r.{number}.png").symlink_to(
+            tmp_path / "store" / f"x.{stored:03d}.png"
+        )
+    (tmp_path / "link").symlink_to(tmp_path / "scan")
+    clip = probe(str(tmp_path / "link"), SECTION)
+    assert [number_of(picture) for _, picture in read(clip, [1, 2, 3])] == [7, 3, 5]
+    (tmp_path / "store" / "x.003.png").unlink()
+    with pytest.raises(MediaError, match=r"r.2.png: is missing"):
+        list(read(clip, [1, 2]))
+
+
+@pytest.mark.parametrize("place", ["folder", "file"])
+def test_names_that_are_no_utf8(tmp_path: Path, place: str) -> None:
+    folder = tmp_path / (os.fsdecode(b"num\xe9ris\xe9") if place == "folder" else "scan")
+    name = "r.0001.png" if place == "folder" else os.fsdecode(b"r\xe9el.0001.png")
+    write_blank(folder, [name])
+    with pytest.raises(MediaError, match=r"\\xe9.*no UTF-8.*; rename it") as refused:
+        probe(str(folder), SECTION)
+    str(refused.value).encode("utf-8")
+
+
+def test_what_is_meant(tmp_path: Path) -> None:
+    write_blank(tmp_path / "scan", ["r.0001.dpx", "r.0002.dpx", "alone.png"])
+    sequence = str(tmp_path / "scan" / "r.%04d.dpx")
+    assert meant_instead(str(tmp_path / "scan" / "*.dpx")) == sequence
+    assert meant_instead(f"{tmp_path}\\scan\\r.%04d.dpx") == f"{tmp_path}/scan/r.%04d.dpx"
+    assert meant_instead(f"{tmp_path}\\scan\\*.dpx") == sequence
+    assert meant_instead(str(tmp_path / "scan" / "a*.png")) == str(tmp_path / "scan" / "alone.png")
+    (tmp_path / "scan" / "b.1.dpx").touch()
+    assert meant_instead(str(tmp_path / "scan" / "*.dpx")) is None
+    (tmp_path / "scan" / "b.1.dpx").unlink()
+    assert meant_instead(str(tmp_path / "no" / "r.%04d.dpx")) is None
+    assert str(sequence_around(str(tmp_path / "scan" / "r.0002.dpx"))) == sequence
+    assert sequence_around(str(tmp_path / "scan" / "alone.png")) is None
+    with pytest.raises(MediaError, match=r"is missing; .*r.%04d.dpx is there, name that"):
+        probe(str(tmp_path / "scan" / "*.dpx"), SECTION)
 
 
 def test_folder_without_pictures(tmp_path: Path) -> None:

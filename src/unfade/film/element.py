@@ -2,10 +2,9 @@
 
 import hashlib
 import os
-import re
 from pathlib import Path
 
-_FRAME_NUMBER = re.compile(r"%0?\d*d|#+")
+from unfade.film.file_pattern import parse_file_pattern
 
 
 def fingerprint(path: str) -> str:
@@ -34,10 +33,11 @@ def _files(path: Path) -> list[Path]:
         return sorted(place for place in path.iterdir() if place.is_file())
     if path.exists():
         return [path]
-    if not path.parent.is_dir():
+    pattern = parse_file_pattern(str(path))
+    if pattern is None or not path.parent.is_dir():
         return []
-    parts = [re.escape(part) for part in _FRAME_NUMBER.split(path.name)]
-    name = re.compile(r"\d+".join(parts))
     return sorted(
-        Path(entry.path) for entry in os.scandir(path.parent) if name.fullmatch(entry.name)
+        Path(entry.path)
+        for entry in os.scandir(path.parent)
+        if pattern.number_in(entry.name) is not None
     )

@@ -14,7 +14,9 @@ GREATEST_NAME = 30
 def clip_name(path: str) -> str:
     """A short name for a clip, from its file: ``"dvd/title01.mkv"`` is ``"title01"``, and
     ``"print/%06d.dpx"`` is ``"print"``."""
-    words = [_FRAME_NUMBER.sub("", part) for part in reversed(PurePath(path).parts)]
+    words = list(reversed(PurePath(path).parts))
+    if words:
+        words[0] = _FRAME_NUMBER.sub("", words[0])
     if words and "." in words[0]:
         words[0] = words[0].rpartition(".")[0]
     names = (re.sub(r"\W+", "-", word).strip("-_")[:GREATEST_NAME] for word in words)

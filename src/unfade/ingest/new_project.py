@@ -34,14 +34,15 @@ def write_project(
     if place.exists():
         raise ProjectError(f"{place}: exists already; edit it, or choose another folder")
     source_clip = _probe(source, track)
-    found = [(_seen_from(folder, path), _probe(path, track)) for path in references]
+    reference_clips = [_probe(path, track) for path in references]
+    found = [(_seen_from(folder, clip.path), clip) for clip in reference_clips]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WorkError(
             f"{folder}: cannot be made ({error.strerror}); choose one that you may write to"
         ) from error
-    text = project_text(title, _seen_from(folder, source), source_clip, found)
+    text = project_text(title, _seen_from(folder, source_clip.path), source_clip, found)
     parse_project(text, place)
     write_text(place, text)
     return place

@@ -1,7 +1,7 @@
 """Ingest: finds out what is there, verifies every frame of it, and makes small copies."""
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import torch
@@ -53,7 +53,7 @@ def run(job: Job) -> None:
         repeats = _write_proxy(job, element.title, clip, job.root / element.proxy)
         if element is not elements[0]:
             clip = _with_cadence(job, element.title, clip, repeats)
-        clips.append(clip.model_copy(update={"path": element.section.path}))
+        clips.append(clip.model_copy(update={"path": _as_named(job, element.section.path, clip)}))
     names = [section.name for section in job.project.reference]
     job.save(Clips(source=clips[0], references=dict(zip(names, clips[1:], strict=True))))
 
@@ -65,6 +65,13 @@ class _Element:
     title: str
     section: ClipSection
     proxy: str
+
+
+def _as_named(job: Job, path: str, clip: Clip) -> str:
+    """The path of a clip as film.toml has it, but for a folder that of the pictures in it."""
+    if clip.path == job.resolve(path):
+        return path
+    return (PurePath(path) / PurePath(clip.path).name).as_posix()
 
 
 def _found(job: Job, element: _Element) -> tuple[Tensor, Clip]:

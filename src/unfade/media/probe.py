@@ -7,6 +7,7 @@ from pathlib import Path
 from unfade.errors import MediaError
 from unfade.film.cadence import Cadence
 from unfade.film.clip import Area, Clip, FieldOrder, orientation_number
+from unfade.film.file_pattern import FilePattern
 from unfade.film.project import WORKING_SPACE, ClipSection
 from unfade.film.time import (
     GREATEST_TIMECODE_RATE,
@@ -18,7 +19,13 @@ from unfade.film.work import Track, untracked
 from unfade.geometry.orientation import swaps_axes
 from unfade.media.color_management import check_colorspace
 from unfade.media.movie_survey import survey_movie
-from unfade.media.sequences import Pattern, existing_range, parse_pattern, pattern_of_folder
+from unfade.media.sequences import (
+    check_utf8,
+    existing_range,
+    meant_instead,
+    parse_pattern,
+    picture_in_folder,
+)
 from unfade.media.stills import STILL_SUFFIXES, named_colorspace, read_header
 
 FILM_RATE = Fraction(24)
@@ -45,18 +52,21 @@ def probe(path: str, section: ClipSection, track: Track = untracked) -> Clip:
     """
     if section.colorspace != "auto":
         check_colorspace(section.colorspace)
+    check_utf8(path)
     if os.path.isdir(path):
-        return _probe_sequence(pattern_of_folder(Path(path)), section)
+        path = picture_in_folder(Path(path))
     if os.path.isfile(path):
         is_still = Path(path).suffix.lower() in STILL_SUFFIXES
         return _probe_still(path, section) if is_still else _probe_movie(path, section, track)
     pattern = parse_pattern(path)
     if pattern is None:
-        raise MediaError(f"{path}: is missing; restore the file or correct the path")
+        meant = meant_instead(path)
+        remedy = f"{meant} is there, name that" if meant else "restore the file or correct the path"
+        raise MediaError(f"{path}: is missing; {remedy}")
     return _probe_sequence(pattern, section)
 
 
-def _probe_sequence(pattern: Pattern, section: ClipSection) -> Clip:
+def _probe_sequence(pattern: FilePattern, section: ClipSection) -> Clip:
     frames = existing_range(pattern, section.first, section.last)
     return _clip_of_stills(str(pattern), pattern.path(frames.first), frames, section)
 

@@ -1,95 +1,189 @@
 """Numbered files as moving pictures."""
 
+import glob
 import os
 import re
-from dataclasses import dataclass
+from collections import defaultdict
 from pathlib import Path
 
 from unfade.errors import MediaError
+from unfade.film.file_pattern import FilePattern, parse_file_pattern
 from unfade.film.time import FrameRange
 from unfade.media.stills import STILL_SUFFIXES
 
-_PRINTF = re.compile(r"%(?:0(\d+))?d")
-_HASHES = re.compile(r"#+")
-_LAST_NUMBER = re.compile(r"^(.*?)(\d+)(\D*)$")
+_DIGITS = re.compile(r"(\d+)", re.ASCII)
 _FRAMES_NAMED = 5
 """How many missing frames an error lists before it says how many more."""
 
 
-@dataclass(frozen=True)
-class Pattern:
-    """A path with one number in it: ``prefix`` number ``suffix``, padded to ``width`` digits."""
-
-    prefix: str
-    width: int
-    suffix: str
-
-    def path(self, frame: int) -> str:
-        """The file of a frame."""
-        return f"{self.prefix}{frame:0{self.width}d}{self.suffix}"
-
-    def __str__(self) -> str:
-        number = f"%0{self.width}d" if self.width > 1 else "%d"
-        return f"{self.prefix}{number}{self.suffix}"
-
-    def frames(self) -> list[int]:
-        """The numbers of the files that exist, in order."""
-        folder, name = os.path.split(self.prefix)
-        if not os.path.isdir(folder):
-            return []
-        number = re.compile(re.escape(name) + r"(\d+)" + re.escape(self.suffix))
-        found = (number.fullmatch(entry) for entry in os.listdir(folder))
-        numbers = (match[1] for match in found if match)
-        return sorted(int(text) for text in numbers if text == f"{int(text):0{self.width}d}")
+def check_utf8(path: str) -> None:
+    """
+    Raises:
+        MediaError: the path holds bytes that are no UTF-8, which neither film.toml nor the records
+            can hold.
+    """
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise MediaError(
+            f"{_shown(path)}: its name holds bytes that are no UTF-8, shown here as \\x..; "
+            "rename it"
+        ) from error
 
 
-def parse_pattern(path: str) -> Pattern | None:
+def _shown(path: str) -> str:
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def parse_pattern(path: str) -> FilePattern | None:
     """``reel.%06d.dpx`` or ``reel.######.dpx`` as a pattern, none where a path has no number.
 
     Raises:
         MediaError: the number is not in the file's name, or there is more than one.
     """
-    found = [*_PRINTF.finditer(path)] or [*_HASHES.finditer(path)]
-    if not found:
-        return None
-    place = found[0]
-    if len(found) > 1 or os.sep in path[place.end() :]:
+    folder, _ = os.path.split(path)
+    try:
+        pattern = parse_file_pattern(path)
+        outer = None if os.path.isdir(folder) else parse_file_pattern(folder)
+    except ValueError as error:
+        raise MediaError(str(error)) from error
+    if outer is not None:
         raise MediaError(
             f"{path}: has its frame number in more than the file's name; "
             "write one %06d, in the last part of the path"
         )
-    width = int(place[1] or 1) if place[0].startswith("%") else len(place[0])
-    return Pattern(path[: place.start()], width, path[place.end() :])
+    return pattern
 
 
-def pattern_of_folder(folder: Path) -> Pattern:
-    """The pattern of the only sequence in a folder.
+def frames_of(pattern: FilePattern) -> list[int]:
+    """The numbers of the files that exist, in order."""
+    folder = os.path.dirname(pattern.prefix) or "."
+    if not os.path.isdir(folder):
+        return []
+    numbers = (pattern.number_in(entry) for entry in os.listdir(folder))
+    return sorted(number for number in numbers if number is not None)
+
+
+def picture_in_folder(folder: Path) -> str:
+    """What a folder of stills holds: the pattern of its only sequence, or its only still.
 
     Raises:
-        MediaError: it holds no sequence, or several.
+        MediaError: it holds no picture, or several that are not one sequence.
     """
-    digits: dict[tuple[str, str], set[int]] = {}
-    for entry in os.listdir(folder):
-        match = _LAST_NUMBER.match(entry)
-        if match and not entry.startswith(".") and Path(entry).suffix.lower() in STILL_SUFFIXES:
-            digits.setdefault((match[1], match[3]), set()).add(len(match[2]))
-    if len(digits) != 1:
-        found = ", ".join(sorted(f"{prefix}#{suffix}" for prefix, suffix in digits)) or "none"
+    names = _still_names(str(folder))
+    for name in names:
+        check_utf8(str(folder / name))
+    if len(names) == 1 and not _DIGITS.search(Path(names[0]).stem):
+        return str(folder / names[0])
+    patterns = patterns_of(names)
+    if len(patterns) != 1:
+        found = ", ".join(sorted(_with_hashes(pattern) for pattern in patterns)) or "none"
         raise MediaError(
-            f"{folder}: holds {len(digits)} sequences of pictures ({found}); "
+            f"{folder}: holds {len(patterns)} sequences of pictures ({found}); "
             "give the pattern of one, such as reel1.%06d.dpx"
         )
-    ((prefix, suffix), widths) = digits.popitem()
-    return Pattern(str(folder / prefix), widths.pop() if len(widths) == 1 else 1, suffix)
+    return str(folder / str(patterns[0]))
 
 
-def existing_range(pattern: Pattern, first: int | None, last: int | None) -> FrameRange:
+def _still_names(folder: str) -> list[str]:
+    return sorted(
+        entry
+        for entry in os.listdir(folder)
+        if Path(entry).suffix.lower() in STILL_SUFFIXES and not entry.startswith(".")
+    )
+
+
+def patterns_of(names: list[str]) -> list[FilePattern]:
+    """The sequences that files are of; files without a number are left out.
+
+    The frame number is the last number before the suffix that is not the same in all files of
+    like names, so that neither ``.jp2`` nor ``scan_0001_2k.dpx`` is counted by its 2.
+    """
+    alike: dict[tuple[str, ...], list[list[str]]] = defaultdict(list)
+    for name in names:
+        stem, suffix = os.path.splitext(name)
+        parts = _DIGITS.split(stem)
+        if len(parts) > 1:
+            alike[(*parts[0::2], suffix)].append([*parts, suffix])
+    return [pattern for files in alike.values() for pattern in _patterns_of_alike(files)]
+
+
+def _patterns_of_alike(files: list[list[str]]) -> list[FilePattern]:
+    """The sequences of files whose names are alike but for their numbers, split at these."""
+    places = range(1, len(files[0]) - 1, 2)
+    varying = [k for k in places if len({parts[k] for parts in files}) > 1]
+    place = varying[-1] if varying else places[-1]
+    digits: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for parts in files:
+        around = "".join(parts[:place]), "".join(parts[place + 1 :])
+        digits[around].add(parts[place])
+    return [
+        FilePattern(prefix, width, suffix)
+        for (prefix, suffix), found in digits.items()
+        for width in _paddings(found)
+    ]
+
+
+def _paddings(numbers: set[str]) -> set[int]:
+    """The least numbers of digits that numbers are written with; one where they are a sequence."""
+    least = min(len(number) for number in numbers)
+    padded = {len(number) for number in numbers if number.startswith("0") and number != "0"}
+    return padded | {least} if padded - {least} else {least}
+
+
+def _with_hashes(pattern: FilePattern) -> str:
+    return f"{pattern.prefix}{'#' * pattern.width}{pattern.suffix}"
+
+
+def sequence_around(path: str) -> FilePattern | None:
+    """The sequence that a still is a frame of, none where it stands alone."""
+    folder, name = os.path.split(path)
+    beside = _still_names(folder or ".")
+    for pattern in patterns_of(beside) if name in beside else []:
+        if pattern.number_in(name) is not None:
+            prefix = os.path.join(folder, pattern.prefix)
+            found = FilePattern(prefix, pattern.width, pattern.suffix)
+            return found if len(frames_of(found)) > 1 else None
+    return None
+
+
+def meant_instead(path: str) -> str | None:
+    """The path that is meant by one that does not exist, none where nothing near it does.
+
+    Backslashes are taken for ``/``, and ``scan/*.dpx`` for the only sequence that it matches.
+    """
+    slashed = path.replace("\\", "/")
+    if slashed != path and (_exists(slashed) or meant_instead(slashed)):
+        return meant_instead(slashed) or slashed
+    if not glob.has_magic(path):
+        return None
+    matches = [match for match in glob.glob(path) if os.path.isfile(match)]
+    if len(matches) == 1:
+        return matches[0]
+    folders = {os.path.dirname(match) for match in matches}
+    patterns = patterns_of([os.path.basename(match) for match in matches])
+    if len(folders) != 1 or len(patterns) != 1:
+        return None
+    return os.path.join(folders.pop(), str(patterns[0]))
+
+
+def _exists(path: str) -> bool:
+    if os.path.exists(path):
+        return True
+    try:
+        pattern = parse_file_pattern(path)
+    except ValueError:
+        return False
+    return pattern is not None and bool(frames_of(pattern))
+
+
+def existing_range(pattern: FilePattern, first: int | None, last: int | None) -> FrameRange:
     """The frames of a sequence, from `first` to `last` where given.
 
     Raises:
         MediaError: there are none, or one in between is missing.
     """
-    frames = pattern.frames()
+    frames = frames_of(pattern)
     if not frames:
         raise MediaError(f"{pattern}: no file matches; correct the path or restore the files")
     first = frames[0] if first is None else first

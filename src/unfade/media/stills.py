@@ -18,7 +18,21 @@ from unfade.media.color_management import check_colorspace, is_colorspace, to_sp
 from unfade.media.timecode import timecode_of
 
 STILL_SUFFIXES = frozenset(
-    {".exr", ".dpx", ".cin", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".tga", ".jp2"}
+    [
+        ".exr",
+        ".dpx",
+        ".cin",
+        ".tif",
+        ".tiff",
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".bmp",
+        ".tga",
+        ".jp2",
+        ".j2k",
+        ".j2c",
+    ]
 )
 
 _AP0_CHROMATICITIES = (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767)

@@ -1,0 +1,60 @@
+"""Paths of numbered files: ``scan/reel.%06d.dpx`` and ``scan/reel.######.dpx``."""
+
+import os
+import re
+from dataclasses import dataclass
+
+_PRINTF = re.compile(r"%(?:0(\d+))?d")
+_HASHES = re.compile(r"#+")
+
+
+@dataclass(frozen=True)
+class FilePattern:
+    """A path with one number in its last part: ``prefix`` number ``suffix``.
+
+    `width` is the least number of digits, filled up with zeros, as in C's printf and in the
+    sequences of Nuke and Houdini: after ``f.99.dpx`` comes ``f.100.dpx``.
+    """
+
+    prefix: str
+    width: int
+    suffix: str
+
+    def path(self, frame: int) -> str:
+        """The file of a frame."""
+        return f"{self.prefix}{frame:0{self.width}d}{self.suffix}"
+
+    def __str__(self) -> str:
+        number = f"%0{self.width}d" if self.width > 1 else "%d"
+        return f"{self.prefix}{number}{self.suffix}"
+
+    def number_in(self, name: str) -> int | None:
+        """The frame number of a file's name, none where it is not of this pattern."""
+        start = os.path.basename(self.prefix)
+        digits = name[len(start) : len(name) - len(self.suffix)]
+        if not (digits.isascii() and digits.isdigit() and name == start + digits + self.suffix):
+            return None
+        number = int(digits)
+        return number if digits == f"{number:0{self.width}d}" else None
+
+
+def parse_file_pattern(path: str) -> FilePattern | None:
+    """The pattern that a path is, none where its last part has no place for a number.
+
+    Folders are taken as they are called, ``%`` and ``#`` included. A single ``#`` beside a clearer
+    place for the number, as in ``reel #1.%04d.dpx``, is a letter.
+
+    Raises:
+        ValueError: the last part has two places for a number.
+    """
+    start = len(path) - len(os.path.basename(path))
+    printf = [*_PRINTF.finditer(path, start)]
+    hashes = [*_HASHES.finditer(path, start)]
+    places = printf or [place for place in hashes if len(place[0]) > 1] or hashes
+    if not places:
+        return None
+    if len(places) > 1:
+        raise ValueError(f"{path}: has {len(places)} places for the frame number; leave one")
+    place = places[0]
+    width = int(place[1] or 1) if printf else len(place[0])
+    return FilePattern(path[: place.start()], max(width, 1), path[place.end() :])

@@ -1,0 +1,32 @@
+"""Names are shown on a terminal as they are."""
+
+import io
+import sys
+
+import pytest
+
+from unfade import console
+from unfade.console import Bars, Lines
+
+NAME = "reel [b] [/b] [1976] :smile: 50%"
+
+
+def test_a_terminal_shows_names_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    bars = Bars(console.terminal())
+    bars.say(f"{NAME}: is there")
+    assert list(bars.track([1, 2], NAME, 2)) == [1, 2]
+    shown = capsys.readouterr().out
+    assert f"{NAME}: is there" in shown
+    assert shown.count(NAME) >= 2
+
+
+def test_output_takes_names_that_are_no_utf8(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="utf-8"))
+    console.show_all_names()
+    Lines().say("r\udce9el: is there")
+    assert written.getvalue() == b"r\\udce9el: is there\n"

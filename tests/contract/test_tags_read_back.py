@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from unfade.errors import MediaError
+from unfade.film.clip import Clip
 from unfade.film.project import WORKING_SPACE, ClipSection
 from unfade.media import FrameTags, probe, read_tags, write_dpx, write_exr, write_tiff
 from unfade.media.timecode import pack_timecode, unpack_timecode
@@ -90,6 +91,62 @@ def test_a_timecode_that_the_rate_does_not_have_is_refused(tmp_path: Path) -> No
     assert probe(path, slower.model_copy(update={"timecode": "none"})).timecode is None
     said = slower.model_copy(update={"timecode": "10:00:00:00"})
     assert probe(path, said).timecode == "10:00:00:00"
+
+
+def scan(folder: Path, timecodes: list[str | None]) -> Clip:
+    """A sequence whose frames have these timecodes, and keycodes that count from 100."""
+    for k, timecode in enumerate(timecodes):
+        keycode = (2, 14, 123456, 100 + k, 0, 4, 64)
+        tags = FrameTags(rate=Fraction(24), timecode=timecode, keycode=keycode)
+        write_dpx(folder / f"r.{k + 1:04d}.dpx", PIXELS, tags=tags)
+    return probe(str(folder / "r.%04d.dpx"), ClipSection(path="x"))
+
+
+@pytest.mark.parametrize(
+    ("timecodes", "expected", "remark"),
+    [
+        (["01:00:00:22", "01:00:00:23", "01:00:01:00"], None, None),
+        (["01:00:00:00", "01:00:00:01", "02:10:05:00", "02:10:05:01"], None, "at frame 3: 02:10"),
+        (["09:00:00:00", "01:00:00:00", "01:00:00:01"], None, "at 1 frames, first at frame 2"),
+        (
+            ["01:00:00:00", None, None, "01:00:00:03"],
+            ["01:00:00:00", "01:00:00:01", "01:00:00:02", "01:00:00:03"],
+            None,
+        ),
+        (["01:00:00:00", None, "01:00:00:09"], None, "1 frames have no timecode, first frame 2"),
+        ([None, "01:00:00:01", None], None, "2 frames have no timecode, first frame 1"),
+        ([None, None], None, None),
+        (
+            ["01:00:00:00"] * 3,
+            ["01:00:00:00", "01:00:00:01", "01:00:00:02"],
+            "stands in all files",
+        ),
+    ],
+)
+def test_every_frame_has_its_own_timecode(
+    tmp_path: Path,
+    timecodes: list[str | None],
+    expected: list[str] | None,
+    remark: str | None,
+) -> None:
+    clip = scan(tmp_path, timecodes)
+    assert [clip.timecode_of(frame) for frame in clip.frames.frames()] == (expected or timecodes)
+    for frame in clip.frames.frames():
+        tags = read_tags(clip, frame)
+        assert tags.timecode == clip.timecode_of(frame)
+        assert tags.keycode == (2, 14, 123456, 99 + frame, 0, 4, 64)
+    assert any(remark in one for one in clip.remarks) if remark else not clip.remarks
+    assert Clip.model_validate_json(clip.model_dump_json()) == clip
+
+
+def test_a_person_goes_before_all_timecodes(tmp_path: Path) -> None:
+    scan(tmp_path, ["01:00:00:00", "05:00:00:00"])
+    path = str(tmp_path / "r.%04d.dpx")
+    clip = probe(path, ClipSection(path="x", timecode="10:00:00:00"))
+    assert [clip.timecode_of(frame) for frame in (1, 2)] == ["10:00:00:00", "10:00:00:01"]
+    assert probe(path, ClipSection(path="x", timecode="none")).timecode_of(2) is None
+    clip = probe(path, ClipSection(path="x", first=2))
+    assert (clip.timecode, clip.timecode_jumps) == ("05:00:00:00", ())
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from unfade.film.time import (
     FrameRange,
+    exact_rate,
     format_timecode,
     parse_fraction,
     parse_timecode,
@@ -116,3 +117,20 @@ def test_later_timecodes(start: str, frames: int, rate: str, later: str) -> None
 def test_timecodes_that_do_not_exist_are_refused(text: str, rate: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_timecode(text, Fraction(rate))
+
+
+@pytest.mark.parametrize("n", [12, 15, 24, 30, 48, 60, 120])
+@pytest.mark.parametrize("digits", [2, 3, 6])
+def test_rounded_rates_are_made_exact(n: int, digits: int) -> None:
+    meant = Fraction(n * 1000, 1001)
+    assert exact_rate(round(float(meant), digits)) == meant
+    assert exact_rate(Fraction(meant)) == meant
+    assert exact_rate(float(n)) == n
+
+
+@pytest.mark.parametrize(
+    ("stored", "meant"),
+    [(23.97, "24000/1001"), (12.5, "25/2"), (16.6667, "50/3"), (18.0, "18"), (19.5, "39/2")],
+)
+def test_other_rates(stored: float, meant: str) -> None:
+    assert exact_rate(stored) == Fraction(meant)

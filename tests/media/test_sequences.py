@@ -75,8 +75,15 @@ def test_frame_that_goes_missing_later(tmp_path: Path) -> None:
 def test_frames_of_two_sizes(tmp_path: Path) -> None:
     write_frames(tmp_path, "r.%03d.png", [1, 2, 3, 6, 7])
     write_frames(tmp_path, "r.%03d.png", [4, 5], height=9)
+    with pytest.raises(MediaError, match=r"r.004.png: frame 4 is 8 x 9 .* frame 1 is 8 x 6 pixels"):
+        probe(str(tmp_path / "r.%03d.png"), SECTION)
+
+
+def test_a_frame_that_changes_its_size_later(tmp_path: Path) -> None:
+    write_frames(tmp_path, "r.%03d.png", [1, 2, 3])
     clip = probe(str(tmp_path / "r.%03d.png"), SECTION)
-    with pytest.raises(MediaError, match=r"r.004.png: frame 4 is 8 x 9 pixels, .* 8 x 6"):
+    write_frames(tmp_path, "r.%03d.png", [2], height=9)
+    with pytest.raises(MediaError, match=r"r.002.png: frame 2 is 8 x 9 pixels, .* 8 x 6"):
         list(read(clip, clip.frames.frames()))
 
 

@@ -1,5 +1,6 @@
 """A clip: moving pictures as they lie on disk, and how they are to be read."""
 
+from bisect import bisect_right
 from typing import Literal, get_args
 
 from pydantic import Field, model_validator
@@ -10,6 +11,9 @@ from unfade.film.time import ExactFraction, FrameRange, parse_timecode, timecode
 
 ClipKind = Literal["sequence", "movie", "still"]
 FieldOrder = Literal["progressive", "top", "bottom", "film"]
+
+CodeRange = Literal["full", "limited"]
+"""Which integer codes are black and white: all of them, or 16 to 235 of 8 bits and the like."""
 
 Orientation = Literal[
     "as-stored",
@@ -57,7 +61,14 @@ class Video(Noun):
     """How a movie's Y'CbCr is to be read."""
 
     matrix: Literal["bt601", "bt709"]
-    range: Literal["limited", "full"]
+    range: CodeRange
+
+
+class TimecodeJump(Noun):
+    """A frame whose timecode does not go on from the frame before; none where it has none."""
+
+    frame: int
+    timecode: str | None
 
 
 class Clip(Noun):
@@ -76,7 +87,11 @@ class Clip(Noun):
     found out.
     `live_area` is where the picture is, without sprockets, sound track and borders.
     `timecode` is of the first frame of `frames`, as ``"01:00:00:00"`` or, where it drops frames,
-    ``"01:00:00;00"``; none where the files hold none.
+    ``"01:00:00;00"``; none where the files hold none. `timecode_jumps` are where it does not count
+    on, in order, as at the splices of a scan of several rolls.
+    `code_range` is of the integers of stills; that of movies is in `video`.
+    `remarks` are what a person is to know of how the clip is read: what its files say that is not
+    followed, a sentence each.
     `random_access` says that every frame of a movie was found, when it was gone through, where the
     index of its packets has it, so that it can be read without all before it.
     `ignored` names the channels that are not read, such as alpha.
@@ -97,6 +112,9 @@ class Clip(Noun):
     live_area: Area
     cadence: Cadence | None = None
     timecode: str | None = None
+    timecode_jumps: tuple[TimecodeJump, ...] = ()
+    code_range: CodeRange = "full"
+    remarks: tuple[str, ...] = ()
     random_access: bool = False
     ignored: tuple[str, ...] = ()
 
@@ -108,8 +126,9 @@ class Clip(Noun):
 
     @model_validator(mode="after")
     def _timecode_exists(self) -> "Clip":
-        if self.timecode is not None:
-            parse_timecode(self.timecode, self.rate)
+        for timecode in (self.timecode, *(jump.timecode for jump in self.timecode_jumps)):
+            if timecode is not None:
+                parse_timecode(timecode, self.rate)
         return self
 
     def film_frames(self) -> list[int]:
@@ -123,10 +142,13 @@ class Clip(Noun):
         return [1] * len(self.frames) if self.cadence is None else self.cadence.copies()
 
     def timecode_of(self, frame: int) -> str | None:
-        """The timecode of a frame, none where the clip has none."""
-        if self.timecode is None:
+        """The timecode of a frame, none where it has none."""
+        start = TimecodeJump(frame=self.frames.first, timecode=self.timecode)
+        places = [jump.frame for jump in self.timecode_jumps]
+        run = (start, *self.timecode_jumps)[bisect_right(places, frame)]
+        if run.timecode is None:
             return None
-        return timecode_after(self.timecode, frame - self.frames.first, self.rate)
+        return timecode_after(run.timecode, frame - run.frame, self.rate)
 
 
 class Clips(Artefact):

@@ -35,8 +35,31 @@ ExactFraction = Annotated[
 """A positive fraction that is written to JSON as ``"numerator/denominator"``."""
 
 
+_GREATEST_DENOMINATOR, _GREATEST_SIMPLE_DENOMINATOR = 1001, 4
+_SIMPLE_WITHIN, _NTSC_WITHIN = Fraction(1, 1000), Fraction(1, 100)
+"""Frames a second: 24000/1001 is found as 23.976, as 23.98 and cut off as 23.97."""
+
+
+def exact_rate(stored: float | Fraction) -> Fraction:
+    """The rate that is meant by a rounded one.
+
+    It is a simple number such as 24, 12 1/2 and 16 2/3, or n * 1000/1001, where one is near.
+    """
+    value = Fraction(stored)
+    simple = value.limit_denominator(_GREATEST_SIMPLE_DENOMINATOR)
+    if simple and abs(value - simple) < _SIMPLE_WITHIN:
+        return simple
+    ntsc = round(value * Fraction(1001, 1000)) * Fraction(1000, 1001)
+    if ntsc and abs(value - ntsc) < _NTSC_WITHIN:
+        return ntsc
+    return value.limit_denominator(_GREATEST_DENOMINATOR)
+
+
 GREATEST_TIMECODE_RATE = 30
 """Whole frames a second. Timecodes of faster pictures count pairs of frames, and are left alone."""
+
+DROP_FRAME_RATE = Fraction(30_000, 1001)
+"""The only rate of at most `GREATEST_TIMECODE_RATE` that has drop frame timecode."""
 
 _DAY_HOURS = 24
 
@@ -106,7 +129,7 @@ def timecode_after(start: str, frames: int, rate: Fraction) -> str:
 
 def _dropped_a_minute(rate: Fraction) -> int:
     """Timecode numbers that drop frame leaves out in nine of ten minutes: 2 at 30000/1001."""
-    if rate != Fraction(30_000, 1001):
+    if rate != DROP_FRAME_RATE:
         raise ValueError(f"there is no drop frame timecode at {rate} frames a second")
     return 2
 

@@ -99,6 +99,8 @@ def _with_live_area(job: Job, name: str, clip: Clip, section: ClipSection) -> tu
     if clip.orientation != 1:
         word = orientation_word(clip.orientation)
         job.progress.say(f"{name}: shown upright, its stored pictures are turned ({word})")
+    for remark in clip.remarks:
+        job.progress.say(f"{name}: {remark}")
     if clip.ignored:
         names = ", ".join(clip.ignored)
         job.progress.say(f"{name}: ignored, as they are no colours, the channels: {names}")

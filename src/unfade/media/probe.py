@@ -6,7 +6,7 @@ from pathlib import Path
 
 from unfade.errors import MediaError
 from unfade.film.cadence import Cadence
-from unfade.film.clip import Area, Clip, FieldOrder, orientation_number
+from unfade.film.clip import Area, Clip
 from unfade.film.file_pattern import FilePattern
 from unfade.film.project import WORKING_SPACE, ClipSection
 from unfade.film.time import (
@@ -16,7 +16,6 @@ from unfade.film.time import (
     timecode_base,
 )
 from unfade.film.work import Track, untracked
-from unfade.geometry.orientation import swaps_axes
 from unfade.media.color_management import check_colorspace
 from unfade.media.movie_survey import survey_movie
 from unfade.media.sequences import (
@@ -26,10 +25,9 @@ from unfade.media.sequences import (
     parse_pattern,
     picture_in_folder,
 )
-from unfade.media.stills import STILL_SUFFIXES, named_colorspace, read_header
-
-FILM_RATE = Fraction(24)
-"""Frames a second of a sequence whose files do not tell: that of sound film."""
+from unfade.media.still_clips import probe_stills
+from unfade.media.stills import STILL_SUFFIXES
+from unfade.media.timecode import said_timecode, usable_timecode
 
 
 def probe(path: str, section: ClipSection, track: Track = untracked) -> Clip:
@@ -57,7 +55,9 @@ def probe(path: str, section: ClipSection, track: Track = untracked) -> Clip:
         path = picture_in_folder(Path(path))
     if os.path.isfile(path):
         is_still = Path(path).suffix.lower() in STILL_SUFFIXES
-        return _probe_still(path, section) if is_still else _probe_movie(path, section, track)
+        if is_still:
+            return probe_stills(path, FrameRange(first=0, last=0), [path], section)
+        return _probe_movie(path, section, track)
     pattern = parse_pattern(path)
     if pattern is None:
         meant = meant_instead(path)
@@ -68,61 +68,8 @@ def probe(path: str, section: ClipSection, track: Track = untracked) -> Clip:
 
 def _probe_sequence(pattern: FilePattern, section: ClipSection) -> Clip:
     frames = existing_range(pattern, section.first, section.last)
-    return _clip_of_stills(str(pattern), pattern.path(frames.first), frames, section)
-
-
-def _probe_still(path: str, section: ClipSection) -> Clip:
-    return _clip_of_stills(path, path, FrameRange(first=0, last=0), section)
-
-
-def _clip_of_stills(path: str, first_path: str, frames: FrameRange, section: ClipSection) -> Clip:
-    header = read_header(first_path)
-    colorspace = section.colorspace
-    rate = section.rate or header.rate or FILM_RATE
-    orientation = shown_by(section, header.orientation)
-    width, height, pixel_aspect = turned(
-        orientation, header.width, header.height, header.pixel_aspect
-    )
-    if colorspace == "auto":
-        colorspace = named_colorspace(first_path, header)
-    return Clip(
-        path=path,
-        kind="still" if path == first_path else "sequence",
-        frames=frames,
-        rate=rate,
-        width=width,
-        height=height,
-        pixel_aspect=section.pixel_aspect or pixel_aspect,
-        orientation=orientation,
-        colorspace=check_colorspace(colorspace),
-        fields=_still_fields(path, section),
-        codec=header.format,
-        ignored=header.ignored,
-        timecode=_timecode(path, section, header.timecode, rate, skipped=0),
-        live_area=Area(x=0, y=0, width=width, height=height),
-    )
-
-
-def shown_by(section: ClipSection, found: int) -> int:
-    """The orientation of a clip, 1 to 8: what a person says goes before what its file says."""
-    return found if section.orientation == "auto" else orientation_number(section.orientation)
-
-
-def turned(
-    orientation: int, width: int, height: int, pixel_aspect: Fraction
-) -> tuple[int, int, Fraction]:
-    """Width, height and pixel aspect of the upright picture, from those of the stored raster."""
-    if swaps_axes(orientation):
-        return height, width, 1 / pixel_aspect
-    return width, height, pixel_aspect
-
-
-def _still_fields(path: str, section: ClipSection) -> FieldOrder:
-    if section.fields in ("auto", "progressive"):
-        return "progressive"
-    raise MediaError(
-        f"{path}: only movies can be deinterlaced; make a movie of it, or leave 'fields' out"
-    )
+    files = [pattern.path(frame) for frame in frames.frames()]
+    return probe_stills(str(pattern), frames, files, section)
 
 
 def _probe_movie(path: str, section: ClipSection, track: Track) -> Clip:
@@ -139,6 +86,7 @@ def _probe_movie(path: str, section: ClipSection, track: Track) -> Clip:
         colorspace = WORKING_SPACE
     frames = _movie_range(path, survey.count, section)
     fields = survey.fields if section.fields == "auto" else section.fields
+    timecode, remarks = _timecode(path, section, survey.timecode, rate, skipped=frames.first)
     return Clip(
         path=path,
         kind="movie",
@@ -154,7 +102,8 @@ def _probe_movie(path: str, section: ClipSection, track: Track) -> Clip:
         codec=survey.codec,
         ignored=("alpha",) if survey.has_alpha else (),
         random_access=survey.random_access,
-        timecode=_timecode(path, section, survey.timecode, rate, skipped=frames.first),
+        timecode=timecode,
+        remarks=remarks,
         live_area=Area(x=0, y=0, width=survey.width, height=survey.height),
     )
 
@@ -165,23 +114,23 @@ def _cadence(weave: str, frames: FrameRange) -> Cadence:
 
 def _timecode(
     path: str, section: ClipSection, found: str | None, rate: Fraction, skipped: int
-) -> str | None:
-    """The timecode of a clip's first frame, `skipped` frames after the one that the file tells.
+) -> tuple[str | None, tuple[str, ...]]:
+    """The timecode of a movie's first frame, and remarks on it.
+
+    `found` is that which the file tells, `skipped` frames before the clip's first.
 
     Raises:
-        MediaError: it does not exist at the clip's rate.
+        MediaError: the timecode of film.toml does not exist at the clip's rate.
     """
-    asked = section.timecode
-    start = found if asked == "auto" else None if asked == "none" else asked
-    if start is None or timecode_base(rate) > GREATEST_TIMECODE_RATE:
-        return None
-    try:
-        return timecode_after(start, skipped if asked == "auto" else 0, rate)
-    except ValueError as error:
-        raise MediaError(
-            f"{path}: its first timecode is {start}, but {error}; correct 'rate', or set "
-            "'timecode' to the right one or to 'none'"
-        ) from error
+    if section.timecode == "none" or timecode_base(rate) > GREATEST_TIMECODE_RATE:
+        return None, ()
+    if section.timecode != "auto":
+        return said_timecode(path, section.timecode, rate), ()
+    if found is None:
+        return None, ()
+    timecode, remark = usable_timecode(path, found, rate, rate_is_said=section.rate is not None)
+    start = timecode_after(timecode, skipped, rate) if timecode else None
+    return start, (remark,) if remark else ()
 
 
 def _movie_range(path: str, count: int, section: ClipSection) -> FrameRange:

@@ -84,7 +84,7 @@ def _read_ahead(clip: Clip, frames: list[int]) -> Iterator[tuple[int, Tensor]]:
 def _read_stored(clip: Clip, frame: int) -> Tensor:
     pattern = parse_pattern(clip.path) if clip.kind == "sequence" else None
     path = pattern.path(frame) if pattern else clip.path
-    pixels = upright(read_still(path), clip.orientation)
+    pixels = upright(read_still(path, clip.code_range), clip.orientation)
     height, width = pixels.shape[1:]
     if (width, height) != (clip.width, clip.height):
         raise MediaError(

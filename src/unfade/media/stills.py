@@ -1,6 +1,5 @@
 """Still pictures in, by OpenImageIO: EXR, DPX, TIFF, PNG, JPEG and what else it knows."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,28 +11,16 @@ import torch
 from torch import Tensor
 
 from unfade.errors import MediaError
+from unfade.film.clip import CodeRange
 from unfade.film.project import WORKING_SPACE
 from unfade.geometry.orientation import upright
 from unfade.media.color_management import check_colorspace, is_colorspace, to_space
+from unfade.media.still_facts import orientation_of, pixel_aspect_of, rate_of
+from unfade.media.still_files import open_still
 from unfade.media.timecode import timecode_of
 
-STILL_SUFFIXES = frozenset(
-    [
-        ".exr",
-        ".dpx",
-        ".cin",
-        ".tif",
-        ".tiff",
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".bmp",
-        ".tga",
-        ".jp2",
-        ".j2k",
-        ".j2c",
-    ]
-)
+_SUFFIXES = ".exr .dpx .cin .tif .tiff .png .jpg .jpeg .bmp .tga .jp2 .j2k .j2c"
+STILL_SUFFIXES = frozenset(_SUFFIXES.split())
 
 _AP0_CHROMATICITIES = (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767)
 """Of SMPTE ST 2065-1: red, green, blue, white; x and y of each."""
@@ -41,17 +28,16 @@ _AP0_CHROMATICITIES = (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.3376
 _OTHER_TRANSFERS = ("Printing density", "Logarithmic", "Linear")
 """What a DPX header says of film densities and of light, which are not display values."""
 
-_GREATEST_DENOMINATOR = 1001
-"""Of the rates and pixel aspects that files store as floats: 24000/1001 needs it."""
-
 
 @dataclass(frozen=True)
 class StillHeader:
     """What the header of a still says, without its pixels.
 
     `colorspace` is none where the file does not tell; `rate` and `timecode` likewise. `ignored`
-    are the channels that are not read. `width` and `height` are of the stored raster and
-    `pixel_aspect` is of its pixels, `orientation` says how it is turned to be shown (see `Clip`).
+    are the channels that are not read. `bits` are of an integer sample, 0 of floats. `width` and
+    `height` are of the stored raster and `pixel_aspect` is of its pixels, `orientation` says how it
+    is turned to be shown (see `Clip`). `range_remark` says that the header names a range that was
+    not followed.
     """
 
     width: int
@@ -63,6 +49,10 @@ class StillHeader:
     format: str
     timecode: str | None
     ignored: tuple[str, ...]
+    is_grey: bool
+    bits: int
+    code_range: CodeRange
+    range_remark: str | None
 
 
 def read_header(path: str) -> StillHeader:
@@ -71,21 +61,25 @@ def read_header(path: str) -> StillHeader:
     Raises:
         MediaError: the file is missing, or is no picture.
     """
-    image = open_still(path)
-    spec = image.spec()
-    header = StillHeader(
-        width=spec.full_width,
-        height=spec.full_height,
-        pixel_aspect=_fraction(spec.getattribute("PixelAspectRatio")) or Fraction(1),
-        orientation=_orientation(spec),
-        rate=_rate(spec),
-        colorspace=_colorspace(spec, image.format_name()),
-        format=image.format_name(),
-        timecode=timecode_of(path, spec),
-        ignored=_ignored(list(spec.channelnames)),
-    )
-    image.close()
-    return header
+    with open_still(path) as still:
+        still.check_kind()
+        spec = still.spec
+        code_range, range_remark = still.code_range()
+        return StillHeader(
+            width=spec.full_width,
+            height=spec.full_height,
+            pixel_aspect=pixel_aspect_of(spec),
+            orientation=orientation_of(spec),
+            rate=rate_of(spec),
+            colorspace=_colorspace(spec, still.format),
+            format=still.format,
+            timecode=timecode_of(spec),
+            ignored=still.ignored(),
+            is_grey=len(set(still.colour_places())) == 1,
+            bits=still.bits,
+            code_range=code_range,
+            range_remark=range_remark,
+        )
 
 
 def read_picture(path: str | Path, colorspace: str | None = None) -> Tensor:
@@ -109,7 +103,7 @@ def read_picture(path: str | Path, colorspace: str | None = None) -> Tensor:
     header = read_header(path)
     if colorspace is None or colorspace == "auto":
         colorspace = named_colorspace(path, header)
-    picture = upright(read_still(path), header.orientation)
+    picture = upright(read_still(path, header.code_range), header.orientation)
     return to_space(picture, colorspace, WORKING_SPACE)
 
 
@@ -126,18 +120,26 @@ def named_colorspace(path: str, header: StillHeader) -> str:
     return header.colorspace
 
 
-def read_still(path: str) -> Tensor:
+def read_still(path: str, code_range: CodeRange = "full") -> Tensor:
     """The pixels of a still as they are stored.
 
+    Args:
+        path: the file.
+        code_range: of its integers; floats are taken as they are.
+
     Returns:
-        (3, H, W) float32; integers are scaled so that the greatest code is 1.
+        (3, H, W) float32; integers are scaled so that black is 0 and white is 1.
 
     Raises:
         MediaError: the file is missing or damaged, or has channels other than R, G, B or grey.
     """
-    pixels, spec = _read(path)
-    channels = _colour_channels(path, spec)
-    return _in_display_window(torch.from_numpy(np.ascontiguousarray(pixels[channels])), spec)
+    with open_still(path) as still:
+        still.check_kind()
+        stored = np.ascontiguousarray(still.read()[still.colour_places()])
+        pixels = torch.from_numpy(stored)
+        if code_range == "limited" and still.bits:
+            pixels = _spread(pixels, still.bits)
+        return _in_display_window(pixels, still.spec)
 
 
 def read_plane(path: str | Path) -> Tensor:
@@ -146,10 +148,11 @@ def read_plane(path: str | Path) -> Tensor:
     Raises:
         MediaError: the file is missing or damaged, or has more than one channel.
     """
-    pixels, spec = _read(str(path))
-    if spec.nchannels != 1:
-        raise MediaError(f"{path}: has {spec.nchannels} channels instead of one; replace the file")
-    return _in_display_window(torch.from_numpy(pixels), spec)
+    with open_still(str(path)) as still:
+        channels = still.spec.nchannels
+        if channels != 1:
+            raise MediaError(f"{path}: has {channels} channels instead of one; replace the file")
+        return _in_display_window(torch.from_numpy(still.read()), still.spec)
 
 
 def read_entries(path: str | Path, names: Sequence[str]) -> dict[str, str]:
@@ -158,90 +161,15 @@ def read_entries(path: str | Path, names: Sequence[str]) -> dict[str, str]:
     Raises:
         MediaError: the file is missing, or is no picture.
     """
-    image = open_still(str(path))
-    spec = image.spec()
-    image.close()
-    found = {name: spec.getattribute(name) for name in names}
+    with open_still(str(path)) as still:
+        found = {name: still.spec.getattribute(name) for name in names}
     return {name: str(value) for name, value in found.items() if value is not None}
 
 
-def open_still(path: str) -> oiio.ImageInput:
-    """An open still, at the part that has its colours, alpha left apart from them.
-
-    Raises:
-        MediaError: it is missing, or is no picture.
-    """
-    if not os.path.exists(path):
-        raise MediaError(f"{path}: is missing; restore the file or correct the path")
-    keep_straight_alpha = oiio.ImageSpec()
-    keep_straight_alpha["oiio:UnassociatedAlpha"] = 1
-    image = oiio.ImageInput.open(path, keep_straight_alpha)
-    if image is None:
-        raise _damaged(path, oiio.geterror())
-    if image.format_name() == "openexr":
-        _seek_colours(image)
-    return image
-
-
-def _seek_colours(image: oiio.ImageInput) -> None:
-    """Goes to the first part of a multi-part file that has colours, or stays at its first."""
-    part = 0
-    while image.seek_subimage(part, 0):
-        if _has_rgb(image.spec().channelnames):
-            return
-        part += 1
-    image.geterror()
-    image.seek_subimage(0, 0)
-
-
-def _read(path: str) -> tuple[np.ndarray, oiio.ImageSpec]:
-    """All channels, (C, H, W) float32 of the data window, and the header."""
-    image = open_still(path)
-    spec = image.spec()
-    bits = _bits(spec)
-    kind = "uint16" if bits else "float"
-    stored = image.read_image(image.current_subimage(), 0, 0, spec.nchannels, kind)
-    if stored is None or image.has_error:
-        raise _damaged(path, image.geterror())
-    image.close()
-    interleaved = np.asarray(stored).reshape(spec.height, spec.width, spec.nchannels)
-    pixels = np.ascontiguousarray(interleaved.transpose(2, 0, 1))
-    if bits:
-        pixels = (pixels >> (16 - bits)).astype(np.float32) / np.float32(2**bits - 1)
-    return pixels, spec
-
-
-def _bits(spec: oiio.ImageSpec) -> int:
-    """How many bits a sample has where the library stretches it to 16, else 0."""
-    bits = spec.get_int_attribute("oiio:BitsPerSample", 0)
-    return bits if 8 < bits < 16 and str(spec.format) == "uint16" else 0
-
-
-def _damaged(path: str, reason: str) -> MediaError:
-    first_line = reason.strip().splitlines()[0] if reason.strip() else "it ends early"
-    return MediaError(f"{path}: cannot be read ({first_line}); restore the file")
-
-
-def _colour_channels(path: str, spec: oiio.ImageSpec) -> list[int]:
-    names = list(spec.channelnames)
-    if _has_rgb(names):
-        return [names.index(name) for name in "RGB"]
-    if len(names) <= 2:
-        return [0, 0, 0]
-    raise MediaError(
-        f"{path}: has the channels {', '.join(names)} but no R, G, B; export it with these"
-    )
-
-
-def _has_rgb(names: Sequence[str]) -> bool:
-    return all(name in names for name in "RGB")
-
-
-def _ignored(names: Sequence[str]) -> tuple[str, ...]:
-    """The channels beside the colours, or beside the grey, such as alpha and depth."""
-    if _has_rgb(names):
-        return tuple(name for name in names if name not in ("R", "G", "B"))
-    return tuple(names[1:2])
+def _spread(pixels: Tensor, bits: int) -> Tensor:
+    """Codes of limited range, 0 to 1 for all of them, so that 0 is black and 1 is white."""
+    greatest_of_8_bits = float(2**bits - 1) / float(2 ** (bits - 8))
+    return (pixels * greatest_of_8_bits - 16) / (235 - 16)
 
 
 def _in_display_window(pixels: Tensor, spec: oiio.ImageSpec) -> Tensor:
@@ -256,26 +184,6 @@ def _in_display_window(pixels: Tensor, spec: oiio.ImageSpec) -> Tensor:
     if left < right and top < bottom:
         whole[:, top:bottom, left:right] = pixels[:, top - y : bottom - y, left - x : right - x]
     return whole
-
-
-def _rate(spec: oiio.ImageSpec) -> Fraction | None:
-    stored = spec.getattribute("framesPerSecond")
-    if isinstance(stored, tuple):
-        return Fraction(*stored) if all(stored) else None
-    return _fraction(stored or spec.getattribute("dpx:FrameRate"))
-
-
-def _orientation(spec: oiio.ImageSpec) -> int:
-    """1 to 8; readers of TIFF and EXIF take every other number for 1."""
-    found = spec.get_int_attribute("Orientation", 1)
-    return found if 1 <= found <= 8 else 1
-
-
-def _fraction(value: object) -> Fraction | None:
-    """A positive float of a header as a fraction, none where it says nothing."""
-    if not isinstance(value, float | int) or not 0 < value < float("inf"):
-        return None
-    return Fraction(value).limit_denominator(_GREATEST_DENOMINATOR) or None
 
 
 def _colorspace(spec: oiio.ImageSpec, file_format: str) -> str | None:

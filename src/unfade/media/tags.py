@@ -8,7 +8,7 @@ import OpenImageIO as oiio
 
 from unfade.film.clip import Clip
 from unfade.media.sequences import parse_pattern
-from unfade.media.stills import open_still
+from unfade.media.still_files import open_still
 from unfade.media.timecode import pack_timecode
 
 _CAPTURED = re.compile(r"\d{4}:\d\d:\d\d \d\d:\d\d:\d\d")
@@ -55,9 +55,8 @@ def read_tags(clip: Clip, frame: int) -> FrameTags:
     if clip.kind == "movie":
         return tags
     pattern = parse_pattern(clip.path) if clip.kind == "sequence" else None
-    image = open_still(pattern.path(frame) if pattern else clip.path)
-    spec = image.spec()
-    image.close()
+    with open_still(pattern.path(frame) if pattern else clip.path) as still:
+        spec = still.spec
     return FrameTags(
         clip.rate,
         clip.pixel_aspect,

@@ -1,0 +1,140 @@
+"""Clips made of still pictures: every header is read, and must say the same as the first."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+
+from unfade.errors import MediaError
+from unfade.film.clip import Area, Clip, FieldOrder, orientation_number, orientation_word
+from unfade.film.project import ClipSection
+from unfade.film.time import FrameRange
+from unfade.geometry.orientation import swaps_axes
+from unfade.media.color_management import check_colorspace
+from unfade.media.stills import StillHeader, named_colorspace, read_header
+from unfade.media.timecode import timecode_runs
+
+FILM_RATE = Fraction(24)
+"""Frames a second of a sequence whose files do not tell: that of sound film."""
+
+_HEADER_THREADS = 8
+"""Headers read at a time, because what takes time is waiting for disks and servers."""
+
+
+def probe_stills(path: str, frames: FrameRange, files: Sequence[str], section: ClipSection) -> Clip:
+    """Finds out what a still or a sequence is.
+
+    Args:
+        path: of the still, or the pattern of the sequence.
+        frames: their numbers.
+        files: of each frame.
+        section: what the project file says; it goes before what the files say.
+
+    Raises:
+        MediaError: a file is missing, is no picture, does not name its colour space, or says
+            something else than the first and the project file nothing.
+    """
+    with ThreadPoolExecutor(_HEADER_THREADS) as pool:
+        headers = list(pool.map(read_header, files))
+    header = headers[0]
+    rate = section.rate or next((one.rate for one in headers if one.rate), FILM_RATE)
+    orientation = shown_by(section, header.orientation)
+    width, height, pixel_aspect = turned(
+        orientation, header.width, header.height, header.pixel_aspect
+    )
+    colorspace = section.colorspace
+    if colorspace == "auto":
+        colorspace = named_colorspace(files[0], header)
+    _check_alike(files, frames, headers, section, rate)
+    timecodes = [one.timecode for one in headers]
+    runs = timecode_runs(files, timecodes, frames.first, rate, section)
+    return Clip(
+        path=path,
+        kind="still" if path == files[0] else "sequence",
+        frames=frames,
+        rate=rate,
+        width=width,
+        height=height,
+        pixel_aspect=section.pixel_aspect or pixel_aspect,
+        orientation=orientation,
+        colorspace=check_colorspace(colorspace),
+        fields=_fields(path, section),
+        codec=header.format,
+        ignored=header.ignored,
+        timecode=runs.start,
+        timecode_jumps=runs.jumps,
+        code_range=header.code_range if section.range == "auto" else section.range,
+        remarks=runs.remarks + _remarks(header, section),
+        live_area=Area(x=0, y=0, width=width, height=height),
+    )
+
+
+def shown_by(section: ClipSection, found: int) -> int:
+    """The orientation of a clip, 1 to 8: what a person says goes before what its file says."""
+    return found if section.orientation == "auto" else orientation_number(section.orientation)
+
+
+def turned(
+    orientation: int, width: int, height: int, pixel_aspect: Fraction
+) -> tuple[int, int, Fraction]:
+    """Width, height and pixel aspect of the upright picture, from those of the stored raster."""
+    if swaps_axes(orientation):
+        return height, width, 1 / pixel_aspect
+    return width, height, pixel_aspect
+
+
+def _remarks(header: StillHeader, section: ClipSection) -> tuple[str, ...]:
+    unclear = header.range_remark is not None and section.range == "auto"
+    return (str(header.range_remark),) if unclear else ()
+
+
+def _fields(path: str, section: ClipSection) -> FieldOrder:
+    if section.fields in ("auto", "progressive"):
+        return "progressive"
+    raise MediaError(
+        f"{path}: only movies can be deinterlaced; make a movie of it, or leave 'fields' out"
+    )
+
+
+def _check_alike(
+    files: Sequence[str],
+    frames: FrameRange,
+    headers: Sequence[StillHeader],
+    section: ClipSection,
+    rate: Fraction,
+) -> None:
+    """
+    Raises:
+        MediaError: a header says something else than the first.
+    """
+    expected = _facts(headers[0], section, rate)
+    for frame, file, header in zip(frames.frames(), files, headers, strict=True):
+        facts = _facts(header, section, rate)
+        for key, ours in expected.items():
+            if facts[key] != ours:
+                remedy = (
+                    f"set '{key}' to what is right for all"
+                    if hasattr(section, key)
+                    else "convert the files"
+                )
+                raise MediaError(
+                    f"{file}: frame {frame} is {facts[key]} and frame {frames.first} is {ours}; "
+                    f"{remedy}, or set 'first' and 'last' to frames that are alike"
+                )
+
+
+def _facts(header: StillHeader, section: ClipSection, rate: Fraction) -> dict[str, str]:
+    """What must be the same in all frames, in words: by the key of film.toml that overrules it."""
+    facts = {
+        "size": f"{header.width} x {header.height} pixels",
+        "channels": "grey" if header.is_grey else "of red, green and blue",
+        "bits": f"of {header.bits} bits" if header.bits else "of floats",
+    }
+    overruled = {
+        "colorspace": f"in '{header.colorspace or 'a space that it does not name'}'",
+        "rate": f"of {header.rate or rate} frames a second",
+        "pixel_aspect": f"of pixels with the aspect {header.pixel_aspect}",
+        "orientation": f"turned by '{orientation_word(header.orientation)}'",
+        "range": f"of {header.code_range} range",
+    }
+    unsaid = (None, "auto")
+    return facts | {k: word for k, word in overruled.items() if getattr(section, k) in unsaid}

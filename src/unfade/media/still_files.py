@@ -1,0 +1,192 @@
+"""Still pictures opened, by OpenImageIO: what their samples are, or why they are not read."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import OpenImageIO as oiio
+
+from unfade.errors import MediaError
+from unfade.film.clip import CodeRange
+from unfade.media.dpx import DpxHeader, check_dpx, is_limited, read_dpx_header
+
+_GREY_NAMES = ("Y", "I", "L", "gray", "grey", "luminance")
+_COLOURS = ("R", "G", "B")
+
+_TIFF_WHITE_IS_ZERO = 0
+_TIFF_READ = (_TIFF_WHITE_IS_ZERO, 1, 2, 3, 6)
+"""Photometric interpretations: grey two ways, RGB, palette, and Y'CbCr of JPEG."""
+
+_TIFF_REFUSED = {4: "a mask", 5: "CMYK", 8: "CIE L*a*b*", 9: "ICC L*a*b*", 10: "ITU L*a*b*"}
+
+
+@dataclass(frozen=True)
+class OpenStill:
+    """An open file at the part that has its colours.
+
+    `spec` is its header with the raster as it is stored; `dpx` is none for other formats.
+    """
+
+    path: str
+    image: oiio.ImageInput
+    spec: oiio.ImageSpec
+    format: str
+    dpx: DpxHeader | None
+
+    @property
+    def channels(self) -> list[str]:
+        """Their names; red, green and blue too where a DPX file has them apart."""
+        if self.dpx is not None and self.dpx.colour_elements:
+            return list(_COLOURS)
+        return list(self.spec.channelnames)
+
+    @property
+    def bits(self) -> int:
+        """Bits of an integer sample, 0 of floats."""
+        if str(self.spec.format) not in ("uint8", "uint16"):
+            return 0
+        whole = 8 if str(self.spec.format) == "uint8" else 16
+        stored = self.spec.get_int_attribute("oiio:BitsPerSample", 0)
+        return stored if 8 < stored < 16 and whole == 16 else whole
+
+    @property
+    def white_is_zero(self) -> bool:
+        """Whether the samples are to be inverted; those of 8 bits are by OpenImageIO."""
+        return self._photometric == _TIFF_WHITE_IS_ZERO and str(self.spec.format) != "uint8"
+
+    @property
+    def _photometric(self) -> int:
+        return self.spec.get_int_attribute("tiff:PhotometricInterpretation", 2)
+
+    def colour_places(self) -> list[int]:
+        """Which channels are red, green and blue; three times the same of a grey picture.
+
+        Raises:
+            MediaError: no channels are.
+        """
+        names = self.channels
+        if has_rgb(names):
+            return [names.index(name) for name in _COLOURS]
+        grey = [k for k, name in enumerate(names) if name in _GREY_NAMES]
+        if len(names) <= 2 and grey:
+            return grey[:1] * 3
+        raise MediaError(
+            f"{self.path}: has the channels {', '.join(names)} but no R, G, B; export it with these"
+        )
+
+    def ignored(self) -> tuple[str, ...]:
+        """The channels that are not colours, such as alpha and depth."""
+        places = self.colour_places()
+        return tuple(name for k, name in enumerate(self.channels) if k not in places)
+
+    def check_kind(self) -> None:
+        """
+        Raises:
+            MediaError: its samples are not ones that are read as colours.
+        """
+        if self.dpx is not None:
+            check_dpx(self.path, self.dpx)
+        if self._photometric not in _TIFF_READ:
+            kind = _TIFF_REFUSED.get(self._photometric, f"photometric {self._photometric}")
+            raise MediaError(f"{self.path}: is {kind}; export it as RGB")
+        if self.white_is_zero and not self.bits:
+            raise MediaError(f"{self.path}: holds floats whose white is zero; export it as RGB")
+        if self.spec.get_string_attribute("jpeg:ColorSpace") in ("CMYK", "YCbCrK"):
+            raise MediaError(f"{self.path}: is CMYK; export it as RGB")
+        self.colour_places()
+
+    def code_range(self) -> tuple[CodeRange, str | None]:
+        """What codes are black and white, and a sentence where the header says what cannot be."""
+        if self.dpx is None:
+            return "full", None
+        one = self.dpx.read_elements[0]
+        limited = is_limited(one)
+        if limited is None:
+            return "full", (
+                f"its headers name {one.low} and {one.high} as codes of black and white; read as "
+                f"0 and {2**one.bits - 1}, if that is wrong set 'range' to 'limited'"
+            )
+        return ("limited" if limited else "full"), None
+
+    def read(self) -> np.ndarray:
+        """All channels, (C, H, W) float32 of the data window; integers are scaled to 0 to 1.
+
+        Raises:
+            MediaError: it is damaged.
+        """
+        apart = self.dpx.colour_elements if self.dpx else None
+        parts = apart or (self.image.current_subimage(),)
+        stored = np.concatenate([self._read_part(part) for part in parts], axis=2)
+        pixels = np.ascontiguousarray(stored.transpose(2, 0, 1))
+        if pixels.dtype == np.uint16:
+            greatest = np.float32(2**self.bits - 1)
+            pixels = (pixels >> (16 - self.bits)).astype(np.float32) / greatest
+        return np.asarray(1 - pixels if self.white_is_zero else pixels)
+
+    def _read_part(self, part: int) -> np.ndarray:
+        """(H, W, C): codes where the library stretches them to 16 bits, else floats."""
+        spec = self.spec
+        kind = "uint16" if 8 < self.bits < 16 else "float"
+        try:
+            stored = self.image.read_image(part, 0, 0, spec.nchannels, kind)
+        except (RuntimeError, ValueError, MemoryError) as error:
+            raise damaged(self.path, str(error)) from error
+        if stored is None or self.image.has_error:
+            raise damaged(self.path, self.image.geterror())
+        return np.asarray(stored).reshape(spec.height, spec.width, spec.nchannels)
+
+
+@contextmanager
+def open_still(path: str) -> Iterator[OpenStill]:
+    """A still, open at the part that has its colours, alpha left apart from them.
+
+    Raises:
+        MediaError: it is missing, or is no picture.
+    """
+    if not os.path.exists(path):
+        raise MediaError(f"{path}: is missing; restore the file or correct the path")
+    keep_straight_alpha = oiio.ImageSpec()
+    keep_straight_alpha["oiio:UnassociatedAlpha"] = 1
+    image = oiio.ImageInput.open(path, keep_straight_alpha)
+    if image is None:
+        raise damaged(path, oiio.geterror())
+    try:
+        yield _described(path, image)
+    finally:
+        image.close()
+
+
+def _described(path: str, image: oiio.ImageInput) -> OpenStill:
+    file_format = image.format_name()
+    if file_format == "openexr":
+        _seek_colours(image)
+    spec = image.spec()
+    dpx = read_dpx_header(path) if file_format == "dpx" else None
+    if dpx is not None and (spec.width, spec.height) == (dpx.height, dpx.width):
+        spec.width, spec.height = dpx.width, dpx.height
+        spec.full_width, spec.full_height = spec.full_height, spec.full_width
+    return OpenStill(path, image, spec, file_format, dpx)
+
+
+def _seek_colours(image: oiio.ImageInput) -> None:
+    """Goes to the first part of a multi-part file that has colours, or stays at its first."""
+    part = 0
+    while image.seek_subimage(part, 0):
+        if has_rgb(image.spec().channelnames):
+            return
+        part += 1
+    image.geterror()
+    image.seek_subimage(0, 0)
+
+
+def has_rgb(names: Sequence[str]) -> bool:
+    """Whether there is a channel each for red, green and blue."""
+    return all(name in names for name in _COLOURS)
+
+
+def damaged(path: str, reason: str) -> MediaError:
+    """What is said of a file that cannot be read, with the first line of the library's reason."""
+    first_line = reason.strip().splitlines()[0] if reason.strip() else "it ends early"
+    return MediaError(f"{path}: cannot be read ({first_line}); restore the file")

@@ -1,34 +1,33 @@
-"""The pipeline: its stages in order, what each depends on, and what is fresh.
+"""The pipeline: runs what is not fresh, in order.
 
-A stage is run when there is no receipt of it, or when a setting, an artefact or an element that
-it was made from is no longer what the receipt says. Stages are imported when they are run, so
-that finding nothing to do takes no time.
+Stages are imported when they are run, so that finding nothing to do takes no time.
 """
 
 import importlib
 import platform
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
 
 from unfade.errors import WorkError
-from unfade.film.alignment import Alignments
-from unfade.film.balance import FilmBalance
-from unfade.film.clip import Clips
-from unfade.film.color_config import PINNED_CONFIG
-from unfade.film.element import digest, fingerprint
-from unfade.film.model import LossCurve, TrainedModel
-from unfade.film.noun import Artefact
-from unfade.film.pair import PairList
-from unfade.film.project import Project
+from unfade.film.lock import holding
 from unfade.film.receipt import Receipt
-from unfade.film.rendering import Rendering
-from unfade.film.report import Report
-from unfade.film.target import Targets
-from unfade.film.work import STAGE_NAMES, Job, clear_partials, folder_name, write_text
+from unfade.film.work import STAGE_NAMES, Job, clear_partials, write_text
+from unfade.freshness import (
+    UNFINISHED,
+    Seen,
+    freshness,
+    inputs,
+    outputs,
+    receipt_in,
+    settings,
+    status,
+)
+from unfade.stages import STAGES, Stage
+
+__all__ = ["STAGES", "Stage", "freshness", "run", "run_stage", "status"]
 
 SOFTWARE = (
     "unfade",
@@ -42,138 +41,8 @@ SOFTWARE = (
 )
 
 
-def source_paths(job: Job) -> list[str]:
-    """The scan."""
-    return [job.project.source.path]
-
-
-def clip_paths(job: Job) -> list[str]:
-    """The scan, and the references."""
-    return source_paths(job) + [clip.path for clip in job.project.reference]
-
-
-def pair_paths(job: Job) -> list[str]:
-    """The scan, the references that pairs or their alternates are of, and the pictures of pairs."""
-    try:
-        choice = job.load(PairList)
-        used = {pair.of for pair in (*choice.pairs, *choice.alternates)}
-    except WorkError:
-        used = {clip.name for clip in job.project.reference}
-    references = [clip.path for clip in job.project.reference if clip.name in used]
-    pictures = [pair.reference for pair in job.project.pair if isinstance(pair.reference, str)]
-    return source_paths(job) + references + pictures
-
-
-def earlier_model_paths(job: Job) -> list[str]:
-    """The model that training starts from, if one is named."""
-    start_from = job.project.train.start_from
-    return [start_from] if start_from else []
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A stage and what it depends on.
-
-    `sections` are those of film.toml, or keys of them, `needs` the artefacts of earlier stages,
-    `elements` the files of film.toml that it or an earlier stage reads. A new `revision` makes
-    older results stale.
-    """
-
-    name: str
-    does: str
-    sections: tuple[str, ...]
-    needs: tuple[type[Artefact], ...]
-    elements: Callable[[Job], list[str]] = lambda job: []
-    revision: int = 1
-
-
-STAGES = (
-    Stage("ingest", "Probe and conform", ("source", "reference"), (), clip_paths, 2),
-    Stage(
-        "curate",
-        "Find shots, choose pairs",
-        ("pair", "curate", "ingest.balance"),
-        (Clips,),
-        clip_paths,
-        3,
-    ),
-    Stage("align", "Lay references on the source", ("align",), (Clips, PairList), pair_paths, 3),
-    Stage(
-        "target",
-        "Build ground truth",
-        ("target",),
-        (Clips, PairList, Alignments),
-        pair_paths,
-        2,
-    ),
-    Stage(
-        "train",
-        "Learn the film's colour",
-        ("train",),
-        (FilmBalance, Targets),
-        earlier_model_paths,
-        3,
-    ),
-    Stage(
-        "render",
-        "Write the masters",
-        ("film", "render", "deliver.institution", "deliver.restorationist"),
-        (Clips, PairList, Alignments, TrainedModel),
-        source_paths,
-    ),
-    Stage(
-        "validate",
-        "Measure on held-out frames",
-        ("film", "validate"),
-        (Clips, PairList, Alignments, Targets, TrainedModel, LossCurve, Rendering),
-        source_paths,
-    ),
-    Stage(
-        "deliver",
-        "Pack masters and record",
-        ("film", "deliver"),
-        (Clips, Rendering, Report),
-        source_paths,
-    ),
-)
-
-
-@dataclass(frozen=True)
-class Freshness:
-    """Whether a stage has to be run, and why."""
-
-    state: Literal["fresh", "stale", "missing"]
-    why: str = ""
-
-
-def freshness(stage: Stage, job: Job) -> Freshness:
-    """Whether what a stage left is what it would leave now."""
-    folder = job.root / folder_name(stage.name)
-    try:
-        receipt = Receipt.from_json((folder / Receipt.PLACE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Freshness("missing", "was not run, or not to its end")
-    except (OSError, ValueError) as error:
-        return Freshness("stale", f"its receipt is damaged: {error}")
-    for why in _changes(stage, job, receipt, folder):
-        return Freshness("stale", why)
-    return Freshness("fresh")
-
-
-def status(job: Job) -> list[tuple[Stage, Freshness]]:
-    """Every stage; one that follows a stage that is not fresh is not fresh either."""
-    found: list[tuple[Stage, Freshness]] = []
-    for stage in STAGES:
-        state = freshness(stage, job)
-        earlier = [other.name for other, seen in found if seen.state != "fresh"]
-        if state.state == "fresh" and earlier:
-            state = Freshness("stale", f"{earlier[0]} comes before it")
-        found.append((stage, state))
-    return found
-
-
 def run(job: Job, first: str | None = None, last: str | None = None) -> list[str]:
-    """Runs what is not fresh, in order.
+    """Runs what is not fresh, in order. Nothing is held or written where all is fresh.
 
     Args:
         job: the project and its work directory.
@@ -184,15 +53,28 @@ def run(job: Job, first: str | None = None, last: str | None = None) -> list[str
         The names of the stages that were run.
 
     Raises:
-        UnfadeError: what a stage could not do.
+        UnfadeError: what a stage could not do, or another run works in the work directory.
     """
     start = STAGE_NAMES.index(first) if first else 0
     end = STAGE_NAMES.index(last) if last else len(STAGES) - 1
     if start > end:
         raise WorkError(f"'{first}' comes after '{last}'; swap --from and --to")
+    stages = STAGES[: end + 1]
+    seen = Seen(job)
+    if first is None and all(freshness(one, job, seen).state == "fresh" for one in stages):
+        with suppress(WorkError):
+            job.remember()
+        return []
+    with holding(job.root, job.progress.say):
+        return _run(job, stages, start, first, seen)
+
+
+def _run(
+    job: Job, stages: tuple[Stage, ...], start: int, first: str | None, seen: "Seen"
+) -> list[str]:
     done = []
-    for number, stage in enumerate(STAGES[: end + 1]):
-        state = freshness(stage, job)
+    for number, stage in enumerate(stages):
+        state = freshness(stage, job, seen)
         if number < start and state.state != "fresh":
             raise WorkError(
                 f"{job.root}: {stage.name} is {state.state} ({state.why}); "
@@ -200,29 +82,44 @@ def run(job: Job, first: str | None = None, last: str | None = None) -> list[str
             )
         if state.state != "fresh" or stage.name == first:
             job.progress.say(f"{number + 1}/{len(STAGES)} {stage.name}: {stage.does.lower()}")
-            run_stage(stage, job)
+            run_stage(stage, job, seen)
             done.append(stage.name)
+    job.remember()
     return done
 
 
-def run_stage(stage: Stage, job: Job) -> None:
-    """Runs one stage and leaves its receipt."""
+def run_stage(stage: Stage, job: Job, seen: "Seen | None" = None) -> None:
+    """Runs one stage and leaves its receipt.
+
+    The receipt of before stays until the new one takes its place. If the stage fails before it
+    wrote anything, or is killed, that receipt still counts; `UNFINISHED` says that it must be held
+    against the files.
+
+    Raises:
+        WorkError: an element that an earlier run read is gone.
+    """
+    seen = seen or Seen(job)
     folder = job.folder(stage.name)
-    (folder / Receipt.PLACE).unlink(missing_ok=True)
+    _check_elements(stage, job, folder, seen)
+    (folder / UNFINISHED).touch()
     clear_partials(folder)
-    settings, inputs = _settings(stage, job.project), _inputs(stage, job)
-    importlib.import_module("unfade.media").use_config(job.color_config(), job.project.film.view)
+    asked, read = settings(stage, job.project), inputs(stage, job, seen)
+    media = importlib.import_module("unfade.media")
+    media.use_config(job.color_config(), job.project.film.view)
+    media.check_colorspace(job.project.render.colorspace)
     entry(stage.name)(job)
     receipt = Receipt(
         stage=stage.name,
         revision=stage.revision,
-        settings=settings,
-        inputs=inputs,
-        outputs=_outputs(folder),
+        settings=asked,
+        inputs=read,
+        outputs=outputs(stage, job),
         versions={name: metadata.version(name) for name in SOFTWARE}
         | {"python": platform.python_version(), "platform": sys.platform},
     )
     write_text(folder / Receipt.PLACE, receipt.to_json())
+    (folder / UNFINISHED).unlink()
+    job.remember()
 
 
 def entry(name: str) -> Callable[[Job], None]:
@@ -231,79 +128,19 @@ def entry(name: str) -> Callable[[Job], None]:
     return run_it
 
 
-def _changes(stage: Stage, job: Job, receipt: Receipt, folder: Path) -> Iterator[str]:
-    """In plain words, what is not as the receipt says."""
-    if receipt.revision != stage.revision:
-        yield f"this version of Unfade does it differently (revision {stage.revision})"
-    settings = _settings(stage, job.project)
-    for key in sorted(settings.keys() | receipt.settings.keys()):
-        was, now = receipt.settings.get(key, "absent"), settings.get(key, "absent")
-        if was != now:
-            yield f"{key} was {was}, is {now}"
-    inputs = _inputs(stage, job)
-    for key in sorted(inputs.keys() | receipt.inputs.keys()):
-        if receipt.inputs.get(key) != inputs.get(key):
-            yield f"{key} has changed"
-    outputs = _outputs(folder)
-    for name, about in receipt.outputs.items():
-        if name not in outputs:
-            yield f"{folder.name}/{name} is gone"
-        elif outputs[name] != about:
-            yield f"{folder.name}/{name} was changed"
+def _check_elements(stage: Stage, job: Job, folder: Path, seen: Seen) -> None:
+    """Keeps what was made of an element that is gone for the moment.
 
-
-def _settings(stage: Stage, project: Project) -> dict[str, str]:
-    sections = project.model_dump(mode="json", by_alias=True)
-    return dict(item for name in stage.sections for item in _flat(name, _at(sections, name)))
-
-
-def _at(sections: dict[str, Any], name: str) -> Any:
-    """A section, or a key of one: ``"deliver"``, ``"deliver.institution"``."""
-    section, _, key = name.partition(".")
-    return sections[section][key] if key else sections[section]
-
-
-def _flat(key: str, value: Any) -> Iterator[tuple[str, str]]:
-    """``{"version": 1}`` under ``"render"`` is ``("render.version", "1")``."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _flat(f"{key}.{name}", inner)
-    elif isinstance(value, list) and value and isinstance(value[0], dict):
-        for number, inner in enumerate(value, start=1):
-            yield from _flat(f"{key} {number}", inner)
-    elif value is not None:
-        yield key, str(value)
-
-
-def _inputs(stage: Stage, job: Job) -> dict[str, str]:
-    """Digests of what a stage reads: artefacts and elements that are there, and how colour spaces
-    are read if not as Unfade does by itself."""
-    digests = {}
-    for need in stage.needs:
-        place = job.root / need.PLACE
-        if place.exists():
-            digests[need.PLACE] = _short_digest(place)
-    for path in stage.elements(job):
-        digests[path] = fingerprint(job.resolve(path))
-    color_facts = job.color_facts()
-    if color_facts != PINNED_CONFIG:
-        digests["the OpenColorIO config or view"] = color_facts
-    return digests
-
-
-def _outputs(folder: Path) -> dict[str, str]:
-    """Every file in a stage's folder but its receipt: of artefacts a digest, of others the size.
-
-    Times of change do not count, so that a project may be copied.
+    Raises:
+        WorkError: there is no file where an earlier run found some.
     """
-    return {
-        path.relative_to(folder).as_posix(): _short_digest(path)
-        if path.suffix == ".json"
-        else f"{path.stat().st_size} bytes"
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != Receipt.PLACE
-    }
-
-
-def _short_digest(path: Path) -> str:
-    return digest(path)[:16]
+    try:
+        before = receipt_in(folder).inputs
+    except (OSError, ValueError):
+        return
+    for role, path in stage.elements(job).items():
+        if role in before and seen.element(role, path) is None:
+            raise WorkError(
+                f"{job.resolve(path)}: {role} is gone; mount or restore it, or correct its path in "
+                "film.toml"
+            )

@@ -81,7 +81,7 @@ def _settle_all(
         pairs = sorted(waiting, key=lambda pair: pair.source)
         tried += pairs
         read = zip(
-            media.read_pairs(pairs, clips, job.resolve), map(waiting.get, pairs), strict=True
+            media.read_pairs(pairs, clips, job.picture), map(waiting.get, pairs), strict=True
         )
         settled = media.side_by_side(settle, read, threads=_THREADS, held=_HELD)
         found = list(job.progress.track(settled, "Aligning pairs", len(pairs)))
@@ -106,7 +106,7 @@ def _survey(
         searched.sort(key=lambda pair: pair.source)
         spread = np.unique(np.linspace(0, len(searched) - 1, _SURVEYED).round().astype(np.int64))
         chosen = [searched[k] for k in spread] if searched else []
-        read = media.read_pairs(chosen, clips, job.resolve)
+        read = media.read_pairs(chosen, clips, job.picture)
         read = job.progress.track(read, "Surveying the framing", len(chosen))
         found[of] = shared_framing([prepare(*one, raster).structures for one in read])
     return found

@@ -1,25 +1,90 @@
-"""Elements: the files that a film is made from, as the user names them."""
+"""Elements: the files that a film is made from, as the user names them; and what files hold."""
 
 import hashlib
+import json
 import os
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePath
 
 from unfade.film.file_pattern import parse_file_pattern
 
+DIGESTS = ".digests.json"
+"""In the work directory: what `Digests` remembers. It may be deleted; files are then read again."""
 
-def fingerprint(path: str) -> str:
-    """A short text that changes when the files behind a path do.
 
-    It is made from names, sizes and times of change, so that a feature film takes seconds.
+@dataclass(frozen=True)
+class Element:
+    """What lies behind a path of film.toml: how many files, and a digest of all they hold."""
+
+    files: int
+    content: str
+
+    def __str__(self) -> str:
+        return f"{self.files} files, {self.content}"
+
+
+class Digests:
+    """SHA-256 of files, remembered by key, size and time of change: what stays is read once.
+
+    A key names a file whatever folder the project or the element lies in.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        """
+        Args:
+            text: what `to_json` gave earlier; what is damaged is forgotten.
+        """
+        self.changed = False
+        self._known: dict[str, tuple[int, int, str]] = {}
+        try:
+            self._known = {key: (int(s), int(t), str(d)) for key, (s, t, d) in _fields(text)}
+        except (ValueError, TypeError):
+            self.changed = True
+
+    def of(self, key: str, path: Path) -> str:
+        """The SHA-256 of a file, in hexadecimal; the file is read where it is not known."""
+        about = path.stat()
+        known = self._known.get(key)
+        if known is None or known[:2] != (about.st_size, about.st_mtime_ns):
+            known = (about.st_size, about.st_mtime_ns, digest(path))
+            self._known[key] = known
+            self.changed = True
+        return known[2]
+
+    def keep(self, wanted: Callable[[str], bool]) -> None:
+        """Forgets all other keys."""
+        self._known = {key: known for key, known in self._known.items() if wanted(key)}
+
+    def to_json(self) -> str:
+        """All that is known, for another process."""
+        return json.dumps(self._known, separators=(",", ":"), ensure_ascii=False)
+
+
+def _fields(text: str) -> list[tuple[str, tuple[int, int, str]]]:
+    fields = json.loads(text or "{}")
+    if not isinstance(fields, dict):
+        raise ValueError("holds no digests")
+    return list(fields.items())
+
+
+def element(path: str, digest_of: Callable[[Path], str]) -> Element | None:
+    """What lies behind a path of film.toml, none where there is no file.
+
+    Names of files count, and what they hold; folders and times of change do not. A file that is
+    moved or touched is the same element, a file that has another name is another one.
 
     Args:
-        path: a file, a folder, or a sequence pattern such as ``reel.%06d.dpx``.
+        path: a file, a folder, or a sequence pattern such as ``reel.%06d.dpx``; absolute.
+        digest_of: gives the digest of a file.
     """
+    places = _files(Path(path))
+    if not places:
+        return None
     facts = hashlib.sha256()
-    for place in _files(Path(path)):
-        about = place.stat()
-        facts.update(f"{place.name} {about.st_size} {about.st_mtime_ns}\n".encode())
-    return facts.hexdigest()[:16]
+    for place in places:
+        facts.update(os.fsencode(place.name) + f" {digest_of(place)}\n".encode())
+    return Element(len(places), facts.hexdigest()[:16])
 
 
 def digest(path: Path) -> str:
@@ -28,12 +93,28 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def moved(recorded: str, named: str, is_folder: bool) -> str:
+    """Where a file or sequence lies now that was recorded under another folder.
+
+    Args:
+        recorded: its path when it was found.
+        named: its path as film.toml has it now: of the file, the sequence, or its folder.
+        is_folder: whether `named` is a folder.
+    """
+    folder = PurePath(named) if is_folder else PurePath(named).parent
+    return str(folder / PurePath(recorded).name)
+
+
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        return sorted(place for place in path.iterdir() if place.is_file())
+        found = [Path(entry.path) for entry in os.scandir(path) if entry.is_file()]
+        return sorted(place for place in found if not place.name.startswith("."))
     if path.exists():
         return [path]
-    pattern = parse_file_pattern(str(path))
+    try:
+        pattern = parse_file_pattern(str(path))
+    except ValueError:
+        return []
     if pattern is None or not path.parent.is_dir():
         return []
     return sorted(

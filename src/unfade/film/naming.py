@@ -3,8 +3,9 @@
 import re
 from pathlib import PurePath
 
-from unfade.film.rendering import SUFFIXES, MasterFormat
+from unfade.film.rendering import SUFFIXES, MasterFormat, MasterNaming
 from unfade.film.shot import Shot
+from unfade.film.time import FrameRange
 
 _FRAME_NUMBER = re.compile(r"%0?\d*d|#+")
 GREATEST_NAME = 30
@@ -29,12 +30,21 @@ def slug(title: str) -> str:
 
 
 def master_name(
-    title: str, shot: Shot, version: int, model_id: str, frame: int, kind: MasterFormat = "exr"
+    title: str,
+    shot: Shot,
+    version: int,
+    model_id: str,
+    frame: int,
+    kind: MasterFormat = "exr",
+    naming: MasterNaming = "shot",
 ) -> str:
-    """``candy-candy_s003_v001_1f2e3d4c5b6a.0001245.exr``."""
-    return f"{slug(title)}_{shot.name}_v{version:03d}_{model_id}.{frame:07d}{SUFFIXES[kind]}"
+    """``candy-candy_s003_v001_1f2e3d4c5b6a.0001245.exr``, a sequence a shot; or without the shot,
+    one sequence for the film."""
+    shown = f"{slug(title)}_{shot.name}" if naming == "shot" else slug(title)
+    return f"{shown}_v{version:03d}_{model_id}.{frame:07d}{SUFFIXES[kind]}"
 
 
-def bag_name(title: str, version: int) -> str:
-    """``candy-candy-v001``."""
-    return f"{slug(title)}-v{version:03d}"
+def bag_name(title: str, version: int, part: FrameRange | None = None) -> str:
+    """``candy-candy-v001``, or of a part of the film ``candy-candy-v001-frames-1001-1048``."""
+    whole = f"{slug(title)}-v{version:03d}"
+    return whole if part is None else f"{whole}-frames-{part.first}-{part.last}"

@@ -13,7 +13,7 @@ from unfade.film.model import ModelSize
 from unfade.film.naming import GREATEST_NAME, clip_name
 from unfade.film.noun import Noun
 from unfade.film.pair import PairKind, PairRole
-from unfade.film.rendering import MasterFormat
+from unfade.film.rendering import MasterFormat, MasterNaming
 from unfade.film.time import ExactFraction, FrameRange
 
 WORKING_SPACE = "Gamma 2.4 Encoded Rec.709"
@@ -206,7 +206,8 @@ class RenderSection(Noun):
     hold nothing outside 0 to 1. Their colour space is the working space unless it is named.
     ZIP is lossless and keeps the luma; DWAA is a fifth of the size and moves it a little.
     `dwa_level` is its level, 0 is best. `strict` makes EXR a container of SMPTE ST 2065-4, which
-    is ACES2065-1 and not compressed. `first` and `last` limit the frames.
+    is ACES2065-1 and not compressed. `naming` is "shot" for a sequence a shot, or "film" for one
+    sequence without the shot in its name. `first` and `last` limit the frames.
     """
 
     format: MasterFormat = "exr"
@@ -215,6 +216,7 @@ class RenderSection(Noun):
     compression: Literal["zip", "dwaa", "none"] = "zip"
     dwa_level: float = Field(default=45.0, ge=0)
     strict: bool = False
+    naming: MasterNaming = "shot"
     version: int = Field(default=1, ge=1)
     first: int | None = None
     last: int | None = None

@@ -4,8 +4,11 @@ from typing import Literal
 
 from unfade.film.color_config import PINNED_CONFIG
 from unfade.film.noun import Artefact, Noun
+from unfade.film.time import FrameRange
 
 MasterFormat = Literal["exr", "tiff", "dpx"]
+
+MasterNaming = Literal["shot", "film"]
 
 SUFFIXES: dict[MasterFormat, str] = {"exr": ".exr", "tiff": ".tif", "dpx": ".dpx"}
 
@@ -56,3 +59,9 @@ class Rendering(Artefact):
     color_config: str = PINNED_CONFIG
     view: str | None = None
     frames: tuple[RenderedFrame, ...]
+
+    def part_of(self, film: FrameRange) -> FrameRange | None:
+        """The frames that it holds where these are not the whole film, else none."""
+        numbers = [frame.frame for frame in self.frames]
+        own = FrameRange(first=min(numbers), last=max(numbers))
+        return None if own == film else own

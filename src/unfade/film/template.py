@@ -33,6 +33,7 @@ size = "medium"                 # small, medium or large
 colorspace = "ACES2065-1"       # any name of the OpenColorIO config
 compression = "zip"             # lossless; "dwaa" is a fifth of the size and moves the luma
 version = 1
+# naming = "film"               # one sequence; "shot" is the default, a sequence a shot
 
 # [deliver]
 # institution = "Film Archive"

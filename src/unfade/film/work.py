@@ -5,14 +5,16 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from unfade.errors import WorkError
 from unfade.film.clip import Clip, Clips
 from unfade.film.color_config import color_config, config_to_share, is_file
-from unfade.film.element import fingerprint
+from unfade.film.element import DIGESTS, Digests, Element, element, moved
 from unfade.film.noun import Artefact
+from unfade.film.pair import Pair
 from unfade.film.project import Project
 
 STAGE_NAMES = (
@@ -92,8 +94,39 @@ class Job:
     def color_facts(self) -> str:
         """All that decides what colour space names mean, without the folder of the config."""
         config = self.color_config()
-        facts = [config_to_share(config), fingerprint(config) if is_file(config) else ""]
-        return " ".join(fact for fact in (*facts, self.project.film.view) if fact)
+        found = self.element("film.ocio", config) if is_file(config) else None
+        facts = (config_to_share(config), found and found.content, self.project.film.view)
+        return " ".join(fact for fact in facts if fact)
+
+    @cached_property
+    def digests(self) -> Digests:
+        """What is known of files that were read before, by this process or an earlier one."""
+        try:
+            return Digests((self.root / DIGESTS).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError):
+            return Digests()
+
+    def remember(self) -> None:
+        """Writes down what is known of files that are still there."""
+        if self.digests.changed:
+            self.digests.keep(lambda key: key[:1] == "<" or (self.root / key).exists())
+            write_text(self.root / DIGESTS, self.digests.to_json())
+            self.digests.changed = False
+
+    def digest(self, path: Path) -> str:
+        """The SHA-256 of a file of the work directory; it is read once."""
+        return self.digests.of(path.relative_to(self.root).as_posix(), path)
+
+    def element(self, role: str, path: str) -> Element | None:
+        """What lies behind a path of film.toml, none where there is no file.
+
+        Args:
+            role: what film.toml calls it; it stays when the files are moved.
+            path: as film.toml has it.
+        """
+        return element(
+            self.resolve(path), lambda place: self.digests.of(f"<{role}>/{place.name}", place)
+        )
 
     def load(self, kind: type[AnArtefact]) -> AnArtefact:
         """The artefact of a kind, from its place.
@@ -113,11 +146,28 @@ class Job:
     def clips(self) -> Clips:
         """What ingest found, with the absolute paths of now: a project may have been moved."""
         clips = self.load(Clips)
-        references = {name: self._found(clip) for name, clip in clips.references.items()}
-        return Clips(source=self._found(clips.source), references=references)
+        named = {one.name: one.path for one in self.project.reference}
+        references = {
+            name: self._found(clip, named.get(name, clip.path))
+            for name, clip in clips.references.items()
+        }
+        return Clips(
+            source=self._found(clips.source, self.project.source.path), references=references
+        )
 
-    def _found(self, clip: Clip) -> Clip:
-        return clip.model_copy(update={"path": self.resolve(clip.path)})
+    def _found(self, clip: Clip, named: str) -> Clip:
+        return clip.model_copy(update={"path": self._moved(clip.path, named)})
+
+    def picture(self, pair: Pair) -> str:
+        """The absolute path of now of the picture that a pair takes its colour from."""
+        assert pair.picture is not None
+        named = (one.reference for one in self.project.pair if one.source == pair.source)
+        path = next((path for path in named if isinstance(path, str)), pair.picture)
+        return self._moved(pair.picture, path)
+
+    def _moved(self, recorded: str, named: str) -> str:
+        named = self.resolve(named)
+        return moved(recorded, named, os.path.isdir(named))
 
     def save(self, artefact: Artefact) -> None:
         """Writes an artefact to its place."""

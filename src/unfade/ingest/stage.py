@@ -24,7 +24,7 @@ from unfade.ingest.live_area import find_live_area
 from unfade.ingest.overview import draw_live_areas
 from unfade.ingest.proxy import make_proxy, proxy_size
 from unfade.ingest.repeats import RepeatMeter
-from unfade.media import check_colorspace, probe, read, write_png
+from unfade.media import probe, read, write_png
 
 _SAMPLES = 24
 """Frames, spread over a clip, in which its live area is looked for."""
@@ -37,16 +37,15 @@ def run(job: Job) -> None:
         MediaError: a frame of a clip is missing or damaged.
         ProjectError: a live area or colour space of the project file does not fit.
     """
-    check_colorspace(job.project.render.colorspace)
     job.folder("ingest")
-    for left_over in job.folder("ingest").glob("*-proxy.npy"):
-        left_over.unlink()
     elements = [_Element("source", job.project.source, SOURCE_PROXY)]
     several = len(job.project.reference) > 1
     for section in job.project.reference:
         title = f"reference {section.name}" if several else "reference"
         elements.append(_Element(title, section, reference_proxy(section.name)))
     found = [_found(job, element) for element in elements]
+    for left_over in job.folder("ingest").glob("*-proxy.npy"):
+        left_over.unlink()
     write_png(job.folder("ingest") / "live-area.png", draw_live_areas(found))
     clips = []
     for element, (_, clip) in zip(elements, found, strict=True):

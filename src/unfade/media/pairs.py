@@ -16,14 +16,14 @@ _BESIDE = (-1, 0, 1)
 
 
 def read_references(
-    pairs: Sequence[Pair], clips: Clips, resolve: Callable[[str], str]
+    pairs: Sequence[Pair], clips: Clips, picture_of: Callable[[Pair], str]
 ) -> Iterator[tuple[Pair, Tensor]]:
     """Every pair with its reference picture; each clip is read once, in order of its frames.
 
     Args:
         pairs: in any order; those of the references come first, by their frames.
         clips: what ingest found.
-        resolve: makes a path of film.toml absolute.
+        picture_of: gives the absolute path of the picture that a pair has.
 
     Yields:
         a pair, and (3, H, W) in the working space: the live area of the reference, or for a
@@ -46,13 +46,13 @@ def read_references(
                 yield pair, _cut(pair, name, picture, clips.source, clip.live_area)
     for pair in pairs:
         if pair.picture is not None:
-            picture = read_picture(resolve(pair.picture))
+            picture = read_picture(picture_of(pair))
             whole = Area(x=0, y=0, width=picture.shape[-1], height=picture.shape[-2])
             yield pair, _cut(pair, pair.picture, picture, clips.source, whole)
 
 
 def read_pairs(
-    pairs: Sequence[Pair], clips: Clips, resolve: Callable[[str], str]
+    pairs: Sequence[Pair], clips: Clips, picture_of: Callable[[Pair], str]
 ) -> Iterator[tuple[Pair, Tensor, dict[int, Tensor]]]:
     """Every pair with its source picture and its reference picture, and those beside that.
 
@@ -62,7 +62,7 @@ def read_pairs(
     Args:
         pairs: in order of their source frames.
         clips: what ingest found.
-        resolve: makes a path of film.toml absolute.
+        picture_of: gives the absolute path of the picture that a pair has.
 
     Yields:
         a pair; the live area of its source, (3, H, W) in the working space; by their distance in
@@ -75,7 +75,7 @@ def read_pairs(
     """
     for run in _ascending(pairs):
         sources = read(clips.source, [pair.source for pair in run])
-        references = _references(run, clips, resolve)
+        references = _references(run, clips, picture_of)
         for (_, source), (pair, found) in zip(sources, references, strict=True):
             yield pair, crop(source, clips.source.live_area), found
 
@@ -96,7 +96,7 @@ def _ascending(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
 
 
 def _references(
-    pairs: list[Pair], clips: Clips, resolve: Callable[[str], str]
+    pairs: list[Pair], clips: Clips, picture_of: Callable[[Pair], str]
 ) -> Iterator[tuple[Pair, dict[int, Tensor]]]:
     """The reference pictures of pairs whose reference frames ascend, with those beside them."""
     readers = {
@@ -105,7 +105,7 @@ def _references(
     }
     for pair in pairs:
         if pair.picture is not None:
-            picture = read_picture(resolve(pair.picture))
+            picture = read_picture(picture_of(pair))
             whole = Area(x=0, y=0, width=picture.shape[-1], height=picture.shape[-2])
             yield pair, {0: _cut(pair, pair.picture, picture, clips.source, whole)}
             continue

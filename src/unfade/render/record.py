@@ -36,9 +36,9 @@ def film_entries(
 ) -> dict[str, Entry]:
     """Header entries that all masters of a rendering share. They hold no path of the machine.
 
-    `pairs` are those that were admitted.
+    People and institutions are named by the bag, so that a credit renders nothing anew. `pairs`
+    are those that were admitted.
     """
-    deliver = project.deliver
     entries: dict[str, Entry] = {
         "Iptc4xmpExt:DigitalSourceType": SOURCE_TYPE,
         "unfade:film": project.film.title,
@@ -54,10 +54,6 @@ def film_entries(
         entries["unfade:sourceTurned"] = orientation_word(clips.source.orientation)
     if project.film.view:
         entries["unfade:view"] = project.film.view
-    if deliver.institution:
-        entries["unfade:institution"] = deliver.institution
-    if deliver.restorationist:
-        entries["unfade:restorationist"] = deliver.restorationist
     return entries
 
 
@@ -89,6 +85,11 @@ def sidecar(facts: dict[str, object], entries: dict[str, Entry], cut: int) -> st
         cut: how many values were cut.
     """
     fields = {"schema": SCHEMA, **facts, "values_cut": cut, "record": entries}
+    return sidecar_text(fields)
+
+
+def sidecar_text(fields: Mapping[str, object]) -> str:
+    """The fields of a sidecar as JSON."""
     return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
 
 

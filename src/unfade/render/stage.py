@@ -13,13 +13,12 @@ from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip, Clips
 from unfade.film.color_config import config_to_share
-from unfade.film.element import digest, fingerprint
 from unfade.film.model import TrainedModel
 from unfade.film.naming import master_name
 from unfade.film.pair import PairList
 from unfade.film.project import RenderSection
 from unfade.film.receipt import Receipt
-from unfade.film.rendering import RenderedFrame, Rendering
+from unfade.film.rendering import MasterNaming, RenderedFrame, Rendering
 from unfade.film.shot import Shot
 from unfade.film.work import Job, write_text
 from unfade.network import load_model
@@ -32,13 +31,14 @@ from unfade.render.record import (
     predicted_error,
     read_sidecar,
     sidecar,
+    sidecar_text,
 )
 from unfade.render.recover import recover
 
 KEY = "render-key.json"
 """Names what the masters in the folder were made from, so that a killed render can go on."""
 
-MASTER = re.compile(r".+_s\d{3,}_v\d{3,}_[0-9a-f]{12}\.\d{7}\.(exr|((tif|dpx)(\.json)?))")
+MASTER = re.compile(r".+_v\d{3,}_[0-9a-f]{12}\.\d{7}\.(exr|((tif|dpx)(\.json)?))")
 
 RECORDS = frozenset({KEY, Receipt.PLACE, Path(Rendering.PLACE).name})
 """What lies in the folder beside the masters."""
@@ -48,13 +48,15 @@ RECORDS = frozenset({KEY, Receipt.PLACE, Path(Rendering.PLACE).name})
 class Master:
     """A frame to render: its number, its shot, and where it goes.
 
-    `sidecar` is where its record goes, if not into its header. It is written last.
+    `sidecar` is where its record goes, if not into its header. It is written last. `other_name` is
+    its file by the other of the two ways of naming.
     """
 
     frame: int
     shot: Shot
     path: Path
     sidecar: Path | None
+    other_name: Path
 
     def is_whole(self) -> bool:
         """Whether it is there with its record."""
@@ -83,8 +85,9 @@ def run(job: Job) -> None:
             f"{job.root}: no frame of the scan lies between render.first and render.last; it has "
             f"the frames {clips.source.frames.first} to {clips.source.frames.last}"
         )
-    _forget_others(folder, all_masters)
     _forget_altered(job)
+    _rename(all_masters)
+    _forget_others(folder, all_masters)
     waiting = [master for master in masters if not master.is_whole()]
     if waiting:
         _render(job, clips.source, trained, waiting, entries)
@@ -100,7 +103,7 @@ def run(job: Job) -> None:
             strict=settings.strict,
             color_config=config_to_share(media.config_in_use()),
             view=job.project.film.view,
-            frames=tuple(map(_record, written)),
+            frames=tuple(_record(job, master) for master in written),
         )
     )
 
@@ -120,14 +123,36 @@ def _check_colorspace(settings: RenderSection) -> None:
 
 def _masters(job: Job, model_id: str) -> Iterator[Master]:
     """Every master of the film, whether it is asked for now or not."""
-    settings = job.project.render
-    title, version = job.project.film.title, settings.version
+    settings, title = job.project.render, job.project.film.title
+    folder = job.folder("render")
+
+    def named(shot: Shot, frame: int, naming: MasterNaming) -> Path:
+        version, kind = settings.version, settings.format
+        return folder / master_name(title, shot, version, model_id, frame, kind, naming)
+
+    other: MasterNaming = "film" if settings.naming == "shot" else "shot"
     for shot in job.load(PairList).shots:
         for frame in shot.frames.frames():
-            name = master_name(title, shot, version, model_id, frame, settings.format)
-            path = job.folder("render") / name
-            record = None if settings.format == "exr" else path.with_name(name + ".json")
-            yield Master(frame, shot, path, record)
+            path = named(shot, frame, settings.naming)
+            record = None if settings.format == "exr" else _sidecar_of(path)
+            yield Master(frame, shot, path, record, named(shot, frame, other))
+
+
+def _sidecar_of(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
+def _rename(masters: Iterable[Master]) -> None:
+    """Gives masters that were named the other way their new names; a DPX holds its own name, so it
+    is rendered again."""
+    for master in masters:
+        old = master.other_name
+        if not old.exists() or old.suffix == ".dpx":
+            continue
+        if master.sidecar is not None and _sidecar_of(old).exists():
+            fields = json.loads(_sidecar_of(old).read_text(encoding="utf-8"))
+            write_text(master.sidecar, sidecar_text(fields | {"file": master.path.name}))
+        old.replace(master.path)
 
 
 def _render(
@@ -147,18 +172,19 @@ def _render(
             recovered = recover(source_rgb, source.live_area, model, master.shot.number)
             own = entries | frame_entries(master.shot, frame, predicted_error(recovered.error))
             tags = media.read_tags(source, frame)
-            settings = job.project.render
-            write_later(_write, settings, master, recovered.rgb, own, tags)
+            write_later(_write, job, master, recovered.rgb, own, tags)
 
 
 def _write(
-    settings: RenderSection,
+    job: Job,
     master: Master,
     recovered_rgb: Tensor,
     entries: dict[str, Entry],
     tags: media.FrameTags,
 ) -> None:
-    """Writes a master, and after it the record that its header has no place for."""
+    """Writes a master, and after it the record that its header has no place for. Its checksum is
+    taken while the system still holds it in memory."""
+    settings = job.project.render
     cut = media.write_master(master.path, recovered_rgb, settings, entries, tags)
     if master.sidecar is not None:
         facts: dict[str, object] = {
@@ -169,9 +195,10 @@ def _write(
             **tags.as_text(),
         }
         write_text(master.sidecar, sidecar(facts, entries, cut))
+    job.digest(master.path)
 
 
-def _record(master: Master) -> RenderedFrame:
+def _record(job: Job, master: Master) -> RenderedFrame:
     if master.sidecar is None:
         cut, entries = 0, media.read_entries(master.path, ERROR_ENTRIES)
     else:
@@ -180,7 +207,7 @@ def _record(master: Master) -> RenderedFrame:
         frame=master.frame,
         shot=master.shot.number,
         file=master.path.name,
-        sha256=digest(master.path),
+        sha256=job.digest(master.path),
         sidecar=master.sidecar.name if master.sidecar else None,
         cut=cut,
         predicted_error=error_of(entries),
@@ -188,16 +215,17 @@ def _record(master: Master) -> RenderedFrame:
 
 
 def _key(job: Job, trained: TrainedModel, entries: dict[str, Entry]) -> str:
-    """All that the bytes of a master depend on, but for the frames that are asked for."""
-    settings = job.project.render.model_dump(mode="json", exclude={"first", "last"})
+    """All that the pixels and entries of a master depend on, but for its name and the frames that
+    are asked for."""
+    settings = job.project.render.model_dump(mode="json", exclude={"first", "last", "naming"})
     return json.dumps(
         {
             "model": trained.id,
             "render": settings,
             "entries": entries,
-            "clips": digest(job.root / Clips.PLACE),
+            "clips": job.digest(job.root / Clips.PLACE),
             "color": job.color_facts(),
-            "scan": fingerprint(job.resolve(job.project.source.path)),
+            "scan": str(job.element("the source", job.project.source.path)),
         },
         indent=2,
         sort_keys=True,
@@ -233,7 +261,7 @@ def _forget_altered(job: Job) -> None:
         return
     for record in records:
         path = place.with_name(record.file)
-        if path.exists() and digest(path) != record.sha256:
+        if path.exists() and job.digest(path) != record.sha256:
             path.unlink()
 
 

@@ -80,7 +80,7 @@ def _live_area(source: Clip, frame: int, source_rgb: Tensor) -> Tensor:
 def _build(job: Job, clips: Clips, alignments: Alignments) -> Iterator[tuple[Target, float]]:
     """Targets with the greatest luma difference between their source and truth."""
     admitted = {alignment.pair: alignment for alignment in alignments.admitted}
-    references = media.read_references(list(admitted), clips, job.resolve)
+    references = media.read_references(list(admitted), clips, job.picture)
     for pair, reference_rgb in job.progress.track(references, "Building targets", len(admitted)):
         yield _target(job, admitted[pair], reference_rgb, alignments.crop)
 

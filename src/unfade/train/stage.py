@@ -157,7 +157,6 @@ def _save(job: Job, outcome: Outcome) -> None:
     """Writes the model, its loss curve and its record."""
     folder, curve = job.folder("train"), outcome.curve()
     facts = outcome.facts() | {
-        "film": job.project.film.title,
         "unfade": __version__,
         "seed": job.project.train.seed,
         "device": network_device().type,

@@ -106,10 +106,8 @@ def _changes(stage: Stage, job: Job, receipt: Receipt, seen: Seen) -> Iterator[s
 def _input_change(key: str, was: str | None, now: str | None) -> str:
     if now is None:
         return f"{key} is gone"
-    if was is None:
-        return f"{key} is new"
-    files = [text.split(" files, ")[0] for text in (was, now)]
-    if " files, " in now and files[0] != files[1]:
+    files = [text.split(" files, ")[0] for text in (was or "", now)]
+    if was and " files, " in now and files[0] != files[1]:
         return f"{key} has {files[1]} files, had {files[0]}"
     return f"{key} has changed"
 

@@ -1,4 +1,5 @@
 import hashlib
+import shutil
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -7,13 +8,16 @@ from typing import TypeVar
 import bagit
 import pytest
 
-from unfade.deliver import stage
-from unfade.deliver.bag import place_file
+from unfade.deliver import bag, stage
+from unfade.deliver.anonymous import picture_names
+from unfade.deliver.bag import clear_up, place_file
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.delivery import Delivery
+from unfade.film.element import digest
 from unfade.film.model import TrainedModel
+from unfade.film.naming import bag_name
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.project import Project
 from unfade.film.rendering import RenderedFrame, Rendering
@@ -21,11 +25,12 @@ from unfade.film.report import Measure, Report, Verdict
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.film.work import Job
+from unfade.review.page import CREDITS_PLACE, NOTE_PLACE
 
 Item = TypeVar("Item")
 PAINTED = Pair(
     source=2,
-    picture="/home/someone/painted/2.png",
+    picture="painted/2.png",
     shot=1,
     kind="constructed",
     aligned=True,
@@ -47,7 +52,7 @@ def make_job(root: Path) -> Job:
         "film": {"title": "Candy, Candy!"},
         "source": {"path": "/home/someone/scan.%04d.dpx"},
         "reference": {"path": "/home/someone/dvd.mkv"},
-        "pair": [{"source": 2, "reference": "/home/someone/painted/2.png"}],
+        "pair": [{"source": 2, "reference": "painted/2.png"}],
         "deliver": {
             "institution": "An\nArchive",
             "restorationist": "A Person",
@@ -74,6 +79,8 @@ def save_report(job: Job, verdict: Verdict) -> None:
 def job(tmp_path: Path) -> Job:
     """A validated film of three frames; its files hold no pictures, which nobody reads here."""
     job = make_job(tmp_path)
+    (tmp_path / "painted").mkdir()
+    (tmp_path / "painted/2.png").write_bytes(b"jacket")
     clip = Clip(
         path="/home/someone/scan.%04d.dpx",
         kind="sequence",
@@ -94,7 +101,8 @@ def job(tmp_path: Path) -> Job:
         inliers=0,
         coverage=AREA,
     )
-    refused = Rejection(pair=PAINTED.model_copy(update={"source": 3}), reason="Out of time")
+    late = PAINTED.model_copy(update={"source": 3, "picture": None, "reference": 9, "of": "dvd"})
+    refused = Rejection(pair=late, reason="Out of time")
     shot = Shot(number=1, frames=clip.frames)
     job.save(Clips(source=clip))
     job.save(PairList(shots=(shot,), pairs=(PAINTED,), rejected=(refused,)))
@@ -129,8 +137,9 @@ def job(tmp_path: Path) -> Job:
     )
     for name in ("model.safetensors", "baseline.safetensors"):
         (job.folder("train") / name).write_bytes(name.encode())
-    for name in ("report.html", "split-000002.png"):
-        (job.folder("validate") / name).write_bytes(name.encode())
+    page = f"<ul>{CREDITS_PLACE}</ul><ul>{NOTE_PLACE}</ul>"
+    (job.folder("validate") / "report.html").write_text(page)
+    (job.folder("validate") / "split-000002.png").write_bytes(b"split")
     save_report(job, "review")
     return job
 
@@ -158,6 +167,7 @@ def test_bag_is_valid_and_whole(job: Job) -> None:
         "settings.json",
         "report.html",
         "report.json",
+        "references/2.png",
         "stills/split-000002.png",
         "validation-note.txt",
     }
@@ -217,11 +227,11 @@ def test_records_in_the_bag_can_be_read_again(job: Job) -> None:
 
     data = bag_of(job) / "data"
     pairs = PairList.from_json((data / "pairs.json").read_text(encoding="utf-8"))
-    assert pairs.pairs[0].picture == pairs.rejected[0].pair.picture == "2.png"
+    assert pairs.pairs[0].picture == "references/2.png"
     assert Alignments.from_json((data / "alignments.json").read_text(encoding="utf-8")).admitted
     settings = Project.model_validate_json((data / "settings.json").read_text(encoding="utf-8"))
     assert settings.source.path == "scan.%04d.dpx"
-    assert settings.pair[0].reference == "2.png"
+    assert settings.pair[0].reference == "references/2.png"
 
 
 @pytest.mark.parametrize(
@@ -234,7 +244,7 @@ def test_records_in_the_bag_can_be_read_again(job: Job) -> None:
         "1 training pairs and 0 hold-out pairs",
         "carried along motion to 2 frames without a pair",
         "turned down: source frame 3: Out of time",
-        "(2.png) is constructed, not archival: Jacket after the lobby card",
+        "(references/2.png) is constructed, not archival: Jacket after the lobby card",
         "was taken as aligned",
         "Reel 1",
         "0.0100 of range, BEYOND the limit of 0",
@@ -312,4 +322,109 @@ def test_a_missing_file_is_named(job: Job) -> None:
     [("Candy Candy", "candy-candy-v001"), ("  8½!", "8½-v001"), ("映画", "映画-v001")],
 )
 def test_bag_names_are_plain(title: str, name: str) -> None:
-    assert stage.bag_name(title, 1) == name
+    assert bag_name(title, 1) == name
+
+
+def test_a_credit_and_a_note_are_on_the_bags_page_and_in_its_note(job: Job) -> None:
+    """Validate's page names nobody: to name them measures nothing anew."""
+    deliver = job.project.deliver.model_copy(update={"note": "Reel <2> is lost"})
+    job = Job(job.project.model_copy(update={"deliver": deliver}), job.root, Silent())
+    stage.run(job)
+
+    data = bag_of(job) / "data"
+    page = (data / "report.html").read_text(encoding="utf-8")
+    assert "<li><span>Restorationist</span> A Person</li>" in page
+    assert "<li>Reel &lt;2&gt; is lost</li>" in page
+    assert "Reel <2> is lost" in (data / "validation-note.txt").read_text(encoding="utf-8")
+    assert "A Person" not in (job.folder("validate") / "report.html").read_text(encoding="utf-8")
+
+
+def test_painted_pictures_are_in_the_bag_as_copies(job: Job) -> None:
+    stage.run(job)
+
+    copy = bag_of(job) / "data/references/2.png"
+    assert copy.read_bytes() == b"jacket"
+    assert not copy.samefile(job.root / "painted/2.png")
+    manifest = (bag_of(job) / "manifest-sha256.txt").read_text(encoding="utf-8")
+    assert f"{hashlib.sha256(b'jacket').hexdigest()}  data/references/2.png" in manifest
+
+
+def test_a_painted_picture_that_is_gone_is_named(job: Job) -> None:
+    (job.root / "painted/2.png").unlink()
+    with pytest.raises(WorkError, match=r"painted/2\.png: is missing; restore the file"):
+        stage.run(job)
+    assert list(job.folder("deliver").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("pictures", "names"),
+    [
+        ({2: "a/2.png", 3: "b/3.png"}, ["2.png", "3.png"]),
+        ({2: "a/still.png", 3: "b/still.png"}, ["0000002-still.png", "0000003-still.png"]),
+        ({2: "a/S.png", 3: "b/s.PNG"}, ["0000002-S.png", "0000003-s.PNG"]),
+        ({2: "a/x.png", 3: "b/x.png", 9: "0000002-x.png"}, None),
+        ({2: "a/s.png", 3: "a/s.png"}, ["s.png", "s.png"]),
+        ({2: "50%.png", 3: "C:\\art\\a\nb.png", 4: "\udcff.png"}, ["50_.png", "a_b.png", "_.png"]),
+    ],
+)
+def test_names_of_pictures_are_their_own(pictures: dict[int, str], names: list[str] | None) -> None:
+    found = picture_names(pictures)
+    if names is not None:
+        assert list(found.values()) == [f"references/{name}" for name in names]
+    assert len(set(found.values())) == len(set(pictures.values()))
+
+
+def part(job: Job, *numbers: int) -> Job:
+    """The same job after a render of some of its frames."""
+    rendering = job.load(Rendering)
+    frames = tuple(frame for frame in rendering.frames if frame.frame in numbers)
+    job.save(rendering.model_copy(update={"frames": frames}))
+    return job
+
+
+def test_a_part_is_called_one_and_the_whole_film_stays(job: Job) -> None:
+    stage.run(job)
+    whole = bag_of(job)
+    stage.run(part(job, 1, 2))
+
+    assert bag_of(job).name == "candy-candy-v002-frames-1-2"
+    assert bagit.Bag(str(whole)).validate()
+    assert len(list((whole / "data/masters").iterdir())) == 3
+    info = bagit.Bag(str(bag_of(job))).info
+    assert "2 recovered frames, a part: frames 1 to 2, ACES2065-1" in info["External-Description"]
+    note = (bag_of(job) / "data/validation-note.txt").read_text(encoding="utf-8")
+    assert note.startswith("Candy, Candy!: validation note of a part, frames 1 to 2\n")
+    assert "2 frames, 1 to 2; a part of the film, which has 1 to 3" in " ".join(note.split())
+
+
+def test_a_killed_delivery_leaves_nothing(job: Job) -> None:
+    """Whatever it was about to write, and at whatever moment it died."""
+    stage.run(job)
+    place = bag_of(job)
+    for name in (".candy-candy-v001.building", ".candy-candy-v001-frames-1-2.building"):
+        (place.with_name(name) / "data").mkdir(parents=True)
+    place.rename(place.with_name(f".{place.name}.older"))
+    clear_up(place.parent)
+    assert sorted(path.name for path in place.parent.iterdir()) == [place.name, "delivery.json"]
+    assert bagit.Bag(str(place)).validate()
+    shutil.copytree(place, place.with_name(f".{place.name}.older"))
+    stage.run(job)
+    assert sorted(path.name for path in place.parent.iterdir()) == [place.name, "delivery.json"]
+
+
+def test_masters_are_read_once_to_be_packed(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the bag's validation, against the checksums that render took."""
+    read: list[str] = []
+    hashed = bagit._calculate_file_hashes
+
+    def spy(path: str, hashers: object) -> object:
+        read.append(Path(path).name)
+        return hashed(path, hashers)
+
+    taken: list[str] = []
+    monkeypatch.setattr(bagit, "_calculate_file_hashes", spy)
+    monkeypatch.setattr(bag, "digest", lambda path: taken.append(path.name) or digest(path))
+    stage.run(job)
+    masters = [frame.file for frame in job.load(Rendering).frames]
+    assert sorted(name for name in read if name in masters) == masters
+    assert not set(taken) & set(masters)

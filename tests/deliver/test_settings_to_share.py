@@ -13,7 +13,7 @@ def test_the_earlier_model_is_named_without_its_folder() -> None:
             "train": {"start_from": "/home/somebody/old/model.safetensors", "steps": 7},
         }
     )
-    shared = settings_to_share(project)
+    shared = settings_to_share(project, {})
     assert shared.train.start_from == "model.safetensors"
     assert shared.train.steps == 7
     assert "/home" not in shared.model_dump_json()

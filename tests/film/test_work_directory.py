@@ -1,5 +1,8 @@
 """The work directory: whole files or none, and artefacts that know what they are."""
 
+import json
+import os
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,9 +11,10 @@ import pytest
 from unfade.console import Silence
 from unfade.errors import WorkError
 from unfade.film.clip import Area, Clip, Clips
-from unfade.film.element import fingerprint
+from unfade.film.element import DIGESTS
 from unfade.film.naming import clip_name
-from unfade.film.project import ClipSection, FilmSection, Project, ReferenceSection
+from unfade.film.pair import Pair
+from unfade.film.project import ClipSection, FilmSection, PairSection, Project, ReferenceSection
 from unfade.film.time import FrameRange
 from unfade.film.work import Job, clear_partials, writing
 
@@ -90,14 +94,83 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, job: Job) -> None
         job.folder("align")
 
 
-def test_a_fingerprint_follows_the_frames_of_a_sequence(tmp_path: Path) -> None:
-    pattern = str(tmp_path / "scan.%04d.dpx")
-    (tmp_path / "scan.0001.dpx").write_text("a")
-    before = fingerprint(pattern)
-    (tmp_path / "notes.txt").write_text("not a frame")
-    assert fingerprint(pattern) == before
-    (tmp_path / "scan.0002.dpx").write_text("b")
-    assert fingerprint(pattern) != before
+def test_an_element_follows_the_frames_of_a_sequence(job: Job) -> None:
+    (job.root / "scan.0001.dpx").write_text("a")
+    before = job.element("the source", "scan.%04d.dpx")
+    (job.root / "notes.txt").write_text("not a frame")
+    assert job.element("the source", "scan.%04d.dpx") == before
+    (job.root / "scan.0002.dpx").write_text("b")
+    after = job.element("the source", "scan.%04d.dpx")
+    assert before is not None
+    assert after is not None
+    assert (before.files, after.files) == (1, 2)
+    assert job.element("the source", "other.%04d.dpx") is None
+
+
+@pytest.mark.parametrize("path", ["scan", "scan/s.%04d.dpx", "scan/s.0001.dpx"])
+def test_an_element_that_is_moved_or_touched_is_the_same(job: Job, path: str) -> None:
+    (job.root / "scan").mkdir()
+    (job.root / "scan/s.0001.dpx").write_text("a")
+    before = job.element("the source", path)
+    os.utime(job.root / "scan/s.0001.dpx", ns=(1, 1))
+    assert job.element("the source", path) == before
+    shutil.copytree(job.root / "scan", job.root / "disk/scan")
+    assert job.element("the source", f"disk/{path}") == before
+    (job.root / "disk/scan/s.0001.dpx").write_text("b")
+    assert job.element("the source", f"disk/{path}") != before
+
+
+def test_a_file_is_read_once_even_by_a_later_process(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job.save(clips())
+    found = job.digest(job.root / Clips.PLACE)
+    job.remember()
+    monkeypatch.setattr("unfade.film.element.digest", None)
+    later = Job(job.project, job.root, Silence())
+    assert later.digest(job.root / Clips.PLACE) == found
+    later.remember()
+    (job.root / DIGESTS).write_text("[1")
+    monkeypatch.undo()
+    assert Job(job.project, job.root, Silence()).digest(job.root / Clips.PLACE) == found
+
+
+def test_what_is_known_of_files_that_are_gone_is_forgotten(job: Job) -> None:
+    job.save(clips())
+    job.digest(job.root / Clips.PLACE)
+    (job.root / "scan.mov").write_text("a")
+    job.element("the source", "scan.mov")
+    (job.root / Clips.PLACE).unlink()
+    job.remember()
+    assert list(json.loads((job.root / DIGESTS).read_text())) == ["<the source>/scan.mov"]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "named", "now"),
+    [
+        ("scan/s.%04d.exr", "scan", "disk/scan/s.%04d.exr"),
+        ("scan/s.%04d.exr", "scan/s.%04d.exr", "disk/scan/s.%04d.exr"),
+        ("/old/reel.mov", "reel.mov", "disk/reel.mov"),
+    ],
+)
+def test_clips_are_read_where_film_toml_says_now(
+    job: Job, recorded: str, named: str, now: str
+) -> None:
+    (job.root / "disk/scan").mkdir(parents=True)
+    job.save(Clips(source=clips().source.model_copy(update={"path": recorded})))
+    source = ClipSection(path=f"disk/{named}")
+    there = Job(job.project.model_copy(update={"source": source}), job.root, Silence())
+    assert there.clips().source.path == str(job.root / now)
+
+
+def test_a_picture_is_read_where_film_toml_says_now(job: Job) -> None:
+    section = PairSection(source=7, reference="disk/7.png")
+    project = job.project.model_copy(update={"pair": (section,)})
+    there = Job(project, job.root, Silence())
+    assert there.picture(Pair(source=7, picture="old/7.png", shot=1)) == str(
+        job.root / "disk/7.png"
+    )
+    assert there.picture(Pair(source=8, picture="old/8.png", shot=1)) == str(job.root / "old/8.png")
 
 
 @pytest.mark.parametrize(

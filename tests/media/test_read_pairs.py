@@ -41,6 +41,10 @@ def clips(tmp_path: Path) -> Clips:
     )
 
 
+def picture(pair: Pair) -> str:
+    return str(pair.picture)
+
+
 def number(picture: torch.Tensor) -> int:
     return round(float(picture.mean()) * 100)
 
@@ -48,7 +52,7 @@ def number(picture: torch.Tensor) -> int:
 def found(clips: Clips, *wanted: Pair) -> list[tuple[int, int, dict[int, int]]]:
     return [
         (pair.source, number(source), {k: number(one) for k, one in references.items()})
-        for pair, source, references in read_pairs(wanted, clips, str)
+        for pair, source, references in read_pairs(wanted, clips, picture)
     ]
 
 

@@ -1,5 +1,7 @@
 """What is run again, and why: freshness of stages, by receipts."""
 
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,14 +11,18 @@ import pytest
 from unfade import pipeline
 from unfade.console import Silence
 from unfade.errors import WorkError
+from unfade.film.lock import holding
 from unfade.film.project import (
+    AlignSection,
     ClipSection,
+    DeliverSection,
     FilmSection,
     Project,
     ReferenceSection,
     RenderSection,
     TrainSection,
 )
+from unfade.film.receipt import Receipt
 from unfade.film.work import STAGE_NAMES, Job, folder_name
 
 
@@ -68,21 +74,22 @@ def test_a_render_setting_leaves_training_alone(job: Job, ran: list[str]) -> Non
     why = {stage.name: found.why for stage, found in pipeline.status(changed)}
     assert why["train"] == ""
     assert why["render"] == "render.version was 1, is 2"
-    assert why["validate"] == "render comes before it"
+    assert why["validate"] == "render.version was 1, is 2"
     assert pipeline.run(changed) == ["render", "validate", "deliver"]
 
 
 def test_what_comes_out_the_same_is_not_followed(job: Job, ran: list[str]) -> None:
     pipeline.run(job)
-    changed = Job(project(compression="dwaa"), job.root, Silence())
-    assert pipeline.run(changed) == ["render"]
+    looser = job.project.model_copy(update={"align": AlignSection(max_residual=2)})
+    changed = Job(looser, job.root, Silence())
+    assert pipeline.run(changed) == ["align", "validate", "deliver"]
 
 
 def test_a_changed_element_is_seen(job: Job, ran: list[str]) -> None:
     pipeline.run(job)
     (job.root / "dvd.mpg").write_text("another movie")
     (ingest, found), *_ = pipeline.status(job)
-    assert (ingest.name, found.why) == ("ingest", "dvd.mpg has changed")
+    assert (ingest.name, found.why) == ("ingest", "the reference dvd has changed")
     assert pipeline.run(job) == ["ingest", "curate", "align", "target"]
 
 
@@ -125,10 +132,10 @@ def test_from_after_to_is_refused(job: Job, ran: list[str]) -> None:
 
 def test_a_receipt_says_with_what_it_was_made(job: Job, ran: list[str]) -> None:
     pipeline.run(job, last="ingest")
-    receipt = pipeline.Receipt.from_json((job.root / "01-ingest/receipt.json").read_text())
+    receipt = Receipt.from_json((job.root / "01-ingest/receipt.json").read_text())
     assert receipt.settings["source.path"] == "scan.%04d.dpx"
     assert receipt.versions.keys() >= {"unfade", "torch", "python"}
-    assert receipt.inputs.keys() == {"scan.%04d.dpx", "dvd.mpg"}
+    assert receipt.inputs.keys() == {"the source", "the reference dvd"}
 
 
 def test_another_color_config_makes_everything_stale(
@@ -166,3 +173,169 @@ def test_training_is_run_again_for_its_settings_and_for_another_earlier_model(
     (job.root / "old.safetensors").write_text("another model")
     assert pipeline.run(started)[0] == "train"
     assert set(ran[len(STAGE_NAMES) :]) <= set(later)
+
+
+def changed(job: Job, **sections: object) -> Job:
+    return Job(job.project.model_copy(update=sections), job.root, Silence())
+
+
+def test_a_credit_is_packed_and_nothing_is_rendered_again(job: Job, ran: list[str]) -> None:
+    pipeline.run(job)
+    credited = changed(job, deliver=DeliverSection(institution="Archive", note="Reel 2 is lost"))
+    assert pipeline.run(credited) == ["deliver"]
+
+
+@pytest.mark.parametrize("stage", ["curate", "align", "train", "render", "validate"])
+def test_what_is_packed_anew_when_it_changed(job: Job, ran: list[str], stage: str) -> None:
+    """Pairs, alignments, model, masters and report are in the bag."""
+    places = {
+        "curate": "pairs.json",
+        "align": "alignments.json",
+        "train": "model.json",
+        "render": "rendering.json",
+        "validate": "report.json",
+    }
+    pipeline.run(job)
+    (job.root / folder_name(stage) / places[stage]).write_text("another")
+    deliver = pipeline.STAGES[-1]
+    assert pipeline.freshness(deliver, job).state == "stale"
+
+
+def test_a_file_that_no_artefact_has_a_digest_of_is_followed(job: Job, ran: list[str]) -> None:
+    weight = job.folder("align") / "weight-000001.exr"
+    weight.write_text("trusted")
+    pipeline.run(job)
+    weight.write_text("doubted")
+    os.utime(weight, ns=(1, 1))
+    target = pipeline.STAGES[3]
+    why = pipeline.freshness(target, job).why
+    assert why == "03-align/weight-000001.exr has changed"
+
+
+def test_touched_and_moved_elements_leave_all_fresh(job: Job, ran: list[str]) -> None:
+    pipeline.run(job)
+    for name in ("scan.0001.dpx", "dvd.mpg"):
+        os.utime(job.root / name, ns=(1, 1))
+    assert pipeline.run(job) == []
+    (job.root / "disk").mkdir()
+    for name in ("scan.0001.dpx", "dvd.mpg"):
+        shutil.copy(job.root / name, job.root / "disk")
+        (job.root / name).unlink()
+    source = ClipSection(path="disk/scan.%04d.dpx")
+    reference = ReferenceSection(path="disk/dvd.mpg", name="dvd")
+    there = changed(job, source=source, reference=(reference,))
+    assert pipeline.run(there) == []
+    (job.root / "disk/scan.0001.dpx").write_text("FRAME")
+    os.utime(job.root / "disk/scan.0001.dpx", ns=(1, 1))
+    assert pipeline.run(there)[0] == "ingest"
+
+
+def test_a_project_that_is_copied_with_its_elements_is_fresh(
+    job: Job, ran: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    pipeline.run(job)
+    there = tmp_path_factory.mktemp("other") / "deep/er"
+    shutil.copytree(job.root, there, copy_function=shutil.copyfile)
+    assert pipeline.run(Job(job.project, there, Silence())) == []
+
+
+def test_an_element_that_is_gone_for_a_while_costs_nothing(job: Job, ran: list[str]) -> None:
+    pipeline.run(job)
+    (job.root / "scan.0001.dpx").rename(job.root / "unmounted")
+    assert pipeline.status(job)[0][1].why == "the source is gone"
+    with pytest.raises(WorkError, match=r"scan.%04d.dpx: the source is gone; mount or restore it"):
+        pipeline.run(job)
+    (job.root / "unmounted").rename(job.root / "scan.0001.dpx")
+    assert pipeline.run(job) == []
+
+
+def test_frames_that_are_gone_are_counted(job: Job, ran: list[str]) -> None:
+    (job.root / "scan.0002.dpx").write_text("another frame")
+    pipeline.run(job)
+    (job.root / "scan.0002.dpx").unlink()
+    assert pipeline.status(job)[0][1].why == "the source has 1 files, had 2"
+
+
+def failing(writes: bool) -> Callable[[str], Callable[[Job], None]]:
+    def entry(name: str) -> Callable[[Job], None]:
+        def run(job: Job) -> None:
+            if writes:
+                (job.folder(name) / "half.txt").write_text("half")
+            raise WorkError("disk full")
+
+        return run
+
+    return entry
+
+
+def test_a_stage_that_failed_before_it_wrote_is_as_fresh_as_before(
+    job: Job, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.run(job)
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "entry", failing(writes=False))
+        with pytest.raises(WorkError, match="disk full"):
+            pipeline.run(Job(project(version=2), job.root, Silence()))
+    assert pipeline.run(job) == []
+
+
+def test_a_stage_that_was_half_done_is_never_fresh(
+    job: Job, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.run(job)
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "entry", failing(writes=True))
+        with pytest.raises(WorkError, match="disk full"):
+            pipeline.run(Job(project(version=2), job.root, Silence()))
+    why = pipeline.status(job)[5][1].why
+    assert why == "was begun again, and not to its end"
+    assert "render" in pipeline.run(job)
+    assert pipeline.run(job) == []
+
+
+def test_a_file_of_the_same_size_that_a_killed_stage_wrote_is_not_taken_for_the_old_one(
+    job: Job, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = job.folder("align") / "weight-000001.exr"
+    place.write_text("old")
+    os.utime(place, ns=(1, 1))
+    pipeline.run(job)
+
+    def entry(name: str) -> Callable[[Job], None]:
+        def run(job: Job) -> None:
+            place.write_text("new")
+            raise KeyboardInterrupt
+
+        return run
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "entry", entry)
+        with pytest.raises(KeyboardInterrupt):
+            pipeline.run(job, first="align")
+    assert pipeline.status(job)[2][1].why == "was begun again, and not to its end"
+
+
+def test_status_reads_no_file_twice(
+    job: Job, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does the next process: sizes and times of change are all that is asked for."""
+    pipeline.run(job)
+    monkeypatch.setattr("unfade.film.element.digest", None)
+    states = pipeline.status(Job(job.project, job.root, Silence()))
+    assert {found.state for _, found in states} == {"fresh"}
+
+
+def test_a_second_run_waits_for_nobody_and_disturbs_nobody(job: Job, ran: list[str]) -> None:
+    """What a run writes half is left alone by another, which is refused."""
+    partial = job.folder("ingest") / ".frame.partial.exr"
+    partial.write_text("half")
+    with holding(job.root, print):
+        with pytest.raises(WorkError, match=rf"is in use by process {os.getpid()} on"):
+            pipeline.run(job)
+        assert pipeline.status(job)[0][1].state == "missing"
+    assert partial.exists()
+    assert ran == []
+    pipeline.run(job)
+    assert not partial.exists()
+    with holding(job.root, print):
+        assert pipeline.run(job) == []

@@ -10,7 +10,7 @@ from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.model import HeldOut, LossCurve, LossPoint, ShotModel, TrainedModel
 from unfade.film.pair import Pair, PairList, Rejection
-from unfade.film.project import Project
+from unfade.film.project import DeliverSection, Project
 from unfade.film.rendering import PredictedError, RenderedFrame, Rendering
 from unfade.film.report import Measure, Report
 from unfade.film.shot import Shot
@@ -25,6 +25,7 @@ from unfade.review.page import (
     figure,
     file_name,
     report_page,
+    with_credits,
 )
 
 PAINTED = Pair(
@@ -213,6 +214,27 @@ def test_page_names_no_path_of_the_machine() -> None:
         assert name in html
 
 
+def test_people_are_named_on_the_page_of_a_bag_alone() -> None:
+    html, deliver = report_page(content()), content().project.deliver
+    assert "An Archive" not in html
+    text = Reader(with_credits(html, deliver)).text
+    assert "Institution An Archive" in text
+    assert "Print of 1978" in text
+    assert "Restorationist" not in text
+    named = with_credits(html, DeliverSection(note="<b> & more"))
+    assert "&lt;b&gt; &amp; more" in named
+
+
+def test_a_part_of_a_film_is_called_one() -> None:
+    assert (
+        "Frames 1, a part of the film: 10 to 10 of 10 to 19" in Reader(report_page(content())).text
+    )
+    one = content().rendering.frames[0]
+    frames = tuple(one.model_copy(update={"frame": frame}) for frame in range(10, 20))
+    whole = content().rendering.model_copy(update={"frames": frames})
+    assert "a part of the film" not in Reader(report_page(content(rendering=whole))).text
+
+
 def test_page_escapes_what_people_wrote() -> None:
     html = report_page(content())
 
@@ -225,8 +247,6 @@ def test_page_escapes_what_people_wrote() -> None:
     "words",
     [
         "Review",
-        "An Archive",
-        "Print of 1978",
         "0123456789ab",
         "Model error as a share of the LUT baseline's 0.95 times 0.9 no",
         "something new 3 frames",

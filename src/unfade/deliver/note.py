@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip, Clips
 from unfade.film.model import TrainedModel
+from unfade.film.naming import bag_name
 from unfade.film.pair import Pair, PairList
 from unfade.film.project import Project
 from unfade.film.rendering import Rendering
 from unfade.film.report import Measure, Report
+from unfade.film.time import FrameRange
 from unfade.review.page import MEASURE_TITLES, figure, file_name, reference_of, rejections
 
 WIDTH = 88
@@ -24,7 +26,7 @@ REJECTED = (
 
 @dataclass(frozen=True)
 class Delivered:
-    """What the note is written from."""
+    """What the note is written from. The pictures of pairs are named by their paths in the bag."""
 
     project: Project
     clips: Clips
@@ -35,6 +37,16 @@ class Delivered:
     report: Report
     date: str
     software: str
+
+    @property
+    def part(self) -> FrameRange | None:
+        """The frames that are delivered, where these are not the whole film."""
+        return self.rendering.part_of(self.clips.source.frames)
+
+    @property
+    def name(self) -> str:
+        """Of the bag."""
+        return bag_name(self.project.film.title, self.rendering.version, self.part)
 
 
 def validation_note(delivered: Delivered) -> str:
@@ -50,10 +62,15 @@ def validation_note(delivered: Delivered) -> str:
         ("MADE BY", _makers(delivered)),
     ]
     parts = [REJECTED, ""] if report.verdict == "reject" else []
-    parts += [f"{project.film.title}: validation note", ""]
+    parts += [f"{project.film.title}: validation note{_of_part(delivered)}", ""]
     for heading, lines in sections:
         parts += [heading, *_wrapped(lines), ""]
     return "\n".join(parts)
+
+
+def _of_part(delivered: Delivered) -> str:
+    part = delivered.part
+    return f" of a part, frames {part.first} to {part.last}" if part else ""
 
 
 def _measure(measure: Measure) -> str:
@@ -117,12 +134,12 @@ def _assumptions(delivered: Delivered) -> list[str]:
         if pair.kind == "constructed":
             note = f": {pair.note}" if pair.note else ""
             lines.append(
-                f"The reference of source frame {pair.source} ({reference_of(pair)}) is "
+                f"The reference of source frame {pair.source} ({_colour_of(pair)}) is "
                 f"constructed, not archival{note}"
             )
         if pair.aligned:
             lines.append(
-                f"The reference of source frame {pair.source} ({reference_of(pair)}) was taken "
+                f"The reference of source frame {pair.source} ({_colour_of(pair)}) was taken "
                 "as aligned, on a person's word."
             )
     if delivered.project.deliver.note:
@@ -130,12 +147,22 @@ def _assumptions(delivered: Delivered) -> list[str]:
     return lines
 
 
+def _colour_of(pair: Pair) -> str:
+    """What a pair's colour comes from: a frame of a reference, or a picture in the bag."""
+    return reference_of(pair) if pair.picture is None else pair.picture
+
+
 def _masters(delivered: Delivered) -> list[str]:
     rendering, model = delivered.rendering, delivered.model
     numbers = [frame.frame for frame in rendering.frames]
+    whole = delivered.clips.source.frames
+    part = (
+        f"; a part of the film, which has {whole.first} to {whole.last}" if delivered.part else ""
+    )
     packing = "not compressed" if rendering.compression == "none" else rendering.compression
     return [
-        f"version {rendering.version}, {len(numbers)} frames, {min(numbers)} to {max(numbers)}",
+        f"version {rendering.version}, {len(numbers)} frames, {min(numbers)} to {max(numbers)}"
+        + part,
         f"{_format(rendering)}, {rendering.colorspace}, {packing}",
         f"colour spaces by the OpenColorIO config {rendering.color_config}"
         + (f", scene light by its view '{rendering.view}'" if rendering.view else ""),

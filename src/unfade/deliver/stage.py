@@ -5,30 +5,47 @@ A rejected rendering is delivered too, and its note says so in the first line.
 """
 
 import datetime
+import hashlib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import unfade
 from unfade import media
-from unfade.deliver.anonymous import alignments_to_share, pair_list_to_share, settings_to_share
-from unfade.deliver.bag import building, place_file, put, seal
+from unfade.deliver.anonymous import (
+    Names,
+    alignments_to_share,
+    pair_list_to_share,
+    picture_names,
+    settings_to_share,
+)
+from unfade.deliver.bag import (
+    ChangedError,
+    building,
+    clear_up,
+    copy_file,
+    place_file,
+    put,
+    read_manifest,
+    seal,
+)
 from unfade.deliver.note import Delivered, validation_note
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip
 from unfade.film.delivery import Delivery
+from unfade.film.element import digest
 from unfade.film.model import TrainedModel
-from unfade.film.naming import bag_name
 from unfade.film.noun import Artefact
 from unfade.film.pair import PairList
-from unfade.film.project import WORKING_SPACE
+from unfade.film.project import WORKING_SPACE, Project
 from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.report import Report
 from unfade.film.work import Job
 from unfade.geometry.crop import crop
 from unfade.review.drawing import fit
 from unfade.review.movie_frame import movie_frame, movie_size, wipe
+from unfade.review.page import with_credits
 
 
 @dataclass(frozen=True)
@@ -59,6 +76,9 @@ CODECS = {
 }
 """By the names of deliver.movie; ProRes is 422 HQ."""
 
+REVIEW_REVISION = 1
+"""Raised when review movies come to show the same masters in another way."""
+
 
 def run(job: Job) -> None:
     """Delivers the validated rendering of a job.
@@ -67,27 +87,22 @@ def run(job: Job) -> None:
         WorkError: an artefact or file is missing, a master changed since it was rendered, or
             the bag cannot be made.
     """
-    delivered = Delivered(
-        project=job.project,
-        clips=job.clips(),
-        pair_list=job.load(PairList),
-        alignments=job.load(Alignments),
-        model=job.load(TrainedModel),
-        rendering=job.load(Rendering),
-        report=job.load(Report),
-        date=datetime.date.today().isoformat(),
-        software=f"Unfade {unfade.__version__}",
-    )
-    rendering = delivered.rendering
-    place = job.folder("deliver") / bag_name(job.project.film.title, rendering.version)
+    pictures = _pictures(job)
+    names = picture_names(pictures)
+    delivered = _delivered(job, names)
+    clear_up(job.folder("deliver"))
+    place = job.folder("deliver") / delivered.name
+    if delivered.part:
+        job.progress.say(f"{place.name}: a part of the film; a bag of the whole film stays")
     with building(place) as folder:
-        _lay_files(job, delivered, folder)
-        if job.project.deliver.movie != "none":
-            _lay_movies(job, delivered, folder / "review")
-        _lay_records(delivered, folder)
+        known = _lay_files(job, delivered, folder)
+        for source, picture in pictures.items():
+            copy_file(Path(picture), folder / names[source])
+        key = _lay_review(job, delivered, folder / "review")
+        _lay_records(delivered, names, folder)
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
         job.progress.say(f"Sealing {len(sizes)} files in {place.name}")
-        _check_masters(job, rendering, seal(folder, _facts(delivered)))
+        _seal(job, delivered, folder, known)
         put(folder, place)
     job.save(
         Delivery(
@@ -95,12 +110,39 @@ def run(job: Job) -> None:
             files=len(sizes),
             bytes=sum(sizes),
             verdict=delivered.report.verdict,
+            review_key=key,
         )
     )
 
 
-def _lay_files(job: Job, delivered: Delivered, folder: Path) -> None:
-    """Puts the files of the stages before into the folder of the bag."""
+def _delivered(job: Job, names: Names) -> Delivered:
+    return Delivered(
+        project=job.project,
+        clips=job.clips(),
+        pair_list=pair_list_to_share(job.load(PairList), names),
+        alignments=alignments_to_share(job.load(Alignments), names),
+        model=job.load(TrainedModel),
+        rendering=job.load(Rendering),
+        report=job.load(Report),
+        date=datetime.date.today().isoformat(),
+        software=f"Unfade {unfade.__version__}",
+    )
+
+
+def _pictures(job: Job) -> dict[int, str]:
+    """Where the pictures of all pairs lie, admitted or turned down, by source frames."""
+    pair_list, alignments = job.load(PairList), job.load(Alignments)
+    refused = [one.pair for one in (*pair_list.rejected, *alignments.rejected)]
+    pairs = [*pair_list.pairs, *refused, *(one.pair for one in alignments.admitted)]
+    return {pair.source: job.picture(pair) for pair in pairs if pair.picture is not None}
+
+
+def _lay_files(job: Job, delivered: Delivered, folder: Path) -> dict[str, str]:
+    """Puts the files of the stages before into the folder of the bag.
+
+    Returns:
+        The checksums that render took of the masters, by path in the bag.
+    """
     rendered, trained = job.folder("render"), job.folder("train")
     frames = delivered.rendering.frames
     for frame in job.progress.track(frames, "Gathering masters", len(frames)):
@@ -111,10 +153,64 @@ def _lay_files(job: Job, delivered: Delivered, folder: Path) -> None:
     for name in (*model_files, Path(TrainedModel.PLACE).name):
         place_file(trained / name, folder / "model" / name)
     validated = job.folder("validate")
-    for name in ("report.html", "report.json"):
-        place_file(validated / name, folder / name)
+    place_file(validated / "report.json", folder / "report.json")
+    _write_page(validated / "report.html", folder / "report.html", delivered.project)
     for still in sorted(validated.glob("*.png")):
         place_file(still, folder / "stills" / still.name)
+    return {f"masters/{frame.file}": frame.sha256 for frame in frames}
+
+
+def _write_page(validated: Path, page: Path, project: Project) -> None:
+    """Writes the report page, with the people and the note that the bag is to name.
+
+    Raises:
+        WorkError: validate's page is missing.
+    """
+    try:
+        text = validated.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise WorkError(f"{validated}: is missing; run 'unfade validate' again") from error
+    page.write_text(with_credits(text, project.deliver), encoding="utf-8")
+
+
+def _lay_review(job: Job, delivered: Delivered, folder: Path) -> str | None:
+    """Writes review movies, or takes those of the delivery before if they show the same.
+
+    Returns:
+        What stands for all that they show, none where none are asked for.
+    """
+    if job.project.deliver.movie == "none":
+        return None
+    key = _review_key(job, delivered)
+    for name in _same_movies(job, delivered, key):
+        place_file(job.folder("deliver") / delivered.name / "data" / name, folder.parent / name)
+    if not folder.exists():
+        _lay_movies(job, delivered, folder)
+    return key
+
+
+def _same_movies(job: Job, delivered: Delivered, key: str) -> list[str]:
+    """The review movies in the bag before, if they are whole and show the same."""
+    bag = job.folder("deliver") / delivered.name
+    try:
+        if job.load(Delivery).review_key != key:
+            return []
+        checksums = read_manifest(bag)
+    except (WorkError, OSError):
+        return []
+    names = [name for name in checksums if name.startswith("review/")]
+    data = bag / "data"
+    whole = all((data / n).is_file() and digest(data / n) == checksums[n] for n in names)
+    return names if whole else []
+
+
+def _review_key(job: Job, delivered: Delivered) -> str:
+    """Stands for all that the review movies show."""
+    rendering = delivered.rendering.to_json()
+    clip, codec = delivered.clips.source, job.project.deliver.movie
+    facts = (REVIEW_REVISION, delivered.name, codec, clip.model_dump_json(exclude={"path"}))
+    whole = "\n".join((*map(str, facts), job.color_facts(), rendering))
+    return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 
 def _lay_movies(job: Job, delivered: Delivered, folder: Path) -> None:
@@ -122,7 +218,7 @@ def _lay_movies(job: Job, delivered: Delivered, folder: Path) -> None:
     source, rendering = delivered.clips.source, delivered.rendering
     area, codec = source.live_area, CODECS[job.project.deliver.movie]
     folder.mkdir()
-    name = bag_name(job.project.film.title, rendering.version)
+    name = delivered.name
     size = movie_size(area.width, area.height, float(source.pixel_aspect))
     numbers = [frame.frame for frame in rendering.frames]
     pairs = zip(rendering.frames, media.read(source, numbers), strict=True)
@@ -147,28 +243,27 @@ def _burn_in(source: Clip, frame: RenderedFrame) -> str:
     return f"{words}  {timecode}" if timecode else words
 
 
-def _lay_records(delivered: Delivered, folder: Path) -> None:
+def _lay_records(delivered: Delivered, names: Names, folder: Path) -> None:
     """Writes the records of the bag; they hold no path of this machine."""
-    records: tuple[Artefact, ...] = (
-        pair_list_to_share(delivered.pair_list),
-        alignments_to_share(delivered.alignments),
-    )
+    records: tuple[Artefact, ...] = (delivered.pair_list, delivered.alignments)
     for record in records:
         (folder / Path(record.PLACE).name).write_text(record.to_json(), encoding="utf-8")
-    settings = settings_to_share(delivered.project).model_dump_json(indent=2, by_alias=True)
-    (folder / "settings.json").write_text(settings + "\n", encoding="utf-8")
+    settings = settings_to_share(delivered.project, names)
+    text = settings.model_dump_json(indent=2, by_alias=True)
+    (folder / "settings.json").write_text(text + "\n", encoding="utf-8")
     note = validation_note(delivered)
     (folder / "validation-note.txt").write_text(note, encoding="utf-8")
 
 
 def _facts(delivered: Delivered) -> dict[str, str]:
-    project, rendering = delivered.project, delivered.rendering
+    project, rendering, part = delivered.project, delivered.rendering, delivered.part
+    of_part = f", a part: frames {part.first} to {part.last}" if part else ""
     return {
         "Source-Organization": project.deliver.institution,
         "Contact-Name": project.deliver.restorationist,
-        "External-Identifier": bag_name(project.film.title, rendering.version),
+        "External-Identifier": delivered.name,
         "External-Description": (
-            f"{project.film.title}: {len(rendering.frames)} recovered frames, "
+            f"{project.film.title}: {len(rendering.frames)} recovered frames{of_part}, "
             f"{rendering.colorspace}, model {rendering.model_id}, "
             f"verdict {delivered.report.verdict}"
         ),
@@ -176,15 +271,19 @@ def _facts(delivered: Delivered) -> dict[str, str]:
     }
 
 
-def _check_masters(job: Job, rendering: Rendering, checksums: dict[str, str]) -> None:
-    """Compares the checksums of the bag with those that render took.
-
-    Raises:
-        WorkError: a master changed in between.
+def _seal(job: Job, delivered: Delivered, folder: Path, known: dict[str, str]) -> None:
     """
-    for frame in rendering.frames:
-        if checksums[f"masters/{frame.file}"] != frame.sha256:
-            raise WorkError(
-                f"{job.folder('render') / frame.file}: frame {frame.frame} changed since it was "
-                "rendered; run 'unfade render' again"
-            )
+    Raises:
+        WorkError: a master is no longer what render took the checksum of, or the bag cannot be
+            made.
+    """
+    try:
+        seal(folder, _facts(delivered), known, job.progress.track)
+    except ChangedError as error:
+        for frame in delivered.rendering.frames:
+            if f"masters/{frame.file}" in error.names:
+                raise WorkError(
+                    f"{job.folder('render') / frame.file}: frame {frame.frame} changed since it "
+                    "was rendered; run 'unfade render' again"
+                ) from error
+        raise

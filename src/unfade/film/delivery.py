@@ -8,7 +8,8 @@ class Delivery(Artefact):
     """The BagIt bag that deliver made.
 
     `bag` is its folder's name, beside the artefact. `files` and `bytes` are of its payload.
-    `verdict` is the one that the bag's report holds.
+    `verdict` is the one that the bag's report holds. `review_key` stands for all that the review
+    movies show, none where there are none.
     """
 
     SCHEMA = "Delivery.1"
@@ -18,3 +19,4 @@ class Delivery(Artefact):
     files: int
     bytes: int
     verdict: Verdict
+    review_key: str | None = None

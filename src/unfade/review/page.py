@@ -1,6 +1,7 @@
 """The report page: one HTML file that holds all it shows and asks nothing of any network."""
 
 import base64
+import html
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip, Clips
 from unfade.film.model import HeldOut, LossCurve, TrainedModel
 from unfade.film.pair import Pair, PairList, Rejection
-from unfade.film.project import Project
+from unfade.film.project import DeliverSection, Project
 from unfade.film.rendering import Rendering
 from unfade.film.report import Measure, Report
 from unfade.film.shot import Shot
@@ -53,6 +54,11 @@ MEASURE_TITLES = {
     "frames_missing": "Frames not rendered",
 }
 """What a person reads for the name of a measure."""
+
+
+CREDITS_PLACE = "<!-- of [deliver]: institution and restorationist -->"
+NOTE_PLACE = "<!-- of [deliver]: note -->"
+"""Where `with_credits` puts what the bag's page says of people: to name them measures nothing."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +166,18 @@ def report_page(content: PageContent) -> str:
         if all(frame.predicted_error for frame in content.rendering.frames)
         else "",
         reference_of=reference_of,
+        part=content.rendering.part_of(content.clips.source.frames),
+        credits_place=CREDITS_PLACE,
+        note_place=NOTE_PLACE,
     )
+
+
+def with_credits(page: str, deliver: DeliverSection) -> str:
+    """A page that `report_page` made, with the people and the note of [deliver]."""
+    people = (("Institution", deliver.institution), ("Restorationist", deliver.restorationist))
+    credits = [f"<li><span>{what}</span> {html.escape(who)}</li>" for what, who in people if who]
+    note = f"<li>{html.escape(deliver.note)}</li>" if deliver.note else ""
+    return page.replace(CREDITS_PLACE, "".join(credits)).replace(NOTE_PLACE, note)
 
 
 def figure(value: float, unit: str) -> str:

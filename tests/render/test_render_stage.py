@@ -267,3 +267,108 @@ def test_files_of_others_are_not_written_over(make_job: MakeJob, name: str) -> N
     with pytest.raises(WorkError, match="was not made by Unfade"):
         stage.run(job)
     assert (job.folder("render") / name).read_text() == "mine"
+
+
+def shots(job: Job) -> Job:
+    """The same job with the third frame in a shot of its own."""
+    ranges = (FrameRange(first=101, last=102), FrameRange(first=103, last=103))
+    found = job.load(PairList)
+    cut = tuple(Shot(number=n, frames=one) for n, one in enumerate(ranges, start=1))
+    job.save(found.model_copy(update={"shots": cut}))
+    return job
+
+
+def test_a_film_is_one_sequence_if_so_named(make_job: MakeJob) -> None:
+    """Resolve, Nuke and `unfade merge` take it as one clip."""
+    job = shots(make_job(naming="film"))
+    stage.run(job)
+    names = [path.name for path in masters(job)]
+    assert names == [f"reel_v001_{MODEL_ID}.0000{n}.exr" for n in (101, 102, 103)]
+    pattern = job.folder("render") / f"reel_v001_{MODEL_ID}.%07d.exr"
+    found = media.probe(str(pattern), ClipSection(path=str(pattern)))
+    assert (found.frames.first, found.frames.last) == (101, 103)
+    assert oiio.ImageInput.open(str(masters(job)[2])).spec()["unfade:shot"] == "s002"
+
+
+@pytest.mark.parametrize("kind", ["exr", "tiff"])
+def test_other_names_render_nothing(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    job = shots(make_job(format=kind))
+    stage.run(job)
+    before = [frame.sha256 for frame in job.load(Rendering).frames]
+    monkeypatch.setattr(stage, "recover", None)
+    for naming, second in (("film", "reel_v001"), ("shot", "reel_s002_v001")):
+        job = shots(make_job(format=kind, naming=naming))
+        stage.run(job)
+        frames = job.load(Rendering).frames
+        assert [frame.sha256 for frame in frames] == before
+        assert frames[2].file.startswith(f"{second}_{MODEL_ID}.0000103")
+        held = {path.name for path in job.folder("render").iterdir()} - stage.RECORDS
+        sidecars = {frame.sidecar for frame in frames} - {None}
+        assert held == {frame.file for frame in frames} | sidecars
+        for frame in frames:
+            if frame.sidecar is not None:
+                told = json.loads((job.folder("render") / frame.sidecar).read_text())
+                assert told["file"] == frame.file
+
+
+def test_a_dpx_holds_its_own_name_and_is_rendered_again(make_job: MakeJob) -> None:
+    stage.run(make_job(format="dpx"))
+    job = make_job(format="dpx", naming="film")
+    stage.run(job)
+    for path in masters(job):
+        assert path.name.encode() in path.read_bytes()[:200]
+    assert len(list(job.folder("render").glob("*.dpx"))) == 3
+
+
+def test_a_part_leaves_the_other_masters_and_the_whole_finds_them(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job()
+    stage.run(job)
+    whole = job.load(Rendering)
+    monkeypatch.setattr(stage, "recover", None)
+    job = make_job(first=102, last=102)
+    stage.run(job)
+    assert [frame.frame for frame in job.load(Rendering).frames] == [102]
+    assert job.load(Rendering).part_of(FrameRange(first=101, last=103)) is not None
+    assert len(list(job.folder("render").glob("*.exr"))) == 3
+    stage.run(make_job())
+    assert job.load(Rendering) == whole
+    assert whole.part_of(FrameRange(first=101, last=103)) is None
+
+
+def test_a_master_is_read_once_for_its_checksum(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Right after it was written; a later render, even of another process, reads none again."""
+    read: list[str] = []
+
+    def spy(path: Path) -> str:
+        read.append(path.name)
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    monkeypatch.setattr("unfade.film.element.digest", spy)
+    job = make_job()
+    stage.run(job)
+    names = [path.name for path in masters(job)]
+    assert sorted(name for name in read if name in names) == names
+    job.remember()
+    stage.run(make_job())
+    assert sorted(name for name in read if name in names) == names
+    masters(job)[1].write_bytes(b"damaged")
+    stage.run(make_job())
+    assert job.load(Rendering).frames[1].sha256 == spy(masters(job)[1])
+    assert masters(job)[1].read_bytes() != b"damaged"
+
+
+def test_a_credit_changes_no_master(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = make_job()
+    stage.run(job)
+    before = job.load(Rendering)
+    deliver = job.project.deliver.model_copy(update={"institution": "Another Archive"})
+    credited = job.project.model_copy(update={"deliver": deliver})
+    monkeypatch.setattr(stage, "recover", None)
+    stage.run(Job(credited, job.root, Silent()))
+    assert job.load(Rendering) == before

@@ -13,6 +13,7 @@ from unfade import media
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
 from unfade.console import Silence
 from unfade.errors import MediaError, UnfadeError, WorkError
+from unfade.film.lock import LOCK, holding
 from unfade.film.project import WORKING_SPACE, ClipSection, RenderSection
 from unfade.merge import merge
 
@@ -93,3 +94,105 @@ def test_other_sizes_and_full_folders_are_refused(tmp_path: Path) -> None:
     for recovered, told, kind in refusals:
         with pytest.raises(kind, match=told):
             run(original, recovered, tmp_path / "scan")
+
+
+def cut_by_shots(folder: Path, cuts: dict[str, range], seed: int = 50) -> Path:
+    """Masters as Unfade names them, a sequence a shot."""
+    folder.mkdir()
+    for shot, frames in cuts.items():
+        for frame in frames:
+            path = folder / f"film_{shot}_v001_0123456789ab.{frame:07d}.exr"
+            media.write_exr(path, picture(seed + frame), colorspace=WORKING_SPACE, half=False)
+    return folder
+
+
+def section(path: Path | str) -> ClipSection:
+    return ClipSection(path=str(path), colorspace=WORKING_SPACE)
+
+
+def colour_of(master: Path, frame: int, seed: int = 50) -> float:
+    """How far the chroma of a master lies from that of a picture, where nothing was cut."""
+    merged, wanted = media.read_picture(master), rgb_to_ycbcr(picture(seed + frame))[1:]
+    inside = (merged.amin(dim=0) > 0.01).expand_as(wanted)
+    return float((rgb_to_ycbcr(merged)[1:] - wanted).abs()[inside].max())
+
+
+@pytest.mark.parametrize("name", ["", "film_s*_v001_*.%07d.exr", "*.exr"])
+def test_shots_are_taken_as_one_film(tmp_path: Path, name: str) -> None:
+    original = sequence(tmp_path / "scan", 998, 5, seed=0)
+    cuts = {"s001": range(998, 1000), "s002": range(1000, 1001), "s003": range(1001, 1003)}
+    shots = cut_by_shots(tmp_path / "masters", cuts)
+    masters = run(original, section(shots / name), tmp_path / "out")
+    assert len(masters) == 5
+    for frame, path in zip(range(998, 1003), masters, strict=True):
+        assert path.name.endswith(f".{frame:07d}.exr")
+        assert float((luma(media.read_picture(path)) - luma(picture(frame))).abs().max()) < 6e-4
+        assert colour_of(path, frame) < 1.2e-3
+
+
+def test_an_original_may_be_cut_by_shots_too(tmp_path: Path) -> None:
+    cuts = {"s001": range(8, 10), "s002": range(10, 12)}
+    original = cut_by_shots(tmp_path / "scan", cuts, seed=0)
+    recovered = sequence(tmp_path / "nuke", 8, 4, seed=50)
+    masters = run(section(original), recovered, tmp_path / "out")
+    assert [int(path.name.split(".")[1]) for path in masters] == [8, 9, 10, 11]
+    assert colour_of(masters[3], 11) < 1.2e-3
+
+
+@pytest.mark.parametrize(
+    ("cuts", "told"),
+    [
+        ({"s001": range(1, 3), "s002": range(4, 5)}, "frame 3 is missing between film_s001_v001"),
+        ({"s001": range(1, 3), "s002": range(2, 5)}, "both have frame 2; name the sequences of"),
+    ],
+)
+def test_shots_that_do_not_follow_one_another(
+    tmp_path: Path, cuts: dict[str, range], told: str
+) -> None:
+    original = sequence(tmp_path / "scan", 1, 4, seed=0)
+    with pytest.raises(MediaError, match=told):
+        run(original, section(cut_by_shots(tmp_path / "masters", cuts)), tmp_path / "out")
+
+
+def test_first_and_last_are_of_both_sequences(tmp_path: Path) -> None:
+    original = sequence(tmp_path / "scan", 1, 6, seed=0)
+    part = original.model_copy(update={"first": 3, "last": 4})
+    cuts = {"s001": range(1, 4), "s002": range(4, 5), "s003": range(6, 8)}
+    shots = cut_by_shots(tmp_path / "masters", cuts)
+    masters = run(part, section(shots), tmp_path / "out")
+    assert [path.name for path in masters] == [f"reel_merged.000000{n}.exr" for n in (3, 4)]
+    assert colour_of(masters[1], 4) < 1.2e-3
+    late = original.model_copy(update={"first": 5, "last": 5})
+    with pytest.raises(MediaError, match="masters: has no frame from 5 to 5; correct first"):
+        run(late, section(shots), tmp_path / "none")
+
+
+@pytest.mark.parametrize("count", [2, 6])
+def test_first_and_last_beside_a_movie(tmp_path: Path, count: int) -> None:
+    """It holds the part, or the frames of the whole scan, which are counted off."""
+    original = sequence(tmp_path / "scan", 11, 6, seed=0)
+    with media.MovieWriter(
+        tmp_path / "r.mkv", codec="ffv1", width=36, height=24, rate=Fraction(25)
+    ) as movie:
+        for frame in range(count):
+            value = 0.1 * frame if count == 6 else 0.1 * (frame + 2)
+            movie.write(torch.tensor([value + 0.3, 0.4, 0.3])[:, None, None].expand(3, 24, 36))
+    part = original.model_copy(update={"first": 13, "last": 14})
+    masters = run(part, ClipSection(path=str(tmp_path / "r.mkv")), tmp_path / "out")
+    assert [path.name[-8:-4] for path in masters] == ["0013", "0014"]
+    merged = media.read_picture(masters[1])
+    wanted = rgb_to_ycbcr(torch.tensor([0.6, 0.4, 0.3])[:, None, None].expand(3, 24, 36))[1:]
+    inside = merged.amin(dim=0) > 0.01
+    apart = (rgb_to_ycbcr(merged)[1:] - wanted).abs()
+    assert float(apart[inside.expand_as(wanted)].max()) < 1e-2
+
+
+def test_two_merges_do_not_share_a_folder(tmp_path: Path) -> None:
+    original = sequence(tmp_path / "scan", 1, 1, seed=0)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    with holding(folder, print), pytest.raises(WorkError, match="out: is in use by process"):
+        run(original, original, folder)
+    (folder / LOCK).write_text("left by a kill")
+    assert [path.name for path in run(original, original, folder)] == ["reel_merged.0000001.exr"]
+    assert len(list(folder.iterdir())) == 1

@@ -68,11 +68,15 @@ def new(
 @app.command()
 def merge(
     original: Annotated[str, typer.Argument(help="The scan: a movie, or reel.%06d.dpx.")],
-    recovered: Annotated[str, typer.Argument(help="The same frames in colour.")],
+    recovered: Annotated[
+        str, typer.Argument(help="The same frames in colour; also a folder of shots.")
+    ],
     out: Annotated[Path, typer.Option(help="A new folder for the masters.")],
     colorspace: Annotated[str, typer.Option(help="Of the masters.")] = "ACES2065-1",
     original_colorspace: Annotated[str, typer.Option(help="Of the scan.")] = "auto",
     recovered_colorspace: Annotated[str, typer.Option(help="Of the version in colour.")] = "auto",
+    first: Annotated[int | None, typer.Option(help="The first frame, as the scan counts.")] = None,
+    last: Annotated[int | None, typer.Option(help="The last frame.")] = None,
     quiet: Quiet = False,
 ) -> None:
     """Put the colour of a version rendered elsewhere on the luma of the original."""
@@ -83,7 +87,7 @@ def merge(
 
     use_config(color_config())
     masters = merge_clips(
-        ClipSection(path=original, colorspace=original_colorspace),
+        ClipSection(path=original, colorspace=original_colorspace, first=first, last=last),
         ClipSection(path=recovered, colorspace=recovered_colorspace),
         out,
         RenderSection(colorspace=colorspace),

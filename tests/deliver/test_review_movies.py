@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from unfade import media
+from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.console import Silence
 from unfade.deliver import stage
 from unfade.film.alignment import Alignments
@@ -32,7 +33,14 @@ def grey(value: float) -> Tensor:
     return picture
 
 
-def make_job(root: Path, movie: str) -> Job:
+def make_job(
+    root: Path,
+    movie: str,
+    scan: Tensor | None = None,
+    master: Tensor | None = None,
+    area: Area = AREA,
+    pixel_aspect: Fraction = Fraction(1),
+) -> Job:
     project = Project.model_validate(
         {
             "film": {"title": "Reel"},
@@ -46,16 +54,19 @@ def make_job(root: Path, movie: str) -> Job:
     tags = media.FrameTags(Fraction(24000, 1001), timecode="01:00:00:00")
     rendered = []
     for frame in range(10, 16):
-        media.write_dpx(root / f"scan/s.{frame:04d}.dpx", grey(0.2), tags=tags)
+        media.write_dpx(
+            root / f"scan/s.{frame:04d}.dpx", grey(0.2) if scan is None else scan, tags=tags
+        )
         path = job.folder("render") / f"reel.{frame}.exr"
-        media.write_exr(path, grey(0.7), colorspace="ACES2065-1")
+        media.write_exr(path, grey(0.7) if master is None else master, colorspace="ACES2065-1")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         rendered.append(RenderedFrame(frame=frame, shot=1, file=path.name, sha256=digest))
     section = ClipSection(path="scan/s.%04d.dpx")
     clip: Clip = media.probe(job.resolve(section.path), section)
-    job.save(Clips(source=clip.model_copy(update={"live_area": AREA})))
+    facts = {"live_area": area, "pixel_aspect": pixel_aspect}
+    job.save(Clips(source=clip.model_copy(update=facts)))
     job.save(PairList(shots=(Shot(number=1, frames=clip.frames),), pairs=()))
-    job.save(Alignments(crop=AREA, admitted=()))
+    job.save(Alignments(crop=area, admitted=()))
     job.save(Report(verdict="review", measures=()))
     job.save(
         Rendering(
@@ -110,6 +121,48 @@ def test_movies_show_what_was_delivered(
         burned = [picture[:, 100:] for picture in pictures]
         assert float((burned[0] - burned[5]).abs().max()) > 0.2
     assert len(list(folder.iterdir())) == 2
+
+
+def grainy(width: int, height: int) -> tuple[Tensor, Tensor]:
+    """A faded picture with grain, as 10 bits hold it, and a recovered one of the same luma."""
+    generator = torch.Generator().manual_seed(3)
+    faded = 0.35 + 0.12 * torch.randn(3, height, width, generator=generator)
+    faded[1:] -= 0.08
+    faded = (faded.clamp(0.2, 0.7) * 1023).round() / 1023
+    stripes = 0.08 * torch.sign(torch.sin(torch.arange(width) * 1.1)).expand(height, width)
+    y, cb, cr = rgb_to_ycbcr(faded)
+    cbcr = limit_chroma(y[None], torch.stack([cb + stripes * y, cr - stripes * y]))
+    return faded, ycbcr_to_rgb(torch.cat([y[None], cbcr]))
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "pixel_aspect"),
+    [(1920, 96, Fraction(1)), (1792, 192, Fraction(2)), (480, 160, Fraction(4, 3))],
+    ids=["shrunk", "squeezed", "stretched"],
+)
+def test_both_halves_have_the_luma_of_the_scan(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    width: int,
+    height: int,
+    pixel_aspect: Fraction,
+) -> None:
+    """In every pixel, but for rounding: half a code of the 10 bits of a lossless movie."""
+    lossless = stage.Codec("ffv1", ".mkv", "yuv422p10le", {})
+    monkeypatch.setitem(stage.CODECS, "prores", lossless)
+    faded, recovered = grainy(width, height)
+    assert float((luma(faded) - luma(recovered)).abs().max()) < 1e-6
+    area = Area(x=0, y=0, width=width, height=height)
+    job = make_job(tmp_path, "prores", faded, recovered, area, pixel_aspect)
+    stage.run(job)
+    folder = job.folder("deliver") / job.load(Delivery).bag / "data/review"
+    lumas = []
+    for name in ("recovered", "split"):
+        clip = media.probe(str(folder / f"reel-v001-{name}.mkv"), ClipSection(path="x"))
+        assert (clip.width, clip.height) != (width, height)
+        picture = media.read_frame(clip, 3)
+        lumas.append(luma(picture)[:, : clip.height - 44, 2 : clip.width // 2 - 2] * 255)
+    assert float((lumas[1] - lumas[0]).abs().max()) < 0.5
 
 
 def test_sizes_are_even_and_pixels_square() -> None:

@@ -38,7 +38,7 @@ from unfade.film.element import digest
 from unfade.film.model import TrainedModel
 from unfade.film.noun import Artefact
 from unfade.film.pair import PairList
-from unfade.film.project import WORKING_SPACE, Project
+from unfade.film.project import Project
 from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.report import Report
 from unfade.film.work import Job
@@ -214,7 +214,11 @@ def _review_key(job: Job, delivered: Delivered) -> str:
 
 
 def _lay_movies(job: Job, delivered: Delivered, folder: Path) -> None:
-    """Writes review movies of the recovered frames, and of faded and recovered side by side."""
+    """Writes review movies of the recovered frames, and of faded and recovered side by side.
+
+    Both are scaled as display values of the working space: luma is a sum of these, so that equal
+    luma stays equal at any size. In linear light it would not.
+    """
     source, rendering = delivered.clips.source, delivered.rendering
     area, codec = source.live_area, CODECS[job.project.deliver.movie]
     folder.mkdir()
@@ -227,10 +231,12 @@ def _lay_movies(job: Job, delivered: Delivered, folder: Path) -> None:
         codec.writer(folder / f"{name}-split", size, source.rate) as side_by_side,
     ):
         for frame, (_, source_rgb) in job.progress.track(pairs, "Review movies", len(numbers)):
-            stored = media.read_picture(job.folder("render") / frame.file, WORKING_SPACE)
-            small = fit(crop(stored.nan_to_num(0.0), area), size[1], size[0])
-            after = media.to_space(small, rendering.colorspace, WORKING_SPACE)
-            before = fit(crop(source_rgb, area), size[1], size[0])
+            path = job.folder("render") / frame.file
+            recovered_rgb = media.read_picture(path, rendering.colorspace).nan_to_num(0.0, 0.0, 0.0)
+            before, after = (
+                fit(crop(picture, area), size[1], size[0])
+                for picture in (source_rgb, recovered_rgb)
+            )
             words = _burn_in(source, frame)
             recovered.write(movie_frame(after, size, words))
             words += "  faded | recovered"

@@ -109,7 +109,7 @@ STAGES = (
         ("train",),
         (FilmBalance, Targets),
         earlier_model_paths,
-        3,
+        4,
     ),
     Stage(
         "render",
@@ -124,6 +124,7 @@ STAGES = (
         SHOWN,
         (Clips, PairList, Alignments, Targets, TrainedModel, LossCurve, Rendering),
         source_paths,
+        revision=2,
         files=(BASELINE,),
     ),
     Stage(
@@ -132,6 +133,7 @@ STAGES = (
         (*SHOWN, "source", "reference", "pair", "deliver"),
         (Clips, PairList, Alignments, TrainedModel, Rendering, Report),
         lambda job: source_paths(job) | picture_paths(job),
+        revision=2,
         files=(BASELINE, "07-validate/report.html", "07-validate/*.png"),
     ),
 )

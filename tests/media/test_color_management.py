@@ -5,7 +5,7 @@ import torch
 
 from unfade.color.ycbcr import luma
 from unfade.errors import ProjectError
-from unfade.film.project import WORKING_SPACE
+from unfade.film.project import WORKING_GAMMA, WORKING_SPACE
 from unfade.media import check_colorspace, to_space
 
 
@@ -35,7 +35,7 @@ def test_unknown_names_get_the_nearest_ones() -> None:
 def test_pure_power_of_2_4() -> None:
     pixels = torch.linspace(0, 1.8, 60).reshape(1, 6, 10).repeat(3, 1, 1)
     linear = to_space(pixels, WORKING_SPACE, "lin_rec709")
-    torch.testing.assert_close(linear, pixels**2.4, rtol=2e-6, atol=1e-7)
+    torch.testing.assert_close(linear, pixels**WORKING_GAMMA, rtol=2e-6, atol=1e-7)
 
 
 def test_primaries_of_aces() -> None:

@@ -5,8 +5,8 @@ import torch
 from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.film.balance import UNBALANCED
 from unfade.film.pair import Pair
-from unfade.film.project import TrainSection
-from unfade.train.augment import EXPOSURE, GAMMA, SCALE, SHIFT, augmented
+from unfade.film.project import WORKING_GAMMA, TrainSection
+from unfade.train.augment import EXPOSURE, SCALE, SHIFT, augmented
 from unfade.train.lesson import prepare
 from unfade.train.samples import Picture, picture
 
@@ -38,7 +38,7 @@ def test_chroma_goes_with_light_as_it_did() -> None:
         again = augmented(flat, seed)
         gains = torch.cat([again.source_rgb / flat.source_rgb, again.truth_rgb / flat.truth_rgb])
         torch.testing.assert_close(gains, gains[:1, :1, :1].expand_as(gains))
-        assert abs(float(gains.mean()) ** GAMMA - 1) <= EXPOSURE + 1e-4
+        assert abs(float(gains.mean()) ** WORKING_GAMMA - 1) <= EXPOSURE + 1e-4
 
 
 def test_what_comes_from_outside_has_no_weight() -> None:

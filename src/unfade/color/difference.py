@@ -1,8 +1,10 @@
-"""CIEDE2000 between display pictures.
+"""CIEDE2000 between display pictures of the working space.
 
-Source: Sharma, Wu, Dalal, "The CIEDE2000 Color-Difference Formula: Implementation Notes,
-Supplementary Test Data, and Mathematical Observations", 2005. Display values are read as sRGB
-(IEC 61966-2-1) for CIELAB, white D65.
+CIELAB is that of the light which a reference display makes of the code values: pure power 2.4,
+primaries of ITU-R BT.709, white D65, black without light (decisions/02-working-space.md).
+
+Sources: CIE 15:2004 for CIELAB; Sharma, Wu, Dalal, "The CIEDE2000 Color-Difference Formula:
+Implementation Notes, Supplementary Test Data, and Mathematical Observations", 2005.
 """
 
 import math
@@ -10,20 +12,26 @@ import math
 import torch
 from torch import Tensor
 
+from unfade.film.project import WORKING_GAMMA
+
 _XYZ_OF_RGB = (
-    (0.4124564, 0.3575761, 0.1804375),
-    (0.2126729, 0.7151522, 0.0721750),
-    (0.0193339, 0.1191920, 0.9503041),
+    (0.41239080, 0.35758434, 0.18048079),
+    (0.21263901, 0.71516868, 0.07219232),
+    (0.01933082, 0.11919478, 0.95053215),
 )
+"""XYZ of linear R, G, B, from the primaries and the white of BT.709 (SMPTE RP 177)."""
 
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
     """CIELAB of display R'G'B' (..., 3, H, W); values outside 0 to 1 are cut, as a display does."""
-    rgb = rgb.clamp(0.0, 1.0)
-    linear = torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    matrix = torch.tensor(_XYZ_OF_RGB, dtype=rgb.dtype, device=rgb.device)
+    return light_to_lab(rgb.clamp(0.0, 1.0) ** WORKING_GAMMA)
+
+
+def light_to_lab(rgb_lin: Tensor) -> Tensor:
+    """CIELAB of linear light (..., 3, H, W) of the primaries of BT.709, white at 1."""
+    matrix = torch.tensor(_XYZ_OF_RGB, dtype=rgb_lin.dtype, device=rgb_lin.device)
     relative = matrix / matrix.sum(dim=1, keepdim=True)
-    xyz = torch.einsum("ij,...jhw->...ihw", relative, linear)
+    xyz = torch.einsum("ij,...jhw->...ihw", relative, rgb_lin)
     cut = (6.0 / 29.0) ** 3
     f = torch.where(xyz > cut, xyz.clamp_min(cut) ** (1 / 3), xyz * (841 / 108) + 4 / 29)
     x, y, z = torch.split(f, 1, dim=-3)

@@ -19,6 +19,9 @@ from unfade.film.time import ExactFraction, FrameRange
 WORKING_SPACE = "Gamma 2.4 Encoded Rec.709"
 """The OpenColorIO name of the space in which everything is computed."""
 
+WORKING_GAMMA = 2.4
+"""Light of a value of the working space is the value to this power, white at 1."""
+
 LEAST_LIVE_AREA = 64
 """Pixels a side below which no structure is left to match."""
 

@@ -14,6 +14,8 @@ from importlib import resources
 import torch
 from torch import Tensor
 
+from unfade.film.project import WORKING_GAMMA
+
 DYES = ("cyan", "magenta", "yellow")
 
 # Centres in red, green and blue, and the full width at half maximum, of the light of a film
@@ -57,7 +59,7 @@ def display_to_dyes(rgb: Tensor) -> Tensor:
     Returns:
         (3, H, W) amounts of cyan, magenta and yellow.
     """
-    light = rgb.clamp_min(0.0) ** 2.4 * (1 - _STRAY_LIGHT) + _STRAY_LIGHT
+    light = rgb.clamp_min(0.0) ** WORKING_GAMMA * (1 - _STRAY_LIGHT) + _STRAY_LIGHT
     return _mix(torch.linalg.inv(dye_densities()), -torch.log10(light)).clamp_min_(0.0)
 
 
@@ -68,7 +70,7 @@ def dyes_to_density(dyes: Tensor) -> Tensor:
 
 def density_to_display(density: Tensor) -> Tensor:
     """R'G'B' (3, H, W) of the working space, of density in red, green and blue (3, H, W)."""
-    return torch.exp2(density * (-math.log2(10) / 2.4))
+    return torch.exp2(density * (-math.log2(10) / WORKING_GAMMA))
 
 
 def _mix(matrix: Tensor, planes: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from unfade.color.ycbcr import luma
+from unfade.film.project import WORKING_GAMMA
 from unfade.simulate.defects import add_grain, dirt, sparkles
 from unfade.simulate.fading import loss_map, stain_density
 from unfade.simulate.plan import Plan
@@ -51,7 +52,7 @@ def level(samples: Iterable[tuple[int, Tensor]], plan: Plan) -> float:
         shown = density_to_display(_faded_density(dyes, plan, loss))
         lumas.append(luma(shown).flatten())
     white = float(np.percentile(torch.cat(lumas).numpy(), _WHITE_PERCENTILE))
-    return float(2.4 * np.log10(_WHITE / white))
+    return float(WORKING_GAMMA * np.log10(_WHITE / white))
 
 
 def _faded_density(dyes: Tensor, plan: Plan, loss: Tensor) -> Tensor:

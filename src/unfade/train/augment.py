@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unfade.film.project import WORKING_GAMMA
 from unfade.train.samples import Picture
 
 SCALE = 0.1
@@ -23,9 +24,6 @@ SHIFT = 0.05
 EXPOSURE = 0.1
 """Most that its light is changed, as a share of it."""
 
-GAMMA = 2.4
-"""Of the working space: light is its values to this power."""
-
 
 def augmented(shown: Picture, seed: int) -> Picture:
     """The picture a little otherwise; what comes into the frame from outside has no weight."""
@@ -36,7 +34,7 @@ def augmented(shown: Picture, seed: int) -> Picture:
     middle = np.array([width - 1, height - 1]) / 2
     offset = middle + shift - scale * middle
     matrix = np.array([[scale, 0, offset[0]], [0, scale, offset[1]]])
-    gain = exposure ** (1 / GAMMA)
+    gain = exposure ** (1 / WORKING_GAMMA)
 
     def moved(planes: Tensor, border: int) -> Tensor:
         warped = [

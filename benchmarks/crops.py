@@ -1,7 +1,8 @@
 """Crops of a faded print, with the results of a commercial trainer on the same crops.
 
 For each shot: (a) fit on its three crops and score on them; (b) fit on two and score on the third,
-for each of the three. All scores are at source luma, but for CopyCat, which has its own.
+for each of the three. All scores are at source luma, but for CopyCat, which has its own. CopyCat's
+published figures read the display values as sRGB, so both that curve and the project's are shown.
 
     python benchmarks/crops.py [--data FOLDER] [--shots NAME ...] [--threads N]
         [--steps N]
@@ -20,6 +21,7 @@ import torch
 from measures import (
     ROOT,
     SCORE_HEAD,
+    Curve,
     Score,
     circumstances,
     mean_score,
@@ -123,7 +125,28 @@ def _methods(steps: int | None) -> Methods:
 
 
 def _print_summary(results: dict[str, tuple[Result, Result]], methods: Sequence[str]) -> None:
-    print("Summary, mean CIEDE2000\n")
+    for curve in Curve:
+        print(f"Summary, mean CIEDE2000, {curve.value}\n")
+        print(table(("shots", *methods), _summary_rows(results, methods, curve)))
+        below = [
+            name
+            for name, ((a, _), _) in results.items()
+            if a[OURS].mean(curve) < a[COPYCAT].mean(curve)
+        ]
+        print(f"\n(a) ours is below CopyCat on {len(below)} of {len(results)} shots")
+        ratios = {
+            name: b[OURS].mean(curve) / b["smooth LUT"].mean(curve)
+            for name, (_, (b, _)) in results.items()
+        }
+        worst = max(ratios, key=lambda name: ratios[name])
+        greatest = f"{ratios[worst]:.2f} ({worst})"
+        print(f"(b) greatest ratio of ours to the smooth LUT on a shot: {greatest}\n")
+
+
+def _summary_rows(
+    results: dict[str, tuple[Result, Result]], methods: Sequence[str], curve: Curve
+) -> list[list[str | float]]:
+    """The means over the animated shots, and each other shot, fitted to all and (b) to two."""
     groups = {
         "animated": [name for name in results if name.startswith("candy-")],
         **{name: [name] for name in results if not name.startswith("candy-")},
@@ -133,21 +156,12 @@ def _print_summary(results: dict[str, tuple[Result, Result]], methods: Sequence[
         for i, title in enumerate(("(a)", "(b)")):
             if names:
                 means = [
-                    sum(results[n][i][0][m].ciede2000 for n in names) / len(names)
+                    sum(results[n][i][0][m].mean(curve) for n in names) / len(names)
                     for m in methods
                     if i == 0 or m != COPYCAT
                 ]
                 rows.append([f"{group}, {len(names)} shots {title}", *means] + [""] * i)
-    print(table(("shots", *methods), rows))
-    below = [name for name, ((a, _), _) in results.items() if _of(a, OURS) < _of(a, COPYCAT)]
-    print(f"\n(a) ours is below CopyCat on {len(below)} of {len(results)} shots")
-    ratios = {n: _of(b, OURS) / _of(b, "smooth LUT") for n, (_, (b, _)) in results.items()}
-    worst = max(ratios, key=lambda name: ratios[name])
-    print(f"(b) greatest ratio of ours to the smooth LUT on a shot: {ratios[worst]:.2f} ({worst})")
-
-
-def _of(scores: dict[str, Score], method: str) -> float:
-    return scores[method].ciede2000
+    return rows
 
 
 def _load(folder: Path) -> Shot:

@@ -5,40 +5,72 @@ import platform
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from unfade.color.difference import rgb_difference
+from unfade.color.difference import ciede2000, light_to_lab
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
+from unfade.film.project import WORKING_GAMMA
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+class Curve(Enum):
+    """By which code values 0 to 1 are read as light for CIELAB."""
+
+    WORKING = "gamma 2.4"
+    """The project's own: what its masters hold, and what a reference display shows."""
+
+    SRGB = "sRGB"
+    """IEC 61966-2-1, for comparison with figures of other systems, which were taken so."""
+
+    def light(self, rgb: Tensor) -> Tensor:
+        """Linear light of display R'G'B', cut to 0..1."""
+        rgb = rgb.clamp(0.0, 1.0)
+        if self is Curve.WORKING:
+            return rgb**WORKING_GAMMA
+        return torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
 
 
 @dataclass(frozen=True)
 class Score:
     """How far a picture is from its truth.
 
-    `ciede2000` and `p95` are over its pixels, `chroma` is the mean absolute error of Cb and Cr,
-    `psnr` that of R'G'B' cut to 0..1 in dB, `luma` the greatest luma error.
+    `ciede2000` and `p95` are over its pixels by the working curve, `srgb` is the mean CIEDE2000
+    with its values read as sRGB, `chroma` the mean absolute error of Cb and Cr, `psnr` that of
+    R'G'B' cut to 0..1 in dB, `luma` the greatest luma error.
     """
 
     ciede2000: float
+    srgb: float
     p95: float
     chroma: float
     psnr: float
     luma: float
 
+    def mean(self, curve: Curve) -> float:
+        """The mean CIEDE2000 by a curve."""
+        return self.ciede2000 if curve is Curve.WORKING else self.srgb
+
+
+def difference(one_rgb: Tensor, other_rgb: Tensor, curve: Curve) -> Tensor:
+    """CIEDE2000 (1, H, W) of two display pictures (3, H, W) by a curve."""
+    one, other = (light_to_lab(curve.light(rgb)) for rgb in (one_rgb, other_rgb))
+    return ciede2000(one, other)
+
 
 def score(truth_rgb: Tensor, recovered_rgb: Tensor) -> Score:
     """The score of a picture (3, H, W) against its truth (3, H, W)."""
-    difference = rgb_difference(truth_rgb, recovered_rgb).flatten()
+    own, srgb = (difference(truth_rgb, recovered_rgb, curve).flatten() for curve in Curve)
     truth_ycbcr, ycbcr = rgb_to_ycbcr(truth_rgb), rgb_to_ycbcr(recovered_rgb)
     square = (truth_rgb.clamp(0, 1) - recovered_rgb.clamp(0, 1)).square().mean()
     return Score(
-        float(difference.mean()),
-        float(difference.kthvalue(int(0.95 * difference.numel())).values),
+        float(own.mean()),
+        float(srgb.mean()),
+        float(own.kthvalue(int(0.95 * own.numel())).values),
         float((truth_ycbcr[1:] - ycbcr[1:]).abs().mean()),
         float(-10 * torch.log10(square.clamp_min(1e-12))),
         float((luma(truth_rgb) - luma(recovered_rgb)).abs().max()),
@@ -50,6 +82,7 @@ def mean_score(scores: Sequence[Score]) -> Score:
     count = len(scores)
     return Score(
         sum(one.ciede2000 for one in scores) / count,
+        sum(one.srgb for one in scores) / count,
         sum(one.p95 for one in scores) / count,
         sum(one.chroma for one in scores) / count,
         sum(one.psnr for one in scores) / count,
@@ -67,11 +100,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str | float]]) -> str:
 
 
 def score_rows(scores: Mapping[str, Score], seconds: Mapping[str, float]) -> list[list[str]]:
-    """A row a method: CIEDE2000, 95th percentile, chroma, PSNR, luma, seconds."""
+    """A row a method: CIEDE2000 by both curves, 95th percentile, chroma, PSNR, luma, seconds."""
     return [
         [
             method,
             f"{one.ciede2000:.2f}",
+            f"{one.srgb:.2f}",
             f"{one.p95:.2f}",
             f"{one.chroma:.4f}",
             f"{one.psnr:.1f}",
@@ -82,7 +116,7 @@ def score_rows(scores: Mapping[str, Score], seconds: Mapping[str, float]) -> lis
     ]
 
 
-SCORE_HEAD = ("method", "CIEDE2000", "p95", "chroma", "PSNR dB", "max luma", "seconds")
+SCORE_HEAD = ("method", "CIEDE2000", "as sRGB", "p95", "chroma", "PSNR dB", "max luma", "seconds")
 
 
 def circumstances() -> str:

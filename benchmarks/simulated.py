@@ -12,12 +12,12 @@ them; never those that are held out.
 import argparse
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import closed_forms
 import torch
-from measures import ROOT, Score, circumstances, mean_score, score, table
+from measures import ROOT, Curve, Score, circumstances, mean_score, score, table
 from ours import ours
 from simulated_shots import (
     LIVE_ACTION,
@@ -57,9 +57,10 @@ def main() -> None:
         for shot in simulated_shots(asked.data, asked.cache, severity, asked.shots):
             results[shot.name], taken = _case(shot, reference, int(pairs), asked.steps)
             seconds += taken
-        print(f"{severity}, {reference} reference, pairs a shot: {pairs}\n")
-        print(_table(results))
-        print(f"\nours took {seconds / len(results):.0f} s a shot\n")
+        for curve in Curve:
+            print(f"{severity}, {reference} reference, pairs a shot: {pairs}, {curve.value}\n")
+            print(f"{_table(results, curve)}\n")
+        print(f"ours took {seconds / len(results):.0f} s a shot\n")
         sys.stdout.flush()
 
 
@@ -92,32 +93,26 @@ def _case(
     return scores, taken
 
 
-def _table(results: Mapping[str, Mapping[str, Score]]) -> str:
-    """A row a shot, then the mean of all and of live action."""
+def _table(results: Mapping[str, Mapping[str, Score]], curve: Curve) -> str:
+    """A row a shot, then the mean of all and of live action; p95 by the working curve alone."""
     head = ["shot", *METHODS, "ours / best", "p95"]
     rows: list[list[str | float]] = []
     for name, scores in results.items():
-        rows.append(
-            [name, *(one.ciede2000 for one in scores.values()), _ratio(scores), _p95(scores)]
-        )
+        means = [one.mean(curve) for one in scores.values()]
+        rows.append([name, *means, _ratio(means), scores[OURS].p95])
     groups = {"mean": list(results), "live action": [n for n in results if n in LIVE_ACTION]}
     for title, names in groups.items():
         if names:
             chosen = [results[name] for name in names]
-            means = [sum(s[m].ciede2000 for s in chosen) / len(chosen) for m in METHODS]
-            of_means = means[-1] / min(means[1:-1])
-            p95 = sum(_p95(scores) for scores in chosen) / len(chosen)
-            rows.append([title, *means, of_means, p95])
+            means = [sum(s[m].mean(curve) for s in chosen) / len(chosen) for m in METHODS]
+            p95 = sum(scores[OURS].p95 for scores in chosen) / len(chosen)
+            rows.append([title, *means, _ratio(means), p95])
     return table(head, rows)
 
 
-def _ratio(scores: Mapping[str, Score]) -> float:
-    """Ours against the best closed form."""
-    return scores[OURS].ciede2000 / min(scores[name].ciede2000 for name in CLOSED_FORMS)
-
-
-def _p95(scores: Mapping[str, Score]) -> float:
-    return scores[OURS].p95
+def _ratio(means: Sequence[float]) -> float:
+    """Ours, the last of `METHODS`, against the best closed form."""
+    return means[-1] / min(means[1:-1])
 
 
 def _arguments() -> argparse.Namespace:

@@ -202,7 +202,7 @@ def test_new_names_several_references(
     assert caught.value.code == 0
     written = cli.load_project(place / "film.toml").reference
     assert [(one.name, one.path) for one in written] == [
-        ("dvd", "../dvd"),
+        ("dvd", "../dvd/scan.%04d.dpx"),
         ("scan", "../tape/scan.%04d.dpx"),
     ]
 
@@ -210,7 +210,7 @@ def test_new_names_several_references(
 def test_a_full_accelerator_is_told_in_a_sentence(
     refused: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full() -> None:
+    def full(**_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
     monkeypatch.setattr(cli, "app", full)

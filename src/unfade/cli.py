@@ -1,6 +1,7 @@
 """The command line: one verb a stage, and demo, new, run, status, pairs, merge."""
 
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,10 @@ from rich.table import Table
 
 from unfade import pipeline
 from unfade.console import Bars, Lines, Silence, show_all_names, terminal
-from unfade.errors import ProjectError, UnfadeError
+from unfade.errors import ProjectError
+from unfade.failures import STOPPED, OneLine
+from unfade.failures import UNUSABLE as UNUSABLE
+from unfade.film.project import GREATEST_SEED
 from unfade.film.project_file import load_project
 from unfade.film.report import Report
 from unfade.film.work import STAGE_NAMES, Job, Progress, folder_name
@@ -17,25 +21,41 @@ from unfade.pairs import commands as pairs
 from unfade.runtime import settle
 
 app = typer.Typer(
-    help="Gives faded colour film its colour back, from a better-coloured copy.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
 app.add_typer(pairs.app, name="pairs")
 
-ProjectFile = Annotated[Path, typer.Argument(help="The project file, film.toml.")]
+ProjectFile = pairs.ProjectFile
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only the verdict and errors.")]
 
-UNUSABLE = 2
-"""Exit status after an `UnfadeError`."""
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        print(f"unfade {metadata.version('unfade')}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_tell_version, help="Say which version this is."
+        ),
+    ] = False,
+) -> None:
+    """Gives faded colour film its colour back, from a better-coloured copy."""
 
 
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to make it.")] = Path("demo"),
     severity: Annotated[str, typer.Option(help="mild, medium or hard.")] = "medium",
-    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same film.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=GREATEST_SEED, help="The same seed makes the same film.")
+    ] = 0,
     quiet: Quiet = False,
 ) -> None:
     """Make a small faded film with its DVD, and recover it."""
@@ -175,22 +195,13 @@ def _progress(quiet: bool) -> Progress:
 
 
 def main() -> None:
-    """Runs a command; a failure that the user can mend is one line and exit status 2."""
+    """Runs a command; whatever ends it before its time is one line and an exit status."""
     settle()
     show_all_names()
-    try:
-        app()
-    except UnfadeError as error:
-        print(f"unfade: {error}", file=sys.stderr)
-        sys.exit(UNUSABLE)
-    except OSError as error:
-        place, reason = error.filename or "the work directory", error.strerror or error
-        remedy = "see to permission and free space there"
-        print(f"unfade: {place}: {reason}; {remedy}", file=sys.stderr)
-        sys.exit(UNUSABLE)
-    except RuntimeError as error:
-        if "out of memory" not in str(error):
-            raise
-        remedy = "close what else uses it, or hide it with CUDA_VISIBLE_DEVICES="
-        print(f"unfade: the graphics processor is out of memory; {remedy}", file=sys.stderr)
-        sys.exit(UNUSABLE)
+    arguments = sys.argv[1:]
+    with OneLine(arguments):
+        status = app(args=arguments, prog_name="unfade", standalone_mode=False)
+        if status == STOPPED:
+            raise KeyboardInterrupt
+        sys.stdout.flush()
+        sys.exit(status if isinstance(status, int) else 0)

@@ -28,9 +28,12 @@ def show_all_names() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def terminal() -> Console:
-    """A console that prints what it is given, ``[b]`` and ``:smile:`` included."""
-    return Console(markup=False, emoji=False, highlight=False)
+def terminal(width: int | None = None) -> Console:
+    """A console that prints what it is given, ``[b]`` and ``:smile:`` included.
+
+    `width` is in characters; none for that of the terminal.
+    """
+    return Console(markup=False, emoji=False, highlight=False, width=width)
 
 
 class Bars:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
+from unfade import preflight
 from unfade.errors import WorkError
 from unfade.film.lock import holding
 from unfade.film.receipt import Receipt
@@ -65,6 +66,7 @@ def run(job: Job, first: str | None = None, last: str | None = None) -> list[str
         with suppress(WorkError):
             job.remember()
         return []
+    preflight.check(job, STAGE_NAMES[end])
     with holding(job.root, job.progress.say):
         return _run(job, stages, start, first, seen)
 

@@ -6,7 +6,7 @@ import pytest
 
 from unfade.errors import ProjectError
 from unfade.film.project import Project
-from unfade.film.project_file import load_project
+from unfade.film.project_file import load_project, project_place
 
 LEAST = '[film]\ntitle = "Reel"\n[source]\npath = "a.%06d.dpx"\n'
 REFERENCE = '[reference]\npath = "b.mkv"\n'
@@ -45,13 +45,20 @@ def test_pairs_alone_are_enough(tmp_path: Path) -> None:
         (LEAST + REFERENCE + "[validate]\nmax_of_baselin = 1\n", "'max_of_baseline'"),
         (LEAST + REFERENCE + '[render]\ncompression = "piz"\n', "'render.compression' is 'piz'"),
         (LEAST + REFERENCE + "[train]\nsteps = 0\n", "'train.steps' is 0"),
-        (LEAST, "neither a [reference] nor a [[pair]]"),
+        (
+            LEAST + '[[pair]]\nsource = 1\nreference = "x"\n' * 2,
+            "two [[pair]] entries name source frame 1; remove one",
+        ),
         (LEAST + "[[pair]]\nsource = 1\nreference = 2\n", "there is no [reference]"),
         ('[source]\npath = "x"\n', "'film' is missing"),
         ("[film\n", "is not TOML"),
         (LEAST + "rate = 23.976\n" + REFERENCE, "24000/1001"),
         (LEAST + 'rate = "25/0"\n' + REFERENCE, "25/0 is not a number"),
-        (LEAST + "live_area = [-5, 0, 90, 90]\n" + REFERENCE, "at least 64 x 64 pixels"),
+        (
+            LEAST + "live_area = [-5, 0, 90, 90]\n" + REFERENCE,
+            "each a whole number from 0 to 100,000",
+        ),
+        (LEAST + "live_area = [5, 0, 9, 90]\n" + REFERENCE, "at least 64 x 64 pixels"),
         (LEAST + 'pixel_aspect = "1/5000"\n' + REFERENCE, "between 1/4 and 4"),
         (LEAST + REFERENCE + "[train]\nbatch = 3\n", "'train.batch' is 3"),
         (LEAST + REFERENCE + "[curate]\npairs-per-shot = 4\n", "key 'curate.pairs-per-shot'"),
@@ -73,6 +80,43 @@ def test_a_fault_is_named(tmp_path: Path, text: str, says: str) -> None:
     assert says in message
     assert message.startswith(str(tmp_path / "film.toml"))
     assert "\n" not in message
+
+
+def test_nothing_to_take_colour_from_may_be_written(tmp_path: Path) -> None:
+    assert not parse(tmp_path, LEAST).has_colour()
+    assert parse(tmp_path, LEAST + REFERENCE).has_colour()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_byte_order_mark_is_accepted(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "film.toml").write_text(LEAST.replace("Reel", "Hélène"), encoding=encoding)
+    assert load_project(tmp_path / "film.toml").film.title == "Hélène"
+
+
+@pytest.mark.parametrize(
+    ("stored", "says"),
+    [
+        (LEAST.encode("utf-16"), "film.toml: is text in UTF-16; save it as UTF-8"),
+        (b"\x00\x01" * 40, "film.toml: is no text; name a film.toml"),
+        (b"[film]\ntitle = 'Caf\xe9'", "is no text in UTF-8 (line 2)"),
+        (b"a = " + b"9" * 5000, "is not TOML"),
+        (b"a = " + b"[" * 100_000, "is not TOML"),
+        (b'[source]\npath = "scan\\scan"', "in paths write '/' and not '\\'"),
+    ],
+    ids=["utf-16", "binary", "latin-1", "digits", "brackets", "backslash"],
+)
+def test_what_is_no_text_is_one_sentence(tmp_path: Path, stored: bytes, says: str) -> None:
+    (tmp_path / "film.toml").write_bytes(stored)
+    with pytest.raises(ProjectError) as caught:
+        load_project(tmp_path / "film.toml")
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+def test_a_folder_stands_for_its_film_toml(tmp_path: Path) -> None:
+    assert project_place(str(tmp_path)) == tmp_path / "film.toml"
+    assert project_place(str(tmp_path / "other.toml")) == tmp_path / "other.toml"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

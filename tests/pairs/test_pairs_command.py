@@ -241,13 +241,11 @@ def test_what_cannot_be_is_refused(
     assert film.read_text() == FILM
 
 
-def test_the_last_pair_of_a_film_without_reference_stays(film: Path, pairs: Pairs) -> None:
+def test_the_last_pair_of_a_film_without_reference_can_go(film: Path, pairs: Pairs) -> None:
     text = FILM.split("[reference]")[0] + '[[pair]]\nsource = 1005\nreference = "x.png"\n'
     film.write_text(text)
-    status, said = pairs("drop", film, 1005)
-    assert status == cli.UNUSABLE
-    assert "neither a [reference] nor a [[pair]]" in said
-    assert film.read_text() == text
+    assert pairs("drop", film, 1005)[0] == 0
+    assert not load_project(film).has_colour()
 
 
 def test_the_first_pair_of_a_film_without_reference(film: Path, pairs: Pairs) -> None:

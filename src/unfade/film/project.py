@@ -2,7 +2,6 @@
 
 import difflib
 import re
-from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
@@ -14,7 +13,18 @@ from unfade.film.naming import GREATEST_NAME, clip_name
 from unfade.film.noun import Noun
 from unfade.film.pair import PairKind, PairRole
 from unfade.film.rendering import MasterFormat, MasterNaming
-from unfade.film.time import ExactFraction, FrameRange
+from unfade.film.time import FrameRange
+from unfade.film.values import (
+    TO_FILL_IN,
+    FilePath,
+    Flag,
+    FrameNumber,
+    Name,
+    PixelAspect,
+    Pixels,
+    Rate,
+    Remark,
+)
 
 WORKING_SPACE = "Gamma 2.4 Encoded Rec.709"
 """The OpenColorIO name of the space in which everything is computed."""
@@ -24,6 +34,9 @@ WORKING_GAMMA = 2.4
 
 LEAST_LIVE_AREA = 64
 """Pixels a side below which no structure is left to match."""
+
+GREATEST_SEED = 2**32 - 1
+"""The greatest seed, because every generator of chance takes 32 bits."""
 
 FilmTitle = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -39,8 +52,8 @@ class FilmSection(Noun):
     """
 
     title: FilmTitle
-    ocio: str | None = None
-    view: str | None = None
+    ocio: FilePath | None = None
+    view: Name | None = None
 
 
 class ClipSection(Noun):
@@ -52,29 +65,39 @@ class ClipSection(Noun):
     says nothing of it or something wrong; `range` says the same of its codes.
     """
 
-    path: str
-    colorspace: str = "auto"
-    first: int | None = None
-    last: int | None = None
-    rate: ExactFraction | None = None
-    pixel_aspect: ExactFraction | None = None
-    timecode: str = "auto"
+    path: FilePath
+    colorspace: Name = "auto"
+    first: FrameNumber | None = None
+    last: FrameNumber | None = None
+    rate: Rate | None = None
+    pixel_aspect: PixelAspect | None = None
+    timecode: Name = "auto"
     fields: FieldOrder | Literal["auto"] = "auto"
     orientation: Orientation | Literal["auto"] = "auto"
     range: CodeRange | Literal["auto"] = "auto"
-    live_area: tuple[int, int, int, int] | None = None
+    live_area: tuple[Pixels, Pixels, Pixels, Pixels] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled_in(cls, values: Any) -> Any:
+        if isinstance(values, dict):
+            for key, value in values.items():
+                if value == TO_FILL_IN:
+                    raise ValueError(
+                        f"'{key}' is still \"{TO_FILL_IN}\"; fill in what is right, because the "
+                        "files do not say it"
+                    )
+        return values
 
     @model_validator(mode="after")
     def _possible(self) -> "ClipSection":
         if self.live_area is not None:
-            x, y, width, height = self.live_area
-            if min(x, y) < 0 or min(width, height) < LEAST_LIVE_AREA:
+            *_, width, height = self.live_area
+            if min(width, height) < LEAST_LIVE_AREA:
                 raise ValueError(
                     f"live_area {list(self.live_area)} is no [x, y, width, height] of at least "
                     f"{LEAST_LIVE_AREA} x {LEAST_LIVE_AREA} pixels"
                 )
-        if self.pixel_aspect is not None and not Fraction(1, 4) <= self.pixel_aspect <= 4:
-            raise ValueError(f"pixel_aspect {self.pixel_aspect} is not between 1/4 and 4")
         return self
 
     def area(self) -> Area | None:
@@ -91,7 +114,7 @@ class ReferenceSection(ClipSection):
     `name` is what the record calls it; when absent it is that of its file.
     """
 
-    name: str
+    name: Name
 
     @model_validator(mode="before")
     @classmethod
@@ -129,13 +152,13 @@ class PairSection(Noun):
     `of` is the name of the reference that the number is of, where there are several.
     """
 
-    source: int
-    reference: int | str
-    of: str | None = None
+    source: FrameNumber
+    reference: FrameNumber | FilePath
+    of: Name | None = None
     kind: PairKind = "direct"
     role: PairRole = "train"
-    aligned: bool = False
-    note: str = ""
+    aligned: Flag = False
+    note: Remark = ""
 
 
 class CurateSection(Noun):
@@ -147,17 +170,17 @@ class CurateSection(Noun):
     never to be pairs.
     """
 
-    pairs_per_shot: int = Field(default=4, ge=1, le=50)
-    most_per_shot: int = Field(default=9, ge=1, le=50)
-    most_per_scene: int = Field(default=24, ge=1, le=1000)
-    holdout_per_shot: int = Field(default=1, ge=0, le=50)
-    drop: tuple[int, ...] = ()
+    pairs_per_shot: int = Field(default=4, ge=1, le=50, strict=True)
+    most_per_shot: int = Field(default=9, ge=1, le=50, strict=True)
+    most_per_scene: int = Field(default=24, ge=1, le=1000, strict=True)
+    holdout_per_shot: int = Field(default=1, ge=0, le=50, strict=True)
+    drop: tuple[FrameNumber, ...] = ()
 
 
 class AlignSection(Noun):
     """[align]: `max_residual` is the largest median residual, in source pixels, of a good pair."""
 
-    max_residual: float = Field(default=1.5, gt=0)
+    max_residual: float = Field(default=1.5, gt=0, le=100, strict=True)
 
 
 class TargetSection(Noun):
@@ -168,8 +191,8 @@ class TargetSection(Noun):
       learned from too.
     """
 
-    median: int = Field(default=3, ge=0, le=15)
-    carry: bool = True
+    median: int = Field(default=3, ge=0, le=15, strict=True)
+    carry: Flag = True
 
 
 class TrainSection(Noun):
@@ -190,16 +213,16 @@ class TrainSection(Noun):
     """
 
     size: ModelSize = "medium"
-    steps: int = Field(default=2500, ge=1)
-    batch: int = Field(default=8192, ge=64)
-    checkpoint: int = Field(default=500, ge=1)
-    early_stop: int = Field(default=3, ge=0)
-    contact_sheet: int = Field(default=500, ge=0)
-    learning_rate: float = Field(default=0.05, gt=0)
-    start_from: str | None = None
+    steps: int = Field(default=2500, ge=1, le=1_000_000, strict=True)
+    batch: int = Field(default=8192, ge=64, le=2**20, strict=True)
+    checkpoint: int = Field(default=500, ge=1, le=1_000_000, strict=True)
+    early_stop: int = Field(default=3, ge=0, le=1_000_000, strict=True)
+    contact_sheet: int = Field(default=500, ge=0, le=1_000_000, strict=True)
+    learning_rate: float = Field(default=0.05, gt=0, le=10, strict=True)
+    start_from: FilePath | None = None
     shot_models: Literal["auto", "off"] = "auto"
-    augment: bool = False
-    seed: int = Field(default=0, ge=0)
+    augment: Flag = False
+    seed: int = Field(default=0, ge=0, le=GREATEST_SEED, strict=True)
 
 
 class RenderSection(Noun):
@@ -215,14 +238,14 @@ class RenderSection(Noun):
 
     format: MasterFormat = "exr"
     bits: Literal[10, 16] = 16
-    colorspace: str = "ACES2065-1"
+    colorspace: Name = "ACES2065-1"
     compression: Literal["zip", "dwaa", "none"] = "zip"
-    dwa_level: float = Field(default=45.0, ge=0)
-    strict: bool = False
+    dwa_level: float = Field(default=45.0, ge=0, le=100_000, strict=True)
+    strict: Flag = False
     naming: MasterNaming = "shot"
-    version: int = Field(default=1, ge=1)
-    first: int | None = None
-    last: int | None = None
+    version: int = Field(default=1, ge=1, le=9999, strict=True)
+    first: FrameNumber | None = None
+    last: FrameNumber | None = None
 
     def wanted(self, frames: FrameRange) -> range:
         """The frames that are asked for of a scan that has `frames`."""
@@ -268,15 +291,15 @@ class ValidateSection(Noun):
     counts as a clear improvement.
     """
 
-    max_of_baseline: float = Field(default=0.9, gt=0)
+    max_of_baseline: float = Field(default=0.9, gt=0, le=100, strict=True)
 
 
 class DeliverSection(Noun):
     """[deliver]: what the record says of the people, and the codec of the review movies."""
 
-    institution: str = ""
-    restorationist: str = ""
-    note: str = ""
+    institution: Annotated[str, Field(max_length=200)] = ""
+    restorationist: Annotated[str, Field(max_length=200)] = ""
+    note: Remark = ""
     movie: Literal["h264", "prores", "none"] = "h264"
 
 
@@ -299,13 +322,9 @@ class Project(Noun):
     validate_: ValidateSection = Field(default=ValidateSection(), alias="validate")
     deliver: DeliverSection = DeliverSection()
 
-    @model_validator(mode="after")
-    def _some_colour(self) -> "Project":
-        if not self.reference and not self.pair:
-            raise ValueError(
-                "there is neither a [reference] nor a [[pair]] to take colour from; add one"
-            )
-        return self
+    def has_colour(self) -> bool:
+        """Whether there is anything to take colour from."""
+        return bool(self.reference or self.pair)
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Project":
@@ -319,8 +338,13 @@ class Project(Noun):
 
     @model_validator(mode="after")
     def _pairs_fit(self) -> "Project":
-        for pair in self.pair:
+        frames = [pair.source for pair in self.pair]
+        for number, pair in enumerate(self.pair):
             self.reference_of(pair)
+            if pair.source in frames[:number]:
+                raise ValueError(
+                    f"two [[pair]] entries name source frame {pair.source}; remove one"
+                )
             if pair.source in self.curate.drop:
                 raise ValueError(
                     f"source frame {pair.source} has a [[pair]] and is on 'curate.drop'; "

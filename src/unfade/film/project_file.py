@@ -1,17 +1,24 @@
 """The project file, film.toml, read once into nouns; what is wrong with it, in one sentence."""
 
-import difflib
-import re
 import tomllib
-import typing
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from unfade.errors import ProjectError
+from unfade.film.faults import explain
 from unfade.film.project import Project
+
+PROJECT_FILE = "film.toml"
+
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def project_place(text: str) -> Path:
+    """The project file that a person means by a path: a folder stands for its film.toml."""
+    path = Path(text)
+    return path / PROJECT_FILE if path.is_dir() else path
 
 
 def load_project(path: Path) -> Project:
@@ -24,16 +31,31 @@ def load_project(path: Path) -> Project:
 
 
 def project_file_text(path: Path) -> str:
-    """The text of a film.toml, its line ends as they are.
+    """The text of a film.toml, its line ends as they are, without a byte order mark.
 
     Raises:
-        ProjectError: it cannot be read.
+        ProjectError: it is missing, cannot be read, or is no text in UTF-8.
     """
     try:
-        return path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        stored = path.read_bytes()
+    except FileNotFoundError as error:
+        folder = path.parent if path.name == PROJECT_FILE else path
         raise ProjectError(
-            f"{path}: cannot be read ({error}); write one with 'unfade new DIR --source S'"
+            f"{path}: is missing; write a project file with 'unfade new {folder} --source SCAN'"
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ProjectError(f"{path}: cannot be read ({reason}); name a film.toml") from error
+    if stored.startswith(_UTF_16):
+        raise ProjectError(f"{path}: is text in UTF-16; save it as UTF-8")
+    if b"\0" in stored:
+        raise ProjectError(f"{path}: is no text; name a {PROJECT_FILE}")
+    try:
+        return stored.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = stored[: error.start].count(b"\n") + 1
+        raise ProjectError(
+            f"{path}: is no text in UTF-8 (line {line}); name a film.toml, or save it as UTF-8"
         ) from error
 
 
@@ -47,7 +69,7 @@ def parse_project(text: str, path: Path) -> Project:
     try:
         return Project.model_validate(fields)
     except ValidationError as error:
-        raise ProjectError(f"{path}: {_explain(error, fields)}") from error
+        raise ProjectError(f"{path}: {explain(error, fields)}") from error
 
 
 def toml_fields(text: str, path: Path) -> dict[str, Any]:
@@ -58,55 +80,8 @@ def toml_fields(text: str, path: Path) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ProjectError(f"{path}: is not TOML: {error}; mend that line") from error
-
-
-def _explain(error: ValidationError, fields: dict[str, Any]) -> str:
-    """The first fault of the fields of a project file, in one sentence."""
-    fault = error.errors()[0]
-    location = fault["loc"]
-    if location[:2] == ("reference", 0) and isinstance(fields["reference"], dict):
-        location = (location[0], *location[2:])
-    where = ".".join(str(part) for part in location if not _is_tag(part))
-    if fault["type"] == "extra_forbidden":
-        *outer, key = map(str, location)
-        where = ".".join(part for part in (*outer, key) if part is key or not _is_tag(part))
-        nearest = difflib.get_close_matches(key, _keys_at(location[:-1]), n=1, cutoff=0.0)
-        return f"unknown key '{where}'; the nearest valid one is '{nearest[0]}'"
-    if fault["type"] == "tuple_type" and where == "pair":
-        return "[pair] is one of several; write it as [[pair]]"
-    if fault["type"] == "missing":
-        return f"'{where}' is missing; add it"
-    message = re.sub("^Value error, ", "", fault["msg"])
-    message = message[0].lower() + message[1:]
-    if not where:
-        return message
-    if isinstance(fault["input"], dict):
-        return f"[{where}]: {message}"
-    return f"'{where}' is {fault['input']!r}: {message}; change it"
-
-
-def _is_tag(part: int | str) -> bool:
-    """Whether pydantic added a part of a location to tell apart the members of a union."""
-    return isinstance(part, str) and (part in ("int", "str") or not re.fullmatch(r"[\w-]+", part))
-
-
-def _keys_at(location: tuple[int | str, ...]) -> list[str]:
-    """The keys that the section at `location` may have."""
-    section: type[BaseModel] = Project
-    for part in location:
-        if isinstance(part, str) and not _is_tag(part):
-            field = next(
-                value for name, value in section.model_fields.items() if part in (name, value.alias)
-            )
-            section = next(_sections_in(field.annotation))
-    return [field.alias or name for name, field in section.model_fields.items()]
-
-
-def _sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The sections in an annotation such as ``Section | None`` or ``tuple[Section, ...]``."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in typing.get_args(annotation):
-        yield from _sections_in(part)
+    except (ValueError, RecursionError) as error:
+        remedy = (
+            "in paths write '/' and not '\\'" if "Unescaped" in str(error) else "mend that line"
+        )
+        raise ProjectError(f"{path}: is not TOML: {error}; {remedy}") from error

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from unfade.film.clip import Clip
-from unfade.film.naming import clip_name
 
 _TEMPLATE = """\
 # A film for Unfade. Paths are relative to this file. Every setting that is not here has a
@@ -64,7 +63,7 @@ path = {path}
 
 
 def project_text(
-    title: str, source_path: str, source: Clip, references: Sequence[tuple[str, Clip]]
+    title: str, source_path: str, source: Clip, references: Sequence[tuple[str, str, Clip]]
 ) -> str:
     """The text of a film.toml.
 
@@ -72,12 +71,13 @@ def project_text(
         title: of the film.
         source_path: of the scan, as film.toml is to name it.
         source: what the scan was found to be.
-        references: of each its path, as film.toml is to name it, and what it was found to be.
+        references: of each its name and its path, as film.toml is to have them, and what it was
+            found to be.
     """
     form = _REFERENCE if len(references) < 2 else _ONE_OF_SEVERAL
     sections = [
-        form.format(path=quoted(path), name=quoted(clip_name(path)), facts=_facts(clip))
-        for path, clip in references
+        form.format(path=quoted(path), name=quoted(name), facts=_facts(clip))
+        for name, path, clip in references
     ]
     return _TEMPLATE.format(
         title=quoted(title),

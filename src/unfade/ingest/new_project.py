@@ -7,6 +7,7 @@ from pathlib import Path
 from unfade import media
 from unfade.errors import ProjectError, WorkError
 from unfade.film.clip import Clip
+from unfade.film.naming import clip_name
 from unfade.film.project import ClipSection
 from unfade.film.project_file import parse_project
 from unfade.film.template import project_text
@@ -34,8 +35,11 @@ def write_project(
     if place.exists():
         raise ProjectError(f"{place}: exists already; edit it, or choose another folder")
     source_clip = _probe(source, track)
-    reference_clips = [_probe(path, track) for path in references]
-    found = [(_seen_from(folder, clip.path), clip) for clip in reference_clips]
+    clips = [_probe(path, track) for path in references]
+    found = [
+        (clip_name(path), _seen_from(folder, clip.path), clip)
+        for path, clip in zip(references, clips, strict=True)
+    ]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

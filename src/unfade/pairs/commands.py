@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Annotated, cast
 
 import typer
-from rich.console import Console
 
 from unfade import pipeline
-from unfade.console import Silence
+from unfade.console import Silence, terminal
 from unfade.errors import ProjectError
 from unfade.film.clip import Clip, Clips
 from unfade.film.pair import PairKind, PairRole
@@ -17,7 +16,7 @@ from unfade.film.project_file import (
     load_project,
     parse_project,
     project_file_text,
-    toml_fields,
+    project_place,
 )
 from unfade.film.work import Job, write_text
 from unfade.pairs.edit import with_pair, without_pair
@@ -30,7 +29,12 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-ProjectFile = Annotated[Path, typer.Argument(help="The project file, film.toml.")]
+ProjectFile = Annotated[
+    Path,
+    typer.Argument(
+        parser=project_place, metavar="FILM.TOML", help="The project file, or its folder."
+    ),
+]
 Source = Annotated[int, typer.Argument(help="A frame number of the scan.")]
 
 _WIDTH = 200
@@ -41,10 +45,8 @@ _WIDTH = 200
 def list_pairs(project_file: ProjectFile) -> None:
     """Show all pairs, admitted and rejected, with what was measured of them."""
     job = _job(project_file, load_project(project_file))
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH)
-    console.print(pair_table(Records.of(job)), markup=False)
+    width = None if terminal().is_terminal else _WIDTH
+    terminal(width).print(pair_table(Records.of(job)))
     _tell_stale(job)
 
 
@@ -121,10 +123,9 @@ def _job(project_file: Path, project: Project) -> Job:
 
 
 def _text(project_file: Path) -> str:
-    """The text of a project file that can be used, or that only lacks its first pair."""
+    """The text of a project file that can be used."""
     text = project_file_text(project_file)
-    if {"reference", "pair"} & toml_fields(text, project_file).keys():
-        parse_project(text, project_file)
+    parse_project(text, project_file)
     return text
 
 

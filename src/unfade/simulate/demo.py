@@ -6,6 +6,7 @@ from pathlib import Path
 
 from unfade.errors import ProjectError
 from unfade.film.project import ClipSection
+from unfade.film.project_file import PROJECT_FILE, project_file_text, toml_fields
 from unfade.film.template import project_text
 from unfade.film.work import Progress, write_text
 from unfade.media import probe
@@ -43,6 +44,7 @@ def make_demo(
         UnfadeError: what `simulate` could not do.
     """
     elements = folder / ELEMENTS
+    _check_own(folder)
     if elements.exists():
         _check_same(elements, severity, seed)
     else:
@@ -51,10 +53,27 @@ def make_demo(
         chosen = demo_clips() if clips is None else clips
         simulate(partial, chosen, severity=severity, seed=seed, progress=progress)
         partial.rename(elements)
-    place = folder / "film.toml"
+    place = folder / PROJECT_FILE
     if not place.exists():
         write_text(place, _project(folder))
     return place
+
+
+def _check_own(folder: Path) -> None:
+    """
+    Raises:
+        ProjectError: the folder holds what no demo made.
+    """
+    place = folder / PROJECT_FILE
+    made = (folder / ELEMENTS / Simulation.PLACE).exists()
+    if made and place.exists():
+        source = toml_fields(project_file_text(place), place).get("source")
+        made = isinstance(source, dict) and source.get("path") == SCAN
+    left_over = {f".{ELEMENTS}.partial"}
+    if folder.is_dir() and not made and {entry.name for entry in folder.iterdir()} - left_over:
+        raise ProjectError(
+            f"{folder}: holds files that are not the demo's; choose an empty or a new folder"
+        )
 
 
 def _check_same(elements: Path, severity: str, seed: int) -> None:
@@ -76,4 +95,4 @@ def _project(folder: Path) -> str:
     rate = ClipSection(path=SCAN, rate=RATE)
     source = probe(str((folder / SCAN).absolute()), rate)
     reference = probe(str((folder / DVD).absolute()), ClipSection(path=DVD))
-    return project_text("Unfade demo", SCAN, source, [(DVD, reference)])
+    return project_text("Unfade demo", SCAN, source, [("dvd", DVD, reference)])

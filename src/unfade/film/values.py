@@ -1,0 +1,69 @@
+"""Values of film.toml: each with the range that is checked and named in messages."""
+
+import re
+from fractions import Fraction
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
+
+from unfade.film.time import ExactFraction
+
+TO_FILL_IN = "?"
+"""What `unfade new` writes where the files do not say what only a person can know."""
+
+FrameNumber = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
+"""Upper bound: 32-bit integers, because file headers hold no larger frame numbers."""
+
+Pixels = Annotated[int, Field(ge=0, le=100_000, strict=True)]
+"""Upper bound: ten times the widest film scan."""
+
+Flag = Annotated[bool, Strict()]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Remark = Annotated[str, Field(max_length=10_000)]
+
+_FRACTION = re.compile(r"\d{1,20}(\.\d{1,20})?(/\d{1,9})?")
+"""No exponents, because 1e999999999 would be written out digit by digit."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def _written_as_fraction(value: object) -> object:
+    if isinstance(value, float | Fraction):
+        return value
+    if isinstance(value, bool) or not _FRACTION.fullmatch(str(value)[:100]):
+        raise ValueError("it is no fraction; write it as '24000/1001' or '25'")
+    return value
+
+
+def _filming_rate(value: Fraction) -> Fraction:
+    if not 1 <= value <= 1000:
+        raise ValueError("a rate is from 1 to 1000 frames a second")
+    return value
+
+
+def _aspect(value: Fraction) -> Fraction:
+    if not Fraction(1, 4) <= value <= 4:
+        raise ValueError("a pixel's width is between 1/4 and 4 of its height")
+    return value
+
+
+def _without_control_characters(value: str) -> str:
+    if _CONTROL.search(value):
+        raise ValueError(r"it holds a control character; in paths write '/' and not '\'")
+    return value
+
+
+Rate = Annotated[
+    ExactFraction, BeforeValidator(_written_as_fraction), AfterValidator(_filming_rate)
+]
+"""Frames a second."""
+
+PixelAspect = Annotated[
+    ExactFraction, BeforeValidator(_written_as_fraction), AfterValidator(_aspect)
+]
+"""Width / height of a pixel."""
+
+FilePath = Annotated[
+    str, Field(min_length=1, max_length=4096), AfterValidator(_without_control_characters)
+]
+"""A path of film.toml, relative to its folder or absolute. Upper bound: that of Linux."""

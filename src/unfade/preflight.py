@@ -1,0 +1,57 @@
+"""What film.toml asks for and is not there, found before a stage runs for hours."""
+
+import importlib
+import os
+
+from unfade.errors import ProjectError
+from unfade.film.project_file import PROJECT_FILE
+from unfade.film.work import STAGE_NAMES, Job
+
+
+def check(job: Job, last: str) -> None:
+    """Whether the stages up to `last` can find what film.toml names.
+
+    Raises:
+        ProjectError: there is nothing to take colour from, or a file is missing.
+    """
+    place = job.root / PROJECT_FILE
+    project = job.project
+    _check_spelling(job)
+    if last == STAGE_NAMES[0]:
+        return
+    if not project.has_colour():
+        raise ProjectError(
+            f"{place}: names nothing to take colour from; add a [reference], or paint frames: "
+            f"'unfade pairs export {place} FRAME', then 'unfade pairs add {place} FRAME PICTURE'"
+        )
+    for pair in project.pair:
+        picture = pair.reference
+        if isinstance(picture, str) and not os.path.isfile(job.resolve(picture)):
+            raise ProjectError(
+                f"{place}: the [[pair]] at source frame {pair.source} names {picture}, which is "
+                "not there; restore the file or change 'reference'"
+            )
+    start = project.train.start_from
+    if start is not None and not os.path.isfile(job.resolve(start)):
+        raise ProjectError(
+            f"{place}: 'train.start_from' names {start}, which is not there; restore the model's "
+            "file or take the line out"
+        )
+
+
+def _check_spelling(job: Job) -> None:
+    """Patterns that only a shell or another system understands."""
+    for name, clip in (
+        ("source", job.project.source),
+        *(("reference", one) for one in job.project.reference),
+    ):
+        if not {"*", "?", "[", "\\"} & {*clip.path}:
+            continue
+        path = job.resolve(clip.path)
+        # Imported here, because media takes a second and most paths are plain.
+        meant = importlib.import_module("unfade.media.sequences").meant_instead(path)
+        if meant is not None and not os.path.exists(path):
+            raise ProjectError(
+                f"{job.root / PROJECT_FILE}: '{name}.path' is '{clip.path}', which is not there; "
+                f"{os.path.relpath(meant, job.root)} is, name that"
+            )

@@ -1,0 +1,233 @@
+"""Whatever ends a command is one line and an exit status; a defect leaves a log."""
+
+import errno
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from unfade import cli
+from unfade.console import show_all_names, terminal
+from unfade.errors import MediaError
+
+Ended = Callable[..., tuple[int, str]]
+
+FILM = '[film]\ntitle = "Reel"\n[source]\npath = "scan.dpx"\n'
+
+
+@pytest.fixture
+def ended(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Ended:
+    """Runs a command; gives its exit status and what it said on the error channel."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def run(*arguments: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["unfade", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        return int(caught.value.code or 0), capsys.readouterr().err
+
+    return run
+
+
+def film(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "film.toml").write_text(FILM)
+    return folder / "film.toml"
+
+
+def fails(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def entry(name: str) -> None:
+        raise error
+
+    monkeypatch.setattr("unfade.pipeline.entry", entry)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
+        TypeError("unsupported operand"),
+        ZeroDivisionError("division by zero"),
+        RuntimeError("OpenImageIO: no such thing\nsecond line"),
+        ValueError("Expected a tensor"),
+        OSError("of a library, without a file"),
+        MemoryError(),
+        KeyError("x"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_defect_is_one_line_with_a_log(
+    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    place = film(tmp_path / "reel")
+    fails(monkeypatch, error)
+    status, said = ended("ingest", place)
+    assert status == 1
+    assert said.count("\n") == 1
+    assert said.startswith("unfade: ingest failed (")
+    assert "this is a defect of Unfade" in said
+    (log,) = place.parent.glob("unfade-*.log")
+    assert str(log) in said
+    assert "Traceback" in log.read_text()
+    assert type(error).__name__ in log.read_text()
+
+
+def test_the_stage_of_a_defect_is_named(
+    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = film(tmp_path / "reel")
+
+    def probe(*arguments: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("unfade.ingest.stage.probe", probe)
+    assert ended("run", place, "--to", "ingest")[1].startswith("unfade: ingest failed (ZeroDiv")
+
+
+def test_without_a_work_directory_the_log_is_among_temporary_files(
+    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def app(**_: object) -> None:
+        raise AssertionError("odd")
+
+    monkeypatch.setattr(cli, "app", app)
+    status, said = ended("merge", "a", "b")
+    assert status == 1
+    (log,) = tmp_path.glob("unfade-*.log")
+    assert (
+        f"unfade: merge failed (AssertionError: odd); this is a defect of Unfade: its log is {log}"
+        in said
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (MediaError("a.mov: ends\nearly"), "unfade: a.mov: ends early\n"),
+        (OSError(errno.ENOSPC, "No space left on device"), "unfade: the work directory: No space"),
+        (PermissionError(errno.EACCES, "Permission denied", "a.exr"), "unfade: a.exr: Permission"),
+    ],
+)
+def test_what_a_person_can_mend_leaves_no_log(
+    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch, error: Exception, says: str
+) -> None:
+    place = film(tmp_path / "reel")
+    fails(monkeypatch, error)
+    status, said = ended("ingest", place)
+    assert status == 2
+    assert said.startswith(says)
+    assert said.count("\n") == 1
+    assert not [*tmp_path.rglob("*.log")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["rnu", "x"], "there is no command 'rnu'; the nearest valid one is 'run'"),
+        (["pairs", "ad", "x"], "there is no command 'ad'; the nearest valid one is 'add'"),
+        (
+            ["run", "--quite", "x"],
+            "there is no option '--quite'; the nearest valid one is '--quiet'",
+        ),
+        (
+            ["new", "x", "--sorce", "y"],
+            "there is no option '--sorce'; the nearest valid one is '--so",
+        ),
+        (["run"], "missing argument 'FILM.TOML'; see 'unfade run --help'"),
+        (["run", "a", "b"], "unexpected extra argument"),
+        (["new", "x", "--source"], "option '--source' requires an argument"),
+        (["demo", "--seed", "x"], "'--seed': it must be a whole number; see 'unfade"),
+        (["demo", "--seed", str(2**64)], "'--seed': it must be less than or equal to 4294967295"),
+        (["pairs", "why", ".", "3.5"], "it must be a whole number"),
+        (["run", "a", "--from", "trian"], "there is no stage 'trian'; the stages are ingest, "),
+    ],
+)
+def test_a_wrong_command_line_is_one_line(ended: Ended, arguments: list[str], says: str) -> None:
+    status, said = ended(*arguments)
+    assert status == 2
+    assert said.startswith("unfade: ")
+    assert says in said
+    assert said.count("\n") == 1
+    assert "nput should" not in said
+
+
+def test_the_version_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["unfade", "--version"])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"unfade {metadata.version('unfade')}\n"
+
+
+def test_ctrl_c_is_one_line_and_says_that_it_goes_on(
+    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = film(tmp_path / "reel")
+    fails(monkeypatch, KeyboardInterrupt())
+    assert ended("ingest", place) == (
+        130,
+        "unfade: stopped; the same command goes on from here\n",
+    )
+
+
+def test_a_signal_ends_a_process_alike(tmp_path: Path) -> None:
+    program = (
+        "import sys, time; from unfade import cli, pipeline\n"
+        "def entry(name):\n print('ready', flush=True); time.sleep(60)\n"
+        "pipeline.entry = entry; sys.argv = ['unfade', 'ingest', sys.argv[1]]\n"
+        "cli.main()"
+    )
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", program, str(film(tmp_path / "reel"))]
+    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+    assert process.stdout is not None
+    while "ready" not in process.stdout.readline():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said == "unfade: stopped; the same command goes on from here\n"
+
+
+def test_a_reader_that_goes_away_is_nothing_to_tell(tmp_path: Path) -> None:
+    program = (
+        "import sys; from unfade import cli, pipeline\n"
+        "def entry(name):\n [print('x' * 1000) for _ in range(1000)]\n"
+        "pipeline.entry = entry; sys.argv = ['unfade', 'ingest', sys.argv[1]]\n"
+        "cli.main()"
+    )
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", program, str(film(tmp_path / "reel"))]
+    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+    assert process.stdout is not None
+    process.stdout.read(10)
+    process.stdout.close()
+    assert process.stderr is not None
+    with process.stderr:
+        assert process.stderr.read() == ""
+    assert process.wait(timeout=30) == 1
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_every_name_can_be_printed(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    stored = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(stored, encoding=encoding))
+    show_all_names()
+    name = os.fsdecode(b"r\xffel") + " \u30ad\u30e3\u30f3 [b] :smile: [/]"
+    print(name)
+    terminal().print(name)
+    sys.stdout.flush()
+    said = stored.getvalue().decode(encoding)
+    assert said.count("[b] :smile: [/]") == 2
+    assert said.count("r\\udcffel") == 2

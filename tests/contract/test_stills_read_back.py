@@ -53,7 +53,7 @@ def assert_codes(picture: torch.Tensor, expected: np.ndarray, greatest: int) -> 
 def test_integer_files(tmp_path: Path, suffix: str, kind: str, greatest: int) -> None:
     stored = codes(greatest)
     path = save(tmp_path / f"a.{suffix}", stored.astype(kind), kind)
-    assert_codes(read_picture(path), stored, greatest)
+    assert_codes(read_picture(path, WORKING_SPACE), stored, greatest)
 
 
 @pytest.mark.parametrize("bits", [10, 12])
@@ -166,7 +166,7 @@ def test_grey_is_copied_and_alpha_is_ignored(tmp_path: Path) -> None:
     assert_codes(picture, grey.repeat(3, axis=2), 255)
     colour = np.concatenate([codes(255), np.full((40, 52, 1), 7)], axis=2).astype(np.uint8)
     straight = {"oiio__UnassociatedAlpha": 1}
-    picture = read_picture(save(tmp_path / "alpha.png", colour, "uint8", **straight))
+    picture = read_picture(save(tmp_path / "alpha.png", colour, "uint8", **straight), WORKING_SPACE)
     assert_codes(picture, colour[:, :, :3], 255)
 
 

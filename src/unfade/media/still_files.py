@@ -11,6 +11,7 @@ import OpenImageIO as oiio
 from unfade.errors import MediaError
 from unfade.film.clip import CodeRange
 from unfade.media.dpx import DpxHeader, check_dpx, is_limited, read_dpx_header
+from unfade.media.still_facts import text_of
 
 _GREY_NAMES = ("Y", "I", "L", "gray", "grey", "luminance")
 _COLOURS = ("R", "G", "B")
@@ -93,7 +94,7 @@ class OpenStill:
             raise MediaError(f"{self.path}: is {kind}; export it as RGB")
         if self.white_is_zero and not self.bits:
             raise MediaError(f"{self.path}: holds floats whose white is zero; export it as RGB")
-        if self.spec.get_string_attribute("jpeg:ColorSpace") in ("CMYK", "YCbCrK"):
+        if text_of(self.spec, "jpeg:ColorSpace") in ("CMYK", "YCbCrK"):
             raise MediaError(f"{self.path}: is CMYK; export it as RGB")
         self.colour_places()
 

@@ -22,6 +22,9 @@ _NO_TAGS = FrameTags()
 _ACES = "lin_ap0_scene"
 """OpenImageIO's name of ACES2065-1, whatever the OpenColorIO config calls it."""
 
+_GAMMA_24 = "g24_rec709_scene"
+"""Its name of the working space, which PNG files are tagged with."""
+
 _PRINTING_DENSITY = ("ADX10", "ADX16")
 """Names of the OpenColorIO config for the film densities of SMPTE ST 2065-3."""
 
@@ -170,6 +173,7 @@ def write_png(path: Path, pixels: Tensor, *, bits: int = 8) -> None:
     """
     spec = _integer_spec(pixels, bits)
     spec.attribute("png:compressionLevel", _PNG_LEVEL)
+    spec["oiio:ColorSpace"] = _GAMMA_24
     _write(path, _codes(path, pixels, bits), spec)
 
 

@@ -15,7 +15,8 @@ from unfade.film.clip import CodeRange
 from unfade.film.project import WORKING_SPACE
 from unfade.geometry.orientation import upright
 from unfade.media.color_management import check_colorspace, is_colorspace, to_space
-from unfade.media.still_facts import orientation_of, pixel_aspect_of, rate_of
+from unfade.media.color_tags import ColorTag, color_tag_of
+from unfade.media.still_facts import orientation_of, pixel_aspect_of, rate_of, text_of
 from unfade.media.still_files import open_still
 from unfade.media.timecode import timecode_of
 
@@ -33,11 +34,11 @@ _OTHER_TRANSFERS = ("Printing density", "Logarithmic", "Linear")
 class StillHeader:
     """What the header of a still says, without its pixels.
 
-    `colorspace` is none where the file does not tell; `rate` and `timecode` likewise. `ignored`
-    are the channels that are not read. `bits` are of an integer sample, 0 of floats. `width` and
-    `height` are of the stored raster and `pixel_aspect` is of its pixels, `orientation` says how it
-    is turned to be shown (see `Clip`). `range_remark` says that the header names a range that was
-    not followed.
+    `colorspace` is none where the file does not tell, or where its `color_tag` is one that the
+    OpenColorIO config has no space for; `rate` and `timecode` likewise. `ignored` are the channels
+    that are not read. `bits` are of an integer sample, 0 of floats. `width` and `height` are of the
+    stored raster and `pixel_aspect` is of its pixels, `orientation` says how it is turned to be
+    shown (see `Clip`). `range_remark` says that the header names a range that was not followed.
     """
 
     width: int
@@ -46,6 +47,7 @@ class StillHeader:
     orientation: int
     rate: Fraction | None
     colorspace: str | None
+    color_tag: str | None
     format: str
     timecode: str | None
     ignored: tuple[str, ...]
@@ -65,13 +67,16 @@ def read_header(path: str) -> StillHeader:
         still.check_kind()
         spec = still.spec
         code_range, range_remark = still.code_range()
+        is_display = still.format not in ("openexr", "dpx", "cineon")
+        tag = color_tag_of(path, spec, still.format) if is_display else None
         return StillHeader(
             width=spec.full_width,
             height=spec.full_height,
             pixel_aspect=pixel_aspect_of(spec),
             orientation=orientation_of(spec),
             rate=rate_of(spec),
-            colorspace=_colorspace(spec, still.format),
+            colorspace=_colorspace(spec, still.format, tag),
+            color_tag=tag.says if tag else None,
             format=still.format,
             timecode=timecode_of(spec),
             ignored=still.ignored(),
@@ -113,6 +118,11 @@ def named_colorspace(path: str, header: StillHeader) -> str:
     Raises:
         MediaError: it names none.
     """
+    if header.colorspace is None and header.color_tag is not None:
+        raise MediaError(
+            f"{path}: is tagged as '{header.color_tag}', which the OpenColorIO config has no space "
+            "for; name one as 'colorspace', or convert it to sRGB"
+        )
     if header.colorspace is None:
         raise MediaError(
             f"{path}: does not say which colour space it is in; name it as 'colorspace'"
@@ -186,16 +196,18 @@ def _in_display_window(pixels: Tensor, spec: oiio.ImageSpec) -> Tensor:
     return whole
 
 
-def _colorspace(spec: oiio.ImageSpec, file_format: str) -> str | None:
+def _colorspace(spec: oiio.ImageSpec, file_format: str, tag: ColorTag | None) -> str | None:
     if file_format == "openexr":
         return _scene_colorspace(spec)
-    if file_format == "cineon" or spec.get_string_attribute("dpx:Transfer") in _OTHER_TRANSFERS:
+    if file_format == "cineon" or text_of(spec, "dpx:Transfer") in _OTHER_TRANSFERS:
         return None
+    if tag is not None:
+        return tag.space
     return WORKING_SPACE if str(spec.format) in ("uint8", "uint16") else None
 
 
 def _scene_colorspace(spec: oiio.ImageSpec) -> str | None:
-    name = spec.get_string_attribute("oiio:ColorSpace")
+    name = text_of(spec, "oiio:ColorSpace")
     for spelling in (name, f"ocio:{name}"):
         if name and is_colorspace(spelling):
             return check_colorspace(spelling)

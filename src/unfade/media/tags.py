@@ -8,6 +8,7 @@ import OpenImageIO as oiio
 
 from unfade.film.clip import Clip
 from unfade.media.sequences import parse_pattern
+from unfade.media.still_facts import text_of
 from unfade.media.still_files import open_still
 from unfade.media.timecode import pack_timecode
 
@@ -81,5 +82,5 @@ def put_tags(spec: oiio.ImageSpec, tags: FrameTags) -> None:
 
 
 def _captured(spec: oiio.ImageSpec) -> str | None:
-    stored = spec.get_string_attribute("DateTime")
+    stored = text_of(spec, "DateTime")
     return stored if _CAPTURED.fullmatch(stored) else None

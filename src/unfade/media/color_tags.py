@@ -1,0 +1,144 @@
+"""Colour spaces that still pictures of display values are tagged with."""
+
+import re
+import struct
+from dataclasses import dataclass
+
+import OpenImageIO as oiio
+
+from unfade.film.project import WORKING_SPACE
+from unfade.media.color_management import check_colorspace, is_colorspace
+from unfade.media.still_facts import text_of
+
+_SRGB, _LINEAR, _GAMMA_18, _GAMMA_22 = "srgb_texture", "lin_rec709", "g18_rec709", "g22_rec709"
+_P3, _ADOBE = "srgb_p3d65", "adobergb"
+
+_PROFILES = (
+    (r"linear|[-_ ]g10\b", _LINEAR),
+    (r"display ?p3", _P3),
+    (r"adobe ?rgb", _ADOBE),
+    (r"rec\.? ?709.*2\.4|gamma 2\.4.*rec\.? ?709", WORKING_SPACE),
+    (r"gr[ae]y gamma 2\.2", _GAMMA_22),
+    (r"srgb", _SRGB),
+)
+"""Descriptions of ICC profiles, in lower case, and the spaces that they are of. The first fits."""
+
+_CICP_TRANSFERS = {
+    1: WORKING_SPACE,
+    2: WORKING_SPACE,
+    4: _GAMMA_22,
+    6: WORKING_SPACE,
+    8: _LINEAR,
+    13: _SRGB,
+    14: WORKING_SPACE,
+    15: WORKING_SPACE,
+}
+"""ITU-T H.273 by number, for the primaries below; a video signal is shown by a gamma of 2.4."""
+
+_CICP_PRIMARIES = (1, 2, 5, 6)
+"""BT.709, unspecified, and those of SD television, which movies are taken for BT.709 with too."""
+
+_GAMMAS = (
+    (1 / 1.8, _GAMMA_18),
+    (1 / 1.961, WORKING_SPACE),
+    (1 / 2.2, _GAMMA_22),
+    (1 / 2.4, WORKING_SPACE),
+    (1.0, _LINEAR),
+)
+"""Exponents of PNG; 1 / 1.961 is how FFmpeg says BT.709."""
+
+_GAMMA_WITHIN = 0.003
+_REC709 = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
+_CHROMATICITY_WITHIN = 0.015
+"""Takes in the primaries of SD television, and not those of P3."""
+
+_PNG_SIGNATURE_BYTES, _PNG_CHUNK_HEAD = 8, struct.Struct(">I4s")
+_DEFAULTS_TO_SRGB = ("png", "jpeg", "jpeg2000", "bmp")
+"""Formats for which OpenImageIO names sRGB where the file says nothing."""
+
+
+@dataclass(frozen=True)
+class ColorTag:
+    """`says` is the tag in words; `space` is a name of the config, none where it has no such."""
+
+    says: str
+    space: str | None
+
+
+def color_tag_of(path: str, spec: oiio.ImageSpec, file_format: str) -> ColorTag | None:
+    """The tag of a still, none where it has none."""
+    chunks = _png_chunks(path) if file_format == "png" else {}
+    if "cICP" in chunks and len(chunks["cICP"]) == 4:
+        return _of_cicp(tuple(chunks["cICP"]))
+    profile = text_of(spec, "ICCProfile:profile_description").strip("\0 ")
+    if profile or "iCCP" in chunks or spec.getattribute("ICCProfile") is not None:
+        return _of_profile(profile or "an ICC profile without a name")
+    if "sRGB" in chunks:
+        return _tag("sRGB", _SRGB)
+    if "gAMA" in chunks or "cHRM" in chunks:
+        return _of_gamma(chunks)
+    exif = spec.get_int_attribute("Exif:ColorSpace", 0)
+    if exif in (1, 2):
+        return _tag("sRGB", _SRGB) if exif == 1 else _tag("Adobe RGB", _ADOBE)
+    named = text_of(spec, "oiio:ColorSpace")
+    if named and file_format not in _DEFAULTS_TO_SRGB:
+        return _tag(named, named)
+    return None
+
+
+def _tag(says: str, space: str | None) -> ColorTag:
+    known = space is not None and is_colorspace(space)
+    return ColorTag(says, check_colorspace(space) if known and space else None)
+
+
+def _of_profile(description: str) -> ColorTag:
+    fitting = (name for words, name in _PROFILES if re.search(words, description.lower()))
+    return _tag(description, next(fitting, None))
+
+
+def _of_cicp(numbers: tuple[int, ...]) -> ColorTag:
+    primaries, transfer, _, full = numbers
+    says = "cICP " + "/".join(map(str, numbers))
+    if not full:
+        return _tag(f"{says} (limited range)", None)
+    if (primaries, transfer) == (12, 13):
+        return _tag(says, _P3)
+    return _tag(says, _CICP_TRANSFERS.get(transfer) if primaries in _CICP_PRIMARIES else None)
+
+
+def _of_gamma(chunks: dict[str, bytes]) -> ColorTag:
+    exponent = _numbers(chunks.get("gAMA", b""))
+    chromaticities = _numbers(chunks.get("cHRM", b""))
+    said = [f"gamma {1 / one:.3g}" for one in exponent if one]
+    if chromaticities:
+        said.append("chromaticities " + " ".join(f"{one:g}" for one in chromaticities))
+    says = " and ".join(said)
+    is_709 = all(
+        abs(ours - theirs) < _CHROMATICITY_WITHIN
+        for ours, theirs in zip(_REC709, chromaticities, strict=False)
+    )
+    if not exponent:
+        return _tag(says, WORKING_SPACE if is_709 else None)
+    near = (name for gamma, name in _GAMMAS if abs(gamma - exponent[0]) < _GAMMA_WITHIN)
+    return _tag(says, next(near, None) if is_709 else None)
+
+
+def _numbers(chunk: bytes) -> tuple[float, ...]:
+    count = len(chunk) // 4
+    return tuple(one / 100_000 for one in struct.unpack_from(f">{count}I", chunk))
+
+
+def _png_chunks(path: str) -> dict[str, bytes]:
+    """The chunks before the pixels that tell of colour, by name."""
+    found: dict[str, bytes] = {}
+    with open(path, "rb") as file:
+        file.seek(_PNG_SIGNATURE_BYTES)
+        while len(head := file.read(_PNG_CHUNK_HEAD.size)) == _PNG_CHUNK_HEAD.size:
+            length, kind = _PNG_CHUNK_HEAD.unpack(head)
+            if kind == b"IDAT":
+                break
+            if kind in (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"):
+                found[kind.decode()] = file.read(length)
+                length = 0
+            file.seek(length + 4, 1)
+    return found

@@ -1,0 +1,139 @@
+"""TIFF as its specification allows it: read as it is shown, or refused by name."""
+
+import struct
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+
+from unfade.errors import MediaError
+from unfade.film.project import WORKING_SPACE, ClipSection
+from unfade.media import probe, read_picture
+
+SECTION = ClipSection(path="x")
+SHORT, LONG, RATIONAL = 3, 4, 5
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, CMYK, LAB = 0, 1, 2, 5, 8
+Tag = tuple[int, int, list[int]]
+
+
+def tiff(
+    path: Path, data: bytes, shape: tuple[int, int, int], bits: int, kind: int, *more: Tag
+) -> Path:
+    """A file of one strip, by hand from TIFF 6.0; `more` are tags: number, type and values."""
+    height, width, channels = shape
+    tags: list[Tag] = [
+        (256, LONG, [width]),
+        (257, LONG, [height]),
+        (258, SHORT, [bits] * channels),
+        (259, SHORT, [1]),
+        (262, SHORT, [kind]),
+        (273, LONG, [0]),
+        (277, SHORT, [channels]),
+        (278, LONG, [height]),
+        (279, LONG, [len(data)]),
+        *more,
+    ]
+    tags.sort()
+    place = 8 + 2 + 12 * len(tags) + 4
+    entries, far = b"", b""
+    for number, kind_of_value, values in tags:
+        if number == 273:
+            values = [place + sum(_far_bytes(tag) for tag in tags)]
+        raw = struct.pack(f"<{len(values)}{'H' if kind_of_value == SHORT else 'I'}", *values)
+        count = len(values) // (2 if kind_of_value == RATIONAL else 1)
+        if len(raw) > 4:
+            raw, far = struct.pack("<I", place + len(far)), far + raw
+        entries += struct.pack("<HHI", number, kind_of_value, count) + raw.ljust(4, b"\0")
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags))
+    path.write_bytes(head + entries + bytes(4) + far + data)
+    return path
+
+
+def _far_bytes(tag: Tag) -> int:
+    size = len(tag[2]) * (2 if tag[1] == SHORT else 4)
+    return size if size > 4 else 0
+
+
+def grey(bits: int) -> np.ndarray:
+    return np.random.default_rng(bits).integers(0, 2**bits, (6, 8))
+
+
+@pytest.mark.parametrize("kind", [WHITE_IS_ZERO, BLACK_IS_ZERO])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_white_is_zero(tmp_path: Path, bits: int, kind: int) -> None:
+    greatest = 2**bits - 1
+    stored = greatest - grey(bits) if kind == WHITE_IS_ZERO else grey(bits)
+    path = tiff(
+        tmp_path / "a.tif", stored.astype(f"<u{bits // 8}").tobytes(), (6, 8, 1), bits, kind
+    )
+    found = read_picture(path).numpy() * greatest
+    np.testing.assert_allclose(found, np.broadcast_to(grey(bits), (3, 6, 8)), atol=0.01)
+
+
+@pytest.mark.parametrize("bits", [1, 4])
+def test_white_is_zero_in_few_bits(tmp_path: Path, bits: int) -> None:
+    stored = 2**bits - 1 - grey(bits)
+    lines = sum(stored[:, k :: 8 // bits] << (8 - bits - k * bits) for k in range(8 // bits))
+    data = np.asarray(lines, np.uint8).tobytes()
+    path = tiff(tmp_path / "a.tif", data, (6, 8, 1), bits, WHITE_IS_ZERO)
+    np.testing.assert_allclose(read_picture(path)[0] * (2**bits - 1), grey(bits), atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("kind", "channels", "words"), [(CMYK, 4, "is CMYK"), (LAB, 3, r"is CIE L\*a\*b\*")]
+)
+def test_what_is_no_rgb_is_named(tmp_path: Path, kind: int, channels: int, words: str) -> None:
+    path = tiff(tmp_path / "a.tif", bytes(6 * 8 * channels), (6, 8, channels), 8, kind)
+    for look in (read_picture, lambda path: probe(str(path), SECTION)):
+        with pytest.raises(MediaError, match=rf"a.tif: {words}; export it as RGB"):
+            look(path)
+
+
+@pytest.mark.parametrize(
+    ("unit", "across", "down", "aspect"),
+    [
+        (2, 300, 72, Fraction(1)),  # dots an inch are for printers
+        (3, 100, 50, Fraction(1)),
+        (1, 100, 200, Fraction(2)),
+        (1, 1, 90, Fraction(1)),  # rubbish
+    ],
+)
+def test_resolution_is_no_pixel_aspect(
+    tmp_path: Path, unit: int, across: int, down: int, aspect: Fraction
+) -> None:
+    tags = [(282, RATIONAL, [across, 1]), (283, RATIONAL, [down, 1]), (296, SHORT, [unit])]
+    path = tiff(tmp_path / "a.tif", bytes(6 * 8 * 3), (6, 8, 3), 8, RGB, *tags)
+    assert probe(str(path), SECTION).pixel_aspect == aspect
+
+
+@pytest.mark.parametrize(
+    ("names", "read"),
+    [
+        (("Y",), True),
+        (("A", "Y"), True),
+        (("Z",), False),
+        (("R",), False),
+        (("forward.u", "forward.v"), False),
+        (("BY", "RY", "Y"), False),
+    ],
+)
+def test_which_channels_of_exr_are_colours(
+    tmp_path: Path, names: tuple[str, ...], read: bool
+) -> None:
+    spec = oiio.ImageSpec(4, 2, len(names), "half")
+    spec.channelnames = names
+    path = str(tmp_path / "a.exr")
+    image = oiio.ImageOutput.create(path)
+    assert image.open(path, spec)
+    stored = np.arange(1, len(names) + 1, dtype=np.float32) / 8
+    assert image.write_image(np.broadcast_to(stored, (2, 4, len(names))).copy())
+    assert image.close()
+    if read:
+        expected = (names.index("Y") + 1) / 8
+        assert read_picture(path, WORKING_SPACE).unique().tolist() == [expected]
+        return
+    for look in (read_picture, lambda path: probe(str(path), SECTION)):
+        with pytest.raises(MediaError, match=r"a.exr: has the channels .* but no R, G, B"):
+            look(path)

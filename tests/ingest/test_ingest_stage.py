@@ -90,11 +90,14 @@ def test_a_disk_that_fills_up_is_one_sentence_and_leaves_nothing_half_written(fi
     assert len(np.load(film / SOURCE_PROXY)) == 12
 
 
-def test_a_folder_is_the_sequence_in_it(film: Path) -> None:
-    run(job(film, {"path": "scan"}))
-    clips = job(film).load(Clips)
-    assert clips.source.path == "scan/r.%03d.dpx"
-    assert [frame for frame, _ in read(job(film).clips().source, [100, 111])] == [100, 111]
+@pytest.mark.parametrize(
+    ("named", "found"), [("scan", "scan/r.%03d.dpx"), ("scan/r.###.dpx", "scan/r.###.dpx")]
+)
+def test_what_was_found_is_read_later(film: Path, named: str, found: str) -> None:
+    run(job(film, {"path": named}))
+    assert job(film).load(Clips).source.path == found
+    source = job(film, {"path": named}).clips().source
+    assert [frame for frame, _ in read(source, [100, 111])] == [100, 111]
 
 
 def test_clips_proxies_and_picture(film: Path) -> None:

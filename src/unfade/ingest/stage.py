@@ -68,9 +68,9 @@ class _Element:
 
 def _as_named(job: Job, path: str, clip: Clip) -> str:
     """The path of a clip as film.toml has it, but for a folder that of the pictures in it."""
-    if clip.path == job.resolve(path):
-        return path
-    return (PurePath(path) / PurePath(clip.path).name).as_posix()
+    if Path(job.resolve(path)).is_dir():
+        return (PurePath(path) / PurePath(clip.path).name).as_posix()
+    return path
 
 
 def _found(job: Job, element: _Element) -> tuple[Tensor, Clip]:

@@ -2,16 +2,19 @@
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from unfade import pipeline
+from unfade import cli, pipeline
 from unfade.console import Silence
 from unfade.errors import WorkError
-from unfade.film.lock import holding
+from unfade.film.lock import LOCK, holding
 from unfade.film.project import (
     AlignSection,
     ClipSection,
@@ -339,3 +342,52 @@ def test_a_second_run_waits_for_nobody_and_disturbs_nobody(job: Job, ran: list[s
     assert not partial.exists()
     with holding(job.root, print):
         assert pipeline.run(job) == []
+
+
+AT_WORK = """
+import sys, time
+from pathlib import Path
+from types import SimpleNamespace
+from unfade import cli, pipeline
+from unfade.console import Silence
+from unfade.film.project_file import load_project
+from unfade.film.work import Job
+
+def stage(job):
+    (job.folder("ingest") / ".scan.partial.npy").write_text("half")
+    print("at work", flush=True)
+    time.sleep(60)
+
+nothing = lambda *arguments: None
+sys.modules["unfade.media"] = SimpleNamespace(use_config=nothing, check_colorspace=nothing)
+pipeline.entry = lambda name: stage
+place = Path(sys.argv[1])
+pipeline.run(Job(load_project(place), place.parent, Silence()))
+"""
+
+
+def test_two_runs_at_a_time_and_a_kill_in_between(
+    job: Job, ran: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = job.root / "film.toml"
+    place.write_text(
+        '[film]\ntitle = "Reel"\n[source]\npath = "scan.%04d.dpx"\n[reference]\npath = "dvd.mpg"\n'
+    )
+    command = [sys.executable, "-c", AT_WORK, str(place)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "at work\n"
+        for arguments in (["run", str(place)], ["ingest", str(place)], ["deliver", str(place)]):
+            monkeypatch.setattr(sys, "argv", ["unfade", *arguments])
+            with pytest.raises(SystemExit) as caught:
+                cli.main()
+            assert caught.value.code == 2
+            told = capfd.readouterr().err
+            assert f"{job.root}: is in use by process {first.pid} on" in told
+            assert told.count("\n") == 1
+        assert (job.root / "01-ingest/.scan.partial.npy").exists()
+        first.kill()
+    assert first.wait() == -signal.SIGKILL
+    assert pipeline.run(job) == list(STAGE_NAMES)
+    assert not list(job.root.rglob("*.partial*"))
+    assert not (job.root / LOCK).exists()

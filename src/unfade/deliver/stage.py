@@ -76,7 +76,7 @@ CODECS = {
 }
 """By the names of deliver.movie; ProRes is 422 HQ."""
 
-REVIEW_REVISION = 1
+REVIEW_REVISION = 2
 """Raised when review movies come to show the same masters in another way."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unfade.errors import ProjectError
+from unfade.film.lock import holding
 from unfade.film.project import ClipSection
 from unfade.film.project_file import PROJECT_FILE, project_file_text, toml_fields
 from unfade.film.template import project_text
@@ -41,6 +42,7 @@ def make_demo(
 
     Raises:
         ProjectError: the folder holds another film.
+        WorkError: another demo is made there.
         UnfadeError: what `simulate` could not do.
     """
     elements = folder / ELEMENTS
@@ -48,11 +50,13 @@ def make_demo(
     if elements.exists():
         _check_same(elements, severity, seed)
     else:
-        partial = folder / f".{ELEMENTS}.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        chosen = demo_clips() if clips is None else clips
-        simulate(partial, chosen, severity=severity, seed=seed, progress=progress)
-        partial.rename(elements)
+        folder.mkdir(parents=True, exist_ok=True)
+        with holding(folder, progress.say):
+            partial = folder / f".{ELEMENTS}.partial"
+            shutil.rmtree(partial, ignore_errors=True)
+            chosen = demo_clips() if clips is None else clips
+            simulate(partial, chosen, severity=severity, seed=seed, progress=progress)
+            partial.rename(elements)
     place = folder / PROJECT_FILE
     if not place.exists():
         write_text(place, _project(folder))

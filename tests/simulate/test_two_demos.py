@@ -1,0 +1,19 @@
+"""Two demos in one folder at a time."""
+
+from pathlib import Path
+
+import pytest
+
+from unfade.console import Silence
+from unfade.errors import WorkError
+from unfade.film.lock import holding
+from unfade.simulate.demo import make_demo
+
+
+def test_a_demo_leaves_the_half_made_film_of_another_alone(tmp_path: Path) -> None:
+    half = tmp_path / ".elements.partial/scan"
+    half.mkdir(parents=True)
+    with holding(tmp_path, print), pytest.raises(WorkError, match="is in use by process"):
+        make_demo(tmp_path, severity="medium", seed=0, progress=Silence())
+    assert half.exists()
+    assert not (tmp_path / "film.toml").exists()

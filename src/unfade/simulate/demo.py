@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unfade.errors import ProjectError
-from unfade.film.lock import holding
+from unfade.film.lock import LOCK, holding
 from unfade.film.project import ClipSection
 from unfade.film.project_file import PROJECT_FILE, project_file_text, toml_fields
 from unfade.film.template import project_text
@@ -73,7 +73,7 @@ def _check_own(folder: Path) -> None:
     if made and place.exists():
         source = toml_fields(project_file_text(place), place).get("source")
         made = isinstance(source, dict) and source.get("path") == SCAN
-    left_over = {f".{ELEMENTS}.partial"}
+    left_over = {f".{ELEMENTS}.partial", LOCK}
     if folder.is_dir() and not made and {entry.name for entry in folder.iterdir()} - left_over:
         raise ProjectError(
             f"{folder}: holds files that are not the demo's; choose an empty or a new folder"

@@ -8,12 +8,13 @@ from typing import Any
 
 import av
 import av.error
+import av.logging
 
 from unfade.errors import MediaError
 
-CHECKED_CODEC = "ffv1"
-"""It has checksums, and tells in its log alone when one is wrong. It is decoded without frame
-threads, so that it tells while the damaged frame is asked for."""
+av.logging.set_level(None)
+"""FFmpeg's threads must never call Python to log: one that waits for the interpreter lock while
+another thread, which holds the lock, waits for it to end is a deadlock (PyAV 751, 2276)."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,11 @@ def open_movie(path: str) -> Iterator[Movie]:
     if not os.path.isfile(path):
         raise MediaError(f"{path}: is missing; restore the file or correct the path")
     try:
-        with av.open(path) as container:
+        with av.open(path, metadata_errors="replace") as container:
             stream: Any = container.streams.best("video")
             if stream is None:
                 raise MediaError(f"{path}: has no pictures in it; name another file")
-            stream.thread_type = "SLICE" if stream.codec_context.name == CHECKED_CODEC else "AUTO"
+            stream.thread_type = "AUTO"
             yield Movie(path, container, stream)
     except av.error.FFmpegError as error:
         raise MediaError(f"{path}: cannot be read ({error.strerror}); restore the file") from error

@@ -6,13 +6,15 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 
 from unfade.errors import MediaError
 from unfade.film.clip import FieldOrder, Video
 from unfade.film.work import Track
 from unfade.media.containers import Movie, open_movie
+from unfade.media.cut_off import cut_off_at
 from unfade.media.fields import FieldMeter
-from unfade.media.movie_index import movie_index
+from unfade.media.movie_index import MovieIndex, movie_index
 from unfade.media.movies import decode
 from unfade.media.planes import can_read
 
@@ -30,14 +32,6 @@ _GREATEST_SD_HEIGHT = 576
 
 _DISPLAY_TRANSFERS = (0, 1, 2, 3, 4, 5, 6, 7, 13, 14, 15)
 """H.273 transfer numbers that a display shows as they are; the rest is linear, log, PQ or HLG."""
-
-_HEADER_KNOWS_END = ("mov,mp4", "matroska", "avi")
-"""Containers, by the start of their names, whose header says how long they are."""
-
-_FRAMES_OF_SLACK = Fraction(3, 2)
-_SECONDS_OF_SLACK = Fraction(2)
-"""How much earlier than the header says a movie may end: alone, as some writers count one frame
-too many, and with sound beside it."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +65,7 @@ def survey_movie(path: str, track: Track) -> MovieSurvey:
             cannot be read.
     """
     with open_movie(path) as movie:
+        _check_whole(movie)
         frames = decode(movie)
         first = next(frames, None)
         if first is None:
@@ -89,8 +84,8 @@ def survey_movie(path: str, track: Track) -> MovieSurvey:
                 meter.add(frame)
             times.append(frame.pts)
         count = len(times)
-        _check_end(movie, count)
         index = movie_index(path)
+        _check_all_came(movie, index, times)
         stream = movie.stream
         fields, weave = meter.fields() if meter is not None else ("progressive", "s" * count)
         return MovieSurvey(
@@ -107,6 +102,19 @@ def survey_movie(path: str, track: Track) -> MovieSurvey:
             timecode=_timecode(movie),
             has_alpha=any(component.is_alpha for component in first.format.components),
             random_access=index is not None and index.times.tolist() == times,
+        )
+
+
+def _check_whole(movie: Movie) -> None:
+    """
+    Raises:
+        MediaError: the file ends before its own structure does.
+    """
+    place = cut_off_at(movie.path, movie.container.format.name)
+    if place is not None:
+        raise MediaError(
+            f"{movie.path}: is cut off or damaged: the part that starts at byte {place:,} does not "
+            f"fit into the file's {movie.container.size:,} bytes; restore the file"
         )
 
 
@@ -163,42 +171,17 @@ def _range(frame: av.VideoFrame) -> str:
     return "full" if frame.format.name.startswith(("yuvj", "gray")) else "limited"
 
 
-def _check_end(movie: Movie, count: int) -> None:
-    """Compares what was decoded with what the header promises."""
-    promised = movie.stream.frames
-    if promised > count:
-        raise MediaError(f"{movie.path}: ends after {count} of {promised} frames; restore the file")
-    if not movie.container.format.name.startswith(_HEADER_KNOWS_END):
+def _check_all_came(movie: Movie, index: MovieIndex | None, times: list[int | None]) -> None:
+    """
+    Raises:
+        MediaError: a packet of a codec that stores each picture by itself gave no picture.
+    """
+    if index is None or not movie.stream.codec_context.codec.intra_only:
         return
-    promised_end, seen_end = _ends(movie)
-    if promised_end is None or seen_end is None:
-        return
-    alone = len(movie.container.streams) == 1
-    slack = _FRAMES_OF_SLACK * _frame_time(movie) if alone else _SECONDS_OF_SLACK
-    if promised_end - seen_end > slack:
+    lost = np.setdiff1d(index.times, [time for time in times if time is not None])
+    if len(lost):
+        number = index.number_at(int(lost[0]))
         raise MediaError(
-            f"{movie.path}: ends after {float(seen_end):.2f} of {float(promised_end):.2f} seconds; "
-            "restore the file"
+            f"{movie.path}: {len(lost)} of {len(index.times)} frames cannot be decoded, the first "
+            f"is frame {number}; restore the file"
         )
-
-
-def _ends(movie: Movie) -> tuple[Fraction | None, Fraction | None]:
-    """The end of the movie in seconds as the header promises it, and as its packets have it."""
-    container = movie.container
-    if container.duration is None:
-        return None, None
-    container.seek(0)
-    frame_time = _frame_time(movie)
-    ends = [
-        packet.pts * packet.time_base
-        + (packet.duration * packet.time_base if packet.duration else frame_time)
-        for packet in container.demux()
-        if packet.pts is not None
-    ]
-    promised = Fraction(container.duration + (container.start_time or 0), av.time_base)
-    return promised, max(ends, default=None)
-
-
-def _frame_time(movie: Movie) -> Fraction:
-    """Seconds; none at all where the rate is unknown."""
-    return 1 / movie.stream.guessed_rate if movie.stream.guessed_rate else Fraction(0)

@@ -2,25 +2,24 @@
 
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from itertools import count
+from typing import Any
 
 import av
 import av.error
 import av.filter
-import av.logging
 from torch import Tensor
 
 from unfade.errors import MediaError
 from unfade.film.clip import Clip, FieldOrder
 from unfade.film.project import WORKING_SPACE
 from unfade.media.color_management import to_space
-from unfade.media.containers import CHECKED_CODEC, Movie, open_movie
+from unfade.media.containers import Movie, open_movie
+from unfade.media.ffv1 import checksums_hold, has_checksums
 from unfade.media.fields import rewoven
 from unfade.media.movie_index import LostError, movie_index, packets_from
 from unfade.media.planes import frame_to_rgb
-
-_CUT_OFF = "File ended prematurely"
-"""What the Matroska reader logs, and says in no other way."""
 
 _JUMP_GAP = 12
 """Frames that are rather decoded and dropped than jumped over: to open the movie anew costs about
@@ -36,34 +35,43 @@ def decode(movie: Movie) -> Iterator[av.VideoFrame]:
     Raises:
         MediaError: one is damaged.
     """
-    return _checked(movie, movie.container.decode(movie.stream), 0)
+    return _decoded(movie, movie.container.demux(movie.stream), 0)
 
 
-def _checked(
-    movie: Movie, frames: Iterator[av.VideoFrame], number: int, since: int | None = None
+def _decoded(
+    movie: Movie, packets: Iterable[Any], first: int, since: int | None = None
 ) -> Iterator[av.VideoFrame]:
-    """Frames from the one of a number on; those shown before the time `since` are left out, as
-    they follow from others that were not decoded."""
-    while True:
+    """The frames of packets, of which the first is frame `first`; those shown before the time
+    `since` are left out, as they follow from others that were not decoded.
+
+    Raises:
+        MediaError: a packet or a frame is damaged.
+    """
+    is_checked = movie.stream.codec_context.name == "ffv1" and has_checksums(movie.path)
+    coming = iter(packets)
+    decoded = first
+    for taken in count(first):
         try:
-            with _complaints() as complaints:
-                frame = next(frames, None)
+            packet = next(coming, None)
+            if packet is None:
+                return
+            if is_checked and packet.size and not checksums_hold(bytes(packet)):
+                raise _damaged(movie.path, taken, "a checksum is wrong")
+            frames = packet.decode()
         except av.error.FFmpegError as error:
-            raise _damaged(movie.path, number, str(error.strerror)) from error
-        if complaint := _told_damage(complaints):
-            raise _damaged(movie.path, number, complaint)
-        if frame is None:
-            return
-        if since is not None and frame.pts is not None and frame.pts < since:
-            continue
-        if frame.is_corrupt:
-            raise _damaged(movie.path, number, "its data are corrupt")
-        yield frame
-        number += 1
+            raise _damaged(movie.path, decoded, str(error.strerror)) from error
+        for frame in frames:
+            if since is not None and frame.pts is not None and frame.pts < since:
+                continue
+            if frame.is_corrupt:
+                raise _damaged(movie.path, decoded, "its data are corrupt")
+            yield frame
+            decoded += 1
 
 
-def read_movie(clip: Clip, frames: list[int]) -> Generator[tuple[int, Tensor], None, None]:
-    """The frames of a movie, ascending, each (3, H, W) in the working space.
+def read_movie(clip: Clip, frames: list[int]) -> Generator[tuple[int, Tensor] | None, None, None]:
+    """The frames of a movie, ascending, each (3, H, W) in the working space; None for each frame
+    that is decoded on the way to one of them.
 
     Where a jump does not lead to what the index has, the rest is decoded from the first frame on.
 
@@ -74,9 +82,10 @@ def read_movie(clip: Clip, frames: list[int]) -> Generator[tuple[int, Tensor], N
     with suppress(LostError):
         for start, wanted in _runs(clip, frames):
             with open_movie(clip.path) as movie:
-                for number, picture in _read_run(clip, movie, start, wanted):
-                    pending.popleft()
-                    yield number, picture
+                for found in _read_run(clip, movie, start, wanted):
+                    if found is not None:
+                        pending.popleft()
+                    yield found
     if pending:
         with open_movie(clip.path) as movie:
             yield from _read_run(clip, movie, 0, list(pending))
@@ -122,29 +131,9 @@ def pull(graph: av.filter.Graph) -> Iterator[av.VideoFrame]:
         yield frame
 
 
-@contextmanager
-def _complaints() -> Iterator[list[tuple[int, str, str]]]:
-    """What FFmpeg logs as errors inside: level, who, message."""
-    av.logging.set_level(av.logging.ERROR)
-    av.logging.set_skip_repeated(False)
-    try:
-        with av.logging.Capture(local=False) as complaints:
-            yield complaints
-    finally:
-        av.logging.set_level(None)
-
-
-def _told_damage(complaints: list[tuple[int, str, str]]) -> str | None:
-    """The first complaint that tells of damage which nothing else tells of."""
-    for _, who, message in complaints:
-        if who == CHECKED_CODEC or message.startswith(_CUT_OFF):
-            return message.strip()
-    return None
-
-
 def _read_run(
     clip: Clip, movie: Movie, start: int, wanted: list[int]
-) -> Iterator[tuple[int, Tensor]]:
+) -> Iterator[tuple[int, Tensor] | None]:
     pending = deque(wanted)
     numbered = _numbered(movie, start) if start else enumerate(decode(movie))
     for number, frame in _whole(clip, _same_size(clip, numbered)):
@@ -153,6 +142,7 @@ def _read_run(
             yield pending.popleft(), to_space(rgb, clip.colorspace, WORKING_SPACE)
         if not pending:
             return
+        yield None
     raise MediaError(
         f"{clip.path}: ends before frame {pending[0]}; restore the file, or ingest it again"
     )
@@ -179,9 +169,8 @@ def _numbered(movie: Movie, start: int) -> Iterator[tuple[int, av.VideoFrame]]:
     if index is None:
         raise LostError
     packets = packets_from(movie, index, start)
-    frames = (frame for packet in packets for frame in packet.decode())
     expected = start
-    for frame in _checked(movie, frames, start, since=int(index.times[start])):
+    for frame in _decoded(movie, packets, start, since=int(index.times[start])):
         if index.number_at(frame.pts) != expected:
             raise LostError
         yield expected, frame

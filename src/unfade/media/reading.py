@@ -1,8 +1,6 @@
 """Frames of a clip, whatever it is made of, as tensors in the working space."""
 
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import torch
@@ -12,7 +10,7 @@ from unfade.errors import MediaError
 from unfade.film.clip import Clip
 from unfade.film.project import WORKING_SPACE
 from unfade.geometry.orientation import upright
-from unfade.media.ahead import side_by_side
+from unfade.media.ahead import run_ahead, side_by_side
 from unfade.media.color_management import to_space
 from unfade.media.movies import read_movie
 from unfade.media.sequences import parse_pattern
@@ -48,28 +46,13 @@ def read(clip: Clip, frames: Iterable[int]) -> Iterator[tuple[int, Tensor]]:
                 f"not {frame}; ask for one of these"
             )
     if clip.kind == "movie":
-        return _run_ahead(read_movie(clip, wanted))
+        return run_ahead(read_movie(clip, wanted), held=_FRAMES_AHEAD, what=clip.path)
     return _read_ahead(clip, wanted)
 
 
 def read_frame(clip: Clip, frame: int) -> Tensor:
     """One frame of a clip, as `read` gives it."""
     return next(picture for _, picture in read(clip, [frame]))
-
-
-def _run_ahead(
-    frames: Generator[tuple[int, Tensor], None, None],
-) -> Iterator[tuple[int, Tensor]]:
-    """The same frames, made in a thread of their own while those before are looked at."""
-    pool = ThreadPoolExecutor(1, thread_name_prefix="decode-ahead")
-    pending = deque(pool.submit(next, frames, None) for _ in range(_FRAMES_AHEAD))
-    try:
-        while (made := pending.popleft().result()) is not None:
-            pending.append(pool.submit(next, frames, None))
-            yield made
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        frames.close()
 
 
 def _read_ahead(clip: Clip, frames: list[int]) -> Iterator[tuple[int, Tensor]]:

@@ -12,6 +12,9 @@ from unfade.film.time import ExactFraction, FrameRange, parse_timecode, timecode
 ClipKind = Literal["sequence", "movie", "still"]
 FieldOrder = Literal["progressive", "top", "bottom", "film"]
 
+Matrix = Literal["bt601", "bt709"]
+"""The weights of red, green and blue in a movie's luma: those of ITU-R BT.601 or BT.709."""
+
 CodeRange = Literal["full", "limited"]
 """Which integer codes are black and white: all of them, or 16 to 235 of 8 bits and the like."""
 
@@ -89,7 +92,7 @@ class Clip(Noun):
     `timecode` is of the first frame of `frames`, as ``"01:00:00:00"`` or, where it drops frames,
     ``"01:00:00;00"``; none where the files hold none. `timecode_jumps` are where it does not count
     on, in order, as at the splices of a scan of several rolls.
-    `code_range` is of the integers of stills; that of movies is in `video`.
+    `code_range` is of the integers of stills and of R'G'B' movies; that of others is in `video`.
     `remarks` are what a person is to know of how the clip is read: what its files say that is not
     followed, a sentence each.
     `random_access` says that every frame of a movie was found, when it was gone through, where the

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from unfade.film.balance import Balance
-from unfade.film.clip import Area, CodeRange, FieldOrder, Orientation
+from unfade.film.clip import Area, CodeRange, FieldOrder, Matrix, Orientation
 from unfade.film.model import ModelSize
 from unfade.film.naming import GREATEST_NAME, clip_name
 from unfade.film.noun import Noun
@@ -62,7 +62,8 @@ class ClipSection(Noun):
     `first` and `last` are frame numbers, both included. `live_area` is ``[x, y, width, height]``
     in pixels of the upright picture; found by itself when absent. `timecode` is of the first frame,
     "none" for none. `orientation` is what is done to the stored picture to show it, where the file
-    says nothing of it or something wrong; `range` says the same of its codes.
+    says nothing of it or something wrong; `range` says the same of its codes, and `matrix` of the
+    luma of a movie.
     """
 
     path: FilePath
@@ -75,6 +76,7 @@ class ClipSection(Noun):
     fields: FieldOrder | Literal["auto"] = "auto"
     orientation: Orientation | Literal["auto"] = "auto"
     range: CodeRange | Literal["auto"] = "auto"
+    matrix: Matrix | Literal["auto"] = "auto"
     live_area: tuple[Pixels, Pixels, Pixels, Pixels] | None = None
 
     @model_validator(mode="before")

@@ -9,29 +9,17 @@ import av
 import numpy as np
 
 from unfade.errors import MediaError
-from unfade.film.clip import FieldOrder, Video
+from unfade.film.clip import FieldOrder
+from unfade.film.project import ClipSection
+from unfade.film.time import exact_rate
 from unfade.film.work import Track
 from unfade.media.containers import Movie, open_movie
 from unfade.media.cut_off import cut_off_at
 from unfade.media.fields import FieldMeter
 from unfade.media.movie_index import MovieIndex, movie_index
+from unfade.media.movie_tags import MovieTags
 from unfade.media.movies import decode
 from unfade.media.planes import can_read
-
-_MATRICES = {1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601"}
-"""By the numbers of ITU-T H.273 that frames carry; 4 is FCC, whose numbers are BT.601's."""
-
-_UNTAGGED = (0, 2, 3)
-"""Matrix numbers that say nothing of a Y'CbCr frame: R'G'B', unspecified, reserved."""
-
-_FULL_RANGE = 2
-_UNKNOWN_RANGE = 0
-
-_GREATEST_SD_HEIGHT = 576
-"""Lines. Untagged movies of up to so many are of BT.601, larger ones of BT.709."""
-
-_DISPLAY_TRANSFERS = (0, 1, 2, 3, 4, 5, 6, 7, 13, 14, 15)
-"""H.273 transfer numbers that a display shows as they are; the rest is linear, log, PQ or HLG."""
 
 
 @dataclass(frozen=True)
@@ -49,20 +37,19 @@ class MovieSurvey:
     pixel_aspect: Fraction
     fields: FieldOrder
     weave: str
-    video: Video | None
+    tags: MovieTags
     codec: str
-    is_display_referred: bool
     timecode: str | None
     has_alpha: bool
     random_access: bool
 
 
-def survey_movie(path: str, track: Track) -> MovieSurvey:
+def survey_movie(path: str, section: ClipSection, track: Track) -> MovieSurvey:
     """Decodes a whole movie; `track` is told of every frame.
 
     Raises:
-        MediaError: it is missing, damaged, ends early, changes its size, or is of a kind that
-            cannot be read.
+        MediaError: it is missing, damaged, ends early, changes its size or its tags where
+            `section` does not say what counts, or is of a kind that cannot be read.
     """
     with open_movie(path) as movie:
         _check_whole(movie)
@@ -75,11 +62,13 @@ def survey_movie(path: str, track: Track) -> MovieSurvey:
                 f"{path}: stores its pictures as {first.format.name}, which is not supported; "
                 "convert it to FFV1 or ProRes"
             )
+        tags = MovieTags.of(first).without_said(section)
         meter = None if first.format.is_rgb else FieldMeter()
         times: list[int | None] = []
         label = f"Looking through {Path(path).name}"
         for frame in track(_with_first(first, frames), label, _likely_count(movie.stream)):
             _check_size(path, len(times), frame, first)
+            _check_tags(path, len(times), MovieTags.of(frame).without_said(section), tags)
             if meter is not None:
                 meter.add(frame)
             times.append(frame.pts)
@@ -92,13 +81,12 @@ def survey_movie(path: str, track: Track) -> MovieSurvey:
             count=count,
             width=first.width,
             height=first.height,
-            rate=stream.guessed_rate or None,
+            rate=exact_rate(stream.guessed_rate) if stream.guessed_rate else None,
             pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
             fields=fields,
             weave=weave,
-            video=_video(path, first),
+            tags=tags,
             codec=stream.codec_context.name,
-            is_display_referred=int(first.color_trc) in _DISPLAY_TRANSFERS,
             timecode=_timecode(movie),
             has_alpha=any(component.is_alpha for component in first.format.components),
             random_access=index is not None and index.times.tolist() == times,
@@ -138,18 +126,18 @@ def _check_size(path: str, number: int, frame: av.VideoFrame, first: av.VideoFra
         )
 
 
-def _video(path: str, frame: av.VideoFrame) -> Video | None:
-    if frame.format.is_rgb:
-        return None
-    matrix = _MATRICES.get(int(frame.colorspace))
-    if matrix is None:
-        if int(frame.colorspace) not in _UNTAGGED:
-            raise MediaError(
-                f"{path}: is tagged with colour matrix {int(frame.colorspace)} of H.273, which is "
-                "not supported; convert it to BT.709"
-            )
-        matrix = "bt601" if frame.height <= _GREATEST_SD_HEIGHT else "bt709"
-    return Video.model_validate({"matrix": matrix, "range": _range(frame)})
+def _check_tags(path: str, number: int, found: MovieTags, first: MovieTags) -> None:
+    """
+    Raises:
+        MediaError: a frame is to be shown otherwise than the first one.
+    """
+    name = first.other_in(found)
+    if name is not None:
+        raise MediaError(
+            f"{path}: frame {number} is tagged with {name} {getattr(found, name)}, the ones before "
+            f"with {getattr(first, name)}; set '{MovieTags.KEYS[name]}' in film.toml to what all "
+            "are, or cut the movie there"
+        )
 
 
 def _timecode(movie: Movie) -> str | None:
@@ -162,13 +150,6 @@ def _timecode(movie: Movie) -> str | None:
         if key.lower() == "timecode"
     )
     return next(found, None)
-
-
-def _range(frame: av.VideoFrame) -> str:
-    """By tag; untagged grey and JPEG are of full range, all else is limited."""
-    if int(frame.color_range) != _UNKNOWN_RANGE:
-        return "full" if int(frame.color_range) == _FULL_RANGE else "limited"
-    return "full" if frame.format.name.startswith(("yuvj", "gray")) else "limited"
 
 
 def _check_all_came(movie: Movie, index: MovieIndex | None, times: list[int | None]) -> None:

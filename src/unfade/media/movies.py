@@ -14,6 +14,7 @@ from torch import Tensor
 from unfade.errors import MediaError
 from unfade.film.clip import Clip, FieldOrder
 from unfade.film.project import WORKING_SPACE
+from unfade.geometry.orientation import swaps_axes, upright
 from unfade.media.color_management import to_space
 from unfade.media.containers import Movie, open_movie
 from unfade.media.ffv1 import checksums_hold, has_checksums
@@ -138,8 +139,10 @@ def _read_run(
     numbered = _numbered(movie, start) if start else enumerate(decode(movie))
     for number, frame in _whole(clip, _same_size(clip, numbered)):
         while pending and pending[0] == number:
-            rgb = frame_to_rgb(frame, clip.video, movie.stream.codec_context.name)
-            yield pending.popleft(), to_space(rgb, clip.colorspace, WORKING_SPACE)
+            codec = movie.stream.codec_context.name
+            rgb = frame_to_rgb(frame, clip.video, codec, clip.code_range)
+            shown = upright(rgb, clip.orientation)
+            yield pending.popleft(), to_space(shown, clip.colorspace, WORKING_SPACE)
         if not pending:
             return
         yield None
@@ -180,11 +183,13 @@ def _numbered(movie: Movie, start: int) -> Iterator[tuple[int, av.VideoFrame]]:
 def _same_size(
     clip: Clip, numbered: Iterable[tuple[int, av.VideoFrame]]
 ) -> Iterator[tuple[int, av.VideoFrame]]:
+    swapped = swaps_axes(clip.orientation)
+    width, height = (clip.height, clip.width) if swapped else (clip.width, clip.height)
     for number, frame in numbered:
-        if (frame.width, frame.height) != (clip.width, clip.height):
+        if (frame.width, frame.height) != (width, height):
             raise MediaError(
                 f"{clip.path}: frame {number} is {frame.width} x {frame.height} pixels, the ones "
-                f"before are {clip.width} x {clip.height}; cut the movie there"
+                f"before are {width} x {height}; cut the movie there"
             )
         yield number, frame
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unfade.color.ycbcr import KB, KR
-from unfade.film.clip import Video
+from unfade.film.clip import CodeRange, Video
 
 Plane = NDArray[np.float32]
 
@@ -56,45 +56,47 @@ def can_read(pixel_format: av.VideoFormat) -> bool:
     return planar and whole and not pixel_format.has_palette and not name.startswith("p0")
 
 
-def frame_to_rgb(frame: av.VideoFrame, video: Video | None, codec: str) -> Tensor:
+def frame_to_rgb(
+    frame: av.VideoFrame, video: Video | None, codec: str, code_range: CodeRange = "full"
+) -> Tensor:
     """A progressive frame as R'G'B'.
 
     Args:
         frame: of a pixel format that `can_read` accepts.
-        video: matrix and range; none for R'G'B' formats, which are of full range.
+        video: matrix and range of Y'CbCr formats; none for R'G'B' formats.
         codec: its decoder's name, which tells where chroma sits.
+        code_range: of R'G'B' formats.
 
     Returns:
         (3, H, W) float32, black 0 and white 1, unbounded.
     """
-    if _packed_name(frame.format.name) in _PACKED_RGB:
-        return _packed_to_rgb(frame)
     if video is None:
-        return torch.from_numpy(
-            np.stack([_plane(frame, index) for index in range(3)]) / _greatest(frame)
-        )
+        is_packed = _packed_name(frame.format.name) in _PACKED_RGB
+        codes = _packed_rgb(frame) if is_packed else np.stack([_plane(frame, k) for k in range(3)])
+        black, white, _ = _levels(frame, code_range)
+        return torch.from_numpy((codes - np.float32(black)) / np.float32(white))
     y, cb, cr = _ycbcr(frame, video)
     return _to_rgb(y, _upsample(cb, y.shape, codec), _upsample(cr, y.shape, codec), video.matrix)
 
 
-def _greatest(frame: av.VideoFrame) -> np.float32:
-    return np.float32(2 ** frame.format.components[0].bits - 1)
+def _levels(frame: av.VideoFrame, code_range: CodeRange) -> tuple[float, float, float]:
+    """The code of black, and the codes from there to white and from one end of chroma to the
+    other."""
+    bits = frame.format.components[0].bits
+    step, greatest = 2.0 ** (bits - 8), 2.0**bits - 1
+    if code_range == "limited":
+        return 16 * step, 219 * step, 224 * step
+    return 0.0, greatest, greatest
 
 
 def _ycbcr(frame: av.VideoFrame, video: Video) -> tuple[Plane, Plane, Plane]:
     """Y', Cb and Cr as stored, scaled to 0..1 and -0.5..0.5; chroma of grey is one zero."""
-    bits = frame.format.components[0].bits
-    step = 2.0 ** (bits - 8)
-    greatest = 2.0**bits - 1
-    black, white, chroma = (
-        (16 * step, 219 * step, 224 * step)
-        if video.range == "limited"
-        else (0.0, greatest, greatest)
-    )
+    black, white, chroma = _levels(frame, video.range)
+    neutral = 2.0 ** (frame.format.components[0].bits - 1)
     y = (_plane(frame, 0) - black) / white
     if len(frame.format.components) < 3:
         return y, *(np.zeros((1, 1), np.float32),) * 2
-    cb, cr = ((_plane(frame, index) - 128 * step) / chroma for index in (1, 2))
+    cb, cr = ((_plane(frame, index) - neutral) / chroma for index in (1, 2))
     return y, cb, cr
 
 
@@ -143,11 +145,11 @@ def _packed_name(name: str) -> str:
     return name.removesuffix("le").removesuffix("be")
 
 
-def _packed_to_rgb(frame: av.VideoFrame) -> Tensor:
+def _packed_rgb(frame: av.VideoFrame) -> NDArray[np.float32]:
+    """The samples of a packed R'G'B' frame, (3, H, W) of codes."""
     red, green, blue, per_pixel = _PACKED_RGB[_packed_name(frame.format.name)]
     samples = _samples(frame, 0, per_pixel)[:, : frame.width, [red, green, blue]]
-    rgb = samples.transpose(2, 0, 1).astype(np.float32, order="C") / _greatest(frame)
-    return torch.from_numpy(rgb)
+    return samples.transpose(2, 0, 1).astype(np.float32, order="C")
 
 
 def _upsample(chroma: Plane, shape: tuple[int, ...], codec: str) -> Plane:

@@ -18,6 +18,7 @@ from unfade.film.time import (
 from unfade.film.work import Track, untracked
 from unfade.media.color_management import check_colorspace
 from unfade.media.movie_survey import survey_movie
+from unfade.media.movie_tags import MovieTags
 from unfade.media.sequences import (
     check_utf8,
     existing_range,
@@ -25,7 +26,7 @@ from unfade.media.sequences import (
     parse_pattern,
     picture_in_folder,
 )
-from unfade.media.still_clips import probe_stills
+from unfade.media.still_clips import probe_stills, shown_by, turned
 from unfade.media.stills import STILL_SUFFIXES
 from unfade.media.timecode import said_timecode, usable_timecode
 
@@ -73,13 +74,13 @@ def _probe_sequence(pattern: FilePattern, section: ClipSection) -> Clip:
 
 
 def _probe_movie(path: str, section: ClipSection, track: Track) -> Clip:
-    survey = survey_movie(path, track)
+    survey = survey_movie(path, section, track)
     rate = section.rate or survey.rate
     if rate is None:
         raise MediaError(f"{path}: does not say how fast it runs; name its 'rate'")
     colorspace = section.colorspace
     if colorspace == "auto":
-        if not survey.is_display_referred:
+        if not survey.tags.is_display_referred:
             raise MediaError(
                 f"{path}: is not for an ordinary display; name its colour space as 'colorspace'"
             )
@@ -87,25 +88,47 @@ def _probe_movie(path: str, section: ClipSection, track: Track) -> Clip:
     frames = _movie_range(path, survey.count, section)
     fields = survey.fields if section.fields == "auto" else section.fields
     timecode, remarks = _timecode(path, section, survey.timecode, rate, skipped=frames.first)
+    video, assumed = survey.tags.video(path, section, survey.width, survey.height)
+    if assumed:
+        remarks = (*remarks, f"its file does not say, so assumed: {' and '.join(assumed)}")
+    orientation = _movie_orientation(path, section, survey.tags)
+    width, height, pixel_aspect = turned(
+        orientation, survey.width, survey.height, survey.pixel_aspect
+    )
     return Clip(
         path=path,
         kind="movie",
         frames=frames,
         rate=rate,
-        width=survey.width,
-        height=survey.height,
-        pixel_aspect=section.pixel_aspect or survey.pixel_aspect,
+        width=width,
+        height=height,
+        pixel_aspect=section.pixel_aspect or pixel_aspect,
+        orientation=orientation,
         colorspace=check_colorspace(colorspace),
         fields=fields,
         cadence=_cadence(survey.weave, frames) if fields == "film" else None,
-        video=survey.video,
+        video=video,
+        code_range="limited" if video is None and section.range == "limited" else "full",
         codec=survey.codec,
         ignored=("alpha",) if survey.has_alpha else (),
         random_access=survey.random_access,
         timecode=timecode,
         remarks=remarks,
-        live_area=Area(x=0, y=0, width=survey.width, height=survey.height),
+        live_area=Area(x=0, y=0, width=width, height=height),
     )
+
+
+def _movie_orientation(path: str, section: ClipSection, tags: MovieTags) -> int:
+    """
+    Raises:
+        MediaError: the picture is turned by an angle between quarter turns.
+    """
+    if tags.orientation < 0:
+        raise MediaError(
+            f"{path}: its display matrix turns the picture by no quarter turn; set 'orientation' "
+            'in film.toml, for example to "as-stored"'
+        )
+    return shown_by(section, tags.orientation or 1)
 
 
 def _cadence(weave: str, frames: FrameRange) -> Cadence:

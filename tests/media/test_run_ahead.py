@@ -1,0 +1,74 @@
+"""Items made ahead in a thread: all of them, in order, and never a wait without an end."""
+
+import threading
+import time
+from collections.abc import Generator
+
+import pytest
+
+from unfade.errors import MediaError
+from unfade.media import ahead
+from unfade.media.ahead import run_ahead
+
+
+def test_all_items_in_order_without_signs_of_life() -> None:
+    made = (number if number % 3 else None for number in range(20))
+    wanted = [number for number in range(20) if number % 3]
+    assert list(run_ahead(made, held=3, what="a.mkv")) == wanted
+
+
+def test_no_more_is_made_than_may_be_held() -> None:
+    made: list[int] = []
+
+    def items() -> Generator[int, None, None]:
+        for number in range(100):
+            made.append(number)
+            yield number
+
+    running = run_ahead(items(), held=3, what="a.mkv")
+    next(running)
+    time.sleep(0.1)
+    assert len(made) <= 4
+    running.close()
+
+
+def test_what_goes_wrong_is_raised_in_its_turn() -> None:
+    def items() -> Generator[int, None, None]:
+        yield 1
+        raise MediaError("a.mkv: is damaged")
+
+    running = run_ahead(items(), held=3, what="a.mkv")
+    assert next(running) == 1
+    with pytest.raises(MediaError, match="is damaged"):
+        next(running)
+
+
+def test_one_who_stops_early_closes_the_file() -> None:
+    closed = threading.Event()
+
+    def items() -> Generator[int, None, None]:
+        try:
+            yield from range(100)
+        finally:
+            closed.set()
+
+    running = run_ahead(items(), held=3, what="a.mkv")
+    next(running)
+    running.close()
+    assert closed.wait(5)
+
+
+def test_a_file_that_hangs_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "STUCK_S", 0.2)
+    monkeypatch.setattr(ahead, "_FAREWELL_S", 0.1)
+    released = threading.Event()
+
+    def items() -> Generator[int, None, None]:
+        yield 1
+        released.wait(30)
+
+    running = run_ahead(items(), held=3, what="a.mkv")
+    next(running)
+    with pytest.raises(MediaError, match=r"a\.mkv: gives no frame for"):
+        next(running)
+    released.set()

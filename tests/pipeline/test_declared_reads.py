@@ -6,10 +6,12 @@ which knows what is handed on.
 
 import ast
 import fnmatch
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import bagit
 import numpy as np
 import pytest
 import torch
@@ -18,7 +20,9 @@ from torch.nn import functional
 import unfade
 from unfade import media, pipeline
 from unfade.console import Silence
+from unfade.deliver import bag
 from unfade.deliver import stage as deliver_stage
+from unfade.film import element
 from unfade.film.noun import Artefact
 from unfade.film.project import Project
 from unfade.film.project_file import parse_project
@@ -168,16 +172,24 @@ def film(shared_folder: Path) -> Path:
     return shared_folder
 
 
+MASTERS_READ: list[tuple[str, str, str]] = []
+"""Of each time that a file of masters was read whole: the stage, how, and its name."""
+
+
 @pytest.fixture(scope="module")
 def reads(film: Path) -> dict[str, tuple[set[type[Artefact]], set[str], set[str]]]:
     """What each stage reads of a small film: artefacts, sections and files, by its name."""
     found = {}
+    MASTERS_READ.clear()
     place = film / "film.toml"
     project = parse_project(TOML, place)
     with pytest.MonkeyPatch.context() as patch:
         opened: set[Path] = set()
         spy_on_files(patch, opened)
+        now: list[str] = []
+        spy_on_whole_reads(patch, now)
         for stage in STAGES:
+            now[:] = [stage.name]
             sections: set[str] = set()
             opened.clear()
             spied = cast(Project, Spied(project, "", sections))
@@ -208,6 +220,39 @@ def spy_on_files(patch: pytest.MonkeyPatch, opened: set[Path]) -> None:
     patch.setattr(deliver_stage, "place_file", spied(deliver_stage.place_file))
     patch.setattr(deliver_stage, "copy_file", spied(deliver_stage.copy_file))
     patch.setattr(deliver_stage, "_write_page", spied(deliver_stage._write_page))
+
+
+def spy_on_whole_reads(patch: pytest.MonkeyPatch, now: list[str]) -> None:
+    """Where the bytes of a file are read from the first to the last; `now` is the stage at work."""
+
+    def spied(how: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(path: Any, *arguments: Any) -> Any:
+            if re.search(r"_v001_[0-9a-f]{12}\.\d{7}\.exr", str(path)):
+                MASTERS_READ.append((now[0], how, Path(path).name))
+            return function(path, *arguments)
+
+        return call
+
+    patch.setattr(stills, "read_still", spied("decoded", stills.read_still))
+    hashed = spied("hashed", element.digest)
+    for module in (element, deliver_stage, bag):
+        patch.setattr(module, "digest", hashed)
+    validated = bagit._calculate_file_hashes
+    patch.setattr(bagit, "_calculate_file_hashes", spied("hashed", validated))
+
+
+def test_a_master_is_read_four_times_in_a_whole_run(reads: dict[str, Any], film: Path) -> None:
+    """Hashed when it is written and when the bag is validated, decoded by validate and for the
+    review movies."""
+    names = {path.name for path in (film / "06-render").glob("*.exr")}
+    assert len(names) == 4
+    for name in names:
+        assert [(stage, how) for stage, how, read in MASTERS_READ if read == name] == [
+            ("render", "hashed"),
+            ("validate", "decoded"),
+            ("deliver", "decoded"),
+            ("deliver", "hashed"),
+        ]
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)

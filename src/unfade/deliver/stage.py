@@ -94,6 +94,8 @@ def run(job: Job) -> None:
     place = job.folder("deliver") / delivered.name
     if delivered.part:
         job.progress.say(f"{place.name}: a part of the film; a bag of the whole film stays")
+    if place.exists():
+        job.progress.say(f"{place.name}: takes the place of the bag before")
     with building(place) as folder:
         known = _lay_files(job, delivered, folder)
         for source, picture in pictures.items():

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from unfade import preflight
 from unfade.errors import WorkError
+from unfade.film.element import DIGESTS
 from unfade.film.lock import holding
 from unfade.film.receipt import Receipt
 from unfade.film.work import STAGE_NAMES, Job, clear_partials, write_text
@@ -74,6 +75,8 @@ def run(job: Job, first: str | None = None, last: str | None = None) -> list[str
 def _run(
     job: Job, stages: tuple[Stage, ...], start: int, first: str | None, seen: "Seen"
 ) -> list[str]:
+    for left_over in job.root.glob(f".{Path(DIGESTS).stem}.*.partial*"):
+        left_over.unlink(missing_ok=True)
     done = []
     for number, stage in enumerate(stages):
         state = freshness(stage, job, seen)

@@ -11,6 +11,7 @@ import pytest
 from unfade.deliver import bag, stage
 from unfade.deliver.anonymous import picture_names
 from unfade.deliver.bag import clear_up, place_file
+from unfade.deliver.note import Delivered
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
@@ -428,3 +429,57 @@ def test_masters_are_read_once_to_be_packed(job: Job, monkeypatch: pytest.Monkey
     masters = [frame.file for frame in job.load(Rendering).frames]
     assert sorted(name for name in read if name in masters) == masters
     assert not set(taken) & set(masters)
+
+
+@pytest.fixture
+def drawn(job: Job, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Review movies that are asked for, and the names of bags that they were drawn for."""
+    bags: list[str] = []
+
+    def draw(job: Job, delivered: Delivered, folder: Path) -> None:
+        folder.mkdir()
+        bags.append(delivered.name)
+        (folder / f"{delivered.name}-split.mp4").write_text(f"movie {len(bags)}")
+
+    monkeypatch.setattr(stage, "_lay_movies", draw)
+    return bags
+
+
+def with_movies(job: Job, **deliver: object) -> Job:
+    section = job.project.deliver.model_copy(update={"movie": "h264", **deliver})
+    return Job(job.project.model_copy(update={"deliver": section}), job.root, Silent())
+
+
+def test_a_credit_draws_no_review_movie_again(job: Job, drawn: list[str]) -> None:
+    stage.run(with_movies(job))
+    stage.run(with_movies(job, institution="Another Archive"))
+    assert drawn == ["candy-candy-v002"]
+    assert bagit.Bag(str(bag_of(job))).validate()
+    movie = bag_of(job) / "data/review/candy-candy-v002-split.mp4"
+    assert movie.read_text() == "movie 1"
+    assert job.load(Delivery).review_key is not None
+
+
+@pytest.mark.parametrize("what", ["masters", "codec", "movie", "part", "bag"])
+def test_review_movies_that_show_something_else_are_drawn(
+    job: Job, drawn: list[str], what: str
+) -> None:
+    """Or that are damaged, or gone."""
+    stage.run(with_movies(job))
+    movie = bag_of(job) / "data/review/candy-candy-v002-split.mp4"
+    deliver: dict[str, object] = {}
+    if what == "masters":
+        rendering, again = job.load(Rendering), write_master(job, 2, b"another")
+        frames = [again if frame.frame == 2 else frame for frame in rendering.frames]
+        job.save(rendering.model_copy(update={"frames": tuple(frames)}))
+    elif what == "codec":
+        deliver["movie"] = "prores"
+    elif what == "movie":
+        movie.write_text("MOVIE 1")
+    elif what == "part":
+        part(job, 1, 2)
+    else:
+        shutil.rmtree(bag_of(job))
+    stage.run(with_movies(job, **deliver))
+    assert len(drawn) == 2
+    assert bagit.Bag(str(bag_of(job))).validate()

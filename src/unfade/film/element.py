@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -68,7 +68,11 @@ def _fields(text: str) -> list[tuple[str, tuple[int, int, str]]]:
     return list(fields.items())
 
 
-def element(path: str, digest_of: Callable[[Path], str]) -> Element | None:
+def element(
+    path: str,
+    digest_of: Callable[[Path], str],
+    track: Callable[[list[Path]], Iterable[Path]],
+) -> Element | None:
     """What lies behind a path of film.toml, none where there is no file.
 
     Names of files count, and what they hold; folders and times of change do not. A file that is
@@ -77,12 +81,13 @@ def element(path: str, digest_of: Callable[[Path], str]) -> Element | None:
     Args:
         path: a file, a folder, or a sequence pattern such as ``reel.%06d.dpx``; absolute.
         digest_of: gives the digest of a file.
+        track: shows how far it is.
     """
     places = _files(Path(path))
     if not places:
         return None
     facts = hashlib.sha256()
-    for place in places:
+    for place in track(places):
         facts.update(os.fsencode(place.name) + f" {digest_of(place)}\n".encode())
     return Element(len(places), facts.hexdigest()[:16])
 

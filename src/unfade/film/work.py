@@ -125,7 +125,9 @@ class Job:
             path: as film.toml has it.
         """
         return element(
-            self.resolve(path), lambda place: self.digests.of(f"<{role}>/{place.name}", place)
+            self.resolve(path),
+            lambda place: self.digests.of(f"<{role}>/{place.name}", place),
+            lambda files: self.progress.track(files, f"Checksums of {role}", len(files)),
         )
 
     def load(self, kind: type[AnArtefact]) -> AnArtefact:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from unfade import console
+from unfade import cli, console
 from unfade.console import Bars, Lines
 
 NAME = "reel [b] [/b] [1976] :smile: 50%"
@@ -30,3 +30,13 @@ def test_output_takes_names_that_are_no_utf8(monkeypatch: pytest.MonkeyPatch) ->
     console.show_all_names()
     Lines().say("r\udce9el: is there")
     assert written.getvalue() == b"r\\udce9el: is there\n"
+
+
+def test_names_on_the_command_line_that_are_no_utf8(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["unfade", "new", "w", "--source", "r\udce9el.mkv"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert "r\\xe9el.mkv: its name holds bytes that are no UTF-8" in capsys.readouterr().err

@@ -13,6 +13,7 @@ from unfade.console import Bars, Lines, Silence, show_all_names, terminal
 from unfade.errors import ProjectError
 from unfade.failures import STOPPED, OneLine
 from unfade.failures import UNUSABLE as UNUSABLE
+from unfade.film.file_pattern import check_utf8
 from unfade.film.project import GREATEST_SEED
 from unfade.film.project_file import load_project
 from unfade.film.report import Report
@@ -200,6 +201,8 @@ def main() -> None:
     show_all_names()
     arguments = sys.argv[1:]
     with OneLine(arguments):
+        for argument in arguments:
+            check_utf8(argument)
         status = app(args=arguments, prog_name="unfade", standalone_mode=False)
         if status == STOPPED:
             raise KeyboardInterrupt

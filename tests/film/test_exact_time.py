@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unfade.film.project import ClipSection
 from unfade.film.time import (
     FrameRange,
     exact_rate,
@@ -134,3 +135,9 @@ def test_rounded_rates_are_made_exact(n: int, digits: int) -> None:
 )
 def test_other_rates(stored: float, meant: str) -> None:
     assert exact_rate(stored) == Fraction(meant)
+
+
+@pytest.mark.parametrize("said", ["23.976", "23.98", "24000/1001", "2997/125"])
+def test_rates_of_film_toml_are_exact(said: str) -> None:
+    section = ClipSection.model_validate({"path": "x", "rate": said})
+    assert section.rate == Fraction(24000, 1001)

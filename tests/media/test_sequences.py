@@ -199,6 +199,7 @@ def test_what_is_meant(tmp_path: Path) -> None:
     assert meant_instead(str(tmp_path / "scan" / "*.dpx")) == sequence
     assert meant_instead(f"{tmp_path}\\scan\\r.%04d.dpx") == f"{tmp_path}/scan/r.%04d.dpx"
     assert meant_instead(f"{tmp_path}\\scan\\*.dpx") == sequence
+    assert meant_instead(f"{tmp_path}/scan\r.%04d.dpx") == sequence  # "scan\\r" of TOML
     assert meant_instead(str(tmp_path / "scan" / "a*.png")) == str(tmp_path / "scan" / "alone.png")
     (tmp_path / "scan" / "b.1.dpx").touch()
     assert meant_instead(str(tmp_path / "scan" / "*.dpx")) is None

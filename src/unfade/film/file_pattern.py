@@ -4,6 +4,8 @@ import os
 import re
 from dataclasses import dataclass
 
+from unfade.errors import MediaError
+
 _PRINTF = re.compile(r"%(?:0(\d+))?d")
 _HASHES = re.compile(r"#+")
 
@@ -36,6 +38,21 @@ class FilePattern:
             return None
         number = int(digits)
         return number if digits == f"{number:0{self.width}d}" else None
+
+
+def check_utf8(path: str) -> None:
+    """
+    Raises:
+        MediaError: the path holds bytes that are no UTF-8, which neither film.toml nor the records
+            can hold.
+    """
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        raise MediaError(
+            f"{shown}: its name holds bytes that are no UTF-8, shown here as \\x..; rename it"
+        ) from error
 
 
 def parse_file_pattern(path: str) -> FilePattern | None:

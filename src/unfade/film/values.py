@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
-from unfade.film.time import ExactFraction
+from unfade.film.time import ExactFraction, exact_rate
 
 TO_FILL_IN = "?"
 """What `unfade new` writes where the files do not say what only a person can know."""
@@ -24,8 +24,6 @@ Remark = Annotated[str, Field(max_length=10_000)]
 _FRACTION = re.compile(r"\d{1,20}(\.\d{1,20})?(/\d{1,9})?")
 """No exponents, because 1e999999999 would be written out digit by digit."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
 
 def _written_as_fraction(value: object) -> object:
     if isinstance(value, float | Fraction):
@@ -38,7 +36,7 @@ def _written_as_fraction(value: object) -> object:
 def _filming_rate(value: Fraction) -> Fraction:
     if not 1 <= value <= 1000:
         raise ValueError("a rate is from 1 to 1000 frames a second")
-    return value
+    return exact_rate(value)
 
 
 def _aspect(value: Fraction) -> Fraction:
@@ -47,23 +45,21 @@ def _aspect(value: Fraction) -> Fraction:
     return value
 
 
-def _without_control_characters(value: str) -> str:
-    if _CONTROL.search(value):
-        raise ValueError(r"it holds a control character; in paths write '/' and not '\'")
+def _without_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("it holds a NUL character, which no path can")
     return value
 
 
 Rate = Annotated[
     ExactFraction, BeforeValidator(_written_as_fraction), AfterValidator(_filming_rate)
 ]
-"""Frames a second."""
+"""Frames a second; "23.976" is 24000/1001."""
 
 PixelAspect = Annotated[
     ExactFraction, BeforeValidator(_written_as_fraction), AfterValidator(_aspect)
 ]
 """Width / height of a pixel."""
 
-FilePath = Annotated[
-    str, Field(min_length=1, max_length=4096), AfterValidator(_without_control_characters)
-]
+FilePath = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_without_nul)]
 """A path of film.toml, relative to its folder or absolute. Upper bound: that of Linux."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from unfade.errors import MediaError
 from unfade.film.cadence import Cadence
 from unfade.film.clip import Area, Clip
-from unfade.film.file_pattern import FilePattern
+from unfade.film.file_pattern import FilePattern, check_utf8
 from unfade.film.project import WORKING_SPACE, ClipSection
 from unfade.film.time import (
     GREATEST_TIMECODE_RATE,
@@ -20,7 +20,6 @@ from unfade.media.color_management import check_colorspace
 from unfade.media.movie_survey import survey_movie
 from unfade.media.movie_tags import MovieTags
 from unfade.media.sequences import (
-    check_utf8,
     existing_range,
     meant_instead,
     parse_pattern,

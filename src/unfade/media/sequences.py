@@ -7,32 +7,18 @@ from collections import defaultdict
 from pathlib import Path
 
 from unfade.errors import MediaError
-from unfade.film.file_pattern import FilePattern, parse_file_pattern
+from unfade.film.file_pattern import FilePattern, check_utf8, parse_file_pattern
 from unfade.film.time import FrameRange
 from unfade.media.stills import STILL_SUFFIXES
 
 _DIGITS = re.compile(r"(\d+)", re.ASCII)
+_BACKSLASHES = str.maketrans(
+    {"\\": "/", "\b": "/b", "\t": "/t", "\n": "/n", "\f": "/f", "\r": "/r"}
+)
+"""What was meant by a backslash, alone and with the letter after it as TOML reads it."""
+
 _FRAMES_NAMED = 5
 """How many missing frames an error lists before it says how many more."""
-
-
-def check_utf8(path: str) -> None:
-    """
-    Raises:
-        MediaError: the path holds bytes that are no UTF-8, which neither film.toml nor the records
-            can hold.
-    """
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise MediaError(
-            f"{_shown(path)}: its name holds bytes that are no UTF-8, shown here as \\x..; "
-            "rename it"
-        ) from error
-
-
-def _shown(path: str) -> str:
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def parse_pattern(path: str) -> FilePattern | None:
@@ -150,9 +136,10 @@ def sequence_around(path: str) -> FilePattern | None:
 def meant_instead(path: str) -> str | None:
     """The path that is meant by one that does not exist, none where nothing near it does.
 
-    Backslashes are taken for ``/``, and ``scan/*.dpx`` for the only sequence that it matches.
+    Backslashes are taken for ``/``, also those that TOML has taken for the first half of a control
+    character, and ``scan/*.dpx`` for the only sequence that it matches.
     """
-    slashed = path.replace("\\", "/")
+    slashed = path.translate(_BACKSLASHES)
     if slashed != path and (_exists(slashed) or meant_instead(slashed)):
         return meant_instead(slashed) or slashed
     if not glob.has_magic(path):

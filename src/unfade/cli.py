@@ -81,8 +81,8 @@ def new(
     from unfade.media import use_config
 
     use_config(color_config())
-    track = _progress(quiet=False).track
-    place = write_project(folder, source, reference or [], title or folder.absolute().name, track)
+    title = title or folder.absolute().name
+    place = write_project(folder, source, reference or [], title, _progress(quiet=False))
     print(f"{place}: written; look it over, then: unfade run {place}")
 
 

@@ -15,6 +15,13 @@ FieldOrder = Literal["progressive", "top", "bottom", "film"]
 Matrix = Literal["bt601", "bt709"]
 """The weights of red, green and blue in a movie's luma: those of ITU-R BT.601 or BT.709."""
 
+_FIELD_WORDS = {
+    "progressive": "progressive",
+    "top": "interlaced, top field first",
+    "bottom": "interlaced, bottom field first",
+    "film": "film in fields",
+}
+
 CodeRange = Literal["full", "limited"]
 """Which integer codes are black and white: all of them, or 16 to 235 of 8 bits and the like."""
 
@@ -85,7 +92,8 @@ class Clip(Noun):
     `pixel_aspect` is width / height of one of them. `colorspace` is an OpenColorIO name. `fields`
     says how the stored picture is woven: of two instants with the "top" or "bottom" field first,
     which is deinterlaced when it is read; or of fields of "film", which are matched as `cadence`
-    says.
+    says. `fields_evidence` is what the pictures and the header showed of that, in words; empty for
+    stills.
     `cadence` tells of each frame of `frames` which film frame it shows; none where nothing was
     found out.
     `live_area` is where the picture is, without sprockets, sound track and borders.
@@ -110,6 +118,7 @@ class Clip(Noun):
     orientation: int = Field(default=1, ge=1, le=8)
     colorspace: str
     fields: FieldOrder = "progressive"
+    fields_evidence: str = ""
     video: Video | None = None
     codec: str = ""
     live_area: Area
@@ -143,6 +152,18 @@ class Clip(Noun):
     def copies(self) -> list[int]:
         """For how many frames each of `film_frames` is shown from there on."""
         return [1] * len(self.frames) if self.cadence is None else self.cadence.copies()
+
+    def fields_in_words(self) -> str:
+        """How the stored picture is woven, and why it is taken to be so."""
+        why = f" ({self.fields_evidence})" if self.fields_evidence else ""
+        return _FIELD_WORDS[self.fields] + why
+
+    def fields_message(self) -> str:
+        """`fields_in_words`, and what to do where that is wrong; empty for stills."""
+        if not self.fields_evidence:
+            return ""
+        remedy = "; set fields = 'progressive' for it in film.toml if that is wrong"
+        return self.fields_in_words() + (remedy if self.fields != "progressive" else "")
 
     def timecode_of(self, frame: int) -> str | None:
         """The timecode of a frame, none where it has none."""

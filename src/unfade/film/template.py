@@ -98,7 +98,9 @@ def _facts(clip: Clip) -> str:
     """What was found, as settings where a person may know better and as comments elsewhere."""
     rate = f"{clip.rate.numerator}/{clip.rate.denominator}"
     size = f"{clip.width} x {clip.height} pixels"
-    found = f"# found: {len(clip.frames)} frames, {size}, {clip.codec}, fields {clip.fields}\n"
+    found = f"# found: {len(clip.frames)} frames, {size}, {clip.codec}\n"
+    if clip.fields_evidence:
+        found += f"# fields = {quoted(clip.fields)}   # found: {clip.fields_evidence}\n"
     return found + (
         f"colorspace = {quoted(clip.colorspace)}\n"
         f'rate = "{rate}"                   # frames a second\n'

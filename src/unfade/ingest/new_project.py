@@ -11,11 +11,11 @@ from unfade.film.naming import clip_name
 from unfade.film.project import ClipSection
 from unfade.film.project_file import parse_project
 from unfade.film.template import project_text
-from unfade.film.work import Track, write_text
+from unfade.film.work import Progress, write_text
 
 
 def write_project(
-    folder: Path, source: str, references: Sequence[str], title: str, track: Track
+    folder: Path, source: str, references: Sequence[str], title: str, progress: Progress
 ) -> Path:
     """Probes a scan and its references, and writes a commented film.toml for them.
 
@@ -24,7 +24,7 @@ def write_project(
         source: path of the scan, relative to the current directory.
         references: paths of the copies with good colour.
         title: of the film.
-        track: is told of the frames of a movie.
+        progress: is told of the frames of a movie, and how their fields are read.
 
     Raises:
         ProjectError: there is a film.toml already, or two references have one name.
@@ -34,8 +34,8 @@ def write_project(
     place = folder / "film.toml"
     if place.exists():
         raise ProjectError(f"{place}: exists already; edit it, or choose another folder")
-    source_clip = _probe(source, track)
-    clips = [_probe(path, track) for path in references]
+    source_clip = _probe(source, progress)
+    clips = [_probe(path, progress) for path in references]
     found = [
         (clip_name(path), _seen_from(folder, clip.path), clip)
         for path, clip in zip(references, clips, strict=True)
@@ -52,8 +52,11 @@ def write_project(
     return place
 
 
-def _probe(path: str, track: Track) -> Clip:
-    return media.probe(os.path.abspath(path), ClipSection(path=path), track)
+def _probe(path: str, progress: Progress) -> Clip:
+    clip = media.probe(os.path.abspath(path), ClipSection(path=path), progress.track)
+    if message := clip.fields_message():
+        progress.say(f"{path}: {message}")
+    return clip
 
 
 def _seen_from(folder: Path, path: str) -> str:

@@ -98,7 +98,7 @@ def _with_live_area(job: Job, name: str, clip: Clip, section: ClipSection) -> tu
     if clip.orientation != 1:
         word = orientation_word(clip.orientation)
         job.progress.say(f"{name}: shown upright, its stored pictures are turned ({word})")
-    for remark in clip.remarks:
+    for remark in filter(None, (clip.fields_message(), *clip.remarks)):
         job.progress.say(f"{name}: {remark}")
     if clip.ignored:
         names = ", ".join(clip.ignored)
@@ -146,11 +146,11 @@ def _with_cadence(job: Job, title: str, clip: Clip, repeats: str) -> Clip:
     """The clip with what was found out about its film frames."""
     weave = clip.cadence.weave if clip.cadence is not None else "s" * len(repeats)
     cadence = Cadence(weave=weave, repeats=repeats)
-    woven = sum(letter in "pn" for letter in weave)
     if clip.fields == "film":
+        woven = sum(letter in "pn" for letter in weave)
         job.progress.say(
-            f"{title}: fields of film, {woven} frames woven anew, {weave.count('x')} left out "
-            "as no two fields of theirs fit"
+            f"{title}: {woven} frames woven anew, {weave.count('x')} left out as no two fields of "
+            "theirs fit"
         )
     job.progress.say(f"{title}: {len(cadence.film_frames())} different pictures")
     return clip.model_copy(update={"cadence": cadence})

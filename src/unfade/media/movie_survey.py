@@ -9,13 +9,13 @@ import av
 import numpy as np
 
 from unfade.errors import MediaError
-from unfade.film.clip import FieldOrder
 from unfade.film.project import ClipSection
 from unfade.film.time import exact_rate
 from unfade.film.work import Track
+from unfade.media.combing import FieldMeter
 from unfade.media.containers import Movie, open_movie
 from unfade.media.cut_off import cut_off_at
-from unfade.media.fields import FieldMeter
+from unfade.media.fields import FoundFields, find_fields, header_of
 from unfade.media.movie_index import MovieIndex, movie_index
 from unfade.media.movie_tags import MovieTags
 from unfade.media.movies import decode
@@ -26,8 +26,8 @@ from unfade.media.planes import can_read
 class MovieSurvey:
     """What a movie holds. `rate` and `timecode` are none where the container does not tell.
 
-    `weave` has the letters of `Cadence`, one a frame. `random_access` says that the frames came
-    at the very times, in the very order, that the index of its packets has.
+    `random_access` says that the frames came at the very times, in the very order, that the index
+    of its packets has.
     """
 
     count: int
@@ -35,8 +35,7 @@ class MovieSurvey:
     height: int
     rate: Fraction | None
     pixel_aspect: Fraction
-    fields: FieldOrder
-    weave: str
+    fields: FoundFields
     tags: MovieTags
     codec: str
     timecode: str | None
@@ -76,21 +75,26 @@ def survey_movie(path: str, section: ClipSection, track: Track) -> MovieSurvey:
         index = movie_index(path)
         _check_all_came(movie, index, times)
         stream = movie.stream
-        fields, weave = meter.fields() if meter is not None else ("progressive", "s" * count)
         return MovieSurvey(
             count=count,
             width=first.width,
             height=first.height,
             rate=exact_rate(stream.guessed_rate) if stream.guessed_rate else None,
             pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
-            fields=fields,
-            weave=weave,
+            fields=_fields(stream, meter, count),
             tags=tags,
             codec=stream.codec_context.name,
             timecode=_timecode(movie),
             has_alpha=any(component.is_alpha for component in first.format.components),
             random_access=index is not None and index.times.tolist() == times,
         )
+
+
+def _fields(stream: av.VideoStream, meter: FieldMeter | None, count: int) -> FoundFields:
+    if meter is None:
+        return FoundFields("progressive", "s" * count, "not looked at, as it is R'G'B'")
+    header = header_of(int(stream.codec_context.field_order), meter.interlaced, count)
+    return find_fields(meter, header)
 
 
 def _check_whole(movie: Movie) -> None:

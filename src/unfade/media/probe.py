@@ -17,6 +17,7 @@ from unfade.film.time import (
 )
 from unfade.film.work import Track, untracked
 from unfade.media.color_management import check_colorspace
+from unfade.media.fields import FoundFields
 from unfade.media.movie_survey import survey_movie
 from unfade.media.movie_tags import MovieTags
 from unfade.media.sequences import (
@@ -85,7 +86,8 @@ def _probe_movie(path: str, section: ClipSection, track: Track) -> Clip:
             )
         colorspace = WORKING_SPACE
     frames = _movie_range(path, survey.count, section)
-    fields = survey.fields if section.fields == "auto" else section.fields
+    found = survey.fields
+    fields = found.fields if section.fields == "auto" else section.fields
     timecode, remarks = _timecode(path, section, survey.timecode, rate, skipped=frames.first)
     video, assumed = survey.tags.video(path, section, survey.width, survey.height)
     if assumed:
@@ -105,7 +107,8 @@ def _probe_movie(path: str, section: ClipSection, track: Track) -> Clip:
         orientation=orientation,
         colorspace=check_colorspace(colorspace),
         fields=fields,
-        cadence=_cadence(survey.weave, frames) if fields == "film" else None,
+        fields_evidence=_evidence(found, section),
+        cadence=_cadence(found.weave, frames) if fields == "film" else None,
         video=video,
         code_range="limited" if video is None and section.range == "limited" else "full",
         codec=survey.codec,
@@ -115,6 +118,12 @@ def _probe_movie(path: str, section: ClipSection, track: Track) -> Clip:
         remarks=remarks,
         live_area=Area(x=0, y=0, width=width, height=height),
     )
+
+
+def _evidence(found: FoundFields, section: ClipSection) -> str:
+    if section.fields in ("auto", found.fields):
+        return found.evidence
+    return f"as film.toml says; the pictures look {found.fields}: {found.evidence}"
 
 
 def _movie_orientation(path: str, section: ClipSection, tags: MovieTags) -> int:

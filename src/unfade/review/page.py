@@ -246,7 +246,7 @@ def _clip_rows(clip: Clip) -> list[tuple[str, str]]:
         ("raster", f"{clip.width} x {clip.height}, pixel aspect {clip.pixel_aspect}"),
         ("live area", f"{area.width} x {area.height} at {area.x}, {area.y}"),
         ("colour space", clip.colorspace),
-        ("fields", clip.fields),
+        ("fields", clip.fields_in_words()),
     ]
     if clip.video is not None:
         rows.append(("video", f"{clip.video.matrix}, {clip.video.range} range"))

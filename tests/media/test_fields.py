@@ -1,0 +1,244 @@
+"""What the frames of a movie are woven of is told from the pictures, and the header is heeded."""
+
+from collections.abc import Callable, Iterable
+from math import inf
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from unfade.media.combing import Combing, FieldMeter
+from unfade.media.fields import FoundFields, find_fields, header_of
+
+FRAMES = 24
+WIDTH = 320
+HEADERS = ("progressive", "unknown", "top", "bottom")
+
+Picture = Callable[[int], np.ndarray]
+
+
+def street(lines: int) -> Picture:
+    """A textured picture that pans by 3 pixels an instant, with a disc that falls."""
+    draws = np.random.default_rng(3)
+    wide = draws.normal(0, 1, (lines, 2 * WIDTH)).astype(np.float32)
+    wide = 110 + 400 * cv2.GaussianBlur(wide, (0, 0), 4)
+
+    def picture(instant: int) -> np.ndarray:
+        shown = np.roll(wide, -3 * instant, axis=1)[:, :WIDTH].copy()
+        cv2.circle(shown, (80 + 2 * instant, 40 + instant), 24, 220.0, -1, cv2.LINE_AA)
+        return np.clip(shown, 16, 235)
+
+    return picture
+
+
+def line_art(lines: int) -> Picture:
+    """Horizontal lines of one pixel, two apart, with an outline that crosses them."""
+
+    def picture(instant: int) -> np.ndarray:
+        shown = np.full((lines, WIDTH), 220, np.float32)
+        shown[::3] = 40
+        cv2.circle(shown, (60 + 5 * instant, lines // 2 + instant), 40, 20.0, 1, cv2.LINE_AA)
+        return shown
+
+    return picture
+
+
+def outline(instant: int) -> np.ndarray:
+    """A thin circle on plain paper, whose line moves by more than its width."""
+    shown = np.full((360, WIDTH), 220, np.float32)
+    cv2.circle(shown, (60 + 5 * instant % 200, 180), 90, 20.0, 1, cv2.LINE_AA)
+    return shown
+
+
+def grained(picture: Picture, deviation: float) -> Picture:
+    """Each instant with grain of its own, in codes."""
+
+    def noisy(instant: int) -> np.ndarray:
+        draws = np.random.default_rng(instant)
+        clean = picture(instant)
+        return clean + deviation * draws.standard_normal(clean.shape)
+
+    return noisy
+
+
+def found(
+    picture: Picture, stored: Iterable[tuple[int, int]], header: str = "unknown"
+) -> FoundFields:
+    """What is told of frames whose top and bottom fields show these instants."""
+    meter = FieldMeter()
+    for top, bottom in stored:
+        luma = picture(top).copy()
+        luma[1::2] = picture(bottom)[1::2]
+        meter.add(
+            av.VideoFrame.from_ndarray(np.clip(luma, 0, 255).round().astype(np.uint8), "gray")
+        )
+    return find_fields(meter, header)
+
+
+def progressive() -> list[tuple[int, int]]:
+    return [(n, n) for n in range(FRAMES)]
+
+
+def on_twos() -> list[tuple[int, int]]:
+    return [(n // 2, n // 2) for n in range(FRAMES)]
+
+
+def pulled_down() -> list[tuple[int, int]]:
+    fields = [film for film in range(FRAMES) for _ in range(2 + film % 2)]
+    return list(zip(fields[0::2], fields[1::2], strict=False))
+
+
+@pytest.mark.parametrize("header", HEADERS)
+@pytest.mark.parametrize("grain", [0.0, 9.0])
+@pytest.mark.parametrize("lines", [240, 576])
+def test_progressive_whatever_the_header_says(lines: int, grain: float, header: str) -> None:
+    told = found(grained(street(lines), grain), progressive(), header)
+    assert told.fields == "progressive"
+    assert set(told.weave) == {"s"}
+    assert told.evidence.startswith(f"0 of {FRAMES - 2} moving frames comb")
+
+
+@pytest.mark.parametrize("scene", [street, line_art])
+def test_drawings_that_are_shown_twice_are_progressive(scene: Callable[[int], Picture]) -> None:
+    assert found(scene(240), on_twos(), "top").fields == "progressive"
+
+
+@pytest.mark.parametrize("grain", [0.0, 9.0])
+def test_thin_lines_are_no_combs(grain: float) -> None:
+    assert found(grained(line_art(240), grain), progressive(), "top").fields == "progressive"
+
+
+def test_doubled_lines_are_no_combs() -> None:
+    """A picture of half the lines, each shown twice, as of an old game or a web copy."""
+    half = street(144)
+    assert found(lambda n: half(n).repeat(2, axis=0), progressive(), "top").fields == "progressive"
+
+
+@pytest.mark.parametrize("header", ["progressive", "unknown", "top"])
+def test_a_resting_picture_tells_nothing(header: str) -> None:
+    still = street(240)(0)
+    noisy = grained(lambda _: still, 9.0)
+    told = found(noisy, progressive(), header)
+    assert told.fields == "progressive"
+    assert told.evidence.startswith("nothing moves that would show otherwise")
+
+
+@pytest.mark.parametrize("header", HEADERS)
+@pytest.mark.parametrize("grain", [0.0, 9.0])
+@pytest.mark.parametrize("lines", [240, 576])
+@pytest.mark.parametrize("order", ["top", "bottom"])
+def test_video_whatever_the_header_says(lines: int, grain: float, header: str, order: str) -> None:
+    first = [(2 * n, 2 * n + 1) for n in range(FRAMES)]
+    stored = first if order == "top" else [fields[::-1] for fields in first]
+    told = found(grained(street(lines), grain), stored, header)
+    assert told.fields == order
+    assert f"{FRAMES - 2} of {FRAMES - 2} moving frames comb as stored" in told.evidence
+
+
+@pytest.mark.parametrize("order", ["top", "bottom"])
+def test_the_first_field_of_a_quick_outline(order: str) -> None:
+    """It is nowhere near itself in any two fields, so that all of them comb alike."""
+    first = [(2 * n, 2 * n + 1) for n in range(FRAMES)]
+    stored = first if order == "top" else [fields[::-1] for fields in first]
+    assert found(outline, stored, "unknown").fields == order
+
+
+@pytest.mark.parametrize("grain", [0.0, 9.0])
+@pytest.mark.parametrize(("off", "letter"), [(1, "p"), (-1, "n")])
+def test_film_out_of_phase(off: int, letter: str, grain: float) -> None:
+    stored = [(n, n + off) for n in range(1, FRAMES + 1)]
+    told = found(grained(street(288), grain), stored, "progressive")
+    assert told.fields == "film"
+    assert told.weave[1:-1] == letter * (FRAMES - 2)
+
+
+@pytest.mark.parametrize("grain", [0.0, 9.0])
+def test_pulldown_with_a_field_lost(grain: float) -> None:
+    stored = pulled_down()
+    del stored[6]
+    told = found(grained(street(240), grain), stored, "top")
+    assert told.fields == "film"
+    tops = [top for top, _ in stored]
+    for place in range(1, len(stored) - 1):
+        bottoms = {"s": stored[place][1], "p": stored[place - 1][1], "n": stored[place + 1][1]}
+        fits = [way for way, bottom in bottoms.items() if bottom == tops[place]]
+        assert told.weave[place] in (fits or ["x"]), place
+
+
+def test_only_the_stretch_in_fields_is_woven_anew() -> None:
+    stored = [(n, n) if n < 40 else (n, n + 1) for n in range(70)]
+    told = found(street(240), stored, "progressive")
+    assert told.fields == "film"
+    assert told.weave[:40] == "s" * 40
+    assert told.weave[41:-1] == "p" * 28
+
+
+def test_a_stretch_of_video_costs_the_rest_nothing() -> None:
+    stored = [(n, n) if n < 40 else (2 * n, 2 * n + 1) for n in range(60)]
+    told = found(street(240), stored, "unknown")
+    assert told.fields == "film"
+    assert told.weave[:40] == "s" * 40
+    assert told.weave[41:-1] == "x" * 18
+    assert "18 none" in told.evidence or "19 none" in told.evidence
+
+
+@pytest.mark.parametrize(("header", "fields"), [("progressive", "progressive"), ("top", "film")])
+def test_a_few_frames_do_not_overrule_a_progressive_header(header: str, fields: str) -> None:
+    stored = [(n, n + 1) if 20 <= n < 27 else (n, n) for n in range(50)]
+    told = found(street(240), stored, header)
+    assert told.fields == fields
+    if header == "progressive":
+        assert told.weave == "s" * 50
+        assert told.evidence.startswith("7 of 48 moving frames comb, too few to change them")
+
+
+@pytest.mark.parametrize("size", [(2, 2), (16, 8), (18, 40), (400, 6), (24, 8)])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_pictures_too_small_to_tell(size: tuple[int, int], count: int) -> None:
+    draws = np.random.default_rng(0)
+    noise = draws.uniform(0, 255, (count, *size))
+    told = found(lambda n: noise[n], [(n, n) for n in range(count)])
+    assert (told.fields, told.weave) == ("progressive", "s" * count)
+
+
+@pytest.mark.parametrize(
+    ("field_order", "interlaced", "header"),
+    [
+        (1, 0, "progressive"),
+        (0, 0, "unknown"),
+        (2, 10, "top"),
+        (5, 10, "top"),
+        (3, 10, "bottom"),
+        (4, 10, "bottom"),
+        (0, 10, "interlaced"),
+        (2, 0, "unknown"),
+        (1, 4, "progressive"),
+    ],
+)
+def test_what_the_header_says(field_order: int, interlaced: int, header: str) -> None:
+    assert header_of(field_order, interlaced, 10) == header
+
+
+@pytest.mark.parametrize(
+    ("combing", "letter"),
+    [
+        (Combing(100, 900, 950, 400, False), "-"),
+        (Combing(100, 900, 950, 400, True), "s"),
+        (Combing(100, 102, 950, 400, True), "t"),
+        (Combing(100, 950, 102, 400, True), "b"),
+        (Combing(900, 910, 5000, 200, True), "T"),
+        (Combing(900, 5000, 910, 200, True), "B"),
+        (Combing(900, 910, 920, 200, True), "o"),
+        (Combing(2000, 100, 2400, 400, True), "P"),
+        (Combing(2000, 2400, 100, 400, True), "N"),
+        (Combing(500, 200, 900, 400, True), "p"),
+        (Combing(900, 100, 102, 400, True), "-"),
+        (Combing(100, inf, 900, 400, True), "s"),
+        (Combing(2000, inf, 100, 400, True), "N"),
+        (Combing(2000, 100, inf, 400, True), "P"),
+        (Combing(0, inf, inf, 0, False), "-"),
+    ],
+)
+def test_one_frame_alone(combing: Combing, letter: str) -> None:
+    assert combing.verdict() == letter

@@ -137,3 +137,22 @@ def test_which_channels_of_exr_are_colours(
     for look in (read_picture, lambda path: probe(str(path), SECTION)):
         with pytest.raises(MediaError, match=r"a.exr: has the channels .* but no R, G, B"):
             look(path)
+
+
+def test_names_in_headers_that_are_no_utf8(tmp_path: Path) -> None:
+    """Of a channel, which is ignored, and of a colour space, which nobody knows."""
+    spec = oiio.ImageSpec(4, 2, 4, "half")
+    spec.channelnames = ("R", "G", "B", "matXe")
+    spec["oiio:ColorSpace"] = "hoXse_log"
+    path = tmp_path / "a.exr"
+    image = oiio.ImageOutput.create(str(path))
+    assert image.open(str(path), spec)
+    assert image.write_image(np.full((2, 4, 4), 0.5, np.float32))
+    assert image.close()
+    data = path.read_bytes().replace(b"matXe", b"mat\xe9e").replace(b"hoXse", b"ho\xfcse")
+    path.write_bytes(data)
+    with pytest.raises(MediaError, match="does not say which colour space"):
+        probe(str(path), SECTION)
+    clip = probe(str(path), ClipSection(path="x", colorspace=WORKING_SPACE))
+    assert clip.ignored == ("mat\N{REPLACEMENT CHARACTER}e",)
+    clip.model_dump_json().encode("utf-8")

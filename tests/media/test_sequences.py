@@ -4,13 +4,15 @@ import os
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+import OpenImageIO as oiio
 import pytest
 import torch
 
 from unfade.errors import MediaError
 from unfade.film.element import digest, element
 from unfade.film.project import WORKING_SPACE, ClipSection
-from unfade.media import probe, read, read_frame, read_tags, write_exr, write_png
+from unfade.media import probe, read, read_frame, read_tags, still_clips, write_exr, write_png
 from unfade.media.sequences import (
     frames_of,
     meant_instead,
@@ -18,6 +20,7 @@ from unfade.media.sequences import (
     picture_in_folder,
     sequence_around,
 )
+from unfade.media.stills import read_header
 
 SECTION = ClipSection(path="unused")
 
@@ -85,6 +88,31 @@ def test_a_frame_that_changes_its_size_later(tmp_path: Path) -> None:
     write_frames(tmp_path, "r.%03d.png", [2], height=9)
     with pytest.raises(MediaError, match=r"r.002.png: frame 2 is 8 x 9 pixels, .* 8 x 6"):
         list(read(clip, clip.frames.frames()))
+
+
+def write_jpeg_2000(path: Path, width: int) -> None:
+    spec = oiio.ImageSpec(width, 48, 3, "uint8")
+    image = oiio.ImageOutput.create(str(path))
+    assert image.open(str(path), spec)
+    assert image.write_image(np.full((48, width, 3), 90, np.uint8))
+    assert image.close()
+
+
+def test_only_the_first_of_like_frames_is_decoded_to_know_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenImageIO decodes JPEG 2000 when it opens it: 3 s for a frame of 2K."""
+    for frame in range(1, 6):
+        write_jpeg_2000(tmp_path / f"r.{frame}.jp2", 64)
+    opened: list[str] = []
+    monkeypatch.setattr(
+        still_clips, "read_header", lambda path: opened.append(path) or read_header(path)
+    )
+    assert len(probe(str(tmp_path), SECTION).frames) == 5
+    assert opened == [str(tmp_path / "r.1.jp2")]
+    write_jpeg_2000(tmp_path / "r.4.jp2", 80)
+    with pytest.raises(MediaError, match=r"r.4.jp2: frame 4 is 80 x 48 .* frame 1 is 64 x 48"):
+        probe(str(tmp_path), SECTION)
 
 
 def test_nothing_matches(tmp_path: Path) -> None:
@@ -163,7 +191,7 @@ def test_folders_are_called_what_they_are_called(tmp_path: Path, folder: str) ->
         clip = probe(str(path), SECTION)
         assert [number_of(picture) for _, picture in read(clip, [1, 3])] == [1, 3]
         assert read_tags(clip, 2).timecode is None
-    found = element(clip.path, digest)
+    found = element(clip.path, digest, iter)
     assert found is not None
     assert found.files == 3
 

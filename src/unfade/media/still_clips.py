@@ -10,6 +10,7 @@ from unfade.film.project import ClipSection
 from unfade.film.time import FrameRange
 from unfade.geometry.orientation import swaps_axes
 from unfade.media.color_management import check_colorspace
+from unfade.media.still_files import codestream_layout
 from unfade.media.stills import StillHeader, named_colorspace, read_header
 from unfade.media.timecode import timecode_runs
 
@@ -33,8 +34,7 @@ def probe_stills(path: str, frames: FrameRange, files: Sequence[str], section: C
         MediaError: a file is missing, is no picture, does not name its colour space, or says
             something else than the first and the project file nothing.
     """
-    with ThreadPoolExecutor(_HEADER_THREADS) as pool:
-        headers = list(pool.map(read_header, files))
+    headers = _headers(files)
     header = headers[0]
     rate = section.rate or next((one.rate for one in headers if one.rate), FILM_RATE)
     orientation = shown_by(section, header.orientation)
@@ -66,6 +66,19 @@ def probe_stills(path: str, frames: FrameRange, files: Sequence[str], section: C
         remarks=runs.remarks + _remarks(header, section),
         live_area=Area(x=0, y=0, width=width, height=height),
     )
+
+
+def _headers(files: Sequence[str]) -> list[StillHeader]:
+    """The headers of all files; JPEG 2000 that is laid out as the first has the first's header."""
+    first = read_header(files[0])
+    layout = codestream_layout(files[0]) if first.format == "jpeg2000" else b""
+
+    def header(file: str) -> StillHeader:
+        # OpenImageIO decodes all pixels of JPEG 2000 to find out their number: 3 s a 2K frame.
+        return first if layout and codestream_layout(file) == layout else read_header(file)
+
+    with ThreadPoolExecutor(_HEADER_THREADS) as pool:
+        return [first, *pool.map(header, files[1:])]
 
 
 def shown_by(section: ClipSection, found: int) -> int:

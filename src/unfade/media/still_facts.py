@@ -17,11 +17,13 @@ _LENGTHS = ("in", "cm", "m")
 
 
 def text_of(spec: oiio.ImageSpec, name: str) -> str:
-    """An entry of a header as text, empty where there is none or where it is no UTF-8."""
-    try:
-        return str(spec.get_string_attribute(name))
-    except UnicodeDecodeError:
-        return ""
+    """An entry of a header as text, empty where there is none."""
+    return readable(str(spec.get_string_attribute(name)))
+
+
+def readable(text: str) -> str:
+    """A text of a file; bytes that are no UTF-8 become a mark, because records cannot hold them."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def rate_of(spec: oiio.ImageSpec) -> Fraction | None:

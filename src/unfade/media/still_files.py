@@ -11,10 +11,14 @@ import OpenImageIO as oiio
 from unfade.errors import MediaError
 from unfade.film.clip import CodeRange
 from unfade.media.dpx import DpxHeader, check_dpx, is_limited, read_dpx_header
-from unfade.media.still_facts import text_of
+from unfade.media.still_facts import readable, text_of
 
 _GREY_NAMES = ("Y", "I", "L", "gray", "grey", "luminance")
 _COLOURS = ("R", "G", "B")
+
+_JPEG_2000_SIZ = b"\xff\x4f\xff\x51"
+_JPEG_2000_HEAD_BYTES = 4096
+"""Within which the codestream begins, after boxes of header and colour."""
 
 _TIFF_WHITE_IS_ZERO = 0
 _TIFF_READ = (_TIFF_WHITE_IS_ZERO, 1, 2, 3, 6)
@@ -41,7 +45,7 @@ class OpenStill:
         """Their names; red, green and blue too where a DPX file has them apart."""
         if self.dpx is not None and self.dpx.colour_elements:
             return list(_COLOURS)
-        return list(self.spec.channelnames)
+        return [readable(name) for name in self.spec.channelnames]
 
     @property
     def bits(self) -> int:
@@ -147,7 +151,7 @@ def open_still(path: str) -> Iterator[OpenStill]:
         MediaError: it is missing, or is no picture.
     """
     if not os.path.exists(path):
-        raise MediaError(f"{path}: is missing; restore the file or correct the path")
+        raise missing(path)
     keep_straight_alpha = oiio.ImageSpec()
     keep_straight_alpha["oiio:UnassociatedAlpha"] = 1
     image = oiio.ImageInput.open(path, keep_straight_alpha)
@@ -157,6 +161,22 @@ def open_still(path: str) -> Iterator[OpenStill]:
         yield _described(path, image)
     finally:
         image.close()
+
+
+def codestream_layout(path: str) -> bytes:
+    """Size, depth and channels of a JPEG 2000 file, as its marker SIZ has them; empty without one.
+
+    Raises:
+        MediaError: it is missing.
+    """
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_JPEG_2000_HEAD_BYTES)
+    except FileNotFoundError as error:
+        raise missing(path) from error
+    start = head.find(_JPEG_2000_SIZ)
+    length = int.from_bytes(head[start + 4 : start + 6], "big")
+    return head[start : start + 4 + length] if start >= 0 else b""
 
 
 def _described(path: str, image: oiio.ImageInput) -> OpenStill:
@@ -185,6 +205,11 @@ def _seek_colours(image: oiio.ImageInput) -> None:
 def has_rgb(names: Sequence[str]) -> bool:
     """Whether there is a channel each for red, green and blue."""
     return all(name in names for name in _COLOURS)
+
+
+def missing(path: str) -> MediaError:
+    """What is said of a file that is not there."""
+    return MediaError(f"{path}: is missing; restore the file or correct the path")
 
 
 def damaged(path: str, reason: str) -> MediaError:

@@ -102,6 +102,18 @@ def test_without_locks_it_goes_on_and_says_so(
     assert told == [f"{tmp_path}: its file system has no locks; let no second run work there"]
 
 
+def test_a_disk_that_fails_is_not_taken_for_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    told = r"\.unfade\.lock: cannot be locked .Input/output error."
+    with pytest.raises(WorkError, match=told), holding(tmp_path, unsaid):
+        pass
+
+
 def test_a_folder_that_cannot_be_written_to_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

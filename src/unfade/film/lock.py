@@ -18,6 +18,9 @@ up."""
 _CANNOT_LOCK = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOTSUP})
 """What a file system without locks answers, as some network mounts do."""
 
+_HELD = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK})
+"""What the system answers where another process holds the lock."""
+
 _LOCKED_BYTE = 2**30
 """On Windows a locked byte cannot be read, so one behind the text is locked."""
 
@@ -61,10 +64,13 @@ def _acquire(place: Path, say: Callable[[str], None]) -> int:
             if error.errno in _CANNOT_LOCK:
                 say(f"{place.parent}: its file system has no locks; let no second run work there")
                 return number
-            held_by = _read(place)
             os.close(number)
+            if error.errno not in _HELD:
+                raise WorkError(
+                    f"{place}: cannot be locked ({error.strerror}); see to the disk that it is on"
+                ) from error
             raise WorkError(
-                f"{place.parent}: is in use by {held_by}; wait until that has ended, or end it"
+                f"{place.parent}: is in use by {_read(place)}; wait until that has ended, or end it"
             ) from error
         if _is_at(number, place):
             return number

@@ -95,7 +95,7 @@ def _changes(stage: Stage, job: Job, receipt: Receipt, seen: Seen) -> Iterator[s
     for key in sorted(asked.keys() | receipt.settings.keys()):
         was, now = receipt.settings.get(key, "absent"), asked.get(key, "absent")
         if was != now:
-            yield f"{key} was {was}, is {now}"
+            yield f"{key} was {was or 'empty'}, is {now or 'empty'}"
     read = inputs(stage, job, seen)
     for key in sorted(read.keys() | receipt.inputs.keys()):
         if receipt.inputs.get(key) != read.get(key):

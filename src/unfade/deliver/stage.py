@@ -93,7 +93,7 @@ def run(job: Job) -> None:
     clear_up(job.folder("deliver"))
     place = job.folder("deliver") / delivered.name
     if delivered.part:
-        job.progress.say(f"{place.name}: a part of the film; a bag of the whole film stays")
+        job.progress.say(f"{place.name}: a part of the film, beside other bags")
     if place.exists():
         job.progress.say(f"{place.name}: takes the place of the bag before")
     with building(place) as folder:

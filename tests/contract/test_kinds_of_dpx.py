@@ -237,7 +237,7 @@ def test_timecode_and_rate(
 
 
 MIXED: dict[str, tuple[dict[str, Any], str, str]] = {
-    "transfer": ({"transfer": 1}, "in 'a space that it does not name'", "set 'colorspace'"),
+    "transfer": ({"transfer": 1}, "in a colour space that it does not name", "set 'colorspace'"),
     "rate": ({"film_rate": 25.0}, "of 25 frames a second", "set 'rate'"),
     "orientation": ({"orientation": 2}, "turned by 'flip'", "set 'orientation'"),
     "range": ({"low": 64, "high": 940}, "of limited range", "set 'range'"),

@@ -106,15 +106,23 @@ def scan(folder: Path, timecodes: list[str | None]) -> Clip:
     ("timecodes", "expected", "remark"),
     [
         (["01:00:00:22", "01:00:00:23", "01:00:01:00"], None, None),
-        (["01:00:00:00", "01:00:00:01", "02:10:05:00", "02:10:05:01"], None, "at frame 3: 02:10"),
-        (["09:00:00:00", "01:00:00:00", "01:00:00:01"], None, "at 1 frames, first at frame 2"),
+        (
+            ["01:00:00:00", "01:00:00:01", "02:10:05:00", "02:10:05:01"],
+            None,
+            "places: 1, the first at frame 3 with 02:10:05:00",
+        ),
+        (
+            ["09:00:00:00", "01:00:00:00", "01:00:00:01"],
+            None,
+            "the first at frame 2 with 01:00:00:00",
+        ),
         (
             ["01:00:00:00", None, None, "01:00:00:03"],
             ["01:00:00:00", "01:00:00:01", "01:00:00:02", "01:00:00:03"],
             None,
         ),
-        (["01:00:00:00", None, "01:00:00:09"], None, "1 frames have no timecode, first frame 2"),
-        ([None, "01:00:00:01", None], None, "2 frames have no timecode, first frame 1"),
+        (["01:00:00:00", None, "01:00:00:09"], None, "of 1 of 3 frames, the first is 2"),
+        ([None, "01:00:00:01", None], None, "of 2 of 3 frames, the first is 1"),
         ([None, None], None, None),
         (
             ["01:00:00:00"] * 3,

@@ -63,8 +63,17 @@ def test_missing_frames_are_named(tmp_path: Path) -> None:
         probe(path, SECTION)
     with pytest.raises(MediaError, match=r"r.%03d.png: frame 3 is missing; restore the file, or"):
         probe(path, SECTION.model_copy(update={"last": 5}))
+    with pytest.raises(MediaError, match=r"frames 10, 11, 12 are missing"):
+        probe(path, SECTION.model_copy(update={"first": 10, "last": 12}))
     clip = probe(path, SECTION.model_copy(update={"first": 4, "last": 5}))
     assert (clip.frames.first, clip.frames.last) == (4, 5)
+
+
+def test_numbers_that_lie_far_apart(tmp_path: Path) -> None:
+    """Dates and times as numbers: the missing ones are not gone through one by one."""
+    write_blank(tmp_path, ["r.20240101115959.dpx", "r.20261231235959.dpx"])
+    with pytest.raises(MediaError, match=r"frames 20240101115960, .* and 21130119994 more are mi"):
+        probe(str(tmp_path), SECTION)
 
 
 def test_frame_that_goes_missing_later(tmp_path: Path) -> None:

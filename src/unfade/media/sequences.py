@@ -4,6 +4,7 @@ import glob
 import os
 import re
 from collections import defaultdict
+from itertools import chain, islice, pairwise
 from pathlib import Path
 
 from unfade.errors import MediaError
@@ -185,16 +186,18 @@ def existing_range(pattern: FilePattern, first: int | None, last: int | None) ->
             f"{pattern}: has the frames {frames[0]} to {frames[-1]}, not {first} to {last}; "
             "correct 'first' or 'last', or restore the files"
         )
-    missing = sorted(set(range(first, last + 1)) - set(frames))
-    if missing:
-        raise MediaError(f"{pattern}: {_name_frames(missing)}")
+    held = [frame for frame in frames if first <= frame <= last]
+    if len(held) < last - first + 1:
+        raise MediaError(f"{pattern}: {_name_missing(first, last, held)}")
     return FrameRange(first=first, last=last)
 
 
-def _name_frames(missing: list[int]) -> str:
-    named = ", ".join(str(frame) for frame in missing[:_FRAMES_NAMED])
-    if len(missing) == 1:
+def _name_missing(first: int, last: int, held: list[int]) -> str:
+    """Which frames from `first` to `last` are not among those that are held."""
+    count = last - first + 1 - len(held)
+    gaps = (range(low + 1, high) for low, high in pairwise([first - 1, *held, last + 1]))
+    named = ", ".join(map(str, islice(chain.from_iterable(gaps), _FRAMES_NAMED)))
+    if count == 1:
         return f"frame {named} is missing; restore the file, or set 'first' and 'last'"
-    more = len(missing) - _FRAMES_NAMED
-    rest = f" and {more} more" if more > 0 else ""
+    rest = f" and {count - _FRAMES_NAMED} more" if count > _FRAMES_NAMED else ""
     return f"frames {named}{rest} are missing; restore the files, or set 'first' and 'last'"

@@ -143,7 +143,7 @@ def _facts(header: StillHeader, section: ClipSection, rate: Fraction) -> dict[st
         "bits": f"of {header.bits} bits" if header.bits else "of floats",
     }
     overruled = {
-        "colorspace": f"in '{header.colorspace or 'a space that it does not name'}'",
+        "colorspace": _color_facts(header),
         "rate": f"of {header.rate or rate} frames a second",
         "pixel_aspect": f"of pixels with the aspect {header.pixel_aspect}",
         "orientation": f"turned by '{orientation_word(header.orientation)}'",
@@ -151,3 +151,10 @@ def _facts(header: StillHeader, section: ClipSection, rate: Fraction) -> dict[st
     }
     unsaid = (None, "auto")
     return facts | {k: word for k, word in overruled.items() if getattr(section, k) in unsaid}
+
+
+def _color_facts(header: StillHeader) -> str:
+    if header.colorspace is not None:
+        return f"in '{header.colorspace}'"
+    tag = header.color_tag
+    return f"tagged as '{tag}'" if tag else "in a colour space that it does not name"

@@ -123,7 +123,8 @@ class OpenStill:
         """
         apart = self.dpx.colour_elements if self.dpx else None
         parts = apart or (self.image.current_subimage(),)
-        stored = np.concatenate([self._read_part(part) for part in parts], axis=2)
+        read = [self._read_part(part) for part in parts]
+        stored = np.concatenate(read, axis=2) if len(read) > 1 else read[0]
         pixels = np.ascontiguousarray(stored.transpose(2, 0, 1))
         if pixels.dtype == np.uint16:
             greatest = np.float32(2**self.bits - 1)

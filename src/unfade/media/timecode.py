@@ -178,11 +178,12 @@ def _remarks(
     remarks = []
     if jumped:
         remarks.append(
-            f"timecode does not count on at {len(jumped)} frames, first at frame "
-            f"{jumped[0].frame}: {jumped[0].timecode}; each frame has that of its own file"
+            f"timecode does not count on, places: {len(jumped)}, the first at frame "
+            f"{jumped[0].frame} with {jumped[0].timecode}; each frame has that of its own file"
         )
     if missing and len(missing) < len(known):
         remarks.append(
-            f"{len(missing)} frames have no timecode, first frame {missing[0]}; they get none"
+            f"no timecode in the files of {len(missing)} of {len(known)} frames, the first is "
+            f"{missing[0]}; their masters get none"
         )
     return tuple(remarks)

@@ -141,6 +141,12 @@ def test_another_film_is_one_sentence_with_both_names(tmp_path, faded_film):
     assert not (tmp_path / PairList.PLACE).exists()
 
 
+def test_a_reference_upside_down_names_the_key(tmp_path, faded_film):
+    job = _job(tmp_path, faded_film.source, faded_film.reference[:, ::-1, ::-1])
+    with pytest.raises(MatchError, match=r'dvd\.mkv: .* orientation = "turn-180"'):
+        stage.run(job)
+
+
 def test_a_missing_proxy_names_the_remedy(tmp_path, faded_film):
     job = _job(tmp_path, faded_film.source, faded_film.reference)
     (tmp_path / reference_proxy("dvd")).unlink()

@@ -85,7 +85,8 @@ def test_a_disk_that_fills_up_is_one_sentence_and_leaves_nothing_half_written(fi
             run(job(film))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, most)
-    assert [path.name for path in (film / "01-ingest").iterdir()] == ["live-area.png"]
+    left = {path.name for path in (film / "01-ingest").iterdir()}
+    assert left == {"live-area.png", "reference-dvd-proxy.npy"}
     run(job(film))
     assert len(np.load(film / SOURCE_PROXY)) == 12
 
@@ -194,3 +195,23 @@ def test_an_alpha_channel_is_ignored_with_a_word(film: Path) -> None:
     run(Job(heard.project, film, Heard()))
     told = [message for message in said if "ignored" in message]
     assert told == ["source: ignored, as they are no colours, the channels: A"]
+
+
+@pytest.mark.parametrize(
+    ("tint", "says"),
+    [((1.0, 1.0, 1.0), "is black and white"), ((1.1, 1.0, 0.7), "has one tint all over")],
+)
+def test_a_reference_without_colour_ends_the_run_before_the_scan_is_read(
+    film: Path, tint: tuple[float, float, float], says: str
+) -> None:
+    toned = torch.tensor(tint)[:, None, None]
+    with MovieWriter(
+        film / "dvd.mkv", codec="mpeg2video", width=180, height=144, rate=Fraction(25),
+        pixel_aspect=Fraction(16, 15), matrix="bt601",
+    ) as movie:  # fmt: skip
+        for number in range(8):
+            wave = 0.45 + 0.3 * torch.sin(torch.linspace(number, number + 9, 180))
+            movie.write(toned * wave.expand(3, 144, 180))
+    with pytest.raises(MediaError, match=rf"dvd\.mkv: {says}.*\[\[pair\]\]"):
+        run(job(film))
+    assert not (film / SOURCE_PROXY).exists()

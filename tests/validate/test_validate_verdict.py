@@ -169,3 +169,9 @@ def test_limit_of_the_baseline_is_the_projects() -> None:
     strict = held_out_measures([held_out(12, 1.5, 0.8)], float(Fraction(1, 2)))
 
     assert decide(strict)[0] == "review"
+
+
+def test_a_remark_on_the_reference_is_a_reason_to_look() -> None:
+    remark = "The reference has hardly any colour."
+    assert decide(measures(), [remark]) == ("review", (remark,))
+    assert decide(measures(excess_max=0.1), [remark])[0] == "reject"

@@ -85,7 +85,7 @@ def find_framing(
     Returns:
         The best framing found. Where the two have nothing in common it means nothing.
     """
-    places = _sample(shots, first)
+    places = sample_frames(shots, first)
     samples = np.stack([np.asarray(source[index]) for index in places])
     upright = _found(samples, places, reference, shots, first, mirrored=False)
     if upright.likeness >= _CONTENT:
@@ -126,7 +126,7 @@ def _found(
     return _polish(best, [voters[k].near(instant) for k, instant in instants.items()])
 
 
-def _sample(shots: tuple[Shot, ...], first: int) -> list[int]:
+def sample_frames(shots: tuple[Shot, ...], first: int) -> list[int]:
     """Indices of frames from the middle of shots, spread over the film."""
     per_shot = min(_MOST_OF_A_SHOT, max(1, _SAMPLES // len(shots)))
     chosen = shots[:: max(1, len(shots) // _SAMPLES)]

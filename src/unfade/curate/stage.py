@@ -22,11 +22,13 @@ from unfade.curate.pairing import (
     rejection,
     shot_choice,
 )
+from unfade.curate.remarks import reference_remarks, scan_remarks
 from unfade.curate.scenes import scene_numbers, share_out, shot_families
 from unfade.curate.several import Instants, best_instants, compared_frames
 from unfade.curate.sheet import Tile, draw_pages
 from unfade.curate.shots import Cuts, find_cuts
 from unfade.curate.signature import Framing
+from unfade.curate.turned import find_turned
 from unfade.errors import MatchError, WorkError
 from unfade.film.balance import UNBALANCED, Balance, FilmBalance
 from unfade.film.clip import SOURCE_PROXY, Clips, reference_proxy
@@ -35,6 +37,9 @@ from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.shot import Shot
 from unfade.film.work import Job
 from unfade.review.drawing import fit_width
+
+_MATCHES = 0.5
+"""Share of the scan's frames that match, up to which a reference is tried turned and inverted."""
 
 
 def run(job: Job) -> None:
@@ -91,7 +96,9 @@ def _choose(
     }
     each = {name: matches for name, (_, matches) in found.items()}
     if not fixed:
+        _check_turned(clips, source, references, each, shots)
         _check_common(clips, each)
+    said = _remarks(job, source, references, found)
     detail = _detail(job, clips, found, shots)
     first, dropped = clips.source.frames.first, job.project.curate.drop
     matches = best_instants(each, detail, shots, first)
@@ -117,6 +124,7 @@ def _choose(
         pairs=tuple(sorted(pairs, key=lambda pair: pair.source)),
         alternates=tuple(standing_by),
         rejected=tuple(rejected),
+        remarks=said,
     )
 
 
@@ -209,6 +217,43 @@ def _match(
     if matches.mirrored and matches.certain.any():
         job.progress.say(f"the reference {name} is mirrored")
     return framing, matches
+
+
+def _check_turned(
+    clips: Clips,
+    source: np.ndarray,
+    references: dict[str, np.ndarray],
+    each: dict[str, Matches],
+    shots: tuple[Shot, ...],
+) -> None:
+    """
+    Raises:
+        MatchError: a reference matches where it is turned, flipped or inverted.
+    """
+    for name, matches in each.items():
+        if matches.matched.mean() > _MATCHES:
+            continue
+        clip = clips.references[name]
+        first, stored = clips.source.frames.first, clip.orientation
+        turned = find_turned(source, references[name], shots, first, stored)
+        if turned is not None:
+            raise MatchError(f"{clip.path}: the picture {turned.remedy(stored)}")
+
+
+def _remarks(
+    job: Job,
+    source: np.ndarray,
+    references: dict[str, np.ndarray],
+    found: dict[str, tuple[Framing, Matches]],
+) -> tuple[str, ...]:
+    """What a person ought to know of each reference; said as well."""
+    said = scan_remarks(source)
+    for name, (framing, matches) in found.items():
+        title = f"reference {name}" if len(found) > 1 else "reference"
+        said += reference_remarks(title, source, references[name], matches, framing)
+    for sentence in said:
+        job.progress.say(sentence)
+    return tuple(said)
 
 
 def _check_common(clips: Clips, each: dict[str, Matches]) -> None:

@@ -56,7 +56,7 @@ class PairList(Artefact):
     `scenes` has the number of the scene of each shot, from 1; none where the machine chose
     nothing. `alternates` stand by, in order of preference: where a machine's pair turns out not to
     fit, one of its shot and role takes its place, of the same frame in another reference or else
-    of another frame.
+    of another frame. `remarks` are sentences about scan and references that belong in the report.
     """
 
     SCHEMA = "PairList.2"
@@ -67,6 +67,7 @@ class PairList(Artefact):
     scenes: tuple[int, ...] = ()
     alternates: tuple[Pair, ...] = ()
     rejected: tuple[Rejection, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _a_scene_each(self) -> "PairList":

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unfade.color.colorfulness import film_colorfulness
 from unfade.color.ycbcr import luma
-from unfade.errors import ProjectError
+from unfade.errors import MediaError, ProjectError
 from unfade.film.cadence import Cadence
 from unfade.film.clip import (
     SOURCE_PROXY,
@@ -34,7 +35,7 @@ def run(job: Job) -> None:
     """Writes `Clips`, the proxies, and live-area.png.
 
     Raises:
-        MediaError: a frame of a clip is missing or damaged.
+        MediaError: a frame of a clip is missing or damaged, or a reference has no colour.
         ProjectError: a live area or colour space of the project file does not fit.
     """
     job.folder("ingest")
@@ -47,14 +48,20 @@ def run(job: Job) -> None:
     for left_over in job.folder("ingest").glob("*-proxy.npy"):
         left_over.unlink()
     write_png(job.folder("ingest") / "live-area.png", draw_live_areas(found))
-    clips = []
-    for element, (_, clip) in zip(elements, found, strict=True):
+    references = {}
+    for section, element, (_, clip) in zip(
+        job.project.reference, elements[1:], found[1:], strict=True
+    ):
         repeats = _write_proxy(job, element.title, clip, job.root / element.proxy)
-        if element is not elements[0]:
-            clip = _with_cadence(job, element.title, clip, repeats)
-        clips.append(clip.model_copy(update={"path": _as_named(job, element.section.path, clip)}))
-    names = [section.name for section in job.project.reference]
-    job.save(Clips(source=clips[0], references=dict(zip(names, clips[1:], strict=True))))
+        _check_color(job, element, clip)
+        clip = _with_cadence(job, element.title, clip, repeats)
+        named = _as_named(job, section.path, clip)
+        references[section.name] = clip.model_copy(update={"path": named})
+    _, source = found[0]
+    _write_proxy(job, elements[0].title, source, job.root / SOURCE_PROXY)
+    named = _as_named(job, job.project.source.path, source)
+    source = source.model_copy(update={"path": named})
+    job.save(Clips(source=source, references=references))
 
 
 @dataclass(frozen=True)
@@ -140,6 +147,20 @@ def _write_proxy(job: Job, name: str, clip: Clip, path: Path) -> str:
             letters.append(repeats.add(proxy))
             file.write(proxy.tobytes())
     return "".join(letters)
+
+
+def _check_color(job: Job, element: _Element, clip: Clip) -> None:
+    """
+    Raises:
+        MediaError: the pictures of a reference hold no colour.
+    """
+    found = film_colorfulness(np.load(job.root / element.proxy, mmap_mode="r"))
+    if found is not None and found.is_none:
+        what = "has one tint all over" if found.is_tint else "is black and white"
+        raise MediaError(
+            f"{clip.path}: {what}, so there is no colour to learn; name a copy in colour in its "
+            "place, or take it out of film.toml and add painted pictures with [[pair]]"
+        )
 
 
 def _with_cadence(job: Job, title: str, clip: Clip, repeats: str) -> Clip:

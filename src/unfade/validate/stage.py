@@ -80,7 +80,7 @@ def run(job: Job) -> None:
     cut = sum(frame.cut for frame in rendering.frames)
     measures += predicted_measures(rendering.frames)
     measures += frame_measures(frames, shots, missing, rendering.compression, cut)
-    verdict, reasons = decide(measures)
+    verdict, reasons = decide(measures, pair_list.remarks)
     report = Report(verdict=verdict, reasons=reasons, measures=tuple(measures))
 
     content = PageContent(

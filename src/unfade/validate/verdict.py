@@ -94,8 +94,15 @@ def limited(name: str, value: float, unit: str, limit: float) -> Measure:
     return Measure(name=name, value=value, unit=unit, limit=limit, ok=value <= limit)
 
 
-def decide(measures: Sequence[Measure]) -> tuple[Verdict, tuple[str, ...]]:
-    """The verdict on a rendering, and a sentence for each reason."""
+def decide(
+    measures: Sequence[Measure], remarks: Sequence[str] = ()
+) -> tuple[Verdict, tuple[str, ...]]:
+    """The verdict on a rendering, and a sentence for each reason.
+
+    Args:
+        measures: of the rendering.
+        remarks: sentences about scan and references, for which a person must look.
+    """
     failed = [measure for measure in measures if measure.ok is False]
     reasons = [
         _FAILURES[measure.name].format(value=measure.value, limit=measure.limit)
@@ -107,6 +114,7 @@ def decide(measures: Sequence[Measure]) -> tuple[Verdict, tuple[str, ...]]:
             "The colour is unproven, because no hold-out pair measures it against the LUT "
             "baseline; set curate.holdout_per_shot, or give a [[pair]] the role 'holdout'."
         )
+    reasons += remarks
     if any(measure.name in REJECTING for measure in failed):
         return "reject", tuple(reasons)
     if reasons:

@@ -22,6 +22,9 @@ UNFINISHED = ".unfinished"
 """In the folder of a stage from its start to its end. After a kill its receipt counts only if the
 files are, to their times of change, those that the receipt names."""
 
+COLOR_FACTS = "the OpenColorIO config or view"
+"""What a receipt calls the reading of colour spaces, where it is not Unfade's own."""
+
 
 @dataclass(frozen=True)
 class Freshness:
@@ -67,6 +70,12 @@ def status(job: Job) -> list[tuple[Stage, Freshness]]:
 
 
 def receipt_in(folder: Path) -> Receipt:
+    """The receipt in the folder of a stage.
+
+    Raises:
+        OSError: there is none.
+        ValueError: it is damaged, or of another version.
+    """
     return Receipt.from_json((folder / Receipt.PLACE).read_text(encoding="utf-8"))
 
 
@@ -99,15 +108,17 @@ def _changes(stage: Stage, job: Job, receipt: Receipt, seen: Seen) -> Iterator[s
     read = inputs(stage, job, seen)
     for key in sorted(read.keys() | receipt.inputs.keys()):
         if receipt.inputs.get(key) != read.get(key):
-            yield _input_change(key, receipt.inputs.get(key), read.get(key))
+            dropped = key not in (*stage.elements(job), COLOR_FACTS) and "/" not in key
+            change = _input_change(key, receipt.inputs.get(key), read.get(key))
+            yield f"{key} is no longer used" if dropped else change
     yield from _output_changes(stage, job, receipt)
 
 
 def _input_change(key: str, was: str | None, now: str | None) -> str:
-    if now is None:
+    if now is None and key != COLOR_FACTS:
         return f"{key} is gone"
-    files = [text.split(" files, ")[0] for text in (was or "", now)]
-    if was and " files, " in now and files[0] != files[1]:
+    files = [text.split(" files, ")[0] for text in (was or "", now or "")]
+    if was and now and " files, " in now and files[0] != files[1]:
         return f"{key} has {files[1]} files, had {files[0]}"
     return f"{key} has changed"
 
@@ -179,7 +190,7 @@ def inputs(stage: Stage, job: Job, seen: Seen) -> dict[str, str]:
             found[role] = str(element)
     color_facts = job.color_facts()
     if color_facts != PINNED_CONFIG:
-        found["the OpenColorIO config or view"] = color_facts
+        found[COLOR_FACTS] = color_facts
     return found
 
 

@@ -27,6 +27,7 @@ from unfade.film.project import (
 )
 from unfade.film.receipt import Receipt
 from unfade.film.work import STAGE_NAMES, Job, folder_name
+from unfade.freshness import Seen, _changes, receipt_in
 
 
 @pytest.fixture
@@ -250,6 +251,27 @@ def test_an_element_that_is_gone_for_a_while_costs_nothing(job: Job, ran: list[s
         pipeline.run(job)
     (job.root / "unmounted").rename(job.root / "scan.0001.dpx")
     assert pipeline.run(job) == []
+
+
+def test_what_is_gone_and_what_is_named_no_more(
+    job: Job, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (job.root / "old.safetensors").write_text("model")
+    monkeypatch.setenv("OCIO", "ocio://studio-config-v2.2.0_aces-v1.3_ocio-v2.4")
+    started = trained(job, start_from="old.safetensors")
+    pipeline.run(started)
+    train = pipeline.STAGES[4]
+    receipt = receipt_in(job.root / "05-train")
+    why = [*_changes(train, job, receipt, Seen(job))]
+    assert why[-1] == "the model to start from is no longer used"
+    (job.root / "old.safetensors").unlink()
+    (job.root / "04-target/targets.json").unlink()
+    monkeypatch.delenv("OCIO")
+    assert [*_changes(train, started, receipt, Seen(started))] == [
+        "04-target/targets.json is gone",
+        "the OpenColorIO config or view has changed",
+        "the model to start from is gone",
+    ]
 
 
 def test_frames_that_are_gone_are_counted(job: Job, ran: list[str]) -> None:

@@ -71,7 +71,7 @@ def settings_to_share(project: Project, names: Names) -> Project:
         "film": film,
         "source": project.source.model_copy(update={"path": file_name(project.source.path)}),
         "pair": tuple(
-            pair.model_copy(update={"reference": names[pair.source]})
+            pair.model_copy(update={"reference": names.get(pair.source, file_name(pair.reference))})
             if isinstance(pair.reference, str)
             else pair
             for pair in project.pair

@@ -10,7 +10,7 @@ import pytest
 
 from unfade.errors import MediaError
 from unfade.film.project import WORKING_SPACE, ClipSection
-from unfade.media import probe, read_picture
+from unfade.media import probe, read_frame, read_picture
 
 SECTION = ClipSection(path="x")
 SHORT, LONG, RATIONAL = 3, 4, 5
@@ -137,6 +137,17 @@ def test_which_channels_of_exr_are_colours(
     for look in (read_picture, lambda path: probe(str(path), SECTION)):
         with pytest.raises(MediaError, match=r"a.exr: has the channels .* but no R, G, B"):
             look(path)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_person_says_the_range(tmp_path: Path, bits: int) -> None:
+    black, white = 16 << (bits - 8), 235 << (bits - 8)
+    codes = np.linspace(0, 2**bits - 1, 6 * 8 * 3).round().astype(f"<u{bits // 8}")
+    path = tiff(tmp_path / "a.tif", codes.tobytes(), (6, 8, 3), bits, RGB)
+    clip = probe(str(path), ClipSection(path="x", range="limited"))
+    expected = (codes.astype(float) - black) / (white - black)
+    found = read_frame(clip, 0).permute(1, 2, 0).flatten()
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_names_in_headers_that_are_no_utf8(tmp_path: Path) -> None:

@@ -231,9 +231,11 @@ def test_timecode_and_rate(
     tmp_path: Path, rate: float, word: int, timecode: str | None, remark: str | None
 ) -> None:
     path = dpx(tmp_path / "a.dpx", [(RGB, codes(10))], film_rate=rate, timecode=word)
-    clip = probe(str(path), SECTION)
-    assert clip.timecode == timecode
-    assert [remark in one for one in clip.remarks] == ([True] if remark else [])
+    found = probe(str(path), SECTION)
+    as_found = ClipSection(path="x", rate=found.rate)  # what `unfade new` writes
+    for clip in (found, probe(str(path), as_found)):
+        assert clip.timecode == timecode
+        assert [remark in one for one in clip.remarks] == ([True] if remark else [])
 
 
 MIXED: dict[str, tuple[dict[str, Any], str, str]] = {

@@ -88,7 +88,14 @@ def _probe_movie(path: str, section: ClipSection, track: Track) -> Clip:
     frames = _movie_range(path, survey.count, section)
     found = survey.fields
     fields = found.fields if section.fields == "auto" else section.fields
-    timecode, remarks = _timecode(path, section, survey.timecode, rate, skipped=frames.first)
+    timecode, remarks = _timecode(
+        path,
+        section,
+        survey.timecode,
+        rate,
+        found_rate=survey.rate,
+        skipped=frames.first,
+    )
     video, assumed = survey.tags.video(path, section, survey.width, survey.height)
     if assumed:
         remarks = (*remarks, f"its file does not say, so assumed: {' and '.join(assumed)}")
@@ -144,11 +151,18 @@ def _cadence(weave: str, frames: FrameRange) -> Cadence:
 
 
 def _timecode(
-    path: str, section: ClipSection, found: str | None, rate: Fraction, skipped: int
+    path: str,
+    section: ClipSection,
+    found: str | None,
+    rate: Fraction,
+    *,
+    found_rate: Fraction | None,
+    skipped: int,
 ) -> tuple[str | None, tuple[str, ...]]:
     """The timecode of a movie's first frame, and remarks on it.
 
-    `found` is that which the file tells, `skipped` frames before the clip's first.
+    `found` is that which the file tells, `skipped` frames before the clip's first; `found_rate` is
+    the file's own.
 
     Raises:
         MediaError: the timecode of film.toml does not exist at the clip's rate.
@@ -159,7 +173,7 @@ def _timecode(
         return said_timecode(path, section.timecode, rate), ()
     if found is None:
         return None, ()
-    timecode, remark = usable_timecode(path, found, rate, rate_is_said=section.rate is not None)
+    timecode, remark = usable_timecode(path, found, rate, rate_is_overruled=rate != found_rate)
     start = timecode_after(timecode, skipped, rate) if timecode else None
     return start, (remark,) if remark else ()
 

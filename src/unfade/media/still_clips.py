@@ -36,7 +36,8 @@ def probe_stills(path: str, frames: FrameRange, files: Sequence[str], section: C
     """
     headers = _headers(files)
     header = headers[0]
-    rate = section.rate or next((one.rate for one in headers if one.rate), FILM_RATE)
+    found_rate = next((one.rate for one in headers if one.rate), FILM_RATE)
+    rate = section.rate or found_rate
     orientation = shown_by(section, header.orientation)
     width, height, pixel_aspect = turned(
         orientation, header.width, header.height, header.pixel_aspect
@@ -46,7 +47,9 @@ def probe_stills(path: str, frames: FrameRange, files: Sequence[str], section: C
         colorspace = named_colorspace(files[0], header)
     _check_alike(files, frames, headers, section, rate)
     timecodes = [one.timecode for one in headers]
-    runs = timecode_runs(files, timecodes, frames.first, rate, section)
+    runs = timecode_runs(
+        files, timecodes, frames.first, rate, section, rate_is_overruled=rate != found_rate
+    )
     return Clip(
         path=path,
         kind="still" if path == files[0] else "sequence",

@@ -50,14 +50,14 @@ def timecode_of(spec: oiio.ImageSpec) -> str | None:
 
 
 def usable_timecode(
-    path: str, found: str, rate: Fraction, *, rate_is_said: bool
+    path: str, found: str, rate: Fraction, *, rate_is_overruled: bool
 ) -> tuple[str | None, str | None]:
     """A timecode as it is counted at a rate, and a remark where it is not as the file has it.
 
     The flag of drop frame is ignored at rates that have no drop frame.
 
     Raises:
-        MediaError: it does not exist at the rate, and a person has said that rate.
+        MediaError: it does not exist at the rate, which a person has put in place of the file's.
     """
     remark = None
     if ":" not in found[8:9] and rate != DROP_FRAME_RATE:
@@ -66,7 +66,7 @@ def usable_timecode(
     try:
         parse_timecode(found, rate)
     except ValueError as error:
-        if rate_is_said:
+        if rate_is_overruled:
             raise MediaError(
                 f"{path}: its timecode is {found}, but {error}; correct 'rate', or set 'timecode' "
                 "to the right one or to 'none'"
@@ -105,6 +105,8 @@ def timecode_runs(
     first: int,
     rate: Fraction,
     section: ClipSection,
+    *,
+    rate_is_overruled: bool,
 ) -> TimecodeRuns:
     """The timecodes of frames, each from its own file.
 
@@ -116,7 +118,8 @@ def timecode_runs(
         found: the timecode that each of them has.
         first: number of the first frame.
         rate: frames a second.
-        section: what the project file says of rate and timecode.
+        section: what the project file says of the timecode.
+        rate_is_overruled: whether a person has put `rate` in place of the files' own.
 
     Raises:
         MediaError: a timecode does not exist at the rate of film.toml.
@@ -125,7 +128,7 @@ def timecode_runs(
         return TimecodeRuns(None)
     if section.timecode != "auto":
         return TimecodeRuns(said_timecode(files[0], section.timecode, rate))
-    usable, remarks = _usable(files, found, rate, section.rate is not None)
+    usable, remarks = _usable(files, found, rate, rate_is_overruled)
     if len(usable) > 1 and len(set(usable)) == 1 and usable[0] is not None:
         remark = f"timecode {usable[0]} stands in all files; it is taken as that of the first frame"
         return TimecodeRuns(usable[0], (), (*remarks, remark))
@@ -139,7 +142,7 @@ def timecode_runs(
 
 
 def _usable(
-    files: Sequence[str], found: Sequence[str | None], rate: Fraction, rate_is_said: bool
+    files: Sequence[str], found: Sequence[str | None], rate: Fraction, rate_is_overruled: bool
 ) -> tuple[list[str | None], tuple[str, ...]]:
     """Timecodes as they are counted, and the first remark on them with the number of all."""
     usable: list[str | None] = []
@@ -147,7 +150,9 @@ def _usable(
     for file, text in zip(files, found, strict=True):
         timecode, remark = None, None
         if text is not None:
-            timecode, remark = usable_timecode(file, text, rate, rate_is_said=rate_is_said)
+            timecode, remark = usable_timecode(
+                file, text, rate, rate_is_overruled=rate_is_overruled
+            )
         usable.append(timecode)
         remarks += [remark] if remark else []
     counted = f" ({len(remarks)} frames)" if len(remarks) > 1 else ""

@@ -142,7 +142,7 @@ def timecode_runs(
 
 
 def _usable(
-    files: Sequence[str], found: Sequence[str | None], rate: Fraction, rate_is_overruled: bool
+    files: Sequence[str], found: Sequence[str | None], rate: Fraction, overruled: bool
 ) -> tuple[list[str | None], tuple[str, ...]]:
     """Timecodes as they are counted, and the first remark on them with the number of all."""
     usable: list[str | None] = []

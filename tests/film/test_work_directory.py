@@ -136,13 +136,25 @@ def test_a_file_is_read_once_even_by_a_later_process(
 
 
 def test_what_is_known_of_files_that_are_gone_is_forgotten(job: Job) -> None:
+    """Of an element only if it was looked at since."""
+    for name in ("s.1.dpx", "s.2.dpx", "dvd.mov"):
+        (job.root / name).write_text(name)
     job.save(clips())
     job.digest(job.root / Clips.PLACE)
-    (job.root / "scan.mov").write_text("a")
-    job.element("the source", "scan.mov")
-    (job.root / Clips.PLACE).unlink()
+    job.element("the source", "s.%d.dpx")
+    job.element("the reference dvd", "dvd.mov")
     job.remember()
-    assert list(json.loads((job.root / DIGESTS).read_text())) == ["<the source>/scan.mov"]
+    for name in ("s.1.dpx", "dvd.mov", Clips.PLACE):
+        (job.root / name).unlink()
+    (job.root / "s.3.dpx").write_text("new")
+    later = Job(job.project, job.root, Silence())
+    later.element("the source", "s.%d.dpx")
+    later.remember()
+    assert json.loads((job.root / DIGESTS).read_text()).keys() == {
+        "<the source>/s.2.dpx",
+        "<the source>/s.3.dpx",
+        "<the reference dvd>/dvd.mov",
+    }
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ class Digests:
             text: what `to_json` gave earlier; what is damaged is forgotten.
         """
         self.changed = False
+        self._asked: set[str] = set()
         self._known: dict[str, tuple[int, int, str]] = {}
         try:
             self._known = {key: (int(s), int(t), str(d)) for key, (s, t, d) in _fields(text)}
@@ -44,6 +45,7 @@ class Digests:
 
     def of(self, key: str, path: Path) -> str:
         """The SHA-256 of a file, in hexadecimal; the file is read where it is not known."""
+        self._asked.add(key)
         about = path.stat()
         known = self._known.get(key)
         if known is None or known[:2] != (about.st_size, about.st_mtime_ns):
@@ -52,13 +54,24 @@ class Digests:
             self.changed = True
         return known[2]
 
-    def keep(self, wanted: Callable[[str], bool]) -> None:
-        """Forgets all other keys."""
-        self._known = {key: known for key, known in self._known.items() if wanted(key)}
+    def forget(self, is_there: Callable[[str], bool]) -> None:
+        """Forgets files that are gone: of the work directory those that `is_there` does not find,
+        of an element that was looked at those that it did not have."""
+        looked_at = {_role(key) for key in self._asked}
+        self._known = {
+            key: known
+            for key, known in self._known.items()
+            if key in self._asked or (_role(key) not in looked_at if _role(key) else is_there(key))
+        }
 
     def to_json(self) -> str:
         """All that is known, for another process."""
         return json.dumps(self._known, separators=(",", ":"), ensure_ascii=False)
+
+
+def _role(key: str) -> str:
+    """What an element is called that a key is of: ``"<the source"``; empty for other files."""
+    return key.partition(">")[0] if key.startswith("<") else ""
 
 
 def _fields(text: str) -> list[tuple[str, tuple[int, int, str]]]:

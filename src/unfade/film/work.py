@@ -109,7 +109,7 @@ class Job:
     def remember(self) -> None:
         """Writes down what is known of files that are still there."""
         if self.digests.changed:
-            self.digests.keep(lambda key: key[:1] == "<" or (self.root / key).exists())
+            self.digests.forget(lambda key: (self.root / key).exists())
             write_text(self.root / DIGESTS, self.digests.to_json())
             self.digests.changed = False
 

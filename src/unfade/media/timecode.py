@@ -150,9 +150,7 @@ def _usable(
     for file, text in zip(files, found, strict=True):
         timecode, remark = None, None
         if text is not None:
-            timecode, remark = usable_timecode(
-                file, text, rate, rate_is_overruled=rate_is_overruled
-            )
+            timecode, remark = usable_timecode(file, text, rate, rate_is_overruled=overruled)
         usable.append(timecode)
         remarks += [remark] if remark else []
     counted = f" ({len(remarks)} frames)" if len(remarks) > 1 else ""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from unfade.color.difference import rgb_difference, rgb_to_lab
-from unfade.color.sensitivity import LEAST, STEP, seen_error, sensitivity, visibility
+from unfade.color.sensitivity import FLOOR, STEP, seen_error, sensitivity, visibility
 from unfade.color.ycbcr import ycbcr_to_rgb
 from unfade.film.project import WORKING_SPACE
 from unfade.media import to_space
@@ -85,17 +85,23 @@ def ycbcr_of_greys(y: Tensor) -> Tensor:
     return torch.stack([y, torch.zeros_like(y), torch.zeros_like(y)], dim=1)
 
 
-def test_weights_of_the_loss_rise_from_black_to_where_chroma_is_seen_best() -> None:
-    """In the darks an error counts for less than in the midtones, and nowhere for nothing."""
-    greys = torch.linspace(0, 1, 101)
-    form = sensitivity(ycbcr_of_greys(greys))
-    assert torch.isfinite(form).all()
-    assert (form[:, 0] * form[:, 2] > form[:, 1] ** 2).all()
-    seen = visibility(ycbcr_of_greys(greys))
+def test_what_is_seen_rises_from_black_to_the_midtones() -> None:
+    seen = visibility(ycbcr_of_greys(torch.linspace(0, 1, 101)))
+    assert torch.isfinite(seen).all()
     assert (seen[:11].diff() > 0).all()
-    assert float(seen.min()) >= LEAST
     assert float(seen[0]) < 0.05 * float(seen[50])
     assert float(seen.max()) < 1.5 * float(seen[50])
+
+
+def test_every_error_counts_in_the_loss() -> None:
+    """An error in the darks counts for less than one in the midtones, but not ten times less."""
+    form = sensitivity(ycbcr_of_greys(torch.linspace(0, 1, 101)))
+    assert torch.isfinite(form).all()
+    assert (form[:, 0] * form[:, 2] > form[:, 1] ** 2).all()
+    counted = ((form[:, 0] + form[:, 2]) / 2).sqrt()
+    assert float(counted.min()) >= FLOOR
+    assert (counted[:11].diff() > 0).all()
+    assert 0.2 < float(counted[0] / counted[50]) < 0.5
 
 
 @pytest.mark.parametrize("y", [0.01, 0.03, 0.06, 0.1, 0.5])
@@ -110,6 +116,6 @@ def test_weights_of_the_loss_are_differences_that_are_seen(
         lab_of(colour, ycbcr_to_rgb(one.T[..., None]).clamp(0, 1)) for one in (truth, *moved)
     )
     seen = [colour.delta_E(first, other, method="CIE 2000") for other in others]
-    expected = np.sqrt(np.square(seen).mean() + (LEAST * STEP) ** 2)
+    expected = np.sqrt(np.square(seen).mean() + (FLOOR * STEP) ** 2)
     found = float(seen_error(error, sensitivity(truth)))
     assert found == pytest.approx(float(expected), rel=0.02)

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from unfade import cli, media
-from unfade.film.clip import Clip
+from unfade.film.clip import Clip, Clips
 from unfade.film.project import ClipSection
 
 Say = Callable[..., str]
@@ -216,3 +216,107 @@ def test_a_full_accelerator_is_told_in_a_sentence(
 
     monkeypatch.setattr(cli, "app", full)
     assert "graphics processor is out of memory; close what else uses it" in refused("run", "x")
+
+
+def header_only(folder: Path, transfer: str, *, rate: float | None = 24.0) -> str:
+    """A sequence of DPX that call their transfer so; gives its pattern."""
+    folder.mkdir()
+    for frame in range(1, 4):
+        place = str(folder / f"scan.{frame:04d}.dpx")
+        spec = oiio.ImageSpec(160, 90, 3, "uint16")
+        spec["dpx:Transfer"] = transfer
+        if rate is not None:
+            spec["dpx:FrameRate"] = rate if frame > 1 else abs(rate)
+        image = oiio.ImageOutput.create(place)
+        image.open(place, spec)
+        image.write_image(np.full((90, 160, 3), 9000, np.uint16))
+        image.close()
+    return str(folder / "scan.%04d.dpx")
+
+
+def test_what_only_a_person_knows_is_left_to_fill_in(tmp_path: Path, refused: Say) -> None:
+    source = header_only(tmp_path / "scan", "Printing density")
+    told = refused("new", str(tmp_path / "reel"), "--source", source)
+    assert "film.toml: written, but source.colorspace is to be filled in" in told
+    place = tmp_path / "reel" / "film.toml"
+    line = next(one for one in place.read_text().splitlines() if one.startswith("colorspace"))
+    assert line.startswith('colorspace = "?"')
+    assert "the file says: Printing density" in line
+    assert '"ADX10"' in line
+    assert "[source]: 'colorspace' is still \"?\"" in refused("run", str(place))
+    place.write_text(place.read_text().replace('"?"', '"ADX10"'))
+    assert cli.load_project(place).source.colorspace == "ADX10"
+
+
+def test_frames_that_differ_are_left_to_settle(tmp_path: Path, refused: Say) -> None:
+    source = header_only(tmp_path / "scan", "ITU-R 709-4")
+    first = str(tmp_path / "scan/scan.0002.dpx")
+    image = oiio.ImageBuf(first)
+    image.specmod()["dpx:FrameRate"] = 25.0
+    pixels, spec = image.get_pixels(oiio.UINT16), image.spec()
+    out = oiio.ImageOutput.create(first)
+    out.open(first, spec)
+    out.write_image(pixels)
+    out.close()
+    told = refused("new", str(tmp_path / "reel"), "--source", source)
+    assert "source.rate is to be filled in" in told
+    text = (tmp_path / "reel" / "film.toml").read_text()
+    assert 'rate = "?"' in text
+    assert "frame 2 is of 25 frames a second and frame 1 is of 24" in text
+
+
+def test_what_is_assumed_is_called_so_until_a_person_confirms_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = header_only(tmp_path / "scan", "Undefined", rate=None)
+    place = tmp_path / "reel" / "film.toml"
+    for arguments in (["new", str(tmp_path / "reel"), "--source", source], ["ingest", str(place)]):
+        monkeypatch.setattr(sys, "argv", ["unfade", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        assert caught.value.code == 0
+    text = place.read_text()
+    assert '# colorspace = "Gamma 2.4 Encoded Rec.709" # assumed: the files do not say' in text
+    assert "# assumed: the files do not say" in text.split("rate =")[1].splitlines()[0]
+    assumed = "assumed, as its files do not say: colour space Gamma 2.4 Encoded Rec.709 and 24 a s"
+    assert f"source: {assumed}" in capsys.readouterr().out
+    clip = Clips.from_json((place.parent / Clips.PLACE).read_text()).source
+    assert clip.assumed == ("colorspace", "rate")
+    confirmed = text.replace("# colorspace", "colorspace").replace("# rate", "rate")
+    place.write_text(confirmed)
+    section = cli.load_project(place).source
+    assert media.probe(source, section).assumed == ()
+
+
+def test_the_names_of_a_sequence_are_put_right(tmp_path: Path, refused: Say) -> None:
+    scan(tmp_path / "scan", range(10, 14))
+    files = sorted(str(path) for path in (tmp_path / "scan").iterdir())
+    pattern = str(tmp_path / "scan" / "scan.%04d.dpx")
+    new = ["new", str(tmp_path / "reel"), "--source"]
+    assert f"is one frame of a sequence; if all of it is meant, name it as '{pattern}'" in refused(
+        *new, files[0]
+    )
+    assert f"name the sequence, in quotes: '{pattern}'" in refused(*new, *files)
+    assert "'odd' is one argument too many" in refused(*new, files[0], "odd")
+    for wrong in (f"{tmp_path}/scan/*.dpx", f"{tmp_path}/scan\\scan.%04d.dpx"):
+        assert f"{pattern} is there, name that" in refused(*new, wrong)
+    assert not (tmp_path / "reel").exists()
+
+
+def test_names_and_titles_survive_in_film_toml(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / 'so "called" \\ [b] :smile: 50%'
+    scan(folder, range(10, 12))
+    title = 'The "Reel"\x7f\t\x01 \\ 1'
+    source = str(folder / "scan.%04d.dpx")
+    monkeypatch.setattr(
+        sys, "argv", ["unfade", "new", "reel", "--source", source, "--title", title]
+    )
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 0
+    project = cli.load_project(tmp_path / "reel/film.toml")
+    assert project.film.title == title
+    assert project.source.path == f"../{folder.name}/scan.%04d.dpx"

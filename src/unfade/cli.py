@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from unfade import pipeline
-from unfade.console import Bars, Lines, Silence, show_all_names, terminal
+from unfade.console import Silence, progress, show_all_names, terminal
 from unfade.errors import ProjectError
 from unfade.failures import STOPPED, OneLine
 from unfade.failures import UNUSABLE as UNUSABLE
@@ -17,7 +17,7 @@ from unfade.film.file_pattern import check_utf8
 from unfade.film.project import GREATEST_SEED
 from unfade.film.project_file import load_project
 from unfade.film.report import Report
-from unfade.film.work import STAGE_NAMES, Job, Progress, folder_name
+from unfade.film.work import STAGE_NAMES, Job, folder_name
 from unfade.pairs import commands as pairs
 from unfade.runtime import settle
 
@@ -62,12 +62,23 @@ def demo(
     """Make a small faded film with its DVD, and recover it."""
     from unfade.simulate.demo import make_demo
 
-    project_file = make_demo(folder, severity=severity, seed=seed, progress=_progress(quiet))
+    project_file = make_demo(folder, severity=severity, seed=seed, progress=progress(quiet))
     _run(_job(project_file, quiet), None, None)
 
 
-@app.command()
+def _too_many(extra: list[str]) -> str:
+    """What is wrong with arguments that nobody asked for."""
+    from unfade.media import sequence_around
+
+    sequence = sequence_around(extra[0]) if Path(extra[0]).is_file() else None
+    if sequence is None:
+        return f"'{extra[0]}' is one argument too many; see 'unfade new --help'"
+    return f"{extra[0]}: is one of several files; name the sequence, in quotes: '{sequence}'"
+
+
+@app.command(context_settings={"allow_extra_args": True})
 def new(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="The work directory to make.")],
     source: Annotated[str, typer.Option(help="The scan: a movie, or reel.%06d.dpx.")],
     reference: Annotated[
@@ -81,9 +92,24 @@ def new(
     from unfade.media import use_config
 
     use_config(color_config())
+    if extra := context.args:
+        raise ProjectError(_too_many(extra))
     title = title or folder.absolute().name
-    place = write_project(folder, source, reference or [], title, _progress(quiet=False))
-    print(f"{place}: written; look it over, then: unfade run {place}")
+    made = write_project(folder, source, reference or [], title, progress(quiet=False))
+    place, keys = made.place, made.to_fill_in
+    if keys:
+        are = "is" if len(keys) == 1 else "are"
+        raise ProjectError(
+            f"{place}: written, but {' and '.join(keys)} {are} to be filled in, because the files "
+            f"do not say it; then: unfade run {place}"
+        )
+    if reference:
+        print(f"{place}: written; look it over, then: unfade run {place}")
+        return
+    print(
+        f"{place}: written; it names nothing to take colour from yet: add a [reference], or paint "
+        f"frames that 'unfade pairs export {place} FRAME' writes"
+    )
 
 
 @app.command()
@@ -112,7 +138,7 @@ def merge(
         ClipSection(path=recovered, colorspace=recovered_colorspace),
         out,
         RenderSection(colorspace=colorspace),
-        _progress(quiet),
+        progress(quiet),
     )
     print(f"{out}: {len(masters)} masters written")
 
@@ -186,13 +212,7 @@ def _show_measures(report: Report) -> None:
 
 
 def _job(project_file: Path, quiet: bool) -> Job:
-    return Job(load_project(project_file), project_file.absolute().parent, _progress(quiet))
-
-
-def _progress(quiet: bool) -> Progress:
-    if quiet:
-        return Silence()
-    return Bars(terminal()) if sys.stdout.isatty() else Lines()
+    return Job(load_project(project_file), project_file.absolute().parent, progress(quiet))
 
 
 def main() -> None:

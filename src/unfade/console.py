@@ -88,3 +88,10 @@ class Silence:
 
     def say(self, message: str) -> None:
         """Nothing."""
+
+
+def progress(quiet: bool) -> "Bars | Lines | Silence":
+    """What tells a person how far the work is: bars on a terminal, lines elsewhere, or nothing."""
+    if quiet:
+        return Silence()
+    return Bars(terminal()) if sys.stdout.isatty() else Lines()

@@ -135,7 +135,6 @@ def test_every_number_has_both_bounds(
         (("pair", 0, "role"), "x", "'role' of [[pair]] 1 (source frame 12) is 'x'; use 'train' or"),
         (("pair", 0, "reference"), 1.5, "is 1.5; use a whole number from 0 to 2,147,483,647 or a"),
         (("source", "live_area"), [0, 0, 9], "is [0, 0, 9]; use a list of 4, each a whole"),
-        (("source", "path"), "scan\reel", "in paths write '/' and not '\\'"),
         (("source", "colorspace"), "?", "[source]: 'colorspace' is still \"?\"; fill in what is"),
         (("source", "rate"), "1e999999999", "is no fraction; write it as '24000/1001' or '25'"),
         (("source", "rate"), 10**12, "a rate is from 1 to 1000 frames a second"),

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+import torch
 
 from unfade import cli
 from unfade.console import Silence
@@ -17,6 +18,7 @@ from unfade.film.project_file import load_project
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.film.work import Job
+from unfade.media import write_png
 
 Pairs = Callable[..., tuple[int, str]]
 
@@ -58,6 +60,11 @@ def alignment(pair: Pair) -> Alignment:
         inliers=345,
         coverage=Area(x=0, y=0, width=90, height=80),
     )
+
+
+def paint(place: Path) -> None:
+    """A picture that has not the scan's raster."""
+    write_png(place, torch.full((3, 40, 50), 0.5), bits=16)
 
 
 @pytest.fixture
@@ -189,7 +196,7 @@ def test_why_a_frame_is_a_pair_or_not(film: Path, pairs: Pairs, frame: int, says
 def test_a_pair_is_added_with_all_that_is_said_of_it(film: Path, pairs: Pairs) -> None:
     picture = film.parent / "painted" / "1009.png"
     picture.parent.mkdir()
-    picture.write_bytes(b"")
+    paint(picture)
     options = ("--role", "holdout", "--kind", "constructed", "--aligned", "--note", "the card")
     status, said = pairs("add", film, 1009, picture, *options)
     assert status == 0
@@ -204,7 +211,7 @@ def test_a_picture_is_named_from_where_film_toml_is(
     film: Path, pairs: Pairs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (film.parent / "painted").mkdir()
-    (film.parent / "painted" / "1009.png").write_bytes(b"")
+    paint(film.parent / "painted" / "1009.png")
     monkeypatch.chdir(film.parent / "painted")
     assert pairs("add", "../film.toml", 1009, "1009.png")[0] == 0
     assert load_project(film).pair[0].reference == "painted/1009.png"
@@ -252,7 +259,7 @@ def test_the_first_pair_of_a_film_without_reference(film: Path, pairs: Pairs) ->
     text = FILM.split("\n[reference]")[0]
     film.write_text(text)
     picture = film.parent / "x.png"
-    picture.write_bytes(b"")
+    paint(picture)
     assert pairs("add", film, 1005, picture)[0] == 0
     assert film.read_text().startswith(text)
     assert load_project(film).pair[0].source == 1005

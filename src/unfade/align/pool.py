@@ -43,7 +43,7 @@ _OWN_IS_BETTER = 0.6
 95th percentile is no larger: where few blocks have texture, it runs away from the others."""
 _CLOSE = 0.5
 """Pixels of median residual up to which a pair's own transform is not asked for."""
-_WELL_FOUND = 0.5
+WELL_FOUND = 0.5
 """Share of the textured blocks that is then found again at least."""
 _WEAVES: tuple[TransformKind, ...] = ("translation", "similarity", "affine")
 """What may differ between one pair and another of a film: the gate, and the scanner's transport."""
@@ -97,17 +97,23 @@ class Laid:
     registration: Registration
     residual: Residual
 
-    def fault(self, max_residual: float, height: int, width: int) -> str | None:
+    def fault(
+        self, max_residual: float, height: int, width: int, framings: Sequence[np.ndarray] = ()
+    ) -> str | None:
         """Why this cannot be admitted, or none where it can.
 
         Args:
             max_residual: largest median residual, in pixels of the source.
             height: of the source, in pixels.
             width: of it.
+            framings: matrices beside which the transform has to be plausible, any of them; none for
+                that of a reference whose picture shows the source's whole live area.
         """
-        odd = implausible(self.registration.matrix, height, width)
-        if odd is not None:
-            return odd
+        matrix = self.registration.matrix
+        beside = [matrix, *(matrix @ np.linalg.inv(framing) for framing in framings)]
+        odd = [implausible(one, height, width) for one in beside]
+        if all(odd):
+            return odd[-1]
         left = self.residual
         if left.textured < MIN_TEXTURED:
             return f"only {left.textured} blocks have texture to measure by"
@@ -154,14 +160,17 @@ def lay(pair: Structures, shared: Registration | None) -> Registration | None:
     """
     pooled = None if shared is None else _woven(pair, shared)
     both = None if pooled is None else measure(pair, pooled)
-    if both is not None and both.median <= _CLOSE and both.found >= _WELL_FOUND:
+    if both is not None and both.median <= _CLOSE and both.found >= WELL_FOUND:
         return pooled
     alone = pair.own if pair.own is not None and pair.own.inliers >= MIN_INLIERS else None
     if both is None or alone is None:
         return pooled or alone
-    ours = measure(pair, alone)
-    better = ours.median < _OWN_IS_BETTER * both.median and ours.p95 <= both.p95
-    return alone if better else pooled
+    return alone if clearly_better(measure(pair, alone), both) else pooled
+
+
+def clearly_better(own: Residual, other: Residual) -> bool:
+    """Whether a transform of a pair's own leaves so much less that it is preferred."""
+    return own.median < _OWN_IS_BETTER * other.median and own.p95 <= other.p95
 
 
 def measure(pair: Structures, registration: Registration) -> Residual:

@@ -25,13 +25,17 @@ class Raster:
     live: tuple[int, int]
     height: int
     width: int
+    whole: tuple[int, int] | None = None
 
     @classmethod
     def of(cls, source: Clip) -> "Raster":
-        """The raster for a source; `live` is height and width of its live area."""
+        """The raster for a source; `live` is height and width of its live area, `whole` of
+        its raster."""
         area = source.live_area
         width = min(area.width, _WIDEST)
-        return cls((area.height, area.width), round(area.height * width / area.width), width)
+        height = round(area.height * width / area.width)
+        whole = source.height, source.width
+        return cls((area.height, area.width), height, width, whole)
 
     @property
     def scale(self) -> float:

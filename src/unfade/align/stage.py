@@ -10,6 +10,7 @@ from torch import Tensor
 
 from unfade import media
 from unfade.align.coverage import covered_area, on_live_area
+from unfade.align.picture import as_it_lies, own_framings
 from unfade.align.pool import Laid, lay, shared_framing
 from unfade.align.prepare import Prepared, Raster, prepare
 from unfade.align.register import Registration
@@ -53,9 +54,11 @@ def run(job: Job) -> None:
     shared = _survey(job, clips, choice.pairs, raster)
 
     def settle(read: tuple[Read, Pair | None]) -> Alignment | Rejection:
-        one, instead_of = read
-        framing = shared.get(_framed_like(one[0], clips))
-        return _settle(job, prepare(*one, raster), framing, raster, instead_of)
+        pair, instead_of = read
+        one = prepare(*pair, raster)
+        own = own_framings(one, clips.source, raster)
+        registration = _registration(one, shared.get(_framed_like(one.pair, clips)), own)
+        return _settle(job, one, registration, own, raster, instead_of)
 
     answers = _settle_all(job, clips, choice, settle)
     admitted = tuple(one for one in answers if isinstance(one, Alignment))
@@ -108,19 +111,26 @@ def _survey(
         chosen = [searched[k] for k in spread] if searched else []
         read = media.read_pairs(chosen, clips, job.picture)
         read = job.progress.track(read, "Surveying the framing", len(chosen))
-        found[of] = shared_framing([prepare(*one, raster).structures for one in read])
+        ready = [prepare(*one, raster) for one in read]
+        found[of] = shared_framing(
+            [
+                one.structures
+                for one in ready
+                if as_it_lies(one, own_framings(one, clips.source, raster)) is None
+            ]
+        )
     return found
 
 
 def _settle(
     job: Job,
     one: Prepared,
-    shared: Registration | None,
+    registration: Registration | None,
+    own: list[np.ndarray],
     raster: Raster,
     instead_of: Pair | None,
 ) -> Alignment | Rejection:
-    """A pair laid, measured and judged; its sheet, and the weight of an admitted one, written."""
-    registration = _registration(one, shared)
+    """A pair measured and judged; its sheet, and the weight of an admitted one, written."""
     if registration is None:
         inliers = one.structures.own.inliers if one.structures.own is not None else 0
         return _turned_down(job, one, f"only {inliers} matches of features hold", None, raster)
@@ -131,7 +141,7 @@ def _settle(
     fault = None
     if not one.pair.aligned:
         limit = job.project.align.max_residual
-        fault = Laid(registration, residual).fault(limit, raster.height, raster.width)
+        fault = Laid(registration, residual).fault(limit, raster.height, raster.width, own)
         fault = fault or view.wrong_instant()
     if fault is None and area is None:
         fault = "it covers no part of the source"
@@ -139,7 +149,7 @@ def _settle(
         return _turned_down(job, one, fault or "", registration, raster)
     alignment = Alignment(
         pair=one.pair,
-        kind="identity" if one.pair.aligned else registration.kind,
+        kind="identity" if _lies(registration, own) or one.pair.aligned else registration.kind,
         matrix=as_matrix(raster.outward(registration.matrix, one.size)),
         warp=raster.outward_warp(registration),
         residual=round(residual.median, 3),
@@ -156,19 +166,44 @@ def _settle(
     return alignment
 
 
-def _registration(one: Prepared, shared: Registration | None) -> Registration | None:
+def _registration(
+    one: Prepared, shared: Registration | None, own: list[np.ndarray]
+) -> Registration | None:
     if one.pair.aligned:
         return Registration(np.eye(3), 0)
-    return lay(one.structures, shared)
+    if (lying := as_it_lies(one, own)) is not None:
+        return lying
+    searched = lay(one.structures, shared)
+    return searched if searched is None else as_it_lies(one, own, searched) or searched
+
+
+def _lies(registration: Registration, own: list[np.ndarray]) -> bool:
+    """Whether a picture is laid by a framing of its own."""
+    return any(registration.matrix is matrix for matrix in own)
 
 
 def _turned_down(
     job: Job, one: Prepared, reason: str, registration: Registration | None, raster: Raster
 ) -> Rejection:
+    if one.pair.chosen_by == "person":
+        reason = f"{reason}; {_advice(one, raster)}"
     view = View(one, registration or Registration(np.eye(3), 0))
     panels = view.panels(view.weight())
     _write_sheet(job, one.pair, f"turned down: {reason}", panels, None, raster)
     return Rejection(pair=one.pair, reason=reason)
+
+
+def _advice(one: Prepared, raster: Raster) -> str:
+    """How a person goes on whose pair was turned down."""
+    drop = "or take it out with 'unfade pairs drop'"
+    if one.pair.picture is None:
+        return f"choose another frame of the reference, {drop}"
+    if one.size in (raster.live, raster.whole):
+        return f"if it lies as it should, set 'aligned = true' in its [[pair]], {drop}"
+    return (
+        "paint on the picture that 'unfade pairs export' writes, which lies as it should, or take "
+        "another picture"
+    )
 
 
 def _remark(one: Alignment, weight: np.ndarray, view: View) -> str:

@@ -90,12 +90,13 @@ def _elements(clips: Clips) -> list[str]:
 
 def _element(role: str, clip: Clip) -> str:
     area = clip.live_area
-    return (
+    facts = (
         f"{role}: {file_name(clip.path)}, frames {clip.frames.first} to {clip.frames.last} at "
         f"{clip.rate} a second, {clip.width} x {clip.height} pixels of aspect "
         f"{clip.pixel_aspect}, live area {area.width} x {area.height} at {area.x}, {area.y}, "
         f"read as {clip.colorspace}, {clip.fields_in_words()}"
     )
+    return "; ".join([facts, *clip.to_know()])
 
 
 def _references(delivered: Delivered) -> list[str]:

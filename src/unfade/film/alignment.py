@@ -33,8 +33,10 @@ class Alignment(Noun):
     """How the reference picture of one pair lies on the source.
 
     `matrix` maps homogeneous pixel coordinates (x, y, 1) of the reference's live area to those of
-    the source's live area; pixel centres are at whole numbers. Where there is a `warp`, a pixel of
-    the source shows what the matrix alone would lay beside it, as far off as the warp says there.
+    the source's live area; pixel centres are at whole numbers. Of a picture the live area is the
+    whole. `kind` is "identity" where a picture with the scan's framing lies as it is. Where there
+    is a `warp`, a pixel of the source shows what the matrix alone would lay beside it, as far off
+    as the warp says there.
 
     What is left after both is in source pixels: `residual` and `residual_p95` are the median and
     95th percentile over textured blocks, `residual_moving` the median over those in which

@@ -105,6 +105,7 @@ class Clip(Noun):
     followed, a sentence each.
     `random_access` says that every frame of a movie was found, when it was gone through, where the
     index of its packets has it, so that it can be read without all before it.
+    `assumed` names facts that the files do not say and that nobody said: "colorspace", "rate".
     `ignored` names the channels that are not read, such as alpha.
     """
 
@@ -129,6 +130,7 @@ class Clip(Noun):
     remarks: tuple[str, ...] = ()
     random_access: bool = False
     ignored: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _cadence_fits(self) -> "Clip":
@@ -148,6 +150,12 @@ class Clip(Noun):
         if self.cadence is None:
             return list(self.frames.frames())
         return [self.frames.first + place for place in self.cadence.film_frames()]
+
+    def to_know(self) -> tuple[str, ...]:
+        """What a person is to know of how the clip is read, what is assumed included."""
+        values = {"colorspace": f"colour space {self.colorspace}", "rate": f"{self.rate} a second"}
+        words = " and ".join(values[name] for name in self.assumed)
+        return (*self.remarks, *([f"assumed, as its files do not say: {words}"] if words else []))
 
     def copies(self) -> list[int]:
         """For how many frames each of `film_frames` is shown from there on."""

@@ -1,8 +1,11 @@
 """A new film.toml, with a word on what people change most."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from unfade.film.clip import Clip
+from unfade.film.values import TO_FILL_IN
 
 _TEMPLATE = """\
 # A film for Unfade. Paths are relative to this file. Every setting that is not here has a
@@ -39,7 +42,8 @@ version = 1
 # restorationist = "Name"
 # movie = "prores"              # review movies; "h264" is the default, "none" leaves them out
 
-# A pair that a person fixes goes before every choice of the machine:
+# A pair that a person fixes goes before every choice of the machine. 'unfade pairs export' writes
+# frames as pictures to paint on, 'unfade pairs add' takes them back:
 #
 # [[pair]]
 # source = {some_frame}
@@ -61,48 +65,103 @@ name = {name}
 path = {path}
 {facts}"""
 
+_NO_REFERENCE = """
+# There is nothing to take colour from yet. Where there is a copy with good colour, name it here;
+# else paint frames: 'unfade pairs export', then 'unfade pairs add'.
+#
+# [reference]
+# path = "dvd.mkv"
+"""
 
-def project_text(
-    title: str, source_path: str, source: Clip, references: Sequence[tuple[str, str, Clip]]
-) -> str:
+_COLUMN = 32
+"""Where comments begin."""
+
+_EXAMPLES = {
+    "colorspace": "'unfade run' names the nearest where there is none of that name",
+    "rate": 'such as "24000/1001"',
+    "pixel_aspect": 'width / height, such as "1/1"',
+    "orientation": '"as-stored" or "turn-90" and the like',
+    "range": '"full" or "limited"',
+}
+_DENSITIES = 'film densities are "ADX10" or "ADX16" where the scanner follows ACES'
+
+
+@dataclass(frozen=True)
+class Element:
+    """A clip as film.toml is to have it: its name and path, what it was found to be, and keys that
+    a person has to fill in, with what is known of them."""
+
+    name: str
+    path: str
+    clip: Clip
+    to_fill_in: Mapping[str, str] = field(default_factory=dict)
+
+
+def project_text(title: str, source: Element, references: Sequence[Element]) -> str:
     """The text of a film.toml.
 
     Args:
         title: of the film.
-        source_path: of the scan, as film.toml is to name it.
-        source: what the scan was found to be.
-        references: of each its name and its path, as film.toml is to have them, and what it was
-            found to be.
+        source: the scan.
+        references: the copies with good colour, if there are any.
     """
     form = _REFERENCE if len(references) < 2 else _ONE_OF_SEVERAL
     sections = [
-        form.format(path=quoted(path), name=quoted(name), facts=_facts(clip))
-        for name, path, clip in references
+        form.format(path=quoted(one.path), name=quoted(one.name), facts=_facts(one))
+        for one in references
     ]
     return _TEMPLATE.format(
         title=quoted(title),
-        source_path=quoted(source_path),
+        source_path=quoted(source.path),
         source_facts=_facts(source),
-        reference="".join(sections),
-        some_frame=source.frames.first,
+        reference="".join(sections) or _NO_REFERENCE,
+        some_frame=source.clip.frames.first,
     )
 
 
 def quoted(text: str) -> str:
     """A text as a TOML basic string."""
-    escapes = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
-    return '"' + "".join(escapes.get(letter, letter) for letter in text) + '"'
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _facts(clip: Clip) -> str:
+def _facts(element: Element) -> str:
     """What was found, as settings where a person may know better and as comments elsewhere."""
-    rate = f"{clip.rate.numerator}/{clip.rate.denominator}"
+    clip = element.clip
     size = f"{clip.width} x {clip.height} pixels"
-    found = f"# found: {len(clip.frames)} frames, {size}, {clip.codec}\n"
+    found = {
+        "colorspace": (clip.colorspace, "any name of the OpenColorIO config"),
+        "rate": (f"{clip.rate.numerator}/{clip.rate.denominator}", "frames a second"),
+    }
+    lines = [f"# found: {len(clip.frames)} frames, {size}, {clip.codec}"]
     if clip.fields_evidence:
-        found += f"# fields = {quoted(clip.fields)}   # found: {clip.fields_evidence}\n"
-    return found + (
-        f"colorspace = {quoted(clip.colorspace)}\n"
-        f'rate = "{rate}"                   # frames a second\n'
-        f"# live_area = [0, 0, {clip.width}, {clip.height}]   # x, y, width, height; else found\n"
-    )
+        line = f"# fields = {quoted(clip.fields)}"
+        lines.append(_with_comment(line, f"found: {clip.fields_evidence}"))
+    lines += [f"# {' '.join(remark.split())}" for remark in clip.remarks]
+    lines += [
+        _setting(key, value, remark, is_assumed=key in clip.assumed)
+        for key, (value, remark) in found.items()
+        if key not in element.to_fill_in
+    ]
+    lines += [_blank(key, known) for key, known in element.to_fill_in.items()]
+    area = f"# live_area = [0, 0, {clip.width}, {clip.height}]"
+    lines.append(_with_comment(area, "x, y, width, height; else found"))
+    return "\n".join(lines) + "\n"
+
+
+def _setting(key: str, value: str, remark: str, *, is_assumed: bool) -> str:
+    """A line of what was found; what is assumed stays a comment until a person confirms it."""
+    line = f"{key} = {quoted(value)}"
+    if not is_assumed:
+        return _with_comment(line, remark)
+    return _with_comment(f"# {line}", "assumed: the files do not say; take the first '#' off if so")
+
+
+def _blank(key: str, known: str) -> str:
+    """A line that a person has to fill in."""
+    known = " ".join(known.split())
+    example = _DENSITIES if "Printing density" in known else _EXAMPLES[key]
+    return _with_comment(f'{key} = "{TO_FILL_IN}"', f"fill in, because {known}; {example}")
+
+
+def _with_comment(line: str, comment: str) -> str:
+    return f"{line + ' ':<{_COLUMN}}# {comment}"

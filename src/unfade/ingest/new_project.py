@@ -2,21 +2,40 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from unfade import media
-from unfade.errors import ProjectError, WorkError
-from unfade.film.clip import Clip
+from unfade.errors import ProjectError, UnsaidFactError, WorkError
 from unfade.film.naming import clip_name
-from unfade.film.project import ClipSection
-from unfade.film.project_file import parse_project
-from unfade.film.template import project_text
+from unfade.film.project import WORKING_SPACE, ClipSection
+from unfade.film.project_file import PROJECT_FILE, parse_project
+from unfade.film.template import Element, project_text
 from unfade.film.work import Progress, write_text
+
+_STAND_INS: dict[str, Any] = {
+    "colorspace": WORKING_SPACE,
+    "rate": Fraction(24),
+    "pixel_aspect": Fraction(1),
+    "orientation": "as-stored",
+    "range": "full",
+}
+"""What is taken for a fact that nobody has said yet, to find out the others."""
+
+
+@dataclass(frozen=True)
+class NewProject:
+    """A film.toml that was written, and the keys in it that a person has to fill in."""
+
+    place: Path
+    to_fill_in: tuple[str, ...]
 
 
 def write_project(
     folder: Path, source: str, references: Sequence[str], title: str, progress: Progress
-) -> Path:
+) -> NewProject:
     """Probes a scan and its references, and writes a commented film.toml for them.
 
     Args:
@@ -27,38 +46,70 @@ def write_project(
         progress: is told of the frames of a movie, and how their fields are read.
 
     Raises:
-        ProjectError: there is a film.toml already, or two references have one name.
+        ProjectError: there is a film.toml already, two references have one name, or one frame of a
+            sequence is given for all.
         MediaError: an element is missing or damaged.
         WorkError: the folder cannot be written to.
     """
-    place = folder / "film.toml"
+    place = folder / PROJECT_FILE
     if place.exists():
         raise ProjectError(f"{place}: exists already; edit it, or choose another folder")
-    source_clip = _probe(source, progress)
-    clips = [_probe(path, progress) for path in references]
-    found = [
-        (clip_name(path), _seen_from(folder, clip.path), clip)
-        for path, clip in zip(references, clips, strict=True)
-    ]
+    _check_whole(source)
+    scan, *copies = (_probe(path, folder, progress) for path in (source, *references))
+    text = project_text(title, scan, copies)
+    to_fill_in = (
+        *(f"source.{key}" for key in scan.to_fill_in),
+        *(f"reference.{key}" for copy in copies for key in copy.to_fill_in),
+    )
+    # What is still to be filled in is no fault yet; all else has to be right.
+    parse_project(
+        project_text(title, _filled_in(scan), [_filled_in(copy) for copy in copies]), place
+    )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WorkError(
             f"{folder}: cannot be made ({error.strerror}); choose one that you may write to"
         ) from error
-    text = project_text(title, _seen_from(folder, source_clip.path), source_clip, found)
-    parse_project(text, place)
     write_text(place, text)
-    return place
+    return NewProject(place, to_fill_in)
 
 
-def _probe(path: str, progress: Progress) -> Clip:
-    clip = media.probe(os.path.abspath(path), ClipSection(path=path), progress.track)
-    if message := clip.fields_message():
-        progress.say(f"{path}: {message}")
-    return clip
+def _check_whole(source: str) -> None:
+    """
+    Raises:
+        ProjectError: the scan is one frame of a sequence.
+    """
+    sequence = media.sequence_around(source) if os.path.isfile(source) else None
+    if sequence is not None:
+        raise ProjectError(
+            f"{source}: is one frame of a sequence; if all of it is meant, name it as "
+            f"'{sequence}'; for this frame alone, set 'first' and 'last' in film.toml afterwards"
+        )
+
+
+def _probe(path: str, folder: Path, progress: Progress) -> Element:
+    """What is found out about a clip, and which facts are missing, with what is known of them."""
+    section = ClipSection(path=path)
+    missing: dict[str, str] = {}
+    while True:
+        try:
+            clip = media.probe(os.path.abspath(path), section, progress.track)
+        except UnsaidFactError as error:
+            if error.key in missing:
+                raise
+            missing[error.key] = error.known
+            section = section.model_copy(update={error.key: _STAND_INS[error.key]})
+        else:
+            for remark in filter(None, (clip.fields_message(), *clip.to_know())):
+                progress.say(f"{path}: {remark}")
+            return Element(clip_name(path), _seen_from(folder, clip.path), clip, missing)
 
 
 def _seen_from(folder: Path, path: str) -> str:
     """A path as film.toml names it: relative to its folder."""
     return Path(os.path.relpath(path, folder)).as_posix()
+
+
+def _filled_in(element: Element) -> Element:
+    return replace(element, to_fill_in={})

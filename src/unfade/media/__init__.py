@@ -17,6 +17,7 @@ from unfade.media.movie_writer import MovieWriter
 from unfade.media.pairs import read_pairs, read_references
 from unfade.media.probe import probe
 from unfade.media.reading import read, read_frame
+from unfade.media.sequences import sequence_around
 from unfade.media.still_writers import write_dpx, write_exr, write_png, write_tiff
 from unfade.media.stills import read_entries, read_picture, read_plane
 from unfade.media.tags import FrameTags, read_tags
@@ -36,6 +37,7 @@ __all__ = [
     "read_plane",
     "read_references",
     "read_tags",
+    "sequence_around",
     "side_by_side",
     "to_space",
     "use_config",

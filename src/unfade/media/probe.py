@@ -4,7 +4,7 @@ import os
 from fractions import Fraction
 from pathlib import Path
 
-from unfade.errors import MediaError
+from unfade.errors import MediaError, UnsaidFactError
 from unfade.film.cadence import Cadence
 from unfade.film.clip import Area, Clip
 from unfade.film.file_pattern import FilePattern, check_utf8
@@ -22,6 +22,7 @@ from unfade.media.movie_survey import survey_movie
 from unfade.media.movie_tags import MovieTags
 from unfade.media.sequences import (
     existing_range,
+    frames_of,
     meant_instead,
     parse_pattern,
     picture_in_folder,
@@ -60,10 +61,11 @@ def probe(path: str, section: ClipSection, track: Track = untracked) -> Clip:
             return probe_stills(path, FrameRange(first=0, last=0), [path], section)
         return _probe_movie(path, section, track)
     pattern = parse_pattern(path)
-    if pattern is None:
+    if pattern is None or not frames_of(pattern):
         meant = meant_instead(path)
         remedy = f"{meant} is there, name that" if meant else "restore the file or correct the path"
-        raise MediaError(f"{path}: is missing; {remedy}")
+        if meant or pattern is None:
+            raise MediaError(f"{path}: is missing; {remedy}")
     return _probe_sequence(pattern, section)
 
 
@@ -77,12 +79,18 @@ def _probe_movie(path: str, section: ClipSection, track: Track) -> Clip:
     survey = survey_movie(path, section, track)
     rate = section.rate or survey.rate
     if rate is None:
-        raise MediaError(f"{path}: does not say how fast it runs; name its 'rate'")
+        raise UnsaidFactError(
+            f"{path}: does not say how fast it runs; name its 'rate'",
+            "rate",
+            "the file says nothing",
+        )
     colorspace = section.colorspace
     if colorspace == "auto":
         if not survey.tags.is_display_referred:
-            raise MediaError(
-                f"{path}: is not for an ordinary display; name its colour space as 'colorspace'"
+            raise UnsaidFactError(
+                f"{path}: is not for an ordinary display; name its colour space as 'colorspace'",
+                "colorspace",
+                "the file says: for no ordinary display",
             )
         colorspace = WORKING_SPACE
     frames = _movie_range(path, survey.count, section)
@@ -98,7 +106,7 @@ def _probe_movie(path: str, section: ClipSection, track: Track) -> Clip:
     )
     video, assumed = survey.tags.video(path, section, survey.width, survey.height)
     if assumed:
-        remarks = (*remarks, f"its file does not say, so assumed: {' and '.join(assumed)}")
+        remarks = (*remarks, f"assumed, as its file does not say: {' and '.join(assumed)}")
     orientation = _movie_orientation(path, section, survey.tags)
     width, height, pixel_aspect = turned(
         orientation, survey.width, survey.height, survey.pixel_aspect

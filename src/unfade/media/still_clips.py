@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
-from unfade.errors import MediaError
+from unfade.errors import MediaError, UnsaidFactError
 from unfade.film.clip import Area, Clip, FieldOrder, orientation_number, orientation_word
 from unfade.film.project import ClipSection
 from unfade.film.time import FrameRange
@@ -63,6 +63,7 @@ def probe_stills(path: str, frames: FrameRange, files: Sequence[str], section: C
         fields=_fields(path, section),
         codec=header.format,
         ignored=header.ignored,
+        assumed=_assumed(headers, section),
         timecode=runs.start,
         timecode_jumps=runs.jumps,
         code_range=header.code_range if section.range == "auto" else section.range,
@@ -103,6 +104,17 @@ def _remarks(header: StillHeader, section: ClipSection) -> tuple[str, ...]:
     return (str(header.range_remark),) if unclear else ()
 
 
+def _assumed(headers: Sequence[StillHeader], section: ClipSection) -> tuple[str, ...]:
+    """The facts that neither the files nor the project file say."""
+    header = headers[0]
+    spoken = header.format == "openexr" or header.color_tag is not None or bool(header.transfer)
+    said = {
+        "colorspace": section.colorspace != "auto" or spoken,
+        "rate": section.rate is not None or any(one.rate for one in headers),
+    }
+    return tuple(key for key, is_said in said.items() if not is_said)
+
+
 def _fields(path: str, section: ClipSection) -> FieldOrder:
     if section.fields in ("auto", "progressive"):
         return "progressive"
@@ -127,15 +139,12 @@ def _check_alike(
         facts = _facts(header, section, rate)
         for key, ours in expected.items():
             if facts[key] != ours:
-                remedy = (
-                    f"set '{key}' to what is right for all"
-                    if hasattr(section, key)
-                    else "convert the files"
-                )
-                raise MediaError(
-                    f"{file}: frame {frame} is {facts[key]} and frame {frames.first} is {ours}; "
-                    f"{remedy}, or set 'first' and 'last' to frames that are alike"
-                )
+                known = f"frame {frame} is {facts[key]} and frame {frames.first} is {ours}"
+                others = "or set 'first' and 'last' to frames that are alike"
+                if not hasattr(section, key):
+                    raise MediaError(f"{file}: {known}; convert the files, {others}")
+                remedy = f"set '{key}' to what is right for all, {others}"
+                raise UnsaidFactError(f"{file}: {known}; {remedy}", key, known)
 
 
 def _facts(header: StillHeader, section: ClipSection, rate: Fraction) -> dict[str, str]:

@@ -12,6 +12,7 @@ from unfade.errors import MediaError, ProjectError
 from unfade.film.project import WORKING_SPACE
 from unfade.film.work import writing
 from unfade.media.color_management import check_colorspace, is_aces, to_space
+from unfade.media.icc import working_space_profile
 from unfade.media.tags import FrameTags, put_tags
 
 Metadata = Mapping[str, str | int | float]
@@ -160,13 +161,16 @@ def write_tiff(
     return _count_outside(encoded, 16)
 
 
-def write_png(path: Path, pixels: Tensor, *, bits: int = 8) -> None:
+def write_png(path: Path, pixels: Tensor, *, bits: int = 8, with_profile: bool = False) -> None:
     """Writes a PNG file.
 
     Args:
         path: the file.
-        pixels: (3, H, W) or (1, H, W) display values; outside 0 to 1 they are cut.
+        pixels: (3, H, W) or (1, H, W) display values, or (4, H, W) with alpha, by which colour is
+            multiplied; outside 0 to 1 they are cut.
         bits: 8 or 16 a sample.
+        with_profile: put the ICC profile of the working space in, for painting programs, because
+            few of them mind the gamma of PNG.
 
     Raises:
         MediaError: a value is not a number, or it cannot be written.
@@ -174,6 +178,9 @@ def write_png(path: Path, pixels: Tensor, *, bits: int = 8) -> None:
     spec = _integer_spec(pixels, bits)
     spec.attribute("png:compressionLevel", _PNG_LEVEL)
     spec["oiio:ColorSpace"] = _GAMMA_24
+    if with_profile:
+        profile = working_space_profile()
+        spec.attribute("ICCProfile", f"uint8[{len(profile)}]", np.frombuffer(profile, np.uint8))
     _write(path, _codes(path, pixels, bits), spec)
 
 

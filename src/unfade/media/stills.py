@@ -10,7 +10,7 @@ import OpenImageIO as oiio
 import torch
 from torch import Tensor
 
-from unfade.errors import MediaError
+from unfade.errors import MediaError, UnsaidFactError
 from unfade.film.clip import CodeRange
 from unfade.film.project import WORKING_SPACE
 from unfade.geometry.orientation import upright
@@ -26,6 +26,8 @@ STILL_SUFFIXES = frozenset(_SUFFIXES.split())
 _AP0_CHROMATICITIES = (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767)
 """Of SMPTE ST 2065-1: red, green, blue, white; x and y of each."""
 
+_NO_TRANSFERS = ("Undefined", "User defined")
+
 _OTHER_TRANSFERS = ("Printing density", "Logarithmic", "Linear")
 """What a DPX header says of film densities and of light, which are not display values."""
 
@@ -35,7 +37,8 @@ class StillHeader:
     """What the header of a still says, without its pixels.
 
     `colorspace` is none where the file does not tell, or where its `color_tag` is one that the
-    OpenColorIO config has no space for; `rate` and `timecode` likewise. `ignored` are the channels
+    OpenColorIO config has no space for; `transfer` is what a DPX says of its codes, empty where it
+    says nothing; `rate` and `timecode` likewise. `ignored` are the channels
     that are not read. `bits` are of an integer sample, 0 of floats. `width` and `height` are of the
     stored raster and `pixel_aspect` is of its pixels, `orientation` says how it is turned to be
     shown (see `Clip`). `range_remark` says that the header names a range that was not followed.
@@ -48,6 +51,7 @@ class StillHeader:
     rate: Fraction | None
     colorspace: str | None
     color_tag: str | None
+    transfer: str
     format: str
     timecode: str | None
     ignored: tuple[str, ...]
@@ -77,6 +81,7 @@ def read_header(path: str) -> StillHeader:
             rate=rate_of(spec),
             colorspace=_colorspace(spec, still.format, tag),
             color_tag=tag.says if tag else None,
+            transfer=_transfer(spec, still.format),
             format=still.format,
             timecode=timecode_of(spec),
             ignored=still.ignored(),
@@ -119,13 +124,17 @@ def named_colorspace(path: str, header: StillHeader) -> str:
         MediaError: it names none.
     """
     if header.colorspace is None and header.color_tag is not None:
-        raise MediaError(
+        raise UnsaidFactError(
             f"{path}: is tagged as '{header.color_tag}', which the OpenColorIO config has no space "
-            "for; name one as 'colorspace', or convert it to sRGB"
+            "for; name one as 'colorspace', or convert it to sRGB",
+            "colorspace",
+            f"the file says: {header.color_tag}",
         )
     if header.colorspace is None:
-        raise MediaError(
-            f"{path}: does not say which colour space it is in; name it as 'colorspace'"
+        raise UnsaidFactError(
+            f"{path}: does not say which colour space it is in; name it as 'colorspace'",
+            "colorspace",
+            f"the file says: {header.transfer or 'nothing'}",
         )
     return header.colorspace
 
@@ -199,11 +208,19 @@ def _in_display_window(pixels: Tensor, spec: oiio.ImageSpec) -> Tensor:
 def _colorspace(spec: oiio.ImageSpec, file_format: str, tag: ColorTag | None) -> str | None:
     if file_format == "openexr":
         return _scene_colorspace(spec)
-    if file_format == "cineon" or text_of(spec, "dpx:Transfer") in _OTHER_TRANSFERS:
+    if _transfer(spec, file_format) in _OTHER_TRANSFERS:
         return None
     if tag is not None:
         return tag.space
     return WORKING_SPACE if str(spec.format) in ("uint8", "uint16") else None
+
+
+def _transfer(spec: oiio.ImageSpec, file_format: str) -> str:
+    """What a header calls the transfer of its codes, empty where it says nothing of it."""
+    if file_format == "cineon":
+        return "Printing density"
+    said = text_of(spec, "dpx:Transfer")
+    return "" if said in _NO_TRANSFERS else said
 
 
 def _scene_colorspace(spec: oiio.ImageSpec) -> str | None:

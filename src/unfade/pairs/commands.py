@@ -7,7 +7,7 @@ from typing import Annotated, cast
 import typer
 
 from unfade import pipeline
-from unfade.console import Silence, terminal
+from unfade.console import Silence, progress, terminal
 from unfade.errors import ProjectError
 from unfade.film.clip import Clip, Clips
 from unfade.film.pair import PairKind, PairRole
@@ -61,20 +61,24 @@ def add(
         str | None, typer.Option(help="Of which reference, where there are several.")
     ] = None,
     role: Annotated[str, typer.Option(help="train or holdout.")] = "train",
-    kind: Annotated[str, typer.Option(help="direct, or constructed by a person.")] = "direct",
+    kind: Annotated[
+        str | None,
+        typer.Option(help="direct, or constructed by a person, which pictures are unless said."),
+    ] = None,
     aligned: Annotated[
         bool, typer.Option("--aligned", help="Do not search, trust that it lies as it should.")
     ] = False,
     note: Annotated[str, typer.Option(help="Why; it goes on record.")] = "",
 ) -> None:
     """Fix a pair: it goes before every choice of the machine."""
+    picture = not reference.isdecimal()
+    kind = kind or ("constructed" if picture else "direct")
     for name, value, known in (
         ("role", role, ("train", "holdout")),
         ("kind", kind, ("direct", "constructed")),
     ):
         if value not in known:
             raise ProjectError(f"there is no {name} '{value}'; use {' or '.join(known)}")
-    picture = not reference.isdecimal()
     if picture and not Path(reference).is_file():
         raise ProjectError(
             f"{reference}: is not there; name a picture, or a frame number of the reference"
@@ -91,8 +95,40 @@ def add(
     text = with_pair(_text(project_file), section)
     job = _job(project_file, parse_project(text, project_file))
     _check_frames(job, source, section)
+    about = f" ({_recognised(job, section)})" if picture else ""
     write_text(project_file, text)
-    print(f"{project_file}: source frame {source} is a pair; now: unfade run {project_file}")
+    print(
+        f"{project_file}: source frame {source} is a pair of kind '{kind}'{about}; "
+        f"now: unfade run {project_file}"
+    )
+
+
+@app.command()
+def export(
+    project_file: ProjectFile,
+    frames: Annotated[
+        list[int], typer.Argument(metavar="FRAME...", help="Frame numbers of the scan.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="A folder; else 'paint' beside film.toml.")
+    ] = None,
+) -> None:
+    """Write frames of the scan as pictures to paint on."""
+    from unfade.pairs.pictures import OVERLAY, PAINT_FOLDER, export_frames
+
+    project = load_project(project_file)
+    job = Job(project, project_file.absolute().parent, progress(quiet=False))
+    pipeline.run(job, last="ingest")
+    _use_config(job)
+    for frame in frames:
+        _check_frame(job.clips().source, frame)
+    for place in export_frames(job, frames, out or project_file.parent / PAINT_FOLDER):
+        what = "a layer that shades what is no picture" if place.name == OVERLAY else "16 bits"
+        print(f"{place}: written ({what})")
+    print(
+        "Paint on them without changing size or colour space, save as PNG or TIFF of 16 bits, "
+        f"then: unfade pairs add {project_file} FRAME PICTURE"
+    )
 
 
 @app.command()
@@ -120,6 +156,25 @@ def tell_why(project_file: ProjectFile, source: Source) -> None:
 
 def _job(project_file: Path, project: Project) -> Job:
     return Job(project, project_file.absolute().parent, Silence())
+
+
+def _use_config(job: Job) -> None:
+    from unfade.media import use_config
+
+    use_config(job.color_config(), job.project.film.view)
+
+
+def _recognised(job: Job, section: PairSection) -> str:
+    """How a picture will be laid, as far as ingest has found what it is laid on."""
+    from unfade.media import read_picture
+    from unfade.pairs.pictures import recognised
+
+    _use_config(job)
+    picture = str(section.reference)
+    if (job.root / Clips.PLACE).exists():
+        return recognised(job, section.source, picture)
+    read_picture(job.resolve(picture))
+    return "how it lies is found when the scan has been read"
 
 
 def _text(project_file: Path) -> str:
@@ -150,10 +205,14 @@ def _check_frame(clip: Clip, frame: int) -> None:
 
 
 def _seen_from(project_file: Path, path: str) -> str:
-    """A path, relative to where one is, as film.toml names it: relative to its folder."""
-    if os.path.isabs(path):
+    """A path, relative to where one is, as film.toml names it: relative to its folder.
+
+    What lies elsewhere stays absolute where it was given so.
+    """
+    folder = project_file.absolute().parent
+    if os.path.isabs(path) and not Path(path).is_relative_to(folder):
         return path
-    return Path(os.path.relpath(path, project_file.absolute().parent)).as_posix()
+    return Path(os.path.relpath(path, folder)).as_posix()
 
 
 def _tell_stale(job: Job) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from unfade.film.alignment import TransformKind
+from unfade.film.alignment import Alignment, TransformKind
 from unfade.film.match import FrameState, ReferenceMatches
 from unfade.pairs.record import Entry, Records
 
@@ -116,9 +116,8 @@ def _match_in(found: ReferenceMatches, place: int, within: str) -> Iterator[str]
 def _alignment(records: Records, entry: Entry) -> Iterator[str]:
     laid = entry.alignment
     if laid is not None:
-        warped = " and a smooth warp" if laid.warp is not None else ""
         yield (
-            f"It was laid by {_KINDS[laid.kind]}{warped} from {laid.inliers} matching features; "
+            f"It was laid {_how(laid)}; "
             f"{laid.residual:.2f} px are left in half of its blocks, at most "
             f"{laid.residual_p95:.2f} px in 95 % of them."
         )
@@ -133,8 +132,17 @@ def _alignment(records: Records, entry: Entry) -> Iterator[str]:
         yield "It has not been aligned yet; 'unfade align' does it."
 
 
+def _how(laid: Alignment) -> str:
+    """How a reference came to lie where it does."""
+    if laid.pair.aligned:
+        return "as it is, because a person aligned it"
+    if laid.kind == "identity":
+        return f"as it is, because {laid.inliers} of its blocks fit so"
+    warped = " and a smooth warp" if laid.warp is not None else ""
+    return f"by {_KINDS[laid.kind]}{warped} from {laid.inliers} matching features"
+
+
 _KINDS: dict[TransformKind, str] = {
-    "identity": "nothing, as a person aligned it,",
     "translation": "a shift",
     "similarity": "a similarity",
     "affine": "an affine transform",

@@ -82,6 +82,7 @@ _EXAMPLES = {
     "pixel_aspect": 'width / height, such as "1/1"',
     "orientation": '"as-stored" or "turn-90" and the like',
     "range": '"full" or "limited"',
+    "matrix": '"bt601" or "bt709"',
 }
 _DENSITIES = 'film densities are "ADX10" or "ADX16" where the scanner follows ACES'
 

@@ -21,6 +21,7 @@ _STAND_INS: dict[str, Any] = {
     "pixel_aspect": Fraction(1),
     "orientation": "as-stored",
     "range": "full",
+    "matrix": "bt709",
 }
 """What is taken for a fact that nobody has said yet, to find out the others."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from unfade.errors import MediaError
+from unfade.errors import MediaError, UnsaidFactError
 from unfade.film.project import ClipSection
 from unfade.film.time import exact_rate
 from unfade.film.work import Track
@@ -137,11 +137,13 @@ def _check_tags(path: str, number: int, found: MovieTags, first: MovieTags) -> N
     """
     name = first.other_in(found)
     if name is not None:
-        raise MediaError(
-            f"{path}: frame {number} is tagged with {name} {getattr(found, name)}, the ones before "
-            f"with {getattr(first, name)}; set '{MovieTags.KEYS[name]}' in film.toml to what all "
-            "are, or cut the movie there"
+        key = MovieTags.KEYS[name]
+        known = (
+            f"frame {number} is tagged with {name} {getattr(found, name)}, the ones before with "
+            f"{getattr(first, name)}"
         )
+        remedy = f"set '{key}' in film.toml to what all are, or cut the movie there"
+        raise UnsaidFactError(f"{path}: {known}; {remedy}", key, known)
 
 
 def _timecode(movie: Movie) -> str | None:

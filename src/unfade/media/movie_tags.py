@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import av
 import numpy as np
 
-from unfade.errors import MediaError
+from unfade.errors import UnsaidFactError
 from unfade.film.clip import CodeRange, Matrix, Video
 from unfade.film.project import ClipSection
 
@@ -119,10 +119,11 @@ class MovieTags:
         matrix = _MATRICES.get(self.matrix) if section.matrix == "auto" else section.matrix
         if matrix is None:
             if self.matrix not in _UNTAGGED_MATRICES:
-                raise MediaError(
-                    f"{path}: is tagged with colour matrix {self.matrix} of H.273, which is not "
-                    "supported; convert it to BT.709, or set its 'matrix' in film.toml"
+                known = (
+                    f"is tagged with colour matrix {self.matrix} of H.273, which is not supported"
                 )
+                remedy = "convert it to BT.709, or set its 'matrix' in film.toml"
+                raise UnsaidFactError(f"{path}: {known}; {remedy}", "matrix", f"it {known}")
             is_sd = width < _LEAST_HD[0] and height < _LEAST_HD[1]
             matrix = "bt601" if is_sd else "bt709"
             assumed.append(f"matrix {matrix}, by its {width} x {height} pixels")

@@ -147,9 +147,11 @@ def _movie_orientation(path: str, section: ClipSection, tags: MovieTags) -> int:
         MediaError: the picture is turned by an angle between quarter turns.
     """
     if tags.orientation < 0:
-        raise MediaError(
-            f"{path}: its display matrix turns the picture by no quarter turn; set 'orientation' "
-            'in film.toml, for example to "as-stored"'
+        known = "its display matrix turns the picture by no quarter turn"
+        raise UnsaidFactError(
+            f"{path}: {known}; set 'orientation' in film.toml, for example to \"as-stored\"",
+            "orientation",
+            known,
         )
     return shown_by(section, tags.orientation or 1)
 

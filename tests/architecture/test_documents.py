@@ -1,0 +1,104 @@
+"""What documents say of film.toml is so: its keys exist, its defaults are those of the code."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unfade.film.clip import Area, Clip
+from unfade.film.project import Project
+from unfade.film.project_file import parse_project
+from unfade.film.template import Element, project_text
+from unfade.film.time import FrameRange
+from unfade.ingest.new_project import _STAND_INS
+
+ROOT = Path(__file__).parents[2]
+LEAST = '[film]\ntitle = "x"\n[source]\npath = "a"\n[reference]\npath = "b"\n'
+DEFAULTS: dict[str, Any] = parse_project(LEAST, Path("film.toml")).model_dump(by_alias=True)
+PAGES = sorted((*ROOT.glob("decisions/*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"))
+
+
+def test_every_project_file_in_the_readme_can_be_loaded() -> None:
+    blocks = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(blocks) >= 2
+    for block in blocks:
+        missing = {"film": '[film]\ntitle = "x"\n', "source": '[source]\npath = "a"\n'}
+        head = "".join(text for name, text in missing.items() if name not in tomllib.loads(block))
+        assert parse_project(head + block, Path("README.md")).has_colour()
+
+
+def rows_of_knobs() -> list[tuple[str, str]]:
+    """Keys and their defaults in the table of decision 18."""
+    text = (ROOT / "decisions/18-knobs-of-training.md").read_text()
+    rows = re.findall(r"^\|[^|]*\| `train\.(\w+)`[^|]*\|([^|]*)\|", text, re.MULTILINE)
+    return [(key, default.strip()) for key, default in rows]
+
+
+@pytest.mark.parametrize(("key", "told"), rows_of_knobs())
+def test_decision_18_tells_the_defaults(key: str, told: str) -> None:
+    default = DEFAULTS["train"][key]
+    assert told == {False: "off", True: "on", None: ""}.get(default, str(default))
+
+
+def test_decision_18_is_read() -> None:
+    assert {"steps", "batch", "learning_rate"} <= {key for key, _ in rows_of_knobs()}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_keys_that_pages_name_exist(page: Path) -> None:
+    sections = "|".join(name for name in DEFAULTS if name != "film")
+    for section, key in re.findall(rf"`({sections})\.([a-z_]+)\b[^`(]*`", page.read_text()):
+        if key in ("stage", "py", "md", "toml"):
+            continue
+        found = Project.model_fields.get(section) or Project.model_fields[f"{section}_"]
+        kinds = re.findall(r"(\w+Section)", str(found.annotation))
+        assert kinds, section
+        keys = DEFAULTS[section] if isinstance(DEFAULTS[section], dict) else DEFAULTS[section][0]
+        assert key in keys, f"{page.name}: there is no {section}.{key}"
+
+
+def clip() -> Clip:
+    return Clip.model_validate(
+        {
+            "path": "a",
+            "kind": "movie",
+            "frames": FrameRange(first=0, last=9),
+            "rate": 25,
+            "width": 720,
+            "height": 576,
+            "pixel_aspect": 1,
+            "colorspace": "ACEScg",
+            "live_area": Area(x=0, y=0, width=720, height=576),
+        }
+    )
+
+
+def test_comments_of_the_template_name_settings_that_exist() -> None:
+    text = project_text("x", Element("a", "a", clip()), [Element("b", "b", clip())])
+    for line in text.splitlines():
+        setting = re.match(r"# ((\w+) = [^#]*|\[\w+\])", line)
+        # TIFF is another choice than a strict EXR.
+        if setting and "[[pair]]" not in line and "strict" not in line:
+            text = text.replace(line, setting[1])
+    text = text.replace("# [[pair]]", "[[pair]]")
+    project = parse_project(text, Path("film.toml"))
+    assert project.film.ocio == "house.ocio"
+    assert project.pair[0].reference == "painted.png"
+    assert project.deliver.movie == "prores"
+
+
+def test_what_is_set_by_the_template_is_the_default() -> None:
+    text = project_text("x", Element("a", "a", clip()), [])
+    fields = tomllib.loads(text)
+    for section in ("curate", "train", "render"):
+        for key, value in fields[section].items():
+            assert DEFAULTS[section][key] == value
+
+
+def test_every_fact_that_may_be_left_to_fill_in_has_an_example() -> None:
+    element = Element("a", "a", clip(), dict.fromkeys(_STAND_INS, "the files do not say"))
+    text = project_text("x", element, [])
+    for key in _STAND_INS:
+        assert f'{key} = "?"' in text

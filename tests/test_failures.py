@@ -60,7 +60,6 @@ def fails(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         RuntimeError("OpenImageIO: no such thing\nsecond line"),
         ValueError("Expected a tensor"),
         OSError("of a library, without a file"),
-        MemoryError(),
         KeyError("x"),
     ],
     ids=lambda error: type(error).__name__,
@@ -79,6 +78,15 @@ def test_a_defect_is_one_line_with_a_log(
     assert str(log) in said
     assert "Traceback" in log.read_text()
     assert type(error).__name__ in log.read_text()
+
+
+def test_a_full_memory_is_no_defect(
+    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails(monkeypatch, MemoryError())
+    status, said = ended("ingest", film(tmp_path / "reel"))
+    assert status == 1
+    assert said.startswith("unfade: ingest ran out of memory; close what else uses it; its log is")
 
 
 def test_the_stage_of_a_defect_is_named(

@@ -125,10 +125,10 @@ def defect(error: BaseException, arguments: Sequence[str]) -> str:
     """What is said of a failure that nobody foresaw, after its traceback has gone into a file."""
     place = _write_log(error, arguments)
     what = f"{type(error).__name__}: {_on_one_line(str(error)) or 'no more is known'}"
-    if isinstance(error, MemoryError):
-        what = "the computer is out of memory"
     where = _stage_of(error) or next(iter(arguments), "unfade")
     log = f"its log is {place}" if place else "its log could not be written"
+    if isinstance(error, MemoryError):
+        return f"unfade: {where} ran out of memory; close what else uses it; {log}"
     return (
         f"unfade: {where} failed ({what}); this is a defect of Unfade: {log}, please report it "
         "with that file"

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from unfade.errors import UnfadeError
-from unfade.film.project_file import PROJECT_FILE, project_place
+from unfade.film.project_file import project_place
 from unfade.film.work import STAGE_NAMES
 
 DEFECT = 1
@@ -154,7 +154,7 @@ def _write_log(error: BaseException, arguments: Sequence[str]) -> Path | None:
 def _work_folder(arguments: Sequence[str]) -> Path | None:
     """The work directory that a command line names, if it names one."""
     places = [project_place(one) for one in arguments if "\0" not in one]
-    return next((one.parent for one in places if one.name == PROJECT_FILE and one.is_file()), None)
+    return next((one.parent for one in places if one.suffix == ".toml" and one.is_file()), None)
 
 
 def _stage_of(error: BaseException) -> str | None:

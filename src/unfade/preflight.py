@@ -2,6 +2,7 @@
 
 import importlib
 import os
+from pathlib import Path
 
 from unfade.errors import ProjectError
 from unfade.film.project_file import PROJECT_FILE
@@ -14,7 +15,7 @@ def check(job: Job, last: str) -> None:
     Raises:
         ProjectError: there is nothing to take colour from, or a file is missing.
     """
-    place = job.root / PROJECT_FILE
+    place = _place(job)
     project = job.project
     _check_spelling(job)
     if last == STAGE_NAMES[0]:
@@ -39,6 +40,12 @@ def check(job: Job, last: str) -> None:
         )
 
 
+def _place(job: Job) -> Path:
+    """The project file, or its folder where it has another name."""
+    place = job.root / PROJECT_FILE
+    return place if place.is_file() else job.root
+
+
 def _check_spelling(job: Job) -> None:
     """Patterns that only a shell or another system understands."""
     for name, clip in (
@@ -52,6 +59,6 @@ def _check_spelling(job: Job) -> None:
         meant = importlib.import_module("unfade.media.sequences").meant_instead(path)
         if meant is not None and not os.path.exists(path):
             raise ProjectError(
-                f"{job.root / PROJECT_FILE}: '{name}.path' is '{clip.path}', which is not there; "
+                f"{_place(job)}: '{name}.path' is '{clip.path}', which is not there; "
                 f"{os.path.relpath(meant, job.root)} is, name that"
             )

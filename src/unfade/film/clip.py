@@ -170,8 +170,9 @@ class Clip(Noun):
         """`fields_in_words`, and what to do where that is wrong; empty for stills."""
         if not self.fields_evidence:
             return ""
+        was_set = self.fields_evidence.startswith("as film.toml says")
         remedy = "; set fields = 'progressive' for it in film.toml if that is wrong"
-        return self.fields_in_words() + (remedy if self.fields != "progressive" else "")
+        return self.fields_in_words() + ("" if was_set or self.fields == "progressive" else remedy)
 
     def timecode_of(self, frame: int) -> str | None:
         """The timecode of a frame, none where it has none."""

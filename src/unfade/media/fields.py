@@ -47,6 +47,10 @@ _DECIDED = 0.05
 """Mean leaning below which the header names the first field, not the pictures."""
 
 
+_MOSTLY = 2 / 3
+"""Share of video above which all of a movie is deinterlaced, the rest of it too."""
+
+
 @dataclass(frozen=True)
 class FoundFields:
     """How a movie is to be read. `weave` has a letter of `Cadence` for each frame; `evidence` says
@@ -84,7 +88,7 @@ def find_fields(meter: FieldMeter, header: Header) -> FoundFields:
         return FoundFields("progressive", "s" * len(verdicts), evidence)
     course = _course(_once(verdicts, inner), header)
     video = (course == 1) | (course == 2)
-    if 2 * video.sum() > len(course):
+    if video.mean() > _MOSTLY:
         order = _first_field(meter.leanings[inner[video]], header)
         evidence = (
             f"{video.sum()} of {len(inner)} moving frames comb as stored and fit no neighbour{said}"

@@ -138,7 +138,7 @@ def _probe_movie(path: str, section: ClipSection, track: Track) -> Clip:
 def _evidence(found: FoundFields, section: ClipSection) -> str:
     if section.fields in ("auto", found.fields):
         return found.evidence
-    return f"as film.toml says; the pictures look {found.fields}: {found.evidence}"
+    return f"as film.toml says; by the pictures it is {found.fields}: {found.evidence}"
 
 
 def _movie_orientation(path: str, section: ClipSection, tags: MovieTags) -> int:

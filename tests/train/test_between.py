@@ -88,6 +88,15 @@ def test_a_flicker_of_the_fade_takes_no_trust_and_another_thing_does() -> None:
     assert weight[70:, :].mean() > 0.9
 
 
+@pytest.mark.parametrize("light", [0.6, 0.85, 1.2])
+def test_nothing_is_carried_where_the_light_of_the_scene_changes(light: float) -> None:
+    """As in a fade-in: chroma changes with the light, and what is carried does not."""
+    pair = paired(view(scene(), 100) * 0.8, view(scene(2), 100), 10)
+    darker = Frame(view(scene(), 102) * 0.8 * light, 12, 1)
+    assert carry(darker, pair, NO_GRAIN).weight.max() == 0
+    assert [one.frame for one, _ in Shown([pair], [darker], NO_GRAIN).share(1000)] == [10]
+
+
 @pytest.mark.parametrize("damage", [None, float("nan")])
 def test_frames_whose_motion_is_not_found_are_left_out(damage: float | None) -> None:
     pair = paired(view(scene(), 100), view(scene(2), 100), 10)

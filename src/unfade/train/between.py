@@ -22,6 +22,11 @@ ALIKE = 0.03
 """Difference in R'G'B', besides that of the whole frames, at which what was found along the motion
 counts a quarter: without grain the same thing differs by about 0.01."""
 
+FLICKER = 0.05
+"""Share of the luma by which a whole frame may be lighter or darker than the pair: the flicker of
+simulated fades stays below 0.03. In a fade-in, chroma changes with the light, by an unknown part of
+it, and carried as it is it would be too strong or too weak all over."""
+
 LEAST = 0.05
 """Share of a pair's weight that a frame has at least, or its motion is taken for not found."""
 
@@ -97,15 +102,23 @@ def carry(frame: Frame, pair: Picture, grain: Tensor) -> Picture:
     """The frame with the chroma of a pair of its shot.
 
     It weighs as much as the pair does where the motion is found, and less the more the two pictures
-    differ there without their `grain`. What differs all over is the flicker of the fade.
+    differ there without their `grain`. What differs all over is the flicker of the fade; where that
+    is more than flicker, the light of the scene has changed, and nothing is trusted.
     """
     before_rgb, now_rgb = degrain(pair.source_rgb, grain), degrain(frame.rgb, grain)
     moved = motion(luma(before_rgb), luma(now_rgb))
     weight = torch.zeros_like(pair.weight)
-    if moved.seen.any():
-        change = now_rgb - moved.bring(before_rgb)
-        change = change - change[:, moved.seen].median(dim=1).values[:, None, None]
+    brought_rgb = moved.bring(before_rgb)
+    seen = moved.seen
+    if seen.any() and _is_flicker(luma(brought_rgb)[0, seen], luma(now_rgb)[0, seen]):
+        change = now_rgb - brought_rgb
+        change = change - change[:, seen].median(dim=1).values[:, None, None]
         alike = (1 + (change.abs().amax(dim=0) / ALIKE) ** 2) ** -2
-        weight = moved.bring(pair.weight) * moved.seen * alike
+        weight = moved.bring(pair.weight) * seen * alike
     truth_rgb = merge_chroma(frame.rgb, moved.bring(pair.truth_rgb))
     return Picture(frame.rgb, truth_rgb, weight, frame.number, frame.shot, "train", pair.frame)
+
+
+def _is_flicker(before_y: Tensor, now_y: Tensor) -> bool:
+    """Whether two lumas (N,) of the same things differ all over by no more than flicker."""
+    return bool((now_y - before_y).median().abs() <= FLICKER * before_y.median().abs())

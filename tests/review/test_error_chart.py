@@ -62,3 +62,9 @@ def test_a_long_film_is_drawn_by_the_worst_frame_of_each_pixel() -> None:
     p95, mean = heights(svg)
     assert len(mean) < 700
     assert (mean[0] - min(mean)) / (p95[0] - min(mean)) == pytest.approx(2.0, abs=0.05)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_frames_without_any_error_lie_on_the_ground(count: int) -> None:
+    lines = heights(error_chart(frames([0.0] * count, [1] * count)))
+    assert {height for line in lines for height in line} == {190.0}

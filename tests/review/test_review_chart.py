@@ -70,3 +70,13 @@ def test_picture_shows_the_same_chart() -> None:
     assert picture.min() >= 0
     assert picture.max() <= 1
     assert not torch.equal(picture, loss_picture(POINTS, None))
+
+
+@pytest.mark.parametrize("held_out", [None, 0.0])
+@pytest.mark.parametrize("steps", [(0,), (0, 1)])
+def test_errors_of_zero_and_single_points_are_drawn(
+    held_out: float | None, steps: tuple[int, ...]
+) -> None:
+    points = [LossPoint(step=step, loss=0.0, held_out=held_out) for step in steps]
+    assert loss_picture(points, held_out).isfinite().all()
+    assert "nan" not in loss_chart(points, held_out)

@@ -175,3 +175,15 @@ def test_a_remark_on_the_reference_is_a_reason_to_look() -> None:
     remark = "The reference has hardly any colour."
     assert decide(measures(), [remark]) == ("review", (remark,))
     assert decide(measures(excess_max=0.1), [remark])[0] == "reject"
+
+
+@pytest.mark.parametrize(
+    ("faded", "lut", "model", "verdict"),
+    [(0.0, 0.0, 0.0, "accept"), (0.0, 0.0, 0.4, "reject"), (5.0, 0.0, 0.4, "review")],
+)
+def test_errors_of_zero_have_ratios(faded: float, lut: float, model: float, verdict: str) -> None:
+    found = held_out_measures([held_out(faded, lut, model)], 0.9)
+    clean = [measure for measure in measures() if not measure.name.startswith("held_out")]
+    decided, reasons = decide([*found, *clean])
+    assert decided == verdict
+    assert not any("unproven" in reason for reason in reasons)

@@ -26,6 +26,9 @@ _LOSS_TOP, _LOSS_BOTTOM = 236, 300
 STRONG, MUTED, RULE = 1.0, 0.62, 0.25
 _DASH = (6, 4)
 
+LEAST_HEIGHT = 1e-6
+"""Value at the top of a panel of zeros, in the panel's own unit."""
+
 Place = tuple[float, float]
 
 
@@ -137,7 +140,7 @@ def _lay_held_out(
     scale = _HELD_OUT_BOTTOM - _HELD_OUT_TOP
 
     def y(value: float) -> float:
-        return _HELD_OUT_BOTTOM - value / max(marks[-1], highest) * scale
+        return _HELD_OUT_BOTTOM - value / max(marks[-1], highest, LEAST_HEIGHT) * scale
 
     layout.words.append(Word((LEFT, _HELD_OUT_TOP - 18.0), "Held-out CIEDE2000", STRONG))
     for tick in marks:
@@ -185,8 +188,8 @@ def _x(step: float, last: int) -> float:
 
 
 def ticks(highest: float) -> list[float]:
-    """Round numbers from 0 up to about `highest`, three to six of them."""
-    rough = max(highest, 1e-6) / 4
+    """Round numbers from 0 up to about `highest`, three to six of them; 0 alone where that is 0."""
+    rough = max(highest, LEAST_HEIGHT) / 4
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
     return [step * count for count in range(math.floor(highest / step + 1e-9) + 1)]

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from unfade.film.rendering import PredictedError, RenderedFrame
 from unfade.review.chart import (
+    LEAST_HEIGHT,
     LEFT,
     MUTED,
     RIGHT,
@@ -39,11 +40,12 @@ def error_chart(frames: Sequence[RenderedFrame]) -> str:
     errors = [frame.predicted_error for frame in frames if frame.predicted_error is not None]
     highest = max(error.p95 for error in errors)
     marks = ticks(highest)
+    top = max(marks[-1], highest, LEAST_HEIGHT)
     first, last = frames[0].frame, max(frames[-1].frame, frames[0].frame + 1)
 
     def place(frame: int, value: float) -> tuple[float, float]:
         across = (frame - first) / (last - first) * (WIDTH - RIGHT - LEFT)
-        return LEFT + across, _BOTTOM - value / max(marks[-1], highest) * (_BOTTOM - _TOP)
+        return LEFT + across, _BOTTOM - value / top * (_BOTTOM - _TOP)
 
     layout.words.append(Word((LEFT, _TOP - 18.0), "Predicted CIEDE2000", STRONG))
     for mark in marks:

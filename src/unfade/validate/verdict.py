@@ -19,6 +19,10 @@ LOSSY_NEGATIVE_LIMIT = 0.001
 FLICKER_LIMIT = 0.005
 """Flicker of mean chroma that is surely seen: about CIEDE2000 1 on a mid grey."""
 
+UNSEEN_ERROR = 0.01
+"""CIEDE2000 that nobody sees: a smaller error of the LUT or the scan counts as this one, so that a
+film without colour to bring back has ratios too."""
+
 REJECTING = frozenset(
     {"luma_excess_max", "luma_mean_difference", "non_finite_values", "held_out_of_faded"}
 )
@@ -80,12 +84,11 @@ def held_out_measures(figures: Sequence[HeldOutFigures], max_of_lut: float) -> l
         ("held_out_chroma_error_faded", faded.chroma, "of range"),
     ]
     measures = [Measure(name=name, value=value, unit=unit) for name, value, unit in values]
-    if lut.ciede2000 > 0:
-        ratio = model.ciede2000 / lut.ciede2000
-        measures.append(limited("held_out_of_lut", ratio, "times", max_of_lut))
-    if faded.ciede2000 > 0:
-        ratio = model.ciede2000 / faded.ciede2000
-        measures.append(limited("held_out_of_faded", ratio, "times", 1.0))
+    of_lut, of_faded = (
+        model.ciede2000 / max(other.ciede2000, UNSEEN_ERROR) for other in (lut, faded)
+    )
+    measures.append(limited("held_out_of_lut", of_lut, "times", max_of_lut))
+    measures.append(limited("held_out_of_faded", of_faded, "times", 1.0))
     return [*measures, count]
 
 

@@ -8,7 +8,7 @@
     └── WorkError        the work directory: an artefact that is missing, foreign or damaged
 
 Every message names the file and, where there is one, the frame; says what is wrong; says what to
-do about it. Anything else that escapes is a defect of Unfade and keeps its traceback.
+do about it. Anything else is a defect of Unfade: one line, with its traceback in a log.
 """
 
 

@@ -41,7 +41,7 @@ def test_a_smooth_warp_takes_its_part_of_the_outline():
     assert area.x + area.width == 198
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(turn=st.floats(-0.08, 0.08), scale=st.floats(0.6, 1.3), x=st.floats(-20, 40))
 def test_every_pixel_lies_in_the_reference(turn, scale, x):
     cos, sin = scale * np.cos(turn), scale * np.sin(turn)

@@ -62,12 +62,13 @@ def stored(film: list[np.ndarray]) -> list[tuple[int, int]]:
 
 
 def planes(luma: np.ndarray, pixel_format: str) -> list[np.ndarray]:
-    """A grey picture with codes of limited range."""
+    """A picture with codes of limited range, whose chroma grows across and down."""
     bits = 10 if pixel_format.endswith("10le") else 8
     codes = (16 + luma.astype(np.float32) * 219 / 255).round().astype(int) << (bits - 8)
     height, width = luma.shape
     lines = height if "422" in pixel_format else height // 2
-    return [codes, *[np.full((lines, width // 2), 128 << (bits - 8))] * 2]
+    down, across = np.mgrid[-30 : 30 : lines * 1j, -30 : 30 : (width // 2) * 1j]
+    return [codes, *[(128 + chroma).round().astype(int) << (bits - 8) for chroma in (across, down)]]
 
 
 def woven(film: list[np.ndarray], stored: list[tuple[int, int]]) -> list[np.ndarray]:

@@ -87,11 +87,6 @@ def test_a_pair_that_is_not_there(section, exists, message):
         _fixed(section, exists=exists)
 
 
-def test_two_pairs_at_one_frame():
-    with pytest.raises(ProjectError, match=r"two .* source frame 1005"):
-        _fixed(PairSection(source=1005, reference=3), PairSection(source=1005, reference=4))
-
-
 def _machine(look, matches, states, fixed, wanted):
     choice = shot_choice(SHOTS[0], CLIPS, look, states, fixed, wanted)
     return chosen_pairs(SHOTS[0], CLIPS, matches, choice)

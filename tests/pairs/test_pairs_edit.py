@@ -3,7 +3,7 @@
 import tomllib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from unfade.film.project import PairSection
@@ -101,7 +101,6 @@ def test_line_ends_stay() -> None:
     assert "\r\n# a long one\r\n" in text
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 6)), max_size=8))
 def test_whatever_is_done_the_rest_of_the_file_stays(steps: list[tuple[bool, int]]) -> None:
     text, fixed, dropped = FILM, [12], set()

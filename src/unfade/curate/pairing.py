@@ -31,29 +31,27 @@ def fixed_pairs(
         exists: whether a picture file is there.
 
     Raises:
-        ProjectError: a frame or picture is not there, or two entries name one source frame.
+        ProjectError: a frame or picture is not there.
     """
-    pairs: dict[int, Pair] = {}
+    pairs = []
     for section in project.pair:
         of = project.reference_of(section)
         _check(section, clips, of, exists)
-        if section.source in pairs:
-            raise ProjectError(
-                f"film.toml: two [[pair]] entries name source frame {section.source}; remove one"
+        pairs.append(
+            Pair(
+                source=section.source,
+                reference=section.reference if isinstance(section.reference, int) else None,
+                of=of,
+                picture=section.reference if isinstance(section.reference, str) else None,
+                shot=shot_of(section.source, shots).number,
+                role=section.role,
+                kind=section.kind,
+                aligned=section.aligned,
+                chosen_by="person",
+                note=section.note,
             )
-        pairs[section.source] = Pair(
-            source=section.source,
-            reference=section.reference if isinstance(section.reference, int) else None,
-            of=of,
-            picture=section.reference if isinstance(section.reference, str) else None,
-            shot=shot_of(section.source, shots).number,
-            role=section.role,
-            kind=section.kind,
-            aligned=section.aligned,
-            chosen_by="person",
-            note=section.note,
         )
-    return list(pairs.values())
+    return pairs
 
 
 def _check(

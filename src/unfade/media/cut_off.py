@@ -29,7 +29,7 @@ _LIST_HEAD_BYTES = 12
 _CHUNK_NAME = re.compile(rb"[0-9A-Za-z_ ]{4}")
 """What no damage is likely to leave. Some writers leave out the byte that makes chunks even."""
 _UNFINISHED = (0, 0xFFFFFFFF)
-"""Sizes of a list in an AVI whose writer was stopped: how long it is, nobody knows."""
+"""List sizes that an interrupted AVI writer leaves; the true size is unknown."""
 
 
 def cut_off_at(path: str, container: str) -> int | None:

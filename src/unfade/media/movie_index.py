@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from unfade.media.ahead import alive
 from unfade.media.containers import Movie, open_movie
 
 _BY_BYTE = ("mpeg", "mpegts", "mpegvideo")
@@ -71,17 +72,13 @@ def movie_index(path: str) -> MovieIndex | None:
 
 @functools.lru_cache(maxsize=8)
 def _read_index(path: str, _changed: int, _size: int) -> MovieIndex | None:
+    found = []
     with open_movie(path) as movie:
-        found = [
-            (
-                packet.pts,
-                -1 if packet.pos is None else packet.pos,
-                packet.is_keyframe,
-                *_mark(packet),
-            )
-            for packet in movie.container.demux(movie.stream)
-            if packet.size and not packet.is_discard
-        ]
+        for packet in movie.container.demux(movie.stream):
+            alive()
+            if packet.size and not packet.is_discard:
+                place = -1 if packet.pos is None else packet.pos
+                found.append((packet.pts, place, packet.is_keyframe, *_mark(packet)))
     if not found or any(time is None for time, *_ in found):
         return None
     packets = np.array(found, _PACKET)

@@ -1,9 +1,10 @@
 """One pass over a movie that finds out what its header does not say, or says wrongly."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -12,6 +13,7 @@ from unfade.errors import MediaError, UnsaidFactError
 from unfade.film.project import ClipSection
 from unfade.film.time import exact_rate
 from unfade.film.work import Track
+from unfade.media.ahead import FRAMES_AHEAD, run_ahead
 from unfade.media.combing import FieldMeter
 from unfade.media.containers import Movie, open_movie
 from unfade.media.cut_off import cut_off_at
@@ -50,51 +52,94 @@ def survey_movie(path: str, section: ClipSection, track: Track) -> MovieSurvey:
         MediaError: it is missing, damaged, ends early, changes its size or its tags where
             `section` does not say what counts, or is of a kind that cannot be read.
     """
+    seen = run_ahead(_opened(path), held=FRAMES_AHEAD, what=path)
+    header = next(seen)
+    assert isinstance(header, _Header)
+    first: av.VideoFrame | None = None
+    meter: FieldMeter | None = None
+    times: list[int | None] = []
+    for frame in track(seen, f"Looking through {Path(path).name}", header.likely_count):
+        if first is None:
+            first, tags = frame, MovieTags.of(frame).without_said(section)
+            _check_readable(path, frame)
+            meter = None if frame.format.is_rgb else FieldMeter()
+        _check_size(path, len(times), frame, first)
+        _check_tags(path, len(times), MovieTags.of(frame).without_said(section), tags)
+        if meter is not None:
+            meter.add(frame)
+        times.append(frame.pts)
+    if first is None:
+        raise MediaError(f"{path}: holds no picture that can be decoded; restore the file")
+    _check_all_came(path, header, times)
+    return MovieSurvey(
+        count=len(times),
+        width=first.width,
+        height=first.height,
+        rate=header.rate,
+        pixel_aspect=header.pixel_aspect,
+        fields=_fields(header, meter, len(times)),
+        tags=tags,
+        codec=header.codec,
+        timecode=header.timecode,
+        has_alpha=any(component.is_alpha for component in first.format.components),
+        random_access=header.index is not None and header.index.times.tolist() == times,
+    )
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What a movie says before its first frame, and the index of its packets."""
+
+    rate: Fraction | None
+    pixel_aspect: Fraction
+    codec: str
+    stores_pictures_alone: bool
+    field_order: int
+    timecode: str | None
+    likely_count: int
+    index: MovieIndex | None
+
+
+def _opened(path: str) -> Generator[Any, None, None]:
+    """The header of a movie, then its frames. All that touches the file is in here, so that it can
+    be done in a thread that may hang.
+
+    Raises:
+        MediaError: the movie is missing or damaged.
+    """
     with open_movie(path) as movie:
         _check_whole(movie)
-        frames = decode(movie)
-        first = next(frames, None)
-        if first is None:
-            raise MediaError(f"{path}: holds no picture that can be decoded; restore the file")
-        if not can_read(first.format):
-            raise MediaError(
-                f"{path}: stores its pictures as {first.format.name}, which is not supported; "
-                "convert it to FFV1 or ProRes"
-            )
-        tags = MovieTags.of(first).without_said(section)
-        meter = None if first.format.is_rgb else FieldMeter()
-        times: list[int | None] = []
-        label = f"Looking through {Path(path).name}"
-        for frame in track(_with_first(first, frames), label, _likely_count(movie.stream)):
-            _check_size(path, len(times), frame, first)
-            _check_tags(path, len(times), MovieTags.of(frame).without_said(section), tags)
-            if meter is not None:
-                meter.add(frame)
-            times.append(frame.pts)
-        count = len(times)
-        index = movie_index(path)
-        _check_all_came(movie, index, times)
         stream = movie.stream
-        return MovieSurvey(
-            count=count,
-            width=first.width,
-            height=first.height,
+        yield _Header(
             rate=exact_rate(stream.guessed_rate) if stream.guessed_rate else None,
             pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
-            fields=_fields(stream, meter, count),
-            tags=tags,
             codec=stream.codec_context.name,
+            stores_pictures_alone=stream.codec_context.codec.intra_only,
+            field_order=int(stream.codec_context.field_order),
             timecode=_timecode(movie),
-            has_alpha=any(component.is_alpha for component in first.format.components),
-            random_access=index is not None and index.times.tolist() == times,
+            likely_count=_likely_count(stream),
+            index=movie_index(path),
+        )
+        yield from decode(movie)
+
+
+def _check_readable(path: str, frame: av.VideoFrame) -> None:
+    """
+    Raises:
+        MediaError: the pixel format is not supported.
+    """
+    if not can_read(frame.format):
+        raise MediaError(
+            f"{path}: stores its pictures as {frame.format.name}, which is not supported; "
+            "convert it to FFV1 or ProRes"
         )
 
 
-def _fields(stream: av.VideoStream, meter: FieldMeter | None, count: int) -> FoundFields:
+def _fields(header: _Header, meter: FieldMeter | None, count: int) -> FoundFields:
     if meter is None:
         return FoundFields("progressive", "s" * count, "not looked at, as it is R'G'B'")
-    header = header_of(int(stream.codec_context.field_order), meter.interlaced, count)
-    return find_fields(meter, header)
+    said = header_of(header.field_order, meter.interlaced, count)
+    return find_fields(meter, said)
 
 
 def _check_whole(movie: Movie) -> None:
@@ -117,11 +162,6 @@ def _likely_count(stream: av.VideoStream) -> int:
     return round(stream.duration * stream.time_base * stream.guessed_rate)
 
 
-def _with_first(first: av.VideoFrame, rest: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-    yield first
-    yield from rest
-
-
 def _check_size(path: str, number: int, frame: av.VideoFrame, first: av.VideoFrame) -> None:
     if (frame.width, frame.height) != (first.width, first.height):
         raise MediaError(
@@ -133,7 +173,7 @@ def _check_size(path: str, number: int, frame: av.VideoFrame, first: av.VideoFra
 def _check_tags(path: str, number: int, found: MovieTags, first: MovieTags) -> None:
     """
     Raises:
-        MediaError: a frame is to be shown otherwise than the first one.
+        MediaError: a frame's tags differ from those of the first frame.
     """
     name = first.other_in(found)
     if name is not None:
@@ -158,17 +198,18 @@ def _timecode(movie: Movie) -> str | None:
     return next(found, None)
 
 
-def _check_all_came(movie: Movie, index: MovieIndex | None, times: list[int | None]) -> None:
+def _check_all_came(path: str, header: _Header, times: list[int | None]) -> None:
     """
     Raises:
         MediaError: a packet of a codec that stores each picture by itself gave no picture.
     """
-    if index is None or not movie.stream.codec_context.codec.intra_only:
+    index = header.index
+    if index is None or not header.stores_pictures_alone:
         return
     lost = np.setdiff1d(index.times, [time for time in times if time is not None])
     if len(lost):
         number = index.number_at(int(lost[0]))
         raise MediaError(
-            f"{movie.path}: {len(lost)} of {len(index.times)} frames cannot be decoded, the first "
-            f"is frame {number}; restore the file"
+            f"{path}: {len(lost)} of {len(index.times)} frames cannot be decoded, the first is "
+            f"frame {number}; restore the file"
         )

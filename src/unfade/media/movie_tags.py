@@ -79,8 +79,8 @@ class MovieTags:
         )
 
     def other_in(self, later: "MovieTags") -> str | None:
-        """The name of the first tag that a later frame has otherwise; one that says nothing of it
-        is shown as this one is."""
+        """Name of the first tag whose value changes. A later frame without the tag keeps the first
+        frame's value."""
         silent = {"matrix": _UNTAGGED_MATRICES, "range": (0,), "transfer": (0, 2, 3)}
         for name in self.KEYS:
             value = getattr(later, name)

@@ -15,6 +15,7 @@ from unfade.errors import MediaError
 from unfade.film.clip import Clip, FieldOrder
 from unfade.film.project import WORKING_SPACE
 from unfade.geometry.orientation import swaps_axes, upright
+from unfade.media.ahead import alive
 from unfade.media.color_management import to_space
 from unfade.media.containers import Movie, open_movie
 from unfade.media.ffv1 import checksums_hold, has_checksums
@@ -23,8 +24,8 @@ from unfade.media.movie_index import LostError, movie_index, packets_from
 from unfade.media.planes import frame_to_rgb
 
 _JUMP_GAP = 12
-"""Frames that are rather decoded and dropped than jumped over: to open the movie anew costs about
-as much."""
+"""Longest gap, in frames, that is decoded and dropped. A jump opens the movie again, which costs as
+much."""
 
 _LEAD = 2
 """Frames before a wanted one that the deinterlacer has to see."""
@@ -52,6 +53,7 @@ def _decoded(
     coming = iter(packets)
     decoded = first
     for taken in count(first):
+        alive()
         try:
             packet = next(coming, None)
             if packet is None:
@@ -70,9 +72,8 @@ def _decoded(
             decoded += 1
 
 
-def read_movie(clip: Clip, frames: list[int]) -> Generator[tuple[int, Tensor] | None, None, None]:
-    """The frames of a movie, ascending, each (3, H, W) in the working space; None for each frame
-    that is decoded on the way to one of them.
+def read_movie(clip: Clip, frames: list[int]) -> Generator[tuple[int, Tensor], None, None]:
+    """The frames of a movie, ascending, each (3, H, W) in the working space.
 
     Where a jump does not lead to what the index has, the rest is decoded from the first frame on.
 
@@ -83,10 +84,9 @@ def read_movie(clip: Clip, frames: list[int]) -> Generator[tuple[int, Tensor] | 
     with suppress(LostError):
         for start, wanted in _runs(clip, frames):
             with open_movie(clip.path) as movie:
-                for found in _read_run(clip, movie, start, wanted):
-                    if found is not None:
-                        pending.popleft()
-                    yield found
+                for number, picture in _read_run(clip, movie, start, wanted):
+                    pending.popleft()
+                    yield number, picture
     if pending:
         with open_movie(clip.path) as movie:
             yield from _read_run(clip, movie, 0, list(pending))
@@ -134,7 +134,7 @@ def pull(graph: av.filter.Graph) -> Iterator[av.VideoFrame]:
 
 def _read_run(
     clip: Clip, movie: Movie, start: int, wanted: list[int]
-) -> Iterator[tuple[int, Tensor] | None]:
+) -> Iterator[tuple[int, Tensor]]:
     pending = deque(wanted)
     numbered = _numbered(movie, start) if start else enumerate(decode(movie))
     for number, frame in _whole(clip, _same_size(clip, numbered)):
@@ -145,7 +145,6 @@ def _read_run(
             yield pending.popleft(), to_space(shown, clip.colorspace, WORKING_SPACE)
         if not pending:
             return
-        yield None
     raise MediaError(
         f"{clip.path}: ends before frame {pending[0]}; restore the file, or ingest it again"
     )

@@ -10,15 +10,13 @@ from unfade.errors import MediaError
 from unfade.film.clip import Clip
 from unfade.film.project import WORKING_SPACE
 from unfade.geometry.orientation import upright
-from unfade.media.ahead import run_ahead, side_by_side
+from unfade.media.ahead import FRAMES_AHEAD, run_ahead, side_by_side
 from unfade.media.color_management import to_space
 from unfade.media.movies import read_movie
 from unfade.media.sequences import parse_pattern
 from unfade.media.stills import read_still
 
 _THREADS = 2
-_FRAMES_AHEAD = 4
-"""Bounds the memory of reading ahead: a 2K frame takes 38 MB."""
 
 
 def read(clip: Clip, frames: Iterable[int]) -> Iterator[tuple[int, Tensor]]:
@@ -46,7 +44,7 @@ def read(clip: Clip, frames: Iterable[int]) -> Iterator[tuple[int, Tensor]]:
                 f"not {frame}; ask for one of these"
             )
     if clip.kind == "movie":
-        return run_ahead(read_movie(clip, wanted), held=_FRAMES_AHEAD, what=clip.path)
+        return run_ahead(read_movie(clip, wanted), held=FRAMES_AHEAD, what=clip.path)
     return _read_ahead(clip, wanted)
 
 
@@ -60,7 +58,7 @@ def _read_ahead(clip: Clip, frames: list[int]) -> Iterator[tuple[int, Tensor]]:
         lambda frame: (frame, _read_stored(clip, frame)),
         frames,
         threads=_THREADS,
-        held=_FRAMES_AHEAD,
+        held=FRAMES_AHEAD,
     )
 
 

@@ -258,6 +258,43 @@ def test_predicted_errors_are_on_record_and_outlive_a_kill(
     assert job.load(Rendering) == first
 
 
+@pytest.mark.parametrize("changed", [{"compression": "dwaa"}, {"colorspace": "ACEScg"}])
+def test_a_killed_render_with_other_settings_goes_on(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, changed: dict[str, object]
+) -> None:
+    """The masters before had the same names and other checksums."""
+    stage.run(make_job())
+    colored: list[Tensor] = []
+
+    def recover(source_rgb: Tensor, *_: object) -> Recovered:
+        if len(colored) == 2:
+            raise ConnectionError("killed")
+        colored.append(source_rgb)
+        return Recovered(source_rgb, torch.ones(1, 2, 3))
+
+    monkeypatch.setattr(stage, "recover", recover)
+    with pytest.raises(ConnectionError, match="killed"):
+        stage.run(make_job(**changed))
+    written = sorted(make_job().folder("render").glob("*.exr"))
+    before = [(path.stat().st_ino, path.stat().st_mtime_ns) for path in written]
+    assert len(before) == 2
+    colored.clear()
+    job = make_job(**changed)
+    stage.run(job)
+    assert len(colored) == 1
+    assert [(path.stat().st_ino, path.stat().st_mtime_ns) for path in written] == before
+    assert len(masters(job)) == 3
+
+
+def test_a_frame_that_is_not_there_costs_no_master(make_job: MakeJob) -> None:
+    job = make_job()
+    stage.run(job)
+    before = digests(job.folder("render"))
+    with pytest.raises(ProjectError, match=r"no frame of the scan lies between render\.first"):
+        stage.run(make_job(compression="dwaa", first=999999))
+    assert digests(job.folder("render")) == before
+
+
 @pytest.mark.parametrize(
     "name", ["mine.tif", "notes.txt", f"reel_s001_v001_{MODEL_ID}.0000101.exr"]
 )

@@ -76,7 +76,6 @@ def run(job: Job) -> None:
     admitted = [one.pair for one in job.load(Alignments).admitted]
     entries = film_entries(job.project, clips, admitted, trained.id)
     folder = job.folder("render")
-    _claim(folder, _key(job, trained, entries))
     all_masters = list(_masters(job, trained.id))
     wanted = settings.wanted(clips.source.frames)
     masters = [master for master in all_masters if master.frame in wanted]
@@ -85,6 +84,7 @@ def run(job: Job) -> None:
             f"{job.root}: no frame of the scan lies between render.first and render.last; it has "
             f"the frames {clips.source.frames.first} to {clips.source.frames.last}"
         )
+    _claim(folder, _key(job, trained, entries))
     _forget_altered(job)
     _rename(all_masters)
     _forget_others(folder, all_masters)
@@ -233,7 +233,8 @@ def _key(job: Job, trained: TrainedModel, entries: dict[str, Entry]) -> str:
 
 
 def _claim(folder: Path, key: str) -> None:
-    """Makes the folder one of masters by `key`: those by another are removed.
+    """Makes the folder one of masters by `key`: those by another are removed with their record,
+    because a killed render would hold its own masters against the old checksums.
 
     Raises:
         WorkError: it holds a file that Unfade did not make.
@@ -247,6 +248,7 @@ def _claim(folder: Path, key: str) -> None:
                 f"{path}: was not made by Unfade; move it elsewhere, this folder is written over"
             )
     if not place.exists() or place.read_text(encoding="utf-8") != key:
+        (folder / Path(Rendering.PLACE).name).unlink(missing_ok=True)
         for path in masters:
             path.unlink()
         write_text(place, key)

@@ -154,6 +154,15 @@ def test_shots_that_do_not_follow_one_another(
         run(original, section(cut_by_shots(tmp_path / "masters", cuts)), tmp_path / "out")
 
 
+def test_two_versions_of_the_same_shots(tmp_path: Path) -> None:
+    original = sequence(tmp_path / "scan", 1, 2, seed=0)
+    folder = cut_by_shots(tmp_path / "masters", {"s001": range(1, 3)})
+    for path in sorted(folder.iterdir()):
+        (folder / path.name.replace("_v001_", "_v002_")).write_bytes(path.read_bytes())
+    with pytest.raises(MediaError, match=r"masters: film_s001_v001.* both have frame 1; name the"):
+        run(original, section(folder), tmp_path / "out")
+
+
 def test_first_and_last_are_of_both_sequences(tmp_path: Path) -> None:
     original = sequence(tmp_path / "scan", 1, 6, seed=0)
     part = original.model_copy(update={"first": 3, "last": 4})

@@ -149,7 +149,9 @@ def _film(section: ClipSection) -> _Film:
     if len(patterns) < 2:
         return _Film(section.path, (media.probe(path, section),))
     clips = []
-    for numbers, pattern in sorted((frames_of(one), one) for one in patterns):
+    for numbers, pattern in sorted(
+        ((frames_of(one), one) for one in patterns), key=lambda pair: pair[0]
+    ):
         first, last = numbers[0], numbers[-1]
         if section.first is not None and last < section.first:
             continue

@@ -120,6 +120,37 @@ def test_an_element_that_is_moved_or_touched_is_the_same(job: Job, path: str) ->
     assert job.element("the source", f"disk/{path}") != before
 
 
+def twins(job: Job) -> None:
+    """Two reels whose files differ in nothing but what they hold and where they lie."""
+    for reel in ("a", "b"):
+        (job.root / reel).mkdir()
+        (job.root / reel / "s.0001.dpx").write_text(reel)
+        os.utime(job.root / reel / "s.0001.dpx", ns=(1, 1))
+
+
+@pytest.mark.parametrize("path", ["", "/s.%04d.dpx", "/s.0001.dpx"])
+def test_another_folder_of_files_of_the_same_name_size_and_time(job: Job, path: str) -> None:
+    twins(job)
+    before = job.element("the source", f"a{path}")
+    job.remember()
+    assert Job(job.project, job.root, Silence()).element("the source", f"b{path}") != before
+    assert Job(job.project, job.root, Silence()).element("the source", f"a{path}") == before
+
+
+@pytest.mark.parametrize("link", ["scan", "scan/s.0001.dpx"])
+def test_a_link_that_leads_to_another_reel(job: Job, link: str) -> None:
+    twins(job)
+    place = job.root / link
+    place.parent.mkdir(exist_ok=True)
+    found = []
+    for reel in ("a", "b"):
+        place.unlink(missing_ok=True)
+        place.symlink_to(job.root / link.replace("scan", reel))
+        found.append(job.element("the source", "scan/s.%04d.dpx"))
+    assert found[0] != found[1]
+    assert None not in found
+
+
 def test_a_file_is_read_once_even_by_a_later_process(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:

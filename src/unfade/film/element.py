@@ -25,9 +25,9 @@ class Element:
 
 
 class Digests:
-    """SHA-256 of files, remembered by key, size and time of change: what stays is read once.
+    """SHA-256 of files by key, remembered while size, time of change and, of elements, place stay.
 
-    A key names a file whatever folder the project or the element lies in.
+    A key holds no folder, so that the digest of a moved element takes the place of its old one.
     """
 
     def __init__(self, text: str = "") -> None:
@@ -37,9 +37,12 @@ class Digests:
         """
         self.changed = False
         self._asked: set[str] = set()
-        self._known: dict[str, tuple[int, int, str]] = {}
+        self._known: dict[str, tuple[int, int, str, str]] = {}
         try:
-            self._known = {key: (int(s), int(t), str(d)) for key, (s, t, d) in _fields(text)}
+            self._known = {
+                key: (int(size), int(time), str(place), str(content))
+                for key, (size, time, place, content) in _fields(text)
+            }
         except (ValueError, TypeError):
             self.changed = True
 
@@ -47,16 +50,17 @@ class Digests:
         """The SHA-256 of a file, in hexadecimal; the file is read where it is not known."""
         self._asked.add(key)
         about = path.stat()
+        now = (about.st_size, about.st_mtime_ns, os.path.realpath(path) if _role(key) else "")
         known = self._known.get(key)
-        if known is None or known[:2] != (about.st_size, about.st_mtime_ns):
-            known = (about.st_size, about.st_mtime_ns, digest(path))
+        if known is None or known[:3] != now:
+            known = (*now, digest(path))
             self._known[key] = known
             self.changed = True
-        return known[2]
+        return known[3]
 
     def forget(self, is_there: Callable[[str], bool]) -> None:
-        """Forgets files that are gone: of the work directory those that `is_there` does not find,
-        of an element that was looked at those that it did not have."""
+        """Drops digests of files that no longer exist: of the work directory if `is_there` does not
+        find them, of an element if it was read without them."""
         looked_at = {_role(key) for key in self._asked}
         self._known = {
             key: known
@@ -74,7 +78,7 @@ def _role(key: str) -> str:
     return key.partition(">")[0] if key.startswith("<") else ""
 
 
-def _fields(text: str) -> list[tuple[str, tuple[int, int, str]]]:
+def _fields(text: str) -> list[tuple[str, tuple[int, int, str, str]]]:
     fields = json.loads(text or "{}")
     if not isinstance(fields, dict):
         raise ValueError("holds no digests")

@@ -85,7 +85,7 @@ def said_timecode(path: str, said: str, rate: Fraction) -> str:
         parse_timecode(said, rate)
     except ValueError as error:
         raise MediaError(
-            f"{path}: its first timecode is to be {said}, but {error}; correct 'rate' or 'timecode'"
+            f"{path}: 'timecode' is {said}, but {error}; correct 'timecode' or 'rate'"
         ) from error
     return said
 
@@ -110,8 +110,8 @@ def timecode_runs(
 ) -> TimecodeRuns:
     """The timecodes of frames, each from its own file.
 
-    Where one timecode stands in all files, it is that of the first frame. Frames without one get
-    it where those before and after them count on; else they have none.
+    If all files hold one timecode, it is that of the first frame. A frame without timecode gets
+    the count between its neighbours if they are consecutive across the gap; otherwise none.
 
     Args:
         files: of all frames, in order.

@@ -30,23 +30,22 @@ LATER = 3
 """Frames after which a picture is looked at again: neighbours share the noise of compression."""
 
 FRAME_QUANTILE = 0.99
-"""A film is as colourful as its hundredth most colourful frame: one flash does not decide."""
+"""Quantile over frames of the colour of a film. Below the maximum, because one flash must not
+decide."""
 
 NO_COLOR = 0.002
 """Colour, RMS of range 1, below which there is none. Black-and-white copies with the noise of
 tape and MPEG-2 have 0.0012; the least colourful lit shot of the development clips has 0.0028."""
 
 LITTLE_COLOR = 0.005
-"""Colour below which a person should look."""
+"""Colour, RMS of range 1, below which a person should look: toned copies have up to 0.0023, but so
+has a flat green crop of a good reference."""
 
 LEAST_CONTRAST = 0.02
 """Standard deviation of luma, of range 1, below which a frame is flat: it could be of any film."""
 
 GREY = 0.01
 """Chroma, RMS of range 1, up to which a picture without colour counts as grey, not tinted."""
-
-TINT = 0.08
-"""Share of the whole chroma below which little colour is a tint. Sepia has 0.04."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +58,12 @@ class Colorfulness:
     @property
     def is_none(self) -> bool:
         """Whether there is nothing but grey, or one tint."""
-        return self.color < NO_COLOR or self.is_tint
+        return self.color < NO_COLOR
 
     @property
     def is_tint(self) -> bool:
-        """Whether there is one tint."""
-        return self.color < min(LITTLE_COLOR, TINT * self.chroma) and self.chroma > GREY
+        """Whether there is nothing but one tint."""
+        return self.is_none and self.chroma > GREY
 
     @property
     def is_little(self) -> bool:
@@ -80,7 +79,8 @@ def film_colorfulness(proxy: np.ndarray) -> Colorfulness | None:
     """
     last = len(proxy) - 1
     found = []
-    for place in range(0, len(proxy), max(1, len(proxy) // FRAMES)):
+    count = max(1, len(proxy) - LATER)
+    for place in range(0, count, max(1, count // FRAMES)):
         now, later = _picture(proxy[place]), _picture(proxy[min(place + LATER, last)])
         if luma(now).std() > LEAST_CONTRAST:
             found.append(colorfulness(now, later))

@@ -7,7 +7,7 @@ or blue, has much less of it than green, in the scan and in the reference alike,
 import cv2
 import numpy as np
 
-from unfade.color.colorfulness import NO_COLOR, film_colorfulness
+from unfade.color.colorfulness import film_colorfulness
 from unfade.color.ycbcr import CB_SCALE, CR_SCALE, KB, KG, KR
 from unfade.curate.match import Matches
 from unfade.curate.signature import Framing, View, shared_views
@@ -36,7 +36,7 @@ _LEAST_CONTRAST = 0.1
 def scan_remarks(source: np.ndarray) -> list[str]:
     """Sentences about a scan, by its proxy, uint8 (N, h, w, 3)."""
     found = film_colorfulness(source)
-    if found is None or found.color >= NO_COLOR:
+    if found is None or not found.is_none:
         return []
     return [
         "The scan is black and white or of one tint: no trace of its colour is left, so what is "

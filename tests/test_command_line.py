@@ -142,7 +142,7 @@ def test_what_the_file_system_refuses_is_one_sentence(
 
     monkeypatch.setattr("unfade.pipeline.entry", fail)
     told = refused("ingest", project(tmp_path, PAIR))
-    assert "06-render/receipt.json: Permission denied; see to permission" in told
+    assert "06-render/receipt.json: Permission denied; give yourself perm" in told
 
 
 def test_a_scan_with_infinite_values_is_named(tmp_path: Path, refused: Say) -> None:

@@ -6,12 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
+import cv2
 import pytest
+import torch
 
 from unfade import cli
 from unfade.console import show_all_names, terminal
@@ -61,6 +62,7 @@ def fails(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         ValueError("Expected a tensor"),
         OSError("of a library, without a file"),
         KeyError("x"),
+        FileNotFoundError(errno.ENOENT, "No such file or directory", "03-align/weight.exr"),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -80,13 +82,43 @@ def test_a_defect_is_one_line_with_a_log(
     assert type(error).__name__ in log.read_text()
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate "
+            "memory: you tried to allocate 8 bytes. Error code 12 (Cannot allocate memory)"
+        ),
+        RuntimeError("[enforce fail] data. DefaultCPUAllocator: not enough memory: you tried"),
+        cv2.error(
+            "OpenCV(4.11.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate "
+            "21600000000 bytes in function 'OutOfMemoryError'"
+        ),
+    ],
+)
 def test_a_full_memory_is_no_defect(
-    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    fails(monkeypatch, MemoryError())
+    fails(monkeypatch, error)
     status, said = ended("ingest", film(tmp_path / "reel"))
     assert status == 1
     assert said.startswith("unfade: ingest ran out of memory; close what else uses it; its log is")
+    assert "a defect" not in said
+
+
+def test_a_tensor_that_no_memory_holds(
+    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the very words of PyTorch."""
+
+    def entry(name: str) -> None:
+        torch.empty(2**55)
+
+    monkeypatch.setattr("unfade.pipeline.entry", entry)
+    _, said = ended("ingest", film(tmp_path / "reel"))
+    assert said.startswith("unfade: ingest ran out of memory; ")
 
 
 def test_the_stage_of_a_defect_is_named(
@@ -121,8 +153,26 @@ def test_without_a_work_directory_the_log_is_among_temporary_files(
     ("error", "says"),
     [
         (MediaError("a.mov: ends\nearly"), "unfade: a.mov: ends early\n"),
-        (OSError(errno.ENOSPC, "No space left on device"), "unfade: the work directory: No space"),
-        (PermissionError(errno.EACCES, "Permission denied", "a.exr"), "unfade: a.exr: Permission"),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "unfade: the work directory: No space left on device; make free space there\n",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "a.exr"),
+            "unfade: a.exr: Permission denied; give yourself permission there\n",
+        ),
+        (
+            OSError(errno.EMFILE, "Too many open files", "a.exr"),
+            "unfade: a.exr: Too many open files; raise the limit of open files with 'ulimit -n'\n",
+        ),
+        (
+            IsADirectoryError(errno.EISDIR, "Is a directory", "a"),
+            "unfade: a: Is a directory; correct that path\n",
+        ),
+        (
+            OSError(errno.EIO, "Input/output error", "a.exr"),
+            "unfade: a.exr: Input/output error; check that disk and its connection\n",
+        ),
     ],
 )
 def test_what_a_person_can_mend_leaves_no_log(
@@ -200,8 +250,7 @@ def test_a_signal_ends_a_process_alike(tmp_path: Path) -> None:
     command = [sys.executable, "-c", program, str(film(tmp_path / "reel"))]
     process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
     assert process.stdout is not None
-    while "ready" not in process.stdout.readline():
-        time.sleep(0.01)
+    assert any("ready" in line for line in process.stdout), "it ended before it was ready"
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130

@@ -30,21 +30,30 @@ STOPPED = 130
 BROKEN_PIPE = 1
 """After the reader of the output, such as ``head``, went away."""
 
-_MENDABLE = (
-    errno.EACCES,
-    errno.EPERM,
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EROFS,
-    errno.ENOENT,
-    errno.ENOTDIR,
-    errno.EISDIR,
-    errno.ENAMETOOLONG,
-    errno.EMFILE,
-    errno.EIO,
-    errno.ELOOP,
-)
-"""What the file system says of folders, permission, space and disks, which a person can change."""
+_PERMISSION = "give yourself permission there"
+_SPACE = "make free space there"
+_DISK = "check that disk and its connection"
+_PATH = "correct that path"
+_REMEDIES = {
+    errno.EACCES: _PERMISSION,
+    errno.EPERM: _PERMISSION,
+    errno.EROFS: _PERMISSION,
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+    errno.EIO: _DISK,
+    errno.ESTALE: _DISK,
+    errno.ENOTDIR: _PATH,
+    errno.EISDIR: _PATH,
+    errno.ENAMETOOLONG: _PATH,
+    errno.ELOOP: _PATH,
+    errno.EMFILE: "raise the limit of open files with 'ulimit -n'",
+    errno.ENFILE: "close other programs, which hold all files that the system can open",
+}
+"""What a person can do, by what the file system says. A file that is not there is no such case:
+where a path of the user may be wrong, the code that reads it says so."""
+
+_FULL_MEMORY = ("DefaultCPUAllocator", "not enough memory", "(-4:Insufficient memory)")
+"""What PyTorch and OpenCV say instead of a MemoryError."""
 
 
 class OneLine:
@@ -83,10 +92,10 @@ class OneLine:
             return f"unfade: {_on_one_line(str(error))}", UNUSABLE
         if hasattr(error, "format_message"):
             return usage(error), UNUSABLE
-        if isinstance(error, OSError) and error.errno in _MENDABLE:
+        if isinstance(error, OSError) and error.errno in _REMEDIES:
             place = error.filename or "the work directory"
             reason = error.strerror or error
-            return f"unfade: {place}: {reason}; see to permission and free space there", UNUSABLE
+            return f"unfade: {place}: {reason}; {_REMEDIES[error.errno]}", UNUSABLE
         if isinstance(error, RuntimeError) and "out of memory" in str(error):
             remedy = "close what else uses it, or hide it with CUDA_VISIBLE_DEVICES="
             return f"unfade: the graphics processor is out of memory; {remedy}", UNUSABLE
@@ -127,12 +136,19 @@ def defect(error: BaseException, arguments: Sequence[str]) -> str:
     what = f"{type(error).__name__}: {_on_one_line(str(error)) or 'no more is known'}"
     where = _stage_of(error) or next(iter(arguments), "unfade")
     log = f"its log is {place}" if place else "its log could not be written"
-    if isinstance(error, MemoryError):
+    if _is_full_memory(error):
         return f"unfade: {where} ran out of memory; close what else uses it; {log}"
     return (
         f"unfade: {where} failed ({what}); this is a defect of Unfade: {log}, please report it "
         "with that file"
     )
+
+
+def _is_full_memory(error: BaseException) -> bool:
+    """Whether the computer's memory was full, by whatever name a library gives it."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _FULL_MEMORY)
 
 
 def _write_log(error: BaseException, arguments: Sequence[str]) -> Path | None:

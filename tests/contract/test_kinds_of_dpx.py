@@ -182,6 +182,9 @@ def test_limited_range_of_the_header(tmp_path: Path, bits: int) -> None:
         (UNDEFINED, UNDEFINED, 6, None),
         (95, 685, 1, None),  # printing density: the codes of densities, no range
         (64, 940, 3, None),
+        (64, UNDEFINED, 6, "name 64 and nothing as codes of black and white; read as 0 and 1023"),
+        (UNDEFINED, 940, 6, "name nothing and 940 as codes of black and white"),
+        (0, 940, 6, "name 0 and 940 as codes of black and white"),
         (4, 1019, 6, "name 4 and 1019 as codes of black and white; read as 0 and 1023"),
     ],
 )

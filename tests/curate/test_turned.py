@@ -64,3 +64,9 @@ def test_the_remedy_says_what_to_write() -> None:
     assert 'write orientation = "flip"' in Turned("flip", negative=False).remedy(1)
     assert Turned("as-stored", negative=True).remedy(1).startswith("is light where the scan's")
     assert " and is light" in Turned("flip", negative=True).remedy(1)
+
+
+def test_pairs_of_a_person_are_a_way_round() -> None:
+    """No search for turned references is made where there is a [[pair]]."""
+    for turned in (Turned("flip", negative=True), Turned("as-stored", negative=True)):
+        assert turned.remedy(1).endswith("; or fix pairs with [[pair]]")

@@ -300,6 +300,26 @@ def test_a_folder_of_someone_else_is_refused(job: Job, info: str | None) -> None
     assert (foreign / "precious.txt").read_text(encoding="utf-8") == "mine"
 
 
+def test_another_file_that_changed_while_it_was_packed(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told without the folder in which the bag was built, which is gone."""
+
+    def write_tags(folder: Path, *_: object) -> None:
+        write_as_ever(folder, *_)
+        report = folder / "data/report.json"
+        report.write_bytes(report.read_bytes()[::-1])
+
+    write_as_ever = bag._write_tags
+    monkeypatch.setattr(bag, "_write_tags", write_tags)
+    with pytest.raises(WorkError) as caught:
+        stage.run(job)
+    assert str(caught.value) == (
+        f"{job.folder('deliver')}: report.json changed while it was packed; "
+        "run 'unfade deliver' again"
+    )
+
+
 def test_a_master_that_changed_since_render_is_named_and_nothing_is_left(job: Job) -> None:
     write_master(job, 2, b"flipped")
 

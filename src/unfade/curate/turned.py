@@ -18,8 +18,9 @@ _SCALES = (0.86, 1.0, 1.16)
 """Scales that are tried across and down, source to reference: what lies between scores well."""
 _SIZE = (24, 18)
 """Pixels of the signatures, as of the coarse search for a framing."""
-_HEARD = 0.75
-"""Quantile of the samples' likeness that decides: the reference may lack most of their shots."""
+_QUANTILE = 0.75
+"""Quantile of likeness over the samples. Not the mean, because the reference may lack most
+shots."""
 _ALIKE = 0.65
 """Likeness from which the reference is found. Simulated films have 0.89 and more under the right
 orientation, 0.57 at most under another; other films have 0.37 at most."""
@@ -52,7 +53,7 @@ class Turned:
                 "is light where the scan's is dark; one of the two is a negative, which has to be "
                 "inverted first"
             )
-        return ", and ".join(remedies)
+        return f"{', and '.join(remedies)}; or fix pairs with [[pair]]"
 
 
 def find_turned(
@@ -78,7 +79,7 @@ def find_turned(
         shown = upright(some.permute(0, 3, 1, 2), orientation).permute(0, 2, 3, 1).numpy()
         alike = views @ signatures(shown, WHOLE, *_SIZE).T
         for negative, sign in ((False, 1.0), (True, -1.0)):
-            likeness = float(np.quantile((sign * alike).max(axis=(0, 2)), _HEARD))
+            likeness = float(np.quantile((sign * alike).max(axis=(0, 2)), _QUANTILE))
             if likeness > best:
                 best = likeness
                 needs_none = orientation in _MATCHED_ANYWAY and not negative

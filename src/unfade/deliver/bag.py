@@ -110,11 +110,13 @@ def seal(
         if changed:
             names = [name.removeprefix("data/") for name in changed]
             raise ChangedError(
-                f"{folder}: {names[0]} changed while it was packed", names
+                f"{folder.parent}: {names[0]} changed while it was packed; run 'unfade deliver' "
+                "again",
+                names,
             ) from error
         raise WorkError(
-            f"{folder}: the bag cannot be made ({error}); see to write permission and free space "
-            "there and run 'unfade deliver' again"
+            f"{folder.parent}: the bag cannot be made ({error}); see to write permission and free "
+            "space there and run 'unfade deliver' again"
         ) from error
     return digests
 

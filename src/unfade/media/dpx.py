@@ -8,7 +8,8 @@ from unfade.errors import MediaError
 _MAGIC = {b"SDPX": ">", b"XPDS": "<"}
 _FIRST_ELEMENT, _BYTES_OF_ELEMENT, _MOST_ELEMENTS = 780, 72, 8
 _HEADER_BYTES, _GENERIC_HEADER_BYTES = 2048, 1664
-_UNDEFINED = 0xFFFFFFFF
+UNDEFINED = 0xFFFFFFFF
+"""What a field of 32 bits holds if its writer had nothing to say."""
 
 _COLOURS = (1, 2, 3)
 """Descriptors of elements that hold red, green or blue alone."""
@@ -113,7 +114,7 @@ def _element(header: bytes, order: str, start: int) -> DpxElement:
         packing=packing,
         encoding=encoding,
         offset=offset,
-        line_padding=0 if padding == _UNDEFINED else padding,
+        line_padding=0 if padding == UNDEFINED else padding,
         is_signed=sign == 1,
     )
 
@@ -146,7 +147,7 @@ def _fault_of_element(header: DpxHeader, one: DpxElement) -> str | None:
         return "is run-length encoded"
     if one.is_signed:
         return "holds signed samples"
-    if not _GENERIC_HEADER_BYTES <= one.offset < _UNDEFINED:
+    if not _GENERIC_HEADER_BYTES <= one.offset < UNDEFINED:
         return "does not say where its pixels begin (its offset to data is undefined)"
     if one.is_filled_10 and (channels == 1 or channels * header.width % 3):
         return (
@@ -162,10 +163,14 @@ def is_limited(element: DpxElement) -> bool | None:
     """Whether codes from 16 to 235 (of 8 bits) are black to white, as a header says.
 
     Returns:
-        none where it names other reference codes, of which nobody can tell what they are for.
+        none where it names one of these codes alone, or other reference codes, of which nobody can
+        tell what they are for.
     """
-    unsaid = element.low in (0, _UNDEFINED) or element.high in (0, _UNDEFINED)
-    if unsaid or element.transfer in _DENSITIES or not 8 <= element.bits <= 16:
+    if element.transfer in _DENSITIES or not 8 <= element.bits <= 16:
         return False
-    finer = element.bits - 8
-    return True if (element.low, element.high) == (16 << finer, 235 << finer) else None
+    limited = (16 << element.bits - 8, 235 << element.bits - 8)
+    if (element.low, element.high) == limited:
+        return True
+    is_unsaid = element.low in (0, UNDEFINED) or element.high in (0, UNDEFINED)
+    is_half = element.low == limited[0] or element.high == limited[1]
+    return False if is_unsaid and not is_half else None

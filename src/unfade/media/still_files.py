@@ -10,7 +10,7 @@ import OpenImageIO as oiio
 
 from unfade.errors import MediaError
 from unfade.film.clip import CodeRange
-from unfade.media.dpx import DpxHeader, check_dpx, is_limited, read_dpx_header
+from unfade.media.dpx import UNDEFINED, DpxHeader, check_dpx, is_limited, read_dpx_header
 from unfade.media.still_facts import readable, text_of
 
 _GREY_NAMES = ("Y", "I", "L", "gray", "grey", "luminance")
@@ -109,8 +109,9 @@ class OpenStill:
         one = self.dpx.read_elements[0]
         limited = is_limited(one)
         if limited is None:
+            low, high = ("nothing" if code == UNDEFINED else code for code in (one.low, one.high))
             return "full", (
-                f"its headers name {one.low} and {one.high} as codes of black and white; read as "
+                f"its headers name {low} and {high} as codes of black and white; read as "
                 f"0 and {2**one.bits - 1}, if that is wrong set 'range' to 'limited'"
             )
         return ("limited" if limited else "full"), None

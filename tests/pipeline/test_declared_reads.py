@@ -8,6 +8,7 @@ import ast
 import fnmatch
 import re
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,10 +25,10 @@ from unfade.deliver import bag
 from unfade.deliver import stage as deliver_stage
 from unfade.film import element
 from unfade.film.noun import Artefact
-from unfade.film.project import Project
+from unfade.film.project import ClipSection, Project
 from unfade.film.project_file import parse_project
 from unfade.film.work import Job, folder_name
-from unfade.media import stills
+from unfade.media import ffv1, movie_index, movie_survey, movies, stills, tags
 from unfade.network import files
 from unfade.stages import STAGES, Stage
 
@@ -214,12 +215,45 @@ def spy_on_files(patch: pytest.MonkeyPatch, opened: set[Path]) -> None:
 
         return call
 
-    patch.setattr(stills, "open_still", spied(stills.open_still))
+    for module in (stills, tags):
+        patch.setattr(module, "open_still", spied(module.open_still))
+    for module in (movies, movie_survey, movie_index, ffv1):
+        patch.setattr(module, "open_movie", spied(module.open_movie))
     patch.setattr(np, "load", spied(np.load))
     patch.setattr(files, "load_tensors", spied(files.load_tensors))
     patch.setattr(deliver_stage, "place_file", spied(deliver_stage.place_file))
     patch.setattr(deliver_stage, "copy_file", spied(deliver_stage.copy_file))
     patch.setattr(deliver_stage, "_write_page", spied(deliver_stage._write_page))
+
+
+def test_the_spies_see_every_movie_and_every_header(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "dvd.mkv"
+    with media.MovieWriter(place, codec="ffv1", width=32, height=24, rate=Fraction(25)) as movie:
+        movie.write(torch.full((3, 24, 32), 0.5))
+    opened: set[Path] = set()
+    spy_on_files(monkeypatch, opened)
+    clip = media.probe(str(place), ClipSection(path="x", matrix="bt709", range="limited"))
+    assert opened == {place}
+    opened.clear()
+    assert len(list(media.read(clip, [0]))) == 1
+    assert opened == {place}
+    opened.clear()
+    scan = str(film / "scan/s.%04d.exr")
+    media.read_tags(media.probe(scan, ClipSection(path="x", last=1)), 1)
+    assert opened == {film / "scan/s.0001.exr"}
+
+
+def test_every_door_to_a_file_is_watched() -> None:
+    """Modules that open stills or movies by another name than those that are spied on."""
+    doors = {"stills", "tags", "movies", "movie_survey", "movie_index", "ffv1"}
+    opening = {
+        path.stem
+        for path in (PACKAGE / "media").glob("*.py")
+        if re.search(r"import .*\b(open_still|open_movie)\b", path.read_text(encoding="utf-8"))
+    }
+    assert opening == doors
 
 
 def spy_on_whole_reads(patch: pytest.MonkeyPatch, now: list[str]) -> None:

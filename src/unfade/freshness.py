@@ -34,7 +34,7 @@ class Freshness:
     why: str = ""
 
 
-def freshness(stage: Stage, job: Job, seen: "Seen | None" = None) -> Freshness:
+def freshness(stage: Stage, job: Job, seen: "SeenElements | None" = None) -> Freshness:
     """Whether what a stage left is what it would leave now.
 
     Args:
@@ -49,7 +49,7 @@ def freshness(stage: Stage, job: Job, seen: "Seen | None" = None) -> Freshness:
         return Freshness("missing", "was not run, or not to its end")
     except (OSError, ValueError) as error:
         return Freshness("stale", f"its receipt cannot be used: {error}")
-    for why in _changes(stage, job, receipt, seen or Seen(job)):
+    for why in _changes(stage, job, receipt, seen or SeenElements(job)):
         return Freshness("stale", why)
     return Freshness("fresh")
 
@@ -57,7 +57,7 @@ def freshness(stage: Stage, job: Job, seen: "Seen | None" = None) -> Freshness:
 def status(job: Job) -> list[tuple[Stage, Freshness]]:
     """Every stage; one that follows a stage that is not fresh is not fresh either."""
     found: list[tuple[Stage, Freshness]] = []
-    seen = Seen(job)
+    seen = SeenElements(job)
     for stage in STAGES:
         state = freshness(stage, job, seen)
         earlier = [other.name for other, seen_state in found if seen_state.state != "fresh"]
@@ -79,7 +79,7 @@ def receipt_in(folder: Path) -> Receipt:
     return Receipt.from_json((folder / Receipt.PLACE).read_text(encoding="utf-8"))
 
 
-class Seen:
+class SeenElements:
     """What lies behind the paths of film.toml, looked at once a run.
 
     A file that changes while a run works is found by the next one.
@@ -96,7 +96,7 @@ class Seen:
         return self._found[role, path]
 
 
-def _changes(stage: Stage, job: Job, receipt: Receipt, seen: Seen) -> Iterator[str]:
+def _changes(stage: Stage, job: Job, receipt: Receipt, seen: SeenElements) -> Iterator[str]:
     """In plain words, what is not as the receipt says."""
     if receipt.revision != stage.revision:
         yield f"this version of Unfade does it differently (revision {stage.revision})"
@@ -176,7 +176,7 @@ def _flat(key: str, value: Any) -> Iterator[tuple[str, str]]:
         yield key, str(value)
 
 
-def inputs(stage: Stage, job: Job, seen: Seen) -> dict[str, str]:
+def inputs(stage: Stage, job: Job, seen: SeenElements) -> dict[str, str]:
     """Digests of what a stage reads: artefacts, files and elements that are there, and how colour
     spaces are read if not as Unfade does by itself."""
     patterns = (*(need.PLACE for need in stage.needs), *stage.files)

@@ -19,7 +19,7 @@ from unfade.film.receipt import Receipt
 from unfade.film.work import STAGE_NAMES, Job, clear_partials, write_text
 from unfade.freshness import (
     UNFINISHED,
-    Seen,
+    SeenElements,
     freshness,
     inputs,
     outputs,
@@ -62,7 +62,7 @@ def run(job: Job, first: str | None = None, last: str | None = None) -> list[str
     if start > end:
         raise WorkError(f"'{first}' comes after '{last}'; swap --from and --to")
     stages = STAGES[: end + 1]
-    seen = Seen(job)
+    seen = SeenElements(job)
     if first is None and all(freshness(one, job, seen).state == "fresh" for one in stages):
         with suppress(WorkError):
             job.remember()
@@ -73,7 +73,7 @@ def run(job: Job, first: str | None = None, last: str | None = None) -> list[str
 
 
 def _run(
-    job: Job, stages: tuple[Stage, ...], start: int, first: str | None, seen: "Seen"
+    job: Job, stages: tuple[Stage, ...], start: int, first: str | None, seen: "SeenElements"
 ) -> list[str]:
     for left_over in job.root.glob(f".{Path(DIGESTS).stem}.*.partial*"):
         left_over.unlink(missing_ok=True)
@@ -93,7 +93,7 @@ def _run(
     return done
 
 
-def run_stage(stage: Stage, job: Job, seen: "Seen | None" = None) -> None:
+def run_stage(stage: Stage, job: Job, seen: "SeenElements | None" = None) -> None:
     """Runs one stage and leaves its receipt.
 
     The receipt of before stays until the new one takes its place. If the stage fails before it
@@ -103,7 +103,7 @@ def run_stage(stage: Stage, job: Job, seen: "Seen | None" = None) -> None:
     Raises:
         WorkError: an element that an earlier run read is gone.
     """
-    seen = seen or Seen(job)
+    seen = seen or SeenElements(job)
     folder = job.folder(stage.name)
     _check_elements(stage, job, folder, seen)
     (folder / UNFINISHED).touch()
@@ -133,7 +133,7 @@ def entry(name: str) -> Callable[[Job], None]:
     return run_it
 
 
-def _check_elements(stage: Stage, job: Job, folder: Path, seen: Seen) -> None:
+def _check_elements(stage: Stage, job: Job, folder: Path, seen: SeenElements) -> None:
     """Keeps what was made of an element that is gone for the moment.
 
     Raises:

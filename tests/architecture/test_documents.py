@@ -10,7 +10,7 @@ import pytest
 from unfade.film.clip import Area, Clip
 from unfade.film.project import Project
 from unfade.film.project_file import parse_project
-from unfade.film.template import Element, project_text
+from unfade.film.template import TemplateElement, project_text
 from unfade.film.time import FrameRange
 from unfade.ingest.new_project import _STAND_INS
 
@@ -76,7 +76,7 @@ def clip() -> Clip:
 
 
 def test_comments_of_the_template_name_settings_that_exist() -> None:
-    text = project_text("x", Element("a", "a", clip()), [Element("b", "b", clip())])
+    text = project_text("x", TemplateElement("a", "a", clip()), [TemplateElement("b", "b", clip())])
     for line in text.splitlines():
         setting = re.match(r"# ((\w+) = [^#]*|\[\w+\])", line)
         # TIFF is another choice than a strict EXR.
@@ -90,7 +90,7 @@ def test_comments_of_the_template_name_settings_that_exist() -> None:
 
 
 def test_what_is_set_by_the_template_is_the_default() -> None:
-    text = project_text("x", Element("a", "a", clip()), [])
+    text = project_text("x", TemplateElement("a", "a", clip()), [])
     fields = tomllib.loads(text)
     for section in ("curate", "train", "render"):
         for key, value in fields[section].items():
@@ -98,7 +98,7 @@ def test_what_is_set_by_the_template_is_the_default() -> None:
 
 
 def test_every_fact_that_may_be_left_to_fill_in_has_an_example() -> None:
-    element = Element("a", "a", clip(), dict.fromkeys(_STAND_INS, "the files do not say"))
+    element = TemplateElement("a", "a", clip(), dict.fromkeys(_STAND_INS, "the files do not say"))
     text = project_text("x", element, [])
     for key in _STAND_INS:
         assert f'{key} = "?"' in text

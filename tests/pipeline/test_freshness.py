@@ -27,7 +27,7 @@ from unfade.film.project import (
 )
 from unfade.film.receipt import Receipt
 from unfade.film.work import STAGE_NAMES, Job, folder_name
-from unfade.freshness import Seen, _changes, receipt_in
+from unfade.freshness import SeenElements, _changes, receipt_in
 
 
 @pytest.fixture
@@ -262,12 +262,12 @@ def test_what_is_gone_and_what_is_named_no_more(
     pipeline.run(started)
     train = pipeline.STAGES[4]
     receipt = receipt_in(job.root / "05-train")
-    why = [*_changes(train, job, receipt, Seen(job))]
+    why = [*_changes(train, job, receipt, SeenElements(job))]
     assert why[-1] == "the model to start from is no longer used"
     (job.root / "old.safetensors").unlink()
     (job.root / "04-target/targets.json").unlink()
     monkeypatch.delenv("OCIO")
-    assert [*_changes(train, started, receipt, Seen(started))] == [
+    assert [*_changes(train, started, receipt, SeenElements(started))] == [
         "04-target/targets.json is gone",
         "the OpenColorIO config or view has changed",
         "the model to start from is gone",

@@ -44,8 +44,8 @@ def as_it_lies(
     Args:
         one: the picture with its source.
         framings: what `own_framings` gave.
-        searched: how a search lays it, which has to be clearly better to be preferred; none for
-            only those framings that leave nothing to be wished.
+        searched: Result of the search. It is preferred if its residual is clearly smaller. None:
+            accept only framings whose residual is at most `_CLOSE`.
     """
     laid = []
     for matrix in framings:

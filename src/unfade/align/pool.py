@@ -48,7 +48,10 @@ WELL_FOUND = 0.5
 _WEAVES: tuple[TransformKind, ...] = ("translation", "similarity", "affine")
 """What may differ between one pair and another of a film: the gate, and the scanner's transport."""
 _STEPS = 3
+"""Measurements of a pair at most, because blocks find a shift the better the smaller it is. Most
+pairs end earlier, by `_NEAR` or `_STEADY`."""
 _ROUNDS = 3
+"""Improvements of the shared framing, because a better one finds more blocks for the next."""
 _FAR = 10.0
 """Pixels that a match may be off the framing to be heard: more than a telecine bends a picture."""
 _NEAR = 0.3

@@ -14,6 +14,7 @@ from unfade.align.picture import as_it_lies, own_framings
 from unfade.align.pool import Laid, lay, shared_framing
 from unfade.align.prepare import Prepared, Raster, prepare
 from unfade.align.register import Registration
+from unfade.align.residual import Residual
 from unfade.align.sheet import Panels, draw_crop, draw_sheet
 from unfade.align.substitute import substitutes
 from unfade.align.view import View
@@ -143,13 +144,31 @@ def _settle(
         limit = job.project.align.max_residual
         fault = Laid(registration, residual).fault(limit, raster.height, raster.width, own)
         fault = fault or view.wrong_instant()
-    if fault is None and area is None:
-        fault = "it covers no part of the source"
     if fault is not None or area is None:
-        return _turned_down(job, one, fault or "", registration, raster)
-    alignment = Alignment(
+        fault = fault or "it covers no part of the source"
+        return _turned_down(job, one, fault, registration, raster)
+    is_own = _lies(registration, own) or one.pair.aligned
+    alignment = _alignment(one, registration, residual, area, raster, is_own=is_own)
+    alignment = alignment.model_copy(update={"instead_of": instead_of})
+    weight = view.weight()
+    _write_weight(job, one.pair.source, weight, raster)
+    _write_sheet(job, one.pair, _remark(alignment, weight, view), view.panels(weight), area, raster)
+    return alignment
+
+
+def _alignment(
+    one: Prepared,
+    registration: Registration,
+    residual: Residual,
+    area: Area,
+    raster: Raster,
+    *,
+    is_own: bool,
+) -> Alignment:
+    """What goes on record of an admitted pair; `is_own` if the picture lies as it is."""
+    return Alignment(
         pair=one.pair,
-        kind="identity" if _lies(registration, own) or one.pair.aligned else registration.kind,
+        kind="identity" if is_own else registration.kind,
         matrix=as_matrix(raster.outward(registration.matrix, one.size)),
         warp=raster.outward_warp(registration),
         residual=round(residual.median, 3),
@@ -158,12 +177,7 @@ def _settle(
         residual_edges=None if residual.edges is None else round(residual.edges, 3),
         inliers=registration.inliers,
         coverage=area,
-        instead_of=instead_of,
     )
-    weight = view.weight()
-    _write_weight(job, one.pair.source, weight, raster)
-    _write_sheet(job, one.pair, _remark(alignment, weight, view), view.panels(weight), area, raster)
-    return alignment
 
 
 def _registration(

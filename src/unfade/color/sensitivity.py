@@ -10,9 +10,8 @@ STEP = 0.01
 """Change of Cb or Cr by which it is measured: a few of the least visible differences."""
 
 FLOOR = 100.0
-"""CIEDE2000 per unit of chroma, added in squares to every error in the loss, a third of what is
-seen in midtones: near black and where a display clips little is seen, but what a dark pixel tells
-of the dyes holds for brighter ones."""
+"""CIEDE2000 per unit of chroma, added in squares to the weight of every error: a third of the
+weight in midtones, because dark pixels also show how dyes faded."""
 
 
 def sensitivity(truth_ycbcr: Tensor) -> Tensor:

@@ -15,9 +15,11 @@ from unfade.curate.signature import Framing, View, shared_views
 _FRAMES = 100
 """Matched frames, spread over the film, in which colours are compared."""
 _SIZE = (64, 48)
-"""Pixels of the shared view in which contrasts are measured."""
+"""Pixels across and down of the shared view, because contrast needs no detail and grain averages
+out."""
 _CELLS = (16, 12)
-"""Cells over which chroma is averaged before it is compared: alignment hardly matters there."""
+"""Cells across and down over which chroma is averaged, because matched frames are not yet
+aligned."""
 _SAME_CHROMA = 0.01
 """RMS difference of chroma, of range 1, up to which the reference shows nothing new. Of 17 real
 films and shots with a good reference the least faded has 0.020, the mild simulated fade 0.040."""
@@ -28,7 +30,8 @@ _AS_WEAK = 1.15
 """Times the scan's contrast of a faded layer up to which the reference's has faded as much. The
 mild simulated fade has 1.34, which is what a loss of 35 % of the dye makes of it."""
 _ENDS = (0.1, 0.9)
-"""Quantiles of density between which contrast is measured."""
+"""Quantiles of density between which contrast is measured. Not the extremes, because dirt, borders
+and clipped highlights lie there."""
 _LEAST_CONTRAST = 0.1
 """Density. A film whose green has less says nothing of its layers."""
 

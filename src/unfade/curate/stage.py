@@ -89,18 +89,12 @@ def _choose(
 ) -> PairList:
     """The pairs of every shot, what stands by, the best match of a shot that has none, and what
     was dropped."""
-    shots = cuts.shots(clips.source.frames.first)
-    found = {
-        name: _match(job, clips, name, source, reference, shots)
-        for name, reference in references.items()
-    }
-    each = {name: matches for name, (_, matches) in found.items()}
-    if not fixed:
-        _check_turned(clips, source, references, each, shots)
-        _check_common(clips, each)
+    first, dropped = clips.source.frames.first, job.project.curate.drop
+    shots = cuts.shots(first)
+    found = _matches(job, clips, source, references, shots, must_match=not fixed)
     said = _remarks(job, source, references, found)
     detail = _detail(job, clips, found, shots)
-    first, dropped = clips.source.frames.first, job.project.curate.drop
+    each = {name: one for name, (_, one) in found.items()}
     matches = best_instants(each, detail, shots, first)
     look = look_at(source).without(cuts.passing())
     states = frame_states(look, matches.matched, matches.certain, shots, first)
@@ -126,6 +120,39 @@ def _choose(
         rejected=tuple(rejected),
         remarks=said,
     )
+
+
+def _matches(
+    job: Job,
+    clips: Clips,
+    source: np.ndarray,
+    references: dict[str, np.ndarray],
+    shots: tuple[Shot, ...],
+    *,
+    must_match: bool,
+) -> dict[str, tuple[Framing, Matches]]:
+    """The framing and matches of each reference, by its name.
+
+    Args:
+        job: whom to tell.
+        clips: of the film.
+        source: proxy of the source, uint8 (N, h, w, 3).
+        references: proxies, by name.
+        shots: of the source.
+        must_match: if no [[pair]] stands in for a reference without a match.
+
+    Raises:
+        MatchError: a reference is turned, flipped or inverted, or none shows the source.
+    """
+    found = {
+        name: _match(job, clips, name, source, reference, shots)
+        for name, reference in references.items()
+    }
+    if must_match:
+        each = {name: matches for name, (_, matches) in found.items()}
+        _check_turned(clips, source, references, each, shots)
+        _check_common(clips, each)
+    return found
 
 
 def _no_pair(clips: Clips) -> MatchError:

@@ -70,7 +70,7 @@ class Area(Noun):
 class Video(Noun):
     """How a movie's Y'CbCr is to be read."""
 
-    matrix: Literal["bt601", "bt709"]
+    matrix: Matrix
     range: CodeRange
 
 

@@ -88,7 +88,7 @@ _DENSITIES = 'film densities are "ADX10" or "ADX16" where the scanner follows AC
 
 
 @dataclass(frozen=True)
-class Element:
+class TemplateElement:
     """A clip as film.toml is to have it: its name and path, what it was found to be, and keys that
     a person has to fill in, with what is known of them."""
 
@@ -98,7 +98,7 @@ class Element:
     to_fill_in: Mapping[str, str] = field(default_factory=dict)
 
 
-def project_text(title: str, source: Element, references: Sequence[Element]) -> str:
+def project_text(title: str, source: TemplateElement, references: Sequence[TemplateElement]) -> str:
     """The text of a film.toml.
 
     Args:
@@ -125,7 +125,7 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _facts(element: Element) -> str:
+def _facts(element: TemplateElement) -> str:
     """What was found, as settings where a person may know better and as comments elsewhere."""
     clip = element.clip
     size = f"{clip.width} x {clip.height} pixels"

@@ -12,7 +12,7 @@ from unfade.errors import ProjectError, UnsaidFactError, WorkError
 from unfade.film.naming import clip_name
 from unfade.film.project import WORKING_SPACE, ClipSection
 from unfade.film.project_file import PROJECT_FILE, parse_project
-from unfade.film.template import Element, project_text
+from unfade.film.template import TemplateElement, project_text
 from unfade.film.work import Progress, write_text
 
 _STAND_INS: dict[str, Any] = {
@@ -89,7 +89,7 @@ def _check_whole(source: str) -> None:
         )
 
 
-def _probe(path: str, folder: Path, progress: Progress) -> Element:
+def _probe(path: str, folder: Path, progress: Progress) -> TemplateElement:
     """What is found out about a clip, and which facts are missing, with what is known of them."""
     section = ClipSection(path=path)
     missing: dict[str, str] = {}
@@ -104,7 +104,7 @@ def _probe(path: str, folder: Path, progress: Progress) -> Element:
         else:
             for remark in filter(None, (clip.fields_message(), *clip.to_know())):
                 progress.say(f"{path}: {remark}")
-            return Element(clip_name(path), _seen_from(folder, clip.path), clip, missing)
+            return TemplateElement(clip_name(path), _seen_from(folder, clip.path), clip, missing)
 
 
 def _seen_from(folder: Path, path: str) -> str:
@@ -112,5 +112,5 @@ def _seen_from(folder: Path, path: str) -> str:
     return Path(os.path.relpath(path, folder)).as_posix()
 
 
-def _filled_in(element: Element) -> Element:
+def _filled_in(element: TemplateElement) -> TemplateElement:
     return replace(element, to_fill_in={})

@@ -73,12 +73,7 @@ def add(
     """Fix a pair: it goes before every choice of the machine."""
     picture = not reference.isdecimal()
     kind = kind or ("constructed" if picture else "direct")
-    for name, value, known in (
-        ("role", role, ("train", "holdout")),
-        ("kind", kind, ("direct", "constructed")),
-    ):
-        if value not in known:
-            raise ProjectError(f"there is no {name} '{value}'; use {' or '.join(known)}")
+    _check_words(role, kind)
     if picture and not Path(reference).is_file():
         raise ProjectError(
             f"{reference}: is not there; name a picture, or a frame number of the reference"
@@ -152,6 +147,19 @@ def tell_why(project_file: ProjectFile, source: Source) -> None:
     for sentence in why(records, source):
         print(sentence)
     _tell_stale(job)
+
+
+def _check_words(role: str, kind: str) -> None:
+    """
+    Raises:
+        ProjectError: there is no such role or kind.
+    """
+    for name, value, known in (
+        ("role", role, ("train", "holdout")),
+        ("kind", kind, ("direct", "constructed")),
+    ):
+        if value not in known:
+            raise ProjectError(f"there is no {name} '{value}'; use {' or '.join(known)}")
 
 
 def _job(project_file: Path, project: Project) -> Job:

@@ -8,7 +8,7 @@ from unfade.errors import ProjectError
 from unfade.film.lock import LOCK, holding
 from unfade.film.project import ClipSection
 from unfade.film.project_file import PROJECT_FILE, project_file_text, toml_fields
-from unfade.film.template import Element, project_text
+from unfade.film.template import TemplateElement, project_text
 from unfade.film.work import Progress, write_text
 from unfade.media import probe
 from unfade.simulate.clips import ClipCut, demo_clips
@@ -100,5 +100,7 @@ def _project(folder: Path) -> str:
     source = probe(str((folder / SCAN).absolute()), rate)
     reference = probe(str((folder / DVD).absolute()), ClipSection(path=DVD))
     return project_text(
-        "Unfade demo", Element("scan", SCAN, source), [Element("dvd", DVD, reference)]
+        "Unfade demo",
+        TemplateElement("scan", SCAN, source),
+        [TemplateElement("dvd", DVD, reference)],
     )

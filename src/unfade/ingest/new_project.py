@@ -93,9 +93,10 @@ def _probe(path: str, folder: Path, progress: Progress) -> TemplateElement:
     """What is found out about a clip, and which facts are missing, with what is known of them."""
     section = ClipSection(path=path)
     missing: dict[str, str] = {}
+    surveys: media.Surveys = {}
     while True:
         try:
-            clip = media.probe(os.path.abspath(path), section, progress.track)
+            clip = media.probe(os.path.abspath(path), section, progress.track, surveys)
         except UnsaidFactError as error:
             if error.key in missing:
                 raise

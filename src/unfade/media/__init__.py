@@ -15,7 +15,7 @@ from unfade.media.color_management import (
 from unfade.media.masters import write_master
 from unfade.media.movie_writer import MovieWriter
 from unfade.media.pairs import read_pairs, read_references
-from unfade.media.probe import probe
+from unfade.media.probe import Surveys, probe
 from unfade.media.reading import read, read_frame
 from unfade.media.sequences import sequence_around
 from unfade.media.still_writers import write_dpx, write_exr, write_png, write_tiff
@@ -25,6 +25,7 @@ from unfade.media.tags import FrameTags, read_tags
 __all__ = [
     "FrameTags",
     "MovieWriter",
+    "Surveys",
     "check_colorspace",
     "config_in_use",
     "is_aces",

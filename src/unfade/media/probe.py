@@ -1,6 +1,7 @@
 """Finding out what a clip is."""
 
 import os
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from unfade.film.time import (
 from unfade.film.work import Track, untracked
 from unfade.media.color_management import check_colorspace
 from unfade.media.fields import FoundFields
-from unfade.media.movie_survey import survey_movie
+from unfade.media.movie_survey import MovieSurvey, survey_movie
 from unfade.media.movie_tags import MovieTags
 from unfade.media.sequences import (
     existing_range,
@@ -31,8 +32,13 @@ from unfade.media.still_clips import probe_stills, shown_by, turned
 from unfade.media.stills import STILL_SUFFIXES
 from unfade.media.timecode import said_timecode, usable_timecode
 
+Surveys = dict[str, MovieSurvey]
+"""What was found out of movies, by path."""
 
-def probe(path: str, section: ClipSection, track: Track = untracked) -> Clip:
+
+def probe(
+    path: str, section: ClipSection, track: Track = untracked, surveys: Surveys | None = None
+) -> Clip:
     """Finds out what a clip is.
 
     A movie is decoded whole, because no header can be trusted with the number of frames.
@@ -42,6 +48,7 @@ def probe(path: str, section: ClipSection, track: Track = untracked) -> Clip:
             ``/scan/reel.######.dpx``, or a folder that holds one sequence. Absolute.
         section: what the project file says of it; it goes before what the file says.
         track: is told of the frames of a movie.
+        surveys: of movies decoded before with a section that said no more; new ones are added.
 
     Returns:
         the clip; its live area is the whole raster.
@@ -59,7 +66,11 @@ def probe(path: str, section: ClipSection, track: Track = untracked) -> Clip:
         is_still = Path(path).suffix.lower() in STILL_SUFFIXES
         if is_still:
             return probe_stills(path, FrameRange(first=0, last=0), [path], section)
-        return _probe_movie(path, section, track)
+        surveys = {} if surveys is None else surveys
+        if path not in surveys:
+            surveys[path] = survey_movie(path, section, track)
+        tags = surveys[path].tags.without_said(section)
+        return _movie_clip(path, section, replace(surveys[path], tags=tags))
     pattern = parse_pattern(path)
     if pattern is None or not frames_of(pattern):
         meant = meant_instead(path)
@@ -75,8 +86,7 @@ def _probe_sequence(pattern: FilePattern, section: ClipSection) -> Clip:
     return probe_stills(str(pattern), frames, files, section)
 
 
-def _probe_movie(path: str, section: ClipSection, track: Track) -> Clip:
-    survey = survey_movie(path, section, track)
+def _movie_clip(path: str, section: ClipSection, survey: MovieSurvey) -> Clip:
     rate = section.rate or survey.rate
     if rate is None:
         raise UnsaidFactError(

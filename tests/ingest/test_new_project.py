@@ -1,0 +1,52 @@
+"""film.toml for elements that do not say all."""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeVar
+
+import av
+import numpy as np
+
+from unfade.ingest.new_project import write_project
+
+Item = TypeVar("Item")
+
+BT2020_CONSTANT, PQ = 10, 16
+"""A matrix that is not supported and a transfer of no ordinary display, as H.273 numbers them."""
+
+
+class Told:
+    """Notes each pass over a movie."""
+
+    def __init__(self) -> None:
+        self.labels: list[str] = []
+
+    def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
+        self.labels.append(label)
+        yield from items
+
+    def say(self, message: str) -> None:
+        pass
+
+
+def movie(place: Path) -> str:
+    with av.open(str(place), "w") as container:
+        stream = container.add_stream("ffv1", rate=Fraction(24))
+        stream.width, stream.height, stream.pix_fmt = 32, 24, "yuv444p"
+        stream.codec_context.colorspace = BT2020_CONSTANT
+        stream.codec_context.color_trc = PQ
+        for value in (40, 90, 140):
+            picture = np.full((3, 24, 32), value, np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, format="yuv444p")
+            frame.colorspace, frame.color_trc = BT2020_CONSTANT, PQ
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return str(place)
+
+
+def test_a_movie_that_leaves_two_facts_open_is_decoded_once(tmp_path: Path) -> None:
+    told = Told()
+    made = write_project(tmp_path / "film", movie(tmp_path / "scan.mkv"), [], "Reel", told)
+    assert set(made.to_fill_in) == {"source.colorspace", "source.matrix"}
+    assert told.labels == ["Looking through scan.mkv"]

@@ -132,3 +132,53 @@ def test_structure_of_containers(tmp_path: Path) -> None:
         assert cut_off_at(str(path), container) == place
     path.write_bytes(b"anything")
     assert cut_off_at(str(path), "mpeg") is None
+
+
+def test_a_cover_is_no_film(tmp_path: Path) -> None:
+    """Neither one that is marked as such, nor a poster that stands first and is larger."""
+    path = tmp_path / "poster.mkv"
+    with av.open(str(path), "w") as movie:
+        poster: Any = movie.add_stream("mjpeg", rate=25)
+        poster.width, poster.height, poster.pix_fmt = 320, 320, "yuvj420p"
+        film: Any = movie.add_stream("ffv1", rate=25)
+        film.width, film.height, film.pix_fmt = 64, 48, "yuv420p"
+        movie.mux(poster.encode(av.VideoFrame(320, 320, "yuvj420p")))
+        for _ in range(3):
+            movie.mux(film.encode(av.VideoFrame(64, 48, "yuv420p")))
+        movie.mux(poster.encode(None))
+        movie.mux(film.encode(None))
+    clip = probe(str(path), SECTION)
+    assert (clip.width, clip.height, len(clip.frames)) == (64, 48, 3)
+
+
+def test_two_films_in_one_file_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "two.mkv"
+    with av.open(str(path), "w") as movie:
+        streams: list[Any] = [movie.add_stream("ffv1", rate=25) for _ in range(2)]
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for stream in streams:
+            movie.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        for stream in streams:
+            movie.mux(stream.encode(None))
+    assert any("holds 2 streams" in said for said in probe(str(path), SECTION).to_know())
+
+
+def test_pictures_of_uneven_length_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "vfr.mp4"
+    with av.open(str(path), "w") as movie:
+        stream: Any = movie.add_stream("mpeg4", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in (0, 1, 2, 5, 6, 9, 10):
+            frame = av.VideoFrame(64, 48, "yuv420p")
+            frame.pts, frame.time_base = number, Fraction(1, 24)
+            movie.mux(stream.encode(frame))
+        movie.mux(stream.encode(None))
+    clip = probe(str(path), SECTION)
+    assert len(clip.frames) == 7
+    assert any("spread over 11 periods" in said for said in clip.to_know())
+
+
+def test_evenly_spaced_pictures_need_no_word(make_movie: MakeMovie) -> None:
+    clip = probe(str(make_movie("a.mkv", "ffv1", "yuv420p", greys(2))), SECTION)
+    assert not any("periods" in said or "streams" in said for said in clip.to_know())

@@ -43,6 +43,7 @@ class MovieSurvey:
     timecode: str | None
     has_alpha: bool
     random_access: bool
+    remarks: tuple[str, ...]
 
 
 def survey_movie(path: str, section: ClipSection, track: Track) -> MovieSurvey:
@@ -83,6 +84,7 @@ def survey_movie(path: str, section: ClipSection, track: Track) -> MovieSurvey:
         timecode=header.timecode,
         has_alpha=any(component.is_alpha for component in first.format.components),
         random_access=header.index is not None and header.index.times.tolist() == times,
+        remarks=_remarks(header, first, times),
     )
 
 
@@ -98,6 +100,8 @@ class _Header:
     timecode: str | None
     likely_count: int
     index: MovieIndex | None
+    time_base: Fraction
+    streams: int
 
 
 def _opened(path: str) -> Generator[Any, None, None]:
@@ -119,8 +123,29 @@ def _opened(path: str) -> Generator[Any, None, None]:
             timecode=_timecode(movie),
             likely_count=_likely_count(stream),
             index=movie_index(path),
+            time_base=stream.time_base,
+            streams=movie.streams,
         )
         yield from decode(movie)
+
+
+def _remarks(header: _Header, first: av.VideoFrame, times: list[int | None]) -> tuple[str, ...]:
+    """What a person is to know of the stream that is read."""
+    remarks = []
+    if header.streams > 1:
+        remarks.append(
+            f"holds {header.streams} streams of moving pictures; the one of {header.codec}, "
+            f"{first.width} x {first.height} pixels, is read"
+        )
+    known = [time for time in times if time is not None]
+    if header.rate is not None and len(known) == len(times):
+        periods = round((max(known) - min(known)) * header.time_base * header.rate) + 1
+        if periods > len(times):
+            remarks.append(
+                f"its {len(times)} pictures are spread over {periods} periods of 1/{header.rate} "
+                "second; they are counted one by one, so 'rate' may be another"
+            )
+    return tuple(remarks)
 
 
 def _check_readable(path: str, frame: av.VideoFrame) -> None:

@@ -114,6 +114,7 @@ def _movie_clip(path: str, section: ClipSection, survey: MovieSurvey) -> Clip:
         found_rate=survey.rate,
         skipped=frames.first,
     )
+    remarks = (*survey.remarks, *remarks)
     video, assumed = survey.tags.video(path, section, survey.width, survey.height)
     if assumed:
         remarks = (*remarks, f"assumed, as its file does not say: {' and '.join(assumed)}")

@@ -134,6 +134,14 @@ def test_tags_without_a_space_are_named(
     assert float(read_picture(path, WORKING_SPACE)[0, 0, 0]) == pytest.approx(CODE / 255)
 
 
+@pytest.mark.parametrize("offset", [(1, 1), (-2, -1), (50, 50)])
+def test_an_offset_on_a_page_is_no_display_window(tmp_path: Path, offset: tuple[int, int]) -> None:
+    path = png(tmp_path / "a.png", {"oFFs": struct.pack(">iiB", *offset, 0)})
+    assert read_picture(path).shape == (3, 2, 4)
+    assert float(read_picture(path).min()) == pytest.approx(CODE / 255)
+    assert probe(str(path), SECTION).width == 4
+
+
 @pytest.mark.parametrize("suffix", ["tif", "jpg", "jp2", "png"])
 @pytest.mark.parametrize(
     ("profile", "space"),

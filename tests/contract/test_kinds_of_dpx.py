@@ -50,6 +50,8 @@ def dpx(
     film_rate: float | None = 24.0,
     video_rate: float | None = None,
     timecode: int = UNDEFINED,
+    origin: tuple[int, int] = (0, 0),
+    original: tuple[int, int] = (0, 0),
 ) -> Path:
     """Writes elements, each a descriptor and its codes (H, W, C)."""
     header, body = bytearray(2048), b""
@@ -66,6 +68,8 @@ def dpx(
     put(0, "4sI8sI", b"SDPX", 2048, b"V2.0", 2048 + len(body))
     height, width = elements[0][1].shape[:2]
     put(768, "HHII", orientation, len(elements), width, height)
+    put(1408, "II", *origin)
+    put(1424, "II", *original)
     put(1628, "II", UNDEFINED, UNDEFINED)
     for place, rate in ((1724, film_rate), (1940, video_rate)):
         put(place, "I", UNDEFINED) if rate is None else put(place, "f", rate)
@@ -120,6 +124,37 @@ def test_columns_stored_as_lines(tmp_path: Path, bits: int, orientation: int) ->
     np.testing.assert_allclose(found_codes(path, bits), shown, atol=0.01)
     clip = probe(str(path), SECTION)
     assert (clip.width, clip.height) == (HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize("orientation", range(8))
+@pytest.mark.parametrize(
+    ("origin", "original"),
+    [
+        ((0, 0), (WIDTH, HEIGHT)),
+        ((0, 0), (HEIGHT, WIDTH)),
+        ((4, 2), (2 * WIDTH, 2 * HEIGHT)),
+        ((4, 2), (0, 0)),
+        ((4, 2), (UNDEFINED, UNDEFINED)),
+        ((UNDEFINED, UNDEFINED), (UNDEFINED, UNDEFINED)),
+        ((0, 0), (1, 1)),
+        ((100, 100), (4, 3)),
+    ],
+)
+def test_the_whole_raster_is_read_wherever_it_comes_from(
+    tmp_path: Path, orientation: int, origin: tuple[int, int], original: tuple[int, int]
+) -> None:
+    def read(name: str, **settings: Any) -> np.ndarray:
+        path = dpx(tmp_path / name, [(RGB, codes(16))], 16, orientation=orientation, **settings)
+        clip = probe(str(path), SECTION)
+        assert (clip.width, clip.height)[:: -1 if orientation >= 4 else 1] == (WIDTH, HEIGHT)
+        assert np.array_equal(
+            read_frame(clip, 0).permute(1, 2, 0), read_picture(path).permute(1, 2, 0)
+        )
+        return found_codes(path, 16)
+
+    found = read("a.dpx", origin=origin, original=original)
+    assert np.array_equal(found, read("b.dpx"))
+    assert np.array_equal(np.sort(found, axis=None).round(), np.sort(codes(16), axis=None))
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,18 @@ def test_what_is_no_rgb_is_named(tmp_path: Path, kind: int, channels: int, words
             look(path)
 
 
+def test_a_part_of_a_larger_picture_is_read_whole(tmp_path: Path) -> None:
+    """Tags of Pixar for the size of the picture that it was cropped from, and its place there."""
+    stored = np.random.default_rng(3).integers(0, 256, (6, 8, 3)).astype(np.uint8)
+    tags = [(33300, LONG, [20]), (33301, LONG, [10])]
+    tags += [(282, RATIONAL, [1, 1]), (283, RATIONAL, [1, 1]), (296, SHORT, [2])]
+    tags += [(286, RATIONAL, [4, 1]), (287, RATIONAL, [2, 1])]
+    path = tiff(tmp_path / "a.tif", stored.tobytes(), (6, 8, 3), 8, RGB, *tags)
+    clip = probe(str(path), SECTION)
+    assert (clip.width, clip.height) == (8, 6)
+    np.testing.assert_allclose(read_frame(clip, 0).permute(1, 2, 0) * 255, stored, atol=0.01)
+
+
 @pytest.mark.parametrize(
     ("unit", "across", "down", "aspect"),
     [

@@ -170,18 +170,32 @@ def test_grey_is_copied_and_alpha_is_ignored(tmp_path: Path) -> None:
     assert_codes(picture, colour[:, :, :3], 255)
 
 
-def test_window_of_data_is_laid_into_the_window_of_display(tmp_path: Path) -> None:
+def save_window(path: Path, x: int, y: int) -> Path:
+    """White of 4 x 3 pixels at a place of a display window of 8 x 6."""
     spec = oiio.ImageSpec(4, 3, 3, "float")
-    spec.x, spec.y = 5, -1
+    spec.x, spec.y = x, y
     spec.full_width, spec.full_height = 8, 6
     spec["oiio:ColorSpace"] = WORKING_SPACE
-    image = oiio.ImageOutput.create(str(tmp_path / "a.exr"))
-    assert image.open(str(tmp_path / "a.exr"), spec)
+    image = oiio.ImageOutput.create(str(path))
+    assert image.open(str(path), spec)
     assert image.write_image(np.ones((3, 4, 3), np.float32))
     assert image.close()
+    return path
+
+
+def test_window_of_data_is_laid_into_the_window_of_display(tmp_path: Path) -> None:
     expected = torch.zeros(3, 6, 8)
     expected[:, :2, 5:] = 1
-    assert torch.equal(read_picture(tmp_path / "a.exr", WORKING_SPACE), expected)
+    path = save_window(tmp_path / "a.exr", 5, -1)
+    assert torch.equal(read_picture(path, WORKING_SPACE), expected)
+
+
+@pytest.mark.parametrize("place", [(8, 0), (-4, 0), (0, 6), (0, -3)])
+def test_a_window_of_which_nothing_is_seen(tmp_path: Path, place: tuple[int, int]) -> None:
+    path = save_window(tmp_path / "a.exr", *place)
+    for look in (read_picture, lambda path: probe(str(path), ClipSection(path="x"))):
+        with pytest.raises(MediaError, match=r"a.exr: its data window lies wholly outside"):
+            look(path)
 
 
 def test_layers_without_rgb_are_refused(tmp_path: Path) -> None:

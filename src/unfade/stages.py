@@ -83,7 +83,7 @@ SHOWN = ("film", "ingest", "curate", "align", "target", "train", "render", "vali
 BASELINE = "05-train/baseline.safetensors"
 
 STAGES = (
-    Stage("ingest", "Probe and conform", ("source", "reference"), (), clip_paths, 3),
+    Stage("ingest", "Probe and conform", ("source", "reference"), (), clip_paths, 4),
     Stage(
         "curate",
         "Find shots, choose pairs",

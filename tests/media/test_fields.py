@@ -62,10 +62,41 @@ def grained(picture: Picture, deviation: float) -> Picture:
     return noisy
 
 
+def blinds(period: float, weave: float, pan: float = 0.0, grain: float = 4.0) -> Picture:
+    """A street scanned with weave, in lines, whose tenth is horizontal lines of such a period that
+    go down by `pan` lines a frame."""
+    plain = street(360)
+    sway = np.random.default_rng(5).normal(0, weave, 2 * FRAMES)
+
+    def picture(instant: int) -> np.ndarray:
+        lines = np.arange(360)[:, None] + sway[instant] + pan * instant
+        shown = cv2.warpAffine(
+            plain(0), np.array([[1, 0, 0], [0, 1, -sway[instant]]]), (WIDTH, 360)
+        )
+        shown[60:170, 100:210] = (130 + 50 * np.sin(2 * np.pi * lines / period))[60:170]
+        cv2.circle(shown, (220 + 2 * instant, 250), 40, 200.0, -1, cv2.LINE_AA)
+        return cv2.GaussianBlur(shown, (0, 0), 0.6)
+
+    return grained(picture, grain)
+
+
+def credit_roll(speed: int) -> Picture:
+    """Hard-edged titles that roll up by whole lines."""
+    tall = np.full((900, WIDTH), 16, np.uint8)
+    for row in range(30):
+        at = (20, 30 * row + 20)
+        cv2.putText(tall, f"DIRECTED BY {row}", at, cv2.FONT_HERSHEY_PLAIN, 1.2, 235.0, 1)
+    return lambda instant: tall[speed * instant : speed * instant + 360]
+
+
 def found(
     picture: Picture, stored: Iterable[tuple[int, int]], header: str = "unknown"
 ) -> FoundFields:
     """What is told of frames whose top and bottom fields show these instants."""
+    return find_fields(measured(picture, stored), header)
+
+
+def measured(picture: Picture, stored: Iterable[tuple[int, int]]) -> FieldMeter:
     meter = FieldMeter()
     for top, bottom in stored:
         luma = picture(top).copy()
@@ -73,7 +104,16 @@ def found(
         meter.add(
             av.VideoFrame.from_ndarray(np.clip(luma, 0, 255).round().astype(np.uint8), "gray")
         )
-    return find_fields(meter, header)
+    return meter
+
+
+def assert_as_stored(picture: Picture) -> None:
+    """Nothing of progressive frames is changed, whatever the header says."""
+    meter = measured(picture, progressive())
+    for header in HEADERS:
+        told = find_fields(meter, header)
+        assert told.fields == "progressive", (header, told.evidence)
+        assert set(told.weave) == {"s"}, (header, told.evidence)
 
 
 def progressive() -> list[tuple[int, int]]:
@@ -191,6 +231,53 @@ def test_a_few_frames_do_not_overrule_a_progressive_header(header: str, fields: 
     if header == "progressive":
         assert told.weave == "s" * 50
         assert told.evidence.startswith("7 of 48 moving frames comb, too few to change them")
+
+
+@pytest.mark.parametrize("weave", [0.2, 0.4, 0.7])
+@pytest.mark.parametrize("period", [2.1, 2.3, 2.6, 3.0])
+def test_fine_lines_that_weave_are_no_combs(period: float, weave: float) -> None:
+    assert_as_stored(blinds(period, weave))
+
+
+@pytest.mark.parametrize(("speed", "grain"), [(0.3, 4.0), (0.5, 0.0), (0.5, 4.0), (1.0, 4.0)])
+@pytest.mark.parametrize("period", [2.2, 2.5, 2.8])
+def test_fine_lines_that_pan_are_no_combs(period: float, speed: float, grain: float) -> None:
+    assert_as_stored(blinds(period, 0.0, speed, grain))
+
+
+@pytest.mark.parametrize("speed", [1, 2, 3])
+def test_a_credit_roll_is_not_deinterlaced(speed: int) -> None:
+    meter = measured(credit_roll(speed), progressive())
+    for header in ("progressive", "unknown"):
+        told = find_fields(meter, header)
+        assert (told.fields, set(told.weave)) == ("progressive", {"s"}), header
+
+
+@pytest.mark.parametrize("order", ["top", "bottom"])
+def test_video_with_fine_lines_in_it_is_video(order: str) -> None:
+    """A fence at rest in the picture of a video camera."""
+    plain = street(360)
+
+    def fenced(instant: int) -> np.ndarray:
+        shown = plain(instant)
+        shown[200:300, 100:210] = (130 + 50 * np.sin(2 * np.pi * np.arange(100) / 2.3))[:, None]
+        return shown
+
+    first = [(2 * n, 2 * n + 1) for n in range(FRAMES)]
+    stored = first if order == "top" else [fields[::-1] for fields in first]
+    assert found(grained(fenced, 4.0), stored, order).fields == order
+
+
+def test_a_few_frames_of_video_leave_a_resting_movie_as_it_is() -> None:
+    """Where the header says progressive; where it says nothing only those frames are changed."""
+    stored = [(0, 0)] * 60 + [(2 * n, 2 * n + 1) for n in range(12)] + [(24, 24)] * 60
+    told = found(street(240), stored, "progressive")
+    assert told.fields == "progressive"
+    assert "set fields = 'top' for it in film.toml" in told.evidence
+    told = found(street(240), stored, "unknown")
+    assert told.fields == "film"
+    assert set(told.weave[:59] + told.weave[74:]) == {"s"}
+    assert found(street(240), stored, "top").fields == "top"
 
 
 @pytest.mark.parametrize("size", [(2, 2), (16, 8), (18, 40), (400, 6), (24, 8)])

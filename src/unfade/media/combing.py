@@ -27,7 +27,7 @@ from unfade.media.planes import luma_codes
 _COLUMNS = 360
 """Columns measured, spread over the picture; combs run down it, so none is lost between them."""
 _BLOCK = 8
-"""Columns, and lines of a field, of a block: its 64 samples give the energy of grain to a fifth."""
+"""Block size, in columns and in field lines: 64 samples estimate grain energy to within 20 %."""
 _LEAST_LINES = 2 * (_BLOCK + 2)
 """Lines of a picture that is measured; a lower one has no whole block in a field."""
 _STANDS_OUT = 2.0
@@ -38,6 +38,14 @@ _ROUNDING = 3.0
 _MOVES = 0.5
 """Least energy of a field's change from frame to frame, as a share of the comb's: ruled paper that
 lies still is no comb."""
+_OPPOSED = 0.7
+"""Least product of a block's changes in its two fields, as a share of the top field's own change
+and with the opposite sign, at which the block shows fine lines: lines less than three apart give 1
+to 2, film that moves quickly and out of phase 0.5, video and coarser detail less than 0."""
+_OPPOSED_LEAST = 0.15
+"""Least such product as a share of the comb's energy."""
+_GRAIN_BETWEEN = 2 / 3
+"""Grain's share in the change of the mean of two lines, by its energy within a field."""
 _BROAD = 16
 """Measured columns in a broad one, about a twentieth of the picture."""
 _BROAD_FLOOR = 0.1
@@ -45,11 +53,12 @@ _BROAD_FLOOR = 0.1
 _LEAST_BLOCKS, _LEAST_SHARE = 4, 0.005
 """Number of judged blocks in a moving frame, and their share of all; grain passes in a few."""
 
+
 _COMBS = 1.3
 """Ratio of a weave's energy to that within a field, above which it combs; grain alone gives 1."""
 _NO_BETTER = 0.5
-"""Share of the second best weave's comb that the best one has too where both comb alike. Video at
-a steady speed gives 1, film and progressive pictures 0."""
+"""Smallest ratio of the best weave's comb energy to the second best's for which the two count as
+equal; steady video gives 1, film and progressive 0."""
 _ALIKE = 0.15
 """Difference of the two best weaves as a share of the way to the worst; film out of phase has 1/4
 where it moves slowly, video 0 at a steady speed."""
@@ -151,7 +160,6 @@ class _Fields:
     frame went before.
     """
 
-    top: NDArray[np.uint8]
     bottom: NDArray[np.uint8]
     between: NDArray[np.uint8]
     broad: NDArray[np.float32]
@@ -160,6 +168,7 @@ class _Fields:
     stored: Energies
     within: Energies
     previous: Energies | None
+    slid: Energies | None
     moved: Energies | None
 
 
@@ -168,7 +177,9 @@ class FieldMeter:
 
     def __init__(self) -> None:
         self._blocks: _Blocks | None = None
+        self._before: _Fields | None = None
         self._last: _Fields | None = None
+        self._follows: Energies | None = None
         self._verdicts: list[str] = []
         self._leanings = array("f")
         self.interlaced = 0
@@ -188,13 +199,14 @@ class FieldMeter:
         now = _fields(luma, self._last, self._blocks.energy)
         if self._last is not None:
             follows = self._blocks.energy(self._last.between, now.bottom[:-1])
-            self._note(_combing(self._last, now, follows))
+            self._note(_combing(self._before, self._last, now, self._follows, follows))
+            self._before, self._follows = self._last, follows
         self._last = now
 
     def finish(self) -> None:
         """Judges the last frame, which has none after it."""
         if self._last is not None:
-            self._note(_combing(self._last, None, None))
+            self._note(_combing(self._before, self._last, None, self._follows, None))
             self._last = None
 
     @property
@@ -216,8 +228,8 @@ def _fields(luma: NDArray[np.uint8], before: _Fields | None, energy: Measure) ->
     top, bottom = luma[0::2], luma[1::2]
     between = _mean(top[:-1], top[1:])
     broad, broad_bottom = _broad(between), _broad(bottom[:-1])
+    slid = None if before is None else energy(between, before.between)
     return _Fields(
-        top,
         bottom,
         between,
         broad,
@@ -229,19 +241,29 @@ def _fields(luma: NDArray[np.uint8], before: _Fields | None, energy: Measure) ->
             energy(_mean(bottom[:-2], bottom[2:]), bottom[1:-1]),
         ),
         previous=None if before is None else energy(between, before.bottom[:-1]),
+        slid=slid,
         moved=None
-        if before is None
-        else np.maximum(energy(top[:-1], before.top[:-1]), energy(bottom[:-1], before.bottom[:-1])),
+        if before is None or slid is None
+        else np.maximum(slid, energy(bottom[:-1], before.bottom[:-1])),
     )
 
 
-def _combing(now: _Fields, after: _Fields | None, follows: Energies | None) -> Combing:
-    """Sums over the blocks that stand out and move. `follows` is the energy with the bottom field
-    of the frame after."""
+def _combing(
+    before: _Fields | None,
+    now: _Fields,
+    after: _Fields | None,
+    preceded: Energies | None,
+    follows: Energies | None,
+) -> Combing:
+    """Sums over the blocks that stand out, move and are no fine lines. `follows` is the energy of
+    the top field with the bottom field of the frame after, `preceded` that of the frame before."""
     rows, within = len(now.within), now.within
     worst = _greatest([now.stored, now.previous, follows], rows)
     moved = _greatest([now.moved, None if after is None else after.moved], rows)
     judged = (worst > _STANDS_OUT * within + _ROUNDING) & (moved > _MOVES * (worst - within))
+    for first, second, crossed in ((before, now, preceded), (now, after, follows)):
+        if first is not None and second is not None and crossed is not None:
+            judged &= ~_opposed(first, second, crossed, rows)
 
     def total(energies: Energies | None) -> float:
         if energies is None:
@@ -256,6 +278,19 @@ def _combing(now: _Fields, after: _Fields | None, follows: Energies | None) -> C
         bool(np.count_nonzero(judged) >= max(_LEAST_BLOCKS, _LEAST_SHARE * judged.size)),
         _leaning(now, after),
     )
+
+
+def _opposed(before: _Fields, now: _Fields, crossed: Energies, rows: int) -> NDArray[np.bool_]:
+    """Blocks whose two fields change against each other from one frame to the next, as in lines
+    less than three apart. `crossed` is the energy of the first top field with the second bottom
+    field; what the four weaves of two frames differ by is twice the product of the two changes."""
+    assert now.previous is not None
+    assert now.slid is not None
+    stored = before.stored[:rows] + now.stored[:rows]
+    against = (stored - now.previous[:rows] - crossed[:rows]) / 2
+    own = now.slid[:rows] - _GRAIN_BETWEEN * now.within[:rows]
+    worst = np.maximum(now.stored, now.previous)[:rows] - now.within[:rows]
+    return np.asarray((against > _OPPOSED * own) & (against > _OPPOSED_LEAST * worst), np.bool_)
 
 
 def _leaning(now: _Fields, after: _Fields | None) -> float:

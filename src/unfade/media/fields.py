@@ -23,7 +23,8 @@ from unfade.media.planes import plane_lines
 Header = Literal["progressive", "top", "bottom", "interlaced", "unknown"]
 """What a file says of itself; "interlaced" without naming the first field."""
 
-_MATERIALS = ("progressive", "top", "bottom", "film")
+_PROGRESSIVE, _TOP, _BOTTOM, _FILM = range(4)
+"""Materials: rows of `_CHANCES`."""
 _VERDICTS = "stbTBopnPN"
 _CHANCES = np.array(
     [
@@ -48,7 +49,18 @@ _DECIDED = 0.05
 
 
 _MOSTLY = 2 / 3
-"""Share of video above which all of a movie is deinterlaced, the rest of it too."""
+"""Share of moving frames that are video, above which the whole movie is deinterlaced."""
+_MOSTLY_OF_ALL = 1 / 4
+"""Share of all frames that are video, above which frames at rest are deinterlaced too where the
+header does not say interlaced."""
+_OVERWHELMING, _OVERWHELMING_MOVING, _OVERWHELMING_ALL = 16, 1 / 3, 1 / 10
+"""Number of frames told to be no progressive ones, their share of moving frames and of all frames,
+from which they overrule a header that says progressive."""
+_STRONG = 1 / 4
+"""Share of moving frames that comb, above which the way to overrule a header is said."""
+_TIES = "tb"
+"""Verdicts of fields that tie without combing. They count for video where the header says
+interlaced; a progressive title that rolls by two lines a frame ties in the same way."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +98,13 @@ def find_fields(meter: FieldMeter, header: Header) -> FoundFields:
     if not len(inner):
         evidence = f"nothing moves that would show otherwise{said}"
         return FoundFields("progressive", "s" * len(verdicts), evidence)
-    course = _course(_once(verdicts, inner), header)
-    video = (course == 1) | (course == 2)
-    if video.mean() > _MOSTLY:
+    course = _course(_heard(verdicts, inner, header), header)
+    if header == "progressive" and not _overwhelms(course, len(verdicts)):
+        return _as_stored(verdicts, inner, said, apart=int(np.count_nonzero(course)))
+    video = (course == _TOP) | (course == _BOTTOM)
+    if video.mean() > _MOSTLY and (
+        header not in ("progressive", "unknown") or video.sum() > _MOSTLY_OF_ALL * len(verdicts)
+    ):
         order = _first_field(meter.leanings[inner[video]], header)
         evidence = (
             f"{video.sum()} of {len(inner)} moving frames comb as stored and fit no neighbour{said}"
@@ -96,11 +112,25 @@ def find_fields(meter: FieldMeter, header: Header) -> FoundFields:
         return FoundFields(order, "s" * len(verdicts), evidence)
     weave = _letters(verdicts, inner, course)
     if set(weave) == {"s"}:
-        combing = sum(verdicts[place] not in "stb" for place in inner)
-        few = ", too few to change them" if combing else ""
-        evidence = f"{combing} of {len(inner)} moving frames comb{few}{said}"
-        return FoundFields("progressive", weave, evidence)
+        return _as_stored(verdicts, inner, said, apart=0)
     return FoundFields("film", weave, _tally([weave[place] for place in inner]) + said)
+
+
+def _overwhelms(course: NDArray[np.intp], frames: int) -> bool:
+    least = max(_OVERWHELMING, _OVERWHELMING_MOVING * len(course), _OVERWHELMING_ALL * frames)
+    return bool(np.count_nonzero(course) >= least)
+
+
+def _as_stored(verdicts: str, moving: NDArray[np.intp], said: str, apart: int) -> FoundFields:
+    """A movie that is left as it is stored. `apart` is the number of moving frames whose likeliest
+    material is not progressive, and that the header outweighs."""
+    combing = max(apart, sum(verdicts[place] not in "stb" for place in moving))
+    evidence = f"{combing} of {len(moving)} moving frames comb"
+    if combing:
+        strong = combing > _STRONG * len(moving)
+        evidence += ", not surely enough to change them" if strong else ", too few to change them"
+        said += "; if they are fields, set fields = 'top' for it in film.toml" if strong else ""
+    return FoundFields("progressive", "s" * len(verdicts), evidence + said)
 
 
 def _said(header: Header) -> str:
@@ -123,16 +153,16 @@ def _tally(letters: list[str]) -> str:
 
 
 def _course(letters: list[str], header: Header) -> NDArray[np.intp]:
-    """The most likely material of each moving frame, an index of `_MATERIALS`."""
-    gains = np.log(_CHANCES)[:, [_VERDICTS.index(letter) for letter in letters]].T
+    """The most likely material of each moving frame, a row of `_CHANCES`."""
+    gains = _gains(header)[:, [_VERDICTS.index(letter) for letter in letters]].T
     leave = {"progressive": _PROGRESSIVE_HEADER, "unknown": _NO_HEADER}.get(
         header, _INTERLACED_HEADER
     )
-    costs = np.full((len(_MATERIALS), len(_MATERIALS)), leave)
+    costs = np.full((len(_CHANCES), len(_CHANCES)), leave)
     costs[:, 0] = _BACK
     np.fill_diagonal(costs, 0.0)
     score = gains[0] - costs[0]
-    came_from = np.empty((len(letters), len(_MATERIALS)), np.int8)
+    came_from = np.empty((len(letters), len(_CHANCES)), np.int8)
     for place, gain in enumerate(gains[1:], 1):
         ways = score[:, None] - costs
         came_from[place] = ways.argmax(axis=0)
@@ -144,12 +174,25 @@ def _course(letters: list[str], header: Header) -> NDArray[np.intp]:
     return course
 
 
-def _once(verdicts: str, moving: NDArray[np.intp]) -> list[str]:
-    """The verdicts of moving frames, where the second of two equal ties in a row counts as one that
-    combs: a frame that is shown twice ties with the one before once, video does so for ever."""
+def _gains(header: Header) -> NDArray[np.float64]:
+    """Of each material (rows) by each verdict, in nats. A verdict that the header does not let
+    count for video gains nothing over progressive."""
+    gains: NDArray[np.float64] = np.log(_CHANCES)
+    mute = {"progressive": _TIES + "o", "unknown": _TIES}.get(header, "")
+    for place in map(_VERDICTS.index, mute):
+        gains[:, place] = np.minimum(gains[:, place], gains[_PROGRESSIVE, place])
+    return gains
+
+
+def _heard(verdicts: str, moving: NDArray[np.intp], header: Header) -> list[str]:
+    """The verdicts of moving frames. Where the header says interlaced the second of two equal ties
+    in a row counts as one that combs: a frame that is shown twice ties with the one before once,
+    video does so for ever."""
     letters = [(verdicts[place], verdicts[place - 1].lower()) for place in moving.tolist()]
+    if header in ("progressive", "unknown"):
+        return [letter for letter, _ in letters]
     return [
-        letter.upper() if letter in "tb" and letter == before else letter
+        letter.upper() if letter in _TIES and letter == before else letter
         for letter, before in letters
     ]
 
@@ -178,7 +221,7 @@ def _letters(verdicts: str, moving: NDArray[np.intp], course: NDArray[np.intp]) 
 
 def _letter(verdicts: str, place: int, material: int, moving: NDArray[np.intp], after: int) -> str:
     verdict = verdicts[place]
-    if material == 0:
+    if material == _PROGRESSIVE:
         return "s"
     if verdict == "-":
         around = {verdicts[near].lower() for near in moving[max(0, after - 2) : after + 2]}

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from unfade.errors import MediaError
+from unfade.errors import MediaError, UnsaidFactError
 from unfade.film.project import WORKING_SPACE, ClipSection
 from unfade.media import probe, read_frame, read_picture
+from unfade.media.color_management import check_colorspace
 
 SECTION = ClipSection(path="x")
 UNDEFINED = 0xFFFFFFFF
@@ -217,6 +218,7 @@ def test_limited_range_of_the_header(tmp_path: Path, bits: int) -> None:
         (UNDEFINED, UNDEFINED, 6, None),
         (95, 685, 1, None),  # printing density: the codes of densities, no range
         (64, 940, 3, None),
+        (95, 1000, 13, None),
         (64, UNDEFINED, 6, "name 64 and nothing as codes of black and white; read as 0 and 1023"),
         (UNDEFINED, 940, 6, "name nothing and 940 as codes of black and white"),
         (0, 940, 6, "name 0 and 940 as codes of black and white"),
@@ -274,6 +276,44 @@ def test_timecode_and_rate(
     for clip in (found, probe(str(path), as_found)):
         assert clip.timecode == timecode
         assert [remark in one for one in clip.remarks] == ([True] if remark else [])
+
+
+@pytest.mark.parametrize("transfer", [5, 6, 7, 8, 9, 10])
+def test_transfers_of_video(tmp_path: Path, transfer: int) -> None:
+    path = dpx(tmp_path / "a.dpx", [(RGB, codes(10))], transfer=transfer)
+    clip = probe(str(path), SECTION)
+    assert clip.colorspace == check_colorspace(WORKING_SPACE)
+    assert "colorspace" not in clip.assumed
+    np.testing.assert_allclose(found_codes(path, 10), codes(10), atol=0.01)
+
+
+@pytest.mark.parametrize("transfer", [0, 4, 255])
+def test_transfers_that_say_nothing(tmp_path: Path, transfer: int) -> None:
+    """User defined, unspecified and undefined: taken for video, and that is told."""
+    path = dpx(tmp_path / "a.dpx", [(RGB, codes(10))], transfer=transfer)
+    assert "colorspace" in probe(str(path), SECTION).assumed
+    np.testing.assert_allclose(found_codes(path, 10), codes(10), atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("transfer", "words"),
+    [
+        (1, r"'colorspace', 'ADX10' .*Printing density"),
+        (2, r"'colorspace' \(its header says: Linear"),
+        (3, "'ADX10'.* Logarithmic"),
+        (11, "Z depth linear"),
+        (12, "Z depth homogeneous"),
+        (13, r"'ADX10' or 'ADX16' \(its header says: ADX\)"),
+        (14, "transfer 14"),
+        (200, "transfer 200"),
+    ],
+)
+def test_every_other_transfer_is_asked_about(tmp_path: Path, transfer: int, words: str) -> None:
+    path = dpx(tmp_path / "a.dpx", [(RGB, codes(10))], transfer=transfer, low=95, high=685)
+    for look in (read_picture, lambda path: probe(str(path), SECTION)):
+        with pytest.raises(UnsaidFactError, match=rf"a.dpx: does not say .*{words}"):
+            look(path)
+    assert probe(str(path), ClipSection(path="x", colorspace="ADX10")).colorspace == "ADX10"
 
 
 MIXED: dict[str, tuple[dict[str, Any], str, str]] = {

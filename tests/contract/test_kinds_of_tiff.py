@@ -72,6 +72,23 @@ def test_white_is_zero(tmp_path: Path, bits: int, kind: int) -> None:
     np.testing.assert_allclose(found, np.broadcast_to(grey(bits), (3, 6, 8)), atol=0.01)
 
 
+@pytest.mark.parametrize(
+    ("extra", "ignored"),
+    [([], "unnamed"), ([0], "unnamed"), ([1], "A"), ([2], "A")],
+)
+@pytest.mark.parametrize("kind", [WHITE_IS_ZERO, BLACK_IS_ZERO])
+def test_grey_with_a_second_sample(
+    tmp_path: Path, extra: list[int], ignored: str, kind: int
+) -> None:
+    stored = np.stack([grey(16), np.full((6, 8), 65535)], axis=2)
+    tags = [(338, SHORT, extra)] if extra else []
+    path = tiff(tmp_path / "a.tif", stored.astype("<u2").tobytes(), (6, 8, 2), 16, kind, *tags)
+    shown = 65535 - grey(16) if kind == WHITE_IS_ZERO else grey(16)
+    found = read_picture(path).numpy() * 65535
+    np.testing.assert_allclose(found, np.broadcast_to(shown, (3, 6, 8)), atol=0.01)
+    assert probe(str(path), SECTION).ignored == (ignored,)
+
+
 @pytest.mark.parametrize("bits", [1, 4])
 def test_white_is_zero_in_few_bits(tmp_path: Path, bits: int) -> None:
     stored = 2**bits - 1 - grey(bits)

@@ -1,6 +1,7 @@
 """Numbered files, and what is said when some of them are not there."""
 
 import os
+import socket
 from fractions import Fraction
 from pathlib import Path
 
@@ -218,6 +219,34 @@ def test_links_are_followed(tmp_path: Path) -> None:
     (tmp_path / "store" / "x.003.png").unlink()
     with pytest.raises(MediaError, match=r"r.2.png: is missing"):
         list(read(clip, [1, 2]))
+
+
+@pytest.mark.parametrize("place", [1, 3])
+@pytest.mark.parametrize("kind", ["named pipe", "folder", "socket", "device"])
+@pytest.mark.parametrize("suffix", ["png", "dpx", "jp2"])
+def test_what_is_no_file_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, place: int, suffix: str
+) -> None:
+    """Also at the end of a link. To open a pipe that nobody writes to is to wait for ever."""
+    monkeypatch.chdir(tmp_path)
+    write_frames(tmp_path, "r.%d.png", [1, 2, 3])
+    (tmp_path / f"r.{place}.png").unlink()
+    for name in tmp_path.glob("r.*"):
+        name.rename(name.with_suffix(f".{suffix}"))
+    if kind == "named pipe":
+        os.mkfifo("other")
+    elif kind == "folder":
+        os.mkdir("other")
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind("other")  # paths of sockets are short
+    else:
+        os.symlink("/dev/zero", "other")
+    os.symlink("other", f"r.{place}.{suffix}")
+    with pytest.raises(MediaError, match=rf"r.{place}.{suffix}: is a {kind} and no file; put"):
+        probe(str(tmp_path / f"r.%d.{suffix}"), SECTION)
+    with pytest.raises(MediaError, match=rf"r.{place}.{suffix}: is a {kind} and no file; put"):
+        read_header(str(tmp_path / f"r.{place}.{suffix}"))
 
 
 @pytest.mark.parametrize("place", ["folder", "file"])

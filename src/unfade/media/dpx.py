@@ -32,8 +32,30 @@ _KINDS = {
     103: "Y'CbCr 4:4:4 with alpha",
 }
 
-_DENSITIES = (1, 3)
-"""Transfers, printing density and logarithmic, whose reference codes name densities, no range."""
+_DENSITIES = (1, 3, 13)
+"""Transfers, printing density, logarithmic and ADX, whose reference codes name no range."""
+
+_UNSAID_TRANSFERS = (0, 4, 255)
+"""User defined, unspecified video and undefined: nothing that a space could be told by."""
+
+_VIDEO_TRANSFERS = {
+    5: "SMPTE 274M",
+    6: "ITU-R 709-4",
+    7: "ITU-R 601-5 system B or G",
+    8: "ITU-R 601-5 system M",
+    9: "NTSC composite video",
+    10: "PAL composite video",
+}
+"""Those of codes that an ordinary display shows."""
+
+_OTHER_TRANSFERS = {
+    1: "Printing density",
+    2: "Linear",
+    3: "Logarithmic",
+    11: "Z depth linear",
+    12: "Z depth homogeneous",
+    13: "ADX",
+}
 
 
 @dataclass(frozen=True)
@@ -80,6 +102,19 @@ class DpxHeader:
         """Those that hold the colours."""
         places = self.colour_elements or (0,)
         return tuple(self.elements[place] for place in places)
+
+    @property
+    def transfer(self) -> str:
+        """What the codes are said to be, empty where that says nothing of their space."""
+        number = self.read_elements[0].transfer
+        if number in _UNSAID_TRANSFERS:
+            return ""
+        return (_VIDEO_TRANSFERS | _OTHER_TRANSFERS).get(number, f"transfer {number}")
+
+    @property
+    def may_be_video(self) -> bool:
+        """Whether the codes are said to be for an ordinary display, or nothing is said."""
+        return self.read_elements[0].transfer in (*_VIDEO_TRANSFERS, *_UNSAID_TRANSFERS)
 
 
 def read_dpx_header(path: str) -> DpxHeader:

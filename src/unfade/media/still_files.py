@@ -1,6 +1,7 @@
 """Still pictures opened, by OpenImageIO: what their samples are, or why they are not read."""
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,8 @@ class OpenStill:
         """Their names; red, green and blue too where a DPX file has them apart."""
         if self.dpx is not None and self.dpx.colour_elements:
             return list(_COLOURS)
+        if self.spec.nchannels == 2 and self._photometric in (_TIFF_WHITE_IS_ZERO, 1):
+            return ["Y", "A" if self.spec.alpha_channel == 1 else "unnamed"]
         return [readable(name) for name in self.spec.channelnames]
 
     @property
@@ -153,8 +156,7 @@ def open_still(path: str) -> Iterator[OpenStill]:
     Raises:
         MediaError: it is missing, or is no picture.
     """
-    if not os.path.exists(path):
-        raise missing(path)
+    check_regular(path)
     keep_straight_alpha = oiio.ImageSpec()
     keep_straight_alpha["oiio:UnassociatedAlpha"] = 1
     image = oiio.ImageInput.open(path, keep_straight_alpha)
@@ -172,11 +174,9 @@ def codestream_layout(path: str) -> bytes:
     Raises:
         MediaError: it is missing.
     """
-    try:
-        with open(path, "rb") as file:
-            head = file.read(_JPEG_2000_HEAD_BYTES)
-    except FileNotFoundError as error:
-        raise missing(path) from error
+    check_regular(path)
+    with open(path, "rb") as file:
+        head = file.read(_JPEG_2000_HEAD_BYTES)
     start = head.find(_JPEG_2000_SIZ)
     length = int.from_bytes(head[start + 4 : start + 6], "big")
     return head[start : start + 4 + length] if start >= 0 else b""
@@ -226,6 +226,31 @@ def _seek_colours(image: oiio.ImageInput) -> None:
 def has_rgb(names: Sequence[str]) -> bool:
     """Whether there is a channel each for red, green and blue."""
     return all(name in names for name in _COLOURS)
+
+
+def check_regular(path: str) -> None:
+    """Links are followed. To open a named pipe would be to wait for ever.
+
+    Raises:
+        MediaError: there is no such file, or it is a folder, pipe, socket or device.
+    """
+    if not os.path.exists(path):
+        raise missing(path)
+    if not os.path.isfile(path):
+        kind = next(
+            (word for is_kind, word in _NO_FILES.items() if is_kind(os.stat(path).st_mode)),
+            "of another kind",
+        )
+        raise MediaError(f"{path}: is {kind} and no file; put the picture there, or rename it")
+
+
+_NO_FILES = {
+    stat.S_ISDIR: "a folder",
+    stat.S_ISFIFO: "a named pipe",
+    stat.S_ISSOCK: "a socket",
+    stat.S_ISCHR: "a device",
+    stat.S_ISBLK: "a device",
+}
 
 
 def missing(path: str) -> MediaError:

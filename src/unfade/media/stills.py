@@ -17,7 +17,7 @@ from unfade.geometry.orientation import upright
 from unfade.media.color_management import check_colorspace, is_colorspace, to_space
 from unfade.media.color_tags import ColorTag, color_tag_of
 from unfade.media.still_facts import orientation_of, pixel_aspect_of, rate_of, text_of
-from unfade.media.still_files import open_still
+from unfade.media.still_files import OpenStill, open_still
 from unfade.media.timecode import timecode_of
 
 _SUFFIXES = ".exr .dpx .cin .tif .tiff .png .jpg .jpeg .bmp .tga .jp2 .j2k .j2c"
@@ -26,10 +26,9 @@ STILL_SUFFIXES = frozenset(_SUFFIXES.split())
 _AP0_CHROMATICITIES = (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767)
 """Of SMPTE ST 2065-1: red, green, blue, white; x and y of each."""
 
-_NO_TRANSFERS = ("Undefined", "User defined")
-
-_OTHER_TRANSFERS = ("Printing density", "Logarithmic", "Linear")
-"""What a DPX header says of film densities and of light, which are not display values."""
+_ADX = ", 'ADX10' or 'ADX16' if its scanner follows ACES"
+_DENSITIES = {"Printing density": _ADX, "Logarithmic": _ADX, "ADX": ", 'ADX10' or 'ADX16'"}
+"""Transfers of film densities, and what their space is to be called."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +78,9 @@ def read_header(path: str) -> StillHeader:
             pixel_aspect=pixel_aspect_of(spec),
             orientation=orientation_of(spec),
             rate=rate_of(spec),
-            colorspace=_colorspace(spec, still.format, tag),
+            colorspace=_colorspace(still, tag),
             color_tag=tag.says if tag else None,
-            transfer=_transfer(spec, still.format),
+            transfer=_transfer(still),
             format=still.format,
             timecode=timecode_of(spec),
             ignored=still.ignored(),
@@ -131,8 +130,11 @@ def named_colorspace(path: str, header: StillHeader) -> str:
             f"the file says: {header.color_tag}",
         )
     if header.colorspace is None:
+        hint = _DENSITIES.get(header.transfer, "")
+        said = f" (its header says: {header.transfer})" if header.transfer else ""
         raise UnsaidFactError(
-            f"{path}: does not say which colour space it is in; name it as 'colorspace'",
+            f"{path}: does not say which colour space it is in; "
+            f"name it as 'colorspace'{hint}{said}",
             "colorspace",
             f"the file says: {header.transfer or 'nothing'}",
         )
@@ -205,22 +207,21 @@ def _in_display_window(pixels: Tensor, spec: oiio.ImageSpec) -> Tensor:
     return whole
 
 
-def _colorspace(spec: oiio.ImageSpec, file_format: str, tag: ColorTag | None) -> str | None:
-    if file_format == "openexr":
-        return _scene_colorspace(spec)
-    if _transfer(spec, file_format) in _OTHER_TRANSFERS:
+def _colorspace(still: OpenStill, tag: ColorTag | None) -> str | None:
+    if still.format == "openexr":
+        return _scene_colorspace(still.spec)
+    if still.format == "cineon" or (still.dpx is not None and not still.dpx.may_be_video):
         return None
     if tag is not None:
         return tag.space
-    return WORKING_SPACE if str(spec.format) in ("uint8", "uint16") else None
+    return WORKING_SPACE if str(still.spec.format) in ("uint8", "uint16") else None
 
 
-def _transfer(spec: oiio.ImageSpec, file_format: str) -> str:
+def _transfer(still: OpenStill) -> str:
     """What a header calls the transfer of its codes, empty where it says nothing of it."""
-    if file_format == "cineon":
+    if still.format == "cineon":
         return "Printing density"
-    said = text_of(spec, "dpx:Transfer")
-    return "" if said in _NO_TRANSFERS else said
+    return still.dpx.transfer if still.dpx is not None else ""
 
 
 def _scene_colorspace(spec: oiio.ImageSpec) -> str | None:

@@ -276,6 +276,115 @@ def test_a_reader_that_goes_away_is_nothing_to_tell(tmp_path: Path) -> None:
     assert process.wait(timeout=30) == 1
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "unfade: standard output: No space"),
+        (UnicodeError("odd"), "unfade: ingest failed (UnicodeError: odd); this is a defect"),
+    ],
+)
+def test_a_full_output_is_not_the_work_directory(
+    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    place = film(tmp_path / "reel")
+
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def app(**_: object) -> None:
+        monkeypatch.setattr(sys, "stdout", Full())
+        raise error
+
+    monkeypatch.setattr(cli, "app", app)
+    status, told = ended("ingest", place)
+    assert told.startswith(said)
+    assert status == (2 if isinstance(error, OSError) else 1)
+
+
+@pytest.mark.parametrize("channel", ["stdout", "stderr"])
+def test_a_closed_output_is_no_defect(
+    ended: Ended, monkeypatch: pytest.MonkeyPatch, channel: str
+) -> None:
+    monkeypatch.setattr(sys, channel, None)
+    status, said = ended("status", "none.toml")
+    assert status == 2
+    if channel == "stdout":
+        assert said == "unfade: standard output is closed; let it go to a terminal or a file\n"
+
+
+@pytest.mark.parametrize("argument", ["x" * 300, "x" * 5000, "/".join("x" * 5000), "a\0b", ""])
+def test_no_argument_is_in_the_way_of_the_log(
+    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch, argument: str
+) -> None:
+    place = film(tmp_path / "reel")
+    fails(monkeypatch, ValueError("odd"))
+    monkeypatch.setattr(cli, "app", lambda **_: cli.pipeline.entry("ingest"))
+    status, said = ended("ingest", argument, place)
+    assert status == 1
+    (log,) = place.parent.glob("unfade-*.log")
+    assert str(log) in said
+
+
+def test_without_any_folder_for_the_log_there_is_still_one_line(
+    ended: Ended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.gettempdir", nowhere)
+    monkeypatch.setattr(cli, "app", lambda **_: cli.pipeline.entry("none"))
+    status, said = ended("ingest")
+    assert status == 1
+    assert said.endswith("its log could not be written, please report it with that file\n")
+
+
+FRAMES = "use a whole number from 0 to 2,147,483,647"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["new", "x", "--source", ""], "'--source' is ''; use a text of 1 to 4,096 letters"),
+        (["new", "x", "--source", "x" * 5000], "'--source' is 'xxx"),
+        (["new", "x", "--source", "a.mov", "--reference", ""], "'--reference' is ''; use a text"),
+        (["merge", "", "", "--out", "x"], "'ORIGINAL' is ''; use a text of 1 to"),
+        (["merge", "a", "", "--out", "x"], "'RECOVERED' is ''; use a text of 1 to"),
+        (["merge", "a", "b", "--out", "x", "--first", "-1"], f"'--first' is -1; {FRAMES}"),
+        (["merge", "a", "b", "--out", "x", "--last", "9" * 20], f"9; {FRAMES}"),
+        (["merge", "a", "b", "--out", "x", "--colorspace", ""], "'--colorspace' is ''; use"),
+        (
+            ["merge", "a", "b", "--out", "x", "--recovered-colorspace", ""],
+            "'--recovered-colorspace' is ''; use a text",
+        ),
+        (["pairs", "add", "x", "1001", "9" * 20], f"'REFERENCE' is 99999999999999999999; {FRAMES}"),
+        (["pairs", "add", "x", "1001", "9" * 5000], "is not there; name a picture, or a frame"),
+        (["pairs", "add", "x", "--", "-1", "5"], f"'SOURCE' is -1; {FRAMES}"),
+        (["pairs", "add", "x", "1001", "5", "--of", ""], "'--of' is ''; use a text"),
+        (["demo", "/dev/null"], "unfade: /dev/null: is a file; name a folder"),
+        (["demo", "/dev/null/x"], "unfade: /dev/null: is a file; name a folder"),
+        (["new", "/dev/null", "--source", "x"], "unfade: /dev/null: is a file; name a folder"),
+        (["merge", "a", "b", "--out", "/dev/null"], "unfade: /dev/null: is a file; name a folder"),
+        (["new", "", "--source", "x"], "the name of a folder is empty; name one, or '.'"),
+        (["demo", ""], "the name of a folder is empty"),
+        (["merge", "a", "b", "--out", ""], "the name of a folder is empty"),
+        (["run", ""], "the name of a folder is empty"),
+    ],
+)
+def test_a_value_that_cannot_be_is_named_by_its_option(
+    tmp_path: Path,
+    ended: Ended,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    says: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, said = ended(*arguments)
+    assert says in said
+    assert (status, said.count("\n")) == (2, 1)
+    assert not [*tmp_path.iterdir()]
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_every_name_can_be_printed(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
     stored = io.BytesIO()

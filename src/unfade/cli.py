@@ -1,5 +1,6 @@
 """The command line: one verb a stage, and demo, new, run, status, pairs, merge."""
 
+import os
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -11,11 +12,11 @@ from rich.table import Table
 from unfade import pipeline
 from unfade.console import Silence, progress, show_all_names, terminal
 from unfade.errors import ProjectError
-from unfade.failures import STOPPED, OneLine
+from unfade.failures import STOPPED, OneLine, check_output
 from unfade.failures import UNUSABLE as UNUSABLE
 from unfade.film.file_pattern import check_utf8
-from unfade.film.project import GREATEST_SEED
-from unfade.film.project_file import load_project
+from unfade.film.project import GREATEST_SEED, ClipSection, RenderSection
+from unfade.film.project_file import folder_place, load_project, section_of_options
 from unfade.film.report import Report
 from unfade.film.work import STAGE_NAMES, Job, folder_name
 from unfade.pairs import commands as pairs
@@ -29,6 +30,10 @@ app = typer.Typer(
 app.add_typer(pairs.app, name="pairs")
 
 ProjectFile = pairs.ProjectFile
+NewFolder = Annotated[
+    Path,
+    typer.Argument(parser=folder_place, metavar="FOLDER", help="The folder to make."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only the verdict and errors.")]
 
 
@@ -52,7 +57,7 @@ def about(
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where to make it.")] = Path("demo"),
+    folder: NewFolder = Path("demo"),
     severity: Annotated[str, typer.Option(help="mild, medium or hard.")] = "medium",
     seed: Annotated[
         int, typer.Option(min=0, max=GREATEST_SEED, help="The same seed makes the same film.")
@@ -70,7 +75,7 @@ def _too_many(extra: list[str]) -> str:
     """What is wrong with arguments that nobody asked for."""
     from unfade.media import sequence_around
 
-    sequence = sequence_around(extra[0]) if Path(extra[0]).is_file() else None
+    sequence = sequence_around(extra[0]) if os.path.isfile(extra[0]) else None
     if sequence is None:
         return f"'{extra[0]}' is one argument too many; see 'unfade new --help'"
     return f"{extra[0]}: is one of several files; name the sequence, in quotes: '{sequence}'"
@@ -79,7 +84,7 @@ def _too_many(extra: list[str]) -> str:
 @app.command(context_settings={"allow_extra_args": True})
 def new(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="The work directory to make.")],
+    folder: NewFolder,
     source: Annotated[str, typer.Option(help="The scan: a movie, or reel.%06d.dpx.")],
     reference: Annotated[
         list[str] | None, typer.Option(help="A copy with good colour; as often as there are any.")
@@ -118,7 +123,10 @@ def merge(
     recovered: Annotated[
         str, typer.Argument(help="The same frames in colour; also a folder of shots.")
     ],
-    out: Annotated[Path, typer.Option(help="A new folder for the masters.")],
+    out: Annotated[
+        Path,
+        typer.Option(parser=folder_place, metavar="FOLDER", help="A new folder for the masters."),
+    ],
     colorspace: Annotated[str, typer.Option(help="Of the masters.")] = "ACES2065-1",
     original_colorspace: Annotated[str, typer.Option(help="Of the scan.")] = "auto",
     recovered_colorspace: Annotated[str, typer.Option(help="Of the version in colour.")] = "auto",
@@ -128,18 +136,29 @@ def merge(
 ) -> None:
     """Put the colour of a version rendered elsewhere on the luma of the original."""
     from unfade.film.color_config import color_config
-    from unfade.film.project import ClipSection, RenderSection
     from unfade.media import use_config
     from unfade.merge import merge as merge_clips
 
-    use_config(color_config())
-    masters = merge_clips(
-        ClipSection(path=original, colorspace=original_colorspace, first=first, last=last),
-        ClipSection(path=recovered, colorspace=recovered_colorspace),
-        out,
-        RenderSection(colorspace=colorspace),
-        progress(quiet),
+    ours, theirs = (
+        {"path": name, "colorspace": f"--{name.lower()}-colorspace"}
+        for name in ("ORIGINAL", "RECOVERED")
     )
+    scan = section_of_options(
+        ClipSection,
+        ours | {"first": "--first", "last": "--last"},
+        path=original,
+        colorspace=original_colorspace,
+        first=first,
+        last=last,
+    )
+    coloured = section_of_options(
+        ClipSection, theirs, path=recovered, colorspace=recovered_colorspace
+    )
+    settings = section_of_options(
+        RenderSection, {"colorspace": "--colorspace"}, colorspace=colorspace
+    )
+    use_config(color_config())
+    masters = merge_clips(scan, coloured, out, settings, progress(quiet))
     print(f"{out}: {len(masters)} masters written")
 
 
@@ -221,6 +240,7 @@ def main() -> None:
     show_all_names()
     arguments = sys.argv[1:]
     with OneLine(arguments):
+        check_output()
         for argument in arguments:
             check_utf8(argument)
         status = app(args=arguments, prog_name="unfade", standalone_mode=False)

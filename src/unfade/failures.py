@@ -14,12 +14,13 @@ import tempfile
 import time
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from unfade.errors import UnfadeError
+from unfade.errors import UnfadeError, WorkError
 from unfade.film.project_file import project_place
 from unfade.film.work import STAGE_NAMES
 
@@ -78,11 +79,11 @@ class OneLine:
         if error is None or isinstance(error, SystemExit):
             return
         if isinstance(error, BrokenPipeError):
-            # What is still buffered would be written, and fail, once more at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _discard_output()
             raise SystemExit(BROKEN_PIPE) from None
         line, status = self._line(error)
-        print(line, file=sys.stderr)
+        with suppress(OSError):
+            print(line, file=sys.stderr)
         raise SystemExit(status) from None
 
     def _line(self, error: BaseException) -> tuple[str, int]:
@@ -93,13 +94,43 @@ class OneLine:
         if hasattr(error, "format_message"):
             return usage(error), UNUSABLE
         if isinstance(error, OSError) and error.errno in _REMEDIES:
-            place = error.filename or "the work directory"
+            place = error.filename or (
+                "standard output" if _output_fails() else "the work directory"
+            )
             reason = error.strerror or error
             return f"unfade: {place}: {reason}; {_REMEDIES[error.errno]}", UNUSABLE
         if isinstance(error, RuntimeError) and "out of memory" in str(error):
             remedy = "close what else uses it, or hide it with CUDA_VISIBLE_DEVICES="
             return f"unfade: the graphics processor is out of memory; {remedy}", UNUSABLE
         return defect(error, self._arguments), DEFECT
+
+
+def check_output() -> None:
+    """
+    Raises:
+        WorkError: whoever started the program closed its standard output.
+    """
+    if sys.stdout is None:
+        raise WorkError("standard output is closed; let it go to a terminal or a file")
+
+
+def _output_fails() -> bool:
+    """Whether what is printed cannot be written; it is given up then.
+
+    A line end is tried, because a flush does not fail where nothing is buffered.
+    """
+    try:
+        print(flush=True)
+    except OSError:
+        _discard_output()
+        return True
+    return False
+
+
+def _discard_output() -> None:
+    """Sends standard output nowhere: what is buffered would fail once more at exit."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def stopped(arguments: Sequence[str]) -> str:
@@ -157,20 +188,24 @@ def _write_log(error: BaseException, arguments: Sequence[str]) -> Path | None:
     head = f"unfade {version}, Python {platform.python_version()}, {system}\n"
     text = f"{head}{' '.join(arguments)}\n\n{''.join(traceback.format_exception(error))}"
     name = f"unfade-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
-    for folder in (_work_folder(arguments), Path(tempfile.gettempdir())):
-        if folder is not None:
-            try:
-                (folder / name).write_text(text, encoding="utf-8", errors="backslashreplace")
-            except OSError:
-                continue
-            return folder / name
+    for find in (lambda: _work_folder(arguments), tempfile.gettempdir):
+        # No argument is known to be a path that there can be, and no folder to be writable.
+        with suppress(OSError, ValueError):
+            if folder := find():
+                place = Path(folder, name)
+                place.write_text(text, encoding="utf-8", errors="backslashreplace")
+                return place
     return None
 
 
 def _work_folder(arguments: Sequence[str]) -> Path | None:
     """The work directory that a command line names, if it names one."""
-    places = [project_place(one) for one in arguments if "\0" not in one]
-    return next((one.parent for one in places if one.suffix == ".toml" and one.is_file()), None)
+    for one in arguments:
+        with suppress(OSError, ValueError, UnfadeError):
+            place = project_place(one)
+            if place.suffix == ".toml" and place.is_file():
+                return place.parent
+    return None
 
 
 def _stage_of(error: BaseException) -> str | None:

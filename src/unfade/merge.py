@@ -18,7 +18,7 @@ from unfade.film.file_pattern import FilePattern
 from unfade.film.lock import LOCK, holding
 from unfade.film.naming import slug
 from unfade.film.project import ClipSection, RenderSection
-from unfade.film.work import Progress
+from unfade.film.work import Progress, check_is_folder, make_folder
 from unfade.media.sequences import frames_of, patterns_of
 from unfade.media.stills import STILL_SUFFIXES
 
@@ -51,9 +51,10 @@ def merge(
         ProjectError: there is no such colour space.
         WorkError: the folder holds files, or cannot be made.
     """
+    check_is_folder(folder)
     media.check_colorspace(settings.colorspace)
     ours, theirs, step = _fitting(original, recovered)
-    _make(folder)
+    make_folder(folder)
     with holding(folder, progress.say):
         _check_empty(folder)
         return _merge(ours, theirs, step, folder, settings, progress)
@@ -239,19 +240,6 @@ def _check_frames(ours: _Film, theirs: _Film) -> None:
             f"{theirs.path}: starts at frame {theirs.frames.start}, but {ours.path} at "
             f"{ours.frames.start}; give the files of one frame the same number"
         )
-
-
-def _make(folder: Path) -> None:
-    """
-    Raises:
-        WorkError: it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WorkError(
-            f"{folder}: cannot be made ({error.strerror}); choose one that you may write to"
-        ) from error
 
 
 def _check_empty(folder: Path) -> None:

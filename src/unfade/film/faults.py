@@ -3,7 +3,7 @@
 import difflib
 import types
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -48,6 +48,30 @@ def explain(error: ValidationError, fields: dict[str, Any]) -> str:
     if key == "pair" and isinstance(value, dict):
         return "[pair] is one of several; write it as [[pair]]"
     return f"{_named(who, key)} is {_shown(value)}; use {allowed}"
+
+
+def explain_options(
+    error: ValidationError, section: type[BaseModel], options: Mapping[str, str]
+) -> str:
+    """The first fault of values of a command line, in one sentence.
+
+    Args:
+        error: of their validation.
+        section: that they were to be.
+        options: what a person calls the keys of the section, by their names.
+    """
+    fault = error.errors()[0]
+    if not fault["loc"]:
+        words = _own_words(fault)
+        for key, option in options.items():
+            words = words.replace(f"'{key}'", f"'{option}'")
+        return words
+    key = str(fault["loc"][0])
+    who = f"'{options.get(key, key)}' is {_shown(fault['input'])}"
+    if fault["type"] == "value_error":
+        return f"{who}: {_own_words(fault)}"
+    field = section.model_fields[key]
+    return f"{who}; use {_allowed(field.annotation, field.metadata)}"
 
 
 Trail = list[tuple[str | int, FieldInfo | None]]

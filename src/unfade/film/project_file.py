@@ -1,23 +1,41 @@
 """The project file, film.toml, read once into nouns; what is wrong with it, in one sentence."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from unfade.errors import ProjectError
-from unfade.film.faults import explain
+from unfade.film.faults import explain, explain_options
 from unfade.film.project import Project
 
 PROJECT_FILE = "film.toml"
 
+Section = TypeVar("Section", bound=BaseModel)
+
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
+def folder_place(text: str | Path) -> Path:
+    """The path of a folder that a person names.
+
+    Raises:
+        ProjectError: it is empty, which is no folder; the current one is ``.``.
+    """
+    if not str(text):
+        raise ProjectError("the name of a folder is empty; name one, or '.' for the current folder")
+    return Path(text)
+
+
 def project_place(text: str) -> Path:
-    """The project file that a person means by a path: a folder stands for its film.toml."""
-    path = Path(text)
+    """The project file that a person means by a path: a folder stands for its film.toml.
+
+    Raises:
+        ProjectError: it is empty.
+    """
+    path = folder_place(text)
     return path / PROJECT_FILE if path.is_dir() else path
 
 
@@ -70,6 +88,25 @@ def parse_project(text: str, path: Path) -> Project:
         return Project.model_validate(fields)
     except ValidationError as error:
         raise ProjectError(f"{path}: {explain(error, fields)}") from error
+
+
+def section_of_options(
+    section: type[Section], options: Mapping[str, str], **values: object
+) -> Section:
+    """A section of a project file made of values of a command line.
+
+    Args:
+        section: which it is.
+        options: what a person calls its keys, by their names: ``{"first": "--first"}``.
+        values: by its keys.
+
+    Raises:
+        ProjectError: a value cannot be used; it names the option.
+    """
+    try:
+        return section(**values)
+    except ValidationError as error:
+        raise ProjectError(explain_options(error, section, options)) from error
 
 
 def toml_fields(text: str, path: Path) -> dict[str, Any]:

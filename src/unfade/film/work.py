@@ -211,6 +211,32 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def check_is_folder(folder: Path) -> None:
+    """Whether a path may be that of a folder, there already or to be made.
+
+    Raises:
+        WorkError: it is a file, or lies in one.
+    """
+    there = next((one for one in (folder, *folder.parents) if os.path.exists(one)), None)
+    if there is not None and not os.path.isdir(there):
+        raise WorkError(f"{there}: is a file; name a folder")
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder, with those that it lies in, unless it is there.
+
+    Raises:
+        WorkError: it is a file, or cannot be made.
+    """
+    check_is_folder(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkError(
+            f"{folder}: cannot be made ({error.strerror}); choose one that you may write to"
+        ) from error
+
+
 def clear_partials(folder: Path) -> None:
     """Removes what a killed run left half-written."""
     for path in folder.rglob(".*.partial*"):

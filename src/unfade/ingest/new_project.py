@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from unfade import media
-from unfade.errors import ProjectError, UnsaidFactError, WorkError
+from unfade.errors import ProjectError, UnsaidFactError
 from unfade.film.naming import clip_name
 from unfade.film.project import WORKING_SPACE, ClipSection
-from unfade.film.project_file import PROJECT_FILE, parse_project
+from unfade.film.project_file import PROJECT_FILE, parse_project, section_of_options
 from unfade.film.template import TemplateElement, project_text
-from unfade.film.work import Progress, write_text
+from unfade.film.work import Progress, check_is_folder, make_folder, write_text
 
 _STAND_INS: dict[str, Any] = {
     "colorspace": WORKING_SPACE,
@@ -50,13 +50,18 @@ def write_project(
         ProjectError: there is a film.toml already, two references have one name, or one frame of a
             sequence is given for all.
         MediaError: an element is missing or damaged.
-        WorkError: the folder cannot be written to.
+        WorkError: the folder is a file, or cannot be written to.
     """
     place = folder / PROJECT_FILE
     if place.exists():
         raise ProjectError(f"{place}: exists already; edit it, or choose another folder")
+    check_is_folder(folder)
+    sections = [
+        section_of_options(ClipSection, {"path": option}, path=path)
+        for option, path in (("--source", source), *(("--reference", one) for one in references))
+    ]
     _check_whole(source)
-    scan, *copies = (_probe(path, folder, progress) for path in (source, *references))
+    scan, *copies = (_probe(section, folder, progress) for section in sections)
     text = project_text(title, scan, copies)
     to_fill_in = (
         *(f"source.{key}" for key in scan.to_fill_in),
@@ -66,12 +71,7 @@ def write_project(
     parse_project(
         project_text(title, _filled_in(scan), [_filled_in(copy) for copy in copies]), place
     )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WorkError(
-            f"{folder}: cannot be made ({error.strerror}); choose one that you may write to"
-        ) from error
+    make_folder(folder)
     write_text(place, text)
     return NewProject(place, to_fill_in)
 
@@ -89,9 +89,9 @@ def _check_whole(source: str) -> None:
         )
 
 
-def _probe(path: str, folder: Path, progress: Progress) -> TemplateElement:
+def _probe(section: ClipSection, folder: Path, progress: Progress) -> TemplateElement:
     """What is found out about a clip, and which facts are missing, with what is known of them."""
-    section = ClipSection(path=path)
+    path = section.path
     missing: dict[str, str] = {}
     surveys: media.Surveys = {}
     while True:

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
@@ -10,13 +10,14 @@ from unfade import pipeline
 from unfade.console import Silence, progress, terminal
 from unfade.errors import ProjectError
 from unfade.film.clip import Clip, Clips
-from unfade.film.pair import PairKind, PairRole
 from unfade.film.project import PairSection, Project
 from unfade.film.project_file import (
+    folder_place,
     load_project,
     parse_project,
     project_file_text,
     project_place,
+    section_of_options,
 )
 from unfade.film.work import Job, write_text
 from unfade.pairs.edit import with_pair, without_pair
@@ -36,6 +37,9 @@ ProjectFile = Annotated[
     ),
 ]
 Source = Annotated[int, typer.Argument(help="A frame number of the scan.")]
+
+_DIGITS = 100
+"""Of a number; what has more is taken for a name."""
 
 _WIDTH = 200
 """Characters of a table that does not go to a terminal, so that no line is broken."""
@@ -71,19 +75,21 @@ def add(
     note: Annotated[str, typer.Option(help="Why; it goes on record.")] = "",
 ) -> None:
     """Fix a pair: it goes before every choice of the machine."""
-    picture = not reference.isdecimal()
+    picture = not (reference.isdecimal() and len(reference) <= _DIGITS)
     kind = kind or ("constructed" if picture else "direct")
     _check_words(role, kind)
-    if picture and not Path(reference).is_file():
+    if picture and not os.path.isfile(reference):
         raise ProjectError(
             f"{reference}: is not there; name a picture, or a frame number of the reference"
         )
-    section = PairSection(
+    section = section_of_options(
+        PairSection,
+        {"of": "--of", "note": "--note", "source": "SOURCE", "reference": "REFERENCE"},
         source=source,
         reference=_seen_from(project_file, reference) if picture else int(reference),
         of=of,
-        kind=cast(PairKind, kind),
-        role=cast(PairRole, role),
+        kind=kind,
+        role=role,
         aligned=aligned,
         note=note,
     )
@@ -105,7 +111,8 @@ def export(
         list[int], typer.Argument(metavar="FRAME...", help="Frame numbers of the scan.")
     ],
     out: Annotated[
-        Path | None, typer.Option(help="A folder; else 'paint' beside film.toml.")
+        Path | None,
+        typer.Option(parser=folder_place, metavar="FOLDER", help="Else 'paint' beside film.toml."),
     ] = None,
 ) -> None:
     """Write frames of the scan as pictures to paint on."""

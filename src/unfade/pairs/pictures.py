@@ -9,7 +9,7 @@ from torch import Tensor
 from unfade import media
 from unfade.errors import ProjectError
 from unfade.film.clip import Clip
-from unfade.film.work import Job
+from unfade.film.work import Job, make_folder
 
 PAINT_FOLDER = "paint"
 OVERLAY = "live-area.png"
@@ -40,7 +40,7 @@ def export_frames(job: Job, frames: Sequence[int], folder: Path) -> list[Path]:
                 f"{place}: exists already, and may have been painted on; move it away, or choose "
                 "another folder with --out"
             )
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for frame, picture in media.read(source, wanted):
         media.write_png(places[frame], picture, bits=_BITS, with_profile=True)
     written = list(places.values())

@@ -9,7 +9,7 @@ from unfade.film.lock import LOCK, holding
 from unfade.film.project import ClipSection
 from unfade.film.project_file import PROJECT_FILE, project_file_text, toml_fields
 from unfade.film.template import TemplateElement, project_text
-from unfade.film.work import Progress, write_text
+from unfade.film.work import Progress, check_is_folder, make_folder, write_text
 from unfade.media import probe
 from unfade.simulate.clips import ClipCut, demo_clips
 from unfade.simulate.film import RATE, simulate
@@ -42,15 +42,16 @@ def make_demo(
 
     Raises:
         ProjectError: the folder holds another film.
-        WorkError: another demo is made there.
+        WorkError: it is a file, cannot be made, or another demo is made there.
         UnfadeError: what `simulate` could not do.
     """
     elements = folder / ELEMENTS
+    check_is_folder(folder)
     _check_own(folder)
     if elements.exists():
         _check_same(elements, severity, seed)
     else:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with holding(folder, progress.say):
             partial = folder / f".{ELEMENTS}.partial"
             shutil.rmtree(partial, ignore_errors=True)

@@ -93,6 +93,9 @@ def test_the_curves_lie_apart() -> None:
     ("chunks", "space"),
     [
         ({}, WORKING_SPACE),
+        ({"gAMA": longs(0)}, WORKING_SPACE),  # to be ignored
+        ({"gAMA": longs(0), "cHRM": longs(*REC709)}, WORKING_SPACE),
+        ({"gAMA": b""}, WORKING_SPACE),
         ({"sRGB": b"\0"}, SRGB),
         ({"sRGB": b"\0", "gAMA": longs(45455), "cHRM": longs(*REC709)}, SRGB),
         ({"gAMA": longs(45455)}, GAMMA_22),
@@ -110,6 +113,11 @@ def test_the_curves_lie_apart() -> None:
 )
 def test_tags_of_png(tmp_path: Path, chunks: dict[str, bytes], space: str) -> None:
     assert_read_by(png(tmp_path / "a.png", chunks), space)
+
+
+def test_a_gamma_of_zero_says_nothing(tmp_path: Path) -> None:
+    clip = probe(str(png(tmp_path / "a.png", {"gAMA": longs(0)})), SECTION)
+    assert "colorspace" in clip.assumed
 
 
 @pytest.mark.parametrize(

@@ -247,6 +247,10 @@ def test_what_is_no_file_is_not_opened(
         probe(str(tmp_path / f"r.%d.{suffix}"), SECTION)
     with pytest.raises(MediaError, match=rf"r.{place}.{suffix}: is a {kind} and no file; put"):
         read_header(str(tmp_path / f"r.{place}.{suffix}"))
+    if kind != "folder":
+        (tmp_path / "other").rename("a.mp4")
+        with pytest.raises(MediaError, match=rf"a.mp4: is a {kind} and no file"):
+            probe(str(tmp_path / "a.mp4"), SECTION)
 
 
 @pytest.mark.parametrize("place", ["folder", "file"])
@@ -257,6 +261,54 @@ def test_names_that_are_no_utf8(tmp_path: Path, place: str) -> None:
     with pytest.raises(MediaError, match=r"\\xe9.*no UTF-8.*; rename it") as refused:
         probe(str(folder), SECTION)
     str(refused.value).encode("utf-8")
+
+
+def test_names_of_utf8_in_another_locale(tmp_path: Path) -> None:
+    """What Python makes of UTF-8 where the locale is of ASCII."""
+    name = "caf\xe9.dpx".encode().decode("ascii", "surrogateescape")
+    with pytest.raises(
+        MediaError, match=r"caf\xe9.dpx: its name is UTF-8, but the locale .*LC_ALL"
+    ):
+        probe(str(tmp_path / name), SECTION)
+
+
+def test_negative_numbers(tmp_path: Path) -> None:
+    """They count up where their frames run backwards."""
+    write_frames(tmp_path / "a", "f.-%03d.png", [1, 2, 3])
+    for path in (tmp_path / "a", tmp_path / "a" / "f.-%03d.png", tmp_path / "a" / "f.-###.png"):
+        with pytest.raises(MediaError, match=r"f.-%03d.png: has negative frame .* from 0"):
+            probe(str(path), SECTION)
+    write_frames(tmp_path / "b", "_-%d.png", [1, 2])
+    write_frames(tmp_path / "b", "_%d.png", [0, 1, 2])
+    for path in (tmp_path / "b", tmp_path / "b" / "_%d.png"):
+        with pytest.raises(MediaError, match=r"_%d.png: leaves out negative .* _-1.png; number"):
+            probe(str(path), SECTION)
+        said = probe(str(path), SECTION.model_copy(update={"first": 0, "last": 2}))
+        assert [number_of(picture) for _, picture in read(said, [0, 1, 2])] == [0, 1, 2]
+    write_frames(tmp_path / "c", "reel1-%04d.png", [1, 2])
+    assert len(probe(str(tmp_path / "c"), SECTION).frames) == 2
+
+
+@pytest.mark.parametrize("numbers", [(1, 2, 3), (9, 10, 11)])
+def test_suffixes_that_differ_in_case(tmp_path: Path, numbers: tuple[int, int, int]) -> None:
+    for number, suffix in zip(numbers, ("png", "PNG", "Png"), strict=True):
+        write_png(tmp_path / "a.png", torch.zeros(3, 6, 8))
+        (tmp_path / "a.png").rename(tmp_path / f"f.{number}.{suffix}")
+    with pytest.raises(MediaError, match=r"differ in case \(.PNG, .Png, .png\); rename the files"):
+        probe(str(tmp_path), SECTION)
+    with pytest.raises(MediaError, match=rf"leaves out f.{numbers[1]}.PNG, whose suffix differs"):
+        probe(str(tmp_path / "f.%d.png"), SECTION)
+
+
+@pytest.mark.parametrize(
+    "place", ["$F4", "$F", "%4d", "%04D", "%06d", "@@@@", "[0001-0015]", "#####", "*", "????"]
+)
+def test_other_ways_to_write_the_number(tmp_path: Path, place: str) -> None:
+    write_blank(tmp_path, ["f.0001.dpx", "f.0002.dpx", "f.-001.dpx", "f.note.txt", "g.0001.dpx"])
+    with pytest.raises(MediaError, match=r"is missing; .*/f.%04d.dpx is there, name that"):
+        probe(str(tmp_path / f"f.{place}.dpx"), SECTION)
+    assert meant_instead(str(tmp_path / f"h.{place}.dpx")) is None
+    assert meant_instead(str(tmp_path / "no" / f"f.{place}.dpx")) is None
 
 
 def test_what_is_meant(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from unfade.errors import MediaError
 
 _PRINTF = re.compile(r"%(?:0(\d+))?d")
 _HASHES = re.compile(r"#+")
+_MINUS = re.compile(r"(^|[._])-$")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,14 @@ class FilePattern:
         number = f"%0{self.width}d" if self.width > 1 else "%d"
         return f"{self.prefix}{number}{self.suffix}"
 
+    @property
+    def is_negative(self) -> bool:
+        """Whether a minus sign is before the number, as in ``f.-003.dpx``; ``f-003.dpx`` has none.
+
+        Numbers count up where such frames run backwards.
+        """
+        return _MINUS.search(os.path.basename(self.prefix)) is not None
+
     def number_in(self, name: str) -> int | None:
         """The frame number of a file's name, none where it is not of this pattern."""
         start = os.path.basename(self.prefix)
@@ -44,12 +53,18 @@ def check_utf8(path: str) -> None:
     """
     Raises:
         MediaError: the path holds bytes that are no UTF-8, which neither film.toml nor the records
-            can hold.
+            can hold, or Python takes none for UTF-8 because the locale is another.
     """
     try:
         path.encode("utf-8")
     except UnicodeEncodeError as error:
-        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        stored = os.fsencode(path)
+        shown = stored.decode("utf-8", "backslashreplace")
+        if shown.encode("utf-8") == stored:
+            raise MediaError(
+                f"{shown}: its name is UTF-8, but the locale is not; "
+                "set LC_ALL=C.UTF-8 or PYTHONUTF8=1 before you start Unfade"
+            ) from error
         raise MediaError(
             f"{shown}: its name holds bytes that are no UTF-8, shown here as \\x..; rename it"
         ) from error

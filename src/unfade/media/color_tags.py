@@ -75,8 +75,9 @@ def color_tag_of(path: str, spec: oiio.ImageSpec, file_format: str) -> ColorTag 
         return _of_profile(profile or "an ICC profile without a name")
     if "sRGB" in chunks:
         return _tag("sRGB", _SRGB)
-    if "gAMA" in chunks or "cHRM" in chunks:
-        return _of_gamma(chunks)
+    exponents, chromaticities = (_numbers(chunks.get(name, b"")) for name in ("gAMA", "cHRM"))
+    if any(exponents) or chromaticities:  # readers of PNG are to ignore a gAMA of 0
+        return _of_gamma(exponents[0] if exponents else 0.0, chromaticities)
     exif = spec.get_int_attribute("Exif:ColorSpace", 0)
     if exif in (1, 2):
         return _tag("sRGB", _SRGB) if exif == 1 else _tag("Adobe RGB", _ADOBE)
@@ -106,10 +107,8 @@ def _of_cicp(numbers: tuple[int, ...]) -> ColorTag:
     return _tag(says, _CICP_TRANSFERS.get(transfer) if primaries in _CICP_PRIMARIES else None)
 
 
-def _of_gamma(chunks: dict[str, bytes]) -> ColorTag:
-    exponent = _numbers(chunks.get("gAMA", b""))
-    chromaticities = _numbers(chunks.get("cHRM", b""))
-    said = [f"gamma {1 / one:.3g}" for one in exponent if one]
+def _of_gamma(exponent: float, chromaticities: tuple[float, ...]) -> ColorTag:
+    said = [f"gamma {1 / exponent:.3g}"] if exponent else []
     if chromaticities:
         said.append("chromaticities " + " ".join(f"{one:g}" for one in chromaticities))
     says = " and ".join(said)
@@ -119,7 +118,7 @@ def _of_gamma(chunks: dict[str, bytes]) -> ColorTag:
     )
     if not exponent:
         return _tag(says, WORKING_SPACE if is_709 else None)
-    near = (name for gamma, name in _GAMMAS if abs(gamma - exponent[0]) < _GAMMA_WITHIN)
+    near = (name for gamma, name in _GAMMAS if abs(gamma - exponent) < _GAMMA_WITHIN)
     return _tag(says, next(near, None) if is_709 else None)
 
 

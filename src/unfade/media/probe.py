@@ -29,6 +29,7 @@ from unfade.media.sequences import (
     picture_in_folder,
 )
 from unfade.media.still_clips import probe_stills, shown_by, turned
+from unfade.media.still_files import check_regular
 from unfade.media.stills import STILL_SUFFIXES
 from unfade.media.timecode import said_timecode, usable_timecode
 
@@ -71,6 +72,8 @@ def probe(
             surveys[path] = survey_movie(path, section, track)
         tags = surveys[path].tags.without_said(section)
         return _movie_clip(path, section, replace(surveys[path], tags=tags))
+    if os.path.exists(path):
+        check_regular(path)
     pattern = parse_pattern(path)
     if pattern is None or not frames_of(pattern):
         meant = meant_instead(path)

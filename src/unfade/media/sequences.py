@@ -13,6 +13,9 @@ from unfade.film.time import FrameRange
 from unfade.media.stills import STILL_SUFFIXES
 
 _DIGITS = re.compile(r"(\d+)", re.ASCII)
+_PLACES = re.compile(r"\$F\d*|%\d*[dD]|@+|#+|\[\d+-\d+\]")
+"""How programs write the frame number: Houdini, C, others of effects and editing, and shells."""
+
 _BACKSLASHES = str.maketrans(
     {"\\": "/", "\b": "/b", "\t": "/t", "\n": "/n", "\f": "/f", "\r": "/r"}
 )
@@ -62,7 +65,14 @@ def picture_in_folder(folder: Path) -> str:
         check_utf8(str(folder / name))
     if len(names) == 1 and not _DIGITS.search(Path(names[0]).stem):
         return str(folder / names[0])
-    patterns = patterns_of(names)
+    patterns = _without_negative(patterns_of(names))
+    if len(patterns) > 1:
+        suffixes = {os.path.splitext(name)[1] for name in names}
+        if len({one.lower() for one in suffixes}) == 1 and len(_alike_in_case(names)) == 1:
+            raise MediaError(
+                f"{folder}: holds one sequence whose suffixes differ in case "
+                f"({', '.join(sorted(suffixes))}); rename the files so that all have the same"
+            )
     if len(patterns) != 1:
         found = ", ".join(sorted(_with_hashes(pattern) for pattern in patterns)) or "none"
         raise MediaError(
@@ -70,6 +80,16 @@ def picture_in_folder(folder: Path) -> str:
             "give the pattern of one, such as reel1.%06d.dpx"
         )
     return str(folder / str(patterns[0]))
+
+
+def _without_negative(patterns: list[FilePattern]) -> list[FilePattern]:
+    """Those whose numbers are positive, or all where none are; the rest is part of them."""
+    return [pattern for pattern in patterns if not pattern.is_negative] or patterns
+
+
+def _alike_in_case(names: list[str]) -> list[FilePattern]:
+    parts = map(os.path.splitext, names)
+    return _without_negative(patterns_of([stem + suffix.lower() for stem, suffix in parts]))
 
 
 def _still_names(folder: str) -> list[str]:
@@ -138,21 +158,31 @@ def meant_instead(path: str) -> str | None:
     """The path that is meant by one that does not exist, none where nothing near it does.
 
     Backslashes are taken for ``/``, also those that TOML has taken for the first half of a control
-    character, and ``scan/*.dpx`` for the only sequence that it matches.
+    character, and ``scan/*.dpx`` for the only sequence that it matches, as are other programs' ways
+    to write the frame number, such as ``$F4``, ``%4d``, ``@@@@`` and ``[0001-0015]``.
     """
     slashed = path.translate(_BACKSLASHES)
     if slashed != path and (_exists(slashed) or meant_instead(slashed)):
         return meant_instead(slashed) or slashed
-    if not glob.has_magic(path):
-        return None
-    matches = [match for match in glob.glob(path) if os.path.isfile(match)]
-    if len(matches) == 1:
+    matches = _numbered_like(path) or [one for one in glob.glob(path) if os.path.isfile(one)]
+    if len(matches) == 1 and glob.has_magic(path):
         return matches[0]
     folders = {os.path.dirname(match) for match in matches}
-    patterns = patterns_of([os.path.basename(match) for match in matches])
+    patterns = _without_negative(patterns_of([os.path.basename(match) for match in matches]))
     if len(folders) != 1 or len(patterns) != 1:
         return None
     return os.path.join(folders.pop(), str(patterns[0]))
+
+
+def _numbered_like(path: str) -> list[str]:
+    """The files that a path names if its places for a number, however written, are numbers."""
+    folder, name = os.path.split(path)
+    around = _PLACES.split(name)
+    if len(around) == 1 or not os.path.isdir(folder or "."):
+        return []
+    numbered = re.compile(r"-?[0-9]+".join(map(re.escape, around)))
+    names = (entry for entry in os.listdir(folder or ".") if numbered.fullmatch(entry))
+    return [os.path.join(folder, entry) for entry in sorted(names)]
 
 
 def _exists(path: str) -> bool:
@@ -169,11 +199,13 @@ def existing_range(pattern: FilePattern, first: int | None, last: int | None) ->
     """The frames of a sequence, from `first` to `last` where given.
 
     Raises:
-        MediaError: there are none, or one in between is missing.
+        MediaError: there are none, one in between is missing, or it is not clear that they are all.
     """
     frames = frames_of(pattern)
     if not frames:
         raise MediaError(f"{pattern}: no file matches; correct the path or restore the files")
+    if first is None or last is None or pattern.is_negative:
+        _check_all(pattern, frames)
     first = frames[0] if first is None else first
     last = frames[-1] if last is None else last
     if last < first:
@@ -190,6 +222,37 @@ def existing_range(pattern: FilePattern, first: int | None, last: int | None) ->
     if len(held) < last - first + 1:
         raise MediaError(f"{pattern}: {_name_missing(first, last, held)}")
     return FrameRange(first=first, last=last)
+
+
+def _check_all(pattern: FilePattern, frames: list[int]) -> None:
+    """
+    Raises:
+        MediaError: frames lie beside that the pattern leaves out: those with negative numbers, and
+            those whose suffix differs in case.
+    """
+    if pattern.is_negative:
+        raise MediaError(
+            f"{pattern}: has negative frame numbers, which would run backwards; "
+            "number the files from 0"
+        )
+    held, below = set(frames), FilePattern(f"{pattern.prefix}-", 1, pattern.suffix)
+    digits = re.compile(
+        f"{re.escape(os.path.basename(below.prefix))}[0-9]+{re.escape(below.suffix)}"
+    )
+    for entry in sorted(os.listdir(os.path.dirname(pattern.prefix) or ".")):
+        if below.is_negative and digits.fullmatch(entry):
+            raise MediaError(
+                f"{pattern}: leaves out negative frame numbers such as that of {entry}; "
+                "number the files from 0, or set 'first' and 'last'"
+            )
+        cut = len(entry) - len(pattern.suffix)
+        if entry[cut:] != pattern.suffix and entry[cut:].lower() == pattern.suffix.lower():
+            number = pattern.number_in(entry[:cut] + pattern.suffix)
+            if number is not None and number not in held:
+                raise MediaError(
+                    f"{pattern}: leaves out {entry}, whose suffix differs in case; "
+                    "rename the files so that all have the same, or set 'first' and 'last'"
+                )
 
 
 def _name_missing(first: int, last: int, held: list[int]) -> str:

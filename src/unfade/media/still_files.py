@@ -241,7 +241,7 @@ def check_regular(path: str) -> None:
             (word for is_kind, word in _NO_FILES.items() if is_kind(os.stat(path).st_mode)),
             "of another kind",
         )
-        raise MediaError(f"{path}: is {kind} and no file; put the picture there, or rename it")
+        raise MediaError(f"{path}: is {kind} and no file; put the file there, or correct the path")
 
 
 _NO_FILES = {

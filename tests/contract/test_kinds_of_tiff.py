@@ -89,6 +89,17 @@ def test_grey_with_a_second_sample(
     assert probe(str(path), SECTION).ignored == (ignored,)
 
 
+@pytest.mark.parametrize("channels", [3, 4, 5])
+def test_grey_of_many_samples_is_named(tmp_path: Path, channels: int) -> None:
+    """By the standard grey with other data, and by careless writers RGB."""
+    extra = (338, SHORT, [0] * (channels - 1))
+    data = bytes(6 * 8 * channels)
+    path = tiff(tmp_path / "a.tif", data, (6, 8, channels), 8, BLACK_IS_ZERO, extra)
+    for look in (read_picture, lambda path: probe(str(path), SECTION)):
+        with pytest.raises(MediaError, match=rf"a.tif: is tagged as grey with {channels} samples"):
+            look(path)
+
+
 @pytest.mark.parametrize("bits", [1, 4])
 def test_white_is_zero_in_few_bits(tmp_path: Path, bits: int) -> None:
     stored = 2**bits - 1 - grey(bits)

@@ -311,6 +311,13 @@ def test_other_ways_to_write_the_number(tmp_path: Path, place: str) -> None:
     assert meant_instead(str(tmp_path / "no" / f"f.{place}.dpx")) is None
 
 
+@pytest.mark.parametrize("digits", ["0300", "09999999999", "0" + "9" * 30])
+def test_more_digits_than_a_name_holds(tmp_path: Path, digits: str) -> None:
+    write_blank(tmp_path, ["f.0001.dpx"])
+    with pytest.raises(MediaError, match=r"asks for more digits than .*; write %06d"):
+        probe(str(tmp_path / f"f.%{digits}d.dpx"), SECTION)
+
+
 def test_what_is_meant(tmp_path: Path) -> None:
     write_blank(tmp_path / "scan", ["r.0001.dpx", "r.0002.dpx", "alone.png"])
     sequence = str(tmp_path / "scan" / "r.%04d.dpx")

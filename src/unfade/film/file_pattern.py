@@ -8,6 +8,7 @@ from unfade.errors import MediaError
 
 _PRINTF = re.compile(r"%(?:0(\d+))?d")
 _HASHES = re.compile(r"#+")
+_MOST_DIGITS = 255
 _MINUS = re.compile(r"(^|[._])-$")
 
 
@@ -77,7 +78,7 @@ def parse_file_pattern(path: str) -> FilePattern | None:
     place for the number, as in ``reel #1.%04d.dpx``, is a letter.
 
     Raises:
-        ValueError: the last part has two places for a number.
+        ValueError: the last part has two places for a number, or one for more digits than can be.
     """
     start = len(path) - len(os.path.basename(path))
     printf = [*_PRINTF.finditer(path, start)]
@@ -89,4 +90,6 @@ def parse_file_pattern(path: str) -> FilePattern | None:
         raise ValueError(f"{path}: has {len(places)} places for the frame number; leave one")
     place = places[0]
     width = int(place[1] or 1) if printf else len(place[0])
+    if width > _MOST_DIGITS:
+        raise ValueError(f"{path}: asks for more digits than a file's name holds; write %06d")
     return FilePattern(path[: place.start()], max(width, 1), path[place.end() :])

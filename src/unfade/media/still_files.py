@@ -22,7 +22,8 @@ _JPEG_2000_HEAD_BYTES = 4096
 """Within which the codestream begins, after boxes of header and colour."""
 
 _TIFF_WHITE_IS_ZERO = 0
-_TIFF_READ = (_TIFF_WHITE_IS_ZERO, 1, 2, 3, 6)
+_TIFF_GREY = (_TIFF_WHITE_IS_ZERO, 1)
+_TIFF_READ = (*_TIFF_GREY, 2, 3, 6)
 """Photometric interpretations: grey two ways, RGB, palette, and Y'CbCr of JPEG."""
 
 _TIFF_REFUSED = {4: "a mask", 5: "CMYK", 8: "CIE L*a*b*", 9: "ICC L*a*b*", 10: "ITU L*a*b*"}
@@ -47,7 +48,7 @@ class OpenStill:
         """Their names; red, green and blue too where a DPX file has them apart."""
         if self.dpx is not None and self.dpx.colour_elements:
             return list(_COLOURS)
-        if self.spec.nchannels == 2 and self._photometric in (_TIFF_WHITE_IS_ZERO, 1):
+        if self.spec.nchannels == 2 and self._photometric in _TIFF_GREY:
             return ["Y", "A" if self.spec.alpha_channel == 1 else "unnamed"]
         return [readable(name) for name in self.spec.channelnames]
 
@@ -100,6 +101,12 @@ class OpenStill:
         if self._photometric not in _TIFF_READ:
             kind = _TIFF_REFUSED.get(self._photometric, f"photometric {self._photometric}")
             raise MediaError(f"{self.path}: is {kind}; export it as RGB")
+        if self._photometric in _TIFF_GREY and self.spec.nchannels > 2:
+            count = self.spec.nchannels
+            raise MediaError(
+                f"{self.path}: is tagged as grey with {count} samples a pixel, which "
+                "may be colours or not; export it as RGB or grey"
+            )
         if self.white_is_zero and not self.bits:
             raise MediaError(f"{self.path}: holds floats whose white is zero; export it as RGB")
         if text_of(self.spec, "jpeg:ColorSpace") in ("CMYK", "YCbCrK"):

@@ -352,6 +352,11 @@ FRAMES = "use a whole number from 0 to 2,147,483,647"
         (["merge", "a", "", "--out", "x"], "'RECOVERED' is ''; use a text of 1 to"),
         (["merge", "a", "b", "--out", "x", "--first", "-1"], f"'--first' is -1; {FRAMES}"),
         (["merge", "a", "b", "--out", "x", "--last", "9" * 20], f"9; {FRAMES}"),
+        (
+            ["merge", "a", "b", "--out", "x", "--first", "5", "--last", "1"],
+            "'--first' is 5 and '--last' is 1, which is before it; change one",
+        ),
+        (["pairs", "add", "x", "1", "5", "--colorspace", "ACEScg"], "'--colorspace' is of a pic"),
         (["merge", "a", "b", "--out", "x", "--colorspace", ""], "'--colorspace' is ''; use"),
         (
             ["merge", "a", "b", "--out", "x", "--recovered-colorspace", ""],

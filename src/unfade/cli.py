@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from unfade import pipeline
-from unfade.console import Silence, progress, show_all_names, terminal
+from unfade.console import Silence, plain_table, progress, show, show_all_names
 from unfade.errors import ProjectError
 from unfade.failures import STOPPED, OneLine, check_output
 from unfade.failures import UNUSABLE as UNUSABLE
@@ -185,10 +184,10 @@ def run(
 @app.command()
 def status(project_file: ProjectFile) -> None:
     """Say which stages are fresh, stale or missing, and why."""
-    table = Table("stage", "state", "why", box=None, pad_edge=False)
+    table = plain_table("stage", "state", "why")
     for stage, found in pipeline.status(_job(project_file, quiet=True)):
         table.add_row(stage.name, found.state, found.why)
-    terminal().print(table)
+    show(table)
 
 
 def _add_verb(stage: pipeline.Stage) -> None:
@@ -222,12 +221,12 @@ def _show_verdict(job: Job) -> None:
 
 
 def _show_measures(report: Report) -> None:
-    table = Table("measure", "value", "limit", "", box=None, pad_edge=False)
+    table = plain_table("measure", "value", "limit", "")
     for measure in report.measures:
         limit = "" if measure.limit is None else f"{measure.limit:.4g}"
         passed = {None: "", True: "ok", False: "not met"}[measure.ok]
         table.add_row(measure.name, f"{measure.value:.4g} {measure.unit}", limit, passed)
-    terminal().print(table)
+    show(table)
 
 
 def _job(project_file: Path, quiet: bool) -> Job:

@@ -15,10 +15,17 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Table
 
 Item = TypeVar("Item")
 
 SECONDS_BETWEEN_LINES = 10.0
+
+WIDTH = 200
+"""Characters of a line that does not go to a terminal, so that no row of a table is broken."""
+
+LEAST_WIDTH = 60
+"""Characters into which ten columns fold and can still be read."""
 
 
 def show_all_names() -> None:
@@ -28,12 +35,30 @@ def show_all_names() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def terminal(width: int | None = None) -> Console:
+def terminal() -> Console:
     """A console that prints what it is given, ``[b]`` and ``:smile:`` included.
 
-    `width` is in characters; none for that of the terminal.
+    It is as wide as the terminal, or has `WIDTH` characters where there is none.
     """
-    return Console(markup=False, emoji=False, highlight=False, width=width)
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH
+    return console
+
+
+def show(table: Table) -> None:
+    """Prints a table; a terminal narrower than it can be folds its lines."""
+    console = terminal()
+    console.width = max(console.width, LEAST_WIDTH)
+    console.print(table)
+
+
+def plain_table(*headings: str) -> Table:
+    """A table without lines, whose cells are folded where the terminal is narrow."""
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
 
 
 class Bars:

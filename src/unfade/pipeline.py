@@ -89,6 +89,8 @@ def _run(
             job.progress.say(f"{number + 1}/{len(STAGES)} {stage.name}: {stage.does.lower()}")
             run_stage(stage, job, seen)
             done.append(stage.name)
+        if stage.name == "ingest" and len(stages) > 1:
+            preflight.check_frames(job)
     job.remember()
     return done
 

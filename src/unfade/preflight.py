@@ -40,6 +40,17 @@ def check(job: Job, last: str) -> None:
         )
 
 
+def check_frames(job: Job) -> None:
+    """Whether the scan, as ingest found it, has frames to be rendered; render is hours away.
+
+    Raises:
+        ProjectError: it has none.
+    """
+    render = job.project.render
+    if render.first is not None or render.last is not None:
+        render.wanted(job.clips().source.frames)
+
+
 def _place(job: Job) -> Path:
     """The project file, or its folder where it has another name."""
     place = job.root / PROJECT_FILE

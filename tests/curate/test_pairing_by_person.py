@@ -55,6 +55,7 @@ def test_a_fixed_pair_is_taken_as_it_is():
         kind="constructed",
         role="holdout",
         aligned=True,
+        colorspace="ACEScg",
         note="after the lobby card",
     )
     (pair,) = _fixed(section)
@@ -67,6 +68,7 @@ def test_a_fixed_pair_is_taken_as_it_is():
         "role": "holdout",
         "kind": "constructed",
         "aligned": True,
+        "colorspace": "ACEScg",
         "mirrored": False,
         "chosen_by": "person",
         "similarity": None,

@@ -35,6 +35,7 @@ PAINTED = Pair(
     shot=1,
     kind="constructed",
     aligned=True,
+    colorspace="ACEScg",
     note="Jacket after the lobby card",
 )
 AREA = Area(x=0, y=0, width=4, height=3)
@@ -247,6 +248,7 @@ def test_records_in_the_bag_can_be_read_again(job: Job) -> None:
         "turned down: source frame 3: Out of time",
         "(references/2.png) is constructed, not archival: Jacket after the lobby card",
         "was taken as aligned",
+        "was read as ACEScg, on a person's word",
         "Reel 1",
         "0.0100 of range, BEYOND the limit of 0",
         "ACES2065-1, dwaa",

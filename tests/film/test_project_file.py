@@ -71,6 +71,16 @@ def test_pairs_alone_are_enough(tmp_path: Path) -> None:
             LEAST + REFERENCE + "[curate]\ndrop = [1]\n[[pair]]\nsource = 1\nreference = 2\n",
             "source frame 1 has a [[pair]] and is on 'curate.drop'",
         ),
+        (
+            LEAST + REFERENCE + "[render]\nfirst = 5\nlast = 1\n",
+            "[render]: 'first' is 5 and 'last' is 1, which is before it; change one",
+        ),
+        (LEAST + "first = 5\nlast = 1\n" + REFERENCE, "[source]: 'first' is 5 and 'last' is 1"),
+        (LEAST + REFERENCE + "first = 5\nlast = 1\n", "[reference]: 'first' is 5 and 'last'"),
+        (
+            LEAST + REFERENCE + '[[pair]]\nsource = 1\nreference = 2\ncolorspace = "ACEScg"\n',
+            "[[pair]] 1 (source frame 1): 'colorspace' is of a picture, but 'reference'",
+        ),
     ],
 )
 def test_a_fault_is_named(tmp_path: Path, text: str, says: str) -> None:

@@ -10,7 +10,7 @@ from unfade.film.clip import Area, Clip, Clips
 from unfade.film.pair import Pair
 from unfade.film.project import WORKING_SPACE
 from unfade.film.time import FrameRange
-from unfade.media import pairs, read_pairs, write_png
+from unfade.media import pairs, read_pairs, read_picture, read_references, write_png
 
 SIZE = 64
 LIVE = Area(x=2, y=4, width=60, height=56)
@@ -92,6 +92,20 @@ def test_reordered_shots_and_pictures_come_in_the_order_of_the_scan(
         (15, 15, {-1: 1, 0: 2, 1: 3}),
         (16, 16, {-1: 1, 0: 2, 1: 3}),
     ]
+
+
+def test_a_picture_is_read_in_the_space_that_a_person_names(clips: Clips, tmp_path: Path) -> None:
+    place = str(tmp_path / "painted.png")
+    write_png(tmp_path / "painted.png", torch.full((3, 40, 50), 0.5), bits=16)
+    named = Pair(source=11, picture=place, shot=1, colorspace="ACES2065-1")
+    plain = named.model_copy(update={"colorspace": None})
+    expected = read_picture(place, "ACES2065-1")
+    ((_, _, laid),) = read_pairs([named], clips, picture)
+    ((_, told),) = read_references([named], clips, picture)
+    ((_, stored),) = read_references([plain], clips, picture)
+    assert torch.equal(laid[0], expected)
+    assert torch.equal(told, expected)
+    assert float((expected - stored).abs().max()) > 0.1
 
 
 def test_no_more_is_read_than_is_looked_at(clips: Clips, monkeypatch: pytest.MonkeyPatch) -> None:

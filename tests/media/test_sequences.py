@@ -70,6 +70,21 @@ def test_missing_frames_are_named(tmp_path: Path) -> None:
     assert (clip.frames.first, clip.frames.last) == (4, 5)
 
 
+def test_a_number_that_film_toml_cannot_name(tmp_path: Path) -> None:
+    write_frames(tmp_path, "reel.%010d.png", [2**31 - 2, 2**31 - 1])
+    assert probe(str(tmp_path / "reel.%010d.png"), SECTION).frames.last == 2**31 - 1
+    write_frames(tmp_path, "reel.%010d.png", [2**31])
+    with pytest.raises(MediaError, match=f"has a frame {2**31}; rename its files"):
+        probe(str(tmp_path / "reel.%010d.png"), SECTION)
+
+
+@pytest.mark.parametrize("name", ["reel.mov", "reel.0001.dpx", "reel"])
+def test_a_pipe_is_not_missing(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(MediaError, match=f"{name}: is a named pipe and no file"):
+        probe(str(tmp_path / name), SECTION)
+
+
 def test_numbers_that_lie_far_apart(tmp_path: Path) -> None:
     """Dates and times as numbers: the missing ones are not gone through one by one."""
     write_blank(tmp_path, ["r.20240101115959.dpx", "r.20261231235959.dpx"])

@@ -1,10 +1,12 @@
 """`unfade pairs`: what it shows, what it writes, and what it refuses."""
 
+import re
 import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import OpenImageIO as oiio
 import pytest
 import torch
 
@@ -205,6 +207,32 @@ def test_a_pair_is_added_with_all_that_is_said_of_it(film: Path, pairs: Pairs) -
     assert (section.source, section.role, section.kind) == (1009, "holdout", "constructed")
     assert (section.aligned, section.note) == (True, "the card")
     assert film.read_text().startswith(FILM)
+
+
+def test_a_picture_without_a_colour_space_gets_one(film: Path, pairs: Pairs) -> None:
+    picture = film.parent / "painted.exr"
+    untagged = oiio.ImageBuf(oiio.ImageSpec(50, 40, 3, "half"))
+    assert untagged.write(str(picture))
+    status, said = pairs("add", film, 1009, picture)
+    assert status == cli.UNUSABLE
+    assert "painted.exr: does not name a colour space that there is" in said
+    assert "name one with --colorspace" in said
+    assert pairs("add", film, 1009, picture, "--colorspace", "ACEScgg")[0] == cli.UNUSABLE
+    assert film.read_text() == FILM
+    assert pairs("add", film, 1009, picture, "--colorspace", "ACEScg")[0] == 0
+    assert load_project(film).pair[0].colorspace == "ACEScg"
+
+
+def test_a_narrow_terminal_cuts_nothing(
+    film: Path, pairs: Pairs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    assert "rejected: median residual 3.0 px" in pairs("list", film)[1]
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    said = pairs("list", film)[1]
+    assert "\u2026" not in said
+    assert "1003" in said
+    assert max(len(re.sub("\x1b.*?m", "", line)) for line in said.splitlines()) <= 60
 
 
 def test_a_picture_is_named_from_where_film_toml_is(

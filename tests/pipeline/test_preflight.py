@@ -1,6 +1,7 @@
 """What film.toml names and is not there is found before a stage runs."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,26 @@ import pytest
 from unfade import pipeline
 from unfade.console import Silence
 from unfade.errors import ProjectError
+from unfade.film.clip import Area, Clip, Clips
+from unfade.film.project import WORKING_SPACE
 from unfade.film.project_file import load_project
+from unfade.film.time import FrameRange
 from unfade.film.work import Job
 
 SOURCE = '[film]\ntitle = "Reel"\n[source]\npath = "scan.%04d.dpx"\n'
 PAIR = '[[pair]]\nsource = 12\nreference = "painted.png"\n'
+
+CLIP = Clip(
+    path="scan.%04d.dpx",
+    kind="sequence",
+    frames=FrameRange(first=10, last=19),
+    rate=Fraction(24),
+    width=100,
+    height=80,
+    pixel_aspect=Fraction(1),
+    colorspace=WORKING_SPACE,
+    live_area=Area(x=0, y=0, width=100, height=80),
+)
 
 Run = Callable[..., str]
 
@@ -67,3 +83,29 @@ def test_a_pattern_of_a_shell_is_put_right(tmp_path: Path, refused: Run) -> None
         (tmp_path / f"scan.{frame:04d}.dpx").touch()
     told = refused(SOURCE.replace("scan.%04d.dpx", "*.dpx") + PAIR)
     assert "'source.path' is '*.dpx', which is not there; scan.%04d.dpx is, name that" in told
+
+
+@pytest.mark.parametrize("render", ["first = 2000", "last = 3"])
+def test_frames_that_the_scan_does_not_have_are_found_after_ingest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, render: str
+) -> None:
+    ran = []
+
+    def entry(name: str) -> Callable[[Job], None]:
+        def run(job: Job) -> None:
+            ran.append(name)
+            job.save(Clips(source=CLIP))
+
+        return run
+
+    monkeypatch.setattr(pipeline, "entry", entry)
+    for frame in range(10, 20):
+        (tmp_path / f"scan.{frame:04d}.dpx").touch()
+    (tmp_path / "painted.png").touch()
+    place = tmp_path / "film.toml"
+    place.write_text(f"{SOURCE}{PAIR}[render]\n{render}\n")
+    job = Job(load_project(place), tmp_path, Silence())
+    with pytest.raises(ProjectError, match=r"no frame .* 'render\.last'; it has the frames 10 to"):
+        pipeline.run(job)
+    assert ran == ["ingest"]
+    assert pipeline.run(job, last="ingest") in ([], ["ingest"])

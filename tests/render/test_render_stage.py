@@ -290,7 +290,7 @@ def test_a_frame_that_is_not_there_costs_no_master(make_job: MakeJob) -> None:
     job = make_job()
     stage.run(job)
     before = digests(job.folder("render"))
-    with pytest.raises(ProjectError, match=r"no frame of the scan lies between render\.first"):
+    with pytest.raises(ProjectError, match=r"no frame of the scan lies between 'render\.first"):
         stage.run(make_job(compression="dwaa", first=999999))
     assert digests(job.folder("render")) == before
 

@@ -48,6 +48,7 @@ def fixed_pairs(
                 kind=section.kind,
                 aligned=section.aligned,
                 chosen_by="person",
+                colorspace=section.colorspace,
                 note=section.note,
             )
         )

@@ -336,7 +336,9 @@ def _draw(
     def tile(pair: Pair) -> Tile:
         ours = _small_picture(source[pair.source - clips.source.frames.first])
         if pair.picture is not None:
-            theirs = fit_width(media.read_picture(job.picture(pair)), source.shape[2])
+            theirs = fit_width(
+                media.read_picture(job.picture(pair), pair.colorspace), source.shape[2]
+            )
         else:
             assert pair.reference is not None
             assert pair.of is not None

@@ -138,6 +138,11 @@ def _assumptions(delivered: Delivered) -> list[str]:
                 f"The reference of source frame {pair.source} ({_colour_of(pair)}) is "
                 f"constructed, not archival{note}"
             )
+        if pair.colorspace is not None:
+            lines.append(
+                f"The reference of source frame {pair.source} ({_colour_of(pair)}) was read as "
+                f"{pair.colorspace}, on a person's word."
+            )
         if pair.aligned:
             lines.append(
                 f"The reference of source frame {pair.source} ({_colour_of(pair)}) was taken "

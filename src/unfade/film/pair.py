@@ -18,13 +18,15 @@ class Pair(Noun):
     `reference` is a frame number, and `of` the name of the reference that it is a frame of.
     `similarity` is the structural likeness that the match found, 0 to 1; none where a person
     fixed the pair. `aligned` pairs are trusted to lie on the source's live area as they are.
-    `mirrored` pairs take the reference frame with left and right changed.
+    `mirrored` pairs take the reference frame with left and right changed. `colorspace` is that of
+    the picture, as a person says; none to take what its file says.
     """
 
     source: int
     reference: int | None = None
     of: str | None = None
     picture: str | None = None
+    colorspace: str | None = None
     shot: int
     role: PairRole = "train"
     kind: PairKind = "direct"

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from unfade.errors import ProjectError
 from unfade.film.balance import Balance
 from unfade.film.clip import Area, CodeRange, FieldOrder, Matrix, Orientation
 from unfade.film.model import ModelSize
@@ -24,6 +25,7 @@ from unfade.film.values import (
     Pixels,
     Rate,
     Remark,
+    check_order,
 )
 
 WORKING_SPACE = "Gamma 2.4 Encoded Rec.709"
@@ -93,6 +95,7 @@ class ClipSection(Noun):
 
     @model_validator(mode="after")
     def _possible(self) -> "ClipSection":
+        check_order(self.first, self.last)
         if self.live_area is not None:
             *_, width, height = self.live_area
             if min(width, height) < LEAST_LIVE_AREA:
@@ -151,7 +154,8 @@ class IngestSection(Noun):
 class PairSection(Noun):
     """[[pair]]: a pair that a person fixes. `reference` is a frame number or a picture file.
 
-    `of` is the name of the reference that the number is of, where there are several.
+    `of` is the name of the reference that the number is of, where there are several. `colorspace`
+    is of a picture whose file says nothing of it or something wrong.
     """
 
     source: FrameNumber
@@ -160,7 +164,17 @@ class PairSection(Noun):
     kind: PairKind = "direct"
     role: PairRole = "train"
     aligned: Flag = False
+    colorspace: Name | None = None
     note: Remark = ""
+
+    @model_validator(mode="after")
+    def _of_a_picture(self) -> "PairSection":
+        if self.colorspace is not None and isinstance(self.reference, int):
+            raise ValueError(
+                "'colorspace' is of a picture, but 'reference' is the number of a frame; take "
+                "'colorspace' out"
+            )
+        return self
 
 
 class CurateSection(Noun):
@@ -250,9 +264,18 @@ class RenderSection(Noun):
     last: FrameNumber | None = None
 
     def wanted(self, frames: FrameRange) -> range:
-        """The frames that are asked for of a scan that has `frames`."""
+        """The frames that are asked for of a scan that has `frames`.
+
+        Raises:
+            ProjectError: it has none of them.
+        """
         first = frames.first if self.first is None else self.first
         last = frames.last if self.last is None else self.last
+        if first > frames.last or last < frames.first:
+            raise ProjectError(
+                "film.toml: no frame of the scan lies between 'render.first' and 'render.last'; it "
+                f"has the frames {frames.first} to {frames.last}"
+            )
         return range(first, last + 1)
 
     @model_validator(mode="before")
@@ -270,6 +293,7 @@ class RenderSection(Noun):
 
     @model_validator(mode="after")
     def _go_together(self) -> "RenderSection":
+        check_order(self.first, self.last)
         if self.bits == 10 and self.format != "dpx":
             raise ValueError(f"{self.format} has 16 bits; take 'bits' out, or set format to 'dpx'")
         if self.strict and (self.format, self.compression) != ("exr", "none"):

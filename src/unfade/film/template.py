@@ -48,6 +48,7 @@ version = 1
 # [[pair]]
 # source = {some_frame}
 # reference = "painted.png"     # a picture, or a frame number of the reference
+# colorspace = "ACEScg"         # of a picture whose file does not say it
 # kind = "constructed"          # "direct" is the default
 # role = "train"                # or "holdout"
 # aligned = true                # do not search, trust it

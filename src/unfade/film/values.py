@@ -11,8 +11,10 @@ from unfade.film.time import ExactFraction, exact_rate
 TO_FILL_IN = "?"
 """What `unfade new` writes where the files do not say what only a person can know."""
 
-FrameNumber = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
-"""Upper bound: 32-bit integers, because file headers hold no larger frame numbers."""
+GREATEST_FRAME = 2**31 - 1
+"""The greatest number of 32 bits, because file headers hold no larger frame numbers."""
+
+FrameNumber = Annotated[int, Field(ge=0, le=GREATEST_FRAME, strict=True)]
 
 Pixels = Annotated[int, Field(ge=0, le=100_000, strict=True)]
 """Upper bound: ten times the widest film scan."""
@@ -23,6 +25,15 @@ Remark = Annotated[str, Field(max_length=10_000)]
 
 _FRACTION = re.compile(r"\d{1,20}(\.\d{1,20})?(/\d{1,9})?")
 """No exponents, because 1e999999999 would be written out digit by digit."""
+
+
+def check_order(first: int | None, last: int | None) -> None:
+    """
+    Raises:
+        ValueError: the last frame is before the first.
+    """
+    if first is not None and last is not None and first > last:
+        raise ValueError(f"'first' is {first} and 'last' is {last}, which is before it; change one")
 
 
 def _written_as_fraction(value: object) -> object:

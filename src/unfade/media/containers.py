@@ -1,6 +1,5 @@
 """Movies opened, by PyAV."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import av.logging
 import av.stream
 
 from unfade.errors import MediaError
+from unfade.media.still_files import check_regular
 
 av.logging.set_level(None)
 """FFmpeg's threads must never call Python to log: one that waits for the interpreter lock while
@@ -40,8 +40,7 @@ def open_movie(path: str) -> Iterator[Movie]:
     Raises:
         MediaError: it is missing, is no movie, has no pictures, or is damaged.
     """
-    if not os.path.isfile(path):
-        raise MediaError(f"{path}: is missing; restore the file or correct the path")
+    check_regular(path)
     try:
         with av.open(path, metadata_errors="replace") as container:
             moving = _moving(container)

@@ -46,7 +46,7 @@ def read_references(
                 yield pair, _cut(pair, name, picture, clips.source, clip.live_area)
     for pair in pairs:
         if pair.picture is not None:
-            picture = read_picture(picture_of(pair))
+            picture = read_picture(picture_of(pair), pair.colorspace)
             whole = Area(x=0, y=0, width=picture.shape[-1], height=picture.shape[-2])
             yield pair, _cut(pair, pair.picture, picture, clips.source, whole)
 
@@ -105,7 +105,7 @@ def _references(
     }
     for pair in pairs:
         if pair.picture is not None:
-            picture = read_picture(picture_of(pair))
+            picture = read_picture(picture_of(pair), pair.colorspace)
             whole = Area(x=0, y=0, width=picture.shape[-1], height=picture.shape[-2])
             yield pair, {0: _cut(pair, pair.picture, picture, clips.source, whole)}
             continue

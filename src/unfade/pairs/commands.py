@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from unfade import pipeline
-from unfade.console import Silence, progress, terminal
-from unfade.errors import ProjectError
+from unfade.console import Silence, progress, show
+from unfade.errors import ProjectError, UnsaidFactError
 from unfade.film.clip import Clip, Clips
 from unfade.film.project import PairSection, Project
 from unfade.film.project_file import (
@@ -41,16 +41,12 @@ Source = Annotated[int, typer.Argument(help="A frame number of the scan.")]
 _DIGITS = 100
 """Of a number; what has more is taken for a name."""
 
-_WIDTH = 200
-"""Characters of a table that does not go to a terminal, so that no line is broken."""
-
 
 @app.command("list")
 def list_pairs(project_file: ProjectFile) -> None:
     """Show all pairs, admitted and rejected, with what was measured of them."""
     job = _job(project_file, load_project(project_file))
-    width = None if terminal().is_terminal else _WIDTH
-    terminal(width).print(pair_table(Records.of(job)))
+    show(pair_table(Records.of(job)))
     _tell_stale(job)
 
 
@@ -72,25 +68,35 @@ def add(
     aligned: Annotated[
         bool, typer.Option("--aligned", help="Do not search, trust that it lies as it should.")
     ] = False,
+    colorspace: Annotated[
+        str | None, typer.Option(help="Of a picture, where its file does not say it.")
+    ] = None,
     note: Annotated[str, typer.Option(help="Why; it goes on record.")] = "",
 ) -> None:
     """Fix a pair: it goes before every choice of the machine."""
     picture = not (reference.isdecimal() and len(reference) <= _DIGITS)
     kind = kind or ("constructed" if picture else "direct")
     _check_words(role, kind)
-    if picture and not os.path.isfile(reference):
+    if picture and not os.path.exists(reference):
         raise ProjectError(
             f"{reference}: is not there; name a picture, or a frame number of the reference"
         )
     section = section_of_options(
         PairSection,
-        {"of": "--of", "note": "--note", "source": "SOURCE", "reference": "REFERENCE"},
+        {
+            "source": "SOURCE",
+            "reference": "REFERENCE",
+            "of": "--of",
+            "colorspace": "--colorspace",
+            "note": "--note",
+        },
         source=source,
         reference=_seen_from(project_file, reference) if picture else int(reference),
         of=of,
         kind=kind,
         role=role,
         aligned=aligned,
+        colorspace=colorspace,
         note=note,
     )
     text = with_pair(_text(project_file), section)
@@ -186,9 +192,15 @@ def _recognised(job: Job, section: PairSection) -> str:
 
     _use_config(job)
     picture = str(section.reference)
-    if (job.root / Clips.PLACE).exists():
-        return recognised(job, section.source, picture)
-    read_picture(job.resolve(picture))
+    try:
+        if (job.root / Clips.PLACE).exists():
+            return recognised(job, section.source, picture, section.colorspace)
+        read_picture(job.resolve(picture), section.colorspace)
+    except UnsaidFactError as error:
+        raise ProjectError(
+            f"{picture}: does not name a colour space that there is ({error.known}); name one with "
+            "--colorspace, or convert it to sRGB"
+        ) from error
     return "how it lies is found when the scan has been read"
 
 

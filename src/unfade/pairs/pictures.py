@@ -50,14 +50,16 @@ def export_frames(job: Job, frames: Sequence[int], folder: Path) -> list[Path]:
     return written
 
 
-def recognised(job: Job, frame: int, picture: str) -> str:
+def recognised(job: Job, frame: int, picture: str, colorspace: str | None) -> str:
     """How a picture will be laid on a frame of the scan, in words.
+
+    `colorspace` is that of the picture, none to take what its file says.
 
     Raises:
         MediaError: it cannot be read.
         ProjectError: it is the frame as it was exported.
     """
-    pixels = media.read_picture(job.resolve(picture))
+    pixels = media.read_picture(job.resolve(picture), colorspace)
     source = job.clips().source
     size = pixels.shape[-1], pixels.shape[-2]
     if size == (source.width, source.height):

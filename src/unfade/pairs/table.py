@@ -2,6 +2,7 @@
 
 from rich.table import Table
 
+from unfade.console import plain_table
 from unfade.pairs.record import Entry, Records
 
 _NONE = "-"
@@ -9,12 +10,10 @@ _NONE = "-"
 
 def pair_table(records: Records) -> Table:
     """A row for each pair, admitted, rejected, or not yet aligned."""
-    table = Table(box=None, pad_edge=False)
-    for heading in ("source", "reference", "shot", "role", "kind", "chosen by"):
-        table.add_column(heading, no_wrap=True)
+    table = plain_table("source", "reference", "shot", "role", "kind", "chosen by")
     for heading in ("off, frames", "residual, px", "overlap"):
-        table.add_column(heading, justify="right")
-    table.add_column("state")
+        table.add_column(heading, justify="right", overflow="fold")
+    table.add_column("state", overflow="fold")
     for entry in records.entries():
         table.add_row(*_row(records, entry))
     return table

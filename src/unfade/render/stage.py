@@ -79,11 +79,6 @@ def run(job: Job) -> None:
     all_masters = list(_masters(job, trained.id))
     wanted = settings.wanted(clips.source.frames)
     masters = [master for master in all_masters if master.frame in wanted]
-    if not masters:
-        raise ProjectError(
-            f"{job.root}: no frame of the scan lies between render.first and render.last; it has "
-            f"the frames {clips.source.frames.first} to {clips.source.frames.last}"
-        )
     _claim(folder, _key(job, trained, entries))
     _forget_altered(job)
     _rename(all_masters)

@@ -301,7 +301,7 @@ def test_what_is_assumed_is_called_so_until_a_person_confirms_it(
     assert f"source: {assumed}" in capsys.readouterr().out
     clip = Clips.from_json((place.parent / Clips.PLACE).read_text()).source
     assert clip.assumed == ("colorspace", "rate")
-    confirmed = text.replace("# colorspace", "colorspace").replace("# rate", "rate")
+    confirmed = text.replace("# colorspace", "colorspace", 1).replace("# rate", "rate")
     place.write_text(confirmed)
     section = cli.load_project(place).source
     assert media.probe(source, section).assumed == ()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from unfade.media.combing import Combing, FieldMeter
-from unfade.media.fields import FoundFields, find_fields, header_of
+from unfade.media.fields import FoundFields, Header, find_fields, header_of
 
 FRAMES = 24
 WIDTH = 320
@@ -329,3 +329,37 @@ def test_what_the_header_says(field_order: int, interlaced: int, header: str) ->
 )
 def test_one_frame_alone(combing: Combing, letter: str) -> None:
     assert combing.verdict() == letter
+
+
+class Verdicts:
+    """A meter that has come to these verdicts."""
+
+    def __init__(self, verdicts: str) -> None:
+        self.verdicts = verdicts
+        self.leanings = np.zeros(len(verdicts), np.float32)
+
+    def finish(self) -> None:
+        """Nothing is left to do."""
+
+
+GRAINY_DVD = "sttttttttttttttttttsttssssstsstssssssss-"
+"""Of video of 576 lines with grain, MPEG-2 of 4 Mbit/s: its combing is quantised away."""
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "header", "fields"),
+    [
+        (GRAINY_DVD, "top", "top"),
+        (GRAINY_DVD.replace("t", "b"), "bottom", "bottom"),
+        (GRAINY_DVD, "interlaced", "top"),
+        (GRAINY_DVD, "bottom", "progressive"),
+        (GRAINY_DVD, "unknown", "progressive"),
+        (GRAINY_DVD, "progressive", "progressive"),
+        ("st" + "stsb" * 9 + "s-", "top", "progressive"),
+        ("s" * 30 + "ttttt" + "s" * 5, "top", "progressive"),
+    ],
+)
+def test_frames_that_lean_as_the_header_says_are_video(
+    verdicts: str, header: Header, fields: str
+) -> None:
+    assert find_fields(Verdicts(verdicts), header).fields == fields  # type: ignore[arg-type]

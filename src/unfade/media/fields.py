@@ -61,6 +61,11 @@ _STRONG = 1 / 4
 _TIES = "tb"
 """Verdicts of fields that tie without combing. They count for video where the header says
 interlaced; a progressive title that rolls by two lines a frame ties in the same way."""
+_LEAN_LEAST, _LEAN_SHARE, _LEAN_HALF, _LEAN_PURE, _LEAN_FILM = 8, 0.3, 0.2, 0.9, 0.15
+"""Under a header that says interlaced: least number of moving frames that lean to one field first,
+their least share of all moving frames, of each half of them and of all that lean, and the greatest
+share of frames that fit a neighbour as film does. Grain and the quantising of a DVD hide the
+combing of video, but not its direction; progressive frames lean either way alike."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +115,33 @@ def find_fields(meter: FieldMeter, header: Header) -> FoundFields:
             f"{video.sum()} of {len(inner)} moving frames comb as stored and fit no neighbour{said}"
         )
         return FoundFields(order, "s" * len(verdicts), evidence)
+    leaning = _leaning([verdicts[place] for place in inner], header)
+    if leaning is not None:
+        order, agreeing = leaning
+        evidence = f"{agreeing} of {len(inner)} moving frames lean to the {order} field first{said}"
+        return FoundFields(order, "s" * len(verdicts), evidence)
     weave = _letters(verdicts, inner, course)
     if set(weave) == {"s"}:
         return _as_stored(verdicts, inner, said, apart=0)
     return FoundFields("film", weave, _tally([weave[place] for place in inner]) + said)
+
+
+def _leaning(letters: list[str], header: Header) -> tuple[FieldOrder, int] | None:
+    """The field that video shows first under a header that says interlaced, and the number of
+    moving frames that lean to it; none where they do not tell video."""
+    if header in ("progressive", "unknown"):
+        return None
+    top, bottom, film = (sum(letter in one for letter in letters) for one in ("tT", "bB", "pnPN"))
+    is_top = top > bottom if header == "interlaced" else header == "top"
+    agreeing, leaners = (top, "tT") if is_top else (bottom, "bB")
+    halves = letters[: len(letters) // 2], letters[len(letters) // 2 :]
+    tells = (
+        agreeing >= max(_LEAN_LEAST, _LEAN_SHARE * len(letters))
+        and all(sum(one in leaners for one in half) >= _LEAN_HALF * len(half) for half in halves)
+        and agreeing >= _LEAN_PURE * (top + bottom)
+        and film <= _LEAN_FILM * len(letters)
+    )
+    return ("top" if is_top else "bottom", agreeing) if tells else None
 
 
 def _overwhelms(course: NDArray[np.intp], frames: int) -> bool:

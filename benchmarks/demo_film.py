@@ -71,7 +71,7 @@ def _score(folder: Path):  # type: ignore[no-untyped-def]
     rendering = _load(folder, Rendering)
     trained = _load(folder, TrainedModel)
     baseline = load_baseline(folder / "05-train" / trained.baseline_file)
-    section = ClipSection(path="", colorspace=WORKING_SPACE)
+    section = ClipSection(path="unused", colorspace=WORKING_SPACE)
     truth = media.probe(str((folder / "elements/truth/truth.%06d.dpx").absolute()), section)
     area = source.live_area
     numbers = [frame.frame for frame in rendering.frames]

@@ -94,7 +94,7 @@ def _pictures(work: Path, film: Path, pairs: list[Pair]) -> str:
 
 
 def _truth(film: Path) -> Clip:
-    section = ClipSection(path="", colorspace=WORKING_SPACE)
+    section = ClipSection(path="unused", colorspace=WORKING_SPACE)
     return media.probe(str((film / TRUTH).absolute()), section)
 
 

@@ -239,16 +239,21 @@ def test_ctrl_c_is_one_line_and_says_that_it_goes_on(
     )
 
 
-def test_a_signal_ends_a_process_alike(tmp_path: Path) -> None:
+def started(tmp_path: Path, entry: str) -> "subprocess.Popen[str]":
+    """A process that runs ingest, whose stage does what `entry` says."""
     program = (
         "import sys, time; from unfade import cli, pipeline\n"
-        "def entry(name):\n print('ready', flush=True); time.sleep(60)\n"
+        f"def entry(name):\n {entry}\n"
         "pipeline.entry = entry; sys.argv = ['unfade', 'ingest', sys.argv[1]]\n"
         "cli.main()"
     )
-    pipe = subprocess.PIPE
     command = [sys.executable, "-c", program, str(film(tmp_path / "reel"))]
-    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+
+
+def test_a_signal_ends_a_process_alike(tmp_path: Path) -> None:
+    process = started(tmp_path, "print('ready', flush=True); time.sleep(60)")
     assert process.stdout is not None
     assert any("ready" in line for line in process.stdout), "it ended before it was ready"
     process.send_signal(signal.SIGINT)
@@ -258,15 +263,7 @@ def test_a_signal_ends_a_process_alike(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_goes_away_is_nothing_to_tell(tmp_path: Path) -> None:
-    program = (
-        "import sys; from unfade import cli, pipeline\n"
-        "def entry(name):\n [print('x' * 1000) for _ in range(1000)]\n"
-        "pipeline.entry = entry; sys.argv = ['unfade', 'ingest', sys.argv[1]]\n"
-        "cli.main()"
-    )
-    pipe = subprocess.PIPE
-    command = [sys.executable, "-c", program, str(film(tmp_path / "reel"))]
-    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+    process = started(tmp_path, "[print('x' * 1000) for _ in range(1000)]")
     assert process.stdout is not None
     process.stdout.read(10)
     process.stdout.close()

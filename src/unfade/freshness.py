@@ -197,7 +197,7 @@ def inputs(stage: Stage, job: Job, seen: SeenElements) -> dict[str, str]:
 def _output_files(stage: Stage, job: Job) -> list[Path]:
     """Every file that a stage left but its receipt; bags of other deliveries are no output."""
     folder = job.root / folder_name(stage.name)
-    places = [path for path in folder.glob("*") if path.is_file()]
+    places = [*folder.glob("*")]
     if stage.name == "deliver":
         with suppress(WorkError):
             places += (folder / job.load(Delivery).bag).rglob("*")

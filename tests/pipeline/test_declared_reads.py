@@ -29,6 +29,7 @@ from unfade.film.project import ClipSection, Project
 from unfade.film.project_file import parse_project
 from unfade.film.work import Job, folder_name
 from unfade.media import ffv1, movie_index, movie_survey, movies, stills, tags
+from unfade.media.still_files import OpenStill
 from unfade.network import files
 from unfade.stages import STAGES, Stage
 
@@ -260,14 +261,15 @@ def spy_on_whole_reads(patch: pytest.MonkeyPatch, now: list[str]) -> None:
     """Where the bytes of a file are read from the first to the last; `now` is the stage at work."""
 
     def spied(how: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(path: Any, *arguments: Any) -> Any:
+        def call(file: Any, *arguments: Any) -> Any:
+            path = file.path if isinstance(file, OpenStill) else file
             if re.search(r"_v001_[0-9a-f]{12}\.\d{7}\.exr", str(path)):
                 MASTERS_READ.append((now[0], how, Path(path).name))
-            return function(path, *arguments)
+            return function(file, *arguments)
 
         return call
 
-    patch.setattr(stills, "read_still", spied("decoded", stills.read_still))
+    patch.setattr(OpenStill, "read", spied("decoded", OpenStill.read))
     hashed = spied("hashed", element.digest)
     for module in (element, deliver_stage, bag):
         patch.setattr(module, "digest", hashed)

@@ -4,8 +4,9 @@ A picture woven of two instants combs wherever something moved. For the top fiel
 three bottom fields are tried: its own, that of the frame before and that of the frame after. The
 measure is the energy of the comb: the mean square by which a bottom line differs from the mean of
 the two top lines around it. Grain and detail add about the same energy to all three, and at least
-as much to the same measure within one field, where lines lie twice as far apart. So the four are
-compared with one another, never with a fixed number of codes.
+as much to the same measure within one field, where lines lie twice as far apart; lines of the
+picture that are less than three apart add less there, and `_opposed` leaves them out. So the four
+are compared with one another, never with a fixed number of codes.
 
 Source: trying three bottom fields is the principle of Donald Graft's Telecide and of FFmpeg's
 fieldmatch.

@@ -20,7 +20,7 @@ from unfade.media.cut_off import cut_off_at
 from unfade.media.fields import FoundFields, find_fields, header_of
 from unfade.media.movie_index import MovieIndex, movie_index
 from unfade.media.movie_tags import MovieTags
-from unfade.media.movies import decode
+from unfade.media.movies import check_size, decode
 from unfade.media.planes import can_read
 
 
@@ -64,7 +64,7 @@ def survey_movie(path: str, section: ClipSection, track: Track) -> MovieSurvey:
             first, tags = frame, MovieTags.of(frame).without_said(section)
             _check_readable(path, frame)
             meter = None if frame.format.is_rgb else FieldMeter()
-        _check_size(path, len(times), frame, first)
+        check_size(path, len(times), frame, first.width, first.height)
         _check_tags(path, len(times), MovieTags.of(frame).without_said(section), tags)
         if meter is not None:
             meter.add(frame)
@@ -185,14 +185,6 @@ def _likely_count(stream: av.VideoStream) -> int:
     if stream.frames or not (stream.duration and stream.time_base and stream.guessed_rate):
         return stream.frames
     return round(stream.duration * stream.time_base * stream.guessed_rate)
-
-
-def _check_size(path: str, number: int, frame: av.VideoFrame, first: av.VideoFrame) -> None:
-    if (frame.width, frame.height) != (first.width, first.height):
-        raise MediaError(
-            f"{path}: frame {number} is {frame.width} x {frame.height} pixels, the ones before "
-            f"are {first.width} x {first.height}; cut the movie there"
-        )
 
 
 def _check_tags(path: str, number: int, found: MovieTags, first: MovieTags) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import av
 import numpy as np
@@ -17,10 +17,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from unfade.errors import MediaError
+from unfade.film.clip import Matrix
 from unfade.film.work import writing
 from unfade.media.planes import KR_KB
-
-VideoMatrix = Literal["bt601", "bt709"]
 
 # Code points of ITU-T H.273. Primaries and curve are those of the working space: gamma 2.4 has no
 # code point, and displays read that of BT.709 so (ITU-R BT.1886).
@@ -86,7 +85,7 @@ class MovieWriter:
         height: int,
         rate: Fraction,
         pixel_format: str = "yuv420p",
-        matrix: VideoMatrix = "bt709",
+        matrix: Matrix = "bt709",
         interlaced: bool = False,
         bit_rate: int | None = None,
         pixel_aspect: Fraction = Fraction(1),
@@ -104,7 +103,7 @@ class MovieWriter:
         self._rate = rate
         self._pixel_format = pixel_format
         self._layout = _LAYOUTS[pixel_format]
-        self._matrix: VideoMatrix = matrix
+        self._matrix: Matrix = matrix
         self._interlaced = interlaced
         self._bit_rate = bit_rate
         self._pixel_aspect = pixel_aspect
@@ -229,7 +228,7 @@ class MovieWriter:
 
 
 def rgb_to_planes(
-    rgb: Tensor, layout: _Layout, matrix: VideoMatrix, *, interlaced: bool
+    rgb: Tensor, layout: _Layout, matrix: Matrix, *, interlaced: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Codes of Y', Cb and Cr, as int32 planes, of R'G'B' (3, H, W).
 

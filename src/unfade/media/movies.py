@@ -185,12 +185,20 @@ def _same_size(
     swapped = swaps_axes(clip.orientation)
     width, height = (clip.height, clip.width) if swapped else (clip.width, clip.height)
     for number, frame in numbered:
-        if (frame.width, frame.height) != (width, height):
-            raise MediaError(
-                f"{clip.path}: frame {number} is {frame.width} x {frame.height} pixels, the ones "
-                f"before are {width} x {height}; cut the movie there"
-            )
+        check_size(clip.path, number, frame, width, height)
         yield number, frame
+
+
+def check_size(path: str, number: int, frame: av.VideoFrame, width: int, height: int) -> None:
+    """
+    Raises:
+        MediaError: a frame is of another size than those before.
+    """
+    if (frame.width, frame.height) != (width, height):
+        raise MediaError(
+            f"{path}: frame {number} is {frame.width} x {frame.height} pixels, the ones before "
+            f"are {width} x {height}; cut the movie there"
+        )
 
 
 def _runs(clip: Clip, frames: list[int]) -> Iterator[tuple[int, list[int]]]:

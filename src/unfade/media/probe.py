@@ -90,22 +90,7 @@ def _probe_sequence(pattern: FilePattern, section: ClipSection) -> Clip:
 
 
 def _movie_clip(path: str, section: ClipSection, survey: MovieSurvey) -> Clip:
-    rate = section.rate or survey.rate
-    if rate is None:
-        raise UnsaidFactError(
-            f"{path}: does not say how fast it runs; name its 'rate'",
-            "rate",
-            "the file says nothing",
-        )
-    colorspace = section.colorspace
-    if colorspace == "auto":
-        if not survey.tags.is_display_referred:
-            raise UnsaidFactError(
-                f"{path}: is not for an ordinary display; name its colour space as 'colorspace'",
-                "colorspace",
-                "the file says: for no ordinary display",
-            )
-        colorspace = WORKING_SPACE
+    rate, colorspace = _rate(path, section, survey), _colorspace(path, section, survey)
     frames = _movie_range(path, survey.count, section)
     found = survey.fields
     fields = found.fields if section.fields == "auto" else section.fields
@@ -147,6 +132,37 @@ def _movie_clip(path: str, section: ClipSection, survey: MovieSurvey) -> Clip:
         remarks=remarks,
         live_area=Area(x=0, y=0, width=width, height=height),
     )
+
+
+def _rate(path: str, section: ClipSection, survey: MovieSurvey) -> Fraction:
+    """
+    Raises:
+        MediaError: neither film.toml nor the file says how fast a movie runs.
+    """
+    rate = section.rate or survey.rate
+    if rate is None:
+        raise UnsaidFactError(
+            f"{path}: does not say how fast it runs; name its 'rate'",
+            "rate",
+            "the file says nothing",
+        )
+    return rate
+
+
+def _colorspace(path: str, section: ClipSection, survey: MovieSurvey) -> str:
+    """
+    Raises:
+        MediaError: film.toml says nothing, and the movie is not for an ordinary display.
+    """
+    if section.colorspace != "auto":
+        return section.colorspace
+    if not survey.tags.is_display_referred:
+        raise UnsaidFactError(
+            f"{path}: is not for an ordinary display; name its colour space as 'colorspace'",
+            "colorspace",
+            "the file says: for no ordinary display",
+        )
+    return WORKING_SPACE
 
 
 def _evidence(found: FoundFields, section: ClipSection) -> str:

@@ -67,28 +67,7 @@ def read_header(path: str) -> StillHeader:
         MediaError: the file is missing, or is no picture.
     """
     with open_still(path) as still:
-        still.check_kind()
-        spec = still.spec
-        code_range, range_remark = still.code_range()
-        is_display = still.format not in ("openexr", "dpx", "cineon")
-        tag = color_tag_of(path, spec, still.format) if is_display else None
-        return StillHeader(
-            width=spec.full_width,
-            height=spec.full_height,
-            pixel_aspect=pixel_aspect_of(spec),
-            orientation=orientation_of(spec),
-            rate=rate_of(spec),
-            colorspace=_colorspace(still, tag),
-            color_tag=tag.says if tag else None,
-            transfer=_transfer(still),
-            format=still.format,
-            timecode=timecode_of(spec),
-            ignored=still.ignored(),
-            is_grey=len(set(still.colour_places())) == 1,
-            bits=still.bits,
-            code_range=code_range,
-            range_remark=range_remark,
-        )
+        return _header(still)
 
 
 def read_picture(path: str | Path, colorspace: str | None = None) -> Tensor:
@@ -109,10 +88,11 @@ def read_picture(path: str | Path, colorspace: str | None = None) -> Tensor:
         ProjectError: there is no such colour space.
     """
     path = str(path)
-    header = read_header(path)
-    if colorspace is None or colorspace == "auto":
-        colorspace = named_colorspace(path, header)
-    picture = upright(read_still(path, header.code_range), header.orientation)
+    with open_still(path) as still:
+        header = _header(still)
+        if colorspace is None or colorspace == "auto":
+            colorspace = named_colorspace(path, header)
+        picture = upright(_pixels(still, header.code_range), header.orientation)
     return to_space(picture, colorspace, WORKING_SPACE)
 
 
@@ -156,11 +136,7 @@ def read_still(path: str, code_range: CodeRange = "full") -> Tensor:
     """
     with open_still(path) as still:
         still.check_kind()
-        stored = np.ascontiguousarray(still.read()[still.colour_places()])
-        pixels = torch.from_numpy(stored)
-        if code_range == "limited" and still.bits:
-            pixels = _spread(pixels, still.bits)
-        return _in_display_window(pixels, still.spec)
+        return _pixels(still, code_range)
 
 
 def read_plane(path: str | Path) -> Tensor:
@@ -185,6 +161,42 @@ def read_entries(path: str | Path, names: Sequence[str]) -> dict[str, str]:
     with open_still(str(path)) as still:
         found = {name: still.spec.getattribute(name) for name in names}
     return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def _header(still: OpenStill) -> StillHeader:
+    """
+    Raises:
+        MediaError: it is of a kind that is not read.
+    """
+    still.check_kind()
+    spec = still.spec
+    code_range, range_remark = still.code_range()
+    is_display = still.format not in ("openexr", "dpx", "cineon")
+    tag = color_tag_of(still.path, spec, still.format) if is_display else None
+    return StillHeader(
+        width=spec.full_width,
+        height=spec.full_height,
+        pixel_aspect=pixel_aspect_of(spec),
+        orientation=orientation_of(spec),
+        rate=rate_of(spec),
+        colorspace=_colorspace(still, tag),
+        color_tag=tag.says if tag else None,
+        transfer=_transfer(still),
+        format=still.format,
+        timecode=timecode_of(spec),
+        ignored=still.ignored(),
+        is_grey=len(set(still.colour_places())) == 1,
+        bits=still.bits,
+        code_range=code_range,
+        range_remark=range_remark,
+    )
+
+
+def _pixels(still: OpenStill, code_range: CodeRange) -> Tensor:
+    pixels = torch.from_numpy(np.ascontiguousarray(still.read()[still.colour_places()]))
+    if code_range == "limited" and still.bits:
+        pixels = _spread(pixels, still.bits)
+    return _in_display_window(pixels, still.spec)
 
 
 def _spread(pixels: Tensor, bits: int) -> Tensor:

@@ -68,7 +68,7 @@ def _check_spelling(job: Job) -> None:
         path = job.resolve(clip.path)
         # Imported here, because media takes a second and most paths are plain.
         meant = importlib.import_module("unfade.media.sequences").meant_instead(path)
-        if meant is not None and not os.path.exists(path):
+        if meant is not None:
             raise ProjectError(
                 f"{_place(job)}: '{name}.path' is '{clip.path}', which is not there; "
                 f"{os.path.relpath(meant, job.root)} is, name that"

@@ -85,6 +85,15 @@ def test_a_pattern_of_a_shell_is_put_right(tmp_path: Path, refused: Run) -> None
     assert "'source.path' is '*.dpx', which is not there; scan.%04d.dpx is, name that" in told
 
 
+def test_letters_of_a_shell_in_a_folder_that_is_there(tmp_path: Path, refused: Run) -> None:
+    folder = tmp_path / "reel #1 [1976]"
+    folder.mkdir()
+    for frame in (1, 2):
+        (folder / f"scan.{frame:04d}.dpx").touch()
+    told = refused(SOURCE.replace("scan.%04d", f"{folder.name}/scan.%04d") + PAIR)
+    assert "painted.png, which is not there" in told
+
+
 @pytest.mark.parametrize("render", ["first = 2000", "last = 3"])
 def test_frames_that_the_scan_does_not_have_are_found_after_ingest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, render: str

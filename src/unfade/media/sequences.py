@@ -156,12 +156,14 @@ def sequence_around(path: str) -> FilePattern | None:
 
 
 def meant_instead(path: str) -> str | None:
-    """The path that is meant by one that does not exist, none where nothing near it does.
+    """The path that is meant by one that does not exist, none where it does or nothing near it.
 
     Backslashes are taken for ``/``, also those that TOML has taken for the first half of a control
     character, and ``scan/*.dpx`` for the only sequence that it matches, as are other programs' ways
     to write the frame number, such as ``$F4``, ``%4d``, ``@@@@`` and ``[0001-0015]``.
     """
+    if _exists(path):
+        return None
     slashed = path.translate(_BACKSLASHES)
     if slashed != path and (_exists(slashed) or meant_instead(slashed)):
         return meant_instead(slashed) or slashed

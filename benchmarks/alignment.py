@@ -15,16 +15,18 @@ import cv2
 import numpy as np
 import torch
 
-from unfade import media, pipeline
-from unfade.align.register import find_features, match, register, structure
+from unfade import media
+from unfade.align.transform.register import find_features, match, register, structure
 from unfade.color.ycbcr import luma
-from unfade.console import Lines
+from unfade.commands.console import Lines
 from unfade.film.alignment import Alignment, Alignments, weight_file
 from unfade.film.clip import Area, Clips
-from unfade.film.project import WORKING_SPACE
-from unfade.film.project_file import load_project
-from unfade.film.work import Job, write_text
+from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.warp import displacement
+from unfade.pipeline import run as pipeline
+from unfade.project.file import load_project
+from unfade.work.job import Job
+from unfade.work.writing import write_text
 
 SCAN = "candy-faded-scan-panel.png"
 DVD = "candy-reference-panel.png"

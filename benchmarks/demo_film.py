@@ -19,13 +19,14 @@ import torch
 from unfade import media
 from unfade.color.difference import rgb_difference
 from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
+from unfade.commands.runtime import settle
 from unfade.film.clip import Clips
 from unfade.film.model import TrainedModel
-from unfade.film.project import WORKING_SPACE, ClipSection
 from unfade.film.rendering import Rendering
+from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
-from unfade.network import load_baseline
-from unfade.runtime import settle
+from unfade.model import load_baseline
+from unfade.project.settings import ClipSection
 from unfade.validate.steadiness import Walk
 
 FIGURES = (

@@ -19,12 +19,12 @@ from torch.nn import functional
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
 from unfade.film.balance import UNBALANCED
 from unfade.film.pair import Pair
-from unfade.film.project import TrainSection
-from unfade.network import ChromaModel
-from unfade.network.device import network_device
-from unfade.train.learn import learn, residual_of, start
-from unfade.train.lesson import Lesson, prepare
-from unfade.train.samples import Picture, picture
+from unfade.model import ChromaModel
+from unfade.model.device import network_device
+from unfade.project.settings import TrainSection
+from unfade.train.data.pixels import Picture, picture
+from unfade.train.fit.loop import learn, residual_of, start
+from unfade.train.training_set import Lesson, prepare
 
 SIZE = (640, 960)
 FRAME = (1556, 2048)

@@ -29,9 +29,10 @@ from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip, Clips
 from unfade.film.pair import Pair
-from unfade.film.project import WORKING_SPACE, ClipSection
 from unfade.film.rendering import Rendering
+from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
+from unfade.project.settings import ClipSection
 from unfade.simulate.dvd import grade
 
 VARIANT = "hard"

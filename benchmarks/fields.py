@@ -31,8 +31,8 @@ from av.filter import Graph
 from numpy.typing import NDArray
 
 from unfade.film.clip import Clip
-from unfade.film.project import ClipSection
 from unfade.media import probe
+from unfade.project.settings import ClipSection
 
 Lumas = list[NDArray[np.uint8]]
 

@@ -87,9 +87,9 @@ def _own_memory() -> float:
 
 
 def _measure(folder: Path, length: int) -> str:
-    from unfade.curate.framing import find_framing
-    from unfade.curate.match import match_frames
-    from unfade.curate.shots import find_cuts
+    from unfade.curate.matching.frames import match_frames
+    from unfade.curate.matching.framing import find_framing
+    from unfade.curate.shots.cuts import find_cuts
 
     source, reference, truth = _make(folder, length)
     started, before = time.process_time(), _own_memory()

@@ -43,15 +43,15 @@ def main() -> None:
 
 
 def _measure(width: int, height: int) -> None:
-    from unfade.runtime import settle
+    from unfade.commands.runtime import settle
 
     settle()
     import torch
 
     from unfade.film.balance import Balance
-    from unfade.network import ChromaModel, Residual
-    from unfade.network.laws import Law, Laws
-    from unfade.network.lut import NODES, Axes, SmoothLut, SpreadLut
+    from unfade.model import ChromaModel, Residual
+    from unfade.model.closed_form.laws import Law, Laws
+    from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
 
     torch.manual_seed(0)
     nodes = torch.rand(2, NODES, NODES, NODES) * 0.1

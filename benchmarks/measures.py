@@ -13,7 +13,7 @@ from torch import Tensor
 
 from unfade.color.difference import ciede2000, light_to_lab
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
-from unfade.film.project import WORKING_GAMMA
+from unfade.film.working_space import WORKING_GAMMA
 
 ROOT = Path(__file__).resolve().parent.parent
 

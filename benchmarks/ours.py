@@ -9,10 +9,10 @@ from torch import Tensor
 from unfade.color.balance import find_balance
 from unfade.film.balance import Balance
 from unfade.film.pair import Pair
-from unfade.film.project import TrainSection
-from unfade.train.between import Frame
-from unfade.train.lesson import fit
-from unfade.train.samples import Picture, picture
+from unfade.project.settings import TrainSection
+from unfade.train.data.carried_colour import Frame
+from unfade.train.data.pixels import Picture, picture
+from unfade.train.training_set import fit
 
 
 def ours(

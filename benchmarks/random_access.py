@@ -19,9 +19,9 @@ import numpy as np
 import torch
 
 from unfade.film.clip import Clip
-from unfade.film.project import ClipSection
 from unfade.media import probe, read_frame
-from unfade.media.movie_index import movie_index
+from unfade.media.movies.index import movie_index
+from unfade.project.settings import ClipSection
 
 _HEIGHT, _WIDTH = 576, 720
 _RATE = 25

@@ -36,8 +36,8 @@ from unfade.film.alignment import Alignment, Alignments, weight_file
 from unfade.film.clip import Clips
 from unfade.film.noun import Artefact
 from unfade.film.pair import Pair, PairList
-from unfade.film.project import ClipSection
-from unfade.pipeline import STAGE_NAMES
+from unfade.pipeline.run import STAGE_NAMES
+from unfade.project.settings import ClipSection
 from unfade.simulate import Simulation
 from unfade.simulate.dvd import subtitle_area
 

@@ -20,11 +20,11 @@ from ours import film_balance
 from simulated_shots import SHOTS, Frame, at_source_luma, chosen_pairs, simulated_shots
 from uncertainty import KEPT_APART, PAIRS, as_picture
 
-from unfade.film.project import TrainSection
-from unfade.network import ChromaModel
-from unfade.train.learn import learn, residual_of, start
-from unfade.train.lesson import prepare
-from unfade.train.shot_models import Tried, try_shots
+from unfade.model import ChromaModel
+from unfade.project.settings import TrainSection
+from unfade.train.fit.loop import learn, residual_of, start
+from unfade.train.fit.shot_networks import Tried, try_shots
+from unfade.train.training_set import prepare
 
 
 def main() -> None:

@@ -28,8 +28,8 @@ from simulated_shots import (
     simulated_shots,
 )
 
-from unfade.network.chroma_model import on_raster
-from unfade.train.between import Frame
+from unfade.model.raster import on_raster
+from unfade.train.data.carried_colour import Frame
 
 OURS = "ours"
 CLOSED_FORMS = {

@@ -21,9 +21,9 @@ from torch.nn import functional
 
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.film.clip import Area
-from unfade.film.project import ClipSection
 from unfade.film.time import FrameRange
 from unfade.media import MovieWriter, probe, read
+from unfade.project.settings import ClipSection
 from unfade.simulate import SEVERITIES, ClipCut
 from unfade.simulate.clips import fit_picture
 from unfade.simulate.gate import LIVE_AREA, lay_in_gate

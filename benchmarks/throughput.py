@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from unfade.runtime import settle
+from unfade.commands.runtime import settle
 
 settle()
 
@@ -26,31 +26,32 @@ from torch import Tensor  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from unfade import media  # noqa: E402
-from unfade.console import Silence  # noqa: E402
+from unfade.commands.console import Silence  # noqa: E402
 from unfade.film.alignment import Alignments  # noqa: E402
 from unfade.film.balance import Balance  # noqa: E402
 from unfade.film.clip import Area, Clips  # noqa: E402
 from unfade.film.model import ModelSize, TrainedModel  # noqa: E402
 from unfade.film.pair import PairList  # noqa: E402
-from unfade.film.project import WORKING_SPACE, ClipSection, Project  # noqa: E402
 from unfade.film.shot import Shot  # noqa: E402
-from unfade.film.work import Job  # noqa: E402
-from unfade.network import (  # noqa: E402
+from unfade.film.working_space import WORKING_SPACE  # noqa: E402
+from unfade.model import (  # noqa: E402
     ChromaModel,
     Residual,
     Sample,
     fit_laws,
     save_model,
 )
-from unfade.network.features import KINDRED  # noqa: E402
-from unfade.network.uncertainty import (  # noqa: E402
+from unfade.model.features import KINDRED  # noqa: E402
+from unfade.model.uncertainty import (  # noqa: E402
     PROTOTYPES,
     TERMS,
     Prototypes,
     Uncertainty,
 )
+from unfade.project.settings import ClipSection, Project  # noqa: E402
 from unfade.render import stage  # noqa: E402
 from unfade.render.recover import Recovered  # noqa: E402
+from unfade.work.job import Job  # noqa: E402
 
 WIDTH, HEIGHT = 2048, 1556
 GRAIN = 0.02

@@ -22,10 +22,10 @@ from scipy.stats import spearmanr
 from simulated_shots import SHOTS, Frame, at_source_luma, chosen_pairs, simulated_shots
 
 from unfade.film.pair import Pair, PairRole
-from unfade.film.project import TrainSection
-from unfade.network import ChromaModel
-from unfade.train.lesson import fit
-from unfade.train.samples import Picture, picture
+from unfade.model import ChromaModel
+from unfade.project.settings import TrainSection
+from unfade.train.data.pixels import Picture, picture
+from unfade.train.training_set import fit
 
 PAIRS = 4  # a shot that is learned from
 KEPT_APART = ("bikes-2", "bikes-4", "asl-book", "sintel-face", "sintel-city", "bbb-2")

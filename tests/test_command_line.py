@@ -14,9 +14,10 @@ import OpenImageIO as oiio
 import pytest
 import torch
 
-from unfade import cli, media
+from unfade import media
+from unfade.commands import app as cli
 from unfade.film.clip import Clip, Clips
-from unfade.film.project import ClipSection
+from unfade.project.settings import ClipSection
 
 Say = Callable[..., str]
 
@@ -140,7 +141,7 @@ def test_what_the_file_system_refuses_is_one_sentence(
     def fail(name: str) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", "06-render/receipt.json")
 
-    monkeypatch.setattr("unfade.pipeline.entry", fail)
+    monkeypatch.setattr("unfade.pipeline.run.entry", fail)
     told = refused("ingest", project(tmp_path, PAIR))
     assert "06-render/receipt.json: Permission denied; give yourself perm" in told
 

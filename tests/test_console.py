@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from unfade import cli, console
-from unfade.console import Bars, Lines
+from unfade.commands import app as cli
+from unfade.commands import console
+from unfade.commands.console import Bars, Lines
 
 NAME = "reel [b] [/b] [1976] :smile: 50%"
 

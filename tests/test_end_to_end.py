@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from unfade import media
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
-from unfade.console import Silence
+from unfade.commands.console import Silence
 from unfade.film.clip import Clips
 from unfade.film.model import TrainedModel
 from unfade.film.pair import PairList

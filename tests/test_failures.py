@@ -14,8 +14,8 @@ import cv2
 import pytest
 import torch
 
-from unfade import cli
-from unfade.console import show_all_names, terminal
+from unfade.commands import app as cli
+from unfade.commands.console import show_all_names, terminal
 from unfade.errors import MediaError
 
 Ended = Callable[..., tuple[int, str]]
@@ -49,7 +49,7 @@ def fails(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def entry(name: str) -> None:
         raise error
 
-    monkeypatch.setattr("unfade.pipeline.entry", entry)
+    monkeypatch.setattr("unfade.pipeline.run.entry", entry)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_tensor_that_no_memory_holds(
     def entry(name: str) -> None:
         torch.empty(2**55)
 
-    monkeypatch.setattr("unfade.pipeline.entry", entry)
+    monkeypatch.setattr("unfade.pipeline.run.entry", entry)
     _, said = ended("ingest", film(tmp_path / "reel"))
     assert said.startswith("unfade: ingest ran out of memory; ")
 

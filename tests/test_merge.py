@@ -11,11 +11,12 @@ from torch import Tensor
 
 from unfade import media
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
-from unfade.console import Silence
+from unfade.commands.console import Silence
 from unfade.errors import MediaError, UnfadeError, WorkError
-from unfade.film.lock import LOCK, holding
-from unfade.film.project import WORKING_SPACE, ClipSection, RenderSection
-from unfade.merge import merge
+from unfade.film.working_space import WORKING_SPACE
+from unfade.merge.merge import merge
+from unfade.project.settings import ClipSection, RenderSection
+from unfade.work.lock import LOCK, holding
 
 
 def picture(seed: int) -> Tensor:

@@ -1,5 +1,5 @@
 """``python -m unfade`` is the command ``unfade``."""
 
-from unfade.cli import main
+from unfade.commands.app import main
 
 main()

@@ -9,11 +9,12 @@ from unfade.errors import MatchError, ProjectError
 from unfade.film.alignment import Alignments, weight_file
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.pair import Pair, PairList
-from unfade.film.project import WORKING_SPACE, Project
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
-from unfade.film.work import Job
+from unfade.film.working_space import WORKING_SPACE
 from unfade.media import read_picture, read_plane, write_dpx, write_png
+from unfade.project.settings import Project
+from unfade.work.job import Job
 
 PICTURE = Area(x=16, y=12, width=640, height=360)
 DVD_PICTURE = Area(x=4, y=2, width=360, height=288)

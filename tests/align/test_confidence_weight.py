@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from unfade.align.weight import confidence
+from unfade.align.measure.weight import confidence
 
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 HEIGHT, WIDTH = 360, 640

@@ -3,8 +3,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unfade.align.coverage import covered_area, on_live_area
-from unfade.align.register import Place, Registration
+from unfade.align.measure.coverage import covered_area, on_live_area
+from unfade.align.transform.register import Place, Registration
 from unfade.film.clip import Area
 
 HEIGHT, WIDTH = 120, 200

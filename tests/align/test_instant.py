@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from unfade.align.instant import better_neighbour, moving
+from unfade.align.measure.instant import better_neighbour, moving
 
 HEIGHT, WIDTH = 360, 640
 ALL = np.ones((HEIGHT, WIDTH), bool)

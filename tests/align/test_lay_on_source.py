@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from unfade.align.pool import Laid, Structures, lay, measure, shared_framing
-from unfade.align.register import (
+from unfade.align.measure.residual import Residual, edge_residual, measure_residual
+from unfade.align.transform.register import (
     Place,
     Registration,
     find_features,
@@ -13,7 +13,7 @@ from unfade.align.register import (
     scaling,
     structure,
 )
-from unfade.align.residual import Residual, edge_residual, measure_residual
+from unfade.align.transform.shared_framing import Laid, Structures, lay, measure, shared_framing
 
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 HEIGHT, WIDTH = 360, 640

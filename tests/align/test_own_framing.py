@@ -12,11 +12,12 @@ from unfade.errors import MatchError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.pair import Pair, PairList
-from unfade.film.project import WORKING_SPACE, Project
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
-from unfade.film.work import Job
+from unfade.film.working_space import WORKING_SPACE
 from unfade.media import write_dpx, write_png
+from unfade.project.settings import Project
+from unfade.work.job import Job
 
 SIZE = (600, 700)
 PICTURE = Area(x=24, y=130, width=640, height=360)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from unfade.align.ladder import climb, kind_of, misfit
-from unfade.align.smooth import at_points, fit_smooth
+from unfade.align.transform.ladder import climb, kind_of, misfit
+from unfade.align.transform.smooth import at_points, fit_smooth
 
 KINDS = ("translation", "similarity", "affine", "homography")
 HEIGHT, WIDTH = 540, 960

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from unfade.align.prepare import Raster, prepare
-from unfade.align.register import Registration, scaling
+from unfade.align.transform.register import Registration, scaling
 from unfade.align.view import View
 from unfade.film.pair import Pair
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from unfade.commands.new_project import _STAND_INS
 from unfade.film.clip import Area, Clip
-from unfade.film.project import Project
-from unfade.film.project_file import parse_project
-from unfade.film.template import TemplateElement, project_text
 from unfade.film.time import FrameRange
-from unfade.ingest.new_project import _STAND_INS
+from unfade.project.file import parse_project
+from unfade.project.settings import Project
+from unfade.project.template import TemplateElement, project_text
 
 ROOT = Path(__file__).parents[2]
 LEAST = '[film]\ntitle = "x"\n[source]\npath = "a"\n[reference]\npath = "b"\n'

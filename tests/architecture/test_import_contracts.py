@@ -35,7 +35,7 @@ def test_the_contracts_hold(tmp_path: Path) -> None:
 def test_a_stage_that_imports_another_fails_them(tmp_path: Path) -> None:
     folder = copy_of_package(tmp_path)
     with (folder / "src/unfade/render/recover.py").open("a") as module:
-        module.write("\nimport unfade.train.learn\n")
+        module.write("\nimport unfade.train.fit.loop\n")
     result = check(folder)
     assert result.returncode != 0
     assert "unfade.render.recover" in result.stdout
@@ -54,4 +54,4 @@ def test_a_module_beside_stage_py_that_opens_files_fails_them(tmp_path: Path) ->
         module.write("\nfrom unfade import media\n")
     result = check(folder)
     assert result.returncode != 0
-    assert "unfade.train.learn" in result.stdout
+    assert "unfade.train.fit.loop" in result.stdout

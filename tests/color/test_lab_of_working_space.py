@@ -11,7 +11,7 @@ from torch import Tensor
 from unfade.color.difference import rgb_difference, rgb_to_lab
 from unfade.color.sensitivity import FLOOR, STEP, seen_error, sensitivity, visibility
 from unfade.color.ycbcr import ycbcr_to_rgb
-from unfade.film.project import WORKING_SPACE
+from unfade.film.working_space import WORKING_SPACE
 from unfade.media import to_space
 
 

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from unfade.errors import MediaError
-from unfade.film.project import WORKING_SPACE, ClipSection
+from unfade.film.working_space import WORKING_SPACE
 from unfade.media import probe, read_picture, to_space, write_png
+from unfade.project.settings import ClipSection
 
 SECTION = ClipSection(path="x")
 CODE = 40

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from unfade.errors import MediaError
-from unfade.film.project import ClipSection
 from unfade.media import probe, read
-from unfade.media.ffv1 import checksums_hold, has_checksums
+from unfade.media.movies.ffv1 import checksums_hold, has_checksums
+from unfade.project.settings import ClipSection
 
 MakeMovie = Callable[..., Path]
 SECTION = ClipSection(path="unused")

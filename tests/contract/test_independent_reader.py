@@ -9,7 +9,7 @@ import OpenEXR
 import pytest
 import torch
 
-from unfade.film.project import WORKING_SPACE
+from unfade.film.working_space import WORKING_SPACE
 from unfade.media import FrameTags, to_space, write_exr
 
 Write = Callable[..., Path]

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from unfade.film.clip import FieldOrder
-from unfade.film.project import ClipSection
 from unfade.media import probe, read, read_frame
-from unfade.media.planes import plane_lines
+from unfade.media.movies.planes import plane_lines
+from unfade.project.settings import ClipSection
 
 MakeMovie = Callable[..., Path]
 

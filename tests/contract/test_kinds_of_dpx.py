@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from unfade.errors import MediaError, UnsaidFactError
-from unfade.film.project import WORKING_SPACE, ClipSection
+from unfade.film.working_space import WORKING_SPACE
 from unfade.media import probe, read_frame, read_picture
 from unfade.media.color_management import check_colorspace
+from unfade.project.settings import ClipSection
 
 SECTION = ClipSection(path="x")
 UNDEFINED = 0xFFFFFFFF

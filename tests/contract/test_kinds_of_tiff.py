@@ -9,8 +9,9 @@ import OpenImageIO as oiio
 import pytest
 
 from unfade.errors import MediaError
-from unfade.film.project import WORKING_SPACE, ClipSection
+from unfade.film.working_space import WORKING_SPACE
 from unfade.media import probe, read_frame, read_picture
+from unfade.project.settings import ClipSection
 
 SECTION = ClipSection(path="x")
 SHORT, LONG, RATIONAL = 3, 4, 5

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from unfade.errors import MediaError
-from unfade.film.project import ClipSection
 from unfade.media import probe, read_frame
+from unfade.project.settings import ClipSection
 
 MakeMovie = Callable[..., Path]
 SECTION = ClipSection(path="unused")

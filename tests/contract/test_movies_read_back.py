@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from unfade.errors import MediaError
-from unfade.film.project import ClipSection
 from unfade.media import probe, read, read_frame
+from unfade.project.settings import ClipSection
 
 MakeMovie = Callable[..., Path]
 

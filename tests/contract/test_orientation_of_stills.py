@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from unfade.film.clip import Orientation
-from unfade.film.project import WORKING_SPACE, ClipSection
+from unfade.film.working_space import WORKING_SPACE
 from unfade.media import probe, read_frame, read_picture, write_dpx
+from unfade.project.settings import ClipSection
 
 Make = Callable[[Path, int], Path]
 

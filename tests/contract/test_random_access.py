@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from unfade.film.clip import Clip
-from unfade.film.project import ClipSection
-from unfade.media import movies, probe, read, read_frame
-from unfade.media.movie_index import LostError, MovieIndex
+from unfade.media import probe, read, read_frame
+from unfade.media.movies import reader as movies
+from unfade.media.movies.index import LostError, MovieIndex
+from unfade.project.settings import ClipSection
 
 MakeMovie = Callable[..., Path]
 

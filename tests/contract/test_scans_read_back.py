@@ -13,8 +13,9 @@ import pytest
 import torch
 
 from unfade.errors import MediaError
-from unfade.film.project import WORKING_SPACE, ClipSection
+from unfade.film.working_space import WORKING_SPACE
 from unfade.media import probe, read, read_picture, to_space, write_dpx
+from unfade.project.settings import ClipSection
 
 PACKED, FILLED_A, FILLED_B = 0, 1, 2
 LINEAR, PRINTING_DENSITY, USER_DEFINED = 2, 1, 0

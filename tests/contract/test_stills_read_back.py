@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from unfade.errors import MediaError
-from unfade.film.project import WORKING_SPACE, ClipSection
+from unfade.film.working_space import WORKING_SPACE
 from unfade.media import (
     probe,
     read,
@@ -18,6 +18,7 @@ from unfade.media import (
     write_exr,
     write_png,
 )
+from unfade.project.settings import ClipSection
 
 
 def save(path: Path, interleaved: np.ndarray, kind: str, **attributes: object) -> Path:

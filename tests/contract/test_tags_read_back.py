@@ -11,9 +11,10 @@ import torch
 
 from unfade.errors import MediaError
 from unfade.film.clip import Clip
-from unfade.film.project import WORKING_SPACE, ClipSection
+from unfade.film.working_space import WORKING_SPACE
 from unfade.media import FrameTags, probe, read_tags, write_dpx, write_exr, write_tiff
-from unfade.media.timecode import pack_timecode, unpack_timecode
+from unfade.media.stills.timecode import pack_timecode, unpack_timecode
+from unfade.project.settings import ClipSection
 
 MakeMovie = Callable[..., Path]
 

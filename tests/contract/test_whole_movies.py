@@ -9,9 +9,9 @@ import av
 import numpy as np
 import pytest
 
-from unfade.film.project import ClipSection
 from unfade.media import probe, read_frame
-from unfade.media.cut_off import cut_off_at
+from unfade.media.movies.cut_off import cut_off_at
+from unfade.project.settings import ClipSection
 
 MakeMovie = Callable[..., Path]
 SECTION = ClipSection(path="unused")

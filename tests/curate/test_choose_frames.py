@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from unfade.curate.choose import Look, Order, choose, frame_states, look_at
+from unfade.curate.choice.choose import Look, Order, choose, frame_states, look_at
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 

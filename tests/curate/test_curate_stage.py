@@ -10,10 +10,10 @@ from unfade.film.balance import UNBALANCED, Balance, FilmBalance
 from unfade.film.clip import SOURCE_PROXY, Area, Clip, Clips, reference_proxy
 from unfade.film.match import MatchRecord
 from unfade.film.pair import PairList
-from unfade.film.project import Project
 from unfade.film.time import FrameRange
-from unfade.film.work import Job
 from unfade.media import read_picture, write_png
+from unfade.project.settings import Project
+from unfade.work.job import Job
 
 
 class _Silent:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from unfade.curate.shots import Cuts, find_cuts
+from unfade.curate.shots.cuts import Cuts, find_cuts
 
 HEIGHT, WIDTH = 72, 128
 LENGTH = 60

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from unfade.curate.framing import find_framing
-from unfade.curate.match import match_frames
-from unfade.curate.shots import find_cuts
+from unfade.curate.matching.frames import match_frames
+from unfade.curate.matching.framing import find_framing
+from unfade.curate.shots.cuts import find_cuts
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 
@@ -76,7 +76,7 @@ def test_a_still_picture_is_matched_by_any_copy_of_it(hard, framing):
 
 def test_memory_does_not_grow_with_the_length_of_a_shot(hard, framing, monkeypatch):
     """The longest piece that is ever held against the reference is a section."""
-    from unfade.curate import match
+    from unfade.curate.matching import frames as match
 
     longest = []
     places = match._places

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from unfade.curate.framing import find_framing
-from unfade.curate.match import MIN_SIMILARITY, match_frames
-from unfade.curate.shots import find_cuts
-from unfade.curate.signature import Framing, shared_views, signatures
+from unfade.curate.matching.frames import MIN_SIMILARITY, match_frames
+from unfade.curate.matching.framing import find_framing
+from unfade.curate.matching.signature import Framing, shared_views, signatures
+from unfade.curate.shots.cuts import find_cuts
 
 
 @pytest.fixture(scope="module")

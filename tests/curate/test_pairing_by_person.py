@@ -3,9 +3,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from unfade.curate.choose import frame_states, look_at
-from unfade.curate.match import Matches
-from unfade.curate.pairing import (
+from unfade.curate.choice.choose import frame_states, look_at
+from unfade.curate.choice.pairing import (
     chosen_pairs,
     dropped_pairs,
     fixed_pairs,
@@ -13,12 +12,13 @@ from unfade.curate.pairing import (
     rejection,
     shot_choice,
 )
-from unfade.curate.several import Instants
+from unfade.curate.matching.best_reference import Instants
+from unfade.curate.matching.frames import Matches
 from unfade.errors import ProjectError
 from unfade.film.clip import Area, Clip, Clips
-from unfade.film.project import CurateSection, PairSection, Project
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
+from unfade.project.settings import CurateSection, PairSection, Project
 
 
 def _clip(path, first, count):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from unfade.curate.match import Matches
+from unfade.curate.matching.frames import Matches
+from unfade.curate.matching.signature import Framing
 from unfade.curate.remarks import reference_remarks, scan_remarks
-from unfade.curate.signature import Framing
 
 from .conftest import WINDOW, FadedFilm, dvd
 

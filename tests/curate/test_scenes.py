@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from unfade.curate.choose import Choice, Look, Order, choose, look_at
-from unfade.curate.scenes import scene_numbers, share_out, shot_families
-from unfade.film.project import CurateSection
+from unfade.curate.choice.choose import Choice, Look, Order, choose, look_at
+from unfade.curate.shots.scenes import scene_numbers, share_out, shot_families
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
+from unfade.project.settings import CurateSection
 
 LENGTH = 10
 

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from unfade import cli
-from unfade.curate.match import Matches
-from unfade.curate.several import best_instants, film_detail
+from unfade.commands import app as cli
+from unfade.curate.matching.best_reference import best_instants, film_detail
+from unfade.curate.matching.frames import Matches
 from unfade.film.alignment import Alignments
 from unfade.film.match import MatchRecord
 from unfade.film.pair import Pair, PairList

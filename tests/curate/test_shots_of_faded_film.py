@@ -1,6 +1,6 @@
 import numpy as np
 
-from unfade.curate.shots import find_cuts
+from unfade.curate.shots.cuts import find_cuts
 
 
 def test_cuts_of_a_faded_grainy_film(faded_film):

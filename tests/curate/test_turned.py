@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from unfade.curate.shots import find_cuts
-from unfade.curate.turned import Turned, find_turned
+from unfade.curate.matching.turned import Turned, find_turned
+from unfade.curate.shots.cuts import find_cuts
 from unfade.film.clip import Orientation, orientation_number
 from unfade.geometry.orientation import upright
 

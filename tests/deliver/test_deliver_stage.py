@@ -16,17 +16,17 @@ from unfade.errors import WorkError
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.delivery import Delivery
-from unfade.film.element import digest
 from unfade.film.model import TrainedModel
 from unfade.film.naming import bag_name
 from unfade.film.pair import Pair, PairList, Rejection
-from unfade.film.project import Project
 from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.report import Measure, Report, Verdict
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
-from unfade.film.work import Job
-from unfade.review.page import CREDITS_PLACE, NOTE_PLACE
+from unfade.project.settings import Project
+from unfade.report.page import CREDITS_PLACE, NOTE_PLACE
+from unfade.work.elements import digest
+from unfade.work.job import Job
 
 Item = TypeVar("Item")
 PAINTED = Pair(

@@ -10,19 +10,19 @@ from torch import Tensor
 
 from unfade import media
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
-from unfade.console import Silence
+from unfade.commands.console import Silence
 from unfade.deliver import stage
+from unfade.drawing.movie_frame import movie_frame, movie_size
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.delivery import Delivery
 from unfade.film.model import TrainedModel
 from unfade.film.pair import PairList
-from unfade.film.project import ClipSection, Project
 from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.report import Report
 from unfade.film.shot import Shot
-from unfade.film.work import Job
-from unfade.review.movie_frame import movie_frame, movie_size
+from unfade.project.settings import ClipSection, Project
+from unfade.work.job import Job
 
 AREA = Area(x=10, y=6, width=161, height=121)
 

@@ -1,7 +1,7 @@
 """Settings that are delivered name files, never where they lie."""
 
 from unfade.deliver.anonymous import settings_to_share
-from unfade.film.project import Project
+from unfade.project.settings import Project
 
 
 def test_the_earlier_model_is_named_without_its_folder() -> None:

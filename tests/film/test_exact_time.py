@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unfade.film.project import ClipSection
 from unfade.film.time import (
     FrameRange,
     exact_rate,
@@ -16,6 +15,7 @@ from unfade.film.time import (
     timecode_after,
     timecode_day,
 )
+from unfade.project.settings import ClipSection
 
 NTSC = Fraction(30000, 1001)
 

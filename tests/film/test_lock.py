@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from unfade.errors import WorkError
-from unfade.film.lock import LOCK, holding
+from unfade.work.lock import LOCK, holding
 
 HOLD = """
 import sys
 from pathlib import Path
-from unfade.film.lock import holding
+from unfade.work.lock import holding
 with holding(Path(sys.argv[1]), print):
     print("held", flush=True)
     sys.stdin.readline()

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from unfade.errors import ProjectError
-from unfade.film.project import Project
-from unfade.film.project_file import load_project, project_place
+from unfade.project.file import load_project, project_place
+from unfade.project.settings import Project
 
 LEAST = '[film]\ntitle = "Reel"\n[source]\npath = "a.%06d.dpx"\n'
 REFERENCE = '[reference]\npath = "b.mkv"\n'

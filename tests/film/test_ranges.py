@@ -11,8 +11,8 @@ import pytest
 from pydantic import BaseModel
 
 from unfade.errors import ProjectError
-from unfade.film import project_file
-from unfade.film.project import Project
+from unfade.project import file as project_file
+from unfade.project.settings import Project
 
 LEAST = {"film": {"title": "Reel"}, "source": {"path": "a.dpx"}, "reference": {"path": "b.mkv"}}
 PAIR = {"source": 12, "reference": "painted.png"}

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from unfade.console import Silence
+from unfade.commands.console import Silence
 from unfade.errors import WorkError
 from unfade.film.clip import Area, Clip, Clips
-from unfade.film.element import DIGESTS
 from unfade.film.naming import clip_name
 from unfade.film.pair import Pair
-from unfade.film.project import ClipSection, FilmSection, PairSection, Project, ReferenceSection
 from unfade.film.time import FrameRange
-from unfade.film.work import Job, clear_partials, writing
+from unfade.project.settings import ClipSection, FilmSection, PairSection, Project, ReferenceSection
+from unfade.work.elements import DIGESTS
+from unfade.work.job import Job
+from unfade.work.writing import clear_partials, writing
 
 
 @pytest.fixture
@@ -157,7 +158,7 @@ def test_a_file_is_read_once_even_by_a_later_process(
     job.save(clips())
     found = job.digest(job.root / Clips.PLACE)
     job.remember()
-    monkeypatch.setattr("unfade.film.element.digest", None)
+    monkeypatch.setattr("unfade.work.elements.digest", None)
     later = Job(job.project, job.root, Silence())
     assert later.digest(job.root / Clips.PLACE) == found
     later.remember()

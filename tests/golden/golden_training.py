@@ -14,10 +14,10 @@ from torch.nn import functional
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
 from unfade.film.balance import UNBALANCED
 from unfade.film.pair import Pair
-from unfade.film.project import TrainSection
-from unfade.train.learn import learn, residual_of, start
-from unfade.train.lesson import prepare
-from unfade.train.samples import Picture, picture
+from unfade.project.settings import TrainSection
+from unfade.train.data.pixels import Picture, picture
+from unfade.train.fit.loop import learn, residual_of, start
+from unfade.train.training_set import prepare
 
 PLACE = Path(__file__).with_name("golden.json")
 SETTINGS = TrainSection(size="small", steps=120, batch=1024, checkpoint=40, seed=5)

@@ -13,12 +13,13 @@ import torch
 
 from unfade.errors import MediaError, ProjectError, WorkError
 from unfade.film.clip import SOURCE_PROXY, Area, Clip, Clips, reference_proxy
-from unfade.film.project import WORKING_SPACE, Project
 from unfade.film.time import FrameRange
-from unfade.film.work import Job
+from unfade.film.working_space import WORKING_SPACE
 from unfade.ingest.proxy import make_proxy, proxy_size
 from unfade.ingest.stage import run
 from unfade.media import MovieWriter, read, read_picture, write_dpx
+from unfade.project.settings import Project
+from unfade.work.job import Job
 
 Item = TypeVar("Item")
 PICTURE = Area(x=20, y=12, width=152, height=108)

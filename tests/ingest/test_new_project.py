@@ -8,7 +8,7 @@ from typing import TypeVar
 import av
 import numpy as np
 
-from unfade.ingest.new_project import write_project
+from unfade.commands.new_project import write_project
 
 Item = TypeVar("Item")
 

@@ -9,8 +9,7 @@ import torch
 
 from unfade.color.ycbcr import luma
 from unfade.errors import ProjectError
-from unfade.film.color_config import PINNED_CONFIG, color_config, config_to_share
-from unfade.film.project import WORKING_SPACE
+from unfade.film.working_space import PINNED_CONFIG, WORKING_SPACE
 from unfade.media import (
     check_colorspace,
     config_in_use,
@@ -19,6 +18,7 @@ from unfade.media import (
     use_config,
     write_exr,
 )
+from unfade.project.color_config import color_config, config_to_share
 
 VIEW = "ACES 2.0 - SDR 100 nits (Rec.709)"
 OLDER = "ocio://cg-config-v1.0.0_aces-v1.3_ocio-v2.1"

@@ -5,7 +5,7 @@ import torch
 
 from unfade.color.ycbcr import luma
 from unfade.errors import ProjectError
-from unfade.film.project import WORKING_GAMMA, WORKING_SPACE
+from unfade.film.working_space import WORKING_GAMMA, WORKING_SPACE
 from unfade.media import check_colorspace, to_space
 
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from unfade.media.combing import Combing, FieldMeter
-from unfade.media.fields import FoundFields, Header, find_fields, header_of
+from unfade.media.movies.combing import Combing, FieldMeter
+from unfade.media.movies.fields import FoundFields, Header, find_fields, header_of
 
 FRAMES = 24
 WIDTH = 320

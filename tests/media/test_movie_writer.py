@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from unfade.errors import MediaError
-from unfade.media.movie_writer import MovieWriter
+from unfade.media.movies.writer import MovieWriter
 
 RATE = Fraction(25)
 HALF_A_CODE = 0.23  # in luma samples, of a ramp of 1/200 a sample, at 10 bit

@@ -8,9 +8,10 @@ import torch
 
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.pair import Pair
-from unfade.film.project import WORKING_SPACE
 from unfade.film.time import FrameRange
-from unfade.media import pairs, read_pairs, read_picture, read_references, write_png
+from unfade.film.working_space import WORKING_SPACE
+from unfade.media import pair_pictures as pairs
+from unfade.media import read_pairs, read_picture, read_references, write_png
 
 SIZE = 64
 LIVE = Area(x=2, y=4, width=60, height=56)

@@ -7,8 +7,8 @@ from collections.abc import Generator
 import pytest
 
 from unfade.errors import MediaError
-from unfade.media import ahead
-from unfade.media.ahead import run_ahead
+from unfade.media.threads import ahead
+from unfade.media.threads.ahead import run_ahead
 
 
 def test_all_items_in_order() -> None:

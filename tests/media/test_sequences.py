@@ -11,17 +11,19 @@ import pytest
 import torch
 
 from unfade.errors import MediaError
-from unfade.film.element import digest, element
-from unfade.film.project import WORKING_SPACE, ClipSection
-from unfade.media import probe, read, read_frame, read_tags, still_clips, write_exr, write_png
-from unfade.media.sequences import (
+from unfade.film.working_space import WORKING_SPACE
+from unfade.media import probe, read, read_frame, read_tags, write_exr, write_png
+from unfade.media.stills import clips as still_clips
+from unfade.media.stills.reader import read_header
+from unfade.media.stills.sequences import (
     frames_of,
     meant_instead,
     parse_pattern,
     picture_in_folder,
     sequence_around,
 )
-from unfade.media.stills import read_header
+from unfade.project.settings import ClipSection
+from unfade.work.elements import digest, element
 
 SECTION = ClipSection(path="unused")
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from unfade.errors import MediaError, UnfadeError
-from unfade.film.project import WORKING_SPACE
+from unfade.film.working_space import WORKING_SPACE
 from unfade.media import write_exr, write_png
 
 PIXELS = torch.full((3, 4, 4), 0.5)

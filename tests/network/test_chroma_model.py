@@ -11,7 +11,7 @@ from unfade.color.balance import balance
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
 from unfade.errors import WorkError
 from unfade.film.balance import UNBALANCED, Balance
-from unfade.network import (
+from unfade.model import (
     ChromaModel,
     Residual,
     load_baseline,
@@ -19,18 +19,12 @@ from unfade.network import (
     save_baseline,
     save_model,
 )
-from unfade.network.chroma_model import (
-    GUESS_WIDTH,
-    RASTER_WIDTH,
-    enlarge,
-    raster_factor,
-    shrink,
-    stretch,
-)
-from unfade.network.features import COUNT, features
-from unfade.network.files import BASELINE_SCHEMA, MODEL_SCHEMA
-from unfade.network.laws import Law, Laws
-from unfade.network.lut import NODES, Axes, SmoothLut, SpreadLut
+from unfade.model.chroma_model import GUESS_WIDTH
+from unfade.model.closed_form.laws import Law, Laws
+from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
+from unfade.model.features import COUNT, features
+from unfade.model.files import BASELINE_SCHEMA, MODEL_SCHEMA
+from unfade.model.raster import RASTER_WIDTH, enlarge, raster_factor, shrink, stretch
 
 GRADE = Balance(lift=(-0.3, 0.02, -0.1), gamma=(0.9, 1.1, 1.0), gain=(1.1, 1.0, 1.05))
 
@@ -128,7 +122,7 @@ def test_the_same_frame_in_small_parts_is_the_same(
     awake: ChromaModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = awake.predict(frame(), 1)
-    monkeypatch.setattr("unfade.network.chroma_model.PIXELS_AT_ONCE", 1000)
+    monkeypatch.setattr("unfade.model.chroma_model.PIXELS_AT_ONCE", 1000)
     torch.testing.assert_close(awake.predict(frame(), 1), whole, atol=1e-6, rtol=0)
 
 

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from unfade.network import Residual
-from unfade.network.chroma_model import HEED
-from unfade.network.familiarity import CONTEXTS, Familiarity, closeness, distance
-from unfade.network.features import COUNT, WIDE
+from unfade.model import Residual
+from unfade.model.familiarity import CONTEXTS, Familiarity, closeness, distance
+from unfade.model.features import COUNT, WIDE
+from unfade.model.networks import HEED
 
 
 def test_distance_is_to_the_nearest_in_deviations() -> None:

@@ -5,7 +5,7 @@ import torch
 from scipy import ndimage
 
 from unfade.color.ycbcr import rgb_to_ycbcr
-from unfade.network.features import COUNT, OWN, PER_SCALE, SCALES, features, place
+from unfade.model.features import COUNT, OWN, PER_SCALE, SCALES, features, place
 
 
 def picture() -> torch.Tensor:

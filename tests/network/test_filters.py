@@ -3,7 +3,7 @@
 import torch
 from scipy import ndimage
 
-from unfade.network.filters import GRAIN_FLOOR, box, degrain, grain_covariance
+from unfade.model.degrain import GRAIN_FLOOR, box, degrain, grain_covariance
 
 
 def noise(sigma: float) -> torch.Tensor:

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from unfade.network import Sample, fit_laws
-from unfade.network.laws import fit_law
-from unfade.network.lut import SmoothLut, find_axes, fit_smooth_lut
+from unfade.model import Sample, fit_laws
+from unfade.model.closed_form.laws import fit_law
+from unfade.model.closed_form.lut import SmoothLut, find_axes, fit_smooth_lut
 
 
 def colours(count: int, seed: int = 0) -> torch.Tensor:

@@ -6,12 +6,12 @@ from pathlib import Path
 import torch
 
 from unfade.color.ycbcr import luma
-from unfade.network import ChromaModel, Residual, load_model, save_model
-from unfade.network.chroma_model import ERROR_STEP, signs_of_error
-from unfade.network.features import COUNT, KINDRED
-from unfade.network.laws import Law, Laws
-from unfade.network.lut import NODES, Axes, SmoothLut, SpreadLut
-from unfade.network.uncertainty import LEAST_NOVELTY, calibrate, choose_prototypes
+from unfade.model import ChromaModel, Residual, load_model, save_model
+from unfade.model.chroma_model import ERROR_STEP, signs_of_error
+from unfade.model.closed_form.laws import Law, Laws
+from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
+from unfade.model.features import COUNT, KINDRED
+from unfade.model.uncertainty import LEAST_NOVELTY, calibrate, choose_prototypes
 
 
 def pixels(count: int, seed: int, *, apart: float = 0.0) -> torch.Tensor:

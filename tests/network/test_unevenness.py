@@ -2,7 +2,7 @@
 
 import torch
 
-from unfade.network.unevenness import Sample, placed_part, weigh
+from unfade.model.closed_form.unevenness import Sample, placed_part, weigh
 
 
 def sample(seed: int, uneven: float) -> Sample:

@@ -8,10 +8,11 @@ import OpenImageIO as oiio
 import pytest
 import torch
 
-from unfade import cli, media
+from unfade import media
 from unfade.color.ycbcr import luma
+from unfade.commands import app as cli
 from unfade.film.clip import Area, Clips
-from unfade.film.project_file import load_project
+from unfade.project.file import load_project
 
 Unfade = Callable[..., tuple[int, str]]
 

@@ -10,17 +10,17 @@ import OpenImageIO as oiio
 import pytest
 import torch
 
-from unfade import cli
-from unfade.console import Silence
+from unfade.commands import app as cli
+from unfade.commands.console import Silence
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.match import MatchRecord, ReferenceMatches
 from unfade.film.pair import Pair, PairList, Rejection
-from unfade.film.project_file import load_project
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
-from unfade.film.work import Job
 from unfade.media import write_png
+from unfade.project.file import load_project
+from unfade.work.job import Job
 
 Pairs = Callable[..., tuple[int, str]]
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unfade.film.project import PairSection
-from unfade.pairs.edit import with_pair, without_pair
+from unfade.project.edit import with_pair, without_pair
+from unfade.project.settings import PairSection
 
 FILM = """\
 # Paths are relative to this file.

@@ -19,19 +19,25 @@ import torch
 from torch.nn import functional
 
 import unfade
-from unfade import media, pipeline
-from unfade.console import Silence
+from unfade import media
+from unfade.commands.console import Silence
 from unfade.deliver import bag
 from unfade.deliver import stage as deliver_stage
-from unfade.film import element
 from unfade.film.noun import Artefact
-from unfade.film.project import ClipSection, Project
-from unfade.film.project_file import parse_project
-from unfade.film.work import Job, folder_name
-from unfade.media import ffv1, movie_index, movie_survey, movies, stills, tags
-from unfade.media.still_files import OpenStill
-from unfade.network import files
-from unfade.stages import STAGES, Stage
+from unfade.media.movies import ffv1
+from unfade.media.movies import index as movie_index
+from unfade.media.movies import reader as movies
+from unfade.media.movies import survey as movie_survey
+from unfade.media.stills import reader as stills
+from unfade.media.stills import tags
+from unfade.media.stills.files import OpenStill
+from unfade.model import files
+from unfade.pipeline import run as pipeline
+from unfade.pipeline.stages import STAGES, Stage
+from unfade.project.file import parse_project
+from unfade.project.settings import ClipSection, Project
+from unfade.work import elements as element
+from unfade.work.job import Job, folder_name
 
 PACKAGE = Path(unfade.__file__).parent
 WHOLE = tuple(name for name in Project.model_fields if name != "deliver")

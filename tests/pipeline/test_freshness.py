@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from unfade import cli, pipeline
-from unfade.console import Silence
+from unfade.commands import app as cli
+from unfade.commands.console import Silence
 from unfade.errors import WorkError
-from unfade.film.lock import LOCK, holding
-from unfade.film.project import (
+from unfade.pipeline import run as pipeline
+from unfade.pipeline.freshness import SeenElements, _changes, receipt_in
+from unfade.project.settings import (
     AlignSection,
     ClipSection,
     DeliverSection,
@@ -25,9 +26,9 @@ from unfade.film.project import (
     RenderSection,
     TrainSection,
 )
-from unfade.film.receipt import Receipt
-from unfade.film.work import STAGE_NAMES, Job, folder_name
-from unfade.freshness import SeenElements, _changes, receipt_in
+from unfade.work.job import STAGE_NAMES, Job, folder_name
+from unfade.work.lock import LOCK, holding
+from unfade.work.receipt import Receipt
 
 
 @pytest.fixture
@@ -345,7 +346,7 @@ def test_status_reads_no_file_twice(
 ) -> None:
     """Nor does the next process: sizes and times of change are all that is asked for."""
     pipeline.run(job)
-    monkeypatch.setattr("unfade.film.element.digest", None)
+    monkeypatch.setattr("unfade.work.elements.digest", None)
     states = pipeline.status(Job(job.project, job.root, Silence()))
     assert {found.state for _, found in states} == {"fresh"}
 
@@ -371,10 +372,11 @@ AT_WORK = """
 import sys, time
 from pathlib import Path
 from types import SimpleNamespace
-from unfade import cli, pipeline
-from unfade.console import Silence
-from unfade.film.project_file import load_project
-from unfade.film.work import Job
+from unfade.commands import app as cli
+from unfade.pipeline import run as pipeline
+from unfade.commands.console import Silence
+from unfade.project.file import load_project
+from unfade.work.job import Job
 
 def stage(job):
     (job.folder("ingest") / ".scan.partial.npy").write_text("half")

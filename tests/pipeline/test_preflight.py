@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from unfade import pipeline
-from unfade.console import Silence
+from unfade.commands.console import Silence
 from unfade.errors import ProjectError
 from unfade.film.clip import Area, Clip, Clips
-from unfade.film.project import WORKING_SPACE
-from unfade.film.project_file import load_project
 from unfade.film.time import FrameRange
-from unfade.film.work import Job
+from unfade.film.working_space import WORKING_SPACE
+from unfade.pipeline import run as pipeline
+from unfade.project.file import load_project
+from unfade.work.job import Job
 
 SOURCE = '[film]\ntitle = "Reel"\n[source]\npath = "scan.%04d.dpx"\n'
 PAIR = '[[pair]]\nsource = 12\nreference = "painted.png"\n'

@@ -10,10 +10,10 @@ from torch import Tensor
 from unfade import media
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
 from unfade.film.clip import Area
-from unfade.film.project import WORKING_SPACE
-from unfade.network import ChromaModel, Residual, Sample, fit_laws
-from unfade.network.features import KINDRED
-from unfade.network.uncertainty import TERMS, Prototypes, Uncertainty
+from unfade.film.working_space import WORKING_SPACE
+from unfade.model import ChromaModel, Residual, Sample, fit_laws
+from unfade.model.features import KINDRED
+from unfade.model.uncertainty import TERMS, Prototypes, Uncertainty
 from unfade.render.recover import recover
 from unfade.validate.luma import check_luma
 

@@ -3,8 +3,8 @@
 from fractions import Fraction
 
 from unfade.film.clip import Area, Clip, Clips
-from unfade.film.project import ClipSection, FilmSection, Project, ReferenceSection
 from unfade.film.time import FrameRange
+from unfade.project.settings import ClipSection, FilmSection, Project, ReferenceSection
 from unfade.render.record import film_entries
 
 

@@ -7,11 +7,11 @@ from unfade.film.clip import Area
 from unfade.film.naming import bag_name, master_name, slug
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
-from unfade.network import ChromaModel, Residual
-from unfade.network.features import KINDRED
-from unfade.network.laws import Law, Laws
-from unfade.network.lut import NODES, Axes, SmoothLut, SpreadLut
-from unfade.network.uncertainty import Prototypes, Uncertainty
+from unfade.model import ChromaModel, Residual
+from unfade.model.closed_form.laws import Law, Laws
+from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
+from unfade.model.features import KINDRED
+from unfade.model.uncertainty import Prototypes, Uncertainty
 from unfade.render.recover import recover
 
 

@@ -18,13 +18,14 @@ from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clips
 from unfade.film.model import TrainedModel
 from unfade.film.pair import Pair, PairList
-from unfade.film.project import WORKING_SPACE, ClipSection, Project
 from unfade.film.rendering import PredictedError, Rendering
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
-from unfade.film.work import Job
+from unfade.film.working_space import WORKING_SPACE
+from unfade.project.settings import ClipSection, Project
 from unfade.render import stage
 from unfade.render.recover import Recovered
+from unfade.work.job import Job
 
 Item = TypeVar("Item")
 MakeJob = Callable[..., Job]
@@ -386,7 +387,7 @@ def test_a_master_is_read_once_for_its_checksum(
         read.append(path.name)
         return hashlib.sha256(path.read_bytes()).hexdigest()
 
-    monkeypatch.setattr("unfade.film.element.digest", spy)
+    monkeypatch.setattr("unfade.work.elements.digest", spy)
     job = make_job()
     stage.run(job)
     names = [path.name for path in masters(job)]

@@ -4,8 +4,8 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
+from unfade.drawing.error_chart import error_chart
 from unfade.film.rendering import PredictedError, RenderedFrame
-from unfade.review.error_chart import error_chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 

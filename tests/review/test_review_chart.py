@@ -3,8 +3,8 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 import torch
 
+from unfade.drawing.chart import HEIGHT, WIDTH, loss_chart, loss_picture
 from unfade.film.model import LossPoint
-from unfade.review.chart import HEIGHT, WIDTH, loss_chart, loss_picture
 
 POINTS = [
     LossPoint(step=0, loss=0.04, held_out=3.0),

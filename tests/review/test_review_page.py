@@ -10,13 +10,13 @@ from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.model import HeldOut, LossCurve, LossPoint, ShotModel, TrainedModel
 from unfade.film.pair import Pair, PairList, Rejection
-from unfade.film.project import DeliverSection, Project
 from unfade.film.rendering import PredictedError, RenderedFrame, Rendering
 from unfade.film.report import Measure, Report
 from unfade.film.shot import Shot
 from unfade.film.target import Target, Targets
 from unfade.film.time import FrameRange
-from unfade.review.page import (
+from unfade.project.settings import DeliverSection, Project
+from unfade.report.page import (
     HeldOutFigures,
     Look,
     PageContent,

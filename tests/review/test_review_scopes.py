@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from unfade.color.ycbcr import rgb_to_ycbcr
-from unfade.review.scopes import (
+from unfade.drawing.scopes import (
     HIGHEST,
     LOWEST,
     REACH,

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from unfade.review.drawing import (
+from unfade.drawing.canvas import (
     GROUND,
     fit,
     fit_width,
@@ -10,7 +10,7 @@ from unfade.review.drawing import (
     square_pixels,
     text_width,
 )
-from unfade.review.sheets import MARGIN, before_after, grid, split
+from unfade.drawing.sheets import MARGIN, before_after, grid, split
 
 
 def flat(red: float, green: float, blue: float, height: int = 40, width: int = 60) -> torch.Tensor:

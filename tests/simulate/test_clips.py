@@ -10,8 +10,8 @@ import torch
 
 from unfade.errors import MediaError
 from unfade.film.clip import Area, Clip
-from unfade.film.project import WORKING_SPACE
 from unfade.film.time import FrameRange
+from unfade.film.working_space import WORKING_SPACE
 from unfade.simulate import clips
 from unfade.simulate.clips import ClipCut, centred_area, demo_clips, fit_picture
 from unfade.simulate.gate import PICTURE_HEIGHT, PICTURE_WIDTH

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from unfade.console import Silence
+from unfade.commands.console import Silence
 from unfade.errors import ProjectError
 from unfade.simulate.demo import DVD, SCAN, make_demo
 from unfade.simulate.record import Simulation

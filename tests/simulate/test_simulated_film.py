@@ -13,11 +13,11 @@ from unfade.color.difference import rgb_difference
 from unfade.color.ycbcr import luma
 from unfade.errors import ProjectError, WorkError
 from unfade.film.clip import Area, Clip
-from unfade.film.project import ClipSection
 from unfade.film.time import FrameRange
 from unfade.geometry.crop import crop
 from unfade.geometry.warp import warp
 from unfade.media import MovieWriter, probe, read_frame, read_picture
+from unfade.project.settings import ClipSection
 from unfade.simulate import ClipCut, Simulation, simulate
 from unfade.simulate.gate import SCAN_HEIGHT, SCAN_WIDTH
 from unfade.simulate.plan import plan_film

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from unfade.console import Silence
+from unfade.commands.console import Silence
 from unfade.errors import WorkError
-from unfade.film.lock import holding
 from unfade.simulate.demo import make_demo
+from unfade.work.lock import holding
 
 
 def test_a_demo_leaves_the_half_made_film_of_another_alone(tmp_path: Path) -> None:

@@ -2,9 +2,9 @@
 
 import torch
 
-from unfade.network.features import COUNT, WIDE
-from unfade.train.agreement import LEAST, agreement, believed
-from unfade.train.samples import AREA, Picture, Pixels
+from unfade.model.features import COUNT, WIDE
+from unfade.train.data.agreement import LEAST, agreement, believed
+from unfade.train.data.pixels import AREA, Picture, Pixels
 
 AREAS, EACH = 30, 20
 

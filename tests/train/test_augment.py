@@ -5,10 +5,11 @@ import torch
 from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.film.balance import UNBALANCED
 from unfade.film.pair import Pair
-from unfade.film.project import WORKING_GAMMA, TrainSection
-from unfade.train.augment import EXPOSURE, SCALE, SHIFT, augmented
-from unfade.train.lesson import prepare
-from unfade.train.samples import Picture, picture
+from unfade.film.working_space import WORKING_GAMMA
+from unfade.project.settings import TrainSection
+from unfade.train.data.augment import EXPOSURE, SCALE, SHIFT, augmented
+from unfade.train.data.pixels import Picture, picture
+from unfade.train.training_set import prepare
 
 
 def shown(frame: int) -> Picture:

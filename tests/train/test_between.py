@@ -11,16 +11,16 @@ from unfade.color.score import chroma_error
 from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.film.balance import UNBALANCED
 from unfade.film.pair import Pair
-from unfade.film.project import TrainSection
-from unfade.train.between import (
+from unfade.project.settings import TrainSection
+from unfade.train.data.carried_colour import (
     LEAST,
     Frame,
     Shown,
     carry,
     nearest,
 )
-from unfade.train.lesson import fit
-from unfade.train.samples import Picture, picture
+from unfade.train.data.pixels import Picture, picture
+from unfade.train.training_set import fit
 
 HEIGHT, WIDTH = 96, 144
 NO_GRAIN = torch.zeros(3, 3)

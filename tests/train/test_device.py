@@ -20,16 +20,16 @@ from unfade.color.ycbcr import luma, ycbcr_to_rgb
 from unfade.film.balance import UNBALANCED
 from unfade.film.model import ShotModel
 from unfade.film.pair import Pair
-from unfade.film.project import TrainSection
-from unfade.network import ChromaModel, load_model, save_model
-from unfade.network.device import network_device
-from unfade.train.calibrate import with_uncertainty
+from unfade.model import ChromaModel, load_model, save_model
+from unfade.model.device import network_device
+from unfade.project.settings import TrainSection
 from unfade.train.contact_sheet import ContactSheets
-from unfade.train.learn import State, learn, residual_of, start
-from unfade.train.lesson import Lesson, prepare
+from unfade.train.data.pixels import Picture, Pixels, picture
+from unfade.train.fit.calibrate import with_uncertainty
+from unfade.train.fit.loop import State, learn, residual_of, start
+from unfade.train.fit.shot_networks import try_shots
 from unfade.train.outcome import Errors, held_out_errors
-from unfade.train.samples import Picture, Pixels, picture
-from unfade.train.shot_models import try_shots
+from unfade.train.training_set import Lesson, prepare
 
 SETTINGS = TrainSection(size="small", steps=40, batch=1024, checkpoint=20, seed=3)
 

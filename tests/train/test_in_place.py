@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from unfade.color.ycbcr import rgb_to_ycbcr, ycbcr_to_rgb
-from unfade.train.in_place import find_shift, in_place
-from unfade.train.samples import Picture
+from unfade.train.data.chroma_shift import find_shift, in_place
+from unfade.train.data.pixels import Picture
 
 SIZE = 96
 

@@ -12,14 +12,14 @@ from unfade.color.ycbcr import luma, ycbcr_to_rgb
 from unfade.errors import ProjectError
 from unfade.film.balance import UNBALANCED
 from unfade.film.pair import Pair
-from unfade.film.project import TrainSection
-from unfade.network import save_model
-from unfade.train.checkpoint import load_checkpoint, save_checkpoint
+from unfade.model import save_model
+from unfade.project.settings import TrainSection
 from unfade.train.contact_sheet import is_due
-from unfade.train.learn import learn, start
-from unfade.train.lesson import Lesson, fit, prepare
-from unfade.train.samples import Picture, picture
-from unfade.train.start_from import load_earlier
+from unfade.train.data.pixels import Picture, picture
+from unfade.train.fit.checkpoint import load_checkpoint, save_checkpoint
+from unfade.train.fit.loop import learn, start
+from unfade.train.fit.start_from import load_earlier
+from unfade.train.training_set import Lesson, fit, prepare
 
 SETTINGS = TrainSection(size="small", steps=300, batch=2048, checkpoint=100, seed=3)
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from unfade.train.orthogonal import Orthogonal, orthogonal
+from unfade.train.fit.muon import Orthogonal, orthogonal
 
 
 def test_singular_values_come_near_one() -> None:

@@ -9,13 +9,13 @@ import torch
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
 from unfade.film.balance import UNBALANCED
 from unfade.film.pair import Pair, PairRole
-from unfade.film.project import TrainSection
-from unfade.network import load_model, save_model
-from unfade.train import shot_models
-from unfade.train.learn import learn, pixels_error, residual_of, start
-from unfade.train.lesson import Lesson, prepare
-from unfade.train.samples import Picture, picture, predict_pixels
-from unfade.train.shot_models import judged_shots, try_shots
+from unfade.model import load_model, save_model
+from unfade.project.settings import TrainSection
+from unfade.train.data.pixels import Picture, picture, predict_pixels
+from unfade.train.fit import shot_networks as shot_models
+from unfade.train.fit.loop import learn, pixels_error, residual_of, start
+from unfade.train.fit.shot_networks import judged_shots, try_shots
+from unfade.train.training_set import Lesson, prepare
 
 SETTINGS = TrainSection(size="small", steps=40, batch=2048, checkpoint=40, seed=3)
 OWN = SETTINGS.model_copy(update={"steps": 300})

@@ -2,10 +2,10 @@
 
 import torch
 
-from unfade.network import Residual
-from unfade.network.features import COUNT, WIDE
-from unfade.train.samples import Pixels
-from unfade.train.trust import acquaint, make_familiar
+from unfade.model import Residual
+from unfade.model.features import COUNT, WIDE
+from unfade.train.data.pixels import Pixels
+from unfade.train.fit.normalise import acquaint, make_familiar
 
 
 def pixels() -> Pixels:

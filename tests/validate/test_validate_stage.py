@@ -14,16 +14,17 @@ from unfade.film.alignment import Alignments
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.model import LossCurve, LossPoint, TrainedModel
 from unfade.film.pair import Pair, PairList
-from unfade.film.project import WORKING_SPACE, Project
 from unfade.film.rendering import SUFFIXES, RenderedFrame, Rendering
 from unfade.film.report import Report
 from unfade.film.shot import Shot
 from unfade.film.target import Target, Targets
 from unfade.film.time import FrameRange
-from unfade.film.work import Job
+from unfade.film.working_space import WORKING_SPACE
 from unfade.media import FrameTags, read_picture, write_dpx, write_exr
 from unfade.media import write_master as write_master_file
+from unfade.project.settings import Project
 from unfade.validate import stage
+from unfade.work.job import Job
 
 Item = TypeVar("Item")
 FRAMES = FrameRange(first=101, last=106)

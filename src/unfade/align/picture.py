@@ -2,9 +2,16 @@
 
 import numpy as np
 
-from unfade.align.pool import MIN_FOUND, MIN_TEXTURED, WELL_FOUND, Laid, clearly_better, measure
 from unfade.align.prepare import Prepared, Raster
-from unfade.align.register import Registration, scaling
+from unfade.align.transform.register import Registration, scaling
+from unfade.align.transform.shared_framing import (
+    MIN_FOUND,
+    MIN_TEXTURED,
+    WELL_FOUND,
+    Laid,
+    clearly_better,
+    measure,
+)
 from unfade.film.clip import Clip
 
 _SAME_ASPECT = 0.01

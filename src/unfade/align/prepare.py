@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from unfade.align.pool import Structures
-from unfade.align.register import Registration, scaling, structure
+from unfade.align.transform.register import Registration, scaling, structure
+from unfade.align.transform.shared_framing import Structures
 from unfade.color.ycbcr import luma
 from unfade.film.alignment import SmoothWarp
 from unfade.film.clip import Clip

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unfade.drawing.canvas import FAINT, draw_line, fit, fit_width, ground, lay, set_text
 from unfade.film.clip import Area
-from unfade.review.drawing import FAINT, draw_line, fit, fit_width, ground, lay, set_text
 
 _PANEL = 640
 """Pixels across of a panel."""

@@ -9,23 +9,23 @@ import torch
 from torch import Tensor
 
 from unfade import media
-from unfade.align.coverage import covered_area, on_live_area
+from unfade.align.measure.coverage import covered_area, on_live_area
+from unfade.align.measure.residual import Residual
 from unfade.align.picture import as_it_lies, own_framings
-from unfade.align.pool import Laid, lay, shared_framing
 from unfade.align.prepare import Prepared, Raster, prepare
-from unfade.align.register import Registration
-from unfade.align.residual import Residual
 from unfade.align.sheet import Panels, draw_crop, draw_sheet
 from unfade.align.substitute import substitutes
+from unfade.align.transform.register import Registration
+from unfade.align.transform.shared_framing import Laid, lay, shared_framing
 from unfade.align.view import View
 from unfade.errors import MatchError
 from unfade.film.alignment import Alignment, Alignments, weight_file
 from unfade.film.clip import Area, Clips
 from unfade.film.pair import Pair, PairList, Rejection
-from unfade.film.project import WORKING_SPACE
-from unfade.film.work import Job
+from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop, intersection
 from unfade.geometry.warp import as_matrix
+from unfade.work.job import Job
 
 Read = tuple[Pair, Tensor, dict[int, Tensor]]
 """A pair with its source and what lies around its reference, as `read_pairs` gives them."""

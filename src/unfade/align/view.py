@@ -6,12 +6,12 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from unfade.align.instant import better_neighbour, moving
+from unfade.align.measure.instant import better_neighbour, moving
+from unfade.align.measure.residual import Residual, edge_residual, measure_residual
+from unfade.align.measure.weight import confidence
 from unfade.align.prepare import Prepared
-from unfade.align.register import Place, Registration
-from unfade.align.residual import Residual, edge_residual, measure_residual
 from unfade.align.sheet import Panels, shrink
-from unfade.align.weight import confidence
+from unfade.align.transform.register import Place, Registration
 
 
 class View:

@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-from unfade.film.project import WORKING_GAMMA
+from unfade.film.working_space import WORKING_GAMMA
 
 _XYZ_OF_RGB = (
     (0.41239080, 0.35758434, 0.18048079),

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from unfade.color.balance import balance, find_balance
+from unfade.drawing.sheets import grid
 from unfade.film.balance import Balance
 from unfade.film.shot import Shot
-from unfade.review.sheets import grid
 
 _FRAMES = 200
 """Frames, spread over the film, whose pixels say how it is balanced."""

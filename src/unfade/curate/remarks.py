@@ -9,8 +9,8 @@ import numpy as np
 
 from unfade.color.colorfulness import film_colorfulness
 from unfade.color.ycbcr import CB_SCALE, CR_SCALE, KB, KG, KR
-from unfade.curate.match import Matches
-from unfade.curate.signature import Framing, View, shared_views
+from unfade.curate.matching.frames import Matches
+from unfade.curate.matching.signature import Framing, View, shared_views
 
 _FRAMES = 100
 """Matched frames, spread over the film, in which colours are compared."""

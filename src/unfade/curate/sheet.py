@@ -7,9 +7,9 @@ from pathlib import PurePath
 import torch
 from torch import Tensor
 
+from unfade.drawing.canvas import FAINT, fit, fit_width, ground, lay, set_text
 from unfade.film.pair import Pair, PairList
 from unfade.film.shot import Shot
-from unfade.review.drawing import FAINT, fit, fit_width, ground, lay, set_text
 
 _TILE = 256
 """Pixels across of a small picture: twice a proxy."""

@@ -8,11 +8,8 @@ from torch import Tensor
 
 from unfade import media
 from unfade.curate.balance import draw_balance, film_balance
-from unfade.curate.choose import Choice, Look, frame_states, look_at
-from unfade.curate.detail import detail_shown, live_luma
-from unfade.curate.framing import find_framing
-from unfade.curate.match import MIN_SIMILARITY, Matches, match_frames
-from unfade.curate.pairing import (
+from unfade.curate.choice.choose import Choice, Look, frame_states, look_at
+from unfade.curate.choice.pairing import (
     alternates,
     chosen_pairs,
     dropped_pairs,
@@ -22,21 +19,24 @@ from unfade.curate.pairing import (
     rejection,
     shot_choice,
 )
+from unfade.curate.matching.best_reference import Instants, best_instants, compared_frames
+from unfade.curate.matching.detail import detail_shown, live_luma
+from unfade.curate.matching.frames import MIN_SIMILARITY, Matches, match_frames
+from unfade.curate.matching.framing import find_framing
+from unfade.curate.matching.signature import Framing
+from unfade.curate.matching.turned import find_turned
 from unfade.curate.remarks import reference_remarks, scan_remarks
-from unfade.curate.scenes import scene_numbers, share_out, shot_families
-from unfade.curate.several import Instants, best_instants, compared_frames
 from unfade.curate.sheet import Tile, draw_pages
-from unfade.curate.shots import Cuts, find_cuts
-from unfade.curate.signature import Framing
-from unfade.curate.turned import find_turned
+from unfade.curate.shots.cuts import Cuts, find_cuts
+from unfade.curate.shots.scenes import scene_numbers, share_out, shot_families
+from unfade.drawing.canvas import fit_width
 from unfade.errors import MatchError, WorkError
 from unfade.film.balance import UNBALANCED, Balance, FilmBalance
 from unfade.film.clip import SOURCE_PROXY, Clips, reference_proxy
 from unfade.film.match import FrameState
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.shot import Shot
-from unfade.film.work import Job
-from unfade.review.drawing import fit_width
+from unfade.work.job import Job
 
 _MATCHES = 0.5
 """Share of the scan's frames that match, up to which a reference is tried turned and inverted."""

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 
 from unfade.film.alignment import Alignments
-from unfade.film.color_config import config_to_share
 from unfade.film.pair import Pair, PairList, Rejection
-from unfade.film.project import Project
-from unfade.review.page import file_name
+from unfade.project.color_config import config_to_share
+from unfade.project.settings import Project
+from unfade.report.page import file_name
 
 REFERENCES = "references"
 """Where the pictures of pairs lie in the bag."""

@@ -13,8 +13,8 @@ import bagit
 
 from unfade import __version__
 from unfade.errors import WorkError
-from unfade.film.element import digest
-from unfade.film.work import Track
+from unfade.work.elements import digest
+from unfade.work.progress import Track
 
 AGENT = "Unfade"
 """What the Bag-Software-Agent of a bag of Unfade begins with."""

@@ -9,11 +9,11 @@ from unfade.film.clip import Clip, Clips
 from unfade.film.model import TrainedModel
 from unfade.film.naming import bag_name
 from unfade.film.pair import Pair, PairList
-from unfade.film.project import Project
 from unfade.film.rendering import Rendering
 from unfade.film.report import Measure, Report
 from unfade.film.time import FrameRange
-from unfade.review.page import MEASURE_TITLES, figure, file_name, reference_of, rejections
+from unfade.project.settings import Project
+from unfade.report.page import MEASURE_TITLES, figure, file_name, reference_of, rejections
 
 WIDTH = 88
 """Of the note, in characters."""

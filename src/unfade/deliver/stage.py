@@ -30,22 +30,22 @@ from unfade.deliver.bag import (
     seal,
 )
 from unfade.deliver.note import Delivered, validation_note
+from unfade.drawing.canvas import fit
+from unfade.drawing.movie_frame import movie_frame, movie_size, wipe
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip
 from unfade.film.delivery import Delivery
-from unfade.film.element import digest
 from unfade.film.model import TrainedModel
 from unfade.film.noun import Artefact
 from unfade.film.pair import PairList
-from unfade.film.project import Project
 from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.report import Report
-from unfade.film.work import Job
 from unfade.geometry.crop import crop
-from unfade.review.drawing import fit
-from unfade.review.movie_frame import movie_frame, movie_size, wipe
-from unfade.review.page import with_credits
+from unfade.project.settings import Project
+from unfade.report.page import with_credits
+from unfade.work.elements import digest
+from unfade.work.job import Job
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from unfade.film.color_config import PINNED_CONFIG
 from unfade.film.noun import Artefact, Noun
 from unfade.film.time import FrameRange
+from unfade.film.working_space import PINNED_CONFIG
 
 MasterFormat = Literal["exr", "tiff", "dpx"]
 

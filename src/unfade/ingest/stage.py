@@ -19,13 +19,14 @@ from unfade.film.clip import (
     orientation_word,
     reference_proxy,
 )
-from unfade.film.project import ClipSection
-from unfade.film.work import Job, writing
 from unfade.ingest.live_area import find_live_area
 from unfade.ingest.overview import draw_live_areas
 from unfade.ingest.proxy import make_proxy, proxy_size
 from unfade.ingest.repeats import RepeatMeter
 from unfade.media import probe, read, write_png
+from unfade.project.settings import ClipSection
+from unfade.work.job import Job
+from unfade.work.writing import writing
 
 _SAMPLES = 24
 """Frames, spread over a clip, in which its live area is looked for."""

@@ -3,8 +3,6 @@
 Behind it all pixels are float32 tensors (3, height, width), R'G'B' in the working space.
 """
 
-from unfade.media.ahead import side_by_side
-from unfade.media.behind import writing_behind
 from unfade.media.color_management import (
     check_colorspace,
     config_in_use,
@@ -12,15 +10,17 @@ from unfade.media.color_management import (
     to_space,
     use_config,
 )
-from unfade.media.masters import write_master
-from unfade.media.movie_writer import MovieWriter
-from unfade.media.pairs import read_pairs, read_references
+from unfade.media.movies.writer import MovieWriter
+from unfade.media.pair_pictures import read_pairs, read_references
 from unfade.media.probe import Surveys, probe
 from unfade.media.reading import read, read_frame
-from unfade.media.sequences import sequence_around
-from unfade.media.still_writers import write_dpx, write_exr, write_png, write_tiff
-from unfade.media.stills import read_entries, read_picture, read_plane
-from unfade.media.tags import FrameTags, read_tags
+from unfade.media.stills.masters import write_master
+from unfade.media.stills.reader import read_entries, read_picture, read_plane
+from unfade.media.stills.sequences import sequence_around
+from unfade.media.stills.tags import FrameTags, read_tags
+from unfade.media.stills.writers import write_dpx, write_exr, write_png, write_tiff
+from unfade.media.threads.ahead import side_by_side
+from unfade.media.threads.behind import writing_behind
 
 __all__ = [
     "FrameTags",

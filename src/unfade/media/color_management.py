@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from unfade.errors import ProjectError
-from unfade.film.color_config import PINNED_CONFIG
-from unfade.film.project import WORKING_SPACE
+from unfade.film.working_space import PINNED_CONFIG, WORKING_SPACE
 
 _WORKING_ALIAS = "g24_rec709"
 """Of the working space in the ACES configs, whose older versions have another name for it."""

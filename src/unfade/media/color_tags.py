@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import OpenImageIO as oiio
 
-from unfade.film.project import WORKING_SPACE
+from unfade.film.working_space import WORKING_SPACE
 from unfade.media.color_management import check_colorspace, is_colorspace
-from unfade.media.still_facts import text_of
+from unfade.media.stills.facts import text_of
 
 _SRGB, _LINEAR, _GAMMA_18, _GAMMA_22 = "srgb_texture", "lin_rec709", "g18_rec709", "g22_rec709"
 _P3, _ADOBE = "srgb_p3d65", "adobergb"

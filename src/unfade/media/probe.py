@@ -9,29 +9,30 @@ from unfade.errors import MediaError, UnsaidFactError
 from unfade.film.cadence import Cadence
 from unfade.film.clip import Area, Clip
 from unfade.film.file_pattern import FilePattern, check_utf8
-from unfade.film.project import WORKING_SPACE, ClipSection
 from unfade.film.time import (
     GREATEST_TIMECODE_RATE,
     FrameRange,
     timecode_after,
     timecode_base,
 )
-from unfade.film.work import Track, untracked
+from unfade.film.working_space import WORKING_SPACE
 from unfade.media.color_management import check_colorspace
-from unfade.media.fields import FoundFields
-from unfade.media.movie_survey import MovieSurvey, survey_movie
-from unfade.media.movie_tags import MovieTags
-from unfade.media.sequences import (
+from unfade.media.movies.fields import FoundFields
+from unfade.media.movies.survey import MovieSurvey, survey_movie
+from unfade.media.movies.tags import MovieTags
+from unfade.media.stills.clips import probe_stills, shown_by, turned
+from unfade.media.stills.files import check_regular
+from unfade.media.stills.reader import STILL_SUFFIXES
+from unfade.media.stills.sequences import (
     existing_range,
     frames_of,
     meant_instead,
     parse_pattern,
     picture_in_folder,
 )
-from unfade.media.still_clips import probe_stills, shown_by, turned
-from unfade.media.still_files import check_regular
-from unfade.media.stills import STILL_SUFFIXES
-from unfade.media.timecode import said_timecode, usable_timecode
+from unfade.media.stills.timecode import said_timecode, usable_timecode
+from unfade.project.settings import ClipSection
+from unfade.work.progress import Track, untracked
 
 Surveys = dict[str, MovieSurvey]
 """What was found out of movies, by path."""

@@ -8,13 +8,13 @@ from torch import Tensor
 
 from unfade.errors import MediaError
 from unfade.film.clip import Clip
-from unfade.film.project import WORKING_SPACE
+from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.orientation import upright
-from unfade.media.ahead import FRAMES_AHEAD, run_ahead, side_by_side
 from unfade.media.color_management import to_space
-from unfade.media.movies import read_movie
-from unfade.media.sequences import parse_pattern
-from unfade.media.stills import read_still
+from unfade.media.movies.reader import read_movie
+from unfade.media.stills.reader import read_still
+from unfade.media.stills.sequences import parse_pattern
+from unfade.media.threads.ahead import FRAMES_AHEAD, run_ahead, side_by_side
 
 _THREADS = 2
 

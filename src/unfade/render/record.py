@@ -9,9 +9,9 @@ from torch import Tensor
 from unfade import __version__
 from unfade.film.clip import Clips, orientation_word
 from unfade.film.pair import Pair
-from unfade.film.project import Project
 from unfade.film.rendering import PredictedError
 from unfade.film.shot import Shot
+from unfade.project.settings import Project
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 """Of the IPTC's vocabulary: a composite, parts of which a trained model made."""

@@ -9,7 +9,7 @@ from torch.nn import functional
 from unfade.color.ycbcr import limit_chroma, luma, ycbcr_to_rgb
 from unfade.film.clip import Area
 from unfade.geometry.crop import crop
-from unfade.network import ChromaModel
+from unfade.model import ChromaModel
 
 RIM = 0.015
 """Of the live area's width: what its finding leaves outside for weave and rounded corners."""

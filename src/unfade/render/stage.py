@@ -12,16 +12,14 @@ from unfade import media
 from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip, Clips
-from unfade.film.color_config import config_to_share
 from unfade.film.model import TrainedModel
 from unfade.film.naming import master_name
 from unfade.film.pair import PairList
-from unfade.film.project import RenderSection
-from unfade.film.receipt import Receipt
 from unfade.film.rendering import MasterNaming, RenderedFrame, Rendering
 from unfade.film.shot import Shot
-from unfade.film.work import Job, write_text
-from unfade.network import load_model
+from unfade.model import load_model
+from unfade.project.color_config import config_to_share
+from unfade.project.settings import RenderSection
 from unfade.render.record import (
     ERROR_ENTRIES,
     Entry,
@@ -34,6 +32,9 @@ from unfade.render.record import (
     sidecar_text,
 )
 from unfade.render.recover import recover
+from unfade.work.job import Job
+from unfade.work.receipt import Receipt
+from unfade.work.writing import write_text
 
 KEY = "render-key.json"
 """Names what the masters in the folder were made from, so that a killed render can go on."""

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unfade.errors import ProjectError
-from unfade.film.lock import LOCK, holding
-from unfade.film.project import ClipSection
-from unfade.film.project_file import PROJECT_FILE, project_file_text, toml_fields
-from unfade.film.template import TemplateElement, project_text
-from unfade.film.work import Progress, check_is_folder, make_folder, write_text
 from unfade.media import probe
+from unfade.project.file import PROJECT_FILE, project_file_text, toml_fields
+from unfade.project.settings import ClipSection
+from unfade.project.template import TemplateElement, project_text
 from unfade.simulate.clips import ClipCut, demo_clips
 from unfade.simulate.film import RATE, simulate
 from unfade.simulate.record import Simulation
+from unfade.work.lock import LOCK, holding
+from unfade.work.progress import Progress
+from unfade.work.writing import check_is_folder, make_folder, write_text
 
 ELEMENTS = "elements"
 SCAN = f"{ELEMENTS}/scan/scan.%06d.dpx"

@@ -9,10 +9,9 @@ from torch import Tensor
 
 from unfade.errors import ProjectError, WorkError
 from unfade.film.clip import Clip
-from unfade.film.project import ClipSection
-from unfade.film.work import Progress, write_text
 from unfade.media import probe, read, read_frame, write_dpx
-from unfade.media.movie_writer import MovieWriter
+from unfade.media.movies.writer import MovieWriter
+from unfade.project.settings import ClipSection
 from unfade.simulate.clips import ClipCut, fit_picture
 from unfade.simulate.dvd import (
     DVD_HEIGHT,
@@ -31,6 +30,8 @@ from unfade.simulate.record import Simulation
 from unfade.simulate.scan import level, scan_print
 from unfade.simulate.severity import SEVERITIES
 from unfade.simulate.transfer import TRANSFERS, Transfer
+from unfade.work.progress import Progress
+from unfade.work.writing import write_text
 
 RATE = Fraction(25)
 _DVD_PIXEL_ASPECT = Fraction(64, 45)  # 16:9 on 720x576

@@ -14,7 +14,7 @@ from importlib import resources
 import torch
 from torch import Tensor
 
-from unfade.film.project import WORKING_GAMMA
+from unfade.film.working_space import WORKING_GAMMA
 
 DYES = ("cyan", "magenta", "yellow")
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from unfade.color.ycbcr import luma
-from unfade.film.project import WORKING_GAMMA
+from unfade.film.working_space import WORKING_GAMMA
 from unfade.simulate.defects import add_grain, dirt, sparkles
 from unfade.simulate.fading import loss_map, stain_density
 from unfade.simulate.plan import Plan

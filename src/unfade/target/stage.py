@@ -11,14 +11,14 @@ from unfade.errors import MediaError
 from unfade.film.alignment import Alignment, Alignments, weight_file
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.pair import PairList
-from unfade.film.project import WORKING_SPACE
 from unfade.film.target import FrameBetween, Target, Targets
-from unfade.film.work import Job
+from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.geometry.warp import warp
-from unfade.network.chroma_model import on_raster
+from unfade.model.raster import on_raster
 from unfade.target.between import frames_between
 from unfade.target.ground_truth import ground_truth, luma_parity, suppress_dirt, within
+from unfade.work.job import Job
 
 PARITY_LIMIT = 1e-5
 """Luma difference of source and ground truth that float arithmetic explains."""

@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from unfade.color.ycbcr import limit_chroma, luma, ycbcr_to_rgb
+from unfade.drawing.sheets import grid
 from unfade.film.pair import PairRole
-from unfade.film.project import TrainSection
-from unfade.network import ChromaModel
-from unfade.review.sheets import grid
-from unfade.train.between import Frame, carry
-from unfade.train.learn import State, residual_of
-from unfade.train.samples import Picture
+from unfade.model import ChromaModel
+from unfade.project.settings import TrainSection
+from unfade.train.data.carried_colour import Frame, carry
+from unfade.train.data.pixels import Picture
+from unfade.train.fit.loop import State, residual_of
 
 WIDTH = 1500
 """Of a sheet, in pixels."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from unfade.film.model import HeldOut, LossCurve, ShotModel, TrainedModel
 from unfade.film.pair import Pair, PairRole
-from unfade.film.project import WORKING_SPACE
-from unfade.network import ChromaModel
-from unfade.train.learn import State, pixels_error
-from unfade.train.lesson import Lesson
-from unfade.train.samples import Pixels, predict_pixels
+from unfade.film.working_space import WORKING_SPACE
+from unfade.model import ChromaModel
+from unfade.train.data.pixels import Pixels, predict_pixels
+from unfade.train.fit.loop import State, pixels_error
+from unfade.train.training_set import Lesson
 
 
 @dataclass(frozen=True)

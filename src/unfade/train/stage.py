@@ -6,26 +6,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unfade import __version__, media
+from unfade.drawing.chart import loss_picture
 from unfade.errors import MatchError
 from unfade.film.balance import FilmBalance
 from unfade.film.model import ShotModel
-from unfade.film.project import WORKING_SPACE
 from unfade.film.target import FrameBetween, Targets
-from unfade.film.work import Job
-from unfade.network import ChromaModel, save_baseline, save_model
-from unfade.network.device import network_device
-from unfade.network.files import MODEL_SCHEMA
-from unfade.review.chart import loss_picture
-from unfade.train.between import Frame, nearest
-from unfade.train.calibrate import with_uncertainty
-from unfade.train.checkpoint import load_checkpoint, save_checkpoint
+from unfade.film.working_space import WORKING_SPACE
+from unfade.model import ChromaModel, save_baseline, save_model
+from unfade.model.device import network_device
+from unfade.model.files import MODEL_SCHEMA
 from unfade.train.contact_sheet import ContactSheets, draw_carried, is_due
-from unfade.train.learn import State, learn, residual_of, start
-from unfade.train.lesson import Lesson, prepare
+from unfade.train.data.carried_colour import Frame, nearest
+from unfade.train.data.pixels import Picture, picture
+from unfade.train.fit.calibrate import with_uncertainty
+from unfade.train.fit.checkpoint import load_checkpoint, save_checkpoint
+from unfade.train.fit.loop import State, learn, residual_of, start
+from unfade.train.fit.shot_networks import judged_shots, try_shots
+from unfade.train.fit.start_from import Earlier, load_earlier
 from unfade.train.outcome import Outcome, held_out_errors
-from unfade.train.samples import Picture, picture
-from unfade.train.shot_models import judged_shots, try_shots
-from unfade.train.start_from import Earlier, load_earlier
+from unfade.train.training_set import Lesson, prepare
+from unfade.work.job import Job
 
 CHECKPOINT = "checkpoint.safetensors"
 CARRIED = "carried.png"

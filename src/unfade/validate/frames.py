@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from unfade.film.report import Measure
 from unfade.film.shot import Shot
-from unfade.review.page import ShotFigures
+from unfade.report.page import ShotFigures
 from unfade.validate.luma import LumaFigures
 from unfade.validate.steadiness import Change, flicker
 from unfade.validate.verdict import (

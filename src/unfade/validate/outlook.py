@@ -6,7 +6,7 @@ from statistics import median
 
 from unfade.film.rendering import RenderedFrame
 from unfade.film.report import Measure
-from unfade.review.page import StandOut
+from unfade.report.page import StandOut
 
 STANDS_OUT = 1.25
 """Predicted error from which a frame is named, in times what is usual. In the development films of

@@ -16,29 +16,31 @@ from torch import Tensor
 import unfade
 from unfade.color.score import chroma_error
 from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
+from unfade.drawing.canvas import fit_width, square_pixels
+from unfade.drawing.chart import loss_picture
+from unfade.drawing.scopes import scope_strip
+from unfade.drawing.sheets import before_after, grid, split
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip
 from unfade.film.model import LossCurve, TrainedModel
 from unfade.film.pair import PairList
-from unfade.film.project import WORKING_SPACE, RenderSection
 from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.report import Report
 from unfade.film.target import Target, Targets
-from unfade.film.work import Job, write_text
+from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.media import read, read_picture, read_plane, to_space, write_png
-from unfade.network import load_baseline, load_model
-from unfade.review.chart import loss_picture
-from unfade.review.drawing import fit_width, square_pixels
-from unfade.review.page import HeldOutFigures, Look, PageContent, report_page
-from unfade.review.scopes import scope_strip
-from unfade.review.sheets import before_after, grid, split
+from unfade.model import load_baseline, load_model
+from unfade.project.settings import RenderSection
+from unfade.report.page import HeldOutFigures, Look, PageContent, report_page
 from unfade.validate.frames import FrameFigures, choose_looks, frame_measures, shot_figures
 from unfade.validate.luma import check_luma, half_step, integer_step
 from unfade.validate.outlook import predicted_measures, stand_outs
 from unfade.validate.steadiness import Walk, mean_chroma
 from unfade.validate.verdict import decide, held_out_measures
+from unfade.work.job import Job
+from unfade.work.writing import write_text
 
 LOOKS = 4
 """How many frames are shown before and after."""

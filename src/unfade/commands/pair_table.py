@@ -1,0 +1,40 @@
+"""All pairs of a film in a table."""
+
+from rich.table import Table
+
+from unfade.commands.console import plain_table
+from unfade.work.pair_records import Entry, Records
+
+_NONE = "-"
+
+
+def pair_table(records: Records) -> Table:
+    """A row for each pair, admitted, rejected, or not yet aligned."""
+    table = plain_table("source", "reference", "shot", "role", "kind", "chosen by")
+    for heading in ("off, frames", "residual, px", "overlap"):
+        table.add_column(heading, justify="right", overflow="fold")
+    table.add_column("state", overflow="fold")
+    for entry in records.entries():
+        table.add_row(*_row(records, entry))
+    return table
+
+
+def _row(records: Records, entry: Entry) -> list[str]:
+    pair, laid = entry.pair, entry.alignment
+    matched = pair.chosen_by == "machine" or entry.reason is not None
+    lag = records.lag_of(pair) if matched else None
+    state = "not aligned yet" if laid is None else "admitted"
+    if laid is not None and laid.instead_of is not None:
+        state += f" instead of {laid.instead_of.source}"
+    return [
+        str(pair.source),
+        records.named(pair),
+        f"s{pair.shot:03d}",
+        pair.role,
+        pair.kind,
+        pair.chosen_by,
+        _NONE if lag is None else f"{lag:+.2f}",
+        _NONE if laid is None else f"{laid.residual:.2f}",
+        _NONE if laid is None else f"{records.overlap(laid):.0%}",
+        state if entry.reason is None else f"rejected: {entry.reason}",
+    ]

@@ -1,0 +1,62 @@
+"""Movies opened, by PyAV."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import av
+import av.error
+import av.logging
+import av.stream
+
+from unfade.errors import MediaError
+from unfade.media.stills.files import check_regular
+
+av.logging.set_level(None)
+"""FFmpeg's threads must never call Python to log: one that waits for the interpreter lock while
+another thread, which holds the lock, waits for it to end is a deadlock (PyAV 751, 2276)."""
+
+
+_STILL_CODECS = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
+"""Of covers and posters, which stand beside a film as a stream; alone they may be the film."""
+
+
+@dataclass(frozen=True)
+class Movie:
+    """An open movie and the video stream in it that is read; `streams` counts those with moving
+    pictures."""
+
+    path: str
+    container: Any
+    stream: Any
+    streams: int
+
+
+@contextmanager
+def open_movie(path: str) -> Iterator[Movie]:
+    """Opens a movie; what goes wrong inside is told as a `MediaError`.
+
+    Raises:
+        MediaError: it is missing, is no movie, has no pictures, or is damaged.
+    """
+    check_regular(path)
+    try:
+        with av.open(path, metadata_errors="replace") as container:
+            moving = _moving(container)
+            if not moving:
+                raise MediaError(f"{path}: has no moving pictures in it; name another file")
+            best = container.streams.best("video")
+            stream: Any = best if best in moving else moving[0]
+            stream.thread_type = "AUTO"
+            yield Movie(path, container, stream, len(moving))
+    except av.error.FFmpegError as error:
+        raise MediaError(f"{path}: cannot be read ({error.strerror}); restore the file") from error
+
+
+def _moving(container: Any) -> list[Any]:
+    """The video streams that are no cover; those of still formats only where there is no other."""
+    cover = av.stream.Disposition.attached_pic
+    streams = [one for one in container.streams.video if not one.disposition & cover]
+    filmed = [one for one in streams if one.codec_context.name not in _STILL_CODECS]
+    return filmed or streams

@@ -1,0 +1,222 @@
+"""Movies in, by PyAV. Frames are numbered from 0 in the order in which they are shown."""
+
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
+from itertools import count
+from typing import Any
+
+import av
+import av.error
+import av.filter
+from torch import Tensor
+
+from unfade.errors import MediaError
+from unfade.film.clip import Clip, FieldOrder
+from unfade.film.working_space import WORKING_SPACE
+from unfade.geometry.orientation import swaps_axes, upright
+from unfade.media.color_management import to_space
+from unfade.media.movies.containers import Movie, open_movie
+from unfade.media.movies.ffv1 import checksums_hold, has_checksums
+from unfade.media.movies.fields import rewoven
+from unfade.media.movies.index import LostError, movie_index, packets_from
+from unfade.media.movies.planes import frame_to_rgb
+from unfade.media.threads.ahead import alive
+
+_JUMP_GAP = 12
+"""Longest gap, in frames, that is decoded and dropped. A jump opens the movie again, which costs as
+much."""
+
+_LEAD = 2
+"""Frames before a wanted one that the deinterlacer has to see."""
+
+
+def decode(movie: Movie) -> Iterator[av.VideoFrame]:
+    """The frames of a movie, in the order in which they are shown.
+
+    Raises:
+        MediaError: one is damaged.
+    """
+    return _decoded(movie, movie.container.demux(movie.stream), 0)
+
+
+def _decoded(
+    movie: Movie, packets: Iterable[Any], first: int, since: int | None = None
+) -> Iterator[av.VideoFrame]:
+    """The frames of packets, of which the first is frame `first`; those shown before the time
+    `since` are left out, as they follow from others that were not decoded.
+
+    Raises:
+        MediaError: a packet or a frame is damaged.
+    """
+    is_checked = movie.stream.codec_context.name == "ffv1" and has_checksums(movie.path)
+    coming = iter(packets)
+    decoded = first
+    for taken in count(first):
+        alive()
+        try:
+            packet = next(coming, None)
+            if packet is None:
+                return
+            if is_checked and packet.size and not checksums_hold(bytes(packet)):
+                raise _damaged(movie.path, taken, "a checksum is wrong")
+            frames = packet.decode()
+        except av.error.FFmpegError as error:
+            raise _damaged(movie.path, decoded, str(error.strerror)) from error
+        for frame in frames:
+            if since is not None and frame.pts is not None and frame.pts < since:
+                continue
+            if frame.is_corrupt:
+                raise _damaged(movie.path, decoded, "its data are corrupt")
+            yield frame
+            decoded += 1
+
+
+def read_movie(clip: Clip, frames: list[int]) -> Generator[tuple[int, Tensor], None, None]:
+    """The frames of a movie, ascending, each (3, H, W) in the working space.
+
+    Where a jump does not lead to what the index has, the rest is decoded from the first frame on.
+
+    Raises:
+        MediaError: the movie is damaged, ends early, or changes its size.
+    """
+    pending = deque(frames)
+    with suppress(LostError):
+        for start, wanted in _runs(clip, frames):
+            with open_movie(clip.path) as movie:
+                for number, picture in _read_run(clip, movie, start, wanted):
+                    pending.popleft()
+                    yield number, picture
+    if pending:
+        with open_movie(clip.path) as movie:
+            yield from _read_run(clip, movie, 0, list(pending))
+
+
+def deinterlace(
+    numbered: Iterable[tuple[int, av.VideoFrame]], order: FieldOrder
+) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Frames with their second field replaced by bwdif from the first and the neighbours."""
+    graph: av.filter.Graph | None = None
+    waiting: deque[int] = deque()
+    parity = {"top": "tff", "bottom": "bff"}[order]
+    for number, frame in numbered:
+        if graph is None:
+            graph = filter_graph(frame, "bwdif", f"mode=send_frame:parity={parity}:deint=all")
+        waiting.append(number)
+        graph.vpush(frame)
+        for filtered in pull(graph):
+            yield waiting.popleft(), filtered
+    if graph is not None:
+        graph.vpush(None)
+        for filtered in pull(graph):
+            yield waiting.popleft(), filtered
+
+
+def filter_graph(frame: av.VideoFrame, name: str, arguments: str | None) -> av.filter.Graph:
+    """A graph of one filter for frames like this one."""
+    graph = av.filter.Graph()
+    source = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
+    )
+    graph.link_nodes(source, graph.add(name, arguments), graph.add("buffersink")).configure()
+    return graph
+
+
+def pull(graph: av.filter.Graph) -> Iterator[av.VideoFrame]:
+    """The frames that a graph has ready."""
+    while True:
+        try:
+            frame = graph.vpull()
+        except (av.error.BlockingIOError, av.error.EOFError):
+            return
+        yield frame
+
+
+def _read_run(
+    clip: Clip, movie: Movie, start: int, wanted: list[int]
+) -> Iterator[tuple[int, Tensor]]:
+    pending = deque(wanted)
+    numbered = _numbered(movie, start) if start else enumerate(decode(movie))
+    for number, frame in _whole(clip, _same_size(clip, numbered)):
+        while pending and pending[0] == number:
+            codec = movie.stream.codec_context.name
+            rgb = frame_to_rgb(frame, clip.video, codec, clip.code_range)
+            shown = upright(rgb, clip.orientation)
+            yield pending.popleft(), to_space(shown, clip.colorspace, WORKING_SPACE)
+        if not pending:
+            return
+    raise MediaError(
+        f"{clip.path}: ends before frame {pending[0]}; restore the file, or ingest it again"
+    )
+
+
+def _whole(
+    clip: Clip, numbered: Iterator[tuple[int, av.VideoFrame]]
+) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Frames of one instant each."""
+    if clip.fields == "film" and clip.cadence is not None:
+        return rewoven(numbered, clip.cadence.weave, clip.frames.first)
+    if clip.fields in ("top", "bottom"):
+        return deinterlace(numbered, clip.fields)
+    return numbered
+
+
+def _numbered(movie: Movie, start: int) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Frames from key frame `start` on, with their numbers.
+
+    Raises:
+        LostError: what is found is not what the index has.
+    """
+    index = movie_index(movie.path)
+    if index is None:
+        raise LostError
+    packets = packets_from(movie, index, start)
+    expected = start
+    for frame in _decoded(movie, packets, start, since=int(index.times[start])):
+        if index.number_at(frame.pts) != expected:
+            raise LostError
+        yield expected, frame
+        expected += 1
+
+
+def _same_size(
+    clip: Clip, numbered: Iterable[tuple[int, av.VideoFrame]]
+) -> Iterator[tuple[int, av.VideoFrame]]:
+    swapped = swaps_axes(clip.orientation)
+    width, height = (clip.height, clip.width) if swapped else (clip.width, clip.height)
+    for number, frame in numbered:
+        check_size(clip.path, number, frame, width, height)
+        yield number, frame
+
+
+def check_size(path: str, number: int, frame: av.VideoFrame, width: int, height: int) -> None:
+    """
+    Raises:
+        MediaError: a frame is of another size than those before.
+    """
+    if (frame.width, frame.height) != (width, height):
+        raise MediaError(
+            f"{path}: frame {number} is {frame.width} x {frame.height} pixels, the ones before "
+            f"are {width} x {height}; cut the movie there"
+        )
+
+
+def _runs(clip: Clip, frames: list[int]) -> Iterator[tuple[int, list[int]]]:
+    """Wanted frames in groups, each with the key frame from which it is best decoded."""
+    position = 0
+    starts: list[tuple[int, list[int]]] = []
+    for frame in frames:
+        start = 0
+        if clip.random_access and frame - position > _JUMP_GAP:
+            index = movie_index(clip.path)
+            start = index.key_before(frame - _LEAD) if index else 0
+        if not starts or start > position + _JUMP_GAP:
+            starts.append((start, []))
+        starts[-1][1].append(frame)
+        position = frame
+    yield from starts
+
+
+def _damaged(path: str, number: int, reason: str) -> MediaError:
+    """Decoders run ahead, so the number may be a few frames late."""
+    return MediaError(f"{path}: is damaged near frame {number} ({reason}); restore the file")

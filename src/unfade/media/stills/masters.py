@@ -1,0 +1,60 @@
+"""Masters out, in the format that the project file asks for."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import Tensor
+
+from unfade.media.stills.tags import FrameTags
+from unfade.media.stills.writers import write_dpx, write_exr, write_tiff
+from unfade.project.settings import RenderSection
+
+
+def write_master(
+    path: Path,
+    pixels: Tensor,
+    settings: RenderSection,
+    entries: Mapping[str, str | int],
+    tags: FrameTags,
+) -> int:
+    """Writes one master.
+
+    Args:
+        path: the file, with the suffix of the format.
+        pixels: (3, H, W) in the working space.
+        settings: format, bits, colour space and compression.
+        entries: of the header; TIFF and DPX have a place for ``"Software"`` alone.
+        tags: of the frame.
+
+    Returns:
+        How many values the format could not hold and were cut; none in EXR, which refuses them.
+
+    Raises:
+        MediaError: a value is not a number or beyond half floats, or it cannot be written.
+        ProjectError: there is no such colour space, or it is not that of a strict container.
+    """
+    space, software = settings.colorspace, str(entries.get("Software", ""))
+    if settings.format == "dpx":
+        return write_dpx(
+            path, pixels, bits=settings.bits, colorspace=space, software=software, tags=tags
+        )
+    if settings.format == "tiff":
+        return write_tiff(
+            path,
+            pixels,
+            colorspace=space,
+            compression=settings.compression,
+            software=software,
+            tags=tags,
+        )
+    write_exr(
+        path,
+        pixels,
+        colorspace=space,
+        compression=settings.compression,
+        dwa_level=settings.dwa_level,
+        strict=settings.strict,
+        metadata=entries,
+        tags=tags,
+    )
+    return 0

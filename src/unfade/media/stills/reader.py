@@ -1,0 +1,249 @@
+"""Still pictures in, by OpenImageIO: EXR, DPX, TIFF, PNG, JPEG and what else it knows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio
+import torch
+from torch import Tensor
+
+from unfade.errors import MediaError, UnsaidFactError
+from unfade.film.clip import CodeRange
+from unfade.film.working_space import WORKING_SPACE
+from unfade.geometry.orientation import upright
+from unfade.media.color_management import check_colorspace, is_colorspace, to_space
+from unfade.media.color_tags import ColorTag, color_tag_of
+from unfade.media.stills.facts import orientation_of, pixel_aspect_of, rate_of, text_of
+from unfade.media.stills.files import OpenStill, open_still
+from unfade.media.stills.timecode import timecode_of
+
+_SUFFIXES = ".exr .dpx .cin .tif .tiff .png .jpg .jpeg .bmp .tga .jp2 .j2k .j2c"
+STILL_SUFFIXES = frozenset(_SUFFIXES.split())
+
+_AP0_CHROMATICITIES = (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767)
+"""Of SMPTE ST 2065-1: red, green, blue, white; x and y of each."""
+
+_ADX = ", 'ADX10' or 'ADX16' if its scanner follows ACES"
+_DENSITIES = {"Printing density": _ADX, "Logarithmic": _ADX, "ADX": ", 'ADX10' or 'ADX16'"}
+"""Transfers of film densities, and what their space is to be called."""
+
+
+@dataclass(frozen=True)
+class StillHeader:
+    """What the header of a still says, without its pixels.
+
+    `colorspace` is none where the file does not tell, or where its `color_tag` is one that the
+    OpenColorIO config has no space for; `transfer` is what a DPX says of its codes, empty where it
+    says nothing; `rate` and `timecode` likewise. `ignored` are the channels
+    that are not read. `bits` are of an integer sample, 0 of floats. `width` and `height` are of the
+    stored raster and `pixel_aspect` is of its pixels, `orientation` says how it is turned to be
+    shown (see `Clip`). `range_remark` says that the header names a range that was not followed.
+    """
+
+    width: int
+    height: int
+    pixel_aspect: Fraction
+    orientation: int
+    rate: Fraction | None
+    colorspace: str | None
+    color_tag: str | None
+    transfer: str
+    format: str
+    timecode: str | None
+    ignored: tuple[str, ...]
+    is_grey: bool
+    bits: int
+    code_range: CodeRange
+    range_remark: str | None
+
+
+def read_header(path: str) -> StillHeader:
+    """The header of a still.
+
+    Raises:
+        MediaError: the file is missing, or is no picture.
+    """
+    with open_still(path) as still:
+        return _header(still)
+
+
+def read_picture(path: str | Path, colorspace: str | None = None) -> Tensor:
+    """A still in the working space, upright.
+
+    Grey is copied to all three channels; an alpha channel is ignored.
+
+    Args:
+        path: the file.
+        colorspace: the OpenColorIO name of the space that it is in; none to take what the file
+            says, and the working space where it is of a video-like format that says nothing.
+
+    Returns:
+        (3, H, W) float32, the display window.
+
+    Raises:
+        MediaError: the file is missing or damaged, or its colour space is not known.
+        ProjectError: there is no such colour space.
+    """
+    path = str(path)
+    with open_still(path) as still:
+        header = _header(still)
+        if colorspace is None or colorspace == "auto":
+            colorspace = named_colorspace(path, header)
+        picture = upright(_pixels(still, header.code_range), header.orientation)
+    return to_space(picture, colorspace, WORKING_SPACE)
+
+
+def named_colorspace(path: str, header: StillHeader) -> str:
+    """The colour space that a header names.
+
+    Raises:
+        MediaError: it names none.
+    """
+    if header.colorspace is None and header.color_tag is not None:
+        raise UnsaidFactError(
+            f"{path}: is tagged as '{header.color_tag}', which the OpenColorIO config has no space "
+            "for; name one as 'colorspace', or convert it to sRGB",
+            "colorspace",
+            f"the file says: {header.color_tag}",
+        )
+    if header.colorspace is None:
+        hint = _DENSITIES.get(header.transfer, "")
+        said = f" (its header says: {header.transfer})" if header.transfer else ""
+        raise UnsaidFactError(
+            f"{path}: does not say which colour space it is in; "
+            f"name it as 'colorspace'{hint}{said}",
+            "colorspace",
+            f"the file says: {header.transfer or 'nothing'}",
+        )
+    return header.colorspace
+
+
+def read_still(path: str, code_range: CodeRange = "full") -> Tensor:
+    """The pixels of a still as they are stored.
+
+    Args:
+        path: the file.
+        code_range: of its integers; floats are taken as they are.
+
+    Returns:
+        (3, H, W) float32; integers are scaled so that black is 0 and white is 1.
+
+    Raises:
+        MediaError: the file is missing or damaged, or has channels other than R, G, B or grey.
+    """
+    with open_still(path) as still:
+        still.check_kind()
+        return _pixels(still, code_range)
+
+
+def read_plane(path: str | Path) -> Tensor:
+    """A picture of one channel, as it is stored: (1, H, W) float32.
+
+    Raises:
+        MediaError: the file is missing or damaged, or has more than one channel.
+    """
+    with open_still(str(path)) as still:
+        channels = still.spec.nchannels
+        if channels != 1:
+            raise MediaError(f"{path}: has {channels} channels instead of one; replace the file")
+        return _in_display_window(torch.from_numpy(still.read()), still.spec)
+
+
+def read_entries(path: str | Path, names: Sequence[str]) -> dict[str, str]:
+    """Those of the named entries that a header has, as text.
+
+    Raises:
+        MediaError: the file is missing, or is no picture.
+    """
+    with open_still(str(path)) as still:
+        found = {name: still.spec.getattribute(name) for name in names}
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def _header(still: OpenStill) -> StillHeader:
+    """
+    Raises:
+        MediaError: it is of a kind that is not read.
+    """
+    still.check_kind()
+    spec = still.spec
+    code_range, range_remark = still.code_range()
+    is_display = still.format not in ("openexr", "dpx", "cineon")
+    tag = color_tag_of(still.path, spec, still.format) if is_display else None
+    return StillHeader(
+        width=spec.full_width,
+        height=spec.full_height,
+        pixel_aspect=pixel_aspect_of(spec),
+        orientation=orientation_of(spec),
+        rate=rate_of(spec),
+        colorspace=_colorspace(still, tag),
+        color_tag=tag.says if tag else None,
+        transfer=_transfer(still),
+        format=still.format,
+        timecode=timecode_of(spec),
+        ignored=still.ignored(),
+        is_grey=len(set(still.colour_places())) == 1,
+        bits=still.bits,
+        code_range=code_range,
+        range_remark=range_remark,
+    )
+
+
+def _pixels(still: OpenStill, code_range: CodeRange) -> Tensor:
+    pixels = torch.from_numpy(np.ascontiguousarray(still.read()[still.colour_places()]))
+    if code_range == "limited" and still.bits:
+        pixels = _spread(pixels, still.bits)
+    return _in_display_window(pixels, still.spec)
+
+
+def _spread(pixels: Tensor, bits: int) -> Tensor:
+    """Codes of limited range, 0 to 1 for all of them, so that 0 is black and 1 is white."""
+    greatest_of_8_bits = float(2**bits - 1) / float(2 ** (bits - 8))
+    return (pixels * greatest_of_8_bits - 16) / (235 - 16)
+
+
+def _in_display_window(pixels: Tensor, spec: oiio.ImageSpec) -> Tensor:
+    """The data window laid into the display window, black where there is none."""
+    x, y = spec.x - spec.full_x, spec.y - spec.full_y
+    width, height = spec.full_width, spec.full_height
+    if (x, y, spec.width, spec.height) == (0, 0, width, height):
+        return pixels
+    whole = torch.zeros(pixels.shape[0], height, width)
+    left, right = max(x, 0), min(x + spec.width, width)
+    top, bottom = max(y, 0), min(y + spec.height, height)
+    if left < right and top < bottom:
+        whole[:, top:bottom, left:right] = pixels[:, top - y : bottom - y, left - x : right - x]
+    return whole
+
+
+def _colorspace(still: OpenStill, tag: ColorTag | None) -> str | None:
+    if still.format == "openexr":
+        return _scene_colorspace(still.spec)
+    if still.format == "cineon" or (still.dpx is not None and not still.dpx.may_be_video):
+        return None
+    if tag is not None:
+        return tag.space
+    return WORKING_SPACE if str(still.spec.format) in ("uint8", "uint16") else None
+
+
+def _transfer(still: OpenStill) -> str:
+    """What a header calls the transfer of its codes, empty where it says nothing of it."""
+    if still.format == "cineon":
+        return "Printing density"
+    return still.dpx.transfer if still.dpx is not None else ""
+
+
+def _scene_colorspace(spec: oiio.ImageSpec) -> str | None:
+    name = text_of(spec, "oiio:ColorSpace")
+    for spelling in (name, f"ocio:{name}"):
+        if name and is_colorspace(spelling):
+            return check_colorspace(spelling)
+    chromaticities = spec.getattribute("chromaticities")
+    if not is_colorspace("lin_ap0"):
+        return None
+    if chromaticities is not None and np.allclose(chromaticities, _AP0_CHROMATICITIES, atol=1e-4):
+        return check_colorspace("lin_ap0")
+    return None

@@ -1,0 +1,215 @@
+"""Models and baselines as safetensors that describe themselves. Loading never executes code."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from unfade.errors import WorkError
+from unfade.film.balance import Balance
+from unfade.film.model import ModelSize
+from unfade.film.working_space import WORKING_SPACE
+from unfade.model.chroma_model import ChromaModel
+from unfade.model.closed_form.laws import Baseline, Law, Laws
+from unfade.model.closed_form.lut import Axes, SmoothLut, SpreadLut
+from unfade.model.closed_form.unevenness import Unevenness
+from unfade.model.device import network_device
+from unfade.model.networks import WIDTHS, Residual
+from unfade.model.uncertainty import Prototypes, Uncertainty
+from unfade.work.elements import digest
+from unfade.work.writing import writing
+
+MODEL_SCHEMA = "ChromaModel.7"
+BASELINE_SCHEMA = "Baseline.5"
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], description: dict[str, str]) -> None:
+    """Writes tensors and what they are, whole or not at all; the same ones make the same bytes.
+
+    The description is one entry of the file's metadata, which keeps no order of its entries.
+    """
+    whole = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
+    with writing(path) as temporary, _as_os_error():
+        save_file(whole, temporary, metadata={"unfade": json.dumps(description, sort_keys=True)})
+
+
+@contextmanager
+def _as_os_error() -> Iterator[None]:
+    """safetensors has an error of its own for a full disk."""
+    try:
+        yield
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
+
+
+def load_tensors(path: Path, schema: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and their description.
+
+    Raises:
+        WorkError: the file is missing, damaged, or of another schema.
+    """
+    try:
+        with safe_open(path, framework="pt") as opened:
+            description = json.loads((opened.metadata() or {}).get("unfade", "{}"))
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise WorkError(f"{path}: cannot be read ({error}); run 'unfade train' again") from error
+    if description.get("schema") != schema:
+        found = description.get("schema", "no schema")
+        raise WorkError(f"{path}: it holds {found}, expected {schema}; run 'unfade train' again")
+    return tensors, description
+
+
+def save_baseline(path: Path, baseline: Baseline) -> None:
+    """Writes a baseline."""
+    save_tensors(path, _baseline_tensors(baseline), {"schema": BASELINE_SCHEMA})
+
+
+def load_baseline(path: Path) -> Baseline:
+    """The baseline that `save_baseline` wrote.
+
+    Raises:
+        WorkError: the file is missing, damaged, or of another schema.
+    """
+    return _baseline_of(load_tensors(path, BASELINE_SCHEMA)[0])
+
+
+def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
+    """Writes a model with what is worth knowing of it, such as its pairs and held-out error.
+
+    Returns:
+        Its id.
+    """
+    tensors = _law_tensors(model.laws) | _uneven_tensors(model.unevenness)
+    tensors |= _named("residual.", model.residual)
+    for number, own in model.own.items():
+        tensors |= _named(f"own.{number}.", own)
+    if model.uncertainty is not None:
+        tensors |= _uncertainty_tensors(model.uncertainty)
+    description = {
+        "schema": MODEL_SCHEMA,
+        "size": model.size,
+        "hidden_units": json.dumps(WIDTHS[model.size]),
+        "input": f"R'G'B' in {WORKING_SPACE}",
+        "output": "Cb and Cr of Rec.709 at source luma",
+        "balance": model.grade.model_dump_json(),
+        "facts": json.dumps(facts, sort_keys=True),
+    }
+    save_tensors(path, tensors, description)
+    return model_id(path)
+
+
+def model_id(path: Path) -> str:
+    """The id of a model's file: the first 12 hexadecimal digits of its SHA-256."""
+    return digest(path)[:12]
+
+
+def load_model(path: Path) -> ChromaModel:
+    """The model that `save_model` wrote.
+
+    Raises:
+        WorkError: the file is missing, damaged, or of another schema.
+    """
+    tensors, description = load_tensors(path, MODEL_SCHEMA)
+    size = cast(ModelSize, description["size"])
+    own = {int(name.split(".")[1]) for name in tensors if name.startswith("own.")}
+    laws = _laws_of(tensors)
+    return ChromaModel(
+        size,
+        laws,
+        _network_of("residual.", tensors, size),
+        _unevenness_of(tensors, laws.axes),
+        _uncertainty_of(tensors),
+        {number: _network_of(f"own.{number}.", tensors, size) for number in sorted(own)},
+        Balance.model_validate_json(description["balance"]),
+    )
+
+
+def _named(prefix: str, network: Residual) -> dict[str, Tensor]:
+    return {f"{prefix}{name}": tensor for name, tensor in network.state_dict().items()}
+
+
+def _network_of(prefix: str, tensors: dict[str, Tensor], size: ModelSize) -> Residual:
+    network = Residual(size)
+    network.load_state_dict(
+        {
+            name.removeprefix(prefix): tensor
+            for name, tensor in tensors.items()
+            if name.startswith(prefix)
+        }
+    )
+    network.eval()
+    return network.to(network_device())
+
+
+def _baseline_tensors(baseline: Baseline) -> dict[str, Tensor]:
+    shots = {f"lut.shot.{number}": lut.nodes for number, lut in baseline.shots.items()}
+    return {"lut.film": baseline.film.nodes, "grain": baseline.grain, **shots}
+
+
+def _baseline_of(tensors: dict[str, Tensor]) -> Baseline:
+    shots = {n: SmoothLut(nodes) for n, nodes in _by_number("lut.shot.", tensors).items()}
+    return Baseline(SmoothLut(tensors["lut.film"]), shots, tensors["grain"])
+
+
+def _law_tensors(laws: Laws) -> dict[str, Tensor]:
+    spreads = {f"spread.shot.{number}": law.spread.lut.nodes for number, law in laws.shots.items()}
+    axes = {"axes.turn": laws.axes.turn, "axes.move": laws.axes.move}
+    film = {"spread.film": laws.film.spread.lut.nodes}
+    return _baseline_tensors(laws.baseline) | film | spreads | axes
+
+
+def _laws_of(tensors: dict[str, Tensor]) -> Laws:
+    smooth, axes = _baseline_of(tensors), Axes(tensors["axes.turn"], tensors["axes.move"])
+    spreads = _by_number("spread.shot.", tensors)
+    film = Law(smooth.film, SpreadLut(SmoothLut(tensors["spread.film"]), axes))
+    shots = {n: Law(lut, SpreadLut(SmoothLut(spreads[n]), axes)) for n, lut in smooth.shots.items()}
+    return Laws(film, shots, smooth.grain)
+
+
+def _uneven_tensors(unevenness: Unevenness) -> dict[str, Tensor]:
+    tensors = {}
+    for number, placed in unevenness.placed.items():
+        even = unevenness.even[number]
+        tensors[f"uneven.placed.{number}"] = placed
+        tensors[f"uneven.lut.{number}"] = even.smooth.nodes
+        tensors[f"uneven.spread.{number}"] = even.spread.lut.nodes
+    return tensors
+
+
+def _unevenness_of(tensors: dict[str, Tensor], axes: Axes) -> Unevenness:
+    luts, spreads, placed = (
+        _by_number(f"uneven.{kind}.", tensors) for kind in ("lut", "spread", "placed")
+    )
+    even = {n: Law(SmoothLut(luts[n]), SpreadLut(SmoothLut(spreads[n]), axes)) for n in placed}
+    return Unevenness(even, placed)
+
+
+def _by_number(prefix: str, tensors: dict[str, Tensor]) -> dict[int, Tensor]:
+    """Tensors by what their name says after a prefix."""
+    return {
+        int(name.removeprefix(prefix)): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def _uncertainty_tensors(uncertainty: Uncertainty) -> dict[str, Tensor]:
+    prototypes = uncertainty.prototypes
+    return {
+        "error.places": prototypes.places,
+        "error.spread": prototypes.spread,
+        "error.weights": uncertainty.weights,
+    }
+
+
+def _uncertainty_of(tensors: dict[str, Tensor]) -> Uncertainty | None:
+    if "error.weights" not in tensors:
+        return None
+    prototypes = Prototypes(tensors["error.places"], tensors["error.spread"])
+    return Uncertainty(prototypes, tensors["error.weights"])

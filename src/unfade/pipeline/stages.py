@@ -1,0 +1,139 @@
+"""The stages in order, and what each depends on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from unfade.errors import WorkError
+from unfade.film.alignment import Alignments
+from unfade.film.balance import FilmBalance
+from unfade.film.clip import Clips
+from unfade.film.model import LossCurve, TrainedModel
+from unfade.film.noun import Artefact
+from unfade.film.pair import PairList
+from unfade.film.rendering import Rendering
+from unfade.film.report import Report
+from unfade.film.target import Targets
+from unfade.work.job import Job
+
+Paths = dict[str, str]
+"""Paths of film.toml by what they are."""
+
+
+def source_paths(job: Job) -> Paths:
+    """The scan."""
+    return {"the source": job.project.source.path}
+
+
+def clip_paths(job: Job) -> Paths:
+    """The scan, and the references."""
+    references = {f"the reference {one.name}": one.path for one in job.project.reference}
+    return source_paths(job) | references
+
+
+def picture_paths(job: Job) -> Paths:
+    """The pictures of pairs."""
+    return {
+        f"the picture of source frame {pair.source}": pair.reference
+        for pair in job.project.pair
+        if isinstance(pair.reference, str)
+    }
+
+
+def pair_paths(job: Job) -> Paths:
+    """The scan, the references that pairs or their alternates are of, and the pictures of pairs."""
+    try:
+        choice = job.load(PairList)
+        used = {pair.of for pair in (*choice.pairs, *choice.alternates)}
+    except WorkError:
+        used = {clip.name for clip in job.project.reference}
+    references = {
+        f"the reference {one.name}": one.path for one in job.project.reference if one.name in used
+    }
+    return source_paths(job) | references | picture_paths(job)
+
+
+def earlier_model_paths(job: Job) -> Paths:
+    """The model that training starts from, if one is named."""
+    start_from = job.project.train.start_from
+    return {"the model to start from": start_from} if start_from else {}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage and what it depends on: all that it reads is named here.
+
+    `sections` are those of film.toml, or keys of them, `needs` the artefacts of earlier stages,
+    `files` patterns of other files of theirs whose content no artefact holds a digest of,
+    `elements` the files of film.toml that it or an earlier stage reads. A new `revision` makes
+    older results stale.
+    """
+
+    name: str
+    does: str
+    sections: tuple[str, ...]
+    needs: tuple[type[Artefact], ...]
+    elements: Callable[[Job], Paths] = lambda job: {}
+    revision: int = 1
+    files: tuple[str, ...] = ()
+
+
+SHOWN = ("film", "ingest", "curate", "align", "target", "train", "render", "validate")
+"""Sections that the report shows."""
+
+BASELINE = "05-train/baseline.safetensors"
+
+STAGES = (
+    Stage("ingest", "Probe and conform", ("source", "reference"), (), clip_paths, 4),
+    Stage(
+        "curate",
+        "Find shots, choose pairs",
+        ("film.title", "reference", "pair", "curate", "ingest.balance"),
+        (Clips,),
+        lambda job: clip_paths(job) | picture_paths(job),
+        3,
+        ("01-ingest/*-proxy.npy",),
+    ),
+    Stage("align", "Lay references on the source", ("align",), (Clips, PairList), pair_paths, 3),
+    Stage(
+        "target",
+        "Build ground truth",
+        ("target",),
+        (Clips, PairList, Alignments),
+        pair_paths,
+        2,
+        ("03-align/weight-*.exr",),
+    ),
+    Stage(
+        "train",
+        "Learn the film's colour",
+        ("train",),
+        (FilmBalance, Targets),
+        earlier_model_paths,
+        4,
+    ),
+    Stage(
+        "render",
+        "Write the masters",
+        ("film", "source.path", "render"),
+        (Clips, PairList, Alignments, TrainedModel),
+        source_paths,
+    ),
+    Stage(
+        "validate",
+        "Measure on held-out frames",
+        SHOWN,
+        (Clips, PairList, Alignments, Targets, TrainedModel, LossCurve, Rendering),
+        source_paths,
+        revision=2,
+        files=(BASELINE,),
+    ),
+    Stage(
+        "deliver",
+        "Pack masters and record",
+        (*SHOWN, "source", "reference", "pair", "deliver"),
+        (Clips, PairList, Alignments, TrainedModel, Rendering, Report),
+        lambda job: source_paths(job) | picture_paths(job),
+        revision=2,
+        files=(BASELINE, "07-validate/report.html", "07-validate/*.png"),
+    ),
+)

@@ -1,0 +1,124 @@
+"""The project file, film.toml, read once into nouns; what is wrong with it, in one sentence."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from unfade.errors import ProjectError
+from unfade.project.faults import explain, explain_options
+from unfade.project.settings import Project
+
+PROJECT_FILE = "film.toml"
+
+Section = TypeVar("Section", bound=BaseModel)
+
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def folder_place(text: str | Path) -> Path:
+    """The path of a folder that a person names.
+
+    Raises:
+        ProjectError: it is empty, which is no folder; the current one is ``.``.
+    """
+    if not str(text):
+        raise ProjectError("the name of a folder is empty; name one, or '.' for the current folder")
+    return Path(text)
+
+
+def project_place(text: str) -> Path:
+    """The project file that a person means by a path: a folder stands for its film.toml.
+
+    Raises:
+        ProjectError: it is empty.
+    """
+    path = folder_place(text)
+    return path / PROJECT_FILE if path.is_dir() else path
+
+
+def load_project(path: Path) -> Project:
+    """The project in the film.toml at `path`.
+
+    Raises:
+        ProjectError: it cannot be read, is not TOML, or holds an unknown key or a bad value.
+    """
+    return parse_project(project_file_text(path), path)
+
+
+def project_file_text(path: Path) -> str:
+    """The text of a film.toml, its line ends as they are, without a byte order mark.
+
+    Raises:
+        ProjectError: it is missing, cannot be read, or is no text in UTF-8.
+    """
+    try:
+        stored = path.read_bytes()
+    except FileNotFoundError as error:
+        folder = path.parent if path.name == PROJECT_FILE else path
+        raise ProjectError(
+            f"{path}: is missing; write a project file with 'unfade new {folder} --source SCAN'"
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ProjectError(f"{path}: cannot be read ({reason}); name a film.toml") from error
+    if stored.startswith(_UTF_16):
+        raise ProjectError(f"{path}: is text in UTF-16; save it as UTF-8")
+    if b"\0" in stored:
+        raise ProjectError(f"{path}: is no text; name a {PROJECT_FILE}")
+    try:
+        return stored.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = stored[: error.start].count(b"\n") + 1
+        raise ProjectError(
+            f"{path}: is no text in UTF-8 (line {line}); name a film.toml, or save it as UTF-8"
+        ) from error
+
+
+def parse_project(text: str, path: Path) -> Project:
+    """The project in the text of a film.toml.
+
+    Raises:
+        ProjectError: it is not TOML, or holds an unknown key or a bad value; it names `path`.
+    """
+    fields = toml_fields(text, path)
+    try:
+        return Project.model_validate(fields)
+    except ValidationError as error:
+        raise ProjectError(f"{path}: {explain(error, fields)}") from error
+
+
+def section_of_options(
+    section: type[Section], options: Mapping[str, str], **values: object
+) -> Section:
+    """A section of a project file made of values of a command line.
+
+    Args:
+        section: which it is.
+        options: what a person calls its keys, by their names: ``{"first": "--first"}``.
+        values: by its keys.
+
+    Raises:
+        ProjectError: a value cannot be used; it names the option.
+    """
+    try:
+        return section(**values)
+    except ValidationError as error:
+        raise ProjectError(explain_options(error, section, options)) from error
+
+
+def toml_fields(text: str, path: Path) -> dict[str, Any]:
+    """What the text of a film.toml holds, whether or not it can be used.
+
+    Raises:
+        ProjectError: it is not TOML; it names `path`.
+    """
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        remedy = (
+            "in paths write '/' and not '\\'" if "Unescaped" in str(error) else "mend that line"
+        )
+        raise ProjectError(f"{path}: is not TOML: {error}; {remedy}") from error

@@ -1,0 +1,46 @@
+"""How far a trained model is to be believed, learned from pixels that it did not learn from."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from unfade.color.difference import rgb_difference
+from unfade.color.ycbcr import ycbcr_to_rgb
+from unfade.model import ChromaModel
+from unfade.model.chroma_model import signs_of_error
+from unfade.model.uncertainty import calibrate, choose_prototypes
+from unfade.train.data.pixels import Pixels, only
+
+EXAMINED_PIXELS = 40_000
+"""Pixels whose error is looked at; four weights need no more."""
+
+
+def with_uncertainty(
+    model: ChromaModel, train: Pixels, held_out: Pixels | None, seed: int
+) -> ChromaModel:
+    """A trained model that can predict its error.
+
+    Without hold-out pairs it is calibrated on the pixels it learned from, and predicts too little.
+    """
+    pixels = train if held_out is None else held_out
+    count = pixels.weight.shape[0]
+    examined = only(pixels, torch.arange(0, count, max(1, count // EXAMINED_PIXELS))).to("cpu")
+    signs, errors = [], []
+    for shot in sorted(set(examined.shot.tolist())):
+        part = only(examined, examined.shot == shot)
+        network = model.network_of(shot)
+        found = signs_of_error(network, part.truth_y, part.features, part.base_cbcr)
+        signs.append(found)
+        errors.append(_ciede2000(found.ycbcr[:, 1:], part))
+    prototypes = choose_prototypes(train.features.cpu(), seed)
+    return replace(model, uncertainty=calibrate(prototypes, signs, torch.cat(errors)))
+
+
+def _ciede2000(cbcr: Tensor, pixels: Pixels) -> Tensor:
+    """The error (N,) of predicted chroma (N, 2), at source luma."""
+    truth_rgb, rgb = (
+        ycbcr_to_rgb(torch.cat([pixels.truth_y, one], dim=1).T[:, :, None])
+        for one in (pixels.truth_cbcr, cbcr)
+    )
+    return rgb_difference(truth_rgb, rgb).flatten()

@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
-from unfade.model.closed_form.lut import fit_smooth_lut
 from unfade.model.degrain import degrain as take_grain
-from unfade.model.degrain import grain_covariance
+from unfade.train.fit.grain import grain_covariance
+from unfade.train.fit.lut import fit_smooth_lut
 
 Recover = Callable[[Tensor], Tensor]
 Fit = Callable[[Sequence[Tensor], Sequence[Tensor]], Recover]

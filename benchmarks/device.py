@@ -24,7 +24,7 @@ from unfade.model.device import network_device
 from unfade.project.settings import TrainSection
 from unfade.train.data.pixels import Picture, picture
 from unfade.train.fit.loop import learn, residual_of, start
-from unfade.train.training_set import Lesson, prepare
+from unfade.train.training_set import TrainingSet, prepare
 
 SIZE = (640, 960)
 FRAME = (1556, 2048)
@@ -50,12 +50,12 @@ def main() -> None:
 def compare(accelerator: torch.device, steps: int, frames: int) -> None:
     """Trains and colours on the processor and on the accelerator."""
     settings = TrainSection(steps=steps, checkpoint=steps)
-    lesson = prepare([_pair(1), _pair(2)], [_pair(3)], settings, UNBALANCED)
+    training_set = prepare([_pair(1), _pair(2)], [_pair(3)], settings, UNBALANCED)
     warm_up = settings.model_copy(update={"steps": 20, "checkpoint": 20})
     frame_rgb = functional.interpolate(_pair(1).source_rgb[None], size=FRAME, mode="bicubic")[0]
     models, answers, learned, coloured = [], [], [], []
     for device in (torch.device("cpu"), accelerator):
-        there = replace(lesson, train=lesson.train.to(device), held_out=None)
+        there = replace(training_set, train=training_set.train.to(device), held_out=None)
         _trained(there, warm_up, device)
         began = time.perf_counter()
         models.append(_trained(there, settings, device))
@@ -75,10 +75,12 @@ def compare(accelerator: torch.device, steps: int, frames: int) -> None:
     print(f"| ratio | {learned[1] / learned[0]:.2f} | {coloured[1] / coloured[0]:.2f} | | |")
 
 
-def _trained(lesson: Lesson, settings: TrainSection, device: torch.device) -> ChromaModel:
-    """The model that a lesson ends in; its weights are read, so that all work is done."""
-    *_, state = learn(start(lesson.train, None, settings), lesson.train, None, settings)
-    return _on(lesson.model.with_residual(residual_of(state.weights, settings.size)), device)
+def _trained(
+    training_set: TrainingSet, settings: TrainSection, device: torch.device
+) -> ChromaModel:
+    """The model that a training_set ends in; its weights are read, so that all work is done."""
+    *_, state = learn(start(training_set.train, None, settings), training_set.train, None, settings)
+    return _on(training_set.model.with_residual(residual_of(state.weights, settings.size)), device)
 
 
 def _on(model: ChromaModel, device: torch.device) -> ChromaModel:

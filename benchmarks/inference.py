@@ -49,7 +49,7 @@ def _measure(width: int, height: int) -> None:
     import torch
 
     from unfade.film.balance import Balance
-    from unfade.model import ChromaModel, Residual
+    from unfade.model import ChromaModel, ResidualNetworks
     from unfade.model.closed_form.laws import Law, Laws
     from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
 
@@ -58,7 +58,7 @@ def _measure(width: int, height: int) -> None:
     law = Law(SmoothLut(nodes), SpreadLut(SmoothLut(nodes), Axes(torch.eye(3), torch.zeros(3, 1))))
     grade = Balance(lift=(-0.3, -0.1, -0.1), gamma=(0.9, 1.1, 1.0), gain=(1.1, 1.1, 1.1))
     laws = Laws(law, {}, GRAIN * torch.eye(3))
-    model = ChromaModel("medium", laws, Residual("medium"), grade=grade)
+    model = ChromaModel("medium", laws, ResidualNetworks("medium"), grade=grade)
     before = _peak()
     picture = torch.rand(3, height, width)
     cells = []

@@ -61,11 +61,11 @@ def _train(asked: argparse.Namespace) -> tuple[ChromaModel, list[Tried]]:
         held_out.append(as_picture(shot.held_out[0], number, "holdout"))
         sources += [frame.source_rgb for frame in shot.pairs]
     settings = TrainSection() if asked.steps is None else TrainSection(steps=asked.steps)
-    lesson = prepare(train, held_out, settings, film_balance(sources))
-    untrained = start(lesson.train, lesson.held_out, settings)
-    *_, state = learn(untrained, lesson.train, lesson.held_out, settings)
-    film = lesson.model.with_residual(residual_of(state.best, settings.size))
-    return film, list(try_shots(state.best, lesson, settings))
+    training_set = prepare(train, held_out, settings, film_balance(sources))
+    untrained = start(training_set.train, training_set.held_out, settings)
+    *_, state = learn(untrained, training_set.train, training_set.held_out, settings)
+    film = training_set.model.with_residual(residual_of(state.best, settings.size))
+    return film, list(try_shots(state.best, training_set, settings))
 
 
 def _error(model: ChromaModel, frames: Sequence[Frame], shot: int) -> float:

@@ -36,21 +36,16 @@ from unfade.film.shot import Shot  # noqa: E402
 from unfade.film.working_space import WORKING_SPACE  # noqa: E402
 from unfade.model import (  # noqa: E402
     ChromaModel,
-    Residual,
-    Sample,
-    fit_laws,
+    ResidualNetworks,
     save_model,
 )
 from unfade.model.features import KINDRED  # noqa: E402
-from unfade.model.uncertainty import (  # noqa: E402
-    PROTOTYPES,
-    TERMS,
-    Prototypes,
-    Uncertainty,
-)
+from unfade.model.uncertainty import TERMS, Prototypes, Uncertainty  # noqa: E402
 from unfade.project.settings import ClipSection, Project  # noqa: E402
 from unfade.render import stage  # noqa: E402
 from unfade.render.recover import Recovered  # noqa: E402
+from unfade.train.fit.calibrate import PROTOTYPES  # noqa: E402
+from unfade.train.fit.laws import ColourSamples, fit_laws  # noqa: E402
 from unfade.work.job import Job  # noqa: E402
 
 WIDTH, HEIGHT = 2048, 1556
@@ -133,12 +128,12 @@ def _job(folder: Path, frames: int, size: ModelSize) -> Job:
     job.save(PairList(shots=(Shot(number=1, frames=clip.frames),), pairs=()))
     job.save(Alignments(crop=clip.live_area, admitted=()))
     rgb = torch.rand(3, 4000, generator=torch.Generator().manual_seed(1))
-    sample = Sample(rgb=rgb, cbcr=torch.zeros(2, 4000), weight=torch.ones(4000))
+    sample = ColourSamples(rgb=rgb, cbcr=torch.zeros(2, 4000), weight=torch.ones(4000))
     grade = Balance(lift=(-0.3, -0.1, -0.1), gamma=(0.9, 1.1, 1.0), gain=(1.1, 1.1, 1.1))
     laws = fit_laws({1: sample}, torch.eye(3) * GRAIN**2)
     places = torch.randn(PROTOTYPES, len(KINDRED), generator=torch.Generator().manual_seed(2))
     doubt = Uncertainty(Prototypes(places, torch.ones(len(KINDRED))), torch.ones(TERMS))
-    model = ChromaModel(size, laws, Residual(size), uncertainty=doubt, grade=grade)
+    model = ChromaModel(size, laws, ResidualNetworks(size), uncertainty=doubt, grade=grade)
     model_id = save_model(job.folder("train") / "model.safetensors", model, {})
     job.save(
         TrainedModel(

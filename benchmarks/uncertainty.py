@@ -87,8 +87,8 @@ def as_picture(frame: Frame, shot: int, role: PairRole) -> Picture:
 
 
 def _judged(model: ChromaModel, frame: Frame, name: str, shot: int) -> Judged:
-    seen = model.look(frame.source_rgb, shot)
-    recovered_rgb = at_source_luma(frame.source_rgb, model.colour(frame.source_rgb, seen))
+    seen = model.inputs_of_frame(frame.source_rgb, shot)
+    recovered_rgb = at_source_luma(frame.source_rgb, model.predict_from(frame.source_rgb, seen))
     return Judged(
         name,
         float(model.predict_error(seen).mean()),

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from unfade.align.aligned_pair import AlignedPair
 from unfade.align.prepare import Raster, prepare
 from unfade.align.transform.register import Registration, scaling
-from unfade.align.view import View
 from unfade.film.pair import Pair
 
 from .conftest import DVD_HEIGHT, DVD_WIDTH, HEIGHT, WIDTH, frames_of, make_scene
@@ -28,7 +28,7 @@ def _view(street, instant, **fields):
     raster = Raster((HEIGHT, WIDTH), HEIGHT, WIDTH)
     prepared = prepare(pair, _tensor(street[instant].scan), references, raster)
     to_dvd = scaling(WIDTH, HEIGHT, DVD_WIDTH, DVD_HEIGHT)
-    return View(prepared, Registration(street[1].dvd_to_scan @ to_dvd, 100))
+    return AlignedPair(prepared, Registration(street[1].dvd_to_scan @ to_dvd, 100))
 
 
 def test_the_frame_of_the_instant_is_named(street):

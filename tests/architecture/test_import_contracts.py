@@ -50,7 +50,7 @@ def test_pure_mathematics_that_opens_files_fails_them(tmp_path: Path) -> None:
 
 def test_a_module_beside_stage_py_that_opens_files_fails_them(tmp_path: Path) -> None:
     folder = copy_of_package(tmp_path)
-    with (folder / "src/unfade/train/learn.py").open("a") as module:
+    with (folder / "src/unfade/train/fit/loop.py").open("a") as module:
         module.write("\nfrom unfade import media\n")
     result = check(folder)
     assert result.returncode != 0

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from unfade.curate.choice.choose import Look, Order, choose, frame_states, look_at
+from unfade.curate.choice.choose import FrameFacts, PairQuota, choose, frame_states, look_at
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 
@@ -30,7 +30,7 @@ def _only(*frames):
 
 def test_as_many_as_ordered_away_from_cuts_and_apart(look):
     for start in (0, 30, 60, 90):
-        choice = choose(look, _states(look), range(start, start + 30), Order(4, 1))
+        choice = choose(look, _states(look), range(start, start + 30), PairQuota(4, 1))
         assert len(choice.train) == 4
         assert len(choice.holdout) == 1
         for frame in (*choice.train, *choice.holdout):
@@ -42,16 +42,16 @@ def test_as_many_as_ordered_away_from_cuts_and_apart(look):
 
 
 def test_only_frames_with_a_certain_match(look):
-    choice = choose(look, _states(look, _only(5, 9, 20)), range(30), Order(4, 1))
+    choice = choose(look, _states(look, _only(5, 9, 20)), range(30), PairQuota(4, 1))
     assert {*choice.train, *choice.holdout} == {5, 9, 20}
     assert len(choice.holdout) == 1
 
 
 def test_where_frames_are_few_one_is_held_out_after_two_are_learned_from(look):
     two = _states(look, _only(5, 9))
-    choice = choose(look, two, range(30), Order(4, 1))
+    choice = choose(look, two, range(30), PairQuota(4, 1))
     assert ({*choice.train}, choice.holdout) == ({5, 9}, ())
-    choice = choose(look, _states(look, _only(5, 9, 14, 20)), range(30), Order(4, 1))
+    choice = choose(look, _states(look, _only(5, 9, 14, 20)), range(30), PairQuota(4, 1))
     assert (len(choice.train), len(choice.holdout)) == (3, 1)
 
 
@@ -63,7 +63,7 @@ def test_a_short_shot_gives_its_middle(look, count, free):
     )
     states = _states(look, shots=short)
     assert [k for k in range(count) if states[k] == "free"] == free
-    assert sorted(choose(look, states, range(count), Order(4, 1)).train) == free
+    assert sorted(choose(look, states, range(count), PairQuota(4, 1)).train) == free
 
 
 def test_a_shot_whose_light_changes_gets_more(faded_film):
@@ -72,16 +72,18 @@ def test_a_shot_whose_light_changes_gets_more(faded_film):
     look = look_at(film.astype(np.uint8))
     states = ["free"] * 30
     still = look_at(np.repeat(faded_film.source[:1], 30, axis=0))
-    assert len(choose(still, states, range(30), Order(2, 1, 9)).train) == 2
-    assert 2 < len(choose(look, states, range(30), Order(2, 1, 9)).train) <= 9
-    assert len(choose(look, states, range(30), Order(2, 1, 3)).train) == 3
+    assert len(choose(still, states, range(30), PairQuota(2, 1, 9)).train) == 2
+    assert 2 < len(choose(look, states, range(30), PairQuota(2, 1, 9)).train) <= 9
+    assert len(choose(look, states, range(30), PairQuota(2, 1, 3)).train) == 3
 
 
 def test_why_a_frame_cannot_be_a_pair(look):
     matched, certain = _only(5, 9, 10, 0), _only(5, 9, 0)
     sound = look.sound.copy()
     sound[9] = False
-    states = frame_states(Look(look.cells, look.sharpness, sound), matched, certain, SHOTS, 1001)
+    states = frame_states(
+        FrameFacts(look.cells, look.sharpness, sound), matched, certain, SHOTS, 1001
+    )
     assert [states[k] for k in (4, 5, 9, 10, 0)] == [
         "unmatched",
         "free",
@@ -92,7 +94,7 @@ def test_why_a_frame_cannot_be_a_pair(look):
 
 
 def test_what_a_person_fixed_counts_and_is_not_chosen_again(look):
-    order = Order(4, 1, 0, (10, 11), (20,))
+    order = PairQuota(4, 1, 0, (10, 11), (20,))
     choice = choose(look, _states(look), range(30), order)
     assert len(choice.train) == 2
     assert choice.holdout == ()
@@ -104,7 +106,7 @@ def test_sharp_frames_come_first(faded_film):
     for index in range(0, 30, 2):
         film[index] = cv2.GaussianBlur(film[index], (0, 0), 2.5)
     look = look_at(film)
-    choice = choose(look, _states(look, EVERY[:30], SHOTS[:1]), range(30), Order(4, 1))
+    choice = choose(look, _states(look, EVERY[:30], SHOTS[:1]), range(30), PairQuota(4, 1))
     assert all(frame % 2 == 1 for frame in choice.train)
 
 

@@ -12,8 +12,8 @@ from unfade.curate.choice.pairing import (
     rejection,
     shot_choice,
 )
-from unfade.curate.matching.best_reference import Instants
-from unfade.curate.matching.frames import Matches
+from unfade.curate.matching.best_reference import BestMatches
+from unfade.curate.matching.frames import FrameMatches
 from unfade.errors import ProjectError
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.shot import Shot
@@ -112,12 +112,12 @@ def test_a_fixed_pair_replaces_the_machines(faded_film):
 def _matches(step=0, doubt=""):
     similarity = np.linspace(0.8, 0.9, 60).astype(np.float32)
     lag = np.zeros(60, np.float32)
-    found = Matches(np.arange(60) + step, similarity, lag, np.full(60, doubt, object))
+    found = FrameMatches(np.arange(60) + step, similarity, lag, np.full(60, doubt, object))
     return _in_one_reference(found)
 
 
 def _in_one_reference(matches):
-    return Instants({"dvd": matches}, np.zeros(60, np.int64))
+    return BestMatches({"dvd": matches}, np.zeros(60, np.int64))
 
 
 def test_the_best_of_a_shot_that_gives_no_pair_is_told():
@@ -129,7 +129,7 @@ def test_the_best_of_a_shot_that_gives_no_pair_is_told():
     assert told is not None
     assert told.pair.source == 1060
     assert "fade" in told.reason
-    nothing = _in_one_reference(Matches.none(60, mirrored=False))
+    nothing = _in_one_reference(FrameMatches.none(60, mirrored=False))
     assert rejection(SHOTS[1], CLIPS, nothing, ["unmatched"] * 60) is None
 
 

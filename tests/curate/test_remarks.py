@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from unfade.curate.matching.frames import Matches
+from unfade.curate.matching.frames import FrameMatches
 from unfade.curate.matching.signature import Framing
 from unfade.curate.remarks import reference_remarks, scan_remarks
 
@@ -22,7 +22,7 @@ def copied(proxy: np.ndarray) -> np.ndarray:
 
 def said(scan: np.ndarray, reference: np.ndarray) -> list[str]:
     count = len(scan)
-    matches = Matches.none(count, mirrored=False)
+    matches = FrameMatches.none(count, mirrored=False)
     matches.reference[:] = np.arange(count)
     return reference_remarks("reference", scan, reference, matches, SHOWN)
 
@@ -65,7 +65,7 @@ def test_a_scan_that_has_not_faded(clean: np.ndarray) -> None:
 def test_hardly_any_colour_and_none_that_matches(faded: np.ndarray, clean: np.ndarray) -> None:
     grey = clean.mean(axis=-1, keepdims=True)
     pale = (grey + 0.04 * (clean - grey)).round().astype(np.uint8)
-    matches = Matches.none(len(faded), mirrored=False)
+    matches = FrameMatches.none(len(faded), mirrored=False)
     (sentence,) = reference_remarks("reference", faded, pale, matches, SHOWN)
     assert "has hardly any colour" in sentence
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from unfade.curate.choice.choose import Choice, Look, Order, choose, look_at
+from unfade.curate.choice.choose import Choice, FrameFacts, PairQuota, choose, look_at
 from unfade.curate.shots.scenes import scene_numbers, share_out, shot_families
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
@@ -12,13 +12,13 @@ from unfade.project.settings import CurateSection
 LENGTH = 10
 
 
-def look_of(colours: list[tuple[float, float, float]]) -> Look:
+def look_of(colours: list[tuple[float, float, float]]) -> FrameFacts:
     """A film of shots of ten frames, each of one colour with a little light and shade."""
     draws = np.random.default_rng(5)
     shade = draws.normal(0, 0.05, (len(colours) * LENGTH, 48, 1))
     base = np.repeat(np.array(colours), LENGTH, axis=0)[:, None]
     cells = (base + shade).reshape(len(base), -1).astype(np.float32)
-    return Look(cells, np.ones(len(base)), np.ones(len(base), bool))
+    return FrameFacts(cells, np.ones(len(base)), np.ones(len(base), bool))
 
 
 def shots_of(count: int) -> tuple[Shot, ...]:
@@ -51,11 +51,13 @@ def test_no_scene_is_endless() -> None:
     assert [numbers.count(scene) for scene in (1, 2, 3)] == [60, 60, 10]
 
 
-def families_of(look: Look) -> np.ndarray:
+def families_of(look: FrameFacts) -> np.ndarray:
     return shot_families(look, shots_of(len(look.sharpness) // LENGTH), 7)
 
 
-def shared_out(look: Look, choices: list[Choice], fixed: Choice, **wanted: int) -> list[Choice]:
+def shared_out(
+    look: FrameFacts, choices: list[Choice], fixed: Choice, **wanted: int
+) -> list[Choice]:
     return share_out(choices, families_of(look), fixed, look, CurateSection(**wanted))  # type: ignore[arg-type]
 
 
@@ -103,7 +105,7 @@ def test_no_set_up_is_left_without_a_pair() -> None:
 
 def test_what_stands_by_is_beside_nothing_that_was_chosen(faded_film) -> None:  # type: ignore[no-untyped-def]
     look = look_at(faded_film.source)
-    choice = choose(look, ["free"] * 120, range(30), Order(4, 1))
+    choice = choose(look, ["free"] * 120, range(30), PairQuota(4, 1))
     assert (len(choice.spare_train), len(choice.spare_holdout)) == (2, 2)
     every = [*choice.train, *choice.holdout, *choice.spare_train, *choice.spare_holdout]
     assert len({*every}) == len(every)

@@ -10,7 +10,7 @@ import pytest
 
 from unfade.commands import app as cli
 from unfade.curate.matching.best_reference import best_instants, film_detail
-from unfade.curate.matching.frames import Matches
+from unfade.curate.matching.frames import FrameMatches
 from unfade.film.alignment import Alignments
 from unfade.film.match import MatchRecord
 from unfade.film.pair import Pair, PairList
@@ -199,9 +199,9 @@ def test_what_cannot_be_is_one_sentence(tmp_path: Path, run: Run, text: str, say
     assert says in said
 
 
-def _matches(similarity: Sequence[float], doubt: Sequence[str]) -> Matches:
+def _matches(similarity: Sequence[float], doubt: Sequence[str]) -> FrameMatches:
     count = len(similarity)
-    return Matches(
+    return FrameMatches(
         np.arange(count),
         np.array(similarity, np.float32),
         np.zeros(count, np.float32),

@@ -74,7 +74,7 @@ def write_master(job: Job, frame: int, content: bytes) -> RenderedFrame:
 
 def save_report(job: Job, verdict: Verdict) -> None:
     measure = Measure(name="luma_excess_max", value=0.01, unit="of range", limit=0.0, ok=False)
-    job.save(Report(verdict=verdict, reasons=("Look again.",), measures=(measure,)))
+    job.save(Report(verdict=verdict, reasons=("Comparison again.",), measures=(measure,)))
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ def test_records_in_the_bag_can_be_read_again(job: Job) -> None:
     [
         "Candy, Candy!: validation note",
         "review",
-        "Look again.",
+        "Comparison again.",
         "scan.%04d.dpx, frames 1 to 3 at 24 a second",
         "1 training pairs and 0 hold-out pairs",
         "carried along motion to 2 frames without a pair",

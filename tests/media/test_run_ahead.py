@@ -7,8 +7,8 @@ from collections.abc import Generator
 import pytest
 
 from unfade.errors import MediaError
-from unfade.media.threads import ahead
-from unfade.media.threads.ahead import run_ahead
+from unfade.media.threads import read_ahead
+from unfade.media.threads.read_ahead import run_ahead
 
 
 def test_all_items_in_order() -> None:
@@ -63,8 +63,8 @@ def test_one_who_stops_early_closes_the_file() -> None:
 
 
 def test_a_file_that_hangs_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ahead, "STUCK_S", 0.2)
-    monkeypatch.setattr(ahead, "_FAREWELL_S", 0.1)
+    monkeypatch.setattr(read_ahead, "STUCK_S", 0.2)
+    monkeypatch.setattr(read_ahead, "_FAREWELL_S", 0.1)
     released = threading.Event()
 
     def items() -> Generator[int, None, None]:
@@ -80,12 +80,12 @@ def test_a_file_that_hangs_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_slow_work_that_gets_on_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     """As an index of a large movie is made, or a long way is decoded to one frame of it."""
-    monkeypatch.setattr(ahead, "STUCK_S", 0.3)
+    monkeypatch.setattr(read_ahead, "STUCK_S", 0.3)
 
     def items() -> Generator[int, None, None]:
         for _ in range(20):
             time.sleep(0.05)
-            ahead.alive()
+            read_ahead.alive()
         yield 1
 
     assert list(run_ahead(items(), held=3, what="a.mkv")) == [1]

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from unfade.media.threads.behind import WRITES_AHEAD, writing_behind
+from unfade.media.threads.write_behind import WRITES_AHEAD, writing_behind
 
 
 def test_all_is_done_in_order_when_the_block_ends() -> None:

@@ -11,10 +11,12 @@ from unfade import media
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
 from unfade.film.clip import Area
 from unfade.film.working_space import WORKING_SPACE
-from unfade.model import ChromaModel, Residual, Sample, fit_laws
+from unfade.model import ChromaModel, ResidualNetworks
 from unfade.model.features import KINDRED
 from unfade.model.uncertainty import TERMS, Prototypes, Uncertainty
 from unfade.render.recover import recover
+from unfade.train.data.samples import ColourSamples
+from unfade.train.fit.laws import fit_laws
 from unfade.validate.luma import check_luma
 
 FADE = torch.tensor([1.0, 0.72, 0.8])[:, None, None]
@@ -44,11 +46,14 @@ def model() -> ChromaModel:
     true_rgb = torch.rand(3, 80, 100, generator=random) ** 0.7
     faded = (true_rgb * FADE).flatten(1)
     cbcr = rgb_to_ycbcr(true_rgb)[1:].flatten(1)
-    sample = Sample(rgb=faded, cbcr=cbcr, weight=torch.ones(faded.shape[1]))
+    sample = ColourSamples(rgb=faded, cbcr=cbcr, weight=torch.ones(faded.shape[1]))
     prototypes = Prototypes(torch.zeros(1, len(KINDRED)), torch.ones(len(KINDRED)))
     doubtful = Uncertainty(prototypes, torch.zeros(TERMS))
     return ChromaModel(
-        "small", fit_laws({1: sample}, torch.zeros(3, 3)), Residual("small"), uncertainty=doubtful
+        "small",
+        fit_laws({1: sample}, torch.zeros(3, 3)),
+        ResidualNetworks("small"),
+        uncertainty=doubtful,
     )
 
 

@@ -7,7 +7,7 @@ from unfade.film.clip import Area
 from unfade.film.naming import bag_name, master_name, slug
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
-from unfade.model import ChromaModel, Residual
+from unfade.model import ChromaModel, ResidualNetworks
 from unfade.model.closed_form.laws import Law, Laws
 from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
 from unfade.model.features import KINDRED
@@ -21,7 +21,7 @@ def model() -> ChromaModel:
     doubtful = Uncertainty(prototypes, torch.tensor([0.01, 0.0, 0.0, 0.0]))
     law = Law(SmoothLut(nodes), SpreadLut(SmoothLut(nodes), Axes(torch.eye(3), torch.zeros(3, 1))))
     laws = Laws(law, {}, torch.zeros(3, 3))
-    return ChromaModel("small", laws, Residual("small"), uncertainty=doubtful)
+    return ChromaModel("small", laws, ResidualNetworks("small"), uncertainty=doubtful)
 
 
 def test_luma_is_the_source_s_inside_and_outside_the_live_area() -> None:

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
-from unfade.simulate.programme import Shown, plan_programme
+from unfade.simulate.programme import ProgrammeFrame, plan_programme
 from unfade.simulate.transfer import TRANSFERS
 
 HARD = TRANSFERS["hard"]
@@ -20,7 +20,7 @@ def programme(transfer=HARD, **changes):
 
 def test_shots_are_cut_and_added():
     shown = programme().shown
-    assert shown[:10] == (Shown(),) * 10
+    assert shown[:10] == (ProgrammeFrame(),) * 10
     lacking = {shot for shot in range(8) if not any(s.frame == 50 * shot + 20 for s in shown)}
     assert len(lacking) == 2
     assert [one.added for one in shown if one.added is not None] == list(range(20))

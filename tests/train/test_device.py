@@ -29,7 +29,7 @@ from unfade.train.fit.calibrate import with_uncertainty
 from unfade.train.fit.loop import State, learn, residual_of, start
 from unfade.train.fit.shot_networks import try_shots
 from unfade.train.outcome import Errors, held_out_errors
-from unfade.train.training_set import Lesson, prepare
+from unfade.train.training_set import TrainingSet, prepare
 
 SETTINGS = TrainSection(size="small", steps=40, batch=1024, checkpoint=20, seed=3)
 
@@ -135,7 +135,7 @@ def shown(frame: int, shot: int = 1) -> Picture:
 
 @dataclass(frozen=True)
 class Learned:
-    """All that comes of a lesson."""
+    """All that comes of a training_set."""
 
     state: State
     model: ChromaModel
@@ -149,55 +149,62 @@ def answers(model: ChromaModel) -> list[Tensor]:
     told = []
     for frame in (1, 6):
         source_rgb = shown(frame).source_rgb
-        told += [model.predict(source_rgb, 1), model.predict_error(model.look(source_rgb, 1))]
+        told += [
+            model.predict(source_rgb, 1),
+            model.predict_error(model.inputs_of_frame(source_rgb, 1)),
+        ]
     return told
 
 
-def learned(lesson: Lesson) -> Learned:
-    """Learns a lesson where its pixels are."""
-    assert lesson.held_out is not None
-    *_, state = learn(*begun(lesson))
-    tried = list(try_shots(state.weights, lesson, SETTINGS))
-    film = lesson.model.with_residual(residual_of(state.weights, "small"))
+def learned(training_set: TrainingSet) -> Learned:
+    """Learns a training_set where its pixels are."""
+    assert training_set.held_out is not None
+    *_, state = learn(*begun(training_set))
+    tried = list(try_shots(state.weights, training_set, SETTINGS))
+    film = training_set.model.with_residual(residual_of(state.weights, "small"))
     model = replace(film, own={2: tried[1].network})
     return Learned(
         state,
-        with_uncertainty(model, lesson.train, lesson.held_out, 0),
+        with_uncertainty(model, training_set.train, training_set.held_out, 0),
         [one.verdict for one in tried],
-        held_out_errors(model, lesson.held_out),
-        ContactSheets(lesson.model, [shown(1)]).draw(state),
+        held_out_errors(model, training_set.held_out),
+        ContactSheets(training_set.model, [shown(1)]).draw(state),
     )
 
 
-def begun(lesson: Lesson) -> tuple[State, Pixels, Pixels | None, TrainSection]:
+def begun(training_set: TrainingSet) -> tuple[State, Pixels, Pixels | None, TrainSection]:
     """What `learn` takes."""
-    train, held_out = lesson.train, lesson.held_out
+    train, held_out = training_set.train, training_set.held_out
     return start(train, held_out, SETTINGS), train, held_out, SETTINGS
 
 
-def moved(lesson: Lesson, device: torch.device) -> Lesson:
-    """The lesson with its pixels on a device."""
-    assert lesson.held_out is not None
-    return replace(lesson, train=lesson.train.to(device), held_out=lesson.held_out.to(device))
+def moved(training_set: TrainingSet, device: torch.device) -> TrainingSet:
+    """The training_set with its pixels on a device."""
+    assert training_set.held_out is not None
+    return replace(
+        training_set, train=training_set.train.to(device), held_out=training_set.held_out.to(device)
+    )
 
 
 @pytest.fixture(scope="module")
-def lesson() -> Lesson:
+def training_set() -> TrainingSet:
     """On the processor."""
     pairs = [shown(1), shown(2), shown(4, 2)], [shown(3), shown(5, 2)]
     return moved(prepare(*pairs, SETTINGS, UNBALANCED), CPU)
 
 
 @pytest.fixture(scope="module")
-def here(lesson: Lesson) -> Learned:
+def here(training_set: TrainingSet) -> Learned:
     """What the processor makes of it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.accelerator, "current_accelerator", lambda **_: None)
-        return learned(lesson)
+        return learned(training_set)
 
 
-def test_the_same_is_learned(lesson: Lesson, here: Learned, device: torch.device) -> None:
-    there = learned(moved(lesson, device))
+def test_the_same_is_learned(
+    training_set: TrainingSet, here: Learned, device: torch.device
+) -> None:
+    there = learned(moved(training_set, device))
     for tensors in (there.state.weights, there.state.momenta, there.state.best):
         assert {one.device for one in tensors.values()} == {CPU}
     assert there.model.network_of(1).device.type == device.type
@@ -232,10 +239,10 @@ def test_a_model_that_is_loaded_gives_the_same_answer(
 
 
 def test_training_goes_on_on_another_device(
-    lesson: Lesson, here: Learned, device: torch.device
+    training_set: TrainingSet, here: Learned, device: torch.device
 ) -> None:
-    there = moved(lesson, device)
-    for first, second in ((lesson, there), (there, lesson)):
+    there = moved(training_set, device)
+    for first, second in ((training_set, there), (there, training_set)):
         half = next(learn(*begun(first)))
         *_, state = learn(half, second.train, second.held_out, SETTINGS)
         assert state.points[-1].held_out == pytest.approx(
@@ -246,13 +253,15 @@ def test_training_goes_on_on_another_device(
 
 
 def test_a_lesson_is_learned_on_the_accelerator(device: torch.device) -> None:
-    lesson = prepare([shown(1)], [shown(3)], SETTINGS, UNBALANCED)
-    assert lesson.held_out is not None
-    assert {lesson.train.device.type, lesson.held_out.device.type} == {device.type}
+    training_set = prepare([shown(1)], [shown(3)], SETTINGS, UNBALANCED)
+    assert training_set.held_out is not None
+    assert {training_set.train.device.type, training_set.held_out.device.type} == {device.type}
 
 
-def test_a_step_waits_for_nothing(lesson: Lesson, here: Learned, pretended: Accelerator) -> None:
-    train, counts = lesson.train.to(PRETENDED), []
+def test_a_step_waits_for_nothing(
+    training_set: TrainingSet, here: Learned, pretended: Accelerator
+) -> None:
+    train, counts = training_set.train.to(PRETENDED), []
     for more in (4, 8):
         settings = SETTINGS.model_copy(update={"steps": SETTINGS.steps + more})
         before = pretended.waits
@@ -263,8 +272,8 @@ def test_a_step_waits_for_nothing(lesson: Lesson, here: Learned, pretended: Acce
 
 def test_an_answer_is_waited_for_once(here: Learned, pretended: Accelerator) -> None:
     """Features and their places go there, and the answer comes back."""
-    seen = here.model.look(shown(6).source_rgb, 1)
+    seen = here.model.inputs_of_frame(shown(6).source_rgb, 1)
     model = here.model.with_residual(residual_of(here.state.weights, "small"))
     before = pretended.waits
-    model.answer(seen)
+    model.predict_on_raster(seen)
     assert pretended.waits - before == 3

@@ -19,7 +19,7 @@ from unfade.train.data.pixels import Picture, picture
 from unfade.train.fit.checkpoint import load_checkpoint, save_checkpoint
 from unfade.train.fit.loop import learn, start
 from unfade.train.fit.start_from import load_earlier
-from unfade.train.training_set import Lesson, fit, prepare
+from unfade.train.training_set import TrainingSet, fit, prepare
 
 SETTINGS = TrainSection(size="small", steps=300, batch=2048, checkpoint=100, seed=3)
 
@@ -42,7 +42,7 @@ def shown(seed: int, frame: int) -> Picture:
 
 
 @pytest.fixture(scope="module")
-def lesson() -> Lesson:
+def training_set() -> TrainingSet:
     return prepare([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS, UNBALANCED)
 
 
@@ -56,10 +56,13 @@ def test_the_network_tells_apart_what_a_lut_cannot() -> None:
     assert learnt.ciede2000 < 0.6 * baseline.ciede2000
 
 
-def test_the_best_weights_are_those_of_the_least_held_out_error(lesson: Lesson) -> None:
+def test_the_best_weights_are_those_of_the_least_held_out_error(training_set: TrainingSet) -> None:
     states = list(
         learn(
-            start(lesson.train, lesson.held_out, SETTINGS), lesson.train, lesson.held_out, SETTINGS
+            start(training_set.train, training_set.held_out, SETTINGS),
+            training_set.train,
+            training_set.held_out,
+            SETTINGS,
         )
     )
     points = states[-1].points
@@ -68,24 +71,30 @@ def test_the_best_weights_are_those_of_the_least_held_out_error(lesson: Lesson) 
     assert states[-1].best_step == best.step
 
 
-def test_an_interrupted_training_ends_with_the_same_weights(lesson: Lesson, tmp_path: Path) -> None:
-    untrained = start(lesson.train, lesson.held_out, SETTINGS)
-    *_, whole = learn(untrained, lesson.train, lesson.held_out, SETTINGS)
-    (first,) = itertools.islice(learn(untrained, lesson.train, lesson.held_out, SETTINGS), 1)
+def test_an_interrupted_training_ends_with_the_same_weights(
+    training_set: TrainingSet, tmp_path: Path
+) -> None:
+    untrained = start(training_set.train, training_set.held_out, SETTINGS)
+    *_, whole = learn(untrained, training_set.train, training_set.held_out, SETTINGS)
+    (first,) = itertools.islice(
+        learn(untrained, training_set.train, training_set.held_out, SETTINGS), 1
+    )
     place = tmp_path / "checkpoint.safetensors"
     save_checkpoint(place, first, "key")
     again = load_checkpoint(place, "key")
     assert again is not None
-    *_, resumed = learn(again, lesson.train, lesson.held_out, SETTINGS)
+    *_, resumed = learn(again, training_set.train, training_set.held_out, SETTINGS)
     assert resumed.points == whole.points
     for name, tensor in whole.weights.items():
         assert torch.equal(resumed.weights[name], tensor)
 
 
-def test_a_checkpoint_of_something_else_is_not_taken(lesson: Lesson, tmp_path: Path) -> None:
+def test_a_checkpoint_of_something_else_is_not_taken(
+    training_set: TrainingSet, tmp_path: Path
+) -> None:
     place = tmp_path / "checkpoint.safetensors"
     assert load_checkpoint(place, "key") is None
-    save_checkpoint(place, start(lesson.train, lesson.held_out, SETTINGS), "key")
+    save_checkpoint(place, start(training_set.train, training_set.held_out, SETTINGS), "key")
     assert load_checkpoint(place, "another") is None
     place.write_bytes(b"cut off")
     assert load_checkpoint(place, "key") is None
@@ -96,32 +105,34 @@ def test_the_error_is_predicted_in_its_unit_and_larger_on_what_was_never_seen() 
     alike = shown(7, 20)
     strange = replace(alike, source_rgb=alike.source_rgb.roll(1, dims=0) * 0.5 + 0.3)
     strange.source_rgb[0] *= 1.3
-    errors = [model.predict_error(model.look(one.source_rgb, 1)) for one in (alike, strange)]
+    errors = [
+        model.predict_error(model.inputs_of_frame(one.source_rgb, 1)) for one in (alike, strange)
+    ]
     true = chroma_error(alike.truth_rgb, model.predict(alike.source_rgb, 1), alike.weight)
     assert 0.6 < float(errors[0].mean()) / true.ciede2000 < 1.7
     assert float(errors[1].mean()) > 2 * float(errors[0].mean())
 
 
-def test_training_ends_when_nothing_gets_better(lesson: Lesson) -> None:
+def test_training_ends_when_nothing_gets_better(training_set: TrainingSet) -> None:
     settings = SETTINGS.model_copy(update={"early_stop": 2, "learning_rate": 1e-9})
-    untrained = start(lesson.train, lesson.held_out, settings)
+    untrained = start(training_set.train, training_set.held_out, settings)
     perfect = untrained.points[0].model_copy(update={"held_out": 0.0})
     hopeless = replace(untrained, points=(perfect,))
-    steps = [s.step for s in learn(hopeless, lesson.train, lesson.held_out, settings)]
+    steps = [s.step for s in learn(hopeless, training_set.train, training_set.held_out, settings)]
     assert steps == [100, 200]
     never = settings.model_copy(update={"early_stop": 0})
-    steps = [s.step for s in learn(hopeless, lesson.train, lesson.held_out, never)]
+    steps = [s.step for s in learn(hopeless, training_set.train, training_set.held_out, never)]
     assert steps == [100, 200, 300]
 
 
-def test_training_starts_from_an_earlier_model(lesson: Lesson, tmp_path: Path) -> None:
+def test_training_starts_from_an_earlier_model(training_set: TrainingSet, tmp_path: Path) -> None:
     earlier = fit([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS, UNBALANCED)
     place = tmp_path / "model.safetensors"
     made = save_model(place, earlier, {})
     found = load_earlier(place, "small")
     assert found.id == made
-    begun = start(lesson.train, lesson.held_out, SETTINGS, found.weights)
-    untrained = start(lesson.train, lesson.held_out, SETTINGS)
+    begun = start(training_set.train, training_set.held_out, SETTINGS, found.weights)
+    untrained = start(training_set.train, training_set.held_out, SETTINGS)
     assert begun.points[0].held_out is not None
     assert untrained.points[0].held_out is not None
     assert begun.points[0].held_out < 0.8 * untrained.points[0].held_out
@@ -149,7 +160,7 @@ def test_sheets_are_drawn_when_their_interval_went_by_and_at_the_last() -> None:
 
 
 def test_without_hold_out_the_newest_weights_are_kept() -> None:
-    lesson = prepare([shown(0, 10)], [], SETTINGS, UNBALANCED)
-    *_, last = learn(start(lesson.train, None, SETTINGS), lesson.train, None, SETTINGS)
+    training_set = prepare([shown(0, 10)], [], SETTINGS, UNBALANCED)
+    *_, last = learn(start(training_set.train, None, SETTINGS), training_set.train, None, SETTINGS)
     assert last.best_step == SETTINGS.steps
     assert all(point.held_out is None for point in last.points)

@@ -15,7 +15,7 @@ from unfade.train.data.pixels import Picture, picture, predict_pixels
 from unfade.train.fit import shot_networks as shot_models
 from unfade.train.fit.loop import learn, pixels_error, residual_of, start
 from unfade.train.fit.shot_networks import judged_shots, try_shots
-from unfade.train.training_set import Lesson, prepare
+from unfade.train.training_set import TrainingSet, prepare
 
 SETTINGS = TrainSection(size="small", steps=40, batch=2048, checkpoint=40, seed=3)
 OWN = SETTINGS.model_copy(update={"steps": 300})
@@ -37,7 +37,7 @@ def shown(frame: int, shot: int, role: PairRole = "train", *, other_truth: bool 
 
 
 @pytest.fixture(scope="module")
-def lesson() -> Lesson:
+def training_set() -> TrainingSet:
     """In shot 1 what is held out is like what is learned from, in shot 2 it is the contrary; shot 3
     has nothing held out."""
     train = [shown(10, 1), shown(20, 2, other_truth=True), shown(30, 3)]
@@ -45,24 +45,24 @@ def lesson() -> Lesson:
 
 
 @pytest.fixture(scope="module")
-def film(lesson: Lesson) -> dict[str, torch.Tensor]:
-    *_, state = learn(start(lesson.train, None, SETTINGS), lesson.train, None, SETTINGS)
+def film(training_set: TrainingSet) -> dict[str, torch.Tensor]:
+    *_, state = learn(start(training_set.train, None, SETTINGS), training_set.train, None, SETTINGS)
     return state.best
 
 
 def test_a_shot_is_kept_apart_where_its_hold_outs_say_so(
-    lesson: Lesson, film: dict[str, torch.Tensor], tmp_path: Path
+    training_set: TrainingSet, film: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:
-    first, second = try_shots(film, lesson, OWN)
+    first, second = try_shots(film, training_set, OWN)
     assert (first.verdict.shot, first.verdict.kept) == (1, True)
     assert first.verdict.own < 0.95 * first.verdict.film
     assert (second.verdict.shot, second.verdict.kept) == (2, False)
     assert second.verdict.own > 0.95 * second.verdict.film
-    whole = lesson.model.with_residual(residual_of(film, "small"))
+    whole = training_set.model.with_residual(residual_of(film, "small"))
     model = replace(whole, own={1: first.network})
-    assert lesson.held_out is not None
+    assert training_set.held_out is not None
     better, worse = (
-        pixels_error(predict_pixels(one, lesson.held_out), lesson.held_out)
+        pixels_error(predict_pixels(one, training_set.held_out), training_set.held_out)
         for one in (model, whole)
     )
     assert better.ciede2000 < worse.ciede2000
@@ -80,10 +80,10 @@ def test_a_shot_is_kept_apart_where_its_hold_outs_say_so(
 
 
 def test_the_same_shots_end_with_the_same_networks(
-    lesson: Lesson, film: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+    training_set: TrainingSet, film: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shot_models, "STEPS", 5)
-    (once, _), (again, _) = (list(try_shots(film, lesson, SETTINGS)) for _ in range(2))
+    (once, _), (again, _) = (list(try_shots(film, training_set, SETTINGS)) for _ in range(2))
     assert once.verdict == again.verdict
     for name, tensor in once.network.state_dict().items():
         assert torch.equal(again.network.state_dict()[name], tensor)
@@ -91,22 +91,24 @@ def test_the_same_shots_end_with_the_same_networks(
         assert not torch.equal(film[name], parameter)
 
 
-def test_a_part_that_gets_worse_forbids_it(lesson: Lesson, film: dict[str, torch.Tensor]) -> None:
+def test_a_part_that_gets_worse_forbids_it(
+    training_set: TrainingSet, film: dict[str, torch.Tensor]
+) -> None:
     """The brightest quarter has the truth that the film's network tells, so its own is worse."""
-    assert lesson.held_out is not None
-    bright = lesson.held_out.features[:, 0]
+    assert training_set.held_out is not None
+    bright = training_set.held_out.features[:, 0]
     brightest = bright > bright.quantile(0.75)
-    whole = lesson.model.with_residual(residual_of(film, "small"))
-    truth = lesson.held_out.truth_cbcr.clone()
-    truth[brightest] = predict_pixels(whole, lesson.held_out)[brightest]
-    mixed = replace(lesson, held_out=replace(lesson.held_out, truth_cbcr=truth))
+    whole = training_set.model.with_residual(residual_of(film, "small"))
+    truth = training_set.held_out.truth_cbcr.clone()
+    truth[brightest] = predict_pixels(whole, training_set.held_out)[brightest]
+    mixed = replace(training_set, held_out=replace(training_set.held_out, truth_cbcr=truth))
     first, _ = try_shots(film, mixed, OWN)
     assert first.verdict.own < first.verdict.film * 0.95
     assert not first.verdict.kept
 
 
-def test_only_shots_with_evidence_are_tried(lesson: Lesson) -> None:
-    assert judged_shots(lesson) == [1, 2]
-    assert judged_shots(replace(lesson, held_out=None)) == []
+def test_only_shots_with_evidence_are_tried(training_set: TrainingSet) -> None:
+    assert judged_shots(training_set) == [1, 2]
+    assert judged_shots(replace(training_set, held_out=None)) == []
     alone = prepare([shown(10, 1)], [shown(11, 1, "holdout")], SETTINGS, UNBALANCED)
     assert judged_shots(alone) == []

@@ -2,11 +2,12 @@ from fractions import Fraction
 
 import pytest
 
+from unfade.film.figures import HeldOutFigures
 from unfade.film.model import HeldOut
 from unfade.film.report import Measure
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
-from unfade.report.page import MEASURE_TITLES, HeldOutFigures
+from unfade.report.figures import MEASURE_TITLES
 from unfade.validate.frames import FrameFigures, choose_looks, frame_measures, shot_figures
 from unfade.validate.luma import LumaFigures
 from unfade.validate.steadiness import Change, flicker

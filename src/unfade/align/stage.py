@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from unfade import media
+from unfade.align.aligned_pair import AlignedPair
 from unfade.align.measure.coverage import covered_area, on_live_area
 from unfade.align.measure.residual import Residual
 from unfade.align.picture import as_it_lies, own_framings
@@ -17,7 +18,6 @@ from unfade.align.sheet import Panels, draw_crop, draw_sheet
 from unfade.align.substitute import substitutes
 from unfade.align.transform.register import Registration
 from unfade.align.transform.shared_framing import Laid, lay, shared_framing
-from unfade.align.view import View
 from unfade.errors import MatchError
 from unfade.film.alignment import Alignment, Alignments, weight_file
 from unfade.film.clip import Area, Clips
@@ -135,7 +135,7 @@ def _settle(
     if registration is None:
         inliers = one.structures.own.inliers if one.structures.own is not None else 0
         return _turned_down(job, one, f"only {inliers} matches of features hold", None, raster)
-    view = View(one, registration)
+    view = AlignedPair(one, registration)
     residual = view.residual().scaled(raster.scale)
     covered = covered_area(view.place.covered())
     area = covered and on_live_area(covered, (raster.height, raster.width), raster.live)
@@ -201,7 +201,7 @@ def _turned_down(
 ) -> Rejection:
     if one.pair.chosen_by == "person":
         reason = f"{reason}; {_advice(one, raster)}"
-    view = View(one, registration or Registration(np.eye(3), 0))
+    view = AlignedPair(one, registration or Registration(np.eye(3), 0))
     panels = view.panels(view.weight())
     _write_sheet(job, one.pair, f"turned down: {reason}", panels, None, raster)
     return Rejection(pair=one.pair, reason=reason)
@@ -220,7 +220,7 @@ def _advice(one: Prepared, raster: Raster) -> str:
     )
 
 
-def _remark(one: Alignment, weight: np.ndarray, view: View) -> str:
+def _remark(one: Alignment, weight: np.ndarray, view: AlignedPair) -> str:
     def told(name: str, value: float | None) -> str:
         return "" if value is None else f", {name} {value:.2f}"
 

@@ -53,10 +53,10 @@ def find_balance(pixels: Tensor) -> Balance:
     slope = (WHITE - BLACK) / (white - black).clamp_min(LEAST_RANGE)
     lift = BLACK - slope * black
     gamma = _neutral_gamma(pixels * slope[:, None] + lift[:, None])
-    return Balance(lift=_said(lift), gamma=_said(gamma), gain=_said(lift + slope))
+    return Balance(lift=_rounded(lift), gamma=_rounded(gamma), gain=_rounded(lift + slope))
 
 
-def _said(values: Tensor) -> tuple[float, float, float]:
+def _rounded(values: Tensor) -> tuple[float, float, float]:
     """Red, green and blue as a person would say them; a frame more or less seldom alters them."""
     red, green, blue = (round(value, DECIMALS) for value in values.tolist())
     return red, green, blue

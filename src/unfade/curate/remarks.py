@@ -9,8 +9,8 @@ import numpy as np
 
 from unfade.color.colorfulness import film_colorfulness
 from unfade.color.ycbcr import CB_SCALE, CR_SCALE, KB, KG, KR
-from unfade.curate.matching.frames import Matches
-from unfade.curate.matching.signature import Framing, View, shared_views
+from unfade.curate.matching.frames import FrameMatches
+from unfade.curate.matching.signature import Framing, Window, shared_views
 
 _FRAMES = 100
 """Matched frames, spread over the film, in which colours are compared."""
@@ -48,7 +48,7 @@ def scan_remarks(source: np.ndarray) -> list[str]:
 
 
 def reference_remarks(
-    title: str, source: np.ndarray, reference: np.ndarray, matches: Matches, framing: Framing
+    title: str, source: np.ndarray, reference: np.ndarray, matches: FrameMatches, framing: Framing
 ) -> list[str]:
     """Sentences about a reference whose colour may not be worth learning.
 
@@ -86,7 +86,7 @@ def reference_remarks(
     return found
 
 
-def _seen(proxy: np.ndarray, frames: np.ndarray, view: View) -> np.ndarray:
+def _seen(proxy: np.ndarray, frames: np.ndarray, view: Window) -> np.ndarray:
     """The shared part of frames, display values, float32 (n, h, w, 3)."""
     places = view.places(proxy.shape[1:3], *_SIZE)
     parts = [

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from unfade import media
 from unfade.curate.balance import draw_balance, film_balance
-from unfade.curate.choice.choose import Choice, Look, frame_states, look_at
+from unfade.curate.choice.choose import Choice, FrameFacts, frame_states, look_at
 from unfade.curate.choice.pairing import (
     alternates,
     chosen_pairs,
@@ -19,9 +19,9 @@ from unfade.curate.choice.pairing import (
     rejection,
     shot_choice,
 )
-from unfade.curate.matching.best_reference import Instants, best_instants, compared_frames
+from unfade.curate.matching.best_reference import BestMatches, best_instants, compared_frames
 from unfade.curate.matching.detail import detail_shown, live_luma
-from unfade.curate.matching.frames import MIN_SIMILARITY, Matches, match_frames
+from unfade.curate.matching.frames import MIN_SIMILARITY, FrameMatches, match_frames
 from unfade.curate.matching.framing import find_framing
 from unfade.curate.matching.signature import Framing
 from unfade.curate.matching.turned import find_turned
@@ -130,7 +130,7 @@ def _matches(
     shots: tuple[Shot, ...],
     *,
     must_match: bool,
-) -> dict[str, tuple[Framing, Matches]]:
+) -> dict[str, tuple[Framing, FrameMatches]]:
     """The framing and matches of each reference, by its name.
 
     Args:
@@ -166,7 +166,7 @@ def _no_pair(clips: Clips) -> MatchError:
 def _choices(
     job: Job,
     clips: Clips,
-    look: Look,
+    look: FrameFacts,
     states: list[FrameState],
     shots: tuple[Shot, ...],
     scenes: tuple[int, ...],
@@ -199,7 +199,7 @@ def _choices(
 def _without_pair(
     job: Job,
     clips: Clips,
-    matches: Instants,
+    matches: BestMatches,
     states: list[FrameState],
     shots: tuple[Shot, ...],
     pairs: list[Pair],
@@ -227,7 +227,7 @@ def _match(
     source: np.ndarray,
     reference: np.ndarray,
     shots: tuple[Shot, ...],
-) -> tuple[Framing, Matches]:
+) -> tuple[Framing, FrameMatches]:
     """How one reference frames the film, and the match of every frame in it."""
     first, clip = clips.source.frames.first, clips.references[name]
     framing = find_framing(source, reference, shots, first)
@@ -250,7 +250,7 @@ def _check_turned(
     clips: Clips,
     source: np.ndarray,
     references: dict[str, np.ndarray],
-    each: dict[str, Matches],
+    each: dict[str, FrameMatches],
     shots: tuple[Shot, ...],
 ) -> None:
     """
@@ -271,7 +271,7 @@ def _remarks(
     job: Job,
     source: np.ndarray,
     references: dict[str, np.ndarray],
-    found: dict[str, tuple[Framing, Matches]],
+    found: dict[str, tuple[Framing, FrameMatches]],
 ) -> tuple[str, ...]:
     """What a person ought to know of each reference; said as well."""
     said = scan_remarks(source)
@@ -283,7 +283,7 @@ def _remarks(
     return tuple(said)
 
 
-def _check_common(clips: Clips, each: dict[str, Matches]) -> None:
+def _check_common(clips: Clips, each: dict[str, FrameMatches]) -> None:
     if not any(matches.matched.any() for matches in each.values()):
         best = max(float(matches.similarity.max()) for matches in each.values())
         raise MatchError(
@@ -298,7 +298,7 @@ def _paths(clips: Clips) -> str:
 
 
 def _detail(
-    job: Job, clips: Clips, found: dict[str, tuple[Framing, Matches]], shots: tuple[Shot, ...]
+    job: Job, clips: Clips, found: dict[str, tuple[Framing, FrameMatches]], shots: tuple[Shot, ...]
 ) -> np.ndarray:
     """How much of the scan's detail each reference shows, (shots, references), measured at a frame
     of shots that are certain in several."""

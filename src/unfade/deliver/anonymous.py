@@ -7,7 +7,7 @@ from unfade.film.alignment import Alignments
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.project.color_config import config_to_share
 from unfade.project.settings import Project
-from unfade.report.page import file_name
+from unfade.report.figures import file_name
 
 REFERENCES = "references"
 """Where the pictures of pairs lie in the bag."""

@@ -13,7 +13,7 @@ from unfade.film.rendering import Rendering
 from unfade.film.report import Measure, Report
 from unfade.film.time import FrameRange
 from unfade.project.settings import Project
-from unfade.report.page import MEASURE_TITLES, figure, file_name, reference_of, rejections
+from unfade.report.figures import MEASURE_TITLES, figure, file_name, reference_of, rejections
 
 WIDTH = 88
 """Of the note, in characters."""

@@ -19,8 +19,8 @@ from unfade.media.stills.reader import read_entries, read_picture, read_plane
 from unfade.media.stills.sequences import sequence_around
 from unfade.media.stills.tags import FrameTags, read_tags
 from unfade.media.stills.writers import write_dpx, write_exr, write_png, write_tiff
-from unfade.media.threads.ahead import side_by_side
-from unfade.media.threads.behind import writing_behind
+from unfade.media.threads.read_ahead import side_by_side
+from unfade.media.threads.write_behind import writing_behind
 
 __all__ = [
     "FrameTags",

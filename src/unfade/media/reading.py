@@ -14,7 +14,7 @@ from unfade.media.color_management import to_space
 from unfade.media.movies.reader import read_movie
 from unfade.media.stills.reader import read_still
 from unfade.media.stills.sequences import parse_pattern
-from unfade.media.threads.ahead import FRAMES_AHEAD, run_ahead, side_by_side
+from unfade.media.threads.read_ahead import FRAMES_AHEAD, run_ahead, side_by_side
 
 _THREADS = 2
 

@@ -1,17 +1,15 @@
-"""What learns: laws in closed form, the residual network, and their files."""
+"""What predicts the chroma of one film: laws in closed form, networks, and their files."""
 
 from unfade.model.chroma_model import ChromaModel
-from unfade.model.closed_form.laws import Baseline, Laws, Sample, fit_laws
+from unfade.model.closed_form.laws import Baseline, Laws
 from unfade.model.files import load_baseline, load_model, model_id, save_baseline, save_model
-from unfade.model.networks import Residual
+from unfade.model.networks import ResidualNetworks
 
 __all__ = [
     "Baseline",
     "ChromaModel",
     "Laws",
-    "Residual",
-    "Sample",
-    "fit_laws",
+    "ResidualNetworks",
     "load_baseline",
     "load_model",
     "model_id",

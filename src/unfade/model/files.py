@@ -19,7 +19,7 @@ from unfade.model.closed_form.laws import Baseline, Law, Laws
 from unfade.model.closed_form.lut import Axes, SmoothLut, SpreadLut
 from unfade.model.closed_form.unevenness import Unevenness
 from unfade.model.device import network_device
-from unfade.model.networks import WIDTHS, Residual
+from unfade.model.networks import WIDTHS, ResidualNetworks
 from unfade.model.uncertainty import Prototypes, Uncertainty
 from unfade.work.elements import digest
 from unfade.work.writing import writing
@@ -130,12 +130,12 @@ def load_model(path: Path) -> ChromaModel:
     )
 
 
-def _named(prefix: str, network: Residual) -> dict[str, Tensor]:
+def _named(prefix: str, network: ResidualNetworks) -> dict[str, Tensor]:
     return {f"{prefix}{name}": tensor for name, tensor in network.state_dict().items()}
 
 
-def _network_of(prefix: str, tensors: dict[str, Tensor], size: ModelSize) -> Residual:
-    network = Residual(size)
+def _network_of(prefix: str, tensors: dict[str, Tensor], size: ModelSize) -> ResidualNetworks:
+    network = ResidualNetworks(size)
     network.load_state_dict(
         {
             name.removeprefix(prefix): tensor

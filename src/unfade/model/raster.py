@@ -9,7 +9,6 @@ from unfade.model.degrain import box
 RASTER_WIDTH = 1000
 """The model works on pictures of at most this many pixels a line: colour is coarser than luma."""
 
-
 CHROMA_EPSILON = 1e-3
 """Luma variance below which upsampled chroma does not follow luma: above grain, below edges."""
 

@@ -6,22 +6,13 @@ Nonnegative least squares over pixels with known truth weigh the four. CIEDE2000
 well an error of chroma is seen at the colour.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
-from scipy.optimize import nnls
 from torch import Tensor
 
 from unfade.color.sensitivity import visibility
 from unfade.model.features import KINDRED
-
-PROTOTYPES = 500
-"""Pixels that stand for all that was learned from: a handful for each thing in a film."""
-
-LEAST_NOVELTY = 1.0
-"""What a standard deviation of distance adds, at least, in shares of what is always left: pixels
-of known truth that are all alike to training cannot tell. Films with hold-outs have 1.4 to 5."""
 
 TERMS = 4
 
@@ -36,15 +27,6 @@ class Prototypes:
     def distance(self, features: Tensor) -> Tensor:
         """Of features (N, COUNT) to the nearest, (N,), in standard deviations of training."""
         return torch.cdist(features[:, KINDRED] / self.spread, self.places).amin(dim=1)
-
-
-def choose_prototypes(features: Tensor, seed: int) -> Prototypes:
-    """Some of the features (N, COUNT) of training pixels, by chance."""
-    kindred = features[:, KINDRED]
-    spread = kindred.std(dim=0, correction=0).clamp_min(1e-3)
-    generator = torch.Generator().manual_seed(seed)
-    chosen = torch.randperm(kindred.shape[0], generator=generator)[:PROTOTYPES]
-    return Prototypes(kindred[chosen] / spread, spread)
 
 
 @dataclass(frozen=True)
@@ -70,20 +52,10 @@ class Uncertainty:
 
     def predict(self, signs: Signs) -> Tensor:
         """CIEDE2000 (N,)."""
-        return _terms(self.prototypes, signs) @ self.weights
+        return error_terms(self.prototypes, signs) @ self.weights
 
 
-def calibrate(prototypes: Prototypes, signs: Iterable[Signs], ciede2000: Tensor) -> Uncertainty:
-    """The least-squares prediction of known errors (N,), of the pixels of all `signs` in order."""
-    terms = torch.cat([_terms(prototypes, some) for some in signs])
-    found, _ = nnls(terms.double().numpy(), ciede2000.double().numpy())
-    weights = torch.tensor(found, dtype=torch.float32)
-    weights[1] = torch.maximum(weights[1], LEAST_NOVELTY * weights[0])
-    scale = ciede2000.mean() / (terms @ weights).mean().clamp_min(1e-9)
-    return Uncertainty(prototypes, weights * scale)
-
-
-def _terms(prototypes: Prototypes, signs: Signs) -> Tensor:
+def error_terms(prototypes: Prototypes, signs: Signs) -> Tensor:
     """(N, TERMS): their weights are errors of chroma, or shares of it."""
     novelty = prototypes.distance(signs.features)
     apart = signs.members_cbcr - signs.members_cbcr.mean(dim=0)

@@ -43,8 +43,8 @@ def recover(source_rgb: Tensor, live_area: Area, model: ChromaModel, shot: int) 
     """
     y = luma(source_rgb)
     picture_rgb = crop(source_rgb, live_area)
-    seen = model.look(picture_rgb, shot)
-    cbcr = model.colour(picture_rgb, seen)
+    seen = model.inputs_of_frame(picture_rgb, shot)
+    cbcr = model.predict_from(picture_rgb, seen)
     edge = _with_rim(torch.cat([crop(y, live_area), cbcr]), live_area, *y.shape[-2:])
     darker = (y / edge[:1].clamp_min(LEAST_LUMA)).clamp(0.0, 1.0) ** DARKER
     whole = torch.where(edge[:1] > y, edge[1:] * darker, edge[1:])

@@ -2,11 +2,9 @@
 
 import base64
 import html
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import PurePath
 
 import cv2
 import jinja2
@@ -16,44 +14,17 @@ from unfade.drawing.chart import loss_chart
 from unfade.drawing.error_chart import error_chart
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip, Clips
-from unfade.film.model import HeldOut, LossCurve, TrainedModel
-from unfade.film.pair import Pair, PairList, Rejection
+from unfade.film.figures import HeldOutFigures, Outlier, ShotFigures
+from unfade.film.model import LossCurve, TrainedModel
+from unfade.film.pair import PairList
 from unfade.film.rendering import Rendering
 from unfade.film.report import Measure, Report
-from unfade.film.shot import Shot
 from unfade.film.target import Targets
 from unfade.project.settings import DeliverSection, Project
+from unfade.report.figures import MEASURE_TITLES, figure, file_name, reference_of, rejections
 
 JPEG_QUALITY = 90
 """Of the pictures in the page, 0 to 100: artefacts stay below what one sees at its size."""
-
-MEASURE_TITLES = {
-    "held_out_ciede2000": "Held-out colour error, model",
-    "held_out_ciede2000_lut": "Held-out colour error, LUT baseline",
-    "held_out_ciede2000_faded": "Held-out colour error, faded scan",
-    "held_out_ciede2000_worst": "Held-out colour error, model, worst frame",
-    "predicted_ciede2000": "Predicted colour error, all frames",
-    "predicted_ciede2000_worst": "Predicted colour error, worst frame",
-    "held_out_of_lut": "Model error as a share of the LUT baseline's",
-    "held_out_of_faded": "Model error as a share of the faded scan's",
-    "held_out_chroma_error": "Held-out chroma error, model",
-    "held_out_chroma_error_lut": "Held-out chroma error, LUT baseline",
-    "held_out_chroma_error_faded": "Held-out chroma error, faded scan",
-    "held_out_frames": "Held-out frames",
-    "luma_max_difference": "Luma difference to the scan, greatest",
-    "luma_mean_difference": "Luma difference to the scan, mean",
-    "luma_excess_max": "Luma difference beyond the rounding of the file, greatest",
-    "non_finite_values": "Values that are not numbers or infinite",
-    "values_cut": "Values that the format of the masters cannot hold",
-    "negative_share": "Pixels below black that are not in the scan",
-    "chroma_flicker": "Flicker of mean chroma, recovered",
-    "chroma_flicker_source": "Flicker of mean chroma, faded scan",
-    "chroma_change_along_motion": "Change of chroma along motion, recovered",
-    "chroma_change_along_motion_source": "Change of chroma along motion, faded scan",
-    "frames_checked": "Rendered frames checked, every pixel",
-    "frames_missing": "Frames not rendered",
-}
-"""What a person reads for the name of a measure."""
 
 
 CREDITS_PLACE = "<!-- of [deliver]: institution and restorationist -->"
@@ -62,47 +33,7 @@ NOTE_PLACE = "<!-- of [deliver]: note -->"
 
 
 @dataclass(frozen=True)
-class HeldOutFigures:
-    """The errors of one hold-out pair, of the faded scan, the LUT baseline and the model."""
-
-    frame: int
-    shot: int
-    faded: HeldOut
-    lut: HeldOut
-    model: HeldOut
-
-
-@dataclass(frozen=True)
-class ShotFigures:
-    """What was measured on the rendered frames of a shot, all as shares of the full range.
-
-    `flicker` is none where the shot has fewer than three frames.
-    """
-
-    shot: Shot
-    rendered: int
-    luma_max: float
-    luma_mean: float
-    flicker: float | None
-    flicker_source: float | None
-
-
-@dataclass(frozen=True)
-class StandOut:
-    """Frames `first` to `last` of a shot, which are far from anything in training.
-
-    `predicted` is the CIEDE2000 that the model expects at the `worst` of them.
-    """
-
-    shot: int
-    first: int
-    last: int
-    worst: int
-    predicted: float
-
-
-@dataclass(frozen=True)
-class Look:
+class Comparison:
     """One frame, before and after: working space (3, H, W), and its scopes."""
 
     frame: int
@@ -128,8 +59,8 @@ class PageContent:
     report: Report
     held_out: Sequence[HeldOutFigures]
     shots: Sequence[ShotFigures]
-    stand_outs: Sequence[StandOut]
-    looks: Sequence[Look]
+    outliers: Sequence[Outlier]
+    comparisons: Sequence[Comparison]
     held_out_sheet: Tensor | None
     date: str
     versions: Mapping[str, str]
@@ -178,43 +109,6 @@ def with_credits(page: str, deliver: DeliverSection) -> str:
     credits = [f"<li><span>{what}</span> {html.escape(who)}</li>" for what, who in people if who]
     note = f"<li>{html.escape(deliver.note)}</li>" if deliver.note else ""
     return page.replace(CREDITS_PLACE, "".join(credits)).replace(NOTE_PLACE, note)
-
-
-def figure(value: float, unit: str) -> str:
-    """A value as a person reads it in its unit."""
-    if unit in ("frames", "values"):
-        return f"{value:,.0f}"
-    if unit == "CIEDE2000":
-        return f"{value:.2f}"
-    if unit.startswith("of range"):
-        return _small_figure(value)
-    return f"{value:.3g}"
-
-
-def _small_figure(value: float) -> str:
-    """Two significant digits without an exponent, down to a millionth."""
-    if value == 0 or value >= 1e-6:
-        digits = max(1 - math.floor(math.log10(value)), 4) if value else 0
-        return f"{value:.{digits}f}"
-    return "below 0.000001"
-
-
-def file_name(path: str) -> str:
-    """The last part of a path: machine paths are nobody's business."""
-    return PurePath(path.replace("\\", "/")).name
-
-
-def reference_of(pair: Pair) -> str:
-    """What a pair's colour comes from: a frame of a reference, or a picture's file name."""
-    return (
-        f"frame {pair.reference} of {pair.of}" if pair.picture is None else file_name(pair.picture)
-    )
-
-
-def rejections(pair_list: PairList, alignments: Alignments) -> list[Rejection]:
-    """Every pair that curate or align turned down, in order of source frames."""
-    both = [*pair_list.rejected, *alignments.rejected]
-    return sorted(both, key=lambda rejection: rejection.pair.source)
 
 
 def _measure_title(measure: Measure) -> str:

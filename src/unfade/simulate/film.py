@@ -25,7 +25,7 @@ from unfade.simulate.dvd import (
 from unfade.simulate.gate import LIVE_AREA, lay_in_gate
 from unfade.simulate.plan import FEWEST_FRAMES, FIRST_FRAME, Plan, plan_film
 from unfade.simulate.print_film import density_to_display, display_to_dyes, dyes_to_density
-from unfade.simulate.programme import Shown
+from unfade.simulate.programme import ProgrammeFrame
 from unfade.simulate.record import Simulation
 from unfade.simulate.scan import level, scan_print
 from unfade.simulate.severity import SEVERITIES
@@ -108,7 +108,7 @@ class _Library:
         self._film = _places(clips)
         self._added = _places(added)
 
-    def read(self, shown: Sequence[Shown]) -> Iterator[Tensor]:
+    def read(self, shown: Sequence[ProgrammeFrame]) -> Iterator[Tensor]:
         """The pictures of a programme but for the lead-in; each is (3, height, width) R'G'B'."""
         places = (
             self._film[one.frame] if one.frame is not None else self._added[one.added or 0]

@@ -15,7 +15,7 @@ _BROKEN = 0.05
 
 
 @dataclass(frozen=True)
-class Shown:
+class ProgrammeFrame:
     """A film frame on the DVD.
 
     `frame` is the index of the scan's frame, none where the scan has no such picture; then
@@ -31,7 +31,7 @@ class Programme:
     """`shown` are film frames in order; `stored` has, for each frame of the DVD, the places in
     `shown` of what lies in its top and bottom field."""
 
-    shown: tuple[Shown, ...]
+    shown: tuple[ProgrammeFrame, ...]
     stored: tuple[tuple[int, int], ...]
 
     def frames(self) -> list[tuple[int | None, int | None]]:
@@ -55,11 +55,11 @@ def plan_programme(
     draws = generator(seed, Draw.PROGRAMME)
     runs = [list(run) for run in _kept(shots, transfer, draws)]
     runs[-1] = runs[-1][: max(1, len(runs[-1]) - cut_off + 1)]
-    shown = [Shown() for _ in range(lead_in)]
+    shown = [ProgrammeFrame() for _ in range(lead_in)]
     for place, run in enumerate(runs):
         if place == (len(runs) + 1) // 2:
-            shown += [Shown(added=index) for index in range(added)]
-        shown += [Shown(frame=frame) for frame in run]
+            shown += [ProgrammeFrame(added=index) for index in range(added)]
+        shown += [ProgrammeFrame(frame=frame) for frame in run]
     fields = _fields(len(shown), transfer, draws)
     stored = list(zip(fields[0::2], fields[1::2], strict=False))
     return Programme(tuple(shown), tuple(_with_faults(stored, transfer, draws)))

@@ -37,7 +37,7 @@ class ContactSheets:
     def __init__(self, model: ChromaModel, pictures: Sequence[Picture]) -> None:
         self._model = model
         self._pictures = pictures
-        self._seen = [model.see(shown.source_rgb, shown.shot) for shown in pictures]
+        self._seen = [model.inputs(shown.source_rgb, shown.shot) for shown in pictures]
 
     def draw(self, state: State) -> Tensor:
         """The sheet (3, H, W) of a state: a row a picture."""
@@ -45,7 +45,9 @@ class ContactSheets:
         rows = []
         for shown, seen in zip(self._pictures, self._seen, strict=True):
             y = luma(shown.source_rgb)
-            output_rgb = ycbcr_to_rgb(torch.cat([y, limit_chroma(y, model.answer(seen))]))
+            output_rgb = ycbcr_to_rgb(
+                torch.cat([y, limit_chroma(y, model.predict_on_raster(seen))])
+            )
             rows.append([shown.source_rgb, shown.truth_rgb, output_rgb])
         labels = [
             f"shot {shown.shot}\nframe {shown.frame}\n{ROLES[shown.role]}"

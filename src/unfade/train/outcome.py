@@ -9,7 +9,7 @@ from unfade.film.working_space import WORKING_SPACE
 from unfade.model import ChromaModel
 from unfade.train.data.pixels import Pixels, predict_pixels
 from unfade.train.fit.loop import State, pixels_error
-from unfade.train.training_set import Lesson
+from unfade.train.training_set import TrainingSet
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Outcome:
     held-out errors."""
 
     state: State
-    lesson: Lesson
+    training_set: TrainingSet
     model: ChromaModel
     shot_models: tuple[ShotModel, ...]
     pairs: Sequence[Pair]
@@ -53,7 +53,7 @@ class Outcome:
             "shot_models": [one.model_dump() for one in self.shot_models],
             "train_frames": self._frames("train"),
             "holdout_frames": self._frames("holdout"),
-            "carried_frames": self.lesson.carried,
+            "carried_frames": self.training_set.carried,
             "held_out_ciede2000": self.errors.model.ciede2000 if self.errors else None,
         }
 
@@ -77,7 +77,7 @@ class Outcome:
             baseline_file=baseline_file,
             train_frames=self._frames("train"),
             holdout_frames=self._frames("holdout"),
-            carried_frames=self.lesson.carried,
+            carried_frames=self.training_set.carried,
             held_out=self.errors.model if self.errors else None,
             baseline_held_out=self.errors.baseline if self.errors else None,
             faded_held_out=self.errors.faded if self.errors else None,

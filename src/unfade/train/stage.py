@@ -24,7 +24,7 @@ from unfade.train.fit.loop import State, learn, residual_of, start
 from unfade.train.fit.shot_networks import judged_shots, try_shots
 from unfade.train.fit.start_from import Earlier, load_earlier
 from unfade.train.outcome import Outcome, held_out_errors
-from unfade.train.training_set import Lesson, prepare
+from unfade.train.training_set import TrainingSet, prepare
 from unfade.work.job import Job
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -53,15 +53,15 @@ def run(job: Job) -> None:
     folder = (job.root / Targets.PLACE).parent
     between = None if targets.between is None else Between(folder, targets.between)
     earlier, grade = _earlier(job), job.load(FilmBalance).grade
-    lesson = prepare(train, held_out, job.project.train, grade, between, job.progress.track)
-    _draw_carried(job, between, lesson)
+    training_set = prepare(train, held_out, job.project.train, grade, between, job.progress.track)
+    _draw_carried(job, between, training_set)
     shown = [*held_out[:1], *train[:: max(1, len(train) // SHEET_ROWS)]][:SHEET_ROWS]
-    state = _learn(job, lesson, shown, earlier)
-    model, shot_models = _complete(job, lesson, state)
+    state = _learn(job, training_set, shown, earlier)
+    model, shot_models = _complete(job, training_set, state)
     pairs = [target.pair for target in targets.targets]
-    errors = held_out_errors(model, lesson.held_out) if lesson.held_out else None
+    errors = held_out_errors(model, training_set.held_out) if training_set.held_out else None
     started_from = earlier.id if earlier else None
-    outcome = Outcome(state, lesson, model, shot_models, pairs, started_from, errors)
+    outcome = Outcome(state, training_set, model, shot_models, pairs, started_from, errors)
     _save(job, outcome)
 
 
@@ -81,16 +81,16 @@ class Between:
             yield Frame(rgb, one.frame, one.shot)
 
 
-def _draw_carried(job: Job, between: Between | None, lesson: Lesson) -> None:
+def _draw_carried(job: Job, between: Between | None, training_set: TrainingSet) -> None:
     """Writes ``carried.png``: some of the frames that colour was carried to, and how."""
     place = job.folder("train") / CARRIED
     place.unlink(missing_ok=True)
-    if between is None or not lesson.carried:
+    if between is None or not training_set.carried:
         return
-    shown = lesson.carried[:: max(1, len(lesson.carried) // SHEET_ROWS)][:SHEET_ROWS]
+    shown = training_set.carried[:: max(1, len(training_set.carried) // SHEET_ROWS)][:SHEET_ROWS]
     frames = replace(between, frames=[one for one in between.frames if one.frame in shown])
-    rows = [(frame, nearest(frame, lesson.pairs)[0]) for frame in frames]
-    media.write_png(place, draw_carried(rows, lesson.model.laws.grain))
+    rows = [(frame, nearest(frame, training_set.pairs)[0]) for frame in frames]
+    media.write_png(place, draw_carried(rows, training_set.model.laws.grain))
 
 
 def _pictures(job: Job, targets: Targets, role: str) -> list[Picture]:
@@ -108,7 +108,9 @@ def _pictures(job: Job, targets: Targets, role: str) -> list[Picture]:
     ]
 
 
-def _learn(job: Job, lesson: Lesson, shown: Sequence[Picture], earlier: Earlier | None) -> State:
+def _learn(
+    job: Job, training_set: TrainingSet, shown: Sequence[Picture], earlier: Earlier | None
+) -> State:
     """Trains from the last checkpoint, if there is one of the same settings and targets."""
     settings = job.project.train
     folder = job.folder("train")
@@ -117,10 +119,15 @@ def _learn(job: Job, lesson: Lesson, shown: Sequence[Picture], earlier: Earlier 
     if state is None:
         for sheet in folder.glob("sheet-*.png"):
             sheet.unlink()
-        state = start(lesson.train, lesson.held_out, settings, earlier.weights if earlier else None)
-    sheets = ContactSheets(lesson.model, shown)
+        state = start(
+            training_set.train,
+            training_set.held_out,
+            settings,
+            earlier.weights if earlier else None,
+        )
+    sheets = ContactSheets(training_set.model, shown)
     total = -(-(settings.steps - state.step) // settings.checkpoint)
-    states = learn(state, lesson.train, lesson.held_out, settings)
+    states = learn(state, training_set.train, training_set.held_out, settings)
     for reached in job.progress.track(states, "Training", total):
         if is_due(state.step, reached.step, settings):
             media.write_png(folder / f"sheet-{reached.step:06d}.png", sheets.draw(reached))
@@ -137,19 +144,21 @@ def _earlier(job: Job) -> Earlier | None:
     return load_earlier(Path(job.resolve(settings.start_from)), settings.size)
 
 
-def _complete(job: Job, lesson: Lesson, state: State) -> tuple[ChromaModel, tuple[ShotModel, ...]]:
+def _complete(
+    job: Job, training_set: TrainingSet, state: State
+) -> tuple[ChromaModel, tuple[ShotModel, ...]]:
     """The model with the networks of shots that have earned one, and its predicted error."""
     settings = job.project.train
     tried = []
     if settings.shot_models == "auto":
-        count = len(judged_shots(lesson))
-        attempts = try_shots(state.best, lesson, settings)
+        count = len(judged_shots(training_set))
+        attempts = try_shots(state.best, training_set, settings)
         tried = list(job.progress.track(attempts, "Trying models of shots", count))
     model = replace(
-        lesson.model.with_residual(residual_of(state.best, settings.size)),
+        training_set.model.with_residual(residual_of(state.best, settings.size)),
         own={one.verdict.shot: one.network for one in tried if one.verdict.kept},
     )
-    model = with_uncertainty(model, lesson.train, lesson.held_out, settings.seed)
+    model = with_uncertainty(model, training_set.train, training_set.held_out, settings.seed)
     return model, tuple(one.verdict for one in tried)
 
 
@@ -162,7 +171,7 @@ def _save(job: Job, outcome: Outcome) -> None:
         "device": network_device().type,
     }
     made = save_model(folder / MODEL, outcome.model, facts)
-    save_baseline(folder / BASELINE, outcome.lesson.baseline)
+    save_baseline(folder / BASELINE, outcome.training_set.baseline)
     media.write_png(folder / "loss.png", loss_picture(curve.points, curve.baseline))
     job.save(curve)
     job.save(outcome.described(made, MODEL, BASELINE))

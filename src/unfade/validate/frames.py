@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from unfade.film.figures import ShotFigures
 from unfade.film.report import Measure
 from unfade.film.shot import Shot
-from unfade.report.page import ShotFigures
 from unfade.validate.luma import LumaFigures
 from unfade.validate.steadiness import Change, flicker
 from unfade.validate.verdict import (

@@ -23,6 +23,7 @@ from unfade.drawing.sheets import before_after, grid, split
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip
+from unfade.film.figures import HeldOutFigures
 from unfade.film.model import LossCurve, TrainedModel
 from unfade.film.pair import PairList
 from unfade.film.rendering import RenderedFrame, Rendering
@@ -33,10 +34,10 @@ from unfade.geometry.crop import crop
 from unfade.media import read, read_picture, read_plane, to_space, write_png
 from unfade.model import load_baseline, load_model
 from unfade.project.settings import RenderSection
-from unfade.report.page import HeldOutFigures, Look, PageContent, report_page
+from unfade.report.page import Comparison, PageContent, report_page
 from unfade.validate.frames import FrameFigures, choose_looks, frame_measures, shot_figures
 from unfade.validate.luma import check_luma, half_step, integer_step
-from unfade.validate.outlook import predicted_measures, stand_outs
+from unfade.validate.outliers import outliers, predicted_measures
 from unfade.validate.steadiness import Walk, mean_chroma
 from unfade.validate.verdict import decide, held_out_measures
 from unfade.work.job import Job
@@ -75,7 +76,7 @@ def run(job: Job) -> None:
         raise WorkError(f"{job.root / Rendering.PLACE}: holds no frame; run 'unfade render' again")
 
     held_out, sheet = _score_targets(job, targets, model)
-    frames, looks = _inspect_frames(job, clips.source, rendering)
+    frames, comparisons = _inspect_frames(job, clips.source, rendering)
     shots = shot_figures(frames, pair_list.shots)
     missing = _missing(clips.source, job.project.render, rendering.frames)
     measures = held_out_measures(held_out, job.project.validate_.max_of_baseline)
@@ -97,10 +98,8 @@ def run(job: Job) -> None:
         report=report,
         held_out=held_out,
         shots=shots,
-        stand_outs=stand_outs(
-            rendering.frames, model.held_out.ciede2000 if model.held_out else None
-        ),
-        looks=looks,
+        outliers=outliers(rendering.frames, model.held_out.ciede2000 if model.held_out else None),
+        comparisons=comparisons,
         held_out_sheet=sheet,
         date=datetime.date.today().isoformat(),
         versions=_versions(),
@@ -163,12 +162,12 @@ def _trust(target: Target, path: Path) -> Tensor:
 
 def _inspect_frames(
     job: Job, source: Clip, rendering: Rendering
-) -> tuple[list[FrameFigures], list[Look]]:
+) -> tuple[list[FrameFigures], list[Comparison]]:
     """Checks every pixel of every rendered frame, and keeps some frames to show."""
     shown = choose_looks([(frame.frame, frame.shot) for frame in rendering.frames], LOOKS)
     decode = partial(to_space, source=rendering.colorspace, target=WORKING_SPACE)
     step = half_step if rendering.format == "exr" else integer_step(rendering.bits)
-    figures, looks = [], []
+    figures, comparisons = [], []
     walk = Walk()
     frames = _with_source(job, source, rendering)
     for rendered, source_rgb, written in job.progress.track(
@@ -187,8 +186,8 @@ def _inspect_frames(
             )
         )
         if rendered.frame in shown:
-            looks.append(_look(rendered, before, after, float(source.pixel_aspect)))
-    return figures, looks
+            comparisons.append(_look(rendered, before, after, float(source.pixel_aspect)))
+    return figures, comparisons
 
 
 def _with_source(
@@ -209,11 +208,13 @@ def _with_source(
         yield rendered, source_rgb, written
 
 
-def _look(rendered: RenderedFrame, before: Tensor, after: Tensor, pixel_aspect: float) -> Look:
+def _look(
+    rendered: RenderedFrame, before: Tensor, after: Tensor, pixel_aspect: float
+) -> Comparison:
     shown_before, shown_after = (
         fit_width(square_pixels(picture, pixel_aspect), LOOK_WIDTH) for picture in (before, after)
     )
-    return Look(
+    return Comparison(
         frame=rendered.frame,
         shot=rendered.shot,
         before=shown_before,
@@ -235,11 +236,11 @@ def _write_stills(folder: Path, content: PageContent) -> None:
     for pattern in ("split-*.png", "scopes-*.png"):
         for path in folder.glob(pattern):
             path.unlink()
-    befores = [look.before for look in content.looks]
-    afters = [look.after for look in content.looks]
-    captions = [f"Frame {look.frame}, shot {look.shot}" for look in content.looks]
+    befores = [look.before for look in content.comparisons]
+    afters = [look.after for look in content.comparisons]
+    captions = [f"Frame {look.frame}, shot {look.shot}" for look in content.comparisons]
     write_png(folder / "before-after.png", before_after(befores, afters, captions, STRIP_WIDTH))
-    for look, caption in zip(content.looks, captions, strict=True):
+    for look, caption in zip(content.comparisons, captions, strict=True):
         wipe = split(look.before, look.after, ("Faded", "Recovered"), caption, LOOK_WIDTH)
         write_png(folder / f"split-{look.frame:06d}.png", wipe)
         scopes = torch.cat([look.scopes_before, look.scopes_after], dim=1)

@@ -7,8 +7,8 @@ visible artefacts, colour consistent within a scene, clear improvement on a LUT 
 from collections.abc import Sequence
 
 from unfade.color.score import mean_error
+from unfade.film.figures import HeldOutFigures
 from unfade.film.report import Measure, Verdict
-from unfade.report.page import HeldOutFigures
 
 LOSSY_LUMA_LIMIT = 0.002
 """Mean luma difference that lossy DWAA may cost: half a step of 8-bit video."""

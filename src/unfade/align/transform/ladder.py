@@ -77,11 +77,11 @@ def robust(fit: Fit, there: np.ndarray, here: np.ndarray) -> np.ndarray:
     weight = np.ones(len(here))
     for _ in range(_ROUNDS):
         matrix = fit(there, here, weight)
-        weight = trust(misfit(matrix, there, here))
+        weight = robust_weights(misfit(matrix, there, here))
     return matrix
 
 
-def trust(distance: np.ndarray) -> np.ndarray:
+def robust_weights(distance: np.ndarray) -> np.ndarray:
     """Weights of points that are so far off, (n,): those beyond the spread of most count little."""
     spread = max(1.4826 * float(np.median(distance)), _LEAST_SPREAD)
     return np.asarray(1.0 / (1.0 + (distance / (2.0 * spread)) ** 2) ** 2)
@@ -118,7 +118,7 @@ def _affine(there: np.ndarray, here: np.ndarray, weight: np.ndarray) -> np.ndarr
 def _homography(there: np.ndarray, here: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """By the direct linear transform, in units in which the points lie about 1 from their middle.
 
-    Source: Hartley, Zisserman, "Multiple View Geometry", 2003, algorithm 4.2.
+    Source: Hartley, Zisserman, "Multiple AlignedPair Geometry", 2003, algorithm 4.2.
     """
     into, out = _unit(there), _unit(here)
     x, y = (there @ into[:2, :2].T + into[:2, 2]).T

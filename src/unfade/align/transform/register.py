@@ -46,7 +46,7 @@ class Features:
 
 
 @dataclass(frozen=True)
-class Matches:
+class PointMatches:
     """Points of the source and those of the reference that look like them, (n, 2) each."""
 
     here: np.ndarray
@@ -94,22 +94,22 @@ def find_features(picture: np.ndarray) -> Features:
     return Features(np.array([key.pt for key in keys], np.float32), np.asarray(descriptors))
 
 
-def match(source: Features, reference: Features) -> Matches:
+def match(source: Features, reference: Features) -> PointMatches:
     """The features of source and reference that look alike, by the ratio test."""
     if len(source.points) < 2 or len(reference.points) < 2:
-        return Matches(np.empty((0, 2), np.float32), np.empty((0, 2), np.float32))
+        return PointMatches(np.empty((0, 2), np.float32), np.empty((0, 2), np.float32))
     matcher = cv2.BFMatcher(cv2.NORM_L2)
     pairs = matcher.knnMatch(reference.descriptors, source.descriptors, k=2)
     kept = [near for near, second in pairs if near.distance < _RATIO * second.distance]
     here = np.array([source.points[m.trainIdx] for m in kept], np.float32).reshape(-1, 2)
     there = np.array([reference.points[m.queryIdx] for m in kept], np.float32).reshape(-1, 2)
-    return Matches(here, there)
+    return PointMatches(here, there)
 
 
-def register(matches: Matches) -> Registration | None:
+def register(matches: PointMatches) -> Registration | None:
     """The transform of the reference's features onto the source's.
 
-    Matches that a homography holds are kept, and of them the simplest transform that does.
+    PointMatches that a homography holds are kept, and of them the simplest transform that does.
 
     Returns:
         None where there are too few matches for any.

@@ -20,8 +20,8 @@ import torch
 from unfade.align.measure.residual import Blocks, Residual, block_shifts, measure_residual
 from unfade.align.transform.ladder import CLEARLY_BETTER, climb, misfit
 from unfade.align.transform.register import (
-    Matches,
     Place,
+    PointMatches,
     Registration,
     find_features,
     implausible,
@@ -32,7 +32,7 @@ from unfade.align.transform.smooth import at_points, fit_smooth
 from unfade.film.alignment import TransformKind
 
 MIN_INLIERS = 40
-"""Matches that a registration needs to stand alone."""
+"""PointMatches that a registration needs to stand alone."""
 MIN_FOUND = 0.15
 """Share of the textured blocks that must be found again: 0.06 at most were between shots and in
 black, 0.23 at least in true pairs, clouds under heavy grain."""
@@ -73,7 +73,7 @@ class Structures:
     reference: np.ndarray
 
     @cached_property
-    def matches(self) -> Matches:
+    def matches(self) -> PointMatches:
         """Which of its features match."""
         return match(find_features(self.source), find_features(self.reference))
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from unfade.align.transform.ladder import folds, trust
+from unfade.align.transform.ladder import folds, robust_weights
 from unfade.geometry.warp import displacement
 
 _ROWS, _COLUMNS = 6, 8
@@ -73,7 +73,7 @@ def _solve(basis: np.ndarray, shifts: np.ndarray) -> np.ndarray:
     for _ in range(_ROUNDS):
         weighted = basis * weight[:, None]
         nodes = np.linalg.solve(weighted.T @ basis + _STIFFNESS * bending, weighted.T @ shifts)
-        weight = trust(np.linalg.norm(shifts - basis @ nodes, axis=1))
+        weight = robust_weights(np.linalg.norm(shifts - basis @ nodes, axis=1))
     return np.asarray(nodes)
 
 

@@ -48,7 +48,7 @@ _BLUR_BURDEN = 0.5
 
 
 @dataclass(frozen=True)
-class Look:
+class FrameFacts:
     """What the source's proxy says of each of its frames.
 
     `cells` are mean colours, float32 (N, cells * 3), the reel's range being 1. `sharpness` is
@@ -59,13 +59,13 @@ class Look:
     sharpness: np.ndarray
     sound: np.ndarray
 
-    def without(self, passing: np.ndarray) -> "Look":
+    def without(self, passing: np.ndarray) -> "FrameFacts":
         """The same, other frames being known to be amid a fade or dissolve: bool (N,)."""
         return replace(self, sound=self.sound & ~passing)
 
 
 @dataclass(frozen=True)
-class Order:
+class PairQuota:
     """How many frames of a shot are wanted, and what a person fixed of them already.
 
     `most` is how many it may learn from where light or colours change too much for `train`.
@@ -89,7 +89,7 @@ class Choice:
     spare_holdout: tuple[int, ...] = ()
 
 
-def look_at(proxy: np.ndarray) -> Look:
+def look_at(proxy: np.ndarray) -> FrameFacts:
     """The look of each frame of a proxy, uint8 (N, h, w, 3)."""
     low, high = np.percentile(np.asarray(proxy[:: max(1, len(proxy) // 500)]), (1, 99), (0, 1, 2))
     reach = np.maximum(high - low, 1.0).astype(np.float32)
@@ -107,11 +107,11 @@ def look_at(proxy: np.ndarray) -> Look:
     mean = coarse.mean(axis=1)
     passing = maximum_filter1d(_mixed(coarse) | _fading(mean), 2 * _TAIL + 1)
     sound = ~(passing | _flash(mean) | (contrast < _BLACK))
-    return Look(cells, sharpness, sound)
+    return FrameFacts(cells, sharpness, sound)
 
 
 def frame_states(
-    look: Look, matched: np.ndarray, certain: np.ndarray, shots: tuple[Shot, ...], first: int
+    look: FrameFacts, matched: np.ndarray, certain: np.ndarray, shots: tuple[Shot, ...], first: int
 ) -> list[FrameState]:
     """Whether each frame can be a pair, apart from what a person says of it.
 
@@ -137,7 +137,7 @@ def frame_states(
     return states
 
 
-def choose(look: Look, states: list[FrameState], frames: range, order: Order) -> Choice:
+def choose(look: FrameFacts, states: list[FrameState], frames: range, order: PairQuota) -> Choice:
     """Frames of a shot to train on and to hold out, unlike each other and spread over time.
 
     Args:
@@ -171,7 +171,7 @@ def choose(look: Look, states: list[FrameState], frames: range, order: Order) ->
 class _Spread:
     """The frames of a shot as places in colour, light and time whose distances compare."""
 
-    def __init__(self, look: Look, frames: range) -> None:
+    def __init__(self, look: FrameFacts, frames: range) -> None:
         """`frames` are indices of the shot's frames."""
         part = slice(frames.start, frames.stop)
         cells = look.cells[part] / np.sqrt(look.cells.shape[1])

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from unfade.curate.choice.choose import Choice, Look, Order, choose
-from unfade.curate.matching.best_reference import Instants, film_detail
+from unfade.curate.choice.choose import Choice, FrameFacts, PairQuota, choose
+from unfade.curate.matching.best_reference import BestMatches, film_detail
 from unfade.errors import ProjectError
 from unfade.film.clip import Clips
 from unfade.film.match import FrameState, MatchRecord, ReferenceMatches
@@ -85,7 +85,7 @@ def _check(
 def shot_choice(
     shot: Shot,
     clips: Clips,
-    look: Look,
+    look: FrameFacts,
     states: list[FrameState],
     fixed: list[Pair],
     wanted: CurateSection,
@@ -102,7 +102,7 @@ def shot_choice(
     """
     first = clips.source.frames.first
     by_person = fixed_choice(fixed, clips)
-    order = Order(
+    order = PairQuota(
         wanted.pairs_per_shot,
         wanted.holdout_per_shot,
         wanted.most_per_shot,
@@ -122,7 +122,7 @@ def fixed_choice(fixed: list[Pair], clips: Clips) -> Choice:
     )
 
 
-def chosen_pairs(shot: Shot, clips: Clips, matches: Instants, choice: Choice) -> list[Pair]:
+def chosen_pairs(shot: Shot, clips: Clips, matches: BestMatches, choice: Choice) -> list[Pair]:
     """The machine's pairs in a shot."""
     return [
         *(_pair(index, shot, clips, matches, "train") for index in choice.train),
@@ -130,7 +130,7 @@ def chosen_pairs(shot: Shot, clips: Clips, matches: Instants, choice: Choice) ->
     ]
 
 
-def alternates(shot: Shot, clips: Clips, matches: Instants, choice: Choice) -> list[Pair]:
+def alternates(shot: Shot, clips: Clips, matches: BestMatches, choice: Choice) -> list[Pair]:
     """What stands by in a shot: the chosen frames in other references, then other frames."""
     roles: tuple[tuple[PairRole, tuple[int, ...], tuple[int, ...]], ...] = (
         ("train", choice.train, choice.spare_train),
@@ -147,7 +147,7 @@ def alternates(shot: Shot, clips: Clips, matches: Instants, choice: Choice) -> l
 
 
 def rejection(
-    shot: Shot, clips: Clips, matches: Instants, states: list[FrameState]
+    shot: Shot, clips: Clips, matches: BestMatches, states: list[FrameState]
 ) -> Rejection | None:
     """The most alike match of a shot that gave no pair, and why it was turned down.
 
@@ -166,7 +166,7 @@ def rejection(
     )
 
 
-def _why_not(state: FrameState, matches: Instants, index: int) -> str:
+def _why_not(state: FrameState, matches: BestMatches, index: int) -> str:
     reasons: dict[FrameState, str] = {
         "uncertain": str(matches.doubt[index]),
         "passing": "it lies in a fade, a dissolve, a flash or black",
@@ -177,7 +177,7 @@ def _why_not(state: FrameState, matches: Instants, index: int) -> str:
 
 
 def dropped_pairs(
-    dropped: tuple[int, ...], clips: Clips, shots: tuple[Shot, ...], matches: Instants
+    dropped: tuple[int, ...], clips: Clips, shots: tuple[Shot, ...], matches: BestMatches
 ) -> list[Rejection]:
     """The matches of the frames that a person dropped.
 
@@ -201,7 +201,7 @@ def dropped_pairs(
 
 
 def match_record(
-    clips: Clips, matches: Instants, states: list[FrameState], detail: np.ndarray
+    clips: Clips, matches: BestMatches, states: list[FrameState], detail: np.ndarray
 ) -> MatchRecord:
     """What is kept of the matches; `detail` is of (shots, references)."""
     found = {}
@@ -228,7 +228,7 @@ def _pair(
     index: int,
     shot: Shot,
     clips: Clips,
-    matches: Instants,
+    matches: BestMatches,
     role: PairRole,
     of: str | None = None,
 ) -> Pair:

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from unfade.curate.matching.frames import Matches
+from unfade.curate.matching.frames import FrameMatches
 from unfade.film.shot import Shot
 
 _CLOUDED = 0.015
@@ -26,13 +26,13 @@ _CLEARLY_LESS = 0.8
 
 
 @dataclass(frozen=True)
-class Instants:
+class BestMatches:
     """The matches of a film in each of its references, by name, and which shows a frame best.
 
     `of` are places among the names, int (N,). What is asked of all frames is of the best.
     """
 
-    each: Mapping[str, Matches]
+    each: Mapping[str, FrameMatches]
     of: np.ndarray
 
     def name(self, index: int) -> str:
@@ -70,7 +70,7 @@ class Instants:
 
 
 def compared_frames(
-    each: Mapping[str, Matches], shots: tuple[Shot, ...], first: int
+    each: Mapping[str, FrameMatches], shots: tuple[Shot, ...], first: int
 ) -> dict[int, int]:
     """Frames at which the references are compared: of some shots, by their places among `shots`,
     the middle one of the frames that are certain in several references."""
@@ -85,8 +85,8 @@ def compared_frames(
 
 
 def best_instants(
-    each: Mapping[str, Matches], detail: np.ndarray, shots: tuple[Shot, ...], first: int
-) -> Instants:
+    each: Mapping[str, FrameMatches], detail: np.ndarray, shots: tuple[Shot, ...], first: int
+) -> BestMatches:
     """Which reference shows each frame best.
 
     Args:
@@ -106,7 +106,7 @@ def best_instants(
     clear = certain & ~_clouded(likeness, certain)
     rank = matched.astype(int) + certain + clear
     merit = 2 * rank + np.where(certain, worth, likeness)
-    return Instants(each, merit.argmax(axis=0))
+    return BestMatches(each, merit.argmax(axis=0))
 
 
 def film_detail(detail: np.ndarray) -> np.ndarray:

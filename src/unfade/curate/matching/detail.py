@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from unfade.color.ycbcr import luma
-from unfade.curate.matching.signature import Framing, View, shared_views
+from unfade.curate.matching.signature import Framing, Window, shared_views
 from unfade.film.clip import Clip
 from unfade.geometry.crop import crop
 
@@ -57,7 +57,7 @@ def detail_shown(source_luma: np.ndarray, reference_luma: np.ndarray, framing: F
     )
 
 
-def _placed(picture: np.ndarray, view: View, width: int, height: int) -> np.ndarray:
+def _placed(picture: np.ndarray, view: Window, width: int, height: int) -> np.ndarray:
     """A part of a picture on the raster, float32 (height, width)."""
     places = view.places(picture.shape, width, height)
     found = cv2.remap(

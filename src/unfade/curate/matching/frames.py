@@ -9,7 +9,7 @@ from scipy.ndimage import maximum_filter1d
 
 from unfade.curate.matching.bend import find_bend
 from unfade.curate.matching.reference_index import COARSE, FINE, Library
-from unfade.curate.matching.signature import Framing, View, shared_views, signatures
+from unfade.curate.matching.signature import Framing, Window, shared_views, signatures
 from unfade.curate.matching.timing import Movement, confirm
 from unfade.film.shot import Shot
 from unfade.work.progress import Track, untracked
@@ -60,7 +60,7 @@ repeated frame together make 4 of them at most once in a while."""
 
 
 @dataclass(frozen=True)
-class Matches:
+class FrameMatches:
     """For each source frame, in order of the proxy, its match.
 
     `reference` is an index of the reference's proxy, -1 for none. `similarity` runs from 0 to 1,
@@ -76,7 +76,7 @@ class Matches:
     mirrored: bool = False
 
     @classmethod
-    def none(cls, count: int, *, mirrored: bool) -> "Matches":
+    def none(cls, count: int, *, mirrored: bool) -> "FrameMatches":
         """No match for any of so many frames."""
         return cls(
             np.full(count, -1, np.int64),
@@ -86,7 +86,7 @@ class Matches:
             mirrored,
         )
 
-    def put(self, frames: range, found: "Matches") -> None:
+    def put(self, frames: range, found: "FrameMatches") -> None:
         """Takes over what was found of some of the frames."""
         part = slice(frames.start, frames.stop)
         self.reference[part] = found.reference
@@ -126,7 +126,7 @@ def match_frames(
     first: int,
     framing: Framing,
     track: Track = untracked,
-) -> Matches:
+) -> FrameMatches:
     """The match of every source frame.
 
     Each section of a shot finds its line through the reference by the votes of a few frames, its
@@ -146,9 +146,9 @@ def match_frames(
     ours, theirs = shared_views(framing)
     matcher = _Matcher(source, ours, Library(reference, film_frames, copies, theirs))
     bend = find_bend(matcher.lessons(ranges[:: max(1, len(ranges) // _LESSONS)]))
-    bent = View(theirs.matrix, bend)
+    bent = Window(theirs.matrix, bend)
     matcher = _Matcher(source, ours, Library(reference, film_frames, copies, bent))
-    matches = Matches.none(len(source), mirrored=framing.scale_x < 0)
+    matches = FrameMatches.none(len(source), mirrored=framing.scale_x < 0)
     for shot in track(ranges, "Matching shots", len(shots)):
         for section, wide in _sections(shot):
             matches.put(section, matcher.match(section, wide))
@@ -188,9 +188,9 @@ class _Section:
 
 
 class _Matcher:
-    """Matches sections, each beside the line of the one before."""
+    """FrameMatches sections, each beside the line of the one before."""
 
-    def __init__(self, source: np.ndarray, view: View, library: Library) -> None:
+    def __init__(self, source: np.ndarray, view: Window, library: Library) -> None:
         self._source = source
         self._view = view
         self._library = library
@@ -205,7 +205,7 @@ class _Matcher:
             if kept.any():
                 yield section.frames, np.where(kept[:, None], section.window[path], np.nan)
 
-    def match(self, frames: range, wide: range) -> Matches:
+    def match(self, frames: range, wide: range) -> FrameMatches:
         """The matches of a section's frames, which are looked for with their context."""
         section = self._place(wide)
         found = section.places
@@ -213,7 +213,7 @@ class _Matcher:
         inner = slice(frames.start - wide.start, frames.stop - wide.start)
         kept = found.kept[inner]
         places = self._library.frames[section.low + found.path[inner]]
-        return Matches(
+        return FrameMatches(
             np.where(kept, places, -1),
             found.similarity[inner],
             np.where(kept, instants.lag[inner], 0.0),

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from unfade.curate.matching.signature import (
     WHOLE,
     Framing,
-    View,
+    Window,
     lumas,
     shared_views,
     signatures,
@@ -194,9 +194,9 @@ def _search(samples: np.ndarray, reference: np.ndarray, *, mirrored: bool) -> li
     ]
 
 
-def _seen_by_reference(framing: Framing) -> View:
+def _seen_by_reference(framing: Framing) -> Window:
     """The part of the source that fills the reference's picture."""
-    return View(np.linalg.inv(framing.matrix))
+    return Window(np.linalg.inv(framing.matrix))
 
 
 def _refine(source: np.ndarray, reference: np.ndarray, start: Framing) -> Framing | None:

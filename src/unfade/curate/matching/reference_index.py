@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from unfade.curate.matching.signature import View, signatures
+from unfade.curate.matching.signature import Window, signatures
 
 COARSE = (24, 18)
 """Pixels of the signatures in which a shot looks through the whole reference."""
@@ -20,7 +20,7 @@ class Library:
     """
 
     def __init__(
-        self, proxy: np.ndarray, frames: np.ndarray, copies: np.ndarray, view: View
+        self, proxy: np.ndarray, frames: np.ndarray, copies: np.ndarray, view: Window
     ) -> None:
         """`proxy` is uint8 (N, h, w, 3), `view` the part of it that is shared."""
         self._proxy = proxy

@@ -49,7 +49,7 @@ class Framing:
 
 
 @dataclass(frozen=True)
-class View:
+class Window:
     """A part of a picture that is looked at: `matrix` (3, 3) takes points of the view to those of
     the picture, both running from 0 to 1. `bend` (rows, columns, 2) is how far right and down,
     in the view, its parts are looked for besides; none where the picture is not bent."""
@@ -73,20 +73,20 @@ class View:
         return np.asarray(place, np.float32)
 
 
-WHOLE = View(np.eye(3))
+WHOLE = Window(np.eye(3))
 
 
-def shared_views(framing: Framing) -> tuple[View, View]:
+def shared_views(framing: Framing) -> tuple[Window, Window]:
     """The views of the source, and of the reference, that show the same: what both have."""
     corners = np.array([[0, 1, 1, 0], [0, 0, 1, 1], [1, 1, 1, 1]], np.float64)
     x, y, _ = np.linalg.inv(framing.matrix) @ corners
     (_, left, right, _), (_, top, bottom, _) = np.sort(x), np.sort(y)
     left, top, right, bottom = max(0.0, left), max(0.0, top), min(1.0, right), min(1.0, bottom)
     ours = np.array([[right - left, 0.0, left], [0.0, bottom - top, top], [0.0, 0.0, 1.0]])
-    return View(ours), View(framing.matrix @ ours)
+    return Window(ours), Window(framing.matrix @ ours)
 
 
-def structure(frame: np.ndarray, view: View, width: int, height: int) -> np.ndarray:
+def structure(frame: np.ndarray, view: Window, width: int, height: int) -> np.ndarray:
     """Local contrast of a part of a frame, without its light and its colour.
 
     Args:
@@ -103,7 +103,7 @@ def structure(frame: np.ndarray, view: View, width: int, height: int) -> np.ndar
     return _contrast(luma, places, _shrinkage(places))
 
 
-def signatures(frames: np.ndarray, view: View, width: int, height: int) -> np.ndarray:
+def signatures(frames: np.ndarray, view: Window, width: int, height: int) -> np.ndarray:
     """One vector of length 1 per frame, whose scalar products say how alike two frames are.
 
     Args:

@@ -32,7 +32,7 @@ _OWN_DOUBT = 2.0
 
 
 @dataclass(frozen=True)
-class Instants:
+class TimingChecks:
     """For each match: `lag`, how many source frames after the match its moving regions fit best,
     its standard deviation `error`, and `doubt`, why it is not to be trusted, empty where it is."""
 
@@ -84,7 +84,9 @@ class Movement:
         return answer[:, 0, 0], np.maximum(variance, _LEAST_VARIANCE)
 
 
-def confirm(movement: Movement, path: np.ndarray, kept: np.ndarray, still: np.ndarray) -> Instants:
+def confirm(
+    movement: Movement, path: np.ndarray, kept: np.ndarray, still: np.ndarray
+) -> TimingChecks:
     """Looks at every match of a section.
 
     Args:
@@ -103,7 +105,7 @@ def confirm(movement: Movement, path: np.ndarray, kept: np.ndarray, still: np.nd
         doubt[index] = f"the moving regions lie {abs(off):.2f} frames off"
     doubt[error > MAX_ERROR] = "too little moves to tell the instant"
     doubt[still[path]] = ""
-    return Instants(np.where(still[path], 0.0, lag).astype(np.float32), error, doubt)
+    return TimingChecks(np.where(still[path], 0.0, lag).astype(np.float32), error, doubt)
 
 
 def _movement(pictures: np.ndarray) -> np.ndarray:

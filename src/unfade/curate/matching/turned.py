@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from unfade.curate.matching.framing import sample_frames
-from unfade.curate.matching.signature import WHOLE, Framing, View, signatures
+from unfade.curate.matching.signature import WHOLE, Framing, Window, signatures
 from unfade.film.clip import Orientation, orientation_word
 from unfade.film.shot import Shot
 from unfade.geometry.orientation import upright
@@ -88,13 +88,13 @@ def find_turned(
     return found
 
 
-def _views() -> list[View]:
+def _views() -> list[Window]:
     """The parts of the source that fill the reference's picture under the framings tried."""
     centred = [
         Framing(across, down, (1 - across) / 2, (1 - down) / 2)
         for across, down in product(_SCALES, _SCALES)
     ]
-    return [View(np.linalg.inv(framing.matrix)) for framing in centred]
+    return [Window(np.linalg.inv(framing.matrix)) for framing in centred]
 
 
 def _both(first: int, then: int) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from unfade.curate.choice.choose import SPARE, Choice, Look
+from unfade.curate.choice.choose import SPARE, Choice, FrameFacts
 from unfade.film.shot import Shot
 from unfade.project.settings import CurateSection
 
@@ -32,7 +32,7 @@ _SHARES = np.linspace(0.05, 0.95, 10)
 """Of the picture, from its darkest or least coloured parts to the others."""
 
 
-def shot_families(look: Look, shots: tuple[Shot, ...], first: int) -> np.ndarray:
+def shot_families(look: FrameFacts, shots: tuple[Shot, ...], first: int) -> np.ndarray:
     """How light and the two opponent colours of each shot are distributed, (shots, 10, 3).
 
     Args:
@@ -60,7 +60,7 @@ def share_out(
     choices: Sequence[Choice],
     families: np.ndarray,
     fixed: Choice,
-    look: Look,
+    look: FrameFacts,
     wanted: CurateSection,
 ) -> list[Choice]:
     """The choices of a scene's shots, no more of them than the scene needs.
@@ -110,7 +110,7 @@ def _shared(
     alike: np.ndarray,
     most: int,
     fixed: tuple[int, ...],
-    look: Look,
+    look: FrameFacts,
 ) -> list[tuple[int, ...]]:
     """Of each shot its first few frames, `most` with the fixed ones; more where shots would be
     left that are like none that has any."""
@@ -138,7 +138,7 @@ def _shared(
     return [row[:have] for row, have in zip(ranked, kept, strict=True)]
 
 
-def _families(look: Look, shot: Shot, first: int) -> np.ndarray:
+def _families(look: FrameFacts, shot: Shot, first: int) -> np.ndarray:
     """Those of one shot, (10, 3)."""
     start = shot.frames.first - first
     frames = np.unique(np.linspace(start, start + len(shot.frames) - 1, _LOOKS).round().astype(int))

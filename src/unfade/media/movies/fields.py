@@ -98,7 +98,7 @@ def find_fields(meter: FieldMeter, header: Header) -> FoundFields:
     meter.finish()
     verdicts = meter.verdicts
     moving = np.array([place for place, letter in enumerate(verdicts) if letter != "-"], np.intp)
-    said = _said(header)
+    said = _header_words(header)
     inner = moving[(moving > 0) & (moving < len(verdicts) - 1)]
     if not len(inner):
         evidence = f"nothing moves that would show otherwise{said}"
@@ -161,7 +161,7 @@ def _as_stored(verdicts: str, moving: NDArray[np.intp], said: str, apart: int) -
     return FoundFields("progressive", "s" * len(verdicts), evidence + said)
 
 
-def _said(header: Header) -> str:
+def _header_words(header: Header) -> str:
     words = {
         "progressive": "; its header says progressive",
         "top": "; its header says interlaced, top field first",

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from unfade.media.movies.containers import Movie, open_movie
-from unfade.media.threads.ahead import alive
+from unfade.media.threads.read_ahead import alive
 
 _BY_BYTE = ("mpeg", "mpegts", "mpegvideo")
 """Containers without an index, in which one jumps to a place of the file."""

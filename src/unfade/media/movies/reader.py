@@ -21,7 +21,7 @@ from unfade.media.movies.ffv1 import checksums_hold, has_checksums
 from unfade.media.movies.fields import rewoven
 from unfade.media.movies.index import LostError, movie_index, packets_from
 from unfade.media.movies.planes import frame_to_rgb
-from unfade.media.threads.ahead import alive
+from unfade.media.threads.read_ahead import alive
 
 _JUMP_GAP = 12
 """Longest gap, in frames, that is decoded and dropped. A jump opens the movie again, which costs as

@@ -19,7 +19,7 @@ from unfade.media.movies.index import MovieIndex, movie_index
 from unfade.media.movies.planes import can_read
 from unfade.media.movies.reader import check_size, decode
 from unfade.media.movies.tags import MovieTags
-from unfade.media.threads.ahead import FRAMES_AHEAD, run_ahead
+from unfade.media.threads.read_ahead import FRAMES_AHEAD, run_ahead
 from unfade.project.settings import ClipSection
 from unfade.work.progress import Track
 

@@ -49,7 +49,7 @@ class Frames(Protocol):
 
 
 @dataclass(frozen=True)
-class Shown:
+class TrainingPictures:
     """The pictures that are learned from: pairs, and frames that their colour is carried to.
 
     Colour is carried between pairs, and to the frames `between` them, which are read anew on each
@@ -66,7 +66,7 @@ class Shown:
         among = sum(len(nearest(frame, self.pairs)) for frame in self._paired())
         return len(self.pairs) + among + len(self.between or ())
 
-    def share(self, pixels: int) -> Iterator[tuple[Picture, int]]:
+    def with_budget(self, pixels: int) -> Iterator[tuple[Picture, int]]:
         """Each picture with its share of so many pixels; where colour is carried, half of them are
         of pairs, and those whose motion is not found leave theirs."""
         paired, between = self._paired(), self.between or ()

@@ -10,10 +10,10 @@ from unfade.color.sensitivity import sensitivity
 from unfade.color.ycbcr import rgb_to_ycbcr
 from unfade.film.pair import Pair, PairRole
 from unfade.model import ChromaModel
-from unfade.model.closed_form import unevenness
 from unfade.model.degrain import degrain
 from unfade.model.features import place
 from unfade.model.raster import exposure_of, raster_factor, shrink
+from unfade.train.data.samples import PlacedSamples
 
 AREA = 32
 """Side, in pixels, of the areas in which references are compared."""
@@ -63,6 +63,13 @@ class Pixels:
         """The same on a device."""
         return Pixels(*(getattr(self, field.name).to(device) for field in fields(Pixels)))
 
+    @staticmethod
+    def concatenate(parts: Iterable["Pixels"]) -> "Pixels":
+        """The pixels of several pictures, in order."""
+        parts = list(parts)
+        names = [field.name for field in fields(Pixels)]
+        return Pixels(*(torch.cat([getattr(part, name) for part in parts]) for name in names))
+
 
 def picture(source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair) -> Picture:
     """A target's pictures, of whatever size, on the model's raster and within 0 to 1."""
@@ -79,10 +86,10 @@ def picture(source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair) -
     )
 
 
-def closed_form_sample(shown: Picture, grain: Tensor, limit: int, seed: int) -> unevenness.Sample:
+def closed_form_sample(shown: Picture, grain: Tensor, limit: int, seed: int) -> PlacedSamples:
     """At most `limit` trusted pixels of a picture, degrained, for closed-form fits."""
     chosen = _choose(shown, limit, seed)
-    return unevenness.Sample(
+    return PlacedSamples(
         degrain(shown.source_rgb, grain).flatten(1)[:, chosen],
         place(*shown.source_rgb.shape[1:]).flatten(1)[:, chosen],
         rgb_to_ycbcr(shown.truth_rgb)[1:].flatten(1)[:, chosen],
@@ -93,7 +100,7 @@ def closed_form_sample(shown: Picture, grain: Tensor, limit: int, seed: int) -> 
 def sample_pixels(shown: Picture, model: ChromaModel, limit: int, seed: int) -> Pixels:
     """At most `limit` trusted pixels of one picture, as the model's network sees them."""
     chosen = _choose(shown, limit, seed)
-    seen = model.see(shown.source_rgb, shown.shot)
+    seen = model.inputs(shown.source_rgb, shown.shot)
     source_ycbcr = rgb_to_ycbcr(shown.source_rgb).flatten(1)[:, chosen].T
     truth_ycbcr = rgb_to_ycbcr(shown.truth_rgb).flatten(1)[:, chosen].T
     return Pixels(
@@ -114,13 +121,6 @@ def _areas(chosen: Tensor, shown: Picture) -> Tensor:
     width = shown.weight.shape[-1]
     across = -(-width // AREA)
     return chosen // width // AREA * across + chosen % width // AREA
-
-
-def join(parts: Iterable[Pixels]) -> Pixels:
-    """The pixels of several pictures together."""
-    parts = list(parts)
-    names = [field.name for field in fields(Pixels)]
-    return Pixels(*(torch.cat([getattr(part, name) for part in parts]) for name in names))
 
 
 def only(pixels: Pixels, chosen: Tensor) -> Pixels:

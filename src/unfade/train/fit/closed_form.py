@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from unfade.model import Laws, Sample, fit_laws
-from unfade.model.closed_form.laws import fit_law
-from unfade.model.closed_form.unevenness import Evidence, Unevenness, joined, placed_part, weigh
-from unfade.model.closed_form.unevenness import Sample as PlacedSample
-from unfade.model.degrain import grain_covariance
+from unfade.model import Laws
+from unfade.model.closed_form.unevenness import Unevenness, placed_part
 from unfade.train.data.pixels import Picture, closed_form_sample
+from unfade.train.data.samples import ColourSamples, PlacedSamples
+from unfade.train.fit.grain import grain_covariance
+from unfade.train.fit.laws import fit_law, fit_laws
+from unfade.train.fit.unevenness import Evidence, weigh
 from unfade.work.progress import Track
 
 PIXELS = 300_000
@@ -45,34 +46,30 @@ def fit_closed_form(shown: Iterable[Counted], grain: Tensor, seed: int) -> tuple
     """The laws of a film, and of the place in those of its shots that fade unevenly."""
     shots = _samples(shown, grain, seed)
     evidence = {number: weigh(samples) for number, samples in shots.items()}
-    whole = {number: joined(samples) for number, samples in shots.items()}
-    laws = fit_laws({number: _placeless(sample) for number, sample in whole.items()}, grain)
+    whole = {number: PlacedSamples.concatenate(samples) for number, samples in shots.items()}
+    laws = fit_laws({number: sample.without_place() for number, sample in whole.items()}, grain)
     return laws, _unevenness(whole, evidence, laws)
 
 
-def _samples(shown: Iterable[Counted], grain: Tensor, seed: int) -> dict[int, list[PlacedSample]]:
+def _samples(shown: Iterable[Counted], grain: Tensor, seed: int) -> dict[int, list[PlacedSamples]]:
     """By shot, in order, one for each pair: what was carried of it tells nothing of its own."""
-    pairs: dict[tuple[int, int], list[PlacedSample]] = {}
+    pairs: dict[tuple[int, int], list[PlacedSamples]] = {}
     for picture, count in shown:
         sample = closed_form_sample(picture, grain, count, seed)
         pairs.setdefault((picture.shot, picture.of), []).append(sample)
-    shots: dict[int, list[PlacedSample]] = {}
+    shots: dict[int, list[PlacedSamples]] = {}
     for (shot, _), samples in sorted(pairs.items(), key=lambda item: item[0]):
-        shots.setdefault(shot, []).append(joined(samples))
+        shots.setdefault(shot, []).append(PlacedSamples.concatenate(samples))
     return shots
 
 
-def _placeless(sample: PlacedSample) -> Sample:
-    return Sample(sample.rgb, sample.cbcr, sample.weight)
-
-
 def _unevenness(
-    shots: Mapping[int, PlacedSample], evidence: Mapping[int, Evidence], laws: Laws
+    shots: Mapping[int, PlacedSamples], evidence: Mapping[int, Evidence], laws: Laws
 ) -> Unevenness:
     even, placed = {}, {}
     for number, whole in shots.items():
         if evidence[number].is_uneven:
             law = placed[number] = evidence[number].law
             rest_cbcr = whole.cbcr - placed_part(law, whole.rgb, whole.place)
-            even[number] = fit_law(Sample(whole.rgb, rest_cbcr, whole.weight), laws.axes)
+            even[number] = fit_law(ColourSamples(whole.rgb, rest_cbcr, whole.weight), laws.axes)
     return Unevenness(even, placed)

@@ -15,13 +15,13 @@ from unfade.color.score import chroma_error
 from unfade.color.sensitivity import seen_error
 from unfade.color.ycbcr import ycbcr_to_rgb
 from unfade.film.model import HeldOut, LossPoint, ModelSize
-from unfade.model import Residual
+from unfade.model import ResidualNetworks
 from unfade.model.device import network_device
-from unfade.model.networks import MEMBERS
+from unfade.model.networks import NETWORKS
 from unfade.project.settings import TrainSection
 from unfade.train.data.pixels import Pixels
 from unfade.train.fit.muon import Orthogonal
-from unfade.train.fit.normalise import acquaint, make_familiar
+from unfade.train.fit.normalise import fit_familiarity, fit_feature_scale
 
 WARM_UP_STEPS = 50
 WEIGHT_DECAY = 1e-2
@@ -32,11 +32,11 @@ EXAMINED_PIXELS = 50_000
 DRAWN_AT_ONCE = 50
 """Steps whose pixels are chosen in one go: an accelerator is waited for when they are sent."""
 
-OUTER_SHARE = 0.2
+OUTER_RATE = 0.2
 """Of the learning rate, for the memory's biases and its last layer."""
 
-GUESSING_SHARE = 0.08
-GUESSING_STEPS = 400
+CONTEXT_RATE = 0.08
+CONTEXT_STEPS = 400
 """Of the learning rate, for those that guess: for as many steps, and less the more there are, so
 that they never learn by heart."""
 
@@ -70,11 +70,11 @@ def start(
     """The state before the first step: given weights, or an untrained network, the laws."""
     torch.manual_seed(settings.seed)
     if weights is None:
-        residual = Residual(settings.size).to(train.device)
-        acquaint(residual, train)
+        residual = ResidualNetworks(settings.size).to(train.device)
+        fit_feature_scale(residual, train)
     else:
         residual = residual_of(weights, settings.size).to(train.device)
-    make_familiar(residual, train, settings.seed)
+    fit_familiarity(residual, train, settings.seed)
     weights = _copy(residual.state_dict())
     error = held_out_error(residual, held_out).ciede2000 if held_out else None
     loss = _loss_of(residual, train)
@@ -96,7 +96,7 @@ def learn(
         last = min(state.step + settings.checkpoint, settings.steps)
         for step, chosen in _batches(train, settings, range(state.step, last)):
             residual.zero_grad(set_to_none=True)
-            cbcr = train.base_cbcr[chosen] + residual.members(train.features[chosen])
+            cbcr = train.base_cbcr[chosen] + residual.all_chroma(train.features[chosen])
             loss = _loss(cbcr, train, chosen)
             loss.backward()  # type: ignore[no-untyped-call]
             for optimizer in optimizers:
@@ -114,15 +114,15 @@ def _has_stopped(state: State, settings: TrainSection) -> bool:
     return 0 < settings.early_stop <= since_best
 
 
-def residual_of(weights: Tensors, size: ModelSize) -> Residual:
+def residual_of(weights: Tensors, size: ModelSize) -> ResidualNetworks:
     """A network with these weights, where networks run."""
-    residual = Residual(size)
+    residual = ResidualNetworks(size)
     residual.load_state_dict(weights)
     return residual.to(network_device())
 
 
 @torch.no_grad()
-def held_out_error(residual: Residual, pixels: Pixels) -> HeldOut:
+def held_out_error(residual: ResidualNetworks, pixels: Pixels) -> HeldOut:
     """The error of a network over pixels that it does not learn from."""
     cbcr = pixels.base_cbcr + residual(pixels.features)
     return pixels_error(cbcr, pixels)
@@ -136,11 +136,11 @@ def pixels_error(cbcr: Tensor, pixels: Pixels) -> HeldOut:
 
 
 @torch.no_grad()
-def _loss_of(residual: Residual, train: Pixels) -> float:
+def _loss_of(residual: ResidualNetworks, train: Pixels) -> float:
     """The loss of a network before it learns, over pixels spread over all."""
     count = train.weight.shape[0]
-    chosen = torch.arange(0, count, max(1, count // EXAMINED_PIXELS)).expand(MEMBERS, -1)
-    cbcr = train.base_cbcr[chosen] + residual.members(train.features[chosen])
+    chosen = torch.arange(0, count, max(1, count // EXAMINED_PIXELS)).expand(NETWORKS, -1)
+    cbcr = train.base_cbcr[chosen] + residual.all_chroma(train.features[chosen])
     return float(_loss(cbcr, train, chosen))
 
 
@@ -154,7 +154,7 @@ def _loss(cbcr: Tensor, train: Pixels, chosen: Tensor) -> Tensor:
 def _next_state(
     state: State,
     step: int,
-    residual: Residual,
+    residual: ResidualNetworks,
     optimizers: Optimizers,
     losses: Tensor,
     held_out: Pixels | None,
@@ -174,20 +174,20 @@ def _next_state(
     )
 
 
-def _optimizers(residual: Residual, settings: TrainSection) -> Optimizers:
+def _optimizers(residual: ResidualNetworks, settings: TrainSection) -> Optimizers:
     """One for the matrices of the memory's hidden layers, one for all else."""
     *hidden, last = residual.memory.weights
-    outer = {"params": [last, *residual.memory.biases], "share": OUTER_SHARE}
-    slow = min(1.0, GUESSING_STEPS / settings.steps) * GUESSING_SHARE
-    guessers = {"params": list(residual.guessers.parameters()), "share": slow}
+    outer = {"params": [last, *residual.memory.biases], "share": OUTER_RATE}
+    slow = min(1.0, CONTEXT_STEPS / settings.steps) * CONTEXT_RATE
+    context = {"params": list(residual.context.parameters()), "share": slow}
     return (
         Orthogonal([{"params": hidden, "share": 1.0}], WEIGHT_DECAY),
-        torch.optim.AdamW([outer, guessers], weight_decay=WEIGHT_DECAY),
+        torch.optim.AdamW([outer, context], weight_decay=WEIGHT_DECAY),
     )
 
 
 def _batches(train: Pixels, settings: TrainSection, steps: range) -> Iterator[tuple[int, Tensor]]:
-    """Each step with its places in the pixels, (MEMBERS, N), where those are."""
+    """Each step with its places in the pixels, (NETWORKS, N), where those are."""
     for begin in range(0, len(steps), DRAWN_AT_ONCE):
         some = steps[begin : begin + DRAWN_AT_ONCE]
         drawn = torch.stack([_batch(train, settings, step) for step in some])
@@ -196,7 +196,7 @@ def _batches(train: Pixels, settings: TrainSection, steps: range) -> Iterator[tu
 
 def _batch(train: Pixels, settings: TrainSection, step: int) -> Tensor:
     generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
-    shape = (MEMBERS, settings.batch // MEMBERS)
+    shape = (NETWORKS, settings.batch // NETWORKS)
     return torch.randint(train.weight.shape[0], shape, generator=generator)
 
 
@@ -210,7 +210,7 @@ def _copy(tensors: Tensors) -> Tensors:
     return {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}
 
 
-def _momenta(optimizers: Optimizers, residual: Residual) -> Tensors:
+def _momenta(optimizers: Optimizers, residual: ResidualNetworks) -> Tensors:
     """The optimisers' memory, named after the parameters."""
     return {
         f"{key}.{name}": value.to("cpu", copy=True)
@@ -220,7 +220,7 @@ def _momenta(optimizers: Optimizers, residual: Residual) -> Tensors:
     }
 
 
-def _load_momenta(optimizers: Optimizers, residual: Residual, state: State) -> None:
+def _load_momenta(optimizers: Optimizers, residual: ResidualNetworks, state: State) -> None:
     owners = {
         parameter: optimizer
         for optimizer in optimizers

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from unfade.model import Residual
+from unfade.model import ResidualNetworks
 from unfade.model.familiarity import CONTEXTS, distance
 from unfade.train.data.pixels import Pixels
 
@@ -21,20 +21,20 @@ STRANGE = 1.3
 
 
 @torch.no_grad()
-def acquaint(residual: Residual, train: Pixels) -> None:
+def fit_feature_scale(residual: ResidualNetworks, train: Pixels) -> None:
     """Sets the scale on which the memory of a new network is to see features."""
     residual.memory.centre[0] = train.features.mean(dim=0)
     residual.memory.gain[0] = 1 / (train.features.std(dim=0, correction=0) + LEAST_SPREAD)
 
 
 @torch.no_grad()
-def make_familiar(residual: Residual, train: Pixels, seed: int) -> None:
+def fit_familiarity(residual: ResidualNetworks, train: Pixels, seed: int) -> None:
     """Sets the surroundings that are familiar to a network: those it is about to learn from."""
     familiarity = residual.familiarity
     draw = torch.Generator().manual_seed(seed)
     kept, examined = (_some(train, count, draw) for count in (CONTEXTS, EXAMINED))
-    familiarity.contexts.copy_(residual.wide(kept))
-    away = distance(residual.wide(examined), familiarity.contexts)
+    familiarity.contexts.copy_(residual.wide_features(kept))
+    away = distance(residual.wide_features(examined), familiarity.contexts)
     familiarity.near.copy_(away.quantile(AT_HOME))
     familiarity.far.copy_(STRANGE * familiarity.near)
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from unfade.film.model import ShotModel
-from unfade.model import Residual
+from unfade.model import ResidualNetworks
 from unfade.project.settings import TrainSection
 from unfade.train.data.pixels import Pixels, only
 from unfade.train.fit.loop import Tensors, held_out_error, learn, residual_of, start
-from unfade.train.training_set import Lesson
+from unfade.train.training_set import TrainingSet
 
 STEPS = 300
 """Most steps that a shot learns from its own pixels; never more than the film's."""
@@ -27,11 +27,13 @@ PARTS = 4
 class Tried:
     """A shot's network and what it was found to be worth."""
 
-    network: Residual
+    network: ResidualNetworks
     verdict: ShotModel
 
 
-def try_shots(weights: Tensors, lesson: Lesson, settings: TrainSection) -> Iterator[Tried]:
+def try_shots(
+    weights: Tensors, training_set: TrainingSet, settings: TrainSection
+) -> Iterator[Tried]:
     """Trains a network for each shot that can be judged, from the film's `weights`.
 
     It takes a fixed number of steps, and the newest weights count: no hold-out pixel has a part in
@@ -43,24 +45,24 @@ def try_shots(weights: Tensors, lesson: Lesson, settings: TrainSection) -> Itera
     own = settings.model_copy(
         update={"steps": steps, "checkpoint": steps, "learning_rate": LEARNING_RATE}
     )
-    for shot in judged_shots(lesson):
-        train = only(lesson.train, lesson.train.shot == shot)
+    for shot in judged_shots(training_set):
+        train = only(training_set.train, training_set.train.shot == shot)
         *_, state = learn(start(train, None, own, weights), train, None, own)
-        assert lesson.held_out is not None
-        held_out = only(lesson.held_out, lesson.held_out.shot == shot)
+        assert training_set.held_out is not None
+        held_out = only(training_set.held_out, training_set.held_out.shot == shot)
         network = residual_of(state.weights, settings.size)
         yield Tried(network, _judge(shot, film, network, held_out))
 
 
-def judged_shots(lesson: Lesson) -> list[int]:
+def judged_shots(training_set: TrainingSet) -> list[int]:
     """Shots of a film of several that have pixels to learn from and pixels to be judged by."""
-    learned = set(lesson.train.shot.tolist())
-    if lesson.held_out is None or len(learned) < 2:
+    learned = set(training_set.train.shot.tolist())
+    if training_set.held_out is None or len(learned) < 2:
         return []
-    return sorted(learned & set(lesson.held_out.shot.tolist()))
+    return sorted(learned & set(training_set.held_out.shot.tolist()))
 
 
-def _judge(shot: int, film: Residual, own: Residual, held_out: Pixels) -> ShotModel:
+def _judge(shot: int, film: ResidualNetworks, own: ResidualNetworks, held_out: Pixels) -> ShotModel:
     """Clearly better is better by a margin over all, and in no part of the pixels worse."""
     parts = held_out.truth_y[:, 0].argsort().chunk(PARTS)
     errors = [

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from unfade.model import Sample, fit_laws
-from unfade.model.closed_form.laws import fit_law
-from unfade.model.closed_form.lut import SmoothLut, find_axes, fit_smooth_lut
+from unfade.model.closed_form.lut import SmoothLut
+from unfade.train.data.samples import ColourSamples
+from unfade.train.fit.laws import fit_law, fit_laws
+from unfade.train.fit.lut import find_axes, fit_smooth_lut
 
 
 def colours(count: int, seed: int = 0) -> torch.Tensor:
@@ -46,8 +47,8 @@ def test_pixels_without_weight_do_not_count() -> None:
 
 def test_a_shot_learns_its_own_law_and_leans_on_the_film_elsewhere() -> None:
     wide, dark = colours(4000), colours(2000, seed=2) * 0.3
-    film = Sample(wide, linear(wide), torch.ones(4000))
-    own = Sample(dark, linear(dark) + 0.05, torch.ones(2000))
+    film = ColourSamples(wide, linear(wide), torch.ones(4000))
+    own = ColourSamples(dark, linear(dark) + 0.05, torch.ones(2000))
     laws = fit_laws({1: film, 2: own}, torch.zeros(3, 3))
     near = torch.full((3, 1, 1), 0.15)
     learnt = laws(near, 2) - laws(near, 1)
@@ -62,7 +63,7 @@ def test_in_a_spread_cube_a_small_difference_of_hue_outweighs_one_of_light() -> 
     light = torch.where(blue, 0.25, 0.75) + (torch.rand(4000, generator=draw) - 0.5) * 0.3
     grain = torch.randn(3, 4000, generator=draw) * 0.002
     hue = torch.tensor([[-0.01], [0.0], [0.01]])
-    sample = Sample(
+    sample = ColourSamples(
         light + hue * torch.where(blue, 1.0, -1.0) + grain,
         torch.where(blue, 0.2, -0.2).expand(2, -1),
         torch.ones(4000),

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from itertools import groupby
 from statistics import median
 
+from unfade.film.figures import Outlier
 from unfade.film.rendering import RenderedFrame
 from unfade.film.report import Measure
-from unfade.report.page import StandOut
 
 STANDS_OUT = 1.25
 """Predicted error from which a frame is named, in times what is usual. In the development films of
 `benchmarks/uncertainty.py` it names five of six shots of which there was no pair."""
 
 
-def stand_outs(frames: Sequence[RenderedFrame], held_out: float | None) -> list[StandOut]:
+def outliers(frames: Sequence[RenderedFrame], held_out: float | None) -> list[Outlier]:
     """Runs of frames of a shot, in order, that are far from anything in training.
 
     Args:
@@ -33,7 +33,7 @@ def stand_outs(frames: Sequence[RenderedFrame], held_out: float | None) -> list[
             run = list(members)
             worst_frame, worst = max(run, key=lambda one: one[1].mean)
             found.append(
-                StandOut(
+                Outlier(
                     shot=shot,
                     first=run[0][0].frame,
                     last=run[-1][0].frame,

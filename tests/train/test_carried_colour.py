@@ -15,7 +15,7 @@ from unfade.project.settings import TrainSection
 from unfade.train.data.carried_colour import (
     LEAST,
     Frame,
-    Shown,
+    TrainingPictures,
     carry,
     nearest,
 )
@@ -94,7 +94,9 @@ def test_nothing_is_carried_where_the_light_of_the_scene_changes(light: float) -
     pair = paired(view(scene(), 100) * 0.8, view(scene(2), 100), 10)
     darker = Frame(view(scene(), 102) * 0.8 * light, 12, 1)
     assert carry(darker, pair, NO_GRAIN).weight.max() == 0
-    assert [one.frame for one, _ in Shown([pair], [darker], NO_GRAIN).share(1000)] == [10]
+    assert [
+        one.frame for one, _ in TrainingPictures([pair], [darker], NO_GRAIN).with_budget(1000)
+    ] == [10]
 
 
 @pytest.mark.parametrize("damage", [None, float("nan")])
@@ -105,22 +107,22 @@ def test_frames_whose_motion_is_not_found_are_left_out(damage: float | None) -> 
     if damage is not None:
         lost = view(scene(), 102)
         lost[1, 40, 40] = damage
-    shown = list(Shown([pair], [found, Frame(lost, 14, 1)], NO_GRAIN).share(1000))
+    shown = list(TrainingPictures([pair], [found, Frame(lost, 14, 1)], NO_GRAIN).with_budget(1000))
     assert [(one.frame, count) for one, count in shown] == [(10, 500), (12, 250)]
     assert shown[1][0].weight.mean() > LEAST
 
 
 def test_all_pixels_are_of_pairs_where_nothing_is_carried() -> None:
     pairs = [paired(view(scene(), 100), view(scene(2), 100), frame) for frame in (10, 20)]
-    assert [count for _, count in Shown(pairs).share(1000)] == [500, 500]
-    assert [count for _, count in Shown(pairs[:1], []).share(1000)] == [1000]
+    assert [count for _, count in TrainingPictures(pairs).with_budget(1000)] == [500, 500]
+    assert [count for _, count in TrainingPictures(pairs[:1], []).with_budget(1000)] == [1000]
 
 
 def test_it_is_known_how_many_pictures_come() -> None:
     pairs = [paired(view(scene(), 100), view(scene(2), 100), frame) for frame in (10, 20, 30)]
-    shown = Shown(pairs, [Frame(view(scene(), 100), 12, 1)])
-    assert len(list(shown.share(1000))) == len(shown) == 3 + 3 * 2 + 1
-    assert len(Shown(pairs)) == 3
+    shown = TrainingPictures(pairs, [Frame(view(scene(), 100), 12, 1)])
+    assert len(list(shown.with_budget(1000))) == len(shown) == 3 + 3 * 2 + 1
+    assert len(TrainingPictures(pairs)) == 3
 
 
 def test_one_pair_knows_an_uneven_fade_by_what_moves_through_it() -> None:

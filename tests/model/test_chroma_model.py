@@ -13,13 +13,13 @@ from unfade.errors import WorkError
 from unfade.film.balance import UNBALANCED, Balance
 from unfade.model import (
     ChromaModel,
-    Residual,
+    ResidualNetworks,
     load_baseline,
     load_model,
     save_baseline,
     save_model,
 )
-from unfade.model.chroma_model import GUESS_WIDTH
+from unfade.model.chroma_model import CONTEXT_WIDTH
 from unfade.model.closed_form.laws import Law, Laws
 from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
 from unfade.model.features import COUNT, features
@@ -50,14 +50,14 @@ LAWS = Laws(law(0), {2: law(2)}, torch.zeros(3, 3))
 @pytest.fixture
 def model() -> ChromaModel:
     torch.manual_seed(0)
-    return ChromaModel("small", LAWS, Residual("small"), grade=GRADE)
+    return ChromaModel("small", LAWS, ResidualNetworks("small"), grade=GRADE)
 
 
 @pytest.fixture
 def awake(model: ChromaModel) -> ChromaModel:
     """A model whose network says something."""
     torch.nn.init.normal_(model.residual.memory.weights[-1], std=0.2)
-    torch.nn.init.normal_(model.residual.guessers.weights[-1], std=0.2)
+    torch.nn.init.normal_(model.residual.context.weights[-1], std=0.2)
     return model
 
 
@@ -69,23 +69,23 @@ def frame(height: int = 64, width: int = 80) -> torch.Tensor:
 
 def test_guesses_on_a_coarser_raster_are_those_of_its_pixels(awake: ChromaModel) -> None:
     """Nothing is familiar; every pixel of the coarse raster is four of the fine one."""
-    wide = frame(32, GUESS_WIDTH).repeat_interleave(2, 1).repeat_interleave(2, 2)
-    seen = awake.see(wide, 2)
+    wide = frame(32, CONTEXT_WIDTH).repeat_interleave(2, 1).repeat_interleave(2, 2)
+    seen = awake.inputs(wide, 2)
     coarse = shrink(seen.features, 2)
     with torch.no_grad():
-        guessed = awake.residual.guess(coarse.flatten(1).T).T.reshape(2, *coarse.shape[1:])
-    said = awake.answer(seen) - seen.base_cbcr
-    torch.testing.assert_close(said, stretch(guessed, 2, 64, 2 * GUESS_WIDTH))
+        guessed = awake.residual.context_chroma(coarse.flatten(1).T).T.reshape(2, *coarse.shape[1:])
+    said = awake.predict_on_raster(seen) - seen.base_cbcr
+    torch.testing.assert_close(said, stretch(guessed, 2, 64, 2 * CONTEXT_WIDTH))
     assert float(guessed.std()) > 0.001
 
 
 def test_features_are_counted(model: ChromaModel) -> None:
-    assert model.see(frame(), 1).features.shape == (COUNT, 64, 80)
+    assert model.inputs(frame(), 1).features.shape == (COUNT, 64, 80)
 
 
 def test_untrained_it_is_its_laws(model: ChromaModel) -> None:
     source_rgb = frame().clamp(0.3, 0.7)
-    predicted = model.answer(model.see(source_rgb, 2))
+    predicted = model.predict_on_raster(model.inputs(source_rgb, 2))
     torch.testing.assert_close(predicted, model.laws(source_rgb, 2))
 
 
@@ -94,7 +94,7 @@ def test_networks_see_a_film_through_its_balance_and_the_closed_form_does_not(
 ) -> None:
     unbalanced = replace(awake, grade=UNBALANCED)
     for shot in (1, 2):
-        seen, plain = awake.see(frame(), shot), unbalanced.see(frame(), shot)
+        seen, plain = awake.inputs(frame(), shot), unbalanced.inputs(frame(), shot)
         assert torch.equal(seen.base_cbcr, plain.base_cbcr)
         balanced_rgb = balance(frame(), GRADE)
         shown = features(balanced_rgb, balanced_rgb, plain.base_cbcr, placed=False)
@@ -141,8 +141,8 @@ def test_a_balanced_film_is_enlarged_along_the_luma_of_the_scan(awake: ChromaMod
     def doubled(planes: torch.Tensor) -> torch.Tensor:
         return planes.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2)
 
-    seen = awake.look(doubled(small_rgb), 2)
-    apart = awake.colour(doubled(small_rgb), seen) - doubled(awake.answer(seen))
+    seen = awake.inputs_of_frame(doubled(small_rgb), 2)
+    apart = awake.predict_from(doubled(small_rgb), seen) - doubled(awake.predict_on_raster(seen))
     assert float(apart.abs().max()) < 0.004
 
 

@@ -242,10 +242,10 @@ def test_ctrl_c_is_one_line_and_says_that_it_goes_on(
 def started(tmp_path: Path, entry: str) -> "subprocess.Popen[str]":
     """A process that runs ingest, whose stage does what `entry` says."""
     program = (
-        "import sys, time; from unfade import cli, pipeline\n"
+        "import sys, time; from unfade.commands import app; from unfade.pipeline import run\n"
         f"def entry(name):\n {entry}\n"
-        "pipeline.entry = entry; sys.argv = ['unfade', 'ingest', sys.argv[1]]\n"
-        "cli.main()"
+        "run.entry = entry; sys.argv = ['unfade', 'ingest', sys.argv[1]]\n"
+        "app.main()"
     )
     command = [sys.executable, "-c", program, str(film(tmp_path / "reel"))]
     pipe = subprocess.PIPE

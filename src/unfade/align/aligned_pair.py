@@ -14,7 +14,7 @@ from unfade.align.sheet import Panels, shrink
 from unfade.align.transform.register import Place, Registration
 
 
-class View:
+class AlignedPair:
     """A pair laid on its source's raster."""
 
     def __init__(self, pair: Prepared, registration: Registration) -> None:

@@ -2,10 +2,10 @@
 
 import torch
 
-from unfade.model import Residual
+from unfade.model import ResidualNetworks
 from unfade.model.features import COUNT, WIDE
 from unfade.train.data.pixels import Pixels
-from unfade.train.fit.normalise import acquaint, make_familiar
+from unfade.train.fit.normalise import fit_familiarity, fit_feature_scale
 
 
 def pixels() -> Pixels:
@@ -19,9 +19,9 @@ def pixels() -> Pixels:
 
 
 def test_features_come_to_mean_0_and_deviation_1() -> None:
-    residual, train = Residual("small"), pixels()
-    acquaint(residual, train)
-    make_familiar(residual, train, 0)
+    residual, train = ResidualNetworks("small"), pixels()
+    fit_feature_scale(residual, train)
+    fit_familiarity(residual, train, 0)
     standard = (train.features - residual.memory.centre) * residual.memory.gain
     assert float(standard.mean(dim=0).abs().max()) < 1e-4
     assert float(standard[:, 1:].std(dim=0).min()) > 0.95
@@ -30,11 +30,11 @@ def test_features_come_to_mean_0_and_deviation_1() -> None:
 
 
 def test_training_is_familiar_and_what_lies_farther_is_not() -> None:
-    residual, train = Residual("small"), pixels()
-    acquaint(residual, train)
-    make_familiar(residual, train, 0)
-    home = residual.familiarity(residual.wide(train.features))
+    residual, train = ResidualNetworks("small"), pixels()
+    fit_feature_scale(residual, train)
+    fit_familiarity(residual, train, 0)
+    home = residual.familiarity(residual.wide_features(train.features))
     assert 0.9 < float((home == 1).float().mean()) < 1.0
     away = train.features[:50].clone()
     away[:, list(WIDE)] += 20.0
-    assert residual.familiarity(residual.wide(away)).tolist() == [0.0] * 50
+    assert residual.familiarity(residual.wide_features(away)).tolist() == [0.0] * 50

@@ -2,10 +2,12 @@
 
 import torch
 
-from unfade.model.closed_form.unevenness import Sample, placed_part, weigh
+from unfade.model.closed_form.unevenness import placed_part
+from unfade.train.data.samples import PlacedSamples
+from unfade.train.fit.unevenness import weigh
 
 
-def sample(seed: int, uneven: float) -> Sample:
+def sample(seed: int, uneven: float) -> PlacedSamples:
     generator = torch.Generator().manual_seed(seed)
     rgb = torch.rand(3, 4000, generator=generator) * 0.8 + 0.1
     where = torch.rand(2, 4000, generator=generator) * 2 - 1
@@ -14,7 +16,7 @@ def sample(seed: int, uneven: float) -> Sample:
     cbcr = (
         cbcr + uneven * where[0] * density[0] + 0.02 * torch.randn(cbcr.shape, generator=generator)
     )
-    return Sample(rgb, where, cbcr, torch.ones(4000))
+    return PlacedSamples(rgb, where, cbcr, torch.ones(4000))
 
 
 def test_uneven_fading_is_found_and_corrected() -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 import torch
 
 from unfade.color.ycbcr import luma
-from unfade.model import ChromaModel, Residual, load_model, save_model
+from unfade.model import ChromaModel, ResidualNetworks, load_model, save_model
 from unfade.model.chroma_model import ERROR_STEP, signs_of_error
 from unfade.model.closed_form.laws import Law, Laws
 from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
 from unfade.model.features import COUNT, KINDRED
-from unfade.model.uncertainty import LEAST_NOVELTY, calibrate, choose_prototypes
+from unfade.train.fit.calibrate import LEAST_NOVELTY, calibrate, choose_prototypes
 
 
 def pixels(count: int, seed: int, *, apart: float = 0.0) -> torch.Tensor:
@@ -22,8 +22,8 @@ def pixels(count: int, seed: int, *, apart: float = 0.0) -> torch.Tensor:
 
 def model(seed: int = 0) -> ChromaModel:
     torch.manual_seed(seed)
-    residual = Residual("small")
-    for network in (residual.memory, residual.guessers):
+    residual = ResidualNetworks("small")
+    for network in (residual.memory, residual.context):
         torch.nn.init.normal_(network.weights[-1], std=0.02)
     nodes = torch.zeros(2, NODES, NODES, NODES)
     law = Law(SmoothLut(nodes), SpreadLut(SmoothLut(nodes), Axes(torch.eye(3), torch.zeros(3, 1))))
@@ -66,7 +66,7 @@ def test_what_is_far_counts_even_where_no_pixel_of_known_truth_is() -> None:
 def test_it_is_predicted_on_a_coarser_raster_and_kept_in_the_file(tmp_path: Path) -> None:
     told = model()
     source_rgb = torch.rand(3, 40, 64, generator=torch.Generator().manual_seed(4))
-    seen = told.look(source_rgb, 1)
+    seen = told.inputs_of_frame(source_rgb, 1)
     flat = seen.features.flatten(1).T
     signs = signs_of_error(
         told.residual, seen.y.flatten()[:, None], flat, seen.base_cbcr.flatten(1).T

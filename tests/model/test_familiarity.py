@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from unfade.model import Residual
+from unfade.model import ResidualNetworks
 from unfade.model.familiarity import CONTEXTS, Familiarity, closeness, distance
 from unfade.model.features import COUNT, WIDE
-from unfade.model.networks import HEED
+from unfade.model.networks import CONTEXT_GAIN
 
 
 def test_distance_is_to_the_nearest_in_deviations() -> None:
@@ -35,13 +35,13 @@ def test_what_was_learned_from_is_familiar() -> None:
 
 
 @pytest.fixture
-def residual() -> Residual:
+def residual() -> ResidualNetworks:
     """The first member says 1, the others 2 and 4 of chroma times four."""
     torch.manual_seed(0)
-    residual = Residual("small")
+    residual = ResidualNetworks("small")
     with torch.no_grad():
         residual.memory.biases[-1].fill_(1.0)
-        residual.guessers.biases[-1].copy_(torch.tensor([2.0, 4.0])[:, None, None])
+        residual.context.biases[-1].copy_(torch.tensor([2.0, 4.0])[:, None, None])
     return residual
 
 
@@ -56,27 +56,27 @@ class Known(Familiarity):
         return self.familiar
 
 
-def say(residual: Residual, familiar: torch.Tensor) -> torch.Tensor:
+def say(residual: ResidualNetworks, familiar: torch.Tensor) -> torch.Tensor:
     residual.familiarity = Known(familiar)
     said: torch.Tensor = residual(torch.zeros(len(familiar), COUNT))
     return said
 
 
-def test_the_first_member_speaks_of_the_familiar(residual: Residual) -> None:
+def test_the_first_member_speaks_of_the_familiar(residual: ResidualNetworks) -> None:
     assert say(residual, torch.ones(5)).tolist() == [[0.25, 0.25]] * 5
 
 
-def test_of_the_strange_the_mean_of_the_others_speaks(residual: Residual) -> None:
+def test_of_the_strange_the_mean_of_the_others_speaks(residual: ResidualNetworks) -> None:
     assert say(residual, torch.zeros(5)).tolist() == [[0.75, 0.75]] * 5
 
 
-def test_between_them_there_is_no_step(residual: Residual) -> None:
+def test_between_them_there_is_no_step(residual: ResidualNetworks) -> None:
     familiar = torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0])
     said = say(residual, familiar)[:, 0]
     torch.testing.assert_close(said.diff(), said.diff()[:1].expand(4))
 
 
-def test_features_are_brought_to_one_scale(residual: Residual) -> None:
+def test_features_are_brought_to_one_scale(residual: ResidualNetworks) -> None:
     memory = residual.memory
     torch.nn.init.normal_(memory.weights[-1], std=0.2)
     seen = torch.randn(1, 7, COUNT, generator=torch.Generator().manual_seed(1))
@@ -87,11 +87,11 @@ def test_features_are_brought_to_one_scale(residual: Residual) -> None:
 
 
 @torch.no_grad()
-def test_one_guesser_does_not_see_far(residual: Residual) -> None:
-    torch.nn.init.normal_(residual.guessers.weights[-1], std=0.2)
-    seen = torch.zeros(len(HEED), 1, COUNT)
+def test_one_guesser_does_not_see_far(residual: ResidualNetworks) -> None:
+    torch.nn.init.normal_(residual.context.weights[-1], std=0.2)
+    seen = torch.zeros(len(CONTEXT_GAIN), 1, COUNT)
     moved = seen.clone()
     moved[..., list(WIDE)] = 1.0
-    change = (residual.guessers(moved) - residual.guessers(seen)).abs().amax(dim=(1, 2))
+    change = (residual.context(moved) - residual.context(seen)).abs().amax(dim=(1, 2))
     assert float(change[0]) == 0.0
     assert float(change[1]) > 0

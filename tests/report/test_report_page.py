@@ -8,6 +8,7 @@ import torch
 
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
+from unfade.film.figures import HeldOutFigures, Outlier, ShotFigures
 from unfade.film.model import HeldOut, LossCurve, LossPoint, ShotModel, TrainedModel
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.rendering import PredictedError, RenderedFrame, Rendering
@@ -16,17 +17,8 @@ from unfade.film.shot import Shot
 from unfade.film.target import Target, Targets
 from unfade.film.time import FrameRange
 from unfade.project.settings import DeliverSection, Project
-from unfade.report.page import (
-    HeldOutFigures,
-    Look,
-    PageContent,
-    ShotFigures,
-    StandOut,
-    figure,
-    file_name,
-    report_page,
-    with_credits,
-)
+from unfade.report.figures import figure, file_name
+from unfade.report.page import Comparison, PageContent, report_page, with_credits
 
 PAINTED = Pair(
     source=12,
@@ -136,7 +128,7 @@ def content(**changes: Any) -> PageContent:
         "curve": LossCurve(points=(LossPoint(step=1, loss=0.1),), baseline=None),
         "report": Report(
             verdict="review",
-            reasons=("Look at <this>.",),
+            reasons=("Comparison at <this>.",),
             measures=(
                 Measure(name="held_out_of_lut", value=0.95, unit="times", limit=0.9, ok=False),
                 Measure(name="something_new", value=3.0, unit="frames"),
@@ -157,8 +149,8 @@ def content(**changes: Any) -> PageContent:
                 flicker_source=None,
             )
         ],
-        "stand_outs": [],
-        "looks": [Look(10, 1, picture(0.2), picture(0.4), picture(0.1), picture(0.3))],
+        "outliers": [],
+        "comparisons": [Comparison(10, 1, picture(0.2), picture(0.4), picture(0.1), picture(0.3))],
         "held_out_sheet": picture(0.5),
         "date": "2001-02-03",
         "versions": {"torch": "9.9"},
@@ -275,7 +267,7 @@ def test_page_tells(words: str) -> None:
     [
         ({"held_out": [], "held_out_sheet": None}, "There is no hold-out pair"),
         ({"curve": LossCurve(points=(), baseline=None)}, "4,321 parameters"),
-        ({"looks": []}, "Held-out frames"),
+        ({"comparisons": []}, "Held-out frames"),
     ],
 )
 def test_page_does_without(changes: dict[str, Any], words: str) -> None:
@@ -289,8 +281,8 @@ def test_page_names_the_frames_that_are_far_from_training() -> None:
         for n in (10, 11)
     )
     rendering = content().rendering.model_copy(update={"frames": frames})
-    far = StandOut(shot=1, first=10, last=11, worst=11, predicted=3.25)
-    text = Reader(report_page(content(rendering=rendering, stand_outs=[far]))).text
+    far = Outlier(shot=1, first=10, last=11, worst=11, predicted=3.25)
+    text = Reader(report_page(content(rendering=rendering, outliers=[far]))).text
     assert "1 10 to 11 11 3.25" in text
     assert "calibrated on the held-out frames" in text
     text = Reader(report_page(content(rendering=rendering, held_out=[]))).text

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from unfade.film.rendering import PredictedError, RenderedFrame
-from unfade.validate.outlook import predicted_measures, stand_outs
+from unfade.validate.outliers import outliers, predicted_measures
 
 
 def frames(means: Sequence[float | None], shots: Sequence[int]) -> list[RenderedFrame]:
@@ -21,7 +21,7 @@ def frames(means: Sequence[float | None], shots: Sequence[int]) -> list[Rendered
 
 def test_runs_of_frames_stand_out() -> None:
     means = [1.0, 1.0, 1.6, 1.9, 1.8, 1.1, 1.0, 1.0, 1.0, 1.0, 2.0]
-    found = stand_outs(frames(means, [1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2]), None)
+    found = outliers(frames(means, [1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2]), None)
     assert [(one.shot, one.first, one.last, one.worst, one.predicted) for one in found] == [
         (1, 102, 103, 103, 1.9),
         (2, 104, 104, 104, 1.8),
@@ -31,14 +31,14 @@ def test_runs_of_frames_stand_out() -> None:
 
 def test_in_an_even_film_none_does() -> None:
     even = frames([1.0, 1.2, 1.1], [1, 1, 2])
-    assert stand_outs(even, None) == []
-    assert stand_outs(frames([None, None], [1, 1]), None) == []
+    assert outliers(even, None) == []
+    assert outliers(frames([None, None], [1, 1]), None) == []
 
 
 def test_what_was_measured_on_hold_outs_is_what_is_usual() -> None:
     even = frames([1.0, 1.2, 1.1], [1, 1, 2])
-    assert [one.first for one in stand_outs(even, 0.85)] == [101, 102]
-    assert stand_outs(even, 1.0) == []
+    assert [one.first for one in outliers(even, 0.85)] == [101, 102]
+    assert outliers(even, 1.0) == []
 
 
 def test_what_is_predicted_is_measured() -> None:

@@ -3,7 +3,8 @@
 import torch
 from scipy import ndimage
 
-from unfade.model.degrain import GRAIN_FLOOR, box, degrain, grain_covariance
+from unfade.model.degrain import GRAIN_FLOOR, box, degrain
+from unfade.train.fit.grain import grain_covariance
 
 
 def noise(sigma: float) -> torch.Tensor:

@@ -3,7 +3,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 import torch
 
-from unfade.drawing.chart import HEIGHT, WIDTH, loss_chart, loss_picture
+from unfade.drawing.chart import HEIGHT_PX, WIDTH_PX, loss_chart, loss_picture
 from unfade.film.model import LossPoint
 
 POINTS = [
@@ -14,19 +14,19 @@ POINTS = [
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def words(svg: str) -> list[str]:
+def texts(svg: str) -> list[str]:
     return [text.text or "" for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]
 
 
 def lines(svg: str) -> list[list[tuple[float, float]]]:
     return [
-        [tuple(map(float, place.split(","))) for place in line.attrib["points"].split()]
+        [tuple(map(float, point.split(","))) for point in line.attrib["points"].split()]
         for line in ElementTree.fromstring(svg).iter(f"{SVG}polyline")
     ]
 
 
 def test_chart_names_the_errors_it_compares() -> None:
-    assert {"model 1.25", "closed form 2.10", "1,000"} <= set(words(loss_chart(POINTS, 2.1)))
+    assert {"model 1.25", "closed form 2.10", "1,000"} <= set(texts(loss_chart(POINTS, 2.1)))
 
 
 def test_chart_places_values_in_proportion() -> None:
@@ -39,9 +39,9 @@ def test_chart_places_values_in_proportion() -> None:
 
 
 def _is_dashed(svg: str, line: list[tuple[float, float]]) -> bool:
-    place = f"{line[0][0]:.1f},{line[0][1]:.1f}"
+    start = f"{line[0][0]:.1f},{line[0][1]:.1f}"
     return any(
-        element.attrib["points"].startswith(place) and "stroke-dasharray" in element.attrib
+        element.attrib["points"].startswith(start) and "stroke-dasharray" in element.attrib
         for element in ElementTree.fromstring(svg).iter(f"{SVG}polyline")
     )
 
@@ -49,24 +49,24 @@ def _is_dashed(svg: str, line: list[tuple[float, float]]) -> bool:
 def test_chart_without_held_out_error_shows_the_loss_alone() -> None:
     svg = loss_chart([LossPoint(step=1, loss=0.02)], None)
 
-    assert not any("model" in word or "closed" in word for word in words(svg))
-    assert "Training loss, logarithmic" in words(svg)
+    assert not any("model" in text or "closed" in text for text in texts(svg))
+    assert "Training loss, logarithmic" in texts(svg)
 
 
-def test_labels_that_would_collide_are_set_apart() -> None:
+def test_labels_of_close_values_do_not_overlap() -> None:
     svg = loss_chart(POINTS, 1.26)
-    bases = [
+    rows = [
         float(text.attrib["y"])
         for text in ElementTree.fromstring(svg).iter(f"{SVG}text")
         if (text.text or "").startswith(("model", "closed"))
     ]
-    assert abs(bases[0] - bases[1]) >= 14
+    assert abs(rows[0] - rows[1]) >= 14
 
 
 def test_picture_shows_the_same_chart() -> None:
     picture = loss_picture(POINTS, 2.1)
 
-    assert picture.shape == (3, HEIGHT, WIDTH)
+    assert picture.shape == (3, HEIGHT_PX, WIDTH_PX)
     assert picture.min() >= 0
     assert picture.max() <= 1
     assert not torch.equal(picture, loss_picture(POINTS, None))

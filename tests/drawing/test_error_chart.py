@@ -1,4 +1,4 @@
-"""The chart of predicted errors: two lines a shot, in proportion."""
+"""The chart of predicted errors: lines of the mean and the 95th percentile for every shot."""
 
 import xml.etree.ElementTree as ElementTree
 
@@ -24,9 +24,9 @@ def frames(means: list[float], shots: list[int]) -> list[RenderedFrame]:
 
 
 def heights(svg: str) -> list[list[float]]:
-    """Of the lines, without the rules of the grid."""
+    """The rows of the points of each line; grid lines are left out."""
     return [
-        [float(place.split(",")[1]) for place in line.attrib["points"].split()]
+        [float(point.split(",")[1]) for point in line.attrib["points"].split()]
         for line in ElementTree.fromstring(svg).iter(f"{SVG}polyline")
         if line.attrib["stroke-opacity"] != "0.25"
     ]
@@ -42,10 +42,10 @@ def test_each_shot_has_a_line_of_means_and_one_of_percentiles() -> None:
     assert (mean[0] - mean[2]) / (mean[0] - mean[1]) == pytest.approx(2.0, abs=0.02)
     assert p95[0] == mean[1]
     assert second[0] == second[2]
-    assert {"s001", "s002", "mean", "95 % below", "6", "Predicted CIEDE2000"} <= words(svg)
+    assert {"s001", "s002", "mean", "95th percentile", "6", "Predicted CIEDE2000"} <= words(svg)
 
 
-def test_names_of_short_shots_do_not_run_into_each_other() -> None:
+def test_names_of_short_shots_do_not_overlap() -> None:
     svg = error_chart(frames([1.0] * 100, [1, 2, *[3] * 98]))
     assert words(svg) & {"s001", "s002", "s003"} == {"s001"}
 
@@ -54,7 +54,7 @@ def test_one_frame_is_drawn() -> None:
     assert "s001" in words(error_chart(frames([1.0], [1])))
 
 
-def test_a_long_film_is_drawn_by_the_worst_frame_of_each_pixel() -> None:
+def test_a_long_film_shows_the_worst_frame_of_each_pixel_column() -> None:
     means = [1.0] * 20_000
     means[12_345] = 3.0
     svg = error_chart(frames(means, [1] * 20_000))
@@ -65,6 +65,6 @@ def test_a_long_film_is_drawn_by_the_worst_frame_of_each_pixel() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_frames_without_any_error_lie_on_the_ground(count: int) -> None:
+def test_errors_of_zero_lie_on_the_axis(count: int) -> None:
     lines = heights(error_chart(frames([0.0] * count, [1] * count)))
     assert {height for line in lines for height in line} == {190.0}

@@ -2,15 +2,15 @@ import pytest
 import torch
 
 from unfade.drawing.canvas import (
-    GROUND,
+    BACKGROUND_LEVEL,
+    blank_canvas,
     fit,
     fit_width,
-    ground,
     set_text,
     square_pixels,
     text_width,
 )
-from unfade.drawing.sheets import MARGIN, before_after, grid, split
+from unfade.drawing.sheets import MARGIN_PX, before_after, grid, split
 
 
 def flat(red: float, green: float, blue: float, height: int = 40, width: int = 60) -> torch.Tensor:
@@ -24,7 +24,7 @@ def pixels_of(sheet: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
     return (sheet == colour[:, :1, :1]).all(dim=0)
 
 
-def test_grid_shows_every_picture_in_its_place() -> None:
+def test_grid_shows_every_picture_in_its_cell() -> None:
     sheet = grid([[RED, GREEN], [BLUE, RED]], ("Input", "Output"), ("Frame 1", "Frame 2"), 400)
 
     assert sheet.shape[2] == 400
@@ -36,30 +36,30 @@ def test_grid_shows_every_picture_in_its_place() -> None:
     assert pixels_of(sheet, RED).sum() == 2 * area
 
 
-def test_grid_keeps_the_shape_of_pictures() -> None:
-    sheet = grid([[RED]], ("",), ("",), 60 + 2 * MARGIN)
+def test_grid_keeps_the_aspect_ratio_of_pictures() -> None:
+    sheet = grid([[RED]], ("",), ("",), 60 + 2 * MARGIN_PX)
 
     assert pixels_of(sheet, RED).sum() == 60 * 40
 
 
-def test_grid_sets_type_beside_the_pictures_only() -> None:
+def test_grid_writes_text_only_beside_the_pictures() -> None:
     named = grid([[RED]], ("Input",), ("Frame 1\nshot 2",), 300)
     pictures = pixels_of(named, RED)
 
-    assert ((named[0] > GROUND + 0.2) & ~pictures).any()
+    assert ((named[0] > BACKGROUND_LEVEL + 0.2) & ~pictures).any()
     assert pictures.sum() == pictures.any(dim=0).sum() * pictures.any(dim=1).sum()
 
 
 @pytest.mark.parametrize("rows", [[], [[RED]]])
-def test_grid_refuses_rows_that_do_not_fit_their_headings(rows: list[list[torch.Tensor]]) -> None:
+def test_grid_raises_when_rows_and_headings_differ(rows: list[list[torch.Tensor]]) -> None:
     with pytest.raises(ValueError, match="2 headings"):
         grid(rows, ("Input", "Output"), ("Frame 1",), 300)
 
 
 def test_split_shows_before_left_and_after_right() -> None:
     sheet = split(RED, BLUE, ("Before", "After"), "Frame 1", 260, at=0.25)
-    row = sheet[:, MARGIN + 10, MARGIN:-MARGIN]
-    cut = (260 - 2 * MARGIN) // 4
+    row = sheet[:, MARGIN_PX + 10, MARGIN_PX:-MARGIN_PX]
+    cut = (260 - 2 * MARGIN_PX) // 4
 
     assert torch.equal(row[:, : cut - 1], RED[:, 0, :1].expand(3, cut - 1))
     assert torch.equal(row[:, cut - 1], torch.ones(3))
@@ -84,16 +84,16 @@ def test_fit_averages_when_it_shrinks() -> None:
     assert torch.allclose(fit(checks, 4, 4), torch.full((3, 4, 4), 0.5))
 
 
-def test_fit_width_keeps_the_shape_and_square_pixels_stretches() -> None:
+def test_fit_width_keeps_the_aspect_ratio_and_square_pixels_changes_it() -> None:
     assert fit_width(RED, 30).shape == (3, 20, 30)
     assert square_pixels(RED, 2.0).shape == (3, 40, 120)
 
 
-def test_type_is_anchored() -> None:
+def test_text_is_anchored_left_middle_or_right() -> None:
     def columns(anchor: str) -> torch.Tensor:
-        canvas = ground(30, 200)
+        canvas = blank_canvas(30, 200)
         set_text(canvas, "Frame", 100, 20, anchor=anchor)  # type: ignore[arg-type]
-        return (canvas[0] > GROUND + 0.1).any(dim=0).nonzero().flatten()
+        return (canvas[0] > BACKGROUND_LEVEL + 0.1).any(dim=0).nonzero().flatten()
 
     assert columns("left").min() >= 99
     assert columns("right").max() <= 101

@@ -6,7 +6,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unfade.drawing.canvas import FAINT, draw_line, fit, fit_width, ground, lay, set_text
+from unfade.drawing.canvas import (
+    FAINT_LEVEL,
+    blank_canvas,
+    draw_line,
+    fit,
+    fit_width,
+    paste,
+    set_text,
+)
 from unfade.film.clip import Area
 
 _PANEL = 640
@@ -65,9 +73,9 @@ def draw_sheet(title: str, remark: str, panels: Panels, crop: Area | None, width
         width: of the source's live area, in pixels.
     """
     height = panels.source.shape[1]
-    sheet = ground(_HEADER + 2 * (height + _CAPTION) + _GAP, 2 * _MARGIN + 2 * _PANEL + _GAP)
+    sheet = blank_canvas(_HEADER + 2 * (height + _CAPTION) + _GAP, 2 * _MARGIN + 2 * _PANEL + _GAP)
     set_text(sheet, title, _MARGIN, 38, size=20)
-    set_text(sheet, remark, _MARGIN, 62, shade=FAINT)
+    set_text(sheet, remark, _MARGIN, 62, shade=FAINT_LEVEL)
     pictures = (
         (
             _checkerboard(panels.source, panels.reference),
@@ -83,10 +91,10 @@ def draw_sheet(title: str, remark: str, panels: Panels, crop: Area | None, width
     for place, (picture, caption) in enumerate(pictures):
         x = _MARGIN + (place % 2) * (_PANEL + _GAP)
         y = _HEADER + (place // 2) * (height + _CAPTION)
-        lay(sheet, picture, x, y)
+        paste(sheet, picture, x, y)
         if crop is not None:
             draw_line(sheet, _outline(crop, x, y, _PANEL / width), _CROP)
-        set_text(sheet, caption, x, y + height + 18, size=12, shade=FAINT)
+        set_text(sheet, caption, x, y + height + 18, size=12, shade=FAINT_LEVEL)
     return sheet
 
 
@@ -101,11 +109,11 @@ def draw_crop(frame: int, picture: Tensor, covered: list[Area], crop: Area) -> T
     """
     small = fit_width(picture, _CROP_WIDTH)
     height = small.shape[1]
-    sheet = ground(_HEADER + height + _MARGIN, 2 * _MARGIN + _CROP_WIDTH)
+    sheet = blank_canvas(_HEADER + height + _MARGIN, 2 * _MARGIN + _CROP_WIDTH)
     set_text(sheet, f"Shared crop, on source frame {frame}", _MARGIN, 38, size=20)
     words = f"{crop.width} x {crop.height} px from ({crop.x}, {crop.y}); grey: what a pair covers"
-    set_text(sheet, words, _MARGIN, 62, shade=FAINT)
-    lay(sheet, small, _MARGIN, _HEADER)
+    set_text(sheet, words, _MARGIN, 62, shade=FAINT_LEVEL)
+    paste(sheet, small, _MARGIN, _HEADER)
     scale = _CROP_WIDTH / picture.shape[2]
     for area in {*covered}:
         draw_line(sheet, _outline(area, _MARGIN, _HEADER, scale))

@@ -7,7 +7,7 @@ from pathlib import PurePath
 import torch
 from torch import Tensor
 
-from unfade.drawing.canvas import FAINT, fit, fit_width, ground, lay, set_text
+from unfade.drawing.canvas import FAINT_LEVEL, blank_canvas, fit, fit_width, paste, set_text
 from unfade.film.pair import Pair, PairList
 from unfade.film.shot import Shot
 
@@ -73,33 +73,33 @@ def draw_pages(
 
 
 def _header(title: str, subtitle: str, width: int) -> Tensor:
-    header = ground(_HEADER, width)
+    header = blank_canvas(_HEADER, width)
     set_text(header, title, _MARGIN, 40, size=22)
-    set_text(header, subtitle, _MARGIN, 64, shade=FAINT)
+    set_text(header, subtitle, _MARGIN, 64, shade=FAINT_LEVEL)
     keys = (("hold-out", _HOLDOUT, 290), ("fixed by a person", _PERSON, 190))
     for words, colour, left in keys:
         _fill(header, width - _MARGIN - left, 29, 12, 12, colour)
         set_text(header, words, width - _MARGIN - left + 20, 40)
-    set_text(header, "source above, reference below", width - _MARGIN - 290, 64, shade=FAINT)
+    set_text(header, "source above, reference below", width - _MARGIN - 290, 64, shade=FAINT_LEVEL)
     return header
 
 
 def _row(shot: Shot, blocks: list[Tensor], beside: int, width: int) -> Tensor:
     """A shot's name and its pairs, from left to right; `beside` are those of its scene."""
     height = max([_LEAST_ROW, *(block.shape[1] for block in blocks)]) + 2 * _GAP
-    row = ground(height, width)
+    row = blank_canvas(height, width)
     _fill(row, _MARGIN, 0, width - 2 * _MARGIN, 1, (0.25, 0.25, 0.25))
     top = _GAP + 20
     set_text(row, shot.name, _MARGIN, top, size=18)
     frames = shot.frames
-    set_text(row, f"{frames.first} to {frames.last}", _MARGIN, top + 24, shade=FAINT)
-    set_text(row, f"{len(frames)} frames", _MARGIN, top + 44, shade=FAINT)
+    set_text(row, f"{frames.first} to {frames.last}", _MARGIN, top + 24, shade=FAINT_LEVEL)
+    set_text(row, f"{len(frames)} frames", _MARGIN, top + 44, shade=FAINT_LEVEL)
     left = _MARGIN + _LABEL
     if not blocks:
         words = f"no pair of its own; its scene has {beside}" if beside else "no pair"
-        set_text(row, words, left, top, shade=FAINT)
+        set_text(row, words, left, top, shade=FAINT_LEVEL)
     for block in blocks:
-        lay(row, block, left, _GAP)
+        paste(row, block, left, _GAP)
         left += block.shape[2] + _GAP
     return row
 
@@ -109,11 +109,11 @@ def _block(tile: Tile, several: bool) -> Tensor:
     upper = fit_width(tile.source, _TILE)
     pictures = torch.cat([upper, fit(tile.reference, upper.shape[1], _TILE)], dim=1)
     height = pictures.shape[1]
-    block = ground(height + 2 * _EDGE + _CAPTION, _TILE + 2 * _EDGE)
+    block = blank_canvas(height + 2 * _EDGE + _CAPTION, _TILE + 2 * _EDGE)
     pair = tile.pair
     if pair.role == "holdout":
         _fill(block, 0, 0, _TILE + 2 * _EDGE, height + 2 * _EDGE, _HOLDOUT)
-    lay(block, pictures, _EDGE, _EDGE)
+    paste(block, pictures, _EDGE, _EDGE)
     other = str(pair.reference) if pair.picture is None else PurePath(pair.picture).name
     if several and pair.of is not None:
         other += f" of {pair.of}"
@@ -125,7 +125,7 @@ def _block(tile: Tile, several: bool) -> Tensor:
     set_text(block, f"{pair.source} with {other}"[:_CAPTION_LETTERS], left, base)
     likeness = "" if pair.similarity is None else f"similarity {pair.similarity:.3f}"
     remark = (pair.note or likeness)[:_CAPTION_LETTERS]
-    set_text(block, remark, _EDGE, base + 20, size=12, shade=FAINT)
+    set_text(block, remark, _EDGE, base + 20, size=12, shade=FAINT_LEVEL)
     return block
 
 

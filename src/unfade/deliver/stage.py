@@ -31,7 +31,7 @@ from unfade.deliver.bag import (
 )
 from unfade.deliver.note import Delivered, validation_note
 from unfade.drawing.canvas import fit
-from unfade.drawing.movie_frame import movie_frame, movie_size, wipe
+from unfade.drawing.movie_frame import movie_frame, movie_size, split_frame
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip
@@ -242,7 +242,7 @@ def _lay_movies(job: Job, delivered: Delivered, folder: Path) -> None:
             words = _burn_in(source, frame)
             recovered.write(movie_frame(after, size, words))
             words += "  faded | recovered"
-            side_by_side.write(movie_frame(wipe(before, after), size, words))
+            side_by_side.write(movie_frame(split_frame(before, after), size, words))
 
 
 def _burn_in(source: Clip, frame: RenderedFrame) -> str:

@@ -1,6 +1,6 @@
-"""Type, lines and scaling on pictures that people look at.
+"""Text, lines, pasting and scaling for sheets, charts and scopes.
 
-Pictures are (3, H, W) float display values. Type is set in OpenCV's built-in sans.
+Pictures are (3, H, W) float display values. Text is in OpenCV's built-in sans-serif font.
 """
 
 from functools import cache
@@ -11,57 +11,57 @@ import numpy as np
 import torch
 from torch import Tensor
 
-GROUND = 0.12
-"""Display value of the neutral ground: dark enough to set colour off, not black."""
+BACKGROUND_LEVEL = 0.12
+"""Display value of the neutral background: dark, so that colours stand out, but not black."""
 
-INK = 0.82
-"""Display value of type."""
+TEXT_LEVEL = 0.82
+"""Display value of text: light grey, because white would outshine the pictures."""
 
-FAINT = 0.5
-"""Display value of secondary type and of rules."""
+FAINT_LEVEL = 0.5
+"""Display value of secondary text and of lines: legible, but behind the pictures."""
 
-TYPE_SIZE = 14
-"""Height of type, in pixels."""
+TEXT_SIZE_PX = 14
+"""Height of text in pixels: legible on a sheet shown at full size."""
 
-THIN = 300
-"""Weight of type: 400 is regular."""
+FONT_WEIGHT = 300
+"""Weight of the font on the scale of CSS, where 400 is regular: light on dark looks bolder."""
 
 Anchor = Literal["left", "middle", "right"]
 
 
-def ground(height: int, width: int) -> Tensor:
+def blank_canvas(height: int, width: int) -> Tensor:
     """An empty canvas."""
-    return torch.full((3, height, width), GROUND)
+    return torch.full((3, height, width), BACKGROUND_LEVEL)
 
 
-def text_width(words: str, size: int = TYPE_SIZE) -> int:
-    """How wide a line of type is, in pixels."""
-    x, _, width, _ = cv2.getTextSize((0, 0), words, (0, 0), _face(), size, THIN)
+def text_width(text: str, size: int = TEXT_SIZE_PX) -> int:
+    """The width of a line of text, in pixels."""
+    x, _, width, _ = cv2.getTextSize((0, 0), text, (0, 0), _face(), size, FONT_WEIGHT)
     return int(x + width)
 
 
 def set_text(
     canvas: Tensor,
-    words: str,
+    text: str,
     x: int,
     y: int,
     *,
-    size: int = TYPE_SIZE,
-    shade: float = INK,
+    size: int = TEXT_SIZE_PX,
+    shade: float = TEXT_LEVEL,
     anchor: Anchor = "left",
 ) -> None:
-    """Sets a line of type on the canvas, in place; (x, y) is the anchor on its base line."""
+    """Draws a line of text on the canvas, in place; (x, y) is the anchor on its baseline."""
     shift = {"left": 0.0, "middle": 0.5, "right": 1.0}[anchor]
-    left = x - round(shift * text_width(words, size))
+    left = x - round(shift * text_width(text, size))
     mask = np.zeros((*canvas.shape[-2:], 3), np.uint8)
-    cv2.putText(mask, words, (left, y), (255, 255, 255), _face(), size, THIN)
+    cv2.putText(mask, text, (left, y), (255, 255, 255), _face(), size, FONT_WEIGHT)
     _blend(canvas, mask[..., 0], torch.tensor([shade] * 3))
 
 
 def draw_line(
     canvas: Tensor,
     points: list[tuple[float, float]],
-    colour: tuple[float, float, float] = (FAINT, FAINT, FAINT),
+    colour: tuple[float, float, float] = (FAINT_LEVEL, FAINT_LEVEL, FAINT_LEVEL),
     *,
     opacity: float = 1.0,
     width: int = 1,
@@ -74,14 +74,14 @@ def draw_line(
     _blend(canvas, mask, torch.tensor(colour), opacity)
 
 
-def lay(canvas: Tensor, picture: Tensor, x: int, y: int) -> None:
-    """Lays a picture on the canvas, in place, its top left pixel at (x, y)."""
+def paste(canvas: Tensor, picture: Tensor, x: int, y: int) -> None:
+    """Copies a picture, clamped to 0..1, into the canvas with its top left pixel at (x, y)."""
     height, width = picture.shape[-2:]
     canvas[:, y : y + height, x : x + width] = picture.clamp(0.0, 1.0)
 
 
 def fit(picture: Tensor, height: int, width: int) -> Tensor:
-    """A picture scaled to a size: averaged when it shrinks, bilinear when it grows."""
+    """A picture resized: area averaging when it shrinks, bilinear when it grows."""
     if picture.shape[-2:] == (height, width):
         return picture
     shrinks = width * height < picture.shape[-1] * picture.shape[-2]
@@ -92,13 +92,13 @@ def fit(picture: Tensor, height: int, width: int) -> Tensor:
 
 
 def fit_width(picture: Tensor, width: int) -> Tensor:
-    """A picture scaled to a width; its shape is kept."""
+    """A picture resized to a width; its aspect ratio is kept."""
     height = round(picture.shape[-2] * width / picture.shape[-1])
     return fit(picture, max(height, 1), width)
 
 
 def square_pixels(picture: Tensor, pixel_aspect: float) -> Tensor:
-    """A picture stretched sideways as its pixels' aspect (width / height) asks."""
+    """A picture stretched sideways by its pixel aspect (width / height)."""
     return fit(picture, picture.shape[-2], round(picture.shape[-1] * pixel_aspect))
 
 

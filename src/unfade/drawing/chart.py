@@ -1,7 +1,7 @@
-"""The loss curve: held-out error above, because it is the evidence, and training loss below.
+"""The loss curve: held-out error in the upper panel, training loss in the lower one.
 
-It is laid out once, as strokes and words, and drawn as SVG text or as a picture. Other charts
-are laid out of the same parts.
+A chart is a `Layout` of strokes, labels and dots, which is drawn as SVG or as a picture. Other
+charts use the same parts.
 """
 
 import math
@@ -11,192 +11,212 @@ from html import escape
 
 from torch import Tensor
 
-from unfade.drawing.canvas import FAINT, GROUND, INK, Anchor, draw_line, ground, set_text
+from unfade.drawing.canvas import (
+    BACKGROUND_LEVEL,
+    FAINT_LEVEL,
+    TEXT_LEVEL,
+    Anchor,
+    blank_canvas,
+    draw_line,
+    set_text,
+)
 from unfade.film.model import LossPoint
 
-HEIGHT = 340
-"""Of the chart, in pixels."""
+HEIGHT_PX = 340
+"""Height of the loss chart: two panels and their captions."""
 
-WIDTH = 760
-"""Of the chart, in pixels."""
+WIDTH_PX = 760
+"""Width of every chart: what the column of the report page holds."""
 
-LEFT, RIGHT = 64, 120
-_HELD_OUT_TOP, _HELD_OUT_BOTTOM = 40, 190
-_LOSS_TOP, _LOSS_BOTTOM = 236, 300
-STRONG, MUTED, RULE = 1.0, 0.62, 0.25
-_DASH = (6, 4)
+LEFT_PX, RIGHT_PX = 64, 120
+"""Margins beside the panels: axis labels at the left, names of the lines at the right."""
 
-LEAST_HEIGHT = 1e-6
-"""Value at the top of a panel of zeros, in the panel's own unit."""
+_HELD_OUT_TOP_PX, _HELD_OUT_BOTTOM_PX = 40, 190
+"""Rows of the upper panel: the larger one, because held-out error is the evidence."""
 
-Place = tuple[float, float]
+_LOSS_TOP_PX, _LOSS_BOTTOM_PX = 236, 300
+"""Rows of the lower panel."""
+
+STRONG_CONTRAST, MUTED_CONTRAST, GRID_CONTRAST = 1.0, 0.62, 0.25
+"""Contrast to the background, 0 to 1: of the main line and titles, of the rest, of grid lines."""
+
+_DASH_PX = (6, 4)
+"""Lengths of a dash and of the gap after it."""
+
+MIN_AXIS_TOP = 1e-6
+"""Smallest value at the top of a panel, in the panel's unit: values of zero need a scale too."""
+
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Stroke:
-    """A line through places; `contrast` is 0 for the ground and 1 for type."""
+    """A polyline; `contrast` is 0 for the background and 1 for text."""
 
-    places: tuple[Place, ...]
+    points: tuple[Point, ...]
     contrast: float
     width: float = 1.0
     dashed: bool = False
 
 
 @dataclass(frozen=True)
-class Word:
-    """A line of type at a place."""
+class Label:
+    """A line of text; `point` is its anchor on the baseline."""
 
-    place: Place
-    words: str
-    contrast: float = MUTED
+    point: Point
+    text: str
+    contrast: float = MUTED_CONTRAST
     anchor: Anchor = "left"
 
 
 @dataclass(frozen=True)
 class Layout:
-    """All parts of a chart."""
+    """The parts of a chart, in pixels from its top left corner."""
 
     strokes: list[Stroke] = field(default_factory=list)
-    words: list[Word] = field(default_factory=list)
-    dots: list[Place] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
+    dots: list[Point] = field(default_factory=list)
 
 
 def loss_chart(points: Sequence[LossPoint], baseline: float | None) -> str:
-    """The loss curve as inline SVG; it takes its colour from the text around it.
+    """The loss curve as inline SVG in the colour of the text around it.
 
     Args:
         points: in order of their steps; at least one.
         baseline: held-out CIEDE2000 of the closed-form baseline, drawn as a dashed line.
     """
-    return as_svg(
-        _lay_out(points, baseline), HEIGHT, "Held-out error and training loss against steps"
+    return to_svg(
+        _layout(points, baseline), HEIGHT_PX, "Held-out error and training loss against steps"
     )
 
 
-def as_svg(layout: Layout, height: int, label: str) -> str:
-    """A chart `WIDTH` wide as inline SVG; `label` says what it is to those who cannot see it."""
+def to_svg(layout: Layout, height: int, title: str) -> str:
+    """A chart `WIDTH_PX` wide as inline SVG; `title` is its text alternative (aria-label)."""
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
-        f'aria-label="{escape(label)}" fill="currentColor" font-size="13">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH_PX} {height}" role="img" '
+        f'aria-label="{escape(title)}" fill="currentColor" font-size="13">'
     ]
     for stroke in layout.strokes:
-        places = " ".join(f"{x:.1f},{y:.1f}" for x, y in stroke.places)
-        dash = f' stroke-dasharray="{_DASH[0]} {_DASH[1]}"' if stroke.dashed else ""
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in stroke.points)
+        dash = f' stroke-dasharray="{_DASH_PX[0]} {_DASH_PX[1]}"' if stroke.dashed else ""
         parts.append(
-            f'<polyline points="{places}" fill="none" stroke="currentColor" '
+            f'<polyline points="{points}" fill="none" stroke="currentColor" '
             f'stroke-opacity="{stroke.contrast}" stroke-width="{stroke.width}"{dash}/>'
         )
     for x, y in layout.dots:
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>')
     anchors = {"left": "start", "middle": "middle", "right": "end"}
-    for word in layout.words:
-        x, y = word.place
+    for label in layout.labels:
+        x, y = label.point
         parts.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchors[word.anchor]}" '
-            f'fill-opacity="{word.contrast}">{escape(word.words)}</text>'
+            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchors[label.anchor]}" '
+            f'fill-opacity="{label.contrast}">{escape(label.text)}</text>'
         )
     return "".join([*parts, "</svg>"])
 
 
 def loss_picture(points: Sequence[LossPoint], baseline: float | None) -> Tensor:
-    """The loss curve as a picture (3, HEIGHT, WIDTH), light on the dark ground of the sheets."""
-    layout = _lay_out(points, baseline)
-    canvas = ground(HEIGHT, WIDTH)
+    """The loss curve as a picture (3, HEIGHT_PX, WIDTH_PX), light on the dark background."""
+    layout = _layout(points, baseline)
+    canvas = blank_canvas(HEIGHT_PX, WIDTH_PX)
     for stroke in layout.strokes:
-        shade = GROUND + stroke.contrast * (INK - GROUND)
-        for piece in _dashes(stroke.places) if stroke.dashed else [list(stroke.places)]:
+        shade = BACKGROUND_LEVEL + stroke.contrast * (TEXT_LEVEL - BACKGROUND_LEVEL)
+        for piece in _dashes(stroke.points) if stroke.dashed else [list(stroke.points)]:
             draw_line(canvas, piece, (shade,) * 3, width=round(stroke.width))
     for x, y in layout.dots:
-        for reach in (1.0, 2.0):
-            square = [(x - reach, y), (x, y - reach), (x + reach, y), (x, y + reach)]
-            draw_line(canvas, [*square, square[0]], (INK,) * 3)
-    for word in layout.words:
-        shade = INK if word.contrast == STRONG else FAINT
-        x, y = word.place
-        set_text(canvas, word.words, round(x), round(y), size=13, shade=shade, anchor=word.anchor)
+        for radius in (1.0, 2.0):
+            diamond = [(x - radius, y), (x, y - radius), (x + radius, y), (x, y + radius)]
+            draw_line(canvas, [*diamond, diamond[0]], (TEXT_LEVEL,) * 3)
+    for label in layout.labels:
+        shade = TEXT_LEVEL if label.contrast == STRONG_CONTRAST else FAINT_LEVEL
+        x, y = label.point
+        set_text(canvas, label.text, round(x), round(y), size=13, shade=shade, anchor=label.anchor)
     return canvas
 
 
-def _lay_out(points: Sequence[LossPoint], baseline: float | None) -> Layout:
+def _layout(points: Sequence[LossPoint], baseline: float | None) -> Layout:
     layout = Layout()
     last = max(points[-1].step, 1)
     held_out = [(point.step, point.held_out) for point in points if point.held_out is not None]
     if held_out:
-        _lay_held_out(layout, held_out, baseline, last)
-    _lay_loss(layout, [(point.step, point.loss) for point in points], last)
+        _add_held_out(layout, held_out, baseline, last)
+    _add_loss(layout, [(point.step, point.loss) for point in points], last)
     for step in ticks(last):
-        place = (_x(step, last), _LOSS_BOTTOM + 22.0)
-        layout.words.append(Word(place, f"{step:,.0f}", anchor="middle"))
-    layout.words.append(Word((LEFT - 10.0, _LOSS_BOTTOM + 22.0), "steps", anchor="right"))
+        point = (_x(step, last), _LOSS_BOTTOM_PX + 22.0)
+        layout.labels.append(Label(point, f"{step:,.0f}", anchor="middle"))
+    layout.labels.append(Label((LEFT_PX - 10.0, _LOSS_BOTTOM_PX + 22.0), "steps", anchor="right"))
     return layout
 
 
-def _lay_held_out(
+def _add_held_out(
     layout: Layout, values: list[tuple[int, float]], baseline: float | None, last: int
 ) -> None:
     """The upper panel: held-out CIEDE2000 from zero, and the baseline."""
     highest = max([value for _, value in values] + ([baseline] if baseline is not None else []))
     marks = ticks(highest)
-    scale = _HELD_OUT_BOTTOM - _HELD_OUT_TOP
+    scale = _HELD_OUT_BOTTOM_PX - _HELD_OUT_TOP_PX
 
     def y(value: float) -> float:
-        return _HELD_OUT_BOTTOM - value / max(marks[-1], highest, LEAST_HEIGHT) * scale
+        return _HELD_OUT_BOTTOM_PX - value / max(marks[-1], highest, MIN_AXIS_TOP) * scale
 
-    layout.words.append(Word((LEFT, _HELD_OUT_TOP - 18.0), "Held-out CIEDE2000", STRONG))
+    title = Label((LEFT_PX, _HELD_OUT_TOP_PX - 18.0), "Held-out CIEDE2000", STRONG_CONTRAST)
+    layout.labels.append(title)
     for tick in marks:
-        lay_rule(layout, y(tick), f"{tick:g}")
+        add_grid_line(layout, y(tick), f"{tick:g}")
     if baseline is not None:
-        ends = ((float(LEFT), y(baseline)), (float(WIDTH - RIGHT), y(baseline)))
-        layout.strokes.append(Stroke(ends, MUTED, 1.4, dashed=True))
-    places = tuple((_x(step, last), y(value)) for step, value in values)
-    layout.strokes.append(Stroke(places, STRONG, 1.8))
-    layout.dots.extend(places)
-    labels = [("model", min(value for _, value in values), STRONG)]
+        ends = ((float(LEFT_PX), y(baseline)), (float(WIDTH_PX - RIGHT_PX), y(baseline)))
+        layout.strokes.append(Stroke(ends, MUTED_CONTRAST, 1.4, dashed=True))
+    points = tuple((_x(step, last), y(value)) for step, value in values)
+    layout.strokes.append(Stroke(points, STRONG_CONTRAST, 1.8))
+    layout.dots.extend(points)
+    named = [("model", min(value for _, value in values), STRONG_CONTRAST)]
     if baseline is not None:
-        labels.append(("closed form", baseline, MUTED))
-    labels.sort(key=lambda label: -label[1])
-    lowest_base = -math.inf
-    for name, value, contrast in labels:
-        lowest_base = max(y(value) + 4.0, lowest_base + 16.0)
-        place = (WIDTH - RIGHT + 12.0, lowest_base)
-        layout.words.append(Word(place, f"{name} {value:.2f}", contrast))
+        named.append(("closed form", baseline, MUTED_CONTRAST))
+    named.sort(key=lambda one: -one[1])
+    baseline_y = -math.inf
+    for name, value, contrast in named:
+        baseline_y = max(y(value) + 4.0, baseline_y + 16.0)
+        point = (WIDTH_PX - RIGHT_PX + 12.0, baseline_y)
+        layout.labels.append(Label(point, f"{name} {value:.2f}", contrast))
 
 
-def _lay_loss(layout: Layout, values: list[tuple[int, float]], last: int) -> None:
+def _add_loss(layout: Layout, values: list[tuple[int, float]], last: int) -> None:
     """The lower panel: training loss on a logarithmic scale."""
     logs = [math.log10(max(value, 1e-9)) for _, value in values]
     low, high = min(logs), max(logs)
-    reach = max(high - low, 1e-3)
-    places = tuple(
-        (_x(step, last), _LOSS_BOTTOM - (log - low) / reach * (_LOSS_BOTTOM - _LOSS_TOP))
+    span = max(high - low, 1e-3)
+    points = tuple(
+        (_x(step, last), _LOSS_BOTTOM_PX - (log - low) / span * (_LOSS_BOTTOM_PX - _LOSS_TOP_PX))
         for (step, _), log in zip(values, logs, strict=True)
     )
-    layout.words.append(Word((LEFT, _LOSS_TOP - 18.0), "Training loss, logarithmic", STRONG))
-    for log, y in ((high, _LOSS_TOP), (low, _LOSS_BOTTOM)):
-        lay_rule(layout, float(y), f"{10**log:.2g}")
-    layout.strokes.append(Stroke(places, MUTED, 1.4))
+    title = Label((LEFT_PX, _LOSS_TOP_PX - 18.0), "Training loss, logarithmic", STRONG_CONTRAST)
+    layout.labels.append(title)
+    for log, y in ((high, _LOSS_TOP_PX), (low, _LOSS_BOTTOM_PX)):
+        add_grid_line(layout, float(y), f"{10**log:.2g}")
+    layout.strokes.append(Stroke(points, MUTED_CONTRAST, 1.4))
 
 
-def lay_rule(layout: Layout, y: float, label: str) -> None:
-    """A rule across the chart with its value beside it."""
-    layout.strokes.append(Stroke(((float(LEFT), y), (float(WIDTH - RIGHT), y)), RULE))
-    layout.words.append(Word((LEFT - 10.0, y + 4.0), label, anchor="right"))
+def add_grid_line(layout: Layout, y: float, label: str) -> None:
+    """Adds a horizontal grid line at row `y` with its value at the left."""
+    ends = ((float(LEFT_PX), y), (float(WIDTH_PX - RIGHT_PX), y))
+    layout.strokes.append(Stroke(ends, GRID_CONTRAST))
+    layout.labels.append(Label((LEFT_PX - 10.0, y + 4.0), label, anchor="right"))
 
 
 def _x(step: float, last: int) -> float:
-    return LEFT + step / last * (WIDTH - RIGHT - LEFT)
+    return LEFT_PX + step / last * (WIDTH_PX - RIGHT_PX - LEFT_PX)
 
 
 def ticks(highest: float) -> list[float]:
-    """Round numbers from 0 up to about `highest`, three to six of them; 0 alone where that is 0."""
-    rough = max(highest, LEAST_HEIGHT) / 4
+    """Three to six round numbers from 0 up to about `highest`; only 0 if `highest` is 0."""
+    rough = max(highest, MIN_AXIS_TOP) / 4
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
     return [step * count for count in range(math.floor(highest / step + 1e-9) + 1)]
 
 
-def _dashes(places: tuple[Place, ...]) -> list[list[Place]]:
-    """A straight horizontal stroke, cut into dashes."""
-    (left, y), (right, _) = places
-    starts = range(round(left), round(right), sum(_DASH))
-    return [[(start, y), (min(start + _DASH[0], right), y)] for start in starts]
+def _dashes(points: tuple[Point, ...]) -> list[list[Point]]:
+    """The dashes of a straight horizontal stroke."""
+    (left, y), (right, _) = points
+    starts = range(round(left), round(right), sum(_DASH_PX))
+    return [[(start, y), (min(start + _DASH_PX[0], right), y)] for start in starts]

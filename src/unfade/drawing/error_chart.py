@@ -1,37 +1,39 @@
-"""The predicted error over the film: where the model is far from anything that it learned from."""
+"""The chart of the predicted error of every frame, for finding frames unlike the training data."""
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from unfade.drawing.chart import (
-    LEAST_HEIGHT,
-    LEFT,
-    MUTED,
-    RIGHT,
-    STRONG,
-    WIDTH,
+    LEFT_PX,
+    MIN_AXIS_TOP,
+    MUTED_CONTRAST,
+    RIGHT_PX,
+    STRONG_CONTRAST,
+    WIDTH_PX,
+    Label,
     Layout,
     Stroke,
-    Word,
-    as_svg,
-    lay_rule,
+    add_grid_line,
     ticks,
+    to_svg,
 )
 from unfade.film.rendering import PredictedError, RenderedFrame
 
-HEIGHT = 230
-"""Of the chart, in pixels."""
+HEIGHT_PX = 230
+"""Height of the chart: one panel and its captions."""
 
-_TOP, _BOTTOM = 40, 190
+_TOP_PX, _BOTTOM_PX = 40, 190
+"""Rows of the panel."""
 
-_LEAST_ROOM = 44
-"""Pixels between the names of shots; those that would stand closer are left out."""
+_MIN_LABEL_SPACING_PX = 44
+"""Smallest distance of two shot names: about the width of one; closer ones are left out."""
 
 
 def error_chart(frames: Sequence[RenderedFrame]) -> str:
     """Mean and 95th percentile of each frame's predicted error, as inline SVG.
 
-    Of frames that fall on one pixel the worst is drawn, so that its size has a bound.
+    Where several frames fall on one pixel only the worst is drawn, which bounds the size of the
+    SVG.
 
     Args:
         frames: in order, each with its predicted error; at least one.
@@ -40,40 +42,41 @@ def error_chart(frames: Sequence[RenderedFrame]) -> str:
     errors = [frame.predicted_error for frame in frames if frame.predicted_error is not None]
     highest = max(error.p95 for error in errors)
     marks = ticks(highest)
-    top = max(marks[-1], highest, LEAST_HEIGHT)
+    top = max(marks[-1], highest, MIN_AXIS_TOP)
     first, last = frames[0].frame, max(frames[-1].frame, frames[0].frame + 1)
 
-    def place(frame: int, value: float) -> tuple[float, float]:
-        across = (frame - first) / (last - first) * (WIDTH - RIGHT - LEFT)
-        return LEFT + across, _BOTTOM - value / top * (_BOTTOM - _TOP)
+    def point(frame: int, value: float) -> tuple[float, float]:
+        across = (frame - first) / (last - first) * (WIDTH_PX - RIGHT_PX - LEFT_PX)
+        return LEFT_PX + across, _BOTTOM_PX - value / top * (_BOTTOM_PX - _TOP_PX)
 
-    layout.words.append(Word((LEFT, _TOP - 18.0), "Predicted CIEDE2000", STRONG))
+    title = Label((LEFT_PX, _TOP_PX - 18.0), "Predicted CIEDE2000", STRONG_CONTRAST)
+    layout.labels.append(title)
     for mark in marks:
-        lay_rule(layout, place(first, mark)[1], f"{mark:g}")
-    free = 0.0
+        add_grid_line(layout, point(first, mark)[1], f"{mark:g}")
+    next_label_x = 0.0
     for shot, own in groupby(frames, key=lambda frame: frame.shot):
-        columns = _columns(list(own), lambda frame: place(frame, 0.0)[0])
-        p95 = tuple(place(frame, error.p95) for frame, error in columns)
-        mean = tuple(place(frame, error.mean) for frame, error in columns)
-        layout.strokes.extend([Stroke(p95, MUTED), Stroke(mean, STRONG, 1.8)])
-        if mean[0][0] >= free:
-            layout.words.append(Word((mean[0][0], _BOTTOM + 22.0), f"s{shot:03d}"))
-            free = mean[0][0] + _LEAST_ROOM
-    _lay_names(layout, place(last, errors[-1].mean)[1], place(last, errors[-1].p95)[1])
-    return as_svg(layout, HEIGHT, "Predicted error of every frame")
+        columns = _columns(list(own), lambda frame: point(frame, 0.0)[0])
+        p95 = tuple(point(frame, error.p95) for frame, error in columns)
+        mean = tuple(point(frame, error.mean) for frame, error in columns)
+        layout.strokes.extend([Stroke(p95, MUTED_CONTRAST), Stroke(mean, STRONG_CONTRAST, 1.8)])
+        if mean[0][0] >= next_label_x:
+            layout.labels.append(Label((mean[0][0], _BOTTOM_PX + 22.0), f"s{shot:03d}"))
+            next_label_x = mean[0][0] + _MIN_LABEL_SPACING_PX
+    _add_line_names(layout, point(last, errors[-1].mean)[1], point(last, errors[-1].p95)[1])
+    return to_svg(layout, HEIGHT_PX, "Predicted error of every frame")
 
 
 def _columns(
-    frames: Sequence[RenderedFrame], across: Callable[[int], float]
+    frames: Sequence[RenderedFrame], x_of: Callable[[int], float]
 ) -> list[tuple[int, PredictedError]]:
-    """One frame for each pixel that frames fall on: the one of the greatest mean."""
+    """The frame of the greatest mean error in each pixel column."""
     known = [(one.frame, one.predicted_error) for one in frames if one.predicted_error]
-    columns = groupby(known, key=lambda one: round(across(one[0])))
+    columns = groupby(known, key=lambda one: round(x_of(one[0])))
     return [max(members, key=lambda one: one[1].mean) for _, members in columns]
 
 
-def _lay_names(layout: Layout, mean_y: float, p95_y: float) -> None:
-    """Names of the two lines where they end."""
-    x = WIDTH - RIGHT + 12.0
-    layout.words.append(Word((x, mean_y + 4.0), "mean", STRONG))
-    layout.words.append(Word((x, min(p95_y, mean_y - 16.0) + 4.0), "95 % below"))
+def _add_line_names(layout: Layout, mean_y: float, p95_y: float) -> None:
+    """Adds the names of the two lines at their right ends."""
+    x = WIDTH_PX - RIGHT_PX + 12.0
+    layout.labels.append(Label((x, mean_y + 4.0), "mean", STRONG_CONTRAST))
+    layout.labels.append(Label((x, min(p95_y, mean_y - 16.0) + 4.0), "95th percentile"))

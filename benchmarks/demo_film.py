@@ -27,7 +27,7 @@ from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.model import load_baseline
 from unfade.project.settings import ClipSection
-from unfade.validate.steadiness import Walk
+from unfade.validate.steadiness import ChromaChangeMeter
 
 FIGURES = (
     "faded scan",
@@ -76,7 +76,7 @@ def _score(folder: Path):  # type: ignore[no-untyped-def]
     truth = media.probe(str((folder / "elements/truth/truth.%06d.dpx").absolute()), section)
     area = source.live_area
     numbers = [frame.frame for frame in rendering.frames]
-    walk = Walk()
+    meter = ChromaChangeMeter()
     pictures = zip(media.read(source, numbers), media.read(truth, numbers), strict=True)
     for frame, ((_, scan), (_, fresh)) in zip(rendering.frames, pictures, strict=True):
         written = media.read_picture(str(folder / "06-render" / frame.file), rendering.colorspace)
@@ -90,7 +90,7 @@ def _score(folder: Path):  # type: ignore[no-untyped-def]
             float(rgb_difference(ycbcr_to_rgb(torch.cat([y, cbcr])), truth_rgb).mean())
             for cbcr in candidates
         ]
-        change = walk.step(frame.frame, frame.shot, truth_rgb, recovered_rgb)
+        change = meter.add(frame.frame, frame.shot, truth_rgb, recovered_rgb)
         changes = [change.source, change.recovered] if change else [math.nan, math.nan]
         yield frame.shot, [*errors, *changes, float((luma(recovered_rgb) - y).abs().max())]
 

@@ -24,7 +24,7 @@ from unfade.film.report import Measure, Report, Verdict
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.project.settings import Project
-from unfade.report.page import CREDITS_PLACE, NOTE_PLACE
+from unfade.report.page import CREDITS_PLACEHOLDER, NOTE_PLACEHOLDER
 from unfade.work.elements import digest
 from unfade.work.job import Job
 
@@ -139,7 +139,7 @@ def job(tmp_path: Path) -> Job:
     )
     for name in ("model.safetensors", "baseline.safetensors"):
         (job.folder("train") / name).write_bytes(name.encode())
-    page = f"<ul>{CREDITS_PLACE}</ul><ul>{NOTE_PLACE}</ul>"
+    page = f"<ul>{CREDITS_PLACEHOLDER}</ul><ul>{NOTE_PLACEHOLDER}</ul>"
     (job.folder("validate") / "report.html").write_text(page)
     (job.folder("validate") / "split-000002.png").write_bytes(b"split")
     save_report(job, "review")

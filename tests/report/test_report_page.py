@@ -8,7 +8,7 @@ import torch
 
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
-from unfade.film.figures import HeldOutFigures, Outlier, ShotFigures
+from unfade.film.figures import HeldOutFigures, OutlierRun, ShotFigures
 from unfade.film.model import HeldOut, LossCurve, LossPoint, ShotModel, TrainedModel
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.rendering import PredictedError, RenderedFrame, Rendering
@@ -128,7 +128,7 @@ def content(**changes: Any) -> PageContent:
         "curve": LossCurve(points=(LossPoint(step=1, loss=0.1),), baseline=None),
         "report": Report(
             verdict="review",
-            reasons=("Comparison at <this>.",),
+            reasons=("Look at <this>.",),
             measures=(
                 Measure(name="held_out_of_lut", value=0.95, unit="times", limit=0.9, ok=False),
                 Measure(name="something_new", value=3.0, unit="frames"),
@@ -143,6 +143,8 @@ def content(**changes: Any) -> PageContent:
             ShotFigures(
                 shot=shot,
                 rendered=1,
+                training_pairs=1,
+                held_out_pairs=1,
                 luma_max=0.0002,
                 luma_mean=0.00001,
                 flicker=None,
@@ -159,7 +161,7 @@ def content(**changes: Any) -> PageContent:
 
 
 class Reader(HTMLParser):
-    """Text of a page, what it asks for, and whether its elements are closed in order."""
+    """Parses a page: its text, the addresses that it loads, and the elements left open."""
 
     VOID = frozenset({"meta", "img", "input", "br"})
 
@@ -187,7 +189,7 @@ class Reader(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
-def test_page_holds_all_that_it_shows() -> None:
+def test_page_loads_nothing_from_outside() -> None:
     html = report_page(content())
     reader = Reader(html)
 
@@ -197,7 +199,7 @@ def test_page_holds_all_that_it_shows() -> None:
     assert not re.search(r"url\(|@import|<script|<link", html)
 
 
-def test_page_names_no_path_of_the_machine() -> None:
+def test_page_shows_file_names_but_no_folders() -> None:
     html = report_page(content())
 
     assert "/home" not in html
@@ -206,7 +208,7 @@ def test_page_names_no_path_of_the_machine() -> None:
         assert name in html
 
 
-def test_people_are_named_on_the_page_of_a_bag_alone() -> None:
+def test_people_are_named_only_on_the_page_of_a_bag() -> None:
     html, deliver = report_page(content()), content().project.deliver
     assert "An Archive" not in html
     text = Reader(with_credits(html, deliver)).text
@@ -217,7 +219,7 @@ def test_people_are_named_on_the_page_of_a_bag_alone() -> None:
     assert "&lt;b&gt; &amp; more" in named
 
 
-def test_a_part_of_a_film_is_called_one() -> None:
+def test_page_says_if_only_a_part_of_the_film_is_rendered() -> None:
     assert (
         "Frames 1, a part of the film: 10 to 10 of 10 to 19" in Reader(report_page(content())).text
     )
@@ -248,7 +250,7 @@ def test_page_escapes_what_people_wrote() -> None:
         "11 1 frame 9 of dvd Too far off",
         "5ca1ab1e",
         "(12.png) is constructed, not archival: Jacket after the lobby card.",
-        "was taken as aligned, on a person's word",
+        "was declared aligned by a person, so it was not registered.",
         "weights of step 2,500 were kept",
         "25 frames a second",
         "render.compression zip",
@@ -258,7 +260,7 @@ def test_page_escapes_what_people_wrote() -> None:
         "s002 film's 1.00 0.98 0.98",
     ],
 )
-def test_page_tells(words: str) -> None:
+def test_page_shows(words: str) -> None:
     assert words in Reader(report_page(content())).text
 
 
@@ -270,28 +272,28 @@ def test_page_tells(words: str) -> None:
         ({"comparisons": []}, "Held-out frames"),
     ],
 )
-def test_page_does_without(changes: dict[str, Any], words: str) -> None:
+def test_page_is_complete_without_optional_parts(changes: dict[str, Any], words: str) -> None:
     assert words in Reader(report_page(content(**changes))).text
 
 
-def test_page_names_the_frames_that_are_far_from_training() -> None:
+def test_page_lists_outliers() -> None:
     error = PredictedError(mean=3.25, p95=5.0)
     frames = tuple(
         RenderedFrame(frame=n, shot=1, file="a.exr", sha256="0" * 64, predicted_error=error)
         for n in (10, 11)
     )
     rendering = content().rendering.model_copy(update={"frames": frames})
-    far = Outlier(shot=1, first=10, last=11, worst=11, predicted=3.25)
-    text = Reader(report_page(content(rendering=rendering, outliers=[far]))).text
+    run = OutlierRun(shot=1, first=10, last=11, worst=11, predicted=3.25)
+    text = Reader(report_page(content(rendering=rendering, outliers=[run]))).text
     assert "1 10 to 11 11 3.25" in text
     assert "calibrated on the held-out frames" in text
     text = Reader(report_page(content(rendering=rendering, held_out=[]))).text
-    assert "No frame stands out" in text
+    assert "No frame is an outlier" in text
     assert "calibrated on the training pairs, and is too low" in text
     assert "Predicted error" not in Reader(report_page(content())).text
 
 
-def test_page_names_an_earlier_model_without_its_folder() -> None:
+def test_page_shows_the_start_model_without_its_folder() -> None:
     project = content().project
     train = project.train.model_copy(update={"start_from": "/home/someone/a.safetensors"})
     html = report_page(content(project=project.model_copy(update={"train": train})))
@@ -300,7 +302,7 @@ def test_page_names_an_earlier_model_without_its_folder() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "unit", "shown"),
+    ("value", "unit", "text"),
     [
         (1234.0, "frames", "1,234"),
         (0.664, "CIEDE2000", "0.66"),
@@ -312,10 +314,10 @@ def test_page_names_an_earlier_model_without_its_folder() -> None:
         (0.9, "times", "0.9"),
     ],
 )
-def test_figures_are_written_for_people(value: float, unit: str, shown: str) -> None:
-    assert figure(value, unit) == shown
+def test_figures_have_the_digits_of_their_unit(value: float, unit: str, text: str) -> None:
+    assert figure(value, unit) == text
 
 
 @pytest.mark.parametrize("path", ["/a/b/reel.%06d.dpx", "reel.%06d.dpx", "C:\\a\\reel.%06d.dpx"])
-def test_file_names_have_no_folder(path: str) -> None:
+def test_file_name_has_no_folder(path: str) -> None:
     assert file_name(path) == "reel.%06d.dpx"

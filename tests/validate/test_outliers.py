@@ -1,4 +1,4 @@
-"""Frames that are far from anything in training are named, as runs within shots."""
+"""Outliers: runs of frames within a shot with a high predicted error."""
 
 from collections.abc import Sequence
 
@@ -19,31 +19,31 @@ def frames(means: Sequence[float | None], shots: Sequence[int]) -> list[Rendered
     ]
 
 
-def test_runs_of_frames_stand_out() -> None:
+def test_outliers_are_runs_of_frames_within_a_shot() -> None:
     means = [1.0, 1.0, 1.6, 1.9, 1.8, 1.1, 1.0, 1.0, 1.0, 1.0, 2.0]
-    found = outliers(frames(means, [1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2]), None)
-    assert [(one.shot, one.first, one.last, one.worst, one.predicted) for one in found] == [
+    runs = outliers(frames(means, [1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2]), None)
+    assert [(run.shot, run.first, run.last, run.worst, run.predicted) for run in runs] == [
         (1, 102, 103, 103, 1.9),
         (2, 104, 104, 104, 1.8),
         (2, 110, 110, 110, 2.0),
     ]
 
 
-def test_in_an_even_film_none_does() -> None:
+def test_a_film_of_even_error_has_no_outliers() -> None:
     even = frames([1.0, 1.2, 1.1], [1, 1, 2])
     assert outliers(even, None) == []
     assert outliers(frames([None, None], [1, 1]), None) == []
 
 
-def test_what_was_measured_on_hold_outs_is_what_is_usual() -> None:
+def test_the_held_out_error_is_the_expected_error() -> None:
     even = frames([1.0, 1.2, 1.1], [1, 1, 2])
-    assert [one.first for one in outliers(even, 0.85)] == [101, 102]
+    assert [run.first for run in outliers(even, 0.85)] == [101, 102]
     assert outliers(even, 1.0) == []
 
 
-def test_what_is_predicted_is_measured() -> None:
+def test_predicted_measures_are_the_mean_and_the_worst() -> None:
     measures = predicted_measures(frames([1.0, 3.0, 2.0], [1, 1, 1]))
-    assert {one.name: one.value for one in measures} == {
+    assert {measure.name: measure.value for measure in measures} == {
         "predicted_ciede2000": 2.0,
         "predicted_ciede2000_worst": 3.0,
     }

@@ -21,7 +21,7 @@ def encode(rgb: Tensor) -> Tensor:
 
 @pytest.fixture
 def source_rgb() -> Tensor:
-    """Every kind of value: black, dark, saturated, above 1."""
+    """A picture with black, dark, saturated and super-white values."""
     random = torch.Generator().manual_seed(4)
     rgb = torch.rand(3, 60, 80, generator=random) ** 3 * 1.5
     rgb[:, :10] *= 0.01
@@ -46,12 +46,12 @@ def test_rounding_to_half_never_exceeds_the_bound(source_rgb: Tensor) -> None:
     assert figures.non_finite == figures.negative == 0
 
 
-def test_bound_is_no_wider_than_rounding_needs(source_rgb: Tensor) -> None:
+def test_the_bound_is_tight(source_rgb: Tensor) -> None:
     written = encode(source_rgb).half().float()
     difference = (luma(source_rgb) - luma(decode(written))).abs()
-    used = difference / luma_rounding(written, decode)
+    used_share = difference / luma_rounding(written, decode)
 
-    assert 0.6 < used.max() <= 1
+    assert 0.6 < used_share.max() <= 1
     assert luma_rounding(torch.zeros(3, 1, 1), decode) < 0.0015
 
 
@@ -66,7 +66,7 @@ def test_a_small_luma_error_of_one_pixel_is_found(source_rgb: Tensor) -> None:
     assert 0.002 < figures.excess_max < 0.003
 
 
-def test_values_that_are_no_numbers_are_counted_and_kept_out(source_rgb: Tensor) -> None:
+def test_values_that_are_not_finite_are_counted_and_left_out(source_rgb: Tensor) -> None:
     written = encode(source_rgb).half().float()
     written[0, 5, 5] = float("nan")
     written[1:, 7, 7] = float("inf")
@@ -78,7 +78,9 @@ def test_values_that_are_no_numbers_are_counted_and_kept_out(source_rgb: Tensor)
     assert figures.difference_max < 0.03
 
 
-def test_components_below_black_are_counted_where_the_source_has_none(source_rgb: Tensor) -> None:
+def test_components_below_black_are_counted_where_the_source_is_not_below_black(
+    source_rgb: Tensor,
+) -> None:
     written = encode(source_rgb).half().float()
     written[2, 20, 20:23] = -0.01
     source_rgb[:, 30, 30] = -0.1
@@ -89,19 +91,19 @@ def test_components_below_black_are_counted_where_the_source_has_none(source_rgb
 
 @pytest.mark.parametrize("bits", [10, 16])
 def test_integers_are_held_to_half_a_code(source_rgb: Tensor, bits: int) -> None:
-    greatest = 2**bits - 1
+    max_code = 2**bits - 1
     rgb = source_rgb.clamp(0, 1)
-    written = (rgb * greatest).round() / greatest
+    written = (rgb * max_code).round() / max_code
     same = partial(to_space, source=WORKING, target=WORKING)
 
     assert check_luma(rgb, written, same, integer_step(bits)).excess_max == 0
 
-    written[:, 30, 40] += 2 / greatest
+    written[:, 30, 40] += 2 / max_code
     figures = check_luma(rgb, written, same, integer_step(bits), was_cut=True)
-    assert 1.5 / greatest < figures.excess_max + 2e-5 < 2.5 / greatest
+    assert 1.5 / max_code < figures.excess_max + 2e-5 < 2.5 / max_code
 
 
-def test_what_a_format_cut_is_no_luma_error_of_its_own(source_rgb: Tensor) -> None:
+def test_clipped_values_are_left_out_of_the_luma_check(source_rgb: Tensor) -> None:
     written = (source_rgb.clamp(0, 1) * 65535).round() / 65535
     same = partial(to_space, source=WORKING, target=WORKING)
     step = integer_step(16)

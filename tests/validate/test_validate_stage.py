@@ -31,7 +31,7 @@ FRAMES = FrameRange(first=101, last=106)
 LIVE = Area(x=4, y=2, width=40, height=28)
 HEIGHT, WIDTH = 32, 48
 GAIN, LUT_GAIN = 0.99, 0.8
-"""How much of the true chroma the stand-ins for model and baseline find."""
+"""Shares of the true chroma that the stand-ins for model and baseline predict."""
 
 
 class Silent:
@@ -42,8 +42,8 @@ class Silent:
         pass
 
 
-class Knowing:
-    """Stands in for a model: a share of the colour that the picture had."""
+class ChromaFraction:
+    """Stand-in for a model: predicts a share of the true chroma."""
 
     def __init__(self, share: float) -> None:
         self.share = share
@@ -63,7 +63,7 @@ def faded(frame: int) -> Tensor:
 
 
 def recovered(source_rgb: Tensor, share: float = GAIN) -> Tensor:
-    cbcr = Knowing(share).predict(source_rgb, 1)
+    cbcr = ChromaFraction(share).predict(source_rgb, 1)
     return ycbcr_to_rgb(torch.cat([luma(source_rgb), cbcr]))
 
 
@@ -135,8 +135,8 @@ def write_target(job: Job, source_rgb: Tensor, weight: float = 1.0) -> Target:
     live = source_rgb[:, LIVE.y : LIVE.y + LIVE.height, LIVE.x : LIVE.x + LIVE.width]
     for name, pixels in (("source", live), ("truth", recovered(live, 1.0))):
         write_exr(folder / f"{name}.exr", pixels, colorspace=WORKING_SPACE, half=False)
-    trust = torch.full((1, LIVE.height, LIVE.width), weight)
-    write_exr(folder / "weight.exr", trust, colorspace=WORKING_SPACE)
+    weights = torch.full((1, LIVE.height, LIVE.width), weight)
+    write_exr(folder / "weight.exr", weights, colorspace=WORKING_SPACE)
     pair = Pair(source=102, reference=2, of="dvd", shot=1, role="holdout")
     names = {name: f"{name}.exr" for name in ("source", "truth", "weight")}
     return Target(pair=pair, sha256="0" * 64, **names)
@@ -153,9 +153,9 @@ def write_master(job: Job, frame: int, rgb: Tensor) -> RenderedFrame:
 
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
-    """A film of two shots that is rendered well, with one hold-out pair."""
-    monkeypatch.setattr(stage, "load_model", lambda path: Knowing(GAIN))
-    monkeypatch.setattr(stage, "load_baseline", lambda path: Knowing(LUT_GAIN))
+    """A well rendered film of two shots with one hold-out pair."""
+    monkeypatch.setattr(stage, "load_model", lambda path: ChromaFraction(GAIN))
+    monkeypatch.setattr(stage, "load_baseline", lambda path: ChromaFraction(LUT_GAIN))
     return build(make_job(tmp_path))
 
 
@@ -197,16 +197,16 @@ def test_faded_error_is_that_of_the_scan_itself(job: Job) -> None:
 
     source = read_picture(job.folder("target") / "source.exr", WORKING_SPACE)
     y, truth = luma(source), true_chroma(luma(source))
-    apart = (rgb_to_ycbcr(source)[1:] - limit_chroma(y, truth)).abs().mean()
-    found = value_of(job.load(Report), "held_out_chroma_error_faded")
-    assert found == pytest.approx(float(apart), rel=0.02)
+    expected = (rgb_to_ycbcr(source)[1:] - limit_chroma(y, truth)).abs().mean()
+    measured = value_of(job.load(Report), "held_out_chroma_error_faded")
+    assert measured == pytest.approx(float(expected), rel=0.02)
 
 
 def test_stills_have_square_pixels(job: Job) -> None:
     stage.run(job)
 
     split = read_picture(next(job.folder("validate").glob("split-*.png")), WORKING_SPACE)
-    assert split.shape[1] < stage.LOOK_WIDTH * LIVE.height / (2 * LIVE.width) + 90
+    assert split.shape[1] < stage.COMPARISON_WIDTH_PX * LIVE.height / (2 * LIVE.width) + 90
 
 
 def test_a_pixel_of_wrong_luma_rejects(job: Job) -> None:
@@ -223,7 +223,7 @@ def test_a_pixel_of_wrong_luma_rejects(job: Job) -> None:
     assert value_of(report, "luma_excess_max") == pytest.approx(0.01, rel=0.1)
 
 
-def test_lossy_masters_are_judged_as_such(tmp_path: Path, job: Job) -> None:
+def test_lossy_masters_have_limits_of_their_own(tmp_path: Path, job: Job) -> None:
     (tmp_path / "lossy").mkdir()
     lossy = build(make_job(tmp_path / "lossy", compression="dwaa"))
 
@@ -258,7 +258,7 @@ def test_each_format_is_held_to_its_own_rounding(
     assert report.verdict == ("review" if cut else "accept")
 
 
-def test_values_that_were_cut_ask_for_a_person(tmp_path: Path, job: Job) -> None:
+def test_clipped_values_ask_for_a_review(tmp_path: Path, job: Job) -> None:
     other = build(make_job(tmp_path / "other", format="tiff"))
     cut = sum(frame.cut for frame in other.load(Rendering).frames)
     assert cut > 0
@@ -267,8 +267,8 @@ def test_values_that_were_cut_ask_for_a_person(tmp_path: Path, job: Job) -> None
 
     report = other.load(Report)
     assert report.verdict == "review"
-    told = f"{cut} values of the frames lie outside 0 to 1 and were cut"
-    assert [reason.startswith(told) for reason in report.reasons] == [True]
+    start = f"{cut} values of the frames lie outside 0 to 1 and were clipped"
+    assert [reason.startswith(start) for reason in report.reasons] == [True]
 
 
 def test_missing_frames_are_counted_within_the_range_asked_for(job: Job) -> None:
@@ -293,21 +293,21 @@ def test_without_hold_out_the_verdict_is_review(job: Job) -> None:
     assert "unproven" in report.reasons[0]
 
 
-def test_an_untrusted_hold_out_pair_is_named(job: Job) -> None:
+def test_error_names_a_hold_out_pair_of_zero_weight(job: Job) -> None:
     write_target(job, faded(102), weight=0.0)
 
     with pytest.raises(WorkError, match="source frame 102"):
         stage.run(job)
 
 
-def test_a_master_of_another_size_is_named(job: Job) -> None:
+def test_error_names_a_master_of_another_size(job: Job) -> None:
     write_master(job, 103, torch.zeros(3, 16, 16))
 
     with pytest.raises(WorkError, match=r"0000103\.exr: frame 103 is 16 x 16 pixels"):
         stage.run(job)
 
 
-def test_a_rendering_without_frames_is_refused(job: Job) -> None:
+def test_a_rendering_without_frames_is_an_error(job: Job) -> None:
     rendering = job.load(Rendering)
     job.save(rendering.model_copy(update={"frames": ()}))
 
@@ -315,7 +315,7 @@ def test_a_rendering_without_frames_is_refused(job: Job) -> None:
         stage.run(job)
 
 
-def test_stills_of_an_older_run_go(job: Job) -> None:
+def test_stills_of_an_older_run_are_removed(job: Job) -> None:
     stale = job.folder("validate") / "split-000001.png"
     stale.write_bytes(b"old")
 

@@ -4,13 +4,19 @@ import pytest
 
 from unfade.film.figures import HeldOutFigures
 from unfade.film.model import HeldOut
+from unfade.film.pair import Pair
 from unfade.film.report import Measure
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.report.figures import MEASURE_TITLES
-from unfade.validate.frames import FrameFigures, choose_looks, frame_measures, shot_figures
+from unfade.validate.frames import (
+    FrameFigures,
+    choose_comparison_frames,
+    frame_measures,
+    shot_figures,
+)
 from unfade.validate.luma import LumaFigures
-from unfade.validate.steadiness import Change, flicker
+from unfade.validate.steadiness import ChromaChange, flicker
 from unfade.validate.verdict import decide, held_out_measures
 
 GREY = (0.01, -0.02)
@@ -32,7 +38,7 @@ def frame(number: int, shot: int = 1, **changes: float) -> FrameFigures:
     }
     chroma = (changes.pop("cb", GREY[0]), GREY[1])
     figures = LumaFigures(**(luma | changes))  # type: ignore[arg-type]
-    return FrameFigures(number, shot, figures, GREY, chroma, Change(0.004, 0.002))
+    return FrameFigures(number, shot, figures, GREY, chroma, ChromaChange(0.004, 0.002))
 
 
 def measures(
@@ -51,8 +57,8 @@ def measures(
     ]
 
 
-def value_of(found: list[Measure], name: str) -> float:
-    return next(measure.value for measure in found if measure.name == name)
+def value_of(measures: list[Measure], name: str) -> float:
+    return next(measure.value for measure in measures if measure.name == name)
 
 
 def test_a_clear_improvement_with_true_luma_is_accepted() -> None:
@@ -82,9 +88,9 @@ def test_a_clear_improvement_with_true_luma_is_accepted() -> None:
 def test_each_limit_leads_to_its_verdict(
     changes: dict[str, float], verdict: str, words: str
 ) -> None:
-    decided, reasons = decide(measures(**changes))  # type: ignore[arg-type]
+    decision, reasons = decide(measures(**changes))  # type: ignore[arg-type]
 
-    assert decided == verdict
+    assert decision == verdict
     assert any(words in reason for reason in reasons)
     assert all(reason.endswith(".") for reason in reasons)
 
@@ -106,7 +112,7 @@ def test_rejection_keeps_the_softer_reasons_too() -> None:
     assert len(reasons) == 2
 
 
-def test_held_out_frames_count_the_same() -> None:
+def test_held_out_frames_have_equal_weight() -> None:
     found = held_out_measures([held_out(10, 2, 1), held_out(20, 4, 2)], 0.9)
 
     assert value_of(found, "held_out_ciede2000") == 1.5
@@ -131,7 +137,7 @@ def test_every_measure_has_a_title() -> None:
     assert names <= set(MEASURE_TITLES)
 
 
-def test_flicker_is_blind_to_drift_and_sees_alternation() -> None:
+def test_flicker_measures_alternation_but_not_drift() -> None:
     drift = [(0.01 * step, -0.02 * step) for step in range(20)]
     alternating = [(0.01 * (step % 2), 0.0) for step in range(20)]
 
@@ -140,10 +146,21 @@ def test_flicker_is_blind_to_drift_and_sees_alternation() -> None:
     assert flicker(drift[:2]) is None
 
 
-def test_flicker_forgives_one_flash_in_a_long_shot() -> None:
+def test_flicker_ignores_one_flash_in_a_long_shot() -> None:
     flash = [GREY] * 50 + [(0.4, 0.1)] + [GREY] * 150
 
     assert flicker(flash) == pytest.approx(0, abs=1e-12)
+
+
+def test_shots_count_their_admitted_pairs() -> None:
+    shots = [Shot(number=1, frames=FrameRange(first=1, last=5))]
+    pairs = [
+        Pair(source=1, reference=1, of="dvd", shot=1),
+        Pair(source=2, reference=2, of="dvd", shot=1, role="holdout"),
+        Pair(source=7, reference=7, of="dvd", shot=2),
+    ]
+    figures = shot_figures([frame(1)], shots, pairs)
+    assert [(row.training_pairs, row.held_out_pairs) for row in figures] == [(1, 1)]
 
 
 def test_shots_without_rendered_frames_are_left_out() -> None:
@@ -158,21 +175,21 @@ def test_shots_without_rendered_frames_are_left_out() -> None:
     assert figures[0].flicker is None
 
 
-def test_looks_are_spread_over_shots_and_over_a_single_shot() -> None:
+def test_comparison_frames_are_spread_over_shots_or_over_a_single_shot() -> None:
     film = [(number, number // 10) for number in range(100)]
 
-    assert choose_looks(film, 4) == [15, 35, 65, 85]
-    assert choose_looks(film[:8], 4) == [1, 3, 5, 7]
-    assert choose_looks(film[:2], 4) == [0, 1]
+    assert choose_comparison_frames(film, 4) == [15, 35, 65, 85]
+    assert choose_comparison_frames(film[:8], 4) == [1, 3, 5, 7]
+    assert choose_comparison_frames(film[:2], 4) == [0, 1]
 
 
-def test_limit_of_the_baseline_is_the_projects() -> None:
+def test_the_limit_to_the_baseline_is_an_argument() -> None:
     strict = held_out_measures([held_out(12, 1.5, 0.8)], float(Fraction(1, 2)))
 
     assert decide(strict)[0] == "review"
 
 
-def test_a_remark_on_the_reference_is_a_reason_to_look() -> None:
+def test_a_remark_on_the_reference_asks_for_a_review() -> None:
     remark = "The reference has hardly any colour."
     assert decide(measures(), [remark]) == ("review", (remark,))
     assert decide(measures(excess_max=0.1), [remark])[0] == "reject"

@@ -1,4 +1,4 @@
-"""What was measured of a film, for its report."""
+"""Figures that validate measures and the report page shows."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from unfade.film.shot import Shot
 
 @dataclass(frozen=True)
 class HeldOutFigures:
-    """The errors of one hold-out pair, of the faded scan, the LUT baseline and the model."""
+    """Errors on one hold-out pair: of the faded scan, the LUT baseline and the model."""
 
     frame: int
     shot: int
@@ -16,16 +16,24 @@ class HeldOutFigures:
     lut: HeldOut
     model: HeldOut
 
+    @property
+    def model_to_lut(self) -> float | None:
+        """CIEDE2000 of the model divided by that of the LUT; none if the LUT has no error."""
+        return self.model.ciede2000 / self.lut.ciede2000 if self.lut.ciede2000 > 0 else None
+
 
 @dataclass(frozen=True)
 class ShotFigures:
-    """What was measured on the rendered frames of a shot, all as shares of the full range.
+    """Figures of the rendered frames of a shot; luma and flicker are shares of the full range.
 
-    `flicker` is none where the shot has fewer than three frames.
+    `training_pairs` and `held_out_pairs` count the admitted pairs of the shot. `flicker` is none
+    if fewer than three frames are rendered.
     """
 
     shot: Shot
     rendered: int
+    training_pairs: int
+    held_out_pairs: int
     luma_max: float
     luma_mean: float
     flicker: float | None
@@ -33,10 +41,10 @@ class ShotFigures:
 
 
 @dataclass(frozen=True)
-class Outlier:
-    """Frames `first` to `last` of a shot, which are far from anything in training.
+class OutlierRun:
+    """Consecutive frames `first` to `last` of a shot whose colours are far from the training data.
 
-    `predicted` is the CIEDE2000 that the model expects at the `worst` of them.
+    `predicted` is the predicted CIEDE2000 of the `worst` frame, the highest of the run.
     """
 
     shot: int

@@ -30,6 +30,11 @@ class ShotModel(Noun):
     own: float
     kept: bool
 
+    @property
+    def own_to_film(self) -> float | None:
+        """CIEDE2000 of the own network divided by that of the film's; none if that has no error."""
+        return self.own / self.film if self.film > 0 else None
+
 
 class TrainedModel(Artefact):
     """The model of a film, and the closed-form baseline that it was measured against.

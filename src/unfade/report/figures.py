@@ -1,4 +1,4 @@
-"""Figures and names as a person reads them."""
+"""Titles, numbers and names for the report page and the validation note."""
 
 import math
 from pathlib import PurePath
@@ -19,24 +19,24 @@ MEASURE_TITLES = {
     "held_out_chroma_error_lut": "Held-out chroma error, LUT baseline",
     "held_out_chroma_error_faded": "Held-out chroma error, faded scan",
     "held_out_frames": "Held-out frames",
-    "luma_max_difference": "Luma difference to the scan, greatest",
+    "luma_max_difference": "Luma difference to the scan, maximum",
     "luma_mean_difference": "Luma difference to the scan, mean",
-    "luma_excess_max": "Luma difference beyond the rounding of the file, greatest",
-    "non_finite_values": "Values that are not numbers or infinite",
+    "luma_excess_max": "Luma difference beyond the rounding of the file, maximum",
+    "non_finite_values": "Values that are infinite or NaN",
     "values_cut": "Values that the format of the masters cannot hold",
-    "negative_share": "Pixels below black that are not in the scan",
+    "negative_share": "Pixels below black where the scan is not",
     "chroma_flicker": "Flicker of mean chroma, recovered",
     "chroma_flicker_source": "Flicker of mean chroma, faded scan",
-    "chroma_change_along_motion": "Change of chroma along motion, recovered",
-    "chroma_change_along_motion_source": "Change of chroma along motion, faded scan",
+    "chroma_change_along_motion": "ChromaChange of chroma along motion, recovered",
+    "chroma_change_along_motion_source": "ChromaChange of chroma along motion, faded scan",
     "frames_checked": "Rendered frames checked, every pixel",
     "frames_missing": "Frames not rendered",
 }
-"""What a person reads for the name of a measure."""
+"""Titles of measures, by their names in report.json."""
 
 
 def figure(value: float, unit: str) -> str:
-    """A value as a person reads it in its unit."""
+    """A value as text, with the digits that its unit deserves."""
     if unit in ("frames", "values"):
         return f"{value:,.0f}"
     if unit == "CIEDE2000":
@@ -47,7 +47,7 @@ def figure(value: float, unit: str) -> str:
 
 
 def _small_figure(value: float) -> str:
-    """Two significant digits without an exponent, down to a millionth."""
+    """Two significant digits, at least four decimals, no exponent; "below" under a millionth."""
     if value == 0 or value >= 1e-6:
         digits = max(1 - math.floor(math.log10(value)), 4) if value else 0
         return f"{value:.{digits}f}"
@@ -55,18 +55,18 @@ def _small_figure(value: float) -> str:
 
 
 def file_name(path: str) -> str:
-    """The last part of a path: machine paths are nobody's business."""
+    """The last part of a path of any system: reports name files without their folders."""
     return PurePath(path.replace("\\", "/")).name
 
 
 def reference_of(pair: Pair) -> str:
-    """What a pair's colour comes from: a frame of a reference, or a picture's file name."""
+    """The colour reference of a pair: a frame of a reference clip, or a picture's file name."""
     return (
         f"frame {pair.reference} of {pair.of}" if pair.picture is None else file_name(pair.picture)
     )
 
 
 def rejections(pair_list: PairList, alignments: Alignments) -> list[Rejection]:
-    """Every pair that curate or align turned down, in order of source frames."""
-    both = [*pair_list.rejected, *alignments.rejected]
-    return sorted(both, key=lambda rejection: rejection.pair.source)
+    """Every pair that curate or align rejected, in order of source frames."""
+    rejected = [*pair_list.rejected, *alignments.rejected]
+    return sorted(rejected, key=lambda rejection: rejection.pair.source)

@@ -1,10 +1,9 @@
-"""The report page: one HTML file that holds all it shows and asks nothing of any network."""
+"""The report page: one HTML file with its pictures and styles inside, readable offline."""
 
 import base64
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 
 import cv2
 import jinja2
@@ -14,7 +13,7 @@ from unfade.drawing.chart import loss_chart
 from unfade.drawing.error_chart import error_chart
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip, Clips
-from unfade.film.figures import HeldOutFigures, Outlier, ShotFigures
+from unfade.film.figures import HeldOutFigures, OutlierRun, ShotFigures
 from unfade.film.model import LossCurve, TrainedModel
 from unfade.film.pair import PairList
 from unfade.film.rendering import Rendering
@@ -24,17 +23,22 @@ from unfade.project.settings import DeliverSection, Project
 from unfade.report.figures import MEASURE_TITLES, figure, file_name, reference_of, rejections
 
 JPEG_QUALITY = 90
-"""Of the pictures in the page, 0 to 100: artefacts stay below what one sees at its size."""
+"""JPEG quality of the pictures, 0 to 100: artefacts stay invisible at the size they are shown."""
 
+CREDITS_PLACEHOLDER = "<!-- of [deliver]: institution and restorationist -->"
+NOTE_PLACEHOLDER = "<!-- of [deliver]: note -->"
+"""Comments that `with_credits` replaces by the fields of [deliver] on the page of the bag.
 
-CREDITS_PLACE = "<!-- of [deliver]: institution and restorationist -->"
-NOTE_PLACE = "<!-- of [deliver]: note -->"
-"""Where `with_credits` puts what the bag's page says of people: to name them measures nothing."""
+The page of validate has none of them, so that a changed credit needs no new validation.
+"""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One frame, before and after: working space (3, H, W), and its scopes."""
+    """One frame before and after recovery, with scopes: display values of the working space.
+
+    All pictures are (3, H, W).
+    """
 
     frame: int
     shot: int
@@ -46,7 +50,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class PageContent:
-    """All that the page tells. `held_out_sheet` is none where there is no hold-out pair."""
+    """The content of the page. `held_out_sheet` is none if there is no hold-out pair."""
 
     project: Project
     clips: Clips
@@ -59,7 +63,7 @@ class PageContent:
     report: Report
     held_out: Sequence[HeldOutFigures]
     shots: Sequence[ShotFigures]
-    outliers: Sequence[Outlier]
+    outliers: Sequence[OutlierRun]
     comparisons: Sequence[Comparison]
     held_out_sheet: Tensor | None
     date: str
@@ -69,28 +73,28 @@ class PageContent:
 def report_page(content: PageContent) -> str:
     """The page as HTML text."""
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.PackageLoader("unfade.report", ""),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {
         "figure": figure,
-        "jpeg": _jpeg_uri,
+        "jpeg": _jpeg_data_uri,
         "title": _measure_title,
         "file_name": file_name,
     }
-    template = environment.from_string(
-        resources.files("unfade.report").joinpath("report.html").read_text(encoding="utf-8")
-    )
     pairs = content.pair_list.pairs
-    return template.render(
+    return environment.get_template("report.html").render(
         page=content,
         elements=_elements(content.clips),
         settings=_settings(content.project),
         digests={target.pair.source: target.sha256 for target in content.targets.targets},
         constructed=[pair for pair in pairs if pair.kind == "constructed"],
-        trusted=[pair for pair in pairs if pair.aligned],
+        declared_aligned=[pair for pair in pairs if pair.aligned],
         rejected=rejections(content.pair_list, content.alignments),
-        pair_counts=_pair_counts(content),
-        chart=loss_chart(content.curve.points, content.curve.baseline)
+        loss_chart=loss_chart(content.curve.points, content.curve.baseline)
         if content.curve.points
         else "",
         error_chart=error_chart(content.rendering.frames)
@@ -98,34 +102,34 @@ def report_page(content: PageContent) -> str:
         else "",
         reference_of=reference_of,
         part=content.rendering.part_of(content.clips.source.frames),
-        credits_place=CREDITS_PLACE,
-        note_place=NOTE_PLACE,
+        credits_placeholder=CREDITS_PLACEHOLDER,
+        note_placeholder=NOTE_PLACEHOLDER,
     )
 
 
 def with_credits(page: str, deliver: DeliverSection) -> str:
-    """A page that `report_page` made, with the people and the note of [deliver]."""
+    """A page of `report_page` with institution, restorationist and note of [deliver] filled in."""
     people = (("Institution", deliver.institution), ("Restorationist", deliver.restorationist))
-    credits = [f"<li><span>{what}</span> {html.escape(who)}</li>" for what, who in people if who]
+    credits = [f"<li><span>{role}</span> {html.escape(name)}</li>" for role, name in people if name]
     note = f"<li>{html.escape(deliver.note)}</li>" if deliver.note else ""
-    return page.replace(CREDITS_PLACE, "".join(credits)).replace(NOTE_PLACE, note)
+    return page.replace(CREDITS_PLACEHOLDER, "".join(credits)).replace(NOTE_PLACEHOLDER, note)
 
 
 def _measure_title(measure: Measure) -> str:
     return MEASURE_TITLES.get(measure.name, measure.name.replace("_", " "))
 
 
-def _jpeg_uri(picture: Tensor) -> str:
-    """A picture as a data: URI."""
+def _jpeg_data_uri(picture: Tensor) -> str:
+    """A picture as a data: URI, clamped to 0..1."""
     display = (picture.clamp(0.0, 1.0) * 255).round().byte()
     pixels = display.flip(0).permute(1, 2, 0).contiguous().numpy()
-    done, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    assert done
+    succeeded, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    assert succeeded
     return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode("ascii")
 
 
 def _elements(clips: Clips) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What is known of each clip, as (name, value) rows."""
+    """The facts about each clip: its title, and (name, value) rows."""
     elements = [("Faded scan", _clip_rows(clips.source))]
     elements += [(f"Reference {name}", _clip_rows(clip)) for name, clip in clips.references.items()]
     return elements
@@ -159,11 +163,3 @@ def _settings(project: Project) -> list[tuple[str, str]]:
         for key, value in dumped[section].items()
         if value is not None
     ]
-
-
-def _pair_counts(content: PageContent) -> dict[int, dict[str, int]]:
-    """How many admitted pairs of each role a shot has."""
-    counts = {shot.number: {"train": 0, "holdout": 0} for shot in content.pair_list.shots}
-    for alignment in content.alignments.admitted:
-        counts[alignment.pair.shot][alignment.pair.role] += 1
-    return counts

@@ -1,29 +1,31 @@
-"""From the figures of frames to those of shots and of the film."""
+"""Figures of shots and measures of the film, from the figures of its rendered frames."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from unfade.film.figures import ShotFigures
+from unfade.film.pair import Pair
 from unfade.film.report import Measure
 from unfade.film.shot import Shot
 from unfade.validate.luma import LumaFigures
-from unfade.validate.steadiness import Change, flicker
+from unfade.validate.steadiness import ChromaChange, flicker
 from unfade.validate.verdict import (
-    FLICKER_LIMIT,
-    LOSSY_LUMA_LIMIT,
-    LOSSY_NEGATIVE_LIMIT,
+    MAX_CHROMA_FLICKER,
+    MAX_LOSSY_LUMA_DIFFERENCE,
+    MAX_LOSSY_NEGATIVE_SHARE,
     limited,
 )
 
-LOSSLESS = frozenset({"zip", "none"})
-"""Compressions after which a file holds the values that were written."""
+LOSSLESS_COMPRESSIONS = frozenset({"zip", "none"})
+"""Compressions of EXR that keep every value as written."""
 
 
 @dataclass(frozen=True)
 class FrameFigures:
-    """What the checks of one rendered frame found.
+    """Figures of one rendered frame.
 
-    Chroma is mean Cb and Cr of the live area; `change` is since the frame before.
+    Chroma is the mean Cb and Cr of the live area. `change` compares with the frame before; none
+    for the first frame of a shot or after a missing one.
     """
 
     frame: int
@@ -31,20 +33,31 @@ class FrameFigures:
     luma: LumaFigures
     chroma_source: tuple[float, float]
     chroma_recovered: tuple[float, float]
-    change: Change | None
+    change: ChromaChange | None
 
 
-def shot_figures(frames: Sequence[FrameFigures], shots: Iterable[Shot]) -> list[ShotFigures]:
-    """The figures of every shot that has a rendered frame, frames in order."""
+def shot_figures(
+    frames: Sequence[FrameFigures], shots: Iterable[Shot], pairs: Sequence[Pair] = ()
+) -> list[ShotFigures]:
+    """The figures of every shot with at least one rendered frame.
+
+    Args:
+        frames: figures of the rendered frames, in order.
+        shots: of the film.
+        pairs: the admitted pairs of the film.
+    """
     figures = []
     for shot in shots:
         own = [figure for figure in frames if figure.shot == shot.number]
         if not own:
             continue
+        roles = [pair.role for pair in pairs if pair.shot == shot.number]
         figures.append(
             ShotFigures(
                 shot=shot,
                 rendered=len(own),
+                training_pairs=roles.count("train"),
+                held_out_pairs=roles.count("holdout"),
                 luma_max=max(figure.luma.difference_max for figure in own),
                 luma_mean=sum(figure.luma.difference_mean for figure in own) / len(own),
                 flicker=flicker([figure.chroma_recovered for figure in own]),
@@ -65,52 +78,66 @@ def frame_measures(
 
     Args:
         frames: at least one.
-        shots: of those frames.
-        missing: how many frames ought to be rendered and are not.
-        compression: of the masters. Only a lossless one is held to the rounding of its file.
-        cut: values that the masters' format could not hold.
+        shots: figures of the shots of those frames.
+        missing: number of frames that should be rendered and are not.
+        compression: of the masters. Only lossless masters are held to the rounding of their
+            format.
+        cut: number of values clipped because the format of the masters cannot hold them.
     """
-    lossless = compression in LOSSLESS
-    figures = [frame.luma for frame in frames]
-    mean = sum(figure.difference_mean for figure in figures) / len(figures)
-    largest = max(figure.difference_max for figure in figures)
-    excess = max(figure.excess_max for figure in figures)
-    negative = sum(figure.negative for figure in figures) / sum(figure.pixels for figure in figures)
-    non_finite = sum(figure.non_finite for figure in figures)
-    measures = [Measure(name="luma_max_difference", value=largest, unit="of range")]
-    if lossless:
-        measures += [
-            Measure(name="luma_mean_difference", value=mean, unit="of range"),
-            limited("luma_excess_max", excess, "of range", 0.0),
-        ]
-    else:
-        unit = f"of range, {compression} is lossy"
-        measures.append(limited("luma_mean_difference", mean, unit, LOSSY_LUMA_LIMIT))
-    measures += [
-        limited("non_finite_values", non_finite, "values", 0),
-        limited("negative_share", negative, "of pixels", 0.0 if lossless else LOSSY_NEGATIVE_LIMIT),
-    ]
-    if cut:
-        measures.append(limited("values_cut", cut, "values", 0))
-    steady = [shot for shot in shots if shot.flicker is not None]
-    if steady:
-        worst = max(steady, key=lambda shot: shot.flicker or 0.0)
-        measures += [
-            limited("chroma_flicker", worst.flicker or 0.0, "of range", FLICKER_LIMIT),
-            Measure(
-                name="chroma_flicker_source", value=worst.flicker_source or 0.0, unit="of range"
-            ),
-        ]
     return [
-        *measures,
-        *_changes(frames),
+        *_luma_measures([frame.luma for frame in frames], compression),
+        *_value_measures([frame.luma for frame in frames], compression, cut),
+        *_flicker_measures(shots),
+        *_change_measures(frames),
         Measure(name="frames_checked", value=len(frames), unit="frames"),
         limited("frames_missing", missing, "frames", 0),
     ]
 
 
-def _changes(frames: Sequence[FrameFigures]) -> list[Measure]:
-    """The mean change of chroma along motion, recovered and of the scan."""
+def _luma_measures(figures: Sequence[LumaFigures], compression: str) -> list[Measure]:
+    """Luma differences to the scan."""
+    mean = sum(figure.difference_mean for figure in figures) / len(figures)
+    largest = max(figure.difference_max for figure in figures)
+    measures = [Measure(name="luma_max_difference", value=largest, unit="of range")]
+    if compression in LOSSLESS_COMPRESSIONS:
+        excess = max(figure.excess_max for figure in figures)
+        measures.append(Measure(name="luma_mean_difference", value=mean, unit="of range"))
+        measures.append(limited("luma_excess_max", excess, "of range", 0.0))
+    else:
+        unit = f"of range, {compression} is lossy"
+        measures.append(limited("luma_mean_difference", mean, unit, MAX_LOSSY_LUMA_DIFFERENCE))
+    return measures
+
+
+def _value_measures(figures: Sequence[LumaFigures], compression: str, cut: int) -> list[Measure]:
+    """Counts of values that are not finite, below black, or clipped."""
+    limit = 0.0 if compression in LOSSLESS_COMPRESSIONS else MAX_LOSSY_NEGATIVE_SHARE
+    negative = sum(figure.negative for figure in figures) / sum(figure.pixels for figure in figures)
+    non_finite = sum(figure.non_finite for figure in figures)
+    measures = [
+        limited("non_finite_values", non_finite, "values", 0),
+        limited("negative_share", negative, "of pixels", limit),
+    ]
+    if cut:
+        measures.append(limited("values_cut", cut, "values", 0))
+    return measures
+
+
+def _flicker_measures(shots: Sequence[ShotFigures]) -> list[Measure]:
+    """Flicker of the shot that flickers most; nothing if no shot has three frames."""
+    measured = [shot for shot in shots if shot.flicker is not None]
+    if not measured:
+        return []
+    worst = max(measured, key=lambda shot: shot.flicker or 0.0)
+    source = worst.flicker_source or 0.0
+    return [
+        limited("chroma_flicker", worst.flicker or 0.0, "of range", MAX_CHROMA_FLICKER),
+        Measure(name="chroma_flicker_source", value=source, unit="of range"),
+    ]
+
+
+def _change_measures(frames: Sequence[FrameFigures]) -> list[Measure]:
+    """Mean change of chroma along motion, of the recovered frames and of the scan."""
     changes = [frame.change for frame in frames if frame.change is not None]
     if not changes:
         return []
@@ -121,19 +148,22 @@ def _changes(frames: Sequence[FrameFigures]) -> list[Measure]:
     return [Measure(name=name, value=mean, unit="of range") for name, mean in means.items()]
 
 
-def choose_looks(frames: Sequence[tuple[int, int]], count: int) -> list[int]:
-    """Frames to show: in the middle of shots spread over the film, or spread over few shots.
+def choose_comparison_frames(frames: Sequence[tuple[int, int]], count: int) -> list[int]:
+    """Frames for the comparisons of the report, spread over the film.
+
+    They are the middle frames of shots; if there are fewer than `count` shots, frames spread
+    evenly over all of them.
 
     Args:
         frames: (frame, shot) of every rendered frame, in order.
-        count: how many to choose, or all where there are fewer.
+        count: number of frames to choose; all frames if there are fewer.
     """
     by_shot: dict[int, list[int]] = {}
     for frame, shot in frames:
         by_shot.setdefault(shot, []).append(frame)
     if len(by_shot) >= count:
-        middles = [own[len(own) // 2] for own in by_shot.values()]
+        candidates = [own[len(own) // 2] for own in by_shot.values()]
     else:
-        middles = [frame for frame, _ in frames]
-    count = min(count, len(middles))
-    return [middles[(2 * index + 1) * len(middles) // (2 * count)] for index in range(count)]
+        candidates = [frame for frame, _ in frames]
+    count = min(count, len(candidates))
+    return [candidates[(2 * index + 1) * len(candidates) // (2 * count)] for index in range(count)]

@@ -1,4 +1,4 @@
-"""Whether a rendered frame holds the luma of its source, to the rounding of its file."""
+"""Checks that a rendered frame has the luma of its source, within the rounding of its file."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,26 +10,27 @@ from torch import Tensor
 from unfade.color.ycbcr import KB, KG, KR, luma
 
 FLOAT_TOLERANCE = 1e-5
-"""Luma that float32 colour conversion there and back may move, as a share of the range."""
+"""Luma error of float32 colour conversion in both directions, as a share of the range."""
 
 SMALLEST_NORMAL = 2.0**-14
-"""The smallest normal half. Below it steps get no finer, and a negative component is rounding."""
+"""The smallest normal half float. Below it the step is constant, and a negative component may be
+rounding."""
 
 Decode = Callable[[Tensor], Tensor]
-"""From the colour space of the file to the working space, both (3, H, W)."""
+"""Converts from the colour space of the file to the working space, both (3, H, W)."""
 
 Step = Callable[[Tensor], Tensor]
-"""The most that rounding moved values of a file, in its own colour space, of the same shape."""
+"""The largest rounding error of values of a file, in its colour space and of the same shape."""
 
 
 @dataclass(frozen=True)
 class LumaFigures:
-    """What one frame's check found; luma as shares of the full range.
+    """Luma check of one frame; luma differences are shares of the full range.
 
-    `excess_max` is how far the worst pixel is beyond what the rounding of the file explains.
-    `non_finite` counts values that are infinite or no number; they are in no other figure.
-    `negative` counts pixels with a component below black where the source's luma is not.
-    Pixels at an end of a range that cut values are not in `excess_max`: what was cut is unknown.
+    `excess_max` is the part of the largest difference that the rounding of the file does not
+    explain. Clipped pixels are left out of it, because their original values are unknown.
+    `non_finite` counts values that are infinite or NaN; no other figure includes them.
+    `negative` counts pixels with a component below black where the luma of the source is not.
     """
 
     difference_max: float
@@ -52,10 +53,10 @@ def check_luma(
 
     Args:
         source_rgb: (3, H, W), working space.
-        written: (3, H, W), the values of the file, in its own colour space.
+        written: (3, H, W), the values of the file, in its colour space.
         decode: from that space to the working space.
-        step: of the file's format; of half floats when none.
-        was_cut: values outside 0 to 1 are cut in this file.
+        step: rounding of the file's format; that of half floats if none.
+        was_cut: whether values outside 0..1 were clipped in this file.
     """
     step = step or half_step
     finite = written.isfinite().all(dim=0)
@@ -64,13 +65,13 @@ def check_luma(
     recovered_y = luma(decode(stored))[0]
     difference = torch.where(finite, (source_y - recovered_y).abs(), 0.0)
     upper_y = luma(decode(stored + step(stored)))[0]
-    doubtful = difference > (upper_y - recovered_y).abs() + FLOAT_TOLERANCE
+    suspect = difference > (upper_y - recovered_y).abs() + FLOAT_TOLERANCE
     if was_cut:
-        doubtful &= ((stored > 0.0) & (stored < 1.0)).all(dim=0)
+        suspect &= ((stored > 0.0) & (stored < 1.0)).all(dim=0)
     excess_max = 0.0
-    if doubtful.any():
-        rounding = luma_rounding(stored[:, doubtful][:, None], decode, step)[0, 0]
-        excess_max = max(float((difference[doubtful] - rounding).max()), 0.0)
+    if suspect.any():
+        rounding = luma_rounding(stored[:, suspect][:, None], decode, step)[0, 0]
+        excess_max = max(float((difference[suspect] - rounding).max()), 0.0)
     below = (written < -SMALLEST_NORMAL).any(dim=0) & (source_y >= 0)
     return LumaFigures(
         difference_max=float(difference.max()),
@@ -83,37 +84,38 @@ def check_luma(
 
 
 def half_step(values: Tensor) -> Tensor:
-    """Half a unit in the last place of half-float values: the most that rounding moved them."""
+    """Half a unit in the last place of half floats: the largest rounding error of each value."""
     _, exponent = torch.frexp(values.abs().clamp_min(SMALLEST_NORMAL))
     return torch.ldexp(torch.ones_like(values), exponent - 12)
 
 
 def integer_step(bits: int) -> Step:
-    """The step of integers: half a code, where the greatest code is 1."""
+    """The rounding of integers: half a code value, where the largest code value stands for 1."""
     half_code = 0.5 / (2**bits - 1)
     return lambda values: torch.full_like(values, half_code)
 
 
 def luma_rounding(written: Tensor, decode: Decode, step: Step | None = None) -> Tensor:
-    """The most luma that rounding in the file can have moved, and `FLOAT_TOLERANCE`.
+    """An upper bound of the luma error from rounding in the file, plus `FLOAT_TOLERANCE`.
 
-    Each R'G'B' component of the working space is a rising curve of a weighted sum of the file's
-    three, so over all values that round to the same ones it is extreme at a corner of their
-    box. The bound adds up what the components can move at most.
+    All values that round to the same three components form a box. Each R'G'B' component of the
+    working space is a rising curve of a weighted sum of the file's components, so its extremes
+    lie at corners of the box. The bound is the sum of the largest errors of R', G' and B', each
+    times its luma weight.
 
     Args:
         written: (3, H, W), values in the file's colour space.
         decode: from that space to the working space.
-        step: of the file's format; of half floats when none.
+        step: rounding of the file's format; that of half floats if none.
 
     Returns:
         (1, H, W), at least `FLOAT_TOLERANCE`.
     """
     centre = decode(written)
     steps = (step or half_step)(written)
-    furthest = torch.zeros_like(centre)
+    largest = torch.zeros_like(centre)
     for signs in product((-1.0, 1.0), repeat=3):
         corner = decode(written + steps * torch.tensor(signs)[:, None, None])
-        furthest = torch.maximum(furthest, (corner - centre).abs())
-    share = torch.tensor((KR, KG, KB))[:, None, None]
-    return (furthest * share).sum(dim=0, keepdim=True) + FLOAT_TOLERANCE
+        largest = torch.maximum(largest, (corner - centre).abs())
+    luma_weights = torch.tensor((KR, KG, KB))[:, None, None]
+    return (largest * luma_weights).sum(dim=0, keepdim=True) + FLOAT_TOLERANCE

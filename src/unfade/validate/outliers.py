@@ -1,51 +1,51 @@
-"""From the errors that the model predicts to the frames that a person ought to look at."""
+"""Outlier frames: those whose predicted error is far above that of the hold-out pairs."""
 
 from collections.abc import Sequence
 from itertools import groupby
 from statistics import median
 
-from unfade.film.figures import Outlier
+from unfade.film.figures import OutlierRun
 from unfade.film.rendering import RenderedFrame
 from unfade.film.report import Measure
 
-STANDS_OUT = 1.25
-"""Predicted error from which a frame is named, in times what is usual. In the development films of
-`benchmarks/uncertainty.py` it names five of six shots of which there was no pair."""
+OUTLIER_RATIO = 1.25
+"""Predicted error of an outlier, as a multiple of the expected error. On the development films of
+`benchmarks/uncertainty.py` this finds five of the six shots that have no pair."""
 
 
-def outliers(frames: Sequence[RenderedFrame], held_out: float | None) -> list[Outlier]:
-    """Runs of frames of a shot, in order, that are far from anything in training.
+def outliers(frames: Sequence[RenderedFrame], held_out: float | None) -> list[OutlierRun]:
+    """Runs of consecutive frames of a shot whose colours are far from the training data.
 
     Args:
-        frames: of the rendering, in order.
-        held_out: CIEDE2000 of the hold-out pairs, which is what is usual; none where there is no
-            pair, and the median of all frames is.
+        frames: of the rendering, in order. Frames without a predicted error are ignored.
+        held_out: mean CIEDE2000 of the hold-out pairs, which is the expected error; if there is
+            no such pair, the median predicted error of all frames is.
     """
     known = [(frame, frame.predicted_error) for frame in frames if frame.predicted_error]
     if not known:
         return []
-    usual = held_out if held_out is not None else median(error.mean for _, error in known)
-    limit = STANDS_OUT * usual
-    runs = groupby(known, key=lambda one: (one[0].shot, one[1].mean > limit))
-    found = []
-    for (shot, is_far), members in runs:
-        if is_far:
+    expected = held_out if held_out is not None else median(error.mean for _, error in known)
+    limit = OUTLIER_RATIO * expected
+    groups = groupby(known, key=lambda one: (one[0].shot, one[1].mean > limit))
+    runs = []
+    for (shot, is_outlier), members in groups:
+        if is_outlier:
             run = list(members)
-            worst_frame, worst = max(run, key=lambda one: one[1].mean)
-            found.append(
-                Outlier(
+            worst_frame, worst_error = max(run, key=lambda one: one[1].mean)
+            runs.append(
+                OutlierRun(
                     shot=shot,
                     first=run[0][0].frame,
                     last=run[-1][0].frame,
                     worst=worst_frame.frame,
-                    predicted=worst.mean,
+                    predicted=worst_error.mean,
                 )
             )
-    return found
+    return runs
 
 
 def predicted_measures(frames: Sequence[RenderedFrame]) -> list[Measure]:
-    """The mean predicted error over the film, and that of its worst frame."""
+    """The predicted error: mean of all frames, and of the worst frame."""
     means = [frame.predicted_error.mean for frame in frames if frame.predicted_error]
     if not means:
         return []

@@ -35,24 +35,29 @@ from unfade.media import read, read_picture, read_plane, to_space, write_png
 from unfade.model import load_baseline, load_model
 from unfade.project.settings import RenderSection
 from unfade.report.page import Comparison, PageContent, report_page
-from unfade.validate.frames import FrameFigures, choose_looks, frame_measures, shot_figures
+from unfade.validate.frames import (
+    FrameFigures,
+    choose_comparison_frames,
+    frame_measures,
+    shot_figures,
+)
 from unfade.validate.luma import check_luma, half_step, integer_step
 from unfade.validate.outliers import outliers, predicted_measures
-from unfade.validate.steadiness import Walk, mean_chroma
+from unfade.validate.steadiness import ChromaChangeMeter, mean_chroma
 from unfade.validate.verdict import decide, held_out_measures
 from unfade.work.job import Job
 from unfade.work.writing import write_text
 
-LOOKS = 4
+COMPARISON_COUNT = 4
 """How many frames are shown before and after."""
 
-LOOK_WIDTH = 1280
+COMPARISON_WIDTH_PX = 1280
 """Of a frame that is shown, in pixels."""
 
-STRIP_WIDTH = 1920
+STRIP_WIDTH_PX = 1920
 """Of the strip of frames before and after, in pixels."""
 
-SHEET_WIDTH = 1360
+SHEET_WIDTH_PX = 1360
 """Of the sheet of held-out frames, in pixels."""
 
 SHEET_ROWS = 8
@@ -77,7 +82,8 @@ def run(job: Job) -> None:
 
     held_out, sheet = _score_targets(job, targets, model)
     frames, comparisons = _inspect_frames(job, clips.source, rendering)
-    shots = shot_figures(frames, pair_list.shots)
+    admitted = [alignment.pair for alignment in alignments.admitted]
+    shots = shot_figures(frames, pair_list.shots, admitted)
     missing = _missing(clips.source, job.project.render, rendering.frames)
     measures = held_out_measures(held_out, job.project.validate_.max_of_baseline)
     cut = sum(frame.cut for frame in rendering.frames)
@@ -131,7 +137,7 @@ def _score_targets(
         with torch.inference_mode():
             lut_cbcr = baseline.predict(source_rgb, pair.shot)
             model_cbcr = model.predict(source_rgb, pair.shot)
-        weight = _trust(target, target_folder / target.weight)
+        weight = _read_weight(target, target_folder / target.weight)
         faded, lut, own = [
             chroma_error(truth_rgb, cbcr, weight)
             for cbcr in (rgb_to_ycbcr(source_rgb)[1:], lut_cbcr, model_cbcr)
@@ -143,13 +149,13 @@ def _score_targets(
             y = luma(source_rgb)
             predicted = [ycbcr_to_rgb(torch.cat([y, cbcr])) for cbcr in (lut_cbcr, model_cbcr)]
             shown = (source_rgb, truth_rgb, *predicted)
-            rows.append([fit_width(picture, SHEET_WIDTH // 4) for picture in shown])
+            rows.append([fit_width(picture, SHEET_WIDTH_PX // 4) for picture in shown])
             labels.append(f"Frame {pair.source}\nshot {pair.shot}\n{own.ciede2000:.2f}")
     headings = ("Faded", "Truth", "LUT baseline", "Model")
-    return figures, grid(rows, headings, labels, SHEET_WIDTH)
+    return figures, grid(rows, headings, labels, SHEET_WIDTH_PX)
 
 
-def _trust(target: Target, path: Path) -> Tensor:
+def _read_weight(target: Target, path: Path) -> Tensor:
     """How far each pixel of a truth is to be trusted: (1, H, W), not all zero."""
     weight = read_plane(path)
     if not (weight > 0).any():
@@ -164,11 +170,13 @@ def _inspect_frames(
     job: Job, source: Clip, rendering: Rendering
 ) -> tuple[list[FrameFigures], list[Comparison]]:
     """Checks every pixel of every rendered frame, and keeps some frames to show."""
-    shown = choose_looks([(frame.frame, frame.shot) for frame in rendering.frames], LOOKS)
+    shown = choose_comparison_frames(
+        [(frame.frame, frame.shot) for frame in rendering.frames], COMPARISON_COUNT
+    )
     decode = partial(to_space, source=rendering.colorspace, target=WORKING_SPACE)
     step = half_step if rendering.format == "exr" else integer_step(rendering.bits)
     figures, comparisons = [], []
-    walk = Walk()
+    meter = ChromaChangeMeter()
     frames = _with_source(job, source, rendering)
     for rendered, source_rgb, written in job.progress.track(
         frames, "Checking rendered frames", len(rendering.frames)
@@ -182,11 +190,11 @@ def _inspect_frames(
                 luma=check_luma(source_rgb, written, decode, step, was_cut=rendered.cut > 0),
                 chroma_source=mean_chroma(before),
                 chroma_recovered=mean_chroma(after),
-                change=walk.step(rendered.frame, rendered.shot, before, after),
+                change=meter.add(rendered.frame, rendered.shot, before, after),
             )
         )
         if rendered.frame in shown:
-            comparisons.append(_look(rendered, before, after, float(source.pixel_aspect)))
+            comparisons.append(_comparison(rendered, before, after, float(source.pixel_aspect)))
     return figures, comparisons
 
 
@@ -208,11 +216,12 @@ def _with_source(
         yield rendered, source_rgb, written
 
 
-def _look(
+def _comparison(
     rendered: RenderedFrame, before: Tensor, after: Tensor, pixel_aspect: float
 ) -> Comparison:
     shown_before, shown_after = (
-        fit_width(square_pixels(picture, pixel_aspect), LOOK_WIDTH) for picture in (before, after)
+        fit_width(square_pixels(picture, pixel_aspect), COMPARISON_WIDTH_PX)
+        for picture in (before, after)
     )
     return Comparison(
         frame=rendered.frame,
@@ -239,9 +248,9 @@ def _write_stills(folder: Path, content: PageContent) -> None:
     befores = [look.before for look in content.comparisons]
     afters = [look.after for look in content.comparisons]
     captions = [f"Frame {look.frame}, shot {look.shot}" for look in content.comparisons]
-    write_png(folder / "before-after.png", before_after(befores, afters, captions, STRIP_WIDTH))
+    write_png(folder / "before-after.png", before_after(befores, afters, captions, STRIP_WIDTH_PX))
     for look, caption in zip(content.comparisons, captions, strict=True):
-        wipe = split(look.before, look.after, ("Faded", "Recovered"), caption, LOOK_WIDTH)
+        wipe = split(look.before, look.after, ("Faded", "Recovered"), caption, COMPARISON_WIDTH_PX)
         write_png(folder / f"split-{look.frame:06d}.png", wipe)
         scopes = torch.cat([look.scopes_before, look.scopes_after], dim=1)
         write_png(folder / f"scopes-{look.frame:06d}.png", scopes)

@@ -1,4 +1,4 @@
-"""From figures to measures with limits, and from measures to a verdict.
+"""Measures with limits, and the verdict that follows from them.
 
 Source: the acceptance criteria of the chroma recovery guide: luma matches within tolerance, no
 visible artefacts, colour consistent within a scene, clear improvement on a LUT baseline.
@@ -10,63 +10,69 @@ from unfade.color.score import mean_error
 from unfade.film.figures import HeldOutFigures
 from unfade.film.report import Measure, Verdict
 
-LOSSY_LUMA_LIMIT = 0.002
-"""Mean luma difference that lossy DWAA may cost: half a step of 8-bit video."""
+MAX_LOSSY_LUMA_DIFFERENCE = 0.002
+"""Limit of the mean luma difference for lossy DWAA, of range: half a code value of 8-bit video."""
 
-LOSSY_NEGATIVE_LIMIT = 0.001
-"""Share of pixels that lossy DWAA may put below black."""
+MAX_LOSSY_NEGATIVE_SHARE = 0.001
+"""Limit of the share of pixels below black for lossy DWAA, whose errors fall on both sides of 0."""
 
-FLICKER_LIMIT = 0.005
-"""Flicker of mean chroma that is surely seen: about CIEDE2000 1 on a mid grey."""
+MAX_CHROMA_FLICKER = 0.005
+"""Limit of the flicker of mean chroma, of range: about CIEDE2000 1 on a mid grey, clearly visible.
+"""
 
-UNSEEN_ERROR = 0.01
-"""CIEDE2000 that nobody sees: a smaller error of the LUT or the scan counts as this one, so that a
-film without colour to bring back has ratios too."""
+INVISIBLE_CIEDE2000 = 0.01
+"""An invisible error. Ratios divide by at least this, so that they exist for a scan that has not
+faded, where the errors of LUT and scan are zero."""
 
-REJECTING = frozenset(
+REJECTING_MEASURES = frozenset(
     {"luma_excess_max", "luma_mean_difference", "non_finite_values", "held_out_of_faded"}
 )
-"""Measures beyond whose limit a rendering is of no use; beyond others a person must look."""
+"""Measures that reject a rendering when they exceed their limit; all others ask for a review."""
 
 _FAILURES = {
     "luma_excess_max": (
         "The luma of a rendered pixel differs from the scan's by {value:.2g} of the range more "
-        "than the rounding of its file explains; render again."
+        "than the rounding of the file explains; render again."
     ),
     "luma_mean_difference": (
         "The lossy compression moved the luma by {value:.2g} of the range on average, above the "
         "limit of {limit:g}; lower render.dwa_level or render with compression 'zip'."
     ),
     "non_finite_values": (
-        "{value:.0f} values of the rendered frames are infinite or no number; render again in a "
-        "colour space that can hold them."
+        "{value:.0f} values of the rendered frames are infinite or NaN; render again in a colour "
+        "space that can hold them."
     ),
     "values_cut": (
-        "{value:.0f} values of the frames lie outside 0 to 1 and were cut, because the format of "
-        "the masters holds no others; render EXR to keep them."
+        "{value:.0f} values of the frames lie outside 0 to 1 and were clipped, because the format "
+        "of the masters cannot hold them; render EXR to keep them."
     ),
     "negative_share": (
-        "{value:.2%} of the rendered pixels have a component below black that the scan does not "
-        "have; look at the darkest colours."
+        "{value:.2%} of the rendered pixels have a component below black where the scan is not "
+        "below black; look at the darkest colours."
     ),
     "held_out_of_faded": (
         "On held-out frames the model's error is {value:.2f} times that of the faded scan; it "
         "does not recover colour."
     ),
     "held_out_of_lut": (
-        "On held-out frames the model's error is {value:.2f} times that of the LUT baseline, "
-        "where {limit:g} is the most that counts as a clear improvement."
+        "On held-out frames the model's error is {value:.2f} times that of the LUT baseline; a "
+        "clear improvement is at most {limit:g} times."
     ),
     "chroma_flicker": (
         "The mean chroma flickers by {value:.2g} of the range, above the limit of {limit:g}; "
-        "scrub through the shots with the highest figure."
+        "play the shots with the highest flicker."
     ),
     "frames_missing": "{value:.0f} frames of the scan are not rendered; run 'unfade render'.",
 }
 
 
 def held_out_measures(figures: Sequence[HeldOutFigures], max_of_lut: float) -> list[Measure]:
-    """The measures of the held-out frames; without frames, only that there are none."""
+    """The measures of the held-out frames; without such frames, only their number, 0.
+
+    Args:
+        figures: of the hold-out pairs.
+        max_of_lut: limit of the model's error, as a multiple of the LUT's.
+    """
     count = Measure(name="held_out_frames", value=len(figures), unit="frames")
     if not figures:
         return [count]
@@ -85,7 +91,7 @@ def held_out_measures(figures: Sequence[HeldOutFigures], max_of_lut: float) -> l
     ]
     measures = [Measure(name=name, value=value, unit=unit) for name, value, unit in values]
     of_lut, of_faded = (
-        model.ciede2000 / max(other.ciede2000, UNSEEN_ERROR) for other in (lut, faded)
+        model.ciede2000 / max(other.ciede2000, INVISIBLE_CIEDE2000) for other in (lut, faded)
     )
     measures.append(limited("held_out_of_lut", of_lut, "times", max_of_lut))
     measures.append(limited("held_out_of_faded", of_faded, "times", 1.0))
@@ -93,32 +99,32 @@ def held_out_measures(figures: Sequence[HeldOutFigures], max_of_lut: float) -> l
 
 
 def limited(name: str, value: float, unit: str, limit: float) -> Measure:
-    """A measure that is in order up to its limit."""
+    """A measure that passes if its value is at most the limit."""
     return Measure(name=name, value=value, unit=unit, limit=limit, ok=value <= limit)
 
 
 def decide(
     measures: Sequence[Measure], remarks: Sequence[str] = ()
 ) -> tuple[Verdict, tuple[str, ...]]:
-    """The verdict on a rendering, and a sentence for each reason.
+    """The verdict on a rendering, and one sentence for each reason.
 
     Args:
         measures: of the rendering.
-        remarks: sentences about scan and references, for which a person must look.
+        remarks: sentences about scan and references; each of them asks for a review.
     """
     failed = [measure for measure in measures if measure.ok is False]
     reasons = [
         _FAILURES[measure.name].format(value=measure.value, limit=measure.limit)
         for measure in failed
     ]
-    proven = any(measure.name == "held_out_of_lut" for measure in measures)
-    if not proven:
+    is_proven = any(measure.name == "held_out_of_lut" for measure in measures)
+    if not is_proven:
         reasons.append(
             "The colour is unproven, because no hold-out pair measures it against the LUT "
             "baseline; set curate.holdout_per_shot, or give a [[pair]] the role 'holdout'."
         )
     reasons += remarks
-    if any(measure.name in REJECTING for measure in failed):
+    if any(measure.name in REJECTING_MEASURES for measure in failed):
         return "reject", tuple(reasons)
     if reasons:
         return "review", tuple(reasons)
@@ -126,14 +132,16 @@ def decide(
 
 
 def _merits(values: dict[str, float]) -> tuple[str, ...]:
-    """What speaks for a rendering that is accepted."""
+    """The reasons for accepting a rendering."""
     colour = (
         f"On held-out frames the model's error is CIEDE2000 {values['held_out_ciede2000']:.2f}, "
         f"where the LUT baseline's is {values['held_out_ciede2000_lut']:.2f} and the faded "
         f"scan's {values['held_out_ciede2000_faded']:.2f}."
     )
     if "luma_excess_max" in values:
-        return colour, "Every pixel of every frame holds the scan's luma to its file's rounding."
+        return colour, (
+            "Every pixel of every frame has the scan's luma, within the rounding of the file."
+        )
     return colour, (
         f"Lossy compression moved the luma by {values['luma_mean_difference']:.2g} of the range "
         f"on average and {values['luma_max_difference']:.2g} at most, which is within its limit."

@@ -18,7 +18,7 @@ import torch
 from unfade import media
 from unfade.align.transform.register import find_features, match, register, structure
 from unfade.color.ycbcr import luma
-from unfade.commands.console import Lines
+from unfade.commands.console import ProgressLines
 from unfade.film.alignment import Alignment, Alignments, weight_file
 from unfade.film.clip import Area, Clips
 from unfade.film.working_space import WORKING_SPACE
@@ -97,7 +97,7 @@ def lay(data: Path, out: Path) -> Laid:
     out.mkdir(parents=True, exist_ok=True)
     paths = {"scan": (data / SCAN).absolute(), "dvd": (data / DVD).absolute()}
     write_text(out / "film.toml", _PROJECT.format(**paths, space=WORKING_SPACE))
-    job = Job(load_project(out / "film.toml"), out, Lines())
+    job = Job(load_project(out / "film.toml"), out, ProgressLines())
     pipeline.run(job, last="align")
     (alignment,) = job.load(Alignments).admitted
     weight = media.read_plane(out / weight_file(alignment.pair.source))[0].numpy()

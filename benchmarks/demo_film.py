@@ -19,7 +19,7 @@ import torch
 from unfade import media
 from unfade.color.difference import rgb_difference
 from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
-from unfade.commands.runtime import settle
+from unfade.commands.runtime import configure_process
 from unfade.film.clip import Clips
 from unfade.film.model import TrainedModel
 from unfade.film.rendering import Rendering
@@ -42,7 +42,7 @@ ERRORS = 3
 
 def main() -> None:
     """Prints a table: mean over the frames of each shot, and of the film."""
-    settle()
+    configure_process()
     options = _options()
     folder = options.folder
     command = [sys.executable, "-m", "unfade", "demo", str(folder), "--quiet"]
@@ -96,7 +96,7 @@ def _score(folder: Path):  # type: ignore[no-untyped-def]
 
 
 def _load(folder: Path, kind):  # type: ignore[no-untyped-def]
-    return kind.from_json((folder / kind.PLACE).read_text(encoding="utf-8"))
+    return kind.from_json((folder / kind.PATH).read_text(encoding="utf-8"))
 
 
 def _print_row(name: str, rows: list[list[float]]) -> None:

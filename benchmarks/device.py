@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
-from unfade.film.balance import UNBALANCED
+from unfade.film.balance import IDENTITY_BALANCE
 from unfade.film.pair import Pair
 from unfade.model import ChromaModel
 from unfade.model.device import network_device
@@ -50,7 +50,7 @@ def main() -> None:
 def compare(accelerator: torch.device, steps: int, frames: int) -> None:
     """Trains and colours on the processor and on the accelerator."""
     settings = TrainSection(steps=steps, checkpoint=steps)
-    training_set = prepare([_pair(1), _pair(2)], [_pair(3)], settings, UNBALANCED)
+    training_set = prepare([_pair(1), _pair(2)], [_pair(3)], settings, IDENTITY_BALANCE)
     warm_up = settings.model_copy(update={"steps": 20, "checkpoint": 20})
     frame_rgb = functional.interpolate(_pair(1).source_rgb[None], size=FRAME, mode="bicubic")[0]
     models, answers, learned, coloured = [], [], [], []

@@ -124,7 +124,7 @@ def _error(recovered_rgb: Tensor, truth_rgb: Tensor) -> float:
 
 
 def _load(work: Path, kind):  # type: ignore[no-untyped-def]
-    return kind.from_json((work / kind.PLACE).read_text(encoding="utf-8"))
+    return kind.from_json((work / kind.PATH).read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def made_film(name: str, variant: str, data: Path, films: Path) -> tuple[Path, S
         films: where films are kept.
     """
     folder = films / f"{name}-{variant}"
-    record = folder / Simulation.PLACE
+    record = folder / Simulation.PATH
     if not record.exists():
         shutil.rmtree(folder, ignore_errors=True)
         simulate(

@@ -43,9 +43,9 @@ def main() -> None:
 
 
 def _measure(width: int, height: int) -> None:
-    from unfade.commands.runtime import settle
+    from unfade.commands.runtime import configure_process
 
-    settle()
+    configure_process()
     import torch
 
     from unfade.film.balance import Balance

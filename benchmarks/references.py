@@ -130,7 +130,7 @@ def _run(work: Path, last: str) -> tuple[int, list[_Cost]]:
 
 
 def _load(work: Path, kind: type[AnArtefact]) -> AnArtefact:
-    return kind.from_json((work / kind.PLACE).read_text(encoding="utf-8"))
+    return kind.from_json((work / kind.PATH).read_text(encoding="utf-8"))
 
 
 def _print_pairs(work: Path, record: Simulation) -> None:
@@ -320,7 +320,7 @@ def _negatives(folder: Path, record: Simulation, work: Path, options: argparse.N
         shutil.rmtree(work, ignore_errors=True)
         _write_project(work, film, reference, limits)
         status, _ = _run(work, "curate")
-        made = (work / PairList.PLACE).exists()
+        made = (work / PairList.PATH).exists()
         verdict = f"{len(_load(work, PairList).pairs)} pairs" if made else "no pair, and says so"
         print(f"- {name}: exit status {status}, {verdict}", flush=True)
 

@@ -17,16 +17,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from unfade.commands.runtime import settle
+from unfade.commands.runtime import configure_process
 
-settle()
+configure_process()
 
 import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from unfade import media  # noqa: E402
-from unfade.commands.console import Silence  # noqa: E402
+from unfade.commands.console import SilentProgress  # noqa: E402
 from unfade.film.alignment import Alignments  # noqa: E402
 from unfade.film.balance import Balance  # noqa: E402
 from unfade.film.clip import Area, Clips  # noqa: E402
@@ -121,7 +121,7 @@ def _job(folder: Path, frames: int, size: ModelSize) -> Job:
         "source": {"path": "scan/s.%04d.exr"},
         "pair": [{"source": 1, "reference": "none.png"}],
     }
-    job = Job(Project.model_validate(fields), folder, Silence())
+    job = Job(Project.model_validate(fields), folder, SilentProgress())
     section = ClipSection(path="scan/s.%04d.exr")
     clip = media.probe(job.resolve(section.path), section)
     job.save(Clips(source=clip))

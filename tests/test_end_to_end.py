@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from unfade import media
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
-from unfade.commands.console import Silence
+from unfade.commands.console import SilentProgress
 from unfade.film.clip import Clips
 from unfade.film.model import TrainedModel
 from unfade.film.pair import PairList
@@ -45,7 +45,7 @@ def film(shared_folder: Path) -> Path:
     """A film of two shots, up to its targets."""
     folder = shared_folder / "film"
     clips = [_shortened(cut) for cut in (demo_clips()[0], demo_clips()[3])]
-    place = make_demo(folder, severity="medium", seed=1, progress=Silence(), clips=clips)
+    place = make_demo(folder, severity="medium", seed=1, progress=SilentProgress(), clips=clips)
     shutil.rmtree(folder / ELEMENTS / "truth")
     text = place.read_text().split("[train]")[0].replace("pairs_per_shot = 4", "pairs_per_shot = 3")
     place.write_text(text + SETTINGS)
@@ -77,7 +77,7 @@ def copy(film: Path, folder: Path) -> Path:
 
 
 def load(folder: Path, kind):  # type: ignore[no-untyped-def]
-    return kind.from_json((folder / kind.PLACE).read_text())
+    return kind.from_json((folder / kind.PATH).read_text())
 
 
 def test_shots_and_pairs_are_found(film: Path) -> None:
@@ -251,6 +251,6 @@ def test_a_moved_project_reads_where_it_is_now(painted: Path, tmp_path: Path) ->
 def test_a_damaged_record_of_the_render_is_made_again(painted: Path, tmp_path: Path) -> None:
     folder = tmp_path / "reel"
     shutil.copytree(painted, folder)
-    (folder / Rendering.PLACE).write_text("{")
+    (folder / Rendering.PATH).write_text("{")
     subprocess.run(command(folder / "film.toml", "--to", "render"), check=True)
     assert hashes(folder) == hashes(painted)

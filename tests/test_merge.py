@@ -11,12 +11,12 @@ from torch import Tensor
 
 from unfade import media
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
-from unfade.commands.console import Silence
+from unfade.commands.console import SilentProgress
 from unfade.errors import MediaError, UnfadeError, WorkError
 from unfade.film.working_space import WORKING_SPACE
 from unfade.merge.merge import merge
 from unfade.project.settings import ClipSection, RenderSection
-from unfade.work.lock import LOCK, holding
+from unfade.work.lock import LOCK, lock_folder
 
 
 def picture(seed: int) -> Tensor:
@@ -33,7 +33,9 @@ def sequence(folder: Path, first: int, count: int, seed: int) -> ClipSection:
 
 
 def run(original: ClipSection, recovered: ClipSection, folder: Path) -> list[Path]:
-    return merge(original, recovered, folder, RenderSection(colorspace=WORKING_SPACE), Silence())
+    return merge(
+        original, recovered, folder, RenderSection(colorspace=WORKING_SPACE), SilentProgress()
+    )
 
 
 def test_luma_of_one_and_colour_of_the_other(tmp_path: Path) -> None:
@@ -201,7 +203,7 @@ def test_two_merges_do_not_share_a_folder(tmp_path: Path) -> None:
     original = sequence(tmp_path / "scan", 1, 1, seed=0)
     folder = tmp_path / "out"
     folder.mkdir()
-    with holding(folder, print), pytest.raises(WorkError, match="out: is in use by process"):
+    with lock_folder(folder, print), pytest.raises(WorkError, match="out: is in use by process"):
         run(original, original, folder)
     (folder / LOCK).write_text("left by a kill")
     assert [path.name for path in run(original, original, folder)] == ["reel_merged.0000001.exr"]

@@ -3,7 +3,7 @@
     UnfadeError          one clear sentence for a person; the command line ends with status 2
     ├── ProjectError     film.toml: a key, a value or a combination that cannot be used
     ├── MediaError       a picture or movie that cannot be found, read or written
-    │   └── UnsaidFactError  what its file does not say and a key of film.toml has to
+    │   └── MissingFactError  what its file does not say and a key of film.toml has to
     ├── MatchError       source and reference that have nothing usable in common
     └── WorkError        the work directory: an artefact that is missing, foreign or damaged
 
@@ -24,7 +24,7 @@ class MediaError(UnfadeError):
     """A picture or movie cannot be found, read or written."""
 
 
-class UnsaidFactError(MediaError):
+class MissingFactError(MediaError):
     """A file does not say what only a person can know.
 
     `key` is the key of [source] or [reference] that says it, `known` what the files say instead.

@@ -165,7 +165,7 @@ def test_no_training_pair_is_one_sentence(film):
     )
     with pytest.raises(MatchError, match=r"scan.*dvd.*no training pair .*source frame 1001"):
         stage.run(film)
-    assert not (film.root / Alignments.PLACE).exists()
+    assert not (film.root / Alignments.PATH).exists()
 
 
 @pytest.mark.parametrize("whole", [False, True])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from unfade.commands.new_project import _STAND_INS
+from unfade.commands.new_project import _PROVISIONAL_FACTS
 from unfade.film.clip import Area, Clip
 from unfade.film.time import FrameRange
 from unfade.project.file import parse_project
@@ -98,7 +98,9 @@ def test_what_is_set_by_the_template_is_the_default() -> None:
 
 
 def test_every_fact_that_may_be_left_to_fill_in_has_an_example() -> None:
-    element = TemplateElement("a", "a", clip(), dict.fromkeys(_STAND_INS, "the files do not say"))
+    element = TemplateElement(
+        "a", "a", clip(), dict.fromkeys(_PROVISIONAL_FACTS, "the files do not say")
+    )
     text = project_text("x", element, [])
-    for key in _STAND_INS:
+    for key in _PROVISIONAL_FACTS:
         assert f'{key} = "?"' in text

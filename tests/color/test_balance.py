@@ -14,7 +14,7 @@ from unfade.color.balance import (
     balance,
     find_balance,
 )
-from unfade.film.balance import UNBALANCED, Balance
+from unfade.film.balance import IDENTITY_BALANCE, Balance
 
 FADE = Balance(lift=(0.35, 0.06, 0.12), gamma=(1.3, 1.0, 0.9), gain=(0.97, 0.9, 0.93))
 
@@ -36,7 +36,7 @@ def test_the_grade_is_that_of_nuke() -> None:
     grade = Balance(lift=(0.1, 0.0, 0.0), gamma=(1.0, 2.0, 1.0), gain=(1.0, 1.0, 1.5))
     rgb = torch.tensor([0.0, 0.25, 2.0])[:, None, None]
     assert torch.allclose(balance(rgb, grade).flatten(), torch.tensor([0.1, 0.5, 3.0]))
-    assert torch.equal(balance(rgb, UNBALANCED), rgb)
+    assert torch.equal(balance(rgb, IDENTITY_BALANCE), rgb)
 
 
 @given(st.floats(-2.0, 5.0), st.floats(0.001, 1.0))

@@ -16,7 +16,9 @@ import torch
 
 from unfade import media
 from unfade.commands import app as cli
+from unfade.commands.failures import EXIT_USER_ERROR
 from unfade.film.clip import Clip, Clips
+from unfade.project.file import load_project
 from unfade.project.settings import ClipSection
 
 Say = Callable[..., str]
@@ -30,7 +32,7 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         monkeypatch.setattr(sys, "argv", ["unfade", *arguments])
         with pytest.raises(SystemExit) as caught:
             cli.main()
-        assert caught.value.code == cli.UNUSABLE
+        assert caught.value.code == EXIT_USER_ERROR
         told = capsys.readouterr().err
         assert told.count("\n") == 1
         assert "Traceback" not in told
@@ -129,7 +131,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
         tmp_path.chmod(0o500)
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     tmp_path.chmod(0o700)
-    assert result.returncode == cli.UNUSABLE
+    assert result.returncode == EXIT_USER_ERROR
     told = "01-ingest: cannot be made" if os.geteuid() == 0 else "cannot be written to"
     assert told in result.stderr
     assert result.stderr.count("\n") == 1
@@ -181,7 +183,7 @@ def test_new_writes_a_project_that_can_be_read(
     with pytest.raises(SystemExit) as caught:
         cli.main()
     assert caught.value.code == 0
-    written = cli.load_project(tmp_path / "reel/film.toml")
+    written = load_project(tmp_path / "reel/film.toml")
     assert written.film.title == 'The "Reel" \\ 1'
     assert written.source.path == "../scan/scan.%04d.dpx"
     assert written.source.colorspace == "Gamma 2.4 Encoded Rec.709"
@@ -221,7 +223,7 @@ def test_new_names_several_references(
     with pytest.raises(SystemExit) as caught:
         cli.main()
     assert caught.value.code == 0
-    written = cli.load_project(place / "film.toml").reference
+    written = load_project(place / "film.toml").reference
     assert [(one.name, one.path) for one in written] == [
         ("dvd", "../dvd/scan.%04d.dpx"),
         ("scan", "../tape/scan.%04d.dpx"),
@@ -265,7 +267,7 @@ def test_what_only_a_person_knows_is_left_to_fill_in(tmp_path: Path, refused: Sa
     assert '"ADX10"' in line
     assert "[source]: 'colorspace' is still \"?\"" in refused("run", str(place))
     place.write_text(place.read_text().replace('"?"', '"ADX10"'))
-    assert cli.load_project(place).source.colorspace == "ADX10"
+    assert load_project(place).source.colorspace == "ADX10"
 
 
 def test_frames_that_differ_are_left_to_settle(tmp_path: Path, refused: Say) -> None:
@@ -300,11 +302,11 @@ def test_what_is_assumed_is_called_so_until_a_person_confirms_it(
     assert "# assumed: the files do not say" in text.split("rate =")[1].splitlines()[0]
     assumed = "assumed, as its files do not say: colour space Gamma 2.4 Encoded Rec.709 and 24 a s"
     assert f"source: {assumed}" in capsys.readouterr().out
-    clip = Clips.from_json((place.parent / Clips.PLACE).read_text()).source
+    clip = Clips.from_json((place.parent / Clips.PATH).read_text()).source
     assert clip.assumed == ("colorspace", "rate")
     confirmed = text.replace("# colorspace", "colorspace", 1).replace("# rate", "rate")
     place.write_text(confirmed)
-    section = cli.load_project(place).source
+    section = load_project(place).source
     assert media.probe(source, section).assumed == ()
 
 
@@ -337,6 +339,6 @@ def test_names_and_titles_survive_in_film_toml(
     with pytest.raises(SystemExit) as caught:
         cli.main()
     assert caught.value.code == 0
-    project = cli.load_project(tmp_path / "reel/film.toml")
+    project = load_project(tmp_path / "reel/film.toml")
     assert project.film.title == title
     assert project.source.path == f"../{folder.name}/scan.%04d.dpx"

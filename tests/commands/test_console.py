@@ -7,7 +7,7 @@ import pytest
 
 from unfade.commands import app as cli
 from unfade.commands import console
-from unfade.commands.console import Bars, Lines
+from unfade.commands.console import ProgressBars, ProgressLines
 
 NAME = "reel [b] [/b] [1976] :smile: 50%"
 
@@ -17,7 +17,7 @@ def test_a_terminal_shows_names_as_they_are(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("FORCE_COLOR", "1")
-    bars = Bars(console.terminal())
+    bars = ProgressBars(console.terminal())
     bars.say(f"{NAME}: is there")
     assert list(bars.track([1, 2], NAME, 2)) == [1, 2]
     shown = capsys.readouterr().out
@@ -29,7 +29,7 @@ def test_output_takes_names_that_are_no_utf8(monkeypatch: pytest.MonkeyPatch) ->
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="utf-8"))
     console.show_all_names()
-    Lines().say("r\udce9el: is there")
+    ProgressLines().say("r\udce9el: is there")
     assert written.getvalue() == b"r\\udce9el: is there\n"
 
 

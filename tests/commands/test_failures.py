@@ -17,6 +17,7 @@ import torch
 from unfade.commands import app as cli
 from unfade.commands.console import show_all_names, terminal
 from unfade.errors import MediaError
+from unfade.pipeline import run as pipeline
 
 Ended = Callable[..., tuple[int, str]]
 
@@ -316,7 +317,7 @@ def test_no_argument_is_in_the_way_of_the_log(
 ) -> None:
     place = film(tmp_path / "reel")
     fails(monkeypatch, ValueError("odd"))
-    monkeypatch.setattr(cli, "app", lambda **_: cli.pipeline.entry("ingest"))
+    monkeypatch.setattr(cli, "app", lambda **_: pipeline.entry("ingest"))
     status, said = ended("ingest", argument, place)
     assert status == 1
     (log,) = place.parent.glob("unfade-*.log")
@@ -330,7 +331,7 @@ def test_without_any_folder_for_the_log_there_is_still_one_line(
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
 
     monkeypatch.setattr("tempfile.gettempdir", nowhere)
-    monkeypatch.setattr(cli, "app", lambda **_: cli.pipeline.entry("none"))
+    monkeypatch.setattr(cli, "app", lambda **_: pipeline.entry("none"))
     status, said = ended("ingest")
     assert status == 1
     assert said.endswith("its log could not be written, please report it with that file\n")

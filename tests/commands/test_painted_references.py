@@ -11,6 +11,7 @@ import torch
 from unfade import media
 from unfade.color.ycbcr import luma
 from unfade.commands import app as cli
+from unfade.commands.failures import EXIT_USER_ERROR
 from unfade.film.clip import Area, Clips
 from unfade.project.file import load_project
 
@@ -60,7 +61,7 @@ def film(tmp_path: Path, unfade: Unfade) -> Path:
 
 def test_nothing_can_be_run_on_it_yet_and_it_says_how(film: Path, unfade: Unfade) -> None:
     status, said = unfade("run", film)
-    assert status == cli.UNUSABLE
+    assert status == EXIT_USER_ERROR
     assert said.count("\n") == 1
     assert f"unfade pairs export {film} FRAME" in said
 
@@ -90,7 +91,7 @@ def test_the_live_area_is_marked_in_a_layer_of_its_own(film: Path, unfade: Unfad
     image = oiio.ImageInput.open(str(film.parent / "elsewhere" / "live-area.png"))
     shade = image.read_image("uint8")
     image.close()
-    live = Clips.from_json((film.parent / Clips.PLACE).read_text()).source.live_area
+    live = Clips.from_json((film.parent / Clips.PATH).read_text()).source.live_area
     assert shade.shape == (*SIZE, 4)
     assert int((shade[..., 3] == 0).sum()) == live.width * live.height
     assert shade[live.y, live.x, 3] == 0
@@ -102,7 +103,7 @@ def test_what_may_have_been_painted_on_is_never_overwritten(film: Path, unfade: 
     place = film.parent / "paint" / "000011.png"
     place.write_text("painted")
     status, said = unfade("pairs", "export", film, 10, 11)
-    assert status == cli.UNUSABLE
+    assert status == EXIT_USER_ERROR
     assert "000011.png: exists already, and may have been painted on" in said
     assert place.read_text() == "painted"
     assert not (film.parent / "paint" / "000010.png").exists()
@@ -112,7 +113,7 @@ def test_a_painted_picture_is_taken_back(film: Path, unfade: Unfade) -> None:
     unfade("pairs", "export", film, 11)
     place = film.parent / "paint" / "000011.png"
     status, said = unfade("pairs", "add", film, 11, place)
-    assert status == cli.UNUSABLE
+    assert status == EXIT_USER_ERROR
     assert "is frame 11 as the scan has it; paint it first" in said
     picture = media.read_picture(place)
     tint = torch.tensor([1.2, 0.9, 0.7]).reshape(3, 1, 1)
@@ -130,7 +131,7 @@ def test_what_is_no_picture_and_no_frame_is_refused(film: Path, unfade: Unfade) 
     text = film.read_text()
     (film.parent / "notes.png").write_text("no picture")
     status, said = unfade("pairs", "add", film, 11, film.parent / "notes.png")
-    assert status == cli.UNUSABLE
+    assert status == EXIT_USER_ERROR
     assert "notes.png: cannot be read" in said
     status, said = unfade("pairs", "export", film, 14)
     assert "has no frame 14; choose one of 10 to 13" in said

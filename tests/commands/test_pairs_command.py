@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from unfade.commands import app as cli
-from unfade.commands.console import Silence
+from unfade.commands.console import SilentProgress
+from unfade.commands.failures import EXIT_USER_ERROR
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.match import MatchRecord, ReferenceMatches
@@ -74,7 +75,7 @@ def film(tmp_path: Path) -> Path:
     """A project that has been aligned: two pairs admitted, one turned down, one never laid."""
     place = tmp_path / "film.toml"
     place.write_text(FILM)
-    job = Job(load_project(place), tmp_path, Silence())
+    job = Job(load_project(place), tmp_path, SilentProgress())
     job.save(Clips(source=clip("scan.%06d.dpx", 1001), references={"dvd": clip("dvd.mkv", 0)}))
     fixed = Pair(
         source=1003,
@@ -140,7 +141,7 @@ def pairs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         with pytest.raises(SystemExit) as caught:
             cli.main()
         said = capsys.readouterr()
-        if caught.value.code == cli.UNUSABLE:
+        if caught.value.code == EXIT_USER_ERROR:
             assert said.err.count("\n") == 1
         return int(caught.value.code or 0), said.out + said.err
 
@@ -214,10 +215,10 @@ def test_a_picture_without_a_colour_space_gets_one(film: Path, pairs: Pairs) -> 
     untagged = oiio.ImageBuf(oiio.ImageSpec(50, 40, 3, "half"))
     assert untagged.write(str(picture))
     status, said = pairs("add", film, 1009, picture)
-    assert status == cli.UNUSABLE
-    assert "painted.exr: does not name a colour space that there is" in said
+    assert status == EXIT_USER_ERROR
+    assert "painted.exr: does not name a known colour space" in said
     assert "name one with --colorspace" in said
-    assert pairs("add", film, 1009, picture, "--colorspace", "ACEScgg")[0] == cli.UNUSABLE
+    assert pairs("add", film, 1009, picture, "--colorspace", "ACEScgg")[0] == EXIT_USER_ERROR
     assert film.read_text() == FILM
     assert pairs("add", film, 1009, picture, "--colorspace", "ACEScg")[0] == 0
     assert load_project(film).pair[0].colorspace == "ACEScg"
@@ -271,7 +272,7 @@ def test_what_cannot_be_is_refused(
 ) -> None:
     verb, *rest = arguments
     status, said = pairs(verb, film, *rest)
-    assert status == cli.UNUSABLE
+    assert status == EXIT_USER_ERROR
     assert says in said
     assert film.read_text() == FILM
 
@@ -305,13 +306,13 @@ def test_a_file_that_cannot_be_used_stays(film: Path, pairs: Pairs, text: str, s
     film.write_text(text)
     for arguments in (("add", film, 1005, 5), ("drop", film, 1005), ("list", film)):
         status, said = pairs(*arguments)
-        assert status == cli.UNUSABLE
+        assert status == EXIT_USER_ERROR
         assert says in said
         assert film.read_text() == text
 
 
 def test_before_curate_there_is_nothing_to_list(film: Path, pairs: Pairs) -> None:
-    (film.parent / PairList.PLACE).unlink()
+    (film.parent / PairList.PATH).unlink()
     status, said = pairs("list", film)
-    assert status == cli.UNUSABLE
+    assert status == EXIT_USER_ERROR
     assert "run 'unfade curate' first" in said

@@ -63,7 +63,7 @@ def test_a_pair_takes_the_place_of_the_one_at_its_frame() -> None:
 
 
 def test_a_persons_pair_is_dropped_with_what_belongs_to_it() -> None:
-    text = without_pair(FILM, 12, remember=True)
+    text = without_pair(FILM, 12, exclude_frame=True)
     fields = tomllib.loads(text)
     assert "pair" not in fields
     assert fields["curate"] == {"pairs_per_shot": 5, "drop": [12]}
@@ -71,17 +71,17 @@ def test_a_persons_pair_is_dropped_with_what_belongs_to_it() -> None:
 
 
 def test_a_frame_that_the_machine_chose_is_dropped_once() -> None:
-    text = without_pair(without_pair(FILM, 30, remember=True), 30, remember=True)
+    text = without_pair(without_pair(FILM, 30, exclude_frame=True), 30, exclude_frame=True)
     assert text == FILM.replace("# the lamp changes\n", "# the lamp changes\ndrop = [30]\n")
-    assert tomllib.loads(without_pair(LEAST, 30, remember=True))["curate"] == {"drop": [30]}
+    assert tomllib.loads(without_pair(LEAST, 30, exclude_frame=True))["curate"] == {"drop": [30]}
 
 
 def test_without_a_reference_nothing_has_to_be_remembered() -> None:
-    assert "curate" not in tomllib.loads(without_pair(LEAST, 30, remember=False))
+    assert "curate" not in tomllib.loads(without_pair(LEAST, 30, exclude_frame=False))
 
 
 def test_an_added_frame_is_no_longer_dropped() -> None:
-    dropped = without_pair(without_pair(FILM, 30, remember=True), 31, remember=True)
+    dropped = without_pair(without_pair(FILM, 30, exclude_frame=True), 31, exclude_frame=True)
     fields = tomllib.loads(with_pair(dropped, PairSection(source=30, reference=1)))
     assert fields["curate"]["drop"] == [31]
     assert [pair["source"] for pair in fields["pair"]] == [12, 30]
@@ -92,7 +92,7 @@ def test_pairs_may_be_written_in_one_line(pairs: str) -> None:
     text = with_pair(pairs + LEAST, PairSection(source=9, reference=2))
     assert tomllib.loads(text)["pair"][-1] == {"source": 9, "reference": 2}
     assert {"source": 9, "reference": 2} not in tomllib.loads(
-        without_pair(text, 9, remember=False)
+        without_pair(text, 9, exclude_frame=False)
     )["pair"]
 
 
@@ -110,7 +110,7 @@ def test_whatever_is_done_the_rest_of_the_file_stays(steps: list[tuple[bool, int
             fixed = [*(f for f in fixed if f != source), source]
             dropped -= {source}
         else:
-            text = without_pair(text, source, remember=True)
+            text = without_pair(text, source, exclude_frame=True)
             fixed = [f for f in fixed if f != source]
             dropped |= {source}
     fields = tomllib.loads(text)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from unfade.errors import MediaError, UnsaidFactError
+from unfade.errors import MediaError, MissingFactError
 from unfade.film.working_space import WORKING_SPACE
 from unfade.media import probe, read_frame, read_picture
 from unfade.media.color_management import check_colorspace
@@ -312,7 +312,7 @@ def test_transfers_that_say_nothing(tmp_path: Path, transfer: int) -> None:
 def test_every_other_transfer_is_asked_about(tmp_path: Path, transfer: int, words: str) -> None:
     path = dpx(tmp_path / "a.dpx", [(RGB, codes(10))], transfer=transfer, low=95, high=685)
     for look in (read_picture, lambda path: probe(str(path), SECTION)):
-        with pytest.raises(UnsaidFactError, match=rf"a.dpx: does not say .*{words}"):
+        with pytest.raises(MissingFactError, match=rf"a.dpx: does not say .*{words}"):
             look(path)
     assert probe(str(path), ClipSection(path="x", colorspace="ADX10")).colorspace == "ADX10"
 

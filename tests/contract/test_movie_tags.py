@@ -89,7 +89,7 @@ def test_matrix_of_untagged_movies(
     clip = probe(str(make_movie("a.mp4", "libx264", "yuv420p", frames)), SECTION)
     assert clip.video is not None
     assert clip.video.matrix == matrix
-    assert any(f"matrix {matrix}, by its {width} x {height}" in said for said in clip.to_know())
+    assert any(f"matrix {matrix}, by its {width} x {height}" in said for said in clip.all_remarks())
 
 
 def test_matrix_and_range_by_a_person(make_movie: MakeMovie) -> None:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from unfade.commands.console import Silence
+from unfade.commands.console import SilentProgress
 from unfade.curate import stage as curate
 from unfade.film.clip import Clips
 from unfade.film.pair import Pair, PairList
@@ -99,7 +99,7 @@ def pairs_of(
             "source": {"path": str(scan)},
             "reference": {"path": str(reference)},
         }
-        job = Job(Project.model_validate(fields), tmp_path, Silence())
+        job = Job(Project.model_validate(fields), tmp_path, SilentProgress())
         ingest.run(job)
         clips = job.load(Clips)
         assert clips.references["a"].fields == "film"

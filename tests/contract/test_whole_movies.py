@@ -161,7 +161,7 @@ def test_two_films_in_one_file_are_told(tmp_path: Path) -> None:
             movie.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
         for stream in streams:
             movie.mux(stream.encode(None))
-    assert any("holds 2 streams" in said for said in probe(str(path), SECTION).to_know())
+    assert any("holds 2 streams" in said for said in probe(str(path), SECTION).all_remarks())
 
 
 def test_pictures_of_uneven_length_are_told(tmp_path: Path) -> None:
@@ -176,9 +176,9 @@ def test_pictures_of_uneven_length_are_told(tmp_path: Path) -> None:
         movie.mux(stream.encode(None))
     clip = probe(str(path), SECTION)
     assert len(clip.frames) == 7
-    assert any("spread over 11 periods" in said for said in clip.to_know())
+    assert any("spread over 11 periods" in said for said in clip.all_remarks())
 
 
 def test_evenly_spaced_pictures_need_no_word(make_movie: MakeMovie) -> None:
     clip = probe(str(make_movie("a.mkv", "ffv1", "yuv420p", greys(2))), SECTION)
-    assert not any("periods" in said or "streams" in said for said in clip.to_know())
+    assert not any("periods" in said or "streams" in said for said in clip.all_remarks())

@@ -6,7 +6,7 @@ import torch
 
 from unfade.curate import stage
 from unfade.errors import MatchError, WorkError
-from unfade.film.balance import UNBALANCED, Balance, FilmBalance
+from unfade.film.balance import IDENTITY_BALANCE, Balance, FilmBalance
 from unfade.film.clip import SOURCE_PROXY, Area, Clip, Clips, reference_proxy
 from unfade.film.match import MatchRecord
 from unfade.film.pair import PairList
@@ -82,7 +82,7 @@ def test_the_film_is_balanced_as_asked(tmp_path, faded_film, asked):
     job = _job(tmp_path, faded_film.source, None, pair=fixed, ingest={"balance": asked})
     stage.run(job)
     found = job.load(FilmBalance).grade
-    assert (found == UNBALANCED) == (asked == "none")
+    assert (found == IDENTITY_BALANCE) == (asked == "none")
     assert (tmp_path / "02-curate" / "balance.png").exists() == (asked != "none")
     if asked == "auto":
         assert found.lift[0] < found.lift[1]
@@ -118,7 +118,7 @@ def test_a_scene_has_no_more_pairs_than_it_needs(tmp_path, faded_film):
     assert found.scenes == (1, 1, 1)
     assert [pair.shot for pair in found.pairs] in ([1, 2], [2, 3])
     (bare,) = {1, 2, 3} - {pair.shot for pair in found.pairs}
-    assert found.beside(bare) == 2
+    assert found.pairs_in_rest_of_scene(bare) == 2
     assert found.rejected == ()
     assert {other.shot for other in found.alternates} == {pair.shot for pair in found.pairs}
     assert any("2 of 12 training pairs cover them" in said for said in job.progress.said)
@@ -138,7 +138,7 @@ def test_another_film_is_one_sentence_with_both_names(tmp_path, faded_film):
     job = _job(tmp_path, faded_film.source[30:], faded_film.reference[:42])
     with pytest.raises(MatchError, match=r"scan.*dvd\.mkv have no picture in common.*0\.\d\d"):
         stage.run(job)
-    assert not (tmp_path / PairList.PLACE).exists()
+    assert not (tmp_path / PairList.PATH).exists()
 
 
 def test_a_reference_upside_down_names_the_key(tmp_path, faded_film):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from unfade.commands import app as cli
+from unfade.commands.failures import EXIT_USER_ERROR
 from unfade.curate.matching.best_reference import best_instants, film_detail
 from unfade.curate.matching.frames import FrameMatches
 from unfade.film.alignment import Alignments
@@ -82,7 +83,7 @@ def recovered(run: Run, folder: Path, text: str) -> tuple[Pair, ...]:
     (folder / "film.toml").write_text(text)
     status, said = run("run", folder / "film.toml", "--to", "curate", "--quiet")
     assert status == 0, said
-    return PairList.from_json((folder / PairList.PLACE).read_text()).pairs
+    return PairList.from_json((folder / PairList.PATH).read_text()).pairs
 
 
 def test_each_shot_from_the_reference_that_has_it(
@@ -98,7 +99,7 @@ def test_each_shot_from_the_reference_that_has_it(
         assert pair.reference == pair.source + offset
     status, said = run("run", film / "film.toml", "--to", "align", "--quiet")
     assert status == 0, said
-    admitted = Alignments.from_json((film / Alignments.PLACE).read_text()).admitted
+    admitted = Alignments.from_json((film / Alignments.PATH).read_text()).admitted
     assert {one.pair.of for one in admitted} == {"soft", "sharp"}
     status, said = run("pairs", "list", film / "film.toml")
     listed = {(row.split()[2:4][-1], row.split()[4]) for row in said.splitlines()[1:]}
@@ -114,7 +115,7 @@ def test_the_sharper_where_both_have_it_and_the_other_where_something_lies_over_
     store(film / "sharp", sharp)
     pairs = recovered(run, film, BOTH)
     assert {pair.of for pair in pairs} == {"sharp"}
-    found = MatchRecord.from_json((film / MatchRecord.PLACE).read_text()).references
+    found = MatchRecord.from_json((film / MatchRecord.PATH).read_text()).references
     assert (found["sharp"].detail or 0) > 1.05 * (found["soft"].detail or 1)
     first_half = sum(pair.source < LENGTH // 2 for pair in pairs)
     assert first_half > 0
@@ -161,7 +162,7 @@ def test_a_person_says_of_which_reference(film: Path, clean: list[np.ndarray], r
     place = film / "film.toml"
     place.write_text(BOTH)
     status, said = run("pairs", "add", place, 5, 5)
-    assert status == cli.UNUSABLE
+    assert status == EXIT_USER_ERROR
     assert "not of which reference; set its 'of' to 'soft' or 'sharp'" in said
     assert run("pairs", "add", place, 5, 5, "--of", "soft")[0] == 0
     assert 'of = "soft"' in place.read_text()
@@ -194,7 +195,7 @@ def test_a_person_says_of_which_reference(film: Path, clean: list[np.ndarray], r
 def test_what_cannot_be_is_one_sentence(tmp_path: Path, run: Run, text: str, says: str) -> None:
     (tmp_path / "film.toml").write_text(text)
     status, said = run("run", tmp_path / "film.toml")
-    assert status == cli.UNUSABLE
+    assert status == EXIT_USER_ERROR
     assert said.count("\n") == 1
     assert says in said
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from unfade import media
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
-from unfade.commands.console import Silence
+from unfade.commands.console import SilentProgress
 from unfade.deliver import stage
 from unfade.drawing.movie_frame import movie_frame, movie_size
 from unfade.film.alignment import Alignments
@@ -49,7 +49,7 @@ def make_job(
             "deliver": {"movie": movie},
         }
     )
-    job = Job(project, root, Silence())
+    job = Job(project, root, SilentProgress())
     (root / "scan").mkdir()
     tags = media.FrameTags(Fraction(24000, 1001), timecode="01:00:00:00")
     rendered = []

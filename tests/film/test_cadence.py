@@ -16,7 +16,7 @@ def test_a_repeat_of_a_torn_frame_stands_for_it():
 def test_copies_are_counted_from_the_frame_on():
     cadence = Cadence(weave="sssxsssxss", repeats="..r...rr.r")
     assert cadence.film_frames() == [0, 1, 4, 5, 8]
-    assert cadence.copies() == [1, 2, 1, 3, 2]
+    assert cadence.repeat_counts() == [1, 2, 1, 3, 2]
 
 
 def test_letters_are_of_one_clip():

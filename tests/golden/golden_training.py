@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
-from unfade.film.balance import UNBALANCED
+from unfade.film.balance import IDENTITY_BALANCE
 from unfade.film.pair import Pair
 from unfade.project.settings import TrainSection
 from unfade.train.data.pixels import Picture, picture
@@ -27,7 +27,7 @@ CELLS = (4, 6)
 def golden() -> dict[str, list[float]]:
     """Training loss and held-out CIEDE2000 at each checkpoint, and chroma over a grid of cells."""
     train, held_out = [_scene(1), _scene(2)], [_scene(3)]
-    lesson = prepare(train, held_out, SETTINGS, UNBALANCED)
+    lesson = prepare(train, held_out, SETTINGS, IDENTITY_BALANCE)
     untrained = start(lesson.train, lesson.held_out, SETTINGS)
     *_, state = learn(untrained, lesson.train, lesson.held_out, SETTINGS)
     model = lesson.model.with_residual(residual_of(state.best, SETTINGS.size))

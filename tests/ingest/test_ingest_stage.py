@@ -155,7 +155,7 @@ def test_a_damaged_frame_stops_it_before_the_artefact(film: Path) -> None:
     damaged.write_bytes(damaged.read_bytes()[:-400])
     with pytest.raises(MediaError, match=r"r.111.dpx: cannot be read"):
         run(job(film))
-    assert not (film / Clips.PLACE).exists()
+    assert not (film / Clips.PATH).exists()
     assert not list((film / "01-ingest").glob(".*"))
 
 

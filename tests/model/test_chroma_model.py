@@ -10,7 +10,7 @@ import torch
 from unfade.color.balance import balance
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
 from unfade.errors import WorkError
-from unfade.film.balance import UNBALANCED, Balance
+from unfade.film.balance import IDENTITY_BALANCE, Balance
 from unfade.model import (
     ChromaModel,
     ResidualNetworks,
@@ -92,7 +92,7 @@ def test_untrained_it_is_its_laws(model: ChromaModel) -> None:
 def test_networks_see_a_film_through_its_balance_and_the_closed_form_does_not(
     awake: ChromaModel,
 ) -> None:
-    unbalanced = replace(awake, grade=UNBALANCED)
+    unbalanced = replace(awake, grade=IDENTITY_BALANCE)
     for shot in (1, 2):
         seen, plain = awake.inputs(frame(), shot), unbalanced.inputs(frame(), shot)
         assert torch.equal(seen.base_cbcr, plain.base_cbcr)

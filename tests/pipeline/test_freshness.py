@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from unfade.commands import app as cli
-from unfade.commands.console import Silence
+from unfade.commands.console import SilentProgress
 from unfade.errors import WorkError
 from unfade.pipeline import run as pipeline
-from unfade.pipeline.freshness import SeenElements, _changes, receipt_in
+from unfade.pipeline.freshness import ElementCache, _changes, receipt_in
 from unfade.project.settings import (
     AlignSection,
     ClipSection,
@@ -27,7 +27,7 @@ from unfade.project.settings import (
     TrainSection,
 )
 from unfade.work.job import STAGE_NAMES, Job, folder_name
-from unfade.work.lock import LOCK, holding
+from unfade.work.lock import LOCK, lock_folder
 from unfade.work.receipt import Receipt
 
 
@@ -35,7 +35,7 @@ from unfade.work.receipt import Receipt
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Stages that write their artefacts' places, and the order in which they were run."""
     names: list[str] = []
-    places = {need.PLACE for stage in pipeline.STAGES for need in stage.needs}
+    places = {need.PATH for stage in pipeline.STAGES for need in stage.needs}
 
     def entry(name: str) -> Callable[[Job], None]:
         def run(job: Job) -> None:
@@ -64,7 +64,7 @@ def project(**render: Any) -> Project:
 def job(tmp_path: Path) -> Job:
     (tmp_path / "scan.0001.dpx").write_text("frame")
     (tmp_path / "dvd.mpg").write_text("movie")
-    return Job(project(), tmp_path, Silence())
+    return Job(project(), tmp_path, SilentProgress())
 
 
 def test_everything_is_run_once_in_order(job: Job, ran: list[str]) -> None:
@@ -75,8 +75,8 @@ def test_everything_is_run_once_in_order(job: Job, ran: list[str]) -> None:
 
 def test_a_render_setting_leaves_training_alone(job: Job, ran: list[str]) -> None:
     pipeline.run(job)
-    changed = Job(project(version=2), job.root, Silence())
-    why = {stage.name: found.why for stage, found in pipeline.status(changed)}
+    changed = Job(project(version=2), job.root, SilentProgress())
+    why = {stage.name: found.reason for stage, found in pipeline.status(changed)}
     assert why["train"] == ""
     assert why["render"] == "render.version was 1, is 2"
     assert why["validate"] == "render.version was 1, is 2"
@@ -86,7 +86,7 @@ def test_a_render_setting_leaves_training_alone(job: Job, ran: list[str]) -> Non
 def test_what_comes_out_the_same_is_not_followed(job: Job, ran: list[str]) -> None:
     pipeline.run(job)
     looser = job.project.model_copy(update={"align": AlignSection(max_residual=2)})
-    changed = Job(looser, job.root, Silence())
+    changed = Job(looser, job.root, SilentProgress())
     assert pipeline.run(changed) == ["align", "validate", "deliver"]
 
 
@@ -94,14 +94,14 @@ def test_a_changed_element_is_seen(job: Job, ran: list[str]) -> None:
     pipeline.run(job)
     (job.root / "dvd.mpg").write_text("another movie")
     (ingest, found), *_ = pipeline.status(job)
-    assert (ingest.name, found.why) == ("ingest", "the reference dvd has changed")
+    assert (ingest.name, found.reason) == ("ingest", "the reference dvd has changed")
     assert pipeline.run(job) == ["ingest", "curate", "align", "target"]
 
 
 def test_a_lost_output_is_made_again(job: Job, ran: list[str]) -> None:
     pipeline.run(job)
     (job.root / "06-render/rendering.json").unlink()
-    assert pipeline.status(job)[5][1].why == "06-render/rendering.json is gone"
+    assert pipeline.status(job)[5][1].reason == "06-render/rendering.json is gone"
     assert "render" in pipeline.run(job)
 
 
@@ -150,7 +150,7 @@ def test_another_color_config_makes_everything_stale(
     pipeline.run(job)
     monkeypatch.setenv("OCIO", "ocio://studio-config-v2.2.0_aces-v1.3_ocio-v2.4")
     found = pipeline.freshness(pipeline.STAGES[0], job)
-    assert (found.state, found.why) == ("stale", "the OpenColorIO config or view has changed")
+    assert (found.state, found.reason) == ("stale", "the OpenColorIO config or view has changed")
     pipeline.run(job)
     assert pipeline.run(job) == []
     receipt = (job.root / "06-render/receipt.json").read_text()
@@ -162,7 +162,7 @@ def test_another_color_config_makes_everything_stale(
 
 def trained(job: Job, **train: Any) -> Job:
     changed = job.project.model_copy(update={"train": TrainSection(**train)})
-    return Job(changed, job.root, Silence())
+    return Job(changed, job.root, SilentProgress())
 
 
 def test_training_is_run_again_for_its_settings_and_for_another_earlier_model(
@@ -181,7 +181,7 @@ def test_training_is_run_again_for_its_settings_and_for_another_earlier_model(
 
 
 def changed(job: Job, **sections: object) -> Job:
-    return Job(job.project.model_copy(update=sections), job.root, Silence())
+    return Job(job.project.model_copy(update=sections), job.root, SilentProgress())
 
 
 def test_a_credit_is_packed_and_nothing_is_rendered_again(job: Job, ran: list[str]) -> None:
@@ -213,7 +213,7 @@ def test_a_file_that_no_artefact_has_a_digest_of_is_followed(job: Job, ran: list
     weight.write_text("doubted")
     os.utime(weight, ns=(1, 1))
     target = pipeline.STAGES[3]
-    why = pipeline.freshness(target, job).why
+    why = pipeline.freshness(target, job).reason
     assert why == "03-align/weight-000001.exr has changed"
 
 
@@ -241,13 +241,13 @@ def test_a_project_that_is_copied_with_its_elements_is_fresh(
     pipeline.run(job)
     there = tmp_path_factory.mktemp("other") / "deep/er"
     shutil.copytree(job.root, there, copy_function=shutil.copyfile)
-    assert pipeline.run(Job(job.project, there, Silence())) == []
+    assert pipeline.run(Job(job.project, there, SilentProgress())) == []
 
 
 def test_an_element_that_is_gone_for_a_while_costs_nothing(job: Job, ran: list[str]) -> None:
     pipeline.run(job)
     (job.root / "scan.0001.dpx").rename(job.root / "unmounted")
-    assert pipeline.status(job)[0][1].why == "the source is gone"
+    assert pipeline.status(job)[0][1].reason == "the source is gone"
     with pytest.raises(WorkError, match=r"scan.%04d.dpx: the source is gone; mount or restore it"):
         pipeline.run(job)
     (job.root / "unmounted").rename(job.root / "scan.0001.dpx")
@@ -263,12 +263,12 @@ def test_what_is_gone_and_what_is_named_no_more(
     pipeline.run(started)
     train = pipeline.STAGES[4]
     receipt = receipt_in(job.root / "05-train")
-    why = [*_changes(train, job, receipt, SeenElements(job))]
+    why = [*_changes(train, job, receipt, ElementCache(job))]
     assert why[-1] == "the model to start from is no longer used"
     (job.root / "old.safetensors").unlink()
     (job.root / "04-target/targets.json").unlink()
     monkeypatch.delenv("OCIO")
-    assert [*_changes(train, started, receipt, SeenElements(started))] == [
+    assert [*_changes(train, started, receipt, ElementCache(started))] == [
         "04-target/targets.json is gone",
         "the OpenColorIO config or view has changed",
         "the model to start from is gone",
@@ -279,7 +279,7 @@ def test_frames_that_are_gone_are_counted(job: Job, ran: list[str]) -> None:
     (job.root / "scan.0002.dpx").write_text("another frame")
     pipeline.run(job)
     (job.root / "scan.0002.dpx").unlink()
-    assert pipeline.status(job)[0][1].why == "the source has 1 files, had 2"
+    assert pipeline.status(job)[0][1].reason == "the source has 1 files, had 2"
 
 
 def failing(writes: bool) -> Callable[[str], Callable[[Job], None]]:
@@ -301,7 +301,7 @@ def test_a_stage_that_failed_before_it_wrote_is_as_fresh_as_before(
     with monkeypatch.context() as patch:
         patch.setattr(pipeline, "entry", failing(writes=False))
         with pytest.raises(WorkError, match="disk full"):
-            pipeline.run(Job(project(version=2), job.root, Silence()))
+            pipeline.run(Job(project(version=2), job.root, SilentProgress()))
     assert pipeline.run(job) == []
 
 
@@ -312,8 +312,8 @@ def test_a_stage_that_was_half_done_is_never_fresh(
     with monkeypatch.context() as patch:
         patch.setattr(pipeline, "entry", failing(writes=True))
         with pytest.raises(WorkError, match="disk full"):
-            pipeline.run(Job(project(version=2), job.root, Silence()))
-    why = pipeline.status(job)[5][1].why
+            pipeline.run(Job(project(version=2), job.root, SilentProgress()))
+    why = pipeline.status(job)[5][1].reason
     assert why == "was begun again, and not to its end"
     assert "render" in pipeline.run(job)
     assert pipeline.run(job) == []
@@ -338,7 +338,7 @@ def test_a_file_of_the_same_size_that_a_killed_stage_wrote_is_not_taken_for_the_
         patch.setattr(pipeline, "entry", entry)
         with pytest.raises(KeyboardInterrupt):
             pipeline.run(job, first="align")
-    assert pipeline.status(job)[2][1].why == "was begun again, and not to its end"
+    assert pipeline.status(job)[2][1].reason == "was begun again, and not to its end"
 
 
 def test_status_reads_no_file_twice(
@@ -347,7 +347,7 @@ def test_status_reads_no_file_twice(
     """Nor does the next process: sizes and times of change are all that is asked for."""
     pipeline.run(job)
     monkeypatch.setattr("unfade.work.elements.digest", None)
-    states = pipeline.status(Job(job.project, job.root, Silence()))
+    states = pipeline.status(Job(job.project, job.root, SilentProgress()))
     assert {found.state for _, found in states} == {"fresh"}
 
 
@@ -356,7 +356,7 @@ def test_a_second_run_waits_for_nobody_and_disturbs_nobody(job: Job, ran: list[s
     partial = job.folder("ingest") / ".frame.partial.exr"
     partial.write_text("half")
     (job.root / "..digests.0123.partial.json").write_text("half")
-    with holding(job.root, print):
+    with lock_folder(job.root, print):
         with pytest.raises(WorkError, match=rf"is in use by process {os.getpid()} on"):
             pipeline.run(job)
         assert pipeline.status(job)[0][1].state == "missing"
@@ -364,7 +364,7 @@ def test_a_second_run_waits_for_nobody_and_disturbs_nobody(job: Job, ran: list[s
     assert ran == []
     pipeline.run(job)
     assert not list(job.root.rglob("*.partial*"))
-    with holding(job.root, print):
+    with lock_folder(job.root, print):
         assert pipeline.run(job) == []
 
 
@@ -374,7 +374,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from unfade.commands import app as cli
 from unfade.pipeline import run as pipeline
-from unfade.commands.console import Silence
+from unfade.commands.console import SilentProgress
 from unfade.project.file import load_project
 from unfade.work.job import Job
 
@@ -387,7 +387,7 @@ nothing = lambda *arguments: None
 sys.modules["unfade.media"] = SimpleNamespace(use_config=nothing, check_colorspace=nothing)
 pipeline.entry = lambda name: stage
 place = Path(sys.argv[1])
-pipeline.run(Job(load_project(place), place.parent, Silence()))
+pipeline.run(Job(load_project(place), place.parent, SilentProgress()))
 """
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from unfade.commands.console import Silence
+from unfade.commands.console import SilentProgress
 from unfade.errors import ProjectError
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.time import FrameRange
@@ -46,7 +46,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         place = tmp_path / "film.toml"
         place.write_text(text)
         with pytest.raises(ProjectError) as caught:
-            pipeline.run(Job(load_project(place), tmp_path, Silence()), last=last)
+            pipeline.run(Job(load_project(place), tmp_path, SilentProgress()), last=last)
         assert str(caught.value).startswith(f"{place}: ")
         return str(caught.value)
 
@@ -113,7 +113,7 @@ def test_frames_that_the_scan_does_not_have_are_found_after_ingest(
     (tmp_path / "painted.png").touch()
     place = tmp_path / "film.toml"
     place.write_text(f"{SOURCE}{PAIR}[render]\n{render}\n")
-    job = Job(load_project(place), tmp_path, Silence())
+    job = Job(load_project(place), tmp_path, SilentProgress())
     with pytest.raises(ProjectError, match=r"no frame .* 'render\.last'; it has the frames 10 to"):
         pipeline.run(job)
     assert ran == ["ingest"]

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 import unfade
 from unfade import media
-from unfade.commands.console import Silence
+from unfade.commands.console import SilentProgress
 from unfade.deliver import bag
 from unfade.deliver import stage as deliver_stage
 from unfade.film.noun import Artefact
@@ -45,7 +45,7 @@ WHOLE = tuple(name for name in Project.model_fields if name != "deliver")
 
 
 def own(stage: Stage, kind: type[Artefact]) -> bool:
-    return kind.PLACE.startswith(folder_name(stage.name))
+    return kind.PATH.startswith(folder_name(stage.name))
 
 
 def declared(stage: Stage, section: str) -> bool:
@@ -77,7 +77,7 @@ def test_modules_load_what_the_row_names(stage: Stage) -> None:
                 loaded |= {argument.id for argument in node.args if isinstance(argument, ast.Name)}
             elif dotted(node.func) == "job.clips":
                 loaded.add("Clips")
-        elif isinstance(node, ast.Attribute) and node.attr == "PLACE":
+        elif isinstance(node, ast.Attribute) and node.attr == "PATH":
             loaded.add(dotted(node.value))
     kinds = {kind.__name__: kind for kind in all_kinds()}
     foreign = {name for name in loaded if name in kinds and not own(stage, kinds[name])}
@@ -200,7 +200,7 @@ def reads(film: Path) -> dict[str, tuple[set[type[Artefact]], set[str], set[str]
             sections: set[str] = set()
             opened.clear()
             spied = cast(Project, Spied(project, "", sections))
-            job = SpyJob(spied, film, Silence())
+            job = SpyJob(spied, film, SilentProgress())
             object.__setattr__(job, "loaded", set())
             pipeline.importlib.import_module("unfade.media").use_config(job.color_config(), None)
             sections.clear()
@@ -328,10 +328,10 @@ def test_a_run_opens_the_files_that_the_row_names(
     """A file of another stage is named by the row, or an artefact that the row needs has its name
     and its digest; a file of the user is an element."""
     _, _, opened = reads[stage.name]
-    records = [(film / need.PLACE).read_text() for need in stage.needs if not own(stage, need)]
-    job = Job(parse_project(TOML, film / "film.toml"), film, Silence())
+    records = [(film / need.PATH).read_text() for need in stage.needs if not own(stage, need)]
+    job = Job(parse_project(TOML, film / "film.toml"), film, SilentProgress())
     elements = {Path(path).parent.as_posix() for path in stage.elements(job).values()}
-    places = {need.PLACE for need in stage.needs}
+    places = {need.PATH for need in stage.needs}
     for name in opened:
         folder = Path(name).parent.as_posix()
         if folder == folder_name(stage.name) or folder.startswith(f"{folder_name(stage.name)}/"):

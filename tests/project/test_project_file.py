@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from unfade.errors import ProjectError
-from unfade.project.file import load_project, project_place
+from unfade.project.file import load_project, project_path
 from unfade.project.settings import Project
 
 LEAST = '[film]\ntitle = "Reel"\n[source]\npath = "a.%06d.dpx"\n'
@@ -125,8 +125,8 @@ def test_what_is_no_text_is_one_sentence(tmp_path: Path, stored: bytes, says: st
 
 
 def test_a_folder_stands_for_its_film_toml(tmp_path: Path) -> None:
-    assert project_place(str(tmp_path)) == tmp_path / "film.toml"
-    assert project_place(str(tmp_path / "other.toml")) == tmp_path / "other.toml"
+    assert project_path(str(tmp_path)) == tmp_path / "film.toml"
+    assert project_path(str(tmp_path / "other.toml")) == tmp_path / "other.toml"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

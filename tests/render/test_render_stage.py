@@ -253,7 +253,7 @@ def test_predicted_errors_are_on_record_and_outlive_a_kill(
     stage.run(job)
     first = job.load(Rendering)
     assert first.frames[0].predicted_error == PredictedError(mean=2.0, p95=2.9)
-    (job.root / Rendering.PLACE).unlink()
+    (job.root / Rendering.PATH).unlink()
     monkeypatch.setattr(stage, "recover", None)
     stage.run(job)
     assert job.load(Rendering) == first
@@ -392,7 +392,7 @@ def test_a_master_is_read_once_for_its_checksum(
     stage.run(job)
     names = [path.name for path in masters(job)]
     assert sorted(name for name in read if name in names) == names
-    job.remember()
+    job.save_digests()
     stage.run(make_job())
     assert sorted(name for name in read if name in names) == names
     masters(job)[1].write_bytes(b"damaged")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from unfade.commands.console import Silence
+from unfade.commands.console import SilentProgress
 from unfade.errors import ProjectError
 from unfade.simulate.demo import DVD, SCAN, make_demo
 from unfade.simulate.record import Simulation
@@ -13,7 +13,7 @@ OWN = '[film]\ntitle = "x"\n[source]\npath = "my.mov"\n[reference]\npath = "dvd.
 
 
 def demo(folder: Path) -> Path:
-    return make_demo(folder, severity="medium", seed=0, progress=Silence(), clips=[])
+    return make_demo(folder, severity="medium", seed=0, progress=SilentProgress(), clips=[])
 
 
 @pytest.mark.parametrize("name", ["film.toml", "01-ingest/clips.json", "holiday.jpg", ".hidden"])
@@ -28,7 +28,7 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path, name: str) -
 
 def test_another_project_on_the_demo_s_elements_is_not_run(tmp_path: Path) -> None:
     (tmp_path / "elements").mkdir()
-    (tmp_path / "elements" / Simulation.PLACE).write_text("{}")
+    (tmp_path / "elements" / Simulation.PATH).write_text("{}")
     (tmp_path / "film.toml").write_text(OWN)
     with pytest.raises(ProjectError, match="not the demo's"):
         demo(tmp_path)

@@ -29,7 +29,7 @@ CENTRE = Area(x=200, y=140, width=680, height=320)
 """A part of the scan that the DVD shows whole, above the subtitles."""
 
 
-class Silence:
+class SilentProgress:
     def track(self, items: Iterable, label: str, total: int) -> Iterator:
         return iter(items)
 
@@ -79,7 +79,7 @@ def cuts(shared_folder: Path) -> tuple[ClipCut, ...]:
 @pytest.fixture(scope="module")
 def folder(cuts: tuple[ClipCut, ...], shared_folder: Path) -> Path:
     folder = shared_folder / "film"
-    progress = Silence()
+    progress = SilentProgress()
     simulate(folder, cuts, severity="medium", seed=SEED, progress=progress)
     return folder
 
@@ -168,7 +168,7 @@ def test_dvd_has_its_subtitles_where_recorded(record: Simulation, dvd: Clip) -> 
 
 
 def test_same_seed_same_bytes(folder: Path, cuts: tuple[ClipCut, ...], tmp_path: Path) -> None:
-    simulate(tmp_path / "film", cuts, severity="medium", seed=SEED, progress=Silence())
+    simulate(tmp_path / "film", cuts, severity="medium", seed=SEED, progress=SilentProgress())
     for kind in ("scan", "truth"):
         for path in (folder / kind).iterdir():
             again = tmp_path / "film" / kind / path.name
@@ -187,16 +187,16 @@ def test_another_seed_is_another_film(record: Simulation, cuts: tuple[ClipCut, .
 
 def test_film_is_not_written_over(folder: Path, cuts: tuple[ClipCut, ...]) -> None:
     with pytest.raises(WorkError, match="holds files already"):
-        simulate(folder, cuts, severity="medium", seed=SEED, progress=Silence())
+        simulate(folder, cuts, severity="medium", seed=SEED, progress=SilentProgress())
 
 
 def test_unknown_severity_is_told(tmp_path: Path, cuts: tuple[ClipCut, ...]) -> None:
     with pytest.raises(ProjectError, match="use one of mild, medium, hard"):
-        simulate(tmp_path, cuts, severity="awful", seed=1, progress=Silence())
+        simulate(tmp_path, cuts, severity="awful", seed=1, progress=SilentProgress())
     assert not list(tmp_path.iterdir())
 
 
 def test_too_short_a_film_is_told(tmp_path: Path, cuts: tuple[ClipCut, ...]) -> None:
     short = cuts[0].model_copy(update={"frames": FrameRange(first=0, last=3)})
     with pytest.raises(ProjectError, match="needs 7 frames"):
-        simulate(tmp_path, [short], severity="mild", seed=1, progress=Silence())
+        simulate(tmp_path, [short], severity="mild", seed=1, progress=SilentProgress())

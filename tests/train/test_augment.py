@@ -3,7 +3,7 @@
 import torch
 
 from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
-from unfade.film.balance import UNBALANCED
+from unfade.film.balance import IDENTITY_BALANCE
 from unfade.film.pair import Pair
 from unfade.film.working_space import WORKING_GAMMA
 from unfade.project.settings import TrainSection
@@ -51,9 +51,9 @@ def test_what_comes_from_outside_has_no_weight() -> None:
 def test_half_of_what_is_learned_from_is_otherwise() -> None:
     settings = TrainSection(size="small", augment=True)
     plain = prepare(
-        [shown(1)], [], settings.model_copy(update={"augment": False}), UNBALANCED
+        [shown(1)], [], settings.model_copy(update={"augment": False}), IDENTITY_BALANCE
     ).train
-    more = prepare([shown(1)], [], settings, UNBALANCED).train
+    more = prepare([shown(1)], [], settings, IDENTITY_BALANCE).train
     count = plain.features.shape[0]
     assert torch.equal(more.features[:count], plain.features)
     assert 0.7 * count < more.features.shape[0] - count <= count

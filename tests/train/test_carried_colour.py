@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from unfade.color.score import chroma_error
 from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
-from unfade.film.balance import UNBALANCED
+from unfade.film.balance import IDENTITY_BALANCE
 from unfade.film.pair import Pair
 from unfade.project.settings import TrainSection
 from unfade.train.data.carried_colour import (
@@ -142,7 +142,7 @@ def test_one_pair_knows_an_uneven_fade_by_what_moves_through_it() -> None:
     unseen = paired(scan(148), view(true, 148), 74)
 
     def error(between: list[Frame] | None) -> float:
-        model = fit([pair], [], settings, UNBALANCED, between)
+        model = fit([pair], [], settings, IDENTITY_BALANCE, between)
         cbcr = model.predict(unseen.source_rgb, 1)
         return chroma_error(unseen.truth_rgb, cbcr, unseen.weight).ciede2000
 
@@ -167,5 +167,5 @@ def test_errors_of_one_reference_do_not_become_a_law_of_place() -> None:
         ycbcr = rgb_to_ycbcr(pair.truth_rgb) + torch.cat([0 * wrong_cbcr[:1], wrong_cbcr])
         pair = replace(pair, truth_rgb=ycbcr_to_rgb(ycbcr))
         others = [Frame(scan(frame), frame, 1) for frame in range(30, 70, 5)]
-        model = fit([pair], [], settings, UNBALANCED, others)
+        model = fit([pair], [], settings, IDENTITY_BALANCE, others)
         assert 1 not in model.unevenness

@@ -17,7 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
-from unfade.film.balance import UNBALANCED
+from unfade.film.balance import IDENTITY_BALANCE
 from unfade.film.model import ShotModel
 from unfade.film.pair import Pair
 from unfade.model import ChromaModel, load_model, save_model
@@ -190,7 +190,7 @@ def moved(training_set: TrainingSet, device: torch.device) -> TrainingSet:
 def training_set() -> TrainingSet:
     """On the processor."""
     pairs = [shown(1), shown(2), shown(4, 2)], [shown(3), shown(5, 2)]
-    return moved(prepare(*pairs, SETTINGS, UNBALANCED), CPU)
+    return moved(prepare(*pairs, SETTINGS, IDENTITY_BALANCE), CPU)
 
 
 @pytest.fixture(scope="module")
@@ -253,7 +253,7 @@ def test_training_goes_on_on_another_device(
 
 
 def test_a_lesson_is_learned_on_the_accelerator(device: torch.device) -> None:
-    training_set = prepare([shown(1)], [shown(3)], SETTINGS, UNBALANCED)
+    training_set = prepare([shown(1)], [shown(3)], SETTINGS, IDENTITY_BALANCE)
     assert training_set.held_out is not None
     assert {training_set.train.device.type, training_set.held_out.device.type} == {device.type}
 

@@ -10,7 +10,7 @@ import torch
 from unfade.color.score import chroma_error
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
 from unfade.errors import ProjectError
-from unfade.film.balance import UNBALANCED
+from unfade.film.balance import IDENTITY_BALANCE
 from unfade.film.pair import Pair
 from unfade.model import save_model
 from unfade.project.settings import TrainSection
@@ -43,11 +43,11 @@ def shown(seed: int, frame: int) -> Picture:
 
 @pytest.fixture(scope="module")
 def training_set() -> TrainingSet:
-    return prepare([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS, UNBALANCED)
+    return prepare([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS, IDENTITY_BALANCE)
 
 
 def test_the_network_tells_apart_what_a_lut_cannot() -> None:
-    model = fit([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS, UNBALANCED)
+    model = fit([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS, IDENTITY_BALANCE)
     unseen = shown(7, 20)
     baseline = chroma_error(
         unseen.truth_rgb, model.laws.baseline.predict(unseen.source_rgb, 1), unseen.weight
@@ -101,7 +101,7 @@ def test_a_checkpoint_of_something_else_is_not_taken(
 
 
 def test_the_error_is_predicted_in_its_unit_and_larger_on_what_was_never_seen() -> None:
-    model = fit([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS, UNBALANCED)
+    model = fit([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS, IDENTITY_BALANCE)
     alike = shown(7, 20)
     strange = replace(alike, source_rgb=alike.source_rgb.roll(1, dims=0) * 0.5 + 0.3)
     strange.source_rgb[0] *= 1.3
@@ -126,7 +126,7 @@ def test_training_ends_when_nothing_gets_better(training_set: TrainingSet) -> No
 
 
 def test_training_starts_from_an_earlier_model(training_set: TrainingSet, tmp_path: Path) -> None:
-    earlier = fit([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS, UNBALANCED)
+    earlier = fit([shown(0, 10), shown(1, 11)], [shown(2, 12)], SETTINGS, IDENTITY_BALANCE)
     place = tmp_path / "model.safetensors"
     made = save_model(place, earlier, {})
     found = load_earlier(place, "small")
@@ -143,7 +143,7 @@ def test_what_cannot_be_started_from_is_refused(tmp_path: Path) -> None:
     place = tmp_path / "model.safetensors"
     with pytest.raises(ProjectError, match="holds no model"):
         load_earlier(place, "small")
-    save_model(place, prepare([shown(0, 10)], [], SETTINGS, UNBALANCED).model, {})
+    save_model(place, prepare([shown(0, 10)], [], SETTINGS, IDENTITY_BALANCE).model, {})
     with pytest.raises(ProjectError, match=r"size 'small', but train\.size is 'medium'"):
         load_earlier(place, "medium")
 
@@ -160,7 +160,7 @@ def test_sheets_are_drawn_when_their_interval_went_by_and_at_the_last() -> None:
 
 
 def test_without_hold_out_the_newest_weights_are_kept() -> None:
-    training_set = prepare([shown(0, 10)], [], SETTINGS, UNBALANCED)
+    training_set = prepare([shown(0, 10)], [], SETTINGS, IDENTITY_BALANCE)
     *_, last = learn(start(training_set.train, None, SETTINGS), training_set.train, None, SETTINGS)
     assert last.best_step == SETTINGS.steps
     assert all(point.held_out is None for point in last.points)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
-from unfade.film.balance import UNBALANCED
+from unfade.film.balance import IDENTITY_BALANCE
 from unfade.film.pair import Pair, PairRole
 from unfade.model import load_model, save_model
 from unfade.project.settings import TrainSection
@@ -41,7 +41,9 @@ def training_set() -> TrainingSet:
     """In shot 1 what is held out is like what is learned from, in shot 2 it is the contrary; shot 3
     has nothing held out."""
     train = [shown(10, 1), shown(20, 2, other_truth=True), shown(30, 3)]
-    return prepare(train, [shown(11, 1, "holdout"), shown(21, 2, "holdout")], SETTINGS, UNBALANCED)
+    return prepare(
+        train, [shown(11, 1, "holdout"), shown(21, 2, "holdout")], SETTINGS, IDENTITY_BALANCE
+    )
 
 
 @pytest.fixture(scope="module")
@@ -110,5 +112,5 @@ def test_a_part_that_gets_worse_forbids_it(
 def test_only_shots_with_evidence_are_tried(training_set: TrainingSet) -> None:
     assert judged_shots(training_set) == [1, 2]
     assert judged_shots(replace(training_set, held_out=None)) == []
-    alone = prepare([shown(10, 1)], [shown(11, 1, "holdout")], SETTINGS, UNBALANCED)
+    alone = prepare([shown(10, 1)], [shown(11, 1, "holdout")], SETTINGS, IDENTITY_BALANCE)
     assert judged_shots(alone) == []

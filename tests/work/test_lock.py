@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from unfade.errors import WorkError
-from unfade.work.lock import LOCK, holding
+from unfade.work.lock import LOCK, lock_folder
 
 HOLD = """
 import sys
 from pathlib import Path
-from unfade.work.lock import holding
-with holding(Path(sys.argv[1]), print):
+from unfade.work.lock import lock_folder
+with lock_folder(Path(sys.argv[1]), print):
     print("held", flush=True)
     sys.stdin.readline()
 """
@@ -44,12 +44,12 @@ def test_a_second_process_is_told_who_holds_it(
     tmp_path: Path, holder: subprocess.Popen[str]
 ) -> None:
     told = rf"{tmp_path}: is in use by process {holder.pid} on \S+ since \d{{4}}-.*; wait until"
-    with pytest.raises(WorkError, match=told), holding(tmp_path, unsaid):
+    with pytest.raises(WorkError, match=told), lock_folder(tmp_path, unsaid):
         pass
     assert (tmp_path / LOCK).exists()
     holder.communicate("\n")
     assert list(tmp_path.iterdir()) == []
-    with holding(tmp_path, unsaid):
+    with lock_folder(tmp_path, unsaid):
         assert f"process {os.getpid()} on" in (tmp_path / LOCK).read_text()
 
 
@@ -57,14 +57,14 @@ def test_a_kill_leaves_no_lock(tmp_path: Path, holder: subprocess.Popen[str]) ->
     holder.send_signal(signal.SIGKILL)
     assert holder.wait() == -signal.SIGKILL
     assert f"process {holder.pid} " in (tmp_path / LOCK).read_text()
-    with holding(tmp_path, unsaid):
+    with lock_folder(tmp_path, unsaid):
         assert f"process {os.getpid()} on" in (tmp_path / LOCK).read_text()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failure_gives_the_lock_up(tmp_path: Path) -> None:
     for _ in range(2):
-        with pytest.raises(ZeroDivisionError), holding(tmp_path, unsaid):
+        with pytest.raises(ZeroDivisionError), lock_folder(tmp_path, unsaid):
             raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
 
@@ -81,10 +81,10 @@ def test_a_lock_that_went_between_open_and_lock_is_not_taken_for_one(
         lock(number, operation)
 
     monkeypatch.setattr(fcntl, "flock", late)
-    with holding(tmp_path, unsaid):
+    with lock_folder(tmp_path, unsaid):
         told = "is in use by process"
         monkeypatch.setattr(fcntl, "flock", lock)
-        with pytest.raises(WorkError, match=told), holding(tmp_path, unsaid):
+        with pytest.raises(WorkError, match=told), lock_folder(tmp_path, unsaid):
             pass
 
 
@@ -97,7 +97,7 @@ def test_without_locks_it_goes_on_and_says_so(
 
     monkeypatch.setattr(fcntl, "flock", refuse)
     told: list[str] = []
-    with holding(tmp_path, told.append):
+    with lock_folder(tmp_path, told.append):
         pass
     assert told == [f"{tmp_path}: its file system has no locks; let no second run work there"]
 
@@ -110,7 +110,7 @@ def test_a_disk_that_fails_is_not_taken_for_another_run(
 
     monkeypatch.setattr(fcntl, "flock", fail)
     told = r"\.unfade\.lock: cannot be locked .Input/output error."
-    with pytest.raises(WorkError, match=told), holding(tmp_path, unsaid):
+    with pytest.raises(WorkError, match=told), lock_folder(tmp_path, unsaid):
         pass
 
 
@@ -122,5 +122,5 @@ def test_a_folder_that_cannot_be_written_to_is_named(
 
     monkeypatch.setattr(os, "open", refuse)
     told = "cannot be written to .Permission denied.; give yourself write permission"
-    with pytest.raises(WorkError, match=told), holding(tmp_path, unsaid):
+    with pytest.raises(WorkError, match=told), lock_folder(tmp_path, unsaid):
         pass

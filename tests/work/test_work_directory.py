@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from unfade.commands.console import Silence
+from unfade.commands.console import SilentProgress
 from unfade.errors import WorkError
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.naming import clip_name
@@ -27,7 +27,7 @@ def job(tmp_path: Path) -> Job:
         source=ClipSection(path="a"),
         reference=(ReferenceSection(path="b", name="b"),),
     )
-    return Job(project, tmp_path, Silence())
+    return Job(project, tmp_path, SilentProgress())
 
 
 def clips() -> Clips:
@@ -48,7 +48,7 @@ def clips() -> Clips:
 def test_an_artefact_comes_back_as_it_was(job: Job) -> None:
     job.save(clips())
     assert job.load(Clips) == clips()
-    assert '"schema": "Clips.2"' in (job.root / Clips.PLACE).read_text()
+    assert '"schema": "Clips.2"' in (job.root / Clips.PATH).read_text()
 
 
 def test_a_missing_artefact_names_the_stage_to_run(job: Job) -> None:
@@ -59,7 +59,7 @@ def test_a_missing_artefact_names_the_stage_to_run(job: Job) -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "Clips.9"}', '{"schema": "Clips.2"}'])
 def test_a_damaged_artefact_is_named(job: Job, text: str) -> None:
     job.folder("ingest")
-    (job.root / Clips.PLACE).write_text(text)
+    (job.root / Clips.PATH).write_text(text)
     with pytest.raises(WorkError, match="is damaged") as caught:
         job.load(Clips)
     assert "\n" not in str(caught.value)
@@ -133,9 +133,9 @@ def twins(job: Job) -> None:
 def test_another_folder_of_files_of_the_same_name_size_and_time(job: Job, path: str) -> None:
     twins(job)
     before = job.element("the source", f"a{path}")
-    job.remember()
-    assert Job(job.project, job.root, Silence()).element("the source", f"b{path}") != before
-    assert Job(job.project, job.root, Silence()).element("the source", f"a{path}") == before
+    job.save_digests()
+    assert Job(job.project, job.root, SilentProgress()).element("the source", f"b{path}") != before
+    assert Job(job.project, job.root, SilentProgress()).element("the source", f"a{path}") == before
 
 
 @pytest.mark.parametrize("link", ["scan", "scan/s.0001.dpx"])
@@ -156,15 +156,15 @@ def test_a_file_is_read_once_even_by_a_later_process(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job.save(clips())
-    found = job.digest(job.root / Clips.PLACE)
-    job.remember()
+    found = job.digest(job.root / Clips.PATH)
+    job.save_digests()
     monkeypatch.setattr("unfade.work.elements.digest", None)
-    later = Job(job.project, job.root, Silence())
-    assert later.digest(job.root / Clips.PLACE) == found
-    later.remember()
+    later = Job(job.project, job.root, SilentProgress())
+    assert later.digest(job.root / Clips.PATH) == found
+    later.save_digests()
     (job.root / DIGESTS).write_text("[1")
     monkeypatch.undo()
-    assert Job(job.project, job.root, Silence()).digest(job.root / Clips.PLACE) == found
+    assert Job(job.project, job.root, SilentProgress()).digest(job.root / Clips.PATH) == found
 
 
 def test_what_is_known_of_files_that_are_gone_is_forgotten(job: Job) -> None:
@@ -172,16 +172,16 @@ def test_what_is_known_of_files_that_are_gone_is_forgotten(job: Job) -> None:
     for name in ("s.1.dpx", "s.2.dpx", "dvd.mov"):
         (job.root / name).write_text(name)
     job.save(clips())
-    job.digest(job.root / Clips.PLACE)
+    job.digest(job.root / Clips.PATH)
     job.element("the source", "s.%d.dpx")
     job.element("the reference dvd", "dvd.mov")
-    job.remember()
-    for name in ("s.1.dpx", "dvd.mov", Clips.PLACE):
+    job.save_digests()
+    for name in ("s.1.dpx", "dvd.mov", Clips.PATH):
         (job.root / name).unlink()
     (job.root / "s.3.dpx").write_text("new")
-    later = Job(job.project, job.root, Silence())
+    later = Job(job.project, job.root, SilentProgress())
     later.element("the source", "s.%d.dpx")
-    later.remember()
+    later.save_digests()
     assert json.loads((job.root / DIGESTS).read_text()).keys() == {
         "<the source>/s.2.dpx",
         "<the source>/s.3.dpx",
@@ -203,14 +203,14 @@ def test_clips_are_read_where_film_toml_says_now(
     (job.root / "disk/scan").mkdir(parents=True)
     job.save(Clips(source=clips().source.model_copy(update={"path": recorded})))
     source = ClipSection(path=f"disk/{named}")
-    there = Job(job.project.model_copy(update={"source": source}), job.root, Silence())
+    there = Job(job.project.model_copy(update={"source": source}), job.root, SilentProgress())
     assert there.clips().source.path == str(job.root / now)
 
 
 def test_a_picture_is_read_where_film_toml_says_now(job: Job) -> None:
     section = PairSection(source=7, reference="disk/7.png")
     project = job.project.model_copy(update={"pair": (section,)})
-    there = Job(project, job.root, Silence())
+    there = Job(project, job.root, SilentProgress())
     assert there.picture(Pair(source=7, picture="old/7.png", shot=1)) == str(
         job.root / "disk/7.png"
     )

@@ -61,7 +61,7 @@ def plain_table(*headings: str) -> Table:
     return table
 
 
-class Bars:
+class ProgressBars:
     """Progress bars, for a terminal."""
 
     def __init__(self, console: Console) -> None:
@@ -87,7 +87,7 @@ class Bars:
         self._console.print(message)
 
 
-class Lines:
+class ProgressLines:
     """A line now and then, for a log."""
 
     def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
@@ -104,7 +104,7 @@ class Lines:
         print(message, flush=True)
 
 
-class Silence:
+class SilentProgress:
     """Nothing at all."""
 
     def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
@@ -115,8 +115,8 @@ class Silence:
         """Nothing."""
 
 
-def progress(quiet: bool) -> "Bars | Lines | Silence":
+def progress(quiet: bool) -> "ProgressBars | ProgressLines | SilentProgress":
     """What tells a person how far the work is: bars on a terminal, lines elsewhere, or nothing."""
     if quiet:
-        return Silence()
-    return Bars(terminal()) if sys.stdout.isatty() else Lines()
+        return SilentProgress()
+    return ProgressBars(terminal()) if sys.stdout.isatty() else ProgressLines()

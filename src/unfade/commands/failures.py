@@ -1,7 +1,7 @@
 """The one place where failures become sentences: a line on the screen and an exit status.
 
-What the user can mend is one sentence and `UNUSABLE`. Anything else is a defect: its traceback goes
-into a file, and the line says where that is.
+What the user can mend is one sentence and `EXIT_USER_ERROR`. Anything else is a defect: its
+traceback goes into a file, and the line names that file.
 """
 
 import difflib
@@ -21,14 +21,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from unfade.errors import UnfadeError, WorkError
-from unfade.project.file import project_place
+from unfade.project.file import project_path
 from unfade.work.job import STAGE_NAMES
 
-DEFECT = 1
-UNUSABLE = 2
-STOPPED = 130
+EXIT_DEFECT = 1
+EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 130
 """Exit status of a program that Ctrl-C ended: 128 and the number of SIGINT."""
-BROKEN_PIPE = 1
+EXIT_BROKEN_PIPE = 1
 """After the reader of the output, such as ``head``, went away."""
 
 _PERMISSION = "give yourself permission there"
@@ -57,7 +57,7 @@ _FULL_MEMORY = ("DefaultCPUAllocator", "not enough memory", "(-4:Insufficient me
 """What PyTorch and OpenCV say instead of a MemoryError."""
 
 
-class OneLine:
+class FailureReporter:
     """Turns whatever ends a command into one line, and the program's exit.
 
     As a context manager and not as an ``except``, so that nothing is caught that goes on.
@@ -80,7 +80,7 @@ class OneLine:
             return
         if isinstance(error, BrokenPipeError):
             _discard_output()
-            raise SystemExit(BROKEN_PIPE) from None
+            raise SystemExit(EXIT_BROKEN_PIPE) from None
         line, status = self._line(error)
         with suppress(OSError):
             print(line, file=sys.stderr)
@@ -88,21 +88,21 @@ class OneLine:
 
     def _line(self, error: BaseException) -> tuple[str, int]:
         if isinstance(error, KeyboardInterrupt):
-            return stopped(self._arguments), STOPPED
+            return stopped(self._arguments), EXIT_INTERRUPTED
         if isinstance(error, UnfadeError):
-            return f"unfade: {_on_one_line(str(error))}", UNUSABLE
+            return f"unfade: {_on_one_line(str(error))}", EXIT_USER_ERROR
         if hasattr(error, "format_message"):
-            return usage(error), UNUSABLE
+            return usage(error), EXIT_USER_ERROR
         if isinstance(error, OSError) and error.errno in _REMEDIES:
             place = error.filename or (
                 "standard output" if _output_fails() else "the work directory"
             )
             reason = error.strerror or error
-            return f"unfade: {place}: {reason}; {_REMEDIES[error.errno]}", UNUSABLE
+            return f"unfade: {place}: {reason}; {_REMEDIES[error.errno]}", EXIT_USER_ERROR
         if isinstance(error, RuntimeError) and "out of memory" in str(error):
             remedy = "close what else uses it, or hide it with CUDA_VISIBLE_DEVICES="
-            return f"unfade: the graphics processor is out of memory; {remedy}", UNUSABLE
-        return defect(error, self._arguments), DEFECT
+            return f"unfade: the graphics processor is out of memory; {remedy}", EXIT_USER_ERROR
+        return defect(error, self._arguments), EXIT_DEFECT
 
 
 def check_output() -> None:
@@ -202,7 +202,7 @@ def _work_folder(arguments: Sequence[str]) -> Path | None:
     """The work directory that a command line names, if it names one."""
     for one in arguments:
         with suppress(OSError, ValueError, UnfadeError):
-            place = project_place(one)
+            place = project_path(one)
             if place.suffix == ".toml" and place.is_file():
                 return place.parent
     return None

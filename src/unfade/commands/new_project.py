@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from unfade import media
-from unfade.errors import ProjectError, UnsaidFactError
+from unfade.errors import MissingFactError, ProjectError
 from unfade.film.naming import clip_name
 from unfade.film.working_space import WORKING_SPACE
 from unfade.project.file import PROJECT_FILE, parse_project, section_of_options
@@ -17,7 +17,7 @@ from unfade.project.template import TemplateElement, project_text
 from unfade.work.progress import Progress
 from unfade.work.writing import check_is_folder, make_folder, write_text
 
-_STAND_INS: dict[str, Any] = {
+_PROVISIONAL_FACTS: dict[str, Any] = {
     "colorspace": WORKING_SPACE,
     "rate": Fraction(24),
     "pixel_aspect": Fraction(1),
@@ -32,7 +32,7 @@ _STAND_INS: dict[str, Any] = {
 class NewProject:
     """A film.toml that was written, and the keys in it that a person has to fill in."""
 
-    place: Path
+    path: Path
     to_fill_in: tuple[str, ...]
 
 
@@ -99,13 +99,13 @@ def _probe(section: ClipSection, folder: Path, progress: Progress) -> TemplateEl
     while True:
         try:
             clip = media.probe(os.path.abspath(path), section, progress.track, surveys)
-        except UnsaidFactError as error:
+        except MissingFactError as error:
             if error.key in missing:
                 raise
             missing[error.key] = error.known
-            section = section.model_copy(update={error.key: _STAND_INS[error.key]})
+            section = section.model_copy(update={error.key: _PROVISIONAL_FACTS[error.key]})
         else:
-            for remark in filter(None, (clip.fields_message(), *clip.to_know())):
+            for remark in filter(None, (clip.fields_message(), *clip.all_remarks())):
                 progress.say(f"{path}: {remark}")
             return TemplateElement(clip_name(path), _seen_from(folder, clip.path), clip, missing)
 

@@ -51,7 +51,7 @@ def export_frames(job: Job, frames: Sequence[int], folder: Path) -> list[Path]:
     return written
 
 
-def recognised(job: Job, frame: int, picture: str, colorspace: str | None) -> str:
+def describe_placement(job: Job, frame: int, picture: str, colorspace: str | None) -> str:
     """How a picture will be laid on a frame of the scan, in words.
 
     `colorspace` is that of the picture, none to take what its file says.

@@ -3,12 +3,12 @@
 from rich.table import Table
 
 from unfade.commands.console import plain_table
-from unfade.work.pair_records import Entry, Records
+from unfade.work.pair_records import PairEntry, PairRecords
 
 _NONE = "-"
 
 
-def pair_table(records: Records) -> Table:
+def pair_table(records: PairRecords) -> Table:
     """A row for each pair, admitted, rejected, or not yet aligned."""
     table = plain_table("source", "reference", "shot", "role", "kind", "chosen by")
     for heading in ("off, frames", "residual, px", "overlap"):
@@ -19,7 +19,7 @@ def pair_table(records: Records) -> Table:
     return table
 
 
-def _row(records: Records, entry: Entry) -> list[str]:
+def _row(records: PairRecords, entry: PairEntry) -> list[str]:
     pair, laid = entry.pair, entry.alignment
     matched = pair.chosen_by == "machine" or entry.reason is not None
     lag = records.lag_of(pair) if matched else None

@@ -1,4 +1,4 @@
-"""`unfade pairs`: what people see and change of the choice of pairs."""
+"""`unfade pairs`: shows the pairs of a film, and changes them in film.toml."""
 
 import os
 from pathlib import Path
@@ -6,24 +6,24 @@ from typing import Annotated
 
 import typer
 
-from unfade.commands.console import Silence, progress, show
+from unfade.commands.console import SilentProgress, progress, show
 from unfade.commands.pair_table import pair_table
-from unfade.errors import ProjectError, UnsaidFactError
+from unfade.commands.parameters import ProjectFile, SourceFrame
+from unfade.errors import MissingFactError, ProjectError
 from unfade.film.clip import Clip, Clips
 from unfade.pipeline import run as pipeline
 from unfade.project.edit import with_pair, without_pair
 from unfade.project.file import (
-    folder_place,
+    folder_path,
     load_project,
     parse_project,
     project_file_text,
-    project_place,
     section_of_options,
 )
 from unfade.project.settings import PairSection, Project
 from unfade.work.job import Job
-from unfade.work.pair_records import Records
-from unfade.work.why import why
+from unfade.work.pair_records import PairRecords
+from unfade.work.why import explain_frame
 from unfade.work.writing import write_text
 
 app = typer.Typer(
@@ -31,68 +31,70 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-ProjectFile = Annotated[
-    Path,
-    typer.Argument(
-        parser=project_place, metavar="FILM.TOML", help="The project file, or its folder."
-    ),
-]
-Source = Annotated[int, typer.Argument(help="A frame number of the scan.")]
+_MAX_FRAME_DIGITS = 100
+"""Digits of a frame number; a longer argument is taken for the name of a picture, because Python
+refuses to convert numbers of thousands of digits."""
 
-_DIGITS = 100
-"""Of a number; what has more is taken for a name."""
+_ADD_OPTIONS = {
+    "source": "SOURCE",
+    "reference": "REFERENCE",
+    "of": "--of",
+    "colorspace": "--colorspace",
+    "note": "--note",
+}
+"""The arguments and options of `add` by the key of [[pair]] that they set, for messages."""
+
+Kind = Annotated[
+    str | None,
+    typer.Option(help="direct or constructed; when absent, constructed for pictures."),
+]
+Aligned = Annotated[
+    bool,
+    typer.Option("--aligned", help="Trust that the reference lies on the scan; do not search."),
+]
+PictureColorspace = Annotated[
+    str | None, typer.Option(help="Colour space of a picture whose file does not name it.")
+]
 
 
 @app.command("list")
 def list_pairs(project_file: ProjectFile) -> None:
     """Show all pairs, admitted and rejected, with what was measured of them."""
     job = _job(project_file, load_project(project_file))
-    show(pair_table(Records.of(job)))
-    _tell_stale(job)
+    show(pair_table(PairRecords.of(job)))
+    _print_stale_stages(job)
 
 
 @app.command()
 def add(
     project_file: ProjectFile,
-    source: Source,
+    source: SourceFrame,
     reference: Annotated[
         str, typer.Argument(help="A frame number of the reference, or a picture.")
     ],
     of: Annotated[
-        str | None, typer.Option(help="Of which reference, where there are several.")
+        str | None, typer.Option(help="Name of the reference, where there are several.")
     ] = None,
     role: Annotated[str, typer.Option(help="train or holdout.")] = "train",
-    kind: Annotated[
-        str | None,
-        typer.Option(help="direct, or constructed by a person, which pictures are unless said."),
-    ] = None,
-    aligned: Annotated[
-        bool, typer.Option("--aligned", help="Do not search, trust that it lies as it should.")
-    ] = False,
-    colorspace: Annotated[
-        str | None, typer.Option(help="Of a picture, where its file does not say it.")
-    ] = None,
-    note: Annotated[str, typer.Option(help="Why; it goes on record.")] = "",
+    kind: Kind = None,
+    aligned: Aligned = False,
+    colorspace: PictureColorspace = None,
+    note: Annotated[str, typer.Option(help="The reason; it goes on record.")] = "",
 ) -> None:
-    """Fix a pair: it goes before every choice of the machine."""
-    picture = not (reference.isdecimal() and len(reference) <= _DIGITS)
-    kind = kind or ("constructed" if picture else "direct")
-    _check_words(role, kind)
-    if picture and not os.path.exists(reference):
+    """Fix a pair: it overrules every choice of the machine."""
+    is_picture = not (reference.isdecimal() and len(reference) <= _MAX_FRAME_DIGITS)
+    kind = kind or ("constructed" if is_picture else "direct")
+    _check_choice("role", role, ("train", "holdout"))
+    _check_choice("kind", kind, ("direct", "constructed"))
+    if is_picture and not os.path.exists(reference):
         raise ProjectError(
             f"{reference}: is not there; name a picture, or a frame number of the reference"
         )
     section = section_of_options(
         PairSection,
-        {
-            "source": "SOURCE",
-            "reference": "REFERENCE",
-            "of": "--of",
-            "colorspace": "--colorspace",
-            "note": "--note",
-        },
+        _ADD_OPTIONS,
         source=source,
-        reference=_seen_from(project_file, reference) if picture else int(reference),
+        reference=_relative(project_file, reference) if is_picture else int(reference),
         of=of,
         kind=kind,
         role=role,
@@ -100,14 +102,19 @@ def add(
         colorspace=colorspace,
         note=note,
     )
+    _write_pair(project_file, section, is_picture)
+
+
+def _write_pair(project_file: Path, section: PairSection, is_picture: bool) -> None:
+    """Writes a [[pair]] to film.toml after checking its frames and its picture."""
     text = with_pair(_text(project_file), section)
     job = _job(project_file, parse_project(text, project_file))
-    _check_frames(job, source, section)
-    about = f" ({_recognised(job, section)})" if picture else ""
+    _check_frames(job, section.source, section)
+    placement = f" ({_describe_placement(job, section)})" if is_picture else ""
     write_text(project_file, text)
     print(
-        f"{project_file}: source frame {source} is a pair of kind '{kind}'{about}; "
-        f"now: unfade run {project_file}"
+        f"{project_file}: source frame {section.source} is a pair of kind '{section.kind}'"
+        f"{placement}; now: unfade run {project_file}"
     )
 
 
@@ -119,7 +126,11 @@ def export(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(parser=folder_place, metavar="FOLDER", help="Else 'paint' beside film.toml."),
+        typer.Option(
+            parser=folder_path,
+            metavar="FOLDER",
+            help="Where to write them; when absent, 'paint' beside film.toml.",
+        ),
     ] = None,
 ) -> None:
     """Write frames of the scan as pictures to paint on."""
@@ -131,9 +142,9 @@ def export(
     _use_config(job)
     for frame in frames:
         _check_frame(job.clips().source, frame)
-    for place in export_frames(job, frames, out or project_file.parent / PAINT_FOLDER):
-        what = "a layer that shades what is no picture" if place.name == OVERLAY else "16 bits"
-        print(f"{place}: written ({what})")
+    for path in export_frames(job, frames, out or project_file.parent / PAINT_FOLDER):
+        what = "a layer that shades the outside of the live area"
+        print(f"{path}: written ({what if path.name == OVERLAY else '16 bits'})")
     print(
         "Paint on them without changing size or colour space, save as PNG or TIFF of 16 bits, "
         f"then: unfade pairs add {project_file} FRAME PICTURE"
@@ -141,43 +152,39 @@ def export(
 
 
 @app.command()
-def drop(project_file: ProjectFile, source: Source) -> None:
-    """Take a frame out: it is no pair, whoever chose it."""
+def drop(project_file: ProjectFile, source: SourceFrame) -> None:
+    """Remove the pair at a frame, whoever chose it, and exclude the frame from the choice."""
     job = _job(project_file, load_project(project_file))
     _check_frames(job, source)
-    remember = bool(job.project.reference)
-    text = without_pair(_text(project_file), source, remember=remember)
+    machine_chooses = bool(job.project.reference)
+    text = without_pair(_text(project_file), source, exclude_frame=machine_chooses)
     parse_project(text, project_file)
     write_text(project_file, text)
     print(f"{project_file}: source frame {source} is no pair; now: unfade run {project_file}")
 
 
 @app.command("why")
-def tell_why(project_file: ProjectFile, source: Source) -> None:
+def explain(project_file: ProjectFile, source: SourceFrame) -> None:
     """Say why a frame is a pair or is not, and which sheets show it."""
     job = _job(project_file, load_project(project_file))
-    records = Records.of(job)
+    records = PairRecords.of(job)
     _check_frames(job, source)
-    for sentence in why(records, source):
+    for sentence in explain_frame(records, source):
         print(sentence)
-    _tell_stale(job)
+    _print_stale_stages(job)
 
 
-def _check_words(role: str, kind: str) -> None:
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     """
     Raises:
-        ProjectError: there is no such role or kind.
+        ProjectError: the value is not among the choices.
     """
-    for name, value, known in (
-        ("role", role, ("train", "holdout")),
-        ("kind", kind, ("direct", "constructed")),
-    ):
-        if value not in known:
-            raise ProjectError(f"there is no {name} '{value}'; use {' or '.join(known)}")
+    if value not in choices:
+        raise ProjectError(f"there is no {name} '{value}'; use {' or '.join(choices)}")
 
 
 def _job(project_file: Path, project: Project) -> Job:
-    return Job(project, project_file.absolute().parent, Silence())
+    return Job(project, project_file.absolute().parent, SilentProgress())
 
 
 def _use_config(job: Job) -> None:
@@ -186,35 +193,46 @@ def _use_config(job: Job) -> None:
     use_config(job.color_config(), job.project.film.view)
 
 
-def _recognised(job: Job, section: PairSection) -> str:
-    """How a picture will be laid, as far as ingest has found what it is laid on."""
-    from unfade.commands.pair_export import recognised
+def _describe_placement(job: Job, section: PairSection) -> str:
+    """How align will lay a picture on the scan, in words.
+
+    Before ingest has run, the scan's size is unknown, and the picture is only read as a check.
+
+    Raises:
+        MediaError: the picture cannot be read.
+        ProjectError: it names an unknown colour space, or nothing has been painted on it.
+    """
+    from unfade.commands.pair_export import describe_placement
     from unfade.media import read_picture
 
     _use_config(job)
     picture = str(section.reference)
     try:
-        if (job.root / Clips.PLACE).exists():
-            return recognised(job, section.source, picture, section.colorspace)
+        if (job.root / Clips.PATH).exists():
+            return describe_placement(job, section.source, picture, section.colorspace)
         read_picture(job.resolve(picture), section.colorspace)
-    except UnsaidFactError as error:
+    except MissingFactError as error:
         raise ProjectError(
-            f"{picture}: does not name a colour space that there is ({error.known}); name one with "
+            f"{picture}: does not name a known colour space ({error.known}); name one with "
             "--colorspace, or convert it to sRGB"
         ) from error
-    return "how it lies is found when the scan has been read"
+    return "its place on the scan is found when the scan has been read"
 
 
 def _text(project_file: Path) -> str:
-    """The text of a project file that can be used."""
+    """The text of a valid project file."""
     text = project_file_text(project_file)
     parse_project(text, project_file)
     return text
 
 
 def _check_frames(job: Job, source: int, section: PairSection | None = None) -> None:
-    """As far as ingest has found which frames there are."""
-    if not (job.root / Clips.PLACE).exists():
+    """Checks that the frames of a pair exist; before ingest nothing is checked.
+
+    Raises:
+        ProjectError: the scan or the reference has no such frame.
+    """
+    if not (job.root / Clips.PATH).exists():
         return
     clips = job.clips()
     _check_frame(clips.source, source)
@@ -232,10 +250,10 @@ def _check_frame(clip: Clip, frame: int) -> None:
         )
 
 
-def _seen_from(project_file: Path, path: str) -> str:
-    """A path, relative to where one is, as film.toml names it: relative to its folder.
+def _relative(project_file: Path, path: str) -> str:
+    """A path given on the command line as film.toml stores it: relative to the folder of film.toml.
 
-    What lies elsewhere stays absolute where it was given so.
+    An absolute path outside that folder stays absolute.
     """
     folder = project_file.absolute().parent
     if os.path.isabs(path) and not Path(path).is_relative_to(folder):
@@ -243,10 +261,12 @@ def _seen_from(project_file: Path, path: str) -> str:
     return Path(os.path.relpath(path, folder)).as_posix()
 
 
-def _tell_stale(job: Job) -> None:
-    """Says where the records are older than film.toml."""
+def _print_stale_stages(job: Job) -> None:
+    """Warns when the records of pairs are older than film.toml."""
     for stage in pipeline.STAGES:
         if stage.name in ("curate", "align"):
-            found = pipeline.freshness(stage, job)
-            if found.state == "stale":
-                print(f"{stage.name} is stale ({found.why}); 'unfade run' brings it up to date")
+            freshness = pipeline.freshness(stage, job)
+            if freshness.state == "stale":
+                print(
+                    f"{stage.name} is stale ({freshness.reason}); 'unfade run' brings it up to date"
+                )

@@ -13,7 +13,7 @@ _KEPT = 2**31 - 1
 """Bytes of freed memory that stay with the process, the most that `mallopt` takes."""
 
 
-def settle() -> None:
+def configure_process() -> None:
     """Sets both, before torch is imported; what the user set in the environment stays."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if sys.platform == "linux" and not any(name.startswith("MALLOC_") for name in os.environ):

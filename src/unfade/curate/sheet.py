@@ -64,7 +64,7 @@ def draw_pages(
             _row(
                 shot,
                 [_block(tile(pair), several) for pair in rows[shot.number]],
-                chosen.beside(shot.number),
+                chosen.pairs_in_rest_of_scene(shot.number),
                 width,
             )
             for shot in page

@@ -31,7 +31,7 @@ from unfade.curate.shots.cuts import Cuts, find_cuts
 from unfade.curate.shots.scenes import scene_numbers, share_out, shot_families
 from unfade.drawing.canvas import fit_width
 from unfade.errors import MatchError, WorkError
-from unfade.film.balance import UNBALANCED, Balance, FilmBalance
+from unfade.film.balance import IDENTITY_BALANCE, Balance, FilmBalance
 from unfade.film.clip import SOURCE_PROXY, Clips, reference_proxy
 from unfade.film.match import FrameState
 from unfade.film.pair import Pair, PairList, Rejection
@@ -235,7 +235,7 @@ def _match(
         source,
         reference,
         np.array(clip.film_frames()) - clip.frames.first,
-        np.array(clip.copies()),
+        np.array(clip.repeat_counts()),
         shots,
         first,
         framing,
@@ -357,7 +357,7 @@ def _balance(job: Job, shots: tuple[Shot, ...], source: np.ndarray, first: int) 
     """The balance that [ingest] asks for, and its sheet; neither where it asks for none."""
     asked = job.project.ingest.balance
     if asked == "none":
-        return UNBALANCED
+        return IDENTITY_BALANCE
     grade = film_balance(source) if asked == "auto" else asked
     for number, page in enumerate(draw_balance(source, shots, first, grade), start=1):
         _write_page(job, "balance", number, page)

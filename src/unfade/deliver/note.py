@@ -96,7 +96,7 @@ def _element(role: str, clip: Clip) -> str:
         f"{clip.pixel_aspect}, live area {area.width} x {area.height} at {area.x}, {area.y}, "
         f"read as {clip.colorspace}, {clip.fields_in_words()}"
     )
-    return "; ".join([facts, *clip.to_know()])
+    return "; ".join([facts, *clip.all_remarks()])
 
 
 def _references(delivered: Delivered) -> list[str]:

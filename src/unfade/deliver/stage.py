@@ -152,7 +152,7 @@ def _lay_files(job: Job, delivered: Delivered, folder: Path) -> dict[str, str]:
             if name is not None:
                 place_file(rendered / name, folder / "masters" / name)
     model_files = (delivered.model.file, delivered.model.baseline_file)
-    for name in (*model_files, Path(TrainedModel.PLACE).name):
+    for name in (*model_files, Path(TrainedModel.PATH).name):
         place_file(trained / name, folder / "model" / name)
     validated = job.folder("validate")
     place_file(validated / "report.json", folder / "report.json")
@@ -255,7 +255,7 @@ def _lay_records(delivered: Delivered, names: Names, folder: Path) -> None:
     """Writes the records of the bag; they hold no path of this machine."""
     records: tuple[Artefact, ...] = (delivered.pair_list, delivered.alignments)
     for record in records:
-        (folder / Path(record.PLACE).name).write_text(record.to_json(), encoding="utf-8")
+        (folder / Path(record.PATH).name).write_text(record.to_json(), encoding="utf-8")
     settings = settings_to_share(delivered.project, names)
     text = settings.model_dump_json(indent=2, by_alias=True)
     (folder / "settings.json").write_text(text + "\n", encoding="utf-8")

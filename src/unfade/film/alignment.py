@@ -74,7 +74,7 @@ class Alignments(Artefact):
     """
 
     SCHEMA = "Alignments.3"
-    PLACE = "03-align/alignments.json"
+    PATH = "03-align/alignments.json"
 
     crop: Area
     admitted: tuple[Alignment, ...]

@@ -27,13 +27,13 @@ class Balance(Noun):
         return self
 
 
-UNBALANCED = Balance()
+IDENTITY_BALANCE = Balance()
 
 
 class FilmBalance(Artefact):
     """The balance that the model of a film sees its source through."""
 
     SCHEMA = "FilmBalance.1"
-    PLACE = "02-curate/balance.json"
+    PATH = "02-curate/balance.json"
 
     grade: Balance

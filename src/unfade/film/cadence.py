@@ -38,7 +38,7 @@ class Cadence(Noun):
             if weave != "x" and not self._has_gone_before(place, repeat)
         ]
 
-    def copies(self) -> list[int]:
+    def repeat_counts(self) -> list[int]:
         """For how many frames of the clip each of `film_frames` is shown from there on."""
         ends = [match.end() for match in re.finditer(".r*", self.repeats)]
         return [ends[bisect_right(ends, place)] - place for place in self.film_frames()]

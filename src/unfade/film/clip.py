@@ -151,15 +151,15 @@ class Clip(Noun):
             return list(self.frames.frames())
         return [self.frames.first + place for place in self.cadence.film_frames()]
 
-    def to_know(self) -> tuple[str, ...]:
+    def all_remarks(self) -> tuple[str, ...]:
         """What a person is to know of how the clip is read, what is assumed included."""
         values = {"colorspace": f"colour space {self.colorspace}", "rate": f"{self.rate} a second"}
         words = " and ".join(values[name] for name in self.assumed)
         return (*self.remarks, *([f"assumed, as its files do not say: {words}"] if words else []))
 
-    def copies(self) -> list[int]:
+    def repeat_counts(self) -> list[int]:
         """For how many frames each of `film_frames` is shown from there on."""
-        return [1] * len(self.frames) if self.cadence is None else self.cadence.copies()
+        return [1] * len(self.frames) if self.cadence is None else self.cadence.repeat_counts()
 
     def fields_in_words(self) -> str:
         """How the stored picture is woven, and why it is taken to be so."""
@@ -188,7 +188,7 @@ class Clips(Artefact):
     """What ingest found: the scan, and the references by their names, as film.toml has them."""
 
     SCHEMA = "Clips.2"
-    PLACE = "01-ingest/clips.json"
+    PATH = "01-ingest/clips.json"
 
     source: Clip
     references: dict[str, Clip] = Field(default_factory=dict)

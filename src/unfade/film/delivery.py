@@ -13,7 +13,7 @@ class Delivery(Artefact):
     """
 
     SCHEMA = "Delivery.1"
-    PLACE = "08-deliver/delivery.json"
+    PATH = "08-deliver/delivery.json"
 
     bag: str
     files: int

@@ -36,7 +36,7 @@ class MatchRecord(Artefact):
     """
 
     SCHEMA = "MatchRecord.2"
-    PLACE = "02-curate/matches.json"
+    PATH = "02-curate/matches.json"
 
     frames: FrameRange
     references: dict[str, ReferenceMatches]

@@ -49,7 +49,7 @@ class TrainedModel(Artefact):
     """
 
     SCHEMA = "TrainedModel.2"
-    PLACE = "05-train/model.json"
+    PATH = "05-train/model.json"
 
     id: str
     size: ModelSize
@@ -81,7 +81,7 @@ class LossCurve(Artefact):
     """How training went. `baseline` is the held-out CIEDE2000 of the closed form it starts from."""
 
     SCHEMA = "LossCurve.1"
-    PLACE = "05-train/loss.json"
+    PATH = "05-train/loss.json"
 
     points: tuple[LossPoint, ...]
     baseline: float | None

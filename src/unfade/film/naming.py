@@ -8,7 +8,7 @@ from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 
 _FRAME_NUMBER = re.compile(r"%0?\d*d|#+")
-GREATEST_NAME = 30
+MAX_NAME_LENGTH = 30
 """Letters of the name of a reference."""
 
 
@@ -20,7 +20,7 @@ def clip_name(path: str) -> str:
         words[0] = _FRAME_NUMBER.sub("", words[0])
     if words and "." in words[0]:
         words[0] = words[0].rpartition(".")[0]
-    names = (re.sub(r"\W+", "-", word).strip("-_")[:GREATEST_NAME] for word in words)
+    names = (re.sub(r"\W+", "-", word).strip("-_")[:MAX_NAME_LENGTH] for word in words)
     return next((name for name in names if name), "reference")
 
 

@@ -15,12 +15,12 @@ class Noun(BaseModel):
 class Artefact(Noun):
     """A noun that lives in a file of its own, as JSON that names its schema and version.
 
-    Subclasses set `SCHEMA`, for example ``"PairList.1"``, and `PLACE`, the file's path in the
+    Subclasses set `SCHEMA`, for example ``"PairList.1"``, and `PATH`, the file's path in the
     work directory.
     """
 
     SCHEMA: ClassVar[str]
-    PLACE: ClassVar[str]
+    PATH: ClassVar[str]
 
     def to_json(self) -> str:
         """The artefact as JSON text, schema first."""

@@ -62,7 +62,7 @@ class PairList(Artefact):
     """
 
     SCHEMA = "PairList.2"
-    PLACE = "02-curate/pairs.json"
+    PATH = "02-curate/pairs.json"
 
     shots: tuple[Shot, ...]
     pairs: tuple[Pair, ...]
@@ -84,7 +84,7 @@ class PairList(Artefact):
         numbers = {one.number: scene for one, scene in zip(self.shots, self.scenes, strict=True)}
         return [number for number, scene in numbers.items() if scene == numbers[shot]]
 
-    def beside(self, shot: int) -> int:
+    def pairs_in_rest_of_scene(self, shot: int) -> int:
         """How many pairs the other shots of a shot's scene have."""
         others = {*self.scene_of(shot)} - {shot}
         return sum(pair.shot in others for pair in self.pairs)

@@ -47,7 +47,7 @@ class Rendering(Artefact):
     """
 
     SCHEMA = "Rendering.1"
-    PLACE = "06-render/rendering.json"
+    PATH = "06-render/rendering.json"
 
     model_id: str
     version: int

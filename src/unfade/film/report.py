@@ -21,7 +21,7 @@ class Report(Artefact):
     """What validate found."""
 
     SCHEMA = "Report.1"
-    PLACE = "07-validate/report.json"
+    PATH = "07-validate/report.json"
 
     verdict: Verdict
     reasons: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ class Target(Noun):
     sha256: str
 
 
-class FrameBetween(Noun):
+class UnpairedFrame(Noun):
     """A frame without a pair, of a shot with pairs, that their colour can be carried to.
 
     `source` is a float EXR beside the artefact: the live area on the model's raster, in the working
@@ -37,8 +37,8 @@ class Targets(Artefact):
     and `truth` in any. Where colour is not to be carried, `between` is none."""
 
     SCHEMA = "Targets.3"
-    PLACE = "04-target/targets.json"
+    PATH = "04-target/targets.json"
 
     targets: tuple[Target, ...]
     luma_parity: float
-    between: tuple[FrameBetween, ...] | None = None
+    between: tuple[UnpairedFrame, ...] | None = None

@@ -11,10 +11,10 @@ from unfade.film.time import ExactFraction, exact_rate
 TO_FILL_IN = "?"
 """What `unfade new` writes where the files do not say what only a person can know."""
 
-GREATEST_FRAME = 2**31 - 1
+MAX_FRAME = 2**31 - 1
 """The greatest number of 32 bits, because file headers hold no larger frame numbers."""
 
-FrameNumber = Annotated[int, Field(ge=0, le=GREATEST_FRAME, strict=True)]
+FrameNumber = Annotated[int, Field(ge=0, le=MAX_FRAME, strict=True)]
 
 Pixels = Annotated[int, Field(ge=0, le=100_000, strict=True)]
 """Upper bound: ten times the widest film scan."""

@@ -106,7 +106,7 @@ def _with_live_area(job: Job, name: str, clip: Clip, section: ClipSection) -> tu
     if clip.orientation != 1:
         word = orientation_word(clip.orientation)
         job.progress.say(f"{name}: shown upright, its stored pictures are turned ({word})")
-    for remark in filter(None, (clip.fields_message(), *clip.to_know())):
+    for remark in filter(None, (clip.fields_message(), *clip.all_remarks())):
         job.progress.say(f"{name}: {remark}")
     if clip.ignored:
         names = ", ".join(clip.ignored)

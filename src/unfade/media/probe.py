@@ -5,7 +5,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from unfade.errors import MediaError, UnsaidFactError
+from unfade.errors import MediaError, MissingFactError
 from unfade.film.cadence import Cadence
 from unfade.film.clip import Area, Clip
 from unfade.film.file_pattern import FilePattern, check_utf8
@@ -142,7 +142,7 @@ def _rate(path: str, section: ClipSection, survey: MovieSurvey) -> Fraction:
     """
     rate = section.rate or survey.rate
     if rate is None:
-        raise UnsaidFactError(
+        raise MissingFactError(
             f"{path}: does not say how fast it runs; name its 'rate'",
             "rate",
             "the file says nothing",
@@ -158,7 +158,7 @@ def _colorspace(path: str, section: ClipSection, survey: MovieSurvey) -> str:
     if section.colorspace != "auto":
         return section.colorspace
     if not survey.tags.is_display_referred:
-        raise UnsaidFactError(
+        raise MissingFactError(
             f"{path}: is not for an ordinary display; name its colour space as 'colorspace'",
             "colorspace",
             "the file says: for no ordinary display",
@@ -179,7 +179,7 @@ def _movie_orientation(path: str, section: ClipSection, tags: MovieTags) -> int:
     """
     if tags.orientation < 0:
         known = "its display matrix turns the picture by no quarter turn"
-        raise UnsaidFactError(
+        raise MissingFactError(
             f"{path}: {known}; set 'orientation' in film.toml, for example to \"as-stored\"",
             "orientation",
             known,

@@ -19,7 +19,7 @@ from unfade.film.naming import slug
 from unfade.media.stills.reader import STILL_SUFFIXES
 from unfade.media.stills.sequences import frames_of, patterns_of
 from unfade.project.settings import ClipSection, RenderSection
-from unfade.work.lock import LOCK, holding
+from unfade.work.lock import LOCK, lock_folder
 from unfade.work.progress import Progress
 from unfade.work.writing import check_is_folder, make_folder
 
@@ -56,7 +56,7 @@ def merge(
     media.check_colorspace(settings.colorspace)
     ours, theirs, step = _fitting(original, recovered)
     make_folder(folder)
-    with holding(folder, progress.say):
+    with lock_folder(folder, progress.say):
         _check_empty(folder)
         return _merge(ours, theirs, step, folder, settings, progress)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from unfade.color.balance import balance
 from unfade.color.ycbcr import limit_chroma, luma
-from unfade.film.balance import UNBALANCED, Balance
+from unfade.film.balance import IDENTITY_BALANCE, Balance
 from unfade.film.model import ModelSize
 from unfade.model.closed_form.laws import Laws
 from unfade.model.closed_form.unevenness import EVEN, Unevenness
@@ -68,7 +68,7 @@ class ChromaModel:
     unevenness: Unevenness = EVEN
     uncertainty: Uncertainty | None = None
     own: Mapping[int, ResidualNetworks] = field(default_factory=dict)
-    grade: Balance = UNBALANCED
+    grade: Balance = IDENTITY_BALANCE
 
     def predict(self, source_rgb: Tensor, shot: int) -> Tensor:
         """The chroma of a frame.

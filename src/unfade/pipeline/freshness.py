@@ -31,10 +31,10 @@ class Freshness:
     """Whether a stage has to be run, and why."""
 
     state: Literal["fresh", "stale", "missing"]
-    why: str = ""
+    reason: str = ""
 
 
-def freshness(stage: Stage, job: Job, seen: "SeenElements | None" = None) -> Freshness:
+def freshness(stage: Stage, job: Job, seen: "ElementCache | None" = None) -> Freshness:
     """Whether what a stage left is what it would leave now.
 
     Args:
@@ -49,7 +49,7 @@ def freshness(stage: Stage, job: Job, seen: "SeenElements | None" = None) -> Fre
         return Freshness("missing", "was not run, or not to its end")
     except (OSError, ValueError) as error:
         return Freshness("stale", f"its receipt cannot be used: {error}")
-    for why in _changes(stage, job, receipt, seen or SeenElements(job)):
+    for why in _changes(stage, job, receipt, seen or ElementCache(job)):
         return Freshness("stale", why)
     return Freshness("fresh")
 
@@ -57,7 +57,7 @@ def freshness(stage: Stage, job: Job, seen: "SeenElements | None" = None) -> Fre
 def status(job: Job) -> list[tuple[Stage, Freshness]]:
     """Every stage; one that follows a stage that is not fresh is not fresh either."""
     found: list[tuple[Stage, Freshness]] = []
-    seen = SeenElements(job)
+    seen = ElementCache(job)
     for stage in STAGES:
         state = freshness(stage, job, seen)
         earlier = [other.name for other, seen_state in found if seen_state.state != "fresh"]
@@ -65,7 +65,7 @@ def status(job: Job) -> list[tuple[Stage, Freshness]]:
             state = Freshness("stale", f"{earlier[0]} comes before it")
         found.append((stage, state))
     with suppress(WorkError):
-        job.remember()
+        job.save_digests()
     return found
 
 
@@ -76,10 +76,10 @@ def receipt_in(folder: Path) -> Receipt:
         OSError: there is none.
         ValueError: it is damaged, or of another version.
     """
-    return Receipt.from_json((folder / Receipt.PLACE).read_text(encoding="utf-8"))
+    return Receipt.from_json((folder / Receipt.PATH).read_text(encoding="utf-8"))
 
 
-class SeenElements:
+class ElementCache:
     """What lies behind the paths of film.toml, looked at once a run.
 
     A file that changes while a run works is found by the next one.
@@ -96,7 +96,7 @@ class SeenElements:
         return self._found[role, path]
 
 
-def _changes(stage: Stage, job: Job, receipt: Receipt, seen: SeenElements) -> Iterator[str]:
+def _changes(stage: Stage, job: Job, receipt: Receipt, seen: ElementCache) -> Iterator[str]:
     """In plain words, what is not as the receipt says."""
     if receipt.revision != stage.revision:
         yield f"this version of Unfade does it differently (revision {stage.revision})"
@@ -176,10 +176,10 @@ def _flat(key: str, value: Any) -> Iterator[tuple[str, str]]:
         yield key, str(value)
 
 
-def inputs(stage: Stage, job: Job, seen: SeenElements) -> dict[str, str]:
+def inputs(stage: Stage, job: Job, seen: ElementCache) -> dict[str, str]:
     """Digests of what a stage reads: artefacts, files and elements that are there, and how colour
     spaces are read if not as Unfade does by itself."""
-    patterns = (*(need.PLACE for need in stage.needs), *stage.files)
+    patterns = (*(need.PATH for need in stage.needs), *stage.files)
     found = {
         place.relative_to(job.root).as_posix(): job.digest(place)[:16]
         for pattern in patterns
@@ -204,7 +204,7 @@ def _output_files(stage: Stage, job: Job) -> list[Path]:
     return sorted(
         path
         for path in places
-        if path.is_file() and path.name != Receipt.PLACE and not path.name.startswith(".")
+        if path.is_file() and path.name != Receipt.PATH and not path.name.startswith(".")
     )
 
 

@@ -15,7 +15,7 @@ from unfade.errors import WorkError
 from unfade.pipeline import preflight
 from unfade.pipeline.freshness import (
     UNFINISHED,
-    SeenElements,
+    ElementCache,
     freshness,
     inputs,
     outputs,
@@ -26,7 +26,7 @@ from unfade.pipeline.freshness import (
 from unfade.pipeline.stages import STAGES, Stage
 from unfade.work.elements import DIGESTS
 from unfade.work.job import STAGE_NAMES, Job
-from unfade.work.lock import holding
+from unfade.work.lock import lock_folder
 from unfade.work.receipt import Receipt
 from unfade.work.writing import clear_partials, write_text
 
@@ -63,18 +63,18 @@ def run(job: Job, first: str | None = None, last: str | None = None) -> list[str
     if start > end:
         raise WorkError(f"'{first}' comes after '{last}'; swap --from and --to")
     stages = STAGES[: end + 1]
-    seen = SeenElements(job)
+    seen = ElementCache(job)
     if first is None and all(freshness(one, job, seen).state == "fresh" for one in stages):
         with suppress(WorkError):
-            job.remember()
+            job.save_digests()
         return []
     preflight.check(job, STAGE_NAMES[end])
-    with holding(job.root, job.progress.say):
+    with lock_folder(job.root, job.progress.say):
         return _run(job, stages, start, first, seen)
 
 
 def _run(
-    job: Job, stages: tuple[Stage, ...], start: int, first: str | None, seen: "SeenElements"
+    job: Job, stages: tuple[Stage, ...], start: int, first: str | None, seen: "ElementCache"
 ) -> list[str]:
     for left_over in job.root.glob(f".{Path(DIGESTS).stem}.*.partial*"):
         left_over.unlink(missing_ok=True)
@@ -83,20 +83,22 @@ def _run(
         state = freshness(stage, job, seen)
         if number < start and state.state != "fresh":
             raise WorkError(
-                f"{job.root}: {stage.name} is {state.state} ({state.why}); "
+                f"{job.root}: {stage.name} is {state.state} ({state.reason}); "
                 f"run 'unfade run' with --to {STAGE_NAMES[start - 1]} first"
             )
         if state.state != "fresh" or stage.name == first:
-            job.progress.say(f"{number + 1}/{len(STAGES)} {stage.name}: {stage.does.lower()}")
+            job.progress.say(
+                f"{number + 1}/{len(STAGES)} {stage.name}: {stage.description.lower()}"
+            )
             run_stage(stage, job, seen)
             done.append(stage.name)
         if stage.name == "ingest" and len(stages) > 1:
             preflight.check_frames(job)
-    job.remember()
+    job.save_digests()
     return done
 
 
-def run_stage(stage: Stage, job: Job, seen: "SeenElements | None" = None) -> None:
+def run_stage(stage: Stage, job: Job, seen: "ElementCache | None" = None) -> None:
     """Runs one stage and leaves its receipt.
 
     The receipt of before stays until the new one takes its place. If the stage fails before it
@@ -106,7 +108,7 @@ def run_stage(stage: Stage, job: Job, seen: "SeenElements | None" = None) -> Non
     Raises:
         WorkError: an element that an earlier run read is gone.
     """
-    seen = seen or SeenElements(job)
+    seen = seen or ElementCache(job)
     folder = job.folder(stage.name)
     _check_elements(stage, job, folder, seen)
     (folder / UNFINISHED).touch()
@@ -125,9 +127,9 @@ def run_stage(stage: Stage, job: Job, seen: "SeenElements | None" = None) -> Non
         versions={name: metadata.version(name) for name in SOFTWARE}
         | {"python": platform.python_version(), "platform": sys.platform},
     )
-    write_text(folder / Receipt.PLACE, receipt.to_json())
+    write_text(folder / Receipt.PATH, receipt.to_json())
     (folder / UNFINISHED).unlink()
-    job.remember()
+    job.save_digests()
 
 
 def entry(name: str) -> Callable[[Job], None]:
@@ -136,7 +138,7 @@ def entry(name: str) -> Callable[[Job], None]:
     return run_it
 
 
-def _check_elements(stage: Stage, job: Job, folder: Path, seen: SeenElements) -> None:
+def _check_elements(stage: Stage, job: Job, folder: Path, seen: ElementCache) -> None:
     """Keeps what was made of an element that is gone for the moment.
 
     Raises:

@@ -69,7 +69,7 @@ class Stage:
     """
 
     name: str
-    does: str
+    description: str
     sections: tuple[str, ...]
     needs: tuple[type[Artefact], ...]
     elements: Callable[[Job], Paths] = lambda job: {}
@@ -77,7 +77,7 @@ class Stage:
     files: tuple[str, ...] = ()
 
 
-SHOWN = ("film", "ingest", "curate", "align", "target", "train", "render", "validate")
+REPORTED_SECTIONS = ("film", "ingest", "curate", "align", "target", "train", "render", "validate")
 """Sections that the report shows."""
 
 BASELINE = "05-train/baseline.safetensors"
@@ -121,7 +121,7 @@ STAGES = (
     Stage(
         "validate",
         "Measure on held-out frames",
-        SHOWN,
+        REPORTED_SECTIONS,
         (Clips, PairList, Alignments, Targets, TrainedModel, LossCurve, Rendering),
         source_paths,
         revision=2,
@@ -130,7 +130,7 @@ STAGES = (
     Stage(
         "deliver",
         "Pack masters and record",
-        (*SHOWN, "source", "reference", "pair", "deliver"),
+        (*REPORTED_SECTIONS, "source", "reference", "pair", "deliver"),
         (Clips, PairList, Alignments, TrainedModel, Rendering, Report),
         lambda job: source_paths(job) | picture_paths(job),
         revision=2,

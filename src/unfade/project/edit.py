@@ -36,16 +36,17 @@ def with_pair(text: str, section: PairSection) -> str:
     return document.as_string()
 
 
-def without_pair(text: str, source: int, *, remember: bool) -> str:
+def without_pair(text: str, source: int, *, exclude_frame: bool) -> str:
     """A project file without the [[pair]] at a source frame, if there is one.
 
     Args:
         text: of the project file.
         source: the frame of the scan.
-        remember: whether the frame is put on `curate.drop`, so that the machine does not choose it.
+        exclude_frame: whether to add the frame to `curate.drop`, which keeps the machine from
+            choosing it.
     """
     document = tomlkit.parse(text)
-    if remember:
+    if exclude_frame:
         _drop(document, source)
     pairs = document.get("pair", [])
     place = next((k for k, pair in enumerate(pairs) if pair.get("source") == source), None)

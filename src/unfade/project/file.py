@@ -18,7 +18,7 @@ Section = TypeVar("Section", bound=BaseModel)
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def folder_place(text: str | Path) -> Path:
+def folder_path(text: str | Path) -> Path:
     """The path of a folder that a person names.
 
     Raises:
@@ -29,13 +29,13 @@ def folder_place(text: str | Path) -> Path:
     return Path(text)
 
 
-def project_place(text: str) -> Path:
+def project_path(text: str) -> Path:
     """The project file that a person means by a path: a folder stands for its film.toml.
 
     Raises:
         ProjectError: it is empty.
     """
-    path = folder_place(text)
+    path = folder_path(text)
     return path / PROJECT_FILE if path.is_dir() else path
 
 

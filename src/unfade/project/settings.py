@@ -10,7 +10,7 @@ from unfade.errors import ProjectError
 from unfade.film.balance import Balance
 from unfade.film.clip import Area, CodeRange, FieldOrder, Matrix, Orientation
 from unfade.film.model import ModelSize
-from unfade.film.naming import GREATEST_NAME, clip_name
+from unfade.film.naming import MAX_NAME_LENGTH, clip_name
 from unfade.film.noun import Noun
 from unfade.film.pair import PairKind, PairRole
 from unfade.film.rendering import MasterFormat, MasterNaming
@@ -125,9 +125,9 @@ class ReferenceSection(ClipSection):
 
     @model_validator(mode="after")
     def _nameable(self) -> "ReferenceSection":
-        if not re.fullmatch(r"[\w-]+", self.name) or len(self.name) > GREATEST_NAME:
+        if not re.fullmatch(r"[\w-]+", self.name) or len(self.name) > MAX_NAME_LENGTH:
             raise ValueError(
-                f"'{self.name}' is no name of a reference; use up to {GREATEST_NAME} letters, "
+                f"'{self.name}' is no name of a reference; use up to {MAX_NAME_LENGTH} letters, "
                 "digits, '-' and '_'"
             )
         return self

@@ -41,7 +41,7 @@ KEY = "render-key.json"
 
 MASTER = re.compile(r".+_v\d{3,}_[0-9a-f]{12}\.\d{7}\.(exr|((tif|dpx)(\.json)?))")
 
-RECORDS = frozenset({KEY, Receipt.PLACE, Path(Rendering.PLACE).name})
+RECORDS = frozenset({KEY, Receipt.PATH, Path(Rendering.PATH).name})
 """What lies in the folder beside the masters."""
 
 
@@ -159,7 +159,7 @@ def _render(
     entries: dict[str, Entry],
 ) -> None:
     """Reads, colours and writes at the same time, in order, a few frames in flight."""
-    model = load_model((job.root / TrainedModel.PLACE).with_name(trained.file))
+    model = load_model((job.root / TrainedModel.PATH).with_name(trained.file))
     by_frame = {master.frame: master for master in masters}
     frames = media.read(source, list(by_frame))
     with media.writing_behind() as write_later:
@@ -219,7 +219,7 @@ def _key(job: Job, trained: TrainedModel, entries: dict[str, Entry]) -> str:
             "model": trained.id,
             "render": settings,
             "entries": entries,
-            "clips": job.digest(job.root / Clips.PLACE),
+            "clips": job.digest(job.root / Clips.PATH),
             "color": job.color_facts(),
             "scan": str(job.element("the source", job.project.source.path)),
         },
@@ -244,7 +244,7 @@ def _claim(folder: Path, key: str) -> None:
                 f"{path}: was not made by Unfade; move it elsewhere, this folder is written over"
             )
     if not place.exists() or place.read_text(encoding="utf-8") != key:
-        (folder / Path(Rendering.PLACE).name).unlink(missing_ok=True)
+        (folder / Path(Rendering.PATH).name).unlink(missing_ok=True)
         for path in masters:
             path.unlink()
         write_text(place, key)
@@ -252,7 +252,7 @@ def _claim(folder: Path, key: str) -> None:
 
 def _forget_altered(job: Job) -> None:
     """Removes masters that are no longer what an earlier run wrote."""
-    place = job.root / Rendering.PLACE
+    place = job.root / Rendering.PATH
     try:
         records = job.load(Rendering).frames
     except WorkError:

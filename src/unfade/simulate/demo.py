@@ -12,7 +12,7 @@ from unfade.project.template import TemplateElement, project_text
 from unfade.simulate.clips import ClipCut, demo_clips
 from unfade.simulate.film import RATE, simulate
 from unfade.simulate.record import Simulation
-from unfade.work.lock import LOCK, holding
+from unfade.work.lock import LOCK, lock_folder
 from unfade.work.progress import Progress
 from unfade.work.writing import check_is_folder, make_folder, write_text
 
@@ -54,7 +54,7 @@ def make_demo(
     else:
         chosen = demo_clips() if clips is None else clips
         make_folder(folder)
-        with holding(folder, progress.say):
+        with lock_folder(folder, progress.say):
             partial = folder / f".{ELEMENTS}.partial"
             shutil.rmtree(partial, ignore_errors=True)
             simulate(partial, chosen, severity=severity, seed=seed, progress=progress)
@@ -71,7 +71,7 @@ def _check_own(folder: Path) -> None:
         ProjectError: the folder holds what no demo made.
     """
     place = folder / PROJECT_FILE
-    made = (folder / ELEMENTS / Simulation.PLACE).exists()
+    made = (folder / ELEMENTS / Simulation.PATH).exists()
     if made and place.exists():
         source = toml_fields(project_file_text(place), place).get("source")
         made = isinstance(source, dict) and source.get("path") == SCAN
@@ -83,7 +83,7 @@ def _check_own(folder: Path) -> None:
 
 
 def _check_same(elements: Path, severity: str, seed: int) -> None:
-    place = elements / Simulation.PLACE
+    place = elements / Simulation.PATH
     try:
         made = Simulation.from_json(place.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -98,7 +98,7 @@ def simulate(
         for picture in progress.track(stored, "Making its DVD", len(plan.programme.stored)):
             movie.write(picture)
     record = _record(clips, added, plan, severity, exposure)
-    write_text(folder / Simulation.PLACE, record.to_json())
+    write_text(folder / Simulation.PATH, record.to_json())
 
 
 class _Library:

@@ -75,7 +75,7 @@ class Simulation(Artefact):
     """
 
     SCHEMA = "Simulation.2"
-    PLACE = "simulation.json"
+    PATH = "simulation.json"
 
     seed: int
     severity: str

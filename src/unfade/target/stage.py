@@ -11,7 +11,7 @@ from unfade.errors import MediaError
 from unfade.film.alignment import Alignment, Alignments, weight_file
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.pair import PairList
-from unfade.film.target import FrameBetween, Target, Targets
+from unfade.film.target import Target, Targets, UnpairedFrame
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.geometry.warp import warp
@@ -52,7 +52,7 @@ def _write_sources(job: Job, clips: Clips, alignments: Alignments) -> None:
         _write(job.folder("target") / f"source.{frame:07d}.exr", live_rgb)
 
 
-def _between(job: Job, clips: Clips, targets: Sequence[Target]) -> Iterator[FrameBetween]:
+def _between(job: Job, clips: Clips, targets: Sequence[Target]) -> Iterator[UnpairedFrame]:
     """The frames that colour can be carried to, written on the model's raster."""
     pairs = [target.pair for target in targets]
     shots = frames_between(pairs, job.load(PairList).shots)
@@ -60,7 +60,9 @@ def _between(job: Job, clips: Clips, targets: Sequence[Target]) -> Iterator[Fram
     for frame, source_rgb in job.progress.track(pictures, "Cutting frames between", len(shots)):
         file = job.folder("target") / f"between.{frame:07d}.exr"
         _write(file, on_raster(_live_area(clips.source, frame, source_rgb)))
-        yield FrameBetween(frame=frame, shot=shots[frame], source=file.name, sha256=_digest([file]))
+        yield UnpairedFrame(
+            frame=frame, shot=shots[frame], source=file.name, sha256=_digest([file])
+        )
 
 
 def _live_area(source: Clip, frame: int, source_rgb: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from unfade.drawing.chart import loss_picture
 from unfade.errors import MatchError
 from unfade.film.balance import FilmBalance
 from unfade.film.model import ShotModel
-from unfade.film.target import FrameBetween, Targets
+from unfade.film.target import Targets, UnpairedFrame
 from unfade.film.working_space import WORKING_SPACE
 from unfade.model import ChromaModel, save_baseline, save_model
 from unfade.model.device import network_device
@@ -47,10 +47,10 @@ def run(job: Job) -> None:
     held_out = _pictures(job, targets, "holdout")
     if not train:
         raise MatchError(
-            f"{job.root / Targets.PLACE}: holds no training pair; add one with [[pair]] or a "
+            f"{job.root / Targets.PATH}: holds no training pair; add one with [[pair]] or a "
             f"better [reference]"
         )
-    folder = (job.root / Targets.PLACE).parent
+    folder = (job.root / Targets.PATH).parent
     between = None if targets.between is None else Between(folder, targets.between)
     earlier, grade = _earlier(job), job.load(FilmBalance).grade
     training_set = prepare(train, held_out, job.project.train, grade, between, job.progress.track)
@@ -70,7 +70,7 @@ class Between:
     """Frames between pairs, read anew each time."""
 
     folder: Path
-    frames: Sequence[FrameBetween]
+    frames: Sequence[UnpairedFrame]
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -95,7 +95,7 @@ def _draw_carried(job: Job, between: Between | None, training_set: TrainingSet) 
 
 def _pictures(job: Job, targets: Targets, role: str) -> list[Picture]:
     """The targets of one role on the model's raster."""
-    folder = (job.root / Targets.PLACE).parent
+    folder = (job.root / Targets.PATH).parent
     return [
         picture(
             media.read_picture(str(folder / target.source), WORKING_SPACE),
@@ -180,7 +180,7 @@ def _save(job: Job, outcome: Outcome) -> None:
 def _key(job: Job, earlier: Earlier | None) -> str:
     """Stands for all that training depends on."""
     made_from = [
-        (job.root / kind.PLACE).read_text(encoding="utf-8") for kind in (Targets, FilmBalance)
+        (job.root / kind.PATH).read_text(encoding="utf-8") for kind in (Targets, FilmBalance)
     ]
     settings = job.project.train.model_dump_json()
     facts = [__version__, MODEL_SCHEMA, settings, earlier.id if earlier else "", *made_from]

@@ -78,7 +78,7 @@ def run(job: Job) -> None:
     pair_list, targets, model = job.load(PairList), job.load(Targets), job.load(TrainedModel)
     alignments, curve = job.load(Alignments), job.load(LossCurve)
     if not rendering.frames:
-        raise WorkError(f"{job.root / Rendering.PLACE}: holds no frame; run 'unfade render' again")
+        raise WorkError(f"{job.root / Rendering.PATH}: holds no frame; run 'unfade render' again")
 
     held_out, sheet = _score_targets(job, targets, model)
     frames, comparisons = _inspect_frames(job, clips.source, rendering)

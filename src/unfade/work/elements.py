@@ -27,7 +27,7 @@ class Element:
 class Digests:
     """SHA-256 of files by key, remembered while size, time of change and, of elements, place stay.
 
-    A key holds no folder, so that the digest of a moved element takes the place of its old one.
+    A key holds no folder, so that the digest of a relocated element takes the place of its old one.
     """
 
     def __init__(self, text: str = "") -> None:
@@ -93,7 +93,7 @@ def element(
     """What lies behind a path of film.toml, none where there is no file.
 
     Names of files count, and what they hold; folders and times of change do not. A file that is
-    moved or touched is the same element, a file that has another name is another one.
+    relocated or touched is the same element, a file that has another name is another one.
 
     Args:
         path: a file, a folder, or a sequence pattern such as ``reel.%06d.dpx``; absolute.
@@ -115,7 +115,7 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def moved(recorded: str, named: str, is_folder: bool) -> str:
+def relocated(recorded: str, named: str, is_folder: bool) -> str:
     """Where a file or sequence lies now that was recorded under another folder.
 
     Args:

@@ -12,7 +12,7 @@ from unfade.film.noun import Artefact
 from unfade.film.pair import Pair
 from unfade.project.color_config import color_config, config_to_share, is_file
 from unfade.project.settings import Project
-from unfade.work.elements import DIGESTS, Digests, Element, element, moved
+from unfade.work.elements import DIGESTS, Digests, Element, element, relocated
 from unfade.work.progress import Progress
 from unfade.work.writing import write_text
 
@@ -80,7 +80,7 @@ class Job:
         except (OSError, UnicodeDecodeError):
             return Digests()
 
-    def remember(self) -> None:
+    def save_digests(self) -> None:
         """Writes down what is known of files that are still there."""
         if self.digests.changed:
             self.digests.forget(lambda key: (self.root / key).exists())
@@ -95,7 +95,7 @@ class Job:
         """What lies behind a path of film.toml, none where there is no file.
 
         Args:
-            role: what film.toml calls it; it stays when the files are moved.
+            role: what film.toml calls it; it stays when the files are relocated.
             path: as film.toml has it.
         """
         return element(
@@ -110,8 +110,8 @@ class Job:
         Raises:
             WorkError: it is missing or damaged.
         """
-        path = self.root / kind.PLACE
-        stage = kind.PLACE.split("/")[0].split("-")[1]
+        path = self.root / kind.PATH
+        stage = kind.PATH.split("/")[0].split("-")[1]
         try:
             return kind.from_json(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
@@ -120,7 +120,7 @@ class Job:
             raise WorkError(f"{path}: is damaged ({error}); run 'unfade {stage}' again") from error
 
     def clips(self) -> Clips:
-        """What ingest found, with the absolute paths of now: a project may have been moved."""
+        """What ingest found, with the absolute paths of now: a project may have been relocated."""
         clips = self.load(Clips)
         named = {one.name: one.path for one in self.project.reference}
         references = {
@@ -143,12 +143,12 @@ class Job:
 
     def _moved(self, recorded: str, named: str) -> str:
         named = self.resolve(named)
-        return moved(recorded, named, os.path.isdir(named))
+        return relocated(recorded, named, os.path.isdir(named))
 
     def save(self, artefact: Artefact) -> None:
         """Writes an artefact to its place."""
-        self.folder(artefact.PLACE.split("/")[0].split("-")[1])
-        write_text(self.root / artefact.PLACE, artefact.to_json())
+        self.folder(artefact.PATH.split("/")[0].split("-")[1])
+        write_text(self.root / artefact.PATH, artefact.to_json())
 
 
 def folder_name(stage: str) -> str:

@@ -26,7 +26,7 @@ _LOCKED_BYTE = 2**30
 
 
 @contextmanager
-def holding(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
+def lock_folder(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
     """Holds a folder for this process, or refuses.
 
     On a file system without locks the block runs all the same, and `say` is told so.

@@ -11,7 +11,7 @@ from unfade.work.job import Job
 
 
 @dataclass(frozen=True)
-class Entry:
+class PairEntry:
     """A pair and what became of it. `reason` is why it was turned down, none where it was not."""
 
     pair: Pair
@@ -20,7 +20,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Records:
+class PairRecords:
     """The records of a film. `matches` and `alignments` are none where there are none yet."""
 
     clips: Clips
@@ -29,13 +29,13 @@ class Records:
     alignments: Alignments | None
 
     @classmethod
-    def of(cls, job: Job) -> "Records":
+    def of(cls, job: Job) -> "PairRecords":
         """The records in a work directory.
 
         Raises:
             WorkError: ingest or curate has not run, or a record is damaged.
         """
-        there = {kind: (job.root / kind.PLACE).exists() for kind in (MatchRecord, Alignments)}
+        there = {kind: (job.root / kind.PATH).exists() for kind in (MatchRecord, Alignments)}
         return cls(
             job.clips(),
             job.load(PairList),
@@ -43,16 +43,16 @@ class Records:
             job.load(Alignments) if there[Alignments] else None,
         )
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[PairEntry]:
         """Every pair that was considered, by its source frame."""
-        found = [Entry(one.pair, one.reason, None) for one in self.choice.rejected]
+        found = [PairEntry(one.pair, one.reason, None) for one in self.choice.rejected]
         laid = {one.pair: one for one in self.alignments.admitted} if self.alignments else {}
         refused = (
             {one.pair: one.reason for one in self.alignments.rejected} if self.alignments else {}
         )
         tried = [pair for pair in self.choice.alternates if pair in laid or pair in refused]
         pairs = dict.fromkeys([*self.choice.pairs, *tried])
-        found += [Entry(pair, refused.get(pair), laid.get(pair)) for pair in pairs]
+        found += [PairEntry(pair, refused.get(pair), laid.get(pair)) for pair in pairs]
         return sorted(found, key=lambda entry: (entry.pair.source, entry.reason is not None))
 
     def shot_of(self, source: int) -> Shot:

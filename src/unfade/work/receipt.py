@@ -23,7 +23,7 @@ class Receipt(Artefact):
     """
 
     SCHEMA = "Receipt.2"
-    PLACE = "receipt.json"
+    PATH = "receipt.json"
 
     stage: str
     revision: int

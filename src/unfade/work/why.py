@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from unfade.film.alignment import Alignment, TransformKind
 from unfade.film.match import FrameState, ReferenceMatches
-from unfade.work.pair_records import Entry, Records
+from unfade.work.pair_records import PairEntry, PairRecords
 
 _NEIGHBOURS = 1
 """Frames on either side whose matches are told."""
@@ -20,7 +20,7 @@ _STATES: dict[FrameState, str] = {
 }
 
 
-def why(records: Records, source: int) -> Iterator[str]:
+def explain_frame(records: PairRecords, source: int) -> Iterator[str]:
     """Sentences on a frame of the scan, the verdict first, and what to look at last.
 
     Args:
@@ -43,14 +43,14 @@ def why(records: Records, source: int) -> Iterator[str]:
     yield from _sheets(records, entry)
 
 
-def _verdict(entry: Entry) -> str:
+def _verdict(entry: PairEntry) -> str:
     role = {"train": "training pair", "holdout": "hold-out pair"}[entry.pair.role]
     if entry.reason is not None:
         return f"was considered as a {role} and turned down: {entry.reason}"
     return f"is a {role}"
 
 
-def _choice(records: Records, entry: Entry) -> Iterator[str]:
+def _choice(records: PairRecords, entry: PairEntry) -> Iterator[str]:
     pair = entry.pair
     other = pair.picture or f"reference frame {records.named(pair)}"
     kind = ", which is constructed" if pair.kind == "constructed" else ""
@@ -63,7 +63,7 @@ def _choice(records: Records, entry: Entry) -> Iterator[str]:
         yield f"Note: {pair.note}"
 
 
-def _state(records: Records, source: int) -> Iterator[str]:
+def _state(records: PairRecords, source: int) -> Iterator[str]:
     if records.matches is None:
         yield "There is no [reference], so that only [[pair]] entries make pairs."
         return
@@ -79,7 +79,7 @@ def _state(records: Records, source: int) -> Iterator[str]:
             yield "It stands by, in case one of them turns out not to fit."
 
 
-def _match(records: Records, source: int) -> Iterator[str]:
+def _match(records: PairRecords, source: int) -> Iterator[str]:
     """The match of a frame in each reference, and those of its neighbours."""
     if records.matches is None:
         return
@@ -113,7 +113,7 @@ def _match_in(found: ReferenceMatches, place: int, within: str) -> Iterator[str]
     yield f"Its moving regions fit best {off}." if lag else "Nothing moves there."
 
 
-def _alignment(records: Records, entry: Entry) -> Iterator[str]:
+def _alignment(records: PairRecords, entry: PairEntry) -> Iterator[str]:
     laid = entry.alignment
     if laid is not None:
         yield (
@@ -150,7 +150,7 @@ _KINDS: dict[TransformKind, str] = {
 }
 
 
-def _sheets(records: Records, entry: Entry | None) -> Iterator[str]:
+def _sheets(records: PairRecords, entry: PairEntry | None) -> Iterator[str]:
     sheets = ["02-curate/pairs.png"]
     if entry is not None and records.alignments is not None:
         admitted, rejected = records.alignments.admitted, records.alignments.rejected

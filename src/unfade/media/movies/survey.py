@@ -9,7 +9,7 @@ from typing import Any
 import av
 import numpy as np
 
-from unfade.errors import MediaError, UnsaidFactError
+from unfade.errors import MediaError, MissingFactError
 from unfade.film.time import exact_rate
 from unfade.media.movies.combing import FieldMeter
 from unfade.media.movies.containers import Movie, open_movie
@@ -200,7 +200,7 @@ def _check_tags(path: str, number: int, found: MovieTags, first: MovieTags) -> N
             f"{getattr(first, name)}"
         )
         remedy = f"set '{key}' in film.toml to what all are, or cut the movie there"
-        raise UnsaidFactError(f"{path}: {known}; {remedy}", key, known)
+        raise MissingFactError(f"{path}: {known}; {remedy}", key, known)
 
 
 def _timecode(movie: Movie) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import av
 import numpy as np
 
-from unfade.errors import UnsaidFactError
+from unfade.errors import MissingFactError
 from unfade.film.clip import CodeRange, Matrix, Video
 from unfade.project.settings import ClipSection
 
@@ -123,7 +123,7 @@ class MovieTags:
                     f"is tagged with colour matrix {self.matrix} of H.273, which is not supported"
                 )
                 remedy = "convert it to BT.709, or set its 'matrix' in film.toml"
-                raise UnsaidFactError(f"{path}: {known}; {remedy}", "matrix", f"it {known}")
+                raise MissingFactError(f"{path}: {known}; {remedy}", "matrix", f"it {known}")
             is_sd = width < _LEAST_HD[0] and height < _LEAST_HD[1]
             matrix = "bt601" if is_sd else "bt709"
             assumed.append(f"matrix {matrix}, by its {width} x {height} pixels")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
-from unfade.errors import MediaError, UnsaidFactError
+from unfade.errors import MediaError, MissingFactError
 from unfade.film.clip import Area, Clip, FieldOrder, orientation_number, orientation_word
 from unfade.film.time import FrameRange
 from unfade.geometry.orientation import swaps_axes
@@ -144,7 +144,7 @@ def _check_alike(
                 if not hasattr(section, key):
                     raise MediaError(f"{file}: {known}; convert the files, {others}")
                 remedy = f"set '{key}' to what is right for all, {others}"
-                raise UnsaidFactError(f"{file}: {known}; {remedy}", key, known)
+                raise MissingFactError(f"{file}: {known}; {remedy}", key, known)
 
 
 def _facts(header: StillHeader, section: ClipSection, rate: Fraction) -> dict[str, str]:

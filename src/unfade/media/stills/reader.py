@@ -10,7 +10,7 @@ import OpenImageIO as oiio
 import torch
 from torch import Tensor
 
-from unfade.errors import MediaError, UnsaidFactError
+from unfade.errors import MediaError, MissingFactError
 from unfade.film.clip import CodeRange
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.orientation import upright
@@ -103,7 +103,7 @@ def named_colorspace(path: str, header: StillHeader) -> str:
         MediaError: it names none.
     """
     if header.colorspace is None and header.color_tag is not None:
-        raise UnsaidFactError(
+        raise MissingFactError(
             f"{path}: is tagged as '{header.color_tag}', which the OpenColorIO config has no space "
             "for; name one as 'colorspace', or convert it to sRGB",
             "colorspace",
@@ -112,7 +112,7 @@ def named_colorspace(path: str, header: StillHeader) -> str:
     if header.colorspace is None:
         hint = _DENSITIES.get(header.transfer, "")
         said = f" (its header says: {header.transfer})" if header.transfer else ""
-        raise UnsaidFactError(
+        raise MissingFactError(
             f"{path}: does not say which colour space it is in; "
             f"name it as 'colorspace'{hint}{said}",
             "colorspace",

@@ -10,7 +10,7 @@ from pathlib import Path
 from unfade.errors import MediaError
 from unfade.film.file_pattern import FilePattern, check_utf8, parse_file_pattern
 from unfade.film.time import FrameRange
-from unfade.film.values import GREATEST_FRAME
+from unfade.film.values import MAX_FRAME
 from unfade.media.stills.reader import STILL_SUFFIXES
 
 _DIGITS = re.compile(r"(\d+)", re.ASCII)
@@ -224,10 +224,10 @@ def existing_range(pattern: FilePattern, first: int | None, last: int | None) ->
     held = [frame for frame in frames if first <= frame <= last]
     if len(held) < last - first + 1:
         raise MediaError(f"{pattern}: {_name_missing(first, last, held)}")
-    if last > GREATEST_FRAME:
+    if last > MAX_FRAME:
         raise MediaError(
             f"{pattern}: has a frame {last}; rename its files, because the greatest number that "
-            f"headers hold is {GREATEST_FRAME}"
+            f"headers hold is {MAX_FRAME}"
         )
     return FrameRange(first=first, last=last)
 

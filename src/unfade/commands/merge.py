@@ -1,0 +1,55 @@
+"""`unfade merge`: the colour of a version rendered elsewhere on the luma of the original."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from unfade.commands.console import progress
+from unfade.commands.parameters import Quiet
+from unfade.project.file import folder_path, section_of_options
+from unfade.project.settings import ClipSection, RenderSection
+
+
+def merge(
+    original: Annotated[str, typer.Argument(help="The scan: a movie, or reel.%06d.dpx.")],
+    recovered: Annotated[
+        str, typer.Argument(help="The same frames in colour; also a folder of shots.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(parser=folder_path, metavar="FOLDER", help="A new folder for the masters."),
+    ],
+    colorspace: Annotated[str, typer.Option(help="Colour space of the masters.")] = "ACES2065-1",
+    original_colorspace: Annotated[str, typer.Option(help="Colour space of the scan.")] = "auto",
+    recovered_colorspace: Annotated[
+        str, typer.Option(help="Colour space of the version in colour.")
+    ] = "auto",
+    first: Annotated[int | None, typer.Option(help="First frame, numbered as in the scan.")] = None,
+    last: Annotated[int | None, typer.Option(help="Last frame, numbered as in the scan.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Put the colour of a version rendered elsewhere on the luma of the original."""
+    from unfade.media import use_config
+    from unfade.merge.merge import merge as merge_clips
+    from unfade.project.color_config import color_config
+
+    scan = _clip_section("original", original, original_colorspace, first=first, last=last)
+    coloured = _clip_section("recovered", recovered, recovered_colorspace)
+    settings = section_of_options(
+        RenderSection, {"colorspace": "--colorspace"}, colorspace=colorspace
+    )
+    use_config(color_config())
+    masters = merge_clips(scan, coloured, out, settings, progress(quiet))
+    print(f"{out}: {len(masters)} masters written")
+
+
+def _clip_section(name: str, path: str, colorspace: str, **frames: int | None) -> ClipSection:
+    """The section of the clip that the argument `name` gives the path of.
+
+    Raises:
+        ProjectError: a value is not valid; the message names the argument or option.
+    """
+    options = {"path": name.upper(), "colorspace": f"--{name}-colorspace"}
+    options |= {key: f"--{key}" for key in frames}
+    return section_of_options(ClipSection, options, path=path, colorspace=colorspace, **frames)

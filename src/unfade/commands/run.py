@@ -12,7 +12,7 @@ from unfade.errors import ProjectError
 from unfade.film.report import Report
 from unfade.pipeline import run as pipeline
 from unfade.project.file import load_project
-from unfade.project.settings import GREATEST_SEED
+from unfade.project.settings import MAX_SEED
 from unfade.work.job import STAGE_NAMES, Job
 
 
@@ -20,7 +20,7 @@ def demo(
     folder: NewFolder = Path("demo"),
     severity: Annotated[str, typer.Option(help="mild, medium or hard.")] = "medium",
     seed: Annotated[
-        int, typer.Option(min=0, max=GREATEST_SEED, help="The same seed makes the same film.")
+        int, typer.Option(min=0, max=MAX_SEED, help="The same seed makes the same film.")
     ] = 0,
     quiet: Quiet = False,
 ) -> None:

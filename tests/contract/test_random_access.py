@@ -11,7 +11,7 @@ import torch
 from unfade.film.clip import Clip
 from unfade.media import probe, read, read_frame
 from unfade.media.movies import reader as movies
-from unfade.media.movies.index import LostError, MovieIndex
+from unfade.media.movies.index import IndexMismatchError, MovieIndex
 from unfade.project.settings import ClipSection
 
 MakeMovie = Callable[..., Path]
@@ -99,8 +99,8 @@ def test_every_frame_alone_is_that_in_order(clip: Clip, packets_read: list[int])
     for number in reversed(range(FRAMES)):
         packets_read.clear()
         assert torch.equal(read_frame(clip, number), in_order[number]), number
-        if number > 2 * GROUP + movies._LEAD:
-            assert packets_read[0] > number - 2 * GROUP - movies._LEAD
+        if number > 2 * GROUP + movies._DEINTERLACE_LEAD_FRAMES:
+            assert packets_read[0] > number - 2 * GROUP - movies._DEINTERLACE_LEAD_FRAMES
         assert len(packets_read) < 4 * GROUP
     some = [3, 20, 47, 59]
     assert all(torch.equal(one, in_order[number]) for number, one in read(clip, some))
@@ -121,7 +121,7 @@ def test_where_a_jump_leads_elsewhere_all_is_decoded(
     def lost(movie: Any, index: MovieIndex, frame: int) -> Iterator[Any]:
         for count, packet in enumerate(real(movie, index, frame)):
             if count == 9:
-                raise LostError
+                raise IndexMismatchError
             yield packet
 
     monkeypatch.setattr(movies, "packets_from", lost)

@@ -151,7 +151,7 @@ def test_a_cover_is_no_film(tmp_path: Path) -> None:
     assert (clip.width, clip.height, len(clip.frames)) == (64, 48, 3)
 
 
-def test_two_films_in_one_file_are_told(tmp_path: Path) -> None:
+def test_a_second_video_stream_is_a_remark(tmp_path: Path) -> None:
     path = tmp_path / "two.mkv"
     with av.open(str(path), "w") as movie:
         streams: list[Any] = [movie.add_stream("ffv1", rate=25) for _ in range(2)]
@@ -161,10 +161,10 @@ def test_two_films_in_one_file_are_told(tmp_path: Path) -> None:
             movie.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
         for stream in streams:
             movie.mux(stream.encode(None))
-    assert any("holds 2 streams" in said for said in probe(str(path), SECTION).all_remarks())
+    assert any("has 2 video streams" in remark for remark in probe(str(path), SECTION).all_remarks())
 
 
-def test_pictures_of_uneven_length_are_told(tmp_path: Path) -> None:
+def test_frames_of_uneven_length_are_a_remark(tmp_path: Path) -> None:
     path = tmp_path / "vfr.mp4"
     with av.open(str(path), "w") as movie:
         stream: Any = movie.add_stream("mpeg4", rate=24)
@@ -176,9 +176,9 @@ def test_pictures_of_uneven_length_are_told(tmp_path: Path) -> None:
         movie.mux(stream.encode(None))
     clip = probe(str(path), SECTION)
     assert len(clip.frames) == 7
-    assert any("spread over 11 periods" in said for said in clip.all_remarks())
+    assert any("span 11 frame periods" in remark for remark in clip.all_remarks())
 
 
-def test_evenly_spaced_pictures_need_no_word(make_movie: MakeMovie) -> None:
+def test_evenly_spaced_frames_need_no_remark(make_movie: MakeMovie) -> None:
     clip = probe(str(make_movie("a.mkv", "ffv1", "yuv420p", greys(2))), SECTION)
-    assert not any("periods" in said or "streams" in said for said in clip.all_remarks())
+    assert not any("periods" in remark or "streams" in remark for remark in clip.all_remarks())

@@ -87,7 +87,7 @@ def _settle_all(
         read = zip(
             media.read_pairs(pairs, clips, job.picture), map(waiting.get, pairs), strict=True
         )
-        settled = media.side_by_side(settle, read, threads=_THREADS, held=_HELD)
+        settled = media.parallel_map(settle, read, threads=_THREADS, max_held=_HELD)
         found = list(job.progress.track(settled, "Aligning pairs", len(pairs)))
         answers += found
         refused = [one for one in found if isinstance(one, Rejection)]

@@ -19,8 +19,8 @@ from unfade.media.stills.reader import read_entries, read_picture, read_plane
 from unfade.media.stills.sequences import sequence_around
 from unfade.media.stills.tags import FrameTags, read_tags
 from unfade.media.stills.writers import write_dpx, write_exr, write_png, write_tiff
-from unfade.media.threads.read_ahead import side_by_side
-from unfade.media.threads.write_behind import writing_behind
+from unfade.media.threads.read_ahead import parallel_map
+from unfade.media.threads.write_behind import write_behind
 
 __all__ = [
     "FrameTags",
@@ -29,6 +29,7 @@ __all__ = [
     "check_colorspace",
     "config_in_use",
     "is_aces",
+    "parallel_map",
     "probe",
     "read",
     "read_entries",
@@ -39,13 +40,12 @@ __all__ = [
     "read_references",
     "read_tags",
     "sequence_around",
-    "side_by_side",
     "to_space",
     "use_config",
+    "write_behind",
     "write_dpx",
     "write_exr",
     "write_master",
     "write_png",
     "write_tiff",
-    "writing_behind",
 ]

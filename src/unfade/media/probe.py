@@ -17,7 +17,7 @@ from unfade.film.time import (
 )
 from unfade.film.working_space import WORKING_SPACE
 from unfade.media.color_management import check_colorspace
-from unfade.media.movies.fields import FoundFields
+from unfade.media.movies.fields import DetectedFields
 from unfade.media.movies.survey import MovieSurvey, survey_movie
 from unfade.media.movies.tags import MovieTags
 from unfade.media.stills.clips import probe_stills, shown_by, turned
@@ -166,7 +166,7 @@ def _colorspace(path: str, section: ClipSection, survey: MovieSurvey) -> str:
     return WORKING_SPACE
 
 
-def _evidence(found: FoundFields, section: ClipSection) -> str:
+def _evidence(found: DetectedFields, section: ClipSection) -> str:
     if section.fields in ("auto", found.fields):
         return found.evidence
     return f"as film.toml says; by the pictures it is {found.fields}: {found.evidence}"

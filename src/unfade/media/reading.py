@@ -14,7 +14,7 @@ from unfade.media.color_management import to_space
 from unfade.media.movies.reader import read_movie
 from unfade.media.stills.reader import read_still
 from unfade.media.stills.sequences import parse_pattern
-from unfade.media.threads.read_ahead import FRAMES_AHEAD, run_ahead, side_by_side
+from unfade.media.threads.read_ahead import MAX_FRAMES_AHEAD, parallel_map, prefetch
 
 _THREADS = 2
 
@@ -44,7 +44,7 @@ def read(clip: Clip, frames: Iterable[int]) -> Iterator[tuple[int, Tensor]]:
                 f"not {frame}; ask for one of these"
             )
     if clip.kind == "movie":
-        return run_ahead(read_movie(clip, wanted), held=FRAMES_AHEAD, what=clip.path)
+        return prefetch(read_movie(clip, wanted), max_held=MAX_FRAMES_AHEAD, name=clip.path)
     return _read_ahead(clip, wanted)
 
 
@@ -54,11 +54,11 @@ def read_frame(clip: Clip, frame: int) -> Tensor:
 
 
 def _read_ahead(clip: Clip, frames: list[int]) -> Iterator[tuple[int, Tensor]]:
-    return side_by_side(
+    return parallel_map(
         lambda frame: (frame, _read_stored(clip, frame)),
         frames,
         threads=_THREADS,
-        held=FRAMES_AHEAD,
+        max_held=MAX_FRAMES_AHEAD,
     )
 
 

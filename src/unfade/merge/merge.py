@@ -84,7 +84,7 @@ def _merge(
         strict=True,
     )
     masters: list[Path] = []
-    with media.writing_behind() as write_later:
+    with media.write_behind() as write_later:
         for (frame, original_rgb), (_, recovered_rgb) in progress.track(
             pairs, "Merging", len(wanted)
         ):

@@ -162,7 +162,7 @@ def _render(
     model = load_model((job.root / TrainedModel.PATH).with_name(trained.file))
     by_frame = {master.frame: master for master in masters}
     frames = media.read(source, list(by_frame))
-    with media.writing_behind() as write_later:
+    with media.write_behind() as write_later:
         for frame, source_rgb in job.progress.track(frames, "Rendering", len(masters)):
             master = by_frame[frame]
             recovered = recover(source_rgb, source.live_area, model, master.shot.number)

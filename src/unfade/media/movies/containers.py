@@ -1,4 +1,4 @@
-"""Movies opened, by PyAV."""
+"""Opens movies, with PyAV."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,38 +14,39 @@ from unfade.errors import MediaError
 from unfade.media.stills.files import check_regular
 
 av.logging.set_level(None)
-"""FFmpeg's threads must never call Python to log: one that waits for the interpreter lock while
+"""FFmpeg's threads must never call Python to log: stream that waits for the interpreter lock while
 another thread, which holds the lock, waits for it to end is a deadlock (PyAV 751, 2276)."""
 
 
 _STILL_CODECS = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
-"""Of covers and posters, which stand beside a film as a stream; alone they may be the film."""
+"""Codecs of covers and posters, which are stored as a second video stream; as the only stream they
+may be the film."""
 
 
 @dataclass(frozen=True)
 class Movie:
-    """An open movie and the video stream in it that is read; `streams` counts those with moving
-    pictures."""
+    """An open movie and the video stream that is read. `moving_streams` is the number of video
+    streams that are not covers."""
 
     path: str
     container: Any
     stream: Any
-    streams: int
+    moving_streams: int
 
 
 @contextmanager
 def open_movie(path: str) -> Iterator[Movie]:
-    """Opens a movie; what goes wrong inside is told as a `MediaError`.
+    """Opens a movie. Errors of FFmpeg inside the block become `MediaError`.
 
     Raises:
-        MediaError: it is missing, is no movie, has no pictures, or is damaged.
+        MediaError: the file is missing, is not a movie, has no video stream, or is damaged.
     """
     check_regular(path)
     try:
         with av.open(path, metadata_errors="replace") as container:
             moving = _moving(container)
             if not moving:
-                raise MediaError(f"{path}: has no moving pictures in it; name another file")
+                raise MediaError(f"{path}: has no video stream; name another file")
             best = container.streams.best("video")
             stream: Any = best if best in moving else moving[0]
             stream.thread_type = "AUTO"
@@ -55,8 +56,9 @@ def open_movie(path: str) -> Iterator[Movie]:
 
 
 def _moving(container: Any) -> list[Any]:
-    """The video streams that are no cover; those of still formats only where there is no other."""
+    """The video streams that are not covers. Streams in still formats count only if there is no
+    other."""
     cover = av.stream.Disposition.attached_pic
     streams = [one for one in container.streams.video if not one.disposition & cover]
-    filmed = [one for one in streams if one.codec_context.name not in _STILL_CODECS]
-    return filmed or streams
+    films = [one for one in streams if one.codec_context.name not in _STILL_CODECS]
+    return films or streams

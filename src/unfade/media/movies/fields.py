@@ -1,13 +1,14 @@
-"""What the frames of a movie are woven of, and how they are woven anew.
+"""Detects the field structure of a movie, and restores progressive frames by field matching.
 
-Four materials are told apart: progressive pictures, video with the top field first, video with the
-bottom field first, and film in fields (pulldown of any cadence, or fields out of phase). Each frame
-has a verdict of its own (`Combing.verdict`); the most likely course of materials over the movie
-follows from them by dynamic programming (Viterbi), where to leave what the header says costs most.
-Film in fields gets its own fields back by field matching, without a line being made up.
+Each movie consists of one or more of four materials: progressive frames, video with the top field
+first, video with the bottom field first, and film in fields (pull-down of any cadence, or fields
+out of phase). Each frame gets its own verdict (`CombEnergies.verdict`). Dynamic programming
+(Viterbi) then finds the most likely material of each frame over the whole movie; a departure from
+what the header says has the highest cost. Field matching takes the bottom field of a frame of film
+from the neighbour where it fits, so that no line is interpolated.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
@@ -20,13 +21,16 @@ from unfade.film.clip import FieldOrder
 from unfade.media.movies.combing import FieldMeter
 from unfade.media.movies.planes import plane_lines
 
-Header = Literal["progressive", "top", "bottom", "interlaced", "unknown"]
-"""What a file says of itself; "interlaced" without naming the first field."""
+HeaderFields = Literal["progressive", "top", "bottom", "interlaced", "unknown"]
+"""Field structure that a movie's header claims; "interlaced" does not name the first field."""
 
 _PROGRESSIVE, _TOP, _BOTTOM, _FILM = range(4)
-"""Materials: rows of `_CHANCES`."""
+"""Materials: rows of `_VERDICT_PROBABILITIES`."""
+
 _VERDICTS = "stbTBopnPN"
-_CHANCES = np.array(
+"""Letters of `CombEnergies.verdict` for moving frames: columns of `_VERDICT_PROBABILITIES`."""
+
+_VERDICT_PROBABILITIES = np.array(
     [
         [0.70, 0.14, 0.14, 0.004, 0.004, 0.003, 0.003, 0.003, 0.0015, 0.0015],
         [0.08, 0.28, 0.02, 0.42, 0.03, 0.10, 0.03, 0.02, 0.01, 0.01],
@@ -34,134 +38,192 @@ _CHANCES = np.array(
         [0.40, 0.08, 0.08, 0.02, 0.02, 0.02, 0.07, 0.07, 0.12, 0.12],
     ]
 )
-"""Chance of each verdict for a moving frame of each material. From counts of `benchmarks/fields.py`
-on its clips for development, where no progressive frame of 380 had one of the last five; animation
-on twos has "t" and "b" in turn."""
+"""Probability of each verdict (column) for a moving frame of each material (row), from counts of
+`benchmarks/fields.py` on its development clips. None of their 380 progressive frames had one of
+the last five verdicts; animation on twos alternates between "t" and "b"."""
 
-_PROGRESSIVE_HEADER, _NO_HEADER, _INTERLACED_HEADER = 30.0, 18.0, 14.0
-"""Cost of taking frames for anything but progressive, in nats, by what the header says. A frame
-that combs beyond doubt gains 4 to 5, a frame that fits as stored loses 1 to 2: seven such in a row
-are overwhelming, three are enough where the header says the same."""
-_BACK = 6.0
-"""Cost of taking frames for progressive again, in nats."""
-_DECIDED = 0.05
-"""Mean leaning below which the header names the first field, not the pictures."""
+_LEAVE_COST_NATS: Mapping[HeaderFields, float] = {
+    "progressive": 30.0,
+    "unknown": 18.0,
+    "top": 14.0,
+    "bottom": 14.0,
+    "interlaced": 14.0,
+}
+"""Cost in nats of a change from progressive to another material, by the header's claim. A frame
+that clearly combs gains 4 to 5 nats and a frame that fits as stored loses 1 to 2, so seven combing
+frames in a row outweigh a progressive header and three are enough under an interlaced one."""
 
+_RETURN_COST_NATS = 6.0
+"""Cost in nats of a change back to progressive; lower than the cost to leave it, because to
+deinterlace progressive frames does more harm."""
 
-_MOSTLY = 2 / 3
+_MIN_MEAN_SCORE = 0.05
+"""Mean `top_first_score` in nats, below which the header and not the pictures names the first
+field."""
+
+_VIDEO_MIN_MOVING_SHARE = 2 / 3
 """Share of moving frames that are video, above which the whole movie is deinterlaced."""
-_MOSTLY_OF_ALL = 1 / 4
-"""Share of all frames that are video, above which frames at rest are deinterlaced too where the
-header does not say interlaced."""
-_OVERWHELMING, _OVERWHELMING_MOVING, _OVERWHELMING_ALL = 16, 1 / 3, 1 / 10
-"""Number of frames told to be no progressive ones, their share of moving frames and of all frames,
-from which they overrule a header that says progressive."""
-_STRONG = 1 / 4
-"""Share of moving frames that comb, above which the way to overrule a header is said."""
-_TIES = "tb"
-"""Verdicts of fields that tie without combing. They count for video where the header says
-interlaced; a progressive title that rolls by two lines a frame ties in the same way."""
-_LEAN_LEAST, _LEAN_SHARE, _LEAN_HALF, _LEAN_PURE, _LEAN_FILM = 8, 0.3, 0.2, 0.9, 0.15
-"""Under a header that says interlaced: least number of moving frames that lean to one field first,
-their least share of all moving frames, of each half of them and of all that lean, and the greatest
-share of frames that fit a neighbour as film does. Grain and the quantising of a DVD hide the
-combing of video, but not its direction; progressive frames lean either way alike."""
+
+_VIDEO_MIN_TOTAL_SHARE = 1 / 4
+"""Share of all frames that are video, above which the whole movie is deinterlaced where the header
+does not say interlaced; with fewer, only single frames are changed, because deinterlacing costs the
+others lines."""
+
+_OVERRULE_MIN_FRAMES = 16
+"""Number of non-progressive frames from which they can overrule a header that says progressive:
+to deinterlace a progressive scan does more harm than to leave video as it is stored."""
+
+_OVERRULE_MIN_MOVING_SHARE = 1 / 3
+"""Their smallest share of moving frames, for the same reason."""
+
+_OVERRULE_MIN_TOTAL_SHARE = 1 / 10
+"""Their smallest share of all frames, for the same reason."""
+
+_HINT_MIN_MOVING_SHARE = 1 / 4
+"""Share of moving frames that comb, above which the message names the key that overrules the
+header."""
+
+_TIE_VERDICTS = "tb"
+"""Verdicts of two equal weaves without combing. They count as video only where the header says
+interlaced, because a progressive title that rolls by two lines a frame gives the same verdicts."""
+
+_ORDER_MIN_FRAMES = 8
+"""Number of moving frames with the same first field from which a header that says interlaced is
+believed although nothing combs: grain and DVD quantisation hide the combing of video, but not the
+order of its fields. Progressive frames give both orders equally."""
+
+_ORDER_MIN_SHARE = 0.3
+"""Smallest share of all moving frames for such an order."""
+
+_ORDER_MIN_HALF_SHARE = 0.2
+"""Smallest share of the moving frames in each half of the movie; one shot cannot decide alone."""
+
+_ORDER_MIN_PURITY = 0.9
+"""Smallest share among the moving frames of either field order."""
+
+_ORDER_MAX_FILM_SHARE = 0.15
+"""Largest share of moving frames that fit a neighbour, as film in fields does."""
 
 
 @dataclass(frozen=True)
-class FoundFields:
-    """How a movie is to be read. `weave` has a letter of `Cadence` for each frame; `evidence` says
-    in words why."""
+class DetectedFields:
+    """How a movie is to be read.
+
+    `weave` has one letter of `Cadence` for each frame; `evidence` gives the reason in words.
+    """
 
     fields: FieldOrder
     weave: str
     evidence: str
 
 
-def header_of(field_order: int, interlaced: int, frames: int) -> Header:
-    """What the header says.
+def header_fields(field_order: int, interlaced: int, frames: int) -> HeaderFields:
+    """The field structure that the header claims.
 
     Args:
-        field_order: of the stream, by FFmpeg's `AVFieldOrder`: 1 progressive; 2 and 5 show the
+        field_order: of the stream, as FFmpeg's `AVFieldOrder`: 1 is progressive; 2 and 5 show the
             top field first, 3 and 4 the bottom field.
         interlaced: number of frames that are flagged as interlaced.
         frames: number of all frames.
     """
     if 2 * interlaced > frames:
-        orders: dict[int, Header] = {2: "top", 5: "top", 3: "bottom", 4: "bottom"}
+        orders: dict[int, HeaderFields] = {2: "top", 5: "top", 3: "bottom", 4: "bottom"}
         return orders.get(field_order, "interlaced")
     return "progressive" if field_order == 1 else "unknown"
 
 
-def find_fields(meter: FieldMeter, header: Header) -> FoundFields:
-    """The materials of a movie whose frames have gone through the meter."""
+def detect_fields(meter: FieldMeter, header: HeaderFields) -> DetectedFields:
+    """The field structure of a movie whose frames have all been added to the meter."""
     meter.finish()
     verdicts = meter.verdicts
-    moving = np.array([place for place, letter in enumerate(verdicts) if letter != "-"], np.intp)
-    said = _header_words(header)
+    moving = np.array([frame for frame, letter in enumerate(verdicts) if letter != "-"], np.intp)
+    header_phrase = _header_phrase(header)
     inner = moving[(moving > 0) & (moving < len(verdicts) - 1)]
     if not len(inner):
-        evidence = f"nothing moves that would show otherwise{said}"
-        return FoundFields("progressive", "s" * len(verdicts), evidence)
-    course = _course(_heard(verdicts, inner, header), header)
-    if header == "progressive" and not _overwhelms(course, len(verdicts)):
-        return _as_stored(verdicts, inner, said, apart=int(np.count_nonzero(course)))
-    video = (course == _TOP) | (course == _BOTTOM)
-    if video.mean() > _MOSTLY and (
-        header not in ("progressive", "unknown") or video.sum() > _MOSTLY_OF_ALL * len(verdicts)
-    ):
-        order = _first_field(meter.leanings[inner[video]], header)
-        evidence = (
-            f"{video.sum()} of {len(inner)} moving frames comb as stored and fit no neighbour{said}"
+        evidence = f"no frame moves, so its fields cannot be compared{header_phrase}"
+        return DetectedFields("progressive", "s" * len(verdicts), evidence)
+    materials = _likely_materials(_observations(verdicts, inner, header), header)
+    if header == "progressive" and not _overrules_header(materials, len(verdicts)):
+        return _as_stored(
+            verdicts, inner, header_phrase, not_progressive=int(np.count_nonzero(materials))
         )
-        return FoundFields(order, "s" * len(verdicts), evidence)
-    leaning = _leaning([verdicts[place] for place in inner], header)
-    if leaning is not None:
-        order, agreeing = leaning
-        evidence = f"{agreeing} of {len(inner)} moving frames lean to the {order} field first{said}"
-        return FoundFields(order, "s" * len(verdicts), evidence)
-    weave = _letters(verdicts, inner, course)
+    video = (materials == _TOP) | (materials == _BOTTOM)
+    if video.mean() > _VIDEO_MIN_MOVING_SHARE and (
+        header not in ("progressive", "unknown")
+        or video.sum() > _VIDEO_MIN_TOTAL_SHARE * len(verdicts)
+    ):
+        order = _field_order(meter.top_first_scores[inner[video]], header)
+        evidence = (
+            f"{video.sum()} of {len(inner)} moving frames comb as stored and fit no neighbour"
+            f"{header_phrase}"
+        )
+        return DetectedFields(order, "s" * len(verdicts), evidence)
+    consistent = _consistent_order([verdicts[frame] for frame in inner], header)
+    if consistent is not None:
+        order, agreeing = consistent
+        evidence = (
+            f"{agreeing} of {len(inner)} moving frames show the {order} field first{header_phrase}"
+        )
+        return DetectedFields(order, "s" * len(verdicts), evidence)
+    weave = _weave(verdicts, inner, materials)
     if set(weave) == {"s"}:
-        return _as_stored(verdicts, inner, said, apart=0)
-    return FoundFields("film", weave, _tally([weave[place] for place in inner]) + said)
+        return _as_stored(verdicts, inner, header_phrase, not_progressive=0)
+    return DetectedFields(
+        "film", weave, _film_evidence([weave[frame] for frame in inner]) + header_phrase
+    )
 
 
-def _leaning(letters: list[str], header: Header) -> tuple[FieldOrder, int] | None:
-    """The field that video shows first under a header that says interlaced, and the number of
-    moving frames that lean to it; none where they do not tell video."""
+def _consistent_order(letters: list[str], header: HeaderFields) -> tuple[FieldOrder, int] | None:
+    """The first field of video under a header that says interlaced, and the number of moving frames
+    that show it. None if the frames do not agree on one order."""
     if header in ("progressive", "unknown"):
         return None
-    top, bottom, film = (sum(letter in one for letter in letters) for one in ("tT", "bB", "pnPN"))
-    is_top = top > bottom if header == "interlaced" else header == "top"
-    agreeing, leaners = (top, "tT") if is_top else (bottom, "bB")
-    halves = letters[: len(letters) // 2], letters[len(letters) // 2 :]
-    tells = (
-        agreeing >= max(_LEAN_LEAST, _LEAN_SHARE * len(letters))
-        and all(sum(one in leaners for one in half) >= _LEAN_HALF * len(half) for half in halves)
-        and agreeing >= _LEAN_PURE * (top + bottom)
-        and film <= _LEAN_FILM * len(letters)
+    top, bottom, film = (
+        sum(letter in group for letter in letters) for group in ("tT", "bB", "pnPN")
     )
-    return ("top" if is_top else "bottom", agreeing) if tells else None
+    is_top = top > bottom if header == "interlaced" else header == "top"
+    agreeing, order_verdicts = (top, "tT") if is_top else (bottom, "bB")
+    halves = letters[: len(letters) // 2], letters[len(letters) // 2 :]
+    is_video = (
+        agreeing >= max(_ORDER_MIN_FRAMES, _ORDER_MIN_SHARE * len(letters))
+        and all(
+            sum(one in order_verdicts for one in half) >= _ORDER_MIN_HALF_SHARE * len(half)
+            for half in halves
+        )
+        and agreeing >= _ORDER_MIN_PURITY * (top + bottom)
+        and film <= _ORDER_MAX_FILM_SHARE * len(letters)
+    )
+    return ("top" if is_top else "bottom", agreeing) if is_video else None
 
 
-def _overwhelms(course: NDArray[np.intp], frames: int) -> bool:
-    least = max(_OVERWHELMING, _OVERWHELMING_MOVING * len(course), _OVERWHELMING_ALL * frames)
-    return bool(np.count_nonzero(course) >= least)
+def _overrules_header(materials: NDArray[np.intp], frames: int) -> bool:
+    min_frames = max(
+        _OVERRULE_MIN_FRAMES,
+        _OVERRULE_MIN_MOVING_SHARE * len(materials),
+        _OVERRULE_MIN_TOTAL_SHARE * frames,
+    )
+    return bool(np.count_nonzero(materials) >= min_frames)
 
 
-def _as_stored(verdicts: str, moving: NDArray[np.intp], said: str, apart: int) -> FoundFields:
-    """A movie that is left as it is stored. `apart` is the number of moving frames whose likeliest
-    material is not progressive, and that the header outweighs."""
-    combing = max(apart, sum(verdicts[place] not in "stb" for place in moving))
+def _as_stored(
+    verdicts: str, moving: NDArray[np.intp], header_phrase: str, not_progressive: int
+) -> DetectedFields:
+    """A movie that is left as it is stored, because the header outweighs the pictures.
+    `not_progressive` is the number of moving frames whose most likely material is not
+    progressive."""
+    combing = max(not_progressive, sum(verdicts[frame] not in "stb" for frame in moving))
     evidence = f"{combing} of {len(moving)} moving frames comb"
     if combing:
-        strong = combing > _STRONG * len(moving)
-        evidence += ", not surely enough to change them" if strong else ", too few to change them"
-        said += "; if they are fields, set fields = 'top' for it in film.toml" if strong else ""
-    return FoundFields("progressive", "s" * len(verdicts), evidence + said)
+        is_hinted = combing > _HINT_MIN_MOVING_SHARE * len(moving)
+        evidence += (
+            ", not clearly enough to change them" if is_hinted else ", too few to change them"
+        )
+        if is_hinted:
+            header_phrase += "; if it is interlaced video, set fields = 'top' for it in film.toml"
+    return DetectedFields("progressive", "s" * len(verdicts), evidence + header_phrase)
 
 
-def _header_words(header: Header) -> str:
+def _header_phrase(header: HeaderFields) -> str:
     words = {
         "progressive": "; its header says progressive",
         "top": "; its header says interlaced, top field first",
@@ -171,123 +233,127 @@ def _header_words(header: Header) -> str:
     return words.get(header, "")
 
 
-def _tally(letters: list[str]) -> str:
-    """`letters` are those of the moving frames."""
-    before, after, torn = (letters.count(letter) for letter in "pnx")
+def _film_evidence(letters: list[str]) -> str:
+    """The number of moving frames by where their bottom field comes from. `letters` are their
+    weaves."""
+    before, after, unmatched = (letters.count(letter) for letter in "pnx")
     return (
-        f"of {len(letters)} moving frames {before} fit the bottom field of the frame before, "
-        f"{after} that of the frame after, {torn} none"
+        f"of {len(letters)} moving frames {before} match the bottom field of the frame before, "
+        f"{after} that of the frame after, {unmatched} none"
     )
 
 
-def _course(letters: list[str], header: Header) -> NDArray[np.intp]:
-    """The most likely material of each moving frame, a row of `_CHANCES`."""
-    gains = _gains(header)[:, [_VERDICTS.index(letter) for letter in letters]].T
-    leave = {"progressive": _PROGRESSIVE_HEADER, "unknown": _NO_HEADER}.get(
-        header, _INTERLACED_HEADER
+def _likely_materials(letters: list[str], header: HeaderFields) -> NDArray[np.intp]:
+    """The most likely material of each moving frame, as a row of `_VERDICT_PROBABILITIES`."""
+    gains = _log_likelihoods(header)[:, [_VERDICTS.index(letter) for letter in letters]].T
+    costs = np.full(
+        (len(_VERDICT_PROBABILITIES), len(_VERDICT_PROBABILITIES)), _LEAVE_COST_NATS[header]
     )
-    costs = np.full((len(_CHANCES), len(_CHANCES)), leave)
-    costs[:, 0] = _BACK
+    costs[:, 0] = _RETURN_COST_NATS
     np.fill_diagonal(costs, 0.0)
     score = gains[0] - costs[0]
-    came_from = np.empty((len(letters), len(_CHANCES)), np.int8)
-    for place, gain in enumerate(gains[1:], 1):
-        ways = score[:, None] - costs
-        came_from[place] = ways.argmax(axis=0)
-        score = ways.max(axis=0) + gain
-    course = np.empty(len(letters), np.intp)
-    course[-1] = score.argmax()
-    for place in range(len(letters) - 1, 0, -1):
-        course[place - 1] = came_from[place, course[place]]
-    return course
+    back_pointers = np.empty((len(letters), len(_VERDICT_PROBABILITIES)), np.int8)
+    for step, gain in enumerate(gains[1:], 1):
+        scores = score[:, None] - costs
+        back_pointers[step] = scores.argmax(axis=0)
+        score = scores.max(axis=0) + gain
+    materials = np.empty(len(letters), np.intp)
+    materials[-1] = score.argmax()
+    for step in range(len(letters) - 1, 0, -1):
+        materials[step - 1] = back_pointers[step, materials[step]]
+    return materials
 
 
-def _gains(header: Header) -> NDArray[np.float64]:
-    """Of each material (rows) by each verdict, in nats. A verdict that the header does not let
-    count for video gains nothing over progressive."""
-    gains: NDArray[np.float64] = np.log(_CHANCES)
-    mute = {"progressive": _TIES + "o", "unknown": _TIES}.get(header, "")
-    for place in map(_VERDICTS.index, mute):
-        gains[:, place] = np.minimum(gains[:, place], gains[_PROGRESSIVE, place])
+def _log_likelihoods(header: HeaderFields) -> NDArray[np.float64]:
+    """Log probability in nats of each verdict (columns) for each material (rows). Verdicts that the
+    header does not accept as evidence of video gain nothing over progressive."""
+    gains: NDArray[np.float64] = np.log(_VERDICT_PROBABILITIES)
+    discounted = {"progressive": _TIE_VERDICTS + "o", "unknown": _TIE_VERDICTS}.get(header, "")
+    for column in map(_VERDICTS.index, discounted):
+        gains[:, column] = np.minimum(gains[:, column], gains[_PROGRESSIVE, column])
     return gains
 
 
-def _heard(verdicts: str, moving: NDArray[np.intp], header: Header) -> list[str]:
-    """The verdicts of moving frames. Where the header says interlaced the second of two equal ties
-    in a row counts as one that combs: a frame that is shown twice ties with the one before once,
-    video does so for ever."""
-    letters = [(verdicts[place], verdicts[place - 1].lower()) for place in moving.tolist()]
+def _observations(verdicts: str, moving: NDArray[np.intp], header: HeaderFields) -> list[str]:
+    """The verdicts of the moving frames.
+
+    Where the header says interlaced, the second of two equal ties in a row counts as combing: a
+    frame that is shown twice ties with the one before once, and video does so in every frame.
+    """
+    letters = [(verdicts[frame], verdicts[frame - 1].lower()) for frame in moving.tolist()]
     if header in ("progressive", "unknown"):
         return [letter for letter, _ in letters]
     return [
-        letter.upper() if letter in _TIES and letter == before else letter
+        letter.upper() if letter in _TIE_VERDICTS and letter == before else letter
         for letter, before in letters
     ]
 
 
-def _first_field(leanings: NDArray[np.float32], header: Header) -> FieldOrder:
-    leaning = float(leanings.mean())
-    if abs(leaning) < _DECIDED and header in ("top", "bottom"):
+def _field_order(top_first_scores: NDArray[np.float32], header: HeaderFields) -> FieldOrder:
+    top_first_score = float(top_first_scores.mean())
+    if abs(top_first_score) < _MIN_MEAN_SCORE and header in ("top", "bottom"):
         return "top" if header == "top" else "bottom"
-    return "top" if leaning >= 0 else "bottom"
+    return "top" if top_first_score >= 0 else "bottom"
 
 
-def _letters(verdicts: str, moving: NDArray[np.intp], course: NDArray[np.intp]) -> str:
-    """The weave of each frame, by its verdict and the material around it."""
-    if not course.any():
+def _weave(verdicts: str, moving: NDArray[np.intp], materials: NDArray[np.intp]) -> str:
+    """The weave of each frame, from its verdict and the material of the nearest moving frame."""
+    if not materials.any():
         return "s" * len(verdicts)
-    places = np.arange(len(verdicts))
-    after = np.searchsorted(moving, places).clip(0, len(moving) - 1)
+    frames = np.arange(len(verdicts))
+    after = np.searchsorted(moving, frames).clip(0, len(moving) - 1)
     before = (after - 1).clip(0)
-    nearer = np.abs(moving[before] - places) <= np.abs(moving[after] - places)
-    material = course[np.where(nearer, before, after)]
+    nearer = np.abs(moving[before] - frames) <= np.abs(moving[after] - frames)
+    material = materials[np.where(nearer, before, after)]
     return "".join(
-        _letter(verdicts, place, int(material[place]), moving, int(after[place]))
-        for place in places.tolist()
+        _weave_letter(verdicts, frame, int(material[frame]), moving, int(after[frame]))
+        for frame in frames.tolist()
     )
 
 
-def _letter(verdicts: str, place: int, material: int, moving: NDArray[np.intp], after: int) -> str:
-    verdict = verdicts[place]
+def _weave_letter(
+    verdicts: str, frame: int, material: int, moving: NDArray[np.intp], after: int
+) -> str:
+    verdict = verdicts[frame]
     if material == _PROGRESSIVE:
         return "s"
     if verdict == "-":
-        around = {verdicts[near].lower() for near in moving[max(0, after - 2) : after + 2]}
-        return around.pop() if len(around) == 1 and around <= {"p", "n"} else "s"
+        neighbours = {verdicts[near].lower() for near in moving[max(0, after - 2) : after + 2]}
+        return neighbours.pop() if len(neighbours) == 1 and neighbours <= {"p", "n"} else "s"
     if verdict in "TBo":
         return "x"
     return verdict.lower() if verdict in "pnPN" else "s"
 
 
-def rewoven(
-    numbered: Iterable[tuple[int, av.VideoFrame]], weave: str, first: int
+def match_fields(
+    numbered_frames: Iterable[tuple[int, av.VideoFrame]], weave: str, first: int
 ) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Frames whose bottom fields are those that fit.
+    """Frames whose bottom fields come from the frame where they fit.
 
     Args:
-        numbered: frames with their numbers, one following the other.
+        numbered_frames: consecutive frames with their numbers.
         weave: letters of `Cadence.weave`.
-        first: the number of the frame that the first letter is of.
+        first: number of the frame that the first letter belongs to.
     """
     before: av.VideoFrame | None = None
     now: tuple[int, av.VideoFrame] | None = None
-    for after in chain(numbered, (None,)):
+    for after in chain(numbered_frames, (None,)):
         if now is not None:
             number, frame = now
-            place = number - first
-            letter = weave[place] if 0 <= place < len(weave) else "s"
+            index = number - first
+            letter = weave[index] if 0 <= index < len(weave) else "s"
             other = {"p": before, "n": after[1] if after is not None else None}.get(letter)
-            yield number, _with_bottom(frame, other, alone=letter == "x")
+            yield number, _with_bottom_field(frame, other, interpolate=letter == "x")
             before = frame
         now = after
 
 
-def _with_bottom(
-    frame: av.VideoFrame, other: av.VideoFrame | None, *, alone: bool
+def _with_bottom_field(
+    frame: av.VideoFrame, other: av.VideoFrame | None, *, interpolate: bool
 ) -> av.VideoFrame:
-    """A frame with the bottom field of another; where its top field stands alone, with that field
-    interpolated; else as it is."""
-    if other is None and not alone:
+    """A frame with the bottom field of `other`. Without `other`, the bottom field is interpolated
+    from the top field if `interpolate`, and left as it is if not."""
+    if other is None and not interpolate:
         return frame
     woven = av.VideoFrame(frame.width, frame.height, frame.format.name)
     for index in range(len(frame.planes)):
@@ -295,15 +361,15 @@ def _with_bottom(
         into = plane_lines(woven, index)
         into[0::2] = lines[0::2]
         into[1::2] = (
-            _between(lines[0::2])[: len(into) // 2]
+            _line_means(lines[0::2])[: len(into) // 2]
             if other is None
             else plane_lines(other, index)[1::2]
         )
     return woven
 
 
-def _between(lines: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Lines (h, w), each the mean of one and the next."""
+def _line_means(lines: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Mean of each line and the next, (h, w)."""
     below = np.concatenate([lines[1:], lines[-1:]])
     mean: NDArray[np.uint16] = ((lines.astype(np.int32) + below) // 2).astype(lines.dtype)
     return mean

@@ -1,9 +1,8 @@
-"""Where the frames of a movie are, so that one of them can be read without all before it.
+"""An index of a movie's packets, for random access to frames.
 
-Containers are asked for nothing but packets: after a jump every packet is recognised by its size
-and checksum, given the time that it had when the whole movie was gone through, and followed from
-there. A frame is then the one of that time, whatever the container says after a jump, or it is not
-read this way at all.
+FFmpeg's seek is not trusted for more than a start. After a seek each packet is recognised by its
+size and checksum, and gets the time that the index holds for it. A frame is therefore the one with
+that time, whatever the container claims after a seek, or the seek fails.
 """
 
 import functools
@@ -17,33 +16,35 @@ from typing import Any
 import numpy as np
 
 from unfade.media.movies.containers import Movie, open_movie
-from unfade.media.threads.read_ahead import alive
+from unfade.media.threads.read_ahead import heartbeat
 
-_BY_BYTE = ("mpeg", "mpegts", "mpegvideo")
-"""Containers without an index, in which one jumps to a place of the file."""
-_LEAD_IN = 64
-"""Packets after a jump in which the wanted one has to come: what follows an earlier key frame."""
-_TRIES = 3
-"""Key frames, one before the other, that are jumped to before it is given up."""
+_BYTE_SEEK_FORMATS = ("mpeg", "mpegts", "mpegvideo")
+"""Containers without an index, in which a seek goes to a byte offset of the file."""
+_MAX_LEAD_IN_PACKETS = 64
+"""Number of packets after a seek within which the wanted one must come; a seek may land on an
+earlier key frame."""
+_MAX_SEEK_TRIES = 3
+"""Number of key frames, each before the other, to which a seek is tried before random access
+fails."""
 
 
-class LostError(Exception):
-    """After a jump, the packets are not those of the index."""
+class IndexMismatchError(Exception):
+    """The packets after a seek are not those of the index."""
 
 
 _PACKET = np.dtype(
-    [("time", "i8"), ("place", "i8"), ("is_key", "?"), ("size", "i4"), ("sum", "u4")]
+    [("time", "i8"), ("position", "i8"), ("is_key", "?"), ("size", "i4"), ("sum", "u4")]
 )
-"""Time shown, in stream units; place in the file, -1 for none; whether decoding can start there;
-size in bytes and CRC-32, by which it is recognised."""
+"""Presentation time in stream units; byte offset in the file, -1 if unknown; whether decoding can
+start here; size in bytes and CRC-32, which identify the packet."""
 
 
 @dataclass(frozen=True)
 class MovieIndex:
-    """The packets of a movie in the order of the file, and the times of its frames as shown.
+    """The packets of a movie in file order, and the times of its frames in presentation order.
 
-    `keys` are the numbers of frames at which decoding can start, ascending, `key_packets` those of
-    their packets.
+    `keys` are the numbers of frames at which decoding can start, ascending; `key_packets` are the
+    numbers of their packets.
     """
 
     packets: np.ndarray
@@ -52,12 +53,12 @@ class MovieIndex:
     key_packets: np.ndarray
 
     def key_before(self, frame: int) -> int:
-        """The last key frame at or before a frame; 0 where there is none."""
-        place = int(np.searchsorted(self.keys, frame, side="right"))
-        return int(self.keys[place - 1]) if place else 0
+        """The last key frame at or before a frame; 0 if there is none."""
+        position = int(np.searchsorted(self.keys, frame, side="right"))
+        return int(self.keys[position - 1]) if position else 0
 
-    def number_at(self, time: int | None) -> int | None:
-        """The number of the frame of a time, none where there is none."""
+    def frame_at(self, time: int | None) -> int | None:
+        """The number of the frame with this presentation time, None if there is none."""
         if time is None:
             return None
         number = int(np.searchsorted(self.times, time))
@@ -65,23 +66,23 @@ class MovieIndex:
 
 
 def movie_index(path: str) -> MovieIndex | None:
-    """The index of a movie, none where its packets do not all have a time of their own."""
+    """The index of a movie, None if its packets do not all have distinct times."""
     status = os.stat(path)
     return _read_index(path, status.st_mtime_ns, status.st_size)
 
 
 @functools.lru_cache(maxsize=8)
 def _read_index(path: str, _changed: int, _size: int) -> MovieIndex | None:
-    found = []
+    rows = []
     with open_movie(path) as movie:
         for packet in movie.container.demux(movie.stream):
-            alive()
+            heartbeat()
             if packet.size and not packet.is_discard:
-                place = -1 if packet.pos is None else packet.pos
-                found.append((packet.pts, place, packet.is_keyframe, *_mark(packet)))
-    if not found or any(time is None for time, *_ in found):
+                position = -1 if packet.pos is None else packet.pos
+                rows.append((packet.pts, position, packet.is_keyframe, *_fingerprint(packet)))
+    if not rows or any(time is None for time, *_ in rows):
         return None
-    packets = np.array(found, _PACKET)
+    packets = np.array(rows, _PACKET)
     times = np.sort(packets["time"][packets["time"] >= packets["time"][0]])
     if (np.diff(times) == 0).any():
         return None
@@ -92,51 +93,53 @@ def _read_index(path: str, _changed: int, _size: int) -> MovieIndex | None:
 
 
 def packets_from(movie: Movie, index: MovieIndex, frame: int) -> Iterator[Any]:
-    """The packets of a movie from that of a key frame on, with the times of the index; last the
-    empty one that lets go of what the decoder holds.
+    """The packets of a movie from a key frame on, with the times of the index. The last one is the
+    empty packet that flushes the decoder.
 
     Raises:
-        LostError: the packets are not those of the index.
+        IndexMismatchError: the packets are not those of the index.
     """
-    place = int(np.searchsorted(index.keys, frame))
-    wanted = int(index.key_packets[place])
-    for key in index.key_packets[max(0, place + 1 - _TRIES) : place + 1][::-1]:
-        _jump(movie, index.packets[key])
-        coming = movie.container.demux(movie.stream)
-        for packet in islice(coming, _LEAD_IN + wanted - key):
-            if packet.size and _is(packet, index.packets[wanted]):
-                yield from _followed(packet, coming, index, wanted)
+    position = int(np.searchsorted(index.keys, frame))
+    wanted = int(index.key_packets[position])
+    for key in index.key_packets[max(0, position + 1 - _MAX_SEEK_TRIES) : position + 1][::-1]:
+        _seek(movie, index.packets[key])
+        following = movie.container.demux(movie.stream)
+        for packet in islice(following, _MAX_LEAD_IN_PACKETS + wanted - key):
+            if packet.size and _matches(packet, index.packets[wanted]):
+                yield from _following(packet, following, index, wanted)
                 return
-    raise LostError
+    raise IndexMismatchError
 
 
-def _followed(first: Any, coming: Iterator[Any], index: MovieIndex, place: int) -> Iterator[Any]:
-    """A packet and those that come after it, as long as they are those of the index."""
+def _following(
+    first: Any, following: Iterator[Any], index: MovieIndex, position: int
+) -> Iterator[Any]:
+    """A packet and those that follow it, as long as they match the index."""
     packet = first
     while packet.size:
         if not packet.is_discard:
-            if place == len(index.packets) or not _is(packet, index.packets[place]):
-                raise LostError
-            packet.pts = int(index.packets["time"][place])
-            place += 1
+            if position == len(index.packets) or not _matches(packet, index.packets[position]):
+                raise IndexMismatchError
+            packet.pts = int(index.packets["time"][position])
+            position += 1
         yield packet
-        packet = next(coming)
-    if place != len(index.packets):
-        raise LostError
+        packet = next(following)
+    if position != len(index.packets):
+        raise IndexMismatchError
     yield packet
 
 
-def _jump(movie: Movie, packet: np.void) -> None:
-    if movie.container.format.name in _BY_BYTE and packet["place"] >= 0:
-        movie.container.seek(int(packet["place"]), unsupported_byte_offset=True)
+def _seek(movie: Movie, packet: np.void) -> None:
+    if movie.container.format.name in _BYTE_SEEK_FORMATS and packet["position"] >= 0:
+        movie.container.seek(int(packet["position"]), unsupported_byte_offset=True)
     else:
         movie.container.seek(int(packet["time"]), stream=movie.stream, backward=True)
 
 
-def _is(packet: Any, known: np.void) -> bool:
-    """Whether a packet is one of the index."""
-    return _mark(packet) == (known["size"], known["sum"])
+def _matches(packet: Any, known: np.void) -> bool:
+    """Whether a packet is the one that the index describes."""
+    return _fingerprint(packet) == (known["size"], known["sum"])
 
 
-def _mark(packet: Any) -> tuple[int, int]:
+def _fingerprint(packet: Any) -> tuple[int, int]:
     return packet.size, zlib.crc32(packet)

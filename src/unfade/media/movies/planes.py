@@ -1,4 +1,4 @@
-"""Decoded movie frames to R'G'B', from their planes: exact, nothing clipped.
+"""Converts decoded movie frames to R'G'B' from their planes, exactly and without clipping.
 
 Sources: ITU-R BT.601-7 and BT.709-6 (matrices, ranges), ITU-T H.262 (chroma siting).
 """
@@ -16,9 +16,10 @@ from unfade.color.ycbcr import KB, KR
 from unfade.film.clip import CodeRange, Video
 
 Plane = NDArray[np.float32]
+"""Samples of one component, (H, W)."""
 
 KR_KB: Mapping[str, tuple[float, float]] = {"bt601": (0.299, 0.114), "bt709": (KR, KB)}
-"""The weights of red and blue in luma: ITU-R BT.601-7, item 2.5.1; BT.709-6, item 3.2."""
+"""Weights of red and blue in luma: ITU-R BT.601-7, item 2.5.1; BT.709-6, item 3.2."""
 
 _PACKED_RGB = {
     "rgb24": (0, 1, 2, 3),
@@ -36,17 +37,18 @@ _PACKED_RGB = {
     "rgba64": (0, 1, 2, 4),
     "bgra64": (2, 1, 0, 4),
 }
-"""Where red, green and blue stand in a pixel, and how many samples it has."""
+"""Packed pixel formats: positions of red, green and blue in a pixel, and its number of samples."""
 
 _CENTRED_CHROMA = ("mjpeg", "mpeg1video")
-"""Codecs whose chroma sits between luma columns; elsewhere it sits on the even ones."""
+"""Codecs whose chroma is sited between luma columns; in others it is sited on the even ones."""
 
 _TOP_CHROMA = ("dvvideo",)
-"""Codecs whose vertically halved chroma sits on luma lines; elsewhere it sits between them."""
+"""Codecs whose vertically subsampled chroma is sited on luma lines; in others it is between
+them."""
 
 
 def can_read(pixel_format: av.VideoFormat) -> bool:
-    """Whether `frame_to_rgb` knows the pixel format."""
+    """Whether `frame_to_rgb` supports the pixel format."""
     name = pixel_format.name
     if _packed_name(name) in _PACKED_RGB:
         return True
@@ -63,8 +65,8 @@ def frame_to_rgb(
 
     Args:
         frame: of a pixel format that `can_read` accepts.
-        video: matrix and range of Y'CbCr formats; none for R'G'B' formats.
-        codec: its decoder's name, which tells where chroma sits.
+        video: matrix and range of Y'CbCr formats; None for R'G'B' formats.
+        codec: name of the decoder, which determines the chroma siting.
         code_range: of R'G'B' formats.
 
     Returns:
@@ -80,8 +82,8 @@ def frame_to_rgb(
 
 
 def _levels(frame: av.VideoFrame, code_range: CodeRange) -> tuple[float, float, float]:
-    """The code of black, and the codes from there to white and from one end of chroma to the
-    other."""
+    """The code of black, the number of codes from black to white, and the number of codes between
+    the extremes of chroma."""
     bits = frame.format.components[0].bits
     step, greatest = 2.0 ** (bits - 8), 2.0**bits - 1
     if code_range == "limited":
@@ -90,7 +92,8 @@ def _levels(frame: av.VideoFrame, code_range: CodeRange) -> tuple[float, float, 
 
 
 def _ycbcr(frame: av.VideoFrame, video: Video) -> tuple[Plane, Plane, Plane]:
-    """Y', Cb and Cr as stored, scaled to 0..1 and -0.5..0.5; chroma of grey is one zero."""
+    """Y', Cb and Cr as stored, scaled to 0..1 and -0.5..0.5. Chroma of grey frames is a single
+    zero."""
     black, white, chroma = _levels(frame, video.range)
     neutral = 2.0 ** (frame.format.components[0].bits - 1)
     y = (_plane(frame, 0) - black) / white
@@ -109,7 +112,7 @@ def _to_rgb(y: Plane, cb: Plane, cr: Plane, matrix: str) -> Tensor:
 
 
 def luma_codes(frame: av.VideoFrame) -> NDArray[np.uint8]:
-    """The luma of a Y'CbCr frame as codes of 8 bits, (H, W)."""
+    """The luma of a Y'CbCr frame as 8-bit codes, (H, W)."""
     component = frame.format.components[0]
     luma = _samples(frame, component.plane, 1)[:, : frame.width, 0]
     if component.bits == 8:
@@ -119,12 +122,12 @@ def luma_codes(frame: av.VideoFrame) -> NDArray[np.uint8]:
 
 
 def plane_lines(frame: av.VideoFrame, index: int) -> NDArray[Any]:
-    """The memory of a plane, (lines, samples a line at least); what is written there stays."""
+    """A view of a plane's memory, (lines, samples of a line); writing to it changes the frame."""
     return _samples(frame, index, 1)[:, : frame.planes[index].width, 0]
 
 
 def _plane(frame: av.VideoFrame, index: int) -> Plane:
-    """The samples of a component in a plane of its own, (H, W) float32 of codes."""
+    """The codes of a component that has its own plane, (H, W) float32."""
     component = frame.format.components[index]
     plane = frame.planes[component.plane]
     samples = _samples(frame, component.plane, 1)[:, : plane.width, 0]
@@ -132,7 +135,7 @@ def _plane(frame: av.VideoFrame, index: int) -> Plane:
 
 
 def _samples(frame: av.VideoFrame, plane_index: int, per_pixel: int) -> np.ndarray:
-    """A plane's memory, (H, W at least, samples a pixel)."""
+    """A view of a plane's memory, (H, W or more, samples of a pixel)."""
     plane = frame.planes[plane_index]
     size = 1 if frame.format.components[0].bits == 8 else 2
     order = ">" if frame.format.is_big_endian else "<"
@@ -146,34 +149,34 @@ def _packed_name(name: str) -> str:
 
 
 def _packed_rgb(frame: av.VideoFrame) -> NDArray[np.float32]:
-    """The samples of a packed R'G'B' frame, (3, H, W) of codes."""
+    """The codes of a packed R'G'B' frame, (3, H, W)."""
     red, green, blue, per_pixel = _PACKED_RGB[_packed_name(frame.format.name)]
     samples = _samples(frame, 0, per_pixel)[:, : frame.width, [red, green, blue]]
     return samples.transpose(2, 0, 1).astype(np.float32, order="C")
 
 
 def _upsample(chroma: Plane, shape: tuple[int, ...], codec: str) -> Plane:
-    """Chroma (h, w) on the raster of luma `shape`, linear between its own sites."""
+    """Chroma (h, w) interpolated linearly to the raster of luma `shape`."""
     if chroma.shape == (1, 1):
         return chroma
     height, width = shape
-    chroma = _stretch(chroma, width, axis=1, centred=codec in _CENTRED_CHROMA)
-    return _stretch(chroma, height, axis=0, centred=codec not in _TOP_CHROMA)
+    chroma = _interpolate(chroma, width, axis=1, centred=codec in _CENTRED_CHROMA)
+    return _interpolate(chroma, height, axis=0, centred=codec not in _TOP_CHROMA)
 
 
-def _stretch(plane: Plane, length: int, *, axis: int, centred: bool) -> Plane:
-    """A plane interpolated along an axis, to `length` samples."""
+def _interpolate(plane: Plane, length: int, *, axis: int, centred: bool) -> Plane:
+    """A plane interpolated linearly along an axis to `length` samples."""
     count = plane.shape[axis]
     factor = -(-length // count)
     if factor == 1:
         return plane
     offset = (factor - 1) / 2 if centred else 0.0
-    places = np.clip((np.arange(length, dtype=np.float32) - offset) / factor, 0, count - 1)
-    before = np.floor(places).astype(np.intp)
-    share = (places - before).astype(np.float32)
+    positions = np.clip((np.arange(length, dtype=np.float32) - offset) / factor, 0, count - 1)
+    before = np.floor(positions).astype(np.intp)
+    weight = (positions - before).astype(np.float32)
     first = np.take(plane, before, axis)
     second: Plane = np.take(plane, np.minimum(before + 1, count - 1), axis)
     second -= first
-    second *= share[:, None] if axis == 0 else share
+    second *= weight[:, None] if axis == 0 else weight
     second += first
     return second

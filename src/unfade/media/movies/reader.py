@@ -1,4 +1,4 @@
-"""Movies in, by PyAV. Frames are numbered from 0 in the order in which they are shown."""
+"""Reads movies, with PyAV. Frames are numbered from 0 in presentation order."""
 
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
@@ -18,71 +18,71 @@ from unfade.geometry.orientation import swaps_axes, upright
 from unfade.media.color_management import to_space
 from unfade.media.movies.containers import Movie, open_movie
 from unfade.media.movies.ffv1 import checksums_hold, has_checksums
-from unfade.media.movies.fields import rewoven
-from unfade.media.movies.index import LostError, movie_index, packets_from
+from unfade.media.movies.fields import match_fields
+from unfade.media.movies.index import IndexMismatchError, movie_index, packets_from
 from unfade.media.movies.planes import frame_to_rgb
-from unfade.media.threads.read_ahead import alive
+from unfade.media.threads.read_ahead import heartbeat
 
-_JUMP_GAP = 12
-"""Longest gap, in frames, that is decoded and dropped. A jump opens the movie again, which costs as
-much."""
+_MAX_DECODED_GAP_FRAMES = 12
+"""Longest gap between wanted frames that is decoded and dropped; a seek reopens the movie, which
+costs about as much."""
 
-_LEAD = 2
-"""Frames before a wanted one that the deinterlacer has to see."""
+_DEINTERLACE_LEAD_FRAMES = 2
+"""Frames that the deinterlacer needs before a wanted one."""
 
 
 def decode(movie: Movie) -> Iterator[av.VideoFrame]:
-    """The frames of a movie, in the order in which they are shown.
+    """The frames of a movie in presentation order.
 
     Raises:
-        MediaError: one is damaged.
+        MediaError: a packet or a frame is damaged.
     """
     return _decoded(movie, movie.container.demux(movie.stream), 0)
 
 
 def _decoded(
-    movie: Movie, packets: Iterable[Any], first: int, since: int | None = None
+    movie: Movie, packets: Iterable[Any], first: int, start_pts: int | None = None
 ) -> Iterator[av.VideoFrame]:
-    """The frames of packets, of which the first is frame `first`; those shown before the time
-    `since` are left out, as they follow from others that were not decoded.
+    """The frames of packets, of which the first belongs to frame `first`. Frames before the time
+    `start_pts` are left out, because they depend on frames that were not decoded.
 
     Raises:
         MediaError: a packet or a frame is damaged.
     """
     is_checked = movie.stream.codec_context.name == "ffv1" and has_checksums(movie.path)
-    coming = iter(packets)
-    decoded = first
-    for taken in count(first):
-        alive()
+    remaining = iter(packets)
+    frame_number = first
+    for packet_number in count(first):
+        heartbeat()
         try:
-            packet = next(coming, None)
+            packet = next(remaining, None)
             if packet is None:
                 return
             if is_checked and packet.size and not checksums_hold(bytes(packet)):
-                raise _damaged(movie.path, taken, "a checksum is wrong")
+                raise _damaged(movie.path, packet_number, "a checksum is wrong")
             frames = packet.decode()
         except av.error.FFmpegError as error:
-            raise _damaged(movie.path, decoded, str(error.strerror)) from error
+            raise _damaged(movie.path, frame_number, str(error.strerror)) from error
         for frame in frames:
-            if since is not None and frame.pts is not None and frame.pts < since:
+            if start_pts is not None and frame.pts is not None and frame.pts < start_pts:
                 continue
             if frame.is_corrupt:
-                raise _damaged(movie.path, decoded, "its data are corrupt")
+                raise _damaged(movie.path, frame_number, "its data are corrupt")
             yield frame
-            decoded += 1
+            frame_number += 1
 
 
 def read_movie(clip: Clip, frames: list[int]) -> Generator[tuple[int, Tensor], None, None]:
-    """The frames of a movie, ascending, each (3, H, W) in the working space.
+    """Frames of a movie, ascending, each (3, H, W) in the working space.
 
-    Where a jump does not lead to what the index has, the rest is decoded from the first frame on.
+    If a seek fails, the remaining frames are decoded from the start of the movie.
 
     Raises:
-        MediaError: the movie is damaged, ends early, or changes its size.
+        MediaError: the movie is damaged, ends early, or changes its frame size.
     """
     pending = deque(frames)
-    with suppress(LostError):
-        for start, wanted in _runs(clip, frames):
+    with suppress(IndexMismatchError):
+        for start, wanted in _decode_runs(clip, frames):
             with open_movie(clip.path) as movie:
                 for number, picture in _read_run(clip, movie, start, wanted):
                     pending.popleft()
@@ -95,7 +95,8 @@ def read_movie(clip: Clip, frames: list[int]) -> Generator[tuple[int, Tensor], N
 def deinterlace(
     numbered: Iterable[tuple[int, av.VideoFrame]], order: FieldOrder
 ) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Frames with their second field replaced by bwdif from the first and the neighbours."""
+    """Frames whose second field is interpolated by bwdif from the first field and the
+    neighbours."""
     graph: av.filter.Graph | None = None
     waiting: deque[int] = deque()
     parity = {"top": "tff", "bottom": "bff"}[order]
@@ -113,7 +114,7 @@ def deinterlace(
 
 
 def filter_graph(frame: av.VideoFrame, name: str, arguments: str | None) -> av.filter.Graph:
-    """A graph of one filter for frames like this one."""
+    """A graph of one filter for frames of the size and format of `frame`."""
     graph = av.filter.Graph()
     source = graph.add_buffer(
         width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
@@ -136,13 +137,13 @@ def _read_run(
     clip: Clip, movie: Movie, start: int, wanted: list[int]
 ) -> Iterator[tuple[int, Tensor]]:
     pending = deque(wanted)
-    numbered = _numbered(movie, start) if start else enumerate(decode(movie))
-    for number, frame in _whole(clip, _same_size(clip, numbered)):
+    numbered = _frames_from_key(movie, start) if start else enumerate(decode(movie))
+    for number, frame in _progressive(clip, _with_checked_size(clip, numbered)):
         while pending and pending[0] == number:
             codec = movie.stream.codec_context.name
             rgb = frame_to_rgb(frame, clip.video, codec, clip.code_range)
-            shown = upright(rgb, clip.orientation)
-            yield pending.popleft(), to_space(shown, clip.colorspace, WORKING_SPACE)
+            upright_rgb = upright(rgb, clip.orientation)
+            yield pending.popleft(), to_space(upright_rgb, clip.colorspace, WORKING_SPACE)
         if not pending:
             return
     raise MediaError(
@@ -150,36 +151,36 @@ def _read_run(
     )
 
 
-def _whole(
+def _progressive(
     clip: Clip, numbered: Iterator[tuple[int, av.VideoFrame]]
 ) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Frames of one instant each."""
+    """Frames that each show a single instant."""
     if clip.fields == "film" and clip.cadence is not None:
-        return rewoven(numbered, clip.cadence.weave, clip.frames.first)
+        return match_fields(numbered, clip.cadence.weave, clip.frames.first)
     if clip.fields in ("top", "bottom"):
         return deinterlace(numbered, clip.fields)
     return numbered
 
 
-def _numbered(movie: Movie, start: int) -> Iterator[tuple[int, av.VideoFrame]]:
+def _frames_from_key(movie: Movie, start: int) -> Iterator[tuple[int, av.VideoFrame]]:
     """Frames from key frame `start` on, with their numbers.
 
     Raises:
-        LostError: what is found is not what the index has.
+        IndexMismatchError: the decoded frames are not those of the index.
     """
     index = movie_index(movie.path)
     if index is None:
-        raise LostError
+        raise IndexMismatchError
     packets = packets_from(movie, index, start)
     expected = start
-    for frame in _decoded(movie, packets, start, since=int(index.times[start])):
-        if index.number_at(frame.pts) != expected:
-            raise LostError
+    for frame in _decoded(movie, packets, start, start_pts=int(index.times[start])):
+        if index.frame_at(frame.pts) != expected:
+            raise IndexMismatchError
         yield expected, frame
         expected += 1
 
 
-def _same_size(
+def _with_checked_size(
     clip: Clip, numbered: Iterable[tuple[int, av.VideoFrame]]
 ) -> Iterator[tuple[int, av.VideoFrame]]:
     swapped = swaps_axes(clip.orientation)
@@ -192,7 +193,7 @@ def _same_size(
 def check_size(path: str, number: int, frame: av.VideoFrame, width: int, height: int) -> None:
     """
     Raises:
-        MediaError: a frame is of another size than those before.
+        MediaError: the frame has another size than the ones before.
     """
     if (frame.width, frame.height) != (width, height):
         raise MediaError(
@@ -201,22 +202,22 @@ def check_size(path: str, number: int, frame: av.VideoFrame, width: int, height:
         )
 
 
-def _runs(clip: Clip, frames: list[int]) -> Iterator[tuple[int, list[int]]]:
-    """Wanted frames in groups, each with the key frame from which it is best decoded."""
-    position = 0
-    starts: list[tuple[int, list[int]]] = []
+def _decode_runs(clip: Clip, frames: list[int]) -> Iterator[tuple[int, list[int]]]:
+    """Wanted frames in groups, each with the key frame from which it is decoded."""
+    previous = 0
+    runs: list[tuple[int, list[int]]] = []
     for frame in frames:
         start = 0
-        if clip.random_access and frame - position > _JUMP_GAP:
+        if clip.random_access and frame - previous > _MAX_DECODED_GAP_FRAMES:
             index = movie_index(clip.path)
-            start = index.key_before(frame - _LEAD) if index else 0
-        if not starts or start > position + _JUMP_GAP:
-            starts.append((start, []))
-        starts[-1][1].append(frame)
-        position = frame
-    yield from starts
+            start = index.key_before(frame - _DEINTERLACE_LEAD_FRAMES) if index else 0
+        if not runs or start > previous + _MAX_DECODED_GAP_FRAMES:
+            runs.append((start, []))
+        runs[-1][1].append(frame)
+        previous = frame
+    yield from runs
 
 
 def _damaged(path: str, number: int, reason: str) -> MediaError:
-    """Decoders run ahead, so the number may be a few frames late."""
+    """Decoders buffer frames, so the number may be a few frames too high."""
     return MediaError(f"{path}: is damaged near frame {number} ({reason}); restore the file")

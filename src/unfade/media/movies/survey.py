@@ -1,4 +1,4 @@
-"""One pass over a movie that finds out what its header does not say, or says wrongly."""
+"""Decodes a movie once to measure what its header does not state, or states wrongly."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ from unfade.film.time import exact_rate
 from unfade.media.movies.combing import FieldMeter
 from unfade.media.movies.containers import Movie, open_movie
 from unfade.media.movies.cut_off import cut_off_at
-from unfade.media.movies.fields import FoundFields, find_fields, header_of
+from unfade.media.movies.fields import DetectedFields, detect_fields, header_fields
 from unfade.media.movies.index import MovieIndex, movie_index
 from unfade.media.movies.planes import can_read
 from unfade.media.movies.reader import check_size, decode
 from unfade.media.movies.tags import MovieTags
-from unfade.media.threads.read_ahead import FRAMES_AHEAD, run_ahead
+from unfade.media.threads.read_ahead import MAX_FRAMES_AHEAD, prefetch
 from unfade.project.settings import ClipSection
 from unfade.work.progress import Track
 
 
 @dataclass(frozen=True)
 class MovieSurvey:
-    """What a movie holds. `rate` and `timecode` are none where the container does not tell.
+    """What a movie contains. `rate` and `timecode` are None if the container does not state them.
 
-    `random_access` says that the frames came at the very times, in the very order, that the index
-    of its packets has.
+    `random_access` is true if the decoded frames have exactly the times and the order of the packet
+    index.
     """
 
     count: int
@@ -37,7 +37,7 @@ class MovieSurvey:
     height: int
     rate: Fraction | None
     pixel_aspect: Fraction
-    fields: FoundFields
+    fields: DetectedFields
     tags: MovieTags
     codec: str
     timecode: str | None
@@ -47,19 +47,21 @@ class MovieSurvey:
 
 
 def survey_movie(path: str, section: ClipSection, track: Track) -> MovieSurvey:
-    """Decodes a whole movie; `track` is told of every frame.
+    """Decodes a whole movie; `track` reports each frame.
 
     Raises:
-        MediaError: it is missing, damaged, ends early, changes its size or its tags where
-            `section` does not say what counts, or is of a kind that cannot be read.
+        MediaError: the movie is missing, damaged, ends early, changes its frame size, changes a tag
+            that `section` does not overrule, or has an unsupported pixel format.
     """
-    seen = run_ahead(_opened(path), held=FRAMES_AHEAD, what=path)
-    header = next(seen)
+    header_and_frames = prefetch(_header_and_frames(path), max_held=MAX_FRAMES_AHEAD, name=path)
+    header = next(header_and_frames)
     assert isinstance(header, _Header)
     first: av.VideoFrame | None = None
     meter: FieldMeter | None = None
     times: list[int | None] = []
-    for frame in track(seen, f"Looking through {Path(path).name}", header.likely_count):
+    for frame in track(
+        header_and_frames, f"Looking through {Path(path).name}", header.estimated_count
+    ):
         if first is None:
             first, tags = frame, MovieTags.of(frame).without_said(section)
             _check_readable(path, frame)
@@ -71,14 +73,14 @@ def survey_movie(path: str, section: ClipSection, track: Track) -> MovieSurvey:
         times.append(frame.pts)
     if first is None:
         raise MediaError(f"{path}: holds no picture that can be decoded; restore the file")
-    _check_all_came(path, header, times)
+    _check_all_decoded(path, header, times)
     return MovieSurvey(
         count=len(times),
         width=first.width,
         height=first.height,
         rate=header.rate,
         pixel_aspect=header.pixel_aspect,
-        fields=_fields(header, meter, len(times)),
+        fields=_detected_fields(header, meter, len(times)),
         tags=tags,
         codec=header.codec,
         timecode=header.timecode,
@@ -90,23 +92,23 @@ def survey_movie(path: str, section: ClipSection, track: Track) -> MovieSurvey:
 
 @dataclass(frozen=True)
 class _Header:
-    """What a movie says before its first frame, and the index of its packets."""
+    """What a movie states before its first frame, and the index of its packets."""
 
     rate: Fraction | None
     pixel_aspect: Fraction
     codec: str
-    stores_pictures_alone: bool
+    is_intra_only: bool
     field_order: int
     timecode: str | None
-    likely_count: int
+    estimated_count: int
     index: MovieIndex | None
     time_base: Fraction
-    streams: int
+    moving_streams: int
 
 
-def _opened(path: str) -> Generator[Any, None, None]:
-    """The header of a movie, then its frames. All that touches the file is in here, so that it can
-    be done in a thread that may hang.
+def _header_and_frames(path: str) -> Generator[Any, None, None]:
+    """The header of a movie, then its frames. All access to the file is in here, so that it can run
+    in a thread of its own, which may hang.
 
     Raises:
         MediaError: the movie is missing or damaged.
@@ -118,32 +120,32 @@ def _opened(path: str) -> Generator[Any, None, None]:
             rate=exact_rate(stream.guessed_rate) if stream.guessed_rate else None,
             pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
             codec=stream.codec_context.name,
-            stores_pictures_alone=stream.codec_context.codec.intra_only,
+            is_intra_only=stream.codec_context.codec.intra_only,
             field_order=int(stream.codec_context.field_order),
             timecode=_timecode(movie),
-            likely_count=_likely_count(stream),
+            estimated_count=_estimated_count(stream),
             index=movie_index(path),
             time_base=stream.time_base,
-            streams=movie.streams,
+            moving_streams=movie.moving_streams,
         )
         yield from decode(movie)
 
 
 def _remarks(header: _Header, first: av.VideoFrame, times: list[int | None]) -> tuple[str, ...]:
-    """What a person is to know of the stream that is read."""
+    """What the user must know about the stream that is read."""
     remarks = []
-    if header.streams > 1:
+    if header.moving_streams > 1:
         remarks.append(
-            f"holds {header.streams} streams of moving pictures; the one of {header.codec}, "
-            f"{first.width} x {first.height} pixels, is read"
+            f"has {header.moving_streams} video streams; the {header.codec} stream of "
+            f"{first.width} x {first.height} pixels is read"
         )
-    known = [time for time in times if time is not None]
-    if header.rate is not None and len(known) == len(times):
-        periods = round((max(known) - min(known)) * header.time_base * header.rate) + 1
+    known_times = [time for time in times if time is not None]
+    if header.rate is not None and len(known_times) == len(times):
+        periods = round((max(known_times) - min(known_times)) * header.time_base * header.rate) + 1
         if periods > len(times):
             remarks.append(
-                f"its {len(times)} pictures are spread over {periods} periods of 1/{header.rate} "
-                "second; they are counted one by one, so 'rate' may be another"
+                f"its {len(times)} frames span {periods} frame periods of 1/{header.rate} second; "
+                "frames are counted one by one, so the true 'rate' may be another"
             )
     return tuple(remarks)
 
@@ -160,11 +162,10 @@ def _check_readable(path: str, frame: av.VideoFrame) -> None:
         )
 
 
-def _fields(header: _Header, meter: FieldMeter | None, count: int) -> FoundFields:
+def _detected_fields(header: _Header, meter: FieldMeter | None, count: int) -> DetectedFields:
     if meter is None:
-        return FoundFields("progressive", "s" * count, "not looked at, as it is R'G'B'")
-    said = header_of(header.field_order, meter.interlaced, count)
-    return find_fields(meter, said)
+        return DetectedFields("progressive", "s" * count, "not measured, because it is R'G'B'")
+    return detect_fields(meter, header_fields(header.field_order, meter.interlaced, count))
 
 
 def _check_whole(movie: Movie) -> None:
@@ -172,31 +173,31 @@ def _check_whole(movie: Movie) -> None:
     Raises:
         MediaError: the file ends before its own structure does.
     """
-    place = cut_off_at(movie.path, movie.container.format.name)
-    if place is not None:
+    offset = cut_off_at(movie.path, movie.container.format.name)
+    if offset is not None:
         raise MediaError(
-            f"{movie.path}: is cut off or damaged: the part that starts at byte {place:,} does not "
-            f"fit into the file's {movie.container.size:,} bytes; restore the file"
+            f"{movie.path}: is cut off or damaged: the part that starts at byte {offset:,} does "
+            f"not fit into the file's {movie.container.size:,} bytes; restore the file"
         )
 
 
-def _likely_count(stream: av.VideoStream) -> int:
-    """About how many frames a movie has, by its header; 0 where it does not tell."""
+def _estimated_count(stream: av.VideoStream) -> int:
+    """Approximate number of frames from the header; 0 if it states none."""
     if stream.frames or not (stream.duration and stream.time_base and stream.guessed_rate):
         return stream.frames
     return round(stream.duration * stream.time_base * stream.guessed_rate)
 
 
-def _check_tags(path: str, number: int, found: MovieTags, first: MovieTags) -> None:
+def _check_tags(path: str, number: int, later: MovieTags, first: MovieTags) -> None:
     """
     Raises:
-        MediaError: a frame's tags differ from those of the first frame.
+        MissingFactError: a frame's tags differ from those of the first frame.
     """
-    name = first.other_in(found)
+    name = first.first_change(later)
     if name is not None:
         key = MovieTags.KEYS[name]
         known = (
-            f"frame {number} is tagged with {name} {getattr(found, name)}, the ones before with "
+            f"frame {number} is tagged with {name} {getattr(later, name)}, the ones before with "
             f"{getattr(first, name)}"
         )
         remedy = f"set '{key}' in film.toml to what all are, or cut the movie there"
@@ -204,29 +205,29 @@ def _check_tags(path: str, number: int, found: MovieTags, first: MovieTags) -> N
 
 
 def _timecode(movie: Movie) -> str | None:
-    """Of the first frame, from wherever the container keeps it."""
-    places = (movie.stream, movie.container, *movie.container.streams)
-    found = (
+    """The timecode of the first frame, from wherever the container stores it."""
+    holders = (movie.stream, movie.container, *movie.container.streams)
+    timecodes = (
         value
-        for place in places
-        for key, value in place.metadata.items()
+        for holder in holders
+        for key, value in holder.metadata.items()
         if key.lower() == "timecode"
     )
-    return next(found, None)
+    return next(timecodes, None)
 
 
-def _check_all_came(path: str, header: _Header, times: list[int | None]) -> None:
+def _check_all_decoded(path: str, header: _Header, times: list[int | None]) -> None:
     """
     Raises:
-        MediaError: a packet of a codec that stores each picture by itself gave no picture.
+        MediaError: a packet of an intra-only codec gave no frame.
     """
     index = header.index
-    if index is None or not header.stores_pictures_alone:
+    if index is None or not header.is_intra_only:
         return
-    lost = np.setdiff1d(index.times, [time for time in times if time is not None])
-    if len(lost):
-        number = index.number_at(int(lost[0]))
+    undecoded = np.setdiff1d(index.times, [time for time in times if time is not None])
+    if len(undecoded):
+        number = index.frame_at(int(undecoded[0]))
         raise MediaError(
-            f"{path}: {len(lost)} of {len(index.times)} frames cannot be decoded, the first is "
-            f"frame {number}; restore the file"
+            f"{path}: {len(undecoded)} of {len(index.times)} frames cannot be decoded, the first "
+            f"is frame {number}; restore the file"
         )

@@ -1,6 +1,6 @@
-"""What the frames of a movie say of how their codes are to be shown.
+"""Reads the colour and orientation tags of movie frames.
 
-Source: ITU-T H.273 (numbers of matrix, range and transfer), ISO/IEC 14496-12 (display matrix).
+Sources: ITU-T H.273 (numbers of matrix, range and transfer), ISO/IEC 14496-12 (display matrix).
 """
 
 from dataclasses import dataclass, replace
@@ -14,19 +14,20 @@ from unfade.film.clip import CodeRange, Matrix, Video
 from unfade.project.settings import ClipSection
 
 _MATRICES: dict[int, Matrix] = {1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601"}
-"""4 is FCC, whose numbers are BT.601's."""
+"""H.273 numbers of the supported matrices; 4 is FCC, whose coefficients are those of BT.601."""
 
 _UNTAGGED_MATRICES = (0, 2, 3)
-"""Numbers that say nothing of a Y'CbCr frame: R'G'B', unspecified, reserved."""
+"""Numbers that name no Y'CbCr matrix: R'G'B', unspecified, reserved."""
 
 _RANGES: dict[int, CodeRange] = {1: "limited", 2: "full"}
+"""FFmpeg's numbers of the code ranges."""
 
 _DISPLAY_TRANSFERS = (0, 1, 2, 3, 4, 5, 6, 7, 13, 14, 15)
-"""Numbers of what a display shows as it is; the rest is linear, log, PQ or HLG."""
+"""Numbers of display-referred transfers; the others are linear, log, PQ or HLG."""
 
-_LEAST_HD = (1280, 577)
-"""Columns, lines. Untagged movies of fewer of both are of BT.601, as SD is, others of BT.709: a
-letterbox that was cut off leaves an HD picture of any height."""
+_MIN_HD_SIZE = (1280, 577)
+"""Columns and lines. An untagged movie with fewer of both is taken as BT.601, as SD is, others as
+BT.709; both must be fewer, because an HD picture without its letterbox can have any height."""
 
 _ORIENTATIONS: dict[tuple[int, ...], int] = {
     (1, 0, 0, 1): 1,
@@ -38,18 +39,19 @@ _ORIENTATIONS: dict[tuple[int, ...], int] = {
     (0, -1, -1, 0): 7,
     (0, -1, 1, 0): 8,
 }
-"""By the signs of a, b, c, d of a display matrix, which takes (x, y) to (ax + cy, bx + dy)."""
+"""EXIF orientation by the signs of a, b, c, d of a display matrix, which maps (x, y) to (ax + cy,
+bx + dy)."""
 
-_LEAST_PART = 0.01
-"""Of the greatest part of a display matrix, below which a part is none."""
+_MIN_RELATIVE_COEFFICIENT = 0.01
+"""Share of the largest coefficient of a display matrix, below which a coefficient counts as 0."""
 
 
 @dataclass(frozen=True)
 class MovieTags:
-    """What a frame says: numbers of H.273, whether it is of R'G'B', and its orientation of 1 to 8.
+    """The tags of a frame: H.273 numbers, whether it is R'G'B', and its orientation of 1 to 8.
 
-    `orientation` is 0 where the frame says nothing, and -1 where the picture is turned by an angle
-    between quarter turns. `KEYS` are the keys of film.toml that overrule them.
+    `orientation` is 0 if the frame has no tag, and -1 if the picture is turned by an angle that is
+    no multiple of 90 degrees. `KEYS` are the keys of film.toml that overrule the tags.
     """
 
     KEYS: ClassVar = {
@@ -66,7 +68,7 @@ class MovieTags:
 
     @classmethod
     def of(cls, frame: av.VideoFrame) -> "MovieTags":
-        """The tags of a frame; grey and JPEG formats without a range are of full range."""
+        """The tags of a frame; grey and JPEG formats without a tagged range have full range."""
         color_range = int(frame.color_range)
         if color_range not in _RANGES and frame.format.name.startswith(("yuvj", "gray")):
             color_range = 2
@@ -78,23 +80,23 @@ class MovieTags:
             orientation=_orientation(frame),
         )
 
-    def other_in(self, later: "MovieTags") -> str | None:
-        """Name of the first tag whose value changes. A later frame without the tag keeps the first
-        frame's value."""
-        silent = {"matrix": _UNTAGGED_MATRICES, "range": (0,), "transfer": (0, 2, 3)}
+    def first_change(self, later: "MovieTags") -> str | None:
+        """Name of the first tag that a later frame changes. A later frame without the tag keeps the
+        value of the first frame."""
+        untagged = {"matrix": _UNTAGGED_MATRICES, "range": (0,), "transfer": (0, 2, 3)}
         for name in self.KEYS:
             value = getattr(later, name)
-            if value != getattr(self, name) and value not in silent.get(name, (0,)):
+            if value != getattr(self, name) and value not in untagged.get(name, (0,)):
                 return name
         return None
 
     @property
     def is_display_referred(self) -> bool:
-        """Whether a display shows the codes as they are."""
+        """Whether the codes are meant for a display as they are."""
         return self.transfer in _DISPLAY_TRANSFERS
 
     def without_said(self, section: ClipSection) -> "MovieTags":
-        """The tags that count where film.toml says others."""
+        """The tags, with those that film.toml overrules set to one fixed value."""
         said = [name for name, key in self.KEYS.items() if getattr(section, key) != "auto"]
         overruled: dict[str, Any] = dict.fromkeys(said, 1)
         return replace(self, **overruled)
@@ -102,16 +104,16 @@ class MovieTags:
     def video(
         self, path: str, section: ClipSection, width: int, height: int
     ) -> tuple[Video | None, list[str]]:
-        """How Y'CbCr is to be read, none for R'G'B'; and what of it is assumed, in words.
+        """Matrix and range of Y'CbCr, None for R'G'B'; and the assumed values in words.
 
         Args:
-            path: of the movie.
-            section: what film.toml says goes before what the frame says.
+            path: the movie.
+            section: of film.toml; its values overrule the tags.
             width: of the stored raster, in pixels.
-            height: likewise.
+            height: of the stored raster, in pixels.
 
         Raises:
-            MediaError: the matrix is one that is not supported.
+            MediaError: the tagged matrix is not supported.
         """
         if self.is_rgb:
             return None, []
@@ -124,7 +126,7 @@ class MovieTags:
                 )
                 remedy = "convert it to BT.709, or set its 'matrix' in film.toml"
                 raise MissingFactError(f"{path}: {known}; {remedy}", "matrix", f"it {known}")
-            is_sd = width < _LEAST_HD[0] and height < _LEAST_HD[1]
+            is_sd = width < _MIN_HD_SIZE[0] and height < _MIN_HD_SIZE[1]
             matrix = "bt601" if is_sd else "bt709"
             assumed.append(f"matrix {matrix}, by its {width} x {height} pixels")
         code_range = _RANGES.get(self.range) if section.range == "auto" else section.range
@@ -139,7 +141,7 @@ def _orientation(frame: av.VideoFrame) -> int:
     if stored is None:
         return 0
     a, b, _, c, d = np.frombuffer(bytes(stored), "<i4")[:5].astype(np.float64)
-    parts = np.array([a, b, c, d])
-    parts[np.abs(parts) < _LEAST_PART * np.abs(parts).max()] = 0
-    signs = tuple(int(sign) for sign in np.sign(parts))
+    coefficients = np.array([a, b, c, d])
+    coefficients[np.abs(coefficients) < _MIN_RELATIVE_COEFFICIENT * np.abs(coefficients).max()] = 0
+    signs = tuple(int(sign) for sign in np.sign(coefficients))
     return _ORIENTATIONS.get(signs, -1) if any(signs) else 0

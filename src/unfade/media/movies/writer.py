@@ -1,4 +1,4 @@
-"""Writes movies, from R'G'B' to planes without a scaler in between."""
+"""Writes movies: R'G'B' tensors to Y'CbCr planes, without FFmpeg's scaler."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -33,7 +33,7 @@ _CONTAINERS: Mapping[str, str] = {".mpg": "vob"}
 
 @dataclass(frozen=True)
 class _Layout:
-    """How a pixel format lays out its planes: bits, and luma samples for one of chroma."""
+    """Plane layout of a pixel format: bits of a sample, and luma samples for one of chroma."""
 
     bits: int
     across: int
@@ -51,12 +51,12 @@ _LAYOUTS: Mapping[str, _Layout] = {
 
 
 class MovieWriter:
-    """Writes frames to a movie that appears when it is whole.
+    """Writes frames to a movie, which appears under its name when it is complete.
 
-    The container is told by the suffix of `path`. Pictures are (3, height, width) R'G'B' of the
-    working space and are stored as Y'CbCr of `matrix` in limited range, cut to the codes that
-    video allows (for 8 bit 1 to 254). Chroma is sited as in MPEG-2: at the left luma sample, and
-    midway between two lines, of the same field where `interlaced`.
+    The suffix of `path` determines the container. Frames are (3, height, width) R'G'B' in the
+    working space and are stored as limited-range Y'CbCr of `matrix`, clipped to the codes that
+    video allows (1 to 254 at 8 bits). Chroma is sited as in MPEG-2: on the left luma sample, and
+    midway between two lines, in each field separately if `interlaced`.
 
     Args:
         path: the movie.
@@ -66,14 +66,14 @@ class MovieWriter:
         rate: in frames per second.
         pixel_format: ``yuv420p``, ``yuv422p``, ``yuv444p``, or one of them with ``10le``.
         matrix: of Y'CbCr.
-        interlaced: frames are woven of two fields, the top one (even lines) first.
-        bit_rate: in bits per second; the encoder's own choice when none.
+        interlaced: each frame holds two fields, the top one (even lines) first.
+        bit_rate: in bits per second; None for the encoder's default.
         pixel_aspect: width / height of a pixel.
-        options: further options of the encoder. It runs on one thread, so that the same pictures
-            give the same bytes on every machine, unless ``threads`` says otherwise.
+        options: further options of the encoder. By default it runs on one thread, so that the same
+            frames give the same bytes on every machine; ``threads`` overrides this.
 
     Raises:
-        MediaError: codec, container, size or options do not go together, or the disk is full.
+        MediaError: codec, container, size or options do not fit together, or the disk is full.
     """
 
     def __init__(
@@ -125,11 +125,11 @@ class MovieWriter:
         return self
 
     def write(self, rgb: Tensor) -> None:
-        """Appends a picture, (3, height, width).
+        """Appends a frame, (3, height, width).
 
         Raises:
             ValueError: it has another shape.
-            MediaError: the encoder turned it down, or the disk is full.
+            MediaError: the encoder refuses it, or the disk is full.
         """
         if rgb.shape != (3, self._height, self._width):
             raise ValueError(
@@ -182,7 +182,7 @@ class MovieWriter:
         return stream
 
     def _open_graph(self) -> Graph:
-        """Sets the field order of a frame, which nothing but a filter can."""
+        """A graph that sets the field order of a frame, because only a filter can."""
         graph = Graph()
         source = graph.add_buffer(
             width=self._width,
@@ -198,7 +198,7 @@ class MovieWriter:
         return graph
 
     def _tag(self, thing: Any) -> None:
-        """Says of a stream or a frame how its Y'CbCr is to be read."""
+        """Tags a stream or a frame with its matrix, range, primaries and transfer."""
         thing.color_primaries = _PRIMARIES
         thing.color_trc = _TRANSFER
         thing.colorspace = _MATRIX_CODES[self._matrix]
@@ -230,7 +230,7 @@ class MovieWriter:
 def rgb_to_planes(
     rgb: Tensor, layout: _Layout, matrix: Matrix, *, interlaced: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Codes of Y', Cb and Cr, as int32 planes, of R'G'B' (3, H, W).
+    """Codes of Y', Cb and Cr, as int32 planes, from R'G'B' (3, H, W).
 
     Source: limited range and quantisation of ITU-R BT.709-6, item 4.6, which BT.601 shares.
     """
@@ -247,7 +247,8 @@ def rgb_to_planes(
 
 
 def _codes(eight_bit: Tensor, bits: int) -> Tensor:
-    """8-bit codes, not yet whole, as whole ones of `bits`; the outermost are for timing only."""
+    """8-bit codes with fractions, rounded to codes of `bits`; the outermost codes are reserved for
+    timing."""
     unit = 1 << (bits - 8)
     return (eight_bit * unit).round().clamp(unit, 255 * unit - 1).to(torch.int32)
 
@@ -269,7 +270,8 @@ def _subsample(cbcr: Tensor, layout: _Layout, *, interlaced: bool) -> Tensor:
 
 
 def _halve(lines: Tensor, site: float) -> Tensor:
-    """Every second sample of the last axis, at `site` samples after it, with a triangle filter."""
+    """Every second sample of the last axis, sited `site` samples to the right, with a triangle
+    filter."""
     offsets = torch.arange(-1, 3, dtype=lines.dtype)
     taps = (1 - (offsets - site).abs() / 2).clamp_min(0)
     taps = taps / taps.sum()

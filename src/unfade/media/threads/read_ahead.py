@@ -1,4 +1,4 @@
-"""Work on what comes, several at a time, in order."""
+"""Threads that process items in parallel or read them ahead, in order."""
 
 import time
 from collections import deque
@@ -13,44 +13,44 @@ import torch
 
 from unfade.errors import MediaError
 
-FRAMES_AHEAD = 4
-"""Bounds the memory of reading ahead: a 2K frame takes 38 MB."""
+MAX_FRAMES_AHEAD = 4
+"""Frames that may be read ahead; this bounds memory, as a 2K frame takes 38 MB."""
 
-STUCK_S = 300.0
-"""Seconds without a packet or frame after which a file counts as one that hangs: a disk that spins
-up takes far less."""
+HANG_TIMEOUT_S = 300.0
+"""Seconds without a packet or frame after which a file counts as hanging; a disk that spins up
+takes far less."""
 
-_FAREWELL_S = 10.0
+_CLOSE_TIMEOUT_S = 10.0
 """Seconds to wait for a reader to close its file before the thread is abandoned."""
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-def side_by_side(
-    function: Callable[[T], R], items: Iterable[T], *, threads: int, held: int
+def parallel_map(
+    function: Callable[[T], R], items: Iterable[T], *, threads: int, max_held: int
 ) -> Iterator[R]:
-    """What a function makes of each item, in their order.
+    """The results of a function for each item, in order.
 
-    Items are taken as there is room, so that memory does not grow with their number. A call has
-    one core to itself, for those beside it have the others.
+    Items are taken only as there is room, so that memory does not grow with their number. Torch
+    uses one core for each call, because the calls beside it use the others.
 
     Args:
         function: called in threads.
         items: taken in the caller's thread.
-        threads: calls at a time.
-        held: items and results that may be held at a time.
+        threads: number of calls at a time.
+        max_held: largest number of items and results that are held at a time.
 
     Raises:
-        Exception: what a call raises, when its turn comes.
+        Exception: the error of a call, when its turn comes.
     """
-    coming = iter(items)
+    remaining = iter(items)
     pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
     pending: deque[Future[R]] = deque()
     try:
         while True:
-            room = held - len(pending)
-            pending.extend(pool.submit(function, item) for item in islice(coming, room))
+            room = max_held - len(pending)
+            pending.extend(pool.submit(function, item) for item in islice(remaining, room))
             if not pending:
                 return
             yield pending.popleft().result()
@@ -58,74 +58,76 @@ def side_by_side(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-class _Maker(Thread):
-    """A thread that tells when it was last known to get on."""
+class _Producer(Thread):
+    """A thread that knows when it last made progress."""
 
-    def __init__(self, make: Callable[[], None]) -> None:
-        super().__init__(target=make, name="decode-ahead", daemon=True)
-        self.alive_at = time.monotonic()
+    def __init__(self, produce: Callable[[], None]) -> None:
+        super().__init__(target=produce, name="decode-ahead", daemon=True)
+        self.heartbeat_at = time.monotonic()
 
 
-def alive() -> None:
-    """Tells that what runs ahead gets on, though it has made nothing yet; elsewhere nothing."""
+def heartbeat() -> None:
+    """Reports that the thread that reads ahead makes progress although it has no item yet. No
+    effect in other threads."""
     thread = current_thread()
-    if isinstance(thread, _Maker):
-        thread.alive_at = time.monotonic()
+    if isinstance(thread, _Producer):
+        thread.heartbeat_at = time.monotonic()
 
 
-def run_ahead(items: Generator[T, None, None], *, held: int, what: str) -> Iterator[T]:
-    """The same items, made in a thread of their own while those before are looked at.
+def prefetch(items: Generator[T, None, None], *, max_held: int, name: str) -> Iterator[T]:
+    """The same items, produced in a thread of their own while the caller uses those before.
 
-    The thread is left behind where it hangs inside a library, so that neither the caller nor the
-    end of the process waits for it.
+    If the thread hangs inside a library it is abandoned, so that neither the caller nor the end of
+    the process waits for it.
 
     Args:
-        items: made and closed in the thread; what takes long calls `alive` on the way.
-        held: items that are made ahead.
-        what: a file, for messages.
+        items: produced and closed in the thread; an item that takes long calls `heartbeat` on the
+            way.
+        max_held: largest number of items that are produced ahead.
+        name: of the file, for messages.
 
     Raises:
-        MediaError: for `STUCK_S` seconds nothing is made and nothing gets on.
-        Exception: what making an item raises, when its turn comes.
+        MediaError: for `HANG_TIMEOUT_S` seconds there is no item and no heartbeat.
+        Exception: the error of an item, when its turn comes.
     """
-    made: SimpleQueue[T | BaseException] = SimpleQueue()
-    room, unwanted = Semaphore(held), Event()
+    produced: SimpleQueue[T | BaseException] = SimpleQueue()
+    room, stopped = Semaphore(max_held), Event()
 
-    def make() -> None:
+    def produce() -> None:
         try:
-            while room.acquire() and not unwanted.is_set():
-                alive()
-                made.put(next(items))
-        except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
-            made.put(error)
+            while room.acquire() and not stopped.is_set():
+                heartbeat()
+                produced.put(next(items))
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            produced.put(error)
         finally:
             items.close()
 
-    maker = _Maker(make)
-    maker.start()
+    producer = _Producer(produce)
+    producer.start()
     try:
-        while not isinstance(item := _next(made, maker, what), StopIteration):
+        while not isinstance(item := _next(produced, producer, name), StopIteration):
             if isinstance(item, BaseException):
                 raise item
             yield item
             room.release()
     finally:
-        unwanted.set()
+        stopped.set()
         room.release()
-        maker.join(_FAREWELL_S)
+        producer.join(_CLOSE_TIMEOUT_S)
 
 
-def _next(made: SimpleQueue[T], maker: _Maker, what: str) -> T:
+def _next(produced: SimpleQueue[T], producer: _Producer, name: str) -> T:
     """
     Raises:
-        MediaError: the maker hangs.
+        MediaError: the producer hangs.
     """
     while True:
         try:
-            return made.get(timeout=STUCK_S)
+            return produced.get(timeout=HANG_TIMEOUT_S)
         except Empty as error:
-            if time.monotonic() - maker.alive_at >= STUCK_S:
+            if time.monotonic() - producer.heartbeat_at >= HANG_TIMEOUT_S:
                 raise MediaError(
-                    f"{what}: gives nothing for {STUCK_S:.0f} seconds; see to the disk or network "
-                    "that it lies on, or restore the file"
+                    f"{name}: gives no data for {HANG_TIMEOUT_S:.0f} seconds; check the disk or "
+                    "network that holds it, or restore the file"
                 ) from error

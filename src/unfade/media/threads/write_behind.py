@@ -1,4 +1,4 @@
-"""Writing while the next frames are made."""
+"""Writes files in a thread while the next frames are computed."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -6,25 +6,25 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-WRITES_AHEAD = 3
-"""Frames that may wait to be written, which bounds memory."""
+MAX_PENDING_WRITES = 3
+"""Frames that may wait to be written; this bounds memory."""
 
 
 @contextmanager
-def writing_behind() -> Iterator[Callable[..., None]]:
-    """What is called with a function and its arguments, and has it done in a thread, in order.
+def write_behind() -> Iterator[Callable[..., None]]:
+    """A function that runs its first argument with the others in a writer thread, in order.
 
-    A few calls may wait; the block ends when all are done. What one of them raises is raised by a
-    later call, or at the end of the block.
+    At most `MAX_PENDING_WRITES` calls wait, and the block ends when all are done. The error of a
+    call is raised by a later call, or at the end of the block.
     """
     with ThreadPoolExecutor(1) as writer:
-        waiting: deque[Future[Any]] = deque()
+        pending: deque[Future[Any]] = deque()
 
-        def later(write: Callable[..., Any], *arguments: Any) -> None:
-            waiting.append(writer.submit(write, *arguments))
-            if len(waiting) > WRITES_AHEAD:
-                waiting.popleft().result()
+        def write_later(write: Callable[..., Any], *arguments: Any) -> None:
+            pending.append(writer.submit(write, *arguments))
+            if len(pending) > MAX_PENDING_WRITES:
+                pending.popleft().result()
 
-        yield later
-        for write in waiting:
+        yield write_later
+        for write in pending:
             write.result()

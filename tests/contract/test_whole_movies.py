@@ -161,7 +161,8 @@ def test_a_second_video_stream_is_a_remark(tmp_path: Path) -> None:
             movie.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
         for stream in streams:
             movie.mux(stream.encode(None))
-    assert any("has 2 video streams" in remark for remark in probe(str(path), SECTION).all_remarks())
+    remarks = probe(str(path), SECTION).all_remarks()
+    assert any("has 2 video streams" in remark for remark in remarks)
 
 
 def test_frames_of_uneven_length_are_a_remark(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The neutral balance: the grade itself, and what is found of a faded picture."""
+"""The neutral balance: the grade itself, and the one found for a faded picture."""
 
 import pytest
 import torch
@@ -8,9 +8,9 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from unfade.color.balance import (
-    BLACK,
-    ENDS,
-    WHITE,
+    BLACK_LEVEL,
+    END_QUANTILES,
+    WHITE_LEVEL,
     balance,
     find_balance,
 )
@@ -20,19 +20,19 @@ FADE = Balance(lift=(0.35, 0.06, 0.12), gamma=(1.3, 1.0, 0.9), gain=(0.97, 0.9, 
 
 
 def chart(pixels: int = 40_000) -> Tensor:
-    """Many greys and some colours, R'G'B' (3, N), 0 to 1."""
+    """70 % grey and 30 % coloured pixels, R'G'B' (3, N), 0 to 1."""
     generator = torch.Generator().manual_seed(4)
     grey = torch.rand(1, pixels, generator=generator).expand(3, -1)
     colour = 0.4 * (torch.rand(3, pixels, generator=generator) - 0.5)
-    few = torch.rand(1, pixels, generator=generator) < 0.3
-    return (grey + colour * few).clamp(0.0, 1.0)
+    is_coloured = torch.rand(1, pixels, generator=generator) < 0.3
+    return (grey + colour * is_coloured).clamp(0.0, 1.0)
 
 
 def graded(pixels: Tensor, grade: Balance) -> Tensor:
     return balance(pixels[:, :, None], grade)[:, :, 0]
 
 
-def test_the_grade_is_that_of_nuke() -> None:
+def test_the_grade_computes_what_nuke_s_grade_node_does() -> None:
     grade = Balance(lift=(0.1, 0.0, 0.0), gamma=(1.0, 2.0, 1.0), gain=(1.0, 1.0, 1.5))
     rgb = torch.tensor([0.0, 0.25, 2.0])[:, None, None]
     assert torch.allclose(balance(rgb, grade).flatten(), torch.tensor([0.1, 0.5, 3.0]))
@@ -40,20 +40,22 @@ def test_the_grade_is_that_of_nuke() -> None:
 
 
 @given(st.floats(-2.0, 5.0), st.floats(0.001, 1.0))
-def test_brighter_stays_brighter_beyond_both_ends(level: float, more: float) -> None:
-    rgb = torch.tensor([level, level + more], dtype=torch.float64)[None, None].expand(3, 1, 2)
+def test_the_grade_rises_below_black_and_above_white_too(level: float, step: float) -> None:
+    rgb = torch.tensor([level, level + step], dtype=torch.float64)[None, None].expand(3, 1, 2)
     assert (balance(rgb, FADE).diff(dim=2) > 0).all()
 
 
 def test_a_faded_picture_becomes_neutral() -> None:
     true = chart()
     faded = graded(true, FADE)
-    found = graded(faded, find_balance(faded))
-    quantiles = torch.quantile(found, torch.tensor(ENDS), dim=1)
-    assert torch.allclose(quantiles, torch.tensor([[BLACK] * 3, [WHITE] * 3]), atol=0.01)
+    balanced = graded(faded, find_balance(faded))
+    quantiles = torch.quantile(balanced, torch.tensor(END_QUANTILES), dim=1)
+    assert torch.allclose(
+        quantiles, torch.tensor([[BLACK_LEVEL] * 3, [WHITE_LEVEL] * 3]), atol=0.01
+    )
     grey = (true.amax(dim=0) - true.amin(dim=0)) < 1e-6
     midtones = grey & (true[0] > 0.2) & (true[0] < 0.8)
-    spread = found[:, midtones].amax(dim=0) - found[:, midtones].amin(dim=0)
+    spread = balanced[:, midtones].amax(dim=0) - balanced[:, midtones].amin(dim=0)
     assert float((faded[:, midtones].amax(dim=0) - faded[:, midtones].amin(dim=0)).mean()) > 0.15
     assert float(spread.mean()) < 0.02
 

@@ -1,4 +1,4 @@
-"""Y'CbCr of Rec.709: values of the standard, round trips, and what limiting keeps."""
+"""Y'CbCr of Rec.709: values of the standard, round trips, limited chroma, merging."""
 
 import pytest
 import torch
@@ -22,7 +22,7 @@ def test_primaries_have_the_values_of_the_standard() -> None:
 
 
 @given(triple)
-def test_there_and_back_changes_nothing(values: tuple[float, ...]) -> None:
+def test_the_round_trip_changes_nothing(values: tuple[float, ...]) -> None:
     rgb = pixel(values)
     torch.testing.assert_close(ycbcr_to_rgb(rgb_to_ycbcr(rgb)), rgb, rtol=0, atol=1e-12)
 
@@ -42,12 +42,12 @@ def test_limited_chroma_keeps_luma_and_hue_and_is_not_negative(
     assert float(limited[0] * cb + limited[1] * cr) >= 0
 
 
-def test_chroma_that_fits_is_left_alone() -> None:
+def test_chroma_within_the_gamut_is_not_changed() -> None:
     y, cbcr = pixel((0.5,)), pixel((0.1, -0.1))
     assert torch.equal(limit_chroma(y, cbcr), cbcr)
 
 
-def test_there_is_no_colour_below_black() -> None:
+def test_luma_below_zero_has_no_chroma() -> None:
     assert torch.equal(limit_chroma(pixel((-0.1,)), pixel((0.1, 0.2))), pixel((0.0, 0.0)))
 
 

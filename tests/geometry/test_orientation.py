@@ -1,4 +1,4 @@
-"""Stored pictures are turned upright."""
+"""Stored pictures are turned upright, for all eight orientations."""
 
 from typing import get_args
 
@@ -10,7 +10,7 @@ from unfade.geometry.orientation import swaps_axes, upright
 
 STORED = torch.tensor([[1, 2, 3], [4, 5, 6]])
 
-SHOWN = {
+UPRIGHT = {
     "as-stored": [[1, 2, 3], [4, 5, 6]],
     "mirror": [[3, 2, 1], [6, 5, 4]],
     "turn-180": [[6, 5, 4], [3, 2, 1]],
@@ -20,14 +20,15 @@ SHOWN = {
     "mirror-turn-90": [[6, 3], [5, 2], [4, 1]],
     "turn-270": [[3, 6], [2, 5], [1, 4]],
 }
-"""By hand from TIFF 6.0, page 36: where row 0 and column 0 of the stored picture are."""
+"""`STORED` in viewing orientation, derived by hand from TIFF 6.0, page 36, which says where row 0
+and column 0 of the stored picture are."""
 
 
 @pytest.mark.parametrize("word", get_args(Orientation))
 def test_every_orientation(word: Orientation) -> None:
     number = orientation_number(word)
     assert orientation_word(number) == word
-    shown = upright(STORED.expand(3, 2, 3), number)
-    assert shown.is_contiguous()
-    assert shown[1].tolist() == SHOWN[word]
-    assert swaps_axes(number) == (shown.shape[-1] == 2)
+    picture = upright(STORED.expand(3, 2, 3), number)
+    assert picture.is_contiguous()
+    assert picture[1].tolist() == UPRIGHT[word]
+    assert swaps_axes(number) == (picture.shape[-1] == 2)

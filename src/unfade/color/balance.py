@@ -6,33 +6,37 @@ from torch import Tensor
 from unfade.color.ycbcr import luma
 from unfade.film.balance import Balance
 
-ENDS = (0.005, 0.995)
-"""Quantiles of a channel that are taken for its black and its white."""
+END_QUANTILES = (0.005, 0.995)
+"""Quantiles of a channel that count as its black and its white. Not the extremes, because dirt and
+scratches reach those."""
 
-BLACK, WHITE = 0.02, 0.98
-"""Where they are put: the little beyond them still fits between 0 and 1."""
+BLACK_LEVEL, WHITE_LEVEL = 0.02, 0.98
+"""R'G'B' levels of black and white after the balance. The margin keeps pixels beyond the quantiles
+within 0 to 1."""
 
-LEAST_RANGE = 0.1
-"""Of a channel: one with less is not stretched further, as grain is stretched with it."""
+MIN_CHANNEL_RANGE = 0.1
+"""Smallest R'G'B' range that is stretched in full. A narrower channel is stretched less, because
+its grain is stretched too."""
 
-MIDTONES = (0.15, 0.85)
-"""Luma between which neutrals are looked for, once the ends are put."""
+MIDTONE_LUMA = (0.15, 0.85)
+"""Luma range in which neutrals are searched, after the ends are set."""
 
-NEUTRALS = 0.25
-"""Share of the midtones, those with the least colour, that is taken for neutral."""
+NEUTRAL_SHARE = 0.25
+"""Share of the midtones that counts as neutral: the pixels with the least colour."""
 
-GAMMAS = (0.5, 2.0)
-"""Between these a gamma is believed. Beyond, the midtones are not of neutral things."""
+GAMMA_RANGE = (0.5, 2.0)
+"""Lowest and highest gamma. A value beyond means that the midtones hold no neutral surface."""
 
-DECIMALS = 2
-"""Places that a grade is rounded to: a hundredth of it is not seen."""
+GRADE_DECIMALS = 2
+"""Decimals of a grade. A change of 0.01 is not visible, and rounding keeps the grade stable when a
+frame is added or removed."""
 
-ROUNDS = 8
-"""Times that neutrals are looked for anew; the gammas stand still after five."""
+GAMMA_ROUNDS = 8
+"""Rounds of the search for neutrals. The gammas stop changing after five."""
 
 
 def balance(rgb: Tensor, grade: Balance) -> Tensor:
-    """R'G'B' (3, H, W), unbounded, through a balance; negative values keep their sign."""
+    """Applies a balance to unbounded R'G'B' (3, H, W); negative values keep their sign."""
     lift, gamma, gain = (
         rgb.new_tensor(part)[:, None, None] for part in (grade.lift, grade.gamma, grade.gain)
     )
@@ -43,37 +47,36 @@ def balance(rgb: Tensor, grade: Balance) -> Tensor:
 def find_balance(pixels: Tensor) -> Balance:
     """The balance of a film.
 
-    Each channel's black and white are put to the same two levels; then each channel's gamma makes
-    the midtones with the least colour neutral on the mean.
+    Lift and gain set the black and the white of every channel to the same two levels. Gamma then
+    makes the mean of the least colourful midtones neutral.
 
     Args:
-        pixels: of frames from all over the film, R'G'B' (3, N), 0 to 1.
+        pixels: R'G'B' (3, N), 0 to 1, from frames spread over the film.
     """
-    black, white = torch.quantile(pixels, pixels.new_tensor(ENDS), dim=1)
-    slope = (WHITE - BLACK) / (white - black).clamp_min(LEAST_RANGE)
-    lift = BLACK - slope * black
+    black, white = torch.quantile(pixels, pixels.new_tensor(END_QUANTILES), dim=1)
+    slope = (WHITE_LEVEL - BLACK_LEVEL) / (white - black).clamp_min(MIN_CHANNEL_RANGE)
+    lift = BLACK_LEVEL - slope * black
     gamma = _neutral_gamma(pixels * slope[:, None] + lift[:, None])
     return Balance(lift=_rounded(lift), gamma=_rounded(gamma), gain=_rounded(lift + slope))
 
 
 def _rounded(values: Tensor) -> tuple[float, float, float]:
-    """Red, green and blue as a person would say them; a frame more or less seldom alters them."""
-    red, green, blue = (round(value, DECIMALS) for value in values.tolist())
+    red, green, blue = (round(value, GRADE_DECIMALS) for value in values.tolist())
     return red, green, blue
 
 
 def _neutral_gamma(stretched: Tensor) -> Tensor:
-    """The gamma of each channel, (3,), that makes the neutrals of pixels (3, N) neutral."""
-    positive = stretched.clamp_min(BLACK / 2)
+    """Gamma of each channel, (3,), that makes the neutrals among pixels (3, N) grey."""
+    positive = stretched.clamp_min(BLACK_LEVEL / 2)
     gamma = torch.ones(3)
-    for _ in range(ROUNDS):
+    for _ in range(GAMMA_ROUNDS):
         graded = positive ** (1 / gamma[:, None])
         y = luma(graded[:, :, None])[0, :, 0]
-        midtones = (y > MIDTONES[0]) & (y < MIDTONES[1])
+        midtones = (y > MIDTONE_LUMA[0]) & (y < MIDTONE_LUMA[1])
         if not midtones.any():
             return torch.ones(3)
         colour = (graded.amax(dim=0) - graded.amin(dim=0)) / y
-        neutral = midtones & (colour <= torch.quantile(colour[midtones], NEUTRALS))
-        found = positive[:, neutral].log().mean(dim=1) / y[neutral].log().mean()
-        gamma = found.clamp(*GAMMAS)
+        neutral = midtones & (colour <= torch.quantile(colour[midtones], NEUTRAL_SHARE))
+        neutral_gamma = positive[:, neutral].log().mean(dim=1) / y[neutral].log().mean()
+        gamma = neutral_gamma.clamp(*GAMMA_RANGE)
     return gamma

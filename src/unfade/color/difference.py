@@ -1,7 +1,7 @@
 """CIEDE2000 between display pictures of the working space.
 
-CIELAB is that of the light which a reference display makes of the code values: pure power 2.4,
-primaries of ITU-R BT.709, white D65, black without light (decisions/02-working-space.md).
+CIELAB is computed from the light of a reference display: pure power 2.4, primaries of ITU-R BT.709,
+white D65, zero light at black (decisions/02-working-space.md).
 
 Sources: CIE 15:2004 for CIELAB; Sharma, Wu, Dalal, "The CIEDE2000 Color-Difference Formula:
 Implementation Notes, Supplementary Test Data, and Mathematical Observations", 2005.
@@ -23,12 +23,12 @@ _XYZ_OF_RGB = (
 
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
-    """CIELAB of display R'G'B' (..., 3, H, W); values outside 0 to 1 are cut, as a display does."""
+    """CIELAB of display R'G'B' (..., 3, H, W), clipped to 0 to 1 as a display does."""
     return light_to_lab(rgb.clamp(0.0, 1.0) ** WORKING_GAMMA)
 
 
 def light_to_lab(rgb_lin: Tensor) -> Tensor:
-    """CIELAB of linear light (..., 3, H, W) of the primaries of BT.709, white at 1."""
+    """CIELAB of linear light (..., 3, H, W) in BT.709 primaries, white at 1."""
     matrix = torch.tensor(_XYZ_OF_RGB, dtype=rgb_lin.dtype, device=rgb_lin.device)
     relative = matrix / matrix.sum(dim=1, keepdim=True)
     xyz = torch.einsum("ij,...jhw->...ihw", relative, rgb_lin)

@@ -1,4 +1,4 @@
-"""How far predicted chroma is from the ground truth, at source luma."""
+"""Error of predicted chroma against the ground truth, at source luma."""
 
 import torch
 from torch import Tensor
@@ -9,19 +9,21 @@ from unfade.film.model import HeldOut
 
 
 def chroma_error(truth_rgb: Tensor, cbcr: Tensor, weight: Tensor) -> HeldOut:
-    """The error of predicted chroma over the trusted pixels of one picture.
+    """Weighted mean error of predicted chroma over one picture.
 
     Args:
         truth_rgb: ground truth, (3, H, W): luma of the source, chroma of the reference.
         cbcr: the prediction, (2, H, W).
-        weight: how far each pixel of the truth is to be trusted, (1, H, W), not all zero.
+        weight: confidence of each pixel of the ground truth, (1, H, W), not all zero.
     """
     truth_ycbcr = rgb_to_ycbcr(truth_rgb)
     predicted_rgb = ycbcr_to_rgb(torch.cat([truth_ycbcr[:1], cbcr]))
     share = weight / weight.sum()
     difference = rgb_difference(truth_rgb, predicted_rgb)
-    apart = (truth_ycbcr[1:] - cbcr).abs().mean(dim=0, keepdim=True)
-    return HeldOut(ciede2000=float((difference * share).sum()), chroma=float((apart * share).sum()))
+    distance = (truth_ycbcr[1:] - cbcr).abs().mean(dim=0, keepdim=True)
+    return HeldOut(
+        ciede2000=float((difference * share).sum()), chroma=float((distance * share).sum())
+    )
 
 
 def mean_error(errors: list[HeldOut]) -> HeldOut:

@@ -7,10 +7,19 @@ import torch
 from torch import Tensor
 
 KR = 0.2126
+"""Luma weight of red, BT.709-6."""
+
 KB = 0.0722
+"""Luma weight of blue, BT.709-6."""
+
 KG = 1.0 - KR - KB
+"""Luma weight of green; the three add up to 1."""
+
 CB_SCALE = 2.0 * (1.0 - KB)
+"""Range of B' - Y', by which it is divided so that Cb spans -0.5 to 0.5."""
+
 CR_SCALE = 2.0 * (1.0 - KR)
+"""Range of R' - Y', by which it is divided so that Cr spans -0.5 to 0.5."""
 
 
 def luma(rgb: Tensor) -> Tensor:
@@ -45,8 +54,8 @@ def ycbcr_to_rgb(ycbcr: Tensor) -> Tensor:
 def limit_chroma(y: Tensor, cbcr: Tensor) -> Tensor:
     """Chroma scaled towards neutral where R'G'B' would fall below zero; hue is kept.
 
-    Light cannot be negative, and a negative component of a master is cut by whatever reads it,
-    which would move the luma. Where `y` itself is not above zero the result is neutral.
+    Light cannot be negative, and a reader that clips a negative component changes the luma. Where
+    `y` is zero or below, the result is neutral.
 
     Args:
         y: (..., 1, H, W).
@@ -63,11 +72,11 @@ def limit_chroma(y: Tensor, cbcr: Tensor) -> Tensor:
 
 
 def merge_chroma(original_rgb: Tensor, recovered_rgb: Tensor) -> Tensor:
-    """The luma of one picture with the colour of another: R'G'B' (..., 3, H, W) of both.
+    """The luma of one picture with the chroma of another, as R'G'B' (..., 3, H, W).
 
-    What compositing programs call the blend mode Color, in Y'CbCr of Rec.709: the difference of
-    luma is added to every component of `recovered_rgb`. Nothing is cut at white; where a component
-    would fall below zero chroma gives way, as in `limit_chroma`, and luma stays.
+    This is the blend mode Color of compositing programs, in Y'CbCr of Rec.709: the difference of
+    luma is added to every component of `recovered_rgb`. Values above 1 are kept. Where a component
+    would fall below zero, `limit_chroma` reduces chroma and luma stays.
     """
     y = luma(original_rgb)
     cbcr = rgb_to_ycbcr(recovered_rgb)[..., 1:3, :, :]

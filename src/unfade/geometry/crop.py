@@ -1,4 +1,4 @@
-"""Cuts of a picture."""
+"""Crops of a picture, and the intersection of areas."""
 
 from torch import Tensor
 
@@ -18,7 +18,7 @@ def crop(picture: Tensor, area: Area) -> Tensor:
 
 
 def intersection(areas: list[Area]) -> Area | None:
-    """What all areas share, or none."""
+    """The part that all areas share, or none."""
     left = max(area.x for area in areas)
     top = max(area.y for area in areas)
     right = min(area.x + area.width for area in areas)

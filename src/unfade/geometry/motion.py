@@ -1,4 +1,4 @@
-"""What moved between two frames, and what changed besides."""
+"""Optical flow between two frames, and the change of pictures along it."""
 
 from dataclasses import dataclass
 
@@ -8,56 +8,56 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-AGREEMENT = 0.5
-"""Pixels within which the motion there and the motion back must cancel: elsewhere one frame shows
-what the other hides."""
+MAX_ROUND_TRIP_PX = 0.5
+"""Largest distance, in pixels, by which forward and backward flow may fail to cancel. More means an
+occlusion: one frame shows what the other hides."""
 
 
 @dataclass(frozen=True)
 class Motion:
-    """Where each pixel of a picture was in an earlier one.
+    """Position of each pixel of a picture in an earlier picture.
 
-    `grid` (H, W, 2) is in units of `torch.nn.functional.grid_sample`, -1 to 1. `seen`, bool (H, W),
-    tells where both pictures show the same thing.
+    `grid` (H, W, 2) is in units of `torch.nn.functional.grid_sample`, -1 to 1. `visible`, bool
+    (H, W), is true where both pictures show the same point of the scene.
     """
 
     grid: Tensor
-    seen: Tensor
+    visible: Tensor
 
-    def bring(self, earlier: Tensor) -> Tensor:
-        """The earlier picture (C, H, W) with all things where the later one shows them."""
+    def warp(self, earlier: Tensor) -> Tensor:
+        """The earlier picture (C, H, W) warped onto the later one."""
         return _sample(earlier, self.grid)
 
 
-def motion(earlier_y: Tensor, y: Tensor) -> Motion:
-    """The motion between two lumas (1, H, W), nominally 0 to 1.
+def optical_flow(earlier_y: Tensor, y: Tensor) -> Motion:
+    """Motion from an earlier luma to a later one, both (1, H, W), nominally 0 to 1.
 
     Source: Kroeger, Timofte, Dai, Van Gool, "Fast Optical Flow using Dense Inverse Search", 2016.
     """
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     before, now = _codes(earlier_y), _codes(y)
     start = np.zeros((*now.shape, 2), np.float32)
-    there = torch.from_numpy(np.asarray(flow.calc(now, before, start.copy())))
-    back = torch.from_numpy(np.asarray(flow.calc(before, now, start.copy())))
-    height, width = there.shape[:2]
-    down, across = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    backward = torch.from_numpy(np.asarray(flow.calc(now, before, start.copy())))
+    forward = torch.from_numpy(np.asarray(flow.calc(before, now, start.copy())))
+    height, width = backward.shape[:2]
+    row, column = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     last = torch.tensor([max(width - 1, 1), max(height - 1, 1)])
-    grid = (torch.stack([across, down], dim=-1) + there) * 2 / last - 1
-    returned = there + _sample(back.permute(2, 0, 1), grid).permute(1, 2, 0)
+    grid = (torch.stack([column, row], dim=-1) + backward) * 2 / last - 1
+    round_trip = backward + _sample(forward.permute(2, 0, 1), grid).permute(1, 2, 0)
     inside = torch.all(torch.abs(grid) <= 1, dim=-1)
-    seen = inside & (torch.linalg.vector_norm(returned, dim=-1) < AGREEMENT)
-    return Motion(grid, seen)
+    visible = inside & (torch.linalg.vector_norm(round_trip, dim=-1) < MAX_ROUND_TRIP_PX)
+    return Motion(grid, visible)
 
 
-def change_along(moved: Motion, earlier: Tensor, now: Tensor) -> float:
-    """The mean absolute change of pictures (C, H, W) along a motion, where both show the same.
+def change_along(motion: Motion, earlier: Tensor, now: Tensor) -> float:
+    """Mean absolute change of pictures (C, H, W) along a motion, where both show the same point.
 
     Returns:
-        Nothing of it is motion; 0 where no pixel is seen in both.
+        The change after motion compensation; 0 if no pixel is visible in both.
     """
-    change = (now - moved.bring(earlier)).abs().mean(dim=0)
-    count = int(moved.seen.sum())
-    return float(change[moved.seen].mean()) if count else 0.0
+    change = (now - motion.warp(earlier)).abs().mean(dim=0)
+    count = int(motion.visible.sum())
+    return float(change[motion.visible].mean()) if count else 0.0
 
 
 def _codes(y: Tensor) -> np.ndarray:

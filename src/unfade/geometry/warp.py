@@ -1,4 +1,4 @@
-"""Warps of a picture, projective and smooth. Pixel centres are at whole numbers."""
+"""Projective and smooth warps of a picture. Pixel centres are at whole numbers."""
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from unfade.film.alignment import Matrix, SmoothWarp
 
 
 def as_matrix(array: NDArray[np.float64]) -> Matrix:
-    """A 3x3 array as plain numbers."""
+    """A 3x3 array as nested tuples."""
     a, b, c = ((float(row[0]), float(row[1]), float(row[2])) for row in array)
     return (a, b, c)
 
@@ -18,14 +18,15 @@ def as_matrix(array: NDArray[np.float64]) -> Matrix:
 def warp(
     picture: Tensor, matrix: Matrix, height: int, width: int, smooth: SmoothWarp | None = None
 ) -> Tensor:
-    """A picture laid on another raster.
+    """A picture resampled onto another raster.
 
     Args:
         picture: (C, H, W) float.
-        matrix: maps (x, y, 1) of `picture` to those of the result.
+        matrix: homography from (x, y, 1) of `picture` to those of the result.
         height: of the result, in pixels.
         width: of the result, in pixels.
-        smooth: how far off each pixel of the result shows what the matrix alone lays there.
+        smooth: displacement, in pixels of the result, added to each pixel before the inverse
+            homography.
 
     Returns:
         (C, height, width), bicubic; outside the picture its border is repeated.
@@ -33,33 +34,34 @@ def warp(
     nodes = None
     if smooth is not None:
         nodes = torch.tensor([smooth.x, smooth.y], dtype=torch.float64)
-    grid = places(torch.tensor(matrix, dtype=torch.float64), nodes, height, width)
+    positions = source_positions(torch.tensor(matrix, dtype=torch.float64), nodes, height, width)
     extent = torch.tensor(
         [picture.shape[-1] - 1, picture.shape[-2] - 1], dtype=torch.float64
     ).clamp_min(1)
-    unit = (grid * 2 / extent - 1).to(picture.dtype)
+    grid = (positions * 2 / extent - 1).to(picture.dtype)
     warped: Tensor = functional.grid_sample(
-        picture[None], unit[None], mode="bicubic", padding_mode="border", align_corners=True
+        picture[None], grid[None], mode="bicubic", padding_mode="border", align_corners=True
     )
     return warped[0]
 
 
-def places(matrix: Tensor, nodes: Tensor | None, height: int, width: int) -> Tensor:
-    """Where in a picture each pixel of the result lies, x and y in pixels: (height, width, 2).
+def source_positions(matrix: Tensor, nodes: Tensor | None, height: int, width: int) -> Tensor:
+    """Position in the picture of each pixel of the result, x and y in pixels: (height, width, 2).
 
     Args:
-        matrix: 3x3, from the picture to the result; places are computed in its type.
-        nodes: of a smooth warp of the result's raster, (2, rows, columns) of that type, or none.
+        matrix: 3x3 homography from the picture to the result; its type is that of the positions.
+        nodes: displacements of a smooth warp, (2, rows, columns) of the same type, spread over the
+            raster of the result; or none.
         height: of the result, in pixels.
         width: of the result, in pixels.
     """
     x = torch.arange(width, dtype=matrix.dtype)
     y = torch.arange(height, dtype=matrix.dtype)[:, None]
     if nodes is not None:
-        bent: Tensor = functional.interpolate(
+        offset: Tensor = functional.interpolate(
             nodes[None], (height, width), mode="bicubic", align_corners=True
         )
-        x, y = x + bent[0, 0], y + bent[0, 1]
+        x, y = x + offset[0, 0], y + offset[0, 1]
     a, b, c = torch.linalg.inv(matrix)
     depth = c[0] * x + c[1] * y + c[2]
     return torch.stack(
@@ -68,13 +70,13 @@ def places(matrix: Tensor, nodes: Tensor | None, height: int, width: int) -> Ten
 
 
 def displacement(nodes: Tensor, points: Tensor, height: int, width: int) -> Tensor:
-    """A smooth warp at points of a raster, as `places` has it at every pixel.
+    """Displacement of a smooth warp at given points; `source_positions` adds it at every pixel.
 
     Args:
         nodes: (C, rows, columns), spread over the raster from its first to its last pixel centres.
         points: (h, w, 2), x and y in pixels, of the same type.
         height: of the raster, in pixels.
-        width: of it.
+        width: of the raster, in pixels.
 
     Returns:
         (C, h, w), bicubic between the nodes; beyond the raster as at its edge.

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from unfade.color.ycbcr import rgb_to_ycbcr
-from unfade.geometry.motion import change_along, motion
+from unfade.geometry.motion import change_along, optical_flow
 
 MOTION_WIDTH_PX = 480
 """Greatest width of the pictures for optical flow: at this size averaging removes the grain."""
@@ -72,9 +72,9 @@ class ChromaChangeMeter:
         self._before, self._frame_and_shot = now, (frame, shot)
         if before is None or not follows:
             return None
-        flow = motion(before[0][:1], now[0][:1])
+        motion = optical_flow(before[0][:1], now[0][:1])
         source, recovered = (
-            change_along(flow, earlier[1:], later[1:])
+            change_along(motion, earlier[1:], later[1:])
             for earlier, later in zip(before, now, strict=True)
         )
         return ChromaChange(source, recovered)

@@ -13,7 +13,7 @@ import torch
 
 from unfade.align.transform.ladder import climb, kind_of
 from unfade.film.alignment import TransformKind
-from unfade.geometry.warp import places
+from unfade.geometry.warp import source_positions
 
 _STRETCH = (0.5, 99.5)
 """Percentiles of the luma that become black and white."""
@@ -134,7 +134,7 @@ class Place:
         smooth = registration.smooth
         nodes = None if smooth is None else torch.from_numpy(smooth).float()
         matrix = torch.from_numpy(registration.matrix).float()
-        where = places(matrix, nodes, height, width).numpy()
+        where = source_positions(matrix, nodes, height, width).numpy()
         self._x, self._y = (np.ascontiguousarray(where[..., k]) for k in (0, 1))
         self.inside = self._covered(0.0)
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from unfade.color.ycbcr import luma, merge_chroma
-from unfade.geometry.motion import motion
+from unfade.geometry.motion import optical_flow
 from unfade.model.degrain import degrain
 from unfade.train.data.pixels import Picture
 
@@ -106,16 +106,16 @@ def carry(frame: Frame, pair: Picture, grain: Tensor) -> Picture:
     is more than flicker, the light of the scene has changed, and nothing is trusted.
     """
     before_rgb, now_rgb = degrain(pair.source_rgb, grain), degrain(frame.rgb, grain)
-    moved = motion(luma(before_rgb), luma(now_rgb))
+    motion = optical_flow(luma(before_rgb), luma(now_rgb))
     weight = torch.zeros_like(pair.weight)
-    brought_rgb = moved.bring(before_rgb)
-    seen = moved.seen
+    brought_rgb = motion.warp(before_rgb)
+    seen = motion.visible
     if seen.any() and _is_flicker(luma(brought_rgb)[0, seen], luma(now_rgb)[0, seen]):
         change = now_rgb - brought_rgb
         change = change - change[:, seen].median(dim=1).values[:, None, None]
         alike = (1 + (change.abs().amax(dim=0) / ALIKE) ** 2) ** -2
-        weight = moved.bring(pair.weight) * seen * alike
-    truth_rgb = merge_chroma(frame.rgb, moved.bring(pair.truth_rgb))
+        weight = motion.warp(pair.weight) * seen * alike
+    truth_rgb = merge_chroma(frame.rgb, motion.warp(pair.truth_rgb))
     return Picture(frame.rgb, truth_rgb, weight, frame.number, frame.shot, "train", pair.frame)
 
 

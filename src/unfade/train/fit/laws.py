@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from unfade.color.sensitivity import seen_error, sensitivity
+from unfade.color.sensitivity import perceptual_error, sensitivity
 from unfade.color.ycbcr import luma
 from unfade.model.closed_form.laws import Law, Laws
 from unfade.model.closed_form.lut import Axes, SpreadLut
@@ -49,7 +49,7 @@ def fit_law(sample: ColourSamples, axes: Axes, prior: Law | None = None) -> Law:
     form = sensitivity(torch.cat([luma(pixels)[..., 0], sample.cbcr]).T)
     seen = (form[:, 0] + form[:, 2]) / 2
     for _ in range(ROUNDS):
-        off = seen_error((law(pixels)[..., 0] - sample.cbcr).T, form)
+        off = perceptual_error((law(pixels)[..., 0] - sample.cbcr).T, form)
         law = _fit(replace(sample, weight=sample.weight * seen / (off + USUAL)), axes, prior)
     return law
 

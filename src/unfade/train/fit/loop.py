@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from unfade.color.score import chroma_error
-from unfade.color.sensitivity import seen_error
+from unfade.color.sensitivity import perceptual_error
 from unfade.color.ycbcr import ycbcr_to_rgb
 from unfade.film.model import HeldOut, LossPoint, ModelSize
 from unfade.model import ResidualNetworks
@@ -146,7 +146,7 @@ def _loss_of(residual: ResidualNetworks, train: Pixels) -> float:
 
 def _loss(cbcr: Tensor, train: Pixels, chosen: Tensor) -> Tensor:
     """About the mean CIEDE2000 of chroma (..., N, 2) over the chosen pixels (..., N)."""
-    error = seen_error(cbcr - train.truth_cbcr[chosen], train.sensitivity[chosen])
+    error = perceptual_error(cbcr - train.truth_cbcr[chosen], train.sensitivity[chosen])
     weight = train.weight[chosen][..., 0]
     return (error * weight).sum() / weight.sum()
 

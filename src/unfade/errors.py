@@ -1,19 +1,19 @@
-"""What can go wrong, as a tree.
+"""The tree of errors.
 
-    UnfadeError          one clear sentence for a person; the command line ends with status 2
+    UnfadeError          one sentence for the user; the command line exits with status 2
     ├── ProjectError     film.toml: a key, a value or a combination that cannot be used
     ├── MediaError       a picture or movie that cannot be found, read or written
-    │   └── MissingFactError  what its file does not say and a key of film.toml has to
-    ├── MatchError       source and reference that have nothing usable in common
+    │   └── MissingFactError  a fact that the file does not state; a key of film.toml has to
+    ├── MatchError       source and reference have no usable content in common
     └── WorkError        the work directory: an artefact that is missing, foreign or damaged
 
-Every message names the file and, where there is one, the frame; says what is wrong; says what to
-do about it. Anything else is a defect of Unfade: one line, with its traceback in a log.
+Every message names the file and, if there is one, the frame, then says what is wrong and what to
+do. Any other exception is a defect of Unfade: it gives one line, and its traceback goes into a log.
 """
 
 
 class UnfadeError(Exception):
-    """A failure that the user can do something about."""
+    """A failure that the user can mend."""
 
 
 class ProjectError(UnfadeError):
@@ -25,9 +25,10 @@ class MediaError(UnfadeError):
 
 
 class MissingFactError(MediaError):
-    """A file does not say what only a person can know.
+    """A file does not state a fact, such as its colour space, that Unfade must not guess.
 
-    `key` is the key of [source] or [reference] that says it, `known` what the files say instead.
+    `key` is the key of [source] or [reference] that states the fact. `known` describes what the
+    files say about it.
     """
 
     def __init__(self, message: str, key: str, known: str) -> None:

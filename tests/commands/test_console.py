@@ -40,4 +40,4 @@ def test_names_on_the_command_line_that_are_no_utf8(
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 2
-    assert "r\\xe9el.mkv: its name holds bytes that are no UTF-8" in capsys.readouterr().err
+    assert "r\\xe9el.mkv: its name has bytes that are not UTF-8" in capsys.readouterr().err

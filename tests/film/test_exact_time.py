@@ -1,4 +1,4 @@
-"""Frame ranges and rates."""
+"""Frame ranges, rates and timecodes."""
 
 from fractions import Fraction
 
@@ -49,8 +49,8 @@ def test_inexact_rates_are_refused(written: object) -> None:
         parse_fraction(written)
 
 
-def counted_by_hand(wanted: int) -> str:
-    """Drop frame by its definition: count every number, skip 00 and 01 of nine minutes in ten."""
+def timecode_by_counting(wanted: int) -> str:
+    """Drop-frame by its definition: count frames, skip 00 and 01 in nine of ten minutes."""
     hours = minutes = seconds = frames = 0
     for _ in range(wanted):
         frames += 1
@@ -65,12 +65,12 @@ def counted_by_hand(wanted: int) -> str:
 
 
 @pytest.mark.parametrize("count", [0, 1799, 1800, 3597, 3598, 17981, 17982, 19781, 19782, 107892])
-def test_drop_frame_skips_what_its_definition_skips(count: int) -> None:
-    assert format_timecode(count, NTSC, drop=True) == counted_by_hand(count)
+def test_drop_frame_agrees_with_counting(count: int) -> None:
+    assert format_timecode(count, NTSC, drop=True) == timecode_by_counting(count)
 
 
 def test_drop_frame_keeps_up_with_the_clock() -> None:
-    """SMPTE ST 12-1: a day of drop frame timecode is short by 86.4 ms of a day of pictures."""
+    """SMPTE ST 12-1: a day of drop-frame timecode is 86.4 ms short of a day."""
     day = timecode_day(NTSC, drop=True)
     assert day == 2_589_408
     assert float(day / NTSC) == pytest.approx(86_400 - 0.0864, abs=1e-6)
@@ -78,7 +78,7 @@ def test_drop_frame_keeps_up_with_the_clock() -> None:
 
 
 @given(st.integers(0, 3_000_000), st.sampled_from(["24", "24000/1001", "25", "30", "30000/1001"]))
-def test_timecodes_come_back(count: int, written: str) -> None:
+def test_timecodes_survive_a_round_trip(count: int, written: str) -> None:
     rate = Fraction(written)
     for drop in {False, rate == NTSC}:
         text = format_timecode(count, rate, drop=drop)
@@ -123,21 +123,21 @@ def test_timecodes_that_do_not_exist_are_refused(text: str, rate: str) -> None:
 @pytest.mark.parametrize("n", [12, 15, 24, 30, 48, 60, 120])
 @pytest.mark.parametrize("digits", [2, 3, 6])
 def test_rounded_rates_are_made_exact(n: int, digits: int) -> None:
-    meant = Fraction(n * 1000, 1001)
-    assert exact_rate(round(float(meant), digits)) == meant
-    assert exact_rate(Fraction(meant)) == meant
+    exact = Fraction(n * 1000, 1001)
+    assert exact_rate(round(float(exact), digits)) == exact
+    assert exact_rate(Fraction(exact)) == exact
     assert exact_rate(float(n)) == n
 
 
 @pytest.mark.parametrize(
-    ("stored", "meant"),
+    ("stored", "exact"),
     [(23.97, "24000/1001"), (12.5, "25/2"), (16.6667, "50/3"), (18.0, "18"), (19.5, "39/2")],
 )
-def test_other_rates(stored: float, meant: str) -> None:
-    assert exact_rate(stored) == Fraction(meant)
+def test_rates_near_a_simple_number_are_made_exact(stored: float, exact: str) -> None:
+    assert exact_rate(stored) == Fraction(exact)
 
 
-@pytest.mark.parametrize("said", ["23.976", "23.98", "24000/1001", "2997/125"])
-def test_rates_of_film_toml_are_exact(said: str) -> None:
-    section = ClipSection.model_validate({"path": "x", "rate": said})
+@pytest.mark.parametrize("written", ["23.976", "23.98", "24000/1001", "2997/125"])
+def test_rates_of_film_toml_are_exact(written: str) -> None:
+    section = ClipSection.model_validate({"path": "x", "rate": written})
     assert section.rate == Fraction(24000, 1001)

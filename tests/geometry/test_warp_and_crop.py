@@ -67,7 +67,7 @@ def test_a_smooth_warp_is_the_same_at_points_and_at_every_pixel() -> None:
 
 
 def test_ragged_rows_of_nodes_are_refused() -> None:
-    with pytest.raises(ValueError, match="fill no grid"):
+    with pytest.raises(ValueError, match="do not form a grid"):
         SmoothWarp(x=((1.0, 2.0), (1.0,)), y=((1.0, 2.0), (1.0, 2.0)))
 
 

@@ -13,10 +13,10 @@ Matrix = tuple[tuple[float, float, float], tuple[float, float, float], tuple[flo
 
 
 class SmoothWarp(Noun):
-    """A smooth displacement: `x` and `y` at nodes that span the source's live area, in its pixels.
+    """A smooth displacement field over the source's live area, in pixels of the source.
 
-    Rows of nodes run from the centres of the first row of pixels to those of the last, columns
-    alike. Between nodes it is bicubic.
+    `x` and `y` are displacements at a grid of nodes. The outermost nodes lie at the centres of the
+    outermost pixels; between nodes interpolation is bicubic.
     """
 
     x: tuple[tuple[float, ...], ...]
@@ -25,7 +25,7 @@ class SmoothWarp(Noun):
     @model_validator(mode="after")
     def _full(self) -> "SmoothWarp":
         if len({len(row) for row in (*self.x, *self.y)}) != 1 or len(self.x) != len(self.y):
-            raise ValueError("the nodes of a warp fill no grid")
+            raise ValueError("the nodes of a warp do not form a grid")
         return self
 
 
@@ -33,16 +33,19 @@ class Alignment(Noun):
     """How the reference picture of one pair lies on the source.
 
     `matrix` maps homogeneous pixel coordinates (x, y, 1) of the reference's live area to those of
-    the source's live area; pixel centres are at whole numbers. Of a picture the live area is the
-    whole. `kind` is "identity" where a picture with the scan's framing lies as it is. Where there
-    is a `warp`, a pixel of the source shows what the matrix alone would lay beside it, as far off
-    as the warp says there.
+    the source's live area; pixel centres are at whole numbers. The live area of a picture is the
+    whole picture. `kind` is "identity" if a picture with the scan's framing needs no transform.
+    With a `warp`, the source pixel at p shows what `matrix` alone lays at p plus the displacement
+    of the warp at p.
 
-    What is left after both is in source pixels: `residual` and `residual_p95` are the median and
-    95th percentile over textured blocks, `residual_moving` the median over those in which
-    something moves, `residual_edges` the median across strong edges; none where there are none.
-    `coverage` is the area of the source, in its live area's pixels, that the warped reference
-    covers in full. `instead_of` is the pair, turned down, whose place this one took.
+    Residuals are displacements, in source pixels, that remain after matrix and warp: `residual`
+    and `residual_p95` are the median and the 95th percentile over textured blocks,
+    `residual_moving` is the median over textured blocks with motion, and `residual_edges` is the
+    median across strong edges; the last two are None without such blocks or edges.
+
+    `inliers` counts the feature matches, or the blocks if `kind` is "identity", that fit the
+    transform. `coverage` is the part of the source's live area that the warped reference covers in
+    full. `instead_of` is the rejected pair that this one replaces.
     """
 
     pair: Pair
@@ -59,16 +62,16 @@ class Alignment(Noun):
 
 
 def weight_file(frame: int) -> str:
-    """Where in the work directory the weight of the pair at a source frame is.
+    """The path, in the work directory, of the weight picture of the pair at a source frame.
 
-    One channel on the raster of the source's live area: 0 where the reference shows something
-    else, or nothing, 1 where it is to be trusted.
+    It has one channel on the raster of the source's live area: 0 where the reference shows nothing
+    or other content, 1 where the pair is fully trusted.
     """
     return f"03-align/weight-{frame:06d}.exr"
 
 
 class Alignments(Artefact):
-    """What align admitted and what it turned down.
+    """The pairs that align admitted, and those that it rejected.
 
     `crop` is the part of the source's live area that every admitted pair covers.
     """

@@ -1,4 +1,4 @@
-"""A balance: a grade of the faded source that only the model sees."""
+"""A balance: a grade of the faded source at the model's input; masters do not contain it."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ class Balance(Noun):
     gain: tuple[Level, Level, Level] = (1.0, 1.0, 1.0)
 
     @model_validator(mode="after")
-    def _rises(self) -> "Balance":
+    def _gain_above_lift(self) -> "Balance":
         if any(gain <= lift for lift, gain in zip(self.lift, self.gain, strict=True)):
             raise ValueError("gain must be above lift in every channel, or the picture is negated")
         return self
@@ -31,7 +31,7 @@ IDENTITY_BALANCE = Balance()
 
 
 class FilmBalance(Artefact):
-    """The balance that the model of a film sees its source through."""
+    """The balance of a film, which is applied to the source before the model."""
 
     SCHEMA = "FilmBalance.1"
     PATH = "02-curate/balance.json"

@@ -1,4 +1,4 @@
-"""How the frames of film lie in the frames of a clip."""
+"""Cadence: which film frame each frame of a clip shows, and from which fields."""
 
 import re
 from bisect import bisect_right
@@ -10,38 +10,39 @@ from unfade.film.noun import Noun
 
 
 class Cadence(Noun):
-    """A letter for each frame of a clip, in order.
+    """The cadence of a clip: two strings with one letter a frame, in order.
 
-    `weave` says which fields make up the picture of a frame: ``s`` both of it as stored; ``p``
-    its top field and the bottom field of the frame before (previous), ``n`` that of the frame
-    after (next); ``x`` where no bottom field fits its top field: such a picture is half of one
-    and is never taken for truth.
+    `weave` says which bottom field completes the top field of a frame: ``s`` (stored) its own,
+    ``p`` (previous) that of the frame before, ``n`` (next) that of the frame after, ``x`` none. A
+    frame with ``x`` has only half the lines of a film frame and is never ground truth.
 
-    `repeats` is ``r`` where a frame shows the same film frame as the one before, ``.`` elsewhere.
+    `repeats` is ``r`` if a frame shows the same film frame as the frame before, else ``.``.
     """
 
     weave: str = Field(pattern="^[spnx]+$")
     repeats: str = Field(pattern="^[.r]+$")
 
     @model_validator(mode="after")
-    def _of_one_clip(self) -> Self:
+    def _same_length(self) -> Self:
         if len(self.weave) != len(self.repeats):
-            raise ValueError("'weave' and 'repeats' are of different length")
+            raise ValueError("'weave' and 'repeats' differ in length")
         return self
 
     def film_frames(self) -> list[int]:
-        """The film frames that the clip has whole, in order: of each the place, from 0, of a
-        frame that shows it."""
+        """Indices, from 0, of the first whole frame of each film frame, in order.
+
+        A film frame without a whole frame is left out.
+        """
         return [
-            place
-            for place, (weave, repeat) in enumerate(zip(self.weave, self.repeats, strict=True))
-            if weave != "x" and not self._has_gone_before(place, repeat)
+            index
+            for index, (weave, repeat) in enumerate(zip(self.weave, self.repeats, strict=True))
+            if weave != "x" and not self._repeats_whole_frame(index, repeat)
         ]
 
     def repeat_counts(self) -> list[int]:
-        """For how many frames of the clip each of `film_frames` is shown from there on."""
+        """For each of `film_frames`, the number of clip frames that show it, itself included."""
         ends = [match.end() for match in re.finditer(".r*", self.repeats)]
-        return [ends[bisect_right(ends, place)] - place for place in self.film_frames()]
+        return [ends[bisect_right(ends, index)] - index for index in self.film_frames()]
 
-    def _has_gone_before(self, place: int, repeat: str) -> bool:
-        return repeat == "r" and self.weave[place - 1] != "x"
+    def _repeats_whole_frame(self, index: int, repeat: str) -> bool:
+        return repeat == "r" and self.weave[index - 1] != "x"

@@ -1,4 +1,4 @@
-"""A clip: moving pictures as they lie on disk, and how they are to be read."""
+"""A clip: moving pictures on disk, and how to read them."""
 
 from bisect import bisect_right
 from typing import Literal, get_args
@@ -13,7 +13,7 @@ ClipKind = Literal["sequence", "movie", "still"]
 FieldOrder = Literal["progressive", "top", "bottom", "film"]
 
 Matrix = Literal["bt601", "bt709"]
-"""The weights of red, green and blue in a movie's luma: those of ITU-R BT.601 or BT.709."""
+"""The Y'CbCr matrix of a movie: that of ITU-R BT.601 or of BT.709."""
 
 _FIELD_WORDS = {
     "progressive": "progressive",
@@ -23,7 +23,7 @@ _FIELD_WORDS = {
 }
 
 CodeRange = Literal["full", "limited"]
-"""Which integer codes are black and white: all of them, or 16 to 235 of 8 bits and the like."""
+"""The integer codes of black and white: the first and the last code, or 16 and 235 of 8 bits."""
 
 Orientation = Literal[
     "as-stored",
@@ -35,31 +35,32 @@ Orientation = Literal[
     "mirror-turn-90",
     "turn-270",
 ]
-"""What is done to the stored picture to show it: left and right are swapped by "mirror", top and
-bottom by "flip", turns are degrees clockwise. In the order of the TIFF orientations 1 to 8."""
+"""The change that shows a stored picture upright: "mirror" swaps left and right, "flip" swaps top
+and bottom, turns are degrees clockwise. In the order of the TIFF orientations 1 to 8."""
 
 SOURCE_PROXY = "01-ingest/source-proxy.npy"
-"""In the work directory: the source's live area in small, uint8 (frames, h, 128, 3), display."""
+"""Path, in the work directory, of the source's proxy: the live area 128 pixels wide, uint8
+(frames, h, 128, 3), display values."""
 
 
 def reference_proxy(name: str) -> str:
-    """Where the same of a reference is."""
+    """The path, in the work directory, of a reference's proxy, of the same kind."""
     return f"01-ingest/reference-{name}-proxy.npy"
 
 
 def orientation_number(word: Orientation) -> int:
-    """The TIFF orientation that a word stands for, 1 to 8."""
+    """The TIFF orientation, 1 to 8, of a word."""
     return get_args(Orientation).index(word) + 1
 
 
 def orientation_word(number: int) -> Orientation:
-    """The word for a TIFF orientation of 1 to 8."""
+    """The word of a TIFF orientation, 1 to 8."""
     word: Orientation = get_args(Orientation)[number - 1]
     return word
 
 
 class Area(Noun):
-    """A rectangle of pixels: `x`, `y` of its top left pixel, `width`, `height`."""
+    """A rectangle of pixels: `x` and `y` of its top left pixel, `width` and `height`."""
 
     x: int = Field(ge=0)
     y: int = Field(ge=0)
@@ -68,14 +69,14 @@ class Area(Noun):
 
 
 class Video(Noun):
-    """How a movie's Y'CbCr is to be read."""
+    """How to convert a movie's Y'CbCr to R'G'B'."""
 
     matrix: Matrix
     range: CodeRange
 
 
 class TimecodeJump(Noun):
-    """A frame whose timecode does not go on from the frame before; none where it has none."""
+    """A frame whose timecode does not follow that of the frame before; None if it has none."""
 
     frame: int
     timecode: str | None
@@ -85,27 +86,26 @@ class Clip(Noun):
     """Moving pictures on disk.
 
     `path` is a movie file, a still, or a sequence pattern such as ``scan/reel1.%06d.dpx``;
-    absolute, but in the artefact as film.toml has it.
-    Frames of a sequence keep the numbers of their files; those of a movie start at 0.
-    `orientation` says how the stored raster is turned to be shown, 1 to 8 as in TIFF and EXIF; all
-    that is read is turned upright. `width` and `height` are of the upright picture, in pixels;
-    `pixel_aspect` is width / height of one of them. `colorspace` is an OpenColorIO name. `fields`
-    says how the stored picture is woven: of two instants with the "top" or "bottom" field first,
-    which is deinterlaced when it is read; or of fields of "film", which are matched as `cadence`
-    says. `fields_evidence` is what the pictures and the header showed of that, in words; empty for
-    stills.
-    `cadence` tells of each frame of `frames` which film frame it shows; none where nothing was
-    found out.
-    `live_area` is where the picture is, without sprockets, sound track and borders.
-    `timecode` is of the first frame of `frames`, as ``"01:00:00:00"`` or, where it drops frames,
-    ``"01:00:00;00"``; none where the files hold none. `timecode_jumps` are where it does not count
-    on, in order, as at the splices of a scan of several rolls.
-    `code_range` is of the integers of stills and of R'G'B' movies; that of others is in `video`.
-    `remarks` are what a person is to know of how the clip is read: what its files say that is not
-    followed, a sentence each.
-    `random_access` says that every frame of a movie was found, when it was gone through, where the
-    index of its packets has it, so that it can be read without all before it.
-    `assumed` names facts that the files do not say and that nobody said: "colorspace", "rate".
+    absolute in memory, as in film.toml in the artefact.
+    `frames` of a sequence are the numbers of its files; frames of a movie count from 0.
+    `orientation` is the TIFF and EXIF orientation, 1 to 8, of the stored raster; pictures are
+    turned upright when they are read. `width` and `height` are those of the upright picture, in
+    pixels. `pixel_aspect` is width / height of a pixel. `colorspace` is an OpenColorIO name.
+    `fields` is "top" or "bottom", the first field in time, if the two fields of a frame show two
+    instants; reading deinterlaces them. It is "film" if the fields show film frames; reading
+    matches them by `cadence`. `fields_evidence` says, in words, from what `fields` was decided;
+    it is empty for stills.
+    `cadence` gives the film frame of each frame; None if it was not analysed.
+    `live_area` is the picture without sprockets, sound track and borders.
+    `timecode` is that of the first frame, ``"01:00:00:00"``, or ``"01:00:00;00"`` if it drops
+    frames; None if the files have none. `timecode_jumps` lists, in order, the frames at which it
+    does not count on, as at the splices of a scan of several rolls.
+    `code_range` is that of stills and of R'G'B' movies; that of Y'CbCr movies is in `video`.
+    `remarks` are sentences for people about how the clip is read, such as header values that are
+    not followed.
+    `random_access` is true if every frame of a movie was found where the index of its packets puts
+    it, so that a frame can be read without decoding all frames before it.
+    `assumed` names the facts, "colorspace" or "rate", that neither the files nor film.toml state.
     `ignored` names the channels that are not read, such as alpha.
     """
 
@@ -135,7 +135,7 @@ class Clip(Noun):
     @model_validator(mode="after")
     def _cadence_fits(self) -> "Clip":
         if self.cadence is not None and len(self.cadence.weave) != len(self.frames):
-            raise ValueError("'cadence' is not of as many frames as the clip")
+            raise ValueError("'cadence' and 'frames' differ in length")
         return self
 
     @model_validator(mode="after")
@@ -146,28 +146,28 @@ class Clip(Noun):
         return self
 
     def film_frames(self) -> list[int]:
-        """The numbers of frames that show each film frame once and whole, in order."""
+        """The number of the first whole frame of each film frame, in order."""
         if self.cadence is None:
             return list(self.frames.frames())
-        return [self.frames.first + place for place in self.cadence.film_frames()]
+        return [self.frames.first + index for index in self.cadence.film_frames()]
 
     def all_remarks(self) -> tuple[str, ...]:
-        """What a person is to know of how the clip is read, what is assumed included."""
+        """`remarks`, and a sentence about what is assumed."""
         values = {"colorspace": f"colour space {self.colorspace}", "rate": f"{self.rate} a second"}
         words = " and ".join(values[name] for name in self.assumed)
         return (*self.remarks, *([f"assumed, as its files do not say: {words}"] if words else []))
 
     def repeat_counts(self) -> list[int]:
-        """For how many frames each of `film_frames` is shown from there on."""
+        """For each of `film_frames`, the number of frames that show it, itself included."""
         return [1] * len(self.frames) if self.cadence is None else self.cadence.repeat_counts()
 
     def fields_in_words(self) -> str:
-        """How the stored picture is woven, and why it is taken to be so."""
-        why = f" ({self.fields_evidence})" if self.fields_evidence else ""
-        return _FIELD_WORDS[self.fields] + why
+        """The field order in words, with its evidence in brackets."""
+        evidence = f" ({self.fields_evidence})" if self.fields_evidence else ""
+        return _FIELD_WORDS[self.fields] + evidence
 
     def fields_message(self) -> str:
-        """`fields_in_words`, and what to do where that is wrong; empty for stills."""
+        """`fields_in_words`, and what to do if that is wrong; empty for stills."""
         if not self.fields_evidence:
             return ""
         was_set = self.fields_evidence.startswith("as film.toml says")
@@ -175,17 +175,17 @@ class Clip(Noun):
         return self.fields_in_words() + ("" if was_set or self.fields == "progressive" else remedy)
 
     def timecode_of(self, frame: int) -> str | None:
-        """The timecode of a frame, none where it has none."""
+        """The timecode of a frame; None if it has none."""
         start = TimecodeJump(frame=self.frames.first, timecode=self.timecode)
-        places = [jump.frame for jump in self.timecode_jumps]
-        run = (start, *self.timecode_jumps)[bisect_right(places, frame)]
+        jump_frames = [jump.frame for jump in self.timecode_jumps]
+        run = (start, *self.timecode_jumps)[bisect_right(jump_frames, frame)]
         if run.timecode is None:
             return None
         return timecode_after(run.timecode, frame - run.frame, self.rate)
 
 
 class Clips(Artefact):
-    """What ingest found: the scan, and the references by their names, as film.toml has them."""
+    """The clips that ingest probed: the scan, and the references by their names in film.toml."""
 
     SCHEMA = "Clips.2"
     PATH = "01-ingest/clips.json"

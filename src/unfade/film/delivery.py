@@ -1,4 +1,4 @@
-"""A delivery: the bag that leaves the house."""
+"""A delivery: the BagIt bag that goes to the archive or client."""
 
 from unfade.film.noun import Artefact
 from unfade.film.report import Verdict
@@ -7,9 +7,9 @@ from unfade.film.report import Verdict
 class Delivery(Artefact):
     """The BagIt bag that deliver made.
 
-    `bag` is its folder's name, beside the artefact. `files` and `bytes` are of its payload.
-    `verdict` is the one that the bag's report holds. `review_key` stands for all that the review
-    movies show, none where there are none.
+    `bag` is the name of its folder, beside the artefact. `files` and `bytes` are the number of
+    files of its payload and their size. `verdict` is that of the report in the bag. `review_key`
+    is a digest of everything that the review movies are made from; None without review movies.
     """
 
     SCHEMA = "Delivery.1"

@@ -1,4 +1,4 @@
-"""Paths of numbered files: ``scan/reel.%06d.dpx`` and ``scan/reel.######.dpx``."""
+"""Patterns of image sequences: ``scan/reel.%06d.dpx`` and ``scan/reel.######.dpx``."""
 
 import os
 import re
@@ -8,16 +8,17 @@ from unfade.errors import MediaError
 
 _PRINTF = re.compile(r"%(?:0(\d+))?d")
 _HASHES = re.compile(r"#+")
-_MOST_DIGITS = 255
+_MAX_DIGITS = 255
+"""Digits of a frame number, because common file systems allow names of 255 bytes."""
 _MINUS = re.compile(r"(^|[._])-$")
 
 
 @dataclass(frozen=True)
 class FilePattern:
-    """A path with one number in its last part: ``prefix`` number ``suffix``.
+    """A path whose file name has one frame number: ``prefix`` number ``suffix``.
 
-    `width` is the least number of digits, filled up with zeros, as in C's printf and in the
-    sequences of Nuke and Houdini: after ``f.99.dpx`` comes ``f.100.dpx``.
+    `width` is the minimum number of digits, padded with zeros, as in C's printf and in Nuke: with
+    a width of 2, ``f.99.dpx`` is followed by ``f.100.dpx``.
     """
 
     prefix: str
@@ -25,7 +26,7 @@ class FilePattern:
     suffix: str
 
     def path(self, frame: int) -> str:
-        """The file of a frame."""
+        """The path of a frame."""
         return f"{self.prefix}{frame:0{self.width}d}{self.suffix}"
 
     def __str__(self) -> str:
@@ -34,14 +35,14 @@ class FilePattern:
 
     @property
     def is_negative(self) -> bool:
-        """Whether a minus sign is before the number, as in ``f.-003.dpx``; ``f-003.dpx`` has none.
+        """Whether the number has a minus sign, as in ``f.-003.dpx``; that in ``f-003.dpx`` has none.
 
-        Numbers count up where such frames run backwards.
+        Negative numbers are refused, because read without their sign they would run backwards.
         """
         return _MINUS.search(os.path.basename(self.prefix)) is not None
 
     def number_in(self, name: str) -> int | None:
-        """The frame number of a file's name, none where it is not of this pattern."""
+        """The frame number in a file's name; None if the name does not match the pattern."""
         start = os.path.basename(self.prefix)
         digits = name[len(start) : len(name) - len(self.suffix)]
         if not (digits.isascii() and digits.isdigit() and name == start + digits + self.suffix):
@@ -53,8 +54,8 @@ class FilePattern:
 def check_utf8(path: str) -> None:
     """
     Raises:
-        MediaError: the path holds bytes that are no UTF-8, which neither film.toml nor the records
-            can hold, or Python takes none for UTF-8 because the locale is another.
+        MediaError: the path has bytes that are not UTF-8, which neither film.toml nor the records
+            can store; or it is UTF-8, but the locale makes Python decode it otherwise.
     """
     try:
         path.encode("utf-8")
@@ -67,29 +68,29 @@ def check_utf8(path: str) -> None:
                 "set LC_ALL=C.UTF-8 or PYTHONUTF8=1 before you start Unfade"
             ) from error
         raise MediaError(
-            f"{shown}: its name holds bytes that are no UTF-8, shown here as \\x..; rename it"
+            f"{shown}: its name has bytes that are not UTF-8, shown here as \\x..; rename it"
         ) from error
 
 
 def parse_file_pattern(path: str) -> FilePattern | None:
-    """The pattern that a path is, none where its last part has no place for a number.
+    """The pattern in a path; None if its last part has no placeholder for a frame number.
 
-    Folders are taken as they are called, ``%`` and ``#`` included. A single ``#`` beside a clearer
-    place for the number, as in ``reel #1.%04d.dpx``, is a letter.
+    ``%`` and ``#`` in folder names are literal. A single ``#`` is literal if there is another
+    placeholder, ``%04d`` or several ``#``, as in ``reel #1.%04d.dpx``.
 
     Raises:
-        ValueError: the last part has two places for a number, or one for more digits than can be.
+        ValueError: the last part has two placeholders, or one that is too wide.
     """
     start = len(path) - len(os.path.basename(path))
     printf = [*_PRINTF.finditer(path, start)]
     hashes = [*_HASHES.finditer(path, start)]
-    places = printf or [place for place in hashes if len(place[0]) > 1] or hashes
-    if not places:
+    placeholders = printf or [match for match in hashes if len(match[0]) > 1] or hashes
+    if not placeholders:
         return None
-    if len(places) > 1:
-        raise ValueError(f"{path}: has {len(places)} places for the frame number; leave one")
-    place = places[0]
-    width = int(place[1] or 1) if printf else len(place[0])
-    if width > _MOST_DIGITS:
-        raise ValueError(f"{path}: asks for more digits than a file's name holds; write %06d")
-    return FilePattern(path[: place.start()], max(width, 1), path[place.end() :])
+    if len(placeholders) > 1:
+        raise ValueError(f"{path}: has {len(placeholders)} places for the frame number; leave one")
+    placeholder = placeholders[0]
+    width = int(placeholder[1] or 1) if printf else len(placeholder[0])
+    if width > _MAX_DIGITS:
+        raise ValueError(f"{path}: asks for more digits than a file name can have; write %06d")
+    return FilePattern(path[: placeholder.start()], max(width, 1), path[placeholder.end() :])

@@ -1,4 +1,4 @@
-"""What matching found of every frame of the scan, so that a choice of pairs can be explained."""
+"""The match of every frame of the scan, kept so that the choice of pairs can be explained."""
 
 from typing import Literal
 
@@ -8,18 +8,19 @@ from unfade.film.noun import Artefact, Noun
 from unfade.film.time import FrameRange
 
 FrameState = Literal["free", "unmatched", "uncertain", "passing", "cut", "dropped"]
-"""Whether a frame can be a pair. "uncertain": the moving regions do not confirm the instant.
-"passing": a fade, dissolve, flash or black. "cut": beside a cut. "dropped": a person does not want
-it."""
+"""Whether a frame can be a pair. "free": it can. "unmatched": no reference frame shows it.
+"uncertain": its moving regions fit another instant better. "passing": it lies in a fade, dissolve,
+flash or black. "cut": it lies beside a cut. "dropped": a person excluded it."""
 
 
 class ReferenceMatches(Noun):
-    """The match of every source frame in one reference; each column has one value a frame.
+    """The match of every source frame in one reference; each column has one value a source frame.
 
-    `reference` is the frame of the reference, none where nothing there shows it. `similarity` is
-    that of the match, 0 to 1, or else the best that was found. `lag` is how many frames after the
-    match, or before it, the moving regions fit best. `detail` is how much of the scan's fine
-    structure the reference shows, 0 to 1; none where there was nothing to compare it with.
+    `reference` is the number of the matching reference frame; None if there is none. `similarity`
+    is the structural similarity of the match, 0 to 1; without a match, the best one found. `lag`
+    is the offset from the match, in frames, positive for later, at which the moving regions fit
+    best. `detail` is the share of the scan's fine structure that the reference shows, 0 to 1, over
+    the film; None if no frames could be compared.
     """
 
     reference: tuple[int | None, ...]
@@ -29,10 +30,10 @@ class ReferenceMatches(Noun):
 
 
 class MatchRecord(Artefact):
-    """The matches of every source frame; each column has one value a frame of `frames`.
+    """The matches of every source frame; each column has one value for each of `frames`.
 
-    `references` has those in each reference by its name, `of` says which of them shows a frame
-    best, none where nothing does.
+    `references` has the matches in each reference by its name. `of` is the name of the reference
+    that shows the frame best; None if no reference shows it.
     """
 
     SCHEMA = "MatchRecord.2"
@@ -44,10 +45,10 @@ class MatchRecord(Artefact):
     state: tuple[FrameState, ...]
 
     @model_validator(mode="after")
-    def _as_many(self) -> "MatchRecord":
+    def _same_length(self) -> "MatchRecord":
         columns: list[tuple[object, ...]] = [self.of, self.state]
-        for one in self.references.values():
-            columns += [one.reference, one.similarity, one.lag]
+        for matches in self.references.values():
+            columns += [matches.reference, matches.similarity, matches.lag]
         if any(len(column) != len(self.frames) for column in columns):
-            raise ValueError(f"a column has not {len(self.frames)} values")
+            raise ValueError(f"a column does not have {len(self.frames)} values")
         return self

@@ -1,4 +1,4 @@
-"""A trained model, described."""
+"""The description of a trained model, and its loss curve."""
 
 from typing import Literal
 
@@ -8,10 +8,10 @@ ModelSize = Literal["small", "medium", "large"]
 
 
 class HeldOut(Noun):
-    """Mean error over the hold-out pairs of one method, at source luma.
+    """Mean colour error of one method over the hold-out pairs, at the luma of the source.
 
-    `ciede2000` is the mean over all trusted pixels; `chroma` is the mean absolute error of Cb and
-    Cr, where the full range of each is 1.
+    `ciede2000` is the mean over all pixels, weighted by trust. `chroma` is the mean absolute error
+    of Cb and Cr, where the full range of each is 1.
     """
 
     ciede2000: float
@@ -19,10 +19,10 @@ class HeldOut(Noun):
 
 
 class ShotModel(Noun):
-    """A shot that was tried with a network of its own.
+    """A shot for which a network of its own was trained.
 
-    `film` and `own` are the CIEDE2000 over the shot's hold-out pixels of the film's network and of
-    its own, which is used where `kept`.
+    `film` and `own` are the CIEDE2000 of the film's network and of the shot's own network over the
+    shot's hold-out pixels. `kept` is true if the shot uses its own network.
     """
 
     shot: int
@@ -39,13 +39,14 @@ class ShotModel(Noun):
 class TrainedModel(Artefact):
     """The model of a film, and the closed-form baseline that it was measured against.
 
-    `id` is the first 12 hexadecimal digits of the SHA-256 of the weights' file. `file` and
-    `baseline_file` are safetensors beside the artefact. The errors are over hold-out pixels on the
-    model's raster, as training saw them; validate measures whole pictures. `baseline_held_out` is
-    of the closed form that training starts from. All are none where there is no hold-out pair.
-    `started_from` is the id of the earlier model that training started from, if it did. Shots that
-    are not among `shot_models` use the film's network. `carried_frames` have no pair; the
-    colour of one was carried to them along motion, and they were learned from.
+    `id` is the first 12 hexadecimal digits of the SHA-256 of the file of weights. `file` and
+    `baseline_file` are safetensors files beside the artefact. `held_out`, `baseline_held_out` and
+    `faded_held_out` are the errors of the model, of the closed form that training starts from, and
+    of the faded source. They are over hold-out pixels on the model's raster, as in training;
+    validate measures whole pictures. All three are None without a hold-out pair. `started_from` is
+    the id of the earlier model that training started from, if any. Shots that are not among
+    `shot_models` use the film's network. `carried_frames` have no pair; training used them with
+    the colour of a pair carried along motion.
     """
 
     SCHEMA = "TrainedModel.2"
@@ -70,7 +71,7 @@ class TrainedModel(Artefact):
 
 
 class LossPoint(Noun):
-    """Training loss at a step, with the held-out CIEDE2000 where it was measured there."""
+    """Training loss at a step, and the hold-out CIEDE2000 if it was measured at that step."""
 
     step: int
     loss: float
@@ -78,7 +79,7 @@ class LossPoint(Noun):
 
 
 class LossCurve(Artefact):
-    """How training went. `baseline` is the held-out CIEDE2000 of the closed form it starts from."""
+    """The loss over training. `baseline` is the hold-out CIEDE2000 of the closed form at step 0."""
 
     SCHEMA = "LossCurve.1"
     PATH = "05-train/loss.json"

@@ -1,4 +1,4 @@
-"""Names of clips, and of what is delivered."""
+"""Names of clips, masters and bags."""
 
 import re
 from pathlib import PurePath
@@ -9,12 +9,12 @@ from unfade.film.time import FrameRange
 
 _FRAME_NUMBER = re.compile(r"%0?\d*d|#+")
 MAX_NAME_LENGTH = 30
-"""Letters of the name of a reference."""
+"""Characters of the name of a reference, so that tables and file names stay readable."""
 
 
 def clip_name(path: str) -> str:
-    """A short name for a clip, from its file: ``"dvd/title01.mkv"`` is ``"title01"``, and
-    ``"print/%06d.dpx"`` is ``"print"``."""
+    """A short name for a clip, from its path: ``"title01"`` for ``"dvd/title01.mkv"``, and
+    ``"print"`` for ``"print/%06d.dpx"``."""
     words = list(reversed(PurePath(path).parts))
     if words:
         words[0] = _FRAME_NUMBER.sub("", words[0])
@@ -25,7 +25,7 @@ def clip_name(path: str) -> str:
 
 
 def slug(title: str) -> str:
-    """A film's title as file names carry it: ``"Candy Candy"`` is ``"candy-candy"``."""
+    """A film's title for file names: ``"candy-candy"`` for ``"Candy Candy"``."""
     return re.sub(r"[\W_]+", "-", title.lower()).strip("-") or "film"
 
 
@@ -38,13 +38,16 @@ def master_name(
     kind: MasterFormat = "exr",
     naming: MasterNaming = "shot",
 ) -> str:
-    """``candy-candy_s003_v001_1f2e3d4c5b6a.0001245.exr``, a sequence a shot; or without the shot,
-    one sequence for the film."""
-    shown = f"{slug(title)}_{shot.name}" if naming == "shot" else slug(title)
-    return f"{shown}_v{version:03d}_{model_id}.{frame:07d}{SUFFIXES[kind]}"
+    """The file name of a master: ``candy-candy_s003_v001_1f2e3d4c5b6a.0001245.exr``.
+
+    With the naming "film" the shot is left out, and all masters form one sequence.
+    """
+    stem = f"{slug(title)}_{shot.name}" if naming == "shot" else slug(title)
+    return f"{stem}_v{version:03d}_{model_id}.{frame:07d}{SUFFIXES[kind]}"
 
 
 def bag_name(title: str, version: int, part: FrameRange | None = None) -> str:
-    """``candy-candy-v001``, or of a part of the film ``candy-candy-v001-frames-1001-1048``."""
-    whole = f"{slug(title)}-v{version:03d}"
-    return whole if part is None else f"{whole}-frames-{part.first}-{part.last}"
+    """The name of a bag: ``candy-candy-v001``, or ``candy-candy-v001-frames-1001-1048`` for a part
+    of the film."""
+    name = f"{slug(title)}-v{version:03d}"
+    return name if part is None else f"{name}-frames-{part.first}-{part.last}"

@@ -1,4 +1,4 @@
-"""What every noun of the film has in common."""
+"""The base classes of all values that are validated or stored."""
 
 import json
 from typing import ClassVar, Self
@@ -13,9 +13,9 @@ class Noun(BaseModel):
 
 
 class Artefact(Noun):
-    """A noun that lives in a file of its own, as JSON that names its schema and version.
+    """A noun that is stored as a JSON file with the name and version of its schema.
 
-    Subclasses set `SCHEMA`, for example ``"PairList.1"``, and `PATH`, the file's path in the
+    Subclasses set `SCHEMA`, for example ``"PairList.1"``, and `PATH`, the path of the file in the
     work directory.
     """
 
@@ -29,10 +29,10 @@ class Artefact(Noun):
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The artefact that `to_json` wrote.
+        """The artefact in a text that `to_json` wrote.
 
         Raises:
-            ValueError: the text is not JSON, or is of another schema or version.
+            ValueError: the text is not JSON, has another schema or version, or a value is invalid.
         """
         fields = json.loads(text)
         schema = fields.pop("schema", None) if isinstance(fields, dict) else None

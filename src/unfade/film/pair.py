@@ -1,4 +1,4 @@
-"""A pair: a frame of the source and a picture of the same instant with good colour."""
+"""A pair: a frame of the source, and a picture of the same instant with good colour."""
 
 from typing import Literal
 
@@ -13,13 +13,14 @@ ChosenBy = Literal["machine", "person"]
 
 
 class Pair(Noun):
-    """A frame of the source with a frame of a reference, or with a picture file.
+    """A frame of the source, paired with a frame of a reference or with a picture file.
 
-    `reference` is a frame number, and `of` the name of the reference that it is a frame of.
-    `similarity` is the structural likeness that the match found, 0 to 1; none where a person
-    fixed the pair. `aligned` pairs are trusted to lie on the source's live area as they are.
-    `mirrored` pairs take the reference frame with left and right changed. `colorspace` is that of
-    the picture, as a person says; none to take what its file says.
+    `reference` is the frame number in the reference with the name `of`. `picture` is the path of a
+    picture file. `colorspace` is that of the picture if a person set it; None to read it from the
+    file. `kind` is "constructed" if a person made the colour. An `aligned` pair is laid on the
+    source's live area without a search. A `mirrored` pair takes the reference with left and right
+    swapped. `similarity` is the structural similarity of the match, 0 to 1; None if a person fixed
+    the pair.
     """
 
     source: int
@@ -41,24 +42,26 @@ class Pair(Noun):
         if (self.reference is None) == (self.picture is None):
             raise ValueError("a pair has either a reference frame or a picture")
         if (self.reference is None) != (self.of is None):
-            raise ValueError("a reference frame is of a reference, and a picture of none")
+            raise ValueError(
+                "a reference frame needs the name of its reference, a picture has none"
+            )
         return self
 
 
 class Rejection(Noun):
-    """A pair that was considered and turned down, and why."""
+    """A pair that was rejected, and the reason."""
 
     pair: Pair
     reason: str
 
 
 class PairList(Artefact):
-    """What curate chose: shots of the source, pairs, and what was turned down.
+    """The result of curate: the shots of the source, the chosen pairs and the rejected ones.
 
-    `scenes` has the number of the scene of each shot, from 1; none where the machine chose
-    nothing. `alternates` stand by, in order of preference: where a machine's pair turns out not to
-    fit, one of its shot and role takes its place, of the same frame in another reference or else
-    of another frame. `remarks` are sentences about scan and references that belong in the report.
+    `scenes` has the number of the scene, from 1, of each shot; empty if the machine chose no pairs.
+    `alternates` are spare pairs, in order of preference: if align rejects a machine's pair, a spare
+    one of its shot and role replaces it, of the same frame in another reference or else of another
+    frame. `remarks` are sentences about scan and references for the report.
     """
 
     SCHEMA = "PairList.2"
@@ -72,19 +75,19 @@ class PairList(Artefact):
     remarks: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _a_scene_each(self) -> "PairList":
+    def _same_length(self) -> "PairList":
         if self.scenes and len(self.scenes) != len(self.shots):
-            raise ValueError("'scenes' has not one number for each of 'shots'")
+            raise ValueError("'scenes' does not have one number for each of 'shots'")
         return self
 
     def scene_of(self, shot: int) -> list[int]:
-        """The numbers of the shots that are of one scene with a shot."""
+        """The numbers of all shots in the scene of a shot, itself included."""
         if not self.scenes:
             return [shot]
-        numbers = {one.number: scene for one, scene in zip(self.shots, self.scenes, strict=True)}
-        return [number for number, scene in numbers.items() if scene == numbers[shot]]
+        scenes = {one.number: scene for one, scene in zip(self.shots, self.scenes, strict=True)}
+        return [number for number, scene in scenes.items() if scene == scenes[shot]]
 
     def pairs_in_rest_of_scene(self, shot: int) -> int:
-        """How many pairs the other shots of a shot's scene have."""
+        """The number of pairs in the other shots of a shot's scene."""
         others = {*self.scene_of(shot)} - {shot}
         return sum(pair.shot in others for pair in self.pairs)

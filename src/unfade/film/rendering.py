@@ -1,4 +1,4 @@
-"""A rendering: recovered frames on disk."""
+"""A rendering: the masters on disk."""
 
 from typing import Literal
 
@@ -14,19 +14,19 @@ SUFFIXES: dict[MasterFormat, str] = {"exr": ".exr", "tiff": ".tif", "dpx": ".dpx
 
 
 class PredictedError(Noun):
-    """What the model expects its colour error to be over a frame, CIEDE2000: mean and 95th
-    percentile of the pixels of the live area."""
+    """The model's estimate of its own colour error in a frame, CIEDE2000: mean and 95th percentile
+    over the pixels of the live area."""
 
     mean: float
     p95: float
 
 
 class RenderedFrame(Noun):
-    """One recovered frame: its number in the source, shot, file beside the artefact, SHA-256.
+    """One master: its frame number in the source, its shot, its file and the SHA-256 of the file.
 
-    `sidecar` is the file with the record of a format whose header has no place for it. `cut`
-    counts the values outside 0 to 1 that the format could not hold. `predicted_error` is none in
-    renderings by versions that did not predict it.
+    `file` and `sidecar` lie beside the artefact; `sidecar` has the record if the format's header
+    cannot hold it. `cut` counts the values outside 0 to 1 that an integer format clipped.
+    `predicted_error` is None in renderings by versions that did not predict it.
     """
 
     frame: int
@@ -39,11 +39,12 @@ class RenderedFrame(Noun):
 
 
 class Rendering(Artefact):
-    """What render wrote, all by one model, in one colour space.
+    """The masters that render wrote, all by one model and in one colour space.
 
-    `bits` are of a sample: halves in EXR, integers in TIFF and DPX. `strict` masters are
-    containers of SMPTE ST 2065-4. `color_config` is the OpenColorIO config, without its folder;
-    `view` is its view that took scene light to the working space and back, if one was asked for.
+    `bits` is the depth of a sample: half floats in EXR, integers in TIFF and DPX. `strict` masters
+    are containers of SMPTE ST 2065-4. `color_config` is the OpenColorIO config, without its folder.
+    `view` is the view that converts scene-linear light to the working space and back, if film.toml
+    names one.
     """
 
     SCHEMA = "Rendering.1"
@@ -61,7 +62,7 @@ class Rendering(Artefact):
     frames: tuple[RenderedFrame, ...]
 
     def part_of(self, film: FrameRange) -> FrameRange | None:
-        """The frames that it holds where these are not the whole film, else none."""
+        """The range of the rendered frames; None if it is the whole film."""
         numbers = [frame.frame for frame in self.frames]
-        own = FrameRange(first=min(numbers), last=max(numbers))
-        return None if own == film else own
+        rendered = FrameRange(first=min(numbers), last=max(numbers))
+        return None if rendered == film else rendered

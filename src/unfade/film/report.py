@@ -8,7 +8,7 @@ Verdict = Literal["accept", "review", "reject"]
 
 
 class Measure(Noun):
-    """One figure. `limit` and `ok` are none where the figure only informs."""
+    """One figure. `limit` and `ok` are None if the figure only informs."""
 
     name: str
     value: float
@@ -18,7 +18,7 @@ class Measure(Noun):
 
 
 class Report(Artefact):
-    """What validate found."""
+    """The result of validate. `reasons` are sentences for the verdict."""
 
     SCHEMA = "Report.1"
     PATH = "07-validate/report.json"

@@ -5,12 +5,12 @@ from unfade.film.time import FrameRange
 
 
 class Shot(Noun):
-    """Frames of the source between two cuts, numbered from 1."""
+    """A range of source frames between two cuts. `number` counts from 1."""
 
     number: int
     frames: FrameRange
 
     @property
     def name(self) -> str:
-        """The shot as file names carry it: ``s001``."""
+        """The name of the shot in file names: ``s001``."""
         return f"s{self.number:03d}"

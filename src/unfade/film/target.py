@@ -5,11 +5,11 @@ from unfade.film.pair import Pair
 
 
 class Target(Noun):
-    """The pictures of one admitted pair, cut to the shared crop, beside the artefact.
+    """The pictures of one admitted pair, cropped to the shared crop, beside the artefact.
 
-    `source` and `truth` are float EXR in the working space; `truth` has the luma of the source
-    and the chroma of the reference. `weight` is a one-channel EXR, 0 to 1: how far each pixel of
-    the truth is to be trusted. `sha256` is over the three files, in that order.
+    `source` and `truth` are float EXR files in the working space; `truth` has the luma of the
+    source and the chroma of the reference. `weight` is a one-channel EXR file, 0 to 1: the trust in
+    each pixel of `truth`. `sha256` is over the three files, in that order.
     """
 
     pair: Pair
@@ -20,10 +20,10 @@ class Target(Noun):
 
 
 class UnpairedFrame(Noun):
-    """A frame without a pair, of a shot with pairs, that their colour can be carried to.
+    """A frame without a pair in a shot with pairs, to which their colour can be carried.
 
-    `source` is a float EXR beside the artefact: the live area on the model's raster, in the working
-    space and 0 to 1. `sha256` is of it.
+    `source` is a float EXR file beside the artefact: the live area on the model's raster, in the
+    working space, 0 to 1. `sha256` is that of the file.
     """
 
     frame: int
@@ -33,8 +33,11 @@ class UnpairedFrame(Noun):
 
 
 class Targets(Artefact):
-    """Every target, the frames `between` them, and the greatest luma difference between `source`
-    and `truth` in any. Where colour is not to be carried, `between` is none."""
+    """The targets, and the unpaired frames `between` them.
+
+    `luma_parity` is the largest absolute luma difference between `source` and `truth` in any
+    target. `between` is None if film.toml turns carried colour off.
+    """
 
     SCHEMA = "Targets.3"
     PATH = "04-target/targets.json"

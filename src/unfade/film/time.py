@@ -11,10 +11,11 @@ from unfade.film.noun import Noun
 
 
 def parse_fraction(value: object) -> Fraction:
-    """A positive fraction from ``"30000/1001"``, ``"25"``, an int, or a Fraction.
+    """A positive fraction from ``"30000/1001"``, ``"25"``, an int, a Fraction or a whole float.
 
     Raises:
-        ValueError: not a fraction, or not above zero; floats are refused, they are not exact.
+        ValueError: it is not a fraction, not above zero, or a float with a fractional part, because
+            such floats are not exact.
     """
     if isinstance(value, float) and not value.is_integer():
         raise ValueError(f"{value} is not exact; write it as a fraction such as '24000/1001'")
@@ -32,34 +33,40 @@ ExactFraction = Annotated[
     BeforeValidator(parse_fraction),
     PlainSerializer(lambda value: f"{value.numerator}/{value.denominator}", return_type=str),
 ]
-"""A positive fraction that is written to JSON as ``"numerator/denominator"``."""
+"""A positive fraction, stored in JSON as ``"numerator/denominator"``."""
 
 
-_GREATEST_DENOMINATOR, _GREATEST_SIMPLE_DENOMINATOR = 1001, 4
-_SIMPLE_WITHIN, _NTSC_WITHIN = Fraction(1, 1000), Fraction(1, 100)
-"""Frames a second: 24000/1001 is found as 23.976, as 23.98 and cut off as 23.97."""
+_MAX_DENOMINATOR = 1001
+"""Denominator of any rate, because the denominator of the NTSC rates is 1001."""
+_MAX_SIMPLE_DENOMINATOR = 4
+"""Denominator of the rates that have precedence, such as 25/2 and 50/3."""
+_SIMPLE_TOLERANCE = Fraction(1, 1000)
+"""Frames a second; small, because 24 and 24000/1001 are only 0.024 apart."""
+_NTSC_TOLERANCE = Fraction(1, 100)
+"""Frames a second; 24000/1001 is stored as 23.976, rounded to 23.98 and truncated to 23.97."""
 
 
 def exact_rate(stored: float | Fraction) -> Fraction:
-    """The rate that is meant by a rounded one.
+    """The exact rate for a rounded one, in frames a second.
 
-    It is a simple number such as 24, 12 1/2 and 16 2/3, or n * 1000/1001, where one is near.
+    It is the nearest simple number, such as 24, 25/2 or 50/3, or else the nearest
+    n * 1000/1001, if one is within tolerance.
     """
     value = Fraction(stored)
-    simple = value.limit_denominator(_GREATEST_SIMPLE_DENOMINATOR)
-    if simple and abs(value - simple) < _SIMPLE_WITHIN:
+    simple = value.limit_denominator(_MAX_SIMPLE_DENOMINATOR)
+    if simple and abs(value - simple) < _SIMPLE_TOLERANCE:
         return simple
     ntsc = round(value * Fraction(1001, 1000)) * Fraction(1000, 1001)
-    if ntsc and abs(value - ntsc) < _NTSC_WITHIN:
+    if ntsc and abs(value - ntsc) < _NTSC_TOLERANCE:
         return ntsc
-    return value.limit_denominator(_GREATEST_DENOMINATOR)
+    return value.limit_denominator(_MAX_DENOMINATOR)
 
 
-GREATEST_TIMECODE_RATE = 30
-"""Whole frames a second. Timecodes of faster pictures count pairs of frames, and are left alone."""
+MAX_TIMECODE_RATE = 30
+"""Whole frames a second; at higher rates timecode counts pairs of frames, so Unfade ignores it."""
 
 DROP_FRAME_RATE = Fraction(30_000, 1001)
-"""The only rate of at most `GREATEST_TIMECODE_RATE` that has drop frame timecode."""
+"""Frames a second; the only rate up to `MAX_TIMECODE_RATE` with drop-frame timecode."""
 
 _DAY_HOURS = 24
 
@@ -67,18 +74,18 @@ _TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d)")
 
 
 def timecode_base(rate: Fraction) -> int:
-    """Frames that a second of timecode counts: 30 at 30000/1001."""
+    """Frames in a second of timecode: 30 at 30000/1001 frames a second."""
     return round(rate)
 
 
 def parse_timecode(text: str, rate: Fraction) -> int:
-    """Frames since midnight of a timecode.
+    """The number of frames from midnight to a timecode.
 
-    Source: SMPTE ST 12-1. ``"01:00:00:00"`` counts every frame; ``"01:00:00;00"`` is drop frame:
-    the first two numbers of every minute but each tenth are left out.
+    Source: SMPTE ST 12-1. ``"01:00:00:00"`` counts every frame; ``"01:00:00;00"`` is drop-frame:
+    it skips the first two numbers of every minute, except every tenth minute.
 
     Raises:
-        ValueError: it is no timecode, or none that there is at this rate.
+        ValueError: it is not a timecode, or does not exist at this rate.
     """
     match = _TIMECODE.fullmatch(text)
     if match is None:
@@ -89,17 +96,17 @@ def parse_timecode(text: str, rate: Fraction) -> int:
     if hours >= _DAY_HOURS or minutes >= 60 or seconds >= 60 or frames >= base:
         raise ValueError(f"{text} does not exist at {rate} frames a second")
     if dropped and minutes % 10 and not seconds and frames < dropped:
-        raise ValueError(f"{text} is one of the numbers that drop frame leaves out")
+        raise ValueError(f"{text} is one of the numbers that drop-frame timecode skips")
     all_minutes = 60 * hours + minutes
     counted = (60 * all_minutes + seconds) * base + frames
     return counted - dropped * (all_minutes - all_minutes // 10)
 
 
 def format_timecode(count: int, rate: Fraction, *, drop: bool) -> str:
-    """The timecode of a number of frames since midnight; after a day it starts again.
+    """The timecode of a number of frames since midnight, modulo a day.
 
     Raises:
-        ValueError: `drop` at a rate that has no drop frame.
+        ValueError: `drop` is set at a rate without drop-frame timecode.
     """
     base = timecode_base(rate)
     dropped = _dropped_a_minute(rate) if drop else 0
@@ -115,22 +122,22 @@ def format_timecode(count: int, rate: Fraction, *, drop: bool) -> str:
 
 
 def timecode_day(rate: Fraction, *, drop: bool) -> int:
-    """Frames from midnight to midnight of a timecode."""
+    """The number of frames in 24 hours of timecode."""
     minutes = 60 * _DAY_HOURS
     dropped = _dropped_a_minute(rate) if drop else 0
     return 60 * minutes * timecode_base(rate) - dropped * (minutes - minutes // 10)
 
 
 def timecode_after(start: str, frames: int, rate: Fraction) -> str:
-    """The timecode of the picture `frames` after the one at `start`, of the same kind."""
+    """The timecode `frames` after `start`; drop-frame if `start` is."""
     drop = ":" not in start[8:9]
     return format_timecode(parse_timecode(start, rate) + frames, rate, drop=drop)
 
 
 def _dropped_a_minute(rate: Fraction) -> int:
-    """Timecode numbers that drop frame leaves out in nine of ten minutes: 2 at 30000/1001."""
+    """Timecode numbers that drop-frame skips in nine of ten minutes: 2 at 30000/1001."""
     if rate != DROP_FRAME_RATE:
-        raise ValueError(f"there is no drop frame timecode at {rate} frames a second")
+        raise ValueError(f"there is no drop-frame timecode at {rate} frames a second")
     return 2
 
 

@@ -1,4 +1,4 @@
-"""Values of film.toml: each with the range that is checked and named in messages."""
+"""The types of values in film.toml, with the ranges that are checked and named in messages."""
 
 import re
 from fractions import Fraction
@@ -9,22 +9,22 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict
 from unfade.film.time import ExactFraction, exact_rate
 
 TO_FILL_IN = "?"
-"""What `unfade new` writes where the files do not say what only a person can know."""
+"""The value that `unfade new` writes for a fact that the files do not state."""
 
 MAX_FRAME = 2**31 - 1
-"""The greatest number of 32 bits, because file headers hold no larger frame numbers."""
+"""The largest signed 32-bit integer, because file headers cannot hold larger frame numbers."""
 
 FrameNumber = Annotated[int, Field(ge=0, le=MAX_FRAME, strict=True)]
 
 Pixels = Annotated[int, Field(ge=0, le=100_000, strict=True)]
-"""Upper bound: ten times the widest film scan."""
+"""A number of pixels; its upper bound is ten times the width of the widest film scan."""
 
 Flag = Annotated[bool, Strict()]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Remark = Annotated[str, Field(max_length=10_000)]
 
 _FRACTION = re.compile(r"\d{1,20}(\.\d{1,20})?(/\d{1,9})?")
-"""No exponents, because 1e999999999 would be written out digit by digit."""
+"""Without exponents, because a Fraction writes 1e999999999 out digit by digit."""
 
 
 def check_order(first: int | None, last: int | None) -> None:
@@ -40,7 +40,7 @@ def _written_as_fraction(value: object) -> object:
     if isinstance(value, float | Fraction):
         return value
     if isinstance(value, bool) or not _FRACTION.fullmatch(str(value)[:100]):
-        raise ValueError("it is no fraction; write it as '24000/1001' or '25'")
+        raise ValueError("it is not a fraction; write it as '24000/1001' or '25'")
     return value
 
 
@@ -58,19 +58,19 @@ def _aspect(value: Fraction) -> Fraction:
 
 def _without_nul(value: str) -> str:
     if "\0" in value:
-        raise ValueError("it holds a NUL character, which no path can")
+        raise ValueError("it holds a NUL character, which a path cannot contain")
     return value
 
 
 Rate = Annotated[
     ExactFraction, BeforeValidator(_written_as_fraction), AfterValidator(_filming_rate)
 ]
-"""Frames a second; "23.976" is 24000/1001."""
+"""Frames a second, from 1 to 1000; "23.976" becomes 24000/1001."""
 
 PixelAspect = Annotated[
     ExactFraction, BeforeValidator(_written_as_fraction), AfterValidator(_aspect)
 ]
-"""Width / height of a pixel."""
+"""Width / height of a pixel, from 1/4 to 4."""
 
 FilePath = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_without_nul)]
-"""A path of film.toml, relative to its folder or absolute. Upper bound: that of Linux."""
+"""A path in film.toml, absolute or relative to its folder; its maximum length is that of Linux."""

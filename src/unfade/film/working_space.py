@@ -1,10 +1,10 @@
-"""The space in which everything is computed."""
+"""The working space, in which all pictures are processed."""
 
 WORKING_SPACE = "Gamma 2.4 Encoded Rec.709"
-"""The OpenColorIO name of the space in which everything is computed."""
+"""OpenColorIO name of the working space."""
 
 WORKING_GAMMA = 2.4
-"""Light of a value of the working space is the value to this power, white at 1."""
+"""Exponent from a value of the working space to display light, white at 1."""
 
 PINNED_CONFIG = "ocio://studio-config-v4.0.0_aces-v2.0_ocio-v2.5"
-"""Pinned: in another config the same name may mean other numbers."""
+"""OpenColorIO config; pinned, because another config may define the same name differently."""

@@ -10,7 +10,7 @@ from unfade.film.cadence import Cadence
 from unfade.film.clip import Area, Clip
 from unfade.film.file_pattern import FilePattern, check_utf8
 from unfade.film.time import (
-    GREATEST_TIMECODE_RATE,
+    MAX_TIMECODE_RATE,
     FrameRange,
     timecode_after,
     timecode_base,
@@ -208,7 +208,7 @@ def _timecode(
     Raises:
         MediaError: the timecode of film.toml does not exist at the clip's rate.
     """
-    if section.timecode == "none" or timecode_base(rate) > GREATEST_TIMECODE_RATE:
+    if section.timecode == "none" or timecode_base(rate) > MAX_TIMECODE_RATE:
         return None, ()
     if section.timecode != "auto":
         return said_timecode(path, section.timecode, rate), ()

@@ -1,4 +1,4 @@
-"""Which OpenColorIO config the colour spaces of a film are named by."""
+"""The OpenColorIO config that defines the colour spaces of a film."""
 
 import os
 from pathlib import PurePath
@@ -8,16 +8,16 @@ from unfade.film.working_space import PINNED_CONFIG
 _BUILT_IN = "ocio://"
 
 
-def color_config(asked: str | None = None) -> str:
-    """What is asked for, or what the environment variable OCIO names, or the pinned config."""
-    return asked or os.environ.get("OCIO") or PINNED_CONFIG
+def color_config(requested: str | None = None) -> str:
+    """The requested config, or that of the environment variable OCIO, or the pinned config."""
+    return requested or os.environ.get("OCIO") or PINNED_CONFIG
 
 
 def is_file(config: str) -> bool:
-    """Whether a config is a file, and not built into OpenColorIO."""
+    """Whether a config is a file, as opposed to one built into OpenColorIO."""
     return not config.startswith(_BUILT_IN)
 
 
 def config_to_share(config: str) -> str:
-    """A config without the folder that it lies in."""
+    """The name of a config without its folder, so that records do not hold local paths."""
     return PurePath(config).name if is_file(config) else config

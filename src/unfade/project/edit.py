@@ -1,4 +1,4 @@
-"""Changes to the pairs of a film.toml that leave its comments and its layout as they are."""
+"""Edits the pairs in the text of a film.toml, and keeps its comments and layout."""
 
 from typing import Any
 
@@ -9,21 +9,21 @@ from unfade.project.settings import PairSection
 
 
 def with_pair(text: str, section: PairSection) -> str:
-    """A project file with a [[pair]], which takes the place of one at the same source frame.
+    """The text with a [[pair]] added; it replaces one at the same source frame.
 
-    The frame is no longer among those that a person dropped.
+    The frame is removed from `curate.drop`.
     """
     document = tomlkit.parse(text)
-    _keep(document, section.source)
+    _remove_from_drop(document, section.source)
     fields = section.model_dump(exclude_defaults=True)
     pairs = document.get("pair")
     if pairs is None:
         document = tomlkit.parse(document.as_string().rstrip() + "\n\n")
         document.append("pair", tomlkit.aot())
         pairs = document["pair"]
-    standing = next((pair for pair in pairs if pair.get("source") == section.source), None)
-    if standing is not None:
-        _set(standing, fields)
+    existing = next((pair for pair in pairs if pair.get("source") == section.source), None)
+    if existing is not None:
+        _set_fields(existing, fields)
     elif isinstance(pairs, AoT):
         tail = []
         if len(pairs):
@@ -37,26 +37,26 @@ def with_pair(text: str, section: PairSection) -> str:
 
 
 def without_pair(text: str, source: int, *, exclude_frame: bool) -> str:
-    """A project file without the [[pair]] at a source frame, if there is one.
+    """The text without the [[pair]] at a source frame, if there is one.
 
     Args:
-        text: of the project file.
-        source: the frame of the scan.
+        text: the text of the project file.
+        source: the frame number in the scan.
         exclude_frame: whether to add the frame to `curate.drop`, which keeps the machine from
             choosing it.
     """
     document = tomlkit.parse(text)
     if exclude_frame:
-        _drop(document, source)
+        _add_to_drop(document, source)
     pairs = document.get("pair", [])
-    place = next((k for k, pair in enumerate(pairs) if pair.get("source") == source), None)
-    if place is not None:
-        _remove(document, pairs, place)
+    index = next((k for k, pair in enumerate(pairs) if pair.get("source") == source), None)
+    if index is not None:
+        _remove_pair(document, pairs, index)
     return document.as_string()
 
 
-def _set(table: Any, fields: dict[str, Any]) -> None:
-    """Gives a table, or one in a line, these fields and no others."""
+def _set_fields(table: Any, fields: dict[str, Any]) -> None:
+    """Replaces all fields of a table or an inline table."""
     tail = _take_tail(table) if isinstance(table, Table) else []
     for name in [name for name in table if name not in fields]:
         table.remove(name)
@@ -72,49 +72,50 @@ def _table(fields: dict[str, Any]) -> Table:
     return table
 
 
-def _drop(document: tomlkit.TOMLDocument, source: int) -> None:
-    """Puts a frame on `curate.drop`."""
+def _add_to_drop(document: tomlkit.TOMLDocument, source: int) -> None:
+    """Adds a frame to `curate.drop`."""
     if "curate" not in document:
         document.add(tomlkit.nl())
         document.append("curate", tomlkit.table())
     curate = document["curate"]
     dropped = curate.get("drop")
     if dropped is None:
-        _set(curate, {**curate, "drop": [source]})
+        _set_fields(curate, {**curate, "drop": [source]})
     elif source not in dropped:
         dropped.append(source)
 
 
-def _keep(document: tomlkit.TOMLDocument, source: int) -> None:
-    """Takes a frame from `curate.drop`."""
+def _remove_from_drop(document: tomlkit.TOMLDocument, source: int) -> None:
+    """Removes a frame from `curate.drop`."""
     dropped = document.get("curate", {}).get("drop", [])
     while source in dropped:
         dropped.remove(source)
 
 
-def _remove(document: tomlkit.TOMLDocument, pairs: Any, place: int) -> None:
-    """Removes a pair; what is written below it, after an empty line, stays.
+def _remove_pair(document: tomlkit.TOMLDocument, pairs: Any, index: int) -> None:
+    """Removes a pair; text that follows it after an empty line stays.
 
-    No key of the document may be asked for afterwards: its index is not kept up.
+    Afterwards the document must not be searched by key, because edits of its body leave its index
+    of keys out of date.
     """
     if not isinstance(pairs, AoT):
-        del pairs[place]
+        del pairs[index]
         return
-    tail = _take_tail(pairs[place])
+    tail = _take_tail(pairs[index])
     body = document.body
-    at = next(k for k, (key, _) in enumerate(body) if key is not None and key.key == "pair")
-    if place > 0:
-        pairs[place - 1].value.body.extend(tail)
-        del pairs[place]
+    start = next(k for k, (key, _) in enumerate(body) if key is not None and key.key == "pair")
+    if index > 0:
+        pairs[index - 1].value.body.extend(tail)
+        del pairs[index]
     elif len(pairs) > 1:
-        del pairs[place]
-        body[at:at] = tail
+        del pairs[index]
+        body[start:start] = tail
     else:
-        body[at : at + 1] = tail
+        body[start : start + 1] = tail
 
 
 def _take_tail(table: Table) -> list[Any]:
-    """Takes off a table what follows its last key, from the first empty line on."""
+    """Removes and returns the part of a table from the first empty line after its last key."""
     body = table.value.body
     last = max((k for k, (key, _) in enumerate(body) if key is not None), default=-1)
     empty = (k for k in range(last + 1, len(body)) if isinstance(body[k][1], Whitespace))

@@ -1,4 +1,4 @@
-"""The project file, film.toml, read once into nouns; what is wrong with it, in one sentence."""
+"""Reads the project file, film.toml; a fault in it becomes an error of one sentence."""
 
 import tomllib
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def folder_path(text: str | Path) -> Path:
-    """The path of a folder that a person names.
+    """The path of a folder from the command line.
 
     Raises:
-        ProjectError: it is empty, which is no folder; the current one is ``.``.
+        ProjectError: it is empty; the current folder must be named ``.``.
     """
     if not str(text):
         raise ProjectError("the name of a folder is empty; name one, or '.' for the current folder")
@@ -30,7 +30,7 @@ def folder_path(text: str | Path) -> Path:
 
 
 def project_path(text: str) -> Path:
-    """The project file that a person means by a path: a folder stands for its film.toml.
+    """The path of a project file from the command line; a folder stands for its film.toml.
 
     Raises:
         ProjectError: it is empty.
@@ -43,16 +43,16 @@ def load_project(path: Path) -> Project:
     """The project in the film.toml at `path`.
 
     Raises:
-        ProjectError: it cannot be read, is not TOML, or holds an unknown key or a bad value.
+        ProjectError: it cannot be read, is not TOML, or has an unknown key or a bad value.
     """
     return parse_project(project_file_text(path), path)
 
 
 def project_file_text(path: Path) -> str:
-    """The text of a film.toml, its line ends as they are, without a byte order mark.
+    """The text of a film.toml without a byte order mark; line ends are kept.
 
     Raises:
-        ProjectError: it is missing, cannot be read, or is no text in UTF-8.
+        ProjectError: it is missing, cannot be read, or is not text in UTF-8.
     """
     try:
         stored = path.read_bytes()
@@ -67,13 +67,13 @@ def project_file_text(path: Path) -> str:
     if stored.startswith(_UTF_16):
         raise ProjectError(f"{path}: is text in UTF-16; save it as UTF-8")
     if b"\0" in stored:
-        raise ProjectError(f"{path}: is no text; name a {PROJECT_FILE}")
+        raise ProjectError(f"{path}: is not text; name a {PROJECT_FILE}")
     try:
         return stored.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = stored[: error.start].count(b"\n") + 1
         raise ProjectError(
-            f"{path}: is no text in UTF-8 (line {line}); name a film.toml, or save it as UTF-8"
+            f"{path}: is not text in UTF-8 (line {line}); name a film.toml, or save it as UTF-8"
         ) from error
 
 
@@ -81,7 +81,8 @@ def parse_project(text: str, path: Path) -> Project:
     """The project in the text of a film.toml.
 
     Raises:
-        ProjectError: it is not TOML, or holds an unknown key or a bad value; it names `path`.
+        ProjectError: it is not TOML, or has an unknown key or a bad value; the message names
+            `path`.
     """
     fields = toml_fields(text, path)
     try:
@@ -93,15 +94,15 @@ def parse_project(text: str, path: Path) -> Project:
 def section_of_options(
     section: type[Section], options: Mapping[str, str], **values: object
 ) -> Section:
-    """A section of a project file made of values of a command line.
+    """A section of a project file from values of the command line.
 
     Args:
-        section: which it is.
-        options: what a person calls its keys, by their names: ``{"first": "--first"}``.
-        values: by its keys.
+        section: the class of the section.
+        options: the argument or option for each key, for messages: ``{"first": "--first"}``.
+        values: the values by key.
 
     Raises:
-        ProjectError: a value cannot be used; it names the option.
+        ProjectError: a value is not valid; the message names the option.
     """
     try:
         return section(**values)
@@ -110,10 +111,10 @@ def section_of_options(
 
 
 def toml_fields(text: str, path: Path) -> dict[str, Any]:
-    """What the text of a film.toml holds, whether or not it can be used.
+    """The fields in the text of a film.toml, not yet validated.
 
     Raises:
-        ProjectError: it is not TOML; it names `path`.
+        ProjectError: it is not TOML; the message names `path`.
     """
     try:
         return tomllib.loads(text)

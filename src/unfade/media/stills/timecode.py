@@ -12,7 +12,7 @@ from unfade.errors import MediaError
 from unfade.film.clip import TimecodeJump
 from unfade.film.time import (
     DROP_FRAME_RATE,
-    GREATEST_TIMECODE_RATE,
+    MAX_TIMECODE_RATE,
     parse_timecode,
     timecode_after,
     timecode_base,
@@ -124,7 +124,7 @@ def timecode_runs(
     Raises:
         MediaError: a timecode does not exist at the rate of film.toml.
     """
-    if section.timecode == "none" or timecode_base(rate) > GREATEST_TIMECODE_RATE:
+    if section.timecode == "none" or timecode_base(rate) > MAX_TIMECODE_RATE:
         return TimecodeRuns(None)
     if section.timecode != "auto":
         return TimecodeRuns(said_timecode(files[0], section.timecode, rate))

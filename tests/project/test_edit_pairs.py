@@ -1,4 +1,4 @@
-"""film.toml is changed where it has to be, and nowhere else."""
+"""Editing pairs changes only the pairs in film.toml; comments and layout stay."""
 
 import tomllib
 
@@ -36,7 +36,7 @@ note = "good skin"
 size = "large"
 """
 
-LEAST = '[film]\ntitle = "Reel"\n[source]\npath = "a.%06d.dpx"\n[reference]\npath = "b.mkv"\n'
+MINIMAL = '[film]\ntitle = "Reel"\n[source]\npath = "a.%06d.dpx"\n[reference]\npath = "b.mkv"\n'
 
 
 def comments(text: str) -> list[str]:
@@ -50,11 +50,11 @@ def test_a_pair_is_added_after_the_others_and_before_what_follows() -> None:
 
 
 def test_the_first_pair_comes_at_the_end() -> None:
-    text = with_pair(LEAST, PairSection(source=7, reference=9))
-    assert text == LEAST + "\n[[pair]]\nsource = 7\nreference = 9\n"
+    text = with_pair(MINIMAL, PairSection(source=7, reference=9))
+    assert text == MINIMAL + "\n[[pair]]\nsource = 7\nreference = 9\n"
 
 
-def test_a_pair_takes_the_place_of_the_one_at_its_frame() -> None:
+def test_a_pair_replaces_the_one_at_its_frame() -> None:
     text = with_pair(FILM, PairSection(source=12, reference=41, role="holdout"))
     pair = 'source = 12 # the lamp is on\nreference = 41\nrole = "holdout"\n'
     assert text == FILM.replace(
@@ -62,7 +62,7 @@ def test_a_pair_takes_the_place_of_the_one_at_its_frame() -> None:
     )
 
 
-def test_a_persons_pair_is_dropped_with_what_belongs_to_it() -> None:
+def test_a_dropped_pair_goes_with_its_comments() -> None:
     text = without_pair(FILM, 12, exclude_frame=True)
     fields = tomllib.loads(text)
     assert "pair" not in fields
@@ -73,11 +73,11 @@ def test_a_persons_pair_is_dropped_with_what_belongs_to_it() -> None:
 def test_a_frame_that_the_machine_chose_is_dropped_once() -> None:
     text = without_pair(without_pair(FILM, 30, exclude_frame=True), 30, exclude_frame=True)
     assert text == FILM.replace("# the lamp changes\n", "# the lamp changes\ndrop = [30]\n")
-    assert tomllib.loads(without_pair(LEAST, 30, exclude_frame=True))["curate"] == {"drop": [30]}
+    assert tomllib.loads(without_pair(MINIMAL, 30, exclude_frame=True))["curate"] == {"drop": [30]}
 
 
-def test_without_a_reference_nothing_has_to_be_remembered() -> None:
-    assert "curate" not in tomllib.loads(without_pair(LEAST, 30, exclude_frame=False))
+def test_without_a_reference_the_frame_is_not_excluded() -> None:
+    assert "curate" not in tomllib.loads(without_pair(MINIMAL, 30, exclude_frame=False))
 
 
 def test_an_added_frame_is_no_longer_dropped() -> None:
@@ -88,21 +88,21 @@ def test_an_added_frame_is_no_longer_dropped() -> None:
 
 
 @pytest.mark.parametrize("pairs", ["pair = []\n", "pair = [{source = 3, reference = 4}]\n"])
-def test_pairs_may_be_written_in_one_line(pairs: str) -> None:
-    text = with_pair(pairs + LEAST, PairSection(source=9, reference=2))
+def test_pairs_may_be_inline_tables(pairs: str) -> None:
+    text = with_pair(pairs + MINIMAL, PairSection(source=9, reference=2))
     assert tomllib.loads(text)["pair"][-1] == {"source": 9, "reference": 2}
     assert {"source": 9, "reference": 2} not in tomllib.loads(
         without_pair(text, 9, exclude_frame=False)
     )["pair"]
 
 
-def test_line_ends_stay() -> None:
+def test_line_ends_are_kept() -> None:
     text = with_pair(FILM.replace("\n", "\r\n"), PairSection(source=12, reference=41))
     assert "\r\n# a long one\r\n" in text
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 6)), max_size=8))
-def test_whatever_is_done_the_rest_of_the_file_stays(steps: list[tuple[bool, int]]) -> None:
+def test_any_edits_leave_the_rest_of_the_file(steps: list[tuple[bool, int]]) -> None:
     text, fixed, dropped = FILM, [12], set()
     for adds, source in steps:
         if adds:

@@ -35,7 +35,7 @@ class FilePattern:
 
     @property
     def is_negative(self) -> bool:
-        """Whether the number has a minus sign, as in ``f.-003.dpx``; that in ``f-003.dpx`` has none.
+        """Whether the number has a minus sign: it has in ``f.-003.dpx``, not in ``f-003.dpx``.
 
         Negative numbers are refused, because read without their sign they would run backwards.
         """

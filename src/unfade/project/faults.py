@@ -239,4 +239,4 @@ def _lengths(constraints: Sequence[Any]) -> str:
 
 def _bound_of(constraints: Sequence[Any], name: str) -> Any:
     """The bound with a name such as "ge"; None if no constraint has it."""
-    return next((getattr(fact, name) for fact in constraints if hasattr(fact, name)), None)
+    return next((getattr(one, name) for one in constraints if hasattr(one, name)), None)

@@ -39,7 +39,7 @@ from unfade.film.pair import Pair, PairList
 from unfade.pipeline.run import STAGE_NAMES
 from unfade.project.settings import ClipSection
 from unfade.simulate import Simulation
-from unfade.simulate.dvd import subtitle_area
+from unfade.simulate.dvd import subtitle_mask
 
 _SOURCE_RATE = 24
 _IDENTICAL = 0.002
@@ -280,7 +280,7 @@ def _to_scan(
 
 
 def _dvd_size() -> tuple[int, int]:
-    area = subtitle_area(0).shape
+    area = subtitle_mask(0).shape
     return area[1], area[0]
 
 
@@ -296,7 +296,7 @@ def _masked(
     live = clips.source.live_area
     y, x = np.mgrid[0 : live.height, 0 : live.width].astype(np.float64)
     across, down = _to_dvd(alignment, clips, x, y)
-    area = subtitle_area(number).numpy().astype(np.float32)
+    area = subtitle_mask(number).numpy().astype(np.float32)
     there = cv2.remap(area, across.astype(np.float32), down.astype(np.float32), cv2.INTER_LINEAR)
     weight = media.read_plane(str(work / weight_file(alignment.pair.source)))
     masked = np.asarray(weight).squeeze() < _MASKED

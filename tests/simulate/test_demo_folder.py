@@ -1,4 +1,4 @@
-"""`unfade demo` keeps out of folders that are somebody's own."""
+"""`unfade demo` refuses folders with other files, and does not change them."""
 
 from pathlib import Path
 
@@ -17,7 +17,9 @@ def demo(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["film.toml", "01-ingest/clips.json", "holiday.jpg", ".hidden"])
-def test_a_folder_with_something_else_is_left_alone(tmp_path: Path, name: str) -> None:
+def test_a_folder_with_other_files_is_an_error_and_stays_as_it_is(
+    tmp_path: Path, name: str
+) -> None:
     place = tmp_path / name
     place.parent.mkdir(exist_ok=True)
     place.write_text(OWN)
@@ -26,7 +28,7 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path, name: str) -
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [place]
 
 
-def test_another_project_on_the_demo_s_elements_is_not_run(tmp_path: Path) -> None:
+def test_another_project_with_the_elements_of_the_demo_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "elements").mkdir()
     (tmp_path / "elements" / Simulation.PATH).write_text("{}")
     (tmp_path / "film.toml").write_text(OWN)

@@ -1,4 +1,4 @@
-"""The dyes obey their data sheet."""
+"""The dyes agree with the data sheet of the print film."""
 
 import json
 from importlib import resources
@@ -33,10 +33,10 @@ def test_each_dye_absorbs_mostly_its_own_band_and_a_little_of_the_others() -> No
     assert torch.allclose(densities.sum(dim=1), torch.ones(3))
     assert (densities >= 0).all()
     assert (densities.diagonal() > 0.75).all()
-    # Read off the table at 625, 535 and 455 nm: cyan in green, magenta in red and in blue.
+    # From the table at 625, 535 and 455 nm: cyan in green, magenta in red and in blue.
     assert abs(densities[1, 0] - 0.127 / 1.185) < 0.01
     assert abs(densities[0, 1] - 0.092 / 0.960) < 0.01
-    # Magenta rises steeply beside 455 nm, and the band is 30 nm wide.
+    # Wider tolerance, because magenta rises steeply near 455 nm and the band is 30 nm wide.
     assert abs(densities[2, 1] - 0.226 / 1.244) < 0.025
 
 
@@ -51,7 +51,7 @@ def test_density_one_is_a_tenth_of_the_light() -> None:
     assert torch.allclose(shown, torch.full((3, 1, 1), 0.1 ** (1 / 2.4)), atol=1e-5)
 
 
-def test_colours_that_the_print_holds_come_back() -> None:
+def test_colours_within_the_gamut_of_the_print_round_trip() -> None:
     torch.manual_seed(3)
     rgb = 0.3 + 0.5 * torch.rand(3, 32, 32)
     rgb = rgb.mean(dim=0) + 0.6 * (rgb - rgb.mean(dim=0))
@@ -59,7 +59,7 @@ def test_colours_that_the_print_holds_come_back() -> None:
     assert rgb_difference(rgb, back).max() < 0.5
 
 
-def test_print_cannot_show_what_would_need_less_than_no_dye() -> None:
+def test_colours_that_need_negative_dye_are_clamped() -> None:
     green = torch.tensor([0.0, 1.0, 0.0])[:, None, None]
     dyes = display_to_dyes(green)
     assert dyes.min() == 0

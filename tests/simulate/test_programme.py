@@ -1,10 +1,10 @@
-"""What a hard DVD shows when."""
+"""The programme of a DVD of the preset "hard": shots, cadence, missing and repeated frames."""
 
 from itertools import pairwise
 
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
-from unfade.simulate.programme import ProgrammeFrame, plan_programme
+from unfade.simulate.programme import FilmFrame, plan_programme
 from unfade.simulate.transfer import TRANSFERS
 
 HARD = TRANSFERS["hard"]
@@ -19,28 +19,28 @@ def programme(transfer=HARD, **changes):
 
 
 def test_shots_are_cut_and_added():
-    shown = programme().shown
-    assert shown[:10] == (ProgrammeFrame(),) * 10
-    lacking = {shot for shot in range(8) if not any(s.frame == 50 * shot + 20 for s in shown)}
-    assert len(lacking) == 2
-    assert [one.added for one in shown if one.added is not None] == list(range(20))
-    frames = [one.frame for one in shown if one.frame is not None]
+    film = programme().film_frames
+    assert film[:10] == (FilmFrame(),) * 10
+    missing = {shot for shot in range(8) if not any(s.frame == 50 * shot + 20 for s in film)}
+    assert len(missing) == 2
+    assert [one.added for one in film if one.added is not None] == list(range(20))
+    frames = [one.frame for one in film if one.frame is not None]
     assert frames == sorted(frames)
-    assert sum(one.added is not None for one in shown[40:-40]) > 0
+    assert sum(one.added is not None for one in film[40:-40]) > 0
 
 
-def test_pulldown_makes_five_of_four_and_breaks():
+def test_pulldown_makes_five_frames_of_four_and_breaks():
     sound = programme(missing=0.0, repeated=0.0)
-    assert 1.2 < len(sound.stored) / len(sound.shown) < 1.3
-    fields = [place for pair in sound.stored for place in pair]
-    lengths = [fields.count(place) for place in range(len(sound.shown))]
+    assert 1.2 < len(sound.video_frames) / len(sound.film_frames) < 1.3
+    fields = [index for pair in sound.video_frames for index in pair]
+    lengths = [fields.count(index) for index in range(len(sound.film_frames))]
     assert set(lengths[:-1]) == {2, 3}
     broken = sum(a == b for a, b in pairwise(lengths))
     assert 0.01 < broken / len(lengths) < 0.1
 
 
 def test_frames_are_missing_and_repeated():
-    sound, faulty = programme(missing=0.0, repeated=0.0).stored, programme().stored
+    sound, faulty = programme(missing=0.0, repeated=0.0).video_frames, programme().video_frames
     repeated = sum(a == b for a, b in pairwise(faulty))
     repeated -= sum(a == b for a, b in pairwise(sound))
     assert 0.01 < repeated / len(sound) < 0.06
@@ -49,11 +49,12 @@ def test_frames_are_missing_and_repeated():
 
 def test_a_shifted_dvd_holds_the_next_frame_in_its_bottom_field():
     fair = programme(TRANSFERS["fair"])
-    assert all(bottom == top + 1 for top, bottom in fair.stored)
+    assert all(bottom == top + 1 for top, bottom in fair.video_frames)
 
 
 def test_reordered_shots_stay_whole():
-    frames = [one.frame for one in programme(reordered=True).shown if one.frame is not None]
+    film = programme(reordered=True).film_frames
+    frames = [one.frame for one in film if one.frame is not None]
     assert frames != sorted(frames)
     steps = [later - earlier for earlier, later in pairwise(frames)]
     assert sum(step != 1 for step in steps) <= 5

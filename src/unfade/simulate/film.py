@@ -1,4 +1,4 @@
-"""Makes the film: reads the clips, writes scan, DVD, truth and record."""
+"""The simulation of a film: reads the clips, writes scan, ground truth, DVD and record."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -22,20 +22,25 @@ from unfade.simulate.dvd import (
     lead_in,
     weave_fields,
 )
-from unfade.simulate.gate import LIVE_AREA, lay_in_gate
-from unfade.simulate.plan import FEWEST_FRAMES, FIRST_FRAME, Plan, plan_film
+from unfade.simulate.gate import LIVE_AREA, place_in_gate
+from unfade.simulate.plan import FIRST_FRAME, MIN_FRAMES, Plan, plan_film
 from unfade.simulate.print_film import density_to_display, display_to_dyes, dyes_to_density
-from unfade.simulate.programme import ProgrammeFrame
+from unfade.simulate.programme import FilmFrame
 from unfade.simulate.record import Simulation
-from unfade.simulate.scan import level, scan_print
+from unfade.simulate.scan import exposure_for_white, scan_print
 from unfade.simulate.severity import SEVERITIES
 from unfade.simulate.transfer import TRANSFERS, Transfer
 from unfade.work.progress import Progress
 from unfade.work.writing import write_text
 
 RATE = Fraction(25)
-_DVD_PIXEL_ASPECT = Fraction(64, 45)  # 16:9 on 720x576
+"""Frames per second of scan and DVD: that of PAL."""
+
+_DVD_PIXEL_ASPECT = Fraction(64, 45)
+"""Pixel aspect of 16:9 on 720 x 576."""
+
 _DVD_OPTIONS = {"g": "12", "bf": "2", "maxrate": "8000000", "bufsize": "1835008"}
+"""Encoder options within the limits of DVD Video: group length, B frames, peak rate, buffer."""
 
 
 def simulate(
@@ -48,107 +53,108 @@ def simulate(
     transfer: Transfer = TRANSFERS["fair"],
     added: Sequence[ClipCut] = (),
 ) -> None:
-    """Makes a faded film of clean clips, and a DVD of it before it faded.
+    """Simulates a faded film from clean clips, and a DVD made before it faded.
 
-    Writes, from the same seed always the same bytes:
+    Writes these files; the same seed gives the same bytes:
 
-    - ``scan/scan.%06d.dpx`` from frame 1001: the faded print, scanned, 10 bit;
-    - ``truth/truth.%06d.dpx``: the print when it was fresh, with the same weave, without grain
-      and dirt;
-    - ``dvd/dvd.mpg``: PAL, interlaced; it begins with other pictures and lacks the film's last
-      ones, and what else `transfer` says;
-    - ``simulation.json``, last: a `Simulation`.
+    - ``scan/scan.%06d.dpx`` from frame 1001: the scan of the faded print, 10 bits;
+    - ``truth/truth.%06d.dpx``: the fresh print with the same weave, without grain and dirt;
+    - ``dvd/dvd.mpg``: PAL, interlaced, with a lead-in, without the film's last frames, and with
+      the faults of `transfer`;
+    - ``simulation.json``: the `Simulation`, written last.
 
     Args:
         folder: new or empty.
-        clips: one a shot.
+        clips: one for each shot.
         severity: a name in `SEVERITIES`.
-        seed: of all chance.
-        progress: is told of every frame.
-        transfer: how the DVD was made.
+        seed: of all random numbers.
+        progress: advances with every frame.
+        transfer: faults of the DVD.
         added: shots that only the DVD has.
 
     Raises:
-        ProjectError: there is no such severity, or the clips are too short.
+        ProjectError: the severity is unknown, or the clips are too short.
         WorkError: the folder holds a film already, or cannot be written to.
         MediaError: a clip cannot be read.
     """
     if severity not in SEVERITIES:
         raise ProjectError(f"severity {severity!r} is unknown; use one of {', '.join(SEVERITIES)}")
-    if sum(len(cut.frames) for cut in clips) < FEWEST_FRAMES:
+    if sum(len(cut.frames) for cut in clips) < MIN_FRAMES:
         raise ProjectError(
-            f"a simulated film needs {FEWEST_FRAMES} frames; give it longer or more clips"
+            f"a simulated film needs {MIN_FRAMES} frames; give it longer or more clips"
         )
     _make_folders(folder)
     extra = sum(len(cut.frames) for cut in added)
     plan = plan_film(clips, SEVERITIES[severity], seed, transfer, extra)
     sources = [probe(cut.path, ClipSection(path=cut.path)) for cut in clips]
-    exposure = level(_samples(clips, sources, plan), plan)
+    exposure = exposure_for_white(_exposure_samples(clips, sources, plan), plan)
 
-    pictures = _with_neighbours(_pictures(clips, sources))
+    pictures = _with_neighbours(_film_dyes(clips, sources))
     frames = progress.track(pictures, "Simulating a film", plan.frames)
     for index, (before, dyes, after) in enumerate(frames):
-        gate = lay_in_gate(before, dyes, after, plan.weave_of(index))
+        gate = place_in_gate(before, dyes, after, plan.weave_of(index))
         name = f"{FIRST_FRAME + index:06d}.dpx"
         fresh = density_to_display(dyes_to_density(gate))
         write_dpx(folder / "truth" / f"truth.{name}", fresh)
         write_dpx(folder / "scan" / f"scan.{name}", scan_print(gate, plan, index, exposure))
-    stored = _woven(plan, _Library(clips, added))
+    dvd_pictures = _dvd_pictures(plan, _FreshPictures(clips, added))
     with _open_dvd(folder / "dvd" / "dvd.mpg", transfer) as movie:
-        for picture in progress.track(stored, "Making its DVD", len(plan.programme.stored)):
+        for picture in progress.track(
+            dvd_pictures, "Making its DVD", len(plan.programme.video_frames)
+        ):
             movie.write(picture)
     record = _record(clips, added, plan, severity, exposure)
     write_text(folder / Simulation.PATH, record.to_json())
 
 
-class _Library:
-    """Fresh pictures of the film and of the added shots, by their place in the programme."""
+class _FreshPictures:
+    """Pictures of the fresh print, of the film and of the added shots."""
 
     def __init__(self, clips: Sequence[ClipCut], added: Sequence[ClipCut]) -> None:
-        self._film = _places(clips)
-        self._added = _places(added)
+        self._film = _frames_of(clips)
+        self._added = _frames_of(added)
 
-    def read(self, shown: Sequence[ProgrammeFrame]) -> Iterator[Tensor]:
-        """The pictures of a programme but for the lead-in; each is (3, height, width) R'G'B'."""
-        places = (
+    def read(self, frames: Sequence[FilmFrame]) -> Iterator[Tensor]:
+        """R'G'B' pictures (3, height, width) of film frames of a programme, not of its lead-in."""
+        clip_frames = (
             self._film[one.frame] if one.frame is not None else self._added[one.added or 0]
-            for one in shown
+            for one in frames
         )
-        for cut, run in groupby(places, key=lambda place: place[0]):
+        for cut, run in groupby(clip_frames, key=lambda clip_frame: clip_frame[0]):
             clip = probe(cut.path, ClipSection(path=cut.path))
             for _, rgb in read(clip, [frame for _, frame in run]):
                 dyes = display_to_dyes(fit_picture(rgb, clip, cut))
                 yield density_to_display(dyes_to_density(dyes))
 
 
-def _places(cuts: Sequence[ClipCut]) -> list[tuple[ClipCut, int]]:
-    """Where each frame of the cuts, one after the other, comes from."""
+def _frames_of(cuts: Sequence[ClipCut]) -> list[tuple[ClipCut, int]]:
+    """The clip and the frame number in it of every frame of the cuts, in order."""
     return [(cut, frame) for cut in cuts for frame in cut.frames.frames()]
 
 
-def _woven(plan: Plan, library: _Library) -> Iterator[Tensor]:
-    """The stored pictures of the DVD."""
-    coming = enumerate(_shown(plan, library))
-    ready: dict[int, Tensor] = {}
-    for top, bottom in plan.programme.stored:
-        while bottom not in ready:
-            place, picture = next(coming)
-            ready[place] = picture
-        for place in [place for place in ready if place < top]:
-            del ready[place]
-        yield weave_fields(ready[top], ready[bottom])
+def _dvd_pictures(plan: Plan, fresh: _FreshPictures) -> Iterator[Tensor]:
+    """The interlaced pictures of the DVD, in order."""
+    remaining = enumerate(_telecine_pictures(plan, fresh))
+    held: dict[int, Tensor] = {}
+    for top, bottom in plan.programme.video_frames:
+        while bottom not in held:
+            index, picture = next(remaining)
+            held[index] = picture
+        for index in [index for index in held if index < top]:
+            del held[index]
+        yield weave_fields(held[top], held[bottom])
 
 
-def _shown(plan: Plan, library: _Library) -> Iterator[Tensor]:
-    """The pictures of the programme as the DVD has them, before they are woven."""
+def _telecine_pictures(plan: Plan, fresh: _FreshPictures) -> Iterator[Tensor]:
+    """The pictures of the programme after the telecine, before interlacing."""
     for index in range(plan.lead_in):
         yield lead_in(index)
     telecine = Telecine(plan.transfer, plan.geometry)
-    shown = plan.programme.shown[plan.lead_in :]
+    frames = plan.programme.film_frames[plan.lead_in :]
     weaves = plan.dvd_weave[plan.lead_in :].tolist()
-    for one, (x, y), rgb in zip(shown, weaves, library.read(shown), strict=True):
-        picture = telecine.show(rgb, (x, y))
-        subtitle = plan.subtitle_of(one.frame)
+    for frame, (x, y), rgb in zip(frames, weaves, fresh.read(frames), strict=True):
+        picture = telecine.scan(rgb, (x, y))
+        subtitle = plan.subtitle_of(frame.frame)
         yield picture if subtitle is None else burn_subtitle(picture, subtitle)
 
 
@@ -177,12 +183,12 @@ def _make_folders(folder: Path) -> None:
                 )
     except OSError as error:
         raise WorkError(
-            f"{folder}: cannot be made ({error.strerror}); choose one that you may write to"
+            f"{folder}: cannot be made ({error.strerror}); choose a folder with write permission"
         ) from error
 
 
-def _pictures(clips: Sequence[ClipCut], sources: Sequence[Clip]) -> Iterator[Tensor]:
-    """The dyes of every frame of the fresh film."""
+def _film_dyes(clips: Sequence[ClipCut], sources: Sequence[Clip]) -> Iterator[Tensor]:
+    """The dyes of every frame of the fresh print."""
     for cut, clip in zip(clips, sources, strict=True):
         for _, rgb in read(clip, cut.frames.frames()):
             yield display_to_dyes(fit_picture(rgb, clip, cut))
@@ -199,10 +205,10 @@ def _with_neighbours(
     yield before, now, None
 
 
-def _samples(
+def _exposure_samples(
     clips: Sequence[ClipCut], sources: Sequence[Clip], plan: Plan
 ) -> Iterator[tuple[int, Tensor]]:
-    """The middle frame of each shot."""
+    """Index and dyes of the middle frame of each shot."""
     for shot, cut, clip in zip(plan.shots, clips, sources, strict=True):
         middle = len(cut.frames) // 2
         rgb = read_frame(clip, cut.frames.first + middle)

@@ -1,9 +1,9 @@
-"""The dyes of a colour print: from light to amounts of dye, and back.
+"""The dyes of a colour print: conversion from display values to dye amounts, and back.
 
-A scanner sees the film through three narrow bands. In each the density is taken for a weighted sum
-of the three dyes (Beer's law; exact only in an infinitely narrow band), each of which absorbs
-mostly in one band and a little in the others. Amounts are scaled so that equal ones are neutral
-and an amount of 1 of all three is a density of 1.
+The scanner measures three narrow bands. In each, density is modelled as a weighted sum of the
+three dye amounts (Beer's law, exact only in an infinitely narrow band); each dye absorbs mostly in
+one band and a little in the others. Equal amounts are neutral, and an amount of 1 of all three
+dyes has density 1.
 """
 
 import json
@@ -18,22 +18,24 @@ from unfade.film.working_space import WORKING_GAMMA
 
 DYES = ("cyan", "magenta", "yellow")
 
-# Centres in red, green and blue, and the full width at half maximum, of the light of a film
-# scanner with LEDs, in nanometres. An assumption: makers do not publish theirs.
-_BAND_CENTRES = (625.0, 535.0, 455.0)
-_BAND_WIDTH = 30.0
+_BAND_CENTRES_NM = (625.0, 535.0, 455.0)
+"""Peak wavelengths in red, green and blue of a film scanner with LEDs. An assumption, because
+makers do not publish theirs."""
 
-# What a projector's or scanner's stray light leaves of perfect black, as a share of white. It
-# keeps the density finite: 2.7 at most, about what a print of the time reaches.
-_STRAY_LIGHT = 0.002
+_BAND_WIDTH_NM = 30.0
+"""Full width at half maximum of each band. An assumption, too."""
 
-DEEPEST_AMOUNT = 3.0
+_FLARE = 0.002
+"""Stray light on perfect black, as a share of white. It limits density to 2.7, about the maximum of
+prints of the time."""
+
+MAX_DYE_AMOUNT = 3.0
 """Amount of each dye where the print was fully exposed: frame lines and edges."""
 
 
 @cache
 def dye_densities() -> Tensor:
-    """How much each dye, in the order of `DYES`, absorbs in red, green and blue.
+    """Density of each dye, in the order of `DYES`, in red, green and blue, per unit amount.
 
     Returns:
         (3 bands, 3 dyes) float32; every row adds up to 1.
@@ -43,15 +45,16 @@ def dye_densities() -> Tensor:
     )
     wavelengths = torch.tensor(table["nanometres"], dtype=torch.float64)
     spectra = torch.tensor([table[dye] for dye in DYES], dtype=torch.float64)
-    centres = torch.tensor(_BAND_CENTRES, dtype=torch.float64)
-    sigma = _BAND_WIDTH / (2 * math.sqrt(2 * math.log(2)))
+    centres = torch.tensor(_BAND_CENTRES_NM, dtype=torch.float64)
+    sigma = _BAND_WIDTH_NM / (2 * math.sqrt(2 * math.log(2)))
     bands = torch.exp(-(((wavelengths - centres[:, None]) / sigma) ** 2) / 2)
     densities = (bands / bands.sum(dim=1, keepdim=True)) @ spectra.T
     return (densities / densities.sum(dim=1, keepdim=True)).to(torch.float32)
 
 
 def display_to_dyes(rgb: Tensor) -> Tensor:
-    """The dyes of the print that shows a picture; none is below 0, which limits its colours.
+    """The dye amounts of a print that shows a picture. They are clamped at 0, so colours outside
+    the print's gamut change.
 
     Args:
         rgb: (3, H, W) R'G'B' of the working space.
@@ -59,7 +62,7 @@ def display_to_dyes(rgb: Tensor) -> Tensor:
     Returns:
         (3, H, W) amounts of cyan, magenta and yellow.
     """
-    light = rgb.clamp_min(0.0) ** WORKING_GAMMA * (1 - _STRAY_LIGHT) + _STRAY_LIGHT
+    light = rgb.clamp_min(0.0) ** WORKING_GAMMA * (1 - _FLARE) + _FLARE
     return _mix(torch.linalg.inv(dye_densities()), -torch.log10(light)).clamp_min_(0.0)
 
 
@@ -69,7 +72,7 @@ def dyes_to_density(dyes: Tensor) -> Tensor:
 
 
 def density_to_display(density: Tensor) -> Tensor:
-    """R'G'B' (3, H, W) of the working space, of density in red, green and blue (3, H, W)."""
+    """R'G'B' (3, H, W) of the working space, from density in red, green and blue (3, H, W)."""
     return torch.exp2(density * (-math.log2(10) / WORKING_GAMMA))
 
 

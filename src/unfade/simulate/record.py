@@ -1,4 +1,4 @@
-"""What is true of a simulated film, for whoever scores against it."""
+"""The ground truth of a simulated film, for scoring results against it."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,10 @@ from unfade.simulate.transfer import Transfer
 
 
 class DvdWarp(Noun):
-    """A distortion that no plane transform undoes: waves as long as the picture.
+    """A smooth distortion that no homography undoes: waves as long as the picture.
 
-    `pixels` is how far a point is off at most across, and down; `phases` are of the four waves,
-    0 to 1.
+    `pixels` is the largest displacement across, and down, in pixels of the film. `phases` are
+    those of the four waves, 0 to 1.
     """
 
     pixels: float
@@ -27,11 +27,11 @@ class DvdWarp(Noun):
     def at(
         self, x: NDArray[np.float64], y: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """How far points are off, right and down, in pixels of the film.
+        """Displacement of points to the right and down, in pixels of the film.
 
         Args:
-            x: across the DVD's stored raster, 0 to 1.
-            y: down it, 0 to 1.
+            x: position across the DVD's stored raster, 0 to 1.
+            y: position down the raster, 0 to 1.
         """
         a, b, c, d = (2 * np.pi * phase for phase in self.phases)
         off_x = np.sin(2 * np.pi * y + a) * np.sin(np.pi * x + b)
@@ -40,8 +40,8 @@ class DvdWarp(Noun):
 
 
 class DvdFrame(Noun):
-    """What a frame of the DVD shows: frames of the scan in its `top` and `bottom` field, none
-    where the scan has no such picture, and the number of the subtitle in each."""
+    """Content of a DVD frame: the scan's frames in its `top` and `bottom` field, none if the scan
+    lacks the picture, and the number of the subtitle in each field."""
 
     top: int | None
     bottom: int | None
@@ -50,13 +50,13 @@ class DvdFrame(Noun):
 
 
 class SimulatedFrame(Noun):
-    """What is true of one frame of the scan.
+    """Ground truth of one frame of the scan.
 
-    `weave` is how far the picture is from the live area, to the right and down, in pixels.
-    `dvd_frame` counts from 0 and is the first that shows this frame in its top field; none where
-    the DVD lacks it. `dvd_to_scan` maps pixels of the DVD's stored raster to those of the scan's,
-    both with their borders, pixel centres at whole numbers, but for the DVD's smooth warp.
-    `subtitle` tells whether either field of the DVD frame has one.
+    `weave` is the shift of the picture from the live area to the right and down, in pixels.
+    `dvd_frame` counts from 0 and is the first DVD frame with this picture in its top field; none if
+    the DVD lacks it. `dvd_to_scan` is the homography from pixels of the DVD's stored raster to
+    those of the scan, both with borders and with pixel centres at whole numbers; the smooth warp
+    comes besides. `subtitle` is whether either field of the DVD frame has a subtitle.
     """
 
     frame: int
@@ -67,11 +67,11 @@ class SimulatedFrame(Noun):
 
 
 class Simulation(Artefact):
-    """A simulated film.
+    """The record of a simulated film.
 
-    `exposure` is what a technician set, once for the film: the scan's light is multiplied by
-    ten to its power. `added` are clips of which only the DVD has frames. `dvd` is every frame of
-    the DVD, `dvd_warp` its distortion besides `dvd_to_scan`: what is added, in scan pixels.
+    `exposure` is the scanner's setting for the whole film: the light is multiplied by 10 to the
+    power of `exposure`. `added` are clips that only the DVD has. `dvd` lists every frame of the
+    DVD. `dvd_warp` is the displacement, in scan pixels, to add after `dvd_to_scan`.
     """
 
     SCHEMA = "Simulation.2"

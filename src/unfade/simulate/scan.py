@@ -1,4 +1,4 @@
-"""The faded print as a scanner sees it."""
+"""The scan of the faded print."""
 
 from collections.abc import Iterable
 
@@ -13,8 +13,11 @@ from unfade.simulate.fading import loss_map, stain_density
 from unfade.simulate.plan import Plan
 from unfade.simulate.print_film import density_to_display, dyes_to_density
 
-_WHITE = 0.9  # where the technician puts the luma that 99.5 % of the picture stays below
+_WHITE_LUMA = 0.9
+"""Luma to which the scanner's exposure raises the white of the film: headroom for highlights."""
+
 _WHITE_PERCENTILE = 99.5
+"""Percentile of luma taken as white, so that a few sparkling pixels do not decide."""
 
 
 def scan_print(dyes: Tensor, plan: Plan, index: int, exposure: float) -> Tensor:
@@ -24,7 +27,7 @@ def scan_print(dyes: Tensor, plan: Plan, index: int, exposure: float) -> Tensor:
         dyes: of the fresh print in the gate, (3, H, W).
         plan: of the film.
         index: of the frame.
-        exposure: what `level` gave.
+        exposure: from `exposure_for_white`.
 
     Returns:
         (3, H, W) R'G'B'.
@@ -38,21 +41,21 @@ def scan_print(dyes: Tensor, plan: Plan, index: int, exposure: float) -> Tensor:
     return density_to_display(density + black_dirt + float(plan.exposure[index]) - exposure)
 
 
-def level(samples: Iterable[tuple[int, Tensor]], plan: Plan) -> float:
-    """The exposure, in density, that the technician sets once for the whole film.
+def exposure_for_white(samples: Iterable[tuple[int, Tensor]], plan: Plan) -> float:
+    """The scanner's exposure, in density, constant over the film: it puts white at luma 0.9.
 
     Args:
-        samples: frames (index, dyes of the picture alone) that stand for the film.
+        samples: representative frames: (index, dyes of the picture without borders).
         plan: of the film.
     """
     lumas = []
     for index, dyes in samples:
         height, width = dyes.shape[-2:]
         loss = loss_map(plan.fade, index, height, width)
-        shown = density_to_display(_faded_density(dyes, plan, loss))
-        lumas.append(luma(shown).flatten())
+        faded_rgb = density_to_display(_faded_density(dyes, plan, loss))
+        lumas.append(luma(faded_rgb).flatten())
     white = float(np.percentile(torch.cat(lumas).numpy(), _WHITE_PERCENTILE))
-    return float(WORKING_GAMMA * np.log10(_WHITE / white))
+    return float(WORKING_GAMMA * np.log10(_WHITE_LUMA / white))
 
 
 def _faded_density(dyes: Tensor, plan: Plan, loss: Tensor) -> Tensor:

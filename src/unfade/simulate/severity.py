@@ -1,4 +1,4 @@
-"""How badly a simulated film has fared: parameters with their units, and three presets."""
+"""Severity of fade and defects: parameters with their units, and three presets."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -9,12 +9,12 @@ from unfade.film.noun import Noun
 
 
 class Fade(Noun):
-    """What time did to the dyes.
+    """Fading of the dyes.
 
-    `cyan`, `magenta` and `yellow` are the share of each dye that is lost, 0 to 1: dark fading is
-    close to a loss in proportion. `unevenness` is how far the losses vary over the frame, as a
-    share of themselves; `flicker` how far they vary from frame to frame (standard deviation).
-    `stain` is the density in blue that ageing adds everywhere, `fog` that of the base.
+    `cyan`, `magenta` and `yellow` are the lost share of each dye, 0 to 1; in dark fading the loss
+    is nearly proportional to the amount. `unevenness` is the variation of the losses over the
+    frame, `flicker` their standard deviation from frame to frame, both as shares of the losses.
+    `stain` is the density in blue that ageing adds everywhere, `fog` the density of the base.
     """
 
     cyan: float = Field(ge=0, lt=1)
@@ -27,11 +27,11 @@ class Fade(Noun):
 
 
 class Defects(Noun):
-    """What the print and its scan carry besides.
+    """Defects of the print and of its scan.
 
-    `grain` is the standard deviation of each dye at an amount of 1; `weave` the standard
-    deviation of the picture's place in pixels; `exposure` that of the scan's density from frame
-    to frame; `specks`, `hairs` and `sparkles` are mean counts per frame.
+    `grain` is the standard deviation of each dye at an amount of 1, `weave` that of the picture's
+    position in pixels, `exposure` that of the scan's density from frame to frame. `specks`,
+    `hairs` and `sparkles` are mean counts per frame.
     """
 
     grain: float = Field(ge=0, le=0.2)
@@ -43,7 +43,7 @@ class Defects(Noun):
 
 
 class Severity(Noun):
-    """A fade and the defects that go with it."""
+    """A fade with matching defects."""
 
     fade: Fade
     defects: Defects
@@ -95,4 +95,4 @@ SEVERITIES: Mapping[str, Severity] = MappingProxyType(
         ),
     }
 )
-"""Measured on nine real faded frames: 40 to 75 % of cyan and 0 to 30 % of yellow lost."""
+"""Presets by name. Nine real faded frames have lost 40 to 75 % of cyan and 0 to 30 % of yellow."""

@@ -1,4 +1,4 @@
-"""How a film came onto its DVD: framing, timing, grading and compression, and presets of them."""
+"""The transfer of a film to its DVD: framing, timing, grading, compression, and two presets."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -10,20 +10,21 @@ from unfade.film.noun import Noun
 
 
 class Transfer(Noun):
-    """What was done to the film on its way to the DVD.
+    """Faults and settings of a transfer.
 
-    Geometry: `crop` is the least and the greatest share of the picture that each side loses,
-    `anamorphic` how much too wide the picture was taken, `rotation` is in degrees, `corners` the
-    pixels of the film that each corner is off at most, `warp` those of a smooth distortion
-    besides, `weave` those that a picture is off its place in the telecine at most.
+    Geometry: `crop` is the smallest and largest share of the picture that each side loses,
+    `anamorphic` a horizontal stretch of the framing, `rotation` an angle in degrees. In pixels of
+    the film, `corners` is the largest displacement of a corner, `warp` that of a smooth
+    distortion, `weave` that of the telecine's gate weave. `mirrored` swaps left and right.
 
-    Time: `cadence` is "shifted" where each stored frame holds the bottom field of the next film
-    frame, "pulldown" where film frames last two and three fields in turn, with the turn broken
-    now and then. `missing` and `repeated` are shares of the stored frames, `cut_shots` is how
-    many shots the DVD lacks. `reordered` swaps shots, `mirrored` the picture's left and right.
+    Time: in the cadence "shifted" each frame of the DVD has the bottom field of the next film
+    frame; in "pulldown" film frames last two and three fields in turn, and the turn sometimes
+    breaks. `missing` and `repeated` are shares of the DVD's frames, `cut_shots` is the number of
+    shots that the DVD lacks, `reordered` changes the order of shots.
 
-    Grading: `contrast` about the middle, `saturation`, and `cast`, the gain of red, green, blue.
-    `subtitles` is the share of every second shot that has one. `bit_rate` is in bits a second.
+    Grading: `contrast` about mid grey, `saturation`, and `cast`, the gains of red, green and blue.
+    `subtitles` is the share of every second shot that has a subtitle. `bit_rate` is in bits per
+    second.
     """
 
     crop: tuple[float, float]
@@ -83,4 +84,4 @@ TRANSFERS: Mapping[str, Transfer] = MappingProxyType(
         ),
     }
 )
-"""The gradings lie within about 2 and 6 CIEDE2000 of the film itself."""
+"""Presets by name. Their gradings differ from the film by up to about 2 and 6 CIEDE2000."""

@@ -16,9 +16,20 @@ class Balance(Noun):
     R'G'B' of the working space becomes ``(x * (gain - lift) + lift) ** (1 / gamma)``.
     """
 
-    lift: tuple[Level, Level, Level] = (0.0, 0.0, 0.0)
-    gamma: tuple[Gamma, Gamma, Gamma] = (1.0, 1.0, 1.0)
-    gain: tuple[Level, Level, Level] = (1.0, 1.0, 1.0)
+    lift: tuple[Level, Level, Level] = Field(
+        default=(0.0, 0.0, 0.0),
+        description="Display value that black becomes, for red, green and blue.",
+        json_schema_extra={"unit": "display value, 0 to 1"},
+    )
+    gamma: tuple[Gamma, Gamma, Gamma] = Field(
+        default=(1.0, 1.0, 1.0),
+        description="Exponent of the midtones, for red, green and blue; above 1 is lighter.",
+    )
+    gain: tuple[Level, Level, Level] = Field(
+        default=(1.0, 1.0, 1.0),
+        description="Display value that white becomes, for red, green and blue; above lift.",
+        json_schema_extra={"unit": "display value, 0 to 1"},
+    )
 
     @model_validator(mode="after")
     def _gain_above_lift(self) -> "Balance":

@@ -30,13 +30,20 @@ class ClipSection(Noun):
         description="Movie file, or pattern of a sequence, relative to film.toml. The frame number "
         "is written as %06d, because a pattern names every frame of the sequence.",
         examples=["scan/reel1.%06d.dpx"],
-        json_schema_extra={"guide": "Read node: the original source"},
+        json_schema_extra={
+            "allowed": "a path",
+            "guide": "Read node: the original source",
+        },
     )
     colorspace: Name = Field(
         default="auto",
         description="Colour space of the files, a name of the OpenColorIO config. auto takes the "
         "name from the files; log and linear DPX need a name, because their headers hold none.",
-        json_schema_extra={"guide": "Read.colorspace, the same for training and inference"},
+        examples=["ADX10"],
+        json_schema_extra={
+            "allowed": "'auto', or a name of the config",
+            "guide": "Read.colorspace, the same for training and inference",
+        },
     )
     first: FrameNumber | None = Field(
         default=None,
@@ -65,7 +72,7 @@ class ClipSection(Noun):
         json_schema_extra={
             "unit": "ratio",
             "allowed": "a fraction from 1/4 to 4",
-            "default": "what the files say; 1/1 where they say nothing",
+            "default": "what the files say",
         },
     )
     timecode: Name = Field(

@@ -71,7 +71,7 @@ def explain_options(
     if fault["type"] == "value_error":
         return f"{value}: {_validator_message(fault)}"
     field = section.model_fields[key]
-    return f"{value}; use {_allowed(field.annotation, field.metadata)}"
+    return f"{value}; use {allowed_values(field.annotation, field.metadata)}"
 
 
 KeyPath = list[tuple[str | int, FieldInfo | None]]
@@ -188,22 +188,22 @@ def _allowed_at(key_path: KeyPath) -> str:
     """The values that are allowed at a key path, in words."""
     fields = [field for _, field in key_path if field is not None]
     field = fields[-1]
-    return _allowed(field.annotation, field.metadata)
+    return allowed_values(field.annotation, field.metadata)
 
 
-def _allowed(annotation: Any, constraints: Sequence[Any]) -> str:
+def allowed_values(annotation: Any, constraints: Sequence[Any]) -> str:
     """The values that an annotation and its constraints allow, in words."""
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        return _allowed(inner[0], [*constraints, *_flatten(inner[1:])])
+        return allowed_values(inner[0], [*constraints, *_flatten(inner[1:])])
     if origin is typing.Literal:
         return " or ".join(repr(value) for value in inner)
     if origin in (typing.Union, types.UnionType):
-        return " or ".join(_allowed(one, constraints) for one in inner if one is not type(None))
+        return " or ".join(allowed_values(one, constraints) for one in inner if one is not type(None))
     if origin is tuple:
         if any(_sections_in(annotation)):
             return "tables"
-        one = _allowed(inner[0], [])
+        one = allowed_values(inner[0], [])
         several = "a list, each" if inner[-1] is Ellipsis else f"a list of {len(inner)}, each"
         return f"{several} {one}"
     if annotation in _NUMBERS:

@@ -46,7 +46,10 @@ class PairSection(Noun):
     colorspace: Name | None = Field(
         default=None,
         description="Colour space of a picture, a name of the OpenColorIO config.",
-        json_schema_extra={"default": "what the picture's file says"},
+        json_schema_extra={
+            "allowed": "a name of the config",
+            "default": "what the picture's file says",
+        },
     )
     note: Remark = Field(
         default="",

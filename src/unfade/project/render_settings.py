@@ -30,6 +30,7 @@ class RenderSection(Noun):
         default="ACES2065-1",
         description="Colour space of the masters, a name of the OpenColorIO config.",
         json_schema_extra={
+            "allowed": "a name of the config",
             "default": f"'ACES2065-1'; '{WORKING_SPACE}' for TIFF and DPX",
             "guide": "ACES 2065-1 (AP0), or the archive's own standard",
         },

@@ -52,6 +52,7 @@ class FilmSection(Noun):
         description="OpenColorIO config that names all colour spaces: a file, or ocio://...",
         examples=["house.ocio"],
         json_schema_extra={
+            "allowed": "a path, or ocio://...",
             "default": "the environment variable OCIO, else the ACES studio config of Unfade",
             "guide": "one ACES-managed project for all steps",
         },
@@ -61,7 +62,10 @@ class FilmSection(Noun):
         description="View of the config's Rec.1886 Rec.709 display. Scene-linear and log pictures "
         "pass through the view, and masters through its inverse. A view cuts values above "
         "display white.",
-        json_schema_extra={"default": "none; highlights above display white keep their value"},
+        json_schema_extra={
+            "allowed": "a name of the config",
+            "default": "none; highlights above display white keep their value",
+        },
     )
 
 
@@ -231,8 +235,9 @@ class TrainSection(Noun):
         default=None,
         description="Model file of an earlier training of the same size, whose networks these "
         "start from. The closed form is fitted anew.",
-        examples=["05-train/model.safetensors"],
+        examples=["../reel0/05-train/model.safetensors"],
         json_schema_extra={
+            "allowed": "a path",
             "default": "none; networks start fresh",
             "guide": "retrain from the best checkpoint or fresh",
         },
@@ -241,7 +246,6 @@ class TrainSection(Noun):
         default="auto",
         description="Networks for single shots. auto keeps them where hold-out pixels of the shot "
         "have a clearly smaller error.",
-        json_schema_extra={"guide": "mixed for each shot or scene, by hand"},
     )
     augment: Flag = Field(
         default=False,

@@ -1,0 +1,169 @@
+"""The pages of docs/ and the README: what they name is there, and the reference is up to date."""
+
+import re
+import runpy
+import shlex
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from pydantic import BaseModel
+
+from unfade.commands.app import app
+from unfade.project.file import parse_project
+from unfade.project.settings import Project
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted((ROOT / "README.md", *DOCS.rglob("*.md")))
+GENERATOR = runpy.run_path(str(DOCS / "make_reference.py"))
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    found = re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    return [str(block) for block in found]
+
+
+def commands() -> Iterator[tuple[str, list[str]]]:
+    """Each command of a shell block, with the page that it stands on."""
+    for page in PAGES:
+        for block in blocks(page, "sh"):
+            for line in block.replace("\\\n", " ").splitlines():
+                for words in _split(shlex.split(line, comments=True)):
+                    yield name(page), words
+
+
+def _split(words: list[str]) -> Iterator[list[str]]:
+    """The commands of a line, without the environment that is set for them."""
+    command: list[str] = []
+    for word in [*words, "&&"]:
+        if word == "&&":
+            if command:
+                yield command
+            command = []
+        elif command or not re.match(r"[A-Z_]+=", word):
+            command.append(word)
+
+
+COMMANDS = list(commands())
+OF_UNFADE = [words for _, words in COMMANDS if words[0] == "unfade"]
+
+
+def test_the_reference_of_film_toml_is_up_to_date() -> None:
+    written = (DOCS / "film-toml.md").read_text(encoding="utf-8")
+    assert written == GENERATOR["page"](), "run docs/make_reference.py"
+
+
+def keys(model: type[BaseModel], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Each key of film.toml with its field."""
+    for own, field in model.model_fields.items():
+        key = f"{before}{field.alias or own}"
+        tables = list(GENERATOR["_models_in"](field.annotation))
+        if before:
+            yield key, field
+        for table in tables:
+            yield from keys(table, f"{key}.")
+
+
+KEYS = dict(keys(Project))
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_key_has_its_meaning_in_the_reference(key: str) -> None:
+    assert KEYS[key].description
+    inherited = key.startswith("reference.") and key != "reference.name"
+    heading = key.replace("reference.", "source.") if inherited else key
+    assert f"\n### {heading}\n" in (DOCS / "film-toml.md").read_text(encoding="utf-8")
+
+
+UNITLESS = {"train.learning_rate", "train.seed", "render.version", "ingest.balance.gamma"}
+
+
+@pytest.mark.parametrize("key", [key for key, field in KEYS.items() if key not in UNITLESS])
+def test_every_number_has_a_unit(key: str) -> None:
+    parts = str(KEYS[key].annotation)
+    is_number = re.search(r"\b(int|float|Fraction)\b", parts) and "Balance" not in parts
+    assert not is_number or "unit" in KEYS[key].json_schema_extra
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_film_toml_in_the_docs_can_be_loaded(page: Path) -> None:
+    for block in blocks(page, "toml"):
+        missing = {"film": '[film]\ntitle = "x"\n', "source": '[source]\npath = "a"\n'}
+        found = tomllib.loads(block)
+        head = "".join(text for section, text in missing.items() if section not in found)
+        if "reference" not in found:
+            block += '\n[reference]\npath = "b"\n'
+        parse_project(head + block, page)
+
+
+def commands_of(command: Any) -> dict[str, Any]:
+    """The commands of a group by their names; none of a command that is no group."""
+    return getattr(command, "commands", {})
+
+
+def parse(words: list[str]) -> None:
+    """Checks names and values of a command of the docs, and runs nothing."""
+    command: Any = typer.main.get_command(app)
+    arguments = words[1:]
+    while (below := commands_of(command)) and arguments[0] not in ("--help", "--version"):
+        assert arguments[0] in below, f"there is no command '{arguments[0]}'"
+        command, arguments = below[arguments[0]], arguments[1:]
+    if arguments not in (["--help"], ["--version"]):
+        command.make_context("unfade", arguments)
+
+
+@pytest.mark.parametrize("words", OF_UNFADE, ids=" ".join)
+def test_every_command_and_option_in_the_docs_exists(words: list[str]) -> None:
+    parse(words)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "unfade rum film.toml",
+        "unfade pairs lisp film.toml",
+        "unfade run film.toml --untill train",
+        "unfade pairs why film.toml",
+        "unfade pairs drop film.toml twelve",
+    ],
+)
+def test_a_command_that_does_not_exist_fails(wrong: str) -> None:
+    with pytest.raises(Exception, match=r"there is no|such option|issing|integer"):
+        parse(wrong.split())
+
+
+def test_the_docs_name_every_command() -> None:
+    assert {*commands_of(typer.main.get_command(app))} <= {words[1] for words in OF_UNFADE}
+
+
+def test_every_make_target_in_the_docs_exists() -> None:
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {words[1] for _, words in COMMANDS if words[0] == "make"}
+    assert named
+    assert named <= targets
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub and MyST name them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        there = (page.parent / path).resolve() if path else page
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there), target

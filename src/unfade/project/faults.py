@@ -199,7 +199,9 @@ def allowed_values(annotation: Any, constraints: Sequence[Any]) -> str:
     if origin is typing.Literal:
         return " or ".join(repr(value) for value in inner)
     if origin in (typing.Union, types.UnionType):
-        return " or ".join(allowed_values(one, constraints) for one in inner if one is not type(None))
+        return " or ".join(
+            allowed_values(one, constraints) for one in inner if one is not type(None)
+        )
     if origin is tuple:
         if any(_sections_in(annotation)):
             return "tables"

@@ -168,7 +168,7 @@ def test_the_whole_raster_is_read_wherever_it_comes_from(
         ([(8, 1)], {"bits": 16}, "holds depth alone"),
         ([(100, 2)], {"bits": 8}, "holds Y'CbCr 4:2:2 and no RGB"),
         ([(102, 3)], {"bits": 16}, "holds Y'CbCr 4:4:4"),
-        ([(150, 2)], {"bits": 8}, "samples of the kind 150"),
+        ([(150, 2)], {"bits": 8}, "samples with descriptor 150"),
         ([(LUMA, 1)], {"bits": 10}, "whose order in a word differs between writers"),
         ([(RED, 1), (GREEN, 1), (BLUE, 1)], {"bits": 10}, "whose order in a word differs"),
         ([(RGB, 3)], {"bits": 8, "encoding": 1}, "is run-length encoded"),

@@ -110,7 +110,7 @@ def scan(folder: Path, timecodes: list[str | None]) -> Clip:
         (
             ["01:00:00:00", "01:00:00:01", "02:10:05:00", "02:10:05:01"],
             None,
-            "places: 1, the first at frame 3 with 02:10:05:00",
+            "jumps: 1, the first at frame 3 with 02:10:05:00",
         ),
         (
             ["09:00:00:00", "01:00:00:00", "01:00:00:01"],
@@ -122,13 +122,13 @@ def scan(folder: Path, timecodes: list[str | None]) -> Clip:
             ["01:00:00:00", "01:00:00:01", "01:00:00:02", "01:00:00:03"],
             None,
         ),
-        (["01:00:00:00", None, "01:00:00:09"], None, "of 1 of 3 frames, the first is 2"),
-        ([None, "01:00:00:01", None], None, "of 2 of 3 frames, the first is 1"),
+        (["01:00:00:00", None, "01:00:00:09"], None, "of 1 of 3 frames, the first is frame 2"),
+        ([None, "01:00:00:01", None], None, "of 2 of 3 frames, the first is frame 1"),
         ([None, None], None, None),
         (
             ["01:00:00:00"] * 3,
             ["01:00:00:00", "01:00:00:01", "01:00:00:02"],
-            "stands in all files",
+            "is in all files",
         ),
     ],
 )

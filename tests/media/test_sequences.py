@@ -17,10 +17,10 @@ from unfade.media.stills import clips as still_clips
 from unfade.media.stills.reader import read_header
 from unfade.media.stills.sequences import (
     frames_of,
-    meant_instead,
     parse_pattern,
     picture_in_folder,
     sequence_around,
+    suggested_path,
 )
 from unfade.project.settings import ClipSection
 from unfade.work.elements import digest, element
@@ -83,7 +83,7 @@ def test_a_number_that_film_toml_cannot_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["reel.mov", "reel.0001.dpx", "reel"])
 def test_a_pipe_is_not_missing(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / name)
-    with pytest.raises(MediaError, match=f"{name}: is a named pipe and no file"):
+    with pytest.raises(MediaError, match=f"{name}: is a named pipe, not a file"):
         probe(str(tmp_path / name), SECTION)
 
 
@@ -260,13 +260,13 @@ def test_what_is_no_file_is_not_opened(
     else:
         os.symlink("/dev/zero", "other")
     os.symlink("other", f"r.{place}.{suffix}")
-    with pytest.raises(MediaError, match=rf"r.{place}.{suffix}: is a {kind} and no file; put"):
+    with pytest.raises(MediaError, match=rf"r.{place}.{suffix}: is a {kind}, not a file; put"):
         probe(str(tmp_path / f"r.%d.{suffix}"), SECTION)
-    with pytest.raises(MediaError, match=rf"r.{place}.{suffix}: is a {kind} and no file; put"):
+    with pytest.raises(MediaError, match=rf"r.{place}.{suffix}: is a {kind}, not a file; put"):
         read_header(str(tmp_path / f"r.{place}.{suffix}"))
     if kind != "folder":
         (tmp_path / "other").rename("a.mp4")
-        with pytest.raises(MediaError, match=rf"a.mp4: is a {kind} and no file"):
+        with pytest.raises(MediaError, match=rf"a.mp4: is a {kind}, not a file"):
             probe(str(tmp_path / "a.mp4"), SECTION)
 
 
@@ -324,8 +324,8 @@ def test_other_ways_to_write_the_number(tmp_path: Path, place: str) -> None:
     write_blank(tmp_path, ["f.0001.dpx", "f.0002.dpx", "f.-001.dpx", "f.note.txt", "g.0001.dpx"])
     with pytest.raises(MediaError, match=r"is missing; .*/f.%04d.dpx is there, name that"):
         probe(str(tmp_path / f"f.{place}.dpx"), SECTION)
-    assert meant_instead(str(tmp_path / f"h.{place}.dpx")) is None
-    assert meant_instead(str(tmp_path / "no" / f"f.{place}.dpx")) is None
+    assert suggested_path(str(tmp_path / f"h.{place}.dpx")) is None
+    assert suggested_path(str(tmp_path / "no" / f"f.{place}.dpx")) is None
 
 
 @pytest.mark.parametrize("digits", ["0300", "09999999999", "0" + "9" * 30])
@@ -338,15 +338,15 @@ def test_more_digits_than_a_name_holds(tmp_path: Path, digits: str) -> None:
 def test_what_is_meant(tmp_path: Path) -> None:
     write_blank(tmp_path / "scan", ["r.0001.dpx", "r.0002.dpx", "alone.png"])
     sequence = str(tmp_path / "scan" / "r.%04d.dpx")
-    assert meant_instead(str(tmp_path / "scan" / "*.dpx")) == sequence
-    assert meant_instead(f"{tmp_path}\\scan\\r.%04d.dpx") == f"{tmp_path}/scan/r.%04d.dpx"
-    assert meant_instead(f"{tmp_path}\\scan\\*.dpx") == sequence
-    assert meant_instead(f"{tmp_path}/scan\r.%04d.dpx") == sequence  # "scan\\r" of TOML
-    assert meant_instead(str(tmp_path / "scan" / "a*.png")) == str(tmp_path / "scan" / "alone.png")
+    assert suggested_path(str(tmp_path / "scan" / "*.dpx")) == sequence
+    assert suggested_path(f"{tmp_path}\\scan\\r.%04d.dpx") == f"{tmp_path}/scan/r.%04d.dpx"
+    assert suggested_path(f"{tmp_path}\\scan\\*.dpx") == sequence
+    assert suggested_path(f"{tmp_path}/scan\r.%04d.dpx") == sequence  # "scan\\r" of TOML
+    assert suggested_path(str(tmp_path / "scan" / "a*.png")) == str(tmp_path / "scan" / "alone.png")
     (tmp_path / "scan" / "b.1.dpx").touch()
-    assert meant_instead(str(tmp_path / "scan" / "*.dpx")) is None
+    assert suggested_path(str(tmp_path / "scan" / "*.dpx")) is None
     (tmp_path / "scan" / "b.1.dpx").unlink()
-    assert meant_instead(str(tmp_path / "no" / "r.%04d.dpx")) is None
+    assert suggested_path(str(tmp_path / "no" / "r.%04d.dpx")) is None
     assert str(sequence_around(str(tmp_path / "scan" / "r.0002.dpx"))) == sequence
     assert sequence_around(str(tmp_path / "scan" / "alone.png")) is None
     with pytest.raises(MediaError, match=r"is missing; .*r.%04d.dpx is there, name that"):
@@ -356,8 +356,8 @@ def test_what_is_meant(tmp_path: Path) -> None:
 @pytest.mark.parametrize("folder", ["reel #1 [1976]", "50%", "a*b", "what?"])
 def test_what_is_there_is_what_is_meant(tmp_path: Path, folder: str) -> None:
     write_blank(tmp_path / folder, ["r.0001.dpx", "r.0002.dpx"])
-    assert meant_instead(str(tmp_path / folder / "r.%04d.dpx")) is None
-    assert meant_instead(str(tmp_path / folder / "r.0001.dpx")) is None
+    assert suggested_path(str(tmp_path / folder / "r.%04d.dpx")) is None
+    assert suggested_path(str(tmp_path / folder / "r.0001.dpx")) is None
 
 
 def test_folder_without_pictures(tmp_path: Path) -> None:
@@ -402,7 +402,7 @@ def test_reading_can_be_left_early(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pattern", ["%02d/r.png", "%02d/r.%03d.png"])
 def test_number_belongs_into_the_name(tmp_path: Path, pattern: str) -> None:
-    with pytest.raises(MediaError, match="more than the file's name"):
+    with pytest.raises(MediaError, match="outside the file name"):
         probe(str(tmp_path / pattern), SECTION)
 
 

@@ -26,9 +26,9 @@ from unfade.media.stills.reader import STILL_SUFFIXES
 from unfade.media.stills.sequences import (
     existing_range,
     frames_of,
-    meant_instead,
     parse_pattern,
     picture_in_folder,
+    suggested_path,
 )
 from unfade.media.stills.timecode import said_timecode, usable_timecode
 from unfade.project.settings import ClipSection
@@ -77,7 +77,7 @@ def probe(
         check_regular(path)
     pattern = parse_pattern(path)
     if pattern is None or not frames_of(pattern):
-        meant = meant_instead(path)
+        meant = suggested_path(path)
         remedy = f"{meant} is there, name that" if meant else "restore the file or correct the path"
         if meant or pattern is None:
             raise MediaError(f"{path}: is missing; {remedy}")

@@ -67,7 +67,7 @@ def _check_spelling(job: Job) -> None:
             continue
         path = job.resolve(clip.path)
         # Imported here, because media takes a second and most paths are plain.
-        meant = importlib.import_module("unfade.media.stills.sequences").meant_instead(path)
+        meant = importlib.import_module("unfade.media.stills.sequences").suggested_path(path)
         if meant is not None:
             raise ProjectError(
                 f"{_place(job)}: '{name}.path' is '{clip.path}', which is not there; "

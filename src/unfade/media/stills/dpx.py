@@ -1,4 +1,4 @@
-"""Headers of DPX files (SMPTE ST 268-1): what OpenImageIO does not tell, or reads wrongly."""
+"""Reads headers of DPX files (SMPTE ST 268-1), where OpenImageIO gives nothing or wrong values."""
 
 import struct
 from dataclasses import dataclass
@@ -6,18 +6,22 @@ from dataclasses import dataclass
 from unfade.errors import MediaError
 
 _MAGIC = {b"SDPX": ">", b"XPDS": "<"}
-_FIRST_ELEMENT, _BYTES_OF_ELEMENT, _MOST_ELEMENTS = 780, 72, 8
+"""Magic numbers and the byte order of the fields after them."""
+_FIRST_ELEMENT_OFFSET, _ELEMENT_BYTES, _MAX_ELEMENTS = 780, 72, 8
+"""Offset and length of the image element headers in bytes, and the largest number of elements."""
 _HEADER_BYTES, _GENERIC_HEADER_BYTES = 2048, 1664
+"""Length of the whole header and of its generic part, in bytes."""
 UNDEFINED = 0xFFFFFFFF
-"""What a field of 32 bits holds if its writer had nothing to say."""
+"""Value of a 32-bit field that its writer left undefined."""
 
-_COLOURS = (1, 2, 3)
+_SINGLE_COLOURS = (1, 2, 3)
 """Descriptors of elements that hold red, green or blue alone."""
 
 _RGB, _RGBA, _ABGR, _LUMA = 50, 51, 52, 6
 _CHANNELS = {_RGB: 3, _RGBA: 4, _ABGR: 4, _LUMA: 1, 1: 1, 2: 1, 3: 1}
+"""Number of channels by supported descriptor."""
 
-_KINDS = {
+_UNSUPPORTED_DESCRIPTORS = {
     0: "user-defined samples",
     1: "red alone",
     2: "green alone",
@@ -31,12 +35,13 @@ _KINDS = {
     102: "Y'CbCr 4:4:4",
     103: "Y'CbCr 4:4:4 with alpha",
 }
+"""Other descriptors, in words."""
 
-_DENSITIES = (1, 3, 13)
-"""Transfers, printing density, logarithmic and ADX, whose reference codes name no range."""
+_DENSITY_TRANSFERS = (1, 3, 13)
+"""Transfers printing density, logarithmic and ADX, whose reference codes do not set a range."""
 
-_UNSAID_TRANSFERS = (0, 4, 255)
-"""User defined, unspecified video and undefined: nothing that a space could be told by."""
+_UNSPECIFIED_TRANSFERS = (0, 4, 255)
+"""Transfers user defined, unspecified video and undefined, which name no colour space."""
 
 _VIDEO_TRANSFERS = {
     5: "SMPTE 274M",
@@ -46,7 +51,7 @@ _VIDEO_TRANSFERS = {
     9: "NTSC composite video",
     10: "PAL composite video",
 }
-"""Those of codes that an ordinary display shows."""
+"""Transfers of display-referred codes."""
 
 _OTHER_TRANSFERS = {
     1: "Printing density",
@@ -56,11 +61,16 @@ _OTHER_TRANSFERS = {
     12: "Z depth homogeneous",
     13: "ADX",
 }
+"""Transfers of other codes."""
 
 
 @dataclass(frozen=True)
 class DpxElement:
-    """An image element: what its samples are, and how they lie in the file."""
+    """An image element: meaning and layout of its samples.
+
+    `low` and `high` are the reference codes of black and white; `offset` and `line_padding` are in
+    bytes.
+    """
 
     low: int
     high: int
@@ -74,14 +84,14 @@ class DpxElement:
     is_signed: bool
 
     @property
-    def is_filled_10(self) -> bool:
-        """Whether three samples of 10 bits fill a word of 32."""
+    def is_filled_10_bit(self) -> bool:
+        """Whether three 10-bit samples are padded to a 32-bit word."""
         return self.bits == 10 and self.packing in (1, 2)
 
 
 @dataclass(frozen=True)
 class DpxHeader:
-    """`width` and `height` are of the stored raster; `orientation` is the field of that name."""
+    """`width` and `height` are of the stored raster; `orientation` is the header field."""
 
     orientation: int
     width: int
@@ -90,38 +100,37 @@ class DpxHeader:
 
     @property
     def colour_elements(self) -> tuple[int, int, int] | None:
-        """Which elements hold red, green and blue, where these lie apart."""
-        places = {one.descriptor: place for place, one in enumerate(self.elements)}
-        if all(colour in places for colour in _COLOURS):
-            red, green, blue = (places[colour] for colour in _COLOURS)
+        """Indices of the elements with red, green and blue, if these are stored separately."""
+        indices = {element.descriptor: index for index, element in enumerate(self.elements)}
+        if all(colour in indices for colour in _SINGLE_COLOURS):
+            red, green, blue = (indices[colour] for colour in _SINGLE_COLOURS)
             return red, green, blue
         return None
 
     @property
     def read_elements(self) -> tuple[DpxElement, ...]:
-        """Those that hold the colours."""
-        places = self.colour_elements or (0,)
-        return tuple(self.elements[place] for place in places)
+        """The elements that hold the colours."""
+        return tuple(self.elements[index] for index in self.colour_elements or (0,))
 
     @property
     def transfer(self) -> str:
-        """What the codes are said to be, empty where that says nothing of their space."""
+        """Name of the transfer, empty if it does not specify a colour space."""
         number = self.read_elements[0].transfer
-        if number in _UNSAID_TRANSFERS:
+        if number in _UNSPECIFIED_TRANSFERS:
             return ""
         return (_VIDEO_TRANSFERS | _OTHER_TRANSFERS).get(number, f"transfer {number}")
 
     @property
     def may_be_video(self) -> bool:
-        """Whether the codes are said to be for an ordinary display, or nothing is said."""
-        return self.read_elements[0].transfer in (*_VIDEO_TRANSFERS, *_UNSAID_TRANSFERS)
+        """Whether the codes may be display-referred: the transfer is a video one or unspecified."""
+        return self.read_elements[0].transfer in (*_VIDEO_TRANSFERS, *_UNSPECIFIED_TRANSFERS)
 
 
 def read_dpx_header(path: str) -> DpxHeader:
     """The header of a DPX file.
 
     Raises:
-        MediaError: the file ends within its header, or the header says nothing that can be.
+        MediaError: the file ends within its header, or is not DPX.
     """
     with open(path, "rb") as file:
         header = file.read(_HEADER_BYTES)
@@ -130,8 +139,8 @@ def read_dpx_header(path: str) -> DpxHeader:
         raise MediaError(f"{path}: ends within its DPX header; restore the file")
     orientation, count, width, height = struct.unpack_from(order + "HHII", header, 768)
     elements = tuple(
-        _element(header, order, _FIRST_ELEMENT + _BYTES_OF_ELEMENT * place)
-        for place in range(min(max(count, 1), _MOST_ELEMENTS))
+        _element(header, order, _FIRST_ELEMENT_OFFSET + _ELEMENT_BYTES * index)
+        for index in range(min(max(count, 1), _MAX_ELEMENTS))
     )
     return DpxHeader(orientation, width, height, elements)
 
@@ -157,55 +166,55 @@ def _element(header: bytes, order: str, start: int) -> DpxElement:
 def check_dpx(path: str, header: DpxHeader) -> None:
     """
     Raises:
-        MediaError: the pixels are laid out in a way that is not read, or of which the standard and
-            those who write it are not of one mind.
+        MediaError: the pixel layout is not supported, or writers interpret the standard differently
+            for it.
     """
     fault = _fault(header)
     if fault:
-        raise MediaError(
-            f"{path}: {fault}; convert it to DPX of RGB, 10 or 16 bits, not compressed"
-        )
+        raise MediaError(f"{path}: {fault}; convert it to uncompressed RGB DPX of 10 or 16 bits")
 
 
 def _fault(header: DpxHeader) -> str | None:
-    """What keeps a file from being read, in words, or none."""
-    faults = (_fault_of_element(header, one) for one in header.read_elements)
+    """Why a file cannot be read, in words; None if it can."""
+    faults = (_fault_of_element(header, element) for element in header.read_elements)
     return next((fault for fault in faults if fault), None)
 
 
-def _fault_of_element(header: DpxHeader, one: DpxElement) -> str | None:
-    channels = _CHANNELS.get(one.descriptor, 0)
-    if not channels or (one.descriptor in _COLOURS and header.colour_elements is None):
-        kind = _KINDS.get(one.descriptor, f"samples of the kind {one.descriptor}")
-        return f"holds {kind} and no RGB"
-    if one.encoding == 1:
+def _fault_of_element(header: DpxHeader, element: DpxElement) -> str | None:
+    descriptor = element.descriptor
+    channels = _CHANNELS.get(descriptor, 0)
+    if not channels or (descriptor in _SINGLE_COLOURS and header.colour_elements is None):
+        content = _UNSUPPORTED_DESCRIPTORS.get(descriptor, f"samples with descriptor {descriptor}")
+        return f"holds {content} and no RGB"
+    if element.encoding == 1:
         return "is run-length encoded"
-    if one.is_signed:
+    if element.is_signed:
         return "holds signed samples"
-    if not _GENERIC_HEADER_BYTES <= one.offset < UNDEFINED:
+    if not _GENERIC_HEADER_BYTES <= element.offset < UNDEFINED:
         return "does not say where its pixels begin (its offset to data is undefined)"
-    if one.is_filled_10 and (channels == 1 or channels * header.width % 3):
+    if element.is_filled_10_bit and (channels == 1 or channels * header.width % 3):
         return (
-            "packs other than RGB in words of three 10-bit samples, whose order in a word differs "
-            "between writers"
+            "packs samples other than RGB in words of three 10-bit samples, whose order in a word "
+            "differs between writers"
         )
-    if header.orientation >= 4 and (one.line_padding or (one.packing == 0 and one.bits % 8)):
+    is_bit_packed = element.packing == 0 and element.bits % 8
+    if header.orientation >= 4 and (element.line_padding or is_bit_packed):
         return "stores columns as lines, with padding between them"
     return None
 
 
 def is_limited(element: DpxElement) -> bool | None:
-    """Whether codes from 16 to 235 (of 8 bits) are black to white, as a header says.
+    """Whether the reference codes name limited range (16 to 235 in 8 bits).
 
     Returns:
-        none where it names one of these codes alone, or other reference codes, of which nobody can
-        tell what they are for.
+        None if only one of them is a limited-range code, or if they are other codes, because their
+        purpose is unknown.
     """
-    if element.transfer in _DENSITIES or not 8 <= element.bits <= 16:
+    if element.transfer in _DENSITY_TRANSFERS or not 8 <= element.bits <= 16:
         return False
     limited = (16 << element.bits - 8, 235 << element.bits - 8)
     if (element.low, element.high) == limited:
         return True
-    is_unsaid = element.low in (0, UNDEFINED) or element.high in (0, UNDEFINED)
-    is_half = element.low == limited[0] or element.high == limited[1]
-    return False if is_unsaid and not is_half else None
+    is_undefined = element.low in (0, UNDEFINED) or element.high in (0, UNDEFINED)
+    is_partly_limited = element.low == limited[0] or element.high == limited[1]
+    return False if is_undefined and not is_partly_limited else None

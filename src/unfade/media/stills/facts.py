@@ -1,4 +1,4 @@
-"""What headers of still pictures say beside the pixels, as far as it is to be believed."""
+"""Reads header entries of still pictures, and ignores implausible values."""
 
 from fractions import Fraction
 
@@ -6,55 +6,57 @@ import OpenImageIO as oiio
 
 from unfade.film.time import exact_rate
 
-_GREATEST_DENOMINATOR = 1001
-"""Of the pixel aspects that files store as floats."""
+_MAX_ASPECT_DENOMINATOR = 1001
+"""Largest denominator of a pixel aspect that a file stores as a float."""
 
-_LEAST_ASPECT, _GREATEST_ASPECT = Fraction(1, 4), Fraction(4)
-"""Width / height of a pixel, beyond which a header holds rubbish: film is squeezed by 2 at most."""
+_MIN_ASPECT, _MAX_ASPECT = Fraction(1, 4), Fraction(4)
+"""Pixel aspects (width / height) beyond which a header is implausible: film is squeezed by at most
+2."""
 
-_LENGTHS = ("in", "cm", "m")
-"""Units in which a resolution is a matter of printing, not of the shape of pixels."""
+_LENGTH_UNITS = ("in", "cm", "m")
+"""Units with which a resolution describes printing, not the shape of pixels."""
 
 
 def text_of(spec: oiio.ImageSpec, name: str) -> str:
-    """An entry of a header as text, empty where there is none."""
+    """A header entry as text, empty if there is none."""
     return readable(str(spec.get_string_attribute(name)))
 
 
 def readable(text: str) -> str:
-    """A text of a file; bytes that are no UTF-8 become a mark, because records cannot hold them."""
+    """A text as valid UTF-8; invalid bytes become a replacement character, because records cannot
+    hold them."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def rate_of(spec: oiio.ImageSpec) -> Fraction | None:
-    """Frames a second; of DPX, the field for film goes before that for television."""
+    """Frames per second; in DPX the film field takes precedence over the television field."""
     for name in ("framesPerSecond", "dpx:FrameRate", "dpx:TemporalFrameRate"):
         stored = spec.getattribute(name)
         if isinstance(stored, tuple):
             stored = Fraction(*stored) if all(stored) else None
-        if isinstance(stored, float | int | Fraction) and 0 < stored < _GREATEST_RATE:
+        if isinstance(stored, float | int | Fraction) and 0 < stored < _MAX_RATE:
             return exact_rate(stored)
     return None
 
 
-_GREATEST_RATE = 1000
-"""Frames a second, beyond which a header holds rubbish."""
+_MAX_RATE = 1000
+"""Frames per second, from which a header is implausible."""
 
 
 def pixel_aspect_of(spec: oiio.ImageSpec) -> Fraction:
-    """Width / height of a stored pixel, 1 where the header says nothing that can be.
+    """Width / height of a stored pixel, 1 if the header has no plausible value.
 
-    The resolutions of TIFF, PNG and JPEG are one only where they have no unit of length.
+    The resolutions of TIFF, PNG and JPEG give a pixel aspect only if they have no unit of length.
     """
-    if text_of(spec, "ResolutionUnit") in _LENGTHS:
+    if text_of(spec, "ResolutionUnit") in _LENGTH_UNITS:
         return Fraction(1)
     stored = spec.getattribute("PixelAspectRatio")
-    if not isinstance(stored, float | int) or not _LEAST_ASPECT <= stored <= _GREATEST_ASPECT:
+    if not isinstance(stored, float | int) or not _MIN_ASPECT <= stored <= _MAX_ASPECT:
         return Fraction(1)
-    return Fraction(stored).limit_denominator(_GREATEST_DENOMINATOR)
+    return Fraction(stored).limit_denominator(_MAX_ASPECT_DENOMINATOR)
 
 
 def orientation_of(spec: oiio.ImageSpec) -> int:
-    """1 to 8; readers of TIFF and EXIF take every other number for 1."""
-    found = spec.get_int_attribute("Orientation", 1)
-    return found if 1 <= found <= 8 else 1
+    """EXIF orientation, 1 to 8; other numbers count as 1, as readers of TIFF and EXIF do."""
+    stored = spec.get_int_attribute("Orientation", 1)
+    return stored if 1 <= stored <= 8 else 1

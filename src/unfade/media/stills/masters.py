@@ -1,4 +1,4 @@
-"""Masters out, in the format that the project file asks for."""
+"""Writes masters in the format that film.toml sets."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -135,7 +135,7 @@ def read_still(path: str, code_range: CodeRange = "full") -> Tensor:
         MediaError: the file is missing or damaged, or has channels other than R, G, B or grey.
     """
     with open_still(path) as still:
-        still.check_kind()
+        still.check_supported()
         return _pixels(still, code_range)
 
 
@@ -168,7 +168,7 @@ def _header(still: OpenStill) -> StillHeader:
     Raises:
         MediaError: it is of a kind that is not read.
     """
-    still.check_kind()
+    still.check_supported()
     spec = still.spec
     code_range, range_remark = still.code_range()
     is_display = still.format not in ("openexr", "dpx", "cineon")
@@ -185,7 +185,7 @@ def _header(still: OpenStill) -> StillHeader:
         format=still.format,
         timecode=timecode_of(spec),
         ignored=still.ignored(),
-        is_grey=len(set(still.colour_places())) == 1,
+        is_grey=len(set(still.colour_channels())) == 1,
         bits=still.bits,
         code_range=code_range,
         range_remark=range_remark,
@@ -193,7 +193,7 @@ def _header(still: OpenStill) -> StillHeader:
 
 
 def _pixels(still: OpenStill, code_range: CodeRange) -> Tensor:
-    pixels = torch.from_numpy(np.ascontiguousarray(still.read()[still.colour_places()]))
+    pixels = torch.from_numpy(np.ascontiguousarray(still.read()[still.colour_channels()]))
     if code_range == "limited" and still.bits:
         pixels = _spread(pixels, still.bits)
     return _in_display_window(pixels, still.spec)

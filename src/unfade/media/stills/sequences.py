@@ -1,4 +1,4 @@
-"""Numbered files as moving pictures."""
+"""Finds and checks sequences of numbered files."""
 
 import glob
 import os
@@ -14,23 +14,25 @@ from unfade.film.values import MAX_FRAME
 from unfade.media.stills.reader import STILL_SUFFIXES
 
 _DIGITS = re.compile(r"(\d+)", re.ASCII)
-_PLACES = re.compile(r"\$F\d*|%\d*[dD]|@+|#+|\[\d+-\d+\]")
-"""How programs write the frame number: Houdini, C, others of effects and editing, and shells."""
+"""A number in a file name, in ASCII digits."""
+_NUMBER_PLACEHOLDER = re.compile(r"\$F\d*|%\d*[dD]|@+|#+|\[\d+-\d+\]")
+"""Placeholders for the frame number: Houdini, C's printf, effects and editing programs, and
+shells."""
 
-_BACKSLASHES = str.maketrans(
+_BACKSLASH_MEANINGS = str.maketrans(
     {"\\": "/", "\b": "/b", "\t": "/t", "\n": "/n", "\f": "/f", "\r": "/r"}
 )
-"""What was meant by a backslash, alone and with the letter after it as TOML reads it."""
+"""The path that was meant by a backslash, alone or as TOML reads it with the letter after it."""
 
-_FRAMES_NAMED = 5
-"""How many missing frames an error lists before it says how many more."""
+_MAX_FRAMES_NAMED = 5
+"""Number of missing frames that an error lists by number; it gives the number of the others."""
 
 
 def parse_pattern(path: str) -> FilePattern | None:
-    """``reel.%06d.dpx`` or ``reel.######.dpx`` as a pattern, none where a path has no number.
+    """``reel.%06d.dpx`` or ``reel.######.dpx`` as a pattern, None if the path has no frame number.
 
     Raises:
-        MediaError: the number is not in the file's name, or there is more than one.
+        MediaError: the number is outside the file name, or there is more than one.
     """
     folder, _ = os.path.split(path)
     try:
@@ -40,14 +42,14 @@ def parse_pattern(path: str) -> FilePattern | None:
         raise MediaError(str(error)) from error
     if outer is not None:
         raise MediaError(
-            f"{path}: has its frame number in more than the file's name; "
+            f"{path}: has a frame number outside the file name; "
             "write one %06d, in the last part of the path"
         )
     return pattern
 
 
 def frames_of(pattern: FilePattern) -> list[int]:
-    """The numbers of the files that exist, in order."""
+    """The frame numbers of the files that exist, ascending."""
     folder = os.path.dirname(pattern.prefix) or "."
     if not os.path.isdir(folder):
         return []
@@ -56,10 +58,10 @@ def frames_of(pattern: FilePattern) -> list[int]:
 
 
 def picture_in_folder(folder: Path) -> str:
-    """What a folder of stills holds: the pattern of its only sequence, or its only still.
+    """The pattern of the only sequence in a folder, or the path of its only still.
 
     Raises:
-        MediaError: it holds no picture, or several that are not one sequence.
+        MediaError: the folder holds no picture, or several that do not form one sequence.
     """
     names = _still_names(str(folder))
     for name in names:
@@ -69,26 +71,27 @@ def picture_in_folder(folder: Path) -> str:
     patterns = _without_negative(patterns_of(names))
     if len(patterns) > 1:
         suffixes = {os.path.splitext(name)[1] for name in names}
-        if len({one.lower() for one in suffixes}) == 1 and len(_alike_in_case(names)) == 1:
+        if len({one.lower() for one in suffixes}) == 1 and len(_patterns_ignoring_case(names)) == 1:
             raise MediaError(
                 f"{folder}: holds one sequence whose suffixes differ in case "
-                f"({', '.join(sorted(suffixes))}); rename the files so that all have the same"
+                f"({', '.join(sorted(suffixes))}); rename the files to one suffix"
             )
     if len(patterns) != 1:
-        found = ", ".join(sorted(_with_hashes(pattern) for pattern in patterns)) or "none"
+        listed = ", ".join(sorted(_with_hashes(pattern) for pattern in patterns)) or "none"
         raise MediaError(
-            f"{folder}: holds {len(patterns)} sequences of pictures ({found}); "
+            f"{folder}: holds {len(patterns)} sequences of pictures ({listed}); "
             "give the pattern of one, such as reel1.%06d.dpx"
         )
     return str(folder / str(patterns[0]))
 
 
 def _without_negative(patterns: list[FilePattern]) -> list[FilePattern]:
-    """Those whose numbers are positive, or all where none are; the rest is part of them."""
+    """The patterns with non-negative numbers, or all if there are none: negative numbers belong to
+    the same sequence."""
     return [pattern for pattern in patterns if not pattern.is_negative] or patterns
 
 
-def _alike_in_case(names: list[str]) -> list[FilePattern]:
+def _patterns_ignoring_case(names: list[str]) -> list[FilePattern]:
     parts = map(os.path.splitext, names)
     return _without_negative(patterns_of([stem + suffix.lower() for stem, suffix in parts]))
 
@@ -102,41 +105,42 @@ def _still_names(folder: str) -> list[str]:
 
 
 def patterns_of(names: list[str]) -> list[FilePattern]:
-    """The sequences that files are of; files without a number are left out.
+    """The sequences that files belong to; files without a number are left out.
 
-    The frame number is the last number before the suffix that is not the same in all files of
-    like names, so that neither ``.jp2`` nor ``scan_0001_2k.dpx`` is counted by its 2.
+    The frame number is the last number before the suffix that varies between files with otherwise
+    equal names, so that neither ``.jp2`` nor ``scan_0001_2k.dpx`` is numbered by its 2.
     """
-    alike: dict[tuple[str, ...], list[list[str]]] = defaultdict(list)
+    names_by_shape: dict[tuple[str, ...], list[list[str]]] = defaultdict(list)
     for name in names:
         stem, suffix = os.path.splitext(name)
         parts = _DIGITS.split(stem)
         if len(parts) > 1:
-            alike[(*parts[0::2], suffix)].append([*parts, suffix])
-    return [pattern for files in alike.values() for pattern in _patterns_of_alike(files)]
+            names_by_shape[(*parts[0::2], suffix)].append([*parts, suffix])
+    return [pattern for files in names_by_shape.values() for pattern in _patterns_of_shape(files)]
 
 
-def _patterns_of_alike(files: list[list[str]]) -> list[FilePattern]:
-    """The sequences of files whose names are alike but for their numbers, split at these."""
-    places = range(1, len(files[0]) - 1, 2)
-    varying = [k for k in places if len({parts[k] for parts in files}) > 1]
-    place = varying[-1] if varying else places[-1]
+def _patterns_of_shape(files: list[list[str]]) -> list[FilePattern]:
+    """The sequences of files whose names differ in their numbers only, split at the numbers."""
+    number_parts = range(1, len(files[0]) - 1, 2)
+    varying_parts = [k for k in number_parts if len({parts[k] for parts in files}) > 1]
+    varying_part = varying_parts[-1] if varying_parts else number_parts[-1]
     digits: dict[tuple[str, str], set[str]] = defaultdict(set)
     for parts in files:
-        around = "".join(parts[:place]), "".join(parts[place + 1 :])
-        digits[around].add(parts[place])
+        surroundings = "".join(parts[:varying_part]), "".join(parts[varying_part + 1 :])
+        digits[surroundings].add(parts[varying_part])
     return [
         FilePattern(prefix, width, suffix)
-        for (prefix, suffix), found in digits.items()
-        for width in _paddings(found)
+        for (prefix, suffix), numbers in digits.items()
+        for width in _paddings(numbers)
     ]
 
 
 def _paddings(numbers: set[str]) -> set[int]:
-    """The least numbers of digits that numbers are written with; one where they are a sequence."""
-    least = min(len(number) for number in numbers)
+    """The widths in digits to which numbers are padded; a single one if all belong to one
+    sequence."""
+    min_width = min(len(number) for number in numbers)
     padded = {len(number) for number in numbers if number.startswith("0") and number != "0"}
-    return padded | {least} if padded - {least} else {least}
+    return padded | {min_width} if padded - {min_width} else {min_width}
 
 
 def _with_hashes(pattern: FilePattern) -> str:
@@ -144,29 +148,30 @@ def _with_hashes(pattern: FilePattern) -> str:
 
 
 def sequence_around(path: str) -> FilePattern | None:
-    """The sequence that a still is a frame of, none where it stands alone."""
+    """The sequence that a still belongs to, None if it stands alone."""
     folder, name = os.path.split(path)
-    beside = _still_names(folder or ".")
-    for pattern in patterns_of(beside) if name in beside else []:
+    names = _still_names(folder or ".")
+    for pattern in patterns_of(names) if name in names else []:
         if pattern.number_in(name) is not None:
             prefix = os.path.join(folder, pattern.prefix)
-            found = FilePattern(prefix, pattern.width, pattern.suffix)
-            return found if len(frames_of(found)) > 1 else None
+            sequence = FilePattern(prefix, pattern.width, pattern.suffix)
+            return sequence if len(frames_of(sequence)) > 1 else None
     return None
 
 
-def meant_instead(path: str) -> str | None:
-    """The path that is meant by one that does not exist, none where it does or nothing near it.
+def suggested_path(path: str) -> str | None:
+    """The existing path that was probably meant by one that does not exist; None if it exists or
+    nothing matches.
 
-    Backslashes are taken for ``/``, also those that TOML has taken for the first half of a control
-    character, and ``scan/*.dpx`` for the only sequence that it matches, as are other programs' ways
-    to write the frame number, such as ``$F4``, ``%4d``, ``@@@@`` and ``[0001-0015]``.
+    Backslashes become ``/``, including those that TOML read as part of a control character.
+    ``scan/*.dpx`` becomes the only sequence that it matches; so do other programs' placeholders for
+    the frame number, such as ``$F4``, ``%4d``, ``@@@@`` and ``[0001-0015]``.
     """
     if _exists(path):
         return None
-    slashed = path.translate(_BACKSLASHES)
-    if slashed != path and (_exists(slashed) or meant_instead(slashed)):
-        return meant_instead(slashed) or slashed
+    slashed = path.translate(_BACKSLASH_MEANINGS)
+    if slashed != path and (_exists(slashed) or suggested_path(slashed)):
+        return suggested_path(slashed) or slashed
     matches = _numbered_like(path) or [one for one in glob.glob(path) if os.path.isfile(one)]
     if len(matches) == 1 and glob.has_magic(path):
         return matches[0]
@@ -178,12 +183,12 @@ def meant_instead(path: str) -> str | None:
 
 
 def _numbered_like(path: str) -> list[str]:
-    """The files that a path names if its places for a number, however written, are numbers."""
+    """The files that match a path with any number in place of each placeholder."""
     folder, name = os.path.split(path)
-    around = _PLACES.split(name)
-    if len(around) == 1 or not os.path.isdir(folder or "."):
+    surroundings = _NUMBER_PLACEHOLDER.split(name)
+    if len(surroundings) == 1 or not os.path.isdir(folder or "."):
         return []
-    numbered = re.compile(r"-?[0-9]+".join(map(re.escape, around)))
+    numbered = re.compile(r"-?[0-9]+".join(map(re.escape, surroundings)))
     names = (entry for entry in os.listdir(folder or ".") if numbered.fullmatch(entry))
     return [os.path.join(folder, entry) for entry in sorted(names)]
 
@@ -199,16 +204,17 @@ def _exists(path: str) -> bool:
 
 
 def existing_range(pattern: FilePattern, first: int | None, last: int | None) -> FrameRange:
-    """The frames of a sequence, from `first` to `last` where given.
+    """The frames of a sequence, from `first` to `last` if given.
 
     Raises:
-        MediaError: there are none, one in between is missing, or it is not clear that they are all.
+        MediaError: there are none, one in between is missing, or files beside them may belong to
+            the sequence too.
     """
     frames = frames_of(pattern)
     if not frames:
         raise MediaError(f"{pattern}: no file matches; correct the path or restore the files")
     if first is None or last is None or pattern.is_negative:
-        _check_all(pattern, frames)
+        _check_nothing_left_out(pattern, frames)
     first = frames[0] if first is None else first
     last = frames[-1] if last is None else last
     if last < first:
@@ -221,9 +227,9 @@ def existing_range(pattern: FilePattern, first: int | None, last: int | None) ->
             f"{pattern}: has the frames {frames[0]} to {frames[-1]}, not {first} to {last}; "
             "correct 'first' or 'last', or restore the files"
         )
-    held = [frame for frame in frames if first <= frame <= last]
-    if len(held) < last - first + 1:
-        raise MediaError(f"{pattern}: {_name_missing(first, last, held)}")
+    existing = [frame for frame in frames if first <= frame <= last]
+    if len(existing) < last - first + 1:
+        raise MediaError(f"{pattern}: {_missing_message(first, last, existing)}")
     if last > MAX_FRAME:
         raise MediaError(
             f"{pattern}: has a frame {last}; rename its files, because the greatest number that "
@@ -232,43 +238,43 @@ def existing_range(pattern: FilePattern, first: int | None, last: int | None) ->
     return FrameRange(first=first, last=last)
 
 
-def _check_all(pattern: FilePattern, frames: list[int]) -> None:
+def _check_nothing_left_out(pattern: FilePattern, frames: list[int]) -> None:
     """
     Raises:
-        MediaError: frames lie beside that the pattern leaves out: those with negative numbers, and
-            those whose suffix differs in case.
+        MediaError: the pattern leaves out files beside it: those with negative numbers, or those
+            whose suffix differs in case.
     """
     if pattern.is_negative:
         raise MediaError(
             f"{pattern}: has negative frame numbers, which would run backwards; "
             "number the files from 0"
         )
-    held, below = set(frames), FilePattern(f"{pattern.prefix}-", 1, pattern.suffix)
+    existing, negative = set(frames), FilePattern(f"{pattern.prefix}-", 1, pattern.suffix)
     digits = re.compile(
-        f"{re.escape(os.path.basename(below.prefix))}[0-9]+{re.escape(below.suffix)}"
+        f"{re.escape(os.path.basename(negative.prefix))}[0-9]+{re.escape(negative.suffix)}"
     )
     for entry in sorted(os.listdir(os.path.dirname(pattern.prefix) or ".")):
-        if below.is_negative and digits.fullmatch(entry):
+        if negative.is_negative and digits.fullmatch(entry):
             raise MediaError(
-                f"{pattern}: leaves out negative frame numbers such as that of {entry}; "
+                f"{pattern}: leaves out negative frame numbers, such as in {entry}; "
                 "number the files from 0, or set 'first' and 'last'"
             )
         cut = len(entry) - len(pattern.suffix)
         if entry[cut:] != pattern.suffix and entry[cut:].lower() == pattern.suffix.lower():
             number = pattern.number_in(entry[:cut] + pattern.suffix)
-            if number is not None and number not in held:
+            if number is not None and number not in existing:
                 raise MediaError(
                     f"{pattern}: leaves out {entry}, whose suffix differs in case; "
-                    "rename the files so that all have the same, or set 'first' and 'last'"
+                    "rename the files to one suffix, or set 'first' and 'last'"
                 )
 
 
-def _name_missing(first: int, last: int, held: list[int]) -> str:
-    """Which frames from `first` to `last` are not among those that are held."""
-    count = last - first + 1 - len(held)
-    gaps = (range(low + 1, high) for low, high in pairwise([first - 1, *held, last + 1]))
-    named = ", ".join(map(str, islice(chain.from_iterable(gaps), _FRAMES_NAMED)))
+def _missing_message(first: int, last: int, existing: list[int]) -> str:
+    """Names the frames from `first` to `last` that do not exist."""
+    count = last - first + 1 - len(existing)
+    gaps = (range(low + 1, high) for low, high in pairwise([first - 1, *existing, last + 1]))
+    named = ", ".join(map(str, islice(chain.from_iterable(gaps), _MAX_FRAMES_NAMED)))
     if count == 1:
         return f"frame {named} is missing; restore the file, or set 'first' and 'last'"
-    rest = f" and {count - _FRAMES_NAMED} more" if count > _FRAMES_NAMED else ""
+    rest = f" and {count - _MAX_FRAMES_NAMED} more" if count > _MAX_FRAMES_NAMED else ""
     return f"frames {named}{rest} are missing; restore the files, or set 'first' and 'last'"

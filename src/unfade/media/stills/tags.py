@@ -1,4 +1,4 @@
-"""What still pictures say of their frame beside its pixels."""
+"""Reads and writes frame metadata: rate, pixel aspect, timecode, keycode and date."""
 
 import re
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from unfade.media.stills.sequences import parse_pattern
 from unfade.media.stills.timecode import pack_timecode
 
 _CAPTURED = re.compile(r"\d{4}:\d\d:\d\d \d\d:\d\d:\d\d")
+"""Date and time as DPX and TIFF write them."""
 
 Keycode = tuple[int, ...]
 """SMPTE ST 254: manufacturer, film type, prefix, count, offset and perforations of a frame."""
@@ -20,10 +21,11 @@ Keycode = tuple[int, ...]
 
 @dataclass(frozen=True)
 class FrameTags:
-    """What is written beside the pixels of a frame.
+    """Metadata of a frame.
 
-    `rate` is in frames a second, `pixel_aspect` is width / height of a pixel, `timecode` is as in
-    `Clip`, `captured` is ``"1999:12:31 23:59:59"``: when the scanner wrote the frame.
+    `rate` is in frames per second, `pixel_aspect` is width / height of a pixel, `timecode` is as in
+    `Clip`, `captured` is the time at which the scanner wrote the frame, such as ``"1999:12:31
+    23:59:59"``.
     """
 
     rate: Fraction | None = None
@@ -33,7 +35,7 @@ class FrameTags:
     captured: str | None = None
 
     def as_text(self) -> dict[str, str]:
-        """What is known of them, by name."""
+        """The known tags as text, by name."""
         keycode = " ".join(str(part) for part in self.keycode) if self.keycode else None
         named = {
             "rate": str(self.rate) if self.rate else None,
@@ -46,10 +48,10 @@ class FrameTags:
 
 
 def read_tags(clip: Clip, frame: int) -> FrameTags:
-    """The tags of a frame: keycode and date from its own file, the rest from the clip.
+    """The tags of a frame: keycode and date from its own file, the others from the clip.
 
     Raises:
-        MediaError: the frame's file is missing or is no picture.
+        MediaError: the frame's file is missing or is not a picture.
     """
     timecode = clip.timecode_of(frame)
     tags = FrameTags(clip.rate, clip.pixel_aspect, timecode)
@@ -68,7 +70,7 @@ def read_tags(clip: Clip, frame: int) -> FrameTags:
 
 
 def put_tags(spec: oiio.ImageSpec, tags: FrameTags) -> None:
-    """Puts tags into the header of a file to be written; the same tags make the same header."""
+    """Writes tags into a header; the same tags give the same header."""
     spec["PixelAspectRatio"] = float(tags.pixel_aspect)
     spec["DateTime"] = tags.captured or ""
     if tags.rate is not None:

@@ -1,4 +1,4 @@
-"""Timecodes as headers of pictures hold them."""
+"""Reads timecodes from still headers and checks that they count on."""
 
 import re
 from collections.abc import Sequence
@@ -19,64 +19,68 @@ from unfade.film.time import (
 )
 from unfade.project.settings import ClipSection
 
-_DROP_FRAME = 1 << 6
-"""Of the first word of a timecode, packed as SMPTE ST 12-1 packs it for video."""
+_DROP_FRAME_FLAG = 1 << 6
+"""Bit of the first word of a timecode, packed as in SMPTE ST 12-1 for video."""
 
-_UNSET = 0xFFFFFFFF
+_UNSET_WORD = 0xFFFFFFFF
+"""Word of a header without timecode."""
 
 
 def pack_timecode(text: str) -> int:
-    """A timecode as a 32-bit word: two decimal digits a byte, frames last."""
+    """A timecode as a 32-bit word: two binary-coded decimal digits a byte, frames last."""
     digits = int(re.sub(r"\D", "", text), 16)
-    return digits | (_DROP_FRAME if text[8] == ";" else 0)
+    return digits | (_DROP_FRAME_FLAG if text[8] == ";" else 0)
 
 
 def unpack_timecode(word: int) -> str:
-    """The timecode that a 32-bit word holds; the flags beside drop frame are left out.
+    """The timecode in a 32-bit word; flags other than drop frame are ignored.
 
-    A damaged word holds digits above 9, which `parse_timecode` refuses.
+    A damaged word gives digits above 9, which `parse_timecode` refuses.
     """
     hours, minutes, seconds, frames = (
         f"{word >> shift & mask:02x}"
         for shift, mask in ((24, 0x3F), (16, 0x7F), (8, 0x7F), (0, 0x3F))
     )
-    return f"{hours}:{minutes}:{seconds}{';' if word & _DROP_FRAME else ':'}{frames}"
+    return f"{hours}:{minutes}:{seconds}{';' if word & _DROP_FRAME_FLAG else ':'}{frames}"
 
 
 def timecode_of(spec: oiio.ImageSpec) -> str | None:
-    """The timecode in the header of a still, none where there is none."""
+    """The timecode in the header of a still, None if there is none."""
     words = spec.getattribute("smpte:TimeCode")
-    return None if words is None or words[0] == _UNSET else unpack_timecode(words[0])
+    return None if words is None or words[0] == _UNSET_WORD else unpack_timecode(words[0])
 
 
 def usable_timecode(
-    path: str, found: str, rate: Fraction, *, rate_is_overruled: bool
+    path: str, stored: str, rate: Fraction, *, rate_is_overruled: bool
 ) -> tuple[str | None, str | None]:
-    """A timecode as it is counted at a rate, and a remark where it is not as the file has it.
+    """A timecode as it is counted at a rate, and a remark if that differs from the file.
 
-    The flag of drop frame is ignored at rates that have no drop frame.
+    The drop-frame flag is ignored at rates that have no drop frame.
 
     Raises:
-        MediaError: it does not exist at the rate, which a person has put in place of the file's.
+        MediaError: the timecode does not exist at the rate, and the user set the rate.
     """
     remark = None
-    if ":" not in found[8:9] and rate != DROP_FRAME_RATE:
-        remark = f"{found} is counted without drop frame, which does not exist at {rate} a second"
-        found = f"{found[:8]}:{found[9:]}"
+    if ":" not in stored[8:9] and rate != DROP_FRAME_RATE:
+        remark = (
+            f"{stored} is counted without drop frame, which does not exist at {rate} frames per "
+            "second"
+        )
+        stored = f"{stored[:8]}:{stored[9:]}"
     try:
-        parse_timecode(found, rate)
+        parse_timecode(stored, rate)
     except ValueError as error:
         if rate_is_overruled:
             raise MediaError(
-                f"{path}: its timecode is {found}, but {error}; correct 'rate', or set 'timecode' "
+                f"{path}: its timecode is {stored}, but {error}; correct 'rate', or set 'timecode' "
                 "to the right one or to 'none'"
             ) from error
         return None, f"a timecode is left out: {error}"
-    return found, remark
+    return stored, remark
 
 
 def said_timecode(path: str, said: str, rate: Fraction) -> str:
-    """The timecode that film.toml gives a clip.
+    """The timecode that film.toml sets for a clip.
 
     Raises:
         MediaError: it does not exist at the clip's rate.
@@ -92,7 +96,7 @@ def said_timecode(path: str, said: str, rate: Fraction) -> str:
 
 @dataclass(frozen=True)
 class TimecodeRuns:
-    """The timecode of a first frame, where it does not count on, and what is to be said of it."""
+    """The timecode of the first frame, the frames at which it jumps, and remarks for the user."""
 
     start: str | None
     jumps: tuple[TimecodeJump, ...] = ()
@@ -101,25 +105,26 @@ class TimecodeRuns:
 
 def timecode_runs(
     files: Sequence[str],
-    found: Sequence[str | None],
+    stored: Sequence[str | None],
     first: int,
     rate: Fraction,
     section: ClipSection,
     *,
     rate_is_overruled: bool,
 ) -> TimecodeRuns:
-    """The timecodes of frames, each from its own file.
+    """The timecodes of a sequence, one from each file.
 
-    If all files hold one timecode, it is that of the first frame. A frame without timecode gets
-    the count between its neighbours if they are consecutive across the gap; otherwise none.
+    If all files hold the same timecode, it is that of the first frame. A frame without timecode
+    gets the count between its neighbours if they are consecutive across the gap, and none
+    otherwise.
 
     Args:
         files: of all frames, in order.
-        found: the timecode that each of them has.
+        stored: the timecode in each file.
         first: number of the first frame.
-        rate: frames a second.
-        section: what the project file says of the timecode.
-        rate_is_overruled: whether a person has put `rate` in place of the files' own.
+        rate: in frames per second.
+        section: of film.toml; its timecode overrules the files.
+        rate_is_overruled: whether the user set `rate` in place of the files' own.
 
     Raises:
         MediaError: a timecode does not exist at the rate of film.toml.
@@ -128,9 +133,9 @@ def timecode_runs(
         return TimecodeRuns(None)
     if section.timecode != "auto":
         return TimecodeRuns(said_timecode(files[0], section.timecode, rate))
-    usable, remarks = _usable(files, found, rate, rate_is_overruled)
+    usable, remarks = _usable(files, stored, rate, rate_is_overruled)
     if len(usable) > 1 and len(set(usable)) == 1 and usable[0] is not None:
-        remark = f"timecode {usable[0]} stands in all files; it is taken as that of the first frame"
+        remark = f"timecode {usable[0]} is in all files; it is taken as that of the first frame"
         return TimecodeRuns(usable[0], (), (*remarks, remark))
     known = _with_gaps_filled(usable, rate)
     jumps = tuple(
@@ -142,12 +147,12 @@ def timecode_runs(
 
 
 def _usable(
-    files: Sequence[str], found: Sequence[str | None], rate: Fraction, overruled: bool
+    files: Sequence[str], stored: Sequence[str | None], rate: Fraction, overruled: bool
 ) -> tuple[list[str | None], tuple[str, ...]]:
-    """Timecodes as they are counted, and the first remark on them with the number of all."""
+    """Timecodes as they are counted, and the first remark on them with the number of remarks."""
     usable: list[str | None] = []
     remarks: list[str] = []
-    for file, text in zip(files, found, strict=True):
+    for file, text in zip(files, stored, strict=True):
         timecode, remark = None, None
         if text is not None:
             timecode, remark = usable_timecode(file, text, rate, rate_is_overruled=overruled)
@@ -161,13 +166,13 @@ def _next(timecode: str | None, rate: Fraction) -> str | None:
     return None if timecode is None else timecode_after(timecode, 1, rate)
 
 
-def _with_gaps_filled(found: Sequence[str | None], rate: Fraction) -> list[str | None]:
-    """Frames without timecode get that which lies between their neighbours, where these fit."""
-    filled = list(found)
-    places = [k for k, timecode in enumerate(found) if timecode is not None]
-    for before, after in pairwise(places):
-        start = found[before]
-        if start is not None and timecode_after(start, after - before, rate) == found[after]:
+def _with_gaps_filled(stored: Sequence[str | None], rate: Fraction) -> list[str | None]:
+    """Frames without timecode get the count between their neighbours if these are consecutive."""
+    filled = list(stored)
+    known_indices = [k for k, timecode in enumerate(stored) if timecode is not None]
+    for before, after in pairwise(known_indices):
+        start = stored[before]
+        if start is not None and timecode_after(start, after - before, rate) == stored[after]:
             for k in range(before + 1, after):
                 filled[k] = timecode_after(start, k - before, rate)
     return filled
@@ -181,12 +186,12 @@ def _remarks(
     remarks = []
     if jumped:
         remarks.append(
-            f"timecode does not count on, places: {len(jumped)}, the first at frame "
-            f"{jumped[0].frame} with {jumped[0].timecode}; each frame has that of its own file"
+            f"number of timecode jumps: {len(jumped)}, the first at frame {jumped[0].frame} with "
+            f"{jumped[0].timecode}; each frame keeps the timecode of its own file"
         )
     if missing and len(missing) < len(known):
         remarks.append(
             f"no timecode in the files of {len(missing)} of {len(known)} frames, the first is "
-            f"{missing[0]}; their masters get none"
+            f"frame {missing[0]}; their masters get none"
         )
     return tuple(remarks)

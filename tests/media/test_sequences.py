@@ -275,7 +275,7 @@ def test_names_that_are_no_utf8(tmp_path: Path, place: str) -> None:
     folder = tmp_path / (os.fsdecode(b"num\xe9ris\xe9") if place == "folder" else "scan")
     name = "r.0001.png" if place == "folder" else os.fsdecode(b"r\xe9el.0001.png")
     write_blank(folder, [name])
-    with pytest.raises(MediaError, match=r"\\xe9.*no UTF-8.*; rename it") as refused:
+    with pytest.raises(MediaError, match=r"\\xe9.*not UTF-8.*; rename it") as refused:
         probe(str(folder), SECTION)
     str(refused.value).encode("utf-8")
 

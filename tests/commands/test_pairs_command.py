@@ -65,17 +65,17 @@ def alignment(pair: Pair) -> Alignment:
     )
 
 
-def paint(place: Path) -> None:
-    """A picture that has not the scan's raster."""
-    write_png(place, torch.full((3, 40, 50), 0.5), bits=16)
+def paint(path: Path) -> None:
+    """A picture of another size than the scan."""
+    write_png(path, torch.full((3, 40, 50), 0.5), bits=16)
 
 
 @pytest.fixture
 def film(tmp_path: Path) -> Path:
-    """A project that has been aligned: two pairs admitted, one turned down, one never laid."""
-    place = tmp_path / "film.toml"
-    place.write_text(FILM)
-    job = Job(load_project(place), tmp_path, SilentProgress())
+    """A project that has been aligned: two pairs admitted, one rejected by align and one by curate."""
+    path = tmp_path / "film.toml"
+    path.write_text(FILM)
+    job = Job(load_project(path), tmp_path, SilentProgress())
     job.save(Clips(source=clip("scan.%06d.dpx", 1001), references={"dvd": clip("dvd.mkv", 0)}))
     fixed = Pair(
         source=1003,
@@ -129,81 +129,81 @@ def film(tmp_path: Path) -> Path:
             state=tuple(states),
         )
     )
-    return place
+    return path
 
 
 @pytest.fixture
 def pairs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Pairs:
-    """Runs `unfade pairs`; gives its exit status and what it said."""
+    """Runs `unfade pairs`; returns its exit status and its output."""
 
     def run(*arguments: object) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["unfade", "pairs", *map(str, arguments)])
         with pytest.raises(SystemExit) as caught:
             cli.main()
-        said = capsys.readouterr()
+        output = capsys.readouterr()
         if caught.value.code == EXIT_USER_ERROR:
-            assert said.err.count("\n") == 1
-        return int(caught.value.code or 0), said.out + said.err
+            assert output.err.count("\n") == 1
+        return int(caught.value.code or 0), output.out + output.err
 
     return run
 
 
 def test_all_pairs_are_listed(film: Path, pairs: Pairs) -> None:
-    status, said = pairs("list", film)
-    rows = [line.split() for line in said.splitlines()[1:7]]
+    status, output = pairs("list", film)
+    rows = [line.split() for line in output.splitlines()[1:7]]
     assert status == 0
     assert rows[0][:6] == ["1003", "2", "s001", "train", "constructed", "person"]
     assert rows[0][6:] == ["-", "0.21", "90%", "admitted"]
     assert rows[1][3:] == ["holdout", "direct", "machine", "+0.40", "0.21", "90%", "admitted"]
     assert rows[2][0] == "1007"
-    assert "rejected: median residual 3.0 px" in said
+    assert "rejected: median residual 3.0 px" in output
     assert rows[3][0] == "1009"
-    assert "admitted instead of 1007" in said
+    assert "admitted instead of 1007" in output
     assert rows[4][0] == "1013"
-    assert "rejected: a person dropped it" in said
+    assert "rejected: a person dropped it" in output
     assert rows[5][0] == "1015"
-    assert "rejected: 0.40 frames off" in said
+    assert "rejected: 0.40 frames off" in output
 
 
 @pytest.mark.parametrize(
-    ("frame", "says"),
+    ("frame", "expected"),
     [
         (1003, "A person chose it, with reference frame 2, which is constructed.\nNote: by lamp"),
         (1005, "is a hold-out pair. It is in shot s001, frames 1001 to 1010."),
-        (1005, "by an affine transform from 345 matching features; 0.21 px are left"),
+        (1005, "by an affine transform from 345 matching features; the residual is 0.21 px"),
         (1005, "covers 90% of the scan's picture"),
-        (1005, "Half of what is left where something moves is below 0.30 px."),
+        (1005, "The median residual where something moves is 0.30 px."),
         (1005, "Its neighbour 1004 has reference frame 3"),
-        (1007, "was considered as a training pair and turned down: median residual 3.0 px"),
+        (1007, "was considered as a training pair and rejected: median residual 3.0 px"),
         (1007, "Look at 02-curate/pairs.png and 03-align/001007.png."),
-        (1004, "cover its light and its colours.\nThey are at source frames 1003, 1005, 1007."),
-        (1006, "It stands by, in case one of them turns out not to fit."),
-        (1009, "It took the place of source frame 1007 with 6."),
+        (1004, "cover its light and its colours.\nThese are at source frames 1003, 1005, 1007."),
+        (1006, "It is an alternate, used if align rejects one of them."),
+        (1009, "It replaces source frame 1007 with 6."),
         (1001, "lies too near a cut"),
         (1012, "a fade, a dissolve, a flash or black"),
         (
             1013,
-            "turned down: a person dropped it. It is in shot s002, frames 1011 to 1020.\nIts match",
+            "rejected: a person dropped it. It is in shot s002, frames 1011 to 1020.\nIts match",
         ),
         (1016, "regions do not confirm the instant"),
         (1016, "fit best 0.40 frames after that instant"),
         (1020, "No frame of the reference shows it.\nIt has no match: the best similarity is 0.90"),
     ],
 )
-def test_why_a_frame_is_a_pair_or_not(film: Path, pairs: Pairs, frame: int, says: str) -> None:
-    status, said = pairs("why", film, frame)
+def test_why_a_frame_is_a_pair_or_not(film: Path, pairs: Pairs, frame: int, expected: str) -> None:
+    status, output = pairs("why", film, frame)
     assert status == 0
-    assert says in said
+    assert expected in output
 
 
-def test_a_pair_is_added_with_all_that_is_said_of_it(film: Path, pairs: Pairs) -> None:
+def test_a_pair_is_added_with_all_its_options(film: Path, pairs: Pairs) -> None:
     picture = film.parent / "painted" / "1009.png"
     picture.parent.mkdir()
     paint(picture)
     options = ("--role", "holdout", "--kind", "constructed", "--aligned", "--note", "the card")
-    status, said = pairs("add", film, 1009, picture, *options)
+    status, output = pairs("add", film, 1009, picture, *options)
     assert status == 0
-    assert f"unfade run {film}" in said
+    assert f"unfade run {film}" in output
     (section,) = load_project(film).pair
     assert (section.source, section.role, section.kind) == (1009, "holdout", "constructed")
     assert (section.aligned, section.note) == (True, "the card")
@@ -214,29 +214,29 @@ def test_a_picture_without_a_colour_space_gets_one(film: Path, pairs: Pairs) -> 
     picture = film.parent / "painted.exr"
     untagged = oiio.ImageBuf(oiio.ImageSpec(50, 40, 3, "half"))
     assert untagged.write(str(picture))
-    status, said = pairs("add", film, 1009, picture)
+    status, output = pairs("add", film, 1009, picture)
     assert status == EXIT_USER_ERROR
-    assert "painted.exr: does not name a known colour space" in said
-    assert "name one with --colorspace" in said
+    assert "painted.exr: does not name a known colour space" in output
+    assert "name one with --colorspace" in output
     assert pairs("add", film, 1009, picture, "--colorspace", "ACEScgg")[0] == EXIT_USER_ERROR
     assert film.read_text() == FILM
     assert pairs("add", film, 1009, picture, "--colorspace", "ACEScg")[0] == 0
     assert load_project(film).pair[0].colorspace == "ACEScg"
 
 
-def test_a_narrow_terminal_cuts_nothing(
+def test_a_narrow_terminal_folds_the_table(
     film: Path, pairs: Pairs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "20")
     assert "rejected: median residual 3.0 px" in pairs("list", film)[1]
     monkeypatch.setenv("FORCE_COLOR", "1")
-    said = pairs("list", film)[1]
-    assert "\u2026" not in said
-    assert "1003" in said
-    assert max(len(re.sub("\x1b.*?m", "", line)) for line in said.splitlines()) <= 60
+    output = pairs("list", film)[1]
+    assert "\u2026" not in output
+    assert "1003" in output
+    assert max(len(re.sub("\x1b.*?m", "", line)) for line in output.splitlines()) <= 60
 
 
-def test_a_picture_is_named_from_where_film_toml_is(
+def test_the_path_of_a_picture_becomes_relative_to_film_toml(
     film: Path, pairs: Pairs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (film.parent / "painted").mkdir()
@@ -256,7 +256,7 @@ def test_a_dropped_frame_can_be_added_again(film: Path, pairs: Pairs) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "expected"),
     [
         (("add", 1021, 3), "has no frame 1021; choose one of 1001 to 1020"),
         (("add", 1009, 20), "dvd.mkv: has no frame 20"),
@@ -267,17 +267,17 @@ def test_a_dropped_frame_can_be_added_again(film: Path, pairs: Pairs) -> None:
         (("why", 3), "has no frame 3"),
     ],
 )
-def test_what_cannot_be_is_refused(
-    film: Path, pairs: Pairs, arguments: tuple[object, ...], says: str
+def test_invalid_arguments_are_refused(
+    film: Path, pairs: Pairs, arguments: tuple[object, ...], expected: str
 ) -> None:
     verb, *rest = arguments
-    status, said = pairs(verb, film, *rest)
+    status, output = pairs(verb, film, *rest)
     assert status == EXIT_USER_ERROR
-    assert says in said
+    assert expected in output
     assert film.read_text() == FILM
 
 
-def test_the_last_pair_of_a_film_without_reference_can_go(film: Path, pairs: Pairs) -> None:
+def test_the_last_pair_of_a_film_without_reference_can_be_dropped(film: Path, pairs: Pairs) -> None:
     text = FILM.split("[reference]")[0] + '[[pair]]\nsource = 1005\nreference = "x.png"\n'
     film.write_text(text)
     assert pairs("drop", film, 1005)[0] == 0
@@ -295,24 +295,26 @@ def test_the_first_pair_of_a_film_without_reference(film: Path, pairs: Pairs) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "expected"),
     [
         (FILM + "[pair]\nsource = 3\n", "write it as [[pair]]"),
         (FILM + "[trian]\n", "the nearest valid one is 'train'"),
         ("[film\n", "is not TOML"),
     ],
 )
-def test_a_file_that_cannot_be_used_stays(film: Path, pairs: Pairs, text: str, says: str) -> None:
+def test_an_invalid_project_file_is_not_changed(
+    film: Path, pairs: Pairs, text: str, expected: str
+) -> None:
     film.write_text(text)
     for arguments in (("add", film, 1005, 5), ("drop", film, 1005), ("list", film)):
-        status, said = pairs(*arguments)
+        status, output = pairs(*arguments)
         assert status == EXIT_USER_ERROR
-        assert says in said
+        assert expected in output
         assert film.read_text() == text
 
 
 def test_before_curate_there_is_nothing_to_list(film: Path, pairs: Pairs) -> None:
     (film.parent / PairList.PATH).unlink()
-    status, said = pairs("list", film)
+    status, output = pairs("list", film)
     assert status == EXIT_USER_ERROR
-    assert "run 'unfade curate' first" in said
+    assert "run 'unfade curate' first" in output

@@ -1,4 +1,4 @@
-"""One run a folder at a time, whatever becomes of the one that holds it."""
+"""The lock allows one run at a time in a folder, and is released however its holder ends."""
 
 import errno
 import fcntl
@@ -24,13 +24,13 @@ with lock_folder(Path(sys.argv[1]), print):
 """
 
 
-def unsaid(message: str) -> None:
+def no_warning(message: str) -> None:
     raise AssertionError(message)
 
 
 @pytest.fixture
 def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds the folder."""
+    """Another process that holds the lock."""
     command = [sys.executable, "-c", HOLD, str(tmp_path)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with process:
@@ -40,16 +40,16 @@ def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def test_a_second_process_is_told_who_holds_it(
+def test_the_error_names_the_process_that_holds_the_lock(
     tmp_path: Path, holder: subprocess.Popen[str]
 ) -> None:
-    told = rf"{tmp_path}: is in use by process {holder.pid} on \S+ since \d{{4}}-.*; wait until"
-    with pytest.raises(WorkError, match=told), lock_folder(tmp_path, unsaid):
+    message = rf"{tmp_path}: is in use by process {holder.pid} on \S+ since \d{{4}}-.*; wait until"
+    with pytest.raises(WorkError, match=message), lock_folder(tmp_path, no_warning):
         pass
     assert (tmp_path / LOCK).exists()
     holder.communicate("\n")
     assert list(tmp_path.iterdir()) == []
-    with lock_folder(tmp_path, unsaid):
+    with lock_folder(tmp_path, no_warning):
         assert f"process {os.getpid()} on" in (tmp_path / LOCK).read_text()
 
 
@@ -57,19 +57,19 @@ def test_a_kill_leaves_no_lock(tmp_path: Path, holder: subprocess.Popen[str]) ->
     holder.send_signal(signal.SIGKILL)
     assert holder.wait() == -signal.SIGKILL
     assert f"process {holder.pid} " in (tmp_path / LOCK).read_text()
-    with lock_folder(tmp_path, unsaid):
+    with lock_folder(tmp_path, no_warning):
         assert f"process {os.getpid()} on" in (tmp_path / LOCK).read_text()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failure_gives_the_lock_up(tmp_path: Path) -> None:
+def test_an_exception_releases_the_lock(tmp_path: Path) -> None:
     for _ in range(2):
-        with pytest.raises(ZeroDivisionError), lock_folder(tmp_path, unsaid):
+        with pytest.raises(ZeroDivisionError), lock_folder(tmp_path, no_warning):
             raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_lock_that_went_between_open_and_lock_is_not_taken_for_one(
+def test_a_file_removed_between_opening_and_locking_is_no_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The holder removes the file after a second process has opened it."""
@@ -81,36 +81,36 @@ def test_a_lock_that_went_between_open_and_lock_is_not_taken_for_one(
         lock(number, operation)
 
     monkeypatch.setattr(fcntl, "flock", late)
-    with lock_folder(tmp_path, unsaid):
-        told = "is in use by process"
+    with lock_folder(tmp_path, no_warning):
+        message = "is in use by process"
         monkeypatch.setattr(fcntl, "flock", lock)
-        with pytest.raises(WorkError, match=told), lock_folder(tmp_path, unsaid):
+        with pytest.raises(WorkError, match=message), lock_folder(tmp_path, no_warning):
             pass
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
-def test_without_locks_it_goes_on_and_says_so(
+def test_without_locks_the_block_runs_after_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     def refuse(*_: object) -> None:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    told: list[str] = []
-    with lock_folder(tmp_path, told.append):
+    warnings: list[str] = []
+    with lock_folder(tmp_path, warnings.append):
         pass
-    assert told == [f"{tmp_path}: its file system has no locks; let no second run work there"]
+    assert warnings == [f"{tmp_path}: its file system has no locks; let no second run work there"]
 
 
-def test_a_disk_that_fails_is_not_taken_for_another_run(
+def test_a_disk_error_is_not_reported_as_another_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr(fcntl, "flock", fail)
-    told = r"\.unfade\.lock: cannot be locked .Input/output error."
-    with pytest.raises(WorkError, match=told), lock_folder(tmp_path, unsaid):
+    message = r"\.unfade\.lock: cannot be locked .Input/output error."
+    with pytest.raises(WorkError, match=message), lock_folder(tmp_path, no_warning):
         pass
 
 
@@ -121,6 +121,6 @@ def test_a_folder_that_cannot_be_written_to_is_named(
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(os, "open", refuse)
-    told = "cannot be written to .Permission denied.; give yourself write permission"
-    with pytest.raises(WorkError, match=told), lock_folder(tmp_path, unsaid):
+    message = "cannot be written to .Permission denied.; give yourself write permission"
+    with pytest.raises(WorkError, match=message), lock_folder(tmp_path, no_warning):
         pass

@@ -1,4 +1,4 @@
-"""The work directory: whole files or none, and artefacts that know what they are."""
+"""The work directory: atomic writes, artefacts, elements, digests and relocated files."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from unfade.film.naming import clip_name
 from unfade.film.pair import Pair
 from unfade.film.time import FrameRange
 from unfade.project.settings import ClipSection, FilmSection, PairSection, Project, ReferenceSection
-from unfade.work.elements import DIGESTS
+from unfade.work.elements import DIGEST_CACHE
 from unfade.work.job import Job
 from unfade.work.writing import clear_partials, writing
 
@@ -45,7 +45,7 @@ def clips() -> Clips:
     return Clips(source=clip)
 
 
-def test_an_artefact_comes_back_as_it_was(job: Job) -> None:
+def test_an_artefact_survives_a_round_trip(job: Job) -> None:
     job.save(clips())
     assert job.load(Clips) == clips()
     assert '"schema": "Clips.2"' in (job.root / Clips.PATH).read_text()
@@ -66,21 +66,21 @@ def test_a_damaged_artefact_is_named(job: Job, text: str) -> None:
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
-    place = tmp_path / "kept.txt"
-    place.write_text("old")
+    path = tmp_path / "kept.txt"
+    path.write_text("old")
 
     def fail() -> None:
-        with writing(place) as temporary:
+        with writing(path) as temporary:
             temporary.write_text("half")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert place.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [place]
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_a_killed_run_left_is_cleared(tmp_path: Path) -> None:
+def test_the_temporary_files_of_a_killed_run_are_removed(tmp_path: Path) -> None:
     with writing(tmp_path / "frame.exr") as temporary:
         left = tmp_path / f"{temporary.stem}x{temporary.suffix}"
         left.write_text("half")
@@ -121,8 +121,8 @@ def test_an_element_that_is_moved_or_touched_is_the_same(job: Job, path: str) ->
     assert job.element("the source", f"disk/{path}") != before
 
 
-def twins(job: Job) -> None:
-    """Two reels whose files differ in nothing but what they hold and where they lie."""
+def write_twin_reels(job: Job) -> None:
+    """Two reels whose files have the same name, size and time, but other content."""
     for reel in ("a", "b"):
         (job.root / reel).mkdir()
         (job.root / reel / "s.0001.dpx").write_text(reel)
@@ -130,8 +130,10 @@ def twins(job: Job) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/s.%04d.dpx", "/s.0001.dpx"])
-def test_another_folder_of_files_of_the_same_name_size_and_time(job: Job, path: str) -> None:
-    twins(job)
+def test_files_of_the_same_name_size_and_time_in_another_folder_are_another_element(
+    job: Job, path: str
+) -> None:
+    write_twin_reels(job)
     before = job.element("the source", f"a{path}")
     job.save_digests()
     assert Job(job.project, job.root, SilentProgress()).element("the source", f"b{path}") != before
@@ -139,14 +141,14 @@ def test_another_folder_of_files_of_the_same_name_size_and_time(job: Job, path: 
 
 
 @pytest.mark.parametrize("link", ["scan", "scan/s.0001.dpx"])
-def test_a_link_that_leads_to_another_reel(job: Job, link: str) -> None:
-    twins(job)
-    place = job.root / link
-    place.parent.mkdir(exist_ok=True)
+def test_a_link_to_another_reel_is_another_element(job: Job, link: str) -> None:
+    write_twin_reels(job)
+    path = job.root / link
+    path.parent.mkdir(exist_ok=True)
     found = []
     for reel in ("a", "b"):
-        place.unlink(missing_ok=True)
-        place.symlink_to(job.root / link.replace("scan", reel))
+        path.unlink(missing_ok=True)
+        path.symlink_to(job.root / link.replace("scan", reel))
         found.append(job.element("the source", "scan/s.%04d.dpx"))
     assert found[0] != found[1]
     assert None not in found
@@ -162,13 +164,13 @@ def test_a_file_is_read_once_even_by_a_later_process(
     later = Job(job.project, job.root, SilentProgress())
     assert later.digest(job.root / Clips.PATH) == found
     later.save_digests()
-    (job.root / DIGESTS).write_text("[1")
+    (job.root / DIGEST_CACHE).write_text("[1")
     monkeypatch.undo()
     assert Job(job.project, job.root, SilentProgress()).digest(job.root / Clips.PATH) == found
 
 
-def test_what_is_known_of_files_that_are_gone_is_forgotten(job: Job) -> None:
-    """Of an element only if it was looked at since."""
+def test_digests_of_files_that_are_gone_are_dropped(job: Job) -> None:
+    """Those of an element only if it was scanned again."""
     for name in ("s.1.dpx", "s.2.dpx", "dvd.mov"):
         (job.root / name).write_text(name)
     job.save(clips())
@@ -182,7 +184,7 @@ def test_what_is_known_of_files_that_are_gone_is_forgotten(job: Job) -> None:
     later = Job(job.project, job.root, SilentProgress())
     later.element("the source", "s.%d.dpx")
     later.save_digests()
-    assert json.loads((job.root / DIGESTS).read_text()).keys() == {
+    assert json.loads((job.root / DIGEST_CACHE).read_text()).keys() == {
         "<the source>/s.2.dpx",
         "<the source>/s.3.dpx",
         "<the reference dvd>/dvd.mov",
@@ -190,31 +192,31 @@ def test_what_is_known_of_files_that_are_gone_is_forgotten(job: Job) -> None:
 
 
 @pytest.mark.parametrize(
-    ("recorded", "named", "now"),
+    ("recorded", "named", "current"),
     [
         ("scan/s.%04d.exr", "scan", "disk/scan/s.%04d.exr"),
         ("scan/s.%04d.exr", "scan/s.%04d.exr", "disk/scan/s.%04d.exr"),
         ("/old/reel.mov", "reel.mov", "disk/reel.mov"),
     ],
 )
-def test_clips_are_read_where_film_toml_says_now(
-    job: Job, recorded: str, named: str, now: str
+def test_clips_follow_the_path_in_film_toml(
+    job: Job, recorded: str, named: str, current: str
 ) -> None:
     (job.root / "disk/scan").mkdir(parents=True)
     job.save(Clips(source=clips().source.model_copy(update={"path": recorded})))
     source = ClipSection(path=f"disk/{named}")
-    there = Job(job.project.model_copy(update={"source": source}), job.root, SilentProgress())
-    assert there.clips().source.path == str(job.root / now)
+    moved = Job(job.project.model_copy(update={"source": source}), job.root, SilentProgress())
+    assert moved.clips().source.path == str(job.root / current)
 
 
-def test_a_picture_is_read_where_film_toml_says_now(job: Job) -> None:
+def test_pictures_follow_the_path_in_film_toml(job: Job) -> None:
     section = PairSection(source=7, reference="disk/7.png")
     project = job.project.model_copy(update={"pair": (section,)})
-    there = Job(project, job.root, SilentProgress())
-    assert there.picture(Pair(source=7, picture="old/7.png", shot=1)) == str(
+    moved = Job(project, job.root, SilentProgress())
+    assert moved.picture(Pair(source=7, picture="old/7.png", shot=1)) == str(
         job.root / "disk/7.png"
     )
-    assert there.picture(Pair(source=8, picture="old/8.png", shot=1)) == str(job.root / "old/8.png")
+    assert moved.picture(Pair(source=8, picture="old/8.png", shot=1)) == str(job.root / "old/8.png")
 
 
 @pytest.mark.parametrize(

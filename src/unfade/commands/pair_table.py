@@ -28,7 +28,7 @@ def _row(records: PairRecords, entry: PairEntry) -> list[str]:
         state += f" instead of {laid.instead_of.source}"
     return [
         str(pair.source),
-        records.named(pair),
+        records.reference_label(pair),
         f"s{pair.shot:03d}",
         pair.role,
         pair.kind,

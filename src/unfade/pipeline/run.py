@@ -24,7 +24,7 @@ from unfade.pipeline.freshness import (
     status,
 )
 from unfade.pipeline.stages import STAGES, Stage
-from unfade.work.elements import DIGESTS
+from unfade.work.elements import DIGEST_CACHE
 from unfade.work.job import STAGE_NAMES, Job
 from unfade.work.lock import lock_folder
 from unfade.work.receipt import Receipt
@@ -76,7 +76,7 @@ def run(job: Job, first: str | None = None, last: str | None = None) -> list[str
 def _run(
     job: Job, stages: tuple[Stage, ...], start: int, first: str | None, seen: "ElementCache"
 ) -> list[str]:
-    for left_over in job.root.glob(f".{Path(DIGESTS).stem}.*.partial*"):
+    for left_over in job.root.glob(f".{Path(DIGEST_CACHE).stem}.*.partial*"):
         left_over.unlink(missing_ok=True)
     done = []
     for number, stage in enumerate(stages):

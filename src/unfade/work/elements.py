@@ -1,4 +1,4 @@
-"""Elements: the files that a film is made from, as the user names them; and what files hold."""
+"""Elements, the files that film.toml names, and digests of what files contain."""
 
 import hashlib
 import json
@@ -9,13 +9,14 @@ from pathlib import Path, PurePath
 
 from unfade.film.file_pattern import parse_file_pattern
 
-DIGESTS = ".digests.json"
-"""In the work directory: what `Digests` remembers. It may be deleted; files are then read again."""
+DIGEST_CACHE = ".digests.json"
+"""File, in the work directory, that stores a `DigestCache`. It may be deleted; files are then read
+again."""
 
 
 @dataclass(frozen=True)
 class Element:
-    """What lies behind a path of film.toml: how many files, and a digest of all they hold."""
+    """The content behind a path of film.toml: the number of files, and a digest of them all."""
 
     files: int
     content: str
@@ -24,65 +25,70 @@ class Element:
         return f"{self.files} files, {self.content}"
 
 
-class Digests:
-    """SHA-256 of files by key, remembered while size, time of change and, of elements, place stay.
+class DigestCache:
+    """SHA-256 of files by key, valid while a file's size and time of change stay the same.
 
-    A key holds no folder, so that the digest of a relocated element takes the place of its old one.
+    The real path of a file of an element must also stay the same. Keys of elements hold a role and
+    a file name but no folder, so that the digest of a moved file replaces its old one.
     """
 
     def __init__(self, text: str = "") -> None:
         """
         Args:
-            text: what `to_json` gave earlier; what is damaged is forgotten.
+            text: the result of an earlier `to_json`; a damaged text gives an empty cache.
         """
         self.changed = False
-        self._asked: set[str] = set()
-        self._known: dict[str, tuple[int, int, str, str]] = {}
+        self._requested: set[str] = set()
+        self._entries: dict[str, tuple[int, int, str, str]] = {}
         try:
-            self._known = {
-                key: (int(size), int(time), str(place), str(content))
-                for key, (size, time, place, content) in _fields(text)
+            self._entries = {
+                key: (int(size), int(time), str(path), str(content))
+                for key, (size, time, path, content) in _parse_entries(text)
             }
         except (ValueError, TypeError):
             self.changed = True
 
     def of(self, key: str, path: Path) -> str:
-        """The SHA-256 of a file, in hexadecimal; the file is read where it is not known."""
-        self._asked.add(key)
-        about = path.stat()
-        now = (about.st_size, about.st_mtime_ns, os.path.realpath(path) if _role(key) else "")
-        known = self._known.get(key)
-        if known is None or known[:3] != now:
-            known = (*now, digest(path))
-            self._known[key] = known
+        """The SHA-256 of a file, in hexadecimal; the file is read only if it has changed."""
+        self._requested.add(key)
+        stat = path.stat()
+        now = (stat.st_size, stat.st_mtime_ns, os.path.realpath(path) if _role(key) else "")
+        entry = self._entries.get(key)
+        if entry is None or entry[:3] != now:
+            entry = (*now, digest(path))
+            self._entries[key] = entry
             self.changed = True
-        return known[3]
+        return entry[3]
 
-    def forget(self, is_there: Callable[[str], bool]) -> None:
-        """Drops digests of files that no longer exist: of the work directory if `is_there` does not
-        find them, of an element if it was read without them."""
-        looked_at = {_role(key) for key in self._asked}
-        self._known = {
-            key: known
-            for key, known in self._known.items()
-            if key in self._asked or (_role(key) not in looked_at if _role(key) else is_there(key))
+    def forget(self, exists: Callable[[str], bool]) -> None:
+        """Drops the digests of files that are gone.
+
+        A file of the work directory is gone if `exists` is false for its key. A file of an element
+        is gone if the element was scanned since this cache was loaded, but the file was not.
+        """
+        scanned = {_role(key) for key in self._requested}
+        self._entries = {
+            key: entry
+            for key, entry in self._entries.items()
+            if key in self._requested or (_role(key) not in scanned if _role(key) else exists(key))
         }
 
     def to_json(self) -> str:
-        """All that is known, for another process."""
-        return json.dumps(self._known, separators=(",", ":"), ensure_ascii=False)
+        """The cache as JSON, for another process."""
+        return json.dumps(self._entries, separators=(",", ":"), ensure_ascii=False)
 
 
 def _role(key: str) -> str:
-    """What an element is called that a key is of: ``"<the source"``; empty for other files."""
+    """The role of the element that a key is of: ``"<the source"``; "" for files of the work
+    directory."""
     return key.partition(">")[0] if key.startswith("<") else ""
 
 
-def _fields(text: str) -> list[tuple[str, tuple[int, int, str, str]]]:
-    fields = json.loads(text or "{}")
-    if not isinstance(fields, dict):
+def _parse_entries(text: str) -> list[tuple[str, tuple[int, int, str, str]]]:
+    entries = json.loads(text or "{}")
+    if not isinstance(entries, dict):
         raise ValueError("holds no digests")
-    return list(fields.items())
+    return list(entries.items())
 
 
 def element(
@@ -90,23 +96,23 @@ def element(
     digest_of: Callable[[Path], str],
     track: Callable[[list[Path]], Iterable[Path]],
 ) -> Element | None:
-    """What lies behind a path of film.toml, none where there is no file.
+    """The element behind a path of film.toml; None if there is no file.
 
-    Names of files count, and what they hold; folders and times of change do not. A file that is
-    relocated or touched is the same element, a file that has another name is another one.
+    The digest is over names and contents of the files, not over folders and times of change: a
+    file that is moved or touched is the same element, a renamed file is another one.
 
     Args:
         path: a file, a folder, or a sequence pattern such as ``reel.%06d.dpx``; absolute.
         digest_of: gives the digest of a file.
-        track: shows how far it is.
+        track: iterates over the files and shows progress.
     """
-    places = _files(Path(path))
-    if not places:
+    files = _files(Path(path))
+    if not files:
         return None
-    facts = hashlib.sha256()
-    for place in track(places):
-        facts.update(os.fsencode(place.name) + f" {digest_of(place)}\n".encode())
-    return Element(len(places), facts.hexdigest()[:16])
+    content = hashlib.sha256()
+    for file in track(files):
+        content.update(os.fsencode(file.name) + f" {digest_of(file)}\n".encode())
+    return Element(len(files), content.hexdigest()[:16])
 
 
 def digest(path: Path) -> str:
@@ -116,11 +122,11 @@ def digest(path: Path) -> str:
 
 
 def relocated(recorded: str, named: str, is_folder: bool) -> str:
-    """Where a file or sequence lies now that was recorded under another folder.
+    """The current path of a file or sequence whose folder may have changed since it was recorded.
 
     Args:
-        recorded: its path when it was found.
-        named: its path as film.toml has it now: of the file, the sequence, or its folder.
+        recorded: its path when it was recorded.
+        named: its path in film.toml now: of the file, the sequence, or its folder.
         is_folder: whether `named` is a folder.
     """
     folder = PurePath(named) if is_folder else PurePath(named).parent
@@ -128,9 +134,10 @@ def relocated(recorded: str, named: str, is_folder: bool) -> str:
 
 
 def _files(path: Path) -> list[Path]:
+    """The files behind a path, sorted; hidden files of a folder are left out."""
     if path.is_dir():
-        found = [Path(entry.path) for entry in os.scandir(path) if entry.is_file()]
-        return sorted(place for place in found if not place.name.startswith("."))
+        entries = [Path(entry.path) for entry in os.scandir(path) if entry.is_file()]
+        return sorted(file for file in entries if not file.name.startswith("."))
     if path.exists():
         return [path]
     try:

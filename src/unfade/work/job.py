@@ -1,4 +1,4 @@
-"""The work directory: where stages meet. Everything in it is written whole or not at all."""
+"""The work directory, through whose files the stages exchange their results."""
 
 import os
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from unfade.film.noun import Artefact
 from unfade.film.pair import Pair
 from unfade.project.color_config import color_config, config_to_share, is_file
 from unfade.project.settings import Project
-from unfade.work.elements import DIGESTS, Digests, Element, element, relocated
+from unfade.work.elements import DIGEST_CACHE, DigestCache, Element, element, relocated
 from unfade.work.progress import Progress
 from unfade.work.writing import write_text
 
@@ -32,9 +32,9 @@ AnArtefact = TypeVar("AnArtefact", bound=Artefact)
 
 @dataclass(frozen=True)
 class Job:
-    """What a stage is given: the project, where to work, and whom to tell.
+    """The input of a stage: the project, the work directory `root`, and the progress display.
 
-    `root` is the work directory, the folder of film.toml.
+    `root` is the folder of film.toml.
     """
 
     project: Project
@@ -42,7 +42,7 @@ class Job:
     progress: Progress
 
     def folder(self, stage: str) -> Path:
-        """The folder of a stage, such as ``03-align``, made if need be.
+        """The folder of a stage, such as ``03-align``; it is made if it is missing.
 
         Raises:
             WorkError: it cannot be made.
@@ -57,7 +57,7 @@ class Job:
         return path
 
     def resolve(self, path: str) -> str:
-        """A path of film.toml, which is relative to its folder, as an absolute one."""
+        """The absolute path for a path of film.toml, which is relative to the work directory."""
         return str((self.root / path).absolute())
 
     def color_config(self) -> str:
@@ -66,46 +66,47 @@ class Job:
         return color_config(self.resolve(asked) if asked and is_file(asked) else asked)
 
     def color_facts(self) -> str:
-        """All that decides what colour space names mean, without the folder of the config."""
+        """Everything that defines the colour spaces: the config's name and content, and the view."""
         config = self.color_config()
         found = self.element("film.ocio", config) if is_file(config) else None
         facts = (config_to_share(config), found and found.content, self.project.film.view)
         return " ".join(fact for fact in facts if fact)
 
     @cached_property
-    def digests(self) -> Digests:
-        """What is known of files that were read before, by this process or an earlier one."""
+    def digests(self) -> DigestCache:
+        """The digests of files that this or an earlier process has read."""
         try:
-            return Digests((self.root / DIGESTS).read_text(encoding="utf-8"))
+            return DigestCache((self.root / DIGEST_CACHE).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError):
-            return Digests()
+            return DigestCache()
 
     def save_digests(self) -> None:
-        """Writes down what is known of files that are still there."""
+        """Stores the digests of files that still exist, if there are new ones."""
         if self.digests.changed:
             self.digests.forget(lambda key: (self.root / key).exists())
-            write_text(self.root / DIGESTS, self.digests.to_json())
+            write_text(self.root / DIGEST_CACHE, self.digests.to_json())
             self.digests.changed = False
 
     def digest(self, path: Path) -> str:
-        """The SHA-256 of a file of the work directory; it is read once."""
+        """The SHA-256 of a file of the work directory, from the cache if the file is unchanged."""
         return self.digests.of(path.relative_to(self.root).as_posix(), path)
 
     def element(self, role: str, path: str) -> Element | None:
-        """What lies behind a path of film.toml, none where there is no file.
+        """The element behind a path of film.toml; None if there is no file.
 
         Args:
-            role: what film.toml calls it; it stays when the files are relocated.
-            path: as film.toml has it.
+            role: what the element is to the film, such as "the source"; it does not change when
+                the files are moved.
+            path: the path as in film.toml.
         """
         return element(
             self.resolve(path),
-            lambda place: self.digests.of(f"<{role}>/{place.name}", place),
+            lambda file: self.digests.of(f"<{role}>/{file.name}", file),
             lambda files: self.progress.track(files, f"Checksums of {role}", len(files)),
         )
 
     def load(self, kind: type[AnArtefact]) -> AnArtefact:
-        """The artefact of a kind, from its place.
+        """The artefact of a class, from its file.
 
         Raises:
             WorkError: it is missing or damaged.
@@ -120,37 +121,41 @@ class Job:
             raise WorkError(f"{path}: is damaged ({error}); run 'unfade {stage}' again") from error
 
     def clips(self) -> Clips:
-        """What ingest found, with the absolute paths of now: a project may have been relocated."""
+        """The clips that ingest probed, with their current absolute paths.
+
+        The folders come from film.toml, because files may have been moved since ingest.
+        """
         clips = self.load(Clips)
-        named = {one.name: one.path for one in self.project.reference}
+        paths = {one.name: one.path for one in self.project.reference}
         references = {
-            name: self._found(clip, named.get(name, clip.path))
+            name: self._relocated_clip(clip, paths.get(name, clip.path))
             for name, clip in clips.references.items()
         }
         return Clips(
-            source=self._found(clips.source, self.project.source.path), references=references
+            source=self._relocated_clip(clips.source, self.project.source.path),
+            references=references,
         )
 
-    def _found(self, clip: Clip, named: str) -> Clip:
-        return clip.model_copy(update={"path": self._moved(clip.path, named)})
+    def _relocated_clip(self, clip: Clip, named: str) -> Clip:
+        return clip.model_copy(update={"path": self._relocated(clip.path, named)})
 
     def picture(self, pair: Pair) -> str:
-        """The absolute path of now of the picture that a pair takes its colour from."""
+        """The current absolute path of the picture of a pair."""
         assert pair.picture is not None
-        named = (one.reference for one in self.project.pair if one.source == pair.source)
-        path = next((path for path in named if isinstance(path, str)), pair.picture)
-        return self._moved(pair.picture, path)
+        references = (one.reference for one in self.project.pair if one.source == pair.source)
+        named = next((path for path in references if isinstance(path, str)), pair.picture)
+        return self._relocated(pair.picture, named)
 
-    def _moved(self, recorded: str, named: str) -> str:
+    def _relocated(self, recorded: str, named: str) -> str:
         named = self.resolve(named)
         return relocated(recorded, named, os.path.isdir(named))
 
     def save(self, artefact: Artefact) -> None:
-        """Writes an artefact to its place."""
+        """Writes an artefact to its file."""
         self.folder(artefact.PATH.split("/")[0].split("-")[1])
         write_text(self.root / artefact.PATH, artefact.to_json())
 
 
 def folder_name(stage: str) -> str:
-    """``"align"`` is ``"03-align"``."""
+    """The name of a stage's folder: ``"03-align"`` for ``"align"``."""
     return f"{STAGE_NAMES.index(stage) + 1:02d}-{stage}"

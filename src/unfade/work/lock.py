@@ -1,4 +1,4 @@
-"""One run a folder at a time: a lock that the operating system gives up when its holder dies."""
+"""A lock that allows one run at a time in a folder; the system releases it if its holder dies."""
 
 import errno
 import os
@@ -12,79 +12,84 @@ from pathlib import Path
 from unfade.errors import WorkError
 
 LOCK = ".unfade.lock"
-"""The file that is locked. It is there while a run works, and after a kill, when it holds nobody
-up."""
+"""The file that is locked. It exists during a run; one that a killed run left is not locked."""
 
-_CANNOT_LOCK = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOTSUP})
-"""What a file system without locks answers, as some network mounts do."""
+_NO_LOCKS_ERRNOS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOTSUP})
+"""Errors of a file system without locks, such as some network mounts."""
 
-_HELD = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK})
-"""What the system answers where another process holds the lock."""
+_LOCKED_ERRNOS = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK})
+"""Errors when another process holds the lock."""
 
 _LOCKED_BYTE = 2**30
-"""On Windows a locked byte cannot be read, so one behind the text is locked."""
+"""Offset, in bytes, of the locked byte on Windows: behind the text, because Windows does not let
+other processes read a locked byte."""
 
 
 @contextmanager
 def lock_folder(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Holds a folder for this process, or refuses.
+    """Locks a folder for this process while the block runs.
 
-    On a file system without locks the block runs all the same, and `say` is told so.
+    On a file system without locks the block runs without one, after a warning.
 
     Args:
         folder: the folder, which exists.
-        say: is told a line that stays.
+        say: prints a line, for the warning.
 
     Raises:
-        WorkError: another process holds it, or the folder cannot be written to.
+        WorkError: another process holds the lock, or the folder cannot be written to.
     """
-    place = folder / LOCK
-    number = _acquire(place, say)
+    path = folder / LOCK
+    descriptor = _acquire(path, say)
     try:
-        os.ftruncate(number, 0)
-        os.write(number, _holder().encode("utf-8"))
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, _holder().encode("utf-8"))
         yield
     finally:
-        _release(place, number)
+        _release(path, descriptor)
 
 
-def _acquire(place: Path, say: Callable[[str], None]) -> int:
-    """An open, locked file at `place`: not one that its holder removed in the meantime."""
+def _acquire(path: Path, say: Callable[[str], None]) -> int:
+    """The descriptor of the locked file at `path`.
+
+    A file that its former holder removed between opening and locking is given up, and the lock is
+    tried again.
+    """
     while True:
         try:
-            number = os.open(place, os.O_RDWR | os.O_CREAT, 0o666)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             raise WorkError(
-                f"{place.parent}: cannot be written to ({error.strerror}); give yourself write "
+                f"{path.parent}: cannot be written to ({error.strerror}); give yourself write "
                 "permission there"
             ) from error
         try:
-            _lock(number)
+            _lock(descriptor)
         except OSError as error:
-            if error.errno in _CANNOT_LOCK:
-                say(f"{place.parent}: its file system has no locks; let no second run work there")
-                return number
-            os.close(number)
-            if error.errno not in _HELD:
+            if error.errno in _NO_LOCKS_ERRNOS:
+                say(f"{path.parent}: its file system has no locks; let no second run work there")
+                return descriptor
+            os.close(descriptor)
+            if error.errno not in _LOCKED_ERRNOS:
                 raise WorkError(
-                    f"{place}: cannot be locked ({error.strerror}); see to the disk that it is on"
+                    f"{path}: cannot be locked ({error.strerror}); check the disk that it is on"
                 ) from error
             raise WorkError(
-                f"{place.parent}: is in use by {_read(place)}; wait until that has ended, or end it"
+                f"{path.parent}: is in use by {_read_holder(path)}; wait until that has ended, or "
+                "end it"
             ) from error
-        if _is_at(number, place):
-            return number
-        os.close(number)
+        if _is_file_at(descriptor, path):
+            return descriptor
+        os.close(descriptor)
 
 
-def _release(place: Path, number: int) -> None:
-    """Removes the file while it is still locked, so that nobody locks a file that then goes."""
+def _release(path: Path, descriptor: int) -> None:
+    """Removes the file while it is locked, so that no other process can lock it before it goes."""
     with suppress(OSError):
-        place.unlink()
-    os.close(number)
+        path.unlink()
+    os.close(descriptor)
     if sys.platform == "win32":
         with suppress(OSError):
-            place.unlink()
+            path.unlink()
 
 
 def _holder() -> str:
@@ -92,17 +97,17 @@ def _holder() -> str:
     return f"process {os.getpid()} on {socket.gethostname()} since {since}\n"
 
 
-def _read(place: Path) -> str:
-    """Who holds the lock; the text may be missing for a moment after the lock is taken."""
+def _read_holder(path: Path) -> str:
+    """The process that holds the lock, in words; it writes them a moment after it takes the lock."""
     try:
-        return place.read_text(encoding="utf-8", errors="replace").strip() or "another run"
+        return path.read_text(encoding="utf-8", errors="replace").strip() or "another run"
     except OSError:
         return "another run"
 
 
-def _is_at(number: int, place: Path) -> bool:
+def _is_file_at(descriptor: int, path: Path) -> bool:
     try:
-        return os.path.samestat(os.fstat(number), place.stat())
+        return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
         return False
 
@@ -110,15 +115,15 @@ def _is_at(number: int, place: Path) -> bool:
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(number: int) -> None:
-        os.lseek(number, _LOCKED_BYTE, os.SEEK_SET)
+    def _lock(descriptor: int) -> None:
+        os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
         try:
-            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         finally:
-            os.lseek(number, 0, os.SEEK_SET)
+            os.lseek(descriptor, 0, os.SEEK_SET)
 
 else:
     import fcntl
 
-    def _lock(number: int) -> None:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""What the work directory says of pairs, put together from curate's record and align's."""
+"""The records of pairs in the work directory: those of curate and align, combined."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,10 @@ from unfade.work.job import Job
 
 @dataclass(frozen=True)
 class PairEntry:
-    """A pair and what became of it. `reason` is why it was turned down, none where it was not."""
+    """A pair and its outcome. `reason` is that of its rejection; None if it was not rejected.
+
+    `alignment` is None if it was rejected, or is not aligned yet.
+    """
 
     pair: Pair
     reason: str | None
@@ -21,7 +24,7 @@ class PairEntry:
 
 @dataclass(frozen=True)
 class PairRecords:
-    """The records of a film. `matches` and `alignments` are none where there are none yet."""
+    """The records of a film. `matches` and `alignments` are None if no stage has written them."""
 
     clips: Clips
     choice: PairList
@@ -35,47 +38,50 @@ class PairRecords:
         Raises:
             WorkError: ingest or curate has not run, or a record is damaged.
         """
-        there = {kind: (job.root / kind.PATH).exists() for kind in (MatchRecord, Alignments)}
+        exists = {kind: (job.root / kind.PATH).exists() for kind in (MatchRecord, Alignments)}
         return cls(
             job.clips(),
             job.load(PairList),
-            job.load(MatchRecord) if there[MatchRecord] else None,
-            job.load(Alignments) if there[Alignments] else None,
+            job.load(MatchRecord) if exists[MatchRecord] else None,
+            job.load(Alignments) if exists[Alignments] else None,
         )
 
     def entries(self) -> list[PairEntry]:
-        """Every pair that was considered, by its source frame."""
-        found = [PairEntry(one.pair, one.reason, None) for one in self.choice.rejected]
-        laid = {one.pair: one for one in self.alignments.admitted} if self.alignments else {}
-        refused = (
-            {one.pair: one.reason for one in self.alignments.rejected} if self.alignments else {}
-        )
-        tried = [pair for pair in self.choice.alternates if pair in laid or pair in refused]
+        """Every chosen, tried or rejected pair, sorted by source frame."""
+        entries = [PairEntry(one.pair, one.reason, None) for one in self.choice.rejected]
+        admitted, reasons = {}, {}
+        if self.alignments is not None:
+            admitted = {one.pair: one for one in self.alignments.admitted}
+            reasons = {one.pair: one.reason for one in self.alignments.rejected}
+        tried = [pair for pair in self.choice.alternates if pair in admitted or pair in reasons]
         pairs = dict.fromkeys([*self.choice.pairs, *tried])
-        found += [PairEntry(pair, refused.get(pair), laid.get(pair)) for pair in pairs]
-        return sorted(found, key=lambda entry: (entry.pair.source, entry.reason is not None))
+        entries += [PairEntry(pair, reasons.get(pair), admitted.get(pair)) for pair in pairs]
+        return sorted(entries, key=lambda entry: (entry.pair.source, entry.reason is not None))
 
     def shot_of(self, source: int) -> Shot:
-        """The shot that a frame of the scan is in."""
+        """The shot of a source frame."""
         return next(shot for shot in self.choice.shots if source in shot.frames)
 
     def lag_of(self, pair: Pair) -> float | None:
-        """How many frames the moving regions of a frame lie off its match, none without one."""
+        """The lag of the moving regions of a pair, in frames; None without a match.
+
+        See `ReferenceMatches`.
+        """
         if self.matches is None or pair.of not in self.matches.references:
             return None
-        place = pair.source - self.matches.frames.first
-        found = self.matches.references[pair.of]
-        return None if found.reference[place] is None else found.lag[place]
+        index = pair.source - self.matches.frames.first
+        matches = self.matches.references[pair.of]
+        return None if matches.reference[index] is None else matches.lag[index]
 
-    def named(self, pair: Pair) -> str:
-        """The reference frame of a pair, with its reference where there are several; or its
-        picture."""
+    def reference_label(self, pair: Pair) -> str:
+        """The picture of a pair, or its reference frame: ``"12"``, or with several references
+        ``"12 of dvd"``."""
         if pair.reference is None:
             return str(pair.picture)
         several = len(self.clips.references) > 1
         return f"{pair.reference} of {pair.of}" if several else str(pair.reference)
 
     def overlap(self, alignment: Alignment) -> float:
-        """Share of the scan's picture that a laid reference covers."""
+        """The share, 0 to 1, of the scan's live area that the warped reference covers."""
         covered, live = alignment.coverage, self.clips.source.live_area
         return covered.width * covered.height / (live.width * live.height)

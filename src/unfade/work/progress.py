@@ -1,4 +1,4 @@
-"""How a piece of work tells a person how far it is."""
+"""The interface of progress displays."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
@@ -7,24 +7,24 @@ Item = TypeVar("Item")
 
 
 class Progress(Protocol):
-    """Tells a person how far a piece of work is."""
+    """Shows a person how far the work is."""
 
     def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
-        """`items`, one by one, counted on a bar called `label` that ends at `total`.
+        """Iterates over `items`, and counts them on a bar with a label.
 
-        `total` may be an estimate, and is 0 where nobody knows.
+        `total` is the number of items; it may be an estimate, and is 0 if it is unknown.
         """
         ...
 
     def say(self, message: str) -> None:
-        """A line that stays."""
+        """Prints a line that stays."""
         ...
 
 
 Track = Callable[[Iterable[Any], str, int], Iterator[Any]]
-"""What `Progress.track` is, for pure functions that take long."""
+"""The type of `Progress.track`, for functions that show progress but print nothing."""
 
 
 def untracked(items: Iterable[Any], label: str, total: int) -> Iterator[Any]:
-    """A `Track` that tells nobody."""
+    """A `Track` that shows nothing."""
     return iter(items)

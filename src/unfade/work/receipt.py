@@ -1,12 +1,12 @@
-"""A receipt: what a stage was made from, so that a later run does only what changed."""
+"""A receipt: the inputs and outputs of a stage, by which a later run knows what has changed."""
 
 from unfade.film.noun import Artefact, Noun
 
 
 class Output(Noun):
-    """A file that a stage left: its size, its time of change, and a digest where others read it.
+    """An output file of a stage: its size, its time of change, and the SHA-256 of artefacts.
 
-    Times of change alone prove nothing: a project may be copied without them.
+    The digest is needed because copying a project may change the times.
     """
 
     size: int
@@ -15,11 +15,12 @@ class Output(Noun):
 
 
 class Receipt(Artefact):
-    """Left in a stage's folder when it is done; it stays until the next one takes its place.
+    """The receipt in a stage's folder, written when the stage is done; the next one replaces it.
 
-    `settings` are the sections of film.toml that it depends on, flat: ``"render.version": 1``,
-    with paths by their last part. `inputs` are digests of the artefacts, files and elements that
-    it read. `outputs` are its files. `versions` are of the software.
+    `revision` is that of the stage's code. `settings` are the values of film.toml that the stage
+    depends on, with dotted keys, ``"render.version": "1"``; of paths only the last part.
+    `inputs` are digests of the artefacts, files and elements that it read. `outputs` are its files,
+    by path in its folder. `versions` are those of the software.
     """
 
     SCHEMA = "Receipt.2"

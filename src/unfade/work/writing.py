@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""Atomic writes: a file is written whole or not at all."""
 
 import os
 import secrets
@@ -11,9 +11,9 @@ from unfade.errors import WorkError
 
 @contextmanager
 def writing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`, of the same suffix, that takes its place on success.
+    """Gives a temporary path beside `path`, with the same suffix, that replaces it on success.
 
-    On failure, or when the process dies, `path` is as it was before.
+    On failure, or if the process dies, `path` is unchanged.
 
     Raises:
         WorkError: it cannot be written.
@@ -25,7 +25,7 @@ def writing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise WorkError(
             f"{path}: cannot be written ({error.strerror or error}); "
-            "see to write permission and free space there"
+            "check write permission and free space there"
         ) from error
     finally:
         with suppress(OSError):
@@ -33,24 +33,24 @@ def writing(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text file, whole or not at all."""
+    """Writes a text file in UTF-8, whole or not at all."""
     with writing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def check_is_folder(folder: Path) -> None:
-    """Whether a path may be that of a folder, there already or to be made.
+    """Checks that a path is a folder, or that one can be made there.
 
     Raises:
         WorkError: it is a file, or lies in one.
     """
-    there = next((one for one in (folder, *folder.parents) if os.path.exists(one)), None)
-    if there is not None and not os.path.isdir(there):
-        raise WorkError(f"{there}: is a file; name a folder")
+    existing = next((one for one in (folder, *folder.parents) if os.path.exists(one)), None)
+    if existing is not None and not os.path.isdir(existing):
+        raise WorkError(f"{existing}: is a file; name a folder")
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder, with those that it lies in, unless it is there.
+    """Makes a folder and its parents, unless they exist.
 
     Raises:
         WorkError: it is a file, or cannot be made.
@@ -65,7 +65,7 @@ def make_folder(folder: Path) -> None:
 
 
 def clear_partials(folder: Path) -> None:
-    """Removes what a killed run left half-written."""
+    """Removes the temporary files that a killed run left."""
     for path in folder.rglob(".*.partial*"):
         if path.is_file():
             path.unlink()

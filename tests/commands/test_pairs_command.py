@@ -72,7 +72,7 @@ def paint(path: Path) -> None:
 
 @pytest.fixture
 def film(tmp_path: Path) -> Path:
-    """A project that has been aligned: two pairs admitted, one rejected by align and one by curate."""
+    """A project that has been aligned: two pairs admitted, one rejected, one not tried."""
     path = tmp_path / "film.toml"
     path.write_text(FILM)
     job = Job(load_project(path), tmp_path, SilentProgress())

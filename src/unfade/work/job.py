@@ -66,7 +66,7 @@ class Job:
         return color_config(self.resolve(asked) if asked and is_file(asked) else asked)
 
     def color_facts(self) -> str:
-        """Everything that defines the colour spaces: the config's name and content, and the view."""
+        """Everything that defines colour spaces: name and content of the config, and the view."""
         config = self.color_config()
         found = self.element("film.ocio", config) if is_file(config) else None
         facts = (config_to_share(config), found and found.content, self.project.film.view)

@@ -98,7 +98,7 @@ def _holder() -> str:
 
 
 def _read_holder(path: Path) -> str:
-    """The process that holds the lock, in words; it writes them a moment after it takes the lock."""
+    """The text in the lock file, which its holder writes a moment after it takes the lock."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip() or "another run"
     except OSError:

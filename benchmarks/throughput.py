@@ -43,7 +43,7 @@ from unfade.model.features import KINDRED  # noqa: E402
 from unfade.model.uncertainty import TERMS, Prototypes, Uncertainty  # noqa: E402
 from unfade.project.settings import ClipSection, Project  # noqa: E402
 from unfade.render import stage  # noqa: E402
-from unfade.render.recover import Recovered  # noqa: E402
+from unfade.render.recover import RecoveredFrame  # noqa: E402
 from unfade.train.fit.calibrate import PROTOTYPES  # noqa: E402
 from unfade.train.fit.laws import ColourSamples, fit_laws  # noqa: E402
 from unfade.work.job import Job  # noqa: E402
@@ -92,16 +92,16 @@ def _options() -> argparse.Namespace:
 
 def _recover(
     recover: Any, limit: float, source_rgb: Tensor, live_area: Area, model: ChromaModel, shot: int
-) -> Recovered:
+) -> RecoveredFrame:
     """Recovers a frame whose surroundings are familiar up to a distance."""
     model.residual.familiarity.near.fill_(limit)
     model.residual.familiarity.far.fill_(limit)
-    recovered: Recovered = recover(source_rgb, live_area, model, shot)
+    recovered: RecoveredFrame = recover(source_rgb, live_area, model, shot)
     return recovered
 
 
-def _as_it_is(source_rgb: Tensor, *_: object) -> Recovered:
-    return Recovered(source_rgb, torch.zeros(1, 1, 1))
+def _as_it_is(source_rgb: Tensor, *_: object) -> RecoveredFrame:
+    return RecoveredFrame(source_rgb, torch.zeros(1, 1, 1))
 
 
 def _measure(job: Job, recover: Any) -> tuple[float, float]:

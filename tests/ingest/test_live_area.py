@@ -1,4 +1,4 @@
-"""The live area holds the picture, and no border in any frame."""
+"""The live area holds the whole picture and no border in any frame."""
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ FRAMES = 24
 
 
 def scene(number: int, width: int, height: int) -> np.ndarray:
-    """Luma of a picture that changes from frame to frame, 0.1 to 0.8."""
+    """Luma, 0.1 to 0.8, of a picture that changes from frame to frame."""
     across, down = np.meshgrid(np.arange(width), np.arange(height))
     waves = 0.35 + 0.25 * np.sin(across / 60 + number) * np.cos(down / 45 - number / 2)
     return waves + 0.2 * ((across - 40 * number) % width < 80)
@@ -28,17 +28,17 @@ def scan(
     fog: float = 0.06,
     grain: float = 0.02,
     dark_frames: float = 0.2,
-    dark_ground: bool = False,
+    dark_foreground: bool = False,
     width: int = 1024,
     height: int = 780,
 ) -> list[np.ndarray]:
-    """An overscanned frame: perforations, sound track, neighbours above and below, dark border."""
+    """Overscanned frames: perforations, sound track, neighbours above and below, dark border."""
     random = np.random.default_rng(3)
     right, bottom = picture.x + picture.width, picture.y + picture.height
     frames = []
     for number in range(FRAMES):
         inside = scene(number, picture.width, picture.height)
-        if dark_ground:
+        if dark_foreground:
             inside[int(picture.height * 0.7) :] = fog
         if random.random() < dark_frames:
             inside = inside * 0.12
@@ -55,15 +55,20 @@ def scan(
 
 
 def video(
-    left: int, top: int, right: int, bottom: int, black: float = 16 / 255, ground: bool = False
+    left: int,
+    top: int,
+    right: int,
+    bottom: int,
+    black: float = 16 / 255,
+    dark_foreground: bool = False,
 ) -> list[np.ndarray]:
-    """A PAL frame with black bars of so many pixels."""
+    """PAL frames with black bars of the given widths."""
     random = np.random.default_rng(4)
     across, down = np.meshgrid(np.arange(720), np.arange(576))
     frames = []
     for number in range(FRAMES):
         frame = scene(number, 720, 576)
-        if ground:
+        if dark_foreground:
             frame[down > 400 + 20 * np.sin(across / 40)] = black
         frame[:top] = frame[576 - bottom :] = black
         frame[:, :left] = frame[:, 720 - right :] = black
@@ -72,7 +77,7 @@ def video(
 
 
 def assert_close_inside(found: Area, picture: Area, weave: int) -> None:
-    """No closer to the edge than the weave, and no more than 4 pixels further in."""
+    """Asserts that each side lies inside the edge by the weave plus 1 to 4 pixels."""
     insets = (
         found.x - picture.x,
         found.y - picture.y,
@@ -97,21 +102,21 @@ PICTURE = Area(x=110, y=60, width=800, height=640)
     ],
     ids=str,
 )
-def test_scan_with_everything_around_the_picture(conditions: dict) -> None:
+def test_scan_with_perforations_sound_track_and_neighbours(conditions: dict) -> None:
     found = find_live_area(scan(PICTURE, **conditions))
     assert_close_inside(found, PICTURE, conditions.get("weave", 1))
 
 
-def test_nearly_all_frames_are_dark() -> None:
+def test_scan_of_mostly_dark_frames() -> None:
     found = find_live_area(scan(PICTURE, weave=0, dark_frames=0.8))
     assert_close_inside(found, PICTURE, 0)
 
 
-def test_dark_ground_is_picture() -> None:
-    """A night scene's ground that is as dark as the border must not be cut off."""
-    found = find_live_area(scan(PICTURE, dark_ground=True))
+def test_a_dark_foreground_is_picture() -> None:
+    """The foreground of a night scene, as dark as the border, must not be cropped."""
+    found = find_live_area(scan(PICTURE, dark_foreground=True))
     assert found.y + found.height >= PICTURE.y + PICTURE.height - 5
-    found = find_live_area(video(0, 0, 0, 0, ground=True))
+    found = find_live_area(video(0, 0, 0, 0, dark_foreground=True))
     assert found == Area(x=0, y=0, width=720, height=576)
 
 
@@ -120,7 +125,7 @@ def test_letterbox_and_blanking() -> None:
     assert_close_inside(found, Area(x=8, y=72, width=706, height=432), 0)
 
 
-def test_only_the_sides_with_a_border_are_cut() -> None:
+def test_only_sides_with_a_border_are_cropped() -> None:
     found = find_live_area(video(9, 0, 0, 0))
     assert (found.y, found.height, found.x + found.width) == (0, 576, 720)
     assert 10 <= found.x <= 13
@@ -131,7 +136,7 @@ def test_no_border() -> None:
 
 
 @pytest.mark.parametrize("code", [0, 128])
-def test_nothing_to_see(code: int) -> None:
+def test_uniform_frames_have_no_border(code: int) -> None:
     frames = [np.full((48, 64), code, np.uint8)] * 3
     assert find_live_area(frames) == Area(x=0, y=0, width=64, height=48)
 

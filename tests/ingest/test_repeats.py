@@ -1,12 +1,12 @@
 import numpy as np
 
-from unfade.ingest.repeats import RepeatMeter
+from unfade.ingest.repeats import RepeatDetector
 
 
 def _letters(shifts):
-    """Of a bright square on noise of compression, moved by so many pixels."""
+    """The letters for a bright square at the given shifts in pixels, with compression noise."""
     noise = np.random.default_rng(1)
-    meter = RepeatMeter()
+    meter = RepeatDetector()
     letters = ""
     for shift in shifts:
         proxy = np.full((72, 128, 3), 90.0)
@@ -16,11 +16,11 @@ def _letters(shifts):
     return letters
 
 
-def test_a_frame_that_was_compressed_twice_is_a_repeat():
+def test_a_second_compressed_copy_of_a_frame_is_a_repeat():
     assert _letters([0, 0, 1, 2, 2, 2, 3]) == ".r..rr."
 
 
-def test_a_slow_change_adds_up():
+def test_a_slow_change_is_not_a_repeat_forever():
     proxies = [np.full((72, 128, 3), 90 + step // 3, np.uint8) for step in range(9)]
-    meter = RepeatMeter()
+    meter = RepeatDetector()
     assert "".join(meter.add(proxy) for proxy in proxies) == ".rr.rr.rr"

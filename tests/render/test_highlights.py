@@ -1,4 +1,4 @@
-"""Speculars of four times white keep luma and hue, through the model and through the file."""
+"""Specular highlights of four times white keep luma and hue in the model and in the file."""
 
 from functools import partial
 from pathlib import Path
@@ -20,20 +20,20 @@ from unfade.train.fit.laws import fit_laws
 from unfade.validate.luma import check_luma
 
 FADE = torch.tensor([1.0, 0.72, 0.8])[:, None, None]
-GREATEST = 4.0
+SPECULAR_MAX = 4.0
 COLOURS = ((0.7, 0.45, 0.3), (0.3, 0.6, 0.35), (0.35, 0.4, 0.7), (0.6, 0.6, 0.25))
 SIZE = 48
 
 
 def scene() -> tuple[Tensor, Tensor]:
-    """True R'G'B' (3, 48, 192): patches with a specular in each, and where the speculars are."""
+    """True R'G'B' (3, 48, 192) of four patches with a specular, and the specular mask."""
     patches, speculars = [], []
     for colour in COLOURS:
         patch = torch.tensor(colour)[:, None, None].expand(3, SIZE, SIZE).clone()
         patch *= torch.linspace(0.6, 1.2, SIZE)[None, :, None]
         inside = torch.zeros(SIZE, SIZE, dtype=torch.bool)
         inside[16:32, 16:32] = True
-        patch[:, inside] *= GREATEST / patch[:, inside].amax()
+        patch[:, inside] *= SPECULAR_MAX / patch[:, inside].amax()
         patches.append(patch)
         speculars.append(inside)
     return torch.cat(patches, dim=2), torch.cat(speculars, dim=1)
@@ -41,24 +41,24 @@ def scene() -> tuple[Tensor, Tensor]:
 
 @pytest.fixture(scope="module")
 def model() -> ChromaModel:
-    """What is learned in closed form from colours of every brightness up to white."""
+    """A closed-form model, fitted to colours of every brightness up to white."""
     random = torch.Generator().manual_seed(3)
     true_rgb = torch.rand(3, 80, 100, generator=random) ** 0.7
     faded = (true_rgb * FADE).flatten(1)
     cbcr = rgb_to_ycbcr(true_rgb)[1:].flatten(1)
     sample = ColourSamples(rgb=faded, cbcr=cbcr, weight=torch.ones(faded.shape[1]))
     prototypes = Prototypes(torch.zeros(1, len(KINDRED)), torch.ones(len(KINDRED)))
-    doubtful = Uncertainty(prototypes, torch.zeros(TERMS))
+    uncertainty = Uncertainty(prototypes, torch.zeros(TERMS))
     return ChromaModel(
         "small",
         fit_laws({1: sample}, torch.zeros(3, 3)),
         ResidualNetworks("small"),
-        uncertainty=doubtful,
+        uncertainty=uncertainty,
     )
 
 
 def hue(rgb: Tensor) -> Tensor:
-    """Degrees in the plane of Cb and Cr."""
+    """Hue in degrees, in the plane of Cb and Cr."""
     _, cb, cr = rgb_to_ycbcr(rgb).unbind(0)
     return torch.rad2deg(torch.atan2(cr, cb))
 
@@ -68,15 +68,15 @@ def test_luma_hue_and_value_of_speculars(tmp_path: Path, model: ChromaModel) -> 
     source_rgb = true_rgb * FADE
     whole = Area(x=0, y=0, width=source_rgb.shape[2], height=source_rgb.shape[1])
     recovered_rgb = recover(source_rgb, whole, model, 1).rgb
-    apart = (luma(recovered_rgb) - luma(source_rgb)).abs().max()
-    assert float(apart) < 2e-6
+    difference = (luma(recovered_rgb) - luma(source_rgb)).abs().max()
+    assert float(difference) < 2e-6
     assert float(recovered_rgb.max()) > 3
-    for place in range(len(COLOURS)):
-        patch = slice(place * SIZE, (place + 1) * SIZE)
+    for number in range(len(COLOURS)):
+        patch = slice(number * SIZE, (number + 1) * SIZE)
         hues, inside = hue(recovered_rgb[:, :, patch]), specular[:, patch]
-        around = hues[~inside].median()
-        turned = (hues[inside] - around + 180) % 360 - 180
-        assert float(turned.abs().max()) < 2
+        expected = hues[~inside].median()
+        hue_error = (hues[inside] - expected + 180) % 360 - 180
+        assert float(hue_error.abs().max()) < 2
     path = tmp_path / "a.exr"
     media.write_exr(path, recovered_rgb, colorspace="ACES2065-1")
     decode = partial(media.to_space, source="ACES2065-1", target=WORKING_SPACE)

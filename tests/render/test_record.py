@@ -1,4 +1,4 @@
-"""What the record of masters says of the scan."""
+"""The record of a master."""
 
 from fractions import Fraction
 
@@ -8,7 +8,7 @@ from unfade.project.settings import ClipSection, FilmSection, Project, Reference
 from unfade.render.record import film_entries
 
 
-def test_a_turned_scan_is_on_record() -> None:
+def test_the_record_holds_the_rotation_of_the_scan() -> None:
     clip = Clip(
         path="scan.%04d.dpx",
         kind="sequence",

@@ -1,4 +1,4 @@
-"""A recovered frame has the source's luma everywhere, and a name that says what it is."""
+"""Recovered frames: luma, chroma in the rim, predicted error; names of masters and bags."""
 
 import torch
 
@@ -18,20 +18,20 @@ from unfade.render.recover import recover
 def model() -> ChromaModel:
     nodes = torch.full((2, NODES, NODES, NODES), 0.05)
     prototypes = Prototypes(torch.zeros(1, len(KINDRED)), torch.ones(len(KINDRED)))
-    doubtful = Uncertainty(prototypes, torch.tensor([0.01, 0.0, 0.0, 0.0]))
+    uncertainty = Uncertainty(prototypes, torch.tensor([0.01, 0.0, 0.0, 0.0]))
     law = Law(SmoothLut(nodes), SpreadLut(SmoothLut(nodes), Axes(torch.eye(3), torch.zeros(3, 1))))
     laws = Laws(law, {}, torch.zeros(3, 3))
-    return ChromaModel("small", laws, ResidualNetworks("small"), uncertainty=doubtful)
+    return ChromaModel("small", laws, ResidualNetworks("small"), uncertainty=uncertainty)
 
 
-def test_luma_is_the_source_s_inside_and_outside_the_live_area() -> None:
+def test_luma_is_that_of_the_source_inside_and_outside_the_live_area() -> None:
     generator = torch.Generator().manual_seed(0)
     source_rgb = torch.rand(3, 40, 60, generator=generator) * 3
     recovered = recover(source_rgb, Area(x=10, y=5, width=40, height=30), model(), 1).rgb
     torch.testing.assert_close(luma(recovered), luma(source_rgb), atol=1e-6, rtol=0)
 
 
-def test_there_is_colour_in_the_live_area_and_its_rim_and_none_outside() -> None:
+def test_only_the_live_area_and_its_rim_have_chroma() -> None:
     source_rgb = torch.full((3, 40, 60), 0.5)
     source_rgb[0] += 0.1
     recovered = recover(source_rgb, Area(x=10, y=0, width=40, height=30), model(), 1)
@@ -41,7 +41,7 @@ def test_there_is_colour_in_the_live_area_and_its_rim_and_none_outside() -> None
     assert float(cbcr.abs().max()) < 1e-6
 
 
-def test_a_dark_frame_line_beside_the_picture_is_not_coloured() -> None:
+def test_a_dark_frame_line_gets_no_chroma() -> None:
     source_rgb = torch.full((3, 40, 60), 0.6)
     source_rgb[:, 30:] = 0.06
     recovered = recover(source_rgb, Area(x=10, y=0, width=40, height=28), model(), 1)
@@ -50,15 +50,15 @@ def test_a_dark_frame_line_beside_the_picture_is_not_coloured() -> None:
     assert float(cbcr[:, 30:].abs().max()) < 0.001
 
 
-def test_the_predicted_error_is_of_the_live_area_and_in_ciede2000() -> None:
-    """An error of chroma of 0.01 on a grey is about 2.5 CIEDE2000."""
+def test_the_predicted_error_covers_the_live_area_in_ciede2000() -> None:
+    """A chroma error of 0.01 on grey is about 2.5 CIEDE2000."""
     source_rgb = torch.full((3, 40, 60), 0.5)
     error = recover(source_rgb, Area(x=10, y=0, width=40, height=30), model(), 1).error
     assert error.shape == (1, 4, 5)
     assert 1.0 < float(error.mean()) < 4.0
 
 
-def test_a_master_is_named_after_film_shot_version_model_and_frame() -> None:
+def test_the_name_of_a_master_has_film_shot_version_model_and_frame() -> None:
     shot = Shot(number=3, frames=FrameRange(first=1, last=9))
     name = master_name("Candy Candy: Opening!", shot, 2, "0123456789ab", 1245)
     assert name == "candy-candy-opening_s003_v002_0123456789ab.0001245.exr"

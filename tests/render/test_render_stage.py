@@ -24,7 +24,7 @@ from unfade.film.time import FrameRange
 from unfade.film.working_space import WORKING_SPACE
 from unfade.project.settings import ClipSection, Project
 from unfade.render import stage
-from unfade.render.recover import Recovered
+from unfade.render.recover import RecoveredFrame
 from unfade.work.job import Job
 
 Item = TypeVar("Item")
@@ -72,7 +72,7 @@ def make_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeJob:
     """A job up to its model, with recovery switched to identity."""
     monkeypatch.setattr(stage, "load_model", lambda path: None)
     error = torch.tensor([[[1.0, 2.0, 3.0]]])
-    monkeypatch.setattr(stage, "recover", lambda source_rgb, *_: Recovered(source_rgb, error))
+    monkeypatch.setattr(stage, "recover", lambda source_rgb, *_: RecoveredFrame(source_rgb, error))
     scan(tmp_path)
 
     def make(**render: object) -> Job:
@@ -267,11 +267,11 @@ def test_a_killed_render_with_other_settings_goes_on(
     stage.run(make_job())
     colored: list[Tensor] = []
 
-    def recover(source_rgb: Tensor, *_: object) -> Recovered:
+    def recover(source_rgb: Tensor, *_: object) -> RecoveredFrame:
         if len(colored) == 2:
             raise ConnectionError("killed")
         colored.append(source_rgb)
-        return Recovered(source_rgb, torch.ones(1, 2, 3))
+        return RecoveredFrame(source_rgb, torch.ones(1, 2, 3))
 
     monkeypatch.setattr(stage, "recover", recover)
     with pytest.raises(ConnectionError, match="killed"):

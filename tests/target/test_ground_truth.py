@@ -11,7 +11,7 @@ def noise(seed: int) -> torch.Tensor:
     return torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(seed))
 
 
-def test_luma_is_the_source_s_and_chroma_the_reference_s() -> None:
+def test_luma_is_of_the_source_and_chroma_of_the_reference() -> None:
     source_rgb, reference_rgb = noise(0) * 0.2 + 0.4, noise(1) * 0.2 + 0.4
     truth_rgb = ground_truth(source_rgb, reference_rgb)
     torch.testing.assert_close(luma(truth_rgb), luma(source_rgb))
@@ -19,7 +19,7 @@ def test_luma_is_the_source_s_and_chroma_the_reference_s() -> None:
     assert luma_parity(source_rgb, truth_rgb) < 1e-6
 
 
-def test_a_chroma_too_strong_for_the_luma_is_limited() -> None:
+def test_chroma_is_limited_so_that_no_component_is_negative() -> None:
     source_rgb = torch.full((3, 4, 4), 0.02)
     reference_rgb = torch.zeros(3, 4, 4)
     reference_rgb[0] = 0.9
@@ -28,7 +28,7 @@ def test_a_chroma_too_strong_for_the_luma_is_limited() -> None:
     assert luma_parity(source_rgb, truth_rgb) < 1e-6
 
 
-def test_a_speck_goes_and_an_edge_stays() -> None:
+def test_the_median_filter_removes_a_speck_and_keeps_an_edge() -> None:
     reference_rgb = torch.zeros(3, 20, 20)
     reference_rgb[:, :, 10:] = 0.8
     dirty = reference_rgb.clone()
@@ -37,7 +37,7 @@ def test_a_speck_goes_and_an_edge_stays() -> None:
     assert torch.equal(suppress_dirt(dirty, 0), dirty)
 
 
-def test_nothing_outside_the_crop_is_trusted() -> None:
+def test_weight_is_zero_outside_the_crop() -> None:
     weight = within(torch.ones(1, 20, 30), Area(x=5, y=2, width=10, height=12))
     assert float(weight.sum()) == 10 * 12
     assert float(weight[:, 2:14, 5:15].min()) == 1

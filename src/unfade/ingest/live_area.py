@@ -1,9 +1,8 @@
-"""Finding the picture within what was scanned or mastered.
+"""Detection of the live area in a scan or a video.
 
-Around the live area of a scan lies the dark border of the frame, and beyond it perforations, sound
-track and the neighbouring frames; around that of a video lie black bars. A side of the live area
-is therefore looked for from the middle outwards: the first straight line beyond which the picture
-is dark all along, in every frame.
+The live area of a scan lies within a dark border, beyond which there are perforations, sound track
+and neighbouring frames; that of a video lies within black bars. Each side is searched from the
+middle outwards, for the first straight line that is dark over its whole length in every frame.
 """
 
 from collections.abc import Sequence
@@ -16,53 +15,54 @@ from unfade.film.clip import Area
 
 Luma = NDArray[np.uint8]
 
-SAFETY_MARGIN = 2
-"""Pixels inwards of the edge that was found: a scanned edge is blurred over about so many."""
+SAFETY_MARGIN_PX = 2
+"""Distance from the detected edge inwards: about the blur of a scanned edge."""
 
-_BRIGHT_RANK = 2
-"""The how-manieth brightest frame, pixel by pixel, tells where light ever is; the brightest may
-be dirt."""
+_BRIGHTNESS_RANK = 2
+"""Per-pixel rank: the second brightest frame, because the brightest may hold dirt."""
 
-_DARK_LEVEL = 0.25
-"""Between border (0) and picture (1). Fog, stains and grain of a border stay below it."""
+_DARK_SHARE = 0.25
+"""Level below which a pixel is dark, from border (0) to picture (1): fog, stains and grain of a
+border stay below it."""
 
-_LEAST_CONTRAST = 12.0
-"""Codes of 8 bits between border and picture; with less no border can be told."""
+_MIN_CONTRAST_CODES = 12.0
+"""Smallest difference of picture and border, of 255: below it the two cannot be distinguished."""
 
-_SEGMENTS = 24
-"""Parts in which a side is looked at, for its straightness."""
+_SEGMENT_COUNT = 24
+"""Segments along a side, whose edges are compared to test that the side is straight."""
 
-_DARK_SEGMENTS = 0.85
-"""Share of a side that is dark where the border is; dirt and stains may light the rest."""
+_MIN_DARK_SHARE = 0.85
+"""Smallest share of dark segments along a border; dirt and stains may brighten the others."""
 
-_STRAIGHT_SEGMENTS = 0.6
-"""Share of a side whose own edge lies within `_STRAIGHT` of the border; less is dark picture."""
+_MIN_STRAIGHT_SHARE = 0.6
+"""Smallest share of segments whose own edge lies within `_STRAIGHTNESS_TOLERANCE` of the border;
+otherwise the dark region is picture."""
 
-_STRAIGHT = 0.012
-"""Of the raster. Tilt of the frame and curvature of its edge stay below it."""
+_STRAIGHTNESS_TOLERANCE = 0.012
+"""Share of the raster: tilt of the frame and curvature of its edge stay below it."""
 
-_LEAST_BORDER = 2
-"""Pixels that a border has at least."""
+_MIN_BORDER_PX = 2
+"""Smallest width of a border: a single dark column may be ringing of a filter."""
 
-_WEAVE = 6
-"""Pixels around the edge in which single frames are searched for theirs."""
+_WEAVE_PX = 6
+"""Distance from the common edge within which the edge of a single frame is searched."""
 
-_MIDDLE = 0.25
-"""Of the raster, on each side of its centre: certainly picture."""
+_MIDDLE_HALF_SHARE = 0.25
+"""Share of the raster on each side of its centre that certainly is picture."""
 
 
 def find_live_area(frames: Sequence[Luma]) -> Area:
     """The live area of a clip.
 
     Args:
-        frames: some 24 frames spread over it, each the luma of the whole raster, (H, W), 8 bits.
+        frames: about 24 frames spread over the clip: luma of the whole raster, (H, W), 8 bits.
 
     Returns:
-        the largest rectangle that holds no border in any of the frames; the whole raster where
-        there is no border.
+        The largest rectangle without border in any of the frames; the whole raster if there is
+        no border.
     """
     stack = np.stack(frames)
-    rank = max(len(stack) - _BRIGHT_RANK, 0)
+    rank = max(len(stack) - _BRIGHTNESS_RANK, 0)
     bright = np.partition(stack, rank, axis=0)[rank].astype(np.float32)
     levels = _levels(bright)
     height, width = bright.shape
@@ -70,8 +70,8 @@ def find_live_area(frames: Sequence[Luma]) -> Area:
         return Area(x=0, y=0, width=width, height=height)
     rows = _middle(height)
     for _ in range(2):
-        columns = _extent(stack[:, rows], bright[rows], levels)
-        rows = _extent(
+        columns = _picture_range(stack[:, rows], bright[rows], levels)
+        rows = _picture_range(
             stack[:, :, columns].transpose(0, 2, 1), bright[:, columns].transpose(), levels
         )
     return Area(
@@ -84,7 +84,7 @@ def find_live_area(frames: Sequence[Luma]) -> Area:
 
 @dataclass(frozen=True)
 class _Levels:
-    """Typical codes of border and picture."""
+    """Typical 8-bit codes of border and picture."""
 
     border: float
     picture: float
@@ -98,54 +98,56 @@ def _levels(bright: NDArray[np.float32]) -> _Levels | None:
     rows, columns = _middle(height), _middle(width)
     border = min(bright[rows].mean(axis=0).min(), bright[:, columns].mean(axis=1).min())
     picture = float(np.median(bright[rows, columns]))
-    if picture - border < _LEAST_CONTRAST:
+    if picture - border < _MIN_CONTRAST_CODES:
         return None
     return _Levels(float(border), picture)
 
 
 def _middle(length: int) -> slice:
-    return slice(int(length * (0.5 - _MIDDLE)), int(np.ceil(length * (0.5 + _MIDDLE))))
+    return slice(
+        int(length * (0.5 - _MIDDLE_HALF_SHARE)), int(np.ceil(length * (0.5 + _MIDDLE_HALF_SHARE)))
+    )
 
 
-def _extent(stack: Luma, bright: NDArray[np.float32], levels: _Levels) -> slice:
-    """From the left border to the right one of pictures (N, lines, length)."""
+def _picture_range(stack: Luma, bright: NDArray[np.float32], levels: _Levels) -> slice:
+    """The columns between the left and the right border of pictures (N, rows, columns)."""
     centre = bright.shape[1] // 2
-    right = _side(stack[:, :, centre:], bright[:, centre:], levels)
-    left = _side(stack[:, :, :centre][:, :, ::-1], bright[:, :centre][:, ::-1], levels)
+    right = _picture_columns(stack[:, :, centre:], bright[:, centre:], levels)
+    left = _picture_columns(stack[:, :, :centre][:, :, ::-1], bright[:, :centre][:, ::-1], levels)
     return slice(centre - left, centre + right)
 
 
-def _side(stack: Luma, bright: NDArray[np.float32], levels: _Levels) -> int:
-    """How many columns from the first one on are picture, margin taken off."""
+def _picture_columns(stack: Luma, bright: NDArray[np.float32], levels: _Levels) -> int:
+    """The number of picture columns, counted from the first column, less the safety margin."""
     edge = _coarse_edge(_segment_means(bright), levels)
     if edge == bright.shape[1]:
         return edge
-    return _innermost_edge(stack, edge, levels) - SAFETY_MARGIN
+    return _innermost_edge(stack, edge, levels) - SAFETY_MARGIN_PX
 
 
 def _segment_means(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(segments, length): means over parts of the lines, the ends left out (round corners)."""
+    """Means over groups of rows, (segments, columns), without the ends, whose corners are round."""
     lines = picture.shape[-2]
     inner = picture[..., int(lines * 0.08) : int(np.ceil(lines * 0.92)), :]
-    parts = np.array_split(inner, min(_SEGMENTS, inner.shape[-2]), axis=-2)
+    parts = np.array_split(inner, min(_SEGMENT_COUNT, inner.shape[-2]), axis=-2)
     means: NDArray[np.float32] = np.stack([part.mean(axis=-2) for part in parts], axis=-2)
     return means
 
 
 def _coarse_edge(segments: NDArray[np.float32], levels: _Levels) -> int:
-    """The first column of the border in (segments, length), the length where there is none.
+    """The first border column in (segments, columns); the number of columns if there is no border.
 
-    Where dark picture runs into the border, the border's outer edge stands for it, if straight.
+    If dark picture merges with the border, the border's outer edge is used if it is straight.
     """
     length: int = segments.shape[1]
-    lit = segments > levels.between(_DARK_LEVEL)
-    is_border = (~lit).mean(axis=0) >= _DARK_SEGMENTS
-    tolerance = max(2.0, _STRAIGHT * 2 * length)
-    position = int(length * 2 * _MIDDLE)
+    lit = segments > levels.between(_DARK_SHARE)
+    is_border = (~lit).mean(axis=0) >= _MIN_DARK_SHARE
+    tolerance = max(2.0, _STRAIGHTNESS_TOLERANCE * 2 * length)
+    position = int(length * 2 * _MIDDLE_HALF_SHARE)
     while position < length:
         run = int(np.argmin(np.append(is_border[position:], False)))
         end = position + run
-        if run >= _LEAST_BORDER:
+        if run >= _MIN_BORDER_PX:
             if _is_straight(lit[:, :position], tolerance):
                 return position
             if end < length and _is_straight(lit[:, end:][:, ::-1], tolerance):
@@ -155,23 +157,23 @@ def _coarse_edge(segments: NDArray[np.float32], levels: _Levels) -> int:
 
 
 def _is_straight(lit: NDArray[np.bool_], tolerance: float) -> bool:
-    """Whether most segments are lit until shortly before the end."""
+    """Whether the last lit column of most segments is close to the end."""
     length = lit.shape[1]
     dark_tail = np.where(lit.any(axis=1), np.argmax(lit[:, ::-1], axis=1), length)
-    return bool((dark_tail <= tolerance).mean() >= _STRAIGHT_SEGMENTS)
+    return bool((dark_tail <= tolerance).mean() >= _MIN_STRAIGHT_SHARE)
 
 
 def _innermost_edge(stack: Luma, edge: int, levels: _Levels) -> int:
-    """The first column that is border in any frame: `edge`, or shortly before it."""
-    first = max(edge - 2 * _WEAVE, 0)
-    near = _segment_means(stack[:, :, first : edge + _WEAVE].astype(np.float32))
-    inside = near[:, :, :_WEAVE].mean(axis=2)
+    """The first column that is border in any frame: `edge`, or a little before it."""
+    first = max(edge - 2 * _WEAVE_PX, 0)
+    near = _segment_means(stack[:, :, first : edge + _WEAVE_PX].astype(np.float32))
+    inside = near[:, :, :_WEAVE_PX].mean(axis=2)
     clear = inside > levels.between(0.5)
     falling = near < (levels.border + 0.5 * (inside - levels.border))[:, :, None]
-    found = np.where(falling.any(axis=2), np.argmax(falling, axis=2), near.shape[2]) + first
+    columns = np.where(falling.any(axis=2), np.argmax(falling, axis=2), near.shape[2]) + first
     edges = [
         int(np.quantile(in_frame[is_clear], 0.25))
-        for in_frame, is_clear in zip(found, clear, strict=True)
+        for in_frame, is_clear in zip(columns, clear, strict=True)
         if is_clear.mean() >= 0.25
     ]
     return min(edges, default=edge)

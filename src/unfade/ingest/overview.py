@@ -1,4 +1,4 @@
-"""A picture that shows people which live areas were found."""
+"""The overview picture of the live areas, for people to check."""
 
 import cv2
 import numpy as np
@@ -8,13 +8,14 @@ from torch import Tensor
 
 from unfade.film.clip import Clip
 
-_HEIGHT = 540
-"""Pixels of each picture in the overview."""
+_HEIGHT_PX = 540
+"""Height of each picture in the overview: two of them fit side by side on a screen."""
 
-_OUTSIDE = 0.35
-"""How bright what is outside the live area stays."""
+_OUTSIDE_GAIN = 0.35
+"""Factor on display values outside the live area: dimmed, but still legible."""
 
-_OUTLINE = (0.1, 1.0, 0.2)
+_OUTLINE_RGB = (0.1, 1.0, 0.2)
+"""Display values of the outline: green, which a faded picture hardly has."""
 
 
 def draw_live_areas(pictures: list[tuple[Tensor, Clip]]) -> Tensor:
@@ -26,22 +27,22 @@ def draw_live_areas(pictures: list[tuple[Tensor, Clip]]) -> Tensor:
     Returns:
         (3, 540, W), display values.
     """
-    drawn = [_draw(picture, clip) for picture, clip in pictures]
-    return torch.from_numpy(np.ascontiguousarray(np.hstack(drawn).transpose(2, 0, 1)))
+    panels = [_draw(picture, clip) for picture, clip in pictures]
+    return torch.from_numpy(np.ascontiguousarray(np.hstack(panels).transpose(2, 0, 1)))
 
 
 def _draw(picture: Tensor, clip: Clip) -> NDArray[np.float32]:
     whole = np.clip(picture.permute(1, 2, 0).contiguous().numpy(), 0.0, 1.0)
-    width = round(_HEIGHT * float(clip.width * clip.pixel_aspect / clip.height))
+    width = round(_HEIGHT_PX * float(clip.width * clip.pixel_aspect / clip.height))
     canvas: NDArray[np.float32] = np.asarray(
-        cv2.resize(whole, (width, _HEIGHT), interpolation=cv2.INTER_AREA), np.float32
+        cv2.resize(whole, (width, _HEIGHT_PX), interpolation=cv2.INTER_AREA), np.float32
     )
     area = clip.live_area
-    across, down = width / clip.width, _HEIGHT / clip.height
-    left, right = round(area.x * across), round((area.x + area.width) * across)
-    top, bottom = round(area.y * down), round((area.y + area.height) * down)
+    scale_x, scale_y = width / clip.width, _HEIGHT_PX / clip.height
+    left, right = round(area.x * scale_x), round((area.x + area.width) * scale_x)
+    top, bottom = round(area.y * scale_y), round((area.y + area.height) * scale_y)
     inside = canvas[top:bottom, left:right].copy()
-    canvas *= _OUTSIDE
+    canvas *= _OUTSIDE_GAIN
     canvas[top:bottom, left:right] = inside
-    cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), _OUTLINE, thickness=2)
+    cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), _OUTLINE_RGB, thickness=2)
     return canvas

@@ -22,7 +22,7 @@ from unfade.film.clip import (
 from unfade.ingest.live_area import find_live_area
 from unfade.ingest.overview import draw_live_areas
 from unfade.ingest.proxy import make_proxy, proxy_size
-from unfade.ingest.repeats import RepeatMeter
+from unfade.ingest.repeats import RepeatDetector
 from unfade.media import probe, read, write_png
 from unfade.project.settings import ClipSection
 from unfade.work.job import Job
@@ -137,7 +137,7 @@ def _write_proxy(job: Job, name: str, clip: Clip, path: Path) -> str:
     """
     width, height = proxy_size(clip)
     count = len(clip.frames)
-    repeats = RepeatMeter()
+    repeats = RepeatDetector()
     letters = []
     with writing(path) as temporary, temporary.open("wb") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, height, width, 3)}

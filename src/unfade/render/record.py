@@ -1,4 +1,4 @@
-"""What is written beside the pixels of a master: where it comes from and how it was made."""
+"""The record of a master: header entries or a sidecar that say how it was made, and from what."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,19 +14,20 @@ from unfade.film.shot import Shot
 from unfade.project.settings import Project
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-"""Of the IPTC's vocabulary: a composite, parts of which a trained model made."""
+"""Digital source type of the IPTC: a composite with parts that a trained model generated."""
 
 RECOVERY_TYPES = {
     frozenset({"direct"}): "reference",
     frozenset({"constructed"}): "constructed reference",
     frozenset({"direct", "constructed"}): "reference and constructed reference",
 }
-"""By the kinds of the pairs that the model learned from."""
+"""Values of unfade:recoveryType, by the kinds of the training pairs."""
 
 SCHEMA = "Master.1"
+"""Schema of a sidecar."""
 
 ERROR_ENTRIES = ("unfade:predictedErrorMean", "unfade:predictedErrorP95")
-"""Entries of a master for what the model expects its error to be, in CIEDE2000."""
+"""Header entries of the predicted error, in CIEDE2000: mean and 95th percentile."""
 
 Entry = str | int
 
@@ -34,10 +35,10 @@ Entry = str | int
 def film_entries(
     project: Project, clips: Clips, pairs: Sequence[Pair], model_id: str
 ) -> dict[str, Entry]:
-    """Header entries that all masters of a rendering share. They hold no path of the machine.
+    """Header entries that all masters of a rendering share: file names only, no folders.
 
-    People and institutions are named by the bag, so that a credit renders nothing anew. `pairs`
-    are those that were admitted.
+    People and institutions are not among them but in the bag, so that a changed credit needs no
+    new rendering. `pairs` are the admitted ones.
     """
     entries: dict[str, Entry] = {
         "Iptc4xmpExt:DigitalSourceType": SOURCE_TYPE,
@@ -65,36 +66,36 @@ def frame_entries(shot: Shot, frame: int, error: PredictedError) -> dict[str, En
 
 
 def predicted_error(error: Tensor) -> PredictedError:
-    """Of the errors of a frame's pixels."""
+    """The predicted error of a frame from that of its pixels, CIEDE2000 (1, h, w)."""
     p95 = error.flatten().quantile(0.95)
     return PredictedError(mean=float(error.mean()), p95=float(p95))
 
 
-def error_of(entries: Mapping[str, str]) -> PredictedError:
-    """What `frame_entries` wrote."""
+def read_predicted_error(entries: Mapping[str, str]) -> PredictedError:
+    """The predicted error from header entries of `frame_entries`."""
     mean, p95 = (float(entries[name]) for name in ERROR_ENTRIES)
     return PredictedError(mean=mean, p95=p95)
 
 
 def sidecar(facts: dict[str, object], entries: dict[str, Entry], cut: int) -> str:
-    """The record of a master whose format has no place for it, as JSON.
+    """The sidecar, as JSON, of a master whose format cannot hold the record in its header.
 
     Args:
-        facts: of the file, by name.
-        entries: what an EXR header would hold.
-        cut: how many values were cut.
+        facts: about the file, by name.
+        entries: those of an EXR header.
+        cut: number of clipped values.
     """
     fields = {"schema": SCHEMA, **facts, "values_cut": cut, "record": entries}
-    return sidecar_text(fields)
+    return to_sidecar_json(fields)
 
 
-def sidecar_text(fields: Mapping[str, object]) -> str:
+def to_sidecar_json(fields: Mapping[str, object]) -> str:
     """The fields of a sidecar as JSON."""
     return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
 
 
 def read_sidecar(text: str) -> tuple[int, dict[str, str]]:
-    """How many values were cut, and the entries, as `sidecar` wrote them."""
+    """The number of clipped values, and the entries, from a text of `sidecar`."""
     fields = json.loads(text)
     return int(fields["values_cut"]), fields["record"]
 
@@ -104,7 +105,7 @@ def _recovery_type(pairs: Iterable[Pair]) -> str:
 
 
 def _references(clips: Clips, pairs: Sequence[Pair]) -> list[str]:
-    """The names of all that colour was learned from: clips, then pictures."""
+    """File names of the references used: clips, then pictures."""
     used = {pair.of for pair in pairs}
     names = [_name(clip.path) for of, clip in clips.references.items() if of in used]
     pictures = {_name(pair.picture) for pair in pairs if pair.picture is not None}

@@ -23,13 +23,13 @@ from unfade.project.settings import RenderSection
 from unfade.render.record import (
     ERROR_ENTRIES,
     Entry,
-    error_of,
     film_entries,
     frame_entries,
     predicted_error,
+    read_predicted_error,
     read_sidecar,
     sidecar,
-    sidecar_text,
+    to_sidecar_json,
 )
 from unfade.render.recover import recover
 from unfade.work.job import Job
@@ -147,7 +147,7 @@ def _rename(masters: Iterable[Master]) -> None:
             continue
         if master.sidecar is not None and _sidecar_of(old).exists():
             fields = json.loads(_sidecar_of(old).read_text(encoding="utf-8"))
-            write_text(master.sidecar, sidecar_text(fields | {"file": master.path.name}))
+            write_text(master.sidecar, to_sidecar_json(fields | {"file": master.path.name}))
         old.replace(master.path)
 
 
@@ -206,7 +206,7 @@ def _record(job: Job, master: Master) -> RenderedFrame:
         sha256=job.digest(master.path),
         sidecar=master.sidecar.name if master.sidecar else None,
         cut=cut,
-        predicted_error=error_of(entries),
+        predicted_error=read_predicted_error(entries),
     )
 
 

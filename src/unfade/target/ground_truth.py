@@ -1,4 +1,4 @@
-"""Ground truth: the luma of the source with the chroma of the reference."""
+"""Ground truth: luma of the source, chroma of the reference."""
 
 import torch
 from scipy import ndimage
@@ -9,7 +9,7 @@ from unfade.film.clip import Area
 
 
 def suppress_dirt(reference_rgb: Tensor, median: int) -> Tensor:
-    """The reference (3, H, W) after a median over squares of `median` pixels; 0 and 1 are off."""
+    """The reference (3, H, W) after a median of `median` x `median` pixels; 0 or 1 is off."""
     if median < 2:
         return reference_rgb
     filtered = ndimage.median_filter(reference_rgb.numpy(), size=(1, median, median))
@@ -19,13 +19,13 @@ def suppress_dirt(reference_rgb: Tensor, median: int) -> Tensor:
 def ground_truth(source_rgb: Tensor, reference_rgb: Tensor) -> Tensor:
     """R'G'B' (3, H, W) with Y of `source_rgb` and Cb, Cr of `reference_rgb`.
 
-    Where that would be negative light, the chroma is limited: the luma is what stays.
+    Chroma is reduced where a component would be negative; luma is never changed.
     """
     return merge_chroma(source_rgb, reference_rgb)
 
 
 def within(weight: Tensor, crop: Area) -> Tensor:
-    """A weight (1, H, W) that is zero outside the shared crop."""
+    """A weight (1, H, W), set to zero outside the shared crop."""
     inside = torch.zeros_like(weight)
     rows, columns = slice(crop.y, crop.y + crop.height), slice(crop.x, crop.x + crop.width)
     inside[:, rows, columns] = weight[:, rows, columns]
@@ -33,5 +33,5 @@ def within(weight: Tensor, crop: Area) -> Tensor:
 
 
 def luma_parity(source_rgb: Tensor, truth_rgb: Tensor) -> float:
-    """The greatest luma difference of two pictures (3, H, W)."""
+    """The largest luma difference of two pictures (3, H, W)."""
     return float((luma(source_rgb) - luma(truth_rgb)).abs().max())

@@ -16,7 +16,7 @@ from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.geometry.warp import warp
 from unfade.model.raster import on_raster
-from unfade.target.between import frames_between
+from unfade.target.carried_frames import choose_carried_frames
 from unfade.target.ground_truth import ground_truth, luma_parity, suppress_dirt, within
 from unfade.work.job import Job
 
@@ -55,7 +55,7 @@ def _write_sources(job: Job, clips: Clips, alignments: Alignments) -> None:
 def _between(job: Job, clips: Clips, targets: Sequence[Target]) -> Iterator[UnpairedFrame]:
     """The frames that colour can be carried to, written on the model's raster."""
     pairs = [target.pair for target in targets]
-    shots = frames_between(pairs, job.load(PairList).shots)
+    shots = choose_carried_frames(pairs, job.load(PairList).shots)
     pictures = media.read(clips.source, list(shots))
     for frame, source_rgb in job.progress.track(pictures, "Cutting frames between", len(shots)):
         file = job.folder("target") / f"between.{frame:07d}.exr"

@@ -15,6 +15,7 @@ from unfade.commands.console import SilentProgress
 from unfade.errors import MediaError, UnfadeError, WorkError
 from unfade.film.working_space import WORKING_SPACE
 from unfade.merge.merge import merge
+from unfade.project.color_config import PINNED
 from unfade.project.settings import ClipSection, RenderSection
 from unfade.work.lock import LOCK, lock_folder
 
@@ -33,9 +34,8 @@ def sequence(folder: Path, first: int, count: int, seed: int) -> ClipSection:
 
 
 def run(original: ClipSection, recovered: ClipSection, folder: Path) -> list[Path]:
-    return merge(
-        original, recovered, folder, RenderSection(colorspace=WORKING_SPACE), SilentProgress()
-    )
+    settings = RenderSection(colorspace=WORKING_SPACE)
+    return merge(original, recovered, folder, settings, SilentProgress(), PINNED)
 
 
 def test_luma_of_one_and_colour_of_the_other(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_the_stage_of_a_defect_is_named(
 ) -> None:
     place = film(tmp_path / "reel")
 
-    def probe(*arguments: object) -> None:
+    def probe(*arguments: object, **named: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("unfade.ingest.stage.probe", probe)

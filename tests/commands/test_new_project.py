@@ -9,6 +9,7 @@ import av
 import numpy as np
 
 from unfade.commands.new_project import write_project
+from unfade.project.color_config import PINNED
 
 Item = TypeVar("Item")
 
@@ -47,6 +48,6 @@ def movie(place: Path) -> str:
 
 def test_a_movie_that_leaves_two_facts_open_is_decoded_once(tmp_path: Path) -> None:
     told = Told()
-    made = write_project(tmp_path / "film", movie(tmp_path / "scan.mkv"), [], "Reel", told)
+    made = write_project(tmp_path / "film", movie(tmp_path / "scan.mkv"), [], "Reel", told, PINNED)
     assert set(made.to_fill_in) == {"source.colorspace", "source.matrix"}
     assert told.labels == ["Looking through scan.mkv"]

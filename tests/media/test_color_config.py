@@ -1,33 +1,31 @@
 """Other OpenColorIO configs: built in, by file, and those that lack what is needed."""
 
-from collections.abc import Iterator
+import ast
+import inspect
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import PyOpenColorIO as ocio
 import pytest
 import torch
+from torch import Tensor
 
+import unfade
+from unfade import media
 from unfade.color.ycbcr import luma
 from unfade.errors import ProjectError
 from unfade.film.working_space import PINNED_CONFIG, WORKING_SPACE
 from unfade.media import (
     check_colorspace,
-    config_in_use,
+    check_config,
     read_picture,
     to_space,
-    use_config,
     write_exr,
 )
-from unfade.project.color_config import color_config, config_to_share
+from unfade.project.color_config import ColorManagement, color_config, config_to_share
 
 VIEW = "ACES 2.0 - SDR 100 nits (Rec.709)"
 OLDER = "ocio://cg-config-v1.0.0_aces-v1.3_ocio-v2.1"
-
-
-@pytest.fixture(autouse=True)
-def _put_back() -> Iterator[None]:
-    yield
-    use_config(PINNED_CONFIG)
 
 
 def small_config(path: Path, *spaces: tuple[str, float]) -> str:
@@ -45,72 +43,74 @@ def small_config(path: Path, *spaces: tuple[str, float]) -> str:
 
 def test_names_are_those_of_the_config(tmp_path: Path) -> None:
     place = small_config(tmp_path / "house.ocio", (WORKING_SPACE, 2.4), ("House Log", 1.2))
-    use_config(place)
-    assert config_in_use() == place
-    assert check_colorspace("house log") == "House Log"
+    house = ColorManagement(place)
+    check_config(house)
+    assert check_colorspace("house log", house) == "House Log"
     pixels = torch.full((3, 2, 2), 0.25)
-    encoded = to_space(pixels, WORKING_SPACE, "House Log")
+    encoded = to_space(pixels, WORKING_SPACE, "House Log", house)
     torch.testing.assert_close(encoded, pixels**2, atol=1e-6, rtol=0)
-    write_exr(tmp_path / "a.exr", pixels, colorspace="House Log", half=False)
-    torch.testing.assert_close(read_picture(tmp_path / "a.exr", "House Log"), pixels)
+    write_exr(tmp_path / "a.exr", pixels, colorspace="House Log", colors=house, half=False)
+    found = read_picture(tmp_path / "a.exr", "House Log", colors=house)
+    torch.testing.assert_close(found, pixels)
     with pytest.raises(ProjectError, match=r"no colour space 'ACES2065-1'; .*'House Log'"):
-        check_colorspace("ACES2065-1")
+        check_colorspace("ACES2065-1", house)
 
 
 def test_older_aces_configs_call_the_working_space_otherwise() -> None:
     pixels = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0))
     expected = to_space(pixels, WORKING_SPACE, "ACES2065-1")
-    use_config(OLDER)
-    assert check_colorspace(WORKING_SPACE) == "Gamma 2.4 Rec.709 - Texture"
-    found = to_space(pixels, WORKING_SPACE, "ACES2065-1")
+    older = ColorManagement(OLDER)
+    assert check_colorspace(WORKING_SPACE, older) == "Gamma 2.4 Rec.709 - Texture"
+    found = to_space(pixels, WORKING_SPACE, "ACES2065-1", older)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
 
 def test_a_config_without_the_working_space_is_refused(tmp_path: Path) -> None:
     place = small_config(tmp_path / "house.ocio", ("House Log", 1.2))
     with pytest.raises(ProjectError, match=r"house.ocio: has no colour space 'Gamma 2.4 Encoded"):
-        use_config(place)
-    assert config_in_use() == PINNED_CONFIG
+        check_config(ColorManagement(place))
 
 
 def test_scene_light_comes_through_a_view_and_goes_back() -> None:
     chart = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(1)) * 0.9 + 0.02
-    use_config(PINNED_CONFIG, VIEW)
+    colors = ColorManagement(view=VIEW)
     for space in ("ACES2065-1", "ACEScct"):
-        back = to_space(to_space(chart, WORKING_SPACE, space), space, WORKING_SPACE)
+        back = to_space(to_space(chart, WORKING_SPACE, space, colors), space, WORKING_SPACE, colors)
         torch.testing.assert_close(luma(back), luma(chart), atol=1e-4, rtol=0)
-    grey = to_space(torch.full((3, 1, 1), 0.18), "ACES2065-1", WORKING_SPACE)
+    grey = to_space(torch.full((3, 1, 1), 0.18), "ACES2065-1", WORKING_SPACE, colors)
     linear_light = float(grey.mean()) ** 2.4
     assert linear_light == pytest.approx(0.10, abs=0.003)
-    white = to_space(torch.ones(3, 1, 1), WORKING_SPACE, "ACES2065-1")
+    white = to_space(torch.ones(3, 1, 1), WORKING_SPACE, "ACES2065-1", colors)
     assert float(white.mean()) == pytest.approx(128, rel=0.01)
 
 
 def test_video_does_not_go_through_the_view() -> None:
     pixels = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0))
     expected = to_space(pixels, "sRGB Encoded Rec.709 (sRGB)", WORKING_SPACE)
-    use_config(PINNED_CONFIG, VIEW)
-    assert torch.equal(to_space(pixels, "sRGB Encoded Rec.709 (sRGB)", WORKING_SPACE), expected)
+    viewed = to_space(
+        pixels, "sRGB Encoded Rec.709 (sRGB)", WORKING_SPACE, ColorManagement(view=VIEW)
+    )
+    assert torch.equal(viewed, expected)
 
 
 def test_a_view_that_is_not_there_gets_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"no view 'ACES 2 SDR' .* are 'ACES 2.0 - SDR 100"):
-        use_config(PINNED_CONFIG, "ACES 2 SDR")
+        check_config(ColorManagement(view="ACES 2 SDR"))
     place = small_config(tmp_path / "house.ocio", (WORKING_SPACE, 2.4))
     with pytest.raises(ProjectError, match=r"house.ocio: has no view 'Film' .* are none"):
-        use_config(place, "Film")
+        check_config(ColorManagement(place, "Film"))
 
 
 @pytest.mark.parametrize("name", ["ocio://nope", "/nowhere/house.ocio"])
 def test_a_config_that_is_not_there_is_named(name: str) -> None:
     with pytest.raises(ProjectError, match=f"{name}: cannot be used as OpenColorIO config"):
-        use_config(name)
+        check_config(ColorManagement(name))
 
 
 def test_a_file_that_is_no_config(tmp_path: Path) -> None:
     (tmp_path / "a.ocio").write_text("no: config")
     with pytest.raises(ProjectError, match=r"a.ocio: cannot be used as OpenColorIO config"):
-        use_config(str(tmp_path / "a.ocio"))
+        check_config(ColorManagement(str(tmp_path / "a.ocio")))
 
 
 def test_what_is_asked_for_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,3 +121,52 @@ def test_what_is_asked_for_goes_before_the_environment(monkeypatch: pytest.Monke
     assert color_config(OLDER) == OLDER
     assert config_to_share("/house/config.ocio") == "config.ocio"
     assert config_to_share(OLDER) == OLDER
+
+
+def test_two_configs_in_one_process_give_each_film_its_own_pixels(tmp_path: Path) -> None:
+    steep = ColorManagement(small_config(tmp_path / "a.ocio", (WORKING_SPACE, 2.4), ("Log", 1.2)))
+    plain = ColorManagement(small_config(tmp_path / "b.ocio", (WORKING_SPACE, 2.4), ("Log", 2.4)))
+    pixels = torch.full((3, 16, 16), 0.25)
+
+    def encoded(colors: ColorManagement) -> Tensor:
+        return to_space(pixels, WORKING_SPACE, "Log", colors)
+
+    for colors, value in ((steep, 0.0625), (plain, 0.25), (steep, 0.0625)):
+        torch.testing.assert_close(encoded(colors), torch.full_like(pixels, value))
+    with ThreadPoolExecutor(2) as pool:
+        films = [steep, plain] * 200
+        for colors, found in zip(films, pool.map(encoded, films), strict=True):
+            assert float(found.mean()) == pytest.approx(0.0625 if colors is steep else 0.25)
+
+
+def test_a_config_that_changed_under_its_path_is_read_again(tmp_path: Path) -> None:
+    pixels = torch.full((3, 2, 2), 0.25)
+    for power, fingerprint in ((1.2, "a"), (2.4, "b")):
+        place = small_config(tmp_path / "house.ocio", (WORKING_SPACE, 2.4), ("Log", power))
+        colors = ColorManagement(place, fingerprint=fingerprint)
+        found = to_space(pixels, WORKING_SPACE, "Log", colors)
+        torch.testing.assert_close(found, pixels ** (2.4 / power))
+
+
+def test_every_call_of_the_door_says_which_config() -> None:
+    """The default is for scripts and for pictures in the working space; a film has its own."""
+    doors = {
+        name
+        for name in media.__all__
+        if inspect.isfunction(getattr(media, name))
+        and "colors" in inspect.signature(getattr(media, name)).parameters
+    }
+    assert {"probe", "read", "read_picture", "to_space", "write_exr"} <= doors
+    for path in Path(unfade.__file__).parent.rglob("*.py"):
+        if "media" in path.parts:
+            continue
+        text = path.read_text(encoding="utf-8")
+        for call in ast.walk(ast.parse(text)):
+            if isinstance(call, ast.Call):
+                called = ast.unparse(call.func).removeprefix("media.")
+                words = [ast.unparse(one) for one in (*call.args, *call.keywords)]
+                if called in ("partial", "write_later"):
+                    called = words[0].removeprefix("media.")
+                if called in doors:
+                    said = any("colors" in word or word.endswith("WORKING_SPACE") for word in words)
+                    assert said or "PINNED" in words, f"{path}: {ast.unparse(call)}"

@@ -149,6 +149,7 @@ def test_another_color_config_makes_everything_stale(
     monkeypatch.delenv("OCIO", raising=False)
     pipeline.run(job)
     monkeypatch.setenv("OCIO", "ocio://studio-config-v2.2.0_aces-v1.3_ocio-v2.4")
+    job = Job(job.project, job.root, SilentProgress())
     found = pipeline.freshness(pipeline.STAGES[0], job)
     assert (found.state, found.reason) == ("stale", "the OpenColorIO config or view has changed")
     pipeline.run(job)
@@ -156,7 +157,7 @@ def test_another_color_config_makes_everything_stale(
     receipt = (job.root / "06-render/receipt.json").read_text()
     assert "ocio://studio-config-v2.2.0_aces-v1.3_ocio-v2.4" in receipt
     monkeypatch.delenv("OCIO")
-    pipeline.run(job)
+    pipeline.run(Job(job.project, job.root, SilentProgress()))
     assert ran == list(STAGE_NAMES) * 3
 
 
@@ -268,7 +269,8 @@ def test_what_is_gone_and_what_is_named_no_more(
     (job.root / "old.safetensors").unlink()
     (job.root / "04-target/targets.json").unlink()
     monkeypatch.delenv("OCIO")
-    assert [*_changes(train, started, receipt, ElementCache(started))] == [
+    now = Job(started.project, started.root, SilentProgress())
+    assert [*_changes(train, now, receipt, ElementCache(now))] == [
         "04-target/targets.json is gone",
         "the OpenColorIO config or view has changed",
         "the model to start from is gone",
@@ -384,7 +386,7 @@ def stage(job):
     time.sleep(60)
 
 nothing = lambda *arguments: None
-sys.modules["unfade.media"] = SimpleNamespace(use_config=nothing, check_colorspace=nothing)
+sys.modules["unfade.media"] = SimpleNamespace(check_config=nothing, check_colorspace=nothing)
 pipeline.entry = lambda name: stage
 place = Path(sys.argv[1])
 pipeline.run(Job(load_project(place), place.parent, SilentProgress()))

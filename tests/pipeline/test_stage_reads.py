@@ -34,6 +34,7 @@ from unfade.media.stills.files import OpenStill
 from unfade.model import files
 from unfade.pipeline import run as pipeline
 from unfade.pipeline.stages import STAGES, Stage
+from unfade.project.color_config import PINNED
 from unfade.project.file import parse_project
 from unfade.project.settings import ClipSection, Project
 from unfade.work import elements as element
@@ -202,7 +203,7 @@ def reads(film: Path) -> dict[str, tuple[set[type[Artefact]], set[str], set[str]
             spied = cast(Project, Spied(project, "", sections))
             job = SpyJob(spied, film, SilentProgress())
             object.__setattr__(job, "loaded", set())
-            pipeline.importlib.import_module("unfade.media").use_config(job.color_config(), None)
+            assert job.colors == PINNED
             sections.clear()
             pipeline.entry(stage.name)(job)
             inside = {path for path in opened if path.is_relative_to(film)}

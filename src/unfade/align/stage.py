@@ -85,7 +85,9 @@ def _settle_all(
         pairs = sorted(waiting, key=lambda pair: pair.source)
         tried += pairs
         read = zip(
-            media.read_pairs(pairs, clips, job.picture), map(waiting.get, pairs), strict=True
+            media.read_pairs(pairs, clips, job.picture, job.colors),
+            map(waiting.get, pairs),
+            strict=True,
         )
         settled = media.parallel_map(settle, read, threads=_THREADS, max_held=_HELD)
         found = list(job.progress.track(settled, "Aligning pairs", len(pairs)))
@@ -110,7 +112,7 @@ def _survey(
         searched.sort(key=lambda pair: pair.source)
         spread = np.unique(np.linspace(0, len(searched) - 1, _SURVEYED).round().astype(np.int64))
         chosen = [searched[k] for k in spread] if searched else []
-        read = media.read_pairs(chosen, clips, job.picture)
+        read = media.read_pairs(chosen, clips, job.picture, job.colors)
         read = job.progress.track(read, "Surveying the framing", len(chosen))
         ready = [prepare(*one, raster) for one in read]
         found[of] = shared_framing(
@@ -251,7 +253,7 @@ def _write_sheet(
 def _draw_crop(job: Job, clips: Clips, admitted: tuple[Alignment, ...], area: Area) -> None:
     """Writes the shared crop and what each pair covers, on a frame of the scan."""
     frame = admitted[0].pair.source
-    picture = crop(media.read_frame(clips.source, frame), clips.source.live_area)
+    picture = crop(media.read_frame(clips.source, frame, job.colors), clips.source.live_area)
     sheet = draw_crop(frame, picture, [one.coverage for one in admitted], area)
     media.write_png(job.folder("align") / "crop.png", sheet)
 

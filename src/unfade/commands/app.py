@@ -59,14 +59,15 @@ def new(
 ) -> None:
     """Look at a scan and its references, and write a film.toml for them."""
     from unfade.commands.new_project import write_project
-    from unfade.media import use_config
-    from unfade.project.color_config import color_config
+    from unfade.media import check_config
+    from unfade.project.color_config import ColorManagement, color_config
 
-    use_config(color_config())
+    colors = ColorManagement(color_config())
+    check_config(colors)
     if context.args:
         raise ProjectError(_extra_argument_message(context.args[0]))
     title = title or folder.absolute().name
-    made = write_project(folder, source, reference or [], title, progress(quiet=False))
+    made = write_project(folder, source, reference or [], title, progress(quiet=False), colors)
     path, keys = made.path, made.to_fill_in
     if keys:
         are = "is" if len(keys) == 1 else "are"

@@ -30,17 +30,18 @@ def merge(
     quiet: Quiet = False,
 ) -> None:
     """Put the colour of a version rendered elsewhere on the luma of the original."""
-    from unfade.media import use_config
+    from unfade.media import check_config
     from unfade.merge.merge import merge as merge_clips
-    from unfade.project.color_config import color_config
+    from unfade.project.color_config import ColorManagement, color_config
 
     scan = _clip_section("original", original, original_colorspace, first=first, last=last)
     coloured = _clip_section("recovered", recovered, recovered_colorspace)
     settings = section_of_options(
         RenderSection, {"colorspace": "--colorspace"}, colorspace=colorspace
     )
-    use_config(color_config())
-    masters = merge_clips(scan, coloured, out, settings, progress(quiet))
+    colors = ColorManagement(color_config())
+    check_config(colors)
+    masters = merge_clips(scan, coloured, out, settings, progress(quiet), colors)
     print(f"{out}: {len(masters)} masters written")
 
 

@@ -11,6 +11,7 @@ from unfade import media
 from unfade.errors import MissingFactError, ProjectError
 from unfade.film.naming import clip_name
 from unfade.film.working_space import WORKING_SPACE
+from unfade.project.color_config import ColorManagement
 from unfade.project.file import PROJECT_FILE, parse_project, section_of_options
 from unfade.project.settings import ClipSection
 from unfade.project.template import TemplateElement, project_text
@@ -37,7 +38,12 @@ class NewProject:
 
 
 def write_project(
-    folder: Path, source: str, references: Sequence[str], title: str, progress: Progress
+    folder: Path,
+    source: str,
+    references: Sequence[str],
+    title: str,
+    progress: Progress,
+    colors: ColorManagement,
 ) -> NewProject:
     """Probes a scan and its references, and writes a commented film.toml for them.
 
@@ -47,6 +53,7 @@ def write_project(
         references: paths of the copies with good colour.
         title: of the film.
         progress: is told of the frames of a movie, and how their fields are read.
+        colors: the config that knows the names of colour spaces.
 
     Raises:
         ProjectError: there is a film.toml already, two references have one name, or one frame of a
@@ -63,7 +70,7 @@ def write_project(
         for option, path in (("--source", source), *(("--reference", one) for one in references))
     ]
     _check_whole(source)
-    scan, *copies = (_probe(section, folder, progress) for section in sections)
+    scan, *copies = (_probe(section, folder, progress, colors) for section in sections)
     text = project_text(title, scan, copies)
     to_fill_in = (
         *(f"source.{key}" for key in scan.to_fill_in),
@@ -91,7 +98,9 @@ def _check_whole(source: str) -> None:
         )
 
 
-def _probe(section: ClipSection, folder: Path, progress: Progress) -> TemplateElement:
+def _probe(
+    section: ClipSection, folder: Path, progress: Progress, colors: ColorManagement
+) -> TemplateElement:
     """What is found out about a clip, and which facts are missing, with what is known of them."""
     path = section.path
     missing: dict[str, str] = {}

@@ -42,7 +42,7 @@ def export_frames(job: Job, frames: Sequence[int], folder: Path) -> list[Path]:
                 "another folder with --out"
             )
     make_folder(folder)
-    for frame, picture in media.read(source, wanted):
+    for frame, picture in media.read(source, wanted, job.colors):
         media.write_png(places[frame], picture, bits=_BITS, with_profile=True)
     written = list(places.values())
     if not _is_whole(source):
@@ -60,11 +60,11 @@ def describe_placement(job: Job, frame: int, picture: str, colorspace: str | Non
         MediaError: it cannot be read.
         ProjectError: it is the frame as it was exported.
     """
-    pixels = media.read_picture(job.resolve(picture), colorspace)
+    pixels = media.read_picture(job.resolve(picture), colorspace, colors=job.colors)
     source = job.clips().source
     size = pixels.shape[-1], pixels.shape[-2]
     if size == (source.width, source.height):
-        faded = media.read_frame(source, frame).clamp(0.0, 1.0)
+        faded = media.read_frame(source, frame, job.colors).clamp(0.0, 1.0)
         if float((pixels - faded).abs().max()) < _UNPAINTED:
             raise ProjectError(
                 f"{picture}: is frame {frame} as the scan has it; paint it first, and save it there"

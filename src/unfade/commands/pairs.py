@@ -139,7 +139,6 @@ def export(
     project = load_project(project_file)
     job = Job(project, project_file.absolute().parent, progress(quiet=False))
     pipeline.run(job, last="ingest")
-    _use_config(job)
     for frame in frames:
         _check_frame(job.clips().source, frame)
     for path in export_frames(job, frames, out or project_file.parent / PAINT_FOLDER):
@@ -187,12 +186,6 @@ def _job(project_file: Path, project: Project) -> Job:
     return Job(project, project_file.absolute().parent, SilentProgress())
 
 
-def _use_config(job: Job) -> None:
-    from unfade.media import use_config
-
-    use_config(job.color_config(), job.project.film.view)
-
-
 def _describe_placement(job: Job, section: PairSection) -> str:
     """How align will lay a picture on the scan, in words.
 
@@ -203,14 +196,14 @@ def _describe_placement(job: Job, section: PairSection) -> str:
         ProjectError: it names an unknown colour space, or nothing has been painted on it.
     """
     from unfade.commands.pair_export import describe_placement
-    from unfade.media import read_picture
+    from unfade.media import check_config, read_picture
 
-    _use_config(job)
+    check_config(job.colors)
     picture = str(section.reference)
     try:
         if (job.root / Clips.PATH).exists():
             return describe_placement(job, section.source, picture, section.colorspace)
-        read_picture(job.resolve(picture), section.colorspace)
+        read_picture(job.resolve(picture), section.colorspace, colors=job.colors)
     except MissingFactError as error:
         raise ProjectError(
             f"{picture}: does not name a known colour space ({error.known}); name one with "

@@ -305,7 +305,7 @@ def _detail(
     first = clips.source.frames.first
     measured = np.full((len(shots), len(found)), np.nan)
     frames = compared_frames({name: matches for name, (_, matches) in found.items()}, shots, first)
-    pictures = media.read(clips.source, [first + frame for frame in frames.values()])
+    pictures = media.read(clips.source, [first + frame for frame in frames.values()], job.colors)
     sources = {frame: live_luma(picture, clips.source) for frame, picture in pictures}
     for column, (name, (framing, matches)) in enumerate(found.items()):
         clip = clips.references[name]
@@ -315,7 +315,7 @@ def _detail(
                 shown = int(matches.reference[frame]) + clip.frames.first
                 shots_of.setdefault(shown, []).append(shot)
         label = f"Measuring the detail of {name}"
-        pictures = media.read(clip, sorted(shots_of))
+        pictures = media.read(clip, sorted(shots_of), job.colors)
         for shown, picture in job.progress.track(pictures, label, len(shots_of)):
             theirs = live_luma(picture, clip)
             for shot in shots_of[shown]:
@@ -337,7 +337,8 @@ def _draw(
         ours = _small_picture(source[pair.source - clips.source.frames.first])
         if pair.picture is not None:
             theirs = fit_width(
-                media.read_picture(job.picture(pair), pair.colorspace), source.shape[2]
+                media.read_picture(job.picture(pair), pair.colorspace, colors=job.colors),
+                source.shape[2],
             )
         else:
             assert pair.reference is not None

@@ -227,14 +227,15 @@ def _lay_movies(job: Job, delivered: Delivered, folder: Path) -> None:
     name = delivered.name
     size = movie_size(area.width, area.height, float(source.pixel_aspect))
     numbers = [frame.frame for frame in rendering.frames]
-    pairs = zip(rendering.frames, media.read(source, numbers), strict=True)
+    pairs = zip(rendering.frames, media.read(source, numbers, job.colors), strict=True)
     with (
         codec.writer(folder / f"{name}-recovered", size, source.rate) as recovered,
         codec.writer(folder / f"{name}-split", size, source.rate) as side_by_side,
     ):
         for frame, (_, source_rgb) in job.progress.track(pairs, "Review movies", len(numbers)):
             path = job.folder("render") / frame.file
-            recovered_rgb = media.read_picture(path, rendering.colorspace).nan_to_num(0.0, 0.0, 0.0)
+            written = media.read_picture(path, rendering.colorspace, colors=job.colors)
+            recovered_rgb = written.nan_to_num(0.0, 0.0, 0.0)
             before, after = (
                 fit(crop(picture, area), size[1], size[0])
                 for picture in (source_rgb, recovered_rgb)

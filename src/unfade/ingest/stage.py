@@ -84,7 +84,7 @@ def _as_named(job: Job, path: str, clip: Clip) -> str:
 def _found(job: Job, element: _Element) -> tuple[Tensor, Clip]:
     """The middle frame of a clip, and what was found of it."""
     section = element.section
-    clip = probe(job.resolve(section.path), section, job.progress.track)
+    clip = probe(job.resolve(section.path), section, job.progress.track, colors=job.colors)
     return _with_live_area(job, element.title, clip, section)
 
 
@@ -93,7 +93,7 @@ def _with_live_area(job: Job, name: str, clip: Clip, section: ClipSection) -> tu
     frames = _spread(clip)
     lumas, middle = [], None
     label = f"Looking for the picture of the {name}"
-    for frame, picture in job.progress.track(read(clip, frames), label, len(frames)):
+    for frame, picture in job.progress.track(read(clip, frames, job.colors), label, len(frames)):
         lumas.append((luma(picture)[0].clamp(0.0, 1.0) * 255).round().to(torch.uint8).numpy())
         if frame == frames[len(frames) // 2]:
             middle = picture
@@ -142,7 +142,7 @@ def _write_proxy(job: Job, name: str, clip: Clip, path: Path) -> str:
     with writing(path) as temporary, temporary.open("wb") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, height, width, 3)}
         np.lib.format.write_array_header_1_0(file, header)
-        pictures = read(clip, clip.frames.frames())
+        pictures = read(clip, clip.frames.frames(), job.colors)
         for _, picture in job.progress.track(pictures, f"Reading the {name}", count):
             proxy = make_proxy(picture, clip)
             letters.append(repeats.add(proxy))

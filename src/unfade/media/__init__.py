@@ -5,10 +5,9 @@ Behind it all pixels are float32 tensors (3, height, width), R'G'B' in the worki
 
 from unfade.media.color_management import (
     check_colorspace,
-    config_in_use,
+    check_config,
     is_aces,
     to_space,
-    use_config,
 )
 from unfade.media.movies.writer import MovieWriter
 from unfade.media.pair_pictures import read_pairs, read_references
@@ -27,7 +26,7 @@ __all__ = [
     "MovieWriter",
     "Surveys",
     "check_colorspace",
-    "config_in_use",
+    "check_config",
     "is_aces",
     "parallel_map",
     "probe",
@@ -41,7 +40,6 @@ __all__ = [
     "read_tags",
     "sequence_around",
     "to_space",
-    "use_config",
     "write_behind",
     "write_dpx",
     "write_exr",

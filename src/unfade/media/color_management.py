@@ -1,4 +1,4 @@
-"""Colour spaces, by OpenColorIO: one config for everything that a process reads and writes."""
+"""Colour spaces, by OpenColorIO. Every function is given the config and the view."""
 
 import difflib
 import functools
@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from unfade.errors import ProjectError
-from unfade.film.working_space import PINNED_CONFIG, WORKING_SPACE
+from unfade.film.working_space import WORKING_SPACE
+from unfade.project.color_config import PINNED, ColorManagement
 
 _WORKING_ALIAS = "g24_rec709"
 """Of the working space in the ACES configs, whose older versions have another name for it."""
@@ -23,53 +24,31 @@ _DISPLAY_ALIAS = "rec1886_rec709_display"
 _SCENE_LIGHT = ("scene-linear", "log")
 """Encodings of OpenColorIO that a view takes to a display."""
 
-_current = PINNED_CONFIG
-_view: str | None = None
 
-
-def use_config(name: str, view: str | None = None) -> None:
-    """Makes a config that of every colour space from now on.
-
-    Args:
-        name: a file, or ``ocio://...`` for one that is built into OpenColorIO.
-        view: of its Rec.1886 Rec.709 display, by which scene-linear and log pictures come into the
-            working space and go out again; none for the curve of the working space alone.
-
-    Raises:
-        ProjectError: it cannot be read, has no working space, or has no such view.
+def check_config(colors: ColorManagement) -> None:
     """
-    global _current, _view
-    try:
-        config = _load(name)
-    except (ocio.Exception, ocio.ExceptionMissingFile) as error:
-        raise ProjectError(
-            f"{name}: cannot be used as OpenColorIO config ({str(error).strip()}); correct "
-            "film.ocio or the environment variable OCIO"
-        ) from error
+    Raises:
+        ProjectError: the config cannot be read, has no working space, or has no such view.
+    """
+    name, config = colors.config, _load(colors)
     if _find(config, WORKING_SPACE) is None:
         raise ProjectError(
             f"{name}: has no colour space '{WORKING_SPACE}' or '{_WORKING_ALIAS}', in which Unfade "
             "computes; add it, or use another config"
         )
-    if view is not None:
-        _check_view(config, name, view)
-    _current, _view = name, view
+    if colors.view is not None:
+        _check_view(config, name, colors.view)
 
 
-def config_in_use() -> str:
-    """What `use_config` was given last, else the pinned config."""
-    return _current
-
-
-def check_colorspace(name: str) -> str:
-    """The full name of a colour space that may be named by an alias or a role, in any case.
+def check_colorspace(name: str, colors: ColorManagement = PINNED) -> str:
+    """The full name of a colour space, from its name, alias or role in any case.
 
     Raises:
         ProjectError: the config has no such space, or it holds data and no colour.
     """
-    space = _find(_load(_current), name)
+    space = _find(_load(colors), name)
     if space is None:
-        spellings = _spellings(_current)
+        spellings = _spellings(colors)
         nearest = difflib.get_close_matches(name.lower(), spellings, n=9, cutoff=0.0)
         full_names = list(dict.fromkeys(spellings[spelling] for spelling in nearest))
         names = ", ".join(f"'{full_name}'" for full_name in full_names[:3])
@@ -84,23 +63,26 @@ def check_colorspace(name: str) -> str:
     return full_name
 
 
-def is_colorspace(name: str) -> bool:
+def is_colorspace(name: str, colors: ColorManagement) -> bool:
     """Whether `check_colorspace` knows the name."""
-    return _find(_load(_current), name) is not None
+    return _find(_load(colors), name) is not None
 
 
-def is_aces(name: str) -> bool:
+def is_aces(name: str, colors: ColorManagement = PINNED) -> bool:
     """Whether a colour space is ACES2065-1, linear light of the primaries AP0."""
-    return is_colorspace("lin_ap0") and check_colorspace(name) == check_colorspace("lin_ap0")
+    if not is_colorspace("lin_ap0", colors):
+        return False
+    return check_colorspace(name, colors) == check_colorspace("lin_ap0", colors)
 
 
-def to_space(pixels: Tensor, source: str, target: str) -> Tensor:
+def to_space(pixels: Tensor, source: str, target: str, colors: ColorManagement = PINNED) -> Tensor:
     """Pixels of one colour space in another.
 
     Args:
         pixels: (3, H, W) float32 in the space `source`; it is not changed.
         source: an OpenColorIO name or alias.
         target: likewise.
+        colors: the config and the view.
 
     Returns:
         (3, H, W) float32; `pixels` itself where both spaces are the same.
@@ -108,17 +90,27 @@ def to_space(pixels: Tensor, source: str, target: str) -> Tensor:
     Raises:
         ProjectError: one of the spaces is unknown.
     """
-    source, target = check_colorspace(source), check_colorspace(target)
+    source, target = check_colorspace(source, colors), check_colorspace(target, colors)
     if source == target:
         return pixels
     interleaved = np.array(pixels.permute(1, 2, 0).numpy(), dtype=np.float32, order="C", copy=True)
-    _processor(_current, _view, source, target).applyRGB(interleaved)
+    _processor(colors, source, target).applyRGB(interleaved)
     return torch.from_numpy(interleaved).permute(2, 0, 1).contiguous()
 
 
 @functools.cache
-def _load(config: str) -> ocio.Config:
-    return ocio.Config.CreateFromFile(config)
+def _load(colors: ColorManagement) -> ocio.Config:
+    """
+    Raises:
+        ProjectError: the config cannot be read.
+    """
+    try:
+        return ocio.Config.CreateFromFile(colors.config)
+    except (ocio.Exception, ocio.ExceptionMissingFile) as error:
+        raise ProjectError(
+            f"{colors.config}: cannot be used as OpenColorIO config ({str(error).strip()}); "
+            "correct film.ocio or the environment variable OCIO"
+        ) from error
 
 
 def _find(config: ocio.Config, name: str) -> ocio.ColorSpace | None:
@@ -143,10 +135,11 @@ def _check_view(config: ocio.Config, name: str, view: str) -> None:
 
 
 @functools.cache
-def _processor(config: str, view: str | None, source: str, target: str) -> ocio.CPUProcessor:
-    """Lossless: the fast approximations of powers cost accuracy in the darks."""
-    loaded = _load(config)
-    return loaded.getProcessor(_transform(loaded, view, source, target)).getOptimizedCPUProcessor(
+def _processor(colors: ColorManagement, source: str, target: str) -> ocio.CPUProcessor:
+    """Lossless, because the fast approximations of powers cost accuracy in the darks."""
+    config = _load(colors)
+    processor = config.getProcessor(_transform(config, colors.view, source, target))
+    return processor.getOptimizedCPUProcessor(
         ocio.BIT_DEPTH_F32, ocio.BIT_DEPTH_F32, ocio.OPTIMIZATION_LOSSLESS
     )
 
@@ -177,10 +170,10 @@ def _is_scene_light(config: ocio.Config, name: str) -> bool:
 
 
 @functools.cache
-def _spellings(config: str) -> dict[str, str]:
+def _spellings(colors: ColorManagement) -> dict[str, str]:
     """Every name and alias in lower case, with the full name that it stands for."""
     spellings: dict[str, str] = {}
-    for space in _load(config).getColorSpaces():
+    for space in _load(colors).getColorSpaces():
         if not space.isData():
             for spelling in (space.getName(), *space.getAliases()):
                 spellings[spelling.lower()] = space.getName()

@@ -9,6 +9,7 @@ import OpenImageIO as oiio
 from unfade.film.working_space import WORKING_SPACE
 from unfade.media.color_management import check_colorspace, is_colorspace
 from unfade.media.stills.facts import text_of
+from unfade.project.color_config import ColorManagement
 
 _SRGB, _LINEAR, _GAMMA_18, _GAMMA_22 = "srgb_texture", "lin_rec709", "g18_rec709", "g22_rec709"
 _P3, _ADOBE = "srgb_p3d65", "adobergb"
@@ -57,6 +58,10 @@ _DEFAULTS_TO_SRGB = ("png", "jpeg", "jpeg2000", "bmp")
 """Formats for which OpenImageIO names sRGB where the file says nothing."""
 
 
+Tagged = tuple[str, str | None]
+"""A tag in words, and the name of its colour space, none where no space is known for it."""
+
+
 @dataclass(frozen=True)
 class ColorTag:
     """`says` is the tag in words; `space` is a name of the config, none where it has no such."""
@@ -65,8 +70,20 @@ class ColorTag:
     space: str | None
 
 
-def color_tag_of(path: str, spec: oiio.ImageSpec, file_format: str) -> ColorTag | None:
+def color_tag_of(
+    path: str, spec: oiio.ImageSpec, file_format: str, colors: ColorManagement
+) -> ColorTag | None:
     """The tag of a still, none where it has none."""
+    tagged = _tagged(path, spec, file_format)
+    if tagged is None:
+        return None
+    says, space = tagged
+    known = space is not None and is_colorspace(space, colors)
+    return ColorTag(says, check_colorspace(space, colors) if known and space else None)
+
+
+def _tagged(path: str, spec: oiio.ImageSpec, file_format: str) -> Tagged | None:
+    """The tag of a still in words, and the name of its space; none where it has no tag."""
     chunks = _png_chunks(path) if file_format == "png" else {}
     if "cICP" in chunks and len(chunks["cICP"]) == 4:
         return _of_cicp(tuple(chunks["cICP"]))
@@ -74,40 +91,35 @@ def color_tag_of(path: str, spec: oiio.ImageSpec, file_format: str) -> ColorTag 
     if profile or "iCCP" in chunks or spec.getattribute("ICCProfile") is not None:
         return _of_profile(profile or "an ICC profile without a name")
     if "sRGB" in chunks:
-        return _tag("sRGB", _SRGB)
+        return ("sRGB", _SRGB)
     exponents, chromaticities = (_numbers(chunks.get(name, b"")) for name in ("gAMA", "cHRM"))
     if any(exponents) or chromaticities:  # readers of PNG are to ignore a gAMA of 0
         return _of_gamma(exponents[0] if exponents else 0.0, chromaticities)
     exif = spec.get_int_attribute("Exif:ColorSpace", 0)
     if exif in (1, 2):
-        return _tag("sRGB", _SRGB) if exif == 1 else _tag("Adobe RGB", _ADOBE)
+        return ("sRGB", _SRGB) if exif == 1 else ("Adobe RGB", _ADOBE)
     named = text_of(spec, "oiio:ColorSpace")
     if named and file_format not in _DEFAULTS_TO_SRGB:
-        return _tag(named, named)
+        return (named, named)
     return None
 
 
-def _tag(says: str, space: str | None) -> ColorTag:
-    known = space is not None and is_colorspace(space)
-    return ColorTag(says, check_colorspace(space) if known and space else None)
-
-
-def _of_profile(description: str) -> ColorTag:
+def _of_profile(description: str) -> Tagged:
     fitting = (name for words, name in _PROFILES if re.search(words, description.lower()))
-    return _tag(description, next(fitting, None))
+    return (description, next(fitting, None))
 
 
-def _of_cicp(numbers: tuple[int, ...]) -> ColorTag:
+def _of_cicp(numbers: tuple[int, ...]) -> Tagged:
     primaries, transfer, _, full = numbers
     says = "cICP " + "/".join(map(str, numbers))
     if not full:
-        return _tag(f"{says} (limited range)", None)
+        return (f"{says} (limited range)", None)
     if (primaries, transfer) == (12, 13):
-        return _tag(says, _P3)
-    return _tag(says, _CICP_TRANSFERS.get(transfer) if primaries in _CICP_PRIMARIES else None)
+        return (says, _P3)
+    return (says, _CICP_TRANSFERS.get(transfer) if primaries in _CICP_PRIMARIES else None)
 
 
-def _of_gamma(exponent: float, chromaticities: tuple[float, ...]) -> ColorTag:
+def _of_gamma(exponent: float, chromaticities: tuple[float, ...]) -> Tagged:
     said = [f"gamma {1 / exponent:.3g}"] if exponent else []
     if chromaticities:
         said.append("chromaticities " + " ".join(f"{one:g}" for one in chromaticities))
@@ -117,9 +129,9 @@ def _of_gamma(exponent: float, chromaticities: tuple[float, ...]) -> ColorTag:
         for ours, theirs in zip(_REC709, chromaticities, strict=False)
     )
     if not exponent:
-        return _tag(says, WORKING_SPACE if is_709 else None)
+        return (says, WORKING_SPACE if is_709 else None)
     near = (name for gamma, name in _GAMMAS if abs(gamma - exponent) < _GAMMA_WITHIN)
-    return _tag(says, next(near, None) if is_709 else None)
+    return (says, next(near, None) if is_709 else None)
 
 
 def _numbers(chunk: bytes) -> tuple[float, ...]:

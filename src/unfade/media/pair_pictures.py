@@ -10,13 +10,17 @@ from unfade.film.pair import Pair
 from unfade.geometry.crop import crop
 from unfade.media.reading import read
 from unfade.media.stills.reader import read_picture
+from unfade.project.color_config import PINNED, ColorManagement
 
 _BESIDE = (-1, 0, 1)
 """A reference frame and its neighbours."""
 
 
 def read_references(
-    pairs: Sequence[Pair], clips: Clips, picture_of: Callable[[Pair], str]
+    pairs: Sequence[Pair],
+    clips: Clips,
+    picture_of: Callable[[Pair], str],
+    colors: ColorManagement = PINNED,
 ) -> Iterator[tuple[Pair, Tensor]]:
     """Every pair with its reference picture; each clip is read once, in order of its frames.
 
@@ -24,6 +28,7 @@ def read_references(
         pairs: in any order; those of the references come first, by their frames.
         clips: what ingest found.
         picture_of: gives the absolute path of the picture that a pair has.
+        colors: the config that knows the names of colour spaces.
 
     Yields:
         a pair, and (3, H, W) in the working space: the live area of the reference, or for a
@@ -40,19 +45,22 @@ def read_references(
         for pair in pairs:
             if pair.reference is not None and pair.of == of:
                 by_frame.setdefault(pair.reference, []).append(pair)
-        for frame, picture in read(clip, sorted(by_frame)):
+        for frame, picture in read(clip, sorted(by_frame), colors):
             for pair in by_frame[frame]:
                 name = f"{clip.path}: frame {frame}"
                 yield pair, _cut(pair, name, picture, clips.source, clip.live_area)
     for pair in pairs:
         if pair.picture is not None:
-            picture = read_picture(picture_of(pair), pair.colorspace)
+            picture = read_picture(picture_of(pair), pair.colorspace, colors=colors)
             whole = Area(x=0, y=0, width=picture.shape[-1], height=picture.shape[-2])
             yield pair, _cut(pair, pair.picture, picture, clips.source, whole)
 
 
 def read_pairs(
-    pairs: Sequence[Pair], clips: Clips, picture_of: Callable[[Pair], str]
+    pairs: Sequence[Pair],
+    clips: Clips,
+    picture_of: Callable[[Pair], str],
+    colors: ColorManagement = PINNED,
 ) -> Iterator[tuple[Pair, Tensor, dict[int, Tensor]]]:
     """Every pair with its source picture and its reference picture, and those beside that.
 
@@ -63,6 +71,7 @@ def read_pairs(
         pairs: in order of their source frames.
         clips: what ingest found.
         picture_of: gives the absolute path of the picture that a pair has.
+        colors: the config that knows the names of colour spaces.
 
     Yields:
         a pair; the live area of its source, (3, H, W) in the working space; by their distance in
@@ -74,8 +83,8 @@ def read_pairs(
         ProjectError: an aligned pair's picture has another size than the source.
     """
     for run in _ascending(pairs):
-        sources = read(clips.source, [pair.source for pair in run])
-        references = _references(run, clips, picture_of)
+        sources = read(clips.source, [pair.source for pair in run], colors)
+        references = _references(run, clips, picture_of, colors)
         for (_, source), (pair, found) in zip(sources, references, strict=True):
             yield pair, crop(source, clips.source.live_area), found
 
@@ -96,16 +105,20 @@ def _ascending(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
 
 
 def _references(
-    pairs: list[Pair], clips: Clips, picture_of: Callable[[Pair], str]
+    pairs: list[Pair], clips: Clips, picture_of: Callable[[Pair], str], colors: ColorManagement
 ) -> Iterator[tuple[Pair, dict[int, Tensor]]]:
     """The reference pictures of pairs whose reference frames ascend, with those beside them."""
     readers = {
-        of: _Reader(clip, [p.reference for p in pairs if p.of == of and p.reference is not None])
+        of: _Reader(
+            clip,
+            [p.reference for p in pairs if p.of == of and p.reference is not None],
+            colors,
+        )
         for of, clip in clips.references.items()
     }
     for pair in pairs:
         if pair.picture is not None:
-            picture = read_picture(picture_of(pair), pair.colorspace)
+            picture = read_picture(picture_of(pair), pair.colorspace, colors=colors)
             whole = Area(x=0, y=0, width=picture.shape[-1], height=picture.shape[-2])
             yield pair, {0: _cut(pair, pair.picture, picture, clips.source, whole)}
             continue
@@ -124,11 +137,11 @@ def _references(
 class _Reader:
     """Reads a clip onwards, and holds what lies around one of the frames that are wanted of it."""
 
-    def __init__(self, clip: Clip, wanted: Sequence[int]) -> None:
+    def __init__(self, clip: Clip, wanted: Sequence[int], colors: ColorManagement) -> None:
         """`wanted` are frame numbers, ascending."""
         self._clip = clip
         near = sorted({frame + k for frame in wanted for k in _BESIDE})
-        self._pictures = read(clip, [frame for frame in near if frame in clip.frames])
+        self._pictures = read(clip, [frame for frame in near if frame in clip.frames], colors)
         self._held: dict[int, Tensor] = {}
 
     def around(self, wanted: int) -> dict[int, tuple[int, Tensor]]:

@@ -31,6 +31,7 @@ from unfade.media.stills.sequences import (
     suggested_path,
 )
 from unfade.media.stills.timecode import said_timecode, usable_timecode
+from unfade.project.color_config import PINNED, ColorManagement
 from unfade.project.settings import ClipSection
 from unfade.work.progress import Track, untracked
 
@@ -39,7 +40,12 @@ Surveys = dict[str, MovieSurvey]
 
 
 def probe(
-    path: str, section: ClipSection, track: Track = untracked, surveys: Surveys | None = None
+    path: str,
+    section: ClipSection,
+    track: Track = untracked,
+    surveys: Surveys | None = None,
+    *,
+    colors: ColorManagement = PINNED,
 ) -> Clip:
     """Finds out what a clip is.
 
@@ -51,6 +57,7 @@ def probe(
         section: what the project file says of it; it goes before what the file says.
         track: is told of the frames of a movie.
         surveys: of movies decoded before with a section that said no more; new ones are added.
+        colors: the config that knows the names of colour spaces.
 
     Returns:
         the clip; its live area is the whole raster.
@@ -60,19 +67,19 @@ def probe(
         ProjectError: there is no such colour space.
     """
     if section.colorspace != "auto":
-        check_colorspace(section.colorspace)
+        check_colorspace(section.colorspace, colors)
     check_utf8(path)
     if os.path.isdir(path):
         path = picture_in_folder(Path(path))
     if os.path.isfile(path):
         is_still = Path(path).suffix.lower() in STILL_SUFFIXES
         if is_still:
-            return probe_stills(path, FrameRange(first=0, last=0), [path], section)
+            return probe_stills(path, FrameRange(first=0, last=0), [path], section, colors)
         surveys = {} if surveys is None else surveys
         if path not in surveys:
             surveys[path] = survey_movie(path, section, track)
         tags = surveys[path].tags.without_said(section)
-        return _movie_clip(path, section, replace(surveys[path], tags=tags))
+        return _movie_clip(path, section, replace(surveys[path], tags=tags), colors)
     if os.path.exists(path):
         check_regular(path)
     pattern = parse_pattern(path)
@@ -81,16 +88,18 @@ def probe(
         remedy = f"{meant} is there, name that" if meant else "restore the file or correct the path"
         if meant or pattern is None:
             raise MediaError(f"{path}: is missing; {remedy}")
-    return _probe_sequence(pattern, section)
+    return _probe_sequence(pattern, section, colors)
 
 
-def _probe_sequence(pattern: FilePattern, section: ClipSection) -> Clip:
+def _probe_sequence(pattern: FilePattern, section: ClipSection, colors: ColorManagement) -> Clip:
     frames = existing_range(pattern, section.first, section.last)
     files = [pattern.path(frame) for frame in frames.frames()]
-    return probe_stills(str(pattern), frames, files, section)
+    return probe_stills(str(pattern), frames, files, section, colors)
 
 
-def _movie_clip(path: str, section: ClipSection, survey: MovieSurvey) -> Clip:
+def _movie_clip(
+    path: str, section: ClipSection, survey: MovieSurvey, colors: ColorManagement
+) -> Clip:
     rate, colorspace = _rate(path, section, survey), _colorspace(path, section, survey)
     frames = _movie_range(path, survey.count, section)
     found = survey.fields
@@ -120,7 +129,7 @@ def _movie_clip(path: str, section: ClipSection, survey: MovieSurvey) -> Clip:
         height=height,
         pixel_aspect=section.pixel_aspect or pixel_aspect,
         orientation=orientation,
-        colorspace=check_colorspace(colorspace),
+        colorspace=check_colorspace(colorspace, colors),
         fields=fields,
         fields_evidence=_evidence(found, section),
         cadence=_cadence(found.weave, frames) if fields == "film" else None,

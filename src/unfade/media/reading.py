@@ -15,16 +15,20 @@ from unfade.media.movies.reader import read_movie
 from unfade.media.stills.reader import read_still
 from unfade.media.stills.sequences import parse_pattern
 from unfade.media.threads.read_ahead import MAX_FRAMES_AHEAD, parallel_map, prefetch
+from unfade.project.color_config import PINNED, ColorManagement
 
 _THREADS = 2
 
 
-def read(clip: Clip, frames: Iterable[int]) -> Iterator[tuple[int, Tensor]]:
+def read(
+    clip: Clip, frames: Iterable[int], colors: ColorManagement = PINNED
+) -> Iterator[tuple[int, Tensor]]:
     """Frames of a clip.
 
     Args:
         clip: what `probe` found.
         frames: their numbers, ascending.
+        colors: the config that knows the name of the clip's colour space.
 
     Yields:
         each number with its picture: (3, height, width) float32 in the working space,
@@ -44,25 +48,27 @@ def read(clip: Clip, frames: Iterable[int]) -> Iterator[tuple[int, Tensor]]:
                 f"not {frame}; ask for one of these"
             )
     if clip.kind == "movie":
-        return prefetch(read_movie(clip, wanted), max_held=MAX_FRAMES_AHEAD, name=clip.path)
-    return _read_ahead(clip, wanted)
+        return prefetch(read_movie(clip, wanted, colors), max_held=MAX_FRAMES_AHEAD, name=clip.path)
+    return _read_ahead(clip, wanted, colors)
 
 
-def read_frame(clip: Clip, frame: int) -> Tensor:
+def read_frame(clip: Clip, frame: int, colors: ColorManagement = PINNED) -> Tensor:
     """One frame of a clip, as `read` gives it."""
-    return next(picture for _, picture in read(clip, [frame]))
+    return next(picture for _, picture in read(clip, [frame], colors))
 
 
-def _read_ahead(clip: Clip, frames: list[int]) -> Iterator[tuple[int, Tensor]]:
+def _read_ahead(
+    clip: Clip, frames: list[int], colors: ColorManagement
+) -> Iterator[tuple[int, Tensor]]:
     return parallel_map(
-        lambda frame: (frame, _read_stored(clip, frame)),
+        lambda frame: (frame, _read_stored(clip, frame, colors)),
         frames,
         threads=_THREADS,
         max_held=MAX_FRAMES_AHEAD,
     )
 
 
-def _read_stored(clip: Clip, frame: int) -> Tensor:
+def _read_stored(clip: Clip, frame: int, colors: ColorManagement) -> Tensor:
     pattern = parse_pattern(clip.path) if clip.kind == "sequence" else None
     path = pattern.path(frame) if pattern else clip.path
     pixels = upright(read_still(path, clip.code_range), clip.orientation)
@@ -77,4 +83,4 @@ def _read_stored(clip: Clip, frame: int) -> Tensor:
             f"{path}: frame {frame} holds values that are not numbers or are infinite; "
             "convert or scan it again"
         )
-    return to_space(pixels, clip.colorspace, WORKING_SPACE)
+    return to_space(pixels, clip.colorspace, WORKING_SPACE, colors)

@@ -18,6 +18,7 @@ from unfade.film.file_pattern import FilePattern
 from unfade.film.naming import slug
 from unfade.media.stills.reader import STILL_SUFFIXES
 from unfade.media.stills.sequences import frames_of, patterns_of
+from unfade.project.color_config import ColorManagement
 from unfade.project.settings import ClipSection, RenderSection
 from unfade.work.lock import LOCK, lock_folder
 from unfade.work.progress import Progress
@@ -30,6 +31,7 @@ def merge(
     folder: Path,
     settings: RenderSection,
     progress: Progress,
+    colors: ColorManagement,
 ) -> list[Path]:
     """Writes a master for every frame: luma of the original, chroma of the recovered version.
 
@@ -43,6 +45,7 @@ def merge(
         folder: for the masters; missing or empty.
         settings: of the masters.
         progress: whom to tell.
+        colors: the config that knows the names of colour spaces.
 
     Returns:
         The masters.
@@ -53,12 +56,12 @@ def merge(
         WorkError: the folder holds files, or cannot be made.
     """
     check_is_folder(folder)
-    media.check_colorspace(settings.colorspace)
-    ours, theirs, step = _fitting(original, recovered)
+    media.check_colorspace(settings.colorspace, colors)
+    ours, theirs, step = _fitting(original, recovered, colors)
     make_folder(folder)
     with lock_folder(folder, progress.say):
         _check_empty(folder)
-        return _merge(ours, theirs, step, folder, settings, progress)
+        return _merge(ours, theirs, step, folder, settings, progress, colors)
 
 
 def _merge(
@@ -68,6 +71,7 @@ def _merge(
     folder: Path,
     settings: RenderSection,
     progress: Progress,
+    colors: ColorManagement,
 ) -> list[Path]:
     """Merges each frame of ours with the one of theirs that is `step` numbers on."""
     title = slug(PurePath(ours.path).stem.split(".")[0])
@@ -92,7 +96,7 @@ def _merge(
             path = folder / f"{title}_merged.{frame:07d}.exr"
             own = entries | {"unfade:frame": frame}
             tags = media.read_tags(ours.clip_of(frame), frame)
-            write_later(media.write_master, path, merged_rgb, settings, own, tags)
+            write_later(media.write_master, path, merged_rgb, settings, own, tags, colors)
             masters.append(path)
     return masters
 
@@ -103,6 +107,7 @@ class _Film:
 
     path: str
     clips: tuple[Clip, ...]
+    colors: ColorManagement
 
     @property
     def frames(self) -> range:
@@ -115,33 +120,38 @@ class _Film:
     def read(self, wanted: range) -> Iterator[tuple[int, Tensor]]:
         """Those frames, as `media.read` gives them."""
         for clip in self.clips:
-            yield from media.read(clip, [frame for frame in wanted if frame in clip.frames])
+            held = [frame for frame in wanted if frame in clip.frames]
+            yield from media.read(clip, held, self.colors)
 
     def clip_of(self, frame: int) -> Clip:
         return next(clip for clip in self.clips if frame in clip.frames)
 
 
-def _fitting(original: ClipSection, recovered: ClipSection) -> tuple[_Film, _Film, int]:
+def _fitting(
+    original: ClipSection, recovered: ClipSection, colors: ColorManagement
+) -> tuple[_Film, _Film, int]:
     """Both films, and how many numbers on the recovered frame of an original's frame is.
 
     Raises:
         MediaError: a clip is missing or damaged, or they do not fit each other.
     """
-    ours = _film(original)
+    ours = _film(original, colors)
     limits = {"first": original.first, "last": original.last}
     is_part = limits != {"first": None, "last": None}
     by_number = ours.is_sequence and not os.path.isfile(recovered.path)
-    theirs = _film(recovered.model_copy(update=limits) if by_number and is_part else recovered)
+    if by_number and is_part:
+        recovered = recovered.model_copy(update=limits)
+    theirs = _film(recovered, colors)
     _check_size(ours, theirs)
     if is_part and not by_number:
-        whole = _film(original.model_copy(update=dict.fromkeys(limits))).frames
+        whole = _film(original.model_copy(update=dict.fromkeys(limits)), colors).frames
         if len(theirs.frames) == len(whole):
             return ours, theirs, theirs.frames.start - whole.start
     _check_frames(ours, theirs)
     return ours, theirs, theirs.frames.start - ours.frames.start
 
 
-def _film(section: ClipSection) -> _Film:
+def _film(section: ClipSection, colors: ColorManagement) -> _Film:
     """
     Raises:
         MediaError: it is missing or damaged, or its shots do not follow one another.
@@ -149,7 +159,7 @@ def _film(section: ClipSection) -> _Film:
     path = os.path.abspath(section.path)
     patterns = _shots(path)
     if len(patterns) < 2:
-        return _Film(section.path, (media.probe(path, section),))
+        return _Film(section.path, (media.probe(path, section, colors=colors),), colors)
     clips = []
     for numbers, pattern in sorted(
         ((frames_of(one), one) for one in patterns), key=lambda pair: pair[0]
@@ -163,8 +173,10 @@ def _film(section: ClipSection) -> _Film:
             "first": None if section.first is None else max(first, section.first),
             "last": None if section.last is None else min(last, section.last),
         }
-        clips.append(media.probe(str(pattern), section.model_copy(update=limits)))
-    return _checked(section, clips)
+        limited = section.model_copy(update=limits)
+        clips.append(media.probe(str(pattern), limited, colors=colors))
+    _check_clips(section, clips)
+    return _Film(section.path, tuple(clips), colors)
 
 
 def _shots(path: str) -> list[FilePattern]:
@@ -179,7 +191,7 @@ def _shots(path: str) -> list[FilePattern]:
     return [FilePattern(os.path.join(folder, one.prefix), one.width, one.suffix) for one in found]
 
 
-def _checked(section: ClipSection, clips: list[Clip]) -> _Film:
+def _check_clips(section: ClipSection, clips: list[Clip]) -> None:
     """
     Raises:
         MediaError: there is none, or the clips overlap, leave a gap, or differ.
@@ -209,7 +221,6 @@ def _checked(section: ClipSection, clips: list[Clip]) -> _Film:
             raise MediaError(
                 f"{section.path}: {names} differ in size or colour space; make them alike"
             )
-    return _Film(section.path, tuple(clips))
 
 
 def _check_size(ours: _Film, theirs: _Film) -> None:

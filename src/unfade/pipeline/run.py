@@ -115,8 +115,8 @@ def run_stage(stage: Stage, job: Job, seen: "ElementCache | None" = None) -> Non
     clear_partials(folder)
     asked, read = settings(stage, job.project), inputs(stage, job, seen)
     media = importlib.import_module("unfade.media")
-    media.use_config(job.color_config(), job.project.film.view)
-    media.check_colorspace(job.project.render.colorspace)
+    media.check_config(job.colors)
+    media.check_colorspace(job.project.render.colorspace, job.colors)
     entry(stage.name)(job)
     receipt = Receipt(
         stage=stage.name,

@@ -18,7 +18,7 @@ from unfade.film.pair import PairList
 from unfade.film.rendering import MasterNaming, RenderedFrame, Rendering
 from unfade.film.shot import Shot
 from unfade.model import load_model
-from unfade.project.color_config import config_to_share
+from unfade.project.color_config import ColorManagement, config_to_share
 from unfade.project.settings import RenderSection
 from unfade.render.record import (
     ERROR_ENTRIES,
@@ -73,7 +73,7 @@ def run(job: Job) -> None:
     """
     clips, trained = job.clips(), job.load(TrainedModel)
     settings = job.project.render
-    _check_colorspace(settings)
+    _check_colorspace(settings, job.colors)
     admitted = [one.pair for one in job.load(Alignments).admitted]
     entries = film_entries(job.project, clips, admitted, trained.id)
     folder = job.folder("render")
@@ -97,20 +97,20 @@ def run(job: Job) -> None:
             format=settings.format,
             bits=settings.bits,
             strict=settings.strict,
-            color_config=config_to_share(media.config_in_use()),
+            color_config=config_to_share(job.colors.config),
             view=job.project.film.view,
             frames=tuple(_record(job, master) for master in written),
         )
     )
 
 
-def _check_colorspace(settings: RenderSection) -> None:
+def _check_colorspace(settings: RenderSection, colors: ColorManagement) -> None:
     """
     Raises:
         ProjectError: there is no such colour space, or it is not that of a strict container.
     """
-    name = media.check_colorspace(settings.colorspace)
-    if settings.strict and not media.is_aces(name):
+    name = media.check_colorspace(settings.colorspace, colors)
+    if settings.strict and not media.is_aces(name, colors):
         raise ProjectError(
             f"render.colorspace is '{name}', but a strict ACES container (SMPTE ST 2065-4) holds "
             "ACES2065-1; take it out, or set render.strict to false"
@@ -161,7 +161,7 @@ def _render(
     """Reads, colours and writes at the same time, in order, a few frames in flight."""
     model = load_model((job.root / TrainedModel.PATH).with_name(trained.file))
     by_frame = {master.frame: master for master in masters}
-    frames = media.read(source, list(by_frame))
+    frames = media.read(source, list(by_frame), job.colors)
     with media.write_behind() as write_later:
         for frame, source_rgb in job.progress.track(frames, "Rendering", len(masters)):
             master = by_frame[frame]
@@ -181,13 +181,13 @@ def _write(
     """Writes a master, and after it the record that its header has no place for. Its checksum is
     taken while the system still holds it in memory."""
     settings = job.project.render
-    cut = media.write_master(master.path, recovered_rgb, settings, entries, tags)
+    cut = media.write_master(master.path, recovered_rgb, settings, entries, tags, job.colors)
     if master.sidecar is not None:
         facts: dict[str, object] = {
             "file": master.path.name,
             "format": settings.format,
             "bits": settings.bits,
-            "colorspace": media.check_colorspace(settings.colorspace),
+            "colorspace": media.check_colorspace(settings.colorspace, job.colors),
             **tags.as_text(),
         }
         write_text(master.sidecar, sidecar(facts, entries, cut))

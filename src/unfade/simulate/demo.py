@@ -6,6 +6,7 @@ from pathlib import Path
 
 from unfade.errors import ProjectError
 from unfade.media import probe
+from unfade.project.color_config import PINNED
 from unfade.project.file import PROJECT_FILE, project_file_text, toml_fields
 from unfade.project.settings import ClipSection
 from unfade.project.template import TemplateElement, project_text
@@ -99,8 +100,8 @@ def _check_same(elements: Path, severity: str, seed: int) -> None:
 
 def _project(folder: Path) -> str:
     rate = ClipSection(path=SCAN, rate=RATE)
-    source = probe(str((folder / SCAN).absolute()), rate)
-    reference = probe(str((folder / DVD).absolute()), ClipSection(path=DVD))
+    source = probe(str((folder / SCAN).absolute()), rate, colors=PINNED)
+    reference = probe(str((folder / DVD).absolute()), ClipSection(path=DVD), colors=PINNED)
     return project_text(
         "Unfade demo",
         TemplateElement("scan", SCAN, source),

@@ -11,6 +11,7 @@ from unfade.errors import ProjectError, WorkError
 from unfade.film.clip import Clip
 from unfade.media import probe, read, read_frame, write_dpx
 from unfade.media.movies.writer import MovieWriter
+from unfade.project.color_config import PINNED
 from unfade.project.settings import ClipSection
 from unfade.simulate.clips import ClipCut, fit_picture
 from unfade.simulate.dvd import (
@@ -86,7 +87,7 @@ def simulate(
     _make_folders(folder)
     extra = sum(len(cut.frames) for cut in added)
     plan = plan_film(clips, SEVERITIES[severity], seed, transfer, extra)
-    sources = [probe(cut.path, ClipSection(path=cut.path)) for cut in clips]
+    sources = [probe(cut.path, ClipSection(path=cut.path), colors=PINNED) for cut in clips]
     exposure = exposure_for_white(_exposure_samples(clips, sources, plan), plan)
 
     pictures = _with_neighbours(_film_dyes(clips, sources))
@@ -95,8 +96,9 @@ def simulate(
         gate = place_in_gate(before, dyes, after, plan.weave_of(index))
         name = f"{FIRST_FRAME + index:06d}.dpx"
         fresh = density_to_display(dyes_to_density(gate))
-        write_dpx(folder / "truth" / f"truth.{name}", fresh)
-        write_dpx(folder / "scan" / f"scan.{name}", scan_print(gate, plan, index, exposure))
+        write_dpx(folder / "truth" / f"truth.{name}", fresh, colors=PINNED)
+        scan_rgb = scan_print(gate, plan, index, exposure)
+        write_dpx(folder / "scan" / f"scan.{name}", scan_rgb, colors=PINNED)
     dvd_pictures = _dvd_pictures(plan, _FreshPictures(clips, added))
     with _open_dvd(folder / "dvd" / "dvd.mpg", transfer) as movie:
         for picture in progress.track(
@@ -121,8 +123,8 @@ class _FreshPictures:
             for one in frames
         )
         for cut, run in groupby(clip_frames, key=lambda clip_frame: clip_frame[0]):
-            clip = probe(cut.path, ClipSection(path=cut.path))
-            for _, rgb in read(clip, [frame for _, frame in run]):
+            clip = probe(cut.path, ClipSection(path=cut.path), colors=PINNED)
+            for _, rgb in read(clip, [frame for _, frame in run], PINNED):
                 dyes = display_to_dyes(fit_picture(rgb, clip, cut))
                 yield density_to_display(dyes_to_density(dyes))
 
@@ -190,7 +192,7 @@ def _make_folders(folder: Path) -> None:
 def _film_dyes(clips: Sequence[ClipCut], sources: Sequence[Clip]) -> Iterator[Tensor]:
     """The dyes of every frame of the fresh print."""
     for cut, clip in zip(clips, sources, strict=True):
-        for _, rgb in read(clip, cut.frames.frames()):
+        for _, rgb in read(clip, cut.frames.frames(), PINNED):
             yield display_to_dyes(fit_picture(rgb, clip, cut))
 
 
@@ -211,7 +213,7 @@ def _exposure_samples(
     """Index and dyes of the middle frame of each shot."""
     for shot, cut, clip in zip(plan.shots, clips, sources, strict=True):
         middle = len(cut.frames) // 2
-        rgb = read_frame(clip, cut.frames.first + middle)
+        rgb = read_frame(clip, cut.frames.first + middle, PINNED)
         yield (
             shot.frames.first - FIRST_FRAME + middle,
             display_to_dyes(fit_picture(rgb, clip, cut)),

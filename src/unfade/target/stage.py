@@ -46,7 +46,7 @@ def run(job: Job) -> None:
 
 def _write_sources(job: Job, clips: Clips, alignments: Alignments) -> None:
     frames = sorted({alignment.pair.source for alignment in alignments.admitted})
-    pictures = media.read(clips.source, frames)
+    pictures = media.read(clips.source, frames, job.colors)
     for frame, source_rgb in job.progress.track(pictures, "Cutting sources", len(frames)):
         live_rgb = _live_area(clips.source, frame, source_rgb)
         _write(job.folder("target") / f"source.{frame:07d}.exr", live_rgb)
@@ -56,7 +56,7 @@ def _between(job: Job, clips: Clips, targets: Sequence[Target]) -> Iterator[Unpa
     """The frames that colour can be carried to, written on the model's raster."""
     pairs = [target.pair for target in targets]
     shots = choose_carried_frames(pairs, job.load(PairList).shots)
-    pictures = media.read(clips.source, list(shots))
+    pictures = media.read(clips.source, list(shots), job.colors)
     for frame, source_rgb in job.progress.track(pictures, "Cutting frames between", len(shots)):
         file = job.folder("target") / f"between.{frame:07d}.exr"
         _write(file, on_raster(_live_area(clips.source, frame, source_rgb)))
@@ -82,7 +82,7 @@ def _live_area(source: Clip, frame: int, source_rgb: Tensor) -> Tensor:
 def _build(job: Job, clips: Clips, alignments: Alignments) -> Iterator[tuple[Target, float]]:
     """Targets with the greatest luma difference between their source and truth."""
     admitted = {alignment.pair: alignment for alignment in alignments.admitted}
-    references = media.read_references(list(admitted), clips, job.picture)
+    references = media.read_references(list(admitted), clips, job.picture, job.colors)
     for pair, reference_rgb in job.progress.track(references, "Building targets", len(admitted)):
         yield _target(job, admitted[pair], reference_rgb, alignments.crop)
 

@@ -173,7 +173,7 @@ def _inspect_frames(
     shown = choose_comparison_frames(
         [(frame.frame, frame.shot) for frame in rendering.frames], COMPARISON_COUNT
     )
-    decode = partial(to_space, source=rendering.colorspace, target=WORKING_SPACE)
+    decode = partial(to_space, source=rendering.colorspace, target=WORKING_SPACE, colors=job.colors)
     step = half_step if rendering.format == "exr" else integer_step(rendering.bits)
     figures, comparisons = [], []
     meter = ChromaChangeMeter()
@@ -204,7 +204,8 @@ def _with_source(
     """Every rendered frame with its source picture and with the values of its file."""
     folder = job.folder("render")
     numbers = [rendered.frame for rendered in rendering.frames]
-    for rendered, (_, source_rgb) in zip(rendering.frames, read(source, numbers), strict=True):
+    sources = read(source, numbers, job.colors)
+    for rendered, (_, source_rgb) in zip(rendering.frames, sources, strict=True):
         path = folder / rendered.file
         written = read_picture(str(path), WORKING_SPACE)
         if written.shape != source_rgb.shape:

@@ -10,7 +10,7 @@ from unfade.errors import WorkError
 from unfade.film.clip import Clip, Clips
 from unfade.film.noun import Artefact
 from unfade.film.pair import Pair
-from unfade.project.color_config import color_config, config_to_share, is_file
+from unfade.project.color_config import ColorManagement, color_config, config_to_share, is_file
 from unfade.project.settings import Project
 from unfade.work.elements import DIGEST_CACHE, DigestCache, Element, element, relocated
 from unfade.work.progress import Progress
@@ -60,16 +60,18 @@ class Job:
         """The absolute path for a path of film.toml, which is relative to the work directory."""
         return str((self.root / path).absolute())
 
-    def color_config(self) -> str:
-        """The OpenColorIO config of the project: an absolute path, or ``ocio://...``."""
+    @cached_property
+    def colors(self) -> ColorManagement:
+        """The OpenColorIO config and view of the project."""
         asked = self.project.film.ocio
-        return color_config(self.resolve(asked) if asked and is_file(asked) else asked)
+        config = color_config(self.resolve(asked) if asked and is_file(asked) else asked)
+        found = self.element("film.ocio", config) if is_file(config) else None
+        return ColorManagement(config, self.project.film.view, found.content if found else "")
 
     def color_facts(self) -> str:
         """Everything that defines colour spaces: name and content of the config, and the view."""
-        config = self.color_config()
-        found = self.element("film.ocio", config) if is_file(config) else None
-        facts = (config_to_share(config), found and found.content, self.project.film.view)
+        colors = self.colors
+        facts = (config_to_share(colors.config), colors.fingerprint, colors.view)
         return " ".join(fact for fact in facts if fact)
 
     @cached_property

@@ -22,6 +22,7 @@ from unfade.media.movies.fields import match_fields
 from unfade.media.movies.index import IndexMismatchError, movie_index, packets_from
 from unfade.media.movies.planes import frame_to_rgb
 from unfade.media.threads.read_ahead import heartbeat
+from unfade.project.color_config import ColorManagement
 
 _MAX_DECODED_GAP_FRAMES = 12
 """Longest gap between wanted frames that is decoded and dropped; a seek reopens the movie, which
@@ -72,7 +73,9 @@ def _decoded(
             frame_number += 1
 
 
-def read_movie(clip: Clip, frames: list[int]) -> Generator[tuple[int, Tensor], None, None]:
+def read_movie(
+    clip: Clip, frames: list[int], colors: ColorManagement
+) -> Generator[tuple[int, Tensor], None, None]:
     """Frames of a movie, ascending, each (3, H, W) in the working space.
 
     If a seek fails, the remaining frames are decoded from the start of the movie.
@@ -84,12 +87,12 @@ def read_movie(clip: Clip, frames: list[int]) -> Generator[tuple[int, Tensor], N
     with suppress(IndexMismatchError):
         for start, wanted in _decode_runs(clip, frames):
             with open_movie(clip.path) as movie:
-                for number, picture in _read_run(clip, movie, start, wanted):
+                for number, picture in _read_run(clip, movie, start, wanted, colors):
                     pending.popleft()
                     yield number, picture
     if pending:
         with open_movie(clip.path) as movie:
-            yield from _read_run(clip, movie, 0, list(pending))
+            yield from _read_run(clip, movie, 0, list(pending), colors)
 
 
 def deinterlace(
@@ -134,7 +137,7 @@ def pull(graph: av.filter.Graph) -> Iterator[av.VideoFrame]:
 
 
 def _read_run(
-    clip: Clip, movie: Movie, start: int, wanted: list[int]
+    clip: Clip, movie: Movie, start: int, wanted: list[int], colors: ColorManagement
 ) -> Iterator[tuple[int, Tensor]]:
     pending = deque(wanted)
     numbered = _frames_from_key(movie, start) if start else enumerate(decode(movie))
@@ -143,7 +146,7 @@ def _read_run(
             codec = movie.stream.codec_context.name
             rgb = frame_to_rgb(frame, clip.video, codec, clip.code_range)
             upright_rgb = upright(rgb, clip.orientation)
-            yield pending.popleft(), to_space(upright_rgb, clip.colorspace, WORKING_SPACE)
+            yield pending.popleft(), to_space(upright_rgb, clip.colorspace, WORKING_SPACE, colors)
         if not pending:
             return
     raise MediaError(

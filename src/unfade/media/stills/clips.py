@@ -12,6 +12,7 @@ from unfade.media.color_management import check_colorspace
 from unfade.media.stills.files import codestream_layout
 from unfade.media.stills.reader import StillHeader, named_colorspace, read_header
 from unfade.media.stills.timecode import timecode_runs
+from unfade.project.color_config import ColorManagement
 from unfade.project.settings import ClipSection
 
 FILM_RATE = Fraction(24)
@@ -21,7 +22,13 @@ _HEADER_THREADS = 8
 """Headers read at a time, because what takes time is waiting for disks and servers."""
 
 
-def probe_stills(path: str, frames: FrameRange, files: Sequence[str], section: ClipSection) -> Clip:
+def probe_stills(
+    path: str,
+    frames: FrameRange,
+    files: Sequence[str],
+    section: ClipSection,
+    colors: ColorManagement,
+) -> Clip:
     """Finds out what a still or a sequence is.
 
     Args:
@@ -29,12 +36,13 @@ def probe_stills(path: str, frames: FrameRange, files: Sequence[str], section: C
         frames: their numbers.
         files: of each frame.
         section: what the project file says; it goes before what the files say.
+        colors: the config that knows the names of colour spaces.
 
     Raises:
         MediaError: a file is missing, is no picture, does not name its colour space, or says
             something else than the first and the project file nothing.
     """
-    headers = _headers(files)
+    headers = _headers(files, colors)
     header = headers[0]
     found_rate = next((one.rate for one in headers if one.rate), FILM_RATE)
     rate = section.rate or found_rate
@@ -59,7 +67,7 @@ def probe_stills(path: str, frames: FrameRange, files: Sequence[str], section: C
         height=height,
         pixel_aspect=section.pixel_aspect or pixel_aspect,
         orientation=orientation,
-        colorspace=check_colorspace(colorspace),
+        colorspace=check_colorspace(colorspace, colors),
         fields=_fields(path, section),
         codec=header.format,
         ignored=header.ignored,
@@ -72,14 +80,14 @@ def probe_stills(path: str, frames: FrameRange, files: Sequence[str], section: C
     )
 
 
-def _headers(files: Sequence[str]) -> list[StillHeader]:
+def _headers(files: Sequence[str], colors: ColorManagement) -> list[StillHeader]:
     """The headers of all files; JPEG 2000 that is laid out as the first has the first's header."""
-    first = read_header(files[0])
+    first = read_header(files[0], colors)
     layout = codestream_layout(files[0]) if first.format == "jpeg2000" else b""
 
     def header(file: str) -> StillHeader:
         # OpenImageIO decodes all pixels of JPEG 2000 to find out their number: 3 s a 2K frame.
-        return first if layout and codestream_layout(file) == layout else read_header(file)
+        return first if layout and codestream_layout(file) == layout else read_header(file, colors)
 
     with ThreadPoolExecutor(_HEADER_THREADS) as pool:
         return [first, *pool.map(header, files[1:])]

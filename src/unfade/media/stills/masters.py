@@ -7,6 +7,7 @@ from torch import Tensor
 
 from unfade.media.stills.tags import FrameTags
 from unfade.media.stills.writers import write_dpx, write_exr, write_tiff
+from unfade.project.color_config import ColorManagement
 from unfade.project.settings import RenderSection
 
 
@@ -16,6 +17,7 @@ def write_master(
     settings: RenderSection,
     entries: Mapping[str, str | int],
     tags: FrameTags,
+    colors: ColorManagement,
 ) -> int:
     """Writes one master.
 
@@ -25,6 +27,7 @@ def write_master(
         settings: format, bits, colour space and compression.
         entries: of the header; TIFF and DPX have a place for ``"Software"`` alone.
         tags: of the frame.
+        colors: the config that knows the name of the colour space.
 
     Returns:
         How many values the format could not hold and were cut; none in EXR, which refuses them.
@@ -36,13 +39,20 @@ def write_master(
     space, software = settings.colorspace, str(entries.get("Software", ""))
     if settings.format == "dpx":
         return write_dpx(
-            path, pixels, bits=settings.bits, colorspace=space, software=software, tags=tags
+            path,
+            pixels,
+            bits=settings.bits,
+            colorspace=space,
+            colors=colors,
+            software=software,
+            tags=tags,
         )
     if settings.format == "tiff":
         return write_tiff(
             path,
             pixels,
             colorspace=space,
+            colors=colors,
             compression=settings.compression,
             software=software,
             tags=tags,
@@ -51,6 +61,7 @@ def write_master(
         path,
         pixels,
         colorspace=space,
+        colors=colors,
         compression=settings.compression,
         dwa_level=settings.dwa_level,
         strict=settings.strict,

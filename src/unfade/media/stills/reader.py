@@ -19,6 +19,7 @@ from unfade.media.color_tags import ColorTag, color_tag_of
 from unfade.media.stills.facts import orientation_of, pixel_aspect_of, rate_of, text_of
 from unfade.media.stills.files import OpenStill, open_still
 from unfade.media.stills.timecode import timecode_of
+from unfade.project.color_config import PINNED, ColorManagement
 
 _SUFFIXES = ".exr .dpx .cin .tif .tiff .png .jpg .jpeg .bmp .tga .jp2 .j2k .j2c"
 STILL_SUFFIXES = frozenset(_SUFFIXES.split())
@@ -60,17 +61,19 @@ class StillHeader:
     range_remark: str | None
 
 
-def read_header(path: str) -> StillHeader:
+def read_header(path: str, colors: ColorManagement = PINNED) -> StillHeader:
     """The header of a still.
 
     Raises:
         MediaError: the file is missing, or is no picture.
     """
     with open_still(path) as still:
-        return _header(still)
+        return _header(still, colors)
 
 
-def read_picture(path: str | Path, colorspace: str | None = None) -> Tensor:
+def read_picture(
+    path: str | Path, colorspace: str | None = None, *, colors: ColorManagement = PINNED
+) -> Tensor:
     """A still in the working space, upright.
 
     Grey is copied to all three channels; an alpha channel is ignored.
@@ -79,6 +82,7 @@ def read_picture(path: str | Path, colorspace: str | None = None) -> Tensor:
         path: the file.
         colorspace: the OpenColorIO name of the space that it is in; none to take what the file
             says, and the working space where it is of a video-like format that says nothing.
+        colors: the config that knows the names of colour spaces.
 
     Returns:
         (3, H, W) float32, the display window.
@@ -89,11 +93,11 @@ def read_picture(path: str | Path, colorspace: str | None = None) -> Tensor:
     """
     path = str(path)
     with open_still(path) as still:
-        header = _header(still)
+        header = _header(still, colors)
         if colorspace is None or colorspace == "auto":
             colorspace = named_colorspace(path, header)
         picture = upright(_pixels(still, header.code_range), header.orientation)
-    return to_space(picture, colorspace, WORKING_SPACE)
+    return to_space(picture, colorspace, WORKING_SPACE, colors)
 
 
 def named_colorspace(path: str, header: StillHeader) -> str:
@@ -163,7 +167,7 @@ def read_entries(path: str | Path, names: Sequence[str]) -> dict[str, str]:
     return {name: str(value) for name, value in found.items() if value is not None}
 
 
-def _header(still: OpenStill) -> StillHeader:
+def _header(still: OpenStill, colors: ColorManagement) -> StillHeader:
     """
     Raises:
         MediaError: it is of a kind that is not read.
@@ -172,14 +176,14 @@ def _header(still: OpenStill) -> StillHeader:
     spec = still.spec
     code_range, range_remark = still.code_range()
     is_display = still.format not in ("openexr", "dpx", "cineon")
-    tag = color_tag_of(still.path, spec, still.format) if is_display else None
+    tag = color_tag_of(still.path, spec, still.format, colors) if is_display else None
     return StillHeader(
         width=spec.full_width,
         height=spec.full_height,
         pixel_aspect=pixel_aspect_of(spec),
         orientation=orientation_of(spec),
         rate=rate_of(spec),
-        colorspace=_colorspace(still, tag),
+        colorspace=_colorspace(still, tag, colors),
         color_tag=tag.says if tag else None,
         transfer=_transfer(still),
         format=still.format,
@@ -219,9 +223,9 @@ def _in_display_window(pixels: Tensor, spec: oiio.ImageSpec) -> Tensor:
     return whole
 
 
-def _colorspace(still: OpenStill, tag: ColorTag | None) -> str | None:
+def _colorspace(still: OpenStill, tag: ColorTag | None, colors: ColorManagement) -> str | None:
     if still.format == "openexr":
-        return _scene_colorspace(still.spec)
+        return _scene_colorspace(still.spec, colors)
     if still.format == "cineon" or (still.dpx is not None and not still.dpx.may_be_video):
         return None
     if tag is not None:
@@ -236,14 +240,14 @@ def _transfer(still: OpenStill) -> str:
     return still.dpx.transfer if still.dpx is not None else ""
 
 
-def _scene_colorspace(spec: oiio.ImageSpec) -> str | None:
+def _scene_colorspace(spec: oiio.ImageSpec, colors: ColorManagement) -> str | None:
     name = text_of(spec, "oiio:ColorSpace")
     for spelling in (name, f"ocio:{name}"):
-        if name and is_colorspace(spelling):
-            return check_colorspace(spelling)
+        if name and is_colorspace(spelling, colors):
+            return check_colorspace(spelling, colors)
     chromaticities = spec.getattribute("chromaticities")
-    if not is_colorspace("lin_ap0"):
+    if not is_colorspace("lin_ap0", colors):
         return None
     if chromaticities is not None and np.allclose(chromaticities, _AP0_CHROMATICITIES, atol=1e-4):
-        return check_colorspace("lin_ap0")
+        return check_colorspace("lin_ap0", colors)
     return None

@@ -13,6 +13,7 @@ from unfade.film.working_space import WORKING_SPACE
 from unfade.media.color_management import check_colorspace, is_aces, to_space
 from unfade.media.stills.icc import working_space_profile
 from unfade.media.stills.tags import FrameTags, put_tags
+from unfade.project.color_config import PINNED, ColorManagement
 from unfade.work.writing import writing
 
 Metadata = Mapping[str, str | int | float]
@@ -41,6 +42,7 @@ def write_exr(
     pixels: Tensor,
     *,
     colorspace: str,
+    colors: ColorManagement = PINNED,
     compression: str = "zip",
     half: bool = True,
     dwa_level: float = 45.0,
@@ -54,6 +56,7 @@ def write_exr(
         path: the file.
         pixels: (3, H, W) in the working space; or (1, H, W) data, written as it is.
         colorspace: the OpenColorIO name of the space to write (3, H, W) in.
+        colors: the config that knows this name.
         compression: ``"zip"``, ``"dwaa"``, ``"none"`` or another of OpenEXR's names.
         half: 16-bit floats rather than 32-bit ones.
         dwa_level: of DWAA, 0 is best.
@@ -72,9 +75,9 @@ def write_exr(
     if pixels.shape[0] == 1:
         spec.channelnames = ("Y",)
     else:
-        colorspace = check_colorspace(colorspace)
-        pixels = to_space(pixels, WORKING_SPACE, colorspace)
-        _describe_colorspace(spec, colorspace, strict=strict)
+        colorspace = check_colorspace(colorspace, colors)
+        pixels = to_space(pixels, WORKING_SPACE, colorspace, colors)
+        _describe_colorspace(spec, colorspace, colors, strict=strict)
     spec["compression"] = f"{compression}:{dwa_level:g}" if compression == "dwaa" else compression
     put_tags(spec, tags)
     for name, value in metadata.items():
@@ -94,6 +97,7 @@ def write_dpx(
     *,
     bits: int = 10,
     colorspace: str = WORKING_SPACE,
+    colors: ColorManagement = PINNED,
     software: str = "",
     tags: FrameTags = _NO_TAGS,
 ) -> int:
@@ -105,6 +109,7 @@ def write_dpx(
         bits: 8, 10, 12 or 16 a sample.
         colorspace: the OpenColorIO name of the space to write in. DPX has names for video and for
             printing density; with others the header leaves it open.
+        colors: the config that knows this name.
         software: that made it.
         tags: of the frame.
 
@@ -118,9 +123,11 @@ def write_dpx(
     spec = _integer_spec(pixels, bits)
     spec["oiio:BitsPerSample"] = bits
     spec["Software"] = software
-    spec["dpx:Transfer"], spec["dpx:Colorimetric"] = _dpx_names(check_colorspace(colorspace))
+    spec["dpx:Transfer"], spec["dpx:Colorimetric"] = _dpx_names(
+        check_colorspace(colorspace, colors), colors
+    )
     put_tags(spec, tags)
-    encoded = to_space(pixels, WORKING_SPACE, colorspace)
+    encoded = to_space(pixels, WORKING_SPACE, colorspace, colors)
     _write(path, _codes(path, encoded, bits), spec)
     return _count_outside(encoded, bits)
 
@@ -130,6 +137,7 @@ def write_tiff(
     pixels: Tensor,
     *,
     colorspace: str,
+    colors: ColorManagement = PINNED,
     compression: str = "zip",
     software: str = "",
     tags: FrameTags = _NO_TAGS,
@@ -140,6 +148,7 @@ def write_tiff(
         path: the file.
         pixels: (3, H, W) in the working space.
         colorspace: the OpenColorIO name of the space to write in.
+        colors: the config that knows this name.
         compression: ``"zip"`` or ``"none"``.
         software: that made it.
         tags: of the frame; TIFF has no place for its rate, timecode and keycode.
@@ -154,9 +163,9 @@ def write_tiff(
     spec = _integer_spec(pixels, 16)
     spec["compression"] = compression
     spec["Software"] = software
-    spec["ImageDescription"] = f"Colour space: {check_colorspace(colorspace)}"
+    spec["ImageDescription"] = f"Colour space: {check_colorspace(colorspace, colors)}"
     put_tags(spec, tags)
-    encoded = to_space(pixels, WORKING_SPACE, colorspace)
+    encoded = to_space(pixels, WORKING_SPACE, colorspace, colors)
     _write(path, _codes(path, encoded, 16), spec)
     return _count_outside(encoded, 16)
 
@@ -184,9 +193,11 @@ def write_png(path: Path, pixels: Tensor, *, bits: int = 8, with_profile: bool =
     _write(path, _codes(path, pixels, bits), spec)
 
 
-def _describe_colorspace(spec: oiio.ImageSpec, colorspace: str, *, strict: bool) -> None:
+def _describe_colorspace(
+    spec: oiio.ImageSpec, colorspace: str, colors: ColorManagement, *, strict: bool
+) -> None:
     spec["oiio:ColorSpace"] = colorspace
-    if is_aces(colorspace):
+    if is_aces(colorspace, colors):
         spec["oiio:ColorSpace"] = _ACES
         spec["openexr:ACESContainerPolicy"] = "strict" if strict else "relaxed"
     elif strict:
@@ -196,9 +207,9 @@ def _describe_colorspace(spec: oiio.ImageSpec, colorspace: str, *, strict: bool)
         )
 
 
-def _dpx_names(colorspace: str) -> tuple[str, str]:
+def _dpx_names(colorspace: str, colors: ColorManagement) -> tuple[str, str]:
     """What a DPX header calls a colour space: transfer and colorimetry (SMPTE ST 268-1)."""
-    if colorspace == check_colorspace(WORKING_SPACE):
+    if colorspace == check_colorspace(WORKING_SPACE, colors):
         return "ITU-R 709-4", "ITU-R 709-4"
     if colorspace in _PRINTING_DENSITY:
         return "Printing density", "Printing density"

@@ -107,7 +107,9 @@ def _probe(
     surveys: media.Surveys = {}
     while True:
         try:
-            clip = media.probe(os.path.abspath(path), section, progress.track, surveys)
+            clip = media.probe(
+                os.path.abspath(path), section, progress.track, surveys, colors=colors
+            )
         except MissingFactError as error:
             if error.key in missing:
                 raise

@@ -9,9 +9,9 @@ import bagit
 import pytest
 
 from unfade.deliver import bag, stage
-from unfade.deliver.anonymous import picture_names
-from unfade.deliver.bag import clear_up, place_file
-from unfade.deliver.note import Delivered
+from unfade.deliver.bag import link_or_copy, remove_leftovers
+from unfade.deliver.note import DeliveryContent
+from unfade.deliver.shared_records import picture_paths
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
@@ -74,12 +74,12 @@ def write_master(job: Job, frame: int, content: bytes) -> RenderedFrame:
 
 def save_report(job: Job, verdict: Verdict) -> None:
     measure = Measure(name="luma_excess_max", value=0.01, unit="of range", limit=0.0, ok=False)
-    job.save(Report(verdict=verdict, reasons=("Comparison again.",), measures=(measure,)))
+    job.save(Report(verdict=verdict, reasons=("Look again.",), measures=(measure,)))
 
 
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
-    """A validated film of three frames; its files hold no pictures, which nobody reads here."""
+    """A validated film of three frames. Its files are no pictures, because deliver reads none."""
     job = make_job(tmp_path)
     (tmp_path / "painted").mkdir()
     (tmp_path / "painted/2.png").write_bytes(b"jacket")
@@ -104,10 +104,10 @@ def job(tmp_path: Path) -> Job:
         coverage=AREA,
     )
     late = PAINTED.model_copy(update={"source": 3, "picture": None, "reference": 9, "of": "dvd"})
-    refused = Rejection(pair=late, reason="Out of time")
+    rejection = Rejection(pair=late, reason="Out of time")
     shot = Shot(number=1, frames=clip.frames)
     job.save(Clips(source=clip))
-    job.save(PairList(shots=(shot,), pairs=(PAINTED,), rejected=(refused,)))
+    job.save(PairList(shots=(shot,), pairs=(PAINTED,), rejected=(rejection,)))
     job.save(Alignments(crop=AREA, admitted=(alignment,), rejected=()))
     job.save(
         TrainedModel(
@@ -150,7 +150,7 @@ def bag_of(job: Job) -> Path:
     return job.folder("deliver") / job.load(Delivery).bag
 
 
-def test_bag_is_valid_and_whole(job: Job) -> None:
+def test_bag_is_valid_and_complete(job: Job) -> None:
     stage.run(job)
 
     place = bag_of(job)
@@ -175,7 +175,7 @@ def test_bag_is_valid_and_whole(job: Job) -> None:
     }
 
 
-def test_delivery_counts_what_the_bag_holds(job: Job) -> None:
+def test_delivery_records_the_size_of_the_bag(job: Job) -> None:
     stage.run(job)
 
     delivery = job.load(Delivery)
@@ -184,7 +184,7 @@ def test_delivery_counts_what_the_bag_holds(job: Job) -> None:
     assert delivery.verdict == "review"
 
 
-def test_masters_stay_in_place_and_are_not_copied(job: Job) -> None:
+def test_masters_in_the_bag_are_hard_links(job: Job) -> None:
     stage.run(job)
 
     original = job.folder("render") / "candy_s001_v002_2.exr"
@@ -192,19 +192,19 @@ def test_masters_stay_in_place_and_are_not_copied(job: Job) -> None:
     assert original.samefile(bag_of(job) / "data" / "masters" / original.name)
 
 
-def test_files_are_copied_where_links_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
+def test_files_are_copied_if_links_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
         raise OSError(18, "Invalid cross-device link")
 
-    monkeypatch.setattr("unfade.deliver.bag.os.link", refuse)
+    monkeypatch.setattr("unfade.deliver.bag.os.link", fail)
     (tmp_path / "original").write_bytes(b"content")
-    place_file(tmp_path / "original", tmp_path / "bag" / "copy")
+    link_or_copy(tmp_path / "original", tmp_path / "bag" / "copy")
 
     assert (tmp_path / "bag" / "copy").read_bytes() == b"content"
     assert not (tmp_path / "original").samefile(tmp_path / "bag" / "copy")
 
 
-def test_bag_info_says_whose_it_is(job: Job) -> None:
+def test_bag_info_names_institution_person_and_software(job: Job) -> None:
     stage.run(job)
 
     info = bagit.Bag(str(bag_of(job))).info
@@ -214,7 +214,7 @@ def test_bag_info_says_whose_it_is(job: Job) -> None:
     assert info["Bag-Software-Agent"].startswith("Unfade ")
 
 
-def test_no_path_of_the_machine_leaves_the_house(job: Job) -> None:
+def test_no_file_of_the_bag_has_a_path_of_this_machine(job: Job) -> None:
     stage.run(job)
 
     for path in bag_of(job).rglob("*"):
@@ -224,7 +224,7 @@ def test_no_path_of_the_machine_leaves_the_house(job: Job) -> None:
             assert str(job.root).encode() not in content, path
 
 
-def test_records_in_the_bag_can_be_read_again(job: Job) -> None:
+def test_records_in_the_bag_can_be_loaded(job: Job) -> None:
     stage.run(job)
 
     data = bag_of(job) / "data"
@@ -241,14 +241,14 @@ def test_records_in_the_bag_can_be_read_again(job: Job) -> None:
     [
         "Candy, Candy!: validation note",
         "review",
-        "Comparison again.",
+        "Look again.",
         "scan.%04d.dpx, frames 1 to 3 at 24 a second",
         "1 training pairs and 0 hold-out pairs",
         "carried along motion to 2 frames without a pair",
-        "turned down: source frame 3: Out of time",
+        "rejected: source frame 3: Out of time",
         "(references/2.png) is constructed, not archival: Jacket after the lobby card",
-        "was taken as aligned",
-        "was read as ACEScg, on a person's word",
+        "was declared aligned by a person, so it was not registered.",
+        "was read as ACEScg, as a person stated.",
         "Reel 1",
         "0.0100 of range, BEYOND the limit of 0",
         "ACES2065-1, dwaa",
@@ -256,7 +256,7 @@ def test_records_in_the_bag_can_be_read_again(job: Job) -> None:
         "A Person, An Archive",
     ],
 )
-def test_note_tells(job: Job, words: str) -> None:
+def test_note_says(job: Job, words: str) -> None:
     stage.run(job)
 
     note = (bag_of(job) / "data" / "validation-note.txt").read_text(encoding="utf-8")
@@ -265,7 +265,9 @@ def test_note_tells(job: Job, words: str) -> None:
 
 
 @pytest.mark.parametrize(("verdict", "first"), [("reject", "REJECTED"), ("accept", "Candy")])
-def test_note_of_a_rejected_rendering_says_so_first(job: Job, verdict: Verdict, first: str) -> None:
+def test_note_of_a_rejected_rendering_begins_with_a_warning(
+    job: Job, verdict: Verdict, first: str
+) -> None:
     save_report(job, verdict)
 
     stage.run(job)
@@ -289,7 +291,7 @@ def test_an_older_bag_is_replaced(job: Job) -> None:
 
 
 @pytest.mark.parametrize("info", [None, "Bag-Software-Agent: another tool\n"])
-def test_a_folder_of_someone_else_is_refused(job: Job, info: str | None) -> None:
+def test_a_folder_that_is_no_bag_of_unfade_is_not_replaced(job: Job, info: str | None) -> None:
     foreign = job.folder("deliver") / "candy-candy-v002"
     foreign.mkdir()
     (foreign / "precious.txt").write_text("mine", encoding="utf-8")
@@ -302,17 +304,17 @@ def test_a_folder_of_someone_else_is_refused(job: Job, info: str | None) -> None
     assert (foreign / "precious.txt").read_text(encoding="utf-8") == "mine"
 
 
-def test_another_file_that_changed_while_it_was_packed(
+def test_error_names_a_file_that_changed_while_it_was_packed(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Told without the folder in which the bag was built, which is gone."""
+    """The error does not name the hidden folder, which is removed."""
 
     def write_tags(folder: Path, *_: object) -> None:
-        write_as_ever(folder, *_)
+        original_write_tags(folder, *_)
         report = folder / "data/report.json"
         report.write_bytes(report.read_bytes()[::-1])
 
-    write_as_ever = bag._write_tags
+    original_write_tags = bag._write_tags
     monkeypatch.setattr(bag, "_write_tags", write_tags)
     with pytest.raises(WorkError) as caught:
         stage.run(job)
@@ -322,7 +324,7 @@ def test_another_file_that_changed_while_it_was_packed(
     )
 
 
-def test_a_master_that_changed_since_render_is_named_and_nothing_is_left(job: Job) -> None:
+def test_error_names_a_master_that_changed_since_render(job: Job) -> None:
     write_master(job, 2, b"flipped")
 
     with pytest.raises(WorkError, match=r"v002_2\.exr: frame 2 changed"):
@@ -331,7 +333,7 @@ def test_a_master_that_changed_since_render_is_named_and_nothing_is_left(job: Jo
     assert list(job.folder("deliver").iterdir()) == []
 
 
-def test_a_missing_file_is_named(job: Job) -> None:
+def test_error_names_a_missing_file(job: Job) -> None:
     (job.folder("train") / "model.safetensors").unlink()
 
     with pytest.raises(WorkError, match=r"model\.safetensors: is missing"):
@@ -344,12 +346,12 @@ def test_a_missing_file_is_named(job: Job) -> None:
     ("title", "name"),
     [("Candy Candy", "candy-candy-v001"), ("  8½!", "8½-v001"), ("映画", "映画-v001")],
 )
-def test_bag_names_are_plain(title: str, name: str) -> None:
+def test_bag_names_have_no_spaces_or_punctuation(title: str, name: str) -> None:
     assert bag_name(title, 1) == name
 
 
-def test_a_credit_and_a_note_are_on_the_bags_page_and_in_its_note(job: Job) -> None:
-    """Validate's page names nobody: to name them measures nothing anew."""
+def test_people_and_note_are_on_the_page_of_the_bag(job: Job) -> None:
+    """The page of validate has neither, so that a changed credit needs no new validation."""
     deliver = job.project.deliver.model_copy(update={"note": "Reel <2> is lost"})
     job = Job(job.project.model_copy(update={"deliver": deliver}), job.root, Silent())
     stage.run(job)
@@ -372,7 +374,7 @@ def test_painted_pictures_are_in_the_bag_as_copies(job: Job) -> None:
     assert f"{hashlib.sha256(b'jacket').hexdigest()}  data/references/2.png" in manifest
 
 
-def test_a_painted_picture_that_is_gone_is_named(job: Job) -> None:
+def test_error_names_a_missing_painted_picture(job: Job) -> None:
     (job.root / "painted/2.png").unlink()
     with pytest.raises(WorkError, match=r"painted/2\.png: is missing; restore the file"):
         stage.run(job)
@@ -390,22 +392,22 @@ def test_a_painted_picture_that_is_gone_is_named(job: Job) -> None:
         ({2: "50%.png", 3: "C:\\art\\a\nb.png", 4: "\udcff.png"}, ["50_.png", "a_b.png", "_.png"]),
     ],
 )
-def test_names_of_pictures_are_their_own(pictures: dict[int, str], names: list[str] | None) -> None:
-    found = picture_names(pictures)
+def test_pictures_have_unique_paths(pictures: dict[int, str], names: list[str] | None) -> None:
+    paths = picture_paths(pictures)
     if names is not None:
-        assert list(found.values()) == [f"references/{name}" for name in names]
-    assert len(set(found.values())) == len(set(pictures.values()))
+        assert list(paths.values()) == [f"references/{name}" for name in names]
+    assert len(set(paths.values())) == len(set(pictures.values()))
 
 
 def part(job: Job, *numbers: int) -> Job:
-    """The same job after a render of some of its frames."""
+    """The job after a rendering of only some of its frames."""
     rendering = job.load(Rendering)
     frames = tuple(frame for frame in rendering.frames if frame.frame in numbers)
     job.save(rendering.model_copy(update={"frames": frames}))
     return job
 
 
-def test_a_part_is_called_one_and_the_whole_film_stays(job: Job) -> None:
+def test_a_part_of_a_film_has_a_bag_of_its_own(job: Job) -> None:
     stage.run(job)
     whole = bag_of(job)
     stage.run(part(job, 1, 2))
@@ -417,17 +419,17 @@ def test_a_part_is_called_one_and_the_whole_film_stays(job: Job) -> None:
     assert "2 recovered frames, a part: frames 1 to 2, ACES2065-1" in info["External-Description"]
     note = (bag_of(job) / "data/validation-note.txt").read_text(encoding="utf-8")
     assert note.startswith("Candy, Candy!: validation note of a part, frames 1 to 2\n")
-    assert "2 frames, 1 to 2; a part of the film, which has 1 to 3" in " ".join(note.split())
+    assert "2 frames, 1 to 2; a part of the film, 1 to 3" in " ".join(note.split())
 
 
-def test_a_killed_delivery_leaves_nothing(job: Job) -> None:
-    """Whatever it was about to write, and at whatever moment it died."""
+def test_leftovers_of_a_killed_delivery_are_removed(job: Job) -> None:
+    """A half-built bag is removed, a bag being replaced is restored."""
     stage.run(job)
     place = bag_of(job)
     for name in (".candy-candy-v001.building", ".candy-candy-v001-frames-1-2.building"):
         (place.with_name(name) / "data").mkdir(parents=True)
     place.rename(place.with_name(f".{place.name}.older"))
-    clear_up(place.parent)
+    remove_leftovers(place.parent)
     assert sorted(path.name for path in place.parent.iterdir()) == [place.name, "delivery.json"]
     assert bagit.Bag(str(place)).validate()
     shutil.copytree(place, place.with_name(f".{place.name}.older"))
@@ -435,8 +437,8 @@ def test_a_killed_delivery_leaves_nothing(job: Job) -> None:
     assert sorted(path.name for path in place.parent.iterdir()) == [place.name, "delivery.json"]
 
 
-def test_masters_are_read_once_to_be_packed(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the bag's validation, against the checksums that render took."""
+def test_masters_are_read_once(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The validation of the bag compares them with the checksums of render."""
     read: list[str] = []
     hashed = bagit._calculate_file_hashes
 
@@ -455,10 +457,10 @@ def test_masters_are_read_once_to_be_packed(job: Job, monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def drawn(job: Job, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Review movies that are asked for, and the names of bags that they were drawn for."""
+    """The names of the bags for which review movies were made."""
     bags: list[str] = []
 
-    def draw(job: Job, delivered: Delivered, folder: Path) -> None:
+    def draw(job: Job, delivered: DeliveryContent, folder: Path) -> None:
         folder.mkdir()
         bags.append(delivered.name)
         (folder / f"{delivered.name}-split.mp4").write_text(f"movie {len(bags)}")
@@ -472,7 +474,7 @@ def with_movies(job: Job, **deliver: object) -> Job:
     return Job(job.project.model_copy(update={"deliver": section}), job.root, Silent())
 
 
-def test_a_credit_draws_no_review_movie_again(job: Job, drawn: list[str]) -> None:
+def test_a_changed_credit_makes_no_new_review_movies(job: Job, drawn: list[str]) -> None:
     stage.run(with_movies(job))
     stage.run(with_movies(job, institution="Another Archive"))
     assert drawn == ["candy-candy-v002"]
@@ -483,10 +485,9 @@ def test_a_credit_draws_no_review_movie_again(job: Job, drawn: list[str]) -> Non
 
 
 @pytest.mark.parametrize("what", ["masters", "codec", "movie", "part", "bag"])
-def test_review_movies_that_show_something_else_are_drawn(
+def test_review_movies_are_made_again_if_they_are_damaged_or_out_of_date(
     job: Job, drawn: list[str], what: str
 ) -> None:
-    """Or that are damaged, or gone."""
     stage.run(with_movies(job))
     movie = bag_of(job) / "data/review/candy-candy-v002-split.mp4"
     deliver: dict[str, object] = {}

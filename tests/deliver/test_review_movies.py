@@ -1,4 +1,4 @@
-"""The review movies of a delivery: what they show, and that they are movies."""
+"""The review movies of a delivery: format, content and luma."""
 
 import hashlib
 from fractions import Fraction
@@ -103,7 +103,7 @@ def make_job(
 @pytest.mark.parametrize(
     ("movie", "suffix", "codec"), [("h264", "mp4", "h264"), ("prores", "mov", "prores")]
 )
-def test_movies_show_what_was_delivered(
+def test_movies_show_the_masters_and_the_split_screen(
     tmp_path: Path, movie: str, suffix: str, codec: str
 ) -> None:
     job = make_job(tmp_path, movie)
@@ -124,7 +124,7 @@ def test_movies_show_what_was_delivered(
 
 
 def grainy(width: int, height: int) -> tuple[Tensor, Tensor]:
-    """A faded picture with grain, as 10 bits hold it, and a recovered one of the same luma."""
+    """A faded picture with grain, rounded to 10 bits, and a recovered one of the same luma."""
     generator = torch.Generator().manual_seed(3)
     faded = 0.35 + 0.12 * torch.randn(3, height, width, generator=generator)
     faded[1:] -= 0.08
@@ -147,7 +147,7 @@ def test_both_halves_have_the_luma_of_the_scan(
     height: int,
     pixel_aspect: Fraction,
 ) -> None:
-    """In every pixel, but for rounding: half a code of the 10 bits of a lossless movie."""
+    """In every pixel, within the rounding of a lossless 10-bit movie."""
     lossless = stage.Codec("ffv1", ".mkv", "yuv422p10le", {})
     monkeypatch.setitem(stage.CODECS, "prores", lossless)
     faded, recovered = grainy(width, height)

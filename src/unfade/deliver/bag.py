@@ -1,4 +1,4 @@
-"""BagIt bags: built aside, proven, and put in place whole.
+"""BagIt bags: built in a hidden folder, validated, and then moved into place as a whole.
 
 Source: RFC 8493, "The BagIt File Packaging Format (V1.0)".
 """
@@ -16,43 +16,42 @@ from unfade.errors import WorkError
 from unfade.work.elements import digest
 from unfade.work.progress import Track
 
-AGENT = "Unfade"
-"""What the Bag-Software-Agent of a bag of Unfade begins with."""
+SOFTWARE_AGENT = "Unfade"
+"""First word of Bag-Software-Agent, by which bags of Unfade are recognised."""
+
+BUILDING_SUFFIX, REPLACED_SUFFIX = "building", "older"
+"""Suffixes of hidden folders beside a bag: a bag being built, and a bag being replaced."""
 
 
-BUILDING, OLDER = "building", "older"
-"""Ends of the names of folders beside a bag: of one that is filled, and of one that goes."""
-
-
-class ChangedError(WorkError):
-    """Files of a bag do not hold what they are known to hold. `names` are their paths in it."""
+class ChangedFilesError(WorkError):
+    """Files of a bag changed after their checksums were taken; `names` are paths in the payload."""
 
     def __init__(self, message: str, names: Sequence[str]) -> None:
         super().__init__(message)
         self.names = tuple(names)
 
 
-def clear_up(folder: Path) -> None:
-    """Removes what a killed delivery left in a folder of bags; a bag that it had moved aside
-    goes back to its place."""
-    for left in folder.glob(f".*.{OLDER}"):
-        place = left.with_name(left.name.removeprefix(".").removesuffix(f".{OLDER}"))
-        if not place.exists():
-            left.rename(place)
-    for purpose in (BUILDING, OLDER):
-        for left in folder.glob(f".*.{purpose}"):
-            shutil.rmtree(left, ignore_errors=True)
+def remove_leftovers(folder: Path) -> None:
+    """Removes hidden folders of a killed delivery, and restores a bag that it was replacing."""
+    for replaced in folder.glob(f".*.{REPLACED_SUFFIX}"):
+        name = replaced.name.removeprefix(".").removesuffix(f".{REPLACED_SUFFIX}")
+        bag = replaced.with_name(name)
+        if not bag.exists():
+            replaced.rename(bag)
+    for suffix in (BUILDING_SUFFIX, REPLACED_SUFFIX):
+        for leftover in folder.glob(f".*.{suffix}"):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 @contextmanager
-def building(place: Path) -> Iterator[Path]:
-    """An empty folder beside `place` to fill, that is gone afterwards whatever happens.
+def build_folder(bag: Path) -> Iterator[Path]:
+    """An empty hidden folder beside `bag`, for its files; it is removed at the end in any case.
 
     Raises:
-        WorkError: there is something at `place` that Unfade did not make.
+        WorkError: `bag` exists and is not a bag of Unfade.
     """
-    _check_replaceable(place)
-    folder = _aside(place, BUILDING)
+    _check_replaceable(bag)
+    folder = _sibling(bag, BUILDING_SUFFIX)
     folder.mkdir(parents=True)
     try:
         yield folder
@@ -60,18 +59,18 @@ def building(place: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def place_file(original: Path, copy: Path) -> None:
-    """Gives a file a second name, without a second copy where the file system can do that.
+def link_or_copy(original: Path, copy: Path) -> None:
+    """Makes a hard link to a file, or a copy if the file system has no links.
 
     Raises:
-        WorkError: the original is missing, or there is no room for a copy.
+        WorkError: the original is missing, or there is no space for a copy.
     """
     copy.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(original, copy)
     except FileNotFoundError as error:
         raise WorkError(
-            f"{original}: is missing; run the stage that writes that folder again"
+            f"{original}: is missing; run the stage that writes this folder again"
         ) from error
     except OSError:
         copy_file(original, copy)
@@ -80,56 +79,55 @@ def place_file(original: Path, copy: Path) -> None:
 def seal(
     folder: Path, facts: Mapping[str, str], known: Mapping[str, str], track: Track
 ) -> dict[str, str]:
-    """Makes a filled folder a bag and proves it: every file is read once, against its checksum.
+    """Turns a folder into a bag and validates it; validation reads every file once.
 
     Args:
-        folder: from `building`; its files become the payload.
+        folder: from `build_folder`; its files become the payload.
         facts: for bag-info.txt, by label.
-        known: SHA-256 of files that were taken before, by path in the payload; others are taken
-            now.
-        track: is told of the files whose checksum is taken.
+        known: SHA-256 taken earlier, by path in the payload; those of other files are taken now.
+        track: shows the progress over files whose checksum is taken.
 
     Returns:
         The SHA-256 of every file of the payload, by path in the payload.
 
     Raises:
-        ChangedError: a file is no longer what is known of it.
+        ChangedFilesError: a file does not have its known checksum.
         WorkError: the bag cannot be made or is not valid.
     """
     try:
-        digests = _take_in(folder, known, track)
-        shown = {label: " ".join(value.split()) for label, value in facts.items() if value}
-        shown["Bag-Software-Agent"] = f"{AGENT} {__version__}"
+        digests = _move_into_payload(folder, known, track)
+        info = {label: " ".join(value.split()) for label, value in facts.items() if value}
+        info["Bag-Software-Agent"] = f"{SOFTWARE_AGENT} {__version__}"
         sizes = [(folder / "data" / name).stat().st_size for name in digests]
-        shown["Payload-Oxum"] = f"{sum(sizes)}.{len(sizes)}"
-        _write_tags(folder, digests, shown)
+        info["Payload-Oxum"] = f"{sum(sizes)}.{len(sizes)}"
+        _write_tags(folder, digests, info)
         bagit.Bag(str(folder)).validate()
     except (bagit.BagError, OSError) as error:
         details = getattr(error, "details", None) or ()
         changed = [one.path for one in details if isinstance(one, bagit.ChecksumMismatch)]
         if changed:
             names = [name.removeprefix("data/") for name in changed]
-            raise ChangedError(
+            raise ChangedFilesError(
                 f"{folder.parent}: {names[0]} changed while it was packed; run 'unfade deliver' "
                 "again",
                 names,
             ) from error
         raise WorkError(
-            f"{folder.parent}: the bag cannot be made ({error}); see to write permission and free "
+            f"{folder.parent}: the bag cannot be made ({error}); check write permission and free "
             "space there and run 'unfade deliver' again"
         ) from error
     return digests
 
 
-def _take_in(folder: Path, known: Mapping[str, str], track: Track) -> dict[str, str]:
-    """Moves what a folder holds into its payload, and gives the checksums."""
-    held = list(folder.iterdir())
+def _move_into_payload(folder: Path, known: Mapping[str, str], track: Track) -> dict[str, str]:
+    """Moves the content of a folder into its payload folder; returns the checksums."""
+    content = list(folder.iterdir())
     data = folder / "data"
     data.mkdir()
-    for path in held:
+    for path in content:
         path.rename(data / path.name)
-    places = sorted(path for path in data.rglob("*") if path.is_file())
-    names = [path.relative_to(data).as_posix() for path in places]
+    files = sorted(path for path in data.rglob("*") if path.is_file())
+    names = [path.relative_to(data).as_posix() for path in files]
     return {
         name: known.get(name) or digest(data / name)
         for name in track(names, "Taking checksums", len(names))
@@ -137,63 +135,65 @@ def _take_in(folder: Path, known: Mapping[str, str], track: Track) -> dict[str, 
 
 
 def _write_tags(folder: Path, digests: Mapping[str, str], facts: Mapping[str, str]) -> None:
-    """The tag files of a bag, and the manifests."""
+    """Writes the tag files and the manifests of a bag."""
     tags = {
         "bagit.txt": "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
         "bag-info.txt": "".join(f"{label}: {facts[label]}\n" for label in sorted(facts)),
-        "manifest-sha256.txt": _manifest({f"data/{name}": one for name, one in digests.items()}),
+        "manifest-sha256.txt": _manifest({f"data/{name}": sha for name, sha in digests.items()}),
     }
     for name, text in tags.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    own = {name: digest(folder / name) for name in tags}
-    (folder / "tagmanifest-sha256.txt").write_text(_manifest(own), encoding="utf-8", newline="\n")
+    manifest = _manifest({name: digest(folder / name) for name in tags})
+    (folder / "tagmanifest-sha256.txt").write_text(manifest, encoding="utf-8", newline="\n")
 
 
 def _manifest(digests: Mapping[str, str]) -> str:
-    """Lines of a manifest; RFC 8493 has CR, LF and % of a path in percent-encoding."""
+    """The text of a manifest; CR, LF and % in a path are percent-encoded (RFC 8493)."""
     encoded = {
-        name.replace("%", "%25").replace("\n", "%0A").replace("\r", "%0D"): one
-        for name, one in digests.items()
+        name.replace("%", "%25").replace("\n", "%0A").replace("\r", "%0D"): sha
+        for name, sha in digests.items()
     }
     return "".join(f"{encoded[name]}  {name}\n" for name in sorted(encoded))
 
 
 def read_manifest(bag: Path) -> dict[str, str]:
-    """The checksums of the payload of a bag that `seal` made, by path in the payload.
+    """The checksums of a bag's payload from its manifest, by path in the payload.
 
     Raises:
         OSError: there is no manifest.
     """
     lines = (bag / "manifest-sha256.txt").read_text(encoding="utf-8").splitlines()
-    found = (line.partition("  ") for line in lines)
-    return {name.removeprefix("data/"): checksum for checksum, _, name in found}
+    entries = (line.partition("  ") for line in lines)
+    return {name.removeprefix("data/"): checksum for checksum, _, name in entries}
 
 
-def put(folder: Path, place: Path) -> None:
-    """Moves a sealed folder to its place, where it replaces an older bag of Unfade."""
-    older = _aside(place, OLDER)
-    if place.exists():
-        place.rename(older)
-    folder.rename(place)
-    shutil.rmtree(older, ignore_errors=True)
+def move_into_place(folder: Path, bag: Path) -> None:
+    """Renames a sealed folder to `bag`, replacing an older bag of Unfade."""
+    replaced = _sibling(bag, REPLACED_SUFFIX)
+    if bag.exists():
+        bag.rename(replaced)
+    folder.rename(bag)
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
-def _check_replaceable(place: Path) -> None:
-    if not place.exists() and not place.is_symlink():
+def _check_replaceable(bag: Path) -> None:
+    if not bag.exists() and not bag.is_symlink():
         return
-    info = place / "bag-info.txt"
-    if info.is_file() and f"Bag-Software-Agent: {AGENT} " in info.read_text(encoding="utf-8"):
+    info = bag / "bag-info.txt"
+    if info.is_file() and f"Bag-Software-Agent: {SOFTWARE_AGENT} " in info.read_text(
+        encoding="utf-8"
+    ):
         return
     raise WorkError(
-        f"{place}: is not a bag that Unfade made, so it is not replaced; move it elsewhere"
+        f"{bag}: is not a bag that Unfade made, so it is not replaced; move it elsewhere"
     )
 
 
 def copy_file(original: Path, copy: Path) -> None:
-    """Copies a file that stays somebody else's to change.
+    """Copies a file of the user, who may change it later; a hard link would change the bag, too.
 
     Raises:
-        WorkError: it is missing, or there is no room for a copy.
+        WorkError: the original is missing, or there is no space for a copy.
     """
     copy.parent.mkdir(parents=True, exist_ok=True)
     if not original.is_file():
@@ -202,10 +202,11 @@ def copy_file(original: Path, copy: Path) -> None:
         shutil.copyfile(original, copy)
     except OSError as error:
         raise WorkError(
-            f"{copy}: cannot be written ({error.strerror}); see to write permission and free "
-            "space there"
+            f"{copy}: cannot be written ({error.strerror}); check write permission and free space "
+            "there"
         ) from error
 
 
-def _aside(place: Path, purpose: str) -> Path:
-    return place.with_name(f".{place.name}.{purpose}")
+def _sibling(bag: Path, suffix: str) -> Path:
+    """The hidden folder beside a bag for a purpose."""
+    return bag.with_name(f".{bag.name}.{suffix}")

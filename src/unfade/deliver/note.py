@@ -1,4 +1,4 @@
-"""The validation note: what a person must know of a delivery, on a page of plain text."""
+"""The validation note: verdict, figures, elements and assumptions of a delivery as plain text."""
 
 import textwrap
 from collections.abc import Iterable
@@ -15,18 +15,18 @@ from unfade.film.time import FrameRange
 from unfade.project.settings import Project
 from unfade.report.figures import MEASURE_TITLES, figure, file_name, reference_of, rejections
 
-WIDTH = 88
-"""Of the note, in characters."""
+LINE_WIDTH = 88
+"""Characters in a line: fits a printed page and every terminal."""
 
-REJECTED = (
+REJECTED_WARNING = (
     "REJECTED: validation found that these masters must not be used as they are; the reasons "
     "are below."
 )
 
 
 @dataclass(frozen=True)
-class Delivered:
-    """What the note is written from. The pictures of pairs are named by their paths in the bag."""
+class DeliveryContent:
+    """The content of a delivery. Pictures of pairs have their paths in the bag."""
 
     project: Project
     clips: Clips
@@ -40,35 +40,35 @@ class Delivered:
 
     @property
     def part(self) -> FrameRange | None:
-        """The frames that are delivered, where these are not the whole film."""
+        """The delivered frames; none if they are the whole film."""
         return self.rendering.part_of(self.clips.source.frames)
 
     @property
     def name(self) -> str:
-        """Of the bag."""
+        """The name of the bag."""
         return bag_name(self.project.film.title, self.rendering.version, self.part)
 
 
-def validation_note(delivered: Delivered) -> str:
-    """The note as text. It names files, never where they lie."""
+def validation_note(delivered: DeliveryContent) -> str:
+    """The note as text. It names files without their folders."""
     project, report = delivered.project, delivered.report
     sections = [
         ("VERDICT", [report.verdict, *report.reasons]),
         ("FIGURES", [_measure(measure) for measure in report.measures]),
         ("ELEMENTS", _elements(delivered.clips)),
-        ("REFERENCES", _references(delivered)),
+        ("REFERENCES_FOLDER", _references(delivered)),
         ("ASSUMPTIONS AND CAVEATS", _assumptions(delivered)),
         ("MASTERS", _masters(delivered)),
         ("MADE BY", _makers(delivered)),
     ]
-    parts = [REJECTED, ""] if report.verdict == "reject" else []
+    parts = [REJECTED_WARNING, ""] if report.verdict == "reject" else []
     parts += [f"{project.film.title}: validation note{_of_part(delivered)}", ""]
     for heading, lines in sections:
         parts += [heading, *_wrapped(lines), ""]
     return "\n".join(parts)
 
 
-def _of_part(delivered: Delivered) -> str:
+def _of_part(delivered: DeliveryContent) -> str:
     part = delivered.part
     return f" of a part, frames {part.first} to {part.last}" if part else ""
 
@@ -78,8 +78,8 @@ def _measure(measure: Measure) -> str:
     line = f"{title}: {figure(measure.value, measure.unit)} {measure.unit}"
     if measure.limit is None:
         return line
-    judged = "within" if measure.ok else "BEYOND"
-    return f"{line}, {judged} the limit of {figure(measure.limit, measure.unit)}"
+    relation = "within" if measure.ok else "BEYOND"
+    return f"{line}, {relation} the limit of {figure(measure.limit, measure.unit)}"
 
 
 def _elements(clips: Clips) -> list[str]:
@@ -99,7 +99,7 @@ def _element(role: str, clip: Clip) -> str:
     return "; ".join([facts, *clip.all_remarks()])
 
 
-def _references(delivered: Delivered) -> list[str]:
+def _references(delivered: DeliveryContent) -> list[str]:
     pairs = [alignment.pair for alignment in delivered.alignments.admitted]
     lines = [
         f"{_count(pairs, 'train')} training pairs and {_count(pairs, 'holdout')} hold-out pairs "
@@ -109,27 +109,26 @@ def _references(delivered: Delivered) -> list[str]:
     if carried:
         lines.append(
             f"the colour of training pairs was carried along motion to {carried} frames without a "
-            "pair, which were learned from too; model.json lists them"
+            "pair, which were used for training, too; model.json lists them"
         )
-    refused = rejections(delivered.pair_list, delivered.alignments)
     lines += [
-        f"turned down: source frame {rejection.pair.source}: {rejection.reason}"
-        for rejection in refused
+        f"rejected: source frame {rejection.pair.source}: {rejection.reason}"
+        for rejection in rejections(delivered.pair_list, delivered.alignments)
     ]
     return lines
 
 
-def _assumptions(delivered: Delivered) -> list[str]:
+def _assumptions(delivered: DeliveryContent) -> list[str]:
     lines = [
-        "Luma is the scan's. Chroma is predicted by a model that learned it from the pairs; it "
-        "is a reconstruction, not a measurement of the original dyes.",
-        "The colour of the reference is taken as the truth: its grading, ageing and transfer are "
-        "part of it.",
+        "Luma is that of the scan. Chroma is predicted by a model trained on the pairs; it is a "
+        "reconstruction, not a measurement of the original dyes.",
+        "The colour of the reference is taken as ground truth, including its grading, ageing and "
+        "transfer.",
     ]
     if delivered.project.ingest.balance != "none":
         lines.append(
-            "The model saw the scan through a balance, which its file holds; luma and "
-            "masters are not balanced."
+            "The input of the model was the scan after a colour balance, which is stored in the "
+            "model's file; luma and masters are not balanced."
         )
     for pair in [alignment.pair for alignment in delivered.alignments.admitted]:
         if pair.kind == "constructed":
@@ -141,12 +140,12 @@ def _assumptions(delivered: Delivered) -> list[str]:
         if pair.colorspace is not None:
             lines.append(
                 f"The reference of source frame {pair.source} ({_colour_of(pair)}) was read as "
-                f"{pair.colorspace}, on a person's word."
+                f"{pair.colorspace}, as a person stated."
             )
         if pair.aligned:
             lines.append(
-                f"The reference of source frame {pair.source} ({_colour_of(pair)}) was taken "
-                "as aligned, on a person's word."
+                f"The reference of source frame {pair.source} ({_colour_of(pair)}) was declared "
+                "aligned by a person, so it was not registered."
             )
     if delivered.project.deliver.note:
         lines.append(delivered.project.deliver.note)
@@ -154,24 +153,22 @@ def _assumptions(delivered: Delivered) -> list[str]:
 
 
 def _colour_of(pair: Pair) -> str:
-    """What a pair's colour comes from: a frame of a reference, or a picture in the bag."""
+    """The colour reference of a pair: a frame of a reference clip, or a picture in the bag."""
     return reference_of(pair) if pair.picture is None else pair.picture
 
 
-def _masters(delivered: Delivered) -> list[str]:
+def _masters(delivered: DeliveryContent) -> list[str]:
     rendering, model = delivered.rendering, delivered.model
     numbers = [frame.frame for frame in rendering.frames]
     whole = delivered.clips.source.frames
-    part = (
-        f"; a part of the film, which has {whole.first} to {whole.last}" if delivered.part else ""
-    )
-    packing = "not compressed" if rendering.compression == "none" else rendering.compression
+    part = f"; a part of the film, {whole.first} to {whole.last}" if delivered.part else ""
+    compression = "not compressed" if rendering.compression == "none" else rendering.compression
     return [
         f"version {rendering.version}, {len(numbers)} frames, {min(numbers)} to {max(numbers)}"
         + part,
-        f"{_format(rendering)}, {rendering.colorspace}, {packing}",
-        f"colour spaces by the OpenColorIO config {rendering.color_config}"
-        + (f", scene light by its view '{rendering.view}'" if rendering.view else ""),
+        f"{_format(rendering)}, {rendering.colorspace}, {compression}",
+        f"colour spaces of the OpenColorIO config {rendering.color_config}"
+        + (f", scene-linear light through its view '{rendering.view}'" if rendering.view else ""),
         *_cut(rendering),
         f"model {rendering.model_id}, size {model.size}, {model.parameters:,} parameters, "
         f"weights of step {model.best_step:,} of {model.steps:,}",
@@ -193,7 +190,10 @@ def _cut(rendering: Rendering) -> list[str]:
     cut = sum(frame.cut for frame in rendering.frames)
     if not cut:
         return []
-    return [f"{cut:,} values lay outside 0 to 1 and were cut, as {rendering.format} has no others"]
+    return [
+        f"{cut:,} values lay outside 0 to 1 and were clipped, because {rendering.format} cannot "
+        "hold them"
+    ]
 
 
 def _shot_models(model: TrainedModel) -> list[str]:
@@ -201,10 +201,10 @@ def _shot_models(model: TrainedModel) -> list[str]:
     return [f"networks of their own: shots {', '.join(own)}"] if own else []
 
 
-def _makers(delivered: Delivered) -> list[str]:
+def _makers(delivered: DeliveryContent) -> list[str]:
     deliver = delivered.project.deliver
-    who = [part for part in (deliver.restorationist, deliver.institution) if part]
-    return [*([", ".join(who)] if who else []), f"{delivered.software}, {delivered.date}"]
+    names = [name for name in (deliver.restorationist, deliver.institution) if name]
+    return [*([", ".join(names)] if names else []), f"{delivered.software}, {delivered.date}"]
 
 
 def _count(pairs: Iterable[Pair], role: str) -> int:
@@ -213,5 +213,6 @@ def _count(pairs: Iterable[Pair], role: str) -> int:
 
 def _wrapped(lines: Iterable[str]) -> list[str]:
     return [
-        textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="    ") for line in lines
+        textwrap.fill(line, LINE_WIDTH, initial_indent="  ", subsequent_indent="    ")
+        for line in lines
     ]

@@ -12,24 +12,24 @@ from pathlib import Path
 
 import unfade
 from unfade import media
-from unfade.deliver.anonymous import (
-    Names,
-    alignments_to_share,
-    pair_list_to_share,
-    picture_names,
-    settings_to_share,
-)
 from unfade.deliver.bag import (
-    ChangedError,
-    building,
-    clear_up,
+    ChangedFilesError,
+    build_folder,
     copy_file,
-    place_file,
-    put,
+    link_or_copy,
+    move_into_place,
     read_manifest,
+    remove_leftovers,
     seal,
 )
-from unfade.deliver.note import Delivered, validation_note
+from unfade.deliver.note import DeliveryContent, validation_note
+from unfade.deliver.shared_records import (
+    BagPaths,
+    alignments_to_share,
+    pair_list_to_share,
+    picture_paths,
+    settings_to_share,
+)
 from unfade.drawing.canvas import fit
 from unfade.drawing.movie_frame import movie_frame, movie_size, split_frame
 from unfade.errors import WorkError
@@ -88,15 +88,15 @@ def run(job: Job) -> None:
             the bag cannot be made.
     """
     pictures = _pictures(job)
-    names = picture_names(pictures)
+    names = picture_paths(pictures)
     delivered = _delivered(job, names)
-    clear_up(job.folder("deliver"))
+    remove_leftovers(job.folder("deliver"))
     place = job.folder("deliver") / delivered.name
     if delivered.part:
         job.progress.say(f"{place.name}: a part of the film, beside other bags")
     if place.exists():
         job.progress.say(f"{place.name}: takes the place of the bag before")
-    with building(place) as folder:
+    with build_folder(place) as folder:
         known = _lay_files(job, delivered, folder)
         for source, picture in pictures.items():
             copy_file(Path(picture), folder / names[source])
@@ -105,7 +105,7 @@ def run(job: Job) -> None:
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
         job.progress.say(f"Sealing {len(sizes)} files in {place.name}")
         _seal(job, delivered, folder, known)
-        put(folder, place)
+        move_into_place(folder, place)
     job.save(
         Delivery(
             bag=place.name,
@@ -117,8 +117,8 @@ def run(job: Job) -> None:
     )
 
 
-def _delivered(job: Job, names: Names) -> Delivered:
-    return Delivered(
+def _delivered(job: Job, names: BagPaths) -> DeliveryContent:
+    return DeliveryContent(
         project=job.project,
         clips=job.clips(),
         pair_list=pair_list_to_share(job.load(PairList), names),
@@ -139,7 +139,7 @@ def _pictures(job: Job) -> dict[int, str]:
     return {pair.source: job.picture(pair) for pair in pairs if pair.picture is not None}
 
 
-def _lay_files(job: Job, delivered: Delivered, folder: Path) -> dict[str, str]:
+def _lay_files(job: Job, delivered: DeliveryContent, folder: Path) -> dict[str, str]:
     """Puts the files of the stages before into the folder of the bag.
 
     Returns:
@@ -150,15 +150,15 @@ def _lay_files(job: Job, delivered: Delivered, folder: Path) -> dict[str, str]:
     for frame in job.progress.track(frames, "Gathering masters", len(frames)):
         for name in (frame.file, frame.sidecar):
             if name is not None:
-                place_file(rendered / name, folder / "masters" / name)
+                link_or_copy(rendered / name, folder / "masters" / name)
     model_files = (delivered.model.file, delivered.model.baseline_file)
     for name in (*model_files, Path(TrainedModel.PATH).name):
-        place_file(trained / name, folder / "model" / name)
+        link_or_copy(trained / name, folder / "model" / name)
     validated = job.folder("validate")
-    place_file(validated / "report.json", folder / "report.json")
+    link_or_copy(validated / "report.json", folder / "report.json")
     _write_page(validated / "report.html", folder / "report.html", delivered.project)
     for still in sorted(validated.glob("*.png")):
-        place_file(still, folder / "stills" / still.name)
+        link_or_copy(still, folder / "stills" / still.name)
     return {f"masters/{frame.file}": frame.sha256 for frame in frames}
 
 
@@ -175,7 +175,7 @@ def _write_page(validated: Path, page: Path, project: Project) -> None:
     page.write_text(with_credits(text, project.deliver), encoding="utf-8")
 
 
-def _lay_review(job: Job, delivered: Delivered, folder: Path) -> str | None:
+def _lay_review(job: Job, delivered: DeliveryContent, folder: Path) -> str | None:
     """Writes review movies, or takes those of the delivery before if they show the same.
 
     Returns:
@@ -185,13 +185,13 @@ def _lay_review(job: Job, delivered: Delivered, folder: Path) -> str | None:
         return None
     key = _review_key(job, delivered)
     for name in _same_movies(job, delivered, key):
-        place_file(job.folder("deliver") / delivered.name / "data" / name, folder.parent / name)
+        link_or_copy(job.folder("deliver") / delivered.name / "data" / name, folder.parent / name)
     if not folder.exists():
         _lay_movies(job, delivered, folder)
     return key
 
 
-def _same_movies(job: Job, delivered: Delivered, key: str) -> list[str]:
+def _same_movies(job: Job, delivered: DeliveryContent, key: str) -> list[str]:
     """The review movies in the bag before, if they are whole and show the same."""
     bag = job.folder("deliver") / delivered.name
     try:
@@ -206,7 +206,7 @@ def _same_movies(job: Job, delivered: Delivered, key: str) -> list[str]:
     return names if whole else []
 
 
-def _review_key(job: Job, delivered: Delivered) -> str:
+def _review_key(job: Job, delivered: DeliveryContent) -> str:
     """Stands for all that the review movies show."""
     rendering = delivered.rendering.to_json()
     clip, codec = delivered.clips.source, job.project.deliver.movie
@@ -215,7 +215,7 @@ def _review_key(job: Job, delivered: Delivered) -> str:
     return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 
-def _lay_movies(job: Job, delivered: Delivered, folder: Path) -> None:
+def _lay_movies(job: Job, delivered: DeliveryContent, folder: Path) -> None:
     """Writes review movies of the recovered frames, and of faded and recovered side by side.
 
     Both are scaled as display values of the working space: luma is a sum of these, so that equal
@@ -252,7 +252,7 @@ def _burn_in(source: Clip, frame: RenderedFrame) -> str:
     return f"{words}  {timecode}" if timecode else words
 
 
-def _lay_records(delivered: Delivered, names: Names, folder: Path) -> None:
+def _lay_records(delivered: DeliveryContent, names: BagPaths, folder: Path) -> None:
     """Writes the records of the bag; they hold no path of this machine."""
     records: tuple[Artefact, ...] = (delivered.pair_list, delivered.alignments)
     for record in records:
@@ -264,7 +264,7 @@ def _lay_records(delivered: Delivered, names: Names, folder: Path) -> None:
     (folder / "validation-note.txt").write_text(note, encoding="utf-8")
 
 
-def _facts(delivered: Delivered) -> dict[str, str]:
+def _facts(delivered: DeliveryContent) -> dict[str, str]:
     project, rendering, part = delivered.project, delivered.rendering, delivered.part
     of_part = f", a part: frames {part.first} to {part.last}" if part else ""
     return {
@@ -280,7 +280,7 @@ def _facts(delivered: Delivered) -> dict[str, str]:
     }
 
 
-def _seal(job: Job, delivered: Delivered, folder: Path, known: dict[str, str]) -> None:
+def _seal(job: Job, delivered: DeliveryContent, folder: Path, known: dict[str, str]) -> None:
     """
     Raises:
         WorkError: a master is no longer what render took the checksum of, or the bag cannot be
@@ -288,7 +288,7 @@ def _seal(job: Job, delivered: Delivered, folder: Path, known: dict[str, str]) -
     """
     try:
         seal(folder, _facts(delivered), known, job.progress.track)
-    except ChangedError as error:
+    except ChangedFilesError as error:
         for frame in delivered.rendering.frames:
             if f"masters/{frame.file}" in error.names:
                 raise WorkError(

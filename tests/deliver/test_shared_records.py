@@ -1,10 +1,10 @@
-"""Settings that are delivered name files, never where they lie."""
+"""Delivered settings name files without their folders."""
 
-from unfade.deliver.anonymous import settings_to_share
+from unfade.deliver.shared_records import settings_to_share
 from unfade.project.settings import Project
 
 
-def test_the_earlier_model_is_named_without_its_folder() -> None:
+def test_the_start_model_has_no_folder() -> None:
     project = Project.model_validate(
         {
             "film": {"title": "Reel"},

@@ -1,6 +1,9 @@
 """Ground truth: luma of the source, chroma of the reference."""
 
+import numpy as np
+import pytest
 import torch
+from scipy import ndimage
 
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
 from unfade.film.clip import Area
@@ -35,6 +38,13 @@ def test_the_median_filter_removes_a_speck_and_keeps_an_edge() -> None:
     dirty[:, 5, 5] = 1.0
     assert torch.equal(suppress_dirt(dirty, 3), reference_rgb)
     assert torch.equal(suppress_dirt(dirty, 0), dirty)
+
+
+@pytest.mark.parametrize("median", [2, 3, 5, 7, 10])
+def test_the_median_filter_is_that_of_scipy(median: int) -> None:
+    noisy = torch.rand(3, 24, 31, generator=torch.Generator().manual_seed(0))
+    expected = ndimage.median_filter(noisy.numpy(), size=(1, median, median))
+    assert np.array_equal(suppress_dirt(noisy, median).numpy(), expected)
 
 
 def test_weight_is_zero_outside_the_crop() -> None:

@@ -1,5 +1,7 @@
 """Ground truth: luma of the source, chroma of the reference."""
 
+import cv2
+import numpy as np
 import torch
 from scipy import ndimage
 from torch import Tensor
@@ -7,13 +9,29 @@ from torch import Tensor
 from unfade.color.ycbcr import luma, merge_chroma
 from unfade.film.clip import Area
 
+_OPENCV_WIDTHS_PX = (3, 5)
+"""Widths of OpenCV's median on floats, which takes a twentieth of SciPy's time."""
+
 
 def suppress_dirt(reference_rgb: Tensor, median: int) -> Tensor:
-    """The reference (3, H, W) after a median of `median` x `median` pixels; 0 or 1 is off."""
+    """The reference (3, H, W) after a median filter, to remove dirt and compression noise.
+
+    Args:
+        reference_rgb: (3, H, W) float32.
+        median: width of the window, in pixels; 0 and 1 are off.
+    """
     if median < 2:
         return reference_rgb
-    filtered = ndimage.median_filter(reference_rgb.numpy(), size=(1, median, median))
-    return torch.from_numpy(filtered)
+    if median not in _OPENCV_WIDTHS_PX:
+        filtered = ndimage.median_filter(reference_rgb.numpy(), size=(1, median, median))
+        return torch.from_numpy(filtered)
+    border = median // 2
+    planes = [
+        cv2.copyMakeBorder(plane, border, border, border, border, cv2.BORDER_REFLECT)
+        for plane in reference_rgb.contiguous().numpy()
+    ]
+    filtered = np.stack([cv2.medianBlur(plane, median) for plane in planes])
+    return torch.from_numpy(filtered[:, border:-border, border:-border].copy())
 
 
 def ground_truth(source_rgb: Tensor, reference_rgb: Tensor) -> Tensor:

@@ -26,7 +26,6 @@ from torch import Tensor  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from unfade import media  # noqa: E402
-from unfade.commands.console import SilentProgress  # noqa: E402
 from unfade.film.alignment import Alignments  # noqa: E402
 from unfade.film.balance import Balance  # noqa: E402
 from unfade.film.clip import Area, Clips  # noqa: E402
@@ -47,6 +46,7 @@ from unfade.render.recover import RecoveredFrame  # noqa: E402
 from unfade.train.fit.calibrate import PROTOTYPES  # noqa: E402
 from unfade.train.fit.laws import ColourSamples, fit_laws  # noqa: E402
 from unfade.work.job import Job  # noqa: E402
+from unfade.work.progress import SilentProgress  # noqa: E402
 
 WIDTH, HEIGHT = 2048, 1556
 GRAIN = 0.02

@@ -14,7 +14,6 @@ from torch.nn import functional
 
 from unfade import media
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
-from unfade.commands.console import SilentProgress
 from unfade.film.clip import Clips
 from unfade.film.model import TrainedModel
 from unfade.film.pair import PairList
@@ -24,6 +23,7 @@ from unfade.film.target import Targets
 from unfade.film.time import FrameRange
 from unfade.simulate import ClipCut, demo_clips
 from unfade.simulate.demo import ELEMENTS, make_demo
+from unfade.work.progress import SilentProgress
 
 FRAMES_A_SHOT = 14
 SETTINGS = """

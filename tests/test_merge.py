@@ -11,13 +11,13 @@ from torch import Tensor
 
 from unfade import media
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
-from unfade.commands.console import SilentProgress
 from unfade.errors import MediaError, UnfadeError, WorkError
 from unfade.film.working_space import WORKING_SPACE
 from unfade.merge.merge import merge
 from unfade.project.color_config import PINNED
 from unfade.project.settings import ClipSection, RenderSection
 from unfade.work.lock import LOCK, lock_folder
+from unfade.work.progress import SilentProgress
 
 
 def picture(seed: int) -> Tensor:

@@ -7,7 +7,8 @@ import pytest
 
 from unfade.commands import app as cli
 from unfade.commands import console
-from unfade.commands.console import ProgressBars, ProgressLines
+from unfade.commands.console import ProgressLines
+from unfade.commands.terminal import ProgressBars, terminal
 
 NAME = "reel [b] [/b] [1976] :smile: 50%"
 
@@ -17,7 +18,7 @@ def test_a_terminal_shows_names_as_they_are(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("FORCE_COLOR", "1")
-    bars = ProgressBars(console.terminal())
+    bars = ProgressBars(terminal())
     bars.say(f"{NAME}: is there")
     assert list(bars.track([1, 2], NAME, 2)) == [1, 2]
     shown = capsys.readouterr().out

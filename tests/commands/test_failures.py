@@ -15,7 +15,8 @@ import pytest
 import torch
 
 from unfade.commands import app as cli
-from unfade.commands.console import show_all_names, terminal
+from unfade.commands.console import show_all_names
+from unfade.commands.terminal import terminal
 from unfade.errors import MediaError
 from unfade.pipeline import run as pipeline
 

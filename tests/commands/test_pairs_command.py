@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from unfade.commands import app as cli
-from unfade.commands.console import SilentProgress
 from unfade.commands.failures import EXIT_USER_ERROR
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
@@ -22,6 +21,7 @@ from unfade.film.time import FrameRange
 from unfade.media import write_png
 from unfade.project.file import load_project
 from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
 
 Pairs = Callable[..., tuple[int, str]]
 

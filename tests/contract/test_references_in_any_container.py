@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 import pytest
 
-from unfade.commands.console import SilentProgress
 from unfade.curate import stage as curate
 from unfade.film.clip import Clips
 from unfade.film.pair import Pair, PairList
 from unfade.ingest import stage as ingest
 from unfade.project.settings import Project
 from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
 
 SHOTS = (("bikes.mp4", 40), ("carphone_pristine.mp4", 18))
 LENGTH = 20

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from unfade import media
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
-from unfade.commands.console import SilentProgress
 from unfade.deliver import stage
 from unfade.drawing.movie_frame import movie_frame, movie_size
 from unfade.film.alignment import Alignments
@@ -23,6 +22,7 @@ from unfade.film.report import Report
 from unfade.film.shot import Shot
 from unfade.project.settings import ClipSection, Project
 from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
 
 AREA = Area(x=10, y=6, width=161, height=121)
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from unfade.commands import app as cli
-from unfade.commands.console import SilentProgress
 from unfade.errors import WorkError
+from unfade.film.stage_names import STAGE_NAMES, folder_name
 from unfade.pipeline import run as pipeline
 from unfade.pipeline.freshness import ElementCache, _changes, receipt_in
 from unfade.project.settings import (
@@ -26,8 +26,9 @@ from unfade.project.settings import (
     RenderSection,
     TrainSection,
 )
-from unfade.work.job import STAGE_NAMES, Job, folder_name
+from unfade.work.job import Job
 from unfade.work.lock import LOCK, lock_folder
+from unfade.work.progress import SilentProgress
 from unfade.work.receipt import Receipt
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from unfade.commands.console import SilentProgress
 from unfade.errors import ProjectError
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.time import FrameRange
@@ -14,6 +13,7 @@ from unfade.film.working_space import WORKING_SPACE
 from unfade.pipeline import run as pipeline
 from unfade.project.file import load_project
 from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
 
 SOURCE = '[film]\ntitle = "Reel"\n[source]\npath = "scan.%04d.dpx"\n'
 PAIR = '[[pair]]\nsource = 12\nreference = "painted.png"\n'

@@ -20,10 +20,10 @@ from torch.nn import functional
 
 import unfade
 from unfade import media
-from unfade.commands.console import SilentProgress
 from unfade.deliver import bag
 from unfade.deliver import stage as deliver_stage
 from unfade.film.noun import Artefact
+from unfade.film.stage_names import folder_name
 from unfade.media.movies import ffv1
 from unfade.media.movies import index as movie_index
 from unfade.media.movies import reader as movies
@@ -38,7 +38,8 @@ from unfade.project.color_config import PINNED
 from unfade.project.file import parse_project
 from unfade.project.settings import ClipSection, Project
 from unfade.work import elements as element
-from unfade.work.job import Job, folder_name
+from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
 
 PACKAGE = Path(unfade.__file__).parent
 WHOLE = tuple(name for name in Project.model_fields if name != "deliver")

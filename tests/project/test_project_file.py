@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from unfade.errors import ProjectError
-from unfade.project.file import load_project, project_path
+from unfade.project.file import load_project
+from unfade.project.paths import project_path
 from unfade.project.settings import Project
 
 MINIMAL = '[film]\ntitle = "Reel"\n[source]\npath = "a.%06d.dpx"\n'

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from unfade.commands.console import SilentProgress
 from unfade.errors import ProjectError
 from unfade.simulate.demo import DVD, SCAN, make_demo
 from unfade.simulate.record import Simulation
+from unfade.work.progress import SilentProgress
 
 OWN = '[film]\ntitle = "x"\n[source]\npath = "my.mov"\n[reference]\npath = "dvd.mkv"\n'
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from unfade.commands.console import SilentProgress
 from unfade.errors import WorkError
 from unfade.simulate.demo import make_demo
 from unfade.work.lock import lock_folder
+from unfade.work.progress import SilentProgress
 
 
 def test_a_demo_does_not_touch_the_partial_film_of_another(tmp_path: Path) -> None:

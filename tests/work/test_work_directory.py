@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from unfade.commands.console import SilentProgress
 from unfade.errors import WorkError
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.naming import clip_name
@@ -17,6 +16,7 @@ from unfade.film.time import FrameRange
 from unfade.project.settings import ClipSection, FilmSection, PairSection, Project, ReferenceSection
 from unfade.work.elements import DIGEST_CACHE
 from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
 from unfade.work.writing import clear_partials, writing
 
 

@@ -2,11 +2,11 @@
 
 import os
 import sys
-from importlib import metadata
 from typing import Annotated
 
 import typer
 
+from unfade import __version__
 from unfade.commands import merge, pairs, run
 from unfade.commands.console import progress, show_all_names
 from unfade.commands.failures import EXIT_INTERRUPTED, FailureReporter, check_output
@@ -14,8 +14,7 @@ from unfade.commands.parameters import NewFolder
 from unfade.commands.runtime import configure_process
 from unfade.errors import ProjectError
 from unfade.film.file_pattern import check_utf8
-from unfade.pipeline.stages import STAGES
-from unfade.work.job import folder_name
+from unfade.film.stage_names import STAGE_TASKS, folder_name
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,7 +26,7 @@ app.add_typer(pairs.app, name="pairs")
 
 def _print_version(requested: bool) -> None:
     if requested:
-        print(f"unfade {metadata.version('unfade')}")
+        print(f"unfade {__version__}")
         raise typer.Exit
 
 
@@ -100,10 +99,8 @@ def _extra_argument_message(argument: str) -> str:
 app.command()(merge.merge)
 app.command()(run.run)
 app.command()(run.status)
-for _stage in STAGES:
-    app.command(_stage.name, help=f"{_stage.description} (stage {folder_name(_stage.name)}).")(
-        run.stage_verb(_stage)
-    )
+for _stage, _task in STAGE_TASKS.items():
+    app.command(_stage, help=f"{_task} (stage {folder_name(_stage)}).")(run.stage_verb(_stage))
 
 
 def main() -> None:

@@ -15,14 +15,14 @@ import time
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from unfade import __version__
 from unfade.errors import UnfadeError, WorkError
-from unfade.project.file import project_path
-from unfade.work.job import STAGE_NAMES
+from unfade.film.stage_names import STAGE_NAMES
+from unfade.project.paths import project_path
 
 EXIT_DEFECT = 1
 EXIT_USER_ERROR = 2
@@ -184,8 +184,7 @@ def _is_full_memory(error: BaseException) -> bool:
 
 def _write_log(error: BaseException, arguments: Sequence[str]) -> Path | None:
     """Writes a traceback beside film.toml, or into the folder for temporary files."""
-    version, system = metadata.version("unfade"), platform.platform()
-    head = f"unfade {version}, Python {platform.python_version()}, {system}\n"
+    head = f"unfade {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
     text = f"{head}{' '.join(arguments)}\n\n{''.join(traceback.format_exception(error))}"
     name = f"unfade-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     for find in (lambda: _work_folder(arguments), tempfile.gettempdir):

@@ -1,14 +1,16 @@
 """`unfade merge`: the colour of a version rendered elsewhere on the luma of the original."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from unfade.commands.console import progress
 from unfade.commands.parameters import Quiet
-from unfade.project.file import folder_path, section_of_options
-from unfade.project.settings import ClipSection, RenderSection
+from unfade.project.paths import folder_path
+
+if TYPE_CHECKING:
+    from unfade.project.settings import ClipSection
 
 
 def merge(
@@ -33,6 +35,8 @@ def merge(
     from unfade.media import check_config
     from unfade.merge.merge import merge as merge_clips
     from unfade.project.color_config import ColorManagement, color_config
+    from unfade.project.file import section_of_options
+    from unfade.project.settings import RenderSection
 
     scan = _clip_section("original", original, original_colorspace, first=first, last=last)
     coloured = _clip_section("recovered", recovered, recovered_colorspace)
@@ -45,12 +49,15 @@ def merge(
     print(f"{out}: {len(masters)} masters written")
 
 
-def _clip_section(name: str, path: str, colorspace: str, **frames: int | None) -> ClipSection:
+def _clip_section(name: str, path: str, colorspace: str, **frames: int | None) -> "ClipSection":
     """The section of the clip that the argument `name` gives the path of.
 
     Raises:
         ProjectError: a value is not valid; the message names the argument or option.
     """
+    from unfade.project.file import section_of_options
+    from unfade.project.settings import ClipSection
+
     options = {"path": name.upper(), "colorspace": f"--{name}-colorspace"}
     options |= {key: f"--{key}" for key in frames}
     return section_of_options(ClipSection, options, path=path, colorspace=colorspace, **frames)

@@ -12,7 +12,8 @@ from unfade.errors import MissingFactError, ProjectError
 from unfade.film.naming import clip_name
 from unfade.film.working_space import WORKING_SPACE
 from unfade.project.color_config import ColorManagement
-from unfade.project.file import PROJECT_FILE, parse_project, section_of_options
+from unfade.project.file import parse_project, section_of_options
+from unfade.project.paths import PROJECT_FILE
 from unfade.project.settings import ClipSection
 from unfade.project.template import TemplateElement, project_text
 from unfade.work.progress import Progress

@@ -23,7 +23,7 @@ _UNPAINTED = 1.5 / 255
 bits, as a program that has no more saves it."""
 
 
-def export_frames(job: Job, frames: Sequence[int], folder: Path) -> list[Path]:
+def write_frames(job: Job, frames: Sequence[int], folder: Path) -> list[Path]:
     """Writes frames of the scan as 16-bit PNG of the whole raster, tagged with their colour space.
 
     Where the live area is not the whole, a picture of its outside is written beside them, to be

@@ -2,7 +2,7 @@
 
 from rich.table import Table
 
-from unfade.commands.console import plain_table
+from unfade.commands.terminal import plain_table
 from unfade.work.pair_records import PairEntry, PairRecords
 
 _NONE = "-"

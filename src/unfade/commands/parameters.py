@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from unfade.project.file import folder_path, project_path
+from unfade.project.paths import folder_path, project_path
 
 ProjectFile = Annotated[
     Path,

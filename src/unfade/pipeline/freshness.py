@@ -11,11 +11,12 @@ from typing import Any, Literal
 
 from unfade.errors import WorkError
 from unfade.film.delivery import Delivery
+from unfade.film.stage_names import folder_name
 from unfade.film.working_space import PINNED_CONFIG
 from unfade.pipeline.stages import STAGES, Stage
 from unfade.project.settings import Project
 from unfade.work.elements import Element
-from unfade.work.job import Job, folder_name
+from unfade.work.job import Job
 from unfade.work.receipt import Output, Receipt
 
 UNFINISHED = ".unfinished"

@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 
 from unfade.errors import ProjectError
-from unfade.project.file import PROJECT_FILE
-from unfade.work.job import STAGE_NAMES, Job
+from unfade.film.stage_names import STAGE_NAMES
+from unfade.project.paths import PROJECT_FILE
+from unfade.work.job import Job
 
 
 def check(job: Job, last: str) -> None:

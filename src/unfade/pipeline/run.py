@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from unfade.errors import WorkError
+from unfade.film.stage_names import STAGE_NAMES
 from unfade.pipeline import preflight
 from unfade.pipeline.freshness import (
     UNFINISHED,
@@ -25,7 +26,7 @@ from unfade.pipeline.freshness import (
 )
 from unfade.pipeline.stages import STAGES, Stage
 from unfade.work.elements import DIGEST_CACHE
-from unfade.work.job import STAGE_NAMES, Job
+from unfade.work.job import Job
 from unfade.work.lock import lock_folder
 from unfade.work.receipt import Receipt
 from unfade.work.writing import clear_partials, write_text

@@ -12,6 +12,7 @@ from unfade.film.noun import Artefact
 from unfade.film.pair import PairList
 from unfade.film.rendering import Rendering
 from unfade.film.report import Report
+from unfade.film.stage_names import STAGE_TASKS
 from unfade.film.target import Targets
 from unfade.work.job import Job
 
@@ -69,12 +70,16 @@ class Stage:
     """
 
     name: str
-    description: str
     sections: tuple[str, ...]
     needs: tuple[type[Artefact], ...]
     elements: Callable[[Job], Paths] = lambda job: {}
     revision: int = 1
     files: tuple[str, ...] = ()
+
+    @property
+    def description(self) -> str:
+        """What it does, in a few words."""
+        return STAGE_TASKS[self.name]
 
 
 REPORTED_SECTIONS = ("film", "ingest", "curate", "align", "target", "train", "render", "validate")
@@ -83,20 +88,18 @@ REPORTED_SECTIONS = ("film", "ingest", "curate", "align", "target", "train", "re
 BASELINE = "05-train/baseline.safetensors"
 
 STAGES = (
-    Stage("ingest", "Probe and conform", ("source", "reference"), (), clip_paths, 4),
+    Stage("ingest", ("source", "reference"), (), clip_paths, 4),
     Stage(
         "curate",
-        "Find shots, choose pairs",
         ("film.title", "reference", "pair", "curate", "ingest.balance"),
         (Clips,),
         lambda job: clip_paths(job) | picture_paths(job),
         3,
         ("01-ingest/*-proxy.npy",),
     ),
-    Stage("align", "Lay references on the source", ("align",), (Clips, PairList), pair_paths, 3),
+    Stage("align", ("align",), (Clips, PairList), pair_paths, 3),
     Stage(
         "target",
-        "Build ground truth",
         ("target",),
         (Clips, PairList, Alignments),
         pair_paths,
@@ -105,7 +108,6 @@ STAGES = (
     ),
     Stage(
         "train",
-        "Learn the film's colour",
         ("train",),
         (FilmBalance, Targets),
         earlier_model_paths,
@@ -113,14 +115,12 @@ STAGES = (
     ),
     Stage(
         "render",
-        "Write the masters",
         ("film", "source.path", "render"),
         (Clips, PairList, Alignments, TrainedModel),
         source_paths,
     ),
     Stage(
         "validate",
-        "Measure on held-out frames",
         REPORTED_SECTIONS,
         (Clips, PairList, Alignments, Targets, TrainedModel, LossCurve, Rendering),
         source_paths,
@@ -129,7 +129,6 @@ STAGES = (
     ),
     Stage(
         "deliver",
-        "Pack masters and record",
         (*REPORTED_SECTIONS, "source", "reference", "pair", "deliver"),
         (Clips, PairList, Alignments, TrainedModel, Rendering, Report),
         lambda job: source_paths(job) | picture_paths(job),

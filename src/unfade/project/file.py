@@ -9,34 +9,12 @@ from pydantic import BaseModel, ValidationError
 
 from unfade.errors import ProjectError
 from unfade.project.faults import explain, explain_options
+from unfade.project.paths import PROJECT_FILE
 from unfade.project.settings import Project
-
-PROJECT_FILE = "film.toml"
 
 Section = TypeVar("Section", bound=BaseModel)
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-
-
-def folder_path(text: str | Path) -> Path:
-    """The path of a folder from the command line.
-
-    Raises:
-        ProjectError: it is empty; the current folder must be named ``.``.
-    """
-    if not str(text):
-        raise ProjectError("the name of a folder is empty; name one, or '.' for the current folder")
-    return Path(text)
-
-
-def project_path(text: str) -> Path:
-    """The path of a project file from the command line; a folder stands for its film.toml.
-
-    Raises:
-        ProjectError: it is empty.
-    """
-    path = folder_path(text)
-    return path / PROJECT_FILE if path.is_dir() else path
 
 
 def load_project(path: Path) -> Project:

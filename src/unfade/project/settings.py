@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from unfade.film.balance import Balance
 from unfade.film.model import ModelSize
 from unfade.film.noun import Noun
+from unfade.film.seed import MAX_SEED
 from unfade.film.values import FilePath, Flag, FrameNumber, Name, Remark
 from unfade.project.clip_settings import ClipSection, ReferenceSection
 from unfade.project.pair_settings import PairSection
@@ -33,9 +34,6 @@ __all__ = [
     "TrainSection",
     "ValidateSection",
 ]
-
-MAX_SEED = 2**32 - 1
-"""Largest seed, because random number generators take 32 bits."""
 
 FilmTitle = Annotated[str, Field(min_length=1, max_length=100)]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from unfade.errors import ProjectError
 from unfade.media import probe
 from unfade.project.color_config import PINNED
-from unfade.project.file import PROJECT_FILE, project_file_text, toml_fields
+from unfade.project.file import project_file_text, toml_fields
+from unfade.project.paths import PROJECT_FILE
 from unfade.project.settings import ClipSection
 from unfade.project.template import TemplateElement, project_text
 from unfade.simulate.clips import ClipCut, demo_clips

@@ -10,22 +10,12 @@ from unfade.errors import WorkError
 from unfade.film.clip import Clip, Clips
 from unfade.film.noun import Artefact
 from unfade.film.pair import Pair
+from unfade.film.stage_names import folder_name
 from unfade.project.color_config import ColorManagement, color_config, config_to_share, is_file
 from unfade.project.settings import Project
 from unfade.work.elements import DIGEST_CACHE, DigestCache, Element, element, relocated
 from unfade.work.progress import Progress
 from unfade.work.writing import write_text
-
-STAGE_NAMES = (
-    "ingest",
-    "curate",
-    "align",
-    "target",
-    "train",
-    "render",
-    "validate",
-    "deliver",
-)
 
 AnArtefact = TypeVar("AnArtefact", bound=Artefact)
 
@@ -156,8 +146,3 @@ class Job:
         """Writes an artefact to its file."""
         self.folder(artefact.PATH.split("/")[0].split("-")[1])
         write_text(self.root / artefact.PATH, artefact.to_json())
-
-
-def folder_name(stage: str) -> str:
-    """The name of a stage's folder: ``"03-align"`` for ``"align"``."""
-    return f"{STAGE_NAMES.index(stage) + 1:02d}-{stage}"

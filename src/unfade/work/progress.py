@@ -28,3 +28,14 @@ Track = Callable[[Iterable[Any], str, int], Iterator[Any]]
 def untracked(items: Iterable[Any], label: str, total: int) -> Iterator[Any]:
     """A `Track` that shows nothing."""
     return iter(items)
+
+
+class SilentProgress:
+    """A `Progress` that shows nothing."""
+
+    def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
+        """`items`."""
+        return iter(items)
+
+    def say(self, message: str) -> None:
+        """Nothing."""

@@ -1,0 +1,223 @@
+"""What the verbs of `unfade pairs` do; `pairs` has their arguments and options."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from unfade.commands.console import progress
+from unfade.commands.pair_table import pair_table
+from unfade.commands.terminal import show
+from unfade.errors import MissingFactError, ProjectError
+from unfade.film.clip import Clip, Clips
+from unfade.pipeline import run as pipeline
+from unfade.project.edit import with_pair, without_pair
+from unfade.project.file import (
+    load_project,
+    parse_project,
+    project_file_text,
+    section_of_options,
+)
+from unfade.project.settings import PairSection, Project
+from unfade.work.job import Job
+from unfade.work.pair_records import PairRecords
+from unfade.work.progress import SilentProgress
+from unfade.work.why import explain_frame
+from unfade.work.writing import write_text
+
+_MAX_FRAME_DIGITS = 100
+"""Digits of a frame number; a longer argument is taken for the name of a picture, because Python
+refuses to convert numbers of thousands of digits."""
+
+_ADD_OPTIONS = {
+    "source": "SOURCE",
+    "reference": "REFERENCE",
+    "of": "--of",
+    "colorspace": "--colorspace",
+    "note": "--note",
+}
+"""The arguments and options of `add` by the key of [[pair]] that they set, for messages."""
+
+
+def show_pairs(project_file: Path) -> None:
+    """Prints a table of all pairs."""
+    job = _job(project_file, load_project(project_file))
+    show(pair_table(PairRecords.of(job)))
+    _print_stale_stages(job)
+
+
+def add_pair(
+    project_file: Path, reference: str, *, role: str, kind: str | None, **fields: object
+) -> None:
+    """Writes a [[pair]] to film.toml.
+
+    Args:
+        project_file: the path of film.toml.
+        reference: a frame number of the reference, or the path of a picture.
+        role: "train" or "holdout".
+        kind: "direct" or "constructed"; None for what the reference suggests.
+        fields: the other keys of [[pair]].
+
+    Raises:
+        ProjectError: a value is not valid, or there is no such frame or picture.
+    """
+    is_picture = not (reference.isdecimal() and len(reference) <= _MAX_FRAME_DIGITS)
+    kind = kind or ("constructed" if is_picture else "direct")
+    _check_choice("role", role, ("train", "holdout"))
+    _check_choice("kind", kind, ("direct", "constructed"))
+    if is_picture and not os.path.exists(reference):
+        raise ProjectError(
+            f"{reference}: is not there; name a picture, or a frame number of the reference"
+        )
+    section = section_of_options(
+        PairSection,
+        _ADD_OPTIONS,
+        reference=_relative(project_file, reference) if is_picture else int(reference),
+        kind=kind,
+        role=role,
+        **fields,
+    )
+    _write_pair(project_file, section, is_picture)
+
+
+def _write_pair(project_file: Path, section: PairSection, is_picture: bool) -> None:
+    """Writes a [[pair]] to film.toml after checking its frames and its picture."""
+    text = with_pair(_text(project_file), section)
+    job = _job(project_file, parse_project(text, project_file))
+    _check_frames(job, section.source, section)
+    placement = f" ({_describe_placement(job, section)})" if is_picture else ""
+    write_text(project_file, text)
+    print(
+        f"{project_file}: source frame {section.source} is a pair of kind '{section.kind}'"
+        f"{placement}; now: unfade run {project_file}"
+    )
+
+
+def export_frames(project_file: Path, frames: Sequence[int], out: Path | None) -> None:
+    """Writes frames of the scan to `out`, or to a folder beside film.toml."""
+    from unfade.commands.pair_export import OVERLAY, PAINT_FOLDER, write_frames
+
+    project = load_project(project_file)
+    job = Job(project, project_file.absolute().parent, progress(quiet=False))
+    pipeline.run(job, last="ingest")
+    for frame in frames:
+        _check_frame(job.clips().source, frame)
+    for path in write_frames(job, frames, out or project_file.parent / PAINT_FOLDER):
+        what = "a layer that shades the outside of the live area"
+        print(f"{path}: written ({what if path.name == OVERLAY else '16 bits'})")
+    print(
+        "Paint on them without changing size or colour space, save as PNG or TIFF of 16 bits, "
+        f"then: unfade pairs add {project_file} FRAME PICTURE"
+    )
+
+
+def drop_pair(project_file: Path, source: int) -> None:
+    """Removes the pair at a frame, whoever chose it, and excludes the frame from the choice."""
+    job = _job(project_file, load_project(project_file))
+    _check_frames(job, source)
+    machine_chooses = bool(job.project.reference)
+    text = without_pair(_text(project_file), source, exclude_frame=machine_chooses)
+    parse_project(text, project_file)
+    write_text(project_file, text)
+    print(f"{project_file}: source frame {source} is no pair; now: unfade run {project_file}")
+
+
+def explain_choice(project_file: Path, source: int) -> None:
+    """Prints why a frame is a pair or is not, and which sheets show it."""
+    job = _job(project_file, load_project(project_file))
+    records = PairRecords.of(job)
+    _check_frames(job, source)
+    for sentence in explain_frame(records, source):
+        print(sentence)
+    _print_stale_stages(job)
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """
+    Raises:
+        ProjectError: the value is not among the choices.
+    """
+    if value not in choices:
+        raise ProjectError(f"there is no {name} '{value}'; use {' or '.join(choices)}")
+
+
+def _job(project_file: Path, project: Project) -> Job:
+    return Job(project, project_file.absolute().parent, SilentProgress())
+
+
+def _describe_placement(job: Job, section: PairSection) -> str:
+    """How align will lay a picture on the scan, in words.
+
+    Before ingest has run, the scan's size is unknown, and the picture is only read as a check.
+
+    Raises:
+        MediaError: the picture cannot be read.
+        ProjectError: it names an unknown colour space, or nothing has been painted on it.
+    """
+    from unfade.commands.pair_export import describe_placement
+    from unfade.media import check_config, read_picture
+
+    check_config(job.colors)
+    picture = str(section.reference)
+    try:
+        if (job.root / Clips.PATH).exists():
+            return describe_placement(job, section.source, picture, section.colorspace)
+        read_picture(job.resolve(picture), section.colorspace, colors=job.colors)
+    except MissingFactError as error:
+        raise ProjectError(
+            f"{picture}: does not name a known colour space ({error.known}); name one with "
+            "--colorspace, or convert it to sRGB"
+        ) from error
+    return "its place on the scan is found when the scan has been read"
+
+
+def _text(project_file: Path) -> str:
+    """The text of a valid project file."""
+    text = project_file_text(project_file)
+    parse_project(text, project_file)
+    return text
+
+
+def _check_frames(job: Job, source: int, section: PairSection | None = None) -> None:
+    """Checks that the frames of a pair exist; before ingest nothing is checked.
+
+    Raises:
+        ProjectError: the scan or the reference has no such frame.
+    """
+    if not (job.root / Clips.PATH).exists():
+        return
+    clips = job.clips()
+    _check_frame(clips.source, source)
+    if section is not None and isinstance(section.reference, int):
+        name = job.project.reference_of(section)
+        if name in clips.references:
+            _check_frame(clips.references[name], section.reference)
+
+
+def _check_frame(clip: Clip, frame: int) -> None:
+    if frame not in clip.frames:
+        raise ProjectError(
+            f"{clip.path}: has no frame {frame}; choose one of {clip.frames.first} to "
+            f"{clip.frames.last}"
+        )
+
+
+def _relative(project_file: Path, path: str) -> str:
+    """A path given on the command line as film.toml stores it: relative to the folder of film.toml.
+
+    An absolute path outside that folder stays absolute.
+    """
+    folder = project_file.absolute().parent
+    if os.path.isabs(path) and not Path(path).is_relative_to(folder):
+        return path
+    return Path(os.path.relpath(path, folder)).as_posix()
+
+
+def _print_stale_stages(job: Job) -> None:
+    """Warns when the records of pairs are older than film.toml."""
+    for stage in pipeline.STAGES:
+        if stage.name in ("curate", "align"):
+            freshness = pipeline.freshness(stage, job)
+            if freshness.state == "stale":
+                print(
+                    f"{stage.name} is stale ({freshness.reason}); 'unfade run' brings it up to date"
+                )

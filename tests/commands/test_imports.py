@@ -1,0 +1,62 @@
+"""Help, version and status answer at once, because they import nothing that they do not need."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {
+    "PyOpenColorIO",
+    "OpenImageIO",
+    "av",
+    "bagit",
+    "cv2",
+    "jinja2",
+    "numpy",
+    "safetensors",
+    "scenedetect",
+    "scipy",
+    "tomlkit",
+    "torch",
+}
+"""Packages that read, draw, measure, learn or write."""
+
+PROGRAM = """
+import sys
+from unfade.commands import app
+sys.argv = ["unfade", *sys.argv[1:]]
+try:
+    app.main()
+finally:
+    print(*(name for name in sys.modules if "." not in name), file=sys.stderr)
+"""
+
+
+def packages_imported_by(*arguments: str) -> set[str]:
+    """The top-level packages and modules that a command line has imported when it ends."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stdout
+    return {*done.stderr.split()}
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_the_first_help_imports_no_nouns(argument: str) -> None:
+    imported = packages_imported_by(argument)
+    assert "typer" in imported
+    assert not imported & (HEAVY | {"pydantic"})
+
+
+@pytest.mark.parametrize("verb", ["run", "new", "status", "demo", "merge", "align", "pairs"])
+def test_help_of_a_verb_imports_no_pictures(verb: str) -> None:
+    assert not packages_imported_by(verb, "--help") & HEAVY
+
+
+def test_status_imports_no_pictures(tmp_path: Path) -> None:
+    place = tmp_path / "film.toml"
+    place.write_text('[film]\ntitle = "x"\n[source]\npath = "x"\n')
+    imported = packages_imported_by("status", str(place))
+    assert "pydantic" in imported
+    assert not imported & HEAVY

@@ -1,4 +1,4 @@
-"""Movies for the contract tests, written plane by plane, so that every code in them is known."""
+"""Movies for the contract tests, written plane by plane, so that each code in them is known."""
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
@@ -68,7 +68,7 @@ def _frame(planes: Planes, pixel_format: str) -> av.VideoFrame:
 def _field_flagger(
     width: int, height: int, pixel_format: str, rate: Fraction, fields: str | None
 ) -> Callable[[av.VideoFrame], av.VideoFrame]:
-    """Frames cannot be flagged interlaced by hand; a filter can."""
+    """A filter that flags frames as interlaced, because PyAV cannot set the flag directly."""
     if fields is None:
         return lambda frame: frame
     graph = Graph()
@@ -86,7 +86,7 @@ def _field_flagger(
 
 @pytest.fixture
 def make_movie(tmp_path: Path) -> Callable[..., Path]:
-    """`write_movie` into the test's own folder: name, codec, pixel format, frames, ..."""
+    """`write_movie` into the folder of the test: name, codec, pixel format, frames, ..."""
 
     def make(name: str, *arguments: Any, **settings: Any) -> Path:
         return write_movie(tmp_path / name, *arguments, **settings)

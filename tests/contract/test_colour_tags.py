@@ -1,4 +1,4 @@
-"""Stills are read by the colour space that they are tagged with, or refused by it."""
+"""Stills are read in the colour space of their tag, or refused if the tag has none."""
 
 import struct
 import zlib
@@ -17,7 +17,7 @@ from unfade.project.settings import ClipSection
 
 SECTION = ClipSection(path="x")
 CODE = 40
-"""Of 255: dark, where the curves lie far apart."""
+"""A dark 8-bit code, at which the transfer curves differ most."""
 
 SRGB, GAMMA_22, GAMMA_18 = "srgb_texture", "g22_rec709", "g18_rec709"
 REC709 = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
@@ -26,7 +26,7 @@ P3 = (31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
 
 
 def png(path: Path, chunks: Mapping[str, bytes]) -> Path:
-    """A grey-coded RGB picture of 4 x 2 pixels with these chunks before its pixels."""
+    """An RGB picture of 4 x 2 grey pixels, with these chunks before the pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (
@@ -46,7 +46,7 @@ def longs(*numbers: int) -> bytes:
 
 
 def icc(description: str) -> bytes:
-    """A profile of version 4 that is nothing but its description."""
+    """A version 4 profile that holds only its description."""
     text = description.encode("utf-16-be")
     tag = b"mluc" + bytes(4) + longs(1, 12) + b"enUS" + longs(len(text), 28) + text
     tag += bytes(-len(tag) % 4)
@@ -80,12 +80,13 @@ def assert_read_by(path: Path, space: str) -> None:
     expected = in_working_space(space)
     assert float(read_picture(path)[1, 0, 0]) == pytest.approx(expected, abs=2e-3)
     assert in_working_space(probe(str(path), SECTION).colorspace) == pytest.approx(expected)
-    said = ClipSection(path="x", colorspace=WORKING_SPACE)
-    assert probe(str(path), said).colorspace == WORKING_SPACE
+    section = ClipSection(path="x", colorspace=WORKING_SPACE)
+    assert probe(str(path), section).colorspace == WORKING_SPACE
 
 
-def test_the_curves_lie_apart() -> None:
-    """sRGB of code 40, by hand: ((40/255 + 0.055) / 1.055) ** 2.4 in light, ** (1 / 2.4)."""
+def test_the_reference_curves_differ() -> None:
+    """sRGB of code 40, by hand: light is ((40/255 + 0.055) / 1.055) ** 2.4, the code of it ** (1 /
+    2.4)."""
     assert in_working_space(SRGB) == pytest.approx((40 / 255 + 0.055) / 1.055, abs=1e-4)
     assert in_working_space(GAMMA_22) == pytest.approx((40 / 255) ** (2.2 / 2.4), abs=1e-4)
 
@@ -116,7 +117,7 @@ def test_tags_of_png(tmp_path: Path, chunks: dict[str, bytes], space: str) -> No
     assert_read_by(png(tmp_path / "a.png", chunks), space)
 
 
-def test_a_gamma_of_zero_says_nothing(tmp_path: Path) -> None:
+def test_a_gamma_of_zero_is_ignored(tmp_path: Path) -> None:
     clip = probe(str(png(tmp_path / "a.png", {"gAMA": longs(0)})), SECTION)
     assert "colorspace" in clip.assumed
 
@@ -137,14 +138,14 @@ def test_tags_without_a_space_are_named(
     tmp_path: Path, chunks: dict[str, bytes], says: str
 ) -> None:
     path = png(tmp_path / "a.png", chunks)
-    for look in (read_picture, lambda path: probe(str(path), SECTION)):
+    for reader in (read_picture, lambda path: probe(str(path), SECTION)):
         with pytest.raises(MediaError, match=rf"a.png: is tagged as '{says}.*; name one as 'colo"):
-            look(path)
+            reader(path)
     assert float(read_picture(path, WORKING_SPACE)[0, 0, 0]) == pytest.approx(CODE / 255)
 
 
 @pytest.mark.parametrize("offset", [(1, 1), (-2, -1), (50, 50)])
-def test_an_offset_on_a_page_is_no_display_window(tmp_path: Path, offset: tuple[int, int]) -> None:
+def test_a_page_offset_is_not_a_display_window(tmp_path: Path, offset: tuple[int, int]) -> None:
     path = png(tmp_path / "a.png", {"oFFs": struct.pack(">iiB", *offset, 0)})
     assert read_picture(path).shape == (3, 2, 4)
     assert float(read_picture(path).min()) == pytest.approx(CODE / 255)
@@ -172,15 +173,15 @@ def test_exif(tmp_path: Path, suffix: str) -> None:
     assert_read_by(save(tmp_path / f"b.{suffix}"), WORKING_SPACE)
 
 
-def test_a_profile_of_another_device_is_named(tmp_path: Path) -> None:
+def test_a_profile_without_a_colour_space_is_named(tmp_path: Path) -> None:
     path = save(tmp_path / "a.tif", "EPSON scanner 2007")
     with pytest.raises(MediaError, match="is tagged as 'EPSON scanner 2007'"):
         read_picture(path)
 
 
 @pytest.mark.parametrize("bits", [8, 16])
-def test_what_unfade_writes_is_tagged_and_read_back(tmp_path: Path, bits: int) -> None:
-    """A frame to paint on, whose tag tells painting programs of its gamma of 2.4."""
+def test_pngs_of_unfade_are_tagged_and_read_back(tmp_path: Path, bits: int) -> None:
+    """The tag of a frame for painting names the gamma of 2.4 to the painting program."""
     write_png(tmp_path / "a.png", torch.full((3, 4, 4), CODE / 255), bits=bits)
     assert b"gAMA" + longs(41667) in (tmp_path / "a.png").read_bytes()
     assert b"sRGB" not in (tmp_path / "a.png").read_bytes()

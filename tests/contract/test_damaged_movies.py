@@ -1,4 +1,4 @@
-"""A movie that is cut off or damaged is refused, and never read as far as it goes."""
+"""A movie that is cut off or damaged is refused, and never read in part."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ SECTION = ClipSection(path="unused")
 def noise(
     count: int, height: int = 48, width: int = 64, halved: tuple[int, int] = (2, 2)
 ) -> list[list[np.ndarray]]:
-    """Planes of noise, chroma `halved` so many times across and down."""
+    """Planes of noise; chroma is subsampled by `halved` horizontally and vertically."""
     random = np.random.default_rng(1)
     halves = (height // halved[1], width // halved[0])
     return [
@@ -55,7 +55,7 @@ def test_cut_off(movie: Path, share: float) -> None:
 
 
 def test_one_wrong_byte_in_ffv1(make_movie: MakeMovie) -> None:
-    """The decoder hides it behind the frame before; its checksum tells."""
+    """The decoder conceals the error with the frame before; only the checksum reveals it."""
     path = make_movie("a.mkv", "ffv1", "yuv420p", noise(20), options={"slicecrc": "1"})
     clip = probe(str(path), SECTION)
     damaged = bytearray(path.read_bytes())
@@ -74,9 +74,9 @@ def test_checksums_of_ffv1(make_movie: MakeMovie, level: str) -> None:
         packets = [bytes(packet) for packet in movie.demux(video=0) if packet.size]
     assert has_checksums(str(path))
     assert all(map(checksums_hold, packets))
-    for place in (0, len(packets[0]) // 2, len(packets[0]) - 1):
+    for offset in (0, len(packets[0]) // 2, len(packets[0]) - 1):
         damaged = bytearray(packets[0])
-        damaged[place] ^= 1
+        damaged[offset] ^= 1
         assert not checksums_hold(bytes(damaged))
     assert not checksums_hold(packets[0][:-1])
     assert not checksums_hold(b"")
@@ -111,7 +111,7 @@ def test_other_size_than_when_it_was_ingested(make_movie: MakeMovie) -> None:
         list(read(clip, [1]))
 
 
-def test_no_movie_at_all(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_movie(tmp_path: Path) -> None:
     (tmp_path / "notes.mkv").write_text("these are not the frames you are looking for\n" * 50)
     with pytest.raises(MediaError, match=r"notes.mkv: cannot be read"):
         probe(str(tmp_path / "notes.mkv"), SECTION)
@@ -122,26 +122,29 @@ def test_no_movie_at_all(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "codec"), [("a.mkv", "ffv1"), ("a.mp4", "mpeg4"), ("a.avi", "mjpeg")]
 )
-def test_a_lost_part_of_the_container(make_movie: MakeMovie, name: str, codec: str) -> None:
-    """A header that was overwritten takes its frames along, and no decoder ever sees them."""
+def test_an_overwritten_part_of_the_container(make_movie: MakeMovie, name: str, codec: str) -> None:
+    """An overwritten header loses its frames, and they never reach the decoder."""
     path = make_movie(name, codec, "yuvj420p" if codec == "mjpeg" else "yuv420p", noise(20))
     with av.open(str(path)) as movie:
-        place = [packet.pos for packet in movie.demux(video=0) if packet.size][10]
+        offset = [packet.pos for packet in movie.demux(video=0) if packet.size][10]
     damaged = bytearray(path.read_bytes())
-    damaged[place - 12 : place + 200] = bytes(212)
+    damaged[offset - 12 : offset + 200] = bytes(212)
     path.write_bytes(bytes(damaged))
     with pytest.raises(MediaError, match=rf"{name}: .*; restore the file"):
         probe(str(path), SECTION)
 
 
 def test_no_thread_of_ffmpeg_calls_python_to_log(make_movie: MakeMovie) -> None:
-    """It would wait for the interpreter lock, which whoever closes the decoder may hold."""
+    """Such a thread would wait for the interpreter lock, which the thread that closes the decoder
+    may hold."""
     probe(str(make_movie("a.mkv", "ffv1", "yuv420p", noise(2))), SECTION)
     assert av.logging.get_level() is None
 
 
-def test_damaged_and_good_movies_side_by_side(make_movie: MakeMovie, tmp_path: Path) -> None:
-    """Each is judged by its own packets: none is blamed for another, none is excused."""
+def test_damaged_and_undamaged_movies_read_in_parallel(
+    make_movie: MakeMovie, tmp_path: Path
+) -> None:
+    """Each movie is judged by its own packets."""
     kinds = [
         ("ffv1.mkv", "ffv1", "yuv420p", (2, 2), {"slicecrc": "1"}),
         ("h264.mp4", "libx264", "yuv420p", (2, 2), {"preset": "veryfast"}),

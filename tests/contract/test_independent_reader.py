@@ -1,4 +1,4 @@
-"""OpenEXR's own bindings see in a master what was written: every pixel, every tag."""
+"""OpenEXR's own bindings read the same pixels and tags from a master that were written."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -27,7 +27,9 @@ TAGS = FrameTags(
     [{"compression": "zip"}, {"compression": "none", "strict": True}],
     ids=["zip", "strict"],
 )
-def test_equal_pixel_for_pixel(tmp_path: Path, settings: dict[str, object]) -> None:
+def test_an_exr_master_has_equal_pixels_and_tags(
+    tmp_path: Path, settings: dict[str, object]
+) -> None:
     pixels = torch.rand(3, 33, 47, generator=torch.Generator().manual_seed(1)) * 4 - 0.1
     path = tmp_path / "a.exr"
     entries = {"unfade:model": "0123456789ab", "unfade:frame": 1245}
@@ -35,9 +37,9 @@ def test_equal_pixel_for_pixel(tmp_path: Path, settings: dict[str, object]) -> N
     with OpenEXR.File(str(path), separate_channels=True) as file:
         header, channels = file.header(), file.channels()
         expected = to_space(pixels, WORKING_SPACE, "ACES2065-1").half().numpy()
-        for place, name in enumerate("RGB"):
+        for channel, name in enumerate("RGB"):
             assert channels[name].pixels.dtype == np.float16
-            np.testing.assert_array_equal(channels[name].pixels, expected[place])
+            np.testing.assert_array_equal(channels[name].pixels, expected[channel])
         ap0 = (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767)  # SMPTE ST 2065-1
         np.testing.assert_allclose(np.ravel(header["chromaticities"]), ap0, atol=1e-6)
         assert header["pixelAspectRatio"] == pytest.approx(16 / 11)

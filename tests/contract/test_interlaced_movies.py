@@ -1,4 +1,4 @@
-"""Woven pictures are found by looking at them, and are unwoven."""
+"""Interlaced pictures are detected from their content, and made progressive."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ FRAMES = 30
 
 
 def picture_at(instant: int) -> np.ndarray:
-    """Luma of a bright bar, 40 wide, that moves 4 pixels an instant, on a mild texture."""
+    """Luma of a bright bar, 40 columns wide, that moves 4 pixels an instant over a weak texture."""
     across, down = np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))
     texture = 60 + 10 * np.sin(across / 7) * np.cos(down / 9)
     start = 4 * instant % (WIDTH - 40)
@@ -39,7 +39,7 @@ def with_grey_chroma(luma: np.ndarray) -> list[np.ndarray]:
 
 
 def edges(picture: torch.Tensor, line: int) -> list[int]:
-    """Where a line of the picture is brighter than halfway."""
+    """Columns at which a line of the picture crosses the middle of its range upwards."""
     bright = (picture[1, line] > (120 - 16) / 219).nonzero().flatten()
     return [int(bright.min()), int(bright.max())]
 
@@ -66,8 +66,8 @@ def test_fields_of_two_instants(make_movie: MakeMovie, name: str, flag: str, ord
 
 
 def test_film_with_its_fields_out_of_phase(make_movie: MakeMovie) -> None:
-    """A disc that shows a film frame's two fields in different frames combs on every motion, and
-    no line of it is lost."""
+    """The two fields of a film frame are in neighbouring frames, so every motion combs. No line of
+    it is lost."""
     frames = [
         with_grey_chroma(woven(picture_at(2 * number), picture_at(2 * number + 2)))
         for number in range(FRAMES)
@@ -80,8 +80,9 @@ def test_film_with_its_fields_out_of_phase(make_movie: MakeMovie) -> None:
         assert edges(picture, line) == pytest.approx([72, 111], abs=0)
 
 
-def test_pulldown_with_a_frame_cut_out(make_movie: MakeMovie) -> None:
-    """Two and three fields in turn; where a stored frame is cut out a field loses its other."""
+def test_pulldown_with_a_missing_frame(make_movie: MakeMovie) -> None:
+    """Fields in turns of two and three; where a stored frame is missing, one field has lost its
+    partner."""
     fields = [film for film in range(24) for _ in range(2 + film % 2)]
     stored = list(zip(fields[0::2], fields[1::2], strict=False))
     del stored[6]
@@ -106,7 +107,7 @@ def test_pulldown_with_a_frame_cut_out(make_movie: MakeMovie) -> None:
             assert edges(picture, line) == pytest.approx([start, start + 39], abs=1)
 
 
-def test_a_frame_asked_for_alone_is_woven_the_same(make_movie: MakeMovie) -> None:
+def test_a_single_frame_is_field_matched_in_the_same_way(make_movie: MakeMovie) -> None:
     frames = [
         with_grey_chroma(woven(picture_at(2 * number), picture_at(2 * number + 2)))
         for number in range(220)
@@ -119,8 +120,8 @@ def test_a_frame_asked_for_alone_is_woven_the_same(make_movie: MakeMovie) -> Non
         assert torch.equal(read_frame(clip, number), pictures[number])
 
 
-def test_flagged_but_not_woven(make_movie: MakeMovie) -> None:
-    """Most discs of films are flagged interlaced; deinterlacing them would cost half the lines."""
+def test_flagged_as_interlaced_but_progressive(make_movie: MakeMovie) -> None:
+    """Most DVDs of films are flagged as interlaced; deinterlacing would cost half of the lines."""
     frames = [with_grey_chroma(picture_at(2 * number)) for number in range(FRAMES)]
     path = make_movie("a.mpg", "mpeg2video", "yuv420p", frames, fields="tff", options={"qmax": "2"})
     assert probe(str(path), SECTION).fields == "progressive"
@@ -140,7 +141,7 @@ def test_deinterlacing_keeps_every_frame(make_movie: MakeMovie) -> None:
 
 
 def grainy(luma: np.ndarray, number: int) -> np.ndarray:
-    """Luma of 8 bits as codes of 10 bits, with grain of 9 codes of 8 bits."""
+    """8-bit luma as 10-bit codes, with grain of 9 codes of 8 bits."""
     grain = np.random.default_rng(number).normal(0, 36, luma.shape)
     return np.clip(4 * luma + grain, 64, 940).round()
 
@@ -162,9 +163,9 @@ def test_the_luma_of_a_grainy_scan_is_exact_on_every_line(
         np.testing.assert_allclose(picture[1] * 219 + 16, stored[number], atol=1e-3)
 
 
-@pytest.mark.parametrize("asked", ["progressive", "bottom"])
-def test_what_film_toml_says_goes_first_and_the_evidence_stays(
-    make_movie: MakeMovie, asked: FieldOrder
+@pytest.mark.parametrize("fields", ["progressive", "bottom"])
+def test_film_toml_overrules_the_detection_and_the_evidence_stays(
+    make_movie: MakeMovie, fields: FieldOrder
 ) -> None:
     frames = [
         with_grey_chroma(woven(picture_at(2 * number), picture_at(2 * number + 1)))
@@ -175,8 +176,8 @@ def test_what_film_toml_says_goes_first_and_the_evidence_stays(
         "interlaced, top field first (10 of 10 moving frames comb as stored and fit no neighbour); "
         "set fields = 'progressive' for it in film.toml if that is wrong"
     )
-    clip = probe(str(path), ClipSection(path="unused", fields=asked))
-    assert clip.fields == asked
+    clip = probe(str(path), ClipSection(path="unused", fields=fields))
+    assert clip.fields == fields
     assert clip.fields_evidence == (
         "as film.toml says; by the pictures it is top: "
         "10 of 10 moving frames comb as stored and fit no neighbour"

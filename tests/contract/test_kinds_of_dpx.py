@@ -1,6 +1,6 @@
-"""DPX as its standard allows it: read to the codes that lie in it, or refused by name.
+"""All layouts of DPX that the standard allows are read exactly, or refused by name.
 
-Files are put together by hand from SMPTE ST 268-1.
+The files are written here byte by byte, after SMPTE ST 268-1.
 """
 
 import struct
@@ -29,7 +29,8 @@ def codes(bits: int, channels: int = 3) -> np.ndarray:
 
 
 def packed(line: np.ndarray, bits: int) -> bytes:
-    """A line of codes, most significant first: bytes, 16-bit numbers, or three codes a word."""
+    """Packed codes of a line, most significant first: bytes, 16-bit words, or three codes in a
+    32-bit word."""
     if bits in (8, 16):
         return line.astype(">u1" if bits == 8 else ">u2").tobytes()
     filled = np.concatenate([line, np.zeros(-len(line) % 3, int)]).astype(np.uint32)
@@ -58,8 +59,8 @@ def dpx(
     """Writes elements, each a descriptor and its codes (H, W, C)."""
     header, body = bytearray(2048), b""
 
-    def put(place: int, kind: str, *values: Any) -> None:
-        struct.pack_into(">" + kind, header, place, *values)
+    def put(offset: int, kind: str, *values: Any) -> None:
+        struct.pack_into(">" + kind, header, offset, *values)
 
     for number, (descriptor, stored) in enumerate(elements):
         at, begins = 780 + 72 * number, 2048 + len(body)
@@ -73,46 +74,46 @@ def dpx(
     put(1408, "II", *origin)
     put(1424, "II", *original)
     put(1628, "II", UNDEFINED, UNDEFINED)
-    for place, rate in ((1724, film_rate), (1940, video_rate)):
-        put(place, "I", UNDEFINED) if rate is None else put(place, "f", rate)
+    for offset, rate in ((1724, film_rate), (1940, video_rate)):
+        put(offset, "I", UNDEFINED) if rate is None else put(offset, "f", rate)
     put(1920, "II", timecode, UNDEFINED)
     path.write_bytes(bytes(header) + body)
     return path
 
 
-def found_codes(path: Path, bits: int) -> np.ndarray:
+def read_codes(path: Path, bits: int) -> np.ndarray:
     return read_picture(path).permute(1, 2, 0).double().numpy() * (2**bits - 1)
 
 
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("order", [(RED, GREEN, BLUE), (BLUE, RED, GREEN)])
-def test_colours_apart(tmp_path: Path, bits: int, order: tuple[int, ...]) -> None:
+def test_colours_in_separate_elements(tmp_path: Path, bits: int, order: tuple[int, ...]) -> None:
     stored = codes(bits)
     elements = [(colour, stored[..., colour - 1 : colour]) for colour in order]
     path = dpx(tmp_path / "a.dpx", elements, bits)
-    np.testing.assert_allclose(found_codes(path, bits), stored, atol=0.01)
+    np.testing.assert_allclose(read_codes(path, bits), stored, atol=0.01)
     assert probe(str(path), SECTION).ignored == ()
 
 
 @pytest.mark.parametrize(("bits", "padding"), [(8, 5), (10, 64), (16, 12)])
 def test_padding_after_lines(tmp_path: Path, bits: int, padding: int) -> None:
     path = dpx(tmp_path / "a.dpx", [(RGB, codes(bits))], bits, padding=padding)
-    np.testing.assert_allclose(found_codes(path, bits), codes(bits), atol=0.01)
+    np.testing.assert_allclose(read_codes(path, bits), codes(bits), atol=0.01)
 
 
 @pytest.mark.parametrize("descriptor", [RGBA, ABGR])
 def test_alpha_is_ignored(tmp_path: Path, descriptor: int) -> None:
     stored = codes(16, 4)
-    laid = stored if descriptor == RGBA else stored[..., ::-1]
-    path = dpx(tmp_path / "a.dpx", [(descriptor, laid)], 16)
-    np.testing.assert_allclose(found_codes(path, 16), stored[..., :3], atol=0.01)
+    channels = stored if descriptor == RGBA else stored[..., ::-1]
+    path = dpx(tmp_path / "a.dpx", [(descriptor, channels)], 16)
+    np.testing.assert_allclose(read_codes(path, 16), stored[..., :3], atol=0.01)
     assert probe(str(path), SECTION).ignored == ("A",)
 
 
 @pytest.mark.parametrize("bits", [8, 16])
 def test_luma_is_grey(tmp_path: Path, bits: int) -> None:
     path = dpx(tmp_path / "a.dpx", [(LUMA, codes(bits, 1))], bits)
-    np.testing.assert_allclose(found_codes(path, bits), codes(bits, 1).repeat(3, 2), atol=0.01)
+    np.testing.assert_allclose(read_codes(path, bits), codes(bits, 1).repeat(3, 2), atol=0.01)
 
 
 @pytest.mark.parametrize("orientation", [4, 5, 6, 7])
@@ -120,10 +121,10 @@ def test_luma_is_grey(tmp_path: Path, bits: int) -> None:
 def test_columns_stored_as_lines(tmp_path: Path, bits: int, orientation: int) -> None:
     stored = codes(bits)
     path = dpx(tmp_path / "a.dpx", [(RGB, stored)], bits, orientation=orientation)
-    shown = stored.transpose(1, 0, 2)  # lines are columns, from left to right, from the top
-    shown = shown[:, ::-1] if orientation in (5, 7) else shown
-    shown = shown[::-1] if orientation in (6, 7) else shown
-    np.testing.assert_allclose(found_codes(path, bits), shown, atol=0.01)
+    upright = stored.transpose(1, 0, 2)  # lines are columns, from left to right, from the top
+    upright = upright[:, ::-1] if orientation in (5, 7) else upright
+    upright = upright[::-1] if orientation in (6, 7) else upright
+    np.testing.assert_allclose(read_codes(path, bits), upright, atol=0.01)
     clip = probe(str(path), SECTION)
     assert (clip.width, clip.height) == (HEIGHT, WIDTH)
 
@@ -142,7 +143,7 @@ def test_columns_stored_as_lines(tmp_path: Path, bits: int, orientation: int) ->
         ((100, 100), (4, 3)),
     ],
 )
-def test_the_whole_raster_is_read_wherever_it_comes_from(
+def test_the_whole_raster_is_read_whatever_its_offset(
     tmp_path: Path, orientation: int, origin: tuple[int, int], original: tuple[int, int]
 ) -> None:
     def read(name: str, **settings: Any) -> np.ndarray:
@@ -152,11 +153,11 @@ def test_the_whole_raster_is_read_wherever_it_comes_from(
         assert np.array_equal(
             read_frame(clip, 0).permute(1, 2, 0), read_picture(path).permute(1, 2, 0)
         )
-        return found_codes(path, 16)
+        return read_codes(path, 16)
 
-    found = read("a.dpx", origin=origin, original=original)
-    assert np.array_equal(found, read("b.dpx"))
-    assert np.array_equal(np.sort(found, axis=None).round(), np.sort(codes(16), axis=None))
+    raster = read("a.dpx", origin=origin, original=original)
+    assert np.array_equal(raster, read("b.dpx"))
+    assert np.array_equal(np.sort(raster, axis=None).round(), np.sort(codes(16), axis=None))
 
 
 @pytest.mark.parametrize(
@@ -178,15 +179,15 @@ def test_the_whole_raster_is_read_wherever_it_comes_from(
         ([(RGB, 3)], {"orientation": 4, "padding": 8}, "stores columns as lines, with padding"),
     ],
 )
-def test_what_is_not_read_is_named(
+def test_unsupported_layouts_are_named(
     tmp_path: Path, elements: list[tuple[int, int]], settings: dict[str, Any], words: str
 ) -> None:
     bits = settings.get("bits", 10)
     stored = [(descriptor, codes(bits, channels)) for descriptor, channels in elements]
     path = dpx(tmp_path / "a.dpx", stored, **settings)
-    for look in (read_picture, lambda path: probe(str(path), SECTION)):
+    for reader in (read_picture, lambda path: probe(str(path), SECTION)):
         with pytest.raises(MediaError, match=rf"a.dpx: .*{words}.*; convert it to"):
-            look(path)
+            reader(path)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.8])
@@ -207,8 +208,8 @@ def test_limited_range_of_the_header(tmp_path: Path, bits: int) -> None:
     for picture in (read_frame(clip, 0), read_picture(path)):
         np.testing.assert_allclose(picture.permute(1, 2, 0), expected, atol=1e-5)
     overruled = probe(str(path), ClipSection(path="x", range="full"))
-    found = read_frame(overruled, 0).permute(1, 2, 0) * (2**bits - 1)
-    np.testing.assert_allclose(found, codes(bits), atol=0.01)
+    picture = read_frame(overruled, 0).permute(1, 2, 0) * (2**bits - 1)
+    np.testing.assert_allclose(picture, codes(bits), atol=0.01)
 
 
 @pytest.mark.parametrize(
@@ -226,15 +227,15 @@ def test_limited_range_of_the_header(tmp_path: Path, bits: int) -> None:
         (4, 1019, 6, "name 4 and 1019 as codes of black and white; read as 0 and 1023"),
     ],
 )
-def test_codes_that_are_no_range(
+def test_reference_codes_that_set_no_range(
     tmp_path: Path, low: int, high: int, transfer: int, remark: str | None
 ) -> None:
     path = dpx(tmp_path / "a.dpx", [(RGB, codes(10))], low=low, high=high, transfer=transfer)
     clip = probe(str(path), ClipSection(path="x", colorspace=WORKING_SPACE))
     assert clip.code_range == "full"
-    assert [remark in one for one in clip.remarks] == ([True] if remark else [])
-    found = read_frame(clip, 0).permute(1, 2, 0) * 1023
-    np.testing.assert_allclose(found, codes(10), atol=0.01)
+    assert [remark in text for text in clip.remarks] == ([True] if remark else [])
+    picture = read_frame(clip, 0).permute(1, 2, 0) * 1023
+    np.testing.assert_allclose(picture, codes(10), atol=0.01)
 
 
 @pytest.mark.parametrize(
@@ -272,11 +273,11 @@ def test_timecode_and_rate(
     tmp_path: Path, rate: float, word: int, timecode: str | None, remark: str | None
 ) -> None:
     path = dpx(tmp_path / "a.dpx", [(RGB, codes(10))], film_rate=rate, timecode=word)
-    found = probe(str(path), SECTION)
-    as_found = ClipSection(path="x", rate=found.rate)  # what `unfade new` writes
-    for clip in (found, probe(str(path), as_found)):
+    probed = probe(str(path), SECTION)
+    confirmed = ClipSection(path="x", rate=probed.rate)  # what `unfade new` writes
+    for clip in (probed, probe(str(path), confirmed)):
         assert clip.timecode == timecode
-        assert [remark in one for one in clip.remarks] == ([True] if remark else [])
+        assert [remark in text for text in clip.remarks] == ([True] if remark else [])
 
 
 @pytest.mark.parametrize("transfer", [5, 6, 7, 8, 9, 10])
@@ -285,15 +286,15 @@ def test_transfers_of_video(tmp_path: Path, transfer: int) -> None:
     clip = probe(str(path), SECTION)
     assert clip.colorspace == check_colorspace(WORKING_SPACE)
     assert "colorspace" not in clip.assumed
-    np.testing.assert_allclose(found_codes(path, 10), codes(10), atol=0.01)
+    np.testing.assert_allclose(read_codes(path, 10), codes(10), atol=0.01)
 
 
 @pytest.mark.parametrize("transfer", [0, 4, 255])
-def test_transfers_that_say_nothing(tmp_path: Path, transfer: int) -> None:
-    """User defined, unspecified and undefined: taken for video, and that is told."""
+def test_unspecified_transfers_are_assumed_to_be_video(tmp_path: Path, transfer: int) -> None:
+    """User defined, unspecified and undefined; the assumption is a remark."""
     path = dpx(tmp_path / "a.dpx", [(RGB, codes(10))], transfer=transfer)
     assert "colorspace" in probe(str(path), SECTION).assumed
-    np.testing.assert_allclose(found_codes(path, 10), codes(10), atol=0.01)
+    np.testing.assert_allclose(read_codes(path, 10), codes(10), atol=0.01)
 
 
 @pytest.mark.parametrize(
@@ -309,11 +310,11 @@ def test_transfers_that_say_nothing(tmp_path: Path, transfer: int) -> None:
         (200, "transfer 200"),
     ],
 )
-def test_every_other_transfer_is_asked_about(tmp_path: Path, transfer: int, words: str) -> None:
+def test_other_transfers_need_a_colour_space(tmp_path: Path, transfer: int, words: str) -> None:
     path = dpx(tmp_path / "a.dpx", [(RGB, codes(10))], transfer=transfer, low=95, high=685)
-    for look in (read_picture, lambda path: probe(str(path), SECTION)):
+    for reader in (read_picture, lambda path: probe(str(path), SECTION)):
         with pytest.raises(MissingFactError, match=rf"a.dpx: does not say .*{words}"):
-            look(path)
+            reader(path)
     assert probe(str(path), ClipSection(path="x", colorspace="ADX10")).colorspace == "ADX10"
 
 
@@ -326,9 +327,9 @@ MIXED: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("what", MIXED)
-def test_a_later_frame_that_differs(tmp_path: Path, what: str) -> None:
-    settings, words, remedy = MIXED[what]
+@pytest.mark.parametrize("difference", MIXED)
+def test_a_later_frame_that_differs(tmp_path: Path, difference: str) -> None:
+    settings, words, remedy = MIXED[difference]
     for frame in range(1, 9):
         bits = settings.get("bits", 10) if frame >= 5 else 10
         own = settings if frame >= 5 else {}
@@ -337,14 +338,14 @@ def test_a_later_frame_that_differs(tmp_path: Path, what: str) -> None:
     with pytest.raises(MediaError, match=rf"r.05.dpx: frame 5 is {words} and frame 1 .*{remedy}"):
         probe(path, SECTION)
     assert len(probe(path, ClipSection(path="x", last=4)).frames) == 4
-    said = {
+    overrules = {
         "transfer": {"colorspace": WORKING_SPACE},
         "rate": {"rate": 24},
         "orientation": {"orientation": "as-stored"},
         "range": {"range": "full"},
     }
-    if what in said:
-        clip = probe(path, ClipSection.model_validate({"path": "x", **said[what]}))
+    if difference in overrules:
+        clip = probe(path, ClipSection.model_validate({"path": "x", **overrules[difference]}))
         first, later = read_frame(clip, 1), read_frame(clip, 5)
         assert bool((first == later).all())
 

@@ -1,4 +1,4 @@
-"""TIFF as its specification allows it: read as it is shown, or refused by name."""
+"""All kinds of TIFF that the specification allows are read as displayed, or refused by name."""
 
 import struct
 from fractions import Fraction
@@ -22,7 +22,8 @@ Tag = tuple[int, int, list[int]]
 def tiff(
     path: Path, data: bytes, shape: tuple[int, int, int], bits: int, kind: int, *more: Tag
 ) -> Path:
-    """A file of one strip, by hand from TIFF 6.0; `more` are tags: number, type and values."""
+    """A file of one strip, byte by byte after TIFF 6.0; `more` are further tags: number, type and
+    values."""
     height, width, channels = shape
     tags: list[Tag] = [
         (256, LONG, [width]),
@@ -37,15 +38,15 @@ def tiff(
         *more,
     ]
     tags.sort()
-    place = 8 + 2 + 12 * len(tags) + 4
+    far_offset = 8 + 2 + 12 * len(tags) + 4
     entries, far = b"", b""
     for number, kind_of_value, values in tags:
         if number == 273:
-            values = [place + sum(_far_bytes(tag) for tag in tags)]
+            values = [far_offset + sum(_far_bytes(tag) for tag in tags)]
         raw = struct.pack(f"<{len(values)}{'H' if kind_of_value == SHORT else 'I'}", *values)
         count = len(values) // (2 if kind_of_value == RATIONAL else 1)
         if len(raw) > 4:
-            raw, far = struct.pack("<I", place + len(far)), far + raw
+            raw, far = struct.pack("<I", far_offset + len(far)), far + raw
         entries += struct.pack("<HHI", number, kind_of_value, count) + raw.ljust(4, b"\0")
     head = b"II*\0" + struct.pack("<IH", 8, len(tags))
     path.write_bytes(head + entries + bytes(4) + far + data)
@@ -64,13 +65,13 @@ def grey(bits: int) -> np.ndarray:
 @pytest.mark.parametrize("kind", [WHITE_IS_ZERO, BLACK_IS_ZERO])
 @pytest.mark.parametrize("bits", [8, 16])
 def test_white_is_zero(tmp_path: Path, bits: int, kind: int) -> None:
-    greatest = 2**bits - 1
-    stored = greatest - grey(bits) if kind == WHITE_IS_ZERO else grey(bits)
+    max_code = 2**bits - 1
+    stored = max_code - grey(bits) if kind == WHITE_IS_ZERO else grey(bits)
     path = tiff(
         tmp_path / "a.tif", stored.astype(f"<u{bits // 8}").tobytes(), (6, 8, 1), bits, kind
     )
-    found = read_picture(path).numpy() * greatest
-    np.testing.assert_allclose(found, np.broadcast_to(grey(bits), (3, 6, 8)), atol=0.01)
+    picture = read_picture(path).numpy() * max_code
+    np.testing.assert_allclose(picture, np.broadcast_to(grey(bits), (3, 6, 8)), atol=0.01)
 
 
 @pytest.mark.parametrize(
@@ -84,21 +85,21 @@ def test_grey_with_a_second_sample(
     stored = np.stack([grey(16), np.full((6, 8), 65535)], axis=2)
     tags = [(338, SHORT, extra)] if extra else []
     path = tiff(tmp_path / "a.tif", stored.astype("<u2").tobytes(), (6, 8, 2), 16, kind, *tags)
-    shown = 65535 - grey(16) if kind == WHITE_IS_ZERO else grey(16)
-    found = read_picture(path).numpy() * 65535
-    np.testing.assert_allclose(found, np.broadcast_to(shown, (3, 6, 8)), atol=0.01)
+    expected = 65535 - grey(16) if kind == WHITE_IS_ZERO else grey(16)
+    picture = read_picture(path).numpy() * 65535
+    np.testing.assert_allclose(picture, np.broadcast_to(expected, (3, 6, 8)), atol=0.01)
     assert probe(str(path), SECTION).ignored == (ignored,)
 
 
 @pytest.mark.parametrize("channels", [3, 4, 5])
 def test_grey_of_many_samples_is_named(tmp_path: Path, channels: int) -> None:
-    """By the standard grey with other data, and by careless writers RGB."""
+    """By the standard this is grey with other data; some writers store RGB so."""
     extra = (338, SHORT, [0] * (channels - 1))
     data = bytes(6 * 8 * channels)
     path = tiff(tmp_path / "a.tif", data, (6, 8, channels), 8, BLACK_IS_ZERO, extra)
-    for look in (read_picture, lambda path: probe(str(path), SECTION)):
+    for reader in (read_picture, lambda path: probe(str(path), SECTION)):
         with pytest.raises(MediaError, match=rf"a.tif: is tagged as grey with {channels} samples"):
-            look(path)
+            reader(path)
 
 
 @pytest.mark.parametrize("bits", [1, 4])
@@ -113,15 +114,17 @@ def test_white_is_zero_in_few_bits(tmp_path: Path, bits: int) -> None:
 @pytest.mark.parametrize(
     ("kind", "channels", "words"), [(CMYK, 4, "is CMYK"), (LAB, 3, r"is CIE L\*a\*b\*")]
 )
-def test_what_is_no_rgb_is_named(tmp_path: Path, kind: int, channels: int, words: str) -> None:
+def test_unsupported_photometrics_are_named(
+    tmp_path: Path, kind: int, channels: int, words: str
+) -> None:
     path = tiff(tmp_path / "a.tif", bytes(6 * 8 * channels), (6, 8, channels), 8, kind)
-    for look in (read_picture, lambda path: probe(str(path), SECTION)):
+    for reader in (read_picture, lambda path: probe(str(path), SECTION)):
         with pytest.raises(MediaError, match=rf"a.tif: {words}; export it as RGB"):
-            look(path)
+            reader(path)
 
 
 def test_a_part_of_a_larger_picture_is_read_whole(tmp_path: Path) -> None:
-    """Tags of Pixar for the size of the picture that it was cropped from, and its place there."""
+    """Pixar's tags for the size of the uncropped picture and the offset in it."""
     stored = np.random.default_rng(3).integers(0, 256, (6, 8, 3)).astype(np.uint8)
     tags = [(33300, LONG, [20]), (33301, LONG, [10])]
     tags += [(282, RATIONAL, [1, 1]), (283, RATIONAL, [1, 1]), (296, SHORT, [2])]
@@ -141,7 +144,7 @@ def test_a_part_of_a_larger_picture_is_read_whole(tmp_path: Path) -> None:
         (1, 1, 90, Fraction(1)),  # rubbish
     ],
 )
-def test_resolution_is_no_pixel_aspect(
+def test_a_resolution_with_a_unit_is_not_a_pixel_aspect(
     tmp_path: Path, unit: int, across: int, down: int, aspect: Fraction
 ) -> None:
     tags = [(282, RATIONAL, [across, 1]), (283, RATIONAL, [down, 1]), (296, SHORT, [unit])]
@@ -175,24 +178,24 @@ def test_which_channels_of_exr_are_colours(
         expected = (names.index("Y") + 1) / 8
         assert read_picture(path, WORKING_SPACE).unique().tolist() == [expected]
         return
-    for look in (read_picture, lambda path: probe(str(path), SECTION)):
+    for reader in (read_picture, lambda path: probe(str(path), SECTION)):
         with pytest.raises(MediaError, match=r"a.exr: has the channels .* but no R, G, B"):
-            look(path)
+            reader(path)
 
 
 @pytest.mark.parametrize("bits", [8, 16])
-def test_a_person_says_the_range(tmp_path: Path, bits: int) -> None:
+def test_film_toml_sets_the_range(tmp_path: Path, bits: int) -> None:
     black, white = 16 << (bits - 8), 235 << (bits - 8)
     codes = np.linspace(0, 2**bits - 1, 6 * 8 * 3).round().astype(f"<u{bits // 8}")
     path = tiff(tmp_path / "a.tif", codes.tobytes(), (6, 8, 3), bits, RGB)
     clip = probe(str(path), ClipSection(path="x", range="limited"))
     expected = (codes.astype(float) - black) / (white - black)
-    found = read_frame(clip, 0).permute(1, 2, 0).flatten()
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    picture = read_frame(clip, 0).permute(1, 2, 0).flatten()
+    np.testing.assert_allclose(picture, expected, atol=1e-5)
 
 
-def test_names_in_headers_that_are_no_utf8(tmp_path: Path) -> None:
-    """Of a channel, which is ignored, and of a colour space, which nobody knows."""
+def test_header_names_that_are_not_utf8(tmp_path: Path) -> None:
+    """The name of a channel, which is ignored, and of a colour space, which is unknown."""
     spec = oiio.ImageSpec(4, 2, 4, "half")
     spec.channelnames = ("R", "G", "B", "matXe")
     spec["oiio:ColorSpace"] = "hoXse_log"

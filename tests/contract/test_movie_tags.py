@@ -1,4 +1,4 @@
-"""What a movie says of how it is shown is followed, may be overruled, and holds to its end."""
+"""The tags of a movie are followed, can be overruled, and must not change within it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,12 +17,12 @@ SECTION = ClipSection(path="unused")
 HEIGHT, WIDTH = 48, 64
 
 
-def said(**keys: Any) -> ClipSection:
+def section(**keys: Any) -> ClipSection:
     return ClipSection.model_validate({"path": "unused"} | keys)
 
 
 def picture(height: int = HEIGHT, width: int = WIDTH) -> list[np.ndarray]:
-    """Luma that grows to the right and more so downwards; neutral chroma."""
+    """Luma that rises to the right and more steeply downwards; neutral chroma."""
     luma = 40 + np.arange(width)[None] + 2 * np.arange(height)[:, None]
     chroma = np.full((height // 2, width // 2), 128)
     return [luma.clip(16, 235), chroma, chroma]
@@ -50,7 +50,8 @@ def turned_movie(path: Path, rotation: int | None, *, mirrored: bool = False) ->
 def test_turned_by_its_display_matrix(
     tmp_path: Path, rotation: int | None, turns: int, mirrored: bool
 ) -> None:
-    """PyAV turns counter-clockwise by degrees, then mirrors; `turns` are clockwise quarters."""
+    """PyAV turns counter-clockwise in degrees, then mirrors; `turns` are clockwise quarter
+    turns."""
     path = turned_movie(tmp_path / "a.mov", rotation, mirrored=mirrored)
     clip = probe(str(path), SECTION)
     upright = np.rot90(picture()[0], -turns)
@@ -59,22 +60,22 @@ def test_turned_by_its_display_matrix(
     assert (clip.height, clip.width) == upright.shape
     assert (clip.live_area.height, clip.live_area.width) == upright.shape
     for frame in (0, 1):
-        shown = read_frame(clip, frame)[0].numpy() * 219 + 16
-        assert np.abs(shown - upright).max() < 0.01
+        luma = read_frame(clip, frame)[0].numpy() * 219 + 16
+        assert np.abs(luma - upright).max() < 0.01
 
 
-def test_turned_by_a_person(tmp_path: Path) -> None:
+def test_film_toml_sets_the_orientation(tmp_path: Path) -> None:
     path = turned_movie(tmp_path / "a.mov", -90)
-    clip = probe(str(path), said(orientation="flip"))
-    shown = read_frame(clip, 1)[0].numpy() * 219 + 16
-    assert np.abs(shown - picture()[0][::-1]).max() < 0.01
+    clip = probe(str(path), section(orientation="flip"))
+    luma = read_frame(clip, 1)[0].numpy() * 219 + 16
+    assert np.abs(luma - picture()[0][::-1]).max() < 0.01
 
 
-def test_turned_by_no_quarter(tmp_path: Path) -> None:
+def test_turned_by_another_angle_than_90_degrees(tmp_path: Path) -> None:
     path = turned_movie(tmp_path / "a.mov", 30)
     with pytest.raises(MediaError, match=r"a.mov: .* no quarter turn; set 'orientation'"):
         probe(str(path), SECTION)
-    assert probe(str(path), said(orientation="as-stored")).orientation == 1
+    assert probe(str(path), section(orientation="as-stored")).orientation == 1
 
 
 @pytest.mark.parametrize(
@@ -84,34 +85,37 @@ def test_turned_by_no_quarter(tmp_path: Path) -> None:
 def test_matrix_of_untagged_movies(
     make_movie: MakeMovie, width: int, height: int, matrix: str
 ) -> None:
-    """Not by height alone: an HD picture without its letterbox has the height of an SD one."""
+    """Both width and height decide: an HD picture without its letterbox may have the height of
+    SD."""
     frames = [picture(height, width)]
     clip = probe(str(make_movie("a.mp4", "libx264", "yuv420p", frames)), SECTION)
     assert clip.video is not None
     assert clip.video.matrix == matrix
-    assert any(f"matrix {matrix}, by its {width} x {height}" in said for said in clip.all_remarks())
+    assert any(
+        f"matrix {matrix}, by its {width} x {height}" in remark for remark in clip.all_remarks()
+    )
 
 
-def test_matrix_and_range_by_a_person(make_movie: MakeMovie) -> None:
+def test_film_toml_sets_matrix_and_range(make_movie: MakeMovie) -> None:
     tags = {"colorspace": 5, "color_range": 1}
     path = str(make_movie("a.mkv", "ffv1", "yuv420p", [picture()], tags=tags))
-    clip = probe(path, said(range="full", matrix="bt709"))
+    clip = probe(path, section(range="full", matrix="bt709"))
     assert clip.video is not None
     assert (clip.video.matrix, clip.video.range) == ("bt709", "full")
     assert clip.remarks == ()
     assert np.abs(read_frame(clip, 0)[0].numpy() * 255 - picture()[0]).max() < 0.01
 
 
-def test_limited_range_of_rgb_by_a_person(make_movie: MakeMovie) -> None:
+def test_film_toml_sets_limited_range_of_rgb(make_movie: MakeMovie) -> None:
     luma = 4 * picture()[0]
     path = str(make_movie("a.mkv", "ffv1", "gbrp10le", [[luma] * 3]))
     full = read_frame(probe(path, SECTION), 0)[0].numpy()
-    limited = read_frame(probe(path, said(range="limited")), 0)[0].numpy()
+    limited = read_frame(probe(path, section(range="limited")), 0)[0].numpy()
     assert np.abs(full * 1023 - luma).max() < 0.01
     assert np.abs(limited * 876 + 64 - luma).max() < 0.01
 
 
-def test_tags_that_change_on_the_way(make_movie: MakeMovie) -> None:
+def test_tags_that_change_within_a_movie(make_movie: MakeMovie) -> None:
     parts = [
         make_movie(
             f"{matrix}.ts", "libx264", "yuv420p", [picture()] * 3, tags={"colorspace": matrix}
@@ -122,7 +126,7 @@ def test_tags_that_change_on_the_way(make_movie: MakeMovie) -> None:
     joined.write_bytes(b"".join(part.read_bytes() for part in parts))
     with pytest.raises(MediaError, match=r"frame 3 is tagged with matrix 5, .* set 'matrix'"):
         probe(str(joined), SECTION)
-    clip = probe(str(joined), said(matrix="bt601"))
+    clip = probe(str(joined), section(matrix="bt601"))
     assert len(clip.frames) == 6
     assert clip.video is not None
     assert clip.video.matrix == "bt601"

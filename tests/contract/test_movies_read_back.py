@@ -1,4 +1,4 @@
-"""Every codec that archives hand over is read to the numbers that were written."""
+"""Movies of all codecs that archives use are read to the values that were written."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -104,7 +104,7 @@ CASES = [
 
 
 def needs(codec: str) -> None:
-    """Skips, by name, what this FFmpeg cannot write."""
+    """Skips the test if this FFmpeg has no encoder for the codec."""
     if codec not in av.codecs_available:
         pytest.skip(f"this build of FFmpeg has no {codec}")
 
@@ -186,13 +186,13 @@ def test_dv_of_ntsc_has_a_chroma_sample_every_fourth_column(make_movie: MakeMovi
         assert_ramp(picture, 8 * number, 5 * CODE)
 
 
-def test_large_untagged_pictures_are_of_bt709(make_movie: MakeMovie) -> None:
+def test_large_untagged_movies_are_bt709(make_movie: MakeMovie) -> None:
     path = make_movie("a.mkv", "ffv1", "yuv420p", [bars("yuv420p", BARS_709, 160, 720)])
     clip = probe(str(path), SECTION)
     assert_bars(read_frame(clip, 0), BARS_709, BAR_ERROR)
 
 
-def test_tags_go_before_size(make_movie: MakeMovie) -> None:
+def test_tags_overrule_the_size(make_movie: MakeMovie) -> None:
     bt709, full = 1, 2
     grey = [np.full((48, 64), 51), np.full((24, 32), 128), np.full((24, 32), 178)]
     path = make_movie(
@@ -246,11 +246,11 @@ def test_chroma_sits_on_even_columns_and_between_lines(make_movie: MakeMovie) ->
         ("a.mkv", "ffv1", "gray", "grey", 8),
     ],
 )
-def test_rgb_and_grey_are_of_full_range(
+def test_rgb_and_grey_have_full_range(
     make_movie: MakeMovie, name: str, codec: str, pixel_format: str, channels: str, bits: int
 ) -> None:
-    greatest = 2**bits - 1
-    red, green, blue = (np.full((32, 48), greatest // part) for part in (1, 2, 5))
+    max_code = 2**bits - 1
+    red, green, blue = (np.full((32, 48), max_code // part) for part in (1, 2, 5))
     planes = {
         "gbr": [green, blue, red],
         "packed reversed": [np.stack([blue, green, red], axis=-1)],
@@ -259,14 +259,14 @@ def test_rgb_and_grey_are_of_full_range(
     }[channels]
     path = make_movie(name, codec, pixel_format, [planes] * 2, options={"qp": "0"})
     clip = probe(str(path), SECTION)
-    codes = [greatest // 2] * 3 if channels == "grey" else [greatest, greatest // 2, greatest // 5]
+    codes = [max_code // 2] * 3 if channels == "grey" else [max_code, max_code // 2, max_code // 5]
     picture = read_frame(clip, 1)
     assert picture.shape == (3, 32, 48)
-    torch.testing.assert_close(picture[:, 7, 9], torch.tensor(codes) / greatest)
+    torch.testing.assert_close(picture[:, 7, 9], torch.tensor(codes) / max_code)
 
 
-def test_any_frame_is_the_same_by_itself(make_movie: MakeMovie) -> None:
-    """Jumping to a key frame must land on the very picture that counting from 0 reaches."""
+def test_a_single_frame_equals_the_frame_in_order(make_movie: MakeMovie) -> None:
+    """A seek to a key frame must lead to the same picture as decoding from frame 0."""
     frames = [bars("yuv420p", BARS_601, 96, 48, shift=number % 90) for number in range(330)]
     path = make_movie("a.mp4", "libx264", "yuv420p", frames, options={"g": "40", "bf": "3"})
     clip = probe(str(path), SECTION)
@@ -276,7 +276,7 @@ def test_any_frame_is_the_same_by_itself(make_movie: MakeMovie) -> None:
             assert torch.equal(picture, all_frames[number]), number
 
 
-def test_section_goes_before_the_file(make_movie: MakeMovie) -> None:
+def test_film_toml_overrules_the_file(make_movie: MakeMovie) -> None:
     frames = [bars("yuv420p", BARS_601, shift=number) for number in range(5)]
     path = make_movie("a.mkv", "ffv1", "yuv420p", frames)
     section = ClipSection.model_validate(

@@ -1,4 +1,4 @@
-"""What headers say of how a picture is turned is followed, and can be overruled."""
+"""The orientation in a header is followed, and can be overruled."""
 
 import struct
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from unfade.project.settings import ClipSection
 Make = Callable[[Path, int], Path]
 
 SHOWN = torch.arange(4 * 6 * 3).reshape(4, 6, 3).permute(2, 0, 1) / 255
-"""What everybody is to see."""
+"""The upright picture."""
 
 STORED_FROM_SHOWN = {
     1: lambda p: p,
@@ -31,11 +31,11 @@ STORED_FROM_SHOWN = {
     8: lambda p: np.rot90(p, -1),
 }
 DPX_FIELD = {1: 0, 2: 1, 4: 2, 3: 3, 5: 4, 6: 5, 8: 6, 7: 7}
-"""SMPTE ST 268-1, field 2.1, by the TIFF orientation of the same meaning."""
+"""Field 2.1 of SMPTE ST 268-1, by the TIFF orientation of the same meaning."""
 
 
 def stored(orientation: int) -> np.ndarray:
-    """(H, W, 3) 8-bit codes that show `SHOWN`."""
+    """(H, W, 3) 8-bit codes of the raster that shows `SHOWN` in this orientation."""
     codes = (SHOWN.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
     return np.ascontiguousarray(STORED_FROM_SHOWN[orientation](codes))
 
@@ -75,17 +75,15 @@ def test_pictures_are_read_as_they_are_shown(tmp_path: Path, make: Make, orienta
 
 
 def test_pixels_of_a_turned_picture(tmp_path: Path) -> None:
-    """Pixels that are stored twice as wide as high are shown half as wide."""
+    """Stored pixels twice as wide as high are half as wide as high after a quarter turn."""
     path = tiff(tmp_path / "a.tif", 6, pixel_aspect=2.0)
     assert probe(str(path), ClipSection(path="x")).pixel_aspect == Fraction(1, 2)
-    said = ClipSection(path="x", pixel_aspect=Fraction(1))
-    assert probe(str(path), said).pixel_aspect == 1
+    section = ClipSection(path="x", pixel_aspect=Fraction(1))
+    assert probe(str(path), section).pixel_aspect == 1
 
 
 @pytest.mark.parametrize(("word", "as_stored"), [("as-stored", True), ("turn-270", False)])
-def test_a_person_goes_before_the_header(
-    tmp_path: Path, word: Orientation, as_stored: bool
-) -> None:
+def test_film_toml_overrules_the_header(tmp_path: Path, word: Orientation, as_stored: bool) -> None:
     path = tiff(tmp_path / "a.tif", 6)
     clip = probe(str(path), ClipSection(path="x", orientation=word))
     assert (clip.width, clip.height) == ((4, 6) if as_stored else (6, 4))

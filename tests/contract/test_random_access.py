@@ -1,4 +1,4 @@
-"""A frame that is read alone is the frame that is read in order."""
+"""A frame that is read alone equals the same frame read in order."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,7 +48,7 @@ MOVIES: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 
 def pictures(height: int, width: int, woven: bool) -> list[list[np.ndarray]]:
-    """Planes of a texture that a bar moves over; every frame is unlike all others."""
+    """Planes of a texture with a moving bar; all frames differ."""
     across, down = np.meshgrid(np.arange(width), np.arange(height))
 
     def luma(instant: int) -> np.ndarray:
@@ -77,21 +77,21 @@ def clip(request: pytest.FixtureRequest, make_movie: MakeMovie) -> Clip:
 
 @pytest.fixture
 def packets_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The start of each jump, and a zero for each packet that was read after it."""
-    seen: list[int] = []
+    """The start of each seek, and a zero for each packet read after it."""
+    seek_log: list[int] = []
     real = movies.packets_from
 
-    def spied(movie: Any, index: MovieIndex, frame: int) -> Iterator[Any]:
-        seen.append(frame)
+    def recording_packets(movie: Any, index: MovieIndex, frame: int) -> Iterator[Any]:
+        seek_log.append(frame)
         for packet in real(movie, index, frame):
-            seen.append(0)
+            seek_log.append(0)
             yield packet
 
-    monkeypatch.setattr(movies, "packets_from", spied)
-    return seen
+    monkeypatch.setattr(movies, "packets_from", recording_packets)
+    return seek_log
 
 
-def test_every_frame_alone_is_that_in_order(clip: Clip, packets_read: list[int]) -> None:
+def test_every_single_frame_equals_the_frame_in_order(clip: Clip, packets_read: list[int]) -> None:
     assert clip.random_access
     assert len(clip.frames) == FRAMES
     in_order = dict(read(clip, clip.frames.frames()))
@@ -103,7 +103,7 @@ def test_every_frame_alone_is_that_in_order(clip: Clip, packets_read: list[int])
             assert packets_read[0] > number - 2 * GROUP - movies._DEINTERLACE_LEAD_FRAMES
         assert len(packets_read) < 4 * GROUP
     some = [3, 20, 47, 59]
-    assert all(torch.equal(one, in_order[number]) for number, one in read(clip, some))
+    assert all(torch.equal(picture, in_order[number]) for number, picture in read(clip, some))
 
 
 def mpeg(make_movie: MakeMovie) -> Path:
@@ -111,7 +111,7 @@ def mpeg(make_movie: MakeMovie) -> Path:
     return make_movie("a.ts", "mpeg2video", "yuv420p", frames, options=GROUPS)
 
 
-def test_where_a_jump_leads_elsewhere_all_is_decoded(
+def test_a_failed_seek_decodes_from_the_start(
     make_movie: MakeMovie, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = probe(str(mpeg(make_movie)), SECTION)
@@ -125,11 +125,11 @@ def test_where_a_jump_leads_elsewhere_all_is_decoded(
             yield packet
 
     monkeypatch.setattr(movies, "packets_from", lost)
-    found = dict(read(clip, [5, 30, 31, 59]))
-    assert all(torch.equal(found[number], in_order[number]) for number in (5, 30, 31, 59))
+    read_alone = dict(read(clip, [5, 30, 31, 59]))
+    assert all(torch.equal(read_alone[number], in_order[number]) for number in (5, 30, 31, 59))
 
 
-def test_times_that_come_twice_are_no_index(make_movie: MakeMovie) -> None:
+def test_duplicate_times_give_no_index(make_movie: MakeMovie) -> None:
     path = mpeg(make_movie)
     path.write_bytes(path.read_bytes() * 2)
     clip = probe(str(path), SECTION)

@@ -1,4 +1,4 @@
-"""One reference, with broken pulldown, in six containers: the same pairs."""
+"""One reference with broken pull-down gives the same pairs in six containers."""
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -24,7 +24,7 @@ LENGTH = 20
 DVD = (720, 576)
 SCAN = (320, 180)
 LOST, REPEATED = 9, 30
-"""Stored frames of which one is missing, and one comes twice."""
+"""Stored frames: one is missing, one is repeated."""
 
 CONTAINERS = [
     ("a.mpg", "mpeg2video", "yuv420p", {"b": "6000000"}),
@@ -48,21 +48,21 @@ def clip_lumas(name: str, first: int) -> list[np.ndarray]:
 
 @pytest.fixture(scope="module")
 def film() -> list[np.ndarray]:
-    """The lumas of two shots, uint8 (360, 640)."""
+    """Luma of the frames of two shots, uint8 (360, 640)."""
     lumas = [luma for name, first in SHOTS for luma in clip_lumas(name, first)]
     return [cv2.resize(luma, (640, 360), interpolation=cv2.INTER_AREA) for luma in lumas]
 
 
 @pytest.fixture(scope="module")
 def stored(film: list[np.ndarray]) -> list[tuple[int, int]]:
-    """The film frames in the top and bottom field of each of the reference's frames."""
+    """Film frames in the top and bottom field of each frame of the reference."""
     fields = [frame for frame in range(len(film)) for _ in range(2 + frame % 2)]
     frames = list(zip(fields[0::2], fields[1::2], strict=False))
     return [*frames[:LOST], *frames[LOST + 1 : REPEATED], *frames[REPEATED - 1 :]]
 
 
 def planes(luma: np.ndarray, pixel_format: str) -> list[np.ndarray]:
-    """A picture with codes of limited range, whose chroma grows across and down."""
+    """A frame with limited-range codes, whose chroma rises to the right and downwards."""
     bits = 10 if pixel_format.endswith("10le") else 8
     codes = (16 + luma.astype(np.float32) * 219 / 255).round().astype(int) << (bits - 8)
     height, width = luma.shape
@@ -72,7 +72,7 @@ def planes(luma: np.ndarray, pixel_format: str) -> list[np.ndarray]:
 
 
 def woven(film: list[np.ndarray], stored: list[tuple[int, int]]) -> list[np.ndarray]:
-    """The stored pictures of the reference, which shows less of the film than the scan."""
+    """Stored frames of the reference, which crops the film more than the scan does."""
     pictures = [
         cv2.resize(luma[14:-20, 20:-26], DVD, interpolation=cv2.INTER_CUBIC) for luma in film
     ]
@@ -88,7 +88,7 @@ def woven(film: list[np.ndarray], stored: list[tuple[int, int]]) -> list[np.ndar
 def pairs_of(
     tmp_path: Path, make_movie: Callable[..., Path], film: list[np.ndarray]
 ) -> Callable[[Path], Sequence[Pair]]:
-    """The pairs that curate finds for a reference."""
+    """The pairs that curate chooses for a reference."""
     small = [cv2.resize(luma, SCAN, interpolation=cv2.INTER_AREA) for luma in film]
     faded = [planes((luma * 0.6 + 50).astype(np.uint8), "yuv420p") for luma in small]
     scan = make_movie("scan.mkv", "ffv1", "yuv420p", faded, rate=Fraction(24))
@@ -109,13 +109,13 @@ def pairs_of(
     return pairs
 
 
-def test_the_same_pairs_of_the_very_instant(
+def test_the_same_pairs_without_a_timing_error(
     make_movie: Callable[..., Path],
     pairs_of: Callable[[Path], Sequence[Pair]],
     film: list[np.ndarray],
     stored: list[tuple[int, int]],
 ) -> None:
-    found = {}
+    pairs_by_name = {}
     pictures = woven(film, stored)
     for name, codec, pixel_format, options in CONTAINERS:
         frames = [planes(luma, pixel_format) for luma in pictures]
@@ -125,6 +125,6 @@ def test_the_same_pairs_of_the_very_instant(
         )  # fmt: skip
         pairs = pairs_of(path)
         assert all(stored[pair.reference or 0][0] == pair.source for pair in pairs), name
-        found[name] = [(pair.source, pair.reference, pair.role) for pair in pairs]
-    assert len(found["a.mkv"]) == 10
-    assert all(pairs == found["a.mkv"] for pairs in found.values()), found
+        pairs_by_name[name] = [(pair.source, pair.reference, pair.role) for pair in pairs]
+    assert len(pairs_by_name["a.mkv"]) == 10
+    assert all(pairs == pairs_by_name["a.mkv"] for pairs in pairs_by_name.values()), pairs_by_name

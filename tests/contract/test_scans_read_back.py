@@ -1,7 +1,7 @@
-"""Scans as other software writes them: every packing of DPX, log densities, layers of EXR.
+"""Scans as other software writes them: every packing of DPX, log densities, parts of EXR.
 
-The DPX and Cineon files are put together here from their standards (SMPTE ST 268-1, Kodak's
-Cineon 4.5), so that what is read does not rest on what the same library writes.
+The DPX and Cineon files are written here byte by byte after their standards (SMPTE ST 268-1,
+Kodak's Cineon 4.5), so that the test does not depend on the library that reads them.
 """
 
 import struct
@@ -29,15 +29,15 @@ def samples(bits: int) -> np.ndarray:
 
 
 def words_of_line(line: list[int], bits: int, packing: int, order: str) -> bytes:
-    """The codes of a line as ST 268-1, annex C, packs them."""
+    """The codes of a line, packed after ST 268-1, annex C."""
     if bits == 8:
         return bytes(line) + bytes(-len(line) % 4)
     if bits == 16:
         return struct.pack(f"{order}{len(line)}H", *line)
     if packing == PACKED:
-        stream = sum(code << (bits * place) for place, code in enumerate(line))
+        stream = sum(code << (bits * index) for index, code in enumerate(line))
         words = -(-bits * len(line) // 32)
-        parts = [stream >> (32 * place) & 0xFFFFFFFF for place in range(words)]
+        parts = [stream >> (32 * index) & 0xFFFFFFFF for index in range(words)]
         return struct.pack(f"{order}{words}I", *parts)
     if bits == 12:
         shift = 4 if packing == FILLED_A else 0
@@ -97,19 +97,19 @@ def test_packings_of_dpx(tmp_path: Path, bits: int, packing: int, order: str) ->
     path = dpx(tmp_path / "a.dpx", codes, bits, packing, order)
     clip = probe(str(path), ClipSection(path="x"))
     assert (clip.width, clip.height, clip.rate, clip.timecode) == (WIDTH, HEIGHT, 24, None)
-    found = read_picture(path).permute(1, 2, 0).double().numpy() * (2**bits - 1)
-    np.testing.assert_allclose(found, codes, atol=(2**bits - 1) * 1e-7)
+    picture = read_picture(path).permute(1, 2, 0).double().numpy() * (2**bits - 1)
+    np.testing.assert_allclose(picture, codes, atol=(2**bits - 1) * 1e-7)
 
 
 @pytest.mark.parametrize("transfer", [LINEAR, PRINTING_DENSITY])
-def test_what_is_no_video_is_asked_about(tmp_path: Path, transfer: int) -> None:
+def test_codes_that_are_not_video_need_a_colour_space(tmp_path: Path, transfer: int) -> None:
     path = str(dpx(tmp_path / "a.dpx", samples(10), 10, FILLED_A, ">", transfer))
     with pytest.raises(MediaError, match="does not say which colour space it is in; name it"):
         probe(path, ClipSection(path="x"))
 
 
-def test_a_log_scan_comes_in_and_goes_out(tmp_path: Path) -> None:
-    """Printing density of ST 2065-3, its space named by the project."""
+def test_a_log_scan_is_read_and_written(tmp_path: Path) -> None:
+    """Printing density of ST 2065-3; film.toml names the colour space."""
     codes = np.repeat(np.arange(95, 95 + 40 * 20, 20).reshape(4, 10, 1), 3, axis=2)
     codes[:, :, 0] += 30
     path = dpx(tmp_path / "a.0001.dpx", codes, 10, FILLED_A, ">", PRINTING_DENSITY)
@@ -137,16 +137,16 @@ def test_cineon(tmp_path: Path) -> None:
     struct.pack_into(">8s", header, 24, b"V4.5")
     struct.pack_into(">BBBB", header, 192, 0, 3, 0, 0)
     for channel in range(3):
-        place = 196 + 28 * channel
-        struct.pack_into(">BBBBII", header, place, 0, channel + 1, 10, 0, WIDTH, HEIGHT)
-        struct.pack_into(">ffff", header, place + 12, 0.0, 0.0, 1023.0, 2.046)
+        offset = 196 + 28 * channel
+        struct.pack_into(">BBBBII", header, offset, 0, channel + 1, 10, 0, WIDTH, HEIGHT)
+        struct.pack_into(">ffff", header, offset + 12, 0.0, 0.0, 1023.0, 2.046)
     struct.pack_into(">BBBB", header, 680, 0, 5, 0, 0)
     path = tmp_path / "a.cin"
     path.write_bytes(bytes(header) + b"".join(lines))
     with pytest.raises(MediaError, match="does not say which colour space"):
         probe(str(path), ClipSection(path="x"))
-    found = read_picture(path, WORKING_SPACE).permute(1, 2, 0).numpy() * 1023
-    np.testing.assert_allclose(found, codes, atol=0.01)
+    picture = read_picture(path, WORKING_SPACE).permute(1, 2, 0).numpy() * 1023
+    np.testing.assert_allclose(picture, codes, atol=0.01)
 
 
 def multi_part(path: Path) -> Path:
@@ -166,7 +166,7 @@ def multi_part(path: Path) -> Path:
     return path
 
 
-def test_colours_of_a_file_of_several_parts(tmp_path: Path) -> None:
+def test_the_part_with_colours_of_a_multi_part_file(tmp_path: Path) -> None:
     path = multi_part(tmp_path / "a.exr")
     clip = probe(str(path), ClipSection(path="x"))
     assert (clip.colorspace, clip.ignored) == ("ACES2065-1", ("A",))

@@ -1,4 +1,4 @@
-"""Every still format is read to the numbers that were written, or refused."""
+"""Stills of every format are read to the values that were written, or refused."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from unfade.project.settings import ClipSection
 
 
 def save(path: Path, interleaved: np.ndarray, kind: str, **attributes: object) -> Path:
-    """Writes a picture (H, W, C) by the library itself; `__` in a name stands for a colon."""
+    """Writes a picture (H, W, C) with OpenImageIO; `__` in a keyword stands for a colon."""
     height, width, channels = interleaved.shape
     spec = oiio.ImageSpec(width, height, channels, kind)
     for name, value in attributes.items():
@@ -37,29 +37,29 @@ def save(path: Path, interleaved: np.ndarray, kind: str, **attributes: object) -
     return path
 
 
-def codes(greatest: int, height: int = 40, width: int = 52) -> np.ndarray:
-    """(H, W, 3) every code up to `greatest`, over and over."""
-    return (np.arange(height * width * 3) % (greatest + 1)).reshape(height, width, 3)
+def codes(max_code: int, height: int = 40, width: int = 52) -> np.ndarray:
+    """(H, W, 3) all codes up to `max_code`, repeated."""
+    return (np.arange(height * width * 3) % (max_code + 1)).reshape(height, width, 3)
 
 
-def assert_codes(picture: torch.Tensor, expected: np.ndarray, greatest: int) -> None:
+def assert_codes(picture: torch.Tensor, expected: np.ndarray, max_code: int) -> None:
     assert picture.dtype == torch.float32
     assert picture.is_contiguous()
-    found = picture.permute(1, 2, 0).double().numpy() * greatest
-    np.testing.assert_allclose(found, expected, atol=greatest * 1e-7)
+    stored = picture.permute(1, 2, 0).double().numpy() * max_code
+    np.testing.assert_allclose(stored, expected, atol=max_code * 1e-7)
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
-@pytest.mark.parametrize(("kind", "greatest"), [("uint8", 255), ("uint16", 65535)])
-def test_integer_files(tmp_path: Path, suffix: str, kind: str, greatest: int) -> None:
-    stored = codes(greatest)
+@pytest.mark.parametrize(("kind", "max_code"), [("uint8", 255), ("uint16", 65535)])
+def test_integer_files(tmp_path: Path, suffix: str, kind: str, max_code: int) -> None:
+    stored = codes(max_code)
     path = save(tmp_path / f"a.{suffix}", stored.astype(kind), kind)
-    assert_codes(read_picture(path, WORKING_SPACE), stored, greatest)
+    assert_codes(read_picture(path, WORKING_SPACE), stored, max_code)
 
 
 @pytest.mark.parametrize("bits", [10, 12])
 def test_dpx_is_exact(tmp_path: Path, bits: int) -> None:
-    """All codes of 10 and 12 bits are multiples of 1 / greatest, not of 1 / 65536."""
+    """Codes of 10 and 12 bits must be multiples of 1 / max_code, not of 1 / 65536."""
     stored = codes(2**bits - 1)
     stretched = (stored << (16 - bits) | stored >> (2 * bits - 16)).astype(np.uint16)
     path = save(tmp_path / "a.dpx", stretched, "uint16", oiio__BitsPerSample=bits)
@@ -78,12 +78,12 @@ def test_dpx_round_trip(tmp_path: Path, bits: int) -> None:
 def test_exr_in_the_working_space(tmp_path: Path, half: bool, tolerance: float) -> None:
     pixels = torch.linspace(-0.1, 1.6, 3 * 20 * 30).reshape(3, 20, 30)
     write_exr(tmp_path / "a.exr", pixels, colorspace=WORKING_SPACE, half=half)
-    found = read_picture(tmp_path / "a.exr")
-    torch.testing.assert_close(found, pixels, rtol=tolerance, atol=1e-7)
+    stored = read_picture(tmp_path / "a.exr")
+    torch.testing.assert_close(stored, pixels, rtol=tolerance, atol=1e-7)
 
 
 @pytest.mark.parametrize("colorspace", ["ACES2065-1", "ACEScg", "Linear Rec.709 (sRGB)"])
-def test_exr_says_its_colour_space(tmp_path: Path, colorspace: str) -> None:
+def test_exr_stores_its_colour_space(tmp_path: Path, colorspace: str) -> None:
     pixels = torch.linspace(0.05, 1.4, 3 * 20 * 30).reshape(3, 20, 30)
     write_exr(tmp_path / "a.exr", pixels, colorspace=colorspace, half=False)
     torch.testing.assert_close(read_picture(tmp_path / "a.exr"), pixels, atol=2e-6, rtol=0)
@@ -106,7 +106,7 @@ def test_exr_in_aces_carries_its_chromaticities(tmp_path: Path) -> None:
     assert str(spec.format) == "half"
 
 
-def test_dwa_level_counts(tmp_path: Path) -> None:
+def test_dwa_level_changes_the_file_size(tmp_path: Path) -> None:
     pixels = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
     for level in (5.0, 500.0):
         write_exr(
@@ -151,12 +151,12 @@ def test_exr_refuses_what_it_cannot_hold(tmp_path: Path, value: float, half: boo
     assert list(tmp_path.iterdir()) == []
 
 
-def test_png_round_trip_and_cut(tmp_path: Path) -> None:
+def test_png_round_trip_and_clipping(tmp_path: Path) -> None:
     pixels = torch.tensor([-0.5, 0.0, 0.25, 1.0, 1.5]).expand(3, 2, 5)
     for bits, tolerance in ((8, 0.5 / 255), (16, 0.5 / 65535)):
         write_png(tmp_path / "a.png", pixels, bits=bits)
-        found = read_picture(tmp_path / "a.png")
-        torch.testing.assert_close(found, pixels.clamp(0, 1), atol=tolerance + 1e-7, rtol=0)
+        stored = read_picture(tmp_path / "a.png")
+        torch.testing.assert_close(stored, pixels.clamp(0, 1), atol=tolerance + 1e-7, rtol=0)
     with pytest.raises(MediaError, match="are not numbers"):
         write_png(tmp_path / "a.png", pixels * float("nan"))
 
@@ -172,7 +172,7 @@ def test_grey_is_copied_and_alpha_is_ignored(tmp_path: Path) -> None:
 
 
 def save_window(path: Path, x: int, y: int) -> Path:
-    """White of 4 x 3 pixels at a place of a display window of 8 x 6."""
+    """A white data window of 4 x 3 pixels at a position of a display window of 8 x 6."""
     spec = oiio.ImageSpec(4, 3, 3, "float")
     spec.x, spec.y = x, y
     spec.full_width, spec.full_height = 8, 6
@@ -184,19 +184,19 @@ def save_window(path: Path, x: int, y: int) -> Path:
     return path
 
 
-def test_window_of_data_is_laid_into_the_window_of_display(tmp_path: Path) -> None:
+def test_the_data_window_is_placed_in_the_display_window(tmp_path: Path) -> None:
     expected = torch.zeros(3, 6, 8)
     expected[:, :2, 5:] = 1
     path = save_window(tmp_path / "a.exr", 5, -1)
     assert torch.equal(read_picture(path, WORKING_SPACE), expected)
 
 
-@pytest.mark.parametrize("place", [(8, 0), (-4, 0), (0, 6), (0, -3)])
-def test_a_window_of_which_nothing_is_seen(tmp_path: Path, place: tuple[int, int]) -> None:
-    path = save_window(tmp_path / "a.exr", *place)
-    for look in (read_picture, lambda path: probe(str(path), ClipSection(path="x"))):
+@pytest.mark.parametrize("offset", [(8, 0), (-4, 0), (0, 6), (0, -3)])
+def test_a_data_window_outside_the_display_window(tmp_path: Path, offset: tuple[int, int]) -> None:
+    path = save_window(tmp_path / "a.exr", *offset)
+    for reader in (read_picture, lambda path: probe(str(path), ClipSection(path="x"))):
         with pytest.raises(MediaError, match=r"a.exr: its data window lies wholly outside"):
-            look(path)
+            reader(path)
 
 
 def test_layers_without_rgb_are_refused(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_layers_without_rgb_are_refused(tmp_path: Path) -> None:
         read_picture(path, WORKING_SPACE)
 
 
-def test_files_that_do_not_say_their_colour_space_are_asked_about(tmp_path: Path) -> None:
+def test_files_without_a_colour_space_need_one(tmp_path: Path) -> None:
     grey = np.full((4, 4, 3), 0.5, np.float32)
     unsaid = [
         save(tmp_path / "a.exr", grey, "half"),

@@ -1,4 +1,4 @@
-"""Timecode, keycode, rate, shape of pixels and date survive, from file to clip to file."""
+"""Timecode, keycode, rate, pixel aspect and date survive from file to clip to file."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -53,14 +53,14 @@ def test_tags_of_stills(tmp_path: Path, suffix: str) -> None:
     )
 
 
-def test_tiff_keeps_what_it_has_a_place_for(tmp_path: Path) -> None:
+def test_tiff_keeps_date_and_pixel_aspect(tmp_path: Path) -> None:
     clip = probe(str(write(tmp_path / "a.tif", TAGS)), ClipSection(path="x"))
     assert clip.pixel_aspect == Fraction(16, 11)
     assert read_tags(clip, 0).captured == "1999:12:31 23:59:58"
 
 
 @pytest.mark.parametrize("suffix", ["dpx", "exr", "tif"])
-def test_no_tags_and_the_same_bytes(tmp_path: Path, suffix: str) -> None:
+def test_without_tags_the_bytes_are_reproducible(tmp_path: Path, suffix: str) -> None:
     first = write(tmp_path / f"a.{suffix}", FrameTags()).read_bytes()
     assert write(tmp_path / f"a.{suffix}", FrameTags()).read_bytes() == first
     spec = oiio.ImageInput.open(str(tmp_path / f"a.{suffix}")).spec()
@@ -68,7 +68,7 @@ def test_no_tags_and_the_same_bytes(tmp_path: Path, suffix: str) -> None:
         assert spec.getattribute(name) is None
 
 
-def test_drop_frame_goes_through_the_word() -> None:
+def test_drop_frame_round_trip_through_the_word() -> None:
     assert pack_timecode("12:34:56;28") == 0x12345668
     for text in ("23:59:59:29", "01:00:00;02"):
         assert unpack_timecode(pack_timecode(text)) == text
@@ -90,12 +90,12 @@ def test_a_timecode_that_the_rate_does_not_have_is_refused(tmp_path: Path) -> No
     with pytest.raises(MediaError, match="00:00:00:23 does not exist at 18 frames a second"):
         probe(path, slower)
     assert probe(path, slower.model_copy(update={"timecode": "none"})).timecode is None
-    said = slower.model_copy(update={"timecode": "10:00:00:00"})
-    assert probe(path, said).timecode == "10:00:00:00"
+    section = slower.model_copy(update={"timecode": "10:00:00:00"})
+    assert probe(path, section).timecode == "10:00:00:00"
 
 
 def scan(folder: Path, timecodes: list[str | None]) -> Clip:
-    """A sequence whose frames have these timecodes, and keycodes that count from 100."""
+    """A sequence with these timecodes, and keycodes that count from 100."""
     for k, timecode in enumerate(timecodes):
         keycode = (2, 14, 123456, 100 + k, 0, 4, 64)
         tags = FrameTags(rate=Fraction(24), timecode=timecode, keycode=keycode)
@@ -144,11 +144,11 @@ def test_every_frame_has_its_own_timecode(
         tags = read_tags(clip, frame)
         assert tags.timecode == clip.timecode_of(frame)
         assert tags.keycode == (2, 14, 123456, 99 + frame, 0, 4, 64)
-    assert any(remark in one for one in clip.remarks) if remark else not clip.remarks
+    assert any(remark in text for text in clip.remarks) if remark else not clip.remarks
     assert Clip.model_validate_json(clip.model_dump_json()) == clip
 
 
-def test_a_person_goes_before_all_timecodes(tmp_path: Path) -> None:
+def test_film_toml_overrules_all_timecodes(tmp_path: Path) -> None:
     scan(tmp_path, ["01:00:00:00", "05:00:00:00"])
     path = str(tmp_path / "r.%04d.dpx")
     clip = probe(path, ClipSection(path="x", timecode="10:00:00:00"))

@@ -1,4 +1,4 @@
-"""Movies whose headers count otherwise than what is shown are whole, and are read."""
+"""Movies whose headers count other frames than are shown are complete, and are read."""
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
@@ -27,7 +27,7 @@ def greys(count: int = FRAMES) -> list[list[np.ndarray]]:
 def remux(
     path: Path, to: Path, shift_s: Fraction, options: Mapping[str, str] | None = None
 ) -> Path:
-    """The same packets in another file, shown so many seconds later."""
+    """The same packets in another file, with times `shift_s` seconds later."""
     with av.open(str(path)) as movie, av.open(str(to), "w", options=dict(options or {})) as copy:
         stream: Any = copy.add_stream_from_template(movie.streams.video[0])
         for packet in movie.demux(video=0):
@@ -41,13 +41,13 @@ def remux(
 
 
 def level(clip: Any, frame: int) -> int:
-    """The luma code of a frame of grey."""
+    """The luma code of a grey frame."""
     return round(float(read_frame(clip, frame).mean()) * 219 + 16)
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
 def test_trimmed_by_an_edit_list(make_movie: MakeMovie, tmp_path: Path, suffix: str) -> None:
-    """Six frames are stored for what follows from them and are not shown."""
+    """Six frames are stored because later ones depend on them, and are not shown."""
     whole = make_movie("whole.mp4", "libx264", "yuv420p", greys(), options={"qp": "1"})
     cut = remux(whole, tmp_path / f"cut.{suffix}", Fraction(-6, 25))
     with av.open(str(cut)) as movie:
@@ -82,7 +82,7 @@ def test_sound_that_goes_on_after_the_picture(tmp_path: Path) -> None:
     assert len(probe(str(path), SECTION).frames) == 5
 
 
-def test_titles_that_are_no_utf8(make_movie: MakeMovie) -> None:
+def test_titles_that_are_not_utf8(make_movie: MakeMovie) -> None:
     for name in ("a.mkv", "a.avi", "a.mp4"):
         path = make_movie(name, "mpeg4", "yuv420p", greys(2), metadata={"title": "Le Chateau"})
         path.write_bytes(path.read_bytes().replace(b"Le Chateau", b"Le Ch\xe2teau"))
@@ -97,7 +97,7 @@ def test_padding_after_the_last_part(make_movie: MakeMovie, name: str) -> None:
 
 
 def test_structure_of_containers(tmp_path: Path) -> None:
-    """By hand, from the standards."""
+    """Containers written byte by byte, after the standards."""
     ebml, size_5 = bytes.fromhex("1A45DFA3"), b"\x85"
     segment, cluster, block = (bytes.fromhex(name) for name in ("18538067", "1F43B675", "A3"))
     live = bytes.fromhex("01FFFFFFFFFFFFFF")
@@ -127,15 +127,15 @@ def test_structure_of_containers(tmp_path: Path) -> None:
         "mov,mp4,m4a": ((box + large)[:-1], len(box)),
         "avi": ((riff + movi)[:-1], len(riff)),
     }
-    for container, (content, place) in cut.items():
+    for container, (content, offset) in cut.items():
         path.write_bytes(content)
-        assert cut_off_at(str(path), container) == place
+        assert cut_off_at(str(path), container) == offset
     path.write_bytes(b"anything")
     assert cut_off_at(str(path), "mpeg") is None
 
 
-def test_a_cover_is_no_film(tmp_path: Path) -> None:
-    """Neither one that is marked as such, nor a poster that stands first and is larger."""
+def test_covers_and_posters_are_not_the_film(tmp_path: Path) -> None:
+    """Neither a stream that is tagged as cover, nor a poster that comes first and is larger."""
     path = tmp_path / "poster.mkv"
     with av.open(str(path), "w") as movie:
         poster: Any = movie.add_stream("mjpeg", rate=25)

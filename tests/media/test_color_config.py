@@ -1,4 +1,5 @@
-"""Other OpenColorIO configs: built in, by file, and those that lack what is needed."""
+"""Other OpenColorIO configs: built in, from a file, and configs that lack a needed space or
+view."""
 
 import ast
 import inspect
@@ -29,7 +30,7 @@ OLDER = "ocio://cg-config-v1.0.0_aces-v1.3_ocio-v2.1"
 
 
 def small_config(path: Path, *spaces: tuple[str, float]) -> str:
-    """A config of pure powers."""
+    """A config whose spaces are pure power functions."""
     config = ocio.Config.CreateRaw()
     for name, power in spaces:
         space = ocio.ColorSpace(name=name)
@@ -56,7 +57,7 @@ def test_names_are_those_of_the_config(tmp_path: Path) -> None:
         check_colorspace("ACES2065-1", house)
 
 
-def test_older_aces_configs_call_the_working_space_otherwise() -> None:
+def test_older_aces_configs_have_another_name_for_the_working_space() -> None:
     pixels = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0))
     expected = to_space(pixels, WORKING_SPACE, "ACES2065-1")
     older = ColorManagement(OLDER)
@@ -71,7 +72,7 @@ def test_a_config_without_the_working_space_is_refused(tmp_path: Path) -> None:
         check_config(ColorManagement(place))
 
 
-def test_scene_light_comes_through_a_view_and_goes_back() -> None:
+def test_scene_light_goes_through_the_view_and_back() -> None:
     chart = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(1)) * 0.9 + 0.02
     colors = ColorManagement(view=VIEW)
     for space in ("ACES2065-1", "ACEScct"):
@@ -93,7 +94,7 @@ def test_video_does_not_go_through_the_view() -> None:
     assert torch.equal(viewed, expected)
 
 
-def test_a_view_that_is_not_there_gets_the_nearest(tmp_path: Path) -> None:
+def test_an_unknown_view_gets_the_nearest_names(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"no view 'ACES 2 SDR' .* are 'ACES 2.0 - SDR 100"):
         check_config(ColorManagement(view="ACES 2 SDR"))
     place = small_config(tmp_path / "house.ocio", (WORKING_SPACE, 2.4))
@@ -102,18 +103,18 @@ def test_a_view_that_is_not_there_gets_the_nearest(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["ocio://nope", "/nowhere/house.ocio"])
-def test_a_config_that_is_not_there_is_named(name: str) -> None:
+def test_a_missing_config_is_named(name: str) -> None:
     with pytest.raises(ProjectError, match=f"{name}: cannot be used as OpenColorIO config"):
         check_config(ColorManagement(name))
 
 
-def test_a_file_that_is_no_config(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_config(tmp_path: Path) -> None:
     (tmp_path / "a.ocio").write_text("no: config")
     with pytest.raises(ProjectError, match=r"a.ocio: cannot be used as OpenColorIO config"):
         check_config(ColorManagement(str(tmp_path / "a.ocio")))
 
 
-def test_what_is_asked_for_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_film_toml_overrules_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OCIO", raising=False)
     assert color_config() == PINNED_CONFIG
     monkeypatch.setenv("OCIO", "/house/config.ocio")

@@ -1,4 +1,4 @@
-"""Colour spaces by name, and pixels from one to another."""
+"""Names of colour spaces, and conversion of pixels between them."""
 
 import pytest
 import torch
@@ -39,7 +39,7 @@ def test_pure_power_of_2_4() -> None:
 
 
 def test_primaries_of_aces() -> None:
-    """Linear Rec.709 red in AP0, by the Bradford-adapted matrix of ACES' TB-2014-004 sheet."""
+    """Linear Rec.709 red in AP0, by the Bradford-adapted matrix of TB-2014-004 of ACES."""
     red = torch.tensor([1.0, 0.0, 0.0]).reshape(3, 1, 1)
     aces = to_space(red, "lin_rec709", "ACES2065-1").flatten()
     torch.testing.assert_close(aces, torch.tensor([0.4396, 0.0898, 0.0175]), atol=2e-4, rtol=0)
@@ -56,6 +56,6 @@ def test_round_trip_keeps_colour_and_its_argument() -> None:
     assert (luma(back) - luma(pixels)).abs().max() < 1e-5
 
 
-def test_the_same_space_is_left_alone() -> None:
+def test_equal_spaces_return_the_same_tensor() -> None:
     pixels = torch.rand(3, 4, 4)
     assert to_space(pixels, "g24_rec709", WORKING_SPACE) is pixels

@@ -1,4 +1,4 @@
-"""Movies come out with the codes, sites and tags that the standards name."""
+"""Written movies have the codes, chroma sites and tags of the standards."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -84,7 +84,7 @@ def test_above_white_is_kept_and_forbidden_codes_are_not_written(tmp_path: Path)
 
 
 def ramp_in_chroma(along: str, height: int = 64, width: int = 96) -> torch.Tensor:
-    """Grey whose blue rises by 1/200 a pixel or line; Cb then rises in a straight line too."""
+    """Grey plus a blue that rises by 1/200 a pixel or line, so that Cb is a linear ramp."""
     length = width if along == "x" else height
     ramp = 0.2 + torch.arange(length, dtype=torch.float32) / 200
     blue = ramp.expand(height, width) if along == "x" else ramp[:, None].expand(height, width)
@@ -92,7 +92,7 @@ def ramp_in_chroma(along: str, height: int = 64, width: int = 96) -> torch.Tenso
 
 
 def chroma_sites(path: Path, along: str) -> np.ndarray:
-    """Where each chroma sample lies, in luma samples, told from a ramp."""
+    """Position of each chroma sample in luma samples, measured on a linear ramp."""
     cb = planes(path)[0][1].astype(np.float64)
     line = cb[8] if along == "x" else cb[:, 8]
     blue = (line / 4 - 128) / 224 * (2 - 2 * 0.0722)
@@ -137,7 +137,7 @@ def test_fields_do_not_mix_in_chroma(tmp_path: Path) -> None:
     assert (cb[1::2] > 180).all()
 
 
-def test_dvd_says_what_it_is(tmp_path: Path) -> None:
+def test_a_dvd_has_the_tags_of_a_dvd(tmp_path: Path) -> None:
     path = write(
         tmp_path / "dvd.mpg",
         [flat((0.1 * i, 0.4, 0.6), 576, 720) for i in range(5)],
@@ -195,7 +195,7 @@ def test_same_pictures_give_the_same_bytes(tmp_path: Path) -> None:
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_failure_leaves_what_was_there(tmp_path: Path) -> None:
+def test_a_failure_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "movie.mkv"
     path.write_bytes(b"an older movie")
 
@@ -220,7 +220,7 @@ def test_failure_leaves_what_was_there(tmp_path: Path) -> None:
         ({"options": {"qmin": "nonsense"}}, "options that go together"),
     ],
 )
-def test_what_does_not_go_together_is_told(
+def test_settings_that_do_not_fit_together_are_refused(
     tmp_path: Path, changes: dict[str, Any], message: str
 ) -> None:
     settings = {"codec": "mpeg2video", "width": 64, "height": 32, "rate": RATE} | changes
@@ -233,11 +233,11 @@ def test_what_does_not_go_together_is_told(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("place", ["movie.nonsense", "missing/movie.mpg"])
-def test_bad_places_are_told(tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize("name", ["movie.nonsense", "missing/movie.mpg"])
+def test_paths_that_cannot_be_written_are_refused(tmp_path: Path, name: str) -> None:
     with (
-        pytest.raises(MediaError, match=place),
-        MovieWriter(tmp_path / place, codec="mpeg2video", width=64, height=32, rate=RATE),
+        pytest.raises(MediaError, match=name),
+        MovieWriter(tmp_path / name, codec="mpeg2video", width=64, height=32, rate=RATE),
     ):
         pass
 
@@ -251,7 +251,7 @@ def test_movie_without_frames_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_picture_of_another_size_is_a_defect(tmp_path: Path) -> None:
+def test_a_picture_of_another_size_is_a_value_error(tmp_path: Path) -> None:
     path = tmp_path / "movie.mkv"
     with MovieWriter(path, codec="ffv1", width=64, height=32, rate=RATE) as movie:
         movie.write(flat((0, 0, 0)))

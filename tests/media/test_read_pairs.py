@@ -1,4 +1,4 @@
-"""Pairs with their pictures, and the pictures beside them."""
+"""Pairs are read with their pictures and the neighbouring reference frames."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +18,7 @@ LIVE = Area(x=2, y=4, width=60, height=56)
 
 
 def clip(pattern: Path, first: int) -> Clip:
-    """Ten frames, whose value is a hundredth of their number."""
+    """Ten frames; the value of each is a hundredth of its number."""
     for frame in range(first, first + 10):
         write_png(Path(str(pattern) % frame), torch.full((3, SIZE, SIZE), frame / 100), bits=16)
     return Clip(
@@ -50,16 +50,16 @@ def number(picture: torch.Tensor) -> int:
     return round(float(picture.mean()) * 100)
 
 
-def found(clips: Clips, *wanted: Pair) -> list[tuple[int, int, dict[int, int]]]:
+def read_numbers(clips: Clips, *wanted: Pair) -> list[tuple[int, int, dict[int, int]]]:
     return [
-        (pair.source, number(source), {k: number(one) for k, one in references.items()})
+        (pair.source, number(source), {k: number(picture) for k, picture in references.items()})
         for pair, source, references in read_pairs(wanted, clips, picture)
     ]
 
 
-def test_each_pair_has_its_pictures_and_those_beside(clips: Clips) -> None:
+def test_each_pair_has_its_pictures_and_the_neighbouring_ones(clips: Clips) -> None:
     wanted = [Pair(source=11 + k, reference=k, of="dvd", shot=1) for k in (0, 1, 4, 9)]
-    assert found(clips, *wanted) == [
+    assert read_numbers(clips, *wanted) == [
         (11, 11, {0: 0, 1: 1}),
         (12, 12, {-1: 0, 0: 1, 1: 2}),
         (15, 15, {-1: 3, 0: 4, 1: 5}),
@@ -86,7 +86,7 @@ def test_reordered_shots_and_pictures_come_in_the_order_of_the_scan(
         Pair(source=15, reference=2, of="dvd", shot=2),
         Pair(source=16, reference=2, of="dvd", shot=2),
     ]
-    assert found(clips, *wanted) == [
+    assert read_numbers(clips, *wanted) == [
         (11, 11, {-1: 5, 0: 6, 1: 7}),
         (12, 12, {0: 77}),
         (13, 13, {-1: 6, 0: 7, 1: 8}),
@@ -95,28 +95,28 @@ def test_reordered_shots_and_pictures_come_in_the_order_of_the_scan(
     ]
 
 
-def test_a_picture_is_read_in_the_space_that_a_person_names(clips: Clips, tmp_path: Path) -> None:
-    place = str(tmp_path / "painted.png")
+def test_a_picture_is_read_in_the_colour_space_of_its_pair(clips: Clips, tmp_path: Path) -> None:
+    path = str(tmp_path / "painted.png")
     write_png(tmp_path / "painted.png", torch.full((3, 40, 50), 0.5), bits=16)
-    named = Pair(source=11, picture=place, shot=1, colorspace="ACES2065-1")
+    named = Pair(source=11, picture=path, shot=1, colorspace="ACES2065-1")
     plain = named.model_copy(update={"colorspace": None})
-    expected = read_picture(place, "ACES2065-1")
-    ((_, _, laid),) = read_pairs([named], clips, picture)
-    ((_, told),) = read_references([named], clips, picture)
+    expected = read_picture(path, "ACES2065-1")
+    ((_, _, reference_pictures),) = read_pairs([named], clips, picture)
+    ((_, reference_picture),) = read_references([named], clips, picture)
     ((_, stored),) = read_references([plain], clips, picture)
-    assert torch.equal(laid[0], expected)
-    assert torch.equal(told, expected)
+    assert torch.equal(reference_pictures[0], expected)
+    assert torch.equal(reference_picture, expected)
     assert float((expected - stored).abs().max()) > 0.1
 
 
-def test_no_more_is_read_than_is_looked_at(clips: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[list[int]] = []
+def test_only_needed_frames_are_read(clips: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
+    requested: list[list[int]] = []
     read = pairs.read
 
-    def spied(one: Clip, frames: list[int]):  # type: ignore[no-untyped-def]
-        asked.append(list(frames))
-        return read(one, frames)
+    def recording_read(clip: Clip, frames: list[int]):  # type: ignore[no-untyped-def]
+        requested.append(list(frames))
+        return read(clip, frames)
 
-    monkeypatch.setattr(pairs, "read", spied)
-    found(clips, *(Pair(source=11 + k, reference=k, of="dvd", shot=1) for k in (1, 2, 6)))
-    assert asked == [[12, 13, 17], [0, 1, 2, 3, 5, 6, 7]]
+    monkeypatch.setattr(pairs, "read", recording_read)
+    read_numbers(clips, *(Pair(source=11 + k, reference=k, of="dvd", shot=1) for k in (1, 2, 6)))
+    assert requested == [[12, 13, 17], [0, 1, 2, 3, 5, 6, 7]]

@@ -1,4 +1,4 @@
-"""Numbered files, and what is said when some of them are not there."""
+"""Sequences of numbered files, and the messages if some are missing or ambiguous."""
 
 import os
 import socket
@@ -29,7 +29,7 @@ SECTION = ClipSection(path="unused")
 
 
 def write_frames(folder: Path, name: str, frames: list[int], height: int = 6) -> None:
-    """PNG files whose grey is the frame's number in 8-bit codes."""
+    """PNG files whose grey, in 8-bit codes, is the frame number."""
     folder.mkdir(parents=True, exist_ok=True)
     for frame in frames:
         write_png(folder / (name % frame), torch.full((3, height, 8), frame % 256 / 255))
@@ -72,7 +72,7 @@ def test_missing_frames_are_named(tmp_path: Path) -> None:
     assert (clip.frames.first, clip.frames.last) == (4, 5)
 
 
-def test_a_number_that_film_toml_cannot_name(tmp_path: Path) -> None:
+def test_a_frame_number_above_the_limit_of_film_toml(tmp_path: Path) -> None:
     write_frames(tmp_path, "reel.%010d.png", [2**31 - 2, 2**31 - 1])
     assert probe(str(tmp_path / "reel.%010d.png"), SECTION).frames.last == 2**31 - 1
     write_frames(tmp_path, "reel.%010d.png", [2**31])
@@ -81,14 +81,14 @@ def test_a_number_that_film_toml_cannot_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["reel.mov", "reel.0001.dpx", "reel"])
-def test_a_pipe_is_not_missing(tmp_path: Path, name: str) -> None:
+def test_a_named_pipe_is_refused_as_such(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / name)
     with pytest.raises(MediaError, match=f"{name}: is a named pipe, not a file"):
         probe(str(tmp_path / name), SECTION)
 
 
-def test_numbers_that_lie_far_apart(tmp_path: Path) -> None:
-    """Dates and times as numbers: the missing ones are not gone through one by one."""
+def test_frame_numbers_far_apart(tmp_path: Path) -> None:
+    """Dates and times as frame numbers: the missing numbers must not be listed one by one."""
     write_blank(tmp_path, ["r.20240101115959.dpx", "r.20261231235959.dpx"])
     with pytest.raises(MediaError, match=r"frames 20240101115960, .* and 21130119994 more are mi"):
         probe(str(tmp_path), SECTION)
@@ -125,10 +125,10 @@ def write_jpeg_2000(path: Path, width: int) -> None:
     assert image.close()
 
 
-def test_only_the_first_of_like_frames_is_decoded_to_know_them(
+def test_equal_jpeg_2000_headers_are_read_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """OpenImageIO decodes JPEG 2000 when it opens it: 3 s for a frame of 2K."""
+    """OpenImageIO decodes JPEG 2000 when it opens a file, which takes 3 s for a 2K frame."""
     for frame in range(1, 6):
         write_jpeg_2000(tmp_path / f"r.{frame}.jp2", 64)
     opened: list[str] = []
@@ -162,7 +162,7 @@ def test_folder_with_one_sequence(tmp_path: Path) -> None:
 
 
 def write_blank(folder: Path, names: list[str]) -> None:
-    """Empty files: names are all that matters."""
+    """Empty files, for tests of file names."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         (folder / name).touch()
@@ -198,7 +198,7 @@ def test_two_paddings_are_two_sequences(tmp_path: Path) -> None:
         (["reel #1 50%.08.png", "reel #1 50%.09.png", "notes.txt"], "reel #1 50%.%02d.png"),
     ],
 )
-def test_which_number_counts(tmp_path: Path, names: list[str], pattern: str) -> None:
+def test_which_number_is_the_frame_number(tmp_path: Path, names: list[str], pattern: str) -> None:
     write_blank(tmp_path, names)
     assert picture_in_folder(tmp_path) == str(tmp_path / pattern)
     parsed = parse_pattern(str(tmp_path / pattern))
@@ -208,7 +208,7 @@ def test_which_number_counts(tmp_path: Path, names: list[str], pattern: str) -> 
 
 
 @pytest.mark.parametrize("folder", ["50%discount", "100% done", "%04d", "reel #1 [1976]", "a\nb"])
-def test_folders_are_called_what_they_are_called(tmp_path: Path, folder: str) -> None:
+def test_folder_names_are_taken_literally(tmp_path: Path, folder: str) -> None:
     write_frames(tmp_path / folder, "r.%04d.png", [1, 2, 3])
     for path in (
         tmp_path / folder,
@@ -238,16 +238,16 @@ def test_links_are_followed(tmp_path: Path) -> None:
         list(read(clip, [1, 2]))
 
 
-@pytest.mark.parametrize("place", [1, 3])
+@pytest.mark.parametrize("frame", [1, 3])
 @pytest.mark.parametrize("kind", ["named pipe", "folder", "socket", "device"])
 @pytest.mark.parametrize("suffix", ["png", "dpx", "jp2"])
-def test_what_is_no_file_is_not_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, place: int, suffix: str
+def test_only_regular_files_are_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, frame: int, suffix: str
 ) -> None:
-    """Also at the end of a link. To open a pipe that nobody writes to is to wait for ever."""
+    """Also behind a link. Opening a named pipe that has no writer would block forever."""
     monkeypatch.chdir(tmp_path)
     write_frames(tmp_path, "r.%d.png", [1, 2, 3])
-    (tmp_path / f"r.{place}.png").unlink()
+    (tmp_path / f"r.{frame}.png").unlink()
     for name in tmp_path.glob("r.*"):
         name.rename(name.with_suffix(f".{suffix}"))
     if kind == "named pipe":
@@ -259,21 +259,21 @@ def test_what_is_no_file_is_not_opened(
             listener.bind("other")  # paths of sockets are short
     else:
         os.symlink("/dev/zero", "other")
-    os.symlink("other", f"r.{place}.{suffix}")
-    with pytest.raises(MediaError, match=rf"r.{place}.{suffix}: is a {kind}, not a file; put"):
+    os.symlink("other", f"r.{frame}.{suffix}")
+    with pytest.raises(MediaError, match=rf"r.{frame}.{suffix}: is a {kind}, not a file; put"):
         probe(str(tmp_path / f"r.%d.{suffix}"), SECTION)
-    with pytest.raises(MediaError, match=rf"r.{place}.{suffix}: is a {kind}, not a file; put"):
-        read_header(str(tmp_path / f"r.{place}.{suffix}"))
+    with pytest.raises(MediaError, match=rf"r.{frame}.{suffix}: is a {kind}, not a file; put"):
+        read_header(str(tmp_path / f"r.{frame}.{suffix}"))
     if kind != "folder":
         (tmp_path / "other").rename("a.mp4")
         with pytest.raises(MediaError, match=rf"a.mp4: is a {kind}, not a file"):
             probe(str(tmp_path / "a.mp4"), SECTION)
 
 
-@pytest.mark.parametrize("place", ["folder", "file"])
-def test_names_that_are_no_utf8(tmp_path: Path, place: str) -> None:
-    folder = tmp_path / (os.fsdecode(b"num\xe9ris\xe9") if place == "folder" else "scan")
-    name = "r.0001.png" if place == "folder" else os.fsdecode(b"r\xe9el.0001.png")
+@pytest.mark.parametrize("where", ["folder", "file"])
+def test_names_that_are_not_utf8(tmp_path: Path, where: str) -> None:
+    folder = tmp_path / (os.fsdecode(b"num\xe9ris\xe9") if where == "folder" else "scan")
+    name = "r.0001.png" if where == "folder" else os.fsdecode(b"r\xe9el.0001.png")
     write_blank(folder, [name])
     with pytest.raises(MediaError, match=r"\\xe9.*not UTF-8.*; rename it") as refused:
         probe(str(folder), SECTION)
@@ -281,7 +281,7 @@ def test_names_that_are_no_utf8(tmp_path: Path, place: str) -> None:
 
 
 def test_names_of_utf8_in_another_locale(tmp_path: Path) -> None:
-    """What Python makes of UTF-8 where the locale is of ASCII."""
+    """A UTF-8 name as Python decodes it in an ASCII locale."""
     name = "caf\xe9.dpx".encode().decode("ascii", "surrogateescape")
     with pytest.raises(
         MediaError, match=r"caf\xe9.dpx: its name is UTF-8, but the locale .*LC_ALL"
@@ -290,7 +290,7 @@ def test_names_of_utf8_in_another_locale(tmp_path: Path) -> None:
 
 
 def test_negative_numbers(tmp_path: Path) -> None:
-    """They count up where their frames run backwards."""
+    """They are refused, because such files sort backwards."""
     write_frames(tmp_path / "a", "f.-%03d.png", [1, 2, 3])
     for path in (tmp_path / "a", tmp_path / "a" / "f.-%03d.png", tmp_path / "a" / "f.-###.png"):
         with pytest.raises(MediaError, match=r"f.-%03d.png: has negative frame .* from 0"):
@@ -300,8 +300,8 @@ def test_negative_numbers(tmp_path: Path) -> None:
     for path in (tmp_path / "b", tmp_path / "b" / "_%d.png"):
         with pytest.raises(MediaError, match=r"_%d.png: leaves out negative .* _-1.png; number"):
             probe(str(path), SECTION)
-        said = probe(str(path), SECTION.model_copy(update={"first": 0, "last": 2}))
-        assert [number_of(picture) for _, picture in read(said, [0, 1, 2])] == [0, 1, 2]
+        clip = probe(str(path), SECTION.model_copy(update={"first": 0, "last": 2}))
+        assert [number_of(picture) for _, picture in read(clip, [0, 1, 2])] == [0, 1, 2]
     write_frames(tmp_path / "c", "reel1-%04d.png", [1, 2])
     assert len(probe(str(tmp_path / "c"), SECTION).frames) == 2
 
@@ -318,14 +318,14 @@ def test_suffixes_that_differ_in_case(tmp_path: Path, numbers: tuple[int, int, i
 
 
 @pytest.mark.parametrize(
-    "place", ["$F4", "$F", "%4d", "%04D", "%06d", "@@@@", "[0001-0015]", "#####", "*", "????"]
+    "placeholder", ["$F4", "$F", "%4d", "%04D", "%06d", "@@@@", "[0001-0015]", "#####", "*", "????"]
 )
-def test_other_ways_to_write_the_number(tmp_path: Path, place: str) -> None:
+def test_frame_number_placeholders_of_other_programs(tmp_path: Path, placeholder: str) -> None:
     write_blank(tmp_path, ["f.0001.dpx", "f.0002.dpx", "f.-001.dpx", "f.note.txt", "g.0001.dpx"])
     with pytest.raises(MediaError, match=r"is missing; .*/f.%04d.dpx is there, name that"):
-        probe(str(tmp_path / f"f.{place}.dpx"), SECTION)
-    assert suggested_path(str(tmp_path / f"h.{place}.dpx")) is None
-    assert suggested_path(str(tmp_path / "no" / f"f.{place}.dpx")) is None
+        probe(str(tmp_path / f"f.{placeholder}.dpx"), SECTION)
+    assert suggested_path(str(tmp_path / f"h.{placeholder}.dpx")) is None
+    assert suggested_path(str(tmp_path / "no" / f"f.{placeholder}.dpx")) is None
 
 
 @pytest.mark.parametrize("digits", ["0300", "09999999999", "0" + "9" * 30])
@@ -335,7 +335,7 @@ def test_more_digits_than_a_name_holds(tmp_path: Path, digits: str) -> None:
         probe(str(tmp_path / f"f.%{digits}d.dpx"), SECTION)
 
 
-def test_what_is_meant(tmp_path: Path) -> None:
+def test_suggested_path(tmp_path: Path) -> None:
     write_blank(tmp_path / "scan", ["r.0001.dpx", "r.0002.dpx", "alone.png"])
     sequence = str(tmp_path / "scan" / "r.%04d.dpx")
     assert suggested_path(str(tmp_path / "scan" / "*.dpx")) == sequence
@@ -354,7 +354,7 @@ def test_what_is_meant(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ["reel #1 [1976]", "50%", "a*b", "what?"])
-def test_what_is_there_is_what_is_meant(tmp_path: Path, folder: str) -> None:
+def test_an_existing_path_has_no_suggestion(tmp_path: Path, folder: str) -> None:
     write_blank(tmp_path / folder, ["r.0001.dpx", "r.0002.dpx"])
     assert suggested_path(str(tmp_path / folder / "r.%04d.dpx")) is None
     assert suggested_path(str(tmp_path / folder / "r.0001.dpx")) is None
@@ -393,7 +393,7 @@ def test_frames_must_ascend_and_exist(tmp_path: Path) -> None:
         read(clip, [1, 4])
 
 
-def test_reading_can_be_left_early(tmp_path: Path) -> None:
+def test_reading_can_stop_early(tmp_path: Path) -> None:
     write_frames(tmp_path, "r.%03d.png", list(range(40)))
     reader = read(probe(str(tmp_path / "r.%03d.png"), SECTION), range(40))
     assert next(reader)[0] == 0
@@ -401,7 +401,7 @@ def test_reading_can_be_left_early(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["%02d/r.png", "%02d/r.%03d.png"])
-def test_number_belongs_into_the_name(tmp_path: Path, pattern: str) -> None:
+def test_the_frame_number_must_be_in_the_file_name(tmp_path: Path, pattern: str) -> None:
     with pytest.raises(MediaError, match="outside the file name"):
         probe(str(tmp_path / pattern), SECTION)
 

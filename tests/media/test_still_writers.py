@@ -1,4 +1,4 @@
-"""What writers say when there is no place to write."""
+"""Errors of the still writers if there is no place to write."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def test_unknown_suffix(tmp_path: Path) -> None:
 def test_a_failed_step_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    """No step of the library raises; each has to be looked at."""
+    """OpenImageIO reports failure by return value, so each step must be checked."""
 
     class FullDisk:
         def __init__(self, path: str) -> None:

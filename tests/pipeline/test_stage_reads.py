@@ -8,6 +8,7 @@ import ast
 import fnmatch
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +23,7 @@ import unfade
 from unfade import media
 from unfade.deliver import bag
 from unfade.deliver import stage as deliver_stage
+from unfade.film.model import TrainedModel
 from unfade.film.noun import Artefact
 from unfade.film.stage_names import folder_name
 from unfade.media.movies import ffv1
@@ -185,32 +187,37 @@ MASTERS_READ: list[tuple[str, str, str]] = []
 """Of each time that a file of masters was read whole: the stage, how, and its name."""
 
 
-@pytest.fixture(scope="module")
-def reads(film: Path) -> dict[str, tuple[set[type[Artefact]], set[str], set[str]]]:
-    """What each stage reads of a small film: artefacts, sections and files, by its name."""
-    found = {}
-    MASTERS_READ.clear()
-    place = film / "film.toml"
-    project = parse_project(TOML, place)
+@dataclass(frozen=True)
+class Reads:
+    """What a stage read of a small film: artefacts, sections or keys of film.toml, files."""
+
+    artefacts: set[type[Artefact]]
+    sections: set[str]
+    files: set[str]
+
+
+def spied_run(stage: Stage, film: Path, run: Callable[[Job], None]) -> Reads:
+    """What `run` reads in the place of a stage."""
+    sections: set[str] = set()
+    opened: set[Path] = set()
+    spied = cast(Project, Spied(parse_project(TOML, film / "film.toml"), "", sections))
+    job = SpyJob(spied, film, SilentProgress())
+    object.__setattr__(job, "loaded", set())
+    assert job.colors == PINNED
+    sections.clear()
     with pytest.MonkeyPatch.context() as patch:
-        opened: set[Path] = set()
         spy_on_files(patch, opened)
-        now: list[str] = []
-        spy_on_whole_reads(patch, now)
-        for stage in STAGES:
-            now[:] = [stage.name]
-            sections: set[str] = set()
-            opened.clear()
-            spied = cast(Project, Spied(project, "", sections))
-            job = SpyJob(spied, film, SilentProgress())
-            object.__setattr__(job, "loaded", set())
-            assert job.colors == PINNED
-            sections.clear()
-            pipeline.entry(stage.name)(job)
-            inside = {path for path in opened if path.is_relative_to(film)}
-            names = {path.relative_to(film).as_posix() for path in inside}
-            found[stage.name] = (set(job.loaded), set(sections), names)
-    return found
+        spy_on_whole_reads(patch, stage.name)
+        run(job)
+    inside = {path for path in opened if path.is_relative_to(film)}
+    return Reads(job.loaded, sections, {path.relative_to(film).as_posix() for path in inside})
+
+
+@pytest.fixture(scope="module")
+def reads(film: Path) -> dict[str, Reads]:
+    """What each stage reads, by its name."""
+    MASTERS_READ.clear()
+    return {stage.name: spied_run(stage, film, pipeline.entry(stage.name)) for stage in STAGES}
 
 
 def spy_on_files(patch: pytest.MonkeyPatch, opened: set[Path]) -> None:
@@ -265,14 +272,14 @@ def test_every_door_to_a_file_is_watched() -> None:
     assert opening == doors
 
 
-def spy_on_whole_reads(patch: pytest.MonkeyPatch, now: list[str]) -> None:
-    """Where the bytes of a file are read from the first to the last; `now` is the stage at work."""
+def spy_on_whole_reads(patch: pytest.MonkeyPatch, stage: str) -> None:
+    """Where the bytes of a file are read from the first to the last; `stage` is at work."""
 
     def spied(how: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(file: Any, *arguments: Any) -> Any:
             path = file.path if isinstance(file, OpenStill) else file
             if re.search(r"_v001_[0-9a-f]{12}\.\d{7}\.exr", str(path)):
-                MASTERS_READ.append((now[0], how, Path(path).name))
+                MASTERS_READ.append((stage, how, Path(path).name))
             return function(file, *arguments)
 
         return call
@@ -285,7 +292,7 @@ def spy_on_whole_reads(patch: pytest.MonkeyPatch, now: list[str]) -> None:
     patch.setattr(bagit, "_calculate_file_hashes", spied("hashed", validated))
 
 
-def test_a_master_is_read_four_times_in_a_whole_run(reads: dict[str, Any], film: Path) -> None:
+def test_a_master_is_read_four_times_in_a_whole_run(reads: dict[str, Reads], film: Path) -> None:
     """Hashed when it is written and when the bag is validated, decoded by validate and for the
     review movies."""
     names = {path.name for path in (film / "06-render").glob("*.exr")}
@@ -299,22 +306,23 @@ def test_a_master_is_read_four_times_in_a_whole_run(reads: dict[str, Any], film:
         ]
 
 
-@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
-def test_a_run_loads_what_the_row_names(stage: Stage, reads: dict[str, Any]) -> None:
-    loaded, _, _ = reads[stage.name]
-    assert {kind for kind in loaded if not own(stage, kind)} <= set(stage.needs)
+def undeclared(stage: Stage, read: Reads, film: Path) -> list[str]:
+    """What a stage read and its row does not name."""
+    artefacts = {kind for kind in read.artefacts if not own(stage, kind)} - set(stage.needs)
+    return [
+        *sorted(kind.__name__ for kind in artefacts),
+        *sorted(undeclared_sections(stage, read.sections)),
+        *sorted(name for name in read.files if not is_named(stage, name, film)),
+    ]
 
 
-@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
-def test_a_run_reads_the_sections_that_the_row_names(stage: Stage, reads: dict[str, Any]) -> None:
-    """Paths of elements are declared as elements. A project that is read whole must be named
-    whole."""
-    _, sections, _ = reads[stage.name]
+def undeclared_sections(stage: Stage, sections: set[str]) -> set[str]:
+    """Sections and keys that the row lacks; the empty name is film.toml read as a whole. The paths
+    of elements are declared as elements."""
     paths = {"source.path", "train.start_from", "film.ocio", "film.view", "reference", "pair"}
-    for section in sections - (paths if stage.name != "deliver" else set()):
-        whole = () if section else [name for name in WHOLE if not shown_or_path(stage, name)]
-        assert not whole, f"{stage.name} reads all of film.toml, but its row lacks {whole}"
-        assert not section or declared(stage, section), f"{stage.name} reads {section}"
+    keys = sections - (paths if stage.name != "deliver" else set())
+    whole = {name for name in WHOLE if "" in keys and not shown_or_path(stage, name)}
+    return whole | {key for key in keys if key and not declared(stage, key)}
 
 
 def shown_or_path(stage: Stage, name: str) -> bool:
@@ -323,25 +331,47 @@ def shown_or_path(stage: Stage, name: str) -> bool:
     return paths_only or declared(stage, name)
 
 
-@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
-def test_a_run_opens_the_files_that_the_row_names(
-    stage: Stage, reads: dict[str, Any], film: Path
-) -> None:
-    """A file of another stage is named by the row, or an artefact that the row needs has its name
-    and its digest; a file of the user is an element."""
-    _, _, opened = reads[stage.name]
-    records = [(film / need.PATH).read_text() for need in stage.needs if not own(stage, need)]
+def is_named(stage: Stage, name: str, film: Path) -> bool:
+    """Whether a file is the stage's own, an element, named by the row, or named with its digest by
+    an artefact that the row needs."""
+    folder = Path(name).parent.as_posix()
+    if folder == folder_name(stage.name) or folder.startswith(f"{folder_name(stage.name)}/"):
+        return True
     job = Job(parse_project(TOML, film / "film.toml"), film, SilentProgress())
     elements = {Path(path).parent.as_posix() for path in stage.elements(job).values()}
-    places = {need.PATH for need in stage.needs}
-    for name in opened:
-        folder = Path(name).parent.as_posix()
-        if folder == folder_name(stage.name) or folder.startswith(f"{folder_name(stage.name)}/"):
-            continue
-        known = any(Path(name).name in record for record in records)
-        assert (
-            folder in elements
-            or name in places
-            or known
-            or any(fnmatch.fnmatch(name, pattern) for pattern in stage.files)
-        ), f"{stage.name} opens {name}, which its row does not name"
+    records = [(film / need.PATH).read_text() for need in stage.needs if not own(stage, need)]
+    return (
+        folder in elements
+        or name in {need.PATH for need in stage.needs}
+        or any(Path(name).name in record for record in records)
+        or any(fnmatch.fnmatch(name, pattern) for pattern in stage.files)
+    )
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_a_stage_reads_what_its_row_names(
+    stage: Stage, reads: dict[str, Reads], film: Path
+) -> None:
+    assert undeclared(stage, reads[stage.name], film) == []
+
+
+def test_planted_reads_are_found(reads: dict[str, Reads], film: Path) -> None:
+    """An artefact, a key of film.toml and a file that align does not declare."""
+    align = next(stage for stage in STAGES if stage.name == "align")
+
+    def run(job: Job) -> None:
+        job.load(TrainedModel)
+        assert job.project.curate.pairs_per_shot == 4
+        np.load(film / "01-ingest/source-proxy.npy")
+
+    assert undeclared(align, spied_run(align, film, run), film) == [
+        "TrainedModel",
+        "curate.pairs_per_shot",
+        "01-ingest/source-proxy.npy",
+    ]
+
+
+def test_film_toml_read_as_a_whole_is_found(film: Path) -> None:
+    align = next(stage for stage in STAGES if stage.name == "align")
+    read = spied_run(align, film, lambda job: job.project.model_dump() and None)
+    assert {"curate", "train", "source"} <= set(undeclared(align, read, film))

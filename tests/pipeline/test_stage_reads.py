@@ -236,7 +236,7 @@ def spy_on_files(patch: pytest.MonkeyPatch, opened: set[Path]) -> None:
         patch.setattr(module, "open_movie", spied(module.open_movie))
     patch.setattr(np, "load", spied(np.load))
     patch.setattr(files, "load_tensors", spied(files.load_tensors))
-    patch.setattr(deliver_stage, "place_file", spied(deliver_stage.place_file))
+    patch.setattr(deliver_stage, "link_or_copy", spied(deliver_stage.link_or_copy))
     patch.setattr(deliver_stage, "copy_file", spied(deliver_stage.copy_file))
     patch.setattr(deliver_stage, "_write_page", spied(deliver_stage._write_page))
 

@@ -143,7 +143,7 @@ def test_what_the_file_system_refuses_is_one_sentence(
     def fail(name: str) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", "06-render/receipt.json")
 
-    monkeypatch.setattr("unfade.pipeline.run.entry", fail)
+    monkeypatch.setattr("unfade.pipeline.run.stage_function", fail)
     told = refused("ingest", project(tmp_path, PAIR))
     assert "06-render/receipt.json: Permission denied; give yourself perm" in told
 

@@ -48,10 +48,10 @@ def film(folder: Path) -> Path:
 
 
 def fails(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    def entry(name: str) -> None:
+    def stage_function(name: str) -> None:
         raise error
 
-    monkeypatch.setattr("unfade.pipeline.run.entry", entry)
+    monkeypatch.setattr("unfade.pipeline.run.stage_function", stage_function)
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ def test_a_tensor_that_no_memory_holds(
 ) -> None:
     """In the very words of PyTorch."""
 
-    def entry(name: str) -> None:
+    def stage_function(name: str) -> None:
         torch.empty(2**55)
 
-    monkeypatch.setattr("unfade.pipeline.run.entry", entry)
+    monkeypatch.setattr("unfade.pipeline.run.stage_function", stage_function)
     _, said = ended("ingest", film(tmp_path / "reel"))
     assert said.startswith("unfade: ingest ran out of memory; ")
 
@@ -241,12 +241,12 @@ def test_ctrl_c_is_one_line_and_says_that_it_goes_on(
     )
 
 
-def started(tmp_path: Path, entry: str) -> "subprocess.Popen[str]":
-    """A process that runs ingest, whose stage does what `entry` says."""
+def started(tmp_path: Path, stage_function: str) -> "subprocess.Popen[str]":
+    """A process that runs ingest, whose stage does what `stage_function` says."""
     program = (
         "import sys, time; from unfade.commands import app; from unfade.pipeline import run\n"
-        f"def entry(name):\n {entry}\n"
-        "run.entry = entry; sys.argv = ['unfade', 'ingest', sys.argv[1]]\n"
+        f"def stage_function(name):\n {stage_function}\n"
+        "run.stage_function = stage_function; sys.argv = ['unfade', 'ingest', sys.argv[1]]\n"
         "app.main()"
     )
     command = [sys.executable, "-c", program, str(film(tmp_path / "reel"))]
@@ -318,7 +318,7 @@ def test_no_argument_is_in_the_way_of_the_log(
 ) -> None:
     place = film(tmp_path / "reel")
     fails(monkeypatch, ValueError("odd"))
-    monkeypatch.setattr(cli, "app", lambda **_: pipeline.entry("ingest"))
+    monkeypatch.setattr(cli, "app", lambda **_: pipeline.stage_function("ingest"))
     status, said = ended("ingest", argument, place)
     assert status == 1
     (log,) = place.parent.glob("unfade-*.log")
@@ -332,7 +332,7 @@ def test_without_any_folder_for_the_log_there_is_still_one_line(
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
 
     monkeypatch.setattr("tempfile.gettempdir", nowhere)
-    monkeypatch.setattr(cli, "app", lambda **_: pipeline.entry("none"))
+    monkeypatch.setattr(cli, "app", lambda **_: pipeline.stage_function("none"))
     status, said = ended("ingest")
     assert status == 1
     assert said.endswith("its log could not be written, please report it with that file\n")

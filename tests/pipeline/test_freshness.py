@@ -1,17 +1,12 @@
-"""What is run again, and why: freshness of stages, by receipts."""
+"""Freshness of stages by their receipts: what runs again, and why."""
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from unfade.commands import app as cli
 from unfade.errors import WorkError
 from unfade.film.stage_names import STAGE_NAMES, folder_name
 from unfade.pipeline import run as pipeline
@@ -20,82 +15,42 @@ from unfade.project.settings import (
     AlignSection,
     ClipSection,
     DeliverSection,
-    FilmSection,
-    Project,
     ReferenceSection,
     RenderSection,
     TrainSection,
 )
 from unfade.work.job import Job
-from unfade.work.lock import LOCK, lock_folder
 from unfade.work.progress import SilentProgress
 from unfade.work.receipt import Receipt
 
 
-@pytest.fixture
-def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Stages that write their artefacts' places, and the order in which they were run."""
-    names: list[str] = []
-    places = {need.PATH for stage in pipeline.STAGES for need in stage.needs}
-
-    def entry(name: str) -> Callable[[Job], None]:
-        def run(job: Job) -> None:
-            names.append(name)
-            for place in places:
-                if place.startswith(folder_name(name)):
-                    job.folder(name)
-                    (job.root / place).write_text(f"{job.project.render.version}")
-
-        return run
-
-    monkeypatch.setattr(pipeline, "entry", entry)
-    return names
-
-
-def project(**render: Any) -> Project:
-    return Project(
-        film=FilmSection(title="Reel"),
-        source=ClipSection(path="scan.%04d.dpx"),
-        reference=(ReferenceSection(path="dvd.mpg", name="dvd"),),
-        render=RenderSection(**render),
-    )
-
-
-@pytest.fixture
-def job(tmp_path: Path) -> Job:
-    (tmp_path / "scan.0001.dpx").write_text("frame")
-    (tmp_path / "dvd.mpg").write_text("movie")
-    return Job(project(), tmp_path, SilentProgress())
-
-
-def test_everything_is_run_once_in_order(job: Job, ran: list[str]) -> None:
+def test_every_stage_runs_once_in_order(job: Job, ran: list[str]) -> None:
     assert pipeline.run(job) == list(STAGE_NAMES) == ran
     assert pipeline.run(job) == []
-    assert {found.state for _, found in pipeline.status(job)} == {"fresh"}
+    assert {freshness.state for _, freshness in pipeline.status(job)} == {"fresh"}
 
 
-def test_a_render_setting_leaves_training_alone(job: Job, ran: list[str]) -> None:
+def test_a_render_setting_does_not_run_training_again(job: Job, ran: list[str]) -> None:
     pipeline.run(job)
-    changed = Job(project(version=2), job.root, SilentProgress())
-    why = {stage.name: found.reason for stage, found in pipeline.status(changed)}
-    assert why["train"] == ""
-    assert why["render"] == "render.version was 1, is 2"
-    assert why["validate"] == "render.version was 1, is 2"
-    assert pipeline.run(changed) == ["render", "validate", "deliver"]
+    newer = changed(job, render=RenderSection(version=2))
+    reasons = {stage.name: freshness.reason for stage, freshness in pipeline.status(newer)}
+    assert reasons["train"] == ""
+    assert reasons["render"] == "render.version was 1, is 2"
+    assert reasons["validate"] == "render.version was 1, is 2"
+    assert pipeline.run(newer) == ["render", "validate", "deliver"]
 
 
-def test_what_comes_out_the_same_is_not_followed(job: Job, ran: list[str]) -> None:
+def test_an_unchanged_output_does_not_run_later_stages(job: Job, ran: list[str]) -> None:
     pipeline.run(job)
     looser = job.project.model_copy(update={"align": AlignSection(max_residual=2)})
-    changed = Job(looser, job.root, SilentProgress())
-    assert pipeline.run(changed) == ["align", "validate", "deliver"]
+    assert pipeline.run(Job(looser, job.root, SilentProgress())) == ["align", "validate", "deliver"]
 
 
-def test_a_changed_element_is_seen(job: Job, ran: list[str]) -> None:
+def test_a_changed_element_makes_its_stages_stale(job: Job, ran: list[str]) -> None:
     pipeline.run(job)
     (job.root / "dvd.mpg").write_text("another movie")
-    (ingest, found), *_ = pipeline.status(job)
-    assert (ingest.name, found.reason) == ("ingest", "the reference dvd has changed")
+    (ingest, freshness), *_ = pipeline.status(job)
+    assert (ingest.name, freshness.reason) == ("ingest", "the reference dvd has changed")
     assert pipeline.run(job) == ["ingest", "curate", "align", "target"]
 
 
@@ -106,7 +61,7 @@ def test_a_lost_output_is_made_again(job: Job, ran: list[str]) -> None:
     assert "render" in pipeline.run(job)
 
 
-def test_a_stage_that_did_not_end_is_run_again(
+def test_a_stage_that_failed_runs_again(
     job: Job, ran: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(name: str) -> Callable[[Job], None]:
@@ -114,7 +69,7 @@ def test_a_stage_that_did_not_end_is_run_again(
 
     pipeline.run(job, last="curate")
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "entry", fail)
+        patch.setattr(pipeline, "stage_function", fail)
         with pytest.raises(WorkError, match="disk full"):
             pipeline.run(job)
     assert pipeline.status(job)[2][1].state == "missing"
@@ -136,7 +91,7 @@ def test_from_after_to_is_refused(job: Job, ran: list[str]) -> None:
         pipeline.run(job, first="render", last="train")
 
 
-def test_a_receipt_says_with_what_it_was_made(job: Job, ran: list[str]) -> None:
+def test_a_receipt_records_settings_inputs_and_versions(job: Job, ran: list[str]) -> None:
     pipeline.run(job, last="ingest")
     receipt = Receipt.from_json((job.root / "01-ingest/receipt.json").read_text())
     assert receipt.settings["source.path"] == "scan.%04d.dpx"
@@ -151,8 +106,11 @@ def test_another_color_config_makes_everything_stale(
     pipeline.run(job)
     monkeypatch.setenv("OCIO", "ocio://studio-config-v2.2.0_aces-v1.3_ocio-v2.4")
     job = Job(job.project, job.root, SilentProgress())
-    found = pipeline.freshness(pipeline.STAGES[0], job)
-    assert (found.state, found.reason) == ("stale", "the OpenColorIO config or view has changed")
+    freshness = pipeline.freshness(pipeline.STAGES[0], job)
+    assert (freshness.state, freshness.reason) == (
+        "stale",
+        "the OpenColorIO config or view has changed",
+    )
     pipeline.run(job)
     assert pipeline.run(job) == []
     receipt = (job.root / "06-render/receipt.json").read_text()
@@ -186,16 +144,18 @@ def changed(job: Job, **sections: object) -> Job:
     return Job(job.project.model_copy(update=sections), job.root, SilentProgress())
 
 
-def test_a_credit_is_packed_and_nothing_is_rendered_again(job: Job, ran: list[str]) -> None:
+def test_a_delivery_setting_runs_only_deliver(job: Job, ran: list[str]) -> None:
     pipeline.run(job)
     credited = changed(job, deliver=DeliverSection(institution="Archive", note="Reel 2 is lost"))
     assert pipeline.run(credited) == ["deliver"]
 
 
 @pytest.mark.parametrize("stage", ["curate", "align", "train", "render", "validate"])
-def test_what_is_packed_anew_when_it_changed(job: Job, ran: list[str], stage: str) -> None:
-    """Pairs, alignments, model, masters and report are in the bag."""
-    places = {
+def test_a_changed_artefact_of_the_bag_runs_deliver_again(
+    job: Job, ran: list[str], stage: str
+) -> None:
+    """The bag holds pairs, alignments, model, masters and report."""
+    paths = {
         "curate": "pairs.json",
         "align": "alignments.json",
         "train": "model.json",
@@ -203,20 +163,22 @@ def test_what_is_packed_anew_when_it_changed(job: Job, ran: list[str], stage: st
         "validate": "report.json",
     }
     pipeline.run(job)
-    (job.root / folder_name(stage) / places[stage]).write_text("another")
+    (job.root / folder_name(stage) / paths[stage]).write_text("another")
     deliver = pipeline.STAGES[-1]
     assert pipeline.freshness(deliver, job).state == "stale"
 
 
-def test_a_file_that_no_artefact_has_a_digest_of_is_followed(job: Job, ran: list[str]) -> None:
+def test_a_changed_file_without_a_digest_in_an_artefact_makes_stages_stale(
+    job: Job, ran: list[str]
+) -> None:
     weight = job.folder("align") / "weight-000001.exr"
     weight.write_text("trusted")
     pipeline.run(job)
     weight.write_text("doubted")
     os.utime(weight, ns=(1, 1))
     target = pipeline.STAGES[3]
-    why = pipeline.freshness(target, job).reason
-    assert why == "03-align/weight-000001.exr has changed"
+    reason = pipeline.freshness(target, job).reason
+    assert reason == "03-align/weight-000001.exr has changed"
 
 
 def test_touched_and_moved_elements_leave_all_fresh(job: Job, ran: list[str]) -> None:
@@ -230,23 +192,23 @@ def test_touched_and_moved_elements_leave_all_fresh(job: Job, ran: list[str]) ->
         (job.root / name).unlink()
     source = ClipSection(path="disk/scan.%04d.dpx")
     reference = ReferenceSection(path="disk/dvd.mpg", name="dvd")
-    there = changed(job, source=source, reference=(reference,))
-    assert pipeline.run(there) == []
+    moved = changed(job, source=source, reference=(reference,))
+    assert pipeline.run(moved) == []
     (job.root / "disk/scan.0001.dpx").write_text("FRAME")
     os.utime(job.root / "disk/scan.0001.dpx", ns=(1, 1))
-    assert pipeline.run(there)[0] == "ingest"
+    assert pipeline.run(moved)[0] == "ingest"
 
 
 def test_a_project_that_is_copied_with_its_elements_is_fresh(
     job: Job, ran: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     pipeline.run(job)
-    there = tmp_path_factory.mktemp("other") / "deep/er"
-    shutil.copytree(job.root, there, copy_function=shutil.copyfile)
-    assert pipeline.run(Job(job.project, there, SilentProgress())) == []
+    moved = tmp_path_factory.mktemp("other") / "deep/er"
+    shutil.copytree(job.root, moved, copy_function=shutil.copyfile)
+    assert pipeline.run(Job(job.project, moved, SilentProgress())) == []
 
 
-def test_an_element_that_is_gone_for_a_while_costs_nothing(job: Job, ran: list[str]) -> None:
+def test_an_element_that_comes_back_unchanged_is_fresh(job: Job, ran: list[str]) -> None:
     pipeline.run(job)
     (job.root / "scan.0001.dpx").rename(job.root / "unmounted")
     assert pipeline.status(job)[0][1].reason == "the source is gone"
@@ -256,7 +218,7 @@ def test_an_element_that_is_gone_for_a_while_costs_nothing(job: Job, ran: list[s
     assert pipeline.run(job) == []
 
 
-def test_what_is_gone_and_what_is_named_no_more(
+def test_a_missing_element_and_one_no_longer_used_have_different_reasons(
     job: Job, ran: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (job.root / "old.safetensors").write_text("model")
@@ -285,137 +247,11 @@ def test_frames_that_are_gone_are_counted(job: Job, ran: list[str]) -> None:
     assert pipeline.status(job)[0][1].reason == "the source has 1 files, had 2"
 
 
-def failing(writes: bool) -> Callable[[str], Callable[[Job], None]]:
-    def entry(name: str) -> Callable[[Job], None]:
-        def run(job: Job) -> None:
-            if writes:
-                (job.folder(name) / "half.txt").write_text("half")
-            raise WorkError("disk full")
-
-        return run
-
-    return entry
-
-
-def test_a_stage_that_failed_before_it_wrote_is_as_fresh_as_before(
-    job: Job, ran: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pipeline.run(job)
-    with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "entry", failing(writes=False))
-        with pytest.raises(WorkError, match="disk full"):
-            pipeline.run(Job(project(version=2), job.root, SilentProgress()))
-    assert pipeline.run(job) == []
-
-
-def test_a_stage_that_was_half_done_is_never_fresh(
-    job: Job, ran: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pipeline.run(job)
-    with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "entry", failing(writes=True))
-        with pytest.raises(WorkError, match="disk full"):
-            pipeline.run(Job(project(version=2), job.root, SilentProgress()))
-    why = pipeline.status(job)[5][1].reason
-    assert why == "was begun again, and not to its end"
-    assert "render" in pipeline.run(job)
-    assert pipeline.run(job) == []
-
-
-def test_a_file_of_the_same_size_that_a_killed_stage_wrote_is_not_taken_for_the_old_one(
-    job: Job, ran: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place = job.folder("align") / "weight-000001.exr"
-    place.write_text("old")
-    os.utime(place, ns=(1, 1))
-    pipeline.run(job)
-
-    def entry(name: str) -> Callable[[Job], None]:
-        def run(job: Job) -> None:
-            place.write_text("new")
-            raise KeyboardInterrupt
-
-        return run
-
-    with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "entry", entry)
-        with pytest.raises(KeyboardInterrupt):
-            pipeline.run(job, first="align")
-    assert pipeline.status(job)[2][1].reason == "was begun again, and not to its end"
-
-
 def test_status_reads_no_file_twice(
     job: Job, ran: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor does the next process: sizes and times of change are all that is asked for."""
+    """Nor does the next process, as long as sizes and times of change stay the same."""
     pipeline.run(job)
     monkeypatch.setattr("unfade.work.elements.digest", None)
     states = pipeline.status(Job(job.project, job.root, SilentProgress()))
-    assert {found.state for _, found in states} == {"fresh"}
-
-
-def test_a_second_run_waits_for_nobody_and_disturbs_nobody(job: Job, ran: list[str]) -> None:
-    """What a run writes half is left alone by another, which is refused."""
-    partial = job.folder("ingest") / ".frame.partial.exr"
-    partial.write_text("half")
-    (job.root / "..digests.0123.partial.json").write_text("half")
-    with lock_folder(job.root, print):
-        with pytest.raises(WorkError, match=rf"is in use by process {os.getpid()} on"):
-            pipeline.run(job)
-        assert pipeline.status(job)[0][1].state == "missing"
-    assert partial.exists()
-    assert ran == []
-    pipeline.run(job)
-    assert not list(job.root.rglob("*.partial*"))
-    with lock_folder(job.root, print):
-        assert pipeline.run(job) == []
-
-
-AT_WORK = """
-import sys, time
-from pathlib import Path
-from types import SimpleNamespace
-from unfade.commands import app as cli
-from unfade.pipeline import run as pipeline
-from unfade.commands.console import SilentProgress
-from unfade.project.file import load_project
-from unfade.work.job import Job
-
-def stage(job):
-    (job.folder("ingest") / ".scan.partial.npy").write_text("half")
-    print("at work", flush=True)
-    time.sleep(60)
-
-nothing = lambda *arguments: None
-sys.modules["unfade.media"] = SimpleNamespace(check_config=nothing, check_colorspace=nothing)
-pipeline.entry = lambda name: stage
-place = Path(sys.argv[1])
-pipeline.run(Job(load_project(place), place.parent, SilentProgress()))
-"""
-
-
-def test_two_runs_at_a_time_and_a_kill_in_between(
-    job: Job, ran: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place = job.root / "film.toml"
-    place.write_text(
-        '[film]\ntitle = "Reel"\n[source]\npath = "scan.%04d.dpx"\n[reference]\npath = "dvd.mpg"\n'
-    )
-    command = [sys.executable, "-c", AT_WORK, str(place)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
-        assert first.stdout is not None
-        assert first.stdout.readline() == "at work\n"
-        for arguments in (["run", str(place)], ["ingest", str(place)], ["deliver", str(place)]):
-            monkeypatch.setattr(sys, "argv", ["unfade", *arguments])
-            with pytest.raises(SystemExit) as caught:
-                cli.main()
-            assert caught.value.code == 2
-            told = capfd.readouterr().err
-            assert f"{job.root}: is in use by process {first.pid} on" in told
-            assert told.count("\n") == 1
-        assert (job.root / "01-ingest/.scan.partial.npy").exists()
-        first.kill()
-    assert first.wait() == -signal.SIGKILL
-    assert pipeline.run(job) == list(STAGE_NAMES)
-    assert not list(job.root.rglob("*.partial*"))
-    assert not (job.root / LOCK).exists()
+    assert {freshness.state for _, freshness in states} == {"fresh"}

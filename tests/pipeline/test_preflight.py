@@ -1,4 +1,4 @@
-"""What film.toml names and is not there is found before a stage runs."""
+"""Missing files and frames of film.toml are errors before a stage runs."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -34,86 +34,88 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a film.toml that must be refused before a stage is; gives the sentence."""
+def refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a film.toml that must be refused before any stage runs; returns the message."""
 
-    def entry(name: str) -> None:
+    def stage_function(name: str) -> None:
         raise AssertionError("a stage ran")
 
-    monkeypatch.setattr(pipeline, "entry", entry)
+    monkeypatch.setattr(pipeline, "stage_function", stage_function)
 
     def run(text: str, last: str | None = None) -> str:
-        place = tmp_path / "film.toml"
-        place.write_text(text)
+        path = tmp_path / "film.toml"
+        path.write_text(text)
         with pytest.raises(ProjectError) as caught:
-            pipeline.run(Job(load_project(place), tmp_path, SilentProgress()), last=last)
-        assert str(caught.value).startswith(f"{place}: ")
+            pipeline.run(Job(load_project(path), tmp_path, SilentProgress()), last=last)
+        assert str(caught.value).startswith(f"{path}: ")
         return str(caught.value)
 
     return run
 
 
-def test_a_film_without_colour_says_how_to_come_to_some(refused: Run) -> None:
-    told = refused(SOURCE)
-    assert "names nothing to take colour from; add a [reference], or paint frames" in told
-    assert "unfade pairs export" in told
-    assert "unfade pairs add" in told
+def test_a_film_without_references_is_refused_with_remedies(refusal: Run) -> None:
+    message = refusal(SOURCE)
+    assert "names nothing to take colour from; add a [reference], or paint frames" in message
+    assert "unfade pairs export" in message
+    assert "unfade pairs add" in message
 
 
-def test_ingest_needs_no_colour(tmp_path: Path, refused: Run) -> None:
+def test_ingest_needs_no_colour(tmp_path: Path, refusal: Run) -> None:
     with pytest.raises(AssertionError, match="a stage ran"):
-        refused(SOURCE, "ingest")
+        refusal(SOURCE, "ingest")
 
 
 @pytest.mark.parametrize("start", ["", '[train]\nstart_from = "none.safetensors"\n'])
-def test_files_that_are_not_there_are_named(tmp_path: Path, refused: Run, start: str) -> None:
+def test_missing_files_are_named(tmp_path: Path, refusal: Run, start: str) -> None:
     if start:
         (tmp_path / "painted.png").touch()
-        assert "'train.start_from' names none.safetensors, which is not there" in refused(
+        assert "'train.start_from' names none.safetensors, which is not there" in refusal(
             SOURCE + PAIR + start
         )
     else:
-        assert "the [[pair]] at source frame 12 names painted.png, which is not there" in refused(
+        assert "the [[pair]] at source frame 12 names painted.png, which is not there" in refusal(
             SOURCE + PAIR
         )
 
 
-def test_a_pattern_of_a_shell_is_put_right(tmp_path: Path, refused: Run) -> None:
+def test_for_a_wildcard_the_sequence_is_suggested(tmp_path: Path, refusal: Run) -> None:
     for frame in (1, 2):
         (tmp_path / f"scan.{frame:04d}.dpx").touch()
-    told = refused(SOURCE.replace("scan.%04d.dpx", "*.dpx") + PAIR)
-    assert "'source.path' is '*.dpx', which is not there; scan.%04d.dpx is, name that" in told
+    message = refusal(SOURCE.replace("scan.%04d.dpx", "*.dpx") + PAIR)
+    assert "'source.path' is '*.dpx', which is not there; scan.%04d.dpx is, name that" in message
 
 
-def test_letters_of_a_shell_in_a_folder_that_is_there(tmp_path: Path, refused: Run) -> None:
+def test_an_existing_folder_may_have_wildcard_characters_in_its_name(
+    tmp_path: Path, refusal: Run
+) -> None:
     folder = tmp_path / "reel #1 [1976]"
     folder.mkdir()
     for frame in (1, 2):
         (folder / f"scan.{frame:04d}.dpx").touch()
-    told = refused(SOURCE.replace("scan.%04d", f"{folder.name}/scan.%04d") + PAIR)
-    assert "painted.png, which is not there" in told
+    message = refusal(SOURCE.replace("scan.%04d", f"{folder.name}/scan.%04d") + PAIR)
+    assert "painted.png, which is not there" in message
 
 
 @pytest.mark.parametrize("render", ["first = 2000", "last = 3"])
-def test_frames_that_the_scan_does_not_have_are_found_after_ingest(
+def test_frames_outside_the_scan_are_refused_after_ingest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, render: str
 ) -> None:
     ran = []
 
-    def entry(name: str) -> Callable[[Job], None]:
+    def stage_function(name: str) -> Callable[[Job], None]:
         def run(job: Job) -> None:
             ran.append(name)
             job.save(Clips(source=CLIP))
 
         return run
 
-    monkeypatch.setattr(pipeline, "entry", entry)
+    monkeypatch.setattr(pipeline, "stage_function", stage_function)
     for frame in range(10, 20):
         (tmp_path / f"scan.{frame:04d}.dpx").touch()
     (tmp_path / "painted.png").touch()
-    place = tmp_path / "film.toml"
-    place.write_text(f"{SOURCE}{PAIR}[render]\n{render}\n")
-    job = Job(load_project(place), tmp_path, SilentProgress())
+    path = tmp_path / "film.toml"
+    path.write_text(f"{SOURCE}{PAIR}[render]\n{render}\n")
+    job = Job(load_project(path), tmp_path, SilentProgress())
     with pytest.raises(ProjectError, match=r"no frame .* 'render\.last'; it has the frames 10 to"):
         pipeline.run(job)
     assert ran == ["ingest"]

@@ -1,7 +1,7 @@
-"""What a stage reads its row names: artefacts, sections of film.toml, and files of other stages.
+"""Every stage declares what it reads: artefacts, sections of film.toml, files of other stages.
 
-By what their modules say, which knows every branch; and by a small film that is run with spies,
-which knows what is handed on.
+One group of tests parses the modules of a stage, which covers every branch. The other runs a small
+film with spies, which covers values that are passed on to other modules.
 """
 
 import ast
@@ -45,7 +45,7 @@ from unfade.work.progress import SilentProgress
 
 PACKAGE = Path(unfade.__file__).parent
 WHOLE = tuple(name for name in Project.model_fields if name != "deliver")
-"""Sections that one reads who reads a project as a whole, such as the settings of a bag."""
+"""The sections that count as read if a stage reads the whole project, as the bag's settings do."""
 
 
 def own(stage: Stage, kind: type[Artefact]) -> bool:
@@ -53,7 +53,7 @@ def own(stage: Stage, kind: type[Artefact]) -> bool:
 
 
 def declared(stage: Stage, section: str) -> bool:
-    """Whether a row names a section or key, or one that it is part of, or all keys of it."""
+    """Whether a stage declares a section or key, or the section that contains it."""
     section = section.replace("validate_", "validate")
     return any(section == name or section.startswith(f"{name}.") for name in stage.sections)
 
@@ -105,7 +105,7 @@ def test_modules_read_the_sections_that_the_row_names(stage: Stage) -> None:
 
 
 class Spied:
-    """A section of film.toml, or all of it, that writes down which values are asked for."""
+    """A section of film.toml, or the whole project, that records which values are read."""
 
     def __init__(self, values: Any, name: str, read: set[str]) -> None:
         self._values, self._name, self._read = values, name, read
@@ -125,7 +125,7 @@ class Spied:
 
 
 class SpyJob(Job):
-    """A job that writes down what is loaded of it. `read` is of artefacts and of sections."""
+    """A job that records which artefacts are loaded."""
 
     loaded: set[type[Artefact]]
 
@@ -184,12 +184,12 @@ def film(shared_folder: Path) -> Path:
 
 
 MASTERS_READ: list[tuple[str, str, str]] = []
-"""Of each time that a file of masters was read whole: the stage, how, and its name."""
+"""The stage, the way and the file name of each time that a master was read from start to end."""
 
 
 @dataclass(frozen=True)
 class Reads:
-    """What a stage read of a small film: artefacts, sections or keys of film.toml, files."""
+    """The artefacts, the sections or keys of film.toml, and the files that a stage read."""
 
     artefacts: set[type[Artefact]]
     sections: set[str]
@@ -197,7 +197,7 @@ class Reads:
 
 
 def spied_run(stage: Stage, film: Path, run: Callable[[Job], None]) -> Reads:
-    """What `run` reads in the place of a stage."""
+    """Runs a function in the place of a stage, and records what it reads."""
     sections: set[str] = set()
     opened: set[Path] = set()
     spied = cast(Project, Spied(parse_project(TOML, film / "film.toml"), "", sections))
@@ -217,11 +217,13 @@ def spied_run(stage: Stage, film: Path, run: Callable[[Job], None]) -> Reads:
 def reads(film: Path) -> dict[str, Reads]:
     """What each stage reads, by its name."""
     MASTERS_READ.clear()
-    return {stage.name: spied_run(stage, film, pipeline.entry(stage.name)) for stage in STAGES}
+    return {
+        stage.name: spied_run(stage, film, pipeline.stage_function(stage.name)) for stage in STAGES
+    }
 
 
 def spy_on_files(patch: pytest.MonkeyPatch, opened: set[Path]) -> None:
-    """Where pictures, arrays, networks and what a bag packs are opened."""
+    """Spies on the functions that open pictures, arrays, networks and files for the bag."""
 
     def spied(function: Callable[..., Any]) -> Callable[..., Any]:
         def call(path: Any, *arguments: Any, **named: Any) -> Any:
@@ -261,7 +263,7 @@ def test_the_spies_see_every_movie_and_every_header(
 
 
 def test_every_door_to_a_file_is_watched() -> None:
-    """Modules that open stills or movies by another name than those that are spied on."""
+    """No other module than those that are spied on opens stills or movies."""
     watched = (stills, tags, movies, movie_survey, movie_index, ffv1)
     doors = {module.__name__ for module in watched}
     opening = {
@@ -273,7 +275,7 @@ def test_every_door_to_a_file_is_watched() -> None:
 
 
 def spy_on_whole_reads(patch: pytest.MonkeyPatch, stage: str) -> None:
-    """Where the bytes of a file are read from the first to the last; `stage` is at work."""
+    """Spies on the functions that read a file from start to end; `stage` is the running one."""
 
     def spied(how: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(file: Any, *arguments: Any) -> Any:
@@ -293,8 +295,8 @@ def spy_on_whole_reads(patch: pytest.MonkeyPatch, stage: str) -> None:
 
 
 def test_a_master_is_read_four_times_in_a_whole_run(reads: dict[str, Reads], film: Path) -> None:
-    """Hashed when it is written and when the bag is validated, decoded by validate and for the
-    review movies."""
+    """It is hashed when it is written and when the bag is validated, and decoded for validate and
+    for the review movies."""
     names = {path.name for path in (film / "06-render").glob("*.exr")}
     assert len(names) == 4
     for name in names:
@@ -307,7 +309,7 @@ def test_a_master_is_read_four_times_in_a_whole_run(reads: dict[str, Reads], fil
 
 
 def undeclared(stage: Stage, read: Reads, film: Path) -> list[str]:
-    """What a stage read and its row does not name."""
+    """What a stage read without declaring it."""
     artefacts = {kind for kind in read.artefacts if not own(stage, kind)} - set(stage.needs)
     return [
         *sorted(kind.__name__ for kind in artefacts),
@@ -317,8 +319,8 @@ def undeclared(stage: Stage, read: Reads, film: Path) -> list[str]:
 
 
 def undeclared_sections(stage: Stage, sections: set[str]) -> set[str]:
-    """Sections and keys that the row lacks; the empty name is film.toml read as a whole. The paths
-    of elements are declared as elements."""
+    """Sections and keys that a stage read without declaring them. The empty name stands for the
+    whole of film.toml. Paths of elements count as declared, because elements are."""
     paths = {"source.path", "train.start_from", "film.ocio", "film.view", "reference", "pair"}
     keys = sections - (paths if stage.name != "deliver" else set())
     whole = {name for name in WHOLE if "" in keys and not shown_or_path(stage, name)}
@@ -326,14 +328,14 @@ def undeclared_sections(stage: Stage, sections: set[str]) -> set[str]:
 
 
 def shown_or_path(stage: Stage, name: str) -> bool:
-    """The report names no paths of elements: it has their facts from `Clips`."""
+    """Whether a section is declared, or holds a path that the report does not show."""
     paths_only = stage.name == "validate" and name in ("source", "reference", "pair")
     return paths_only or declared(stage, name)
 
 
 def is_named(stage: Stage, name: str, film: Path) -> bool:
-    """Whether a file is the stage's own, an element, named by the row, or named with its digest by
-    an artefact that the row needs."""
+    """Whether a file is the stage's own, an element, declared by the stage, or named with its
+    digest by a declared artefact."""
     folder = Path(name).parent.as_posix()
     if folder == folder_name(stage.name) or folder.startswith(f"{folder_name(stage.name)}/"):
         return True

@@ -8,7 +8,7 @@ STAGE_TASKS = {
     "curate": "Find shots, choose pairs",
     "align": "Lay references on the source",
     "target": "Build ground truth",
-    "train": "Learn the film's colour",
+    "train": "Train the film's model",
     "render": "Write the masters",
     "validate": "Measure on held-out frames",
     "deliver": "Pack masters and record",

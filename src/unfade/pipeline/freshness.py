@@ -1,6 +1,6 @@
-"""What is fresh: receipts held against film.toml, elements, artefacts and files.
+"""Freshness of stages: their receipts compared with film.toml, elements, artefacts and files.
 
-Where nothing was written since, sizes and times of change are all that is asked for.
+A file whose size and time of change are as recorded is not read.
 """
 
 from collections.abc import Iterator
@@ -20,28 +20,28 @@ from unfade.work.job import Job
 from unfade.work.receipt import Output, Receipt
 
 UNFINISHED = ".unfinished"
-"""In the folder of a stage from its start to its end. After a kill its receipt counts only if the
-files are, to their times of change, those that the receipt names."""
+"""A marker file in the folder of a stage while the stage runs. If a killed run left it, the receipt
+is valid only if all files have the sizes and times of change in the receipt."""
 
 COLOR_FACTS = "the OpenColorIO config or view"
-"""What a receipt calls the reading of colour spaces, where it is not Unfade's own."""
+"""The name in a receipt of a config or view that is not Unfade's own."""
 
 
 @dataclass(frozen=True)
 class Freshness:
-    """Whether a stage has to be run, and why."""
+    """The state of a stage's results, and the reason if they are not fresh."""
 
     state: Literal["fresh", "stale", "missing"]
     reason: str = ""
 
 
-def freshness(stage: Stage, job: Job, seen: "ElementCache | None" = None) -> Freshness:
-    """Whether what a stage left is what it would leave now.
+def freshness(stage: Stage, job: Job, elements: "ElementCache | None" = None) -> Freshness:
+    """The state of a stage: fresh if running it again would give the same results.
 
     Args:
-        stage: which.
+        stage: the stage.
         job: the project and its work directory.
-        seen: elements that were looked at before.
+        elements: the elements that were scanned before, to scan each only once.
     """
     folder = job.root / folder_name(stage.name)
     try:
@@ -50,68 +50,68 @@ def freshness(stage: Stage, job: Job, seen: "ElementCache | None" = None) -> Fre
         return Freshness("missing", "was not run, or not to its end")
     except (OSError, ValueError) as error:
         return Freshness("stale", f"its receipt cannot be used: {error}")
-    for why in _changes(stage, job, receipt, seen or ElementCache(job)):
-        return Freshness("stale", why)
+    for change in _changes(stage, job, receipt, elements or ElementCache(job)):
+        return Freshness("stale", change)
     return Freshness("fresh")
 
 
 def status(job: Job) -> list[tuple[Stage, Freshness]]:
-    """Every stage; one that follows a stage that is not fresh is not fresh either."""
-    found: list[tuple[Stage, Freshness]] = []
-    seen = ElementCache(job)
+    """The freshness of every stage; a stage after one that is not fresh is stale."""
+    result: list[tuple[Stage, Freshness]] = []
+    elements = ElementCache(job)
     for stage in STAGES:
-        state = freshness(stage, job, seen)
-        earlier = [other.name for other, seen_state in found if seen_state.state != "fresh"]
-        if state.state == "fresh" and earlier:
-            state = Freshness("stale", f"{earlier[0]} comes before it")
-        found.append((stage, state))
+        current = freshness(stage, job, elements)
+        earlier = [other.name for other, state in result if state.state != "fresh"]
+        if current.state == "fresh" and earlier:
+            current = Freshness("stale", f"{earlier[0]} comes before it")
+        result.append((stage, current))
     with suppress(WorkError):
         job.save_digests()
-    return found
+    return result
 
 
 def receipt_in(folder: Path) -> Receipt:
     """The receipt in the folder of a stage.
 
     Raises:
-        OSError: there is none.
-        ValueError: it is damaged, or of another version.
+        OSError: there is none, or it cannot be read.
+        ValueError: it is damaged, or has another schema.
     """
     return Receipt.from_json((folder / Receipt.PATH).read_text(encoding="utf-8"))
 
 
 class ElementCache:
-    """What lies behind the paths of film.toml, looked at once a run.
+    """The elements of a film, each scanned once a run.
 
-    A file that changes while a run works is found by the next one.
+    An element that changes during a run is noticed by the next run.
     """
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._found: dict[tuple[str, str], Element | None] = {}
+        self._elements: dict[tuple[str, str], Element | None] = {}
 
     def element(self, role: str, path: str) -> Element | None:
-        """What lies behind a path, none where there is no file."""
-        if (role, path) not in self._found:
-            self._found[role, path] = self._job.element(role, path)
-        return self._found[role, path]
+        """The element behind a path; None if there is no file."""
+        if (role, path) not in self._elements:
+            self._elements[role, path] = self._job.element(role, path)
+        return self._elements[role, path]
 
 
-def _changes(stage: Stage, job: Job, receipt: Receipt, seen: ElementCache) -> Iterator[str]:
-    """In plain words, what is not as the receipt says."""
+def _changes(stage: Stage, job: Job, receipt: Receipt, elements: ElementCache) -> Iterator[str]:
+    """Every difference between a receipt and the present state, in words."""
     if receipt.revision != stage.revision:
         yield f"this version of Unfade does it differently (revision {stage.revision})"
-    asked = settings(stage, job.project)
-    for key in sorted(asked.keys() | receipt.settings.keys()):
-        was, now = receipt.settings.get(key, "absent"), asked.get(key, "absent")
+    present = settings(stage, job.project)
+    for key in sorted(present.keys() | receipt.settings.keys()):
+        was, now = receipt.settings.get(key, "absent"), present.get(key, "absent")
         if was != now:
             yield f"{key} was {was or 'empty'}, is {now or 'empty'}"
-    read = inputs(stage, job, seen)
-    for key in sorted(read.keys() | receipt.inputs.keys()):
-        if receipt.inputs.get(key) != read.get(key):
-            dropped = key not in (*stage.elements(job), COLOR_FACTS) and "/" not in key
-            change = _input_change(key, receipt.inputs.get(key), read.get(key))
-            yield f"{key} is no longer used" if dropped else change
+    digests = inputs(stage, job, elements)
+    for key in sorted(digests.keys() | receipt.inputs.keys()):
+        if receipt.inputs.get(key) != digests.get(key):
+            unused = key not in (*stage.elements(job), COLOR_FACTS) and "/" not in key
+            change = _input_change(key, receipt.inputs.get(key), digests.get(key))
+            yield f"{key} is no longer used" if unused else change
     yield from _output_changes(stage, job, receipt)
 
 
@@ -126,98 +126,106 @@ def _input_change(key: str, was: str | None, now: str | None) -> str:
 
 def _output_changes(stage: Stage, job: Job, receipt: Receipt) -> Iterator[str]:
     folder = job.root / folder_name(stage.name)
-    there = {path.relative_to(folder).as_posix(): path for path in _output_files(stage, job)}
+    files = {path.relative_to(folder).as_posix(): path for path in _output_files(stage, job)}
     unfinished = (folder / UNFINISHED).exists()
-    for name, about in receipt.outputs.items():
-        if name not in there:
+    for name, recorded in receipt.outputs.items():
+        if name not in files:
             yield f"{folder.name}/{name} is gone"
             continue
-        found = there[name].stat()
-        if (found.st_size, found.st_mtime_ns) == (about.size, about.mtime_ns):
+        stat = files[name].stat()
+        if (stat.st_size, stat.st_mtime_ns) == (recorded.size, recorded.mtime_ns):
             continue
-        is_same = about.sha256 is not None and job.digest(there[name]) == about.sha256
-        if found.st_size != about.size or (not is_same and about.sha256 is not None):
+        is_same = recorded.sha256 is not None and job.digest(files[name]) == recorded.sha256
+        if stat.st_size != recorded.size or (not is_same and recorded.sha256 is not None):
             yield f"{folder.name}/{name} was changed"
         elif unfinished and not is_same:
-            yield "was begun again, and not to its end"
-    if unfinished and there.keys() - receipt.outputs.keys():
-        yield "was begun again, and not to its end"
+            yield "was started again, but did not finish"
+    if unfinished and files.keys() - receipt.outputs.keys():
+        yield "was started again, but did not finish"
 
 
 def settings(stage: Stage, project: Project) -> dict[str, str]:
-    """What a stage depends on in film.toml; of paths the last part, as files may be moved."""
+    """The values of film.toml that a stage depends on, by dotted key.
+
+    Of paths only the last part counts, because files may be moved.
+    """
     sections = project.model_dump(mode="json", by_alias=True)
-    for holder, key in (
+    for section, key in (
         (sections["film"], "ocio"),
         (sections["source"], "path"),
         (sections["train"], "start_from"),
         *((one, "path") for one in sections["reference"]),
         *((one, "reference") for one in sections["pair"]),
     ):
-        if isinstance(holder[key], str):
-            holder[key] = PurePath(holder[key]).name
-    return dict(item for name in stage.sections for item in _flat(name, _at(sections, name)))
+        if isinstance(section[key], str):
+            section[key] = PurePath(section[key]).name
+    return dict(item for name in stage.sections for item in _flatten(name, _value(sections, name)))
 
 
-def _at(sections: dict[str, Any], name: str) -> Any:
-    """A section, or a key of one: ``"deliver"``, ``"film.title"``."""
+def _value(sections: dict[str, Any], name: str) -> Any:
+    """The value of a section or of a key in one: ``"deliver"``, ``"film.title"``."""
     section, _, key = name.partition(".")
     return sections[section][key] if key else sections[section]
 
 
-def _flat(key: str, value: Any) -> Iterator[tuple[str, str]]:
-    """``{"version": 1}`` under ``"render"`` is ``("render.version", "1")``."""
+def _flatten(key: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Dotted keys with their values: ``("render.version", "1")`` for ``{"version": 1}``."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from _flat(f"{key}.{name}", inner)
+            yield from _flatten(f"{key}.{name}", inner)
     elif isinstance(value, list) and value and isinstance(value[0], dict):
         for number, inner in enumerate(value, start=1):
-            yield from _flat(f"{key} {number}", inner)
+            yield from _flatten(f"{key} {number}", inner)
     elif value is not None:
         yield key, str(value)
 
 
-def inputs(stage: Stage, job: Job, seen: ElementCache) -> dict[str, str]:
-    """Digests of what a stage reads: artefacts, files and elements that are there, and how colour
-    spaces are read if not as Unfade does by itself."""
+def inputs(stage: Stage, job: Job, elements: ElementCache) -> dict[str, str]:
+    """Digests of the artefacts, files and elements that a stage reads and that exist.
+
+    A colour config or view that is not Unfade's own is one more input.
+    """
     patterns = (*(need.PATH for need in stage.needs), *stage.files)
-    found = {
-        place.relative_to(job.root).as_posix(): job.digest(place)[:16]
+    digests = {
+        path.relative_to(job.root).as_posix(): job.digest(path)[:16]
         for pattern in patterns
-        for place in sorted(job.root.glob(pattern))
+        for path in sorted(job.root.glob(pattern))
     }
-    for role, path in stage.elements(job).items():
-        if (element := seen.element(role, path)) is not None:
-            found[role] = str(element)
+    for role, named in stage.elements(job).items():
+        if (element := elements.element(role, named)) is not None:
+            digests[role] = str(element)
     color_facts = job.color_facts()
     if color_facts != PINNED_CONFIG:
-        found[COLOR_FACTS] = color_facts
-    return found
+        digests[COLOR_FACTS] = color_facts
+    return digests
 
 
 def _output_files(stage: Stage, job: Job) -> list[Path]:
-    """Every file that a stage left but its receipt; bags of other deliveries are no output."""
+    """Every output file of a stage, without its receipt and hidden files.
+
+    Of several bags only the last one delivered is an output.
+    """
     folder = job.root / folder_name(stage.name)
-    places = [*folder.glob("*")]
+    paths = [*folder.glob("*")]
     if stage.name == "deliver":
         with suppress(WorkError):
-            places += (folder / job.load(Delivery).bag).rglob("*")
+            paths += (folder / job.load(Delivery).bag).rglob("*")
     return sorted(
         path
-        for path in places
+        for path in paths
         if path.is_file() and path.name != Receipt.PATH and not path.name.startswith(".")
     )
 
 
 def outputs(stage: Stage, job: Job) -> dict[str, Output]:
-    """What a stage left. Artefacts have a digest; masters have theirs in `Rendering`."""
+    """The output files of a stage. JSON files get a digest; that of masters is in `Rendering`."""
     folder = job.root / folder_name(stage.name)
-    found = {}
+    result = {}
     for path in _output_files(stage, job):
-        about = path.stat()
-        found[path.relative_to(folder).as_posix()] = Output(
-            size=about.st_size,
-            mtime_ns=about.st_mtime_ns,
+        stat = path.stat()
+        result[path.relative_to(folder).as_posix()] = Output(
+            size=stat.st_size,
+            mtime_ns=stat.st_mtime_ns,
             sha256=job.digest(path) if path.suffix == ".json" else None,
         )
-    return found
+    return result

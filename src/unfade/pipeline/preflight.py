@@ -1,4 +1,4 @@
-"""What film.toml asks for and is not there, found before a stage runs for hours."""
+"""Checks that the files and frames named in film.toml exist, before a stage runs for hours."""
 
 import importlib
 import os
@@ -11,55 +11,60 @@ from unfade.work.job import Job
 
 
 def check(job: Job, last: str) -> None:
-    """Whether the stages up to `last` can find what film.toml names.
+    """Checks that the files that the stages up to `last` need exist.
 
     Raises:
         ProjectError: there is nothing to take colour from, or a file is missing.
     """
-    place = _place(job)
+    project_path = _project_path(job)
     project = job.project
-    _check_spelling(job)
+    _check_patterns(job)
     if last == STAGE_NAMES[0]:
         return
     if not project.has_colour():
         raise ProjectError(
-            f"{place}: names nothing to take colour from; add a [reference], or paint frames: "
-            f"'unfade pairs export {place} FRAME', then 'unfade pairs add {place} FRAME PICTURE'"
+            f"{project_path}: names nothing to take colour from; add a [reference], or paint "
+            f"frames: 'unfade pairs export {project_path} FRAME', then "
+            f"'unfade pairs add {project_path} FRAME PICTURE'"
         )
     for pair in project.pair:
         picture = pair.reference
         if isinstance(picture, str) and not os.path.isfile(job.resolve(picture)):
             raise ProjectError(
-                f"{place}: the [[pair]] at source frame {pair.source} names {picture}, which is "
-                "not there; restore the file or change 'reference'"
+                f"{project_path}: the [[pair]] at source frame {pair.source} names {picture}, "
+                "which is not there; restore the file or change 'reference'"
             )
     start = project.train.start_from
     if start is not None and not os.path.isfile(job.resolve(start)):
         raise ProjectError(
-            f"{place}: 'train.start_from' names {start}, which is not there; restore the model's "
-            "file or take the line out"
+            f"{project_path}: 'train.start_from' names {start}, which is not there; restore the "
+            "model's file or remove the line"
         )
 
 
 def check_frames(job: Job) -> None:
-    """Whether the scan, as ingest found it, has frames to be rendered; render is hours away.
+    """Checks, after ingest, that the scan has the frames that [render] names.
 
     Raises:
-        ProjectError: it has none.
+        ProjectError: it has none of them.
     """
     render = job.project.render
     if render.first is not None or render.last is not None:
         render.wanted(job.clips().source.frames)
 
 
-def _place(job: Job) -> Path:
-    """The project file, or its folder where it has another name."""
-    place = job.root / PROJECT_FILE
-    return place if place.is_file() else job.root
+def _project_path(job: Job) -> Path:
+    """The path of film.toml; its folder if the project file has another name."""
+    path = job.root / PROJECT_FILE
+    return path if path.is_file() else job.root
 
 
-def _check_spelling(job: Job) -> None:
-    """Patterns that only a shell or another system understands."""
+def _check_patterns(job: Job) -> None:
+    """Checks the paths of clips for wildcards of a shell and for backslashes.
+
+    Raises:
+        ProjectError: such a path does not exist, but the sequence that it probably means does.
+    """
     for name, clip in (
         ("source", job.project.source),
         *(("reference", one) for one in job.project.reference),
@@ -68,9 +73,9 @@ def _check_spelling(job: Job) -> None:
             continue
         path = job.resolve(clip.path)
         # Imported here, because media takes a second and most paths are plain.
-        meant = importlib.import_module("unfade.media.stills.sequences").suggested_path(path)
-        if meant is not None:
+        suggestion = importlib.import_module("unfade.media.stills.sequences").suggested_path(path)
+        if suggestion is not None:
             raise ProjectError(
-                f"{_place(job)}: '{name}.path' is '{clip.path}', which is not there; "
-                f"{os.path.relpath(meant, job.root)} is, name that"
+                f"{_project_path(job)}: '{name}.path' is '{clip.path}', which is not there; "
+                f"{os.path.relpath(suggestion, job.root)} is, name that"
             )

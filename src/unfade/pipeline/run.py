@@ -1,6 +1,6 @@
-"""The pipeline: runs what is not fresh, in order.
+"""Runs the stages that are not fresh, in order.
 
-Stages are imported when they are run, so that finding nothing to do takes no time.
+A stage is imported when it runs, because importing torch takes seconds.
 """
 
 import importlib
@@ -43,55 +43,57 @@ SOFTWARE = (
     "opencolorio",
     "av",
 )
+"""Packages whose versions a receipt records, because results may depend on them."""
 
 
 def run(job: Job, first: str | None = None, last: str | None = None) -> list[str]:
-    """Runs what is not fresh, in order. Nothing is held or written where all is fresh.
+    """Runs the stages that are not fresh, in order.
+
+    If all are fresh, the work directory is neither locked nor changed.
 
     Args:
         job: the project and its work directory.
-        first: a stage to run again even if it is fresh; those before it must be.
-        last: the stage to stop after.
+        first: a stage to run even if it is fresh; the stages before it must be fresh.
+        last: the stage to stop after; None for all stages.
 
     Returns:
         The names of the stages that were run.
 
     Raises:
-        UnfadeError: what a stage could not do, or another run works in the work directory.
+        UnfadeError: a stage failed, a file of film.toml is missing, or another run uses the work
+            directory.
     """
     start = STAGE_NAMES.index(first) if first else 0
     end = STAGE_NAMES.index(last) if last else len(STAGES) - 1
     if start > end:
         raise WorkError(f"'{first}' comes after '{last}'; swap --from and --to")
     stages = STAGES[: end + 1]
-    seen = ElementCache(job)
-    if first is None and all(freshness(one, job, seen).state == "fresh" for one in stages):
+    elements = ElementCache(job)
+    if first is None and all(freshness(one, job, elements).state == "fresh" for one in stages):
         with suppress(WorkError):
             job.save_digests()
         return []
     preflight.check(job, STAGE_NAMES[end])
     with lock_folder(job.root, job.progress.say):
-        return _run(job, stages, start, first, seen)
+        return _run(job, stages, start, first, elements)
 
 
 def _run(
-    job: Job, stages: tuple[Stage, ...], start: int, first: str | None, seen: "ElementCache"
+    job: Job, stages: tuple[Stage, ...], start: int, first: str | None, elements: ElementCache
 ) -> list[str]:
-    for left_over in job.root.glob(f".{Path(DIGEST_CACHE).stem}.*.partial*"):
-        left_over.unlink(missing_ok=True)
+    for temporary in job.root.glob(f".{Path(DIGEST_CACHE).stem}.*.partial*"):
+        temporary.unlink(missing_ok=True)
     done = []
-    for number, stage in enumerate(stages):
-        state = freshness(stage, job, seen)
-        if number < start and state.state != "fresh":
+    for index, stage in enumerate(stages):
+        current = freshness(stage, job, elements)
+        if index < start and current.state != "fresh":
             raise WorkError(
-                f"{job.root}: {stage.name} is {state.state} ({state.reason}); "
+                f"{job.root}: {stage.name} is {current.state} ({current.reason}); "
                 f"run 'unfade run' with --to {STAGE_NAMES[start - 1]} first"
             )
-        if state.state != "fresh" or stage.name == first:
-            job.progress.say(
-                f"{number + 1}/{len(STAGES)} {stage.name}: {stage.description.lower()}"
-            )
-            run_stage(stage, job, seen)
+        if current.state != "fresh" or stage.name == first:
+            job.progress.say(f"{index + 1}/{len(STAGES)} {stage.name}: {stage.description.lower()}")
+            run_stage(stage, job, elements)
             done.append(stage.name)
         if stage.name == "ingest" and len(stages) > 1:
             preflight.check_frames(job)
@@ -99,31 +101,30 @@ def _run(
     return done
 
 
-def run_stage(stage: Stage, job: Job, seen: "ElementCache | None" = None) -> None:
-    """Runs one stage and leaves its receipt.
+def run_stage(stage: Stage, job: Job, elements: ElementCache | None = None) -> None:
+    """Runs one stage and writes its receipt.
 
-    The receipt of before stays until the new one takes its place. If the stage fails before it
-    wrote anything, or is killed, that receipt still counts; `UNFINISHED` says that it must be held
-    against the files.
+    The old receipt stays until the new one replaces it, so that a stage that fails before it has
+    written anything is still fresh. While `UNFINISHED` exists, a receipt is checked more strictly.
 
     Raises:
         WorkError: an element that an earlier run read is gone.
     """
-    seen = seen or ElementCache(job)
+    elements = elements or ElementCache(job)
     folder = job.folder(stage.name)
-    _check_elements(stage, job, folder, seen)
+    _check_elements(stage, job, folder, elements)
     (folder / UNFINISHED).touch()
     clear_partials(folder)
-    asked, read = settings(stage, job.project), inputs(stage, job, seen)
+    used_settings, digests = settings(stage, job.project), inputs(stage, job, elements)
     media = importlib.import_module("unfade.media")
     media.check_config(job.colors)
     media.check_colorspace(job.project.render.colorspace, job.colors)
-    entry(stage.name)(job)
+    stage_function(stage.name)(job)
     receipt = Receipt(
         stage=stage.name,
         revision=stage.revision,
-        settings=asked,
-        inputs=read,
+        settings=used_settings,
+        inputs=digests,
         outputs=outputs(stage, job),
         versions={name: metadata.version(name) for name in SOFTWARE}
         | {"python": platform.python_version(), "platform": sys.platform},
@@ -133,24 +134,24 @@ def run_stage(stage: Stage, job: Job, seen: "ElementCache | None" = None) -> Non
     job.save_digests()
 
 
-def entry(name: str) -> Callable[[Job], None]:
-    """What runs a stage, imported now and not before."""
-    run_it: Callable[[Job], None] = importlib.import_module(f"unfade.{name}.stage").run
-    return run_it
+def stage_function(name: str) -> Callable[[Job], None]:
+    """The function that runs a stage; its module is imported by this call."""
+    function: Callable[[Job], None] = importlib.import_module(f"unfade.{name}.stage").run
+    return function
 
 
-def _check_elements(stage: Stage, job: Job, folder: Path, seen: ElementCache) -> None:
-    """Keeps what was made of an element that is gone for the moment.
+def _check_elements(stage: Stage, job: Job, folder: Path, elements: ElementCache) -> None:
+    """Stops a stage whose elements are gone, such as a disk not mounted, to keep its results.
 
     Raises:
-        WorkError: there is no file where an earlier run found some.
+        WorkError: an element that the receipt names has no file.
     """
     try:
-        before = receipt_in(folder).inputs
+        recorded = receipt_in(folder).inputs
     except (OSError, ValueError):
         return
     for role, path in stage.elements(job).items():
-        if role in before and seen.element(role, path) is None:
+        if role in recorded and elements.element(role, path) is None:
             raise WorkError(
                 f"{job.resolve(path)}: {role} is gone; mount or restore it, or correct its path in "
                 "film.toml"

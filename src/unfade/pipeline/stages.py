@@ -1,4 +1,4 @@
-"""The stages in order, and what each depends on."""
+"""The table of stages, in order, with the dependencies of each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,22 +17,22 @@ from unfade.film.target import Targets
 from unfade.work.job import Job
 
 Paths = dict[str, str]
-"""Paths of film.toml by what they are."""
+"""Paths of film.toml by their role, such as "the source"."""
 
 
 def source_paths(job: Job) -> Paths:
-    """The scan."""
+    """The path of the scan."""
     return {"the source": job.project.source.path}
 
 
 def clip_paths(job: Job) -> Paths:
-    """The scan, and the references."""
+    """The paths of the scan and of all references."""
     references = {f"the reference {one.name}": one.path for one in job.project.reference}
     return source_paths(job) | references
 
 
 def picture_paths(job: Job) -> Paths:
-    """The pictures of pairs."""
+    """The paths of the pictures of pairs."""
     return {
         f"the picture of source frame {pair.source}": pair.reference
         for pair in job.project.pair
@@ -41,7 +41,10 @@ def picture_paths(job: Job) -> Paths:
 
 
 def pair_paths(job: Job) -> Paths:
-    """The scan, the references that pairs or their alternates are of, and the pictures of pairs."""
+    """The paths of the scan, of the references that pairs or alternates use, and of pictures.
+
+    Before curate has run, all references count as used.
+    """
     try:
         choice = job.load(PairList)
         used = {pair.of for pair in (*choice.pairs, *choice.alternates)}
@@ -54,19 +57,19 @@ def pair_paths(job: Job) -> Paths:
 
 
 def earlier_model_paths(job: Job) -> Paths:
-    """The model that training starts from, if one is named."""
+    """The path of the model that training starts from, if film.toml names one."""
     start_from = job.project.train.start_from
     return {"the model to start from": start_from} if start_from else {}
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage and what it depends on: all that it reads is named here.
+    """A stage and everything that it reads.
 
-    `sections` are those of film.toml, or keys of them, `needs` the artefacts of earlier stages,
-    `files` patterns of other files of theirs whose content no artefact holds a digest of,
-    `elements` the files of film.toml that it or an earlier stage reads. A new `revision` makes
-    older results stale.
+    `sections` are the sections of film.toml, or keys in them, that it depends on. `needs` are the
+    artefacts of earlier stages. `files` are patterns of other files of earlier stages whose digest
+    is in no artefact. `elements` gives the paths of film.toml that it or an earlier stage reads.
+    A higher `revision` makes older results stale; `description` is the text for people.
     """
 
     name: str
@@ -83,9 +86,10 @@ class Stage:
 
 
 REPORTED_SECTIONS = ("film", "ingest", "curate", "align", "target", "train", "render", "validate")
-"""Sections that the report shows."""
+"""Sections of film.toml that the report shows."""
 
 BASELINE = "05-train/baseline.safetensors"
+"""Path, in the work directory, of the closed-form baseline."""
 
 STAGES = (
     Stage("ingest", ("source", "reference"), (), clip_paths, 4),

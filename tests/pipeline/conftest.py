@@ -1,0 +1,44 @@
+"""A small project whose stages are replaced by fakes."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from unfade.film.stage_names import folder_name
+from unfade.pipeline import run as pipeline
+from unfade.project.settings import ClipSection, FilmSection, Project, ReferenceSection
+from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Replaces the stages by fakes that write empty artefacts; returns the names as they run."""
+    names: list[str] = []
+    paths = {need.PATH for stage in pipeline.STAGES for need in stage.needs}
+
+    def stage_function(name: str) -> Callable[[Job], None]:
+        def run(job: Job) -> None:
+            names.append(name)
+            for path in paths:
+                if path.startswith(folder_name(name)):
+                    job.folder(name)
+                    (job.root / path).write_text(f"{job.project.render.version}")
+
+        return run
+
+    monkeypatch.setattr(pipeline, "stage_function", stage_function)
+    return names
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    (tmp_path / "scan.0001.dpx").write_text("frame")
+    (tmp_path / "dvd.mpg").write_text("movie")
+    project = Project(
+        film=FilmSection(title="Reel"),
+        source=ClipSection(path="scan.%04d.dpx"),
+        reference=(ReferenceSection(path="dvd.mpg", name="dvd"),),
+    )
+    return Job(project, tmp_path, SilentProgress())

@@ -1,4 +1,4 @@
-"""Ingest from files on disk to its artefact, proxies and picture."""
+"""The ingest stage: artefact, proxies, overview picture, errors."""
 
 import resource
 from collections.abc import Iterable, Iterator
@@ -39,7 +39,7 @@ class Quiet:
 
 
 def scanned(number: int) -> torch.Tensor:
-    """A frame of 192 x 132 with a dark border around `PICTURE`, whose red tells the number."""
+    """A frame of 192 x 132 with a dark border around `PICTURE`; its red encodes the number."""
     frame = torch.full((3, 132, 192), 0.03)
     inside = frame[:, 12:120, 20:172]
     across = torch.linspace(0, 6, PICTURE.width)
@@ -78,31 +78,31 @@ def job(root: Path, source: dict[str, Any] | None = None, **sections: Any) -> Jo
     return Job(project=project, root=root, progress=Quiet())
 
 
-def test_a_disk_that_fills_up_is_one_sentence_and_leaves_nothing_half_written(film: Path) -> None:
-    most = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, most[1]))
+def test_a_full_disk_is_an_error_and_leaves_no_partial_file(film: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, limits[1]))
     try:
         with pytest.raises(WorkError, match=r"source-proxy\.npy: cannot be written .* free space"):
             run(job(film))
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, most)
-    left = {path.name for path in (film / "01-ingest").iterdir()}
-    assert left == {"live-area.png", "reference-dvd-proxy.npy"}
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    files = {path.name for path in (film / "01-ingest").iterdir()}
+    assert files == {"live-area.png", "reference-dvd-proxy.npy"}
     run(job(film))
     assert len(np.load(film / SOURCE_PROXY)) == 12
 
 
 @pytest.mark.parametrize(
-    ("named", "found"), [("scan", "scan/r.%03d.dpx"), ("scan/r.###.dpx", "scan/r.###.dpx")]
+    ("path", "recorded"), [("scan", "scan/r.%03d.dpx"), ("scan/r.###.dpx", "scan/r.###.dpx")]
 )
-def test_what_was_found_is_read_later(film: Path, named: str, found: str) -> None:
-    run(job(film, {"path": named}))
-    assert job(film).load(Clips).source.path == found
-    source = job(film, {"path": named}).clips().source
+def test_the_recorded_path_is_read_later(film: Path, path: str, recorded: str) -> None:
+    run(job(film, {"path": path}))
+    assert job(film).load(Clips).source.path == recorded
+    source = job(film, {"path": path}).clips().source
     assert [frame for frame, _ in read(source, [100, 111])] == [100, 111]
 
 
-def test_clips_proxies_and_picture(film: Path) -> None:
+def test_ingest_writes_clips_proxies_and_overview(film: Path) -> None:
     run(job(film))
 
     clips = job(film).load(Clips)
@@ -142,7 +142,7 @@ def test_without_a_reference(film: Path) -> None:
     assert not (film / reference_proxy("dvd")).exists()
 
 
-def test_live_area_of_the_project_goes_first(film: Path) -> None:
+def test_live_area_of_film_toml_overrides_detection(film: Path) -> None:
     run(job(film, {"live_area": [20, 10, 80, 64]}))
     assert job(film).load(Clips).source.live_area == Area(x=20, y=10, width=80, height=64)
     assert np.load(film / SOURCE_PROXY).shape == (12, 102, 128, 3)
@@ -150,7 +150,7 @@ def test_live_area_of_the_project_goes_first(film: Path) -> None:
         run(job(film, {"live_area": [20, 10, 200, 64]}))
 
 
-def test_a_damaged_frame_stops_it_before_the_artefact(film: Path) -> None:
+def test_a_damaged_frame_is_an_error_and_leaves_no_artefact(film: Path) -> None:
     damaged = film / "scan" / "r.111.dpx"
     damaged.write_bytes(damaged.read_bytes()[:-400])
     with pytest.raises(MediaError, match=r"r.111.dpx: cannot be read"):
@@ -159,7 +159,7 @@ def test_a_damaged_frame_stops_it_before_the_artefact(film: Path) -> None:
     assert not list((film / "01-ingest").glob(".*"))
 
 
-def test_proxy_counts_the_pixel_aspect_and_averages() -> None:
+def test_proxy_has_square_pixels_and_is_averaged() -> None:
     clip = Clip(
         path="x",
         kind="still",
@@ -181,29 +181,29 @@ def test_proxy_counts_the_pixel_aspect_and_averages() -> None:
     assert set(proxy.flatten().tolist()) == {64}
 
 
-def test_an_alpha_channel_is_ignored_with_a_word(film: Path) -> None:
-    said: list[str] = []
+def test_an_alpha_channel_is_ignored_with_a_message(film: Path) -> None:
+    messages: list[str] = []
 
-    class Heard(Quiet):
+    class Recorder(Quiet):
         def say(self, message: str) -> None:
-            said.append(message)
+            messages.append(message)
 
     rgba = np.full((132, 192, 4), 120, np.uint8)
     rgba[12:120, 20:172] += np.arange(152, dtype=np.uint8)[None, :, None] % 90
     for number in range(3):
         assert cv2.imwrite(str(film / f"scan/a.{number}.png"), rgba)
-    heard = job(film, {"path": "scan/a.%d.png"}, reference=None, pair=PAIRS)
-    run(Job(heard.project, film, Heard()))
-    told = [message for message in said if "ignored" in message]
-    assert told == ["source: ignored, as they are no colours, the channels: A"]
+    project = job(film, {"path": "scan/a.%d.png"}, reference=None, pair=PAIRS).project
+    run(Job(project, film, Recorder()))
+    ignored = [message for message in messages if "ignored" in message]
+    assert ignored == ["source: channels without colour are ignored: A"]
 
 
 @pytest.mark.parametrize(
-    ("tint", "says"),
+    ("tint", "fault"),
     [((1.0, 1.0, 1.0), "is black and white"), ((1.1, 1.0, 0.7), "has one tint all over")],
 )
-def test_a_reference_without_colour_ends_the_run_before_the_scan_is_read(
-    film: Path, tint: tuple[float, float, float], says: str
+def test_a_reference_without_colour_is_an_error_before_the_scan_is_read(
+    film: Path, tint: tuple[float, float, float], fault: str
 ) -> None:
     toned = torch.tensor(tint)[:, None, None]
     with MovieWriter(
@@ -213,6 +213,6 @@ def test_a_reference_without_colour_ends_the_run_before_the_scan_is_read(
         for number in range(8):
             wave = 0.45 + 0.3 * torch.sin(torch.linspace(number, number + 9, 180))
             movie.write(toned * wave.expand(3, 144, 180))
-    with pytest.raises(MediaError, match=rf"dvd\.mkv: {says}.*\[\[pair\]\]"):
+    with pytest.raises(MediaError, match=rf"dvd\.mkv: {fault}.*\[\[pair\]\]"):
         run(job(film))
     assert not (film / SOURCE_PROXY).exists()

@@ -1,4 +1,4 @@
-"""What render writes: every format, its tags and record, and nothing over what is not ours."""
+"""The render stage: formats, header entries, sidecars, resumption, and files of others."""
 
 import hashlib
 import json
@@ -45,8 +45,8 @@ class Silent:
 
 
 def chart() -> Tensor:
-    """(3, 24, 40) scene-linear ACES2065-1 from 0 to 16: a grey scale, primaries of AP0, and random
-    colours, many of them outside Rec.709."""
+    """(3, 24, 40) scene-linear ACES2065-1 from 0 to 16: grey scale, primaries of AP0 and random
+    colours, many outside Rec.709."""
     chart_lin = torch.rand(3, 24, 40, generator=torch.Generator().manual_seed(2))
     chart_lin *= torch.logspace(-3, 4, 40, base=2)[None, None, :]
     chart_lin[:, :6] = torch.linspace(0, 16, 40)
@@ -69,7 +69,7 @@ def scan(root: Path, *, lifted: float = 0.0) -> None:
 
 @pytest.fixture
 def make_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeJob:
-    """A job up to its model, with recovery switched to identity."""
+    """A job with a trained model, whose recovery is replaced by the identity."""
     monkeypatch.setattr(stage, "load_model", lambda path: None)
     error = torch.tensor([[[1.0, 2.0, 3.0]]])
     monkeypatch.setattr(stage, "recover", lambda source_rgb, *_: RecoveredFrame(source_rgb, error))
@@ -140,8 +140,8 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
-def test_aces_comes_back_as_it_was(make_job: MakeJob) -> None:
-    """0 to 16 and outside every gamut, within the rounding of half floats: nothing is clamped."""
+def test_aces_round_trips(make_job: MakeJob) -> None:
+    """Values from 0 to 16 and outside Rec.709 survive within the rounding of half floats."""
     job = make_job()
     before = digests(job.root / "scan")
     stage.run(job)
@@ -153,7 +153,7 @@ def test_aces_comes_back_as_it_was(make_job: MakeJob) -> None:
     assert digests(job.root / "scan") == before
 
 
-def test_a_header_tells_all(make_job: MakeJob) -> None:
+def test_the_header_holds_the_record(make_job: MakeJob) -> None:
     job = make_job()
     stage.run(job)
     path = masters(job)[2]
@@ -182,31 +182,31 @@ def test_a_header_tells_all(make_job: MakeJob) -> None:
         one.name for one in spec.extra_attribs
     }
     assert spec["Software"].startswith("unfade ")
-    words = path.read_bytes()
-    assert str(job.root).encode() not in words
-    assert b"/home" not in words
+    content = path.read_bytes()
+    assert str(job.root).encode() not in content
+    assert b"/home" not in content
 
 
-def test_a_strict_container(make_job: MakeJob) -> None:
+def test_a_strict_aces_container(make_job: MakeJob) -> None:
     job = make_job(strict=True)
     stage.run(job)
     spec = oiio.ImageInput.open(str(masters(job)[0])).spec()
     assert (spec["acesImageContainerFlag"], spec["compression"]) == (1, "none")
     assert spec.channelnames == ("R", "G", "B")
-    with pytest.raises(ProjectError, match=r"ST 2065-4.* holds ACES2065-1"):
+    with pytest.raises(ProjectError, match=r"ST 2065-4.* holds only ACES2065-1"):
         stage.run(make_job(strict=True, colorspace="ACEScg"))
 
 
 @pytest.mark.parametrize(
-    ("render", "suffix", "greatest"),
+    ("render", "suffix", "max_code"),
     [
         ({"format": "tiff"}, "tif", 65535),
         ({"format": "dpx"}, "dpx", 65535),
         ({"format": "dpx", "bits": 10, "colorspace": "ADX10"}, "dpx", 1023),
     ],
 )
-def test_integers_say_what_they_cut(
-    make_job: MakeJob, render: dict[str, object], suffix: str, greatest: int
+def test_integer_formats_record_clipped_values(
+    make_job: MakeJob, render: dict[str, object], suffix: str, max_code: int
 ) -> None:
     job = make_job(**render)
     stage.run(job)
@@ -217,21 +217,23 @@ def test_integers_say_what_they_cut(
     source_lin = media.read_picture(job.root / "scan/reel.0102.exr", WORKING_SPACE)
     stored = media.to_space(source_lin, "ACES2065-1", space)
     found = media.read_picture(path, WORKING_SPACE)
-    torch.testing.assert_close(found, stored.clamp(0, 1), atol=0.51 / greatest, rtol=0)
-    outside = (stored < -0.5 / greatest) | (stored > 1 + 0.5 / greatest)
+    torch.testing.assert_close(found, stored.clamp(0, 1), atol=0.51 / max_code, rtol=0)
+    outside = (stored < -0.5 / max_code) | (stored > 1 + 0.5 / max_code)
     assert abs(rendering.frames[1].cut - int(outside.sum())) <= 3
     assert rendering.frames[1].cut > 100
-    told = json.loads((path.parent / str(rendering.frames[1].sidecar)).read_text())
-    assert told["values_cut"] == rendering.frames[1].cut
-    assert told["timecode"] == "01:00:00:01"
-    assert told["record"]["unfade:model"] == MODEL_ID
+    sidecar = json.loads((path.parent / str(rendering.frames[1].sidecar)).read_text())
+    assert sidecar["values_cut"] == rendering.frames[1].cut
+    assert sidecar["timecode"] == "01:00:00:01"
+    assert sidecar["record"]["unfade:model"] == MODEL_ID
     assert path.suffix == f".{suffix}"
     for written in (path, path.parent / str(rendering.frames[1].sidecar)):
         assert str(job.root).encode() not in written.read_bytes()
         assert b"/home" not in written.read_bytes()
 
 
-def test_a_missing_record_is_made_again_and_other_formats_go(make_job: MakeJob) -> None:
+def test_a_missing_sidecar_is_written_again_and_other_formats_are_removed(
+    make_job: MakeJob,
+) -> None:
     job = make_job(format="tiff")
     stage.run(job)
     before = digests(job.folder("render"))
@@ -245,10 +247,10 @@ def test_a_missing_record_is_made_again_and_other_formats_go(make_job: MakeJob) 
 
 
 @pytest.mark.parametrize("render", [{}, {"strict": True}, {"format": "tiff"}])
-def test_predicted_errors_are_on_record_and_outlive_a_kill(
+def test_predicted_errors_are_read_back_after_a_kill(
     make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, render: dict[str, object]
 ) -> None:
-    """They are read back from masters that another run wrote."""
+    """They come from the headers or sidecars of existing masters."""
     job = make_job(**render)
     stage.run(job)
     first = job.load(Rendering)
@@ -260,17 +262,17 @@ def test_predicted_errors_are_on_record_and_outlive_a_kill(
 
 
 @pytest.mark.parametrize("changed", [{"compression": "dwaa"}, {"colorspace": "ACEScg"}])
-def test_a_killed_render_with_other_settings_goes_on(
+def test_a_killed_render_with_other_settings_is_resumed(
     make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, changed: dict[str, object]
 ) -> None:
-    """The masters before had the same names and other checksums."""
+    """The masters of the render before have the same names and other checksums."""
     stage.run(make_job())
-    colored: list[Tensor] = []
+    rendered: list[Tensor] = []
 
     def recover(source_rgb: Tensor, *_: object) -> RecoveredFrame:
-        if len(colored) == 2:
+        if len(rendered) == 2:
             raise ConnectionError("killed")
-        colored.append(source_rgb)
+        rendered.append(source_rgb)
         return RecoveredFrame(source_rgb, torch.ones(1, 2, 3))
 
     monkeypatch.setattr(stage, "recover", recover)
@@ -279,15 +281,15 @@ def test_a_killed_render_with_other_settings_goes_on(
     written = sorted(make_job().folder("render").glob("*.exr"))
     before = [(path.stat().st_ino, path.stat().st_mtime_ns) for path in written]
     assert len(before) == 2
-    colored.clear()
+    rendered.clear()
     job = make_job(**changed)
     stage.run(job)
-    assert len(colored) == 1
+    assert len(rendered) == 1
     assert [(path.stat().st_ino, path.stat().st_mtime_ns) for path in written] == before
     assert len(masters(job)) == 3
 
 
-def test_a_frame_that_is_not_there_costs_no_master(make_job: MakeJob) -> None:
+def test_a_range_without_frames_removes_no_master(make_job: MakeJob) -> None:
     job = make_job()
     stage.run(job)
     before = digests(job.folder("render"))
@@ -299,7 +301,7 @@ def test_a_frame_that_is_not_there_costs_no_master(make_job: MakeJob) -> None:
 @pytest.mark.parametrize(
     "name", ["mine.tif", "notes.txt", f"reel_s001_v001_{MODEL_ID}.0000101.exr"]
 )
-def test_files_of_others_are_not_written_over(make_job: MakeJob, name: str) -> None:
+def test_files_of_others_are_not_overwritten(make_job: MakeJob, name: str) -> None:
     job = make_job()
     (job.folder("render") / name).write_text("mine")
     with pytest.raises(WorkError, match="was not made by Unfade"):
@@ -307,18 +309,17 @@ def test_files_of_others_are_not_written_over(make_job: MakeJob, name: str) -> N
     assert (job.folder("render") / name).read_text() == "mine"
 
 
-def shots(job: Job) -> Job:
-    """The same job with the third frame in a shot of its own."""
+def in_two_shots(job: Job) -> Job:
+    """The job with the third frame in a shot of its own."""
     ranges = (FrameRange(first=101, last=102), FrameRange(first=103, last=103))
-    found = job.load(PairList)
-    cut = tuple(Shot(number=n, frames=one) for n, one in enumerate(ranges, start=1))
-    job.save(found.model_copy(update={"shots": cut}))
+    two_shots = tuple(Shot(number=n, frames=one) for n, one in enumerate(ranges, start=1))
+    job.save(job.load(PairList).model_copy(update={"shots": two_shots}))
     return job
 
 
-def test_a_film_is_one_sequence_if_so_named(make_job: MakeJob) -> None:
-    """Resolve, Nuke and `unfade merge` take it as one clip."""
-    job = shots(make_job(naming="film"))
+def test_naming_film_gives_one_sequence(make_job: MakeJob) -> None:
+    """Resolve, Nuke and `unfade merge` read it as one clip."""
+    job = in_two_shots(make_job(naming="film"))
     stage.run(job)
     names = [path.name for path in masters(job)]
     assert names == [f"reel_v001_{MODEL_ID}.0000{n}.exr" for n in (101, 102, 103)]
@@ -329,29 +330,30 @@ def test_a_film_is_one_sequence_if_so_named(make_job: MakeJob) -> None:
 
 
 @pytest.mark.parametrize("kind", ["exr", "tiff"])
-def test_other_names_render_nothing(
+def test_a_change_of_naming_renders_nothing(
     make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    job = shots(make_job(format=kind))
+    job = in_two_shots(make_job(format=kind))
     stage.run(job)
     before = [frame.sha256 for frame in job.load(Rendering).frames]
     monkeypatch.setattr(stage, "recover", None)
     for naming, second in (("film", "reel_v001"), ("shot", "reel_s002_v001")):
-        job = shots(make_job(format=kind, naming=naming))
+        job = in_two_shots(make_job(format=kind, naming=naming))
         stage.run(job)
         frames = job.load(Rendering).frames
         assert [frame.sha256 for frame in frames] == before
         assert frames[2].file.startswith(f"{second}_{MODEL_ID}.0000103")
-        held = {path.name for path in job.folder("render").iterdir()} - stage.RECORDS
+        files = {path.name for path in job.folder("render").iterdir()} - stage.RECORD_FILES
         sidecars = {frame.sidecar for frame in frames} - {None}
-        assert held == {frame.file for frame in frames} | sidecars
+        assert files == {frame.file for frame in frames} | sidecars
         for frame in frames:
             if frame.sidecar is not None:
-                told = json.loads((job.folder("render") / frame.sidecar).read_text())
-                assert told["file"] == frame.file
+                sidecar = json.loads((job.folder("render") / frame.sidecar).read_text())
+                assert sidecar["file"] == frame.file
 
 
-def test_a_dpx_holds_its_own_name_and_is_rendered_again(make_job: MakeJob) -> None:
+def test_a_change_of_naming_renders_dpx_again(make_job: MakeJob) -> None:
+    """The header of DPX holds the file name."""
     stage.run(make_job(format="dpx"))
     job = make_job(format="dpx", naming="film")
     stage.run(job)
@@ -360,7 +362,7 @@ def test_a_dpx_holds_its_own_name_and_is_rendered_again(make_job: MakeJob) -> No
     assert len(list(job.folder("render").glob("*.dpx"))) == 3
 
 
-def test_a_part_leaves_the_other_masters_and_the_whole_finds_them(
+def test_a_range_keeps_masters_outside_it_for_a_later_render(
     make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = make_job()
@@ -380,7 +382,7 @@ def test_a_part_leaves_the_other_masters_and_the_whole_finds_them(
 def test_a_master_is_read_once_for_its_checksum(
     make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Right after it was written; a later render, even of another process, reads none again."""
+    """Directly after it is written; a later render, also in another process, reads none again."""
     read: list[str] = []
 
     def spy(path: Path) -> str:
@@ -401,7 +403,9 @@ def test_a_master_is_read_once_for_its_checksum(
     assert masters(job)[1].read_bytes() != b"damaged"
 
 
-def test_a_credit_changes_no_master(make_job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_credit_renders_nothing(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = make_job()
     stage.run(job)
     before = job.load(Rendering)

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
 from unfade.film.clip import Area
-from unfade.target.ground_truth import ground_truth, luma_parity, suppress_dirt, within
+from unfade.target.ground_truth import ground_truth, luma_parity, suppress_dirt, zero_outside
 
 
 def noise(seed: int) -> torch.Tensor:
@@ -48,6 +48,6 @@ def test_the_median_filter_is_that_of_scipy(median: int) -> None:
 
 
 def test_weight_is_zero_outside_the_crop() -> None:
-    weight = within(torch.ones(1, 20, 30), Area(x=5, y=2, width=10, height=12))
+    weight = zero_outside(torch.ones(1, 20, 30), Area(x=5, y=2, width=10, height=12))
     assert float(weight.sum()) == 10 * 12
     assert float(weight[:, 2:14, 5:15].min()) == 1

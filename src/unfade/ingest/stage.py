@@ -1,4 +1,4 @@
-"""Ingest: finds out what is there, verifies every frame of it, and makes small copies."""
+"""ingest: probes the clips, reads every frame once, finds live areas, and writes proxies."""
 
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -28,8 +28,8 @@ from unfade.project.settings import ClipSection
 from unfade.work.job import Job
 from unfade.work.writing import writing
 
-_SAMPLES = 24
-"""Frames, spread over a clip, in which its live area is looked for."""
+_SAMPLE_FRAMES = 24
+"""Frames, spread over a clip, for the detection of its live area: some are bright at every edge."""
 
 
 def run(job: Job) -> None:
@@ -37,7 +37,7 @@ def run(job: Job) -> None:
 
     Raises:
         MediaError: a frame of a clip is missing or damaged, or a reference has no colour.
-        ProjectError: a live area or colour space of the project file does not fit.
+        ProjectError: a live area in film.toml exceeds the picture, or a colour space is unknown.
     """
     job.folder("ingest")
     elements = [_Element("source", job.project.source, SOURCE_PROXY)]
@@ -45,44 +45,44 @@ def run(job: Job) -> None:
     for section in job.project.reference:
         title = f"reference {section.name}" if several else "reference"
         elements.append(_Element(title, section, reference_proxy(section.name)))
-    found = [_found(job, element) for element in elements]
-    for left_over in job.folder("ingest").glob("*-proxy.npy"):
-        left_over.unlink()
-    write_png(job.folder("ingest") / "live-area.png", draw_live_areas(found))
+    middle_frames = [_probe(job, element) for element in elements]
+    for old_proxy in job.folder("ingest").glob("*-proxy.npy"):
+        old_proxy.unlink()
+    write_png(job.folder("ingest") / "live-area.png", draw_live_areas(middle_frames))
     references = {}
     for section, element, (_, clip) in zip(
-        job.project.reference, elements[1:], found[1:], strict=True
+        job.project.reference, elements[1:], middle_frames[1:], strict=True
     ):
         repeats = _write_proxy(job, element.title, clip, job.root / element.proxy)
         _check_color(job, element, clip)
         clip = _with_cadence(job, element.title, clip, repeats)
-        named = _as_named(job, section.path, clip)
-        references[section.name] = clip.model_copy(update={"path": named})
-    _, source = found[0]
+        path = _project_path(job, section.path, clip)
+        references[section.name] = clip.model_copy(update={"path": path})
+    _, source = middle_frames[0]
     _write_proxy(job, elements[0].title, source, job.root / SOURCE_PROXY)
-    named = _as_named(job, job.project.source.path, source)
-    source = source.model_copy(update={"path": named})
+    path = _project_path(job, job.project.source.path, source)
+    source = source.model_copy(update={"path": path})
     job.save(Clips(source=source, references=references))
 
 
 @dataclass(frozen=True)
 class _Element:
-    """A clip of film.toml: what people call it, its section, and where its proxy goes."""
+    """A clip of film.toml: its title in messages, its section, and the path of its proxy."""
 
     title: str
     section: ClipSection
     proxy: str
 
 
-def _as_named(job: Job, path: str, clip: Clip) -> str:
-    """The path of a clip as film.toml has it, but for a folder that of the pictures in it."""
+def _project_path(job: Job, path: str, clip: Clip) -> str:
+    """The path of a clip as in film.toml; for a folder, that of the sequence in it."""
     if Path(job.resolve(path)).is_dir():
         return (PurePath(path) / PurePath(clip.path).name).as_posix()
     return path
 
 
-def _found(job: Job, element: _Element) -> tuple[Tensor, Clip]:
-    """The middle frame of a clip, and what was found of it."""
+def _probe(job: Job, element: _Element) -> tuple[Tensor, Clip]:
+    """The middle frame of a clip, and the clip with its live area."""
     section = element.section
     clip = probe(job.resolve(section.path), section, job.progress.track, colors=job.colors)
     return _with_live_area(job, element.title, clip, section)
@@ -92,7 +92,7 @@ def _with_live_area(job: Job, name: str, clip: Clip, section: ClipSection) -> tu
     """The middle frame of a clip, and the clip with its live area."""
     frames = _spread(clip)
     lumas, middle = [], None
-    label = f"Looking for the picture of the {name}"
+    label = f"Finding the live area of the {name}"
     for frame, picture in job.progress.track(read(clip, frames, job.colors), label, len(frames)):
         lumas.append((luma(picture)[0].clamp(0.0, 1.0) * 255).round().to(torch.uint8).numpy())
         if frame == frames[len(frames) // 2]:
@@ -101,21 +101,22 @@ def _with_live_area(job: Job, name: str, clip: Clip, section: ClipSection) -> tu
     area = _checked_area(name, clip, section) or find_live_area(lumas)
     job.progress.say(
         f"{name}: {len(clip.frames)} frames of {clip.width} x {clip.height} at {clip.rate}, "
-        f"picture {area.width} x {area.height} at ({area.x}, {area.y})"
+        f"live area {area.width} x {area.height} at ({area.x}, {area.y})"
     )
     if clip.orientation != 1:
         word = orientation_word(clip.orientation)
-        job.progress.say(f"{name}: shown upright, its stored pictures are turned ({word})")
+        job.progress.say(f"{name}: stored pictures are rotated ({word}) and are turned upright")
     for remark in filter(None, (clip.fields_message(), *clip.all_remarks())):
         job.progress.say(f"{name}: {remark}")
     if clip.ignored:
         names = ", ".join(clip.ignored)
-        job.progress.say(f"{name}: ignored, as they are no colours, the channels: {names}")
+        job.progress.say(f"{name}: channels without colour are ignored: {names}")
     return middle, clip.model_copy(update={"live_area": area})
 
 
 def _spread(clip: Clip) -> list[int]:
-    count = min(_SAMPLES, len(clip.frames))
+    """Frames for the detection of the live area, spread evenly over a clip."""
+    count = min(_SAMPLE_FRAMES, len(clip.frames))
     return [clip.frames.first + (2 * k + 1) * len(clip.frames) // (2 * count) for k in range(count)]
 
 
@@ -133,7 +134,7 @@ def _write_proxy(job: Job, name: str, clip: Clip, path: Path) -> str:
     """Reads a whole clip and writes its proxy, uint8 (frames, h, w, 3).
 
     Returns:
-        the letters of `Cadence.repeats`.
+        The letters of `Cadence.repeats`.
     """
     width, height = proxy_size(clip)
     count = len(clip.frames)
@@ -153,26 +154,26 @@ def _write_proxy(job: Job, name: str, clip: Clip, path: Path) -> str:
 def _check_color(job: Job, element: _Element, clip: Clip) -> None:
     """
     Raises:
-        MediaError: the pictures of a reference hold no colour.
+        MediaError: the pictures of a reference have no colour.
     """
-    found = film_colorfulness(np.load(job.root / element.proxy, mmap_mode="r"))
-    if found is not None and found.is_none:
-        what = "has one tint all over" if found.is_tint else "is black and white"
+    colorfulness = film_colorfulness(np.load(job.root / element.proxy, mmap_mode="r"))
+    if colorfulness is not None and colorfulness.is_none:
+        fault = "has one tint all over" if colorfulness.is_tint else "is black and white"
         raise MediaError(
-            f"{clip.path}: {what}, so there is no colour to learn; name a copy in colour in its "
-            "place, or take it out of film.toml and add painted pictures with [[pair]]"
+            f"{clip.path}: {fault}, so there is no colour to learn; use a copy in colour instead, "
+            "or remove it from film.toml and add painted pictures with [[pair]]"
         )
 
 
 def _with_cadence(job: Job, title: str, clip: Clip, repeats: str) -> Clip:
-    """The clip with what was found out about its film frames."""
+    """The clip with its cadence: which frames repeat, and how fields are woven to film frames."""
     weave = clip.cadence.weave if clip.cadence is not None else "s" * len(repeats)
     cadence = Cadence(weave=weave, repeats=repeats)
     if clip.fields == "film":
         woven = sum(letter in "pn" for letter in weave)
         job.progress.say(
-            f"{title}: {woven} frames woven anew, {weave.count('x')} left out as no two fields of "
-            "theirs fit"
+            f"{title}: {woven} frames woven from fields of two frames, {weave.count('x')} left out "
+            "because no two fields match"
         )
-    job.progress.say(f"{title}: {len(cadence.film_frames())} different pictures")
+    job.progress.say(f"{title}: {len(cadence.film_frames())} distinct film frames")
     return clip.model_copy(update={"cadence": cadence})

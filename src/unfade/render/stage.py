@@ -1,4 +1,4 @@
-"""Render: colour every frame of the source and write the masters."""
+"""render: recovers every frame of the source and writes the masters."""
 
 import json
 import re
@@ -36,21 +36,23 @@ from unfade.work.job import Job
 from unfade.work.receipt import Receipt
 from unfade.work.writing import write_text
 
-KEY = "render-key.json"
-"""Names what the masters in the folder were made from, so that a killed render can go on."""
+KEY_FILE = "render-key.json"
+"""File with everything that the masters in the folder depend on, so that a killed render can be
+resumed."""
 
-MASTER = re.compile(r".+_v\d{3,}_[0-9a-f]{12}\.\d{7}\.(exr|((tif|dpx)(\.json)?))")
+MASTER_PATTERN = re.compile(r".+_v\d{3,}_[0-9a-f]{12}\.\d{7}\.(exr|((tif|dpx)(\.json)?))")
+"""File names of masters and of their sidecars."""
 
-RECORDS = frozenset({KEY, Receipt.PATH, Path(Rendering.PATH).name})
-"""What lies in the folder beside the masters."""
+RECORD_FILES = frozenset({KEY_FILE, Receipt.PATH, Path(Rendering.PATH).name})
+"""Other files of Unfade in the folder of the masters."""
 
 
 @dataclass(frozen=True)
 class Master:
-    """A frame to render: its number, its shot, and where it goes.
+    """A frame to render, with the files of its master.
 
-    `sidecar` is where its record goes, if not into its header. It is written last. `other_name` is
-    its file by the other of the two ways of naming.
+    `sidecar` is the file of its record, written after the master; none if the header holds the
+    record. `other_name` is the path of the master by the other of the two naming schemes.
     """
 
     frame: int
@@ -59,17 +61,17 @@ class Master:
     sidecar: Path | None
     other_name: Path
 
-    def is_whole(self) -> bool:
-        """Whether it is there with its record."""
+    def is_complete(self) -> bool:
+        """Whether the master and its sidecar exist."""
         return self.path.exists() and (self.sidecar is None or self.sidecar.exists())
 
 
 def run(job: Job) -> None:
-    """Renders the frames of the project that are not there yet.
+    """Renders the frames of the project that have no master yet.
 
     Raises:
         WorkError: the folder holds files that Unfade did not make.
-        ProjectError: [render] asks for no frame that there is.
+        ProjectError: the range of [render] has no frame of the scan.
     """
     clips, trained = job.clips(), job.load(TrainedModel)
     settings = job.project.render
@@ -80,13 +82,13 @@ def run(job: Job) -> None:
     all_masters = list(_masters(job, trained.id))
     wanted = settings.wanted(clips.source.frames)
     masters = [master for master in all_masters if master.frame in wanted]
-    _claim(folder, _key(job, trained, entries))
-    _forget_altered(job)
-    _rename(all_masters)
-    _forget_others(folder, all_masters)
-    waiting = [master for master in masters if not master.is_whole()]
-    if waiting:
-        _render(job, clips.source, trained, waiting, entries)
+    _prepare_folder(folder, _key(job, trained, entries))
+    _remove_altered(job)
+    _rename_masters(all_masters)
+    _remove_obsolete(folder, all_masters)
+    remaining = [master for master in masters if not master.is_complete()]
+    if remaining:
+        _render(job, clips.source, trained, remaining, entries)
     written = job.progress.track(masters, "Taking checksums", len(masters))
     job.save(
         Rendering(
@@ -107,40 +109,40 @@ def run(job: Job) -> None:
 def _check_colorspace(settings: RenderSection, colors: ColorManagement) -> None:
     """
     Raises:
-        ProjectError: there is no such colour space, or it is not that of a strict container.
+        ProjectError: the colour space is unknown, or a strict container cannot hold it.
     """
     name = media.check_colorspace(settings.colorspace, colors)
     if settings.strict and not media.is_aces(name, colors):
         raise ProjectError(
             f"render.colorspace is '{name}', but a strict ACES container (SMPTE ST 2065-4) holds "
-            "ACES2065-1; take it out, or set render.strict to false"
+            "only ACES2065-1; remove it, or set render.strict to false"
         )
 
 
 def _masters(job: Job, model_id: str) -> Iterator[Master]:
-    """Every master of the film, whether it is asked for now or not."""
+    """The masters of all frames of the film, also of those outside the range of [render]."""
     settings, title = job.project.render, job.project.film.title
     folder = job.folder("render")
 
-    def named(shot: Shot, frame: int, naming: MasterNaming) -> Path:
+    def path_of(shot: Shot, frame: int, naming: MasterNaming) -> Path:
         version, kind = settings.version, settings.format
         return folder / master_name(title, shot, version, model_id, frame, kind, naming)
 
     other: MasterNaming = "film" if settings.naming == "shot" else "shot"
     for shot in job.load(PairList).shots:
         for frame in shot.frames.frames():
-            path = named(shot, frame, settings.naming)
-            record = None if settings.format == "exr" else _sidecar_of(path)
-            yield Master(frame, shot, path, record, named(shot, frame, other))
+            path = path_of(shot, frame, settings.naming)
+            sidecar_path = None if settings.format == "exr" else _sidecar_of(path)
+            yield Master(frame, shot, path, sidecar_path, path_of(shot, frame, other))
 
 
 def _sidecar_of(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
 
-def _rename(masters: Iterable[Master]) -> None:
-    """Gives masters that were named the other way their new names; a DPX holds its own name, so it
-    is rendered again."""
+def _rename_masters(masters: Iterable[Master]) -> None:
+    """Renames masters of the other naming scheme. DPX is rendered again, because its header holds
+    its file name."""
     for master in masters:
         old = master.other_name
         if not old.exists() or old.suffix == ".dpx":
@@ -158,7 +160,7 @@ def _render(
     masters: list[Master],
     entries: dict[str, Entry],
 ) -> None:
-    """Reads, colours and writes at the same time, in order, a few frames in flight."""
+    """Reads, recovers and writes masters in order, with reading and writing in other threads."""
     model = load_model((job.root / TrainedModel.PATH).with_name(trained.file))
     by_frame = {master.frame: master for master in masters}
     frames = media.read(source, list(by_frame), job.colors)
@@ -178,8 +180,10 @@ def _write(
     entries: dict[str, Entry],
     tags: media.FrameTags,
 ) -> None:
-    """Writes a master, and after it the record that its header has no place for. Its checksum is
-    taken while the system still holds it in memory."""
+    """Writes a master and then its sidecar, if it has one.
+
+    The checksum is taken at once, while the file is still in the cache of the system.
+    """
     settings = job.project.render
     cut = media.write_master(master.path, recovered_rgb, settings, entries, tags, job.colors)
     if master.sidecar is not None:
@@ -211,8 +215,10 @@ def _record(job: Job, master: Master) -> RenderedFrame:
 
 
 def _key(job: Job, trained: TrainedModel, entries: dict[str, Entry]) -> str:
-    """All that the pixels and entries of a master depend on, but for its name and the frames that
-    are asked for."""
+    """Everything that the pixels and header entries of a master depend on.
+
+    File names and the range of frames are left out, so that a change of them renders nothing anew.
+    """
     settings = job.project.render.model_dump(mode="json", exclude={"first", "last", "naming"})
     return json.dumps(
         {
@@ -228,44 +234,47 @@ def _key(job: Job, trained: TrainedModel, entries: dict[str, Entry]) -> str:
     )
 
 
-def _claim(folder: Path, key: str) -> None:
-    """Makes the folder one of masters by `key`: those by another are removed with their record,
-    because a killed render would hold its own masters against the old checksums.
+def _prepare_folder(folder: Path, key: str) -> None:
+    """Prepares the folder for masters of `key`.
+
+    Masters of another key are removed, and their record first: otherwise the checksums of the old
+    record would be compared with the new masters of a killed render.
 
     Raises:
-        WorkError: it holds a file that Unfade did not make.
+        WorkError: the folder holds a file that Unfade did not make.
     """
-    place = folder / KEY
-    found = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
-    masters = [path for path in found if MASTER.fullmatch(path.name)]
-    for path in found:
-        if path.name not in RECORDS and (path not in masters or not place.exists()):
+    key_file = folder / KEY_FILE
+    files = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    masters = [path for path in files if MASTER_PATTERN.fullmatch(path.name)]
+    for path in files:
+        if path.name not in RECORD_FILES and (path not in masters or not key_file.exists()):
             raise WorkError(
-                f"{path}: was not made by Unfade; move it elsewhere, this folder is written over"
+                f"{path}: was not made by Unfade; move it elsewhere, because this folder is "
+                "overwritten"
             )
-    if not place.exists() or place.read_text(encoding="utf-8") != key:
+    if not key_file.exists() or key_file.read_text(encoding="utf-8") != key:
         (folder / Path(Rendering.PATH).name).unlink(missing_ok=True)
         for path in masters:
             path.unlink()
-        write_text(place, key)
+        write_text(key_file, key)
 
 
-def _forget_altered(job: Job) -> None:
-    """Removes masters that are no longer what an earlier run wrote."""
-    place = job.root / Rendering.PATH
+def _remove_altered(job: Job) -> None:
+    """Removes masters that have changed since an earlier run wrote them."""
+    folder = job.folder("render")
     try:
         records = job.load(Rendering).frames
     except WorkError:
         return
     for record in records:
-        path = place.with_name(record.file)
+        path = folder / record.file
         if path.exists() and job.digest(path) != record.sha256:
             path.unlink()
 
 
-def _forget_others(folder: Path, masters: Iterable[Master]) -> None:
-    """Removes masters of shots that are no more; those out of the wanted range stay."""
-    wanted = {path for master in masters for path in (master.path, master.sidecar)}
+def _remove_obsolete(folder: Path, masters: Iterable[Master]) -> None:
+    """Removes files of masters that the film no longer has; those outside the range stay."""
+    valid = {path for master in masters for path in (master.path, master.sidecar)}
     for path in folder.iterdir():
-        if MASTER.fullmatch(path.name) and path not in wanted:
+        if MASTER_PATTERN.fullmatch(path.name) and path not in valid:
             path.unlink()

@@ -42,7 +42,7 @@ def ground_truth(source_rgb: Tensor, reference_rgb: Tensor) -> Tensor:
     return merge_chroma(source_rgb, reference_rgb)
 
 
-def within(weight: Tensor, crop: Area) -> Tensor:
+def zero_outside(weight: Tensor, crop: Area) -> Tensor:
     """A weight (1, H, W), set to zero outside the shared crop."""
     inside = torch.zeros_like(weight)
     rows, columns = slice(crop.y, crop.y + crop.height), slice(crop.x, crop.x + crop.width)

@@ -1,4 +1,4 @@
-"""Target: the ground truth of every admitted pair, as pictures that open in any compositor."""
+"""target: writes the ground truth of every admitted pair as EXR, which any compositor opens."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -17,47 +17,53 @@ from unfade.geometry.crop import crop
 from unfade.geometry.warp import warp
 from unfade.model.raster import on_raster
 from unfade.target.carried_frames import choose_carried_frames
-from unfade.target.ground_truth import ground_truth, luma_parity, suppress_dirt, within
+from unfade.target.ground_truth import ground_truth, luma_parity, suppress_dirt, zero_outside
 from unfade.work.job import Job
 
-PARITY_LIMIT = 1e-5
-"""Luma difference of source and ground truth that float arithmetic explains."""
+MAX_LUMA_DIFFERENCE = 1e-5
+"""Largest luma difference of source and ground truth: the rounding of float arithmetic."""
 
 
 def run(job: Job) -> None:
-    """Writes source, ground truth and weight of every admitted pair, and frames between pairs.
+    """Writes source, ground truth and weight of every admitted pair, and frames to carry colour to.
 
     Raises:
-        MediaError: a picture cannot be read, or holds values that are no numbers.
+        MediaError: a picture cannot be read, or has values that are infinite or NaN.
     """
     clips, alignments = job.clips(), job.load(Alignments)
     folder = job.folder("target")
-    for left_over in folder.glob("*.exr"):
-        left_over.unlink()
+    for old_picture in folder.glob("*.exr"):
+        old_picture.unlink()
     _write_sources(job, clips, alignments)
-    built = list(_build(job, clips, alignments))
+    built = list(_build_targets(job, clips, alignments))
     parity = max(difference for _, difference in built)
-    if parity > PARITY_LIMIT:
+    if parity > MAX_LUMA_DIFFERENCE:
         raise AssertionError(f"the luma of a ground truth differs from its source's by {parity}")
     targets = sorted((target for target, _ in built), key=lambda target: target.pair.source)
-    between = tuple(_between(job, clips, targets)) if job.project.target.carry else None
+    between = (
+        tuple(_write_carried_sources(job, clips, targets)) if job.project.target.carry else None
+    )
     job.save(Targets(targets=tuple(targets), luma_parity=parity, between=between))
 
 
 def _write_sources(job: Job, clips: Clips, alignments: Alignments) -> None:
     frames = sorted({alignment.pair.source for alignment in alignments.admitted})
     pictures = media.read(clips.source, frames, job.colors)
-    for frame, source_rgb in job.progress.track(pictures, "Cutting sources", len(frames)):
+    for frame, source_rgb in job.progress.track(pictures, "Cropping sources", len(frames)):
         live_rgb = _live_area(clips.source, frame, source_rgb)
         _write(job.folder("target") / f"source.{frame:07d}.exr", live_rgb)
 
 
-def _between(job: Job, clips: Clips, targets: Sequence[Target]) -> Iterator[UnpairedFrame]:
-    """The frames that colour can be carried to, written on the model's raster."""
+def _write_carried_sources(
+    job: Job, clips: Clips, targets: Sequence[Target]
+) -> Iterator[UnpairedFrame]:
+    """Writes the frames to which colour is carried, on the model's raster, and yields them."""
     pairs = [target.pair for target in targets]
     shots = choose_carried_frames(pairs, job.load(PairList).shots)
     pictures = media.read(clips.source, list(shots), job.colors)
-    for frame, source_rgb in job.progress.track(pictures, "Cutting frames between", len(shots)):
+    for frame, source_rgb in job.progress.track(
+        pictures, "Cropping frames without a pair", len(shots)
+    ):
         file = job.folder("target") / f"between.{frame:07d}.exr"
         _write(file, on_raster(_live_area(clips.source, frame, source_rgb)))
         yield UnpairedFrame(
@@ -68,19 +74,21 @@ def _between(job: Job, clips: Clips, targets: Sequence[Target]) -> Iterator[Unpa
 def _live_area(source: Clip, frame: int, source_rgb: Tensor) -> Tensor:
     """
     Raises:
-        MediaError: it holds values that are no numbers.
+        MediaError: the live area has values that are infinite or NaN.
     """
     live_rgb = crop(source_rgb, source.live_area)
     if not live_rgb.isfinite().all():
         raise MediaError(
-            f"{source.path}: frame {frame} holds values that are no numbers; "
-            "scan or convert it again"
+            f"{source.path}: frame {frame} has values that are infinite or NaN; scan or convert it "
+            "again"
         )
     return live_rgb
 
 
-def _build(job: Job, clips: Clips, alignments: Alignments) -> Iterator[tuple[Target, float]]:
-    """Targets with the greatest luma difference between their source and truth."""
+def _build_targets(
+    job: Job, clips: Clips, alignments: Alignments
+) -> Iterator[tuple[Target, float]]:
+    """The targets, each with the largest luma difference between its source and ground truth."""
     admitted = {alignment.pair: alignment for alignment in alignments.admitted}
     references = media.read_references(list(admitted), clips, job.picture, job.colors)
     for pair, reference_rgb in job.progress.track(references, "Building targets", len(admitted)):
@@ -96,9 +104,9 @@ def _target(
     source_rgb = media.read_picture(str(files[0]), WORKING_SPACE)
     height, width = source_rgb.shape[-2:]
     clean_rgb = suppress_dirt(reference_rgb, job.project.target.median)
-    laid_rgb = warp(clean_rgb, alignment.matrix, height, width, alignment.warp)
-    truth_rgb = ground_truth(source_rgb, laid_rgb)
-    weight = within(media.read_plane(job.root / weight_file(frame)), shared)
+    aligned_rgb = warp(clean_rgb, alignment.matrix, height, width, alignment.warp)
+    truth_rgb = ground_truth(source_rgb, aligned_rgb)
+    weight = zero_outside(media.read_plane(job.root / weight_file(frame)), shared)
     _write(files[1], truth_rgb)
     _write(files[2], weight)
     target = Target(
@@ -116,7 +124,8 @@ def _write(path: Path, pixels: Tensor) -> None:
 
 
 def _digest(files: list[Path]) -> str:
-    whole = hashlib.sha256()
+    """SHA-256 over the content of files, in order."""
+    sha256 = hashlib.sha256()
     for file in files:
-        whole.update(file.read_bytes())
-    return whole.hexdigest()
+        sha256.update(file.read_bytes())
+    return sha256.hexdigest()

@@ -93,6 +93,11 @@ def test_every_number_has_a_unit(key: str) -> None:
     assert not is_number or "unit" in KEYS[key].json_schema_extra
 
 
+def test_readme_and_docs_show_film_toml() -> None:
+    assert blocks(ROOT / "README.md", "toml")
+    assert sum(len(blocks(page, "toml")) for page in PAGES) >= 8
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_film_toml_in_the_docs_can_be_loaded(page: Path) -> None:
     for block in blocks(page, "toml"):
@@ -101,7 +106,7 @@ def test_every_film_toml_in_the_docs_can_be_loaded(page: Path) -> None:
         head = "".join(text for section, text in missing.items() if section not in found)
         if "reference" not in found:
             block += '\n[reference]\npath = "b"\n'
-        parse_project(head + block, page)
+        assert parse_project(head + block, page).has_colour()
 
 
 def commands_of(command: Any) -> dict[str, Any]:

@@ -20,15 +20,6 @@ DEFAULTS: dict[str, Any] = parse_project(LEAST, Path("film.toml")).model_dump(by
 PAGES = sorted((*ROOT.glob("decisions/*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"))
 
 
-def test_every_project_file_in_the_readme_can_be_loaded() -> None:
-    blocks = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert len(blocks) >= 2
-    for block in blocks:
-        missing = {"film": '[film]\ntitle = "x"\n', "source": '[source]\npath = "a"\n'}
-        head = "".join(text for name, text in missing.items() if name not in tomllib.loads(block))
-        assert parse_project(head + block, Path("README.md")).has_colour()
-
-
 def rows_of_knobs() -> list[tuple[str, str]]:
     """Keys and their defaults in the table of decision 18."""
     text = (ROOT / "decisions/18-knobs-of-training.md").read_text()

@@ -1,4 +1,4 @@
-"""Names are shown on a terminal as they are."""
+"""File names are printed literally, whatever characters they have."""
 
 import io
 import sys
@@ -13,7 +13,7 @@ from unfade.commands.terminal import ProgressBars, terminal
 NAME = "reel [b] [/b] [1976] :smile: 50%"
 
 
-def test_a_terminal_shows_names_as_they_are(
+def test_a_terminal_prints_names_literally(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
@@ -21,24 +21,24 @@ def test_a_terminal_shows_names_as_they_are(
     bars = ProgressBars(terminal())
     bars.say(f"{NAME}: is there")
     assert list(bars.track([1, 2], NAME, 2)) == [1, 2]
-    shown = capsys.readouterr().out
-    assert f"{NAME}: is there" in shown
-    assert shown.count(NAME) >= 2
+    output = capsys.readouterr().out
+    assert f"{NAME}: is there" in output
+    assert output.count(NAME) >= 2
 
 
-def test_output_takes_names_that_are_no_utf8(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_that_are_not_utf8_are_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="utf-8"))
-    console.show_all_names()
+    console.escape_unencodable()
     ProgressLines().say("r\udce9el: is there")
     assert written.getvalue() == b"r\\udce9el: is there\n"
 
 
-def test_names_on_the_command_line_that_are_no_utf8(
+def test_names_on_the_command_line_that_are_not_utf8_are_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["unfade", "new", "w", "--source", "r\udce9el.mkv"])
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as caught:
         cli.main()
-    assert ended.value.code == 2
+    assert caught.value.code == 2
     assert "r\\xe9el.mkv: its name has bytes that are not UTF-8" in capsys.readouterr().err

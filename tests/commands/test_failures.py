@@ -1,4 +1,4 @@
-"""Whatever ends a command is one line and an exit status; a defect leaves a log."""
+"""Every failure of a command gives one line and an exit status; a defect leaves a log."""
 
 import errno
 import io
@@ -15,21 +15,21 @@ import pytest
 import torch
 
 from unfade.commands import app as cli
-from unfade.commands.console import show_all_names
+from unfade.commands.console import escape_unencodable
 from unfade.commands.terminal import terminal
 from unfade.errors import MediaError
 from unfade.pipeline import run as pipeline
 
-Ended = Callable[..., tuple[int, str]]
+RunCommand = Callable[..., tuple[int, str]]
 
 FILM = '[film]\ntitle = "Reel"\n[source]\npath = "scan.dpx"\n'
 
 
 @pytest.fixture
-def ended(
+def run_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Ended:
-    """Runs a command; gives its exit status and what it said on the error channel."""
+) -> RunCommand:
+    """Runs a command; returns its exit status and its standard error."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     def run(*arguments: object) -> tuple[int, str]:
@@ -47,7 +47,7 @@ def film(folder: Path) -> Path:
     return folder / "film.toml"
 
 
-def fails(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+def set_failing_stage(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def stage_function(name: str) -> None:
         raise error
 
@@ -69,17 +69,17 @@ def fails(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     ids=lambda error: type(error).__name__,
 )
 def test_a_defect_is_one_line_with_a_log(
-    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch, error: Exception
+    tmp_path: Path, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    place = film(tmp_path / "reel")
-    fails(monkeypatch, error)
-    status, said = ended("ingest", place)
+    path = film(tmp_path / "reel")
+    set_failing_stage(monkeypatch, error)
+    status, line = run_command("ingest", path)
     assert status == 1
-    assert said.count("\n") == 1
-    assert said.startswith("unfade: ingest failed (")
-    assert "this is a defect of Unfade" in said
-    (log,) = place.parent.glob("unfade-*.log")
-    assert str(log) in said
+    assert line.count("\n") == 1
+    assert line.startswith("unfade: ingest failed (")
+    assert "this is a defect of Unfade" in line
+    (log,) = path.parent.glob("unfade-*.log")
+    assert str(log) in line
     assert "Traceback" in log.read_text()
     assert type(error).__name__ in log.read_text()
 
@@ -100,59 +100,61 @@ def test_a_defect_is_one_line_with_a_log(
         ),
     ],
 )
-def test_a_full_memory_is_no_defect(
-    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch, error: Exception
+def test_full_memory_is_not_reported_as_a_defect(
+    tmp_path: Path, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    fails(monkeypatch, error)
-    status, said = ended("ingest", film(tmp_path / "reel"))
+    set_failing_stage(monkeypatch, error)
+    status, line = run_command("ingest", film(tmp_path / "reel"))
     assert status == 1
-    assert said.startswith("unfade: ingest ran out of memory; close what else uses it; its log is")
-    assert "a defect" not in said
+    assert line.startswith("unfade: ingest ran out of memory; close what else uses it; its log is")
+    assert "a defect" not in line
 
 
-def test_a_tensor_that_no_memory_holds(
-    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch
+def test_a_tensor_larger_than_memory(
+    tmp_path: Path, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the very words of PyTorch."""
+    """The message is the one that PyTorch itself raises."""
 
     def stage_function(name: str) -> None:
         torch.empty(2**55)
 
     monkeypatch.setattr("unfade.pipeline.run.stage_function", stage_function)
-    _, said = ended("ingest", film(tmp_path / "reel"))
-    assert said.startswith("unfade: ingest ran out of memory; ")
+    _, line = run_command("ingest", film(tmp_path / "reel"))
+    assert line.startswith("unfade: ingest ran out of memory; ")
 
 
 def test_the_stage_of_a_defect_is_named(
-    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = film(tmp_path / "reel")
+    path = film(tmp_path / "reel")
 
     def probe(*arguments: object, **named: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("unfade.ingest.stage.probe", probe)
-    assert ended("run", place, "--to", "ingest")[1].startswith("unfade: ingest failed (ZeroDiv")
+    assert run_command("run", path, "--to", "ingest")[1].startswith(
+        "unfade: ingest failed (ZeroDiv"
+    )
 
 
-def test_without_a_work_directory_the_log_is_among_temporary_files(
-    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch
+def test_without_a_work_directory_the_log_is_a_temporary_file(
+    tmp_path: Path, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def app(**_: object) -> None:
         raise AssertionError("odd")
 
     monkeypatch.setattr(cli, "app", app)
-    status, said = ended("merge", "a", "b")
+    status, line = run_command("merge", "a", "b")
     assert status == 1
     (log,) = tmp_path.glob("unfade-*.log")
     assert (
         f"unfade: merge failed (AssertionError: odd); this is a defect of Unfade: its log is {log}"
-        in said
+        in line
     )
 
 
 @pytest.mark.parametrize(
-    ("error", "says"),
+    ("error", "expected"),
     [
         (MediaError("a.mov: ends\nearly"), "unfade: a.mov: ends early\n"),
         (
@@ -177,20 +179,24 @@ def test_without_a_work_directory_the_log_is_among_temporary_files(
         ),
     ],
 )
-def test_what_a_person_can_mend_leaves_no_log(
-    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch, error: Exception, says: str
+def test_an_error_that_the_user_can_mend_leaves_no_log(
+    tmp_path: Path,
+    run_command: RunCommand,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    expected: str,
 ) -> None:
-    place = film(tmp_path / "reel")
-    fails(monkeypatch, error)
-    status, said = ended("ingest", place)
+    path = film(tmp_path / "reel")
+    set_failing_stage(monkeypatch, error)
+    status, line = run_command("ingest", path)
     assert status == 2
-    assert said.startswith(says)
-    assert said.count("\n") == 1
+    assert line.startswith(expected)
+    assert line.count("\n") == 1
     assert not [*tmp_path.rglob("*.log")]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "expected"),
     [
         (["rnu", "x"], "there is no command 'rnu'; the nearest valid one is 'run'"),
         (["pairs", "ad", "x"], "there is no command 'ad'; the nearest valid one is 'add'"),
@@ -211,16 +217,18 @@ def test_what_a_person_can_mend_leaves_no_log(
         (["run", "a", "--from", "trian"], "there is no stage 'trian'; the stages are ingest, "),
     ],
 )
-def test_a_wrong_command_line_is_one_line(ended: Ended, arguments: list[str], says: str) -> None:
-    status, said = ended(*arguments)
+def test_a_wrong_command_line_gives_one_line(
+    run_command: RunCommand, arguments: list[str], expected: str
+) -> None:
+    status, line = run_command(*arguments)
     assert status == 2
-    assert said.startswith("unfade: ")
-    assert says in said
-    assert said.count("\n") == 1
-    assert "nput should" not in said
+    assert line.startswith("unfade: ")
+    assert expected in line
+    assert line.count("\n") == 1
+    assert "nput should" not in line
 
 
-def test_the_version_is_told(
+def test_the_version_is_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["unfade", "--version"])
@@ -230,19 +238,19 @@ def test_the_version_is_told(
     assert capsys.readouterr().out == f"unfade {metadata.version('unfade')}\n"
 
 
-def test_ctrl_c_is_one_line_and_says_that_it_goes_on(
-    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch
+def test_ctrl_c_gives_one_line_that_says_how_to_resume(
+    tmp_path: Path, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = film(tmp_path / "reel")
-    fails(monkeypatch, KeyboardInterrupt())
-    assert ended("ingest", place) == (
+    path = film(tmp_path / "reel")
+    set_failing_stage(monkeypatch, KeyboardInterrupt())
+    assert run_command("ingest", path) == (
         130,
         "unfade: stopped; the same command goes on from here\n",
     )
 
 
-def started(tmp_path: Path, stage_function: str) -> "subprocess.Popen[str]":
-    """A process that runs ingest, whose stage does what `stage_function` says."""
+def start_ingest(tmp_path: Path, stage_function: str) -> "subprocess.Popen[str]":
+    """A process that runs ingest, whose stage does what `stage_function` expected."""
     program = (
         "import sys, time; from unfade.commands import app; from unfade.pipeline import run\n"
         f"def stage_function(name):\n {stage_function}\n"
@@ -254,18 +262,18 @@ def started(tmp_path: Path, stage_function: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
 
 
-def test_a_signal_ends_a_process_alike(tmp_path: Path) -> None:
-    process = started(tmp_path, "print('ready', flush=True); time.sleep(60)")
+def test_sigint_ends_a_process_with_the_same_line(tmp_path: Path) -> None:
+    process = start_ingest(tmp_path, "print('ready', flush=True); time.sleep(60)")
     assert process.stdout is not None
-    assert any("ready" in line for line in process.stdout), "it ended before it was ready"
+    assert any("ready" in line for line in process.stdout), "it run_command before it was ready"
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, line = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert said == "unfade: stopped; the same command goes on from here\n"
+    assert line == "unfade: stopped; the same command goes on from here\n"
 
 
-def test_a_reader_that_goes_away_is_nothing_to_tell(tmp_path: Path) -> None:
-    process = started(tmp_path, "[print('x' * 1000) for _ in range(1000)]")
+def test_a_closed_pipe_prints_nothing(tmp_path: Path) -> None:
+    process = start_ingest(tmp_path, "[print('x' * 1000) for _ in range(1000)]")
     assert process.stdout is not None
     process.stdout.read(10)
     process.stdout.close()
@@ -276,16 +284,20 @@ def test_a_reader_that_goes_away_is_nothing_to_tell(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "start"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), "unfade: standard output: No space"),
         (UnicodeError("odd"), "unfade: ingest failed (UnicodeError: odd); this is a defect"),
     ],
 )
-def test_a_full_output_is_not_the_work_directory(
-    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+def test_a_full_disk_behind_standard_output_is_named(
+    tmp_path: Path,
+    run_command: RunCommand,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    start: str,
 ) -> None:
-    place = film(tmp_path / "reel")
+    path = film(tmp_path / "reel")
 
     class Full(io.StringIO):
         def write(self, text: str) -> int:
@@ -296,53 +308,53 @@ def test_a_full_output_is_not_the_work_directory(
         raise error
 
     monkeypatch.setattr(cli, "app", app)
-    status, told = ended("ingest", place)
-    assert told.startswith(said)
+    status, line = run_command("ingest", path)
+    assert line.startswith(start)
     assert status == (2 if isinstance(error, OSError) else 1)
 
 
 @pytest.mark.parametrize("channel", ["stdout", "stderr"])
-def test_a_closed_output_is_no_defect(
-    ended: Ended, monkeypatch: pytest.MonkeyPatch, channel: str
+def test_a_closed_standard_output_is_not_a_defect(
+    run_command: RunCommand, monkeypatch: pytest.MonkeyPatch, channel: str
 ) -> None:
     monkeypatch.setattr(sys, channel, None)
-    status, said = ended("status", "none.toml")
+    status, line = run_command("status", "none.toml")
     assert status == 2
     if channel == "stdout":
-        assert said == "unfade: standard output is closed; let it go to a terminal or a file\n"
+        assert line == "unfade: standard output is closed; let it go to a terminal or a file\n"
 
 
 @pytest.mark.parametrize("argument", ["x" * 300, "x" * 5000, "/".join("x" * 5000), "a\0b", ""])
-def test_no_argument_is_in_the_way_of_the_log(
-    tmp_path: Path, ended: Ended, monkeypatch: pytest.MonkeyPatch, argument: str
+def test_invalid_paths_as_arguments_do_not_prevent_the_log(
+    tmp_path: Path, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch, argument: str
 ) -> None:
-    place = film(tmp_path / "reel")
-    fails(monkeypatch, ValueError("odd"))
+    path = film(tmp_path / "reel")
+    set_failing_stage(monkeypatch, ValueError("odd"))
     monkeypatch.setattr(cli, "app", lambda **_: pipeline.stage_function("ingest"))
-    status, said = ended("ingest", argument, place)
+    status, line = run_command("ingest", argument, path)
     assert status == 1
-    (log,) = place.parent.glob("unfade-*.log")
-    assert str(log) in said
+    (log,) = path.parent.glob("unfade-*.log")
+    assert str(log) in line
 
 
-def test_without_any_folder_for_the_log_there_is_still_one_line(
-    ended: Ended, monkeypatch: pytest.MonkeyPatch
+def test_without_a_writable_folder_there_is_a_line_but_no_log(
+    run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def nowhere() -> str:
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
 
     monkeypatch.setattr("tempfile.gettempdir", nowhere)
     monkeypatch.setattr(cli, "app", lambda **_: pipeline.stage_function("none"))
-    status, said = ended("ingest")
+    status, line = run_command("ingest")
     assert status == 1
-    assert said.endswith("its log could not be written, please report it with that file\n")
+    assert line.endswith("its log could not be written, please report it with this line\n")
 
 
 FRAMES = "use a whole number from 0 to 2,147,483,647"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "expected"),
     [
         (["new", "x", "--source", ""], "'--source' is ''; use a text of 1 to 4,096 letters"),
         (["new", "x", "--source", "x" * 5000], "'--source' is 'xxx"),
@@ -375,29 +387,29 @@ FRAMES = "use a whole number from 0 to 2,147,483,647"
         (["run", ""], "the name of a folder is empty"),
     ],
 )
-def test_a_value_that_cannot_be_is_named_by_its_option(
+def test_an_invalid_value_is_named_by_its_option(
     tmp_path: Path,
-    ended: Ended,
+    run_command: RunCommand,
     monkeypatch: pytest.MonkeyPatch,
     arguments: list[str],
-    says: str,
+    expected: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    status, said = ended(*arguments)
-    assert says in said
-    assert (status, said.count("\n")) == (2, 1)
+    status, line = run_command(*arguments)
+    assert expected in line
+    assert (status, line.count("\n")) == (2, 1)
     assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
-def test_every_name_can_be_printed(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+def test_every_file_name_can_be_printed(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
     stored = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(stored, encoding=encoding))
-    show_all_names()
+    escape_unencodable()
     name = os.fsdecode(b"r\xffel") + " \u30ad\u30e3\u30f3 [b] :smile: [/]"
     print(name)
     terminal().print(name)
     sys.stdout.flush()
-    said = stored.getvalue().decode(encoding)
-    assert said.count("[b] :smile: [/]") == 2
-    assert said.count("r\\udcffel") == 2
+    line = stored.getvalue().decode(encoding)
+    assert line.count("[b] :smile: [/]") == 2
+    assert line.count("r\\udcffel") == 2

@@ -1,4 +1,4 @@
-"""film.toml for elements that do not say all."""
+"""A new film.toml for elements that do not state every fact."""
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -14,11 +14,11 @@ from unfade.project.color_config import PINNED
 Item = TypeVar("Item")
 
 BT2020_CONSTANT, PQ = 10, 16
-"""A matrix that is not supported and a transfer of no ordinary display, as H.273 numbers them."""
+"""Code points of ITU-T H.273: an unsupported matrix, and a transfer that is not Rec.709."""
 
 
-class Told:
-    """Notes each pass over a movie."""
+class RecordingProgress:
+    """Records the label of each pass over a movie."""
 
     def __init__(self) -> None:
         self.labels: list[str] = []
@@ -31,8 +31,8 @@ class Told:
         pass
 
 
-def movie(place: Path) -> str:
-    with av.open(str(place), "w") as container:
+def movie(path: Path) -> str:
+    with av.open(str(path), "w") as container:
         stream = container.add_stream("ffv1", rate=Fraction(24))
         stream.width, stream.height, stream.pix_fmt = 32, 24, "yuv444p"
         stream.codec_context.colorspace = BT2020_CONSTANT
@@ -43,11 +43,13 @@ def movie(place: Path) -> str:
             frame.colorspace, frame.color_trc = BT2020_CONSTANT, PQ
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    return str(place)
+    return str(path)
 
 
-def test_a_movie_that_leaves_two_facts_open_is_decoded_once(tmp_path: Path) -> None:
-    told = Told()
-    made = write_project(tmp_path / "film", movie(tmp_path / "scan.mkv"), [], "Reel", told, PINNED)
+def test_a_movie_without_two_facts_is_decoded_once(tmp_path: Path) -> None:
+    progress = RecordingProgress()
+    made = write_project(
+        tmp_path / "film", movie(tmp_path / "scan.mkv"), [], "Reel", progress, PINNED
+    )
     assert set(made.to_fill_in) == {"source.colorspace", "source.matrix"}
-    assert told.labels == ["Looking through scan.mkv"]
+    assert progress.labels == ["Looking through scan.mkv"]

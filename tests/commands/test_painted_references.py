@@ -1,4 +1,4 @@
-"""From a scan without any reference to pairs that somebody paints, at the command line."""
+"""Export of frames to paint on, and painted pictures as pairs, at the command line."""
 
 import sys
 from collections.abc import Callable
@@ -23,14 +23,14 @@ LIVE = Area(x=0, y=30, width=200, height=120)
 
 @pytest.fixture
 def unfade(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Unfade:
-    """Runs a command; gives its exit status and all that it said."""
+    """Runs a command; returns its exit status and its output."""
 
     def run(*arguments: object) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["unfade", *map(str, arguments)])
         with pytest.raises(SystemExit) as caught:
             cli.main()
-        said = capsys.readouterr()
-        return int(caught.value.code or 0), said.out + said.err
+        captured = capsys.readouterr()
+        return int(caught.value.code or 0), captured.out + captured.err
 
     return run
 
@@ -50,27 +50,27 @@ def scan(folder: Path) -> None:
 def film(tmp_path: Path, unfade: Unfade) -> Path:
     """A project without reference, as `new` writes it."""
     scan(tmp_path / "scan")
-    status, said = unfade("new", tmp_path / "reel", "--source", tmp_path / "scan/scan.%04d.dpx")
-    place = tmp_path / "reel" / "film.toml"
+    status, output = unfade("new", tmp_path / "reel", "--source", tmp_path / "scan/scan.%04d.dpx")
+    path = tmp_path / "reel" / "film.toml"
     assert status == 0
-    assert "names nothing to take colour from yet" in said
-    assert f"unfade pairs export {place}" in said
-    assert not load_project(place).has_colour()
-    return place
+    assert "names nothing to take colour from yet" in output
+    assert f"unfade pairs export {path}" in output
+    assert not load_project(path).has_colour()
+    return path
 
 
-def test_nothing_can_be_run_on_it_yet_and_it_says_how(film: Path, unfade: Unfade) -> None:
-    status, said = unfade("run", film)
+def test_without_pairs_the_error_names_the_export(film: Path, unfade: Unfade) -> None:
+    status, output = unfade("run", film)
     assert status == EXIT_USER_ERROR
-    assert said.count("\n") == 1
-    assert f"unfade pairs export {film} FRAME" in said
+    assert output.count("\n") == 1
+    assert f"unfade pairs export {film} FRAME" in output
 
 
-def test_a_frame_comes_back_as_it_was_written(film: Path, unfade: Unfade) -> None:
-    status, said = unfade("pairs", "export", film.parent, 12, 10, 12)
+def test_an_exported_frame_has_the_values_of_the_scan(film: Path, unfade: Unfade) -> None:
+    status, output = unfade("pairs", "export", film.parent, 12, 10, 12)
     paint = film.parent / "paint"
     assert status == 0
-    assert sorted(place.name for place in paint.iterdir()) == [
+    assert sorted(path.name for path in paint.iterdir()) == [
         "000010.png",
         "000012.png",
         "live-area.png",
@@ -83,10 +83,10 @@ def test_a_frame_comes_back_as_it_was_written(film: Path, unfade: Unfade) -> Non
     described = image.spec()["ICCProfile:profile_description"], image.spec().format
     image.close()
     assert described == ("Gamma 2.4 Rec.709", oiio.TypeDesc("uint16"))
-    assert "unfade pairs add" in said
+    assert "unfade pairs add" in output
 
 
-def test_the_live_area_is_marked_in_a_layer_of_its_own(film: Path, unfade: Unfade) -> None:
+def test_the_outside_of_the_live_area_is_shaded_in_an_overlay(film: Path, unfade: Unfade) -> None:
     unfade("pairs", "export", film, 11, "--out", film.parent / "elsewhere")
     image = oiio.ImageInput.open(str(film.parent / "elsewhere" / "live-area.png"))
     shade = image.read_image("uint8")
@@ -98,41 +98,43 @@ def test_the_live_area_is_marked_in_a_layer_of_its_own(film: Path, unfade: Unfad
     assert live.height < SIZE[0]
 
 
-def test_what_may_have_been_painted_on_is_never_overwritten(film: Path, unfade: Unfade) -> None:
+def test_an_exported_picture_is_never_overwritten(film: Path, unfade: Unfade) -> None:
     unfade("pairs", "export", film, 11)
-    place = film.parent / "paint" / "000011.png"
-    place.write_text("painted")
-    status, said = unfade("pairs", "export", film, 10, 11)
+    path = film.parent / "paint" / "000011.png"
+    path.write_text("painted")
+    status, output = unfade("pairs", "export", film, 10, 11)
     assert status == EXIT_USER_ERROR
-    assert "000011.png: exists already, and may have been painted on" in said
-    assert place.read_text() == "painted"
+    assert "000011.png: exists already, and may have been painted on" in output
+    assert path.read_text() == "painted"
     assert not (film.parent / "paint" / "000010.png").exists()
 
 
-def test_a_painted_picture_is_taken_back(film: Path, unfade: Unfade) -> None:
+def test_a_painted_picture_becomes_a_pair_and_an_unpainted_one_is_refused(
+    film: Path, unfade: Unfade
+) -> None:
     unfade("pairs", "export", film, 11)
-    place = film.parent / "paint" / "000011.png"
-    status, said = unfade("pairs", "add", film, 11, place)
+    path = film.parent / "paint" / "000011.png"
+    status, output = unfade("pairs", "add", film, 11, path)
     assert status == EXIT_USER_ERROR
-    assert "is frame 11 as the scan has it; paint it first" in said
-    picture = media.read_picture(place)
+    assert "is frame 11 as the scan has it; paint it first" in output
+    picture = media.read_picture(path)
     tint = torch.tensor([1.2, 0.9, 0.7]).reshape(3, 1, 1)
-    media.write_png(place, luma(picture) * tint, bits=16, with_profile=True)
-    status, said = unfade("pairs", "add", film, 11, place)
+    media.write_png(path, luma(picture) * tint, bits=16, with_profile=True)
+    status, output = unfade("pairs", "add", film, 11, path)
     assert status == 0
-    assert "is a pair of kind 'constructed' (it has the scan's raster)" in said
+    assert "is a pair of kind 'constructed' (it has the scan's raster)" in output
     (pair,) = load_project(film).pair
     assert (pair.source, pair.reference, pair.kind) == (11, "paint/000011.png", "constructed")
-    unfade("pairs", "add", film, 11, place, "--kind", "direct")
+    unfade("pairs", "add", film, 11, path, "--kind", "direct")
     assert load_project(film).pair[0].kind == "direct"
 
 
-def test_what_is_no_picture_and_no_frame_is_refused(film: Path, unfade: Unfade) -> None:
+def test_an_invalid_picture_or_frame_is_refused(film: Path, unfade: Unfade) -> None:
     text = film.read_text()
     (film.parent / "notes.png").write_text("no picture")
-    status, said = unfade("pairs", "add", film, 11, film.parent / "notes.png")
+    status, output = unfade("pairs", "add", film, 11, film.parent / "notes.png")
     assert status == EXIT_USER_ERROR
-    assert "notes.png: cannot be read" in said
-    status, said = unfade("pairs", "export", film, 14)
-    assert "has no frame 14; choose one of 10 to 13" in said
+    assert "notes.png: cannot be read" in output
+    status, output = unfade("pairs", "export", film, 14)
+    assert "has no frame 14; choose one of 10 to 13" in output
     assert film.read_text() == text

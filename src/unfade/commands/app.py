@@ -8,7 +8,7 @@ import typer
 
 from unfade import __version__
 from unfade.commands import merge, pairs, run
-from unfade.commands.console import progress, show_all_names
+from unfade.commands.console import escape_unencodable, progress
 from unfade.commands.failures import EXIT_INTERRUPTED, FailureReporter, check_output
 from unfade.commands.parameters import NewFolder
 from unfade.commands.runtime import configure_process
@@ -106,7 +106,7 @@ for _stage, _task in STAGE_TASKS.items():
 def main() -> None:
     """Runs the command line and exits; every failure becomes one line and an exit status."""
     configure_process()
-    show_all_names()
+    escape_unencodable()
     arguments = sys.argv[1:]
     with FailureReporter(arguments):
         check_output()

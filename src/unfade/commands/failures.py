@@ -1,7 +1,7 @@
-"""The one place where failures become sentences: a line on the screen and an exit status.
+"""Turns every exception into one line on standard error and an exit status.
 
-What the user can mend is one sentence and `EXIT_USER_ERROR`. Anything else is a defect: its
-traceback goes into a file, and the line names that file.
+An `UnfadeError` gives its sentence and `EXIT_USER_ERROR`. Any other exception is a defect of
+Unfade: its traceback goes into a log, and the line names the log.
 """
 
 import difflib
@@ -25,11 +25,13 @@ from unfade.film.stage_names import STAGE_NAMES
 from unfade.project.paths import project_path
 
 EXIT_DEFECT = 1
+"""Exit status after a defect of Unfade."""
 EXIT_USER_ERROR = 2
+"""Exit status after an error that the user can mend."""
 EXIT_INTERRUPTED = 130
-"""Exit status of a program that Ctrl-C ended: 128 and the number of SIGINT."""
+"""Exit status after Ctrl-C: 128 + the number of SIGINT, as in a shell."""
 EXIT_BROKEN_PIPE = 1
-"""After the reader of the output, such as ``head``, went away."""
+"""Exit status after the reader of the output, such as ``head``, closed the pipe."""
 
 _PERMISSION = "give yourself permission there"
 _SPACE = "make free space there"
@@ -50,21 +52,24 @@ _REMEDIES = {
     errno.EMFILE: "raise the limit of open files with 'ulimit -n'",
     errno.ENFILE: "close other programs, which hold all files that the system can open",
 }
-"""What a person can do, by what the file system says. A file that is not there is no such case:
-where a path of the user may be wrong, the code that reads it says so."""
+"""The remedy for each error of the file system. ENOENT is missing: the code that opens a path of
+the user reports it, so that anywhere else it is a defect."""
 
-_FULL_MEMORY = ("DefaultCPUAllocator", "not enough memory", "(-4:Insufficient memory)")
-"""What PyTorch and OpenCV say instead of a MemoryError."""
+_OUT_OF_MEMORY_WORDS = ("DefaultCPUAllocator", "not enough memory", "(-4:Insufficient memory)")
+"""Parts of the messages of PyTorch and OpenCV, which raise no MemoryError."""
 
 
 class FailureReporter:
-    """Turns whatever ends a command into one line, and the program's exit.
+    """Turns an exception of the block into one line, and exits.
 
-    As a context manager and not as an ``except``, so that nothing is caught that goes on.
+    It is a context manager and not an ``except`` clause, because it never lets the program go on.
     """
 
     def __init__(self, arguments: Sequence[str]) -> None:
-        """`arguments` of the command line, without the program's name."""
+        """
+        Args:
+            arguments: of the command line, without the program's name.
+        """
         self._arguments = arguments
 
     def __enter__(self) -> Self:
@@ -88,36 +93,36 @@ class FailureReporter:
 
     def _line(self, error: BaseException) -> tuple[str, int]:
         if isinstance(error, KeyboardInterrupt):
-            return stopped(self._arguments), EXIT_INTERRUPTED
+            return interrupted_message(self._arguments), EXIT_INTERRUPTED
         if isinstance(error, UnfadeError):
             return f"unfade: {_on_one_line(str(error))}", EXIT_USER_ERROR
         if hasattr(error, "format_message"):
-            return usage(error), EXIT_USER_ERROR
+            return usage_message(error), EXIT_USER_ERROR
         if isinstance(error, OSError) and error.errno in _REMEDIES:
-            place = error.filename or (
+            path = error.filename or (
                 "standard output" if _output_fails() else "the work directory"
             )
             reason = error.strerror or error
-            return f"unfade: {place}: {reason}; {_REMEDIES[error.errno]}", EXIT_USER_ERROR
+            return f"unfade: {path}: {reason}; {_REMEDIES[error.errno]}", EXIT_USER_ERROR
         if isinstance(error, RuntimeError) and "out of memory" in str(error):
             remedy = "close what else uses it, or hide it with CUDA_VISIBLE_DEVICES="
             return f"unfade: the graphics processor is out of memory; {remedy}", EXIT_USER_ERROR
-        return defect(error, self._arguments), EXIT_DEFECT
+        return defect_message(error, self._arguments), EXIT_DEFECT
 
 
 def check_output() -> None:
     """
     Raises:
-        WorkError: whoever started the program closed its standard output.
+        WorkError: standard output was closed before the program started.
     """
     if sys.stdout is None:
         raise WorkError("standard output is closed; let it go to a terminal or a file")
 
 
 def _output_fails() -> bool:
-    """Whether what is printed cannot be written; it is given up then.
+    """Whether standard output cannot be written to, as on a full disk; if so, it is discarded.
 
-    A line end is tried, because a flush does not fail where nothing is buffered.
+    A line end is printed, because a flush without buffered text never fails.
     """
     try:
         print(flush=True)
@@ -128,20 +133,20 @@ def _output_fails() -> bool:
 
 
 def _discard_output() -> None:
-    """Sends standard output nowhere: what is buffered would fail once more at exit."""
+    """Sends standard output to the null device, because buffered text would fail again at exit."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def stopped(arguments: Sequence[str]) -> str:
-    """What is said after Ctrl-C."""
+def interrupted_message(arguments: Sequence[str]) -> str:
+    """The line after Ctrl-C."""
     if arguments[:1] and arguments[0] in ("run", "demo", *STAGE_NAMES):
         return "unfade: stopped; the same command goes on from here"
     return "unfade: stopped"
 
 
-def usage(error: Any) -> str:
-    """A fault of the command line, with the nearest option or verb that there is."""
+def usage_message(error: Any) -> str:
+    """The line for a wrong command line, with the nearest valid option or verb."""
     if type(error).__name__ == "NoArgsIsHelpError":
         return str(error.format_message())
     words = _on_one_line(error.format_message())
@@ -151,68 +156,73 @@ def usage(error: Any) -> str:
     context = getattr(error, "ctx", None)
     if context is None:
         return f"unfade: {words}"
-    found = re.fullmatch(r"no such (option|command):? '?(.*?)'?", words)
-    if found:
-        command = context.command
-        options = [name for one in command.params for name in one.opts if name.startswith("-")]
-        known = options if found[1] == "option" else list(getattr(command, "commands", {}))
-        nearest = difflib.get_close_matches(found[2], [*known, "--help"], n=1, cutoff=0.0)[0]
-        words = f"there is no {found[1]} '{found[2]}'; the nearest valid one is '{nearest}'"
+    unknown = re.fullmatch(r"no such (option|command):? '?(.*?)'?", words)
+    if unknown:
+        command, kind, name = context.command, unknown[1], unknown[2]
+        options = [text for one in command.params for text in one.opts if text.startswith("-")]
+        valid = options if kind == "option" else list(getattr(command, "commands", {}))
+        nearest = difflib.get_close_matches(name, [*valid, "--help"], n=1, cutoff=0.0)[0]
+        words = f"there is no {kind} '{name}'; the nearest valid one is '{nearest}'"
     return f"unfade: {words}; see '{context.command_path} --help'"
 
 
-def defect(error: BaseException, arguments: Sequence[str]) -> str:
-    """What is said of a failure that nobody foresaw, after its traceback has gone into a file."""
-    place = _write_log(error, arguments)
-    what = f"{type(error).__name__}: {_on_one_line(str(error)) or 'no more is known'}"
+def defect_message(error: BaseException, arguments: Sequence[str]) -> str:
+    """Writes the log of an unexpected exception, and returns its line."""
+    log = _write_log(error, arguments)
+    what = f"{type(error).__name__}: {_on_one_line(str(error)) or 'no message'}"
     where = _stage_of(error) or next(iter(arguments), "unfade")
-    log = f"its log is {place}" if place else "its log could not be written"
-    if _is_full_memory(error):
-        return f"unfade: {where} ran out of memory; close what else uses it; {log}"
+    about_log = f"its log is {log}" if log else "its log could not be written"
+    if _is_out_of_memory(error):
+        return f"unfade: {where} ran out of memory; close what else uses it; {about_log}"
     return (
-        f"unfade: {where} failed ({what}); this is a defect of Unfade: {log}, please report it "
-        "with that file"
+        f"unfade: {where} failed ({what}); this is a defect of Unfade: {about_log}, please report "
+        f"it with {'that file' if log else 'this line'}"
     )
 
 
-def _is_full_memory(error: BaseException) -> bool:
-    """Whether the computer's memory was full, by whatever name a library gives it."""
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Whether main memory was full, in the exception types and messages of all libraries."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
-    return isinstance(error, MemoryError) or any(words in str(error) for words in _FULL_MEMORY)
+    words = _OUT_OF_MEMORY_WORDS
+    return isinstance(error, MemoryError) or any(part in str(error) for part in words)
 
 
 def _write_log(error: BaseException, arguments: Sequence[str]) -> Path | None:
-    """Writes a traceback beside film.toml, or into the folder for temporary files."""
+    """Writes a traceback beside film.toml, else into the folder for temporary files.
+
+    Returns:
+        The path of the log; None if neither folder can be written to.
+    """
     head = f"unfade {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
     text = f"{head}{' '.join(arguments)}\n\n{''.join(traceback.format_exception(error))}"
     name = f"unfade-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
-    for find in (lambda: _work_folder(arguments), tempfile.gettempdir):
-        # No argument is known to be a path that there can be, and no folder to be writable.
+    for find_folder in (lambda: _work_folder(arguments), tempfile.gettempdir):
+        # An argument may be an invalid path, and a folder may not be writable.
         with suppress(OSError, ValueError):
-            if folder := find():
-                place = Path(folder, name)
-                place.write_text(text, encoding="utf-8", errors="backslashreplace")
-                return place
+            if folder := find_folder():
+                path = Path(folder, name)
+                path.write_text(text, encoding="utf-8", errors="backslashreplace")
+                return path
     return None
 
 
 def _work_folder(arguments: Sequence[str]) -> Path | None:
-    """The work directory that a command line names, if it names one."""
-    for one in arguments:
+    """The folder of the project file in a command line; None if there is none."""
+    for argument in arguments:
         with suppress(OSError, ValueError, UnfadeError):
-            place = project_path(one)
-            if place.suffix == ".toml" and place.is_file():
-                return place.parent
+            path = project_path(argument)
+            if path.suffix == ".toml" and path.is_file():
+                return path.parent
     return None
 
 
 def _stage_of(error: BaseException) -> str | None:
-    """The stage in which an error was raised, told by the modules of its traceback."""
+    """The stage that raised an error, by the modules in its traceback; None outside stages."""
     for frame, _ in traceback.walk_tb(error.__traceback__):
-        found = re.fullmatch(r"unfade\.(\w+)\.stage", frame.f_globals.get("__name__", ""))
-        if found:
-            return found[1]
+        match = re.fullmatch(r"unfade\.(\w+)\.stage", frame.f_globals.get("__name__", ""))
+        if match:
+            return match[1]
     return None
 
 

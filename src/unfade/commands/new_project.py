@@ -1,4 +1,4 @@
-"""A new project: looks at the elements and writes film.toml."""
+"""`unfade new`: probes the elements of a film, and writes film.toml."""
 
 import os
 from collections.abc import Sequence
@@ -27,12 +27,12 @@ _PROVISIONAL_FACTS: dict[str, Any] = {
     "range": "full",
     "matrix": "bt709",
 }
-"""What is taken for a fact that nobody has said yet, to find out the others."""
+"""A value for each fact that a file may not state, used only to go on and probe the other facts."""
 
 
 @dataclass(frozen=True)
 class NewProject:
-    """A film.toml that was written, and the keys in it that a person has to fill in."""
+    """The path of a film.toml that was written, and its keys that a person has to fill in."""
 
     path: Path
     to_fill_in: tuple[str, ...]
@@ -49,44 +49,44 @@ def write_project(
     """Probes a scan and its references, and writes a commented film.toml for them.
 
     Args:
-        folder: the work directory, made if need be.
+        folder: the work directory; it is made if it is missing.
         source: path of the scan, relative to the current directory.
         references: paths of the copies with good colour.
-        title: of the film.
-        progress: is told of the frames of a movie, and how their fields are read.
-        colors: the config that knows the names of colour spaces.
+        title: the title of the film.
+        progress: shows the frames of a movie as they are probed, and remarks on the clips.
+        colors: the config that defines the names of colour spaces.
 
     Raises:
-        ProjectError: there is a film.toml already, two references have one name, or one frame of a
-            sequence is given for all.
+        ProjectError: there is a film.toml already, two references have the same name, or the scan
+            is one frame of a sequence.
         MediaError: an element is missing or damaged.
         WorkError: the folder is a file, or cannot be written to.
     """
-    place = folder / PROJECT_FILE
-    if place.exists():
-        raise ProjectError(f"{place}: exists already; edit it, or choose another folder")
+    path = folder / PROJECT_FILE
+    if path.exists():
+        raise ProjectError(f"{path}: exists already; edit it, or choose another folder")
     check_is_folder(folder)
     sections = [
-        section_of_options(ClipSection, {"path": option}, path=path)
-        for option, path in (("--source", source), *(("--reference", one) for one in references))
+        section_of_options(ClipSection, {"path": option}, path=clip)
+        for option, clip in (("--source", source), *(("--reference", one) for one in references))
     ]
-    _check_whole(source)
+    _check_not_one_frame(source)
     scan, *copies = (_probe(section, folder, progress, colors) for section in sections)
     text = project_text(title, scan, copies)
     to_fill_in = (
         *(f"source.{key}" for key in scan.to_fill_in),
         *(f"reference.{key}" for copy in copies for key in copy.to_fill_in),
     )
-    # What is still to be filled in is no fault yet; all else has to be right.
+    # Everything but the facts to fill in must be valid before the file is written.
     parse_project(
-        project_text(title, _filled_in(scan), [_filled_in(copy) for copy in copies]), place
+        project_text(title, _filled_in(scan), [_filled_in(copy) for copy in copies]), path
     )
     make_folder(folder)
-    write_text(place, text)
-    return NewProject(place, to_fill_in)
+    write_text(path, text)
+    return NewProject(path, to_fill_in)
 
 
-def _check_whole(source: str) -> None:
+def _check_not_one_frame(source: str) -> None:
     """
     Raises:
         ProjectError: the scan is one frame of a sequence.
@@ -94,7 +94,7 @@ def _check_whole(source: str) -> None:
     sequence = media.sequence_around(source) if os.path.isfile(source) else None
     if sequence is not None:
         raise ProjectError(
-            f"{source}: is one frame of a sequence; if all of it is meant, name it as "
+            f"{source}: is one frame of a sequence; for the whole sequence, name it as "
             f"'{sequence}'; for this frame alone, set 'first' and 'last' in film.toml afterwards"
         )
 
@@ -102,7 +102,10 @@ def _check_whole(source: str) -> None:
 def _probe(
     section: ClipSection, folder: Path, progress: Progress, colors: ColorManagement
 ) -> TemplateElement:
-    """What is found out about a clip, and which facts are missing, with what is known of them."""
+    """The facts of a clip for film.toml, with the missing facts and the files' evidence on them.
+
+    For each missing fact a provisional value is set, and the clip is probed again.
+    """
     path = section.path
     missing: dict[str, str] = {}
     surveys: media.Surveys = {}
@@ -119,11 +122,11 @@ def _probe(
         else:
             for remark in filter(None, (clip.fields_message(), *clip.all_remarks())):
                 progress.say(f"{path}: {remark}")
-            return TemplateElement(clip_name(path), _seen_from(folder, clip.path), clip, missing)
+            return TemplateElement(clip_name(path), _relative(folder, clip.path), clip, missing)
 
 
-def _seen_from(folder: Path, path: str) -> str:
-    """A path as film.toml names it: relative to its folder."""
+def _relative(folder: Path, path: str) -> str:
+    """A path as film.toml stores it: relative to the folder of film.toml."""
     return Path(os.path.relpath(path, folder)).as_posix()
 
 

@@ -1,4 +1,4 @@
-"""Frames of the scan as pictures to paint on, and what such a picture is when it comes back."""
+"""Writes frames of the scan as pictures to paint on, and recognises painted pictures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,75 +13,81 @@ from unfade.work.job import Job
 from unfade.work.writing import make_folder
 
 PAINT_FOLDER = "paint"
+"""The folder, beside film.toml, of the pictures."""
 OVERLAY = "live-area.png"
+"""The file that shades the outside of the live area."""
 
-_BITS = 16
-_SHADE = (0.5, 0.0, 0.5, 0.5)
-"""Of what is outside the live area: magenta, half transparent; multiplied by alpha."""
-_UNPAINTED = 1.5 / 255
-"""Largest difference of any value to the scan's, up to which nothing has been painted: a code of 8
-bits, as a program that has no more saves it."""
+_PNG_BITS = 16
+"""Bits a sample, so that smooth areas do not band when they are graded."""
+_SHADE_RGBA = (0.5, 0.0, 0.5, 0.5)
+"""Colour outside the live area: half-transparent magenta, premultiplied."""
+_MAX_UNPAINTED_DIFFERENCE = 1.5 / 255
+"""Difference from the scan, range 1, up to which a picture counts as unpainted: one code of 8 bits,
+which saving in a program of 8 bits may add, with a margin."""
 
 
 def write_frames(job: Job, frames: Sequence[int], folder: Path) -> list[Path]:
     """Writes frames of the scan as 16-bit PNG of the whole raster, tagged with their colour space.
 
-    Where the live area is not the whole, a picture of its outside is written beside them, to be
-    laid over as a layer: it is never burned in.
+    If the live area is smaller than the raster, an overlay that shades its outside is written as a
+    file of its own, never into the pictures.
+
+    Returns:
+        The paths of the pictures, and of the overlay if there is one.
 
     Raises:
-        ProjectError: a picture is there already, because somebody may have painted on it.
+        ProjectError: a picture exists already, and somebody may have painted on it.
     """
     source = job.clips().source
-    wanted = sorted(set(frames))
-    places = {frame: folder / f"{frame:06d}.png" for frame in wanted}
-    for place in places.values():
-        if place.exists():
+    numbers = sorted(set(frames))
+    paths = {frame: folder / f"{frame:06d}.png" for frame in numbers}
+    for path in paths.values():
+        if path.exists():
             raise ProjectError(
-                f"{place}: exists already, and may have been painted on; move it away, or choose "
+                f"{path}: exists already, and may have been painted on; move it away, or choose "
                 "another folder with --out"
             )
     make_folder(folder)
-    for frame, picture in media.read(source, wanted, job.colors):
-        media.write_png(places[frame], picture, bits=_BITS, with_profile=True)
-    written = list(places.values())
-    if not _is_whole(source):
-        media.write_png(folder / OVERLAY, _outside(source))
+    for frame, picture in media.read(source, numbers, job.colors):
+        media.write_png(paths[frame], picture, bits=_PNG_BITS, with_profile=True)
+    written = list(paths.values())
+    if not _live_area_is_whole(source):
+        media.write_png(folder / OVERLAY, _overlay(source))
         written.append(folder / OVERLAY)
     return written
 
 
 def describe_placement(job: Job, frame: int, picture: str, colorspace: str | None) -> str:
-    """How a picture will be laid on a frame of the scan, in words.
+    """How align will lay a picture on a frame of the scan, in words.
 
-    `colorspace` is that of the picture, none to take what its file says.
+    `colorspace` is that of the picture; None to read it from the file.
 
     Raises:
-        MediaError: it cannot be read.
-        ProjectError: it is the frame as it was exported.
+        MediaError: the picture cannot be read.
+        ProjectError: nothing has been painted on the picture.
     """
     pixels = media.read_picture(job.resolve(picture), colorspace, colors=job.colors)
     source = job.clips().source
     size = pixels.shape[-1], pixels.shape[-2]
     if size == (source.width, source.height):
         faded = media.read_frame(source, frame, job.colors).clamp(0.0, 1.0)
-        if float((pixels - faded).abs().max()) < _UNPAINTED:
+        if float((pixels - faded).abs().max()) < _MAX_UNPAINTED_DIFFERENCE:
             raise ProjectError(
                 f"{picture}: is frame {frame} as the scan has it; paint it first, and save it there"
             )
         return "it has the scan's raster"
     if size == (source.live_area.width, source.live_area.height):
         return "it has the size of the scan's live area"
-    return f"it is {size[0]} x {size[1]} pixels, so that its place on the scan is searched"
+    return f"it is {size[0]} x {size[1]} pixels, so its place on the scan is searched"
 
 
-def _is_whole(clip: Clip) -> bool:
+def _live_area_is_whole(clip: Clip) -> bool:
     return (clip.live_area.width, clip.live_area.height) == (clip.width, clip.height)
 
 
-def _outside(clip: Clip) -> Tensor:
-    """(4, H, W): shade where the scan has no picture, transparent where it has."""
-    overlay = torch.tensor(_SHADE).reshape(4, 1, 1).repeat(1, clip.height, clip.width)
+def _overlay(clip: Clip) -> Tensor:
+    """(4, H, W): shaded outside the live area, transparent inside."""
+    overlay = torch.tensor(_SHADE_RGBA).reshape(4, 1, 1).repeat(1, clip.height, clip.width)
     area = clip.live_area
     overlay[:, area.y : area.y + area.height, area.x : area.x + area.width] = 0
     return overlay

@@ -1,6 +1,6 @@
-"""What rich draws on a terminal: tables and progress bars.
+"""Tables and progress bars, drawn by rich.
 
-A module of its own, so that verbs that draw nothing do not import rich.
+A module of its own, so that verbs without them do not import rich.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,33 +18,33 @@ from rich.table import Table
 
 from unfade.work.progress import Item
 
-WIDTH = 200
-"""Characters of a line that does not go to a terminal, so that no row of a table is broken."""
+LOG_WIDTH = 200
+"""Characters a line in output that is not a terminal, so that table rows are not folded."""
 
-LEAST_WIDTH = 60
-"""Characters into which ten columns fold and can still be read."""
+MIN_TABLE_WIDTH = 60
+"""Characters a line in tables, because ten columns in fewer cannot be read."""
 
 
 def terminal() -> Console:
-    """A console that prints what it is given, ``[b]`` and ``:smile:`` included.
+    """A console that prints text literally, ``[b]`` and ``:smile:`` included.
 
-    It is as wide as the terminal, or has `WIDTH` characters where there is none.
+    It is as wide as the terminal; other outputs have `LOG_WIDTH` characters a line.
     """
     console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
-        console.width = WIDTH
+        console.width = LOG_WIDTH
     return console
 
 
 def show(table: Table) -> None:
-    """Prints a table; a terminal narrower than it can be folds its lines."""
+    """Prints a table, at least `MIN_TABLE_WIDTH` wide; a narrower terminal wraps its lines."""
     console = terminal()
-    console.width = max(console.width, LEAST_WIDTH)
+    console.width = max(console.width, MIN_TABLE_WIDTH)
     console.print(table)
 
 
 def plain_table(*headings: str) -> Table:
-    """A table without lines, whose cells are folded where the terminal is narrow."""
+    """An empty table without rules; cells fold if the terminal is narrow."""
     table = Table(box=None, pad_edge=False)
     for heading in headings:
         table.add_column(heading, overflow="fold")
@@ -58,7 +58,7 @@ class ProgressBars:
         self._console = console
 
     def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
-        """`items`, counted on a bar."""
+        """Iterates over `items`, and counts them on a bar."""
         columns = (
             TextColumn("    {task.description:<28}", markup=False),
             BarColumn(),
@@ -73,5 +73,5 @@ class ProgressBars:
                 progress.advance(task)
 
     def say(self, message: str) -> None:
-        """A line that stays."""
+        """Prints a line above the bar."""
         self._console.print(message)

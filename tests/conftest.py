@@ -1,6 +1,6 @@
-"""One thread a test: small tensors gain nothing from more, and a busy machine loses much.
+"""Settings of all tests: one thread each, no deadlines, shared folders removed at the end.
 
-And little disk: what a test wrote goes when it passes, what a module's tests share goes with them.
+Small tensors gain nothing from more threads, and parallel tests would slow each other down.
 """
 
 import os
@@ -20,7 +20,7 @@ settings.load_profile("no test is timed")
 
 @pytest.fixture(scope="module")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder for all tests of one module."""
+    """A folder for all tests of a module, removed after the last of them to save disk space."""
     folder = tmp_path_factory.mktemp("shared")
     yield folder
     shutil.rmtree(folder)

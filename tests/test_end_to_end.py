@@ -1,4 +1,4 @@
-"""Two files to a verdict on a small film, and the same masters after a kill."""
+"""Whole runs of the command line, from files to a verdict, also after a kill."""
 
 import shutil
 import signal
@@ -42,7 +42,7 @@ last = 1019
 
 @pytest.fixture(scope="module")
 def film(shared_folder: Path) -> Path:
-    """A film of two shots, up to its targets."""
+    """A film of two shots, run up to its targets."""
     folder = shared_folder / "film"
     clips = [_shortened(cut) for cut in (demo_clips()[0], demo_clips()[3])]
     place = make_demo(folder, severity="medium", seed=1, progress=SilentProgress(), clips=clips)
@@ -92,29 +92,29 @@ def test_colour_comes_back_and_luma_stays(undisturbed: Path) -> None:
     assert values["held_out_ciede2000"] < values["held_out_ciede2000_faded"] / 3
     assert values["luma_excess_max"] <= 0
     assert report.verdict in ("accept", "review")
-    rendering, found = load(undisturbed, Rendering), load(undisturbed, Clips).source
-    source = found.model_copy(update={"path": str(undisturbed / found.path)})
+    rendering, clip = load(undisturbed, Rendering), load(undisturbed, Clips).source
+    source = clip.model_copy(update={"path": str(undisturbed / clip.path)})
     assert [frame.frame for frame in rendering.frames] == list(range(1010, 1020))
     frame = rendering.frames[0]
     source_rgb = media.read_frame(source, frame.frame)
     master = undisturbed / "06-render" / frame.file
     recovered_rgb = media.read_picture(str(master), rendering.colorspace)
     assert float((luma(recovered_rgb) - luma(source_rgb)).abs().mean()) < 2e-4
-    apart = (rgb_to_ycbcr(recovered_rgb) - rgb_to_ycbcr(source_rgb))[1:].abs().mean()
-    assert float(apart) > 0.01
+    chroma_change = (rgb_to_ycbcr(recovered_rgb) - rgb_to_ycbcr(source_rgb))[1:].abs().mean()
+    assert float(chroma_change) > 0.01
 
 
 def test_colour_is_carried_to_frames_between_pairs(undisturbed: Path) -> None:
     targets, model = load(undisturbed, Targets), load(undisturbed, TrainedModel)
-    apart = {target.pair.source for target in targets.targets}
+    paired = {target.pair.source for target in targets.targets}
     assert targets.between
-    assert not apart & {one.frame for one in targets.between}
+    assert not paired & {one.frame for one in targets.between}
     assert set(model.carried_frames) <= {one.frame for one in targets.between}
     assert model.carried_frames
     assert (undisturbed / "05-train/carried.png").exists()
 
 
-def test_what_was_made_is_delivered(undisturbed: Path) -> None:
+def test_report_and_masters_are_delivered(undisturbed: Path) -> None:
     assert (undisturbed / "07-validate/report.html").stat().st_size > 50_000
     bags = [path for path in (undisturbed / "08-deliver").iterdir() if path.is_dir()]
     assert len(bags) == 1
@@ -132,16 +132,16 @@ def test_a_second_run_does_nothing(undisturbed: Path) -> None:
 
 
 def kill_when(folder: Path, reached: Callable[[], bool]) -> None:
-    """Runs the pipeline and kills it as soon as it has come that far."""
+    """Runs the pipeline and kills it as soon as `reached` is true."""
     running = subprocess.Popen(command(folder / "film.toml"))
     while not reached():
-        assert running.poll() is None, "it ended before it could be killed"
+        assert running.poll() is None, "the run ended before it could be killed"
         time.sleep(0.01)
     running.send_signal(signal.SIGKILL)
     assert running.wait() == -signal.SIGKILL
 
 
-def test_a_killed_run_goes_on_to_the_same_masters(
+def test_a_killed_run_resumes_to_the_same_masters(
     film: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
     folder = copy(film, tmp_path / "reel")
@@ -156,14 +156,17 @@ def test_a_killed_run_goes_on_to_the_same_masters(
 
 @pytest.fixture(scope="module")
 def painted(shared_folder: Path) -> Path:
-    """A finished project without a reference clip: an ACES2065-1 scan with speculars of four times
-    white, and painted pairs."""
+    """A finished project of an ACES2065-1 scan with speculars of four times white, painted pairs
+    and no reference clip."""
     return paint(shared_folder / "painted", log=False)
 
 
 def paint(folder: Path, *, log: bool) -> Path:
-    """A finished project of pairs alone. A log scan is DPX of 10 bits, in printing density, whose
-    range cuts the brightest speculars; of its pairs no colour is carried."""
+    """A finished project with painted pairs only.
+
+    A log scan is 10-bit DPX in printing density, whose range clips the brightest speculars; its
+    project carries no colour to other frames.
+    """
     generator = torch.Generator().manual_seed(0)
     coarse = torch.rand(1, 3, 9, 12, generator=generator)
     scene = functional.interpolate(coarse, size=(144, 192), mode="bicubic")[0].clamp(0.05, 0.95)
@@ -195,7 +198,7 @@ def paint(folder: Path, *, log: bool) -> Path:
     return folder
 
 
-def test_pairs_alone_recover_a_scene_linear_scan_with_its_highlights(painted: Path) -> None:
+def test_painted_pairs_recover_a_scene_linear_scan_with_highlights(painted: Path) -> None:
     values = {measure.name: measure.value for measure in load(painted, Report).measures}
     assert values["luma_excess_max"] <= 0
     assert values["held_out_ciede2000"] < values["held_out_ciede2000_faded"] / 2
@@ -222,7 +225,7 @@ def hashes(folder: Path) -> dict[int, str]:
     return {frame.frame: frame.sha256 for frame in load(folder, Rendering).frames}
 
 
-def test_a_frame_that_was_scanned_again_is_rendered_again(painted: Path, tmp_path: Path) -> None:
+def test_only_a_changed_frame_of_the_scan_is_rendered_again(painted: Path, tmp_path: Path) -> None:
     folder = tmp_path / "reel"
     shutil.copytree(painted, folder)
     place = folder / "scan/s.0003.exr"
@@ -235,7 +238,7 @@ def test_a_frame_that_was_scanned_again_is_rendered_again(painted: Path, tmp_pat
     assert load(folder, Report).verdict != "reject"
 
 
-def test_a_moved_project_reads_where_it_is_now(painted: Path, tmp_path: Path) -> None:
+def test_a_moved_project_reads_its_files_at_the_new_location(painted: Path, tmp_path: Path) -> None:
     folder = tmp_path / "moved"
     shutil.copytree(painted, tmp_path / "reel")
     (tmp_path / "reel").rename(folder)
@@ -248,7 +251,7 @@ def test_a_moved_project_reads_where_it_is_now(painted: Path, tmp_path: Path) ->
     assert len(list((folder / "06-render").glob("*.exr"))) == 6
 
 
-def test_a_damaged_record_of_the_render_is_made_again(painted: Path, tmp_path: Path) -> None:
+def test_a_damaged_rendering_json_is_written_again(painted: Path, tmp_path: Path) -> None:
     folder = tmp_path / "reel"
     shutil.copytree(painted, folder)
     (folder / Rendering.PATH).write_text("{")

@@ -465,7 +465,7 @@ def drawn(job: Job, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         bags.append(delivered.name)
         (folder / f"{delivered.name}-split.mp4").write_text(f"movie {len(bags)}")
 
-    monkeypatch.setattr(stage, "_lay_movies", draw)
+    monkeypatch.setattr(stage, "_write_review_movies", draw)
     return bags
 
 

@@ -145,7 +145,7 @@ def write_target(job: Job, source_rgb: Tensor, weight: float = 1.0) -> Target:
 def write_master(job: Job, frame: int, rgb: Tensor) -> RenderedFrame:
     settings = job.project.render
     path = job.folder("render") / f"reel.{frame:07d}{SUFFIXES[settings.format]}"
-    cut = write_master_file(path, rgb, settings, {}, FrameTags())
+    cut = write_master_file(path, rgb, settings, {}, FrameTags(), job.colors)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     shot = 1 + (frame > 103)
     return RenderedFrame(frame=frame, shot=shot, file=path.name, sha256=digest, cut=cut)

@@ -1,7 +1,7 @@
-"""deliver: puts masters, model, pairs, report and record into a BagIt bag.
+"""deliver: packs masters, model, pairs, report and records into a BagIt bag.
 
-Reads what the stages before it left. Writes ``08-deliver/<film>-v001/`` and `delivery.json`.
-A rejected rendering is delivered too, and its note says so in the first line.
+Reads the artefacts of the earlier stages. Writes ``08-deliver/<film>-v001/`` and `delivery.json`.
+A rejected rendering is delivered, too; the first line of its note says that it is rejected.
 """
 
 import datetime
@@ -50,7 +50,7 @@ from unfade.work.job import Job
 
 @dataclass(frozen=True)
 class Codec:
-    """How review movies are written. `options` are the encoder's."""
+    """A codec of review movies; `options` are those of its encoder in FFmpeg."""
 
     name: str
     suffix: str
@@ -58,7 +58,7 @@ class Codec:
     options: dict[str, str]
 
     def writer(self, stem: Path, size: tuple[int, int], rate: Fraction) -> media.MovieWriter:
-        """A movie of `size` (width, height) at `stem` with the suffix of the codec."""
+        """Opens a movie of `size` (width, height); `stem` is its path without suffix."""
         return media.MovieWriter(
             stem.with_name(stem.name + self.suffix),
             codec=self.name,
@@ -74,10 +74,10 @@ CODECS = {
     "h264": Codec("libx264", ".mp4", "yuv420p", {"preset": "veryfast", "crf": "18"}),
     "prores": Codec("prores_ks", ".mov", "yuv422p10le", {"profile": "3"}),
 }
-"""By the names of deliver.movie; ProRes is 422 HQ."""
+"""Codecs by the values of deliver.movie; ProRes is 422 HQ."""
 
-REVIEW_REVISION = 2
-"""Raised when review movies come to show the same masters in another way."""
+REVIEW_VERSION = 2
+"""Version of the look of review movies; a higher one makes the movies of existing bags anew."""
 
 
 def run(job: Job) -> None:
@@ -88,27 +88,27 @@ def run(job: Job) -> None:
             the bag cannot be made.
     """
     pictures = _pictures(job)
-    names = picture_paths(pictures)
-    delivered = _delivered(job, names)
+    paths = picture_paths(pictures)
+    delivered = _content(job, paths)
     remove_leftovers(job.folder("deliver"))
-    place = job.folder("deliver") / delivered.name
+    bag = job.folder("deliver") / delivered.name
     if delivered.part:
-        job.progress.say(f"{place.name}: a part of the film, beside other bags")
-    if place.exists():
-        job.progress.say(f"{place.name}: takes the place of the bag before")
-    with build_folder(place) as folder:
-        known = _lay_files(job, delivered, folder)
+        job.progress.say(f"{bag.name}: a part of the film; bags of other parts are kept")
+    if bag.exists():
+        job.progress.say(f"{bag.name}: replaces the older bag of this name")
+    with build_folder(bag) as folder:
+        known = _add_files(job, delivered, folder)
         for source, picture in pictures.items():
-            copy_file(Path(picture), folder / names[source])
-        key = _lay_review(job, delivered, folder / "review")
-        _lay_records(delivered, names, folder)
+            copy_file(Path(picture), folder / paths[source])
+        key = _add_review(job, delivered, folder / "review")
+        _write_records(delivered, paths, folder)
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
-        job.progress.say(f"Sealing {len(sizes)} files in {place.name}")
+        job.progress.say(f"Sealing {len(sizes)} files in {bag.name}")
         _seal(job, delivered, folder, known)
-        move_into_place(folder, place)
+        move_into_place(folder, bag)
     job.save(
         Delivery(
-            bag=place.name,
+            bag=bag.name,
             files=len(sizes),
             bytes=sum(sizes),
             verdict=delivered.report.verdict,
@@ -117,12 +117,12 @@ def run(job: Job) -> None:
     )
 
 
-def _delivered(job: Job, names: BagPaths) -> DeliveryContent:
+def _content(job: Job, paths: BagPaths) -> DeliveryContent:
     return DeliveryContent(
         project=job.project,
         clips=job.clips(),
-        pair_list=pair_list_to_share(job.load(PairList), names),
-        alignments=alignments_to_share(job.load(Alignments), names),
+        pair_list=pair_list_to_share(job.load(PairList), paths),
+        alignments=alignments_to_share(job.load(Alignments), paths),
         model=job.load(TrainedModel),
         rendering=job.load(Rendering),
         report=job.load(Report),
@@ -132,18 +132,18 @@ def _delivered(job: Job, names: BagPaths) -> DeliveryContent:
 
 
 def _pictures(job: Job) -> dict[int, str]:
-    """Where the pictures of all pairs lie, admitted or turned down, by source frames."""
+    """Paths of the pictures of all pairs, admitted or rejected, by source frames."""
     pair_list, alignments = job.load(PairList), job.load(Alignments)
-    refused = [one.pair for one in (*pair_list.rejected, *alignments.rejected)]
-    pairs = [*pair_list.pairs, *refused, *(one.pair for one in alignments.admitted)]
+    rejected = [one.pair for one in (*pair_list.rejected, *alignments.rejected)]
+    pairs = [*pair_list.pairs, *rejected, *(one.pair for one in alignments.admitted)]
     return {pair.source: job.picture(pair) for pair in pairs if pair.picture is not None}
 
 
-def _lay_files(job: Job, delivered: DeliveryContent, folder: Path) -> dict[str, str]:
-    """Puts the files of the stages before into the folder of the bag.
+def _add_files(job: Job, delivered: DeliveryContent, folder: Path) -> dict[str, str]:
+    """Links the files of earlier stages into the folder of the bag.
 
     Returns:
-        The checksums that render took of the masters, by path in the bag.
+        The checksums of the masters, taken by render, by path in the bag.
     """
     rendered, trained = job.folder("render"), job.folder("train")
     frames = delivered.rendering.frames
@@ -163,7 +163,7 @@ def _lay_files(job: Job, delivered: DeliveryContent, folder: Path) -> dict[str, 
 
 
 def _write_page(validated: Path, page: Path, project: Project) -> None:
-    """Writes the report page, with the people and the note that the bag is to name.
+    """Writes the report page with institution, restorationist and note of [deliver].
 
     Raises:
         WorkError: validate's page is missing.
@@ -175,24 +175,24 @@ def _write_page(validated: Path, page: Path, project: Project) -> None:
     page.write_text(with_credits(text, project.deliver), encoding="utf-8")
 
 
-def _lay_review(job: Job, delivered: DeliveryContent, folder: Path) -> str | None:
-    """Writes review movies, or takes those of the delivery before if they show the same.
+def _add_review(job: Job, delivered: DeliveryContent, folder: Path) -> str | None:
+    """Writes review movies, or links those of the existing bag if their content is the same.
 
     Returns:
-        What stands for all that they show, none where none are asked for.
+        The key of their content; none if film.toml asks for no movies.
     """
     if job.project.deliver.movie == "none":
         return None
     key = _review_key(job, delivered)
-    for name in _same_movies(job, delivered, key):
+    for name in _reusable_movies(job, delivered, key):
         link_or_copy(job.folder("deliver") / delivered.name / "data" / name, folder.parent / name)
     if not folder.exists():
-        _lay_movies(job, delivered, folder)
+        _write_review_movies(job, delivered, folder)
     return key
 
 
-def _same_movies(job: Job, delivered: DeliveryContent, key: str) -> list[str]:
-    """The review movies in the bag before, if they are whole and show the same."""
+def _reusable_movies(job: Job, delivered: DeliveryContent, key: str) -> list[str]:
+    """The review movies of the existing bag; none if one is damaged or has another content."""
     bag = job.folder("deliver") / delivered.name
     try:
         if job.load(Delivery).review_key != key:
@@ -202,24 +202,24 @@ def _same_movies(job: Job, delivered: DeliveryContent, key: str) -> list[str]:
         return []
     names = [name for name in checksums if name.startswith("review/")]
     data = bag / "data"
-    whole = all((data / n).is_file() and digest(data / n) == checksums[n] for n in names)
-    return names if whole else []
+    is_intact = all((data / n).is_file() and digest(data / n) == checksums[n] for n in names)
+    return names if is_intact else []
 
 
 def _review_key(job: Job, delivered: DeliveryContent) -> str:
-    """Stands for all that the review movies show."""
+    """The key of everything that the content of the review movies depends on."""
     rendering = delivered.rendering.to_json()
     clip, codec = delivered.clips.source, job.project.deliver.movie
-    facts = (REVIEW_REVISION, delivered.name, codec, clip.model_dump_json(exclude={"path"}))
-    whole = "\n".join((*map(str, facts), job.color_facts(), rendering))
-    return hashlib.sha256(whole.encode()).hexdigest()[:16]
+    facts = (REVIEW_VERSION, delivered.name, codec, clip.model_dump_json(exclude={"path"}))
+    text = "\n".join((*map(str, facts), job.color_facts(), rendering))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _lay_movies(job: Job, delivered: DeliveryContent, folder: Path) -> None:
-    """Writes review movies of the recovered frames, and of faded and recovered side by side.
+def _write_review_movies(job: Job, delivered: DeliveryContent, folder: Path) -> None:
+    """Writes two review movies: the recovered frames, and a split screen of faded and recovered.
 
-    Both are scaled as display values of the working space: luma is a sum of these, so that equal
-    luma stays equal at any size. In linear light it would not.
+    Pictures are scaled as display values, not in linear light: luma is a weighted sum of display
+    values, so equal luma stays equal at any size.
     """
     source, rendering = delivered.clips.source, delivered.rendering
     area, codec = source.live_area, CODECS[job.project.deliver.movie]
@@ -230,7 +230,7 @@ def _lay_movies(job: Job, delivered: DeliveryContent, folder: Path) -> None:
     pairs = zip(rendering.frames, media.read(source, numbers, job.colors), strict=True)
     with (
         codec.writer(folder / f"{name}-recovered", size, source.rate) as recovered,
-        codec.writer(folder / f"{name}-split", size, source.rate) as side_by_side,
+        codec.writer(folder / f"{name}-split", size, source.rate) as split_screen,
     ):
         for frame, (_, source_rgb) in job.progress.track(pairs, "Review movies", len(numbers)):
             path = job.folder("render") / frame.file
@@ -240,24 +240,25 @@ def _lay_movies(job: Job, delivered: DeliveryContent, folder: Path) -> None:
                 fit(crop(picture, area), size[1], size[0])
                 for picture in (source_rgb, recovered_rgb)
             )
-            words = _burn_in(source, frame)
-            recovered.write(movie_frame(after, size, words))
-            words += "  faded | recovered"
-            side_by_side.write(movie_frame(split_frame(before, after), size, words))
+            text = _burn_in(source, frame)
+            recovered.write(movie_frame(after, size, text))
+            text += "  faded | recovered"
+            split_screen.write(movie_frame(split_frame(before, after), size, text))
 
 
 def _burn_in(source: Clip, frame: RenderedFrame) -> str:
-    words = f"Frame {frame.frame}"
+    """Burned-in text of a review movie: frame number and timecode."""
+    text = f"Frame {frame.frame}"
     timecode = source.timecode_of(frame.frame)
-    return f"{words}  {timecode}" if timecode else words
+    return f"{text}  {timecode}" if timecode else text
 
 
-def _lay_records(delivered: DeliveryContent, names: BagPaths, folder: Path) -> None:
-    """Writes the records of the bag; they hold no path of this machine."""
+def _write_records(delivered: DeliveryContent, paths: BagPaths, folder: Path) -> None:
+    """Writes the records of the bag, which have no paths of this machine."""
     records: tuple[Artefact, ...] = (delivered.pair_list, delivered.alignments)
     for record in records:
         (folder / Path(record.PATH).name).write_text(record.to_json(), encoding="utf-8")
-    settings = settings_to_share(delivered.project, names)
+    settings = settings_to_share(delivered.project, paths)
     text = settings.model_dump_json(indent=2, by_alias=True)
     (folder / "settings.json").write_text(text + "\n", encoding="utf-8")
     note = validation_note(delivered)
@@ -283,8 +284,7 @@ def _facts(delivered: DeliveryContent) -> dict[str, str]:
 def _seal(job: Job, delivered: DeliveryContent, folder: Path, known: dict[str, str]) -> None:
     """
     Raises:
-        WorkError: a master is no longer what render took the checksum of, or the bag cannot be
-            made.
+        WorkError: a master changed after its checksum was taken, or the bag cannot be made.
     """
     try:
         seal(folder, _facts(delivered), known, job.progress.track)

@@ -1,4 +1,4 @@
-"""unfade merge: the luma of an original with the colour of a version rendered elsewhere."""
+"""unfade merge: luma of the original, chroma of a version recovered by another program."""
 
 import fnmatch
 import os
@@ -35,56 +35,58 @@ def merge(
 ) -> list[Path]:
     """Writes a master for every frame: luma of the original, chroma of the recovered version.
 
-    Frames of two sequences belong together by number, others by order. Numbers, timecode, rate
-    and tags of the masters are the original's. A sequence may be cut by shots, as Unfade's masters
-    are: a folder, or a pattern with ``*``, of sequences whose numbers go on from one to the next.
+    Frames of two sequences are matched by number, other frames by order. Numbers, timecode, rate
+    and tags of the masters are those of the original. A sequence may be split by shots, like the
+    masters of Unfade: a folder or a pattern with ``*`` then stands for sequences with continuous
+    frame numbers.
 
     Args:
-        original: the scan; its `first` and `last` limit what is merged.
-        recovered: the same frames in colour, of the same size; or those of the whole original.
+        original: the scan; its `first` and `last` limit the range.
+        recovered: the same frames in colour, of the same size; a movie may also have all frames
+            of the original.
         folder: for the masters; missing or empty.
         settings: of the masters.
-        progress: whom to tell.
-        colors: the config that knows the names of colour spaces.
+        progress: for messages and progress.
+        colors: colour management of both clips and of the masters.
 
     Returns:
         The masters.
 
     Raises:
-        MediaError: a clip is missing or damaged, or the two do not fit each other.
-        ProjectError: there is no such colour space.
+        MediaError: a clip is missing or damaged, or the two differ in size or frames.
+        ProjectError: the colour space is unknown.
         WorkError: the folder holds files, or cannot be made.
     """
     check_is_folder(folder)
     media.check_colorspace(settings.colorspace, colors)
-    ours, theirs, step = _fitting(original, recovered, colors)
+    source, reference, offset = _match(original, recovered, colors)
     make_folder(folder)
     with lock_folder(folder, progress.say):
         _check_empty(folder)
-        return _merge(ours, theirs, step, folder, settings, progress, colors)
+        return _merge(source, reference, offset, folder, settings, progress, colors)
 
 
 def _merge(
-    ours: "_Film",
-    theirs: "_Film",
-    step: int,
+    source: "_Footage",
+    reference: "_Footage",
+    offset: int,
     folder: Path,
     settings: RenderSection,
     progress: Progress,
     colors: ColorManagement,
 ) -> list[Path]:
-    """Merges each frame of ours with the one of theirs that is `step` numbers on."""
-    title = slug(PurePath(ours.path).stem.split(".")[0])
+    """Merges each frame n of the source with frame n + `offset` of the reference."""
+    title = slug(PurePath(source.path).stem.split(".")[0])
     entries: dict[str, str | int] = {
         "Software": f"unfade {__version__}",
         "unfade:recovery": "chroma: luma of the source, chroma of the reference",
-        "unfade:source": PurePath(ours.path).name,
-        "unfade:reference": PurePath(theirs.path).name,
+        "unfade:source": PurePath(source.path).name,
+        "unfade:reference": PurePath(reference.path).name,
     }
-    wanted = ours.frames
+    wanted = source.frames
     pairs = zip(
-        ours.read(wanted),
-        theirs.read(range(wanted.start + step, wanted.stop + step)),
+        source.read(wanted),
+        reference.read(range(wanted.start + offset, wanted.stop + offset)),
         strict=True,
     )
     masters: list[Path] = []
@@ -95,15 +97,15 @@ def _merge(
             merged_rgb = merge_chroma(original_rgb, recovered_rgb)
             path = folder / f"{title}_merged.{frame:07d}.exr"
             own = entries | {"unfade:frame": frame}
-            tags = media.read_tags(ours.clip_of(frame), frame)
+            tags = media.read_tags(source.clip_of(frame), frame)
             write_later(media.write_master, path, merged_rgb, settings, own, tags, colors)
             masters.append(path)
     return masters
 
 
 @dataclass(frozen=True)
-class _Film:
-    """Moving pictures in one clip, or in several that follow one another without a gap."""
+class _Footage:
+    """The frames of one clip, or of several clips with continuous frame numbers."""
 
     path: str
     clips: tuple[Clip, ...]
@@ -118,7 +120,7 @@ class _Film:
         return self.clips[0].kind == "sequence"
 
     def read(self, wanted: range) -> Iterator[tuple[int, Tensor]]:
-        """Those frames, as `media.read` gives them."""
+        """Pairs of frame number and picture, as from `media.read`."""
         for clip in self.clips:
             held = [frame for frame in wanted if frame in clip.frames]
             yield from media.read(clip, held, self.colors)
@@ -127,39 +129,39 @@ class _Film:
         return next(clip for clip in self.clips if frame in clip.frames)
 
 
-def _fitting(
+def _match(
     original: ClipSection, recovered: ClipSection, colors: ColorManagement
-) -> tuple[_Film, _Film, int]:
-    """Both films, and how many numbers on the recovered frame of an original's frame is.
+) -> tuple[_Footage, _Footage, int]:
+    """Source and reference, and the offset from a source frame to its reference frame.
 
     Raises:
-        MediaError: a clip is missing or damaged, or they do not fit each other.
+        MediaError: a clip is missing or damaged, or the two differ in size or frames.
     """
-    ours = _film(original, colors)
+    source = _footage(original, colors)
     limits = {"first": original.first, "last": original.last}
     is_part = limits != {"first": None, "last": None}
-    by_number = ours.is_sequence and not os.path.isfile(recovered.path)
+    by_number = source.is_sequence and not os.path.isfile(recovered.path)
     if by_number and is_part:
         recovered = recovered.model_copy(update=limits)
-    theirs = _film(recovered, colors)
-    _check_size(ours, theirs)
+    reference = _footage(recovered, colors)
+    _check_size(source, reference)
     if is_part and not by_number:
-        whole = _film(original.model_copy(update=dict.fromkeys(limits)), colors).frames
-        if len(theirs.frames) == len(whole):
-            return ours, theirs, theirs.frames.start - whole.start
-    _check_frames(ours, theirs)
-    return ours, theirs, theirs.frames.start - ours.frames.start
+        whole = _footage(original.model_copy(update=dict.fromkeys(limits)), colors).frames
+        if len(reference.frames) == len(whole):
+            return source, reference, reference.frames.start - whole.start
+    _check_frames(source, reference)
+    return source, reference, reference.frames.start - source.frames.start
 
 
-def _film(section: ClipSection, colors: ColorManagement) -> _Film:
+def _footage(section: ClipSection, colors: ColorManagement) -> _Footage:
     """
     Raises:
-        MediaError: it is missing or damaged, or its shots do not follow one another.
+        MediaError: it is missing or damaged, or its shots have no continuous frame numbers.
     """
     path = os.path.abspath(section.path)
-    patterns = _shots(path)
+    patterns = _shot_patterns(path)
     if len(patterns) < 2:
-        return _Film(section.path, (media.probe(path, section, colors=colors),), colors)
+        return _Footage(section.path, (media.probe(path, section, colors=colors),), colors)
     clips = []
     for numbers, pattern in sorted(
         ((frames_of(one), one) for one in patterns), key=lambda pair: pair[0]
@@ -175,12 +177,12 @@ def _film(section: ClipSection, colors: ColorManagement) -> _Film:
         }
         limited = section.model_copy(update=limits)
         clips.append(media.probe(str(pattern), limited, colors=colors))
-    _check_clips(section, clips)
-    return _Film(section.path, tuple(clips), colors)
+    _check_continuous(section, clips)
+    return _Footage(section.path, tuple(clips), colors)
 
 
-def _shots(path: str) -> list[FilePattern]:
-    """The sequences of a folder, or those whose names fit a pattern with ``*``."""
+def _shot_patterns(path: str) -> list[FilePattern]:
+    """The sequences in a folder, or those whose names match a pattern with ``*``."""
     folder, name = (path, "*") if os.path.isdir(path) else os.path.split(path)
     if os.path.isfile(path) or not os.path.isdir(folder) or "*" not in name:
         return []
@@ -191,7 +193,7 @@ def _shots(path: str) -> list[FilePattern]:
     return [FilePattern(os.path.join(folder, one.prefix), one.width, one.suffix) for one in found]
 
 
-def _check_clips(section: ClipSection, clips: list[Clip]) -> None:
+def _check_continuous(section: ClipSection, clips: list[Clip]) -> None:
     """
     Raises:
         MediaError: there is none, or the clips overlap, leave a gap, or differ.
@@ -223,34 +225,34 @@ def _check_clips(section: ClipSection, clips: list[Clip]) -> None:
             )
 
 
-def _check_size(ours: _Film, theirs: _Film) -> None:
+def _check_size(source: _Footage, reference: _Footage) -> None:
     """
     Raises:
         MediaError: they differ in size.
     """
-    sizes = [(film.clips[0].width, film.clips[0].height) for film in (ours, theirs)]
+    sizes = [(film.clips[0].width, film.clips[0].height) for film in (source, reference)]
     if sizes[0] != sizes[1]:
         raise MediaError(
-            f"{theirs.path}: is {sizes[1][0]} x {sizes[1][1]} pixels, but {ours.path} is "
+            f"{reference.path}: is {sizes[1][0]} x {sizes[1][1]} pixels, but {source.path} is "
             f"{sizes[0][0]} x {sizes[0][1]}; render it at the size of the original"
         )
 
 
-def _check_frames(ours: _Film, theirs: _Film) -> None:
+def _check_frames(source: _Footage, reference: _Footage) -> None:
     """
     Raises:
         MediaError: they differ in the number of frames, or in their numbers.
     """
-    if len(ours.frames) != len(theirs.frames):
+    if len(source.frames) != len(reference.frames):
         raise MediaError(
-            f"{theirs.path}: has {len(theirs.frames)} frames, but {ours.path} has "
-            f"{len(ours.frames)}; set --first and --last so that both have the same"
+            f"{reference.path}: has {len(reference.frames)} frames, but {source.path} has "
+            f"{len(source.frames)}; set --first and --last so that both have the same"
         )
-    both_numbered = ours.is_sequence and theirs.is_sequence
-    if both_numbered and ours.frames.start != theirs.frames.start:
+    both_numbered = source.is_sequence and reference.is_sequence
+    if both_numbered and source.frames.start != reference.frames.start:
         raise MediaError(
-            f"{theirs.path}: starts at frame {theirs.frames.start}, but {ours.path} at "
-            f"{ours.frames.start}; give the files of one frame the same number"
+            f"{reference.path}: starts at frame {reference.frames.start}, but {source.path} at "
+            f"{source.frames.start}; give the files of one frame the same number"
         )
 
 

@@ -1,6 +1,6 @@
-"""validate: measures a rendering, says what it is worth, and shows it to a person.
+"""validate: measures a rendering, decides on a verdict, and writes the report.
 
-Reads the artefacts of all stages before it, the hold-out targets' pictures, the scan and every
+Reads the artefacts of all earlier stages, the pictures of the hold-out targets, the scan and every
 rendered frame. Writes `report.json`, `report.html` and stills to ``07-validate/``.
 """
 
@@ -49,29 +49,30 @@ from unfade.work.job import Job
 from unfade.work.writing import write_text
 
 COMPARISON_COUNT = 4
-"""How many frames are shown before and after."""
+"""Number of frames shown before and after recovery: more make the page long and heavy."""
 
 COMPARISON_WIDTH_PX = 1280
-"""Of a frame that is shown, in pixels."""
+"""Width of a frame in a comparison: larger than the page's column, for dense displays."""
 
 STRIP_WIDTH_PX = 1920
-"""Of the strip of frames before and after, in pixels."""
+"""Width of the strip of frames before and after: that of a common display."""
 
 SHEET_WIDTH_PX = 1360
-"""Of the sheet of held-out frames, in pixels."""
+"""Width of the sheet of held-out frames: four pictures of over 300 pixels."""
 
 SHEET_ROWS = 8
-"""How many held-out frames the sheet shows at most."""
+"""Largest number of held-out frames on the sheet, chosen evenly from all: more are hard to read."""
 
 LIBRARIES = ("torch", "opencolorio", "openimageio", "av", "opencv-python-headless")
-"""What a figure may depend on; their versions go on record."""
+"""Libraries on which figures may depend; the report names their versions."""
 
 
 def run(job: Job) -> None:
     """Validates the rendering of a job.
 
     Raises:
-        WorkError: an artefact is missing or damaged, or rendered frames do not fit the scan.
+        WorkError: an artefact is missing or damaged, or a rendered frame has another size than
+            the scan.
         MediaError: a picture cannot be read.
     """
     clips, rendering = job.clips(), job.load(Rendering)
@@ -84,10 +85,10 @@ def run(job: Job) -> None:
     frames, comparisons = _inspect_frames(job, clips.source, rendering)
     admitted = [alignment.pair for alignment in alignments.admitted]
     shots = shot_figures(frames, pair_list.shots, admitted)
-    missing = _missing(clips.source, job.project.render, rendering.frames)
     measures = held_out_measures(held_out, job.project.validate_.max_of_baseline)
-    cut = sum(frame.cut for frame in rendering.frames)
     measures += predicted_measures(rendering.frames)
+    missing = _missing(clips.source, job.project.render, rendering.frames)
+    cut = sum(frame.cut for frame in rendering.frames)
     measures += frame_measures(frames, shots, missing, rendering.compression, cut)
     verdict, reasons = decide(measures, pair_list.remarks)
     report = Report(verdict=verdict, reasons=reasons, measures=tuple(measures))
@@ -110,16 +111,15 @@ def run(job: Job) -> None:
         date=datetime.date.today().isoformat(),
         versions=_versions(),
     )
-    folder = job.folder("validate")
-    _write_stills(folder, content)
-    write_text(folder / "report.html", report_page(content))
+    _write_stills(job.folder("validate"), content)
+    write_text(job.folder("validate") / "report.html", report_page(content))
     job.save(report)
 
 
 def _score_targets(
     job: Job, targets: Targets, described: TrainedModel
 ) -> tuple[list[HeldOutFigures], Tensor | None]:
-    """The errors on every hold-out target, and a sheet that shows some of them."""
+    """The errors on every hold-out target, and a sheet of some of them; none without targets."""
     chosen = [target for target in targets.targets if target.pair.role == "holdout"]
     if not chosen:
         return [], None
@@ -148,20 +148,24 @@ def _score_targets(
         if index % step == 0:
             y = luma(source_rgb)
             predicted = [ycbcr_to_rgb(torch.cat([y, cbcr])) for cbcr in (lut_cbcr, model_cbcr)]
-            shown = (source_rgb, truth_rgb, *predicted)
-            rows.append([fit_width(picture, SHEET_WIDTH_PX // 4) for picture in shown])
+            pictures = (source_rgb, truth_rgb, *predicted)
+            rows.append([fit_width(picture, SHEET_WIDTH_PX // 4) for picture in pictures])
             labels.append(f"Frame {pair.source}\nshot {pair.shot}\n{own.ciede2000:.2f}")
     headings = ("Faded", "Truth", "LUT baseline", "Model")
     return figures, grid(rows, headings, labels, SHEET_WIDTH_PX)
 
 
 def _read_weight(target: Target, path: Path) -> Tensor:
-    """How far each pixel of a truth is to be trusted: (1, H, W), not all zero."""
+    """The weight of each pixel of a ground truth, (1, H, W).
+
+    Raises:
+        WorkError: all weights are zero.
+    """
     weight = read_plane(path)
     if not (weight > 0).any():
         raise WorkError(
-            f"{path}: no pixel of the hold-out pair at source frame {target.pair.source} is "
-            "trusted; choose another [[pair]]"
+            f"{path}: every pixel of the hold-out pair at source frame {target.pair.source} has "
+            "weight 0; choose another [[pair]]"
         )
     return weight
 
@@ -169,8 +173,8 @@ def _read_weight(target: Target, path: Path) -> Tensor:
 def _inspect_frames(
     job: Job, source: Clip, rendering: Rendering
 ) -> tuple[list[FrameFigures], list[Comparison]]:
-    """Checks every pixel of every rendered frame, and keeps some frames to show."""
-    shown = choose_comparison_frames(
+    """The figures of every rendered frame, and the comparisons of some of them."""
+    compared = choose_comparison_frames(
         [(frame.frame, frame.shot) for frame in rendering.frames], COMPARISON_COUNT
     )
     decode = partial(to_space, source=rendering.colorspace, target=WORKING_SPACE, colors=job.colors)
@@ -193,7 +197,7 @@ def _inspect_frames(
                 change=meter.add(rendered.frame, rendered.shot, before, after),
             )
         )
-        if rendered.frame in shown:
+        if rendered.frame in compared:
             comparisons.append(_comparison(rendered, before, after, float(source.pixel_aspect)))
     return figures, comparisons
 
@@ -201,7 +205,7 @@ def _inspect_frames(
 def _with_source(
     job: Job, source: Clip, rendering: Rendering
 ) -> Iterator[tuple[RenderedFrame, Tensor, Tensor]]:
-    """Every rendered frame with its source picture and with the values of its file."""
+    """Every rendered frame with the source picture and the values of the master's file."""
     folder = job.folder("render")
     numbers = [rendered.frame for rendered in rendering.frames]
     sources = read(source, numbers, job.colors)
@@ -220,41 +224,42 @@ def _with_source(
 def _comparison(
     rendered: RenderedFrame, before: Tensor, after: Tensor, pixel_aspect: float
 ) -> Comparison:
-    shown_before, shown_after = (
+    small_before, small_after = (
         fit_width(square_pixels(picture, pixel_aspect), COMPARISON_WIDTH_PX)
         for picture in (before, after)
     )
     return Comparison(
         frame=rendered.frame,
         shot=rendered.shot,
-        before=shown_before,
-        after=shown_after,
+        before=small_before,
+        after=small_after,
         scopes_before=scope_strip(before),
         scopes_after=scope_strip(after),
     )
 
 
 def _missing(source: Clip, section: RenderSection, rendered: Sequence[RenderedFrame]) -> int:
-    """How many frames of the scan, within the range that was asked for, are not rendered."""
-    asked_for = section.wanted(source.frames)
-    wanted = {frame for frame in source.frames.frames() if frame in asked_for}
-    return len(wanted - {frame.frame for frame in rendered})
+    """The number of frames in the range of [render] that are not rendered."""
+    requested = section.wanted(source.frames)
+    expected = {frame for frame in source.frames.frames() if frame in requested}
+    return len(expected - {frame.frame for frame in rendered})
 
 
 def _write_stills(folder: Path, content: PageContent) -> None:
-    """Writes the pictures of the page as files, in the place of those of an older run."""
+    """Writes the pictures of the page as files, and removes those of an older run."""
     for pattern in ("split-*.png", "scopes-*.png"):
         for path in folder.glob(pattern):
             path.unlink()
-    befores = [look.before for look in content.comparisons]
-    afters = [look.after for look in content.comparisons]
-    captions = [f"Frame {look.frame}, shot {look.shot}" for look in content.comparisons]
+    comparisons = content.comparisons
+    befores = [comparison.before for comparison in comparisons]
+    afters = [comparison.after for comparison in comparisons]
+    captions = [f"Frame {one.frame}, shot {one.shot}" for one in comparisons]
     write_png(folder / "before-after.png", before_after(befores, afters, captions, STRIP_WIDTH_PX))
-    for look, caption in zip(content.comparisons, captions, strict=True):
-        wipe = split(look.before, look.after, ("Faded", "Recovered"), caption, COMPARISON_WIDTH_PX)
-        write_png(folder / f"split-{look.frame:06d}.png", wipe)
-        scopes = torch.cat([look.scopes_before, look.scopes_after], dim=1)
-        write_png(folder / f"scopes-{look.frame:06d}.png", scopes)
+    for one, caption in zip(comparisons, captions, strict=True):
+        picture = split(one.before, one.after, ("Faded", "Recovered"), caption, COMPARISON_WIDTH_PX)
+        write_png(folder / f"split-{one.frame:06d}.png", picture)
+        scopes = torch.cat([one.scopes_before, one.scopes_after], dim=1)
+        write_png(folder / f"scopes-{one.frame:06d}.png", scopes)
     if content.held_out_sheet is not None:
         write_png(folder / "held-out.png", content.held_out_sheet)
     if content.curve.points:

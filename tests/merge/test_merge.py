@@ -1,4 +1,4 @@
-"""unfade merge: files in, masters with the original's luma and the other's colour out."""
+"""unfade merge: masters with the luma of the original and the chroma of the recovered version."""
 
 import hashlib
 from fractions import Fraction
@@ -38,7 +38,9 @@ def run(original: ClipSection, recovered: ClipSection, folder: Path) -> list[Pat
     return merge(original, recovered, folder, settings, SilentProgress(), PINNED)
 
 
-def test_luma_of_one_and_colour_of_the_other(tmp_path: Path) -> None:
+def test_masters_have_luma_of_the_original_and_chroma_of_the_recovered_version(
+    tmp_path: Path,
+) -> None:
     original = sequence(tmp_path / "scan", 1001, 3, seed=0)
     recovered = sequence(tmp_path / "nuke", 1001, 3, seed=50)
     before = [
@@ -50,11 +52,11 @@ def test_luma_of_one_and_colour_of_the_other(tmp_path: Path) -> None:
         merged = media.read_picture(path)
         y = luma(picture(frame))
         assert float((luma(merged) - y).abs().max()) < 6e-4
-        wanted = rgb_to_ycbcr(picture(50 + frame))[1:]
-        inside = (merged.amin(dim=0) > 0.01).expand_as(wanted)
-        assert float(inside.float().mean()) > 0.5
-        apart = (rgb_to_ycbcr(merged)[1:] - wanted).abs()
-        assert float(apart[inside].max()) < 1.2e-3
+        expected = rgb_to_ycbcr(picture(50 + frame))[1:]
+        unlimited = (merged.amin(dim=0) > 0.01).expand_as(expected)
+        assert float(unlimited.float().mean()) > 0.5
+        difference = (rgb_to_ycbcr(merged)[1:] - expected).abs()
+        assert float(difference[unlimited].max()) < 1.2e-3
     spec = oiio.ImageInput.open(str(masters[2])).spec()
     assert spec["smpte:TimeCode"] == (0x10000002, 0)
     assert (spec["unfade:frame"], spec["unfade:source"]) == (1003, "reel.%04d.dpx")
@@ -62,7 +64,7 @@ def test_luma_of_one_and_colour_of_the_other(tmp_path: Path) -> None:
     assert after == before
 
 
-def test_a_movie_belongs_to_a_sequence_by_order(tmp_path: Path) -> None:
+def test_a_movie_is_matched_to_a_sequence_by_order(tmp_path: Path) -> None:
     original = sequence(tmp_path / "scan", 5, 3, seed=0)
     with media.MovieWriter(
         tmp_path / "r.mkv", codec="ffv1", width=36, height=24, rate=Fraction(25)
@@ -76,31 +78,33 @@ def test_a_movie_belongs_to_a_sequence_by_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "count", "told"),
+    ("first", "count", "message"),
     [(1, 2, "has 2 frames, but .* has 3"), (2, 3, "starts at frame 2, but .* at 1")],
 )
-def test_clips_that_do_not_fit(tmp_path: Path, first: int, count: int, told: str) -> None:
+def test_clips_of_other_frames_are_an_error(
+    tmp_path: Path, first: int, count: int, message: str
+) -> None:
     original = sequence(tmp_path / "scan", 1, 3, seed=0)
     recovered = sequence(tmp_path / "nuke", first, count, seed=5)
-    with pytest.raises(MediaError, match=told):
+    with pytest.raises(MediaError, match=message):
         run(original, recovered, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_other_sizes_and_full_folders_are_refused(tmp_path: Path) -> None:
+def test_other_sizes_and_full_folders_are_an_error(tmp_path: Path) -> None:
     original = sequence(tmp_path / "scan", 0, 1, seed=0)
     media.write_png(tmp_path / "small.png", torch.full((3, 8, 8), 0.5))
-    refusals: list[tuple[ClipSection, str, type[UnfadeError]]] = [
+    cases: list[tuple[ClipSection, str, type[UnfadeError]]] = [
         (ClipSection(path=str(tmp_path / "small.png")), "is 8 x 8 pixels, but", MediaError),
         (original, "holds reel.0000.dpx already", WorkError),
     ]
-    for recovered, told, kind in refusals:
-        with pytest.raises(kind, match=told):
+    for recovered, message, kind in cases:
+        with pytest.raises(kind, match=message):
             run(original, recovered, tmp_path / "scan")
 
 
-def cut_by_shots(folder: Path, cuts: dict[str, range], seed: int = 50) -> Path:
-    """Masters as Unfade names them, a sequence a shot."""
+def split_by_shots(folder: Path, cuts: dict[str, range], seed: int = 50) -> Path:
+    """Masters with the names of Unfade: one sequence for each shot."""
     folder.mkdir()
     for shot, frames in cuts.items():
         for frame in frames:
@@ -114,17 +118,17 @@ def section(path: Path | str) -> ClipSection:
 
 
 def colour_of(master: Path, frame: int, seed: int = 50) -> float:
-    """How far the chroma of a master lies from that of a picture, where nothing was cut."""
-    merged, wanted = media.read_picture(master), rgb_to_ycbcr(picture(seed + frame))[1:]
-    inside = (merged.amin(dim=0) > 0.01).expand_as(wanted)
-    return float((rgb_to_ycbcr(merged)[1:] - wanted).abs()[inside].max())
+    """The largest chroma difference of a master and a picture, where chroma was not limited."""
+    merged, expected = media.read_picture(master), rgb_to_ycbcr(picture(seed + frame))[1:]
+    unlimited = (merged.amin(dim=0) > 0.01).expand_as(expected)
+    return float((rgb_to_ycbcr(merged)[1:] - expected).abs()[unlimited].max())
 
 
 @pytest.mark.parametrize("name", ["", "film_s*_v001_*.%07d.exr", "*.exr"])
-def test_shots_are_taken_as_one_film(tmp_path: Path, name: str) -> None:
+def test_sequences_of_shots_are_merged_as_one_film(tmp_path: Path, name: str) -> None:
     original = sequence(tmp_path / "scan", 998, 5, seed=0)
     cuts = {"s001": range(998, 1000), "s002": range(1000, 1001), "s003": range(1001, 1003)}
-    shots = cut_by_shots(tmp_path / "masters", cuts)
+    shots = split_by_shots(tmp_path / "masters", cuts)
     masters = run(original, section(shots / name), tmp_path / "out")
     assert len(masters) == 5
     for frame, path in zip(range(998, 1003), masters, strict=True):
@@ -133,9 +137,9 @@ def test_shots_are_taken_as_one_film(tmp_path: Path, name: str) -> None:
         assert colour_of(path, frame) < 1.2e-3
 
 
-def test_an_original_may_be_cut_by_shots_too(tmp_path: Path) -> None:
+def test_the_original_may_be_split_by_shots(tmp_path: Path) -> None:
     cuts = {"s001": range(8, 10), "s002": range(10, 12)}
-    original = cut_by_shots(tmp_path / "scan", cuts, seed=0)
+    original = split_by_shots(tmp_path / "scan", cuts, seed=0)
     recovered = sequence(tmp_path / "nuke", 8, 4, seed=50)
     masters = run(section(original), recovered, tmp_path / "out")
     assert [int(path.name.split(".")[1]) for path in masters] == [8, 9, 10, 11]
@@ -143,34 +147,34 @@ def test_an_original_may_be_cut_by_shots_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cuts", "told"),
+    ("cuts", "message"),
     [
         ({"s001": range(1, 3), "s002": range(4, 5)}, "frame 3 is missing between film_s001_v001"),
         ({"s001": range(1, 3), "s002": range(2, 5)}, "both have frame 2; name the sequences of"),
     ],
 )
-def test_shots_that_do_not_follow_one_another(
-    tmp_path: Path, cuts: dict[str, range], told: str
+def test_shots_with_a_gap_or_an_overlap_are_an_error(
+    tmp_path: Path, cuts: dict[str, range], message: str
 ) -> None:
     original = sequence(tmp_path / "scan", 1, 4, seed=0)
-    with pytest.raises(MediaError, match=told):
-        run(original, section(cut_by_shots(tmp_path / "masters", cuts)), tmp_path / "out")
+    with pytest.raises(MediaError, match=message):
+        run(original, section(split_by_shots(tmp_path / "masters", cuts)), tmp_path / "out")
 
 
-def test_two_versions_of_the_same_shots(tmp_path: Path) -> None:
+def test_two_versions_of_the_same_shot_are_an_error(tmp_path: Path) -> None:
     original = sequence(tmp_path / "scan", 1, 2, seed=0)
-    folder = cut_by_shots(tmp_path / "masters", {"s001": range(1, 3)})
+    folder = split_by_shots(tmp_path / "masters", {"s001": range(1, 3)})
     for path in sorted(folder.iterdir()):
         (folder / path.name.replace("_v001_", "_v002_")).write_bytes(path.read_bytes())
     with pytest.raises(MediaError, match=r"masters: film_s001_v001.* both have frame 1; name the"):
         run(original, section(folder), tmp_path / "out")
 
 
-def test_first_and_last_are_of_both_sequences(tmp_path: Path) -> None:
+def test_first_and_last_limit_both_sequences(tmp_path: Path) -> None:
     original = sequence(tmp_path / "scan", 1, 6, seed=0)
     part = original.model_copy(update={"first": 3, "last": 4})
     cuts = {"s001": range(1, 4), "s002": range(4, 5), "s003": range(6, 8)}
-    shots = cut_by_shots(tmp_path / "masters", cuts)
+    shots = split_by_shots(tmp_path / "masters", cuts)
     masters = run(part, section(shots), tmp_path / "out")
     assert [path.name for path in masters] == [f"reel_merged.000000{n}.exr" for n in (3, 4)]
     assert colour_of(masters[1], 4) < 1.2e-3
@@ -180,8 +184,8 @@ def test_first_and_last_are_of_both_sequences(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [2, 6])
-def test_first_and_last_beside_a_movie(tmp_path: Path, count: int) -> None:
-    """It holds the part, or the frames of the whole scan, which are counted off."""
+def test_first_and_last_with_a_movie(tmp_path: Path, count: int) -> None:
+    """The movie has the frames of the range, or of the whole scan, matched by order."""
     original = sequence(tmp_path / "scan", 11, 6, seed=0)
     with media.MovieWriter(
         tmp_path / "r.mkv", codec="ffv1", width=36, height=24, rate=Fraction(25)
@@ -193,13 +197,13 @@ def test_first_and_last_beside_a_movie(tmp_path: Path, count: int) -> None:
     masters = run(part, ClipSection(path=str(tmp_path / "r.mkv")), tmp_path / "out")
     assert [path.name[-8:-4] for path in masters] == ["0013", "0014"]
     merged = media.read_picture(masters[1])
-    wanted = rgb_to_ycbcr(torch.tensor([0.6, 0.4, 0.3])[:, None, None].expand(3, 24, 36))[1:]
-    inside = merged.amin(dim=0) > 0.01
-    apart = (rgb_to_ycbcr(merged)[1:] - wanted).abs()
-    assert float(apart[inside.expand_as(wanted)].max()) < 1e-2
+    expected = rgb_to_ycbcr(torch.tensor([0.6, 0.4, 0.3])[:, None, None].expand(3, 24, 36))[1:]
+    unlimited = merged.amin(dim=0) > 0.01
+    difference = (rgb_to_ycbcr(merged)[1:] - expected).abs()
+    assert float(difference[unlimited.expand_as(expected)].max()) < 1e-2
 
 
-def test_two_merges_do_not_share_a_folder(tmp_path: Path) -> None:
+def test_two_merges_into_one_folder_at_the_same_time_are_an_error(tmp_path: Path) -> None:
     original = sequence(tmp_path / "scan", 1, 1, seed=0)
     folder = tmp_path / "out"
     folder.mkdir()

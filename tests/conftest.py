@@ -5,7 +5,7 @@ Small tensors gain nothing from more threads, and parallel tests would slow each
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,3 +24,63 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("shared")
     yield folder
     shutil.rmtree(folder)
+
+
+SMALL_FILM = """
+[film]
+title = "Painted"
+[source]
+path = "scan/s.%04d.exr"
+live_area = [0, 0, 96, 72]
+[reference]
+path = "dvd/d.%04d.exr"
+name = "dvd"
+live_area = [0, 0, 96, 72]
+[[pair]]
+source = 2
+reference = "painted/2.exr"
+aligned = true
+[[pair]]
+source = 4
+reference = 4
+aligned = true
+role = "holdout"
+[train]
+size = "small"
+steps = 4
+batch = 64
+checkpoint = 2
+shot_models = "off"
+[render]
+first = 2
+last = 5
+[deliver]
+movie = "h264"
+"""
+
+
+@pytest.fixture(scope="session")
+def write_small_film() -> Callable[[Path], None]:
+    """Writes film.toml and its elements to a folder: six frames, 96 x 72 pixels, that pass through
+    all stages in a few seconds. One pair has a painted picture, the hold-out pair a reference."""
+
+    def write(folder: Path) -> None:
+        import torch
+        from torch.nn import functional
+
+        from unfade import media
+
+        generator = torch.Generator().manual_seed(0)
+        coarse = torch.rand(1, 3, 9, 12, generator=generator)
+        scene = functional.interpolate(coarse, size=(72, 96), mode="bicubic")[0].clamp(0.05, 0.95)
+        for name in ("scan", "dvd", "painted"):
+            (folder / name).mkdir(parents=True)
+        for frame in range(1, 7):
+            true_rgb = torch.roll(scene, 3 * frame, dims=2)
+            faded_rgb = true_rgb * torch.tensor([1.0, 0.7, 0.75])[:, None, None]
+            media.write_exr(folder / f"scan/s.{frame:04d}.exr", faded_rgb, colorspace="ACEScg")
+            media.write_exr(folder / f"dvd/d.{frame:04d}.exr", true_rgb, colorspace="ACEScg")
+        media.write_exr(folder / "painted/2.exr", true_rgb, colorspace="ACEScg")
+        (folder / "film.toml").write_text(SMALL_FILM)
+
+    return write

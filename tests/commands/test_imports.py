@@ -60,3 +60,12 @@ def test_status_imports_no_pictures(tmp_path: Path) -> None:
     imported = packages_imported_by("status", str(place))
     assert "pydantic" in imported
     assert not imported & HEAVY
+
+
+def test_the_python_interface_imports_no_pictures_until_it_needs_them() -> None:
+    program = "import sys, unfade; unfade.open, unfade.UnfadeError; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "unfade.api" in done.stdout.split()
+    assert not {*done.stdout.split()} & HEAVY

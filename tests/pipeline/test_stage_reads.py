@@ -17,7 +17,6 @@ import bagit
 import numpy as np
 import pytest
 import torch
-from torch.nn import functional
 
 import unfade
 from unfade import media
@@ -37,7 +36,7 @@ from unfade.model import files
 from unfade.pipeline import run as pipeline
 from unfade.pipeline.stages import STAGES, Stage
 from unfade.project.color_config import PINNED
-from unfade.project.file import parse_project
+from unfade.project.file import load_project
 from unfade.project.settings import ClipSection, Project
 from unfade.work import elements as element
 from unfade.work.job import Job
@@ -134,52 +133,9 @@ class SpyJob(Job):
         return super().load(kind)
 
 
-TOML = """
-[film]
-title = "Painted"
-[source]
-path = "scan/s.%04d.exr"
-live_area = [0, 0, 96, 72]
-[reference]
-path = "dvd/d.%04d.exr"
-name = "dvd"
-live_area = [0, 0, 96, 72]
-[[pair]]
-source = 2
-reference = "painted/2.exr"
-aligned = true
-[[pair]]
-source = 4
-reference = 4
-aligned = true
-role = "holdout"
-[train]
-size = "small"
-steps = 4
-batch = 64
-checkpoint = 2
-shot_models = "off"
-[render]
-first = 2
-last = 5
-[deliver]
-movie = "h264"
-"""
-
-
 @pytest.fixture(scope="module")
-def film(shared_folder: Path) -> Path:
-    generator = torch.Generator().manual_seed(0)
-    coarse = torch.rand(1, 3, 9, 12, generator=generator)
-    scene = functional.interpolate(coarse, size=(72, 96), mode="bicubic")[0].clamp(0.05, 0.95)
-    for name in ("scan", "dvd", "painted"):
-        (shared_folder / name).mkdir()
-    for frame in range(1, 7):
-        true_rgb = torch.roll(scene, 3 * frame, dims=2)
-        faded_rgb = true_rgb * torch.tensor([1.0, 0.7, 0.75])[:, None, None]
-        media.write_exr(shared_folder / f"scan/s.{frame:04d}.exr", faded_rgb, colorspace="ACEScg")
-        media.write_exr(shared_folder / f"dvd/d.{frame:04d}.exr", true_rgb, colorspace="ACEScg")
-    media.write_exr(shared_folder / "painted/2.exr", true_rgb, colorspace="ACEScg")
+def film(shared_folder: Path, write_small_film: Callable[[Path], None]) -> Path:
+    write_small_film(shared_folder)
     return shared_folder
 
 
@@ -200,7 +156,7 @@ def spied_run(stage: Stage, film: Path, run: Callable[[Job], None]) -> Reads:
     """Runs a function in the place of a stage, and records what it reads."""
     sections: set[str] = set()
     opened: set[Path] = set()
-    spied = cast(Project, Spied(parse_project(TOML, film / "film.toml"), "", sections))
+    spied = cast(Project, Spied(load_project(film / "film.toml"), "", sections))
     job = SpyJob(spied, film, SilentProgress())
     object.__setattr__(job, "loaded", set())
     assert job.colors == PINNED
@@ -339,7 +295,7 @@ def is_named(stage: Stage, name: str, film: Path) -> bool:
     folder = Path(name).parent.as_posix()
     if folder == folder_name(stage.name) or folder.startswith(f"{folder_name(stage.name)}/"):
         return True
-    job = Job(parse_project(TOML, film / "film.toml"), film, SilentProgress())
+    job = Job(load_project(film / "film.toml"), film, SilentProgress())
     elements = {Path(path).parent.as_posix() for path in stage.elements(job).values()}
     records = [(film / need.PATH).read_text() for need in stage.needs if not own(stage, need)]
     return (

@@ -1,0 +1,233 @@
+"""Unfade from Python. docs/python.md shows it in use.
+
+    film = unfade.open("reel1/film.toml")
+    film.run(last="render")
+    rgb = film.model.colour(rgb, shot=1)
+
+Every failure that a user can mend is an `unfade.UnfadeError`. Importing this module takes no torch;
+`load_model` and `Film.model` do.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from unfade.errors import ProjectError, UnfadeError
+from unfade.film.clip import Area
+from unfade.film.model import TrainedModel
+from unfade.film.pair import PairList
+from unfade.film.rendering import Rendering
+from unfade.film.report import Measure, Report
+from unfade.film.shot import Shot
+from unfade.film.stage_names import STAGE_NAMES, folder_name
+from unfade.pipeline import run as pipeline
+from unfade.project.file import load_project
+from unfade.project.paths import project_path
+from unfade.project.settings import Project
+from unfade.work.job import Job
+from unfade.work.pair_records import PairEntry, PairRecords
+from unfade.work.progress import Progress, SilentProgress
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from unfade.model import ChromaModel
+
+__all__ = ["Film", "Model", "Progress", "StageStatus", "UnfadeError", "load_model", "open"]
+
+
+def open(path: str | os.PathLike[str]) -> "Film":
+    """Opens a project.
+
+    Args:
+        path: of film.toml, or of its folder.
+
+    Raises:
+        ProjectError: it cannot be read, is not TOML, or holds an unknown key or a bad value.
+    """
+    place = project_path(os.fspath(path))
+    return Film(place.absolute(), load_project(place))
+
+
+def load_model(path: str | os.PathLike[str]) -> "Model":
+    """Loads the model of a film: ``model.safetensors`` of 05-train, or of a delivery.
+
+    Raises:
+        WorkError: the file is missing, damaged, or of another version of Unfade.
+    """
+    from unfade import model
+
+    place = Path(path)
+    return Model(model.load_model(place), model.model_id(place))
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    """A stage, whether its results are up to date, and if not, why."""
+
+    name: str
+    state: Literal["fresh", "stale", "missing"]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Film:
+    """A project: its film.toml, as it was when it was opened, and its work directory.
+
+    Results are read from the work directory when they are asked for. They raise a WorkError that
+    names the stage to run if they are missing.
+    """
+
+    path: Path
+    project: Project
+
+    @property
+    def folder(self) -> Path:
+        """The work directory, which is the folder of film.toml."""
+        return self.path.parent
+
+    def status(self) -> list[StageStatus]:
+        """All stages in order, each with its state."""
+        return [
+            StageStatus(stage.name, freshness.state, freshness.reason)
+            for stage, freshness in pipeline.status(self._job())
+        ]
+
+    def run(
+        self,
+        *,
+        first: str | None = None,
+        last: str | None = None,
+        progress: Progress | None = None,
+    ) -> list[str]:
+        """Runs the stages that are not fresh, in order.
+
+        Args:
+            first: a stage to run even if it is fresh; those before it must be fresh.
+            last: the stage to stop after; None for all.
+            progress: shows how far the work is; None shows nothing.
+
+        Returns:
+            The names of the stages that ran.
+
+        Raises:
+            UnfadeError: a stage failed, or another run works in the work directory.
+        """
+        for name in (first, last):
+            if name is not None and name not in STAGE_NAMES:
+                raise ProjectError(
+                    f"there is no stage '{name}'; the stages are {', '.join(STAGE_NAMES)}"
+                )
+        return pipeline.run(self._job(progress), first, last)
+
+    @property
+    def shots(self) -> tuple[Shot, ...]:
+        """The shots of the scan, after curate."""
+        return self._job().load(PairList).shots
+
+    @property
+    def pairs(self) -> list[PairEntry]:
+        """Every pair that was considered, by its source frame, after curate.
+
+        `alignment` is set after align, `reason` if the pair was rejected.
+        """
+        return PairRecords.of(self._job()).entries()
+
+    @property
+    def report(self) -> Report:
+        """The verdict, its reasons and the measures, after validate."""
+        return self._job().load(Report)
+
+    @property
+    def figures(self) -> dict[str, Measure]:
+        """The measures of the report by name, each with value, unit and limit."""
+        return {measure.name: measure for measure in self.report.measures}
+
+    @property
+    def masters(self) -> list[Path]:
+        """The files of the masters in the order of the frames, after render."""
+        folder = self.folder / folder_name("render")
+        return [folder / frame.file for frame in self._job().load(Rendering).frames]
+
+    @property
+    def model(self) -> "Model":
+        """The model, after train; it is loaded each time."""
+        trained = self._job().load(TrainedModel)
+        return load_model(self.folder / folder_name("train") / trained.file)
+
+    def _job(self, progress: Progress | None = None) -> Job:
+        return Job(self.project, self.folder, progress or SilentProgress())
+
+
+class Model:
+    """The model of one film, which knows no other film's colour.
+
+    `id` is the first 12 hexadecimal digits of the SHA-256 of its file, as masters carry it in their
+    names.
+    """
+
+    def __init__(self, networks: "ChromaModel", id: str) -> None:
+        self.id = id
+        self._networks = networks
+
+    def colour(
+        self,
+        rgb: "NDArray[np.float32]",
+        shot: int,
+        live_area: tuple[int, int, int, int] | None = None,
+    ) -> "NDArray[np.float32]":
+        """Recovers the colour of one frame. Luma (Rec.709, Y') stays.
+
+        Args:
+            rgb: the frame as scanned, float32 (height, width, 3), R'G'B' in the working space
+                "Gamma 2.4 Encoded Rec.709", nominally 0 to 1; values above 1 are kept.
+            shot: number of the frame's shot, as in `Film.shots`; for any other number the model of
+                the whole film is used.
+            live_area: x, y, width and height of the picture in pixels; None if it is the whole
+                frame. The borders around it get no colour.
+
+        Returns:
+            A new array of the same shape and space.
+
+        Raises:
+            UnfadeError: the array has another shape or type, or the live area is not inside it.
+        """
+        import numpy as np
+        import torch
+
+        from unfade.render.recover import recover
+
+        _check_array(rgb)
+        area = _area(live_area, *rgb.shape[:2])
+        source_rgb = torch.from_numpy(np.array(rgb.transpose(2, 0, 1), order="C"))
+        with torch.inference_mode():
+            recovered_rgb = recover(source_rgb, area, self._networks, shot).rgb
+        return np.ascontiguousarray(recovered_rgb.numpy().transpose(1, 2, 0))
+
+
+def _check_array(rgb: "NDArray[np.float32]") -> None:
+    """
+    Raises:
+        UnfadeError: it is not float32 of three channels.
+    """
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype.name != "float32":
+        raise UnfadeError(
+            f"the frame is an array of {rgb.dtype} {rgb.shape}; "
+            "give it as float32 of shape (height, width, 3)"
+        )
+
+
+def _area(live_area: tuple[int, int, int, int] | None, height: int, width: int) -> Area:
+    """
+    Raises:
+        UnfadeError: the live area is not inside the frame.
+    """
+    x, y, across, down = live_area or (0, 0, width, height)
+    if min(x, y) < 0 or min(across, down) < 1 or x + across > width or y + down > height:
+        raise UnfadeError(
+            f"the live area {live_area} is not inside the frame of {width} x {height} pixels; "
+            "give it as (x, y, width, height)"
+        )
+    return Area(x=x, y=y, width=across, height=down)

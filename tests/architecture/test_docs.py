@@ -1,4 +1,4 @@
-"""The pages of docs/ and the README: what they name is there, and the reference is up to date."""
+"""The README and docs/: every command, option and link exists; the reference is up to date."""
 
 import re
 import runpy
@@ -32,7 +32,7 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:
-    """Each command of a shell block, with the page that it stands on."""
+    """Each command in a shell block, with its page."""
     for page in PAGES:
         for block in blocks(page, "sh"):
             for line in block.replace("\\\n", " ").splitlines():
@@ -41,7 +41,7 @@ def commands() -> Iterator[tuple[str, list[str]]]:
 
 
 def _split(words: list[str]) -> Iterator[list[str]]:
-    """The commands of a line, without the environment that is set for them."""
+    """The commands of a line, without assignments of environment variables."""
     command: list[str] = []
     for word in [*words, "&&"]:
         if word == "&&":
@@ -110,7 +110,7 @@ def test_every_film_toml_in_the_docs_can_be_loaded(page: Path) -> None:
 
 
 def commands_of(command: Any) -> dict[str, Any]:
-    """The commands of a group by their names; none of a command that is no group."""
+    """The commands of a group by name; empty for a single command."""
     return getattr(command, "commands", {})
 
 
@@ -164,7 +164,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
         if "://" in target:
             continue

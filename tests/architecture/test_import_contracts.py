@@ -1,4 +1,4 @@
-"""The rooms of the package lie in layers, and a stage that reaches for another is caught."""
+"""The import contracts hold, and each of them fails when it is broken on purpose."""
 
 import shutil
 import subprocess
@@ -32,7 +32,7 @@ def test_the_contracts_hold(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stdout
 
 
-def test_a_stage_that_imports_another_fails_them(tmp_path: Path) -> None:
+def test_a_stage_that_imports_another_breaks_the_contracts(tmp_path: Path) -> None:
     folder = copy_of_package(tmp_path)
     with (folder / "src/unfade/render/recover.py").open("a") as module:
         module.write("\nimport unfade.train.fit.loop\n")
@@ -41,14 +41,14 @@ def test_a_stage_that_imports_another_fails_them(tmp_path: Path) -> None:
     assert "unfade.render.recover" in result.stdout
 
 
-def test_pure_mathematics_that_opens_files_fails_them(tmp_path: Path) -> None:
+def test_pure_mathematics_that_opens_files_breaks_the_contracts(tmp_path: Path) -> None:
     folder = copy_of_package(tmp_path)
     with (folder / "src/unfade/color/ycbcr.py").open("a") as module:
         module.write("\nfrom unfade import media\n")
     assert check(folder).returncode != 0
 
 
-def test_a_module_beside_stage_py_that_opens_files_fails_them(tmp_path: Path) -> None:
+def test_a_module_of_a_stage_that_opens_files_breaks_the_contracts(tmp_path: Path) -> None:
     folder = copy_of_package(tmp_path)
     with (folder / "src/unfade/train/fit/loop.py").open("a") as module:
         module.write("\nfrom unfade import media\n")

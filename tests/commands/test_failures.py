@@ -250,7 +250,7 @@ def test_ctrl_c_gives_one_line_that_says_how_to_resume(
 
 
 def start_ingest(tmp_path: Path, stage_function: str) -> "subprocess.Popen[str]":
-    """A process that runs ingest, whose stage does what `stage_function` expected."""
+    """Starts a process that runs ingest with a stage function of the given code."""
     program = (
         "import sys, time; from unfade.commands import app; from unfade.pipeline import run\n"
         f"def stage_function(name):\n {stage_function}\n"

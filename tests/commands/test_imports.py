@@ -1,4 +1,4 @@
-"""Help, version and status answer at once, because they import nothing that they do not need."""
+"""Help, version and status start fast, because they import no heavy package."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ HEAVY = {
     "tomlkit",
     "torch",
 }
-"""Packages that read, draw, measure, learn or write."""
+"""Packages that take long to import."""
 
 PROGRAM = """
 import sys
@@ -43,21 +43,21 @@ def packages_imported_by(*arguments: str) -> set[str]:
 
 
 @pytest.mark.parametrize("argument", ["--help", "--version"])
-def test_the_first_help_imports_no_nouns(argument: str) -> None:
+def test_the_main_help_does_not_import_pydantic(argument: str) -> None:
     imported = packages_imported_by(argument)
     assert "typer" in imported
     assert not imported & (HEAVY | {"pydantic"})
 
 
 @pytest.mark.parametrize("verb", ["run", "new", "status", "demo", "merge", "align", "pairs"])
-def test_help_of_a_verb_imports_no_pictures(verb: str) -> None:
+def test_the_help_of_a_verb_imports_no_heavy_package(verb: str) -> None:
     assert not packages_imported_by(verb, "--help") & HEAVY
 
 
-def test_status_imports_no_pictures(tmp_path: Path) -> None:
-    place = tmp_path / "film.toml"
-    place.write_text('[film]\ntitle = "x"\n[source]\npath = "x"\n')
-    imported = packages_imported_by("status", str(place))
+def test_status_imports_no_heavy_package(tmp_path: Path) -> None:
+    path = tmp_path / "film.toml"
+    path.write_text('[film]\ntitle = "x"\n[source]\npath = "x"\n')
+    imported = packages_imported_by("status", str(path))
     assert "pydantic" in imported
     assert not imported & HEAVY
 

@@ -11,14 +11,14 @@ _BUILT_IN = "ocio://"
 
 @dataclass(frozen=True)
 class ColorManagement:
-    """What the colour space names of a film mean.
+    """The definition of a film's colour spaces.
 
     Attributes:
         config: the absolute path of an OpenColorIO config, or ``ocio://...`` for a built-in one.
         view: the view of its Rec.1886 Rec.709 display by which scene-linear and log pictures enter
-            and leave the working space; none for the curve of the working space alone.
-        fingerprint: the SHA-256 of the file, empty for a built-in config. Processors are kept by
-            it, because a file may change under its path.
+            and leave the working space; None for the curve of the working space alone.
+        fingerprint: a digest of the config file; empty for a built-in config. It is part of the key
+            of cached processors, because the file behind a path may change.
     """
 
     config: str = PINNED_CONFIG
@@ -41,5 +41,5 @@ def is_file(config: str) -> bool:
 
 
 def config_to_share(config: str) -> str:
-    """A config without its folder."""
+    """The name of a config without its folder, so that records do not hold local paths."""
     return PurePath(config).name if is_file(config) else config

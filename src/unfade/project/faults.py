@@ -222,14 +222,18 @@ def allowed_values(annotation: Any, constraints: Sequence[Any]) -> str:
 
 def _flatten(constraints: Sequence[Any]) -> list[Any]:
     """The constraints, with those inside a `Field` unpacked."""
-    return [one for fact in constraints for one in getattr(fact, "metadata", None) or [fact]]
+    return [
+        part
+        for constraint in constraints
+        for part in getattr(constraint, "metadata", None) or [constraint]
+    ]
 
 
 def _bounds(constraints: Sequence[Any]) -> str:
-    """``" from 1 to 50"``, or ``" above 0 up to 10"``."""
-    bounds = (("ge", " from"), ("gt", " above"), ("le", " to"))
-    found = {word: _bound_of(constraints, name) for name, word in bounds}
-    text = "".join(f"{word} {bound:,}" for word, bound in found.items() if bound is not None)
+    """The bounds of a number in words: ``" from 1 to 50"`` or ``" above 0 up to 10"``."""
+    words = (("ge", " from"), ("gt", " above"), ("le", " to"))
+    bounds = {word: _bound_of(constraints, name) for name, word in words}
+    text = "".join(f"{word} {bound:,}" for word, bound in bounds.items() if bound is not None)
     return text.replace(" to", " up to") if " above" in text else text
 
 

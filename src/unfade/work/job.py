@@ -53,10 +53,10 @@ class Job:
     @cached_property
     def colors(self) -> ColorManagement:
         """The OpenColorIO config and view of the project."""
-        asked = self.project.film.ocio
-        config = color_config(self.resolve(asked) if asked and is_file(asked) else asked)
-        found = self.element("film.ocio", config) if is_file(config) else None
-        return ColorManagement(config, self.project.film.view, found.content if found else "")
+        named = self.project.film.ocio
+        config = color_config(self.resolve(named) if named and is_file(named) else named)
+        element = self.element("film.ocio", config) if is_file(config) else None
+        return ColorManagement(config, self.project.film.view, element.content if element else "")
 
     def color_facts(self) -> str:
         """Everything that defines colour spaces: name and content of the config, and the view."""

@@ -15,6 +15,8 @@ exclude_patterns = ["build"]
 html_theme = "furo"
 html_show_sphinx = False
 html_copy_source = False
+html_show_copyright = False
+smartquotes = False
 myst_heading_anchors = 3
 
 STAGES = ("ingest", "curate", "align", "target", "train", "render", "validate", "deliver")

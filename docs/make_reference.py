@@ -76,7 +76,7 @@ def _entries(key: str, field: FieldInfo) -> Iterator[str]:
         str(extra.get("guide", "—")),
     )
     yield f"### {key}\n"
-    yield f"{field.description}\n"
+    yield _as_code(str(field.description)) + "\n"
     yield _TABLE.format(" | ".join(row))
     if field.examples:
         yield f"Example: `{key.rpartition('.')[2]} = {_as_toml(field.examples[0])}`\n"

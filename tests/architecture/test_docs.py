@@ -172,3 +172,27 @@ def test_every_link_has_a_target(page: Path) -> None:
         there = (page.parent / path).resolve() if path else page
         assert there.exists(), target
         assert not anchor or anchor in anchors(there), target
+
+
+def messages() -> list[str]:
+    """What the page on troubleshooting says that the program says; … stands for what differs."""
+    text = (DOCS / "troubleshooting.md").read_text()
+    parts = [text.partition(f"\n## What {who} says\n")[2] for who in ("the verdict", "a command")]
+    tables = [part.partition("\n## ")[0] for part in parts]
+    rows = re.findall(r"^\| (.+?) \|", "\n".join(tables), re.MULTILINE)
+    return [row for row in rows if row not in ("sentence", "message", "---")]
+
+
+@pytest.fixture(scope="module")
+def words_of_the_program() -> str:
+    """The source with the parts of each message in one line."""
+    files = sorted((ROOT / "src/unfade").rglob("*.py"))
+    return "\n".join(re.sub(r'"\s*\n\s*f?"', "", file.read_text()) for file in files).lower()
+
+
+@pytest.mark.parametrize("message", messages())
+def test_the_program_says_what_troubleshooting_explains(
+    message: str, words_of_the_program: str
+) -> None:
+    for part in message.lower().replace('"', '\\"').split("…"):
+        assert part.strip() in words_of_the_program, part

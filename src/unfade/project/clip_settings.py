@@ -28,7 +28,7 @@ class ClipSection(Noun):
 
     path: FilePath = Field(
         description="Movie file, or pattern of a sequence, relative to film.toml. The frame number "
-        "is written as %06d, because a pattern names every frame of the sequence.",
+        "is written as '%06d', because a pattern names every frame of the sequence.",
         examples=["scan/reel1.%06d.dpx"],
         json_schema_extra={
             "allowed": "a path",
@@ -37,7 +37,7 @@ class ClipSection(Noun):
     )
     colorspace: Name = Field(
         default="auto",
-        description="Colour space of the files, a name of the OpenColorIO config. auto takes the "
+        description="Colour space of the files, a name of the OpenColorIO config. 'auto' takes the "
         "name from the files; log and linear DPX need a name, because their headers hold none.",
         examples=["ADX10"],
         json_schema_extra={
@@ -77,7 +77,7 @@ class ClipSection(Noun):
     )
     timecode: Name = Field(
         default="auto",
-        description="Timecode of the first frame. auto takes it from the files, none writes no "
+        description="Timecode of the first frame. 'auto' takes it from the files, 'none' writes no "
         "timecode to the masters.",
         examples=["01:00:00:00"],
         json_schema_extra={
@@ -88,21 +88,21 @@ class ClipSection(Noun):
     fields: FieldOrder | Literal["auto"] = Field(
         default="auto",
         description="Field structure of a movie: whole frames, interlaced with the top or the "
-        "bottom field first, or film frames spread over fields. auto measures it.",
+        "bottom field first, or film frames spread over fields. 'auto' measures it.",
     )
     orientation: Orientation | Literal["auto"] = Field(
         default="auto",
         description="Turn, degrees clockwise, or reflection that makes the stored picture upright. "
-        "auto takes it from the header.",
+        "'auto' takes it from the header.",
     )
     range: CodeRange | Literal["auto"] = Field(
         default="auto",
         description="Code values of black and white: all codes (full), or 16 to 235 of 8 bits "
-        "and the like (limited). auto takes the range from the files.",
+        "and the like (limited). 'auto' takes the range from the files.",
     )
     matrix: Matrix | Literal["auto"] = Field(
         default="auto",
-        description="Luma weights of a Y'CbCr movie. auto takes them from the tags, or from the "
+        description="Luma weights of a Y'CbCr movie. 'auto' takes them from the tags, or from the "
         "picture size where there are no tags.",
     )
     live_area: tuple[Pixels, Pixels, Pixels, Pixels] | None = Field(

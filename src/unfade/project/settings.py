@@ -47,10 +47,10 @@ class FilmSection(Noun):
     )
     ocio: FilePath | None = Field(
         default=None,
-        description="OpenColorIO config that names all colour spaces: a file, or ocio://...",
+        description="OpenColorIO config that names all colour spaces: a file, or 'ocio://...'",
         examples=["house.ocio"],
         json_schema_extra={
-            "allowed": "a path, or ocio://...",
+            "allowed": "a path, or 'ocio://...'",
             "default": "the environment variable OCIO, else the ACES studio config of Unfade",
             "guide": "one ACES-managed project for all steps",
         },
@@ -75,9 +75,9 @@ class IngestSection(Noun):
         Discriminator(lambda value: "a word" if isinstance(value, str) else "a grade"),
     ] = Field(
         default="auto",
-        description="Grade of the source before the model, for all shots: auto measures a neutral "
-        "one, none takes the source as it is, a table gives lift, gamma and gain for red, green "
-        "and blue. Luma and masters never change.",
+        description="Grade of the source before the model, for all shots: 'auto' measures a "
+        "neutral one, 'none' takes the source as it is, a table gives lift, gamma and gain for "
+        "red, green and blue. Luma and masters never change.",
         examples=[{"lift": [0, 0, 0], "gamma": [1, 1, 1], "gain": [1, 1.1, 1.2]}],
         json_schema_extra={
             "allowed": "'auto', 'none', or a table with lift, gamma and gain",
@@ -124,12 +124,12 @@ class CurateSection(Noun):
         le=50,
         strict=True,
         description="Number of pairs of a shot that training never sees, because they measure the "
-        "model. With 0 the verdict is never accept.",
+        "model. With 0 the verdict is never 'accept'.",
         json_schema_extra={"unit": "pairs", "guide": "held-out validation frames; preview input"},
     )
     drop: tuple[FrameNumber, ...] = Field(
         default=(),
-        description="Frames of the scan that are never pairs; unfade pairs drop adds to the list.",
+        description="Frames of the scan that are never pairs; 'unfade pairs drop' adds to it.",
         json_schema_extra={"unit": "frame numbers"},
     )
 
@@ -242,8 +242,8 @@ class TrainSection(Noun):
     )
     shot_models: Literal["auto", "off"] = Field(
         default="auto",
-        description="Networks for single shots. auto keeps them where hold-out pixels of the shot "
-        "have a clearly smaller error.",
+        description="Networks for single shots. 'auto' keeps them where hold-out pixels of the "
+        "shot have a clearly smaller error.",
     )
     augment: Flag = Field(
         default=False,
@@ -295,7 +295,7 @@ class DeliverSection(Noun):
     )
     movie: Literal["h264", "prores", "none"] = Field(
         default="h264",
-        description="Codec of the review movies; none writes no movies.",
+        description="Codec of the review movies; 'none' writes no movies.",
         json_schema_extra={"guide": "A/B in Resolve: wipe or split-screen"},
     )
 

@@ -37,7 +37,7 @@ _PERMISSION = "give yourself permission there"
 _SPACE = "make free space there"
 _DISK = "check that disk and its connection"
 _PATH = "correct that path"
-_REMEDIES = {
+_REMEDIES_BY_ERRNO = {
     errno.EACCES: _PERMISSION,
     errno.EPERM: _PERMISSION,
     errno.EROFS: _PERMISSION,
@@ -98,12 +98,12 @@ class FailureReporter:
             return f"unfade: {_on_one_line(str(error))}", EXIT_USER_ERROR
         if hasattr(error, "format_message"):
             return usage_message(error), EXIT_USER_ERROR
-        if isinstance(error, OSError) and error.errno in _REMEDIES:
+        if isinstance(error, OSError) and error.errno in _REMEDIES_BY_ERRNO:
             path = error.filename or (
                 "standard output" if _output_fails() else "the work directory"
             )
             reason = error.strerror or error
-            return f"unfade: {path}: {reason}; {_REMEDIES[error.errno]}", EXIT_USER_ERROR
+            return f"unfade: {path}: {reason}; {_REMEDIES_BY_ERRNO[error.errno]}", EXIT_USER_ERROR
         if isinstance(error, RuntimeError) and "out of memory" in str(error):
             remedy = "close what else uses it, or hide it with CUDA_VISIBLE_DEVICES="
             return f"unfade: the graphics processor is out of memory; {remedy}", EXIT_USER_ERROR

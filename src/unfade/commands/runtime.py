@@ -9,6 +9,7 @@ import sys
 
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_MAX = -4
+"""Parameters of `mallopt`, numbered as in glibc's malloc.h."""
 _TRIM_THRESHOLD_BYTES = 2**31 - 1
 """Bytes of freed memory at the top of the heap before glibc returns them, the maximum of
 `mallopt`."""

@@ -9,7 +9,9 @@ from unfade.film.noun import Artefact, Noun
 from unfade.film.pair import Pair, Rejection
 
 TransformKind = Literal["identity", "translation", "similarity", "affine", "homography"]
+"""The class of a transform, from the fewest degrees of freedom to the most."""
 Matrix = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
+"""The rows of a 3x3 matrix."""
 
 
 class SmoothWarp(Noun):

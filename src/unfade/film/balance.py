@@ -7,7 +7,9 @@ from pydantic import Field, model_validator
 from unfade.film.noun import Artefact, Noun
 
 Gamma = Annotated[float, Field(ge=0.1, le=10.0)]
+"""Exponent; the bounds only exclude typing errors."""
 Level = Annotated[float, Field(ge=-10.0, le=10.0)]
+"""Value of the working space, white at 1; the bounds only exclude typing errors."""
 
 
 class Balance(Noun):
@@ -39,6 +41,7 @@ class Balance(Noun):
 
 
 IDENTITY_BALANCE = Balance()
+"""The balance that leaves a picture unchanged."""
 
 
 class FilmBalance(Artefact):

@@ -11,8 +11,9 @@ from unfade.film.time import ExactFraction, FrameRange, parse_timecode, timecode
 
 ClipKind = Literal["sequence", "movie", "still"]
 FieldOrder = Literal["progressive", "top", "bottom", "film"]
+"""How the fields of a frame relate: see `Clip`."""
 
-Matrix = Literal["bt601", "bt709"]
+YCbCrMatrix = Literal["bt601", "bt709"]
 """The Y'CbCr matrix of a movie: that of ITU-R BT.601 or of BT.709."""
 
 _FIELD_WORDS = {
@@ -71,7 +72,7 @@ class Area(Noun):
 class Video(Noun):
     """How to convert a movie's Y'CbCr to R'G'B'."""
 
-    matrix: Matrix
+    matrix: YCbCrMatrix
     range: CodeRange
 
 

@@ -11,6 +11,7 @@ _HASHES = re.compile(r"#+")
 _MAX_DIGITS = 255
 """Digits of a frame number, because common file systems allow names of 255 bytes."""
 _MINUS = re.compile(r"(^|[._])-$")
+"""A hyphen that is a sign: at the start of the name, or after a dot or an underscore."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from unfade.film.rendering import SUFFIXES, MasterFormat, MasterNaming
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 
-_FRAME_NUMBER = re.compile(r"%0?\d*d|#+")
+_PLACEHOLDER = re.compile(r"%0?\d*d|#+")
 MAX_NAME_LENGTH = 30
 """Characters of the name of a reference, so that tables and file names stay readable."""
 
@@ -17,7 +17,7 @@ def clip_name(path: str) -> str:
     ``"print"`` for ``"print/%06d.dpx"``."""
     words = list(reversed(PurePath(path).parts))
     if words:
-        words[0] = _FRAME_NUMBER.sub("", words[0])
+        words[0] = _PLACEHOLDER.sub("", words[0])
     if words and "." in words[0]:
         words[0] = words[0].rpartition(".")[0]
     names = (re.sub(r"\W+", "-", word).strip("-_")[:MAX_NAME_LENGTH] for word in words)

@@ -8,7 +8,9 @@ from unfade.film.noun import Artefact, Noun
 from unfade.film.shot import Shot
 
 PairKind = Literal["direct", "constructed"]
+"""Where the colour comes from: photographed, or made by a person."""
 PairRole = Literal["train", "holdout"]
+"""What the pair is for: training, or measuring the error on frames not trained on."""
 ChosenBy = Literal["machine", "person"]
 
 

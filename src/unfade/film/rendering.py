@@ -9,6 +9,7 @@ from unfade.film.working_space import PINNED_CONFIG
 MasterFormat = Literal["exr", "tiff", "dpx"]
 
 MasterNaming = Literal["shot", "film"]
+"""Whether masters form one sequence for each shot or one for the film."""
 
 SUFFIXES: dict[MasterFormat, str] = {"exr": ".exr", "tiff": ".tif", "dpx": ".dpx"}
 

@@ -15,13 +15,16 @@ MAX_FRAME = 2**31 - 1
 """The largest signed 32-bit integer, because file headers cannot hold larger frame numbers."""
 
 FrameNumber = Annotated[int, Field(ge=0, le=MAX_FRAME, strict=True)]
+"""A frame number of a clip."""
 
 Pixels = Annotated[int, Field(ge=0, le=100_000, strict=True)]
 """A number of pixels; its upper bound is ten times the width of the widest film scan."""
 
 Flag = Annotated[bool, Strict()]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+"""A text of one line; the bound keeps records readable."""
 Remark = Annotated[str, Field(max_length=10_000)]
+"""A text of a few pages at most; the bound keeps records readable."""
 
 _FRACTION = re.compile(r"\d{1,20}(\.\d{1,20})?(/\d{1,9})?")
 """Without exponents, because a Fraction writes 1e999999999 out digit by digit."""

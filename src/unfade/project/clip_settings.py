@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from unfade.film.clip import Area, CodeRange, FieldOrder, Matrix, Orientation
+from unfade.film.clip import Area, CodeRange, FieldOrder, Orientation, YCbCrMatrix
 from unfade.film.naming import MAX_NAME_LENGTH, clip_name
 from unfade.film.noun import Noun
 from unfade.film.values import (
@@ -100,7 +100,7 @@ class ClipSection(Noun):
         description="Code values of black and white: all codes (full), or 16 to 235 of 8 bits "
         "and the like (limited). 'auto' takes the range from the files.",
     )
-    matrix: Matrix | Literal["auto"] = Field(
+    matrix: YCbCrMatrix | Literal["auto"] = Field(
         default="auto",
         description="Luma weights of a Y'CbCr movie. 'auto' takes them from the tags, or from the "
         "picture size where there are no tags.",

@@ -10,10 +10,10 @@ import av
 import numpy as np
 
 from unfade.errors import MissingFactError
-from unfade.film.clip import CodeRange, Matrix, Video
+from unfade.film.clip import CodeRange, Video, YCbCrMatrix
 from unfade.project.settings import ClipSection
 
-_MATRICES: dict[int, Matrix] = {1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601"}
+_MATRICES: dict[int, YCbCrMatrix] = {1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601"}
 """H.273 numbers of the supported matrices; 4 is FCC, whose coefficients are those of BT.601."""
 
 _UNTAGGED_MATRICES = (0, 2, 3)

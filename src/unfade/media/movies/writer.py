@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from unfade.errors import MediaError
-from unfade.film.clip import Matrix
+from unfade.film.clip import YCbCrMatrix
 from unfade.media.movies.planes import KR_KB
 from unfade.work.writing import writing
 
@@ -85,7 +85,7 @@ class MovieWriter:
         height: int,
         rate: Fraction,
         pixel_format: str = "yuv420p",
-        matrix: Matrix = "bt709",
+        matrix: YCbCrMatrix = "bt709",
         interlaced: bool = False,
         bit_rate: int | None = None,
         pixel_aspect: Fraction = Fraction(1),
@@ -103,7 +103,7 @@ class MovieWriter:
         self._rate = rate
         self._pixel_format = pixel_format
         self._layout = _LAYOUTS[pixel_format]
-        self._matrix: Matrix = matrix
+        self._matrix: YCbCrMatrix = matrix
         self._interlaced = interlaced
         self._bit_rate = bit_rate
         self._pixel_aspect = pixel_aspect
@@ -228,7 +228,7 @@ class MovieWriter:
 
 
 def rgb_to_planes(
-    rgb: Tensor, layout: _Layout, matrix: Matrix, *, interlaced: bool
+    rgb: Tensor, layout: _Layout, matrix: YCbCrMatrix, *, interlaced: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Codes of Y', Cb and Cr, as int32 planes, from R'G'B' (3, H, W).
 

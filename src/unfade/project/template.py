@@ -1,4 +1,4 @@
-"""A new film.toml, with a word on what people change most."""
+"""Text of a new film.toml: the keys that people change most, each with a comment."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,8 +8,8 @@ from unfade.film.clip import Clip
 from unfade.film.values import TO_FILL_IN
 
 _TEMPLATE = """\
-# A film for Unfade. Paths are relative to this file. Every setting that is not here has a
-# default; a key that does not exist is an error that names the nearest one that does.
+# A film for Unfade. Paths are relative to this file. A key that is not here has its default; an
+# unknown key is an error that names the nearest key that exists.
 
 [film]
 title = {title}
@@ -19,44 +19,44 @@ title = {title}
 path = {source_path}
 {source_facts}{reference}
 # [ingest]
-# balance = "none"              # the model sees the source in a neutral balance; "auto" finds it
+# balance = "none"              # the model sees the source as it is; "auto" balances it
 
 [curate]
-pairs_per_shot = 4              # frames that the model learns from; 4 to 9 a shot is usual
-holdout_per_shot = 1            # frames that it is examined on and never sees
+pairs_per_shot = 4              # frames that the model learns from; usually 4 to 9 a shot
+holdout_per_shot = 1            # frames that measure the model and that it never sees
 
 [train]
 size = "medium"                 # small, medium or large
-# start_from = "earlier.safetensors"   # the networks of an earlier film's model
+# start_from = "earlier.safetensors"   # model file whose networks these start from
 
 [render]
-# format = "tiff"               # 16 bits; or "dpx" with bits = 10; EXR alone keeps highlights
-# strict = true                 # EXR as SMPTE ST 2065-4 has it: not compressed
+# format = "tiff"               # 16 bits; or "dpx" with bits = 10; only EXR keeps highlights
+# strict = true                 # EXR as in SMPTE ST 2065-4, not compressed
 colorspace = "ACES2065-1"       # any name of the OpenColorIO config
-compression = "zip"             # lossless; "dwaa" is a fifth of the size and moves the luma
+compression = "zip"             # lossless; "dwaa" takes a fifth of the space and changes luma
 version = 1
-# naming = "film"               # one sequence; "shot" is the default, a sequence a shot
+# naming = "film"               # one sequence; the default "shot" is one for each shot
 
 # [deliver]
 # institution = "Film Archive"
 # restorationist = "Name"
-# movie = "prores"              # review movies; "h264" is the default, "none" leaves them out
+# movie = "prores"              # review movies; the default is "h264", "none" writes none
 
-# A pair that a person fixes goes before every choice of the machine. 'unfade pairs export' writes
-# frames as pictures to paint on, 'unfade pairs add' takes them back:
+# A pair that you fix replaces the machine's choice. 'unfade pairs export' writes frames as pictures
+# to paint on, and 'unfade pairs add' takes them back:
 #
 # [[pair]]
 # source = {some_frame}
 # reference = "painted.png"     # a picture, or a frame number of the reference
-# colorspace = "ACEScg"         # of a picture whose file does not say it
-# kind = "constructed"          # "direct" is the default
+# colorspace = "ACEScg"         # of a picture whose file does not name it
+# kind = "constructed"          # the default is "direct"
 # role = "train"                # or "holdout"
-# aligned = true                # do not search, trust it
+# aligned = true                # it lies as it should; align does not move it
 # note = "Jacket after the lobby card"
 """
 
 _REFERENCE = """
-[reference]                     # the copy with good colour: its chroma is learnt
+[reference]                     # the copy with good colour: its chroma is learned
 path = {path}
 {facts}"""
 
@@ -74,8 +74,8 @@ _NO_REFERENCE = """
 # path = "dvd.mkv"
 """
 
-_COLUMN = 32
-"""Where comments begin."""
+_COMMENT_COLUMN = 32
+"""Column at which comments start, characters, so that they stand in line."""
 
 _EXAMPLES = {
     "colorspace": "'unfade run' names the nearest where there is none of that name",
@@ -90,8 +90,8 @@ _DENSITIES = 'film densities are "ADX10" or "ADX16" where the scanner follows AC
 
 @dataclass(frozen=True)
 class TemplateElement:
-    """A clip as film.toml is to have it: its name and path, what it was found to be, and keys that
-    a person has to fill in, with what is known of them."""
+    """A clip of a new film.toml. `to_fill_in` holds the keys that a person has to fill in, each
+    with what its files say about it."""
 
     name: str
     path: str
@@ -103,9 +103,9 @@ def project_text(title: str, source: TemplateElement, references: Sequence[Templ
     """The text of a film.toml.
 
     Args:
-        title: of the film.
-        source: the scan.
-        references: the copies with good colour, if there are any.
+        title: title of the film.
+        source: the faded scan.
+        references: the copies with good colour; may be empty.
     """
     form = _REFERENCE if len(references) < 2 else _ONE_OF_SEVERAL
     sections = [
@@ -127,7 +127,7 @@ def quoted(text: str) -> str:
 
 
 def _facts(element: TemplateElement) -> str:
-    """What was found, as settings where a person may know better and as comments elsewhere."""
+    """Lines about a clip: keys where a person may know better, comments for the rest."""
     clip = element.clip
     size = f"{clip.width} x {clip.height} pixels"
     found = {
@@ -151,7 +151,7 @@ def _facts(element: TemplateElement) -> str:
 
 
 def _setting(key: str, value: str, remark: str, *, is_assumed: bool) -> str:
-    """A line of what was found; what is assumed stays a comment until a person confirms it."""
+    """A line with a key; an assumed value stays a comment until a person confirms it."""
     line = f"{key} = {quoted(value)}"
     if not is_assumed:
         return _with_comment(line, remark)
@@ -159,11 +159,11 @@ def _setting(key: str, value: str, remark: str, *, is_assumed: bool) -> str:
 
 
 def _blank(key: str, known: str) -> str:
-    """A line that a person has to fill in."""
+    """A line with a key that a person has to fill in."""
     known = " ".join(known.split())
     example = _DENSITIES if "Printing density" in known else _EXAMPLES[key]
     return _with_comment(f'{key} = "{TO_FILL_IN}"', f"fill in, because {known}; {example}")
 
 
 def _with_comment(line: str, comment: str) -> str:
-    return f"{line + ' ':<{_COLUMN}}# {comment}"
+    return f"{line + ' ':<{_COMMENT_COLUMN}}# {comment}"

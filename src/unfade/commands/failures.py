@@ -181,7 +181,7 @@ def defect_message(error: BaseException, arguments: Sequence[str]) -> str:
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """Whether main memory was full, in the exception types and messages of all libraries."""
+    """Whether an exception means that main memory was full; each library has its own type."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
     words = _OUT_OF_MEMORY_WORDS

@@ -1,4 +1,4 @@
-"""What the verbs of `unfade pairs` do; `pairs` has their arguments and options."""
+"""The verbs of `unfade pairs`; `pairs` declares their arguments and options."""
 
 import os
 from collections.abc import Sequence
@@ -54,7 +54,8 @@ def add_pair(
         project_file: the path of film.toml.
         reference: a frame number of the reference, or the path of a picture.
         role: "train" or "holdout".
-        kind: "direct" or "constructed"; None for what the reference suggests.
+        kind: "direct" or "constructed"; None for "constructed" if the reference is a picture, else
+            "direct".
         fields: the other keys of [[pair]].
 
     Raises:
@@ -151,7 +152,7 @@ def _describe_placement(job: Job, section: PairSection) -> str:
 
     Raises:
         MediaError: the picture cannot be read.
-        ProjectError: it names an unknown colour space, or nothing has been painted on it.
+        ProjectError: its colour space is unknown, or nothing has been painted on it.
     """
     from unfade.commands.pair_export import describe_placement
     from unfade.media import check_config, read_picture

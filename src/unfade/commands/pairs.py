@@ -1,6 +1,6 @@
 """`unfade pairs`: shows the pairs of a film, and changes them in film.toml.
 
-A verb imports what it does when it is called, so that the help text takes no time.
+A verb imports its implementation when it is called, so that the help starts fast.
 """
 
 from pathlib import Path
@@ -31,7 +31,7 @@ PictureColorspace = Annotated[
 
 @app.command("list")
 def list_pairs(project_file: ProjectFile) -> None:
-    """Show all pairs, admitted and rejected, with what was measured of them."""
+    """Show all pairs, admitted and rejected, with their measurements."""
     from unfade.commands import pair_verbs
 
     pair_verbs.show_pairs(project_file)

@@ -1,6 +1,6 @@
 """The verbs that run stages: demo, run, status, and one verb for each stage.
 
-A verb imports what it does when it is called, so that the help text takes no time.
+A verb imports its implementation when it is called, so that the help starts fast.
 """
 
 from collections.abc import Callable

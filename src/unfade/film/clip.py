@@ -77,7 +77,10 @@ class Video(Noun):
 
 
 class TimecodeJump(Noun):
-    """A frame whose timecode does not follow that of the frame before; None if it has none."""
+    """A frame whose timecode does not follow that of the frame before.
+
+    `timecode` is None if the frame has none.
+    """
 
     frame: int
     timecode: str | None
@@ -147,7 +150,7 @@ class Clip(Noun):
         return self
 
     def film_frames(self) -> list[int]:
-        """The number of the first whole frame of each film frame, in order."""
+        """Frame numbers of the first whole frame of each film frame, in order."""
         if self.cadence is None:
             return list(self.frames.frames())
         return [self.frames.first + index for index in self.cadence.film_frames()]

@@ -36,7 +36,7 @@ class FilePattern:
 
     @property
     def is_negative(self) -> bool:
-        """Whether the number has a minus sign: it has in ``f.-003.dpx``, not in ``f-003.dpx``.
+        """Whether the number has a minus sign: true for ``f.-003.dpx``, false for ``f-003.dpx``.
 
         Negative numbers are refused, because read without their sign they would run backwards.
         """

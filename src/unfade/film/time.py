@@ -49,8 +49,8 @@ _NTSC_TOLERANCE = Fraction(1, 100)
 def exact_rate(stored: float | Fraction) -> Fraction:
     """The exact rate for a rounded one, in frames a second.
 
-    It is the nearest simple number, such as 24, 25/2 or 50/3, or else the nearest
-    n * 1000/1001, if one is within tolerance.
+    It is the nearest simple number, such as 24, 25/2 or 50/3, or the nearest n * 1000/1001, if it
+    is within tolerance; else the nearest fraction with a denominator up to 1001.
     """
     value = Fraction(stored)
     simple = value.limit_denominator(_MAX_SIMPLE_DENOMINATOR)

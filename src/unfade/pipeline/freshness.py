@@ -21,7 +21,7 @@ from unfade.work.receipt import Output, Receipt
 
 UNFINISHED = ".unfinished"
 """A marker file in the folder of a stage while the stage runs. If a killed run left it, the receipt
-is valid only if no file was added, and none has another time of change without the same digest."""
+is valid only if no file was added or rewritten since."""
 
 COLOR_FACTS = "the OpenColorIO config or view"
 """The name in a receipt of a config or view that is not Unfade's own."""

@@ -69,7 +69,7 @@ class Stage:
     `sections` are the sections of film.toml, or keys in them, that it depends on. `needs` are the
     artefacts of earlier stages. `files` are patterns of other files of earlier stages whose digest
     is in no artefact. `elements` gives the paths of film.toml that it or an earlier stage reads.
-    A higher `revision` makes older results stale; `description` is the text for people.
+    A higher `revision` makes older results stale.
     """
 
     name: str
@@ -81,7 +81,7 @@ class Stage:
 
     @property
     def description(self) -> str:
-        """What it does, in a few words."""
+        """The task of the stage, in a few words for people."""
         return STAGE_TASKS[self.name]
 
 

@@ -129,7 +129,7 @@ def _owner(key_path: KeyPath, fields: dict[str, Any]) -> tuple[str, str]:
 
 
 def _section(key_path: KeyPath, fields: dict[str, Any]) -> str:
-    """``[render]``, or ``[[pair]] 2 (source frame 1245)``."""
+    """The name of a section in messages: ``[render]`` or ``[[pair]] 2 (source frame 1245)``."""
     parts = [part for part, _ in key_path]
     entries = fields.get(str(parts[0]))
     if len(parts) > 1 and isinstance(parts[1], int) and isinstance(entries, list):

@@ -28,8 +28,8 @@ class Element:
 class DigestCache:
     """SHA-256 of files by key, valid while a file's size and time of change stay the same.
 
-    The real path of a file of an element must also stay the same. Keys of elements hold a role and
-    a file name but no folder, so that the digest of a moved file replaces its old one.
+    For a file of an element, its real path must stay the same too. The keys of elements hold a role
+    and a file name but no folder, so that the digest of a moved file replaces its old one.
     """
 
     def __init__(self, text: str = "") -> None:

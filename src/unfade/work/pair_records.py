@@ -63,9 +63,9 @@ class PairRecords:
         return next(shot for shot in self.choice.shots if source in shot.frames)
 
     def lag_of(self, pair: Pair) -> float | None:
-        """The lag of the moving regions of a pair, in frames; None without a match.
+        """The offset from the match of a pair, in frames, at which its moving regions fit best.
 
-        See `ReferenceMatches`.
+        It is positive for later reference frames, and None without a match.
         """
         if self.matches is None or pair.of not in self.matches.references:
             return None

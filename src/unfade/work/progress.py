@@ -34,8 +34,8 @@ class SilentProgress:
     """A `Progress` that shows nothing."""
 
     def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
-        """`items`."""
+        """Iterates over `items`."""
         return iter(items)
 
     def say(self, message: str) -> None:
-        """Nothing."""
+        """Prints nothing."""

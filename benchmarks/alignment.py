@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from unfade import media
-from unfade.align.transform.register import find_features, match, register, structure
+from unfade.align.transform.register import equalised_luma, find_features, match, register
 from unfade.color.ycbcr import luma
 from unfade.commands.console import ProgressLines
 from unfade.film.alignment import Alignment, Alignments, weight_file
@@ -168,7 +168,7 @@ def main() -> None:
 def _between(one: Path, other: Path) -> np.ndarray:
     """The transform from one picture file to another of the same frame."""
     shapes = [
-        structure(luma(media.read_picture(str(path), WORKING_SPACE))[0].numpy())
+        equalised_luma(luma(media.read_picture(str(path), WORKING_SPACE))[0].numpy())
         for path in (one, other)
     ]
     found = register(match(find_features(shapes[1]), find_features(shapes[0])))

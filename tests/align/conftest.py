@@ -1,4 +1,4 @@
-"""Faded frames and the DVD's of the same instant, laid elsewhere by a known homography."""
+"""Faded frames and DVD frames of the same instant, related by a known homography."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -20,7 +20,7 @@ _CORNERS = np.array([[[0, 0], [DVD_WIDTH, 0], [DVD_WIDTH, DVD_HEIGHT], [0, DVD_H
 
 @dataclass(frozen=True)
 class Scene:
-    """A frame of the scan and the DVD's, float32 (H, W, 3), and where the one lies in the other.
+    """A frame of the scan and of the DVD, float32 (H, W, 3), and their homography.
 
     `dvd_to_scan` maps pixels of the DVD to those of the scan.
     """
@@ -30,7 +30,7 @@ class Scene:
     dvd_to_scan: np.ndarray
 
     def corner_error(self, found: np.ndarray) -> float:
-        """Pixels of the scan that the farthest corner of the DVD is off under a matrix."""
+        """Largest error of the DVD's corners under a matrix, in pixels of the scan."""
         there = cv2.perspectiveTransform(_CORNERS, found)
         truth = cv2.perspectiveTransform(_CORNERS, self.dvd_to_scan)
         return float(np.linalg.norm(there - truth, axis=2).max())
@@ -49,36 +49,40 @@ def frames_of(name: str, first: int, step: int, count: int) -> list[np.ndarray]:
 
 
 def framing() -> np.ndarray:
-    """From pixels of the clean picture to those of the DVD."""
-    seen = np.array([[30.7, 15.2], [610.4, 16.9], [608.8, 342.3], [32.1, 344.0]], np.float32)
-    shown = np.array(_CORNERS[0], np.float32)
-    return cv2.getPerspectiveTransform(seen - 0.5, shown - 0.5)
+    """Homography from pixels of the clean picture to those of the DVD."""
+    clean_corners = np.array(
+        [[30.7, 15.2], [610.4, 16.9], [608.8, 342.3], [32.1, 344.0]], np.float32
+    )
+    dvd_corners = np.array(_CORNERS[0], np.float32)
+    return cv2.getPerspectiveTransform(clean_corners - 0.5, dvd_corners - 0.5)
 
 
 def make_scene(clean: np.ndarray, weave: tuple[float, float], subtitle: str = "") -> Scene:
     """A clean frame, uint8, as scan and as DVD."""
     noise = np.random.default_rng(round(1000 * (weave[0] + 7 * weave[1])) % 2**31)
-    moved = np.array([[1, 0, weave[0]], [0, 1, weave[1]], [0, 0, 1]])
-    gate = cv2.warpPerspective(
-        clean, moved, (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    weave_matrix = np.array([[1, 0, weave[0]], [0, 1, weave[1]], [0, 0, 1]])
+    woven = cv2.warpPerspective(
+        clean, weave_matrix, (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    density = -np.log10(np.maximum((gate / 255.0) ** 2.4, 1e-4)) @ _DYES.T
-    scan = np.clip(10 ** (-density / 2.4) + noise.normal(0, 0.03, gate.shape), 0, 1)
+    density = -np.log10(np.maximum((woven / 255.0) ** 2.4, 1e-4)) @ _DYES.T
+    scan = np.clip(10 ** (-density / 2.4) + noise.normal(0, 0.03, woven.shape), 0, 1)
     soft = cv2.GaussianBlur(clean, (0, 0), 0.8)
     size = (DVD_WIDTH, DVD_HEIGHT)
-    seen = cv2.warpPerspective(soft, framing(), size, flags=cv2.INTER_AREA)
+    dvd_picture = cv2.warpPerspective(soft, framing(), size, flags=cv2.INTER_AREA)
     if subtitle:
         for shade, thickness in ((10, 6), (245, 2)):
             place, font = (60, 250), cv2.FONT_HERSHEY_SIMPLEX
-            cv2.putText(seen, subtitle, place, font, 0.7, (shade,) * 3, thickness, cv2.LINE_AA)
-    packed = cv2.imencode(".jpg", seen, [cv2.IMWRITE_JPEG_QUALITY, 75])[1]
-    dvd = cv2.imdecode(packed, cv2.IMREAD_COLOR).astype(np.float32) / 255
-    return Scene(scan.astype(np.float32), dvd, moved @ np.linalg.inv(framing()))
+            cv2.putText(
+                dvd_picture, subtitle, place, font, 0.7, (shade,) * 3, thickness, cv2.LINE_AA
+            )
+    jpeg = cv2.imencode(".jpg", dvd_picture, [cv2.IMWRITE_JPEG_QUALITY, 75])[1]
+    dvd = cv2.imdecode(jpeg, cv2.IMREAD_COLOR).astype(np.float32) / 255
+    return Scene(scan.astype(np.float32), dvd, weave_matrix @ np.linalg.inv(framing()))
 
 
 @pytest.fixture(scope="session")
 def scenes() -> list[Scene]:
-    """Four scenes of a cartoon and a street, with weave, the second with a subtitle."""
+    """Four scenes of a cartoon and a street, with weave; the second has a subtitle."""
     clean = [*frames_of("bigbuckbunny.mp4", 10, 80, 2), *frames_of("bikes.mp4", 140, 60, 2)]
     weaves = [(0.4, -0.3), (-0.7, 0.5), (0.1, 0.8), (-0.2, -0.6)]
     titles = ["", SUBTITLE, "", ""]
@@ -87,7 +91,7 @@ def scenes() -> list[Scene]:
 
 @pytest.fixture(scope="session")
 def subtitle_mask() -> np.ndarray:
-    """Where the subtitle is on the scan of the second scene, bool (HEIGHT, WIDTH)."""
+    """Bool (HEIGHT, WIDTH): the subtitle on the scan of the second scene."""
     mask = np.zeros((DVD_HEIGHT, DVD_WIDTH), np.uint8)
     cv2.putText(mask, SUBTITLE, (60, 250), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 6, cv2.LINE_AA)
     return cv2.warpPerspective(mask, np.linalg.inv(framing()), (WIDTH, HEIGHT)) > 128

@@ -51,7 +51,7 @@ def _clip(path, first, count, height, width, area):
 
 @pytest.fixture
 def film(tmp_path, scenes):
-    """A work directory whose scan begins at 1001 and whose DVD begins at 1."""
+    """A work directory whose scan starts at 1001 and whose DVD starts at 1."""
     for index, scene in enumerate(scenes):
         scan = _framed(scene.scan, PICTURE, 390, 680)
         write_dpx(tmp_path / f"scan.{1001 + index:06d}.dpx", scan)
@@ -77,7 +77,7 @@ def _choose(job, *pairs, alternates=()):
     job.save(PairList(shots=(shot,), pairs=pairs, alternates=alternates))
 
 
-def test_pairs_are_laid_weighed_and_shown(film, scenes, subtitle_mask):
+def test_pairs_are_aligned_weighted_and_drawn(film, scenes, subtitle_mask):
     _choose(film, *(Pair(source=1001 + k, reference=1 + k, of="dvd", shot=1) for k in range(4)))
     stage.run(film)
     found = film.load(Alignments)
@@ -96,7 +96,7 @@ def test_pairs_are_laid_weighed_and_shown(film, scenes, subtitle_mask):
     assert weight[subtitle_mask].mean() < 0.05
 
 
-def test_a_wrong_pair_is_turned_down_and_the_others_stay(film):
+def test_a_wrong_pair_is_rejected_and_the_others_are_admitted(film):
     _choose(
         film,
         Pair(source=1001, reference=1, of="dvd", shot=1),
@@ -107,7 +107,7 @@ def test_a_wrong_pair_is_turned_down_and_the_others_stay(film):
     found = film.load(Alignments)
     assert [one.pair.source for one in found.admitted] == [1001, 1003]
     assert [one.pair.source for one in found.rejected] == [1002]
-    assert "found again" in found.rejected[0].reason
+    assert "match the reference" in found.rejected[0].reason
     assert not (film.root / weight_file(1002)).exists()
     assert (film.root / "03-align" / "001002.png").is_file()
 
@@ -116,7 +116,7 @@ def _pair(source, reference, **facts):
     return Pair(source=source, reference=reference, of="dvd", shot=1, **facts)
 
 
-def test_what_stands_by_takes_the_place_of_a_pair_that_is_turned_down(film):
+def test_an_alternate_replaces_a_rejected_pair(film):
     wrong = _pair(1002, 4)
     _choose(
         film,
@@ -133,7 +133,7 @@ def test_what_stands_by_takes_the_place_of_a_pair_that_is_turned_down(film):
     assert (film.root / weight_file(1004)).is_file()
 
 
-def test_nothing_takes_the_place_of_a_persons_pair(film):
+def test_nothing_replaces_a_persons_pair(film):
     _choose(
         film,
         _pair(1001, 1),
@@ -144,7 +144,7 @@ def test_nothing_takes_the_place_of_a_persons_pair(film):
     assert [one.pair.source for one in film.load(Alignments).admitted] == [1001]
 
 
-def test_another_reference_of_the_same_frame_goes_first(film):
+def test_another_reference_of_the_same_frame_is_tried_first(film):
     clips = film.load(Clips)
     film.save(
         Clips(source=clips.source, references={**clips.references, "tape": clips.references["dvd"]})
@@ -157,7 +157,7 @@ def test_another_reference_of_the_same_frame_goes_first(film):
     assert [one.pair for one in found.rejected] == [_pair(1002, 4)]
 
 
-def test_no_training_pair_is_one_sentence(film):
+def test_no_training_pair_is_reported_in_one_sentence(film):
     _choose(
         film,
         Pair(source=1001, reference=4, of="dvd", shot=1),
@@ -169,7 +169,7 @@ def test_no_training_pair_is_one_sentence(film):
 
 
 @pytest.mark.parametrize("whole", [False, True])
-def test_an_aligned_picture_is_trusted_as_it_lies(film, scenes, whole):
+def test_an_aligned_picture_is_used_as_it_is(film, scenes, whole):
     painted = torch.from_numpy(scenes[0].scan[..., ::-1].copy()).permute(2, 0, 1)
     if whole:
         painted = _framed(scenes[0].scan[..., ::-1].copy(), PICTURE, 390, 680)
@@ -184,7 +184,7 @@ def test_an_aligned_picture_is_trusted_as_it_lies(film, scenes, whole):
     assert read_picture(str(film.root / "03-align" / "001001.png")).shape[0] == 3
 
 
-def test_an_aligned_picture_of_another_size_names_both(film, scenes):
+def test_an_aligned_picture_of_another_size_is_refused_with_both_sizes(film, scenes):
     write_png(film.root / "painted.png", torch.from_numpy(scenes[0].dvd).permute(2, 0, 1))
     _choose(film, Pair(source=1001, picture="painted.png", shot=1, aligned=True))
     with pytest.raises(ProjectError, match=r"painted\.png is 360 x 288 .* 640 x 360"):

@@ -4,35 +4,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unfade.align.measure.coverage import covered_area, on_live_area
-from unfade.align.transform.register import Place, Registration
+from unfade.align.transform.register import Registration, WarpMap
 from unfade.film.clip import Area
 
 HEIGHT, WIDTH = 120, 200
 
 
 def _covered(matrix, smooth=None):
-    return Place(Registration(np.array(matrix), 0, smooth), HEIGHT, WIDTH).covered()
+    return WarpMap(Registration(np.array(matrix), 0, smooth), HEIGHT, WIDTH).covered()
 
 
-def test_identity_covers_all_but_the_border():
+def test_the_identity_covers_all_but_the_border():
     assert covered_area(_covered(np.eye(3))) == Area(x=2, y=2, width=196, height=116)
 
 
-def test_a_window_of_the_source():
+def test_a_reference_of_part_of_the_source_covers_that_part():
     matrix = [[0.5, 0.0, 20.0], [0.0, 0.5, 30.0], [0.0, 0.0, 1.0]]
     assert covered_area(_covered(matrix)) == Area(x=21, y=31, width=98, height=58)
 
 
-def test_a_reference_beyond_the_source_is_cut_to_it():
+def test_coverage_is_limited_to_the_source():
     matrix = [[2.0, 0.0, -50.0], [0.0, 2.0, -50.0], [0.0, 0.0, 1.0]]
     assert covered_area(_covered(matrix)) == Area(x=0, y=0, width=200, height=120)
 
 
-def test_beside_the_source_nothing_is_covered():
+def test_a_reference_outside_the_source_covers_nothing():
     assert covered_area(_covered([[1.0, 0, 500], [0, 1, 0], [0, 0, 1]])) is None
 
 
-def test_a_smooth_warp_takes_its_part_of_the_outline():
+def test_a_smooth_warp_moves_the_outline():
     smooth = np.zeros((2, 6, 8))
     smooth[0, :, 0] = -6.0
     area = covered_area(_covered(np.eye(3), smooth))
@@ -43,20 +43,20 @@ def test_a_smooth_warp_takes_its_part_of_the_outline():
 
 @settings(max_examples=30)
 @given(turn=st.floats(-0.08, 0.08), scale=st.floats(0.6, 1.3), x=st.floats(-20, 40))
-def test_every_pixel_lies_in_the_reference(turn, scale, x):
+def test_every_covered_pixel_lies_in_the_reference(turn, scale, x):
     cos, sin = scale * np.cos(turn), scale * np.sin(turn)
     matrix = np.array([[cos, -sin, x], [sin, cos, 10.0], [1e-5, 0.0, 1.0]])
     area = covered_area(_covered(matrix))
     assert area is not None
     right, bottom = area.x + area.width - 1, area.y + area.height - 1
     corners = np.array([[[area.x, area.y], [right, area.y], [right, bottom], [area.x, bottom]]])
-    there = cv2.perspectiveTransform(corners.astype(float), np.linalg.inv(matrix))[0]
-    assert (there >= 2 - 1e-3).all()
-    assert (there <= np.array([WIDTH - 3, HEIGHT - 3]) + 1e-3).all()
+    in_reference = cv2.perspectiveTransform(corners.astype(float), np.linalg.inv(matrix))[0]
+    assert (in_reference >= 2 - 1e-3).all()
+    assert (in_reference <= np.array([WIDTH - 3, HEIGHT - 3]) + 1e-3).all()
     assert area.width * area.height >= 0.3 * min(1.0, scale) ** 2 * HEIGHT * (WIDTH - abs(x))
 
 
-def test_area_is_the_largest():
+def test_the_rectangle_is_the_largest():
     matrix = [[0.9, -0.05, 20.0], [0.05, 0.9, 5.0], [0.0, 0.0, 1.0]]
     mask = _covered(matrix)
     area = covered_area(mask)
@@ -64,7 +64,7 @@ def test_area_is_the_largest():
     assert area.width * area.height == _largest_rectangle(mask)
 
 
-def test_on_a_larger_live_area_no_more_is_covered():
+def test_scaling_to_the_live_area_covers_no_more():
     area = Area(x=1, y=2, width=100, height=50)
     assert on_live_area(area, (120, 200), (300, 500)) == Area(x=3, y=5, width=249, height=125)
     assert on_live_area(area, (120, 200), (120, 200)) == area

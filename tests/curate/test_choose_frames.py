@@ -2,35 +2,41 @@ import cv2
 import numpy as np
 import pytest
 
-from unfade.curate.choice.choose import FrameFacts, PairQuota, choose, frame_states, look_at
+from unfade.curate.choice.choose import (
+    FrameFacts,
+    PairQuota,
+    choose_frames,
+    frame_states,
+    measure_frames,
+)
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 
 
 @pytest.fixture(scope="module")
-def look(faded_film):
-    return look_at(faded_film.source)
+def facts(faded_film):
+    return measure_frames(faded_film.source)
 
 
-EVERY = np.ones(120, bool)
+ALL_FRAMES = np.ones(120, bool)
 SHOTS = tuple(
     Shot(number=k + 1, frames=FrameRange(first=1001 + 30 * k, last=1030 + 30 * k)) for k in range(4)
 )
 
 
-def _states(look, usable=EVERY, shots=SHOTS):
-    return frame_states(look, usable, usable, shots, 1001)
+def _states(facts, usable=ALL_FRAMES, shots=SHOTS):
+    return frame_states(facts, usable, usable, shots, 1001)
 
 
-def _only(*frames):
+def _frames(*frames):
     usable = np.zeros(120, bool)
     usable[list(frames)] = True
     return usable
 
 
-def test_as_many_as_ordered_away_from_cuts_and_apart(look):
+def test_the_quota_is_met_away_from_cuts_and_spread_over_time(facts):
     for start in (0, 30, 60, 90):
-        choice = choose(look, _states(look), range(start, start + 30), PairQuota(4, 1))
+        choice = choose_frames(facts, _states(facts), range(start, start + 30), PairQuota(4, 1))
         assert len(choice.train) == 4
         assert len(choice.holdout) == 1
         for frame in (*choice.train, *choice.holdout):
@@ -41,48 +47,48 @@ def test_as_many_as_ordered_away_from_cuts_and_apart(look):
         assert min(abs(held - frame) for frame in choice.train) >= 2
 
 
-def test_only_frames_with_a_certain_match(look):
-    choice = choose(look, _states(look, _only(5, 9, 20)), range(30), PairQuota(4, 1))
+def test_only_frames_with_a_certain_match_are_chosen(facts):
+    choice = choose_frames(facts, _states(facts, _frames(5, 9, 20)), range(30), PairQuota(4, 1))
     assert {*choice.train, *choice.holdout} == {5, 9, 20}
     assert len(choice.holdout) == 1
 
 
-def test_where_frames_are_few_one_is_held_out_after_two_are_learned_from(look):
-    two = _states(look, _only(5, 9))
-    choice = choose(look, two, range(30), PairQuota(4, 1))
+def test_of_few_frames_two_train_before_one_is_held_out(facts):
+    two = _states(facts, _frames(5, 9))
+    choice = choose_frames(facts, two, range(30), PairQuota(4, 1))
     assert ({*choice.train}, choice.holdout) == ({5, 9}, ())
-    choice = choose(look, _states(look, _only(5, 9, 14, 20)), range(30), PairQuota(4, 1))
+    choice = choose_frames(facts, _states(facts, _frames(5, 9, 14, 20)), range(30), PairQuota(4, 1))
     assert (len(choice.train), len(choice.holdout)) == (3, 1)
 
 
 @pytest.mark.parametrize(("count", "free"), [(1, [0]), (2, [0, 1]), (3, [1]), (4, [1, 2])])
-def test_a_short_shot_gives_its_middle(look, count, free):
+def test_a_short_shot_gives_its_middle(facts, count, free):
     short = (
         Shot(number=1, frames=FrameRange(first=1001, last=1000 + count)),
         Shot(number=2, frames=FrameRange(first=1001 + count, last=1120)),
     )
-    states = _states(look, shots=short)
+    states = _states(facts, shots=short)
     assert [k for k in range(count) if states[k] == "free"] == free
-    assert sorted(choose(look, states, range(count), PairQuota(4, 1)).train) == free
+    assert sorted(choose_frames(facts, states, range(count), PairQuota(4, 1)).train) == free
 
 
-def test_a_shot_whose_light_changes_gets_more(faded_film):
+def test_a_shot_with_changing_light_gets_more_training_frames(faded_film):
     film = np.repeat(faded_film.source[:1], 30, axis=0).astype(np.float32)
     film *= np.linspace(1, 0.2, 30)[:, None, None, None] ** np.array([1.0, 0.7, 1.3])
-    look = look_at(film.astype(np.uint8))
+    facts = measure_frames(film.astype(np.uint8))
     states = ["free"] * 30
-    still = look_at(np.repeat(faded_film.source[:1], 30, axis=0))
-    assert len(choose(still, states, range(30), PairQuota(2, 1, 9)).train) == 2
-    assert 2 < len(choose(look, states, range(30), PairQuota(2, 1, 9)).train) <= 9
-    assert len(choose(look, states, range(30), PairQuota(2, 1, 3)).train) == 3
+    still = measure_frames(np.repeat(faded_film.source[:1], 30, axis=0))
+    assert len(choose_frames(still, states, range(30), PairQuota(2, 1, 9)).train) == 2
+    assert 2 < len(choose_frames(facts, states, range(30), PairQuota(2, 1, 9)).train) <= 9
+    assert len(choose_frames(facts, states, range(30), PairQuota(2, 1, 3)).train) == 3
 
 
-def test_why_a_frame_cannot_be_a_pair(look):
-    matched, certain = _only(5, 9, 10, 0), _only(5, 9, 0)
-    sound = look.sound.copy()
-    sound[9] = False
+def test_states_say_why_a_frame_cannot_be_a_pair(facts):
+    matched, certain = _frames(5, 9, 10, 0), _frames(5, 9, 0)
+    usable = facts.usable.copy()
+    usable[9] = False
     states = frame_states(
-        FrameFacts(look.cells, look.sharpness, sound), matched, certain, SHOTS, 1001
+        FrameFacts(facts.cells, facts.sharpness, usable), matched, certain, SHOTS, 1001
     )
     assert [states[k] for k in (4, 5, 9, 10, 0)] == [
         "unmatched",
@@ -93,33 +99,35 @@ def test_why_a_frame_cannot_be_a_pair(look):
     ]
 
 
-def test_what_a_person_fixed_counts_and_is_not_chosen_again(look):
-    order = PairQuota(4, 1, 0, (10, 11), (20,))
-    choice = choose(look, _states(look), range(30), order)
+def test_fixed_frames_count_and_are_not_chosen_again(facts):
+    quota = PairQuota(4, 1, 0, (10, 11), (20,))
+    choice = choose_frames(facts, _states(facts), range(30), quota)
     assert len(choice.train) == 2
     assert choice.holdout == ()
     assert not {10, 11, 20} & {*choice.train}
 
 
-def test_sharp_frames_come_first(faded_film):
+def test_sharp_frames_are_preferred(faded_film):
     film = faded_film.source[:30].copy()
     for index in range(0, 30, 2):
         film[index] = cv2.GaussianBlur(film[index], (0, 0), 2.5)
-    look = look_at(film)
-    choice = choose(look, _states(look, EVERY[:30], SHOTS[:1]), range(30), PairQuota(4, 1))
+    facts = measure_frames(film)
+    choice = choose_frames(
+        facts, _states(facts, ALL_FRAMES[:30], SHOTS[:1]), range(30), PairQuota(4, 1)
+    )
     assert all(frame % 2 == 1 for frame in choice.train)
 
 
-def test_fades_dissolves_flashes_and_black_are_not_sound(faded_film):
+def test_fades_dissolves_flashes_and_black_are_not_usable(faded_film):
     film = faded_film.source.astype(np.float32)
     ramp = np.linspace(0, 1, 20)[:, None, None, None]
     film[65:85] = film[70] * (1 - ramp) + film[95] * ramp
     film[100:112] *= np.linspace(1, 0, 12)[:, None, None, None] ** (1 / 2.4)
     film[112:118] = film[112:118] * 0 + 2
     film[15] = np.clip(film[15] * 1.4, 0, 255)
-    sound = look_at(film.astype(np.uint8)).sound
-    assert not sound[68:82].any()
-    assert not sound[102:118].any()
-    assert not sound[15]
-    assert sound[3:13].all()
-    assert sound[33:58].all()
+    usable = measure_frames(film.astype(np.uint8)).usable
+    assert not usable[68:82].any()
+    assert not usable[102:118].any()
+    assert not usable[15]
+    assert usable[3:13].all()
+    assert usable[33:58].all()

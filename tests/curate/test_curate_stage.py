@@ -18,13 +18,13 @@ from unfade.work.job import Job
 
 class _Silent:
     def __init__(self):
-        self.said = []
+        self.messages = []
 
     def track(self, items, label, total):
         return iter(items)
 
     def say(self, message):
-        self.said.append(message)
+        self.messages.append(message)
 
 
 def _clip(path, first, proxy):
@@ -60,10 +60,10 @@ def _picture(frame):
     return torch.from_numpy(frame.copy()).permute(2, 0, 1).float() / 255
 
 
-def test_pairs_and_their_sheet(tmp_path, faded_film):
+def test_pairs_are_chosen_and_drawn(tmp_path, faded_film):
     fixed = [{"source": 1035, "reference": 50, "note": "by hand"}]
-    usual = {"most_per_shot": 4}
-    job = _job(tmp_path, faded_film.source, faded_film.reference, pair=fixed, curate=usual)
+    settings = {"most_per_shot": 4}
+    job = _job(tmp_path, faded_film.source, faded_film.reference, pair=fixed, curate=settings)
     stage.run(job)
     found = job.load(PairList)
     assert [len([p for p in found.pairs if p.shot == n]) for n in (1, 2, 3, 4)] == [5, 5, 5, 5]
@@ -75,22 +75,22 @@ def test_pairs_and_their_sheet(tmp_path, faded_film):
     assert sheet.shape[2] > 1000
 
 
-@pytest.mark.parametrize("asked", ["auto", "none", {"gamma": [1.0, 1.2, 1.0]}])
-def test_the_film_is_balanced_as_asked(tmp_path, faded_film, asked):
+@pytest.mark.parametrize("setting", ["auto", "none", {"gamma": [1.0, 1.2, 1.0]}])
+def test_the_film_is_balanced_as_film_toml_says(tmp_path, faded_film, setting):
     fixed = [{"source": 1035, "reference": "painted.png"}]
     write_png(tmp_path / "painted.png", _picture(faded_film.reference[40]))
-    job = _job(tmp_path, faded_film.source, None, pair=fixed, ingest={"balance": asked})
+    job = _job(tmp_path, faded_film.source, None, pair=fixed, ingest={"balance": setting})
     stage.run(job)
     found = job.load(FilmBalance).grade
-    assert (found == IDENTITY_BALANCE) == (asked == "none")
-    assert (tmp_path / "02-curate" / "balance.png").exists() == (asked != "none")
-    if asked == "auto":
+    assert (found == IDENTITY_BALANCE) == (setting == "none")
+    assert (tmp_path / "02-curate" / "balance.png").exists() == (setting != "none")
+    if setting == "auto":
         assert found.lift[0] < found.lift[1]
-    elif asked != "none":
+    elif setting != "none":
         assert found == Balance(gamma=(1.0, 1.2, 1.0))
 
 
-def test_a_dropped_frame_is_no_pair_and_stays_on_record(tmp_path, faded_film):
+def test_a_dropped_frame_gives_no_pair_and_stays_on_record(tmp_path, faded_film):
     job = _job(tmp_path, faded_film.source, faded_film.reference)
     stage.run(job)
     dropped = job.load(PairList).pairs[2].source
@@ -117,14 +117,14 @@ def test_a_scene_has_no_more_pairs_than_it_needs(tmp_path, faded_film):
     found = job.load(PairList)
     assert found.scenes == (1, 1, 1)
     assert [pair.shot for pair in found.pairs] in ([1, 2], [2, 3])
-    (bare,) = {1, 2, 3} - {pair.shot for pair in found.pairs}
-    assert found.pairs_in_rest_of_scene(bare) == 2
+    (without_pair,) = {1, 2, 3} - {pair.shot for pair in found.pairs}
+    assert found.pairs_in_rest_of_scene(without_pair) == 2
     assert found.rejected == ()
     assert {other.shot for other in found.alternates} == {pair.shot for pair in found.pairs}
-    assert any("2 of 12 training pairs cover them" in said for said in job.progress.said)
+    assert any("2 of 12 training pairs cover them" in message for message in job.progress.messages)
 
 
-def test_without_a_reference_only_the_persons_pairs(tmp_path, faded_film):
+def test_without_a_reference_only_the_persons_pairs_are_used(tmp_path, faded_film):
     write_png(tmp_path / "1005.png", _picture(faded_film.clean[4]))
     fixed = [{"source": 1005, "reference": "1005.png", "aligned": True}]
     job = _job(tmp_path, faded_film.source, None, pair=fixed)
@@ -134,20 +134,20 @@ def test_without_a_reference_only_the_persons_pairs(tmp_path, faded_film):
     assert [(p.source, p.picture) for p in found.pairs] == [(1005, "1005.png")]
 
 
-def test_another_film_is_one_sentence_with_both_names(tmp_path, faded_film):
+def test_a_reference_of_another_film_is_refused_with_both_names(tmp_path, faded_film):
     job = _job(tmp_path, faded_film.source[30:], faded_film.reference[:42])
     with pytest.raises(MatchError, match=r"scan.*dvd\.mkv have no picture in common.*0\.\d\d"):
         stage.run(job)
     assert not (tmp_path / PairList.PATH).exists()
 
 
-def test_a_reference_upside_down_names_the_key(tmp_path, faded_film):
+def test_a_reference_upside_down_is_refused_with_the_key_to_set(tmp_path, faded_film):
     job = _job(tmp_path, faded_film.source, faded_film.reference[:, ::-1, ::-1])
     with pytest.raises(MatchError, match=r'dvd\.mkv: .* orientation = "turn-180"'):
         stage.run(job)
 
 
-def test_a_missing_proxy_names_the_remedy(tmp_path, faded_film):
+def test_a_missing_proxy_is_refused_with_the_remedy(tmp_path, faded_film):
     job = _job(tmp_path, faded_film.source, faded_film.reference)
     (tmp_path / reference_proxy("dvd")).unlink()
     with pytest.raises(WorkError, match="run 'unfade ingest' first"):

@@ -1,4 +1,4 @@
-"""Fades and dissolves end a shot; what moves or is lit otherwise does not."""
+"""Fades and dissolves end a shot; motion and changes of light do not."""
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ LENGTH = 60
 
 
 def panned(seed: int, speed: float = 1.5) -> np.ndarray:
-    """A pan over a scene of its own, in the pink of a faded print: (60, 72, 128, 3), 0 to 1."""
+    """A pan over a random picture, in the pink of a faded print: (60, 72, 128, 3), 0 to 1."""
     generator = np.random.default_rng(seed)
     coarse = generator.random((10, 40), np.float32)
     scene = cv2.resize(coarse, (4 * WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
@@ -25,8 +25,8 @@ def ramp(start: float, end: float, length: int) -> np.ndarray:
     return np.linspace(start, end, length)[:, None, None, None]
 
 
-def joined(before: np.ndarray, after: np.ndarray, length: int) -> np.ndarray:
-    """One dissolving into the other."""
+def dissolved(before: np.ndarray, after: np.ndarray, length: int) -> np.ndarray:
+    """Two shots with a dissolve of `length` frames between them."""
     share = ramp(1, 0, length)
     mixed = share * before[-length:] + (1 - share) * after[:length]
     return np.concatenate([before[:-length], mixed, after[length:]])
@@ -42,13 +42,13 @@ def starts(film: np.ndarray) -> list[int]:
 
 @pytest.mark.parametrize("length", [10, 24, 48])
 def test_a_dissolve_ends_a_shot_in_its_middle(length: int) -> None:
-    film = joined(panned(1, 0.15), panned(2, 0.15), length)
-    found, passing = starts(film), cuts_of(film).passing()
-    assert len(found) == 2
-    assert found[1] == pytest.approx(LENGTH - length / 2, abs=max(4, length / 4))
-    assert passing[LENGTH - 3 * length // 4 : LENGTH - length // 4].all()
-    assert not passing[: LENGTH - length - 8].any()
-    assert not passing[LENGTH + 8 :].any()
+    film = dissolved(panned(1, 0.15), panned(2, 0.15), length)
+    first_frames, in_transition = starts(film), cuts_of(film).in_transition()
+    assert len(first_frames) == 2
+    assert first_frames[1] == pytest.approx(LENGTH - length / 2, abs=max(4, length / 4))
+    assert in_transition[LENGTH - 3 * length // 4 : LENGTH - length // 4].all()
+    assert not in_transition[: LENGTH - length - 8].any()
+    assert not in_transition[LENGTH + 8 :].any()
 
 
 def test_a_fade_to_black_and_back_ends_a_shot() -> None:
@@ -57,15 +57,15 @@ def test_a_fade_to_black_and_back_ends_a_shot() -> None:
     out, back = slice(LENGTH - 24, LENGTH), slice(LENGTH + 30, LENGTH + 54)
     film[out] = 0.1 + ramp(1, 0, 24) * (film[out] - 0.1)
     film[back] = 0.1 + ramp(0, 1, 24) * (film[back] - 0.1)
-    found = starts(film)
-    assert len(found) == 3
-    assert found[1] == pytest.approx(LENGTH - 12, abs=8)
-    assert found[2] == pytest.approx(LENGTH + 42, abs=8)
+    first_frames = starts(film)
+    assert len(first_frames) == 3
+    assert first_frames[1] == pytest.approx(LENGTH - 12, abs=8)
+    assert first_frames[2] == pytest.approx(LENGTH + 42, abs=8)
 
 
-def test_hard_cuts_stay_where_they_are() -> None:
+def test_hard_cuts_are_not_moved() -> None:
     assert starts(np.concatenate([panned(1), panned(2), panned(3)])) == [0, 60, 120]
-    assert not cuts_of(np.concatenate([panned(1), panned(2)])).passing().any()
+    assert not cuts_of(np.concatenate([panned(1), panned(2)])).in_transition().any()
 
 
 @pytest.mark.parametrize("speed", [0.5, 1.5, 4.0])
@@ -73,6 +73,6 @@ def test_a_pan_is_one_shot(speed: float) -> None:
     assert starts(panned(1, speed)) == [0]
 
 
-def test_a_lamp_that_goes_on_slowly_is_no_dissolve() -> None:
+def test_slowly_rising_light_is_not_a_dissolve() -> None:
     lit = panned(1, 0.0)
     assert starts(lit * ramp(0.4, 1.0, LENGTH)) == [0]

@@ -1,4 +1,4 @@
-"""The balance of shots, from a proxy."""
+"""The balance of the film, measured on a proxy."""
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ FADE = Balance(lift=(0.4, 0.05, 0.1), gain=(0.9, 0.9, 0.9))
 
 
 def proxy() -> np.ndarray:
-    """Two shots of grey noise with some colour, faded, the second dark."""
+    """Two faded shots of grey noise with some colour, the second dark."""
     chance = np.random.default_rng(2)
     frames = []
     for index in range(60):
@@ -30,18 +30,18 @@ def proxy() -> np.ndarray:
 
 
 def test_greys_of_the_whole_film_become_neutral() -> None:
-    found = film_balance(proxy())
+    measured = film_balance(proxy())
     for level in (0.15, 0.5):
         grey = balance(torch.full((3, 1, 1), level), FADE)
-        neutral = balance(grey, found).flatten()
+        neutral = balance(grey, measured).flatten()
         assert float(grey.amax() - grey.amin()) > 0.1
         assert float(neutral.amax() - neutral.amin()) < 0.05
 
 
 def test_the_sheet_shows_every_shot() -> None:
-    seen = proxy()
+    source_proxy = proxy()
     many = tuple(SHOTS[0].model_copy(update={"number": number}) for number in range(1, 14))
-    pages = list(draw_balance(seen, many, FIRST, film_balance(seen)))
+    pages = list(draw_balance(source_proxy, many, FIRST, film_balance(source_proxy)))
     assert [page.shape[2] for page in pages] == [1200, 1200]
     assert pages[0].shape[1] > 5 * pages[1].shape[1]
     assert 0.0 <= float(pages[0].min()) <= float(pages[0].max()) <= 1.0

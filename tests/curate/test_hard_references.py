@@ -1,4 +1,5 @@
-"""Matching on references that were cut, faulted in time, turned, bent, woven and mirrored."""
+"""Matching on references with missing, repeated and reordered frames, rotation, warp, weave and
+mirroring."""
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 
 LENGTH = 30
-"""Frames a shot."""
+"""Frames per shot."""
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def _distinct(shown):
     return np.flatnonzero(np.diff(shown, prepend=-2) != 0)
 
 
-def test_certain_matches_are_of_the_very_instant(hard, framing):
+def test_certain_matches_show_the_same_instant(hard, framing):
     matches = _matches(hard.source, hard.reference, _distinct(hard.shown), framing)
     certain = np.flatnonzero(matches.certain)
     assert (hard.shown[matches.reference[certain]] == certain).all()
@@ -36,14 +37,14 @@ def test_certain_matches_are_of_the_very_instant(hard, framing):
     assert min(per_shot[0], per_shot[2], per_shot[3]) >= 8
 
 
-def test_repeats_that_were_not_found_do_no_harm(hard, framing):
+def test_undetected_repeats_do_not_spoil_the_matches(hard, framing):
     matches = _matches(hard.source, hard.reference, np.arange(len(hard.reference)), framing)
     certain = np.flatnonzero(matches.certain)
     assert len(certain) > 40
     assert (hard.shown[matches.reference[certain]] == certain).mean() >= 0.98
 
 
-def test_mirrored_and_reordered(hard):
+def test_a_mirrored_and_reordered_reference_matches(hard):
     place = int(np.flatnonzero(hard.shown == 3 * LENGTH)[0])
     order = np.r_[place : len(hard.shown), 0:place]
     shown = hard.shown[order]
@@ -57,7 +58,7 @@ def test_mirrored_and_reordered(hard):
     assert matches.certain[3 * LENGTH :].sum() >= 8
 
 
-def test_none_of_the_shots(hard):
+def test_a_shot_that_the_reference_lacks_has_no_certain_match(hard):
     lacking, frames = hard.source[LENGTH : 2 * LENGTH], np.arange(len(hard.reference))
     framing = find_framing(lacking, hard.reference, find_cuts(lacking).shots(0), 0)
     assert not _matches(lacking, hard.reference, frames, framing).certain.any()
@@ -75,17 +76,17 @@ def test_a_still_picture_is_matched_by_any_copy_of_it(hard, framing):
 
 
 def test_memory_does_not_grow_with_the_length_of_a_shot(hard, framing, monkeypatch):
-    """The longest piece that is ever held against the reference is a section."""
+    """No more than a section with its context is compared with the reference at once."""
     from unfade.curate.matching import frames as match
 
     longest = []
-    places = match._places
+    match_section = match._match_section
 
     def watched(source, reference, still):
         longest.append((len(source), len(reference)))
-        return places(source, reference, still)
+        return match_section(source, reference, still)
 
-    monkeypatch.setattr(match, "_places", watched)
+    monkeypatch.setattr(match, "_match_section", watched)
     long = np.concatenate([hard.source[2 * LENGTH : 3 * LENGTH]] * 8)
     shot = Shot(number=1, frames=FrameRange(first=0, last=len(long) - 1))
     every = np.arange(len(hard.reference))

@@ -23,7 +23,7 @@ def _match(source, reference, shots, framing):
     )
 
 
-def test_framing_is_found(framing):
+def test_the_framing_is_found(framing):
     left, top, right, bottom = 0.05, 0.03, 0.98, 0.92
     assert framing.scale_x == pytest.approx(1 / (right - left), abs=0.015)
     assert framing.scale_y == pytest.approx(1 / (bottom - top), abs=0.015)
@@ -31,13 +31,13 @@ def test_framing_is_found(framing):
     assert framing.shift_y == pytest.approx(-top / (bottom - top), abs=0.01)
 
 
-def test_every_instant_is_found(faded_film, shots, framing):
+def test_every_instant_is_matched(faded_film, shots, framing):
     matches = _match(faded_film.source, faded_film.reference, shots, framing)
-    found = matches.reference >= 0
-    assert found.mean() > 0.95
-    assert (matches.reference[found] == faded_film.truth[found]).all()
+    matched = matches.reference >= 0
+    assert matched.mean() > 0.95
+    assert (matches.reference[matched] == faded_film.truth[matched]).all()
     assert matches.certain.mean() > 0.85
-    assert matches.similarity[found].min() > 0.9
+    assert matches.similarity[matched].min() > 0.9
     assert matches.similarity.max() <= 1.0
 
 
@@ -47,9 +47,9 @@ def test_frames_that_the_reference_lacks_have_no_match(faded_film, shots, framin
     lacking = ~np.isin(faded_film.truth, kept)
     assert lacking.sum() == 30
     assert not matches.certain[lacking].any()
-    found = matches.certain & ~lacking
-    assert found[~lacking].mean() > 0.8
-    assert (kept[matches.reference[found]] == faded_film.truth[found]).all()
+    certain = matches.certain & ~lacking
+    assert certain[~lacking].mean() > 0.8
+    assert (kept[matches.reference[certain]] == faded_film.truth[certain]).all()
 
 
 def test_dropped_frames_do_not_shift_the_others(faded_film, shots, framing):
@@ -79,19 +79,19 @@ def test_another_film_matches_nowhere(faded_film):
     assert matches.similarity.max() < MIN_SIMILARITY
 
 
-def test_shared_views_show_the_same():
-    ours, theirs = shared_views(Framing(1.25, 0.8, -0.05, 0.1))
+def test_shared_views_show_the_same_part():
+    source_view, reference_view = shared_views(Framing(1.25, 0.8, -0.05, 0.1))
     corners = np.array([[0, 1], [0, 1], [1, 1]])
-    assert (theirs.matrix @ corners)[:2].T.ravel() == pytest.approx((0, 0.1, 1, 0.9))
-    assert (ours.matrix @ corners)[:2].T.ravel() == pytest.approx((0.04, 0, 0.84, 1))
+    assert (reference_view.matrix @ corners)[:2].T.ravel() == pytest.approx((0, 0.1, 1, 0.9))
+    assert (source_view.matrix @ corners)[:2].T.ravel() == pytest.approx((0.04, 0, 0.84, 1))
 
 
 def test_signatures_ignore_light_and_are_zero_for_black(faded_film):
-    ours, _ = shared_views(Framing())
+    source_view, _ = shared_views(Framing())
     frame = faded_film.clean[10]
     darker = (frame * 0.6 + 20).astype(np.uint8)
     stack = np.stack([frame, darker, np.zeros_like(frame)])
-    one, two, black = signatures(stack, ours, 64, 48)
+    one, two, black = signatures(stack, source_view, 64, 48)
     assert one @ two > 0.98
     assert np.linalg.norm(one) == pytest.approx(1.0, abs=1e-5)
     assert not black.any()

@@ -3,14 +3,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from unfade.curate.choice.choose import frame_states, look_at
+from unfade.curate.choice.choose import frame_states, measure_frames
 from unfade.curate.choice.pairing import (
+    best_rejection,
+    choose_in_shot,
     chosen_pairs,
     dropped_pairs,
     fixed_pairs,
     match_record,
-    rejection,
-    shot_choice,
 )
 from unfade.curate.matching.best_reference import BestMatches
 from unfade.curate.matching.frames import FrameMatches
@@ -48,7 +48,7 @@ def _fixed(*sections, exists=True):
     return fixed_pairs(project, CLIPS, SHOTS, lambda path: exists)
 
 
-def test_a_fixed_pair_is_taken_as_it_is():
+def test_a_fixed_pair_is_taken_unchanged():
     section = PairSection(
         source=1040,
         reference="painted/1040.png",
@@ -84,64 +84,66 @@ def test_a_fixed_pair_is_taken_as_it_is():
         (PairSection(source=1001, reference="a.png"), False, "source frame 1001 names a.png"),
     ],
 )
-def test_a_pair_that_is_not_there(section, exists, message):
+def test_a_fixed_pair_that_does_not_exist_is_refused(section, exists, message):
     with pytest.raises(ProjectError, match=message):
         _fixed(section, exists=exists)
 
 
-def _machine(look, matches, states, fixed, wanted):
-    choice = shot_choice(SHOTS[0], CLIPS, look, states, fixed, wanted)
+def _chosen_by_machine(facts, matches, states, fixed, settings):
+    choice = choose_in_shot(SHOTS[0], CLIPS, facts, states, fixed, settings)
     return chosen_pairs(SHOTS[0], CLIPS, matches, choice)
 
 
-def test_a_fixed_pair_replaces_the_machines(faded_film):
-    look = look_at(faded_film.source[:60])
+def test_a_fixed_pair_replaces_one_of_the_machine(faded_film):
+    facts = measure_frames(faded_film.source[:60])
     matches = _matches(12)
-    wanted = CurateSection()
-    states = frame_states(look, matches.matched, matches.certain, SHOTS, 1001)
-    machine = _machine(look, matches, states, [], wanted)
+    settings = CurateSection()
+    states = frame_states(facts, matches.matched, matches.certain, SHOTS, 1001)
+    machine = _chosen_by_machine(facts, matches, states, [], settings)
     assert len(machine) == 5
     assert all(pair.reference == pair.source - 1001 + 12 for pair in machine)
     again = next(pair for pair in machine if pair.role == "train").source
     fixed = _fixed(PairSection(source=again, reference=77))
-    pairs = _machine(look, matches, states, fixed, wanted)
+    pairs = _chosen_by_machine(facts, matches, states, fixed, settings)
     assert len(pairs) == 4
     assert again not in {pair.source for pair in pairs}
 
 
-def _matches(step=0, doubt=""):
+def _matches(offset=0, doubt=""):
     similarity = np.linspace(0.8, 0.9, 60).astype(np.float32)
     lag = np.zeros(60, np.float32)
-    found = FrameMatches(np.arange(60) + step, similarity, lag, np.full(60, doubt, object))
-    return _in_one_reference(found)
+    matches = FrameMatches(np.arange(60) + offset, similarity, lag, np.full(60, doubt, object))
+    return _in_one_reference(matches)
 
 
 def _in_one_reference(matches):
     return BestMatches({"dvd": matches}, np.zeros(60, np.int64))
 
 
-def test_the_best_of_a_shot_that_gives_no_pair_is_told():
-    told = rejection(SHOTS[0], CLIPS, _matches(doubt="too little moves"), ["uncertain"] * 60)
-    assert told is not None
-    assert told.pair.source == 1030
-    assert told.reason == "too little moves"
-    told = rejection(SHOTS[1], CLIPS, _matches(), ["passing"] * 60)
-    assert told is not None
-    assert told.pair.source == 1060
-    assert "fade" in told.reason
-    nothing = _in_one_reference(FrameMatches.none(60, mirrored=False))
-    assert rejection(SHOTS[1], CLIPS, nothing, ["unmatched"] * 60) is None
+def test_the_best_match_of_a_shot_without_a_pair_is_rejected_with_a_reason():
+    rejected = best_rejection(
+        SHOTS[0], CLIPS, _matches(doubt="too little motion"), ["uncertain"] * 60
+    )
+    assert rejected is not None
+    assert rejected.pair.source == 1030
+    assert rejected.reason == "too little motion"
+    rejected = best_rejection(SHOTS[1], CLIPS, _matches(), ["passing"] * 60)
+    assert rejected is not None
+    assert rejected.pair.source == 1060
+    assert "fade" in rejected.reason
+    nothing = _in_one_reference(FrameMatches.unmatched(60, mirrored=False))
+    assert best_rejection(SHOTS[1], CLIPS, nothing, ["unmatched"] * 60) is None
 
 
-def test_what_a_person_dropped_is_on_record_as_theirs():
-    (told,) = dropped_pairs((1007,), CLIPS, SHOTS, _matches())
-    assert (told.pair.source, told.pair.reference, told.pair.shot) == (1007, 6, 1)
-    assert told.pair.chosen_by == "person"
+def test_a_dropped_frame_is_recorded_as_the_persons_decision():
+    (rejected,) = dropped_pairs((1007,), CLIPS, SHOTS, _matches())
+    assert (rejected.pair.source, rejected.pair.reference, rejected.pair.shot) == (1007, 6, 1)
+    assert rejected.pair.chosen_by == "person"
     with pytest.raises(ProjectError, match=r"'curate.drop' names source frame 1061"):
         dropped_pairs((1061,), CLIPS, SHOTS, _matches())
 
 
-def test_every_frame_is_on_record():
+def test_every_frame_is_recorded():
     states = ["unmatched", *["free"] * 59]
     record = match_record(CLIPS, _matches(-1), states, np.full((2, 1), np.nan))
     assert record.references["dvd"].reference[:2] == (None, 0)

@@ -1,4 +1,4 @@
-"""A film with two references, from their files to its pairs, through the command line."""
+"""A film with two references, from files to pairs, through the command line."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ import pytest
 
 from unfade.commands import app as cli
 from unfade.commands.failures import EXIT_USER_ERROR
-from unfade.curate.matching.best_reference import best_instants, film_detail
+from unfade.curate.matching.best_reference import best_matches, film_detail
 from unfade.curate.matching.frames import FrameMatches
 from unfade.film.alignment import Alignments
 from unfade.film.match import MatchRecord
@@ -37,12 +37,13 @@ def store(folder: Path, pictures: Sequence[np.ndarray]) -> None:
         assert cv2.imwrite(str(folder / f"{number:04d}.png"), picture[..., ::-1])
 
 
-def shown(clean: Sequence[np.ndarray], size: tuple[int, int]) -> list[np.ndarray]:
-    """What a reference of a size shows of the film."""
+def resized(clean: Sequence[np.ndarray], size: tuple[int, int]) -> list[np.ndarray]:
+    """The film's picture as a reference of a given size shows it."""
     return [cv2.resize(one[6:-9, 10:-5], size, interpolation=cv2.INTER_AREA) for one in clean]
 
 
 def subtitled(picture: np.ndarray) -> np.ndarray:
+    """A picture with a subtitle burned in."""
     height, width = picture.shape[:2]
     for shade, thickness in ((10, 5), (245, 2)):
         place = (width // 8, height * 7 // 8)
@@ -60,7 +61,7 @@ def clean() -> list[np.ndarray]:
 
 @pytest.fixture
 def film(tmp_path: Path, clean: list[np.ndarray]) -> Path:
-    """The folder of a film, its scan in it."""
+    """The folder of a film with its scan."""
     noise = np.random.default_rng(2)
     store(tmp_path / "scan", [fade(frame, noise) for frame in clean])
     return tmp_path
@@ -72,48 +73,48 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         monkeypatch.setattr(sys, "argv", ["unfade", *map(str, arguments)])
         with pytest.raises(SystemExit) as caught:
             cli.main()
-        said = capsys.readouterr()
-        return int(caught.value.code or 0), said.out + said.err
+        output = capsys.readouterr()
+        return int(caught.value.code or 0), output.out + output.err
 
     return run
 
 
-def recovered(run: Run, folder: Path, text: str) -> tuple[Pair, ...]:
-    """The pairs of a film.toml."""
+def pairs_of(run: Run, folder: Path, text: str) -> tuple[Pair, ...]:
+    """The pairs of a film.toml after a run to curate."""
     (folder / "film.toml").write_text(text)
-    status, said = run("run", folder / "film.toml", "--to", "curate", "--quiet")
-    assert status == 0, said
+    status, output = run("run", folder / "film.toml", "--to", "curate", "--quiet")
+    assert status == 0, output
     return PairList.from_json((folder / PairList.PATH).read_text()).pairs
 
 
-def test_each_shot_from_the_reference_that_has_it(
+def test_each_shot_takes_the_reference_that_contains_it(
     film: Path, clean: list[np.ndarray], run: Run
 ) -> None:
     other = clip_frames("carphone_pristine.mp4", 0, 10)
-    store(film / "soft", shown([*clean[:LENGTH], *other], SOFT))
-    store(film / "sharp", shown([*other, *clean[LENGTH:]], SHARP))
-    pairs = recovered(run, film, BOTH)
+    store(film / "soft", resized([*clean[:LENGTH], *other], SOFT))
+    store(film / "sharp", resized([*other, *clean[LENGTH:]], SHARP))
+    pairs = pairs_of(run, film, BOTH)
     assert {(pair.shot, pair.of) for pair in pairs} == {(1, "soft"), (2, "sharp")}
     for pair in pairs:
         offset = 0 if pair.of == "soft" else len(other) - LENGTH
         assert pair.reference == pair.source + offset
-    status, said = run("run", film / "film.toml", "--to", "align", "--quiet")
-    assert status == 0, said
+    status, output = run("run", film / "film.toml", "--to", "align", "--quiet")
+    assert status == 0, output
     admitted = Alignments.from_json((film / Alignments.PATH).read_text()).admitted
     assert {one.pair.of for one in admitted} == {"soft", "sharp"}
-    status, said = run("pairs", "list", film / "film.toml")
-    listed = {(row.split()[2:4][-1], row.split()[4]) for row in said.splitlines()[1:]}
+    status, output = run("pairs", "list", film / "film.toml")
+    listed = {(row.split()[2:4][-1], row.split()[4]) for row in output.splitlines()[1:]}
     assert listed == {("soft", "s001"), ("sharp", "s002")}
     assert "of sharp" in run("pairs", "why", film / "film.toml", pairs[-1].source)[1]
 
 
-def test_the_sharper_where_both_have_it_and_the_other_where_something_lies_over_it(
+def test_the_sharper_reference_is_taken_except_under_a_subtitle(
     film: Path, clean: list[np.ndarray], run: Run
 ) -> None:
-    store(film / "soft", shown(clean, SOFT))
-    sharp = shown(clean, SHARP)
+    store(film / "soft", resized(clean, SOFT))
+    sharp = resized(clean, SHARP)
     store(film / "sharp", sharp)
-    pairs = recovered(run, film, BOTH)
+    pairs = pairs_of(run, film, BOTH)
     assert {pair.of for pair in pairs} == {"sharp"}
     found = MatchRecord.from_json((film / MatchRecord.PATH).read_text()).references
     assert (found["sharp"].detail or 0) > 1.05 * (found["soft"].detail or 1)
@@ -121,59 +122,59 @@ def test_the_sharper_where_both_have_it_and_the_other_where_something_lies_over_
     assert first_half > 0
     covered = [subtitled(one) if k < LENGTH // 2 else one for k, one in enumerate(sharp)]
     store(film / "sharp", covered)
-    pairs = recovered(run, film, BOTH)
+    pairs = pairs_of(run, film, BOTH)
     for pair in pairs:
         assert pair.of == ("soft" if pair.source < LENGTH // 2 else "sharp")
 
 
-def test_a_dissolve_of_one_copy_is_passed_over(
+def test_frames_in_a_dissolve_of_one_copy_take_the_other(
     film: Path, clean: list[np.ndarray], run: Run
 ) -> None:
-    store(film / "soft", shown(clean, SOFT))
-    sharp = [one.astype(np.float32) for one in shown(clean, SHARP)]
+    store(film / "soft", resized(clean, SOFT))
+    sharp = [one.astype(np.float32) for one in resized(clean, SHARP)]
     for step in range(16):
         place, share = LENGTH - 8 + step, (step + 1) / 17
         sharp[place] = (1 - share) * sharp[LENGTH - 9] + share * sharp[LENGTH + 8]
     store(film / "sharp", [one.astype(np.uint8) for one in sharp])
-    pairs = recovered(run, film, BOTH)
+    pairs = pairs_of(run, film, BOTH)
     mixed = [pair for pair in pairs if LENGTH - 7 <= pair.source < LENGTH + 7]
     assert mixed
     assert {pair.of for pair in mixed} == {"soft"}
     assert {pair.of for pair in pairs} == {"soft", "sharp"}
 
 
-def test_a_reference_that_no_pair_is_of_may_change(
+def test_a_changed_reference_without_pairs_keeps_align_fresh(
     film: Path, clean: list[np.ndarray], run: Run
 ) -> None:
-    other = shown(clip_frames("carphone_pristine.mp4", 0, 10), SOFT)
+    other = resized(clip_frames("carphone_pristine.mp4", 0, 10), SOFT)
     store(film / "soft", other)
-    store(film / "sharp", shown(clean, SHARP))
-    recovered(run, film, BOTH)
+    store(film / "sharp", resized(clean, SHARP))
+    pairs_of(run, film, BOTH)
     run("run", film / "film.toml", "--to", "align", "--quiet")
     store(film / "soft", [one - one // 16 for one in other])
     assert run("status", film / "film.toml")[1].count("stale") == 3
-    recovered(run, film, BOTH)
-    _, said = run("status", film / "film.toml")
-    states = dict(line.split()[:2] for line in said.splitlines())
-    assert {states[stage] for stage in ("ingest", "curate", "align")} == {"fresh"}, said
+    pairs_of(run, film, BOTH)
+    _, output = run("status", film / "film.toml")
+    states = dict(line.split()[:2] for line in output.splitlines())
+    assert {states[stage] for stage in ("ingest", "curate", "align")} == {"fresh"}, output
 
 
-def test_a_person_says_of_which_reference(film: Path, clean: list[np.ndarray], run: Run) -> None:
+def test_a_persons_pair_names_its_reference(film: Path, clean: list[np.ndarray], run: Run) -> None:
     place = film / "film.toml"
     place.write_text(BOTH)
-    status, said = run("pairs", "add", place, 5, 5)
+    status, output = run("pairs", "add", place, 5, 5)
     assert status == EXIT_USER_ERROR
-    assert "not of which reference; set its 'of' to 'soft' or 'sharp'" in said
+    assert "not of which reference; set its 'of' to 'soft' or 'sharp'" in output
     assert run("pairs", "add", place, 5, 5, "--of", "soft")[0] == 0
     assert 'of = "soft"' in place.read_text()
-    store(film / "soft", shown(clean, SOFT))
-    store(film / "sharp", shown(clean, SHARP))
-    pairs = recovered(run, film, place.read_text())
+    store(film / "soft", resized(clean, SOFT))
+    store(film / "sharp", resized(clean, SHARP))
+    pairs = pairs_of(run, film, place.read_text())
     assert [pair.of for pair in pairs if pair.chosen_by == "person"] == ["soft"]
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         (BOTH.replace('"sharp"', '"soft"'), "two references are called 'soft'"),
         (
@@ -192,12 +193,14 @@ def test_a_person_says_of_which_reference(film: Path, clean: list[np.ndarray], r
         (BOTH.replace('"soft"', '"so/ft"'), "'so/ft' is no name of a reference"),
     ],
 )
-def test_what_cannot_be_is_one_sentence(tmp_path: Path, run: Run, text: str, says: str) -> None:
+def test_an_unusable_film_toml_is_reported_in_one_sentence(
+    tmp_path: Path, run: Run, text: str, message: str
+) -> None:
     (tmp_path / "film.toml").write_text(text)
-    status, said = run("run", tmp_path / "film.toml")
+    status, output = run("run", tmp_path / "film.toml")
     assert status == EXIT_USER_ERROR
-    assert said.count("\n") == 1
-    assert says in said
+    assert output.count("\n") == 1
+    assert message in output
 
 
 def _matches(similarity: Sequence[float], doubt: Sequence[str]) -> FrameMatches:
@@ -213,26 +216,26 @@ def _matches(similarity: Sequence[float], doubt: Sequence[str]) -> FrameMatches:
 SHOT = (Shot(number=1, frames=FrameRange(first=1, last=6)),)
 
 
-def test_certainty_then_a_clear_picture_then_detail() -> None:
+def test_certainty_precedes_a_clear_picture_and_that_precedes_detail() -> None:
     each = {
         "a": _matches([0.90, 0.90, 0.86, 0.90, 0.90, 0.70], ["", "", "", "", "", "doubt"]),
         "b": _matches([0.95, 0.95, 0.95, 0.95, 0.91, 0.60], ["", "doubt", "", "", "", "doubt"]),
     }
-    best = best_instants(each, np.array([[0.6, 0.5]]), SHOT, 1)
-    assert best.of.tolist() == [0, 0, 1, 0, 0, 0]
-    best = best_instants(each, np.array([[0.5, 0.6]]), SHOT, 1)
-    assert best.of.tolist() == [1, 0, 1, 1, 0, 0]
+    best = best_matches(each, np.array([[0.6, 0.5]]), SHOT, 1)
+    assert best.best_index.tolist() == [0, 0, 1, 0, 0, 0]
+    best = best_matches(each, np.array([[0.5, 0.6]]), SHOT, 1)
+    assert best.best_index.tolist() == [1, 0, 1, 1, 0, 0]
 
 
-def test_the_films_order_of_references_holds_but_where_a_shot_is_clearly_against_it() -> None:
+def test_the_films_preferred_reference_yields_only_to_clearly_more_detail() -> None:
     count = 6
     each = {name: _matches([0.9] * count, [""] * count) for name in "ab"}
     shots = tuple(
         Shot(number=k + 1, frames=FrameRange(first=1 + 2 * k, last=2 + 2 * k)) for k in range(3)
     )
     detail = np.array([[0.6, 0.5], [0.5, 0.55], [0.3, 0.5]])
-    best = best_instants(each, detail, shots, 1)
-    assert best.of.tolist() == [0, 0, 0, 0, 1, 1]
+    best = best_matches(each, detail, shots, 1)
+    assert best.best_index.tolist() == [0, 0, 0, 0, 1, 1]
     assert film_detail(np.full((3, 2), np.nan)).tolist() == [0, 0]
     unmeasured = np.array([[0.6, 0.5], [np.nan, np.nan], [0.6, 0.5]])
-    assert best_instants(each, unmeasured, shots, 1).of.tolist() == [0] * 6
+    assert best_matches(each, unmeasured, shots, 1).best_index.tolist() == [0] * 6

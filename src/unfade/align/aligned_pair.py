@@ -1,4 +1,4 @@
-"""A pair under a registration: what it shows, what is left, how far it is to be trusted."""
+"""A pair under a registration: its residual, its timing, its weight and the panels of its sheet."""
 
 from dataclasses import replace
 from functools import cached_property
@@ -9,44 +9,47 @@ import numpy as np
 from unfade.align.measure.instant import better_neighbour, moving
 from unfade.align.measure.residual import Residual, edge_residual, measure_residual
 from unfade.align.measure.weight import confidence
-from unfade.align.prepare import Prepared
+from unfade.align.prepare import PreparedPair
 from unfade.align.sheet import Panels, shrink
-from unfade.align.transform.register import Place, Registration
+from unfade.align.transform.register import Registration, WarpMap
 
 
 class AlignedPair:
-    """A pair laid on its source's raster."""
+    """A pair warped to its source's raster."""
 
-    def __init__(self, pair: Prepared, registration: Registration) -> None:
-        """`pair` made ready, and where it lies."""
+    def __init__(self, pair: PreparedPair, registration: Registration) -> None:
+        """`pair` is the prepared pair."""
         self._pair = pair
-        self.place = Place(registration, *pair.source_luma.shape)
+        self.warp_map = WarpMap(registration, *pair.source_luma.shape)
 
     @cached_property
-    def _laid(self) -> dict[int, np.ndarray]:
-        """Structure of the reference, and of its neighbours, on the source's raster."""
-        pictures = {0: self._pair.structures.reference, **self._pair.beside}
-        return {k: self.place.lay(picture) for k, picture in pictures.items()}
+    def _warped(self) -> dict[int, np.ndarray]:
+        """Equalised lumas of the reference and of its neighbours, warped to the source's raster."""
+        pictures = {0: self._pair.luma_pair.reference, **self._pair.neighbours}
+        return {k: self.warp_map.warp(picture) for k, picture in pictures.items()}
 
     @cached_property
-    def _moves(self) -> np.ndarray:
-        beside = [self._laid[k] for k in sorted(self._pair.beside)]
-        return moving(beside, self.place.inside)
+    def _moving(self) -> np.ndarray:
+        """Bool (h, w): where the reference's neighbours differ."""
+        neighbours = [self._warped[k] for k in sorted(self._pair.neighbours)]
+        return moving(neighbours, self.warp_map.inside)
 
     def residual(self) -> Residual:
-        """What is left, in pixels of the raster."""
-        source = self._pair.structures.source
-        left = measure_residual(source, self._laid[0], self.place.inside, self._moves)
-        return replace(left, edges=edge_residual(source, self._laid[0], self.place.inside))
+        """The residual, in pixels of the raster."""
+        source = self._pair.luma_pair.source
+        residual = measure_residual(source, self._warped[0], self.warp_map.inside, self._moving)
+        return replace(residual, edges=edge_residual(source, self._warped[0], self.warp_map.inside))
 
     def wrong_instant(self) -> str | None:
-        """Which neighbour of the reference is of the source's instant, if one is.
+        """The neighbour of the reference that shows the source's instant, as a reason for
+        rejection.
 
-        A person's choice is not questioned.
+        Returns:
+            None if the reference fits best, or if a person chose the pair.
         """
         if self._pair.pair.reference is None or self._pair.pair.chosen_by == "person":
             return None
-        better = better_neighbour(self._pair.structures.source, self._laid, self.place.inside)
+        better = better_neighbour(self._pair.luma_pair.source, self._warped, self.warp_map.inside)
         if better is None:
             return None
         frame = self._pair.pair.reference + better
@@ -54,13 +57,14 @@ class AlignedPair:
 
     @cached_property
     def _colour(self) -> np.ndarray:
-        return self.place.lay(self._pair.reference_rgb, cv2.BORDER_REPLICATE)
+        """The warped reference, R'G'B', its border repeated."""
+        return self.warp_map.warp(self._pair.reference_rgb, cv2.BORDER_REPLICATE)
 
     def weight(self) -> np.ndarray:
-        """How far each pixel is to be trusted, float32 (h, w), 0 to 1."""
-        return confidence(self._pair.source_luma, self._colour, self.place.inside)
+        """The confidence of each pixel, float32 (h, w), 0 to 1."""
+        return confidence(self._pair.source_luma, self._colour, self.warp_map.inside)
 
     def panels(self, weight: np.ndarray) -> Panels:
-        """What its sheet shows."""
-        shown = self._colour * self.place.inside[..., None]
-        return shrink(self._pair.structures.source, self._laid[0], shown, weight)
+        """The panels of its sheet."""
+        visible = self._colour * self.warp_map.inside[..., None]
+        return shrink(self._pair.luma_pair.source, self._warped[0], visible, weight)

@@ -1,4 +1,4 @@
-"""A pair made ready to be laid: both pictures on one raster, and their structure."""
+"""Preparation of a pair for alignment: both pictures on one raster, and their equalised lumas."""
 
 from dataclasses import dataclass
 
@@ -6,21 +6,23 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from unfade.align.transform.register import Registration, scaling, structure
-from unfade.align.transform.shared_framing import Structures
+from unfade.align.transform.register import Registration, equalised_luma, scaling
+from unfade.align.transform.shared_framing import LumaPair
 from unfade.color.ycbcr import luma
 from unfade.film.alignment import SmoothWarp
 from unfade.film.clip import Clip
 from unfade.film.pair import Pair
 
-_WIDEST = 1280
-"""Pixels across of the raster that pairs are laid on; a tenth of a pixel there is what features
-and grain allow, also of a larger scan."""
+_MAX_WIDTH_PX = 1280
+"""Largest width of the raster on which pairs are aligned. A tenth of a pixel there is the precision
+that features and grain allow, also for larger scans."""
 
 
 @dataclass(frozen=True)
 class Raster:
-    """The raster that a film's pairs are laid on: the source's live area, or smaller."""
+    """The raster on which a film's pairs are aligned: the source's live area, reduced to
+    `_MAX_WIDTH_PX`. `live` is height and width of the live area, `whole` of the source's whole
+    raster."""
 
     live: tuple[int, int]
     height: int
@@ -29,33 +31,32 @@ class Raster:
 
     @classmethod
     def of(cls, source: Clip) -> "Raster":
-        """The raster for a source; `live` is height and width of its live area, `whole` of
-        its raster."""
+        """The raster for a source."""
         area = source.live_area
-        width = min(area.width, _WIDEST)
+        width = min(area.width, _MAX_WIDTH_PX)
         height = round(area.height * width / area.width)
         whole = source.height, source.width
         return cls((area.height, area.width), height, width, whole)
 
     @property
     def scale(self) -> float:
-        """Source pixels in one pixel of the raster."""
+        """Source pixels per pixel of the raster."""
         return self.live[1] / self.width
 
-    def outward(self, matrix: np.ndarray, reference: tuple[int, int]) -> np.ndarray:
-        """A matrix of the raster as one from the reference's pixels to the source's.
+    def to_full_size(self, matrix: np.ndarray, reference: tuple[int, int]) -> np.ndarray:
+        """A matrix on the raster as a matrix from the reference's own pixels to the source's.
 
         Args:
             matrix: reference to source, both on the raster.
             reference: height and width of the reference, in its own pixels.
         """
-        inwards = scaling(reference[1], reference[0], self.width, self.height)
-        outwards = scaling(self.width, self.height, self.live[1], self.live[0])
-        whole = outwards @ matrix @ inwards
+        scale_to_raster = scaling(reference[1], reference[0], self.width, self.height)
+        scale_to_source = scaling(self.width, self.height, self.live[1], self.live[0])
+        whole = scale_to_source @ matrix @ scale_to_raster
         return np.asarray(whole / whole[2, 2])
 
-    def outward_warp(self, registration: Registration) -> SmoothWarp | None:
-        """The smooth warp of a registration, if there is one, in pixels of the source."""
+    def warp_to_full_size(self, registration: Registration) -> SmoothWarp | None:
+        """The smooth warp of a registration in pixels of the source; none without a warp."""
         if registration.smooth is None:
             return None
         x, y = (np.round(registration.smooth * self.scale, 4)).tolist()
@@ -63,47 +64,56 @@ class Raster:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedPair:
     """A pair on the raster.
 
-    `source_luma` is float32 (h, w), `reference_rgb` float32 (h, w, 3). `beside` is the structure
-    of the reference frames before and after, uint8 (h, w), by -1 and 1 as far as there are any.
+    `source_luma` is float32 (h, w), `reference_rgb` float32 (h, w, 3). `neighbours` are equalised
+    lumas of the reference frames before and after, uint8 (h, w), under -1 and 1 if they exist.
     `size` is height and width of the reference in its own pixels.
     """
 
     pair: Pair
     source_luma: np.ndarray
     reference_rgb: np.ndarray
-    structures: Structures
-    beside: dict[int, np.ndarray]
+    luma_pair: LumaPair
+    neighbours: dict[int, np.ndarray]
     size: tuple[int, int]
 
 
-def prepare(
+def prepare_pair(
     pair: Pair,
     source_rgb: Tensor,
     references: dict[int, Tensor],
     raster: Raster,
-) -> Prepared:
-    """A pair made ready.
+) -> PreparedPair:
+    """The pair, prepared for alignment.
 
     Args:
-        pair: which.
+        pair: the pair.
         source_rgb: (3, H, W), the live area.
-        references: (3, H, W) each, cut to its live area: the reference under 0, those before and
-            after under -1 and 1.
-        raster: that of the film.
+        references: (3, H, W) each, cut to the live area: the reference under 0, its neighbours
+            under -1 and 1.
+        raster: raster of the film.
     """
     source_luma = to_raster(luma(source_rgb), raster)
-    theirs = {k: structure(to_raster(luma(one), raster)) for k, one in references.items()}
-    ours, reference = structure(source_luma), theirs.pop(0)
+    reference_lumas = {
+        k: equalised_luma(to_raster(luma(one), raster)) for k, one in references.items()
+    }
+    source_equalised, reference_equalised = equalised_luma(source_luma), reference_lumas.pop(0)
     rgb = to_raster(references[0], raster)
     size = (references[0].shape[-2], references[0].shape[-1])
-    return Prepared(pair, source_luma, rgb, Structures(ours, reference), theirs, size)
+    return PreparedPair(
+        pair,
+        source_luma,
+        rgb,
+        LumaPair(source_equalised, reference_equalised),
+        reference_lumas,
+        size,
+    )
 
 
 def to_raster(picture: Tensor, raster: Raster) -> np.ndarray:
-    """A picture (C, H, W) on the raster: float32 (h, w, C), without C where it is 1."""
+    """A picture (C, H, W) resized to the raster: float32 (h, w, C), without C if it is 1."""
     pixels = picture.permute(1, 2, 0).contiguous().numpy()
     shrinks = raster.width < pixels.shape[1]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC

@@ -1,4 +1,4 @@
-"""The sheet of one pair: whether the reference lies where it should."""
+"""The sheet of a pair, for review of its alignment."""
 
 from dataclasses import dataclass
 
@@ -17,23 +17,30 @@ from unfade.drawing.canvas import (
 )
 from unfade.film.clip import Area
 
-_PANEL = 640
-"""Pixels across of a panel."""
-_CROP_WIDTH = 960
-"""Pixels across of the frame that shows the shared crop."""
-_MARGIN = 28
-_GAP = 14
-_HEADER = 80
-_CAPTION = 30
-_CHECKS = 12
-"""Fields of the checkerboard across."""
-_CROP = (1.0, 0.69, 0.18)
-_DOUBT = (0.9, 0.1, 0.5)
+_PANEL_PX = 640
+"""Width of a panel."""
+_CROP_WIDTH_PX = 960
+"""Width of the frame that shows the shared crop."""
+_MARGIN_PX = 28
+"""Space around the sheet."""
+_GAP_PX = 14
+"""Space between panels."""
+_HEADER_PX = 80
+"""Height of the title and the remark."""
+_CAPTION_PX = 30
+"""Height of a caption."""
+_CHECKERBOARD_FIELDS = 12
+"""Number of fields of the checkerboard across: small enough to follow an edge through several
+fields."""
+_CROP_RGB = (1.0, 0.69, 0.18)
+"""Colour of the crop's outline."""
+_DISTRUST_RGB = (0.9, 0.1, 0.5)
+"""Colour over areas of low confidence."""
 
 
 @dataclass(frozen=True)
 class Panels:
-    """What a sheet shows of a pair, in small: all (3, h, w) of one size."""
+    """Small pictures of a pair, (3, h, w) of equal size."""
 
     source: Tensor
     reference: Tensor
@@ -44,56 +51,58 @@ class Panels:
 def shrink(
     source: np.ndarray, reference: np.ndarray, colour: np.ndarray, weight: np.ndarray
 ) -> Panels:
-    """Panels of a pair.
+    """The panels of a pair.
 
     Args:
-        source: structure, uint8 (H, W).
-        reference: structure of the laid reference, the same.
-        colour: the laid reference, float32 (H, W, 3).
-        weight: float32 (H, W).
+        source: equalised luma, uint8 (H, W).
+        reference: equalised luma of the warped reference, uint8 (H, W).
+        colour: the warped reference, float32 (H, W, 3).
+        weight: confidence, float32 (H, W).
     """
-    height = round(source.shape[0] * _PANEL / source.shape[1])
+    height = round(source.shape[0] * _PANEL_PX / source.shape[1])
 
     def small(picture: np.ndarray) -> Tensor:
         pixels = torch.from_numpy(np.ascontiguousarray(picture, np.float32))
         pixels = pixels.permute(2, 0, 1) if pixels.dim() == 3 else pixels.expand(3, -1, -1)
-        return fit(pixels.contiguous(), height, _PANEL)
+        return fit(pixels.contiguous(), height, _PANEL_PX)
 
     return Panels(small(source / 255.0), small(reference / 255.0), small(colour), small(weight))
 
 
 def draw_sheet(title: str, remark: str, panels: Panels, crop: Area | None, width: int) -> Tensor:
-    """A sheet, (3, H, W).
+    """The sheet of a pair, (3, H, W).
 
     Args:
-        title: which pair it is.
-        remark: what was measured, or why it was turned down.
-        panels: of the pair.
-        crop: what the reference covers, in pixels of the source's live area.
-        width: of the source's live area, in pixels.
+        title: names the pair.
+        remark: the measurements, or the reason of the rejection.
+        panels: panels of the pair.
+        crop: area that the reference covers, in pixels of the source's live area.
+        width: width of the source's live area, in pixels.
     """
     height = panels.source.shape[1]
-    sheet = blank_canvas(_HEADER + 2 * (height + _CAPTION) + _GAP, 2 * _MARGIN + 2 * _PANEL + _GAP)
-    set_text(sheet, title, _MARGIN, 38, size=20)
-    set_text(sheet, remark, _MARGIN, 62, shade=FAINT_LEVEL)
+    sheet = blank_canvas(
+        _HEADER_PX + 2 * (height + _CAPTION_PX) + _GAP_PX, 2 * _MARGIN_PX + 2 * _PANEL_PX + _GAP_PX
+    )
+    set_text(sheet, title, _MARGIN_PX, 38, size=20)
+    set_text(sheet, remark, _MARGIN_PX, 62, shade=FAINT_LEVEL)
     pictures = (
         (
             _checkerboard(panels.source, panels.reference),
-            "wipe of structure, source and reference in turn",
+            "checkerboard of equalised luma, source and reference",
         ),
-        ((panels.source - panels.reference).abs(), "difference of structure"),
+        ((panels.source - panels.reference).abs(), "difference of equalised luma"),
         (
-            _doubted(panels.colour, panels.weight),
-            "reference; coloured over where it is not trusted",
+            _with_distrust(panels.colour, panels.weight),
+            "reference; low confidence is tinted",
         ),
-        (panels.weight, "weight"),
+        (panels.weight, "confidence"),
     )
-    for place, (picture, caption) in enumerate(pictures):
-        x = _MARGIN + (place % 2) * (_PANEL + _GAP)
-        y = _HEADER + (place // 2) * (height + _CAPTION)
+    for index, (picture, caption) in enumerate(pictures):
+        x = _MARGIN_PX + (index % 2) * (_PANEL_PX + _GAP_PX)
+        y = _HEADER_PX + (index // 2) * (height + _CAPTION_PX)
         paste(sheet, picture, x, y)
         if crop is not None:
-            draw_line(sheet, _outline(crop, x, y, _PANEL / width), _CROP)
+            draw_line(sheet, _outline(crop, x, y, _PANEL_PX / width), _CROP_RGB)
         set_text(sheet, caption, x, y + height + 18, size=12, shade=FAINT_LEVEL)
     return sheet
 
@@ -102,34 +111,34 @@ def draw_crop(frame: int, picture: Tensor, covered: list[Area], crop: Area) -> T
     """The part of a source frame that all pairs cover, (3, H, W).
 
     Args:
-        frame: its number.
+        frame: number of the frame.
         picture: its live area, (3, h, w).
-        covered: what each pair covers.
-        crop: what all of them do.
+        covered: areas that the pairs cover.
+        crop: area that all pairs cover.
     """
-    small = fit_width(picture, _CROP_WIDTH)
+    small = fit_width(picture, _CROP_WIDTH_PX)
     height = small.shape[1]
-    sheet = blank_canvas(_HEADER + height + _MARGIN, 2 * _MARGIN + _CROP_WIDTH)
-    set_text(sheet, f"Shared crop, on source frame {frame}", _MARGIN, 38, size=20)
-    words = f"{crop.width} x {crop.height} px from ({crop.x}, {crop.y}); grey: what a pair covers"
-    set_text(sheet, words, _MARGIN, 62, shade=FAINT_LEVEL)
-    paste(sheet, small, _MARGIN, _HEADER)
-    scale = _CROP_WIDTH / picture.shape[2]
+    sheet = blank_canvas(_HEADER_PX + height + _MARGIN_PX, 2 * _MARGIN_PX + _CROP_WIDTH_PX)
+    set_text(sheet, f"Shared crop, on source frame {frame}", _MARGIN_PX, 38, size=20)
+    caption = f"{crop.width} x {crop.height} px from ({crop.x}, {crop.y}); grey: what a pair covers"
+    set_text(sheet, caption, _MARGIN_PX, 62, shade=FAINT_LEVEL)
+    paste(sheet, small, _MARGIN_PX, _HEADER_PX)
+    scale = _CROP_WIDTH_PX / picture.shape[2]
     for area in {*covered}:
-        draw_line(sheet, _outline(area, _MARGIN, _HEADER, scale))
-    draw_line(sheet, _outline(crop, _MARGIN, _HEADER, scale), _CROP, width=2)
+        draw_line(sheet, _outline(area, _MARGIN_PX, _HEADER_PX, scale))
+    draw_line(sheet, _outline(crop, _MARGIN_PX, _HEADER_PX, scale), _CROP_RGB, width=2)
     return sheet
 
 
 def _checkerboard(one: Tensor, other: Tensor) -> Tensor:
-    side = one.shape[2] / _CHECKS
+    side = one.shape[2] / _CHECKERBOARD_FIELDS
     rows = (torch.arange(one.shape[1]) / side).floor()[:, None]
     columns = (torch.arange(one.shape[2]) / side).floor()
     return torch.where((rows + columns) % 2 == 0, one, other)
 
 
-def _doubted(colour: Tensor, weight: Tensor) -> Tensor:
-    tint = torch.tensor(_DOUBT)[:, None, None]
+def _with_distrust(colour: Tensor, weight: Tensor) -> Tensor:
+    tint = torch.tensor(_DISTRUST_RGB)[:, None, None]
     return torch.lerp(colour, tint.expand_as(colour), 0.75 * (1 - weight))
 
 

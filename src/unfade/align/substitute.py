@@ -1,4 +1,4 @@
-"""What takes the place of a pair that was turned down."""
+"""Substitutes for rejected pairs."""
 
 from collections.abc import Iterable
 
@@ -6,34 +6,34 @@ from unfade.film.pair import Pair, Rejection
 
 
 def substitutes(
-    rejected: Iterable[Rejection], standing_by: tuple[Pair, ...], tried: Iterable[Pair]
+    rejected: Iterable[Rejection], alternates: tuple[Pair, ...], tried: Iterable[Pair]
 ) -> dict[Pair, Pair]:
-    """The next pair to try for each of the machine's that was turned down: by it, what it replaces.
+    """The next pair to try for each rejected pair of the machine: substitute to rejected pair.
 
-    It is of the same shot and role: the same frame in another reference, or else another frame
-    that has not been tried.
+    A substitute has the same shot and role. The same frame with another reference comes first, then
+    another frame that has not been tried.
 
     Args:
-        rejected: those that have no substitute yet.
-        standing_by: alternates, in order of preference.
+        rejected: rejections without a substitute.
+        alternates: alternates, in order of preference.
         tried: all pairs so far.
     """
-    known, frames = {*tried}, {pair.source for pair in tried}
-    found: dict[Pair, Pair] = {}
-    for one in rejected:
-        gone = one.pair
-        if gone.chosen_by == "person":
+    used, frames = {*tried}, {pair.source for pair in tried}
+    replaced: dict[Pair, Pair] = {}
+    for rejection in rejected:
+        rejected_pair = rejection.pair
+        if rejected_pair.chosen_by == "person":
             continue
-        fitting = [
+        candidates = [
             pair
-            for pair in standing_by
-            if (pair.shot, pair.role) == (gone.shot, gone.role)
-            and pair not in known
-            and (pair.source == gone.source or pair.source not in frames)
+            for pair in alternates
+            if (pair.shot, pair.role) == (rejected_pair.shot, rejected_pair.role)
+            and pair not in used
+            and (pair.source == rejected_pair.source or pair.source not in frames)
         ]
-        if fitting:
-            best = min(fitting, key=lambda pair: pair.source != gone.source)
-            found[best] = gone
-            known.add(best)
+        if candidates:
+            best = min(candidates, key=lambda pair: pair.source != rejected_pair.source)
+            replaced[best] = rejected_pair
+            used.add(best)
             frames.add(best.source)
-    return found
+    return replaced

@@ -1,4 +1,4 @@
-"""The contact sheet of pairs: what people look at before anything is trained."""
+"""The contact sheet of pairs, for review before training."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,22 +11,32 @@ from unfade.drawing.canvas import FAINT_LEVEL, blank_canvas, fit, fit_width, pas
 from unfade.film.pair import Pair, PairList
 from unfade.film.shot import Shot
 
-_TILE = 256
-"""Pixels across of a small picture: twice a proxy."""
-_MARGIN = 28
-_GAP = 14
-_LABEL = 130
-"""Pixels across of the column that names the shots."""
-_HEADER = 84
-_CAPTION = 44
-_EDGE = 4
-"""Pixels of the frame around a hold-out."""
+_TILE_PX = 256
+"""Width of a small picture: twice a proxy."""
+_MARGIN_PX = 28
+"""Space around the page."""
+_GAP_PX = 14
+"""Space between pairs."""
+_LABEL_PX = 130
+"""Width of the column with the names of the shots."""
+_HEADER_PX = 84
+"""Height of the title and the legend."""
+_CAPTION_PX = 44
+"""Height of the two lines under a pair."""
+_EDGE_PX = 4
+"""Width of the frame around a hold-out."""
 _SHOTS_PER_PAGE = 12
-_LEAST_WIDTH = 1000
-_LEAST_ROW = 70
-_HOLDOUT = (1.0, 0.69, 0.18)
-_PERSON = (0.45, 0.78, 1.0)
+"""Number of rows of a page, which keeps its height within a few screens."""
+_MIN_WIDTH_PX = 1000
+"""Smallest width of a page: the title and the legend fit."""
+_MIN_ROW_PX = 70
+"""Smallest height of a row: the three lines of its label fit."""
+_HOLDOUT_RGB = (1.0, 0.69, 0.18)
+"""Colour of hold-outs."""
+_PERSON_RGB = (0.45, 0.78, 1.0)
+"""Colour of pairs fixed by a person."""
 _CAPTION_LETTERS = 34
+"""Number of letters that fit under a pair."""
 
 
 @dataclass(frozen=True)
@@ -45,22 +55,27 @@ def draw_pages(
     *,
     several: bool = False,
 ) -> Iterator[Tensor]:
-    """Contact sheets, (3, H, W): a row per shot, each pair's source above its reference.
+    """Contact sheets, (3, H, W): a row per shot, the source of each pair above its reference.
 
     Args:
-        title: of the film.
-        chosen: the shots of the source, and their pairs.
-        tile: gives the small pictures of a pair; it is asked page by page, as pages are drawn.
-        several: whether there are several references, so that a pair must say which is its.
+        title: title of the film.
+        chosen: shots of the source, and their pairs.
+        tile: returns the small pictures of a pair; called page by page, so that memory holds one
+            page.
+        several: whether there are several references, so that captions name them.
     """
     shots, pairs = chosen.shots, chosen.pairs
-    pages = [shots[at : at + _SHOTS_PER_PAGE] for at in range(0, len(shots), _SHOTS_PER_PAGE)]
+    pages = [
+        shots[start : start + _SHOTS_PER_PAGE] for start in range(0, len(shots), _SHOTS_PER_PAGE)
+    ]
     rows = {shot.number: [pair for pair in pairs if pair.shot == shot.number] for shot in shots}
-    most = max([0, *(len(row) for row in rows.values())])
-    width = max(_LEAST_WIDTH, 2 * _MARGIN + _LABEL + most * (_TILE + 2 * _EDGE + _GAP))
+    max_pairs = max([0, *(len(row) for row in rows.values())])
+    width = max(
+        _MIN_WIDTH_PX, 2 * _MARGIN_PX + _LABEL_PX + max_pairs * (_TILE_PX + 2 * _EDGE_PX + _GAP_PX)
+    )
     for number, page in enumerate(pages, start=1):
         header = _header(title, f"{len(pairs)} pairs, page {number} of {len(pages)}", width)
-        drawn = [
+        row_pictures = [
             _row(
                 shot,
                 [_block(tile(pair), several) for pair in rows[shot.number]],
@@ -69,63 +84,66 @@ def draw_pages(
             )
             for shot in page
         ]
-        yield torch.cat([header, *drawn], dim=1)
+        yield torch.cat([header, *row_pictures], dim=1)
 
 
 def _header(title: str, subtitle: str, width: int) -> Tensor:
-    header = blank_canvas(_HEADER, width)
-    set_text(header, title, _MARGIN, 40, size=22)
-    set_text(header, subtitle, _MARGIN, 64, shade=FAINT_LEVEL)
-    keys = (("hold-out", _HOLDOUT, 290), ("fixed by a person", _PERSON, 190))
-    for words, colour, left in keys:
-        _fill(header, width - _MARGIN - left, 29, 12, 12, colour)
-        set_text(header, words, width - _MARGIN - left + 20, 40)
-    set_text(header, "source above, reference below", width - _MARGIN - 290, 64, shade=FAINT_LEVEL)
+    header = blank_canvas(_HEADER_PX, width)
+    set_text(header, title, _MARGIN_PX, 40, size=22)
+    set_text(header, subtitle, _MARGIN_PX, 64, shade=FAINT_LEVEL)
+    legend = (("hold-out", _HOLDOUT_RGB, 290), ("fixed by a person", _PERSON_RGB, 190))
+    for label, colour, left in legend:
+        _fill(header, width - _MARGIN_PX - left, 29, 12, 12, colour)
+        set_text(header, label, width - _MARGIN_PX - left + 20, 40)
+    set_text(
+        header, "source above, reference below", width - _MARGIN_PX - 290, 64, shade=FAINT_LEVEL
+    )
     return header
 
 
-def _row(shot: Shot, blocks: list[Tensor], beside: int, width: int) -> Tensor:
-    """A shot's name and its pairs, from left to right; `beside` are those of its scene."""
-    height = max([_LEAST_ROW, *(block.shape[1] for block in blocks)]) + 2 * _GAP
+def _row(shot: Shot, blocks: list[Tensor], scene_pairs: int, width: int) -> Tensor:
+    """A shot's name and its pairs, from left to right; `scene_pairs` is the number of pairs of the
+    other shots of its scene."""
+    height = max([_MIN_ROW_PX, *(block.shape[1] for block in blocks)]) + 2 * _GAP_PX
     row = blank_canvas(height, width)
-    _fill(row, _MARGIN, 0, width - 2 * _MARGIN, 1, (0.25, 0.25, 0.25))
-    top = _GAP + 20
-    set_text(row, shot.name, _MARGIN, top, size=18)
+    _fill(row, _MARGIN_PX, 0, width - 2 * _MARGIN_PX, 1, (0.25, 0.25, 0.25))
+    top = _GAP_PX + 20
+    set_text(row, shot.name, _MARGIN_PX, top, size=18)
     frames = shot.frames
-    set_text(row, f"{frames.first} to {frames.last}", _MARGIN, top + 24, shade=FAINT_LEVEL)
-    set_text(row, f"{len(frames)} frames", _MARGIN, top + 44, shade=FAINT_LEVEL)
-    left = _MARGIN + _LABEL
+    set_text(row, f"{frames.first} to {frames.last}", _MARGIN_PX, top + 24, shade=FAINT_LEVEL)
+    set_text(row, f"{len(frames)} frames", _MARGIN_PX, top + 44, shade=FAINT_LEVEL)
+    left = _MARGIN_PX + _LABEL_PX
     if not blocks:
-        words = f"no pair of its own; its scene has {beside}" if beside else "no pair"
-        set_text(row, words, left, top, shade=FAINT_LEVEL)
+        remark = f"no pair of its own; its scene has {scene_pairs}" if scene_pairs else "no pair"
+        set_text(row, remark, left, top, shade=FAINT_LEVEL)
     for block in blocks:
-        paste(row, block, left, _GAP)
-        left += block.shape[2] + _GAP
+        paste(row, block, left, _GAP_PX)
+        left += block.shape[2] + _GAP_PX
     return row
 
 
 def _block(tile: Tile, several: bool) -> Tensor:
-    """One pair: source, reference in the source's shape, caption; a hold-out has a frame."""
-    upper = fit_width(tile.source, _TILE)
-    pictures = torch.cat([upper, fit(tile.reference, upper.shape[1], _TILE)], dim=1)
+    """One pair: source, reference in the source's shape, caption; a frame around a hold-out."""
+    source = fit_width(tile.source, _TILE_PX)
+    pictures = torch.cat([source, fit(tile.reference, source.shape[1], _TILE_PX)], dim=1)
     height = pictures.shape[1]
-    block = blank_canvas(height + 2 * _EDGE + _CAPTION, _TILE + 2 * _EDGE)
+    block = blank_canvas(height + 2 * _EDGE_PX + _CAPTION_PX, _TILE_PX + 2 * _EDGE_PX)
     pair = tile.pair
     if pair.role == "holdout":
-        _fill(block, 0, 0, _TILE + 2 * _EDGE, height + 2 * _EDGE, _HOLDOUT)
-    paste(block, pictures, _EDGE, _EDGE)
-    other = str(pair.reference) if pair.picture is None else PurePath(pair.picture).name
+        _fill(block, 0, 0, _TILE_PX + 2 * _EDGE_PX, height + 2 * _EDGE_PX, _HOLDOUT_RGB)
+    paste(block, pictures, _EDGE_PX, _EDGE_PX)
+    reference_name = str(pair.reference) if pair.picture is None else PurePath(pair.picture).name
     if several and pair.of is not None:
-        other += f" of {pair.of}"
-    base = height + 2 * _EDGE + 17
-    left = _EDGE
+        reference_name += f" of {pair.of}"
+    base = height + 2 * _EDGE_PX + 17
+    left = _EDGE_PX
     if pair.chosen_by == "person":
-        _fill(block, left, base - 10, 10, 10, _PERSON)
+        _fill(block, left, base - 10, 10, 10, _PERSON_RGB)
         left += 17
-    set_text(block, f"{pair.source} with {other}"[:_CAPTION_LETTERS], left, base)
-    likeness = "" if pair.similarity is None else f"similarity {pair.similarity:.3f}"
-    remark = (pair.note or likeness)[:_CAPTION_LETTERS]
-    set_text(block, remark, _EDGE, base + 20, size=12, shade=FAINT_LEVEL)
+    set_text(block, f"{pair.source} with {reference_name}"[:_CAPTION_LETTERS], left, base)
+    similarity = "" if pair.similarity is None else f"similarity {pair.similarity:.3f}"
+    remark = (pair.note or similarity)[:_CAPTION_LETTERS]
+    set_text(block, remark, _EDGE_PX, base + 20, size=12, shade=FAINT_LEVEL)
     return block
 
 

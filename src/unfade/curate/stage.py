@@ -1,4 +1,4 @@
-"""curate: shots of the source, the reference frame of each instant, and pairs that cover it."""
+"""curate: shots of the source, matches in the references, and pairs that cover the film."""
 
 from pathlib import Path
 
@@ -8,27 +8,27 @@ from torch import Tensor
 
 from unfade import media
 from unfade.curate.balance import draw_balance, film_balance
-from unfade.curate.choice.choose import Choice, FrameFacts, frame_states, look_at
+from unfade.curate.choice.choose import ChosenFrames, FrameFacts, frame_states, measure_frames
 from unfade.curate.choice.pairing import (
-    alternates,
+    alternate_pairs,
+    best_rejection,
+    choose_in_shot,
     chosen_pairs,
     dropped_pairs,
-    fixed_choice,
+    fixed_frames,
     fixed_pairs,
     match_record,
-    rejection,
-    shot_choice,
 )
-from unfade.curate.matching.best_reference import BestMatches, best_instants, compared_frames
-from unfade.curate.matching.detail import detail_shown, live_luma
+from unfade.curate.matching.best_reference import BestMatches, best_matches, compared_frames
+from unfade.curate.matching.detail import detail_correlation, live_luma
 from unfade.curate.matching.frames import MIN_SIMILARITY, FrameMatches, match_frames
 from unfade.curate.matching.framing import find_framing
+from unfade.curate.matching.orientation import find_misorientation
 from unfade.curate.matching.signature import Framing
-from unfade.curate.matching.turned import find_turned
 from unfade.curate.remarks import reference_remarks, scan_remarks
 from unfade.curate.sheet import Tile, draw_pages
 from unfade.curate.shots.cuts import Cuts, find_cuts
-from unfade.curate.shots.scenes import scene_numbers, share_out, shot_families
+from unfade.curate.shots.scenes import colour_distributions, limit_scene, scene_numbers
 from unfade.drawing.canvas import fit_width
 from unfade.errors import MatchError, WorkError
 from unfade.film.balance import IDENTITY_BALANCE, Balance, FilmBalance
@@ -38,18 +38,19 @@ from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.shot import Shot
 from unfade.work.job import Job
 
-_MATCHES = 0.5
-"""Share of the scan's frames that match, up to which a reference is tried turned and inverted."""
+_MIN_MATCHED_SHARE = 0.5
+"""Share of the scan's frames with a match, up to which a reference is also tried rotated, flipped
+and inverted. Other references cost no time for that."""
 
 
 def run(job: Job) -> None:
     """Writes `PairList` and `FilmBalance` with their sheets ``pairs.png`` and ``balance.png``, and
-    where there is a reference what was found of every frame, `MatchRecord`.
+    the `MatchRecord` of all frames if there is a reference.
 
     Raises:
-        ProjectError: a [[pair]] names a frame or a picture that is not there.
-        MatchError: no reference shows anything of the source, and no [[pair]] helps.
-        WorkError: a proxy of ingest is missing.
+        ProjectError: a [[pair]] names a frame or a picture that does not exist.
+        MatchError: no reference shows any part of the source, and there is no [[pair]].
+        WorkError: a proxy of ingest is missing or damaged.
     """
     clips = job.clips()
     for sheet in job.folder("curate").glob("*.png"):
@@ -61,13 +62,13 @@ def run(job: Job) -> None:
     fixed = fixed_pairs(job.project, clips, shots, lambda p: Path(job.resolve(p)).is_file())
     references = {name: _proxy(job.root / reference_proxy(name)) for name in clips.references}
     if references:
-        found = _choose(job, clips, source, references, cuts, fixed)
+        pair_list = _choose(job, clips, source, references, cuts, fixed)
     else:
         pairs = sorted(fixed, key=lambda pair: pair.source)
-        found = PairList(shots=shots, pairs=tuple(pairs))
-    _draw(job, clips, found, source, references)
+        pair_list = PairList(shots=shots, pairs=tuple(pairs))
+    _draw(job, clips, pair_list, source, references)
     job.save(FilmBalance(grade=_balance(job, shots, source, clips.source.frames.first)))
-    job.save(found)
+    job.save(pair_list)
 
 
 def _proxy(path: Path) -> np.ndarray:
@@ -87,38 +88,38 @@ def _choose(
     cuts: Cuts,
     fixed: list[Pair],
 ) -> PairList:
-    """The pairs of every shot, what stands by, the best match of a shot that has none, and what
-    was dropped."""
+    """Pairs of every shot, alternates, and rejections: dropped pairs and the best match of each
+    shot without a pair."""
     first, dropped = clips.source.frames.first, job.project.curate.drop
     shots = cuts.shots(first)
-    found = _matches(job, clips, source, references, shots, must_match=not fixed)
-    said = _remarks(job, source, references, found)
-    detail = _detail(job, clips, found, shots)
-    each = {name: one for name, (_, one) in found.items()}
-    matches = best_instants(each, detail, shots, first)
-    look = look_at(source).without(cuts.passing())
-    states = frame_states(look, matches.matched, matches.certain, shots, first)
+    matched = _matches(job, clips, source, references, shots, must_match=not fixed)
+    remarks = _remarks(job, source, references, matched)
+    detail = _detail(job, clips, matched, shots)
+    by_reference = {name: one for name, (_, one) in matched.items()}
+    matches = best_matches(by_reference, detail, shots, first)
+    facts = measure_frames(source).excluding(cuts.in_transition())
+    states = frame_states(facts, matches.matched, matches.certain, shots, first)
     rejected = dropped_pairs(dropped, clips, shots, matches)
     for source_frame in dropped:
         states[source_frame - first] = "dropped"
     job.save(match_record(clips, matches, states, detail))
-    families = shot_families(look, shots, first)
-    scenes = scene_numbers(families)
-    choices = _choices(job, clips, look, states, shots, scenes, families, fixed)
-    pairs, standing_by = list(fixed), []
+    distributions = colour_distributions(facts, shots, first)
+    scenes = scene_numbers(distributions)
+    choices = _choices(job, clips, facts, states, shots, scenes, distributions, fixed)
+    pairs, alternates = list(fixed), []
     for shot, choice in zip(shots, choices, strict=True):
         pairs += chosen_pairs(shot, clips, matches, choice)
-        standing_by += alternates(shot, clips, matches, choice)
-    rejected += _without_pair(job, clips, matches, states, shots, pairs)
+        alternates += alternate_pairs(shot, clips, matches, choice)
+    rejected += _rejected_shots(job, clips, matches, states, shots, pairs)
     if not pairs:
         raise _no_pair(clips)
     return PairList(
         shots=shots,
         scenes=scenes,
         pairs=tuple(sorted(pairs, key=lambda pair: pair.source)),
-        alternates=tuple(standing_by),
+        alternates=tuple(alternates),
         rejected=tuple(rejected),
-        remarks=said,
+        remarks=remarks,
     )
 
 
@@ -134,69 +135,71 @@ def _matches(
     """The framing and matches of each reference, by its name.
 
     Args:
-        job: whom to tell.
-        clips: of the film.
+        job: the job, for its progress.
+        clips: source and references.
         source: proxy of the source, uint8 (N, h, w, 3).
         references: proxies, by name.
-        shots: of the source.
-        must_match: if no [[pair]] stands in for a reference without a match.
+        shots: shots of the source.
+        must_match: whether the film depends on matches, because there is no [[pair]].
 
     Raises:
-        MatchError: a reference is turned, flipped or inverted, or none shows the source.
+        MatchError: a reference is rotated, flipped or inverted, or none shows the source.
     """
-    found = {
+    matched = {
         name: _match(job, clips, name, source, reference, shots)
         for name, reference in references.items()
     }
     if must_match:
-        each = {name: matches for name, (_, matches) in found.items()}
-        _check_turned(clips, source, references, each, shots)
-        _check_common(clips, each)
-    return found
+        by_reference = {name: matches for name, (_, matches) in matched.items()}
+        _check_orientation(clips, source, references, by_reference, shots)
+        _check_common(clips, by_reference)
+    return matched
 
 
 def _no_pair(clips: Clips) -> MatchError:
     return MatchError(
-        f"{clips.source.path} and {_paths(clips)} have no pair that can be trusted: "
-        "in no shot do the moving regions of a frame away from cuts and fades agree; check "
-        "reference.fields or give [[pair]] entries"
+        f"{clips.source.path} and {_paths(clips)} have no certain pair: no frame "
+        "away from cuts and fades has a match that its moving regions confirm; check "
+        "reference.fields or add [[pair]] entries"
     )
 
 
 def _choices(
     job: Job,
     clips: Clips,
-    look: FrameFacts,
+    facts: FrameFacts,
     states: list[FrameState],
     shots: tuple[Shot, ...],
     scenes: tuple[int, ...],
-    families: np.ndarray,
+    distributions: np.ndarray,
     fixed: list[Pair],
-) -> list[Choice]:
-    """What the machine chooses in every shot, no more in a scene than it needs."""
-    wanted = job.project.curate
+) -> list[ChosenFrames]:
+    """Frames that the machine chooses in every shot, no more per scene than it needs."""
+    settings = job.project.curate
     by_scene: dict[int, list[tuple[Shot, list[Pair]]]] = {}
     for shot, number in zip(shots, scenes, strict=True):
         own = [pair for pair in fixed if pair.shot == shot.number]
         by_scene.setdefault(number, []).append((shot, own))
-    choices: list[Choice] = []
+    choices: list[ChosenFrames] = []
     for scene in job.progress.track(by_scene.values(), "Choosing pairs", len(by_scene)):
-        alone = [shot_choice(shot, clips, look, states, own, wanted) for shot, own in scene]
-        by_person = fixed_choice([pair for _, own in scene for pair in own], clips)
-        place = len(choices)
-        theirs = families[place : place + len(scene)]
-        shared = share_out(alone, theirs, by_person, look, wanted)
-        before, after = (sum(len(one.train) for one in some) for some in (alone, shared))
+        unlimited = [
+            choose_in_shot(shot, clips, facts, states, own, settings) for shot, own in scene
+        ]
+        fixed_indices = fixed_frames([pair for _, own in scene for pair in own], clips)
+        start = len(choices)
+        scene_distributions = distributions[start : start + len(scene)]
+        limited = limit_scene(unlimited, scene_distributions, fixed_indices, facts, settings)
+        before, after = (sum(len(one.train) for one in chosen) for chosen in (unlimited, limited))
         if after < before:
             job.progress.say(
-                f"shots {scene[0][0].name} to {scene[-1][0].name} go back to the same set-ups: "
+                f"shots {scene[0][0].name} to {scene[-1][0].name} return to the same set-ups: "
                 f"{after} of {before} training pairs cover them"
             )
-        choices += shared
+        choices += limited
     return choices
 
 
-def _without_pair(
+def _rejected_shots(
     job: Job,
     clips: Clips,
     matches: BestMatches,
@@ -204,7 +207,7 @@ def _without_pair(
     shots: tuple[Shot, ...],
     pairs: list[Pair],
 ) -> list[Rejection]:
-    """The best match of each shot that could give no pair, with a word."""
+    """The best match of each shot that could give no pair; reports these shots."""
     rejected = []
     paired = {pair.shot for pair in pairs}
     for shot in shots:
@@ -214,7 +217,7 @@ def _without_pair(
         job.progress.say(
             f"shot {shot.name}: no pair, frames {shot.frames.first} to {shot.frames.last}"
         )
-        best = rejection(shot, clips, matches, states)
+        best = best_rejection(shot, clips, matches, states)
         if best is not None and best.pair.source not in job.project.curate.drop:
             rejected.append(best)
     return rejected
@@ -228,7 +231,7 @@ def _match(
     reference: np.ndarray,
     shots: tuple[Shot, ...],
 ) -> tuple[Framing, FrameMatches]:
-    """How one reference frames the film, and the match of every frame in it."""
+    """The framing of one reference and the match of every frame in it."""
     first, clip = clips.source.frames.first, clips.references[name]
     framing = find_framing(source, reference, shots, first)
     matches = match_frames(
@@ -246,49 +249,55 @@ def _match(
     return framing, matches
 
 
-def _check_turned(
+def _check_orientation(
     clips: Clips,
     source: np.ndarray,
     references: dict[str, np.ndarray],
-    each: dict[str, FrameMatches],
+    by_reference: dict[str, FrameMatches],
     shots: tuple[Shot, ...],
 ) -> None:
-    """
+    """Checks that references with few matches are not rotated, flipped or inverted.
+
     Raises:
-        MatchError: a reference matches where it is turned, flipped or inverted.
+        MatchError: a reference matches in another orientation or inverted.
     """
-    for name, matches in each.items():
-        if matches.matched.mean() > _MATCHES:
+    for name, matches in by_reference.items():
+        if matches.matched.mean() > _MIN_MATCHED_SHARE:
             continue
         clip = clips.references[name]
         first, stored = clips.source.frames.first, clip.orientation
-        turned = find_turned(source, references[name], shots, first, stored)
-        if turned is not None:
-            raise MatchError(f"{clip.path}: the picture {turned.remedy(stored)}")
+        misorientation = find_misorientation(source, references[name], shots, first, stored)
+        if misorientation is not None:
+            raise MatchError(f"{clip.path}: the picture {misorientation.remedy(stored)}")
 
 
 def _remarks(
     job: Job,
     source: np.ndarray,
     references: dict[str, np.ndarray],
-    found: dict[str, tuple[Framing, FrameMatches]],
+    matched: dict[str, tuple[Framing, FrameMatches]],
 ) -> tuple[str, ...]:
-    """What a person ought to know of each reference; said as well."""
-    said = scan_remarks(source)
-    for name, (framing, matches) in found.items():
-        title = f"reference {name}" if len(found) > 1 else "reference"
-        said += reference_remarks(title, source, references[name], matches, framing)
-    for sentence in said:
+    """Remarks on scan and references, for the report; reports them too."""
+    remarks = scan_remarks(source)
+    for name, (framing, matches) in matched.items():
+        title = f"reference {name}" if len(matched) > 1 else "reference"
+        remarks += reference_remarks(title, source, references[name], matches, framing)
+    for sentence in remarks:
         job.progress.say(sentence)
-    return tuple(said)
+    return tuple(remarks)
 
 
-def _check_common(clips: Clips, each: dict[str, FrameMatches]) -> None:
-    if not any(matches.matched.any() for matches in each.values()):
-        best = max(float(matches.similarity.max()) for matches in each.values())
+def _check_common(clips: Clips, by_reference: dict[str, FrameMatches]) -> None:
+    """Checks that at least one frame has a match.
+
+    Raises:
+        MatchError: no reference has any.
+    """
+    if not any(matches.matched.any() for matches in by_reference.values()):
+        best = max(float(matches.similarity.max()) for matches in by_reference.values())
         raise MatchError(
             f"{clips.source.path} and {_paths(clips)} have no picture in common: the best "
-            f"similarity is {best:.2f}, below {MIN_SIMILARITY}; check reference.path or give "
+            f"similarity is {best:.2f}, below {MIN_SIMILARITY}; check reference.path or add "
             "[[pair]] entries"
         )
 
@@ -298,75 +307,80 @@ def _paths(clips: Clips) -> str:
 
 
 def _detail(
-    job: Job, clips: Clips, found: dict[str, tuple[Framing, FrameMatches]], shots: tuple[Shot, ...]
+    job: Job,
+    clips: Clips,
+    matched: dict[str, tuple[Framing, FrameMatches]],
+    shots: tuple[Shot, ...],
 ) -> np.ndarray:
-    """How much of the scan's detail each reference shows, (shots, references), measured at a frame
-    of shots that are certain in several."""
+    """Detail of each reference in each shot, (shots, references), measured at one frame of the
+    shots that have certain matches in several references; NaN elsewhere."""
     first = clips.source.frames.first
-    measured = np.full((len(shots), len(found)), np.nan)
-    frames = compared_frames({name: matches for name, (_, matches) in found.items()}, shots, first)
+    measured = np.full((len(shots), len(matched)), np.nan)
+    frames = compared_frames(
+        {name: matches for name, (_, matches) in matched.items()}, shots, first
+    )
     pictures = media.read(clips.source, [first + frame for frame in frames.values()], job.colors)
     sources = {frame: live_luma(picture, clips.source) for frame, picture in pictures}
-    for column, (name, (framing, matches)) in enumerate(found.items()):
+    for column, (name, (framing, matches)) in enumerate(matched.items()):
         clip = clips.references[name]
         shots_of: dict[int, list[int]] = {}
         for shot, frame in frames.items():
             if matches.certain[frame]:
-                shown = int(matches.reference[frame]) + clip.frames.first
-                shots_of.setdefault(shown, []).append(shot)
+                reference_frame = int(matches.reference[frame]) + clip.frames.first
+                shots_of.setdefault(reference_frame, []).append(shot)
         label = f"Measuring the detail of {name}"
         pictures = media.read(clip, sorted(shots_of), job.colors)
-        for shown, picture in job.progress.track(pictures, label, len(shots_of)):
-            theirs = live_luma(picture, clip)
-            for shot in shots_of[shown]:
-                ours = sources[first + frames[shot]]
-                measured[shot, column] = detail_shown(ours, theirs, framing)
+        for reference_frame, picture in job.progress.track(pictures, label, len(shots_of)):
+            reference_luma = live_luma(picture, clip)
+            for shot in shots_of[reference_frame]:
+                source_luma = sources[first + frames[shot]]
+                measured[shot, column] = detail_correlation(source_luma, reference_luma, framing)
     return measured
 
 
 def _draw(
     job: Job,
     clips: Clips,
-    found: PairList,
+    pair_list: PairList,
     source: np.ndarray,
     references: dict[str, np.ndarray],
 ) -> None:
     """Writes the contact sheet of pairs."""
 
     def tile(pair: Pair) -> Tile:
-        ours = _small_picture(source[pair.source - clips.source.frames.first])
+        source_picture = _small_picture(source[pair.source - clips.source.frames.first])
         if pair.picture is not None:
-            theirs = fit_width(
+            reference_picture = fit_width(
                 media.read_picture(job.picture(pair), pair.colorspace, colors=job.colors),
                 source.shape[2],
             )
         else:
             assert pair.reference is not None
             assert pair.of is not None
-            place = pair.reference - clips.references[pair.of].frames.first
-            theirs = _small_picture(references[pair.of][place])
-            theirs = theirs.flip(-1) if pair.mirrored else theirs
-        return Tile(pair, ours, theirs)
+            index = pair.reference - clips.references[pair.of].frames.first
+            reference_picture = _small_picture(references[pair.of][index])
+            reference_picture = reference_picture.flip(-1) if pair.mirrored else reference_picture
+        return Tile(pair, source_picture, reference_picture)
 
     several = len(references) > 1
-    pages = draw_pages(job.project.film.title, found, tile, several=several)
+    pages = draw_pages(job.project.film.title, pair_list, tile, several=several)
     for number, page in enumerate(pages, start=1):
         _write_page(job, "pairs", number, page)
 
 
 def _balance(job: Job, shots: tuple[Shot, ...], source: np.ndarray, first: int) -> Balance:
-    """The balance that [ingest] asks for, and its sheet; neither where it asks for none."""
-    asked = job.project.ingest.balance
-    if asked == "none":
+    """The balance that [ingest] asks for, and its sheet; no sheet if it asks for no balance."""
+    setting = job.project.ingest.balance
+    if setting == "none":
         return IDENTITY_BALANCE
-    grade = film_balance(source) if asked == "auto" else asked
+    grade = film_balance(source) if setting == "auto" else setting
     for number, page in enumerate(draw_balance(source, shots, first, grade), start=1):
         _write_page(job, "balance", number, page)
     return grade
 
 
 def _write_page(job: Job, sheet: str, number: int, page: Tensor) -> None:
-    """Writes a page of a sheet; those after the first are numbered."""
+    """Writes a page of a sheet; pages after the first have a number in their name."""
     name = f"{sheet}.png" if number == 1 else f"{sheet}-{number:03d}.png"
     media.write_png(job.folder("curate") / name, page)
 

@@ -1,4 +1,4 @@
-"""What part of the source a laid reference covers."""
+"""The part of the source that a warped reference covers."""
 
 import numpy as np
 
@@ -6,23 +6,23 @@ from unfade.film.clip import Area
 
 
 def covered_area(inside: np.ndarray) -> Area | None:
-    """The largest upright rectangle that a laid reference covers in full.
+    """The largest rectangle that a warped reference covers completely.
 
     Args:
-        inside: bool (H, W), where it covers the raster; in each column without a gap.
+        inside: bool (H, W), where it covers the raster; without gaps within a column.
 
     Returns:
-        None where it covers nothing.
+        None if it covers nothing.
     """
     top, bottom = _columns(inside)
-    best, size = None, 0
+    best, best_size = None, 0
     for left in range(len(top)):
         highest = np.maximum.accumulate(top[left:])
         heights = np.minimum.accumulate(bottom[left:]) - highest + 1
         sizes = np.maximum(heights, 0) * np.arange(1, len(heights) + 1)
         widest = int(sizes.argmax())
-        if sizes[widest] > size:
-            size = int(sizes[widest])
+        if sizes[widest] > best_size:
+            best_size = int(sizes[widest])
             best = Area(
                 x=left, y=int(highest[widest]), width=widest + 1, height=int(heights[widest])
             )
@@ -30,11 +30,11 @@ def covered_area(inside: np.ndarray) -> Area | None:
 
 
 def on_live_area(area: Area, raster: tuple[int, int], live: tuple[int, int]) -> Area | None:
-    """The pixels of a live area that lie wholly in a rectangle of a smaller raster.
+    """The pixels of a live area that lie completely in a rectangle of a smaller raster.
 
     Args:
-        area: on the raster.
-        raster: its height and width.
+        area: rectangle on the raster.
+        raster: height and width of the raster.
         live: height and width of the live area.
     """
     down, across = live[0] / raster[0], live[1] / raster[1]
@@ -47,7 +47,7 @@ def on_live_area(area: Area, raster: tuple[int, int], live: tuple[int, int]) -> 
 
 
 def _columns(inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First and last covered row of each column; none where last is before first."""
+    """First and last covered row of each column; the last precedes the first in an empty column."""
     height = len(inside)
     any_row = inside.any(axis=0)
     top = np.where(any_row, inside.argmax(axis=0), height)

@@ -1,4 +1,4 @@
-"""How far a laid reference is off its source, measured apart from how it was laid."""
+"""Residual of a warped reference against its source, measured independently of the registration."""
 
 from dataclasses import dataclass, replace
 
@@ -6,63 +6,65 @@ import cv2
 import numpy as np
 from scipy.fft import irfft2, rfft2
 
-_BLOCK = 64
-"""Pixels across and down of a block."""
-_STEP = 32
-_TEXTURE = 12.0
-"""Standard deviation, of 255, that a block of structure has at least to be measured."""
-_BAND = 0.11
-"""Cycles a pixel at which frequencies weigh 0.6: above lie grain and what the DVD lost."""
-_SILENCE = 1e-3
-"""Power of a frequency, in squared codes, below which its phase says nothing."""
-_COHERENCE = 0.25
-"""Height of a block's peak, 1 for equal blocks, below which it was not found."""
-_MOVING_SHARE = 0.1
-"""Share of a block's pixels that move, from which it counts as moving."""
-_SOFT, _LOCAL, _EDGE_WINDOW = 1.5, 6.0, 3.0
-"""Pixels of blur: of edges, of what is local to them, of the window that tells their shift."""
-_STRONG = 95.0
+_BLOCK_PX = 64
+"""Width and height of a block: large enough for a distinct correlation peak, small enough to follow
+a warp."""
+_STEP_PX = 32
+"""Distance between blocks: half a block, so that they overlap."""
+_MIN_TEXTURE = 12.0
+"""Standard deviation of a block, on a scale of 255, from which it has enough texture."""
+_BAND_CYCLES_PER_PX = 0.11
+"""Frequency, in cycles per pixel, at which the weight has fallen to 0.6. Higher frequencies are
+grain and detail that a DVD lacks."""
+_MIN_POWER = 1e-3
+"""Power of a frequency, in squared codes, below which its phase is noise."""
+_MIN_PEAK = 0.25
+"""Height of a block's correlation peak, 1 for equal blocks, from which the block is matched."""
+_MIN_MOVING_SHARE = 0.1
+"""Share of moving pixels from which a block counts as moving."""
+_EDGE_BLUR_PX, _CONTRAST_BLUR_PX, _EDGE_WINDOW_PX = 1.5, 6.0, 3.0
+"""Standard deviations of blurs: before edges are measured, of the local mean and contrast, and of
+the window in which the shift of an edge is measured."""
+_EDGE_PERCENTILE = 95.0
 """Percentile of the gradient from which an edge is strong."""
-_LEAST_EDGE = 0.1
-"""Gradient a pixel, local contrast being 1, below which there is no edge at all."""
-_ALONG = 0.01
-"""Share of a window's gradients that is put in every direction, so that one edge is enough."""
-_RIM = 17
-"""Pixels a side of what has to lie inside around an edge."""
+_MIN_GRADIENT = 0.1
+"""Gradient per pixel, local contrast being 1, below which there is no edge."""
+_ISOTROPIC_SHARE = 0.01
+"""Share of a window's squared gradients added in all directions, so that a single edge gives a
+solvable system."""
+_RIM_PX = 17
+"""Width and height of the neighbourhood of an edge that must be covered."""
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """The textured blocks of a laid reference, and how far they are off.
-
-    `points` (n, 2) are their middles and `shifts` (n, 2) how far what they show lies from where
-    the source shows it, x and y in pixels; `found`, bool (n,), says which were found again.
-    """
+    """The textured blocks of a warped reference: centres `points` (n, 2), `shifts` (n, 2) of the
+    reference's content against the source's, x and y in pixels, and `is_matched`, bool (n,)."""
 
     points: np.ndarray
     shifts: np.ndarray
-    found: np.ndarray
+    is_matched: np.ndarray
 
 
 @dataclass(frozen=True)
 class Residual:
-    """What is left after a registration.
+    """The residual of a registration.
 
-    `median` and `p95` are in pixels over the textured blocks that were found again; `found` is
-    their share of all textured blocks, `textured` the number of those. `moving` is the median over
-    blocks in which something moves, `edges` that across strong edges; none where there are none, or
-    where it was not asked for.
+    `median` and `p95` are in pixels, over the textured blocks that are matched; `matched_share` is
+    their share of all textured blocks, `block_count` the number of those. `moving` is the median
+    over moving blocks, `edges` the median across strong edges; none if there are none or if it was
+    not measured.
     """
 
     median: float
     p95: float
-    found: float
-    textured: int
+    matched_share: float
+    block_count: int
     moving: float | None = None
     edges: float | None = None
 
     def scaled(self, factor: float) -> "Residual":
-        """The same in other pixels, of which there are `factor` in one."""
+        """The same residual in other pixels, `factor` of which fit into one of these."""
         return replace(
             self,
             median=self.median * factor,
@@ -78,127 +80,148 @@ def measure_residual(
     """The residual of a warped reference, by phase correlation of blocks.
 
     Args:
-        source: structure, uint8 (H, W).
-        warped: structure of the reference on the source's raster, the same.
+        source: equalised luma, uint8 (H, W).
+        warped: equalised luma of the reference on the source's raster, uint8 (H, W).
         inside: bool (H, W), where the reference covers the source.
-        moving: bool (H, W), where something moves in the reference, if that is known.
+        moving: bool (H, W), moving pixels of the reference, if known.
 
     Returns:
-        The farthest that can be seen, half a block, where no block was found again.
+        Half a block, the largest measurable shift, if no block is matched.
     """
     blocks = block_shifts(source, warped, inside)
-    count = len(blocks.found)
-    if not blocks.found.any():
-        return Residual(_BLOCK / 2, _BLOCK / 2, 0.0, count)
+    count = len(blocks.is_matched)
+    if not blocks.is_matched.any():
+        return Residual(_BLOCK_PX / 2, _BLOCK_PX / 2, 0.0, count)
     distance = np.linalg.norm(blocks.shifts, axis=1)
-    median, p95 = np.percentile(distance[blocks.found], (50, 95))
-    among = None
+    median, p95 = np.percentile(distance[blocks.is_matched], (50, 95))
+    moving_median = None
     if moving is not None:
-        share = cv2.boxFilter(moving.astype(np.float32), -1, (_BLOCK, _BLOCK))
+        share = cv2.boxFilter(moving.astype(np.float32), -1, (_BLOCK_PX, _BLOCK_PX))
         x, y = np.round(blocks.points).astype(np.int64).T
-        moves = blocks.found & (share[y, x] > _MOVING_SHARE)
-        among = float(np.median(distance[moves])) if moves.any() else None
-    return Residual(float(median), float(p95), float(blocks.found.mean()), count, among)
+        is_moving = blocks.is_matched & (share[y, x] > _MIN_MOVING_SHARE)
+        moving_median = float(np.median(distance[is_moving])) if is_moving.any() else None
+    return Residual(
+        float(median), float(p95), float(blocks.is_matched.mean()), count, moving_median
+    )
 
 
 def block_shifts(source: np.ndarray, warped: np.ndarray, inside: np.ndarray) -> Blocks:
-    """How far the textured blocks of a warped reference are off."""
-    points, ours, theirs = _blocks(source, warped, inside)
-    if len(ours) == 0:
+    """The shifts of the textured blocks of a warped reference."""
+    points, source_blocks, reference_blocks = _textured_blocks(source, warped, inside)
+    if len(source_blocks) == 0:
         return Blocks(np.empty((0, 2)), np.empty((0, 2)), np.empty(0, bool))
-    shifts, height = _shifts(ours, theirs)
-    return Blocks(points, shifts, height >= _COHERENCE)
+    shifts, peaks = _shifts(source_blocks, reference_blocks)
+    return Blocks(points, shifts, peaks >= _MIN_PEAK)
 
 
 def edge_residual(source: np.ndarray, warped: np.ndarray, inside: np.ndarray) -> float | None:
-    """The median shift across strong edges, in pixels; none where there are none.
+    """Median shift across strong edges, in pixels; none without such edges.
 
-    Both pictures are put to one local contrast; the shift of each window is what explains their
-    difference best, and of it what is across the edge counts: along it nothing can be told.
+    Both pictures are normalised to the same local contrast. The shift of each window is the
+    least-squares solution for their difference; only its component across the edge counts, because
+    the one along it is undetermined.
 
     Source: Lucas, Kanade, "An iterative image registration technique", 1981.
     """
-    ours, theirs = _even(source), _even(warped)
-    x = cv2.Sobel(theirs, cv2.CV_32F, 1, 0, scale=1 / 8)
-    y = cv2.Sobel(theirs, cv2.CV_32F, 0, 1, scale=1 / 8)
-    steep = np.sqrt(x * x + y * y)
-    core = cv2.erode(inside.astype(np.uint8), np.ones((_RIM, _RIM), np.uint8)) > 0
-    if not core.any():
+    source_normalised, reference_normalised = _normalised(source), _normalised(warped)
+    x = cv2.Sobel(reference_normalised, cv2.CV_32F, 1, 0, scale=1 / 8)
+    y = cv2.Sobel(reference_normalised, cv2.CV_32F, 0, 1, scale=1 / 8)
+    gradient = np.sqrt(x * x + y * y)
+    covered = cv2.erode(inside.astype(np.uint8), np.ones((_RIM_PX, _RIM_PX), np.uint8)) > 0
+    if not covered.any():
         return None
-    strong = core & (steep > max(float(np.percentile(steep[core], _STRONG)), _LEAST_EDGE))
+    strong = covered & (
+        gradient > max(float(np.percentile(gradient[covered], _EDGE_PERCENTILE)), _MIN_GRADIENT)
+    )
     if not strong.any():
         return None
 
     def window(picture: np.ndarray) -> np.ndarray:
-        return np.asarray(cv2.GaussianBlur(picture, (0, 0), _EDGE_WINDOW)[strong])
+        return np.asarray(cv2.GaussianBlur(picture, (0, 0), _EDGE_WINDOW_PX)[strong])
 
-    difference = theirs - ours
+    difference = reference_normalised - source_normalised
     xx, xy, yy = window(x * x), window(x * y), window(y * y)
     right, down = window(x * difference), window(y * difference)
-    xx, yy = xx + _ALONG * (xx + yy), yy + _ALONG * (xx + yy)
-    area = xx * yy - xy * xy
-    shift_x, shift_y = (yy * right - xy * down) / area, (xx * down - xy * right) / area
-    across = (shift_x * x[strong] + shift_y * y[strong]) / steep[strong]
+    xx, yy = xx + _ISOTROPIC_SHARE * (xx + yy), yy + _ISOTROPIC_SHARE * (xx + yy)
+    determinant = xx * yy - xy * xy
+    shift_x, shift_y = (
+        (yy * right - xy * down) / determinant,
+        (xx * down - xy * right) / determinant,
+    )
+    across = (shift_x * x[strong] + shift_y * y[strong]) / gradient[strong]
     return float(np.median(np.abs(across)))
 
 
-def _even(picture: np.ndarray) -> np.ndarray:
-    """A picture of structure, softened, its local mean 0 and its local contrast 1: float32."""
-    soft = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), _SOFT)
-    detail = soft - cv2.GaussianBlur(soft, (0, 0), _LOCAL)
-    contrast = np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), _LOCAL))
-    return np.asarray(detail / np.maximum(contrast, _TEXTURE / 2))
+def _normalised(picture: np.ndarray) -> np.ndarray:
+    """An equalised luma, blurred, with local mean 0 and local contrast 1: float32."""
+    blurred = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), _EDGE_BLUR_PX)
+    detail = blurred - cv2.GaussianBlur(blurred, (0, 0), _CONTRAST_BLUR_PX)
+    contrast = np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), _CONTRAST_BLUR_PX))
+    return np.asarray(detail / np.maximum(contrast, _MIN_TEXTURE / 2))
 
 
-def _blocks(
+def _textured_blocks(
     source: np.ndarray, warped: np.ndarray, inside: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The textured blocks of both that the reference covers: middles, float32 (n, block, block)."""
+    """Textured blocks that the reference covers: centres (n, 2), and zero-mean blocks of source and
+    reference, float32 (n, block, block)."""
 
     def cut(picture: np.ndarray) -> np.ndarray:
-        views = np.lib.stride_tricks.sliding_window_view(picture, (_BLOCK, _BLOCK))
-        return np.asarray(views[::_STEP, ::_STEP])
+        views = np.lib.stride_tricks.sliding_window_view(picture, (_BLOCK_PX, _BLOCK_PX))
+        return np.asarray(views[::_STEP_PX, ::_STEP_PX])
 
     grid = cut(inside)
     rows, columns = np.nonzero(grid.all(axis=(2, 3)))
-    ours, theirs = (cut(picture)[rows, columns].astype(np.float32) for picture in (source, warped))
-    textured = (ours.std(axis=(1, 2)) >= _TEXTURE) & (theirs.std(axis=(1, 2)) >= _TEXTURE)
-    ours, theirs = ours[textured], theirs[textured]
-    corners = np.stack([columns, rows], axis=1)[textured] * float(_STEP)
+    source_blocks, reference_blocks = (
+        cut(picture)[rows, columns].astype(np.float32) for picture in (source, warped)
+    )
+    textured = (source_blocks.std(axis=(1, 2)) >= _MIN_TEXTURE) & (
+        reference_blocks.std(axis=(1, 2)) >= _MIN_TEXTURE
+    )
+    source_blocks, reference_blocks = source_blocks[textured], reference_blocks[textured]
+    corners = np.stack([columns, rows], axis=1)[textured] * float(_STEP_PX)
     return (
-        corners + (_BLOCK - 1) / 2,
-        ours - ours.mean(axis=(1, 2), keepdims=True),
-        theirs - theirs.mean(axis=(1, 2), keepdims=True),
+        corners + (_BLOCK_PX - 1) / 2,
+        source_blocks - source_blocks.mean(axis=(1, 2), keepdims=True),
+        reference_blocks - reference_blocks.mean(axis=(1, 2), keepdims=True),
     )
 
 
-def _shifts(ours: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How far each block of `theirs` is off, (n, 2) pixels, and how high its peak is, (n,)."""
-    window = np.outer(np.hanning(_BLOCK), np.hanning(_BLOCK)).astype(np.float32)
-    frequency_x = np.fft.rfftfreq(_BLOCK)
-    frequency_y = np.fft.fftfreq(_BLOCK)[:, None]
-    band = np.exp(-(frequency_x**2 + frequency_y**2) / (2 * _BAND**2)).astype(np.float32)
-    cross = rfft2(theirs * window) * np.conj(rfft2(ours * window))
-    phase = cross / np.maximum(np.abs(cross), _SILENCE) * band
-    surface = irfft2(phase, s=(_BLOCK, _BLOCK))
-    highest = irfft2(band.astype(np.complex64), s=(_BLOCK, _BLOCK))[0, 0]
-    flat = surface.reshape(len(surface), -1)
-    top = flat.argmax(axis=1)
-    rows, columns = np.divmod(top, _BLOCK)
-    count = np.arange(len(surface))
-    dy = _vertex(*(surface[count, (rows + k) % _BLOCK, columns] for k in (-1, 0, 1)))
-    dx = _vertex(*(surface[count, rows, (columns + k) % _BLOCK] for k in (-1, 0, 1)))
-    half = _BLOCK // 2
+def _shifts(
+    source_blocks: np.ndarray, reference_blocks: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Shift of each reference block, (n, 2) pixels, and height of its correlation peak, (n,)."""
+    window = np.outer(np.hanning(_BLOCK_PX), np.hanning(_BLOCK_PX)).astype(np.float32)
+    frequency_x = np.fft.rfftfreq(_BLOCK_PX)
+    frequency_y = np.fft.fftfreq(_BLOCK_PX)[:, None]
+    band = np.exp(-(frequency_x**2 + frequency_y**2) / (2 * _BAND_CYCLES_PER_PX**2)).astype(
+        np.float32
+    )
+    cross = rfft2(reference_blocks * window) * np.conj(rfft2(source_blocks * window))
+    phase = cross / np.maximum(np.abs(cross), _MIN_POWER) * band
+    correlation = irfft2(phase, s=(_BLOCK_PX, _BLOCK_PX))
+    full_peak = irfft2(band.astype(np.complex64), s=(_BLOCK_PX, _BLOCK_PX))[0, 0]
+    flattened = correlation.reshape(len(correlation), -1)
+    peak_index = flattened.argmax(axis=1)
+    rows, columns = np.divmod(peak_index, _BLOCK_PX)
+    block_index = np.arange(len(correlation))
+    dy = _vertex(*(correlation[block_index, (rows + k) % _BLOCK_PX, columns] for k in (-1, 0, 1)))
+    dx = _vertex(*(correlation[block_index, rows, (columns + k) % _BLOCK_PX] for k in (-1, 0, 1)))
+    half_block = _BLOCK_PX // 2
     shift = np.stack(
-        [(columns + half) % _BLOCK - half + dx, (rows + half) % _BLOCK - half + dy], axis=1
+        [
+            (columns + half_block) % _BLOCK_PX - half_block + dx,
+            (rows + half_block) % _BLOCK_PX - half_block + dy,
+        ],
+        axis=1,
     )
-    return shift, flat[count, top] / highest
+    return shift, flattened[block_index, peak_index] / full_peak
 
 
 def _vertex(before: np.ndarray, peak: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Where between -0.5 and 0.5 a Gaussian through three samples has its peak."""
+    """Position between -0.5 and 0.5 of the peak of a Gaussian through three samples."""
     logs = [np.log(np.maximum(value, 1e-9 * peak.max())) for value in (before, peak, after)]
-    bend = logs[0] - 2 * logs[1] + logs[2]
+    curvature = logs[0] - 2 * logs[1] + logs[2]
     return np.asarray(
-        np.clip(0.5 * (logs[0] - logs[2]) / np.where(bend < 0, bend, -1.0), -0.5, 0.5)
+        np.clip(0.5 * (logs[0] - logs[2]) / np.where(curvature < 0, curvature, -1.0), -0.5, 0.5)
     )

@@ -1,10 +1,10 @@
-"""From matches, and from what a person fixed, to pairs."""
+"""Pairs, from the matches and from what a person fixed."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-from unfade.curate.choice.choose import Choice, FrameFacts, PairQuota, choose
+from unfade.curate.choice.choose import ChosenFrames, FrameFacts, PairQuota, choose_frames
 from unfade.curate.matching.best_reference import BestMatches, film_detail
 from unfade.errors import ProjectError
 from unfade.film.clip import Clips
@@ -13,7 +13,8 @@ from unfade.film.pair import Pair, PairRole, Rejection
 from unfade.film.shot import Shot
 from unfade.project.settings import CurateSection, PairSection, Project
 
-DROPPED = "a person dropped it"
+DROPPED_REASON = "a person dropped it"
+"""Reason of a rejection on the list `curate.drop` of film.toml."""
 
 
 def fixed_pairs(
@@ -22,26 +23,26 @@ def fixed_pairs(
     shots: tuple[Shot, ...],
     exists: Callable[[str], bool],
 ) -> list[Pair]:
-    """The pairs of [[pair]], as they are.
+    """The pairs of the [[pair]] entries, unchanged.
 
     Args:
-        project: whose [[pair]] entries they are.
+        project: the project with the [[pair]] entries.
         clips: source and references.
-        shots: of the source.
-        exists: whether a picture file is there.
+        shots: shots of the source.
+        exists: whether a picture file exists.
 
     Raises:
-        ProjectError: a frame or picture is not there.
+        ProjectError: a frame or picture does not exist.
     """
     pairs = []
     for section in project.pair:
-        of = project.reference_of(section)
-        _check(section, clips, of, exists)
+        reference_name = project.reference_of(section)
+        _check_fixed_pair(section, clips, reference_name, exists)
         pairs.append(
             Pair(
                 source=section.source,
                 reference=section.reference if isinstance(section.reference, int) else None,
-                of=of,
+                of=reference_name,
                 picture=section.reference if isinstance(section.reference, str) else None,
                 shot=shot_of(section.source, shots).number,
                 role=section.role,
@@ -55,123 +56,128 @@ def fixed_pairs(
     return pairs
 
 
-def _check(
-    section: PairSection, clips: Clips, of: str | None, exists: Callable[[str], bool]
+def _check_fixed_pair(
+    section: PairSection, clips: Clips, reference_name: str | None, exists: Callable[[str], bool]
 ) -> None:
-    name = f"film.toml: the [[pair]] at source frame {section.source}"
+    entry = f"film.toml: the [[pair]] at source frame {section.source}"
     frames = clips.source.frames
     if section.source not in frames:
         raise ProjectError(
-            f"{name} is outside {clips.source.path}, frames {frames.first} to {frames.last}; "
+            f"{entry} is outside {clips.source.path}, frames {frames.first} to {frames.last}; "
             "change its 'source'"
         )
     if isinstance(section.reference, str):
         if not exists(section.reference):
             raise ProjectError(
-                f"{name} names {section.reference}, which is not there; "
+                f"{entry} names {section.reference}, which is not there; "
                 "restore the file or change 'reference'"
             )
         return
-    assert of is not None
-    clip = clips.references[of]
+    assert reference_name is not None
+    clip = clips.references[reference_name]
     frames = clip.frames
     if section.reference not in frames:
         raise ProjectError(
-            f"{name} names reference frame {section.reference}, outside {clip.path}, "
+            f"{entry} names reference frame {section.reference}, outside {clip.path}, "
             f"frames {frames.first} to {frames.last}; change its 'reference'"
         )
 
 
-def shot_choice(
+def choose_in_shot(
     shot: Shot,
     clips: Clips,
-    look: FrameFacts,
+    facts: FrameFacts,
     states: list[FrameState],
     fixed: list[Pair],
-    wanted: CurateSection,
-) -> Choice:
-    """What the machine chooses in a shot beside what a person fixed.
+    settings: CurateSection,
+) -> ChosenFrames:
+    """Frames that the machine chooses in a shot, in addition to those that a person fixed.
 
     Args:
-        shot: one of the source.
+        shot: a shot of the source.
         clips: source and references.
-        look: of the source's frames.
-        states: of the source's frames.
+        facts: measurements of the source's frames.
+        states: states of the source's frames.
         fixed: the person's pairs in this shot.
-        wanted: how many pairs a shot gets, the person's included.
+        settings: numbers of pairs per shot, including the person's.
     """
     first = clips.source.frames.first
-    by_person = fixed_choice(fixed, clips)
-    order = PairQuota(
-        wanted.pairs_per_shot,
-        wanted.holdout_per_shot,
-        wanted.most_per_shot,
-        by_person.train,
-        by_person.holdout,
+    fixed_indices = fixed_frames(fixed, clips)
+    quota = PairQuota(
+        settings.pairs_per_shot,
+        settings.holdout_per_shot,
+        settings.most_per_shot,
+        fixed_indices.train,
+        fixed_indices.holdout,
     )
     frames = range(shot.frames.first - first, shot.frames.last + 1 - first)
-    return choose(look, states, frames, order)
+    return choose_frames(facts, states, frames, quota)
 
 
-def fixed_choice(fixed: list[Pair], clips: Clips) -> Choice:
-    """What a person fixed, as indices of frames."""
+def fixed_frames(fixed: list[Pair], clips: Clips) -> ChosenFrames:
+    """The source frames of a person's pairs, as indices."""
     first = clips.source.frames.first
-    return Choice(
+    return ChosenFrames(
         tuple(pair.source - first for pair in fixed if pair.role == "train"),
         tuple(pair.source - first for pair in fixed if pair.role == "holdout"),
     )
 
 
-def chosen_pairs(shot: Shot, clips: Clips, matches: BestMatches, choice: Choice) -> list[Pair]:
+def chosen_pairs(
+    shot: Shot, clips: Clips, matches: BestMatches, choice: ChosenFrames
+) -> list[Pair]:
     """The machine's pairs in a shot."""
     return [
-        *(_pair(index, shot, clips, matches, "train") for index in choice.train),
-        *(_pair(index, shot, clips, matches, "holdout") for index in choice.holdout),
+        *(_matched_pair(index, shot, clips, matches, "train") for index in choice.train),
+        *(_matched_pair(index, shot, clips, matches, "holdout") for index in choice.holdout),
     ]
 
 
-def alternates(shot: Shot, clips: Clips, matches: BestMatches, choice: Choice) -> list[Pair]:
-    """What stands by in a shot: the chosen frames in other references, then other frames."""
+def alternate_pairs(
+    shot: Shot, clips: Clips, matches: BestMatches, choice: ChosenFrames
+) -> list[Pair]:
+    """Spare pairs of a shot: the chosen frames with another reference, then the spare frames."""
     roles: tuple[tuple[PairRole, tuple[int, ...], tuple[int, ...]], ...] = (
         ("train", choice.train, choice.spare_train),
         ("holdout", choice.holdout, choice.spare_holdout),
     )
-    found = []
+    alternates = []
     for role, chosen, spare in roles:
         for index in chosen:
-            found += [
-                _pair(index, shot, clips, matches, role, name) for name in matches.others(index)
+            alternates += [
+                _matched_pair(index, shot, clips, matches, role, name)
+                for name in matches.other_certain_references(index)
             ]
-        found += [_pair(index, shot, clips, matches, role) for index in spare]
-    return found
+        alternates += [_matched_pair(index, shot, clips, matches, role) for index in spare]
+    return alternates
 
 
-def rejection(
+def best_rejection(
     shot: Shot, clips: Clips, matches: BestMatches, states: list[FrameState]
 ) -> Rejection | None:
-    """The most alike match of a shot that gave no pair, and why it was turned down.
+    """The most similar match of a shot without a pair, and the reason for its rejection.
 
     Returns:
-        None where no frame of the shot has a match.
+        None if no frame of the shot has a match.
     """
     start = shot.frames.first - clips.source.frames.first
-    part = slice(start, start + len(shot.frames))
-    if not matches.matched[part].any():
+    span = slice(start, start + len(shot.frames))
+    if not matches.matched[span].any():
         return None
-    similarity = np.where(matches.matched[part], matches.similarity[part], -1.0)
+    similarity = np.where(matches.matched[span], matches.similarity[span], -1.0)
     best = start + int(similarity.argmax())
     return Rejection(
-        pair=_pair(best, shot, clips, matches, "train"),
-        reason=_why_not(states[best], matches, best),
+        pair=_matched_pair(best, shot, clips, matches, "train"),
+        reason=_reason(states[best], matches, best),
     )
 
 
-def _why_not(state: FrameState, matches: BestMatches, index: int) -> str:
+def _reason(state: FrameState, matches: BestMatches, index: int) -> str:
     reasons: dict[FrameState, str] = {
         "uncertain": str(matches.doubt[index]),
-        "passing": "it lies in a fade, a dissolve, a flash or black",
-        "cut": "it lies beside a cut",
-        "dropped": DROPPED,
+        "passing": "the frame is in a fade, dissolve, flash or black",
+        "cut": "the frame is next to a cut",
+        "dropped": DROPPED_REASON,
     }
     return reasons[state]
 
@@ -179,68 +185,75 @@ def _why_not(state: FrameState, matches: BestMatches, index: int) -> str:
 def dropped_pairs(
     dropped: tuple[int, ...], clips: Clips, shots: tuple[Shot, ...], matches: BestMatches
 ) -> list[Rejection]:
-    """The matches of the frames that a person dropped.
+    """The matches of the frames that a person dropped, as rejections.
 
     Raises:
-        ProjectError: one is not of the scan.
+        ProjectError: a frame lies outside the scan.
     """
     frames = clips.source.frames
     for source in dropped:
         if source not in frames:
             raise ProjectError(
                 f"film.toml: 'curate.drop' names source frame {source}, outside "
-                f"{clips.source.path}, frames {frames.first} to {frames.last}; take it out"
+                f"{clips.source.path}, frames {frames.first} to {frames.last}; remove it"
             )
-    found = []
+    rejections = []
     for source in sorted({*dropped}):
         if matches.matched[source - frames.first]:
-            pair = _pair(source - frames.first, shot_of(source, shots), clips, matches, "train")
+            pair = _matched_pair(
+                source - frames.first, shot_of(source, shots), clips, matches, "train"
+            )
             by_person = pair.model_copy(update={"chosen_by": "person"})
-            found.append(Rejection(pair=by_person, reason=DROPPED))
-    return found
+            rejections.append(Rejection(pair=by_person, reason=DROPPED_REASON))
+    return rejections
 
 
 def match_record(
     clips: Clips, matches: BestMatches, states: list[FrameState], detail: np.ndarray
 ) -> MatchRecord:
-    """What is kept of the matches; `detail` is of (shots, references)."""
-    found = {}
-    for (name, one), shown in zip(matches.each.items(), film_detail(detail), strict=True):
+    """The record of all matches; `detail` is (shots, references)."""
+    references = {}
+    for (name, reference_matches), median_detail in zip(
+        matches.by_reference.items(), film_detail(detail), strict=True
+    ):
         first = clips.references[name].frames.first
-        found[name] = ReferenceMatches(
-            reference=tuple(None if r < 0 else r + first for r in one.reference.tolist()),
-            similarity=tuple(round(value, 4) for value in one.similarity.tolist()),
-            lag=tuple(round(value, 3) for value in one.lag.tolist()),
-            detail=round(float(shown), 3) if shown else None,
+        references[name] = ReferenceMatches(
+            reference=tuple(
+                None if index < 0 else index + first
+                for index in reference_matches.reference.tolist()
+            ),
+            similarity=tuple(round(value, 4) for value in reference_matches.similarity.tolist()),
+            lag=tuple(round(value, 3) for value in reference_matches.lag.tolist()),
+            detail=round(float(median_detail), 3) if median_detail else None,
         )
-    best = [matches.name(k) if known else None for k, known in enumerate(matches.matched)]
+    best_names = [matches.name(k) if known else None for k, known in enumerate(matches.matched)]
     return MatchRecord(
-        frames=clips.source.frames, references=found, of=tuple(best), state=tuple(states)
+        frames=clips.source.frames, references=references, of=tuple(best_names), state=tuple(states)
     )
 
 
 def shot_of(source: int, shots: tuple[Shot, ...]) -> Shot:
-    """The shot that a frame of the scan is in."""
+    """The shot that contains a frame of the scan."""
     return next(shot for shot in shots if source in shot.frames)
 
 
-def _pair(
+def _matched_pair(
     index: int,
     shot: Shot,
     clips: Clips,
     matches: BestMatches,
     role: PairRole,
-    of: str | None = None,
+    reference_name: str | None = None,
 ) -> Pair:
-    """A frame with its match in a reference, by default the best."""
-    name = of or matches.name(index)
-    found = matches.each[name]
+    """A frame with its match in a reference; without a name, in the best reference."""
+    name = reference_name or matches.name(index)
+    matches_in_reference = matches.by_reference[name]
     return Pair(
         source=index + clips.source.frames.first,
-        reference=int(found.reference[index]) + clips.references[name].frames.first,
+        reference=int(matches_in_reference.reference[index]) + clips.references[name].frames.first,
         of=name,
         shot=shot.number,
         role=role,
-        similarity=round(min(1.0, float(found.similarity[index])), 4),
-        mirrored=found.mirrored,
+        similarity=round(min(1.0, float(matches_in_reference.similarity[index])), 4),
+        mirrored=matches_in_reference.mirrored,
     )

@@ -1,9 +1,9 @@
-"""Several references: which of them shows a frame of the scan best.
+"""Choice among several references: which one shows a frame of the scan best.
 
-Where a match is certain goes before where it is not, and a clean picture before one that something
-covers. Among those that are left the reference that shows most of the scan's detail is taken, the
-same one all over the film as far as it goes: references are graded differently, and to take now
-this one and now that would teach the model two colours for one thing.
+A certain match takes precedence over an uncertain one, and a clean picture over one with an
+overlay, such as a subtitle. Among the references that remain, the one that shows most of the scan's
+detail is preferred, and the same one over the whole film where possible: references are graded
+differently, so alternating between them would teach the model two colours for one object.
 """
 
 from collections.abc import Mapping
@@ -15,131 +15,141 @@ import numpy as np
 from unfade.curate.matching.frames import FrameMatches
 from unfade.film.shot import Shot
 
-_CLOUDED = 0.015
-"""Likeness that a reference loses, against another of the same frame and against the difference
-that is usual between the two, where something lies over it: subtitles cost 0.026 and more; clean
-frames of two references differ by 0.005."""
-_COMPARED = 32
-"""Shots, spread over the film, in which the detail of the references is compared."""
-_CLEARLY_LESS = 0.8
-"""Share of another reference's detail in a shot below which the film's usual order is left."""
+_OVERLAY_SIMILARITY_LOSS = 0.015
+"""Loss of similarity from which a frame of a reference counts as covered by an overlay. It is
+measured against another reference of the same frame, relative to the usual difference between the
+two. Subtitles cost 0.026 and more; clean frames of two references differ by 0.005."""
+_MAX_COMPARED_SHOTS = 32
+"""Number of shots, spread over the film, in which the detail of the references is compared. Each
+costs one decoded frame per reference."""
+_MIN_DETAIL_RATIO = 0.8
+"""Detail of the film's preferred reference in a shot, as a share of the best reference's detail
+there, below which the shot departs from the film's preference."""
 
 
 @dataclass(frozen=True)
 class BestMatches:
-    """The matches of a film in each of its references, by name, and which shows a frame best.
+    """The matches of a film in each reference, by name, and the best reference of each frame.
 
-    `of` are places among the names, int (N,). What is asked of all frames is of the best.
+    `best_index` (N,) are positions of the best references among the names. All other columns, (N,),
+    are those of the best reference.
     """
 
-    each: Mapping[str, FrameMatches]
-    of: np.ndarray
+    by_reference: Mapping[str, FrameMatches]
+    best_index: np.ndarray
 
     def name(self, index: int) -> str:
-        """The reference that shows a frame best."""
-        return list(self.each)[int(self.of[index])]
+        """The name of the best reference of a frame."""
+        return list(self.by_reference)[int(self.best_index[index])]
 
-    def others(self, index: int) -> list[str]:
-        """The other references in which a frame's match is certain."""
+    def other_certain_references(self, index: int) -> list[str]:
+        """The names of the other references with a certain match of a frame."""
         best = self.name(index)
-        return [name for name, one in self.each.items() if name != best and one.certain[index]]
+        return [
+            name for name, one in self.by_reference.items() if name != best and one.certain[index]
+        ]
 
     @cached_property
     def similarity(self) -> np.ndarray:
-        """How alike the frames and their best matches are."""
+        """Similarity of each frame and its best match, 0 to 1."""
         return self._best("similarity")
 
     @cached_property
     def doubt(self) -> np.ndarray:
-        """Why the best match is not to be trusted, empty where it is."""
+        """Why the best match is uncertain; empty if it is certain."""
         return self._best("doubt")
 
     @cached_property
     def matched(self) -> np.ndarray:
-        """Bool (N,): whether any reference shows a frame."""
+        """Bool (N,): whether any reference has a match."""
         return self._best("matched")
 
     @cached_property
     def certain(self) -> np.ndarray:
-        """Bool (N,): whether a match is certain in any reference."""
+        """Bool (N,): whether any reference has a certain match."""
         return self._best("certain")
 
     def _best(self, column: str) -> np.ndarray:
-        columns = np.stack([getattr(matches, column) for matches in self.each.values()])
-        return np.asarray(columns[self.of, np.arange(len(self.of))])
+        columns = np.stack([getattr(matches, column) for matches in self.by_reference.values()])
+        return np.asarray(columns[self.best_index, np.arange(len(self.best_index))])
 
 
 def compared_frames(
-    each: Mapping[str, FrameMatches], shots: tuple[Shot, ...], first: int
+    by_reference: Mapping[str, FrameMatches], shots: tuple[Shot, ...], first: int
 ) -> dict[int, int]:
-    """Frames at which the references are compared: of some shots, by their places among `shots`,
-    the middle one of the frames that are certain in several references."""
-    several = np.sum([matches.certain for matches in each.values()], axis=0) > 1
+    """Frames at which the references are compared, by indices of their shots.
+
+    The frame of a shot is the middle one of those with a certain match in several references.
+    """
+    in_several = np.sum([matches.certain for matches in by_reference.values()], axis=0) > 1
     middles = {}
-    for place, shot in enumerate(shots):
+    for index, shot in enumerate(shots):
         start = shot.frames.first - first
-        common = np.flatnonzero(several[start : start + len(shot.frames)])
+        common = np.flatnonzero(in_several[start : start + len(shot.frames)])
         if len(common):
-            middles[place] = start + int(common[len(common) // 2])
-    return dict(list(middles.items())[:: -(-len(middles) // _COMPARED) or 1])
+            middles[index] = start + int(common[len(common) // 2])
+    return dict(list(middles.items())[:: -(-len(middles) // _MAX_COMPARED_SHOTS) or 1])
 
 
-def best_instants(
-    each: Mapping[str, FrameMatches], detail: np.ndarray, shots: tuple[Shot, ...], first: int
+def best_matches(
+    by_reference: Mapping[str, FrameMatches],
+    detail: np.ndarray,
+    shots: tuple[Shot, ...],
+    first: int,
 ) -> BestMatches:
-    """Which reference shows each frame best.
+    """The best reference of each frame.
 
     Args:
-        each: the matches in every reference.
-        detail: of each reference in each shot, (shots, references), 0 to 1; not a number where it
-            was not measured.
-        shots: of the source.
-        first: the number of the source's first frame.
+        by_reference: the matches in each reference.
+        detail: detail of each reference in each shot, (shots, references), 0 to 1; NaN if it was
+            not measured.
+        shots: shots of the source.
+        first: number of the source's first frame.
     """
-    certain = np.stack([matches.certain for matches in each.values()])
-    matched = np.stack([matches.matched for matches in each.values()])
-    likeness = np.stack([matches.similarity for matches in each.values()])
-    worth = np.empty(certain.shape)
-    for shot, order in zip(shots, _worth(detail), strict=True):
+    certain = np.stack([matches.certain for matches in by_reference.values()])
+    matched = np.stack([matches.matched for matches in by_reference.values()])
+    similarity = np.stack([matches.similarity for matches in by_reference.values()])
+    preference = np.empty(certain.shape)
+    for shot, shot_preference in zip(shots, _preference(detail), strict=True):
         start = shot.frames.first - first
-        worth[:, start : start + len(shot.frames)] = order[:, None]
-    clear = certain & ~_clouded(likeness, certain)
+        preference[:, start : start + len(shot.frames)] = shot_preference[:, None]
+    clear = certain & ~_has_overlay(similarity, certain)
     rank = matched.astype(int) + certain + clear
-    merit = 2 * rank + np.where(certain, worth, likeness)
-    return BestMatches(each, merit.argmax(axis=0))
+    score = 2 * rank + np.where(certain, preference, similarity)
+    return BestMatches(by_reference, score.argmax(axis=0))
 
 
 def film_detail(detail: np.ndarray) -> np.ndarray:
-    """The detail of each reference all over the film, of (shots, references); 0 where nothing was
+    """Median over shots of the detail of each reference, from (shots, references); 0 if it was not
     measured."""
     measured = np.isfinite(detail).any(axis=0)
-    film = np.zeros(detail.shape[1])
-    film[measured] = np.nanmedian(detail[:, measured], axis=0)
-    return film
+    median = np.zeros(detail.shape[1])
+    median[measured] = np.nanmedian(detail[:, measured], axis=0)
+    return median
 
 
-def _worth(detail: np.ndarray) -> np.ndarray:
-    """What the references are worth in each shot, (shots, references), 0 to 1."""
+def _preference(detail: np.ndarray) -> np.ndarray:
+    """Preference for each reference in each shot, (shots, references), 0 to 1."""
     film = film_detail(detail)
-    worth = np.tile(film, (len(detail), 1))
-    for row, found in zip(worth, detail, strict=True):
-        known = np.isfinite(found)
-        if known.sum() > 1:
-            best = int(np.where(known, film, -1.0).argmax())
-            if found[best] < _CLEARLY_LESS * np.nanmax(found):
-                row[known] = found[known]
-    return worth
+    preference = np.tile(film, (len(detail), 1))
+    for row, shot_detail in zip(preference, detail, strict=True):
+        measured = np.isfinite(shot_detail)
+        if measured.sum() > 1:
+            best = int(np.where(measured, film, -1.0).argmax())
+            if shot_detail[best] < _MIN_DETAIL_RATIO * np.nanmax(shot_detail):
+                row[measured] = shot_detail[measured]
+    return preference
 
 
-def _clouded(likeness: np.ndarray, certain: np.ndarray) -> np.ndarray:
-    """Bool (references, N): frames over which something lies in one reference and not in another.
+def _has_overlay(similarity: np.ndarray, certain: np.ndarray) -> np.ndarray:
+    """Bool (references, N): frames with an overlay in one reference and not in another.
 
-    A frame is more alike in a better reference, and in all of them less where it is dark or
-    grainy; what neither explains is something that lies over it.
+    Similarity depends on the reference, because a better one is more similar, and on the frame,
+    because dark or grainy frames are less similar. A loss that neither explains is an overlay.
     """
     both = certain & (certain.sum(axis=0) > 1)
-    above = np.full(certain.shape, -np.inf)
-    for mine, alike, shared in zip(above, likeness, both, strict=True):
-        if shared.any():
-            mine[shared] = alike[shared] - np.median(alike[shared])
-    return np.asarray(both & (above < above.max(axis=0) - _CLOUDED))
+    excess = np.full(certain.shape, -np.inf)
+    for excess_row, similarity_row, common in zip(excess, similarity, both, strict=True):
+        if common.any():
+            excess_row[common] = similarity_row[common] - np.median(similarity_row[common])
+    return np.asarray(both & (excess < excess.max(axis=0) - _OVERLAY_SIMILARITY_LOSS))

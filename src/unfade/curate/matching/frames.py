@@ -1,72 +1,65 @@
-"""Which frame of the reference shows the instant of a source frame."""
+"""Frame matching: which frame of the reference shows the instant of each source frame."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
 
-from unfade.curate.matching.bend import find_bend
-from unfade.curate.matching.reference_index import COARSE, FINE, Library
+from unfade.curate.matching.displacement import estimate_displacement
+from unfade.curate.matching.monotonic_path import best_of_repeats, best_path
+from unfade.curate.matching.reference_index import COARSE_SIZE_PX, FINE_SIZE_PX, ReferenceIndex
 from unfade.curate.matching.signature import Framing, Window, shared_views, signatures
-from unfade.curate.matching.timing import Movement, confirm
+from unfade.curate.matching.time_map import TimeMap, find_time_map
+from unfade.curate.matching.timing import LagEstimator, check_timing
 from unfade.film.shot import Shot
 from unfade.work.progress import Track, untracked
 
 MIN_SIMILARITY = 0.6
-"""Below it two frames show different things. Unlike material seldom reaches 0.5."""
+"""Similarity below which two frames have different content. Unrelated frames seldom reach 0.5."""
 
-_SECTION = 120
-"""Frames of a shot that find their places together: cost and memory do not grow with a shot."""
-_CONTEXT = 12
-"""Frames on either side of a section that help it to its places."""
-_PROBES = 8
-"""Frames of a section that look through the reference."""
-_NEARBY = 1500
-"""Film frames on either side of the expected place that are looked through first."""
-_FAMILIAR = 0.75
-"""Mean likeness of the probes, in the coarse signatures, above which no other place is tried."""
-_PACES = (Fraction(1), Fraction(25, 24), Fraction(24, 25), Fraction(5, 4), Fraction(4, 5))
-"""Reference frames per source frame: the same frames, or a conversion that repeats or drops."""
-_PLAY = 2
-"""Frames by which a probe may lie off its section's line."""
-_LOYALTY = 0.02
-"""Likeness that another line must win to be preferred to that of the section before."""
-_BAND = 48
-"""Frames beside a section's line in which its frames are looked for."""
-_HOLD_COST = 2.0
-"""Of repeating or passing over one reference frame, in units of what stays unlike."""
-_JUMP_COST = 6.0
-"""Of passing over more, in the same unit."""
-_TEMPER = 10.0
-"""How much less what moves is believed than its variance says: weave lasts for some frames."""
-_LAG_SPREAD = 0.1
-"""Variance, in squared frames, of a lag besides what is known of it."""
-_BESIDE = 3
-"""Frames beside the way that likeness finds, among which what moves decides."""
-_MOST_UNTIMELY = 4.0
-"""Cost of a place whose instant is certainly another, in the same unit."""
-_ODD_DROP = 5.0
-"""How far a frame may fall below its section's likeness, in the same unit."""
-_LEAST_DROP = 0.02
-_LEAST_UNLIKE = 0.004
-"""What stays unlike between true matches at best: grain and compression."""
-_LESSONS = 48
-"""Shots, spread over the film, whose beginnings tell how the reference is bent."""
-_STILL = 4
-"""Frames of the clip that show one film frame where the picture stands still; pulldown and a
-repeated frame together make 4 of them at most once in a while."""
+_SECTION_FRAMES = 120
+"""Number of frames of a shot that are matched together, so that cost and memory do not grow with
+the length of a shot."""
+_CONTEXT_FRAMES = 12
+"""Number of frames on either side of a section that are matched with it, so that its ends are as
+reliable as its middle."""
+_PROBES_PER_SECTION = 8
+"""Number of frames of a section that are searched for in the whole reference."""
+_BAND_FRAMES = 48
+"""Number of film frames on either side of a section's time map among which its frames are
+matched."""
+_LAG_VARIANCE_FACTOR = 10.0
+"""Factor on the variance of a lag, because weave is correlated from frame to frame."""
+_EXTRA_LAG_VARIANCE = 0.1
+"""Variance, in squared frames, added to that of a lag. A larger value lets similarity decide more
+often."""
+_TIMING_REACH_FRAMES = 3
+"""Distance from the path found by similarity within which timing refines it."""
+_MAX_TIMING_COST = 4.0
+"""Cost of a position at a certainly different instant, in units of the typical dissimilarity."""
+_MAX_DROP = 5.0
+"""Largest drop of a frame's similarity below its section's median, in units of the typical
+dissimilarity. Larger drops are frames that the reference lacks."""
+_MIN_DROP = 0.02
+"""Smallest limit of that drop, in similarity, for sections that match almost perfectly."""
+_MIN_DISSIMILARITY = 0.004
+"""Smallest typical dissimilarity of true matches: grain and compression always leave some."""
+_DISPLACEMENT_SHOTS = 48
+"""Number of shots, spread over the film, from whose beginnings the displacement of the reference is
+estimated."""
+_MIN_STILL_COPIES = 4
+"""Number of equal frames of the clip from which the picture counts as still. Pulldown with a
+repeated frame rarely reaches 4."""
 
 
 @dataclass(frozen=True)
 class FrameMatches:
-    """For each source frame, in order of the proxy, its match.
+    """The match of each source frame, in order of the proxy.
 
-    `reference` is an index of the reference's proxy, -1 for none. `similarity` runs from 0 to 1,
-    also where there is no match: then it is the best that was found. `lag` is how many source
-    frames after the match, or before it, the moving regions fit best. `doubt` says why a match is
-    not to be trusted, empty where it is. `mirrored` tells of the whole reference.
+    `reference` is an index in the reference's proxy, -1 without a match. `similarity`, 0 to 1, is
+    that of the match, or the highest found. `lag` is the offset in source frames at which the
+    moving regions fit best, positive after the match. `doubt` is why a match is uncertain; empty if
+    it is certain. `mirrored` applies to the whole reference.
     """
 
     reference: np.ndarray
@@ -76,8 +69,8 @@ class FrameMatches:
     mirrored: bool = False
 
     @classmethod
-    def none(cls, count: int, *, mirrored: bool) -> "FrameMatches":
-        """No match for any of so many frames."""
+    def unmatched(cls, count: int, *, mirrored: bool) -> "FrameMatches":
+        """Columns for `count` frames without a match."""
         return cls(
             np.full(count, -1, np.int64),
             np.zeros(count, np.float32),
@@ -86,35 +79,23 @@ class FrameMatches:
             mirrored,
         )
 
-    def put(self, frames: range, found: "FrameMatches") -> None:
-        """Takes over what was found of some of the frames."""
-        part = slice(frames.start, frames.stop)
-        self.reference[part] = found.reference
-        self.similarity[part] = found.similarity
-        self.lag[part] = found.lag
-        self.doubt[part] = found.doubt
+    def assign(self, frames: range, matches: "FrameMatches") -> None:
+        """Stores the matches of some frames."""
+        span = slice(frames.start, frames.stop)
+        self.reference[span] = matches.reference
+        self.similarity[span] = matches.similarity
+        self.lag[span] = matches.lag
+        self.doubt[span] = matches.doubt
 
     @property
     def matched(self) -> np.ndarray:
-        """Bool (N,)."""
+        """Bool (N,): frames with a match."""
         return np.asarray(self.reference >= 0)
 
     @property
     def certain(self) -> np.ndarray:
-        """Bool (N,): matched, and the moving regions agree with this instant and no other."""
+        """Bool (N,): frames with a match whose moving regions confirm its timing."""
         return np.asarray(self.matched & (self.doubt == ""))
-
-
-@dataclass(frozen=True)
-class Line:
-    """Film frame = pace * source index + offset."""
-
-    pace: Fraction
-    offset: float
-
-    def at(self, place: float) -> float:
-        """The film frame of a source index."""
-        return float(self.pace) * float(place) + self.offset
 
 
 def match_frames(
@@ -129,232 +110,167 @@ def match_frames(
 ) -> FrameMatches:
     """The match of every source frame.
 
-    Each section of a shot finds its line through the reference by the votes of a few frames, its
-    frames find theirs beside that line in order of time, and the moving regions confirm each.
+    Each section of a shot gets a time map to the reference by the votes of a few probes. Its frames
+    are then matched near that map, in order of time, and the moving regions confirm each match.
 
     Args:
         source: proxy of the source, uint8 (N, h, w, 3).
         reference: proxy of the reference, uint8 (M, h, w, 3).
-        film_frames: indices of the reference's frames that show each film frame once and whole.
-        copies: for how many frames of the reference each of them is shown.
-        shots: of the source.
-        first: the number of the source's first frame.
-        framing: of the film.
-        track: is told of every shot.
+        film_frames: indices of the reference's frames, one whole frame of the clip for each film
+            frame.
+        copies: number of frames of the clip that show each film frame.
+        shots: shots of the source.
+        first: number of the source's first frame.
+        framing: framing of the film in the reference.
+        track: reports the progress over shots.
     """
-    ranges = [range(s.frames.first - first, s.frames.last + 1 - first) for s in shots]
-    ours, theirs = shared_views(framing)
-    matcher = _Matcher(source, ours, Library(reference, film_frames, copies, theirs))
-    bend = find_bend(matcher.lessons(ranges[:: max(1, len(ranges) // _LESSONS)]))
-    bent = Window(theirs.matrix, bend)
-    matcher = _Matcher(source, ours, Library(reference, film_frames, copies, bent))
-    matches = FrameMatches.none(len(source), mirrored=framing.scale_x < 0)
+    ranges = [range(span.frames.first - first, span.frames.last + 1 - first) for span in shots]
+    source_view, reference_view = shared_views(framing)
+    matcher = _SectionMatcher(
+        source, source_view, ReferenceIndex(reference, film_frames, copies, reference_view)
+    )
+    displacement = estimate_displacement(
+        matcher.matched_signatures(ranges[:: max(1, len(ranges) // _DISPLACEMENT_SHOTS)])
+    )
+    warped_view = Window(reference_view.matrix, displacement)
+    matcher = _SectionMatcher(
+        source, source_view, ReferenceIndex(reference, film_frames, copies, warped_view)
+    )
+    matches = FrameMatches.unmatched(len(source), mirrored=framing.scale_x < 0)
     for shot in track(ranges, "Matching shots", len(shots)):
-        for section, wide in _sections(shot):
-            matches.put(section, matcher.match(section, wide))
+        for section, with_context in _sections(shot):
+            matches.assign(section, matcher.match(section, with_context))
     return matches
 
 
 def _sections(shot: range) -> Iterator[tuple[range, range]]:
-    """Parts of a shot, about equally long, and the same with their context."""
-    count = -(-len(shot) // _SECTION)
+    """Sections of a shot, about equally long, each without and with its context."""
+    count = -(-len(shot) // _SECTION_FRAMES)
     for number in range(count):
-        part = shot[len(shot) * number // count : len(shot) * (number + 1) // count]
-        low, high = max(shot.start, part.start - _CONTEXT), min(shot.stop, part.stop + _CONTEXT)
-        yield part, range(low, high)
+        section = shot[len(shot) * number // count : len(shot) * (number + 1) // count]
+        low, high = (
+            max(shot.start, section.start - _CONTEXT_FRAMES),
+            min(shot.stop, section.stop + _CONTEXT_FRAMES),
+        )
+        yield section, range(low, high)
 
 
 @dataclass(frozen=True)
-class _Places:
-    """Of each frame of a section its place among film frames (n,), how alike the two are, and
-    bool: whether it is there at all; and what the movement says of them."""
+class _SectionMatches:
+    """The matches of a section: `path` (n,), the index of each frame's match among the candidates;
+    `similarity` (n,); `kept`, bool (n,), whether the match is accepted; and the estimator of
+    lags."""
 
     path: np.ndarray
     similarity: np.ndarray
     kept: np.ndarray
-    movement: Movement
+    estimator: LagEstimator
 
 
 @dataclass(frozen=True)
 class _Section:
-    """A section's source signatures (n, d), those of the film frames (m, d) it was looked for
-    among, of which the first is `low`, where those stand still, and its places."""
+    """A section: signatures of its frames (n, d) and of the candidates (m, d), which are
+    consecutive film frames from number `low`; `still`, bool (m,), candidates that stand still; and
+    the matches."""
 
     frames: np.ndarray
-    window: np.ndarray
+    candidates: np.ndarray
     low: int
     still: np.ndarray
-    places: _Places
+    matches: _SectionMatches
 
 
-class _Matcher:
-    """FrameMatches sections, each beside the line of the one before."""
+class _SectionMatcher:
+    """Matches sections, each near the time map of the one before."""
 
-    def __init__(self, source: np.ndarray, view: Window, library: Library) -> None:
+    def __init__(self, source: np.ndarray, view: Window, index: ReferenceIndex) -> None:
         self._source = source
         self._view = view
-        self._library = library
-        self._line: Line | None = None
+        self._index = index
+        self._previous: TimeMap | None = None
 
-    def lessons(self, shots: list[range]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Source signatures and those of their matches, (n, d) each, of the shots' beginnings."""
+    def matched_signatures(self, shots: list[range]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Signatures of frames and of their matches, (n, d) each, from the first section of each
+        shot."""
         for shot in shots:
-            _, wide = next(_sections(shot))
-            section = self._place(wide)
-            kept, path = section.places.kept, section.places.path
+            _, with_context = next(_sections(shot))
+            section = self._locate(with_context)
+            kept, path = section.matches.kept, section.matches.path
             if kept.any():
-                yield section.frames, np.where(kept[:, None], section.window[path], np.nan)
+                yield section.frames, np.where(kept[:, None], section.candidates[path], np.nan)
 
-    def match(self, frames: range, wide: range) -> FrameMatches:
-        """The matches of a section's frames, which are looked for with their context."""
-        section = self._place(wide)
-        found = section.places
-        instants = confirm(found.movement, found.path, found.kept, section.still)
-        inner = slice(frames.start - wide.start, frames.stop - wide.start)
-        kept = found.kept[inner]
-        places = self._library.frames[section.low + found.path[inner]]
+    def match(self, frames: range, with_context: range) -> FrameMatches:
+        """The matches of a section's frames, found together with their context."""
+        section = self._locate(with_context)
+        section_matches = section.matches
+        timing = check_timing(
+            section_matches.estimator, section_matches.path, section_matches.kept, section.still
+        )
+        inner = slice(frames.start - with_context.start, frames.stop - with_context.start)
+        kept = section_matches.kept[inner]
+        film_frames = self._index.frames[section.low + section_matches.path[inner]]
         return FrameMatches(
-            np.where(kept, places, -1),
-            found.similarity[inner],
-            np.where(kept, instants.lag[inner], 0.0),
-            np.where(kept, instants.doubt[inner], ""),
+            np.where(kept, film_frames, -1),
+            section_matches.similarity[inner],
+            np.where(kept, timing.lag[inner], 0.0),
+            np.where(kept, timing.doubt[inner], ""),
         )
 
-    def _place(self, wide: range) -> _Section:
-        """Where a section lies."""
-        library = self._library
-        frames = signatures(np.asarray(self._source[wide.start : wide.stop]), self._view, *FINE)
-        places = np.unique(np.linspace(wide.start, wide.stop - 1, _PROBES).round().astype(np.int64))
-        probes = signatures(np.asarray(self._source[places]), self._view, *COARSE)
-        line = _line(probes, places, library, self._line)
-        low = int(np.clip(round(line.at(wide.start)) - _BAND, 0, len(library) - 1))
-        high = int(np.clip(round(line.at(wide.stop)) + _BAND, low + 1, len(library)))
-        window = library.fine(low, high)
-        still = library.copies[low:high] >= _STILL
-        found = _places(frames, window, still)
-        self._line = line if found.kept.any() else None
-        return _Section(frames, window, low, still, found)
+    def _locate(self, with_context: range) -> _Section:
+        """Finds a section in the reference and matches its frames."""
+        index = self._index
+        frames = signatures(
+            np.asarray(self._source[with_context.start : with_context.stop]),
+            self._view,
+            *FINE_SIZE_PX,
+        )
+        indices = np.unique(
+            np.linspace(with_context.start, with_context.stop - 1, _PROBES_PER_SECTION)
+            .round()
+            .astype(np.int64)
+        )
+        probes = signatures(np.asarray(self._source[indices]), self._view, *COARSE_SIZE_PX)
+        time_map = find_time_map(probes, indices, index, self._previous)
+        low = int(np.clip(round(time_map.at(with_context.start)) - _BAND_FRAMES, 0, len(index) - 1))
+        high = int(
+            np.clip(round(time_map.at(with_context.stop)) + _BAND_FRAMES, low + 1, len(index))
+        )
+        candidates = index.fine(low, high)
+        still = index.copies[low:high] >= _MIN_STILL_COPIES
+        matches = _match_section(frames, candidates, still)
+        self._previous = time_map if matches.kept.any() else None
+        return _Section(frames, candidates, low, still, matches)
 
 
-def _line(probes: np.ndarray, places: np.ndarray, library: Library, before: Line | None) -> Line:
-    """The line on which the film frames lie that are most like a section's probes.
+def _match_section(source: np.ndarray, reference: np.ndarray, still: np.ndarray) -> _SectionMatches:
+    """The matches of a section; `source` (n, d) and `reference` (m, d) are signatures.
 
-    Args:
-        probes: coarse signatures of a few frames, (p, d).
-        places: their indices in the source, (p,).
-        library: the reference.
-        before: the line of the section before, beside which is looked first.
+    The first pass uses similarity. The second uses deviations from the section's mean, which
+    contain the motion. The third adds the timing near the path of the second.
     """
-    if before is not None:
-        expected = round(before.at(places[0]))
-        low = int(np.clip(expected - _NEARBY, 0, len(library) - 1))
-        high = int(np.clip(expected + _NEARBY, low + 1, len(library)))
-        line, likeness = _best_line(library.likeness(probes, low, high), low, places, before)
-        if likeness >= _FAMILIAR or (low, high) == (0, len(library)):
-            return line
-    return _best_line(library.likeness(probes, 0, len(library)), 0, places, before)[0]
+    similarities = source @ reference.T
+    dissimilarity = max(_MIN_DISSIMILARITY, 1.0 - float(np.median(similarities.max(axis=1))))
+    path = best_path(similarities / dissimilarity, still)
+    estimator = LagEstimator(source, reference, path)
+    score = -estimator.squared_distances / (2 * dissimilarity)
+    path = best_path(score, still)
+    path = best_path(score + _timing_score(estimator, path, len(reference)), still)
+    similarity = np.maximum(similarities[np.arange(len(path)), path], 0.0)
+    similar = similarity >= MIN_SIMILARITY
+    typical = float(np.median(similarity[similar])) if similar.any() else 1.0
+    threshold = max(MIN_SIMILARITY, typical - max(_MAX_DROP * dissimilarity, _MIN_DROP))
+    kept = (similarity >= threshold) & best_of_repeats(path, similarity, still)
+    return _SectionMatches(path, similarity, kept, estimator)
 
 
-def _best_line(
-    likeness: np.ndarray, low: int, places: np.ndarray, before: Line | None
-) -> tuple[Line, float]:
-    """The line through film frames, of which the first is `low`, and the probes' mean likeness."""
-    alike = maximum_filter1d(likeness, 2 * _PLAY + 1, axis=1, mode="constant", cval=0.0)
-    length = alike.shape[1]
-    best, best_votes = Line(Fraction(1), 0.0), -np.inf
-    for pace in _PACES:
-        steps = np.round((places - places[0]) * float(pace)).astype(np.int64)
-        reach = int(steps[-1])
-        votes = np.zeros(length + reach, np.float32)
-        for row, step in zip(alike, steps, strict=True):
-            votes[reach - step : reach - step + length] += row
-        handicap = 0.0 if pace == 1 else _LOYALTY * len(places)
-        starts = [(int(votes.argmax()), handicap)]
-        if before is not None and before.pace == pace:
-            same = round(before.at(places[0])) - low + reach
-            starts.append((int(np.clip(same, 0, len(votes) - 1)), -_LOYALTY * len(places)))
-        for start, burden in starts:
-            if votes[start] - burden > best_votes:
-                best_votes = votes[start] - burden
-                best = Line(pace, start - reach + low - float(pace) * float(places[0]))
-    return best, float(best_votes) / len(places)
-
-
-def _places(source: np.ndarray, reference: np.ndarray, still: np.ndarray) -> _Places:
-    """The place of each frame (n, d) among reference frames (m, d), both signatures.
-
-    First by how alike they are, then by what differs from the section's mean, which is what
-    moves, and last, beside that way, by the instant that the movement tells.
-    """
-    alike = source @ reference.T
-    unlike = max(_LEAST_UNLIKE, 1.0 - float(np.median(alike.max(axis=1))))
-    path = _path(alike / unlike, still)
-    movement = Movement(source, reference, path)
-    score = -movement.apart / (2 * unlike)
-    path = _path(score, still)
-    path = _path(score + _timeliness(movement, path, len(reference)), still)
-    similarity = np.maximum(alike[np.arange(len(path)), path], 0.0)
-    good = similarity >= MIN_SIMILARITY
-    typical = float(np.median(similarity[good])) if good.any() else 1.0
-    least = max(MIN_SIMILARITY, typical - max(_ODD_DROP * unlike, _LEAST_DROP))
-    kept = (similarity >= least) & _best_of_run(path, similarity, still)
-    return _Places(path, similarity, kept, movement)
-
-
-def _timeliness(movement: Movement, path: np.ndarray, columns: int) -> np.ndarray:
-    """How likely each place beside a path is by what moves, (n, columns); elsewhere as unlikely
-    as can be."""
-    likelihood = np.full((len(path), columns), -_MOST_UNTIMELY)
+def _timing_score(estimator: LagEstimator, path: np.ndarray, columns: int) -> np.ndarray:
+    """Score of each position near a path by its lag, (n, columns): the negative squared lag
+    relative to its variance, at least -`_MAX_TIMING_COST`, which it is elsewhere."""
+    score = np.full((len(path), columns), -_MAX_TIMING_COST)
     rows = np.arange(len(path))
-    for step in range(-_BESIDE, _BESIDE + 1):
-        place = np.clip(path + step, 0, columns - 1)
-        lag, variance = movement.lags(place)
-        off = lag**2 / (_TEMPER * (variance + _LAG_SPREAD))
-        likelihood[rows, place] = -np.minimum(off, _MOST_UNTIMELY)
-    return likelihood
-
-
-def _path(score: np.ndarray, still: np.ndarray) -> np.ndarray:
-    """The column of each row on the best way through a score (n, m), never to the left.
-
-    To stay on a column costs, but where the picture stands still, bool (m,).
-    """
-    rows, columns = score.shape
-    total = score[0].copy()
-    came_from = np.zeros((rows, columns), np.int32)
-    here = np.arange(columns, dtype=np.int32)
-    staying = np.where(still, 0.0, _HOLD_COST)
-    for row in range(1, rows):
-        leader = np.maximum.accumulate(np.where(total >= np.maximum.accumulate(total), here, 0))
-        ways = np.stack(
-            [
-                _moved(total, 1),
-                total - staying,
-                _moved(total, 2) - _HOLD_COST,
-                total[leader] - _JUMP_COST,
-            ]
-        )
-        origins = np.stack([here - 1, here, here - 2, leader])
-        best = ways.argmax(axis=0)
-        came_from[row] = origins[best, here]
-        total = ways[best, here] + score[row]
-    path = np.empty(rows, np.int64)
-    path[-1] = int(total.argmax())
-    for row in range(rows - 1, 0, -1):
-        path[row - 1] = came_from[row, path[row]]
-    return path
-
-
-def _moved(total: np.ndarray, by: int) -> np.ndarray:
-    """A row moved to the right, with nothing to be had at its left end."""
-    return np.concatenate([np.full(min(by, len(total)), -np.inf), total[: max(0, len(total) - by)]])
-
-
-def _best_of_run(path: np.ndarray, similarity: np.ndarray, still: np.ndarray) -> np.ndarray:
-    """Of the frames that share one reference frame, the most alike; all where it stands still."""
-    order = np.lexsort((-similarity, path))
-    lead = np.ones(len(path), bool)
-    lead[1:] = path[order][1:] != path[order][:-1]
-    kept = np.zeros(len(path), bool)
-    kept[order[lead]] = True
-    return np.asarray(kept | still[path])
+    for step in range(-_TIMING_REACH_FRAMES, _TIMING_REACH_FRAMES + 1):
+        column = np.clip(path + step, 0, columns - 1)
+        lag, variance = estimator.lags(column)
+        cost = lag**2 / (_LAG_VARIANCE_FACTOR * (variance + _EXTRA_LAG_VARIANCE))
+        score[rows, column] = -np.minimum(cost, _MAX_TIMING_COST)
+    return score

@@ -1,146 +1,171 @@
-"""Whether a match is of the very instant: what its moving regions say.
+"""Timing of a match: whether it shows the same instant, judged by its moving regions.
 
-What still differs between a source frame and its match is taken for a little time, times the
-source's own movement, and a little weave, times the reference's slopes, and noise. Where the
-movement is one that weave could make, as in a pan, the frames around help: weave comes and goes,
-a wrong instant stays.
+The difference between a source frame and its match is modelled as a small lag times the source's
+own motion, plus weave times the reference's gradients, plus noise. Where weave could explain the
+motion, as in a pan, the neighbouring frames decide, because weave changes from frame to frame and a
+wrong instant remains.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from unfade.curate.matching.reference_index import FINE
+from unfade.curate.matching.reference_index import FINE_SIZE_PX
 
-MAX_LAG = 0.35
-"""Frames between the reference's instant and the source's, beyond which a match is uncertain."""
-MAX_ERROR = 0.12
-"""Standard deviation in frames of that distance, beyond which nobody can tell."""
-WEAVE = 0.12
-"""Standard deviation in pixels of a signature's picture by which source and reference weave: a
+MAX_LAG_FRAMES = 0.35
+"""Lag between reference and source above which a match is uncertain. The next frame would fit
+better from 0.5."""
+MAX_LAG_ERROR_FRAMES = 0.12
+"""Standard deviation of the lag above which the timing cannot be confirmed: about a third of
+`MAX_LAG_FRAMES`."""
+WEAVE_PX = 0.12
+"""Standard deviation of the weave between source and reference, in pixels of a signature: about a
 thousandth of the picture's width."""
 
-_WINDOW = 4
-"""Frames on either side that help to tell."""
-_CORRELATED = 10.0
-"""Pixels of a signature's picture whose noise goes together: compression, grading, blur."""
-_LEAST_MOVEMENT = 1e-6
-"""Squared movement, of a signature's square, that keeps black frames from dividing by nothing."""
-_LEAST_VARIANCE = 1e-6
-_OWN_DOUBT = 2.0
-"""Standard deviations by which a frame's own lag may pass `MAX_LAG` where its neighbours' agree."""
+_WINDOW_FRAMES = 4
+"""Number of frames on either side whose lags are averaged. A longer window averages out more weave
+but mixes different motion."""
+_CORRELATED_PX = 10.0
+"""Number of pixels of a signature whose noise is correlated, because of compression, grading and
+blur. It scales the variance of a lag."""
+_MIN_MOTION_POWER = 1e-6
+"""Squared motion, relative to a signature's squared norm, added to avoid a division by zero in
+black frames."""
+_MIN_LAG_VARIANCE = 1e-6
+"""Smallest variance of a lag, in squared frames, which bounds the weight of a single frame."""
+_MAX_OWN_LAG_SIGMAS = 2.0
+"""Standard deviations by which a frame's own lag may exceed `MAX_LAG_FRAMES` if the mean over its
+neighbours does not."""
 
 
 @dataclass(frozen=True)
 class TimingChecks:
-    """For each match: `lag`, how many source frames after the match its moving regions fit best,
-    its standard deviation `error`, and `doubt`, why it is not to be trusted, empty where it is."""
+    """For each match: `lag`, the offset in source frames at which the moving regions fit best,
+    positive after the match; `error`, its standard deviation; `doubt`, why the match is uncertain,
+    empty if it is certain."""
 
     lag: np.ndarray
     error: np.ndarray
     doubt: np.ndarray
 
 
-class Movement:
-    """What the movement in a section says of the instants of its frames.
+class LagEstimator:
+    """Estimates the lag of each frame of a section from its motion.
 
-    A frame's lag is found with the reference's movement as instrument: its noise is another than
-    the source's, so that lags do not look smaller than they are.
+    The reference's motion serves as instrumental variable: its noise is independent of the
+    source's, so noise does not bias lags towards zero.
     """
 
     def __init__(self, source: np.ndarray, reference: np.ndarray, path: np.ndarray) -> None:
-        """Takes down how all frames go with each other.
+        """Computes the products between all frames.
 
         Args:
             source: signatures of the section's frames, (n, d).
-            reference: those of the reference's film frames, (m, d).
-            path: about where in `reference` each frame is, (n,).
+            reference: signatures of the reference's film frames, (m, d).
+            path: approximate index in `reference` of each frame, (n,).
         """
-        ours = source - source.mean(axis=0)
-        theirs = reference - reference[path].mean(axis=0)
-        movement, instrument = _movement(source), _movement(reference)
-        across, down = _slopes(reference)
-        self.apart = _squares(ours)[:, None] - 2 * (ours @ theirs.T) + _squares(theirs)
-        self._pixels = source.shape[1]
-        seen = (instrument, across, down)
-        self._moves = np.stack([movement @ one.T for one in seen])
-        self._off = np.stack([ours @ one.T - (theirs * one).sum(axis=1) for one in seen])
-        self._seen = np.array([[(one * other).sum(axis=1) for other in seen] for one in seen])
+        source_deviation = source - source.mean(axis=0)
+        reference_deviation = reference - reference[path].mean(axis=0)
+        motion, instrument = _motion(source), _motion(reference)
+        across, down = _gradients(reference)
+        self.squared_distances = (
+            _squared_norms(source_deviation)[:, None]
+            - 2 * (source_deviation @ reference_deviation.T)
+            + _squared_norms(reference_deviation)
+        )
+        self._pixel_count = source.shape[1]
+        regressors = (instrument, across, down)
+        self._instrument_products = np.stack([motion @ regressor.T for regressor in regressors])
+        self._difference_products = np.stack(
+            [
+                source_deviation @ regressor.T - (reference_deviation * regressor).sum(axis=1)
+                for regressor in regressors
+            ]
+        )
+        self._regressor_products = np.array(
+            [[(regressor * other).sum(axis=1) for other in regressors] for regressor in regressors]
+        )
 
     def lags(self, path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What each frame says of its lag by itself, and the variance of that, if it is at its
-        place in `path` (n,)."""
+        """The lag of each frame on its own and its variance, if the matches are `path` (n,)."""
         rows = np.arange(len(path))
-        noise = _CORRELATED * self.apart[rows, path] / self._pixels
-        seen = self._seen[:, :, path].transpose(2, 0, 1)
-        system = seen.copy()
-        system[:, :, 0] = self._moves[:, rows, path].T
-        held = np.diag([0.0, 1.0, 1.0])
-        system += (noise / WEAVE**2)[:, None, None] * held + _LEAST_MOVEMENT * np.eye(3)
+        noise = _CORRELATED_PX * self.squared_distances[rows, path] / self._pixel_count
+        regressors = self._regressor_products[:, :, path].transpose(2, 0, 1)
+        system = regressors.copy()
+        system[:, :, 0] = self._instrument_products[:, rows, path].T
+        weave_prior = np.diag([0.0, 1.0, 1.0])
+        system += (noise / WEAVE_PX**2)[:, None, None] * weave_prior + _MIN_MOTION_POWER * np.eye(3)
         inverse = np.linalg.inv(system)
-        answer = inverse @ self._off[:, rows, path].T[:, :, None]
-        spread = noise[:, None, None] * seen + ((noise / WEAVE) ** 2)[:, None, None] * held
+        solution = inverse @ self._difference_products[:, rows, path].T[:, :, None]
+        spread = (
+            noise[:, None, None] * regressors
+            + ((noise / WEAVE_PX) ** 2)[:, None, None] * weave_prior
+        )
         variance = (inverse @ spread @ inverse.transpose(0, 2, 1))[:, 0, 0]
-        return answer[:, 0, 0], np.maximum(variance, _LEAST_VARIANCE)
+        return solution[:, 0, 0], np.maximum(variance, _MIN_LAG_VARIANCE)
 
 
-def confirm(
-    movement: Movement, path: np.ndarray, kept: np.ndarray, still: np.ndarray
+def check_timing(
+    estimator: LagEstimator, path: np.ndarray, kept: np.ndarray, still: np.ndarray
 ) -> TimingChecks:
-    """Looks at every match of a section.
+    """Checks every match of a section.
 
     Args:
-        movement: of the section.
-        path: the place in the reference of each frame, (n,).
-        kept: which of the frames are there at all, bool (n,).
-        still: where the reference's picture stands still, bool (m,).
+        estimator: lags of the section's frames.
+        path: index in the reference of each frame, (n,).
+        kept: bool (n,): frames with a match.
+        still: bool (m,): frames at which the reference's picture stands still.
     """
-    own, variance = movement.lags(path)
+    own, variance = estimator.lags(path)
     lag, error = _smoothed(own, np.where(kept, 1.0 / variance, 0.0), path)
     doubt = np.full(len(path), "", object)
-    far = np.abs(lag) > MAX_LAG
-    alone = np.abs(own) - _OWN_DOUBT * np.sqrt(variance) > MAX_LAG
-    for index in np.flatnonzero(far | alone):
-        off = lag[index] if far[index] else own[index]
-        doubt[index] = f"the moving regions lie {abs(off):.2f} frames off"
-    doubt[error > MAX_ERROR] = "too little moves to tell the instant"
+    is_off = np.abs(lag) > MAX_LAG_FRAMES
+    is_off_alone = np.abs(own) - _MAX_OWN_LAG_SIGMAS * np.sqrt(variance) > MAX_LAG_FRAMES
+    for index in np.flatnonzero(is_off | is_off_alone):
+        offset = lag[index] if is_off[index] else own[index]
+        doubt[index] = f"the moving regions are {abs(offset):.2f} frames off"
+    doubt[error > MAX_LAG_ERROR_FRAMES] = "too little motion to confirm the timing"
     doubt[still[path]] = ""
     return TimingChecks(np.where(still[path], 0.0, lag).astype(np.float32), error, doubt)
 
 
-def _movement(pictures: np.ndarray) -> np.ndarray:
-    """The change of signatures (n, d) from one frame to the next, at each of them."""
-    places = np.arange(len(pictures))
-    ahead, behind = np.minimum(places + 1, len(pictures) - 1), np.maximum(places - 1, 0)
+def _motion(pictures: np.ndarray) -> np.ndarray:
+    """Change of signatures (n, d) per frame, by central differences."""
+    indices = np.arange(len(pictures))
+    ahead, behind = np.minimum(indices + 1, len(pictures) - 1), np.maximum(indices - 1, 0)
     change = pictures[ahead] - pictures[behind]
     return np.asarray(change / np.maximum(ahead - behind, 1)[:, None], np.float32)
 
 
-def _slopes(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The slopes of signatures (n, d) across and down, (n, d) each."""
-    width, height = FINE
+def _gradients(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Gradients of signatures (n, d) across and down, (n, d) each."""
+    width, height = FINE_SIZE_PX
     down, across = np.gradient(pictures.reshape(-1, height, width), axis=(1, 2))
     return across.reshape(len(pictures), -1), down.reshape(len(pictures), -1)
 
 
-def _squares(pictures: np.ndarray) -> np.ndarray:
+def _squared_norms(pictures: np.ndarray) -> np.ndarray:
+    """Squared norms of signatures (n, d): (n,)."""
     return np.asarray((pictures * pictures).sum(axis=1))
 
 
 def _smoothed(
     own: np.ndarray, weight: np.ndarray, path: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted means of lags over each frame's neighbourhood, as far as it keeps step with the
-    reference, and their standard deviations.
+    """Weighted means of lags over neighbouring frames with the same offset to the reference, and
+    their standard deviations.
 
-    Weave stays about the same for two or three frames, so half of the frames count.
+    Weave stays nearly constant for two or three frames, so the number of independent frames is
+    about half.
     """
-    step = path - np.arange(len(path))
-    total, sums = np.zeros(len(own)), np.zeros(len(own))
-    for apart in range(-_WINDOW, _WINDOW + 1):
-        other = np.clip(np.arange(len(own)) + apart, 0, len(own) - 1)
-        share = weight[other] * ((step[other] == step) & (other == np.arange(len(own)) + apart))
-        total += share
-        sums += share * own[other]
-    total = np.maximum(total, 1e-12)
-    return sums / total, np.sqrt(2.0 / total)
+    lead = path - np.arange(len(path))
+    weight_sum, sums = np.zeros(len(own)), np.zeros(len(own))
+    for offset in range(-_WINDOW_FRAMES, _WINDOW_FRAMES + 1):
+        other = np.clip(np.arange(len(own)) + offset, 0, len(own) - 1)
+        shared_weight = weight[other] * (
+            (lead[other] == lead) & (other == np.arange(len(own)) + offset)
+        )
+        weight_sum += shared_weight
+        sums += shared_weight * own[other]
+    weight_sum = np.maximum(weight_sum, 1e-12)
+    return sums / weight_sum, np.sqrt(2.0 / weight_sum)

@@ -1,7 +1,7 @@
-"""Where one picture gives way to another by degrees: dissolves, and fades to black, white or back.
+"""Detection of gradual transitions: dissolves, and fades to and from black or white.
 
-On the way the picture is a mixture of what was before and what comes after, in shares that move
-from the one to the other. What moves within a shot is no mixture of its before and its after.
+During a transition the picture is a mixture of the pictures before and after, whose shares change
+steadily. A picture with motion within a shot is no such mixture.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,32 +9,34 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_LENGTHS = (8, 16, 32, 64)
-"""Frames from before to after: a fade of a third of a second up to a dissolve of two and a half."""
-_LEAST_CHANGE = 15.0
-"""Root of the mean squared difference of before and after, of 255."""
-_MOST_REST = 0.3
-"""Share of it that a mixture leaves at most where one of the two is empty: fades of a trailer left
-0.06 to 0.24."""
-_THAN_MOVED = 0.8
-"""Share of what it would leave of a moved pattern that it leaves at most elsewhere: dissolves of a
-trailer left 0.3."""
-_UNLIKE = 0.5
-"""Correlation of before and after from which they are one picture in another light."""
-_EMPTY = 0.25
-"""Contrast of one, as a share of the other's, below which it is black or white."""
-_HALF = (0.3, 0.7)
-"""Shares of the one in the other that count as midway."""
-_APART = 16
-"""Frames between those that tell of one transition, at most."""
-_BLOCK = 512
-"""Frames held at a time."""
+_LENGTHS_FRAMES = (8, 16, 32, 64)
+"""Distances between the compared frames before and after: from a fade of a third of a second to a
+dissolve of two and a half seconds."""
+_MIN_CHANGE = 15.0
+"""RMS difference of before and after, on a scale of 255, of a transition. Smaller ones are grain
+and slow motion."""
+_MAX_FADE_RESIDUAL = 0.3
+"""RMS residual of the mixture, as a share of the change, of a fade to or from an empty picture.
+Fades of a trailer had 0.06 to 0.24."""
+_MAX_MOTION_RATIO = 0.8
+"""Residual of a dissolve, as a share of the smallest residual that motion would leave. Dissolves of
+a trailer had 0.3."""
+_MAX_CORRELATION = 0.5
+"""Correlation of before and after above which both show one picture in different light."""
+_EMPTY_CONTRAST_RATIO = 0.25
+"""Contrast of one picture, as a share of the other's, below which it counts as black or white."""
+_MIDDLE_SHARES = (0.3, 0.7)
+"""Range of the share of the picture before in which a frame counts as the middle."""
+_MAX_GAP_FRAMES = 16
+"""Distance between detected middle frames up to which they belong to one transition."""
+_BLOCK_FRAMES = 512
+"""Number of frames processed at a time, which bounds memory."""
 
 
 @dataclass(frozen=True)
 class Dissolve:
-    """A fade or dissolve: the index of the frame in its middle, and those of the first and last
-    frame that are told to be a mixture."""
+    """A fade or dissolve: the indices of its middle frame, and of the first and last frame detected
+    as a mixture."""
 
     middle: int
     first: int
@@ -43,50 +45,56 @@ class Dissolve:
 
 @dataclass(frozen=True)
 class _Mixtures:
-    """How far the frames of a run are midway between those before and after them.
+    """How well each frame of a run fits a mixture of the frames before and after it.
 
-    `rest` (n,) is what no mixture explains, as a share of the change; `off` (n,) how far the share
-    is from a half; `holds` (n,) says whether it is a transition.
+    `residual` (n,) is the RMS residual of the mixture as a share of the change; `off_middle` (n,)
+    the difference of the share from a half; `is_transition` (n,) whether the criteria hold.
     """
 
-    rest: np.ndarray
-    off: np.ndarray
-    holds: np.ndarray
+    residual: np.ndarray
+    off_middle: np.ndarray
+    is_transition: np.ndarray
 
 
 def find_dissolves(
     count: int, cuts: Sequence[int], lumas: Callable[[int, int], np.ndarray]
 ) -> list[Dissolve]:
-    """The fades and dissolves of a film, in order.
+    """Fades and dissolves of a film, in order.
 
     Args:
-        count: how many frames there are.
+        count: number of frames.
         cuts: the frames after hard cuts.
-        lumas: gives those from a frame to before another as small pictures of balanced luma,
-            float32 (n, pixels), 0 to 255.
+        lumas: returns the frames from one up to and excluding another as small pictures of balanced
+            luma, float32 (n, pixels), 0 to 255.
     """
     cost = np.full(count, np.inf)
-    mixed = np.zeros(count, np.int64)
-    reach = max(_LENGTHS) // 2
-    for start in range(0, count, _BLOCK):
-        low, high = max(0, start - reach), min(count, start + _BLOCK + reach)
+    half_widths = np.zeros(count, np.int64)
+    reach = max(_LENGTHS_FRAMES) // 2
+    for start in range(0, count, _BLOCK_FRAMES):
+        low, high = max(0, start - reach), min(count, start + _BLOCK_FRAMES + reach)
         pictures = lumas(low, high)
-        for length in _LENGTHS:
+        for length in _LENGTHS_FRAMES:
             if len(pictures) <= length:
                 break
-            found = _mixtures(pictures, length)
-            middles = np.arange(len(found.rest)) + low + length // 2
-            holds = found.holds & ~_near_cut(middles, cuts, length // 2)
-            there = middles[holds]
-            cost[there] = np.minimum(cost[there], (found.rest + found.off)[holds])
-            mixed[there] = np.where(mixed[there] > 0, mixed[there], length // 4)
-    told = np.flatnonzero(np.isfinite(cost))
-    groups = np.split(told, np.flatnonzero(np.diff(told) > _APART) + 1)
+            mixtures = _mixtures(pictures, length)
+            middles = np.arange(len(mixtures.residual)) + low + length // 2
+            detected = mixtures.is_transition & ~_near_cut(middles, cuts, length // 2)
+            middles_found = middles[detected]
+            cost[middles_found] = np.minimum(
+                cost[middles_found], (mixtures.residual + mixtures.off_middle)[detected]
+            )
+            half_widths[middles_found] = np.where(
+                half_widths[middles_found] > 0, half_widths[middles_found], length // 4
+            )
+    transition_frames = np.flatnonzero(np.isfinite(cost))
+    groups = np.split(
+        transition_frames, np.flatnonzero(np.diff(transition_frames) > _MAX_GAP_FRAMES) + 1
+    )
     return [
         Dissolve(
             int(group[cost[group].argmin()]),
-            int((group - mixed[group]).min()),
-            int((group + mixed[group]).max()),
+            int((group - half_widths[group]).min()),
+            int((group + half_widths[group]).max()),
         )
         for group in groups
         if len(group)
@@ -94,41 +102,50 @@ def find_dissolves(
 
 
 def _mixtures(pictures: np.ndarray, length: int) -> _Mixtures:
-    """What the frames are that have others half a length before and after them."""
+    """Fits mixtures to the frames with others half a length before and after them."""
     quarter, last = length // 4, len(pictures) - length
     before, after = pictures[:last], pictures[length:]
     change = before - after
     power = np.maximum((change**2).mean(axis=1), 1e-6)
-    shares, rests = [], []
+    shares, residuals = [], []
     for k in (quarter, 2 * quarter, 3 * quarter):
-        left = pictures[k : k + last] - after
-        share = (left * change).mean(axis=1) / power
-        rests.append(((left - share[:, None] * change) ** 2).mean(axis=1) / power)
+        remainder = pictures[k : k + last] - after
+        share = (remainder * change).mean(axis=1) / power
+        residuals.append(((remainder - share[:, None] * change) ** 2).mean(axis=1) / power)
         shares.append(share)
-    rest = np.sqrt(np.max(rests, axis=0))
+    residual = np.sqrt(np.max(residuals, axis=0))
     flat_before, flat_after = (one - one.mean(axis=1, keepdims=True) for one in (before, after))
     contrasts = np.stack([flat_before.std(axis=1), flat_after.std(axis=1)])
-    together = (flat_before * flat_after).mean(axis=1) / np.maximum(contrasts.prod(axis=0), 1e-6)
-    empty = contrasts.min(axis=0) < _EMPTY * contrasts.max(axis=0)
+    correlation = (flat_before * flat_after).mean(axis=1) / np.maximum(contrasts.prod(axis=0), 1e-6)
+    empty = contrasts.min(axis=0) < _EMPTY_CONTRAST_RATIO * contrasts.max(axis=0)
     first, middle, end = shares
-    mixed = (together < _UNLIKE) & (rest < _THAN_MOVED * _rest_of_moved(together))
-    holds = (power > _LEAST_CHANGE**2) & (mixed | (empty & (rest < _MOST_REST)))
-    holds &= (first > middle) & (middle > end) & (middle > _HALF[0]) & (middle < _HALF[1])
-    return _Mixtures(rest, np.abs(middle - 0.5), holds)
+    is_mixture = (correlation < _MAX_CORRELATION) & (
+        residual < _MAX_MOTION_RATIO * _motion_residual(correlation)
+    )
+    is_transition = (power > _MIN_CHANGE**2) & (
+        is_mixture | (empty & (residual < _MAX_FADE_RESIDUAL))
+    )
+    is_transition &= (
+        (first > middle)
+        & (middle > end)
+        & (middle > _MIDDLE_SHARES[0])
+        & (middle < _MIDDLE_SHARES[1])
+    )
+    return _Mixtures(residual, np.abs(middle - 0.5), is_transition)
 
 
-def _rest_of_moved(together: np.ndarray) -> np.ndarray:
-    """What a mixture leaves of a pattern of one wave length that moves, by the correlation of its
-    before and its after.
+def _motion_residual(correlation: np.ndarray) -> np.ndarray:
+    """Smallest residual that a mixture leaves of a moving pattern, by the correlation of before and
+    after.
 
-    With p the angle that it moves by, before and after differ by 2 sin(p / 2), and the mixture,
-    of less contrast, leaves 1 - cos(p / 2). No other pattern is left less of.
+    For a sinusoid that moves by the phase p, before and after differ by 2 sin(p / 2), and the
+    mixture, which has less contrast, leaves 1 - cos(p / 2). Every other pattern leaves more.
     """
-    return np.asarray(np.tan(np.arccos(together.clip(-1, 1)) / 4) / 2)
+    return np.asarray(np.tan(np.arccos(correlation.clip(-1, 1)) / 4) / 2)
 
 
 def _near_cut(middles: np.ndarray, cuts: Sequence[int], reach: int) -> np.ndarray:
-    """Whether a hard cut lies between a reach before and after each frame."""
+    """Bool: whether a hard cut lies within `reach` of each frame."""
     ordered = np.sort(np.asarray(cuts, np.int64))
     inside = np.searchsorted(ordered, middles + reach, "right") - np.searchsorted(
         ordered, middles - reach, "right"

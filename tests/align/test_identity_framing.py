@@ -1,4 +1,4 @@
-"""Pictures painted on the scan's own raster lie as they are, also on a letterboxed scan."""
+"""Pictures painted on the scan's own raster are aligned as they are, also on a letterboxed scan."""
 
 from fractions import Fraction
 
@@ -21,7 +21,8 @@ from unfade.work.job import Job
 
 SIZE = (600, 700)
 PICTURE = Area(x=24, y=130, width=640, height=360)
-"""Beside the whole raster it is stretched by 1.52, where 1.3 is plausible of a reference."""
+"""The live area. Relative to the whole raster it is stretched by 1.52; for a reference 1.3 is
+plausible."""
 
 
 class _Silent:
@@ -42,7 +43,7 @@ def _framed(pixels):
 
 @pytest.fixture
 def film(tmp_path, scenes):
-    """A letterboxed scan of two frames, and no reference."""
+    """A letterboxed scan of two frames, without a reference."""
     for frame, scene in enumerate(scenes[:2], start=1001):
         write_dpx(tmp_path / f"scan.{frame:06d}.dpx", _framed(scene.scan))
     project = {"film": {"title": "Film"}, "source": {"path": "scan.%06d.dpx"}}
@@ -83,7 +84,7 @@ def _smaller(picture, width, height):
     return torch.from_numpy(small).permute(2, 0, 1).contiguous()
 
 
-def test_the_whole_raster_lies_as_it_is(film, scenes):
+def test_a_picture_of_the_whole_raster_is_used_as_it_is(film, scenes):
     one = _align(film, _painted(scenes))
     assert one.kind == "identity"
     assert np.array(one.matrix) == pytest.approx(
@@ -93,7 +94,7 @@ def test_the_whole_raster_lies_as_it_is(film, scenes):
     assert (one.coverage.width, one.coverage.height) >= (PICTURE.width - 4, PICTURE.height - 4)
 
 
-def test_half_the_raster_lies_as_it_is(film, scenes):
+def test_a_picture_of_half_the_size_is_used_as_it_is(film, scenes):
     one = _align(film, _smaller(_painted(scenes), 350, 300))
     assert one.kind == "identity"
     corner = np.array(one.matrix) @ [(PICTURE.x - 0.5) / 2, (PICTURE.y - 0.5) / 2, 1]
@@ -101,14 +102,14 @@ def test_half_the_raster_lies_as_it_is(film, scenes):
     assert one.residual < 0.5
 
 
-def test_the_live_area_lies_as_it_is(film, scenes):
+def test_a_picture_of_the_live_area_is_used_as_it_is(film, scenes):
     painted = torch.from_numpy(scenes[0].scan[..., ::-1].copy()).permute(2, 0, 1)
     one = _align(film, painted)
     assert one.kind == "identity"
     assert np.array(one.matrix) == pytest.approx(np.eye(3))
 
 
-def test_what_lies_elsewhere_is_searched(film, scenes):
+def test_a_shifted_picture_is_aligned_by_search(film, scenes):
     moved = torch.roll(_painted(scenes), (7, -5), (1, 2))
     one = _align(film, moved)
     assert one.kind != "identity"
@@ -117,14 +118,14 @@ def test_what_lies_elsewhere_is_searched(film, scenes):
 
 
 @pytest.mark.parametrize(
-    ("size", "says"),
+    ("size", "advice"),
     [
-        (SIZE, "if it lies as it should, set 'aligned = true' in its [[pair]]"),
+        (SIZE, "if it is aligned, set 'aligned = true' in its [[pair]]"),
         ((400, 300), "paint on the picture that 'unfade pairs export' writes"),
     ],
 )
-def test_a_rejected_picture_says_how_to_go_on(film, scenes, size, says):
+def test_a_rejected_picture_comes_with_advice(film, scenes, size, advice):
     other = _framed(scenes[2].scan[..., ::-1])
     with pytest.raises(MatchError, match="no training pair could be aligned") as caught:
         _align(film, other if size == SIZE else _smaller(other, size[1], size[0]))
-    assert says in str(caught.value)
+    assert advice in str(caught.value)

@@ -27,8 +27,8 @@ MEASURE_TITLES = {
     "negative_share": "Pixels below black where the scan is not",
     "chroma_flicker": "Flicker of mean chroma, recovered",
     "chroma_flicker_source": "Flicker of mean chroma, faded scan",
-    "chroma_change_along_motion": "ChromaChange of chroma along motion, recovered",
-    "chroma_change_along_motion_source": "ChromaChange of chroma along motion, faded scan",
+    "chroma_change_along_motion": "Change of chroma along motion, recovered",
+    "chroma_change_along_motion_source": "Change of chroma along motion, faded scan",
     "frames_checked": "Rendered frames checked, every pixel",
     "frames_missing": "Frames not rendered",
 }

@@ -179,6 +179,6 @@ def test_film_toml_overrules_the_detection_and_the_evidence_stays(
     clip = probe(str(path), ClipSection(path="unused", fields=fields))
     assert clip.fields == fields
     assert clip.fields_evidence == (
-        "as film.toml says; by the pictures it is top: "
+        "as film.toml says; the pictures show top: "
         "10 of 10 moving frames comb as stored and fit no neighbour"
     )

@@ -73,7 +73,7 @@ def test_film_toml_sets_the_orientation(tmp_path: Path) -> None:
 
 def test_turned_by_another_angle_than_90_degrees(tmp_path: Path) -> None:
     path = turned_movie(tmp_path / "a.mov", 30)
-    with pytest.raises(MediaError, match=r"a.mov: .* no quarter turn; set 'orientation'"):
+    with pytest.raises(MediaError, match=r"a.mov: .* other than quarter turns; set 'orientation'"):
         probe(str(path), SECTION)
     assert probe(str(path), section(orientation="as-stored")).orientation == 1
 

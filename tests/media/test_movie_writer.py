@@ -217,7 +217,7 @@ def test_a_failure_keeps_the_old_file(tmp_path: Path) -> None:
         ({"pixel_format": "rgb24"}, "use one of yuv420p"),
         ({"width": 63}, "multiple of 2"),
         ({"height": 34, "interlaced": True}, "the height of 4"),
-        ({"options": {"qmin": "nonsense"}}, "options that go together"),
+        ({"options": {"qmin": "nonsense"}}, "options that fit together"),
     ],
 )
 def test_settings_that_do_not_fit_together_are_refused(

@@ -1,10 +1,12 @@
 """Pairs are read with their pictures and the neighbouring reference frames."""
 
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.pair import Pair
@@ -12,6 +14,7 @@ from unfade.film.time import FrameRange
 from unfade.film.working_space import WORKING_SPACE
 from unfade.media import pair_pictures as pairs
 from unfade.media import read_pairs, read_picture, read_references, write_png
+from unfade.project.color_config import ColorManagement
 
 SIZE = 64
 LIVE = Area(x=2, y=4, width=60, height=56)
@@ -113,9 +116,11 @@ def test_only_needed_frames_are_read(clips: Clips, monkeypatch: pytest.MonkeyPat
     requested: list[list[int]] = []
     read = pairs.read
 
-    def recording_read(clip: Clip, frames: list[int]):  # type: ignore[no-untyped-def]
+    def recording_read(
+        clip: Clip, frames: Sequence[int], colors: ColorManagement
+    ) -> Iterator[tuple[int, Tensor]]:
         requested.append(list(frames))
-        return read(clip, frames)
+        return read(clip, frames, colors)
 
     monkeypatch.setattr(pairs, "read", recording_read)
     read_numbers(clips, *(Pair(source=11 + k, reference=k, of="dvd", shot=1) for k in (1, 2, 6)))

@@ -14,7 +14,7 @@ from unfade.errors import MediaError
 from unfade.film.working_space import WORKING_SPACE
 from unfade.media import probe, read, read_frame, read_tags, write_exr, write_png
 from unfade.media.stills import clips as still_clips
-from unfade.media.stills.reader import read_header
+from unfade.media.stills.reader import StillHeader, read_header
 from unfade.media.stills.sequences import (
     frames_of,
     parse_pattern,
@@ -22,6 +22,7 @@ from unfade.media.stills.sequences import (
     sequence_around,
     suggested_path,
 )
+from unfade.project.color_config import ColorManagement
 from unfade.project.settings import ClipSection
 from unfade.work.elements import digest, element
 
@@ -132,9 +133,12 @@ def test_equal_jpeg_2000_headers_are_read_once(
     for frame in range(1, 6):
         write_jpeg_2000(tmp_path / f"r.{frame}.jp2", 64)
     opened: list[str] = []
-    monkeypatch.setattr(
-        still_clips, "read_header", lambda path: opened.append(path) or read_header(path)
-    )
+
+    def recording_read_header(path: str, colors: ColorManagement) -> StillHeader:
+        opened.append(path)
+        return read_header(path, colors)
+
+    monkeypatch.setattr(still_clips, "read_header", recording_read_header)
     assert len(probe(str(tmp_path), SECTION).frames) == 5
     assert opened == [str(tmp_path / "r.1.jp2")]
     write_jpeg_2000(tmp_path / "r.4.jp2", 80)
@@ -387,7 +391,7 @@ def test_rate_and_pixel_aspect_of_the_header(tmp_path: Path) -> None:
 def test_frames_must_ascend_and_exist(tmp_path: Path) -> None:
     write_frames(tmp_path, "r.%03d.png", [1, 2, 3])
     clip = probe(str(tmp_path / "r.%03d.png"), SECTION)
-    with pytest.raises(ValueError, match="ascending"):
+    with pytest.raises(ValueError, match="must ascend"):
         read(clip, [2, 1])
     with pytest.raises(MediaError, match="has the frames 1 to 3, not 4"):
         read(clip, [1, 4])

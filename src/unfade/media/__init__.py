@@ -1,6 +1,6 @@
-"""The only door to pictures and movies on disk, and to colour spaces.
+"""The only access to pictures and movies on disk, and to colour spaces.
 
-Behind it all pixels are float32 tensors (3, height, width), R'G'B' in the working space.
+All pixels are float32 tensors (3, height, width), R'G'B' in the working space.
 """
 
 from unfade.media.color_management import (

@@ -1,4 +1,4 @@
-"""Colour spaces, by OpenColorIO. Every function is given the config and the view."""
+"""Converts between colour spaces, with OpenColorIO. Each function gets the config and the view."""
 
 import difflib
 import functools
@@ -13,22 +13,22 @@ from unfade.film.working_space import WORKING_SPACE
 from unfade.project.color_config import PINNED, ColorManagement
 
 _WORKING_ALIAS = "g24_rec709"
-"""Of the working space in the ACES configs, whose older versions have another name for it."""
+"""Alias of the working space in the ACES configs, because older ones have another name for it."""
 
 _ALIASES = {"gamma 2.4 rec.709": _WORKING_ALIAS, WORKING_SPACE.lower(): _WORKING_ALIAS}
-"""Names that the config may not know, in lower case."""
+"""Aliases, in lower case, that some configs lack."""
 
 _DISPLAY_ALIAS = "rec1886_rec709_display"
-"""Of the display whose signal is the working space, in all ACES configs."""
+"""Alias, in all ACES configs, of the display whose signal is the working space."""
 
-_SCENE_LIGHT = ("scene-linear", "log")
-"""Encodings of OpenColorIO that a view takes to a display."""
+_SCENE_ENCODINGS = ("scene-linear", "log")
+"""OpenColorIO encodings that go through a view to a display."""
 
 
 def check_config(colors: ColorManagement) -> None:
     """
     Raises:
-        ProjectError: the config cannot be read, has no working space, or has no such view.
+        ProjectError: the config cannot be read, lacks the working space, or lacks the view.
     """
     name, config = colors.config, _load(colors)
     if _find(config, WORKING_SPACE) is None:
@@ -44,7 +44,7 @@ def check_colorspace(name: str, colors: ColorManagement = PINNED) -> str:
     """The full name of a colour space, from its name, alias or role in any case.
 
     Raises:
-        ProjectError: the config has no such space, or it holds data and no colour.
+        ProjectError: the config has no such space, or it is for data that are not colours.
     """
     space = _find(_load(colors), name)
     if space is None:
@@ -64,28 +64,28 @@ def check_colorspace(name: str, colors: ColorManagement = PINNED) -> str:
 
 
 def is_colorspace(name: str, colors: ColorManagement) -> bool:
-    """Whether `check_colorspace` knows the name."""
+    """Whether the config has a space of this name, alias or role."""
     return _find(_load(colors), name) is not None
 
 
 def is_aces(name: str, colors: ColorManagement = PINNED) -> bool:
-    """Whether a colour space is ACES2065-1, linear light of the primaries AP0."""
+    """Whether a colour space is ACES2065-1: linear light, primaries AP0."""
     if not is_colorspace("lin_ap0", colors):
         return False
     return check_colorspace(name, colors) == check_colorspace("lin_ap0", colors)
 
 
 def to_space(pixels: Tensor, source: str, target: str, colors: ColorManagement = PINNED) -> Tensor:
-    """Pixels of one colour space in another.
+    """Converts pixels from one colour space to another.
 
     Args:
-        pixels: (3, H, W) float32 in the space `source`; it is not changed.
+        pixels: (3, H, W) float32 in the space `source`; not changed in place.
         source: an OpenColorIO name or alias.
-        target: likewise.
+        target: an OpenColorIO name or alias.
         colors: the config and the view.
 
     Returns:
-        (3, H, W) float32; `pixels` itself where both spaces are the same.
+        (3, H, W) float32; `pixels` itself if the two spaces are the same.
 
     Raises:
         ProjectError: one of the spaces is unknown.
@@ -121,7 +121,7 @@ def _find(config: ocio.Config, name: str) -> ocio.ColorSpace | None:
 def _check_view(config: ocio.Config, name: str, view: str) -> None:
     """
     Raises:
-        ProjectError: the config has no such view of the display of the working space.
+        ProjectError: the display of the working space has no such view in the config.
     """
     display = _find(config, _DISPLAY_ALIAS)
     views = list(config.getViews(display.getName())) if display else []
@@ -136,7 +136,8 @@ def _check_view(config: ocio.Config, name: str, view: str) -> None:
 
 @functools.cache
 def _processor(colors: ColorManagement, source: str, target: str) -> ocio.CPUProcessor:
-    """Lossless, because the fast approximations of powers cost accuracy in the darks."""
+    """Without OpenColorIO's lossy optimisations, because fast approximations of powers are
+    inaccurate in the darks."""
     config = _load(colors)
     processor = config.getProcessor(_transform(config, colors.view, source, target))
     return processor.getOptimizedCPUProcessor(
@@ -145,12 +146,13 @@ def _processor(colors: ColorManagement, source: str, target: str) -> ocio.CPUPro
 
 
 def _transform(config: ocio.Config, view: str | None, source: str, target: str) -> ocio.Transform:
-    """From one colour space to another; scene light to and from the working space by the view."""
+    """Conversion between two colour spaces; between scene light and the working space it is the
+    view."""
     if view is not None:
         working, display = _name_of(config, WORKING_SPACE), _name_of(config, _DISPLAY_ALIAS)
-        if target == working and _is_scene_light(config, source):
+        if target == working and _is_scene_referred(config, source):
             return ocio.DisplayViewTransform(src=source, display=display, view=view)
-        if source == working and _is_scene_light(config, target):
+        if source == working and _is_scene_referred(config, target):
             return ocio.DisplayViewTransform(
                 src=target, display=display, view=view, direction=ocio.TRANSFORM_DIR_INVERSE
             )
@@ -165,13 +167,13 @@ def _name_of(config: ocio.Config, spelling: str) -> str:
     return name
 
 
-def _is_scene_light(config: ocio.Config, name: str) -> bool:
-    return config.getColorSpace(name).getEncoding() in _SCENE_LIGHT
+def _is_scene_referred(config: ocio.Config, name: str) -> bool:
+    return config.getColorSpace(name).getEncoding() in _SCENE_ENCODINGS
 
 
 @functools.cache
 def _spellings(colors: ColorManagement) -> dict[str, str]:
-    """Every name and alias in lower case, with the full name that it stands for."""
+    """All names and aliases in lower case, with the full name of each."""
     spellings: dict[str, str] = {}
     for space in _load(colors).getColorSpaces():
         if not space.isData():

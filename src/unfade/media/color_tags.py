@@ -1,4 +1,4 @@
-"""Colour spaces that still pictures of display values are tagged with."""
+"""Reads the colour space tags of display-referred stills."""
 
 import re
 import struct
@@ -13,6 +13,7 @@ from unfade.project.color_config import ColorManagement
 
 _SRGB, _LINEAR, _GAMMA_18, _GAMMA_22 = "srgb_texture", "lin_rec709", "g18_rec709", "g22_rec709"
 _P3, _ADOBE = "srgb_p3d65", "adobergb"
+"""Aliases of colour spaces in the ACES configs."""
 
 _PROFILES = (
     (r"linear|[-_ ]g10\b", _LINEAR),
@@ -22,7 +23,7 @@ _PROFILES = (
     (r"gr[ae]y gamma 2\.2", _GAMMA_22),
     (r"srgb", _SRGB),
 )
-"""Descriptions of ICC profiles, in lower case, and the spaces that they are of. The first fits."""
+"""Patterns of ICC profile descriptions, in lower case, and their spaces; the first match counts."""
 
 _CICP_TRANSFERS = {
     1: WORKING_SPACE,
@@ -34,10 +35,12 @@ _CICP_TRANSFERS = {
     14: WORKING_SPACE,
     15: WORKING_SPACE,
 }
-"""ITU-T H.273 by number, for the primaries below; a video signal is shown by a gamma of 2.4."""
+"""Spaces by the transfer number of ITU-T H.273, for the primaries below. Video is displayed with
+gamma 2.4."""
 
 _CICP_PRIMARIES = (1, 2, 5, 6)
-"""BT.709, unspecified, and those of SD television, which movies are taken for BT.709 with too."""
+"""BT.709, unspecified, and the primaries of SD television, which are taken as BT.709 in movies
+too."""
 
 _GAMMAS = (
     (1 / 1.8, _GAMMA_18),
@@ -46,44 +49,49 @@ _GAMMAS = (
     (1 / 2.4, WORKING_SPACE),
     (1.0, _LINEAR),
 )
-"""Exponents of PNG; 1 / 1.961 is how FFmpeg says BT.709."""
+"""Spaces by the encoding exponent of PNG; FFmpeg writes 1 / 1.961 for BT.709."""
 
-_GAMMA_WITHIN = 0.003
-_REC709 = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
-_CHROMATICITY_WITHIN = 0.015
-"""Takes in the primaries of SD television, and not those of P3."""
+_GAMMA_TOLERANCE = 0.003
+"""Largest difference of an exponent from an entry, for rounded values; entries are 0.037 or more
+apart."""
+_REC709_CHROMATICITIES = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
+"""x and y of white, red, green and blue, in the order of the PNG chunk cHRM."""
+_CHROMATICITY_TOLERANCE = 0.015
+"""Largest difference in x or y; it accepts the primaries of SD television and excludes P3."""
 
 _PNG_SIGNATURE_BYTES, _PNG_CHUNK_HEAD = 8, struct.Struct(">I4s")
+"""Length of the PNG signature in bytes, and the length and type of a chunk."""
 _DEFAULTS_TO_SRGB = ("png", "jpeg", "jpeg2000", "bmp")
-"""Formats for which OpenImageIO names sRGB where the file says nothing."""
+"""Formats for which OpenImageIO reports sRGB if the file has no tag."""
 
 
-Tagged = tuple[str, str | None]
-"""A tag in words, and the name of its colour space, none where no space is known for it."""
+NamedTag = tuple[str, str | None]
+"""A tag in words and the name of its colour space, None if the tag is not known."""
 
 
 @dataclass(frozen=True)
 class ColorTag:
-    """`says` is the tag in words; `space` is a name of the config, none where it has no such."""
+    """`text` is the tag in words; `space` is a name in the config, None if the config has no such
+    space."""
 
-    says: str
+    text: str
     space: str | None
 
 
 def color_tag_of(
     path: str, spec: oiio.ImageSpec, file_format: str, colors: ColorManagement
 ) -> ColorTag | None:
-    """The tag of a still, none where it has none."""
-    tagged = _tagged(path, spec, file_format)
-    if tagged is None:
+    """The colour space tag of a still, None if it has none."""
+    named = _named_tag(path, spec, file_format)
+    if named is None:
         return None
-    says, space = tagged
+    text, space = named
     known = space is not None and is_colorspace(space, colors)
-    return ColorTag(says, check_colorspace(space, colors) if known and space else None)
+    return ColorTag(text, check_colorspace(space, colors) if known and space else None)
 
 
-def _tagged(path: str, spec: oiio.ImageSpec, file_format: str) -> Tagged | None:
-    """The tag of a still in words, and the name of its space; none where it has no tag."""
+def _named_tag(path: str, spec: oiio.ImageSpec, file_format: str) -> NamedTag | None:
+    """The tag of a still in words and the name of its space, None if it has no tag."""
     chunks = _png_chunks(path) if file_format == "png" else {}
     if "cICP" in chunks and len(chunks["cICP"]) == 4:
         return _of_cicp(tuple(chunks["cICP"]))
@@ -104,44 +112,44 @@ def _tagged(path: str, spec: oiio.ImageSpec, file_format: str) -> Tagged | None:
     return None
 
 
-def _of_profile(description: str) -> Tagged:
+def _of_profile(description: str) -> NamedTag:
     fitting = (name for words, name in _PROFILES if re.search(words, description.lower()))
     return (description, next(fitting, None))
 
 
-def _of_cicp(numbers: tuple[int, ...]) -> Tagged:
+def _of_cicp(numbers: tuple[int, ...]) -> NamedTag:
     primaries, transfer, _, full = numbers
-    says = "cICP " + "/".join(map(str, numbers))
+    text = "cICP " + "/".join(map(str, numbers))
     if not full:
-        return (f"{says} (limited range)", None)
+        return (f"{text} (limited range)", None)
     if (primaries, transfer) == (12, 13):
-        return (says, _P3)
-    return (says, _CICP_TRANSFERS.get(transfer) if primaries in _CICP_PRIMARIES else None)
+        return (text, _P3)
+    return (text, _CICP_TRANSFERS.get(transfer) if primaries in _CICP_PRIMARIES else None)
 
 
-def _of_gamma(exponent: float, chromaticities: tuple[float, ...]) -> Tagged:
-    said = [f"gamma {1 / exponent:.3g}"] if exponent else []
+def _of_gamma(exponent: float, chromaticities: tuple[float, ...]) -> NamedTag:
+    parts = [f"gamma {1 / exponent:.3g}"] if exponent else []
     if chromaticities:
-        said.append("chromaticities " + " ".join(f"{one:g}" for one in chromaticities))
-    says = " and ".join(said)
+        parts.append("chromaticities " + " ".join(f"{value:g}" for value in chromaticities))
+    text = " and ".join(parts)
     is_709 = all(
-        abs(ours - theirs) < _CHROMATICITY_WITHIN
-        for ours, theirs in zip(_REC709, chromaticities, strict=False)
+        abs(expected - stored) < _CHROMATICITY_TOLERANCE
+        for expected, stored in zip(_REC709_CHROMATICITIES, chromaticities, strict=False)
     )
     if not exponent:
-        return (says, WORKING_SPACE if is_709 else None)
-    near = (name for gamma, name in _GAMMAS if abs(gamma - exponent) < _GAMMA_WITHIN)
-    return (says, next(near, None) if is_709 else None)
+        return (text, WORKING_SPACE if is_709 else None)
+    near = (name for gamma, name in _GAMMAS if abs(gamma - exponent) < _GAMMA_TOLERANCE)
+    return (text, next(near, None) if is_709 else None)
 
 
 def _numbers(chunk: bytes) -> tuple[float, ...]:
     count = len(chunk) // 4
-    return tuple(one / 100_000 for one in struct.unpack_from(f">{count}I", chunk))
+    return tuple(value / 100_000 for value in struct.unpack_from(f">{count}I", chunk))
 
 
 def _png_chunks(path: str) -> dict[str, bytes]:
-    """The chunks before the pixels that tell of colour, by name."""
-    found: dict[str, bytes] = {}
+    """The chunks with colour information before the pixels, by type."""
+    chunks: dict[str, bytes] = {}
     with open(path, "rb") as file:
         file.seek(_PNG_SIGNATURE_BYTES)
         while len(head := file.read(_PNG_CHUNK_HEAD.size)) == _PNG_CHUNK_HEAD.size:
@@ -149,7 +157,7 @@ def _png_chunks(path: str) -> dict[str, bytes]:
             if kind == b"IDAT":
                 break
             if kind in (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"):
-                found[kind.decode()] = file.read(length)
+                chunks[kind.decode()] = file.read(length)
                 length = 0
             file.seek(length + 4, 1)
-    return found
+    return chunks

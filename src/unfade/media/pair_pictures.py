@@ -1,4 +1,5 @@
-"""The reference pictures of pairs, from a clip or from files, cut to what lies on the source."""
+"""Reads the pictures of pairs, from clips or picture files, cropped to the area that overlaps the
+source."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -12,8 +13,8 @@ from unfade.media.reading import read
 from unfade.media.stills.reader import read_picture
 from unfade.project.color_config import PINNED, ColorManagement
 
-_BESIDE = (-1, 0, 1)
-"""A reference frame and its neighbours."""
+_NEIGHBOUR_OFFSETS = (-1, 0, 1)
+"""Offsets in frames of a reference frame and its neighbours."""
 
 
 def read_references(
@@ -25,20 +26,19 @@ def read_references(
     """Every pair with its reference picture; each clip is read once, in order of its frames.
 
     Args:
-        pairs: in any order; those of the references come first, by their frames.
-        clips: what ingest found.
-        picture_of: gives the absolute path of the picture that a pair has.
-        colors: the config that knows the names of colour spaces.
+        pairs: in any order; pairs with clip frames come first, ordered by clip and frame.
+        clips: as ingest stored them.
+        picture_of: returns the absolute path of a pair's picture file.
+        colors: the config that has the colour spaces.
 
     Yields:
-        a pair, and (3, H, W) in the working space: the live area of the reference, or for a
-        picture file the whole of it, or for an aligned pair as much as lies on the source's
-        live area.
+        pair and picture, (3, H, W) in the working space: the live area of the reference or the
+        whole picture file; for an aligned pair, the part that overlaps the source's live area.
 
     Raises:
         MediaError: a picture cannot be read.
-        ProjectError: an aligned pair's picture has neither the size of the source's live area
-            nor that of its whole raster.
+        ProjectError: the picture of an aligned pair has neither the size of the source's live area
+            nor the size of its whole raster.
     """
     for of, clip in clips.references.items():
         by_frame: dict[int, list[Pair]] = {}
@@ -48,12 +48,12 @@ def read_references(
         for frame, picture in read(clip, sorted(by_frame), colors):
             for pair in by_frame[frame]:
                 name = f"{clip.path}: frame {frame}"
-                yield pair, _cut(pair, name, picture, clips.source, clip.live_area)
+                yield pair, _crop_to_source(pair, name, picture, clips.source, clip.live_area)
     for pair in pairs:
         if pair.picture is not None:
             picture = read_picture(picture_of(pair), pair.colorspace, colors=colors)
-            whole = Area(x=0, y=0, width=picture.shape[-1], height=picture.shape[-2])
-            yield pair, _cut(pair, pair.picture, picture, clips.source, whole)
+            whole_area = Area(x=0, y=0, width=picture.shape[-1], height=picture.shape[-2])
+            yield pair, _crop_to_source(pair, pair.picture, picture, clips.source, whole_area)
 
 
 def read_pairs(
@@ -62,35 +62,35 @@ def read_pairs(
     picture_of: Callable[[Pair], str],
     colors: ColorManagement = PINNED,
 ) -> Iterator[tuple[Pair, Tensor, dict[int, Tensor]]]:
-    """Every pair with its source picture and its reference picture, and those beside that.
+    """Every pair with its source picture, its reference picture and the neighbouring reference
+    frames.
 
-    All clips are read side by side, and no more is held than the pictures of one pair. Where a
-    reference's frames go back, because its shots have another order, it is read anew.
+    All clips are read in parallel, and only the pictures of one pair are held. Where the frames of
+    a reference go back, because its shots are in another order, the clip is read again.
 
     Args:
         pairs: in order of their source frames.
-        clips: what ingest found.
-        picture_of: gives the absolute path of the picture that a pair has.
-        colors: the config that knows the names of colour spaces.
+        clips: as ingest stored them.
+        picture_of: returns the absolute path of a pair's picture file.
+        colors: the config that has the colour spaces.
 
     Yields:
-        a pair; the live area of its source, (3, H, W) in the working space; by their distance in
-        frames, 0 and as far as they exist -1 and 1, its reference picture and those beside it, cut
-        as `read_references` does.
+        pair; live area of its source frame, (3, H, W) in the working space; reference pictures by
+        their offset in frames: 0, and -1 and 1 where they exist, cropped as in `read_references`.
 
     Raises:
         MediaError: a picture cannot be read.
-        ProjectError: an aligned pair's picture has another size than the source.
+        ProjectError: the picture of an aligned pair has another size than the source.
     """
     for run in _ascending(pairs):
         sources = read(clips.source, [pair.source for pair in run], colors)
         references = _references(run, clips, picture_of, colors)
-        for (_, source), (pair, found) in zip(sources, references, strict=True):
-            yield pair, crop(source, clips.source.live_area), found
+        for (_, source), (pair, reference_pictures) in zip(sources, references, strict=True):
+            yield pair, crop(source, clips.source.live_area), reference_pictures
 
 
 def _ascending(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
-    """Pairs in groups in which the frames of each reference ascend."""
+    """Pairs in groups within which the frames of each reference ascend."""
     group: list[Pair] = []
     last: dict[str | None, int] = {}
     for pair in pairs:
@@ -107,9 +107,9 @@ def _ascending(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
 def _references(
     pairs: list[Pair], clips: Clips, picture_of: Callable[[Pair], str], colors: ColorManagement
 ) -> Iterator[tuple[Pair, dict[int, Tensor]]]:
-    """The reference pictures of pairs whose reference frames ascend, with those beside them."""
+    """The reference pictures of pairs with ascending reference frames, and their neighbours."""
     readers = {
-        of: _Reader(
+        of: _NeighbourReader(
             clip,
             [p.reference for p in pairs if p.of == of and p.reference is not None],
             colors,
@@ -119,56 +119,55 @@ def _references(
     for pair in pairs:
         if pair.picture is not None:
             picture = read_picture(picture_of(pair), pair.colorspace, colors=colors)
-            whole = Area(x=0, y=0, width=picture.shape[-1], height=picture.shape[-2])
-            yield pair, {0: _cut(pair, pair.picture, picture, clips.source, whole)}
+            whole_area = Area(x=0, y=0, width=picture.shape[-1], height=picture.shape[-2])
+            yield pair, {0: _crop_to_source(pair, pair.picture, picture, clips.source, whole_area)}
             continue
         assert pair.of is not None
         assert pair.reference is not None
         clip = clips.references[pair.of]
-        yield (
-            pair,
-            {
-                k: _cut(pair, f"{clip.path}: frame {f}", picture, clips.source, clip.live_area)
-                for k, (f, picture) in readers[pair.of].around(pair.reference).items()
-            },
-        )
+        numbered = readers[pair.of].frame_and_neighbours(pair.reference)
+        pictures = {}
+        for offset, (frame, picture) in numbered.items():
+            name = f"{clip.path}: frame {frame}"
+            pictures[offset] = _crop_to_source(pair, name, picture, clips.source, clip.live_area)
+        yield pair, pictures
 
 
-class _Reader:
-    """Reads a clip onwards, and holds what lies around one of the frames that are wanted of it."""
+class _NeighbourReader:
+    """Reads a clip forwards and buffers the neighbours of one wanted frame."""
 
     def __init__(self, clip: Clip, wanted: Sequence[int], colors: ColorManagement) -> None:
         """`wanted` are frame numbers, ascending."""
         self._clip = clip
-        near = sorted({frame + k for frame in wanted for k in _BESIDE})
-        self._pictures = read(clip, [frame for frame in near if frame in clip.frames], colors)
-        self._held: dict[int, Tensor] = {}
+        needed = sorted({frame + k for frame in wanted for k in _NEIGHBOUR_OFFSETS})
+        self._pictures = read(clip, [frame for frame in needed if frame in clip.frames], colors)
+        self._buffer: dict[int, Tensor] = {}
 
-    def around(self, wanted: int) -> dict[int, tuple[int, Tensor]]:
-        """A frame and its neighbours, as far as there are any: numbers and pictures."""
-        frames = {k: wanted + k for k in _BESIDE if wanted + k in self._clip.frames}
-        self._held = {f: self._held[f] for f in frames.values() if f in self._held}
-        while max(frames.values()) not in self._held:
+    def frame_and_neighbours(self, wanted: int) -> dict[int, tuple[int, Tensor]]:
+        """Number and picture of a frame and of its neighbours that exist, by offset."""
+        frames = {k: wanted + k for k in _NEIGHBOUR_OFFSETS if wanted + k in self._clip.frames}
+        self._buffer = {f: self._buffer[f] for f in frames.values() if f in self._buffer}
+        while max(frames.values()) not in self._buffer:
             frame, picture = next(self._pictures)
-            self._held[frame] = picture
-        return {k: (frame, self._held[frame]) for k, frame in frames.items()}
+            self._buffer[frame] = picture
+        return {k: (frame, self._buffer[frame]) for k, frame in frames.items()}
 
 
-def _upright(pair: Pair, picture: Tensor) -> Tensor:
-    """A picture as the source has it, left and right changed where the reference is mirrored."""
+def _unmirrored(pair: Pair, picture: Tensor) -> Tensor:
+    """The picture, flipped horizontally if the reference is mirrored."""
     return picture.flip(-1) if pair.mirrored else picture
 
 
-def _cut(pair: Pair, name: str, picture: Tensor, source: Clip, live: Area) -> Tensor:
-    """The part of a pair's picture that is laid on the source's live area."""
+def _crop_to_source(pair: Pair, name: str, picture: Tensor, source: Clip, live: Area) -> Tensor:
+    """The part of a pair's picture that overlaps the source's live area."""
     height, width = picture.shape[-2:]
     wanted = source.live_area
     if not pair.aligned or (live.width, live.height) == (wanted.width, wanted.height):
-        return _upright(pair, crop(picture, live))
+        return _unmirrored(pair, crop(picture, live))
     if (width, height) == (source.width, source.height):
-        return _upright(pair, crop(picture, wanted))
+        return _unmirrored(pair, crop(picture, wanted))
     raise ProjectError(
         f"{name} is {live.width} x {live.height} pixels, but the aligned pair at source frame "
-        f"{pair.source} needs {wanted.width} x {wanted.height} (the picture) or {source.width} x "
-        f"{source.height} (the whole scan); scale it or take 'aligned' out"
+        f"{pair.source} needs {wanted.width} x {wanted.height} (live area) or {source.width} x "
+        f"{source.height} (the whole scan); scale it, or remove 'aligned'"
     )

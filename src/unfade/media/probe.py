@@ -1,4 +1,4 @@
-"""Finding out what a clip is."""
+"""Determines the properties of a clip from its files and film.toml."""
 
 import os
 from dataclasses import replace
@@ -20,7 +20,7 @@ from unfade.media.color_management import check_colorspace
 from unfade.media.movies.fields import DetectedFields
 from unfade.media.movies.survey import MovieSurvey, survey_movie
 from unfade.media.movies.tags import MovieTags
-from unfade.media.stills.clips import probe_stills, shown_by, turned
+from unfade.media.stills.clips import chosen_orientation, probe_stills, upright_geometry
 from unfade.media.stills.files import check_regular
 from unfade.media.stills.reader import STILL_SUFFIXES
 from unfade.media.stills.sequences import (
@@ -30,13 +30,13 @@ from unfade.media.stills.sequences import (
     picture_in_folder,
     suggested_path,
 )
-from unfade.media.stills.timecode import said_timecode, usable_timecode
+from unfade.media.stills.timecode import checked_timecode, usable_timecode
 from unfade.project.color_config import PINNED, ColorManagement
 from unfade.project.settings import ClipSection
 from unfade.work.progress import Track, untracked
 
 Surveys = dict[str, MovieSurvey]
-"""What was found out of movies, by path."""
+"""Results of decoded movies, by path."""
 
 
 def probe(
@@ -47,23 +47,24 @@ def probe(
     *,
     colors: ColorManagement = PINNED,
 ) -> Clip:
-    """Finds out what a clip is.
+    """The properties of a clip.
 
-    A movie is decoded whole, because no header can be trusted with the number of frames.
+    A movie is decoded completely, because no header states the number of frames reliably.
 
     Args:
         path: a movie, a still, a sequence pattern such as ``/scan/reel.%06d.dpx`` or
             ``/scan/reel.######.dpx``, or a folder that holds one sequence. Absolute.
-        section: what the project file says of it; it goes before what the file says.
-        track: is told of the frames of a movie.
-        surveys: of movies decoded before with a section that said no more; new ones are added.
-        colors: the config that knows the names of colour spaces.
+        section: of film.toml; its values overrule those of the file.
+        track: reports the decoded frames of a movie.
+        surveys: results of movies that were decoded before, with a section that overruled no more;
+            new ones are added.
+        colors: the config that has the colour spaces.
 
     Returns:
         the clip; its live area is the whole raster.
 
     Raises:
-        MediaError: it is missing, damaged, incomplete, or does not name its colour space.
+        MediaError: the clip is missing, damaged or incomplete, or its colour space is unknown.
         ProjectError: there is no such colour space.
     """
     if section.colorspace != "auto":
@@ -78,15 +79,15 @@ def probe(
         surveys = {} if surveys is None else surveys
         if path not in surveys:
             surveys[path] = survey_movie(path, section, track)
-        tags = surveys[path].tags.without_said(section)
+        tags = surveys[path].tags.with_overrides(section)
         return _movie_clip(path, section, replace(surveys[path], tags=tags), colors)
     if os.path.exists(path):
         check_regular(path)
     pattern = parse_pattern(path)
     if pattern is None or not frames_of(pattern):
-        meant = suggested_path(path)
-        remedy = f"{meant} is there, name that" if meant else "restore the file or correct the path"
-        if meant or pattern is None:
+        other = suggested_path(path)
+        remedy = f"{other} is there, name that" if other else "restore the file or correct the path"
+        if other or pattern is None:
             raise MediaError(f"{path}: is missing; {remedy}")
     return _probe_sequence(pattern, section, colors)
 
@@ -102,22 +103,15 @@ def _movie_clip(
 ) -> Clip:
     rate, colorspace = _rate(path, section, survey), _colorspace(path, section, survey)
     frames = _movie_range(path, survey.count, section)
-    found = survey.fields
-    fields = found.fields if section.fields == "auto" else section.fields
-    timecode, remarks = _timecode(
-        path,
-        section,
-        survey.timecode,
-        rate,
-        found_rate=survey.rate,
-        skipped=frames.first,
-    )
-    remarks = (*survey.remarks, *remarks)
+    detected = survey.fields
+    fields = detected.fields if section.fields == "auto" else section.fields
+    timecode, timecode_remarks = _timecode(path, section, survey, rate, skipped=frames.first)
+    remarks = (*survey.remarks, *timecode_remarks)
     video, assumed = survey.tags.video(path, section, survey.width, survey.height)
     if assumed:
         remarks = (*remarks, f"assumed, as its file does not say: {' and '.join(assumed)}")
     orientation = _movie_orientation(path, section, survey.tags)
-    width, height, pixel_aspect = turned(
+    width, height, pixel_aspect = upright_geometry(
         orientation, survey.width, survey.height, survey.pixel_aspect
     )
     return Clip(
@@ -131,8 +125,8 @@ def _movie_clip(
         orientation=orientation,
         colorspace=check_colorspace(colorspace, colors),
         fields=fields,
-        fields_evidence=_evidence(found, section),
-        cadence=_cadence(found.weave, frames) if fields == "film" else None,
+        fields_evidence=_evidence(detected, section),
+        cadence=_cadence(detected.weave, frames) if fields == "film" else None,
         video=video,
         code_range="limited" if video is None and section.range == "limited" else "full",
         codec=survey.codec,
@@ -147,7 +141,7 @@ def _movie_clip(
 def _rate(path: str, section: ClipSection, survey: MovieSurvey) -> Fraction:
     """
     Raises:
-        MediaError: neither film.toml nor the file says how fast a movie runs.
+        MissingFactError: neither film.toml nor the file states the frame rate.
     """
     rate = section.rate or survey.rate
     if rate is None:
@@ -162,38 +156,39 @@ def _rate(path: str, section: ClipSection, survey: MovieSurvey) -> Fraction:
 def _colorspace(path: str, section: ClipSection, survey: MovieSurvey) -> str:
     """
     Raises:
-        MediaError: film.toml says nothing, and the movie is not for an ordinary display.
+        MissingFactError: film.toml names no colour space, and the movie is not display-referred.
     """
     if section.colorspace != "auto":
         return section.colorspace
     if not survey.tags.is_display_referred:
         raise MissingFactError(
-            f"{path}: is not for an ordinary display; name its colour space as 'colorspace'",
+            f"{path}: is tagged as linear, log, PQ or HLG, which names no colour space; name it as "
+            "'colorspace'",
             "colorspace",
-            "the file says: for no ordinary display",
+            "the file says: linear, log, PQ or HLG",
         )
     return WORKING_SPACE
 
 
-def _evidence(found: DetectedFields, section: ClipSection) -> str:
-    if section.fields in ("auto", found.fields):
-        return found.evidence
-    return f"as film.toml says; by the pictures it is {found.fields}: {found.evidence}"
+def _evidence(detected: DetectedFields, section: ClipSection) -> str:
+    if section.fields in ("auto", detected.fields):
+        return detected.evidence
+    return f"as film.toml says; the pictures show {detected.fields}: {detected.evidence}"
 
 
 def _movie_orientation(path: str, section: ClipSection, tags: MovieTags) -> int:
     """
     Raises:
-        MediaError: the picture is turned by an angle between quarter turns.
+        MissingFactError: the picture is turned by an angle other than a multiple of 90 degrees.
     """
     if tags.orientation < 0:
-        known = "its display matrix turns the picture by no quarter turn"
+        known = "its display matrix turns the picture by an angle other than quarter turns"
         raise MissingFactError(
             f"{path}: {known}; set 'orientation' in film.toml, for example to \"as-stored\"",
             "orientation",
             known,
         )
-    return shown_by(section, tags.orientation or 1)
+    return chosen_orientation(section, tags.orientation or 1)
 
 
 def _cadence(weave: str, frames: FrameRange) -> Cadence:
@@ -201,18 +196,11 @@ def _cadence(weave: str, frames: FrameRange) -> Cadence:
 
 
 def _timecode(
-    path: str,
-    section: ClipSection,
-    found: str | None,
-    rate: Fraction,
-    *,
-    found_rate: Fraction | None,
-    skipped: int,
+    path: str, section: ClipSection, survey: MovieSurvey, rate: Fraction, *, skipped: int
 ) -> tuple[str | None, tuple[str, ...]]:
-    """The timecode of a movie's first frame, and remarks on it.
+    """The timecode of the clip's first frame, and remarks on it.
 
-    `found` is that which the file tells, `skipped` frames before the clip's first; `found_rate` is
-    the file's own.
+    `skipped` is the number of frames of the movie before the clip's first.
 
     Raises:
         MediaError: the timecode of film.toml does not exist at the clip's rate.
@@ -220,10 +208,12 @@ def _timecode(
     if section.timecode == "none" or timecode_base(rate) > MAX_TIMECODE_RATE:
         return None, ()
     if section.timecode != "auto":
-        return said_timecode(path, section.timecode, rate), ()
-    if found is None:
+        return checked_timecode(path, section.timecode, rate), ()
+    if survey.timecode is None:
         return None, ()
-    timecode, remark = usable_timecode(path, found, rate, rate_is_overruled=rate != found_rate)
+    timecode, remark = usable_timecode(
+        path, survey.timecode, rate, rate_is_overruled=rate != survey.rate
+    )
     start = timecode_after(timecode, skipped, rate) if timecode else None
     return start, (remark,) if remark else ()
 

@@ -1,4 +1,4 @@
-"""Frames of a clip, whatever it is made of, as tensors in the working space."""
+"""Reads frames of a clip as tensors in the working space."""
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -17,7 +17,9 @@ from unfade.media.stills.sequences import parse_pattern
 from unfade.media.threads.read_ahead import MAX_FRAMES_AHEAD, parallel_map, prefetch
 from unfade.project.color_config import PINNED, ColorManagement
 
-_THREADS = 2
+_READ_THREADS = 2
+"""Stills decoded at a time; each holds a frame in memory, so more threads trade memory for
+speed."""
 
 
 def read(
@@ -26,34 +28,36 @@ def read(
     """Frames of a clip.
 
     Args:
-        clip: what `probe` found.
-        frames: their numbers, ascending.
-        colors: the config that knows the name of the clip's colour space.
+        clip: as `probe` returns it.
+        frames: frame numbers, ascending.
+        colors: the config that has the clip's colour space.
 
     Yields:
-        each number with its picture: (3, height, width) float32 in the working space,
-        deinterlaced, upright, the whole raster.
+        frame number and picture, (3, height, width) float32 in the working space: the whole raster,
+        upright and progressive.
 
     Raises:
         MediaError: a frame is outside the clip, missing, damaged or of another size.
         ValueError: the numbers do not ascend.
     """
-    wanted = list(frames)
-    if any(later < earlier for earlier, later in pairwise(wanted)):
-        raise ValueError("frames must be asked for in ascending order")
-    for frame in wanted[:1] + wanted[-1:]:
+    numbers = list(frames)
+    if any(later < earlier for earlier, later in pairwise(numbers)):
+        raise ValueError("frame numbers must ascend")
+    for frame in numbers[:1] + numbers[-1:]:
         if frame not in clip.frames:
             raise MediaError(
                 f"{clip.path}: has the frames {clip.frames.first} to {clip.frames.last}, "
-                f"not {frame}; ask for one of these"
+                f"not {frame}; choose one of these"
             )
     if clip.kind == "movie":
-        return prefetch(read_movie(clip, wanted, colors), max_held=MAX_FRAMES_AHEAD, name=clip.path)
-    return _read_ahead(clip, wanted, colors)
+        return prefetch(
+            read_movie(clip, numbers, colors), max_held=MAX_FRAMES_AHEAD, name=clip.path
+        )
+    return _read_ahead(clip, numbers, colors)
 
 
 def read_frame(clip: Clip, frame: int, colors: ColorManagement = PINNED) -> Tensor:
-    """One frame of a clip, as `read` gives it."""
+    """One frame of a clip, as `read` yields it."""
     return next(picture for _, picture in read(clip, [frame], colors))
 
 
@@ -63,7 +67,7 @@ def _read_ahead(
     return parallel_map(
         lambda frame: (frame, _read_stored(clip, frame, colors)),
         frames,
-        threads=_THREADS,
+        threads=_READ_THREADS,
         max_held=MAX_FRAMES_AHEAD,
     )
 

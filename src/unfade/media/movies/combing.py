@@ -117,28 +117,28 @@ class CombEnergies(NamedTuple):
         weaves = sorted((one for one in weaves if one[1] < inf), key=lambda one: one[1])
         if len(weaves) == 3 and (letter := self._tie(weaves)):
             return letter
-        (best, least), (_, second) = weaves[:2]
+        (best, lowest), (_, second) = weaves[:2]
         if best == "s":
-            return "s" if second > _STORED_FITS_RATIO * least else "-"
-        if second <= _BETTER_RATIO * least:
+            return "s" if second > _STORED_FITS_RATIO * lowest else "-"
+        if second <= _BETTER_RATIO * lowest:
             return "-"
-        sure = self.stored > max(_MUCH_BETTER_RATIO * least, _BETTER_RATIO * self.within)
-        return best.upper() if sure else best
+        stored_combs = self.stored > max(_MUCH_BETTER_RATIO * lowest, _BETTER_RATIO * self.within)
+        return best.upper() if stored_combs else best
 
     def _tie(self, weaves: list[tuple[str, float]]) -> str:
         """The letter if two weaves are equally good, empty if one is better. `weaves` are letters
         and energies, best first."""
-        (_, least), (_, second), (worst, most) = weaves
+        (_, lowest), (_, second), (worst, highest) = weaves
         letter = {"n": "t", "p": "b", "s": "o"}[worst]
         if (
-            least > _MIN_TIE_COMB_RATIO * self.within
-            and least - self.within > _MIN_TIE_ENERGY_RATIO * (second - self.within)
+            lowest > _MIN_TIE_COMB_RATIO * self.within
+            and lowest - self.within > _MIN_TIE_ENERGY_RATIO * (second - self.within)
         ):
-            alike = most - least < 2 * _MAX_TIE_DIFFERENCE * least
-            return "o" if alike or worst == "s" else letter.upper()
+            equally_bad = highest - lowest < 2 * _MAX_TIE_DIFFERENCE * lowest
+            return "o" if equally_bad or worst == "s" else letter.upper()
         if (
-            second - least < _MAX_TIE_DIFFERENCE * (most - least)
-            and second < (_BETTER_RATIO + _MIN_TIE_ENERGY_RATIO) * least
+            second - lowest < _MAX_TIE_DIFFERENCE * (highest - lowest)
+            and second < (_BETTER_RATIO + _MIN_TIE_ENERGY_RATIO) * lowest
         ):
             return "-" if letter == "o" else letter
         return ""

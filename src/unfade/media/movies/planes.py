@@ -54,8 +54,8 @@ def can_read(pixel_format: av.VideoFormat) -> bool:
         return True
     components = pixel_format.components
     planar = len({component.plane for component in components}) == len(components)
-    whole = all(8 <= component.bits <= 16 for component in components)
-    return planar and whole and not pixel_format.has_palette and not name.startswith("p0")
+    supported_bits = all(8 <= component.bits <= 16 for component in components)
+    return planar and supported_bits and not pixel_format.has_palette and not name.startswith("p0")
 
 
 def frame_to_rgb(
@@ -85,10 +85,10 @@ def _levels(frame: av.VideoFrame, code_range: CodeRange) -> tuple[float, float, 
     """The code of black, the number of codes from black to white, and the number of codes between
     the extremes of chroma."""
     bits = frame.format.components[0].bits
-    step, greatest = 2.0 ** (bits - 8), 2.0**bits - 1
+    step, max_code = 2.0 ** (bits - 8), 2.0**bits - 1
     if code_range == "limited":
         return 16 * step, 219 * step, 224 * step
-    return 0.0, greatest, greatest
+    return 0.0, max_code, max_code
 
 
 def _ycbcr(frame: av.VideoFrame, video: Video) -> tuple[Plane, Plane, Plane]:

@@ -63,11 +63,11 @@ def survey_movie(path: str, section: ClipSection, track: Track) -> MovieSurvey:
         header_and_frames, f"Looking through {Path(path).name}", header.estimated_count
     ):
         if first is None:
-            first, tags = frame, MovieTags.of(frame).without_said(section)
+            first, tags = frame, MovieTags.of(frame).with_overrides(section)
             _check_readable(path, frame)
             meter = None if frame.format.is_rgb else FieldMeter()
         check_size(path, len(times), frame, first.width, first.height)
-        _check_tags(path, len(times), MovieTags.of(frame).without_said(section), tags)
+        _check_tags(path, len(times), MovieTags.of(frame).with_overrides(section), tags)
         if meter is not None:
             meter.add(frame)
         times.append(frame.pts)
@@ -114,7 +114,7 @@ def _header_and_frames(path: str) -> Generator[Any, None, None]:
         MediaError: the movie is missing or damaged.
     """
     with open_movie(path) as movie:
-        _check_whole(movie)
+        _check_complete(movie)
         stream = movie.stream
         yield _Header(
             rate=exact_rate(stream.guessed_rate) if stream.guessed_rate else None,
@@ -168,7 +168,7 @@ def _detected_fields(header: _Header, meter: FieldMeter | None, count: int) -> D
     return detect_fields(meter, header_fields(header.field_order, meter.interlaced, count))
 
 
-def _check_whole(movie: Movie) -> None:
+def _check_complete(movie: Movie) -> None:
     """
     Raises:
         MediaError: the file ends before its own structure does.

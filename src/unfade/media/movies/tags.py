@@ -50,8 +50,8 @@ _MIN_RELATIVE_COEFFICIENT = 0.01
 class MovieTags:
     """The tags of a frame: H.273 numbers, whether it is R'G'B', and its orientation of 1 to 8.
 
-    `orientation` is 0 if the frame has no tag, and -1 if the picture is turned by an angle that is
-    no multiple of 90 degrees. `KEYS` are the keys of film.toml that overrule the tags.
+    `orientation` is 0 if the frame has no tag, and -1 if the picture is turned by an angle other
+    than a multiple of 90 degrees. `KEYS` are the keys of film.toml that overrule the tags.
     """
 
     KEYS: ClassVar = {
@@ -95,11 +95,13 @@ class MovieTags:
         """Whether the codes are meant for a display as they are."""
         return self.transfer in _DISPLAY_TRANSFERS
 
-    def without_said(self, section: ClipSection) -> "MovieTags":
+    def with_overrides(self, section: ClipSection) -> "MovieTags":
         """The tags, with those that film.toml overrules set to one fixed value."""
-        said = [name for name, key in self.KEYS.items() if getattr(section, key) != "auto"]
-        overruled: dict[str, Any] = dict.fromkeys(said, 1)
-        return replace(self, **overruled)
+        overruled_names = [
+            name for name, key in self.KEYS.items() if getattr(section, key) != "auto"
+        ]
+        fixed_values: dict[str, Any] = dict.fromkeys(overruled_names, 1)
+        return replace(self, **fixed_values)
 
     def video(
         self, path: str, section: ClipSection, width: int, height: int

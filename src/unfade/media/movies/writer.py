@@ -21,14 +21,22 @@ from unfade.film.clip import YCbCrMatrix
 from unfade.media.movies.planes import KR_KB
 from unfade.work.writing import writing
 
-# Code points of ITU-T H.273. Primaries and curve are those of the working space: gamma 2.4 has no
-# code point, and displays read that of BT.709 so (ITU-R BT.1886).
 _PRIMARIES = 1
+"""H.273 code point of the working space's primaries, BT.709."""
+
 _TRANSFER = 1
+"""H.273 code point of BT.709, because gamma 2.4 has none and displays show BT.709 with gamma 2.4
+(ITU-R BT.1886)."""
+
 _MATRIX_CODES: Mapping[str, int] = {"bt601": 6, "bt709": 1}
-_LIMITED_RANGE = 1  # FFmpeg's AVCOL_RANGE_MPEG
-# FFmpeg takes .mpg for the program stream of MPEG-1; MPEG-2 video belongs into that of MPEG-2.
+"""H.273 code points of the matrices."""
+
+_LIMITED_RANGE = 1
+"""FFmpeg's AVCOL_RANGE_MPEG."""
+
 _CONTAINERS: Mapping[str, str] = {".mpg": "vob"}
+"""FFmpeg formats by suffix if the default is wrong: for .mpg it is the program stream of MPEG-1,
+but MPEG-2 video needs that of MPEG-2."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,7 @@ _LAYOUTS: Mapping[str, _Layout] = {
     "yuv422p10le": _Layout(10, 2, 1),
     "yuv444p10le": _Layout(10, 1, 1),
 }
+"""Layouts of the supported pixel formats."""
 
 
 class MovieWriter:
@@ -112,7 +121,7 @@ class MovieWriter:
         self._check_size()
 
     def __enter__(self) -> Self:
-        with ExitStack() as stack, self._explained():
+        with ExitStack() as stack, self._with_readable_errors():
             temporary = stack.enter_context(writing(self._path))
             container = av.open(
                 str(temporary), "w", format=_CONTAINERS.get(self._path.suffix.lower())
@@ -136,7 +145,7 @@ class MovieWriter:
                 f"picture is {tuple(rgb.shape)}, the movie {(3, self._height, self._width)}"
             )
         planes = rgb_to_planes(rgb, self._layout, self._matrix, interlaced=self._interlaced)
-        with self._explained():
+        with self._with_readable_errors():
             frame = self._frame_of(planes)
             self._graph.push(frame)
             self._container.mux(self._stream.encode(self._graph.pull()))
@@ -148,13 +157,13 @@ class MovieWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with self._explained():
+        with self._with_readable_errors():
             if error is not None:
                 self._stack.__exit__(kind, error, traceback)
                 return
             with self._stack:
                 if self._count == 0:
-                    raise MediaError(f"{self._path}: no frame was written; give it at least one")
+                    raise MediaError(f"{self._path}: no frame was written; write at least one")
                 self._container.mux(self._stream.encode(None))
 
     def _check_size(self) -> None:
@@ -197,12 +206,12 @@ class MovieWriter:
         graph.configure()
         return graph
 
-    def _tag(self, thing: Any) -> None:
+    def _tag(self, target: Any) -> None:
         """Tags a stream or a frame with its matrix, range, primaries and transfer."""
-        thing.color_primaries = _PRIMARIES
-        thing.color_trc = _TRANSFER
-        thing.colorspace = _MATRIX_CODES[self._matrix]
-        thing.color_range = _LIMITED_RANGE
+        target.color_primaries = _PRIMARIES
+        target.color_trc = _TRANSFER
+        target.colorspace = _MATRIX_CODES[self._matrix]
+        target.color_range = _LIMITED_RANGE
 
     def _frame_of(self, planes: tuple[Tensor, Tensor, Tensor]) -> av.VideoFrame:
         frame = av.VideoFrame(self._width, self._height, self._pixel_format)
@@ -216,14 +225,14 @@ class MovieWriter:
         return frame
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _with_readable_errors(self) -> Iterator[None]:
         try:
             yield
         except (av.FFmpegError, av.codec.codec.UnknownCodecError, ValueError) as error:
             raise MediaError(
                 f"{self._path}: cannot be written with {self._codec} at frame {self._count} "
-                f"({error}); use a suffix, codec and options that go together, and see that "
-                "the folder exists and the disk has room"
+                f"({error}); use a suffix, codec and options that fit together, and check that "
+                "the folder exists and the disk has free space"
             ) from error
 
 

@@ -1,4 +1,4 @@
-"""Clips made of still pictures: every header is read, and must say the same as the first."""
+"""Determines the properties of stills and sequences; all headers must agree with the first."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,10 +16,10 @@ from unfade.project.color_config import ColorManagement
 from unfade.project.settings import ClipSection
 
 FILM_RATE = Fraction(24)
-"""Frames a second of a sequence whose files do not tell: that of sound film."""
+"""Frames per second of a sequence whose files state no rate: the rate of sound film."""
 
 _HEADER_THREADS = 8
-"""Headers read at a time, because what takes time is waiting for disks and servers."""
+"""Headers read at a time: reading waits mostly for disks and servers."""
 
 
 def probe_stills(
@@ -29,34 +29,29 @@ def probe_stills(
     section: ClipSection,
     colors: ColorManagement,
 ) -> Clip:
-    """Finds out what a still or a sequence is.
+    """The properties of a still or a sequence.
 
     Args:
         path: of the still, or the pattern of the sequence.
-        frames: their numbers.
-        files: of each frame.
-        section: what the project file says; it goes before what the files say.
-        colors: the config that knows the names of colour spaces.
+        frames: frame numbers.
+        files: path of each frame.
+        section: of film.toml; its values overrule those of the files.
+        colors: the config that has the colour spaces.
 
     Raises:
-        MediaError: a file is missing, is no picture, does not name its colour space, or says
-            something else than the first and the project file nothing.
+        MediaError: a file is missing, is not a picture, or does not name its colour space; or a
+            header differs from the first in a value that film.toml does not overrule.
     """
     headers = _headers(files, colors)
     header = headers[0]
-    found_rate = next((one.rate for one in headers if one.rate), FILM_RATE)
-    rate = section.rate or found_rate
-    orientation = shown_by(section, header.orientation)
-    width, height, pixel_aspect = turned(
-        orientation, header.width, header.height, header.pixel_aspect
-    )
-    colorspace = section.colorspace
-    if colorspace == "auto":
-        colorspace = named_colorspace(files[0], header)
-    _check_alike(files, frames, headers, section, rate)
-    timecodes = [one.timecode for one in headers]
+    stored_rate = next((header.rate for header in headers if header.rate), FILM_RATE)
+    rate = section.rate or stored_rate
+    orientation, width, height, pixel_aspect = _upright_raster(section, header)
+    colorspace = _chosen_colorspace(files[0], section, header)
+    _check_consistent(files, frames, headers, section, rate)
+    timecodes = [header.timecode for header in headers]
     runs = timecode_runs(
-        files, timecodes, frames.first, rate, section, rate_is_overruled=rate != found_rate
+        files, timecodes, frames.first, rate, section, rate_is_overruled=rate != stored_rate
     )
     return Clip(
         path=path,
@@ -81,7 +76,8 @@ def probe_stills(
 
 
 def _headers(files: Sequence[str], colors: ColorManagement) -> list[StillHeader]:
-    """The headers of all files; JPEG 2000 that is laid out as the first has the first's header."""
+    """The headers of all files. A JPEG 2000 file with the layout of the first gets the header of
+    the first."""
     first = read_header(files[0], colors)
     layout = codestream_layout(files[0]) if first.format == "jpeg2000" else b""
 
@@ -93,12 +89,24 @@ def _headers(files: Sequence[str], colors: ColorManagement) -> list[StillHeader]
         return [first, *pool.map(header, files[1:])]
 
 
-def shown_by(section: ClipSection, found: int) -> int:
-    """The orientation of a clip, 1 to 8: what a person says goes before what its file says."""
-    return found if section.orientation == "auto" else orientation_number(section.orientation)
+def _chosen_colorspace(file: str, section: ClipSection, header: StillHeader) -> str:
+    return named_colorspace(file, header) if section.colorspace == "auto" else section.colorspace
 
 
-def turned(
+def _upright_raster(section: ClipSection, header: StillHeader) -> tuple[int, int, int, Fraction]:
+    """Orientation; width, height and pixel aspect of the upright picture."""
+    orientation = chosen_orientation(section, header.orientation)
+    return orientation, *upright_geometry(
+        orientation, header.width, header.height, header.pixel_aspect
+    )
+
+
+def chosen_orientation(section: ClipSection, stored: int) -> int:
+    """The orientation of a clip, 1 to 8: film.toml overrules the file."""
+    return stored if section.orientation == "auto" else orientation_number(section.orientation)
+
+
+def upright_geometry(
     orientation: int, width: int, height: int, pixel_aspect: Fraction
 ) -> tuple[int, int, Fraction]:
     """Width, height and pixel aspect of the upright picture, from those of the stored raster."""
@@ -113,14 +121,14 @@ def _remarks(header: StillHeader, section: ClipSection) -> tuple[str, ...]:
 
 
 def _assumed(headers: Sequence[StillHeader], section: ClipSection) -> tuple[str, ...]:
-    """The facts that neither the files nor the project file say."""
+    """The keys of facts that neither the files nor film.toml state."""
     header = headers[0]
-    spoken = header.format == "openexr" or header.color_tag is not None or bool(header.transfer)
-    said = {
-        "colorspace": section.colorspace != "auto" or spoken,
-        "rate": section.rate is not None or any(one.rate for one in headers),
+    is_tagged = header.format == "openexr" or header.color_tag is not None or bool(header.transfer)
+    is_stated = {
+        "colorspace": section.colorspace != "auto" or is_tagged,
+        "rate": section.rate is not None or any(header.rate for header in headers),
     }
-    return tuple(key for key, is_said in said.items() if not is_said)
+    return tuple(key for key, stated in is_stated.items() if not stated)
 
 
 def _fields(path: str, section: ClipSection) -> FieldOrder:
@@ -131,7 +139,7 @@ def _fields(path: str, section: ClipSection) -> FieldOrder:
     )
 
 
-def _check_alike(
+def _check_consistent(
     files: Sequence[str],
     frames: FrameRange,
     headers: Sequence[StillHeader],
@@ -140,14 +148,14 @@ def _check_alike(
 ) -> None:
     """
     Raises:
-        MediaError: a header says something else than the first.
+        MediaError: a header differs from the first.
     """
     expected = _facts(headers[0], section, rate)
     for frame, file, header in zip(frames.frames(), files, headers, strict=True):
         facts = _facts(header, section, rate)
-        for key, ours in expected.items():
-            if facts[key] != ours:
-                known = f"frame {frame} is {facts[key]} and frame {frames.first} is {ours}"
+        for key, value in expected.items():
+            if facts[key] != value:
+                known = f"frame {frame} is {facts[key]} and frame {frames.first} is {value}"
                 others = "or set 'first' and 'last' to frames that are alike"
                 if not hasattr(section, key):
                     raise MediaError(f"{file}: {known}; convert the files, {others}")
@@ -156,7 +164,8 @@ def _check_alike(
 
 
 def _facts(header: StillHeader, section: ClipSection, rate: Fraction) -> dict[str, str]:
-    """What must be the same in all frames, in words: by the key of film.toml that overrules it."""
+    """Values that must be equal in all frames, in words: those that cannot be overruled, and those
+    that film.toml does not overrule, by its keys."""
     facts = {
         "size": f"{header.width} x {header.height} pixels",
         "channels": "grey" if header.is_grey else "of red, green and blue",

@@ -61,9 +61,9 @@ class OpenStill:
         """Bits of an integer sample, 0 for floats."""
         if str(self.spec.format) not in ("uint8", "uint16"):
             return 0
-        whole = 8 if str(self.spec.format) == "uint8" else 16
+        sample_bits = 8 if str(self.spec.format) == "uint8" else 16
         stored = self.spec.get_int_attribute("oiio:BitsPerSample", 0)
-        return stored if 8 < stored < 16 and whole == 16 else whole
+        return stored if 8 < stored < 16 and sample_bits == 16 else sample_bits
 
     @property
     def white_is_zero(self) -> bool:

@@ -25,47 +25,60 @@ def write_master(
         path: the file, with the suffix of the format.
         pixels: (3, H, W) in the working space.
         settings: format, bits, colour space and compression.
-        entries: of the header; TIFF and DPX have a place for ``"Software"`` alone.
+        entries: of the header; TIFF and DPX store only ``"Software"``.
         tags: of the frame.
-        colors: the config that knows the name of the colour space.
+        colors: the config that has the colour space.
 
     Returns:
-        How many values the format could not hold and were cut; none in EXR, which refuses them.
+        Number of values that were clipped to the range of the format; 0 for EXR, which refuses
+        them.
 
     Raises:
-        MediaError: a value is not a number or beyond half floats, or it cannot be written.
-        ProjectError: there is no such colour space, or it is not that of a strict container.
+        MediaError: a value is not a number or beyond the range of half floats, or the file cannot
+            be written.
+        ProjectError: there is no such colour space, or a strict container needs another.
     """
-    space, software = settings.colorspace, str(entries.get("Software", ""))
+    if settings.format == "exr":
+        write_exr(
+            path,
+            pixels,
+            colorspace=settings.colorspace,
+            colors=colors,
+            compression=settings.compression,
+            dwa_level=settings.dwa_level,
+            strict=settings.strict,
+            metadata=entries,
+            tags=tags,
+        )
+        return 0
+    software = str(entries.get("Software", ""))
+    return _write_integers(path, pixels, settings, software, tags, colors)
+
+
+def _write_integers(
+    path: Path,
+    pixels: Tensor,
+    settings: RenderSection,
+    software: str,
+    tags: FrameTags,
+    colors: ColorManagement,
+) -> int:
     if settings.format == "dpx":
         return write_dpx(
             path,
             pixels,
             bits=settings.bits,
-            colorspace=space,
+            colorspace=settings.colorspace,
             colors=colors,
             software=software,
             tags=tags,
         )
-    if settings.format == "tiff":
-        return write_tiff(
-            path,
-            pixels,
-            colorspace=space,
-            colors=colors,
-            compression=settings.compression,
-            software=software,
-            tags=tags,
-        )
-    write_exr(
+    return write_tiff(
         path,
         pixels,
-        colorspace=space,
+        colorspace=settings.colorspace,
         colors=colors,
         compression=settings.compression,
-        dwa_level=settings.dwa_level,
-        strict=settings.strict,
-        metadata=entries,
+        software=software,
         tags=tags,
     )
-    return 0

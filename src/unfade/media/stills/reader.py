@@ -1,4 +1,4 @@
-"""Still pictures in, by OpenImageIO: EXR, DPX, TIFF, PNG, JPEG and what else it knows."""
+"""Reads stills, with OpenImageIO: EXR, DPX, Cineon, TIFF, PNG, JPEG, JPEG 2000 and others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,25 +23,30 @@ from unfade.project.color_config import PINNED, ColorManagement
 
 _SUFFIXES = ".exr .dpx .cin .tif .tiff .png .jpg .jpeg .bmp .tga .jp2 .j2k .j2c"
 STILL_SUFFIXES = frozenset(_SUFFIXES.split())
+"""Suffixes of files that are read as stills; all others are read as movies."""
 
 _AP0_CHROMATICITIES = (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767)
-"""Of SMPTE ST 2065-1: red, green, blue, white; x and y of each."""
+"""x and y of red, green, blue and white in SMPTE ST 2065-1."""
 
-_ADX = ", 'ADX10' or 'ADX16' if its scanner follows ACES"
-_DENSITIES = {"Printing density": _ADX, "Logarithmic": _ADX, "ADX": ", 'ADX10' or 'ADX16'"}
-"""Transfers of film densities, and what their space is to be called."""
+_ADX_HINT = ", 'ADX10' or 'ADX16' if its scanner follows ACES"
+_DENSITY_HINTS = {
+    "Printing density": _ADX_HINT,
+    "Logarithmic": _ADX_HINT,
+    "ADX": ", 'ADX10' or 'ADX16'",
+}
+"""Transfers of film density, and hints for their colour space."""
 
 
 @dataclass(frozen=True)
 class StillHeader:
-    """What the header of a still says, without its pixels.
+    """Header of a still.
 
-    `colorspace` is none where the file does not tell, or where its `color_tag` is one that the
-    OpenColorIO config has no space for; `transfer` is what a DPX says of its codes, empty where it
-    says nothing; `rate` and `timecode` likewise. `ignored` are the channels
-    that are not read. `bits` are of an integer sample, 0 of floats. `width` and `height` are of the
-    stored raster and `pixel_aspect` is of its pixels, `orientation` says how it is turned to be
-    shown (see `Clip`). `range_remark` says that the header names a range that was not followed.
+    `colorspace` is None if the file names none, or if the OpenColorIO config has no space for
+    `color_tag`. `transfer` is the transfer of a DPX file, empty if unspecified. `rate` and
+    `timecode` are None if the file has none. `ignored` are the channels that are not read. `bits`
+    are those of an integer sample, 0 for floats. `width`, `height` and `pixel_aspect` are of the
+    stored raster; `orientation` is as in `Clip`. `range_remark` is set if the header names a range
+    that is not possible.
     """
 
     width: int
@@ -65,7 +70,7 @@ def read_header(path: str, colors: ColorManagement = PINNED) -> StillHeader:
     """The header of a still.
 
     Raises:
-        MediaError: the file is missing, or is no picture.
+        MediaError: the file is missing, or is not a picture.
     """
     with open_still(path) as still:
         return _header(still, colors)
@@ -80,15 +85,15 @@ def read_picture(
 
     Args:
         path: the file.
-        colorspace: the OpenColorIO name of the space that it is in; none to take what the file
-            says, and the working space where it is of a video-like format that says nothing.
-        colors: the config that knows the names of colour spaces.
+        colorspace: OpenColorIO name of its space; None for the space that the file names, or the
+            working space if an untagged file has integer samples.
+        colors: the config that has the colour spaces.
 
     Returns:
         (3, H, W) float32, the display window.
 
     Raises:
-        MediaError: the file is missing or damaged, or its colour space is not known.
+        MediaError: the file is missing or damaged, or its colour space is unknown.
         ProjectError: there is no such colour space.
     """
     path = str(path)
@@ -104,21 +109,21 @@ def named_colorspace(path: str, header: StillHeader) -> str:
     """The colour space that a header names.
 
     Raises:
-        MediaError: it names none.
+        MissingFactError: it names none.
     """
     if header.colorspace is None and header.color_tag is not None:
         raise MissingFactError(
-            f"{path}: is tagged as '{header.color_tag}', which the OpenColorIO config has no space "
-            "for; name one as 'colorspace', or convert it to sRGB",
+            f"{path}: is tagged as '{header.color_tag}', a colour space that the OpenColorIO "
+            "config does not have; name one as 'colorspace', or convert it to sRGB",
             "colorspace",
             f"the file says: {header.color_tag}",
         )
     if header.colorspace is None:
-        hint = _DENSITIES.get(header.transfer, "")
-        said = f" (its header says: {header.transfer})" if header.transfer else ""
+        hint = _DENSITY_HINTS.get(header.transfer, "")
+        header_note = f" (its header says: {header.transfer})" if header.transfer else ""
         raise MissingFactError(
             f"{path}: does not say which colour space it is in; "
-            f"name it as 'colorspace'{hint}{said}",
+            f"name it as 'colorspace'{hint}{header_note}",
             "colorspace",
             f"the file says: {header.transfer or 'nothing'}",
         )
@@ -126,11 +131,11 @@ def named_colorspace(path: str, header: StillHeader) -> str:
 
 
 def read_still(path: str, code_range: CodeRange = "full") -> Tensor:
-    """The pixels of a still as they are stored.
+    """The pixels of a still as stored.
 
     Args:
         path: the file.
-        code_range: of its integers; floats are taken as they are.
+        code_range: of integer samples; floats are not scaled.
 
     Returns:
         (3, H, W) float32; integers are scaled so that black is 0 and white is 1.
@@ -144,7 +149,7 @@ def read_still(path: str, code_range: CodeRange = "full") -> Tensor:
 
 
 def read_plane(path: str | Path) -> Tensor:
-    """A picture of one channel, as it is stored: (1, H, W) float32.
+    """The single channel of a picture as stored, (1, H, W) float32.
 
     Raises:
         MediaError: the file is missing or damaged, or has more than one channel.
@@ -157,20 +162,20 @@ def read_plane(path: str | Path) -> Tensor:
 
 
 def read_entries(path: str | Path, names: Sequence[str]) -> dict[str, str]:
-    """Those of the named entries that a header has, as text.
+    """The named header entries that exist, as text.
 
     Raises:
-        MediaError: the file is missing, or is no picture.
+        MediaError: the file is missing, or is not a picture.
     """
     with open_still(str(path)) as still:
-        found = {name: still.spec.getattribute(name) for name in names}
-    return {name: str(value) for name, value in found.items() if value is not None}
+        entries = {name: still.spec.getattribute(name) for name in names}
+    return {name: str(value) for name, value in entries.items() if value is not None}
 
 
 def _header(still: OpenStill, colors: ColorManagement) -> StillHeader:
     """
     Raises:
-        MediaError: it is of a kind that is not read.
+        MediaError: the kind of picture is not supported.
     """
     still.check_supported()
     spec = still.spec
@@ -184,7 +189,7 @@ def _header(still: OpenStill, colors: ColorManagement) -> StillHeader:
         orientation=orientation_of(spec),
         rate=rate_of(spec),
         colorspace=_colorspace(still, tag, colors),
-        color_tag=tag.says if tag else None,
+        color_tag=tag.text if tag else None,
         transfer=_transfer(still),
         format=still.format,
         timecode=timecode_of(spec),
@@ -199,18 +204,18 @@ def _header(still: OpenStill, colors: ColorManagement) -> StillHeader:
 def _pixels(still: OpenStill, code_range: CodeRange) -> Tensor:
     pixels = torch.from_numpy(np.ascontiguousarray(still.read()[still.colour_channels()]))
     if code_range == "limited" and still.bits:
-        pixels = _spread(pixels, still.bits)
+        pixels = _scale_limited(pixels, still.bits)
     return _in_display_window(pixels, still.spec)
 
 
-def _spread(pixels: Tensor, bits: int) -> Tensor:
-    """Codes of limited range, 0 to 1 for all of them, so that 0 is black and 1 is white."""
-    greatest_of_8_bits = float(2**bits - 1) / float(2 ** (bits - 8))
-    return (pixels * greatest_of_8_bits - 16) / (235 - 16)
+def _scale_limited(pixels: Tensor, bits: int) -> Tensor:
+    """Codes of 0 to 1, scaled from limited range so that black is 0 and white is 1."""
+    max_code_in_8_bit_units = float(2**bits - 1) / float(2 ** (bits - 8))
+    return (pixels * max_code_in_8_bit_units - 16) / (235 - 16)
 
 
 def _in_display_window(pixels: Tensor, spec: oiio.ImageSpec) -> Tensor:
-    """The data window laid into the display window, black where there is none."""
+    """The data window placed in the display window, black around it."""
     x, y = spec.x - spec.full_x, spec.y - spec.full_y
     width, height = spec.full_width, spec.full_height
     if (x, y, spec.width, spec.height) == (0, 0, width, height):
@@ -234,7 +239,7 @@ def _colorspace(still: OpenStill, tag: ColorTag | None, colors: ColorManagement)
 
 
 def _transfer(still: OpenStill) -> str:
-    """What a header calls the transfer of its codes, empty where it says nothing of it."""
+    """Name of the transfer of the codes, empty if the header does not specify it."""
     if still.format == "cineon":
         return "Printing density"
     return still.dpx.transfer if still.dpx is not None else ""

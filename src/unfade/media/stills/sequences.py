@@ -232,7 +232,7 @@ def existing_range(pattern: FilePattern, first: int | None, last: int | None) ->
         raise MediaError(f"{pattern}: {_missing_message(first, last, existing)}")
     if last > MAX_FRAME:
         raise MediaError(
-            f"{pattern}: has a frame {last}; rename its files, because the greatest number that "
+            f"{pattern}: has a frame {last}; rename its files, because the largest number that "
             f"headers hold is {MAX_FRAME}"
         )
     return FrameRange(first=first, last=last)

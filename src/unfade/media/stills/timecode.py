@@ -79,19 +79,19 @@ def usable_timecode(
     return stored, remark
 
 
-def said_timecode(path: str, said: str, rate: Fraction) -> str:
+def checked_timecode(path: str, timecode: str, rate: Fraction) -> str:
     """The timecode that film.toml sets for a clip.
 
     Raises:
         MediaError: it does not exist at the clip's rate.
     """
     try:
-        parse_timecode(said, rate)
+        parse_timecode(timecode, rate)
     except ValueError as error:
         raise MediaError(
-            f"{path}: 'timecode' is {said}, but {error}; correct 'timecode' or 'rate'"
+            f"{path}: 'timecode' is {timecode}, but {error}; correct 'timecode' or 'rate'"
         ) from error
-    return said
+    return timecode
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def timecode_runs(
     if section.timecode == "none" or timecode_base(rate) > MAX_TIMECODE_RATE:
         return TimecodeRuns(None)
     if section.timecode != "auto":
-        return TimecodeRuns(said_timecode(files[0], section.timecode, rate))
+        return TimecodeRuns(checked_timecode(files[0], section.timecode, rate))
     usable, remarks = _usable(files, stored, rate, rate_is_overruled)
     if len(usable) > 1 and len(set(usable)) == 1 and usable[0] is not None:
         remark = f"timecode {usable[0]} is in all files; it is taken as that of the first frame"

@@ -1,4 +1,4 @@
-"""Still pictures out, by OpenImageIO. The same pixels and tags give the same bytes."""
+"""Writes stills, with OpenImageIO. The same pixels and tags give the same bytes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,24 +17,25 @@ from unfade.project.color_config import PINNED, ColorManagement
 from unfade.work.writing import writing
 
 Metadata = Mapping[str, str | int | float]
+"""Header entries by name."""
 
 _NO_METADATA: Metadata = {}
 _NO_TAGS = FrameTags()
 
-_ACES = "lin_ap0_scene"
+_OIIO_ACES = "lin_ap0_scene"
 """OpenImageIO's name of ACES2065-1, whatever the OpenColorIO config calls it."""
 
-_GAMMA_24 = "g24_rec709_scene"
-"""Its name of the working space, which PNG files are tagged with."""
+_OIIO_WORKING_SPACE = "g24_rec709_scene"
+"""OpenImageIO's name of the working space, for tags of PNG files."""
 
 _PRINTING_DENSITY = ("ADX10", "ADX16")
-"""Names of the OpenColorIO config for the film densities of SMPTE ST 2065-3."""
+"""OpenColorIO names of the film densities of SMPTE ST 2065-3."""
 
-_PNG_LEVEL = 3
-"""Of zlib: a sheet takes half the time of its usual 6 and is a twentieth larger."""
+_PNG_COMPRESSION_LEVEL = 3
+"""Level of zlib: a sheet takes half the time of the default level 6 and is a twentieth larger."""
 
-_DPX_NAME = (36, 100)
-"""Offset and length in bytes of the file's name in a DPX header (SMPTE 268M)."""
+_DPX_NAME_OFFSET, _DPX_NAME_BYTES = 36, 100
+"""Offset and length of the file name in a DPX header (SMPTE ST 268-1)."""
 
 
 def write_exr(
@@ -54,21 +55,20 @@ def write_exr(
 
     Args:
         path: the file.
-        pixels: (3, H, W) in the working space; or (1, H, W) data, written as it is.
-        colorspace: the OpenColorIO name of the space to write (3, H, W) in.
-        colors: the config that knows this name.
+        pixels: (3, H, W) in the working space, or (1, H, W) data, written unchanged.
+        colorspace: OpenColorIO name of the space to write (3, H, W) in.
+        colors: the config that has this space.
         compression: ``"zip"``, ``"dwaa"``, ``"none"`` or another of OpenEXR's names.
-        half: 16-bit floats rather than 32-bit ones.
-        dwa_level: of DWAA, 0 is best.
-        strict: make it a container of SMPTE ST 2065-4, which is half, not compressed, and in
-            ACES2065-1.
+        half: write 16-bit floats, otherwise 32-bit floats.
+        dwa_level: compression level of DWAA; 0 is best.
+        strict: write a container of SMPTE ST 2065-4: half floats, uncompressed, in ACES2065-1.
         metadata: header entries by name.
         tags: of the frame.
 
     Raises:
-        MediaError: a value is not a number or is beyond the range of the file, or it cannot be
+        MediaError: a value is not a number or beyond the range of the file, or the file cannot be
             written.
-        ProjectError: there is no such colour space, or it is not that of a strict file.
+        ProjectError: there is no such colour space, or a strict container needs another.
     """
     spec_type = "half" if half else "float"
     spec = oiio.ImageSpec(pixels.shape[2], pixels.shape[1], pixels.shape[0], spec_type)
@@ -85,8 +85,8 @@ def write_exr(
     stored = pixels.half() if half else pixels.float()
     if not torch.isfinite(stored).all():
         raise MediaError(
-            f"{path}: {_not_finite(stored)} of its values are not numbers or are beyond the range "
-            f"of a {spec_type} file; mend the picture that it is made from"
+            f"{path}: {_count_not_finite(stored)} of its values are not numbers or beyond the "
+            f"range of a {spec_type} file; correct the picture that it is made from"
         )
     _write(path, stored.permute(1, 2, 0).contiguous().numpy(), spec)
 
@@ -106,18 +106,18 @@ def write_dpx(
     Args:
         path: the file.
         pixels: (3, H, W) in the working space.
-        bits: 8, 10, 12 or 16 a sample.
-        colorspace: the OpenColorIO name of the space to write in. DPX has names for video and for
-            printing density; with others the header leaves it open.
-        colors: the config that knows this name.
-        software: that made it.
+        bits: of a sample: 8, 10, 12 or 16.
+        colorspace: OpenColorIO name of the space to write in. The header can name video and
+            printing density; for other spaces it says user defined.
+        colors: the config that has this space.
+        software: name of the program, for the header.
         tags: of the frame.
 
     Returns:
-        How many values were outside 0 to 1 and were cut, as DPX has no more.
+        Number of values outside 0 to 1, which are clipped because DPX cannot hold them.
 
     Raises:
-        MediaError: a value is not a number, or it cannot be written.
+        MediaError: a value is not a number, or the file cannot be written.
         ProjectError: there is no such colour space.
     """
     spec = _integer_spec(pixels, bits)
@@ -129,7 +129,7 @@ def write_dpx(
     put_tags(spec, tags)
     encoded = to_space(pixels, WORKING_SPACE, colorspace, colors)
     _write(path, _codes(path, encoded, bits), spec)
-    return _count_outside(encoded, bits)
+    return _count_clipped(encoded, bits)
 
 
 def write_tiff(
@@ -147,17 +147,17 @@ def write_tiff(
     Args:
         path: the file.
         pixels: (3, H, W) in the working space.
-        colorspace: the OpenColorIO name of the space to write in.
-        colors: the config that knows this name.
+        colorspace: OpenColorIO name of the space to write in.
+        colors: the config that has this space.
         compression: ``"zip"`` or ``"none"``.
-        software: that made it.
-        tags: of the frame; TIFF has no place for its rate, timecode and keycode.
+        software: name of the program, for the header.
+        tags: of the frame; TIFF cannot store its rate, timecode and keycode.
 
     Returns:
-        How many values were outside 0 to 1 and were cut, as integers have no more.
+        Number of values outside 0 to 1, which are clipped because integers cannot hold them.
 
     Raises:
-        MediaError: a value is not a number, or it cannot be written.
+        MediaError: a value is not a number, or the file cannot be written.
         ProjectError: there is no such colour space.
     """
     spec = _integer_spec(pixels, 16)
@@ -167,7 +167,7 @@ def write_tiff(
     put_tags(spec, tags)
     encoded = to_space(pixels, WORKING_SPACE, colorspace, colors)
     _write(path, _codes(path, encoded, 16), spec)
-    return _count_outside(encoded, 16)
+    return _count_clipped(encoded, 16)
 
 
 def write_png(path: Path, pixels: Tensor, *, bits: int = 8, with_profile: bool = False) -> None:
@@ -175,18 +175,18 @@ def write_png(path: Path, pixels: Tensor, *, bits: int = 8, with_profile: bool =
 
     Args:
         path: the file.
-        pixels: (3, H, W) or (1, H, W) display values, or (4, H, W) with alpha, by which colour is
-            multiplied; outside 0 to 1 they are cut.
-        bits: 8 or 16 a sample.
-        with_profile: put the ICC profile of the working space in, for painting programs, because
-            few of them mind the gamma of PNG.
+        pixels: (3, H, W) or (1, H, W) display values, or (4, H, W) with premultiplied alpha; values
+            outside 0 to 1 are clipped.
+        bits: of a sample: 8 or 16.
+        with_profile: embed the ICC profile of the working space, because few painting programs use
+            the gamma of PNG.
 
     Raises:
-        MediaError: a value is not a number, or it cannot be written.
+        MediaError: a value is not a number, or the file cannot be written.
     """
     spec = _integer_spec(pixels, bits)
-    spec.attribute("png:compressionLevel", _PNG_LEVEL)
-    spec["oiio:ColorSpace"] = _GAMMA_24
+    spec.attribute("png:compressionLevel", _PNG_COMPRESSION_LEVEL)
+    spec["oiio:ColorSpace"] = _OIIO_WORKING_SPACE
     if with_profile:
         profile = working_space_profile()
         spec.attribute("ICCProfile", f"uint8[{len(profile)}]", np.frombuffer(profile, np.uint8))
@@ -198,7 +198,7 @@ def _describe_colorspace(
 ) -> None:
     spec["oiio:ColorSpace"] = colorspace
     if is_aces(colorspace, colors):
-        spec["oiio:ColorSpace"] = _ACES
+        spec["oiio:ColorSpace"] = _OIIO_ACES
         spec["openexr:ACESContainerPolicy"] = "strict" if strict else "relaxed"
     elif strict:
         raise ProjectError(
@@ -208,7 +208,7 @@ def _describe_colorspace(
 
 
 def _dpx_names(colorspace: str, colors: ColorManagement) -> tuple[str, str]:
-    """What a DPX header calls a colour space: transfer and colorimetry (SMPTE ST 268-1)."""
+    """Transfer and colorimetry of a colour space in a DPX header (SMPTE ST 268-1)."""
     if colorspace == check_colorspace(WORKING_SPACE, colors):
         return "ITU-R 709-4", "ITU-R 709-4"
     if colorspace in _PRINTING_DENSITY:
@@ -222,32 +222,33 @@ def _integer_spec(pixels: Tensor, bits: int) -> oiio.ImageSpec:
 
 
 def _codes(path: Path, pixels: Tensor, bits: int) -> np.ndarray:
-    """(H, W, C) integer codes, stretched to 16 bits by repeating the high bits where fewer."""
+    """(H, W, C) integer codes; fewer than 16 bits are stretched to 16 by repeating the high
+    bits."""
     if not torch.isfinite(pixels).all():
         raise MediaError(
-            f"{path}: {_not_finite(pixels)} of its values are not numbers; "
-            "mend the picture that it is made from"
+            f"{path}: {_count_not_finite(pixels)} of its values are not numbers; "
+            "correct the picture that it is made from"
         )
-    greatest = 2**bits - 1
-    codes = (pixels.permute(1, 2, 0).clamp(0.0, 1.0) * greatest).round().int().contiguous()
+    max_code = 2**bits - 1
+    codes = (pixels.permute(1, 2, 0).clamp(0.0, 1.0) * max_code).round().int().contiguous()
     if bits == 8:
         return np.asarray(codes, np.uint8)
     return np.asarray((codes << (16 - bits)) | (codes >> (2 * bits - 16)), np.uint16)
 
 
-def _count_outside(pixels: Tensor, bits: int) -> int:
-    """How many values no code stands for, as they are more than half a code below 0 or above 1."""
+def _count_clipped(pixels: Tensor, bits: int) -> int:
+    """Number of values more than half a code below 0 or above 1."""
     half_code = 0.5 / (2**bits - 1)
     return int(((pixels < -half_code) | (pixels > 1 + half_code)).sum())
 
 
-def _not_finite(pixels: Tensor) -> int:
+def _count_not_finite(pixels: Tensor) -> int:
     return int((~torch.isfinite(pixels)).sum())
 
 
 def _write(path: Path, interleaved: np.ndarray, spec: oiio.ImageSpec) -> None:
     if not path.parent.is_dir():
-        raise MediaError(f"{path}: cannot be written, its folder is missing; make {path.parent}")
+        raise MediaError(f"{path}: cannot be written, its folder is missing; create {path.parent}")
     with writing(path) as temporary:
         image = oiio.ImageOutput.create(str(temporary))
         if image is None:
@@ -262,13 +263,13 @@ def _write(path: Path, interleaved: np.ndarray, spec: oiio.ImageSpec) -> None:
         if not written:
             reason = (image.geterror() or oiio.geterror()).strip().replace(str(temporary), "")
             raise MediaError(
-                f"{path}: cannot be written ({reason}); look for space and permission there"
+                f"{path}: cannot be written ({reason}); check free space and permissions there"
             )
 
 
 def _name_dpx(temporary: Path, name: str) -> None:
-    """Puts the file's own name in the header, where its temporary path would stay."""
-    offset, length = _DPX_NAME
+    """Writes the final file name into the header, which OpenImageIO fills with the temporary
+    path."""
     with temporary.open("r+b") as file:
-        file.seek(offset)
-        file.write(name.encode()[: length - 1].ljust(length, b"\0"))
+        file.seek(_DPX_NAME_OFFSET)
+        file.write(name.encode()[: _DPX_NAME_BYTES - 1].ljust(_DPX_NAME_BYTES, b"\0"))

@@ -46,7 +46,8 @@ _FINE_LINES_MIN_PRODUCT = 0.7
 and with opposite sign, at which the block shows fine lines. Lines less than three apart give 1 to
 2, film that moves quickly out of phase 0.5, video and coarser detail less than 0."""
 _FINE_LINES_MIN_COMB_SHARE = 0.15
-"""Smallest such product as a share of the comb energy."""
+"""Smallest product of the two changes as a share of the comb energy, at which the block shows fine
+lines; less hardly adds to the comb."""
 _GRAIN_IN_LINE_MEAN = 2 / 3
 """Grain energy in the change of the mean of two lines, as a share of the energy within a field."""
 _BROAD_COLUMN_PX = 16
@@ -54,9 +55,9 @@ _BROAD_COLUMN_PX = 16
 _BROAD_GRAIN_ENERGY = 0.1
 """Square codes added to the differences of broad columns, for grain and rounding."""
 _MIN_MOVING_BLOCKS = 4
-"""Number of blocks that count, from which the frame moves; grain alone passes in a few blocks."""
+"""Number of blocks that must count for the frame to move, because grain alone passes in a few."""
 _MIN_MOVING_SHARE = 0.005
-"""Their smallest share of all blocks, for the same reason."""
+"""Share of all blocks that must count for the frame to move, for the same reason."""
 
 
 _MIN_TIE_COMB_RATIO = 1.3
@@ -312,8 +313,8 @@ def _shows_fine_lines(
 ) -> NDArray[np.bool_]:
     """Blocks whose two fields change with opposite signs from one frame to the next, as lines less
     than three apart do. `crossed` is the energy of the first top field with the second bottom
-    field. The product of the two changes is half the difference of the four weaves of two
-    frames."""
+    field. The product of the two changes follows from the four weaves of the two frames, whose
+    energies differ by twice that product."""
     assert now.previous is not None
     assert now.top_change is not None
     stored = before.stored[:rows] + now.stored[:rows]

@@ -14,13 +14,12 @@ from unfade.errors import MediaError
 from unfade.media.stills.files import check_regular
 
 av.logging.set_level(None)
-"""FFmpeg's threads must never call Python to log: stream that waits for the interpreter lock while
-another thread, which holds the lock, waits for it to end is a deadlock (PyAV 751, 2276)."""
-
+"""FFmpeg's threads must never call Python to log: such a thread waits for the interpreter lock, and
+the thread that holds the lock may wait for it to end: a deadlock (PyAV 751, 2276)."""
 
 _STILL_CODECS = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
-"""Codecs of covers and posters, which are stored as a second video stream; as the only stream they
-may be the film."""
+"""Codecs of covers and posters, which may be stored beside a film as another video stream; if it is
+the only stream, it may be the film."""
 
 
 @dataclass(frozen=True)

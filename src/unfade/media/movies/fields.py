@@ -70,14 +70,14 @@ does not say interlaced; with fewer, only single frames are changed, because dei
 others lines."""
 
 _OVERRULE_MIN_FRAMES = 16
-"""Number of non-progressive frames from which they can overrule a header that says progressive:
-to deinterlace a progressive scan does more harm than to leave video as it is stored."""
+"""Number of frames that must be non-progressive to overrule a header that says progressive: to
+deinterlace a progressive scan does more harm than to leave video as it is stored."""
 
 _OVERRULE_MIN_MOVING_SHARE = 1 / 3
-"""Their smallest share of moving frames, for the same reason."""
+"""Share of the moving frames that must be non-progressive to overrule it."""
 
 _OVERRULE_MIN_TOTAL_SHARE = 1 / 10
-"""Their smallest share of all frames, for the same reason."""
+"""Share of all frames that must be non-progressive to overrule it."""
 
 _HINT_MIN_MOVING_SHARE = 1 / 4
 """Share of moving frames that comb, above which the message names the key that overrules the
@@ -88,21 +88,22 @@ _TIE_VERDICTS = "tb"
 interlaced, because a progressive title that rolls by two lines a frame gives the same verdicts."""
 
 _ORDER_MIN_FRAMES = 8
-"""Number of moving frames with the same first field from which a header that says interlaced is
-believed although nothing combs: grain and DVD quantisation hide the combing of video, but not the
-order of its fields. Progressive frames give both orders equally."""
+"""Number of moving frames that must show the same first field for a movie to be video although
+nothing combs, if its header says interlaced. Grain and DVD quantisation hide the combing of video
+but not the order of its fields; progressive frames show both orders equally."""
 
 _ORDER_MIN_SHARE = 0.3
-"""Smallest share of all moving frames for such an order."""
+"""Share of all moving frames that must show this first field."""
 
 _ORDER_MIN_HALF_SHARE = 0.2
-"""Smallest share of the moving frames in each half of the movie; one shot cannot decide alone."""
+"""Share of the moving frames in each half of the movie that must show it; one shot cannot decide
+alone."""
 
 _ORDER_MIN_PURITY = 0.9
-"""Smallest share among the moving frames of either field order."""
+"""Share of the frames with either field order that must show it."""
 
 _ORDER_MAX_FILM_SHARE = 0.15
-"""Largest share of moving frames that fit a neighbour, as film in fields does."""
+"""Largest share of moving frames that may fit a neighbour, as film in fields does."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def _consistent_order(letters: list[str], header: HeaderFields) -> tuple[FieldOr
     is_video = (
         agreeing >= max(_ORDER_MIN_FRAMES, _ORDER_MIN_SHARE * len(letters))
         and all(
-            sum(one in order_verdicts for one in half) >= _ORDER_MIN_HALF_SHARE * len(half)
+            sum(letter in order_verdicts for letter in half) >= _ORDER_MIN_HALF_SHARE * len(half)
             for half in halves
         )
         and agreeing >= _ORDER_MIN_PURITY * (top + bottom)

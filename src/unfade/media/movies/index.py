@@ -1,8 +1,8 @@
 """An index of a movie's packets, for random access to frames.
 
-FFmpeg's seek is not trusted for more than a start. After a seek each packet is recognised by its
-size and checksum, and gets the time that the index holds for it. A frame is therefore the one with
-that time, whatever the container claims after a seek, or the seek fails.
+A seek may land on another packet than the container states, or give wrong times. Therefore each
+packet after a seek is identified by its size and checksum, and gets its time from the index. If the
+packets do not match the index, the seek fails.
 """
 
 import functools
@@ -24,8 +24,7 @@ _MAX_LEAD_IN_PACKETS = 64
 """Number of packets after a seek within which the wanted one must come; a seek may land on an
 earlier key frame."""
 _MAX_SEEK_TRIES = 3
-"""Number of key frames, each before the other, to which a seek is tried before random access
-fails."""
+"""Number of key frames that are tried, each earlier than the one before, until the seek fails."""
 
 
 class IndexMismatchError(Exception):

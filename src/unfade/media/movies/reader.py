@@ -222,5 +222,5 @@ def _decode_runs(clip: Clip, frames: list[int]) -> Iterator[tuple[int, list[int]
 
 
 def _damaged(path: str, number: int, reason: str) -> MediaError:
-    """Decoders buffer frames, so the number may be a few frames too high."""
+    """The error for a damaged frame. Decoders buffer frames, so the number may be off by a few."""
     return MediaError(f"{path}: is damaged near frame {number} ({reason}); restore the file")

@@ -204,11 +204,11 @@ def _fault_of_element(header: DpxHeader, element: DpxElement) -> str | None:
 
 
 def is_limited(element: DpxElement) -> bool | None:
-    """Whether the reference codes name limited range (16 to 235 in 8 bits).
+    """Whether the reference codes of black and white are those of limited range (16 and 235 in 8
+    bits).
 
     Returns:
-        None if only one of them is a limited-range code, or if they are other codes, because their
-        purpose is unknown.
+        None if only one of them is, or if they are other codes whose purpose is unknown.
     """
     if element.transfer in _DENSITY_TRANSFERS or not 8 <= element.bits <= 16:
         return False

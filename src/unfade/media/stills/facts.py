@@ -10,8 +10,8 @@ _MAX_ASPECT_DENOMINATOR = 1001
 """Largest denominator of a pixel aspect that a file stores as a float."""
 
 _MIN_ASPECT, _MAX_ASPECT = Fraction(1, 4), Fraction(4)
-"""Pixel aspects (width / height) beyond which a header is implausible: film is squeezed by at most
-2."""
+"""Smallest and largest plausible pixel aspect (width / height): anamorphic film is squeezed by at
+most 2."""
 
 _LENGTH_UNITS = ("in", "cm", "m")
 """Units with which a resolution describes printing, not the shape of pixels."""

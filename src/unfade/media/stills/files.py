@@ -164,7 +164,8 @@ class OpenStill:
 
 @contextmanager
 def open_still(path: str) -> Iterator[OpenStill]:
-    """A still, open at the part that holds its colours, with unassociated alpha left so.
+    """A still, open at the part that holds its colours. Unassociated alpha is not multiplied into
+    them.
 
     Raises:
         MediaError: the file is missing, or is not a picture.

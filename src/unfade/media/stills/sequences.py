@@ -86,8 +86,8 @@ def picture_in_folder(folder: Path) -> str:
 
 
 def _without_negative(patterns: list[FilePattern]) -> list[FilePattern]:
-    """The patterns with non-negative numbers, or all if there are none: negative numbers belong to
-    the same sequence."""
+    """The patterns with non-negative numbers, or all if there are none. A pattern with negative
+    numbers is the part of a sequence below 0."""
     return [pattern for pattern in patterns if not pattern.is_negative] or patterns
 
 

@@ -1,4 +1,4 @@
-"""Reads timecodes from still headers and checks that they count on."""
+"""Reads timecodes from still headers and finds jumps in them."""
 
 import re
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ def timecode_of(spec: oiio.ImageSpec) -> str | None:
 def usable_timecode(
     path: str, stored: str, rate: Fraction, *, rate_is_overruled: bool
 ) -> tuple[str | None, str | None]:
-    """A timecode as it is counted at a rate, and a remark if that differs from the file.
+    """A timecode as it counts at a rate, and a remark if that differs from the file.
 
     The drop-frame flag is ignored at rates that have no drop frame.
 
@@ -149,7 +149,8 @@ def timecode_runs(
 def _usable(
     files: Sequence[str], stored: Sequence[str | None], rate: Fraction, overruled: bool
 ) -> tuple[list[str | None], tuple[str, ...]]:
-    """Timecodes as they are counted, and the first remark on them with the number of remarks."""
+    """Timecodes as they count at the rate, and the first remark on them with the number of
+    remarks."""
     usable: list[str | None] = []
     remarks: list[str] = []
     for file, text in zip(files, stored, strict=True):

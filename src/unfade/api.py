@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from unfade.errors import ProjectError, UnfadeError
+from unfade.errors import UnfadeError
 from unfade.film.clip import Area
 from unfade.film.model import TrainedModel
 from unfade.film.pair import PairList
 from unfade.film.rendering import Rendering
 from unfade.film.report import Measure, Report
 from unfade.film.shot import Shot
-from unfade.film.stage_names import STAGE_NAMES, folder_name
+from unfade.film.stage_names import folder_name
 from unfade.pipeline import run as pipeline
 from unfade.project.file import load_project
 from unfade.project.paths import project_path
@@ -115,11 +115,6 @@ class Film:
         Raises:
             UnfadeError: a stage failed, or another run works in the work directory.
         """
-        for name in (first, last):
-            if name is not None and name not in STAGE_NAMES:
-                raise ProjectError(
-                    f"there is no stage '{name}'; the stages are {', '.join(STAGE_NAMES)}"
-                )
         return pipeline.run(self._job(progress), first, last)
 
     @property

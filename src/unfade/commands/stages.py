@@ -6,6 +6,7 @@ from unfade import api
 from unfade.commands.console import progress
 from unfade.commands.terminal import plain_table, show
 from unfade.film.report import Report
+from unfade.pipeline.run import check_stage_names
 
 
 def run(project_file: Path, first: str | None, last: str | None, quiet: bool) -> None:
@@ -14,6 +15,7 @@ def run(project_file: Path, first: str | None, last: str | None, quiet: bool) ->
     Raises:
         UnfadeError: the project cannot be used, or a stage failed.
     """
+    check_stage_names(first, last)
     film, display = api.open(project_file), progress(quiet)
     done = film.run(first=first, last=last, progress=display)
     if not done:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
-from unfade.errors import WorkError
+from unfade.errors import ProjectError, WorkError
 from unfade.film.stage_names import STAGE_NAMES
 from unfade.pipeline import preflight
 from unfade.pipeline.freshness import (
@@ -31,7 +31,7 @@ from unfade.work.lock import lock_folder
 from unfade.work.receipt import Receipt
 from unfade.work.writing import clear_partials, write_text
 
-__all__ = ["STAGES", "Stage", "freshness", "run", "run_stage", "status"]
+__all__ = ["STAGES", "Stage", "check_stage_names", "freshness", "run", "run_stage", "status"]
 
 SOFTWARE = (
     "unfade",
@@ -60,9 +60,10 @@ def run(job: Job, first: str | None = None, last: str | None = None) -> list[str
         The names of the stages that were run.
 
     Raises:
-        UnfadeError: a stage failed, a file of film.toml is missing, or another run uses the work
-            directory.
+        UnfadeError: there is no such stage, a stage failed, a file of film.toml is missing, or
+            another run uses the work directory.
     """
+    check_stage_names(first, last)
     start = STAGE_NAMES.index(first) if first else 0
     end = STAGE_NAMES.index(last) if last else len(STAGES) - 1
     if start > end:
@@ -132,6 +133,18 @@ def run_stage(stage: Stage, job: Job, elements: ElementCache | None = None) -> N
     write_text(folder / Receipt.PATH, receipt.to_json())
     (folder / UNFINISHED).unlink()
     job.save_digests()
+
+
+def check_stage_names(*names: str | None) -> None:
+    """
+    Raises:
+        ProjectError: there is no stage with such a name; None is allowed.
+    """
+    for name in names:
+        if name is not None and name not in STAGE_NAMES:
+            raise ProjectError(
+                f"there is no stage '{name}'; the stages are {', '.join(STAGE_NAMES)}"
+            )
 
 
 def stage_function(name: str) -> Callable[[Job], None]:

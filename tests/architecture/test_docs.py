@@ -175,7 +175,7 @@ def test_every_link_has_a_target(page: Path) -> None:
 
 
 def messages() -> list[str]:
-    """What the page on troubleshooting says that the program says; … stands for what differs."""
+    """The messages in the page on troubleshooting; … stands for a part that differs."""
     text = (DOCS / "troubleshooting.md").read_text()
     parts = [text.partition(f"\n## What {who} says\n")[2] for who in ("the verdict", "a command")]
     tables = [part.partition("\n## ")[0] for part in parts]
@@ -185,13 +185,13 @@ def messages() -> list[str]:
 
 @pytest.fixture(scope="module")
 def words_of_the_program() -> str:
-    """The source with the parts of each message in one line."""
+    """The source code, with each message that spans lines joined into one."""
     files = sorted((ROOT / "src/unfade").rglob("*.py"))
     return "\n".join(re.sub(r'"\s*\n\s*f?"', "", file.read_text()) for file in files).lower()
 
 
 @pytest.mark.parametrize("message", messages())
-def test_the_program_says_what_troubleshooting_explains(
+def test_every_message_in_troubleshooting_is_one_of_the_program(
     message: str, words_of_the_program: str
 ) -> None:
     for part in message.lower().replace('"', '\\"').split("…"):

@@ -1,4 +1,4 @@
-"""What documents say of film.toml is so: its keys exist, its defaults are those of the code."""
+"""Documents agree with film.toml: the keys they name exist, and their defaults are the code's."""
 
 import re
 import tomllib
@@ -15,8 +15,8 @@ from unfade.project.settings import Project
 from unfade.project.template import TemplateElement, project_text
 
 ROOT = Path(__file__).parents[2]
-LEAST = '[film]\ntitle = "x"\n[source]\npath = "a"\n[reference]\npath = "b"\n'
-DEFAULTS: dict[str, Any] = parse_project(LEAST, Path("film.toml")).model_dump(by_alias=True)
+MINIMAL = '[film]\ntitle = "x"\n[source]\npath = "a"\n[reference]\npath = "b"\n'
+DEFAULTS: dict[str, Any] = parse_project(MINIMAL, Path("film.toml")).model_dump(by_alias=True)
 PAGES = sorted((*ROOT.glob("decisions/*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"))
 
 
@@ -27,13 +27,13 @@ def rows_of_knobs() -> list[tuple[str, str]]:
     return [(key, default.strip()) for key, default in rows]
 
 
-@pytest.mark.parametrize(("key", "told"), rows_of_knobs())
-def test_decision_18_tells_the_defaults(key: str, told: str) -> None:
+@pytest.mark.parametrize(("key", "documented"), rows_of_knobs())
+def test_decision_18_has_the_defaults_of_the_code(key: str, documented: str) -> None:
     default = DEFAULTS["train"][key]
-    assert told == {False: "off", True: "on", None: ""}.get(default, str(default))
+    assert documented == {False: "off", True: "on", None: ""}.get(default, str(default))
 
 
-def test_decision_18_is_read() -> None:
+def test_the_table_of_decision_18_is_found() -> None:
     assert {"steps", "batch", "learning_rate"} <= {key for key, _ in rows_of_knobs()}
 
 
@@ -66,7 +66,7 @@ def clip() -> Clip:
     )
 
 
-def test_comments_of_the_template_name_settings_that_exist() -> None:
+def test_settings_in_comments_of_the_template_are_valid() -> None:
     text = project_text("x", TemplateElement("a", "a", clip()), [TemplateElement("b", "b", clip())])
     for line in text.splitlines():
         setting = re.match(r"# ((\w+) = [^#]*|\[\w+\])", line)
@@ -80,7 +80,7 @@ def test_comments_of_the_template_name_settings_that_exist() -> None:
     assert project.deliver.movie == "prores"
 
 
-def test_what_is_set_by_the_template_is_the_default() -> None:
+def test_values_in_the_template_are_the_defaults() -> None:
     text = project_text("x", TemplateElement("a", "a", clip()), [])
     fields = tomllib.loads(text)
     for section in ("curate", "train", "render"):

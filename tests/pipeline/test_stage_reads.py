@@ -202,16 +202,16 @@ def spy_on_files(patch: pytest.MonkeyPatch, opened: set[Path]) -> None:
 def test_the_spies_see_every_movie_and_every_header(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = tmp_path / "dvd.mkv"
-    with media.MovieWriter(place, codec="ffv1", width=32, height=24, rate=Fraction(25)) as movie:
+    path = tmp_path / "dvd.mkv"
+    with media.MovieWriter(path, codec="ffv1", width=32, height=24, rate=Fraction(25)) as movie:
         movie.write(torch.full((3, 24, 32), 0.5))
     opened: set[Path] = set()
     spy_on_files(monkeypatch, opened)
-    clip = media.probe(str(place), ClipSection(path="x", matrix="bt709", range="limited"))
-    assert opened == {place}
+    clip = media.probe(str(path), ClipSection(path="x", matrix="bt709", range="limited"))
+    assert opened == {path}
     opened.clear()
     assert len(list(media.read(clip, [0]))) == 1
-    assert opened == {place}
+    assert opened == {path}
     opened.clear()
     scan = str(film / "scan/s.%04d.exr")
     media.read_tags(media.probe(scan, ClipSection(path="x", last=1)), 1)

@@ -153,10 +153,10 @@ def bag_of(job: Job) -> Path:
 def test_bag_is_valid_and_complete(job: Job) -> None:
     stage.run(job)
 
-    place = bag_of(job)
-    assert place.name == "candy-candy-v002"
-    assert bagit.Bag(str(place)).validate()
-    files = {str(path.relative_to(place / "data")) for path in place.rglob("data/**/*.*")}
+    bag_folder = bag_of(job)
+    assert bag_folder.name == "candy-candy-v002"
+    assert bagit.Bag(str(bag_folder)).validate()
+    files = {str(path.relative_to(bag_folder / "data")) for path in bag_folder.rglob("data/**/*.*")}
     assert files == {
         "masters/candy_s001_v002_1.exr",
         "masters/candy_s001_v002_2.exr",
@@ -425,16 +425,22 @@ def test_a_part_of_a_film_has_a_bag_of_its_own(job: Job) -> None:
 def test_leftovers_of_a_killed_delivery_are_removed(job: Job) -> None:
     """A half-built bag is removed, a bag being replaced is restored."""
     stage.run(job)
-    place = bag_of(job)
+    bag_folder = bag_of(job)
     for name in (".candy-candy-v001.building", ".candy-candy-v001-frames-1-2.building"):
-        (place.with_name(name) / "data").mkdir(parents=True)
-    place.rename(place.with_name(f".{place.name}.older"))
-    remove_leftovers(place.parent)
-    assert sorted(path.name for path in place.parent.iterdir()) == [place.name, "delivery.json"]
-    assert bagit.Bag(str(place)).validate()
-    shutil.copytree(place, place.with_name(f".{place.name}.older"))
+        (bag_folder.with_name(name) / "data").mkdir(parents=True)
+    bag_folder.rename(bag_folder.with_name(f".{bag_folder.name}.older"))
+    remove_leftovers(bag_folder.parent)
+    assert sorted(path.name for path in bag_folder.parent.iterdir()) == [
+        bag_folder.name,
+        "delivery.json",
+    ]
+    assert bagit.Bag(str(bag_folder)).validate()
+    shutil.copytree(bag_folder, bag_folder.with_name(f".{bag_folder.name}.older"))
     stage.run(job)
-    assert sorted(path.name for path in place.parent.iterdir()) == [place.name, "delivery.json"]
+    assert sorted(path.name for path in bag_folder.parent.iterdir()) == [
+        bag_folder.name,
+        "delivery.json",
+    ]
 
 
 def test_masters_are_read_once(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:

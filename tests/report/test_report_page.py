@@ -242,7 +242,7 @@ def test_page_escapes_what_people_wrote() -> None:
     [
         "Review",
         "0123456789ab",
-        "Model error as a share of the LUT baseline's 0.95 times 0.9 no",
+        "Model error relative to the LUT baseline 0.95 times 0.9 no",
         "something new 3 frames",
         "15 1 12.50 12.50 0.77 0.06 0.0300 0.0300 0.0100",
         "s001 10 to 19 1 1 1 0.00020 0.000010",

@@ -69,16 +69,16 @@ def test_the_picture_follows_the_warp_and_the_weave() -> None:
 
 
 def test_border_is_black() -> None:
-    shown = Telecine(FAIR, dvd_geometry(FAIR, 1)).scan(
+    picture = Telecine(FAIR, dvd_geometry(FAIR, 1)).scan(
         torch.full((3, PICTURE_HEIGHT, PICTURE_WIDTH), 0.7)
     )
     area = DVD_LIVE_AREA
-    assert shown.shape == (3, DVD_HEIGHT, DVD_WIDTH)
-    assert not shown[:, : area.y].any()
-    assert not shown[:, area.y + area.height :].any()
-    assert not shown[:, :, : area.x].any()
-    assert not shown[:, :, area.x + area.width :].any()
-    assert (shown[:, 100:-100, area.x + 1 : area.x + area.width - 1] > 0.6).all()
+    assert picture.shape == (3, DVD_HEIGHT, DVD_WIDTH)
+    assert not picture[:, : area.y].any()
+    assert not picture[:, area.y + area.height :].any()
+    assert not picture[:, :, : area.x].any()
+    assert not picture[:, :, area.x + area.width :].any()
+    assert (picture[:, 100:-100, area.x + 1 : area.x + area.width - 1] > 0.6).all()
 
 
 @pytest.mark.parametrize(("transfer", "least", "most"), [(FAIR, 0.5, 2.0), (HARD, 3.0, 6.0)])

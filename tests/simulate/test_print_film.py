@@ -47,8 +47,8 @@ def test_greys_need_equal_dyes() -> None:
 
 
 def test_density_one_is_a_tenth_of_the_light() -> None:
-    shown = density_to_display(dyes_to_density(torch.ones(3, 1, 1)))
-    assert torch.allclose(shown, torch.full((3, 1, 1), 0.1 ** (1 / 2.4)), atol=1e-5)
+    rgb = density_to_display(dyes_to_density(torch.ones(3, 1, 1)))
+    assert torch.allclose(rgb, torch.full((3, 1, 1), 0.1 ** (1 / 2.4)), atol=1e-5)
 
 
 def test_colours_within_the_gamut_of_the_print_round_trip() -> None:
@@ -63,6 +63,6 @@ def test_colours_that_need_negative_dye_are_clamped() -> None:
     green = torch.tensor([0.0, 1.0, 0.0])[:, None, None]
     dyes = display_to_dyes(green)
     assert dyes.min() == 0
-    shown = density_to_display(dyes_to_density(dyes)).flatten()
-    assert shown[1] < 0.9
-    assert shown[1] > 2 * shown[0]
+    rgb = density_to_display(dyes_to_density(dyes)).flatten()
+    assert rgb[1] < 0.9
+    assert rgb[1] > 2 * rgb[0]

@@ -13,6 +13,7 @@ REFERENCES_FOLDER = "references"
 """Folder of the bag for the pictures of pairs."""
 
 _UNSAFE_CHARACTERS = re.compile(r'[%:*?"<>|\x00-\x1f]')
+"""Characters that Windows or BagIt manifests do not allow in names."""
 
 BagPaths = Mapping[int, str]
 """Paths of pictures in the bag, by the source frames of their pairs."""

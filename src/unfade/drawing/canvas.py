@@ -27,6 +27,7 @@ FONT_WEIGHT = 300
 """Weight of the font on the scale of CSS, where 400 is regular: light on dark looks bolder."""
 
 Anchor = Literal["left", "middle", "right"]
+"""Point of a line of text that lies at the given position."""
 
 
 def blank_canvas(height: int, width: int) -> Tensor:

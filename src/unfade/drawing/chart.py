@@ -47,6 +47,7 @@ MIN_AXIS_TOP = 1e-6
 """Smallest value at the top of a panel, in the panel's unit: values of zero need a scale too."""
 
 Point = tuple[float, float]
+"""Position (x, y) in pixels from the top left corner."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from unfade.film.clip import Area
 
 Luma = NDArray[np.uint8]
+"""Luma of frames in 8-bit codes, (H, W) or (N, H, W)."""
 
 SAFETY_MARGIN_PX = 2
 """Distance from the detected edge inwards: about the blur of a scanned edge."""

@@ -30,6 +30,7 @@ ERROR_ENTRIES = ("unfade:predictedErrorMean", "unfade:predictedErrorP95")
 """Header entries of the predicted error, in CIEDE2000: mean and 95th percentile."""
 
 Entry = str | int
+"""Value of a header entry."""
 
 
 def film_entries(

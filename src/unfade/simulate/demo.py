@@ -19,8 +19,13 @@ from unfade.work.progress import Progress
 from unfade.work.writing import check_is_folder, make_folder, write_text
 
 ELEMENTS = "elements"
+"""Folder of the simulated film."""
+
 SCAN = f"{ELEMENTS}/scan/scan.%06d.dpx"
+"""Path of the scan in the demo's film.toml."""
+
 DVD = f"{ELEMENTS}/dvd/dvd.mpg"
+"""Path of the reference in the demo's film.toml."""
 
 
 def make_demo(
@@ -61,10 +66,10 @@ def make_demo(
             shutil.rmtree(partial, ignore_errors=True)
             simulate(partial, chosen, severity=severity, seed=seed, progress=progress)
             partial.rename(elements)
-    place = folder / PROJECT_FILE
-    if not place.exists():
-        write_text(place, _project(folder))
-    return place
+    project_file = folder / PROJECT_FILE
+    if not project_file.exists():
+        write_text(project_file, _project(folder))
+    return project_file
 
 
 def _check_own(folder: Path) -> None:
@@ -72,10 +77,10 @@ def _check_own(folder: Path) -> None:
     Raises:
         ProjectError: the folder holds files that are not the demo's.
     """
-    place = folder / PROJECT_FILE
+    project_file = folder / PROJECT_FILE
     is_demo = (folder / ELEMENTS / Simulation.PATH).exists()
-    if is_demo and place.exists():
-        source = toml_fields(project_file_text(place), place).get("source")
+    if is_demo and project_file.exists():
+        source = toml_fields(project_file_text(project_file), project_file).get("source")
         is_demo = isinstance(source, dict) and source.get("path") == SCAN
     left_over = {f".{ELEMENTS}.partial", LOCK}
     if folder.is_dir() and not is_demo and {entry.name for entry in folder.iterdir()} - left_over:
@@ -85,9 +90,9 @@ def _check_own(folder: Path) -> None:
 
 
 def _check_same(elements: Path, severity: str, seed: int) -> None:
-    place = elements / Simulation.PATH
     try:
-        simulation = Simulation.from_json(place.read_text(encoding="utf-8"))
+        text = (elements / Simulation.PATH).read_text(encoding="utf-8")
+        simulation = Simulation.from_json(text)
     except (OSError, ValueError) as error:
         raise ProjectError(
             f"{elements}: is not a film of this version's demo ({error}); choose another folder"

@@ -20,6 +20,7 @@ from unfade.simulate.transfer import Transfer
 
 DVD_WIDTH = 720
 DVD_HEIGHT = 576
+"""Stored raster of a PAL DVD, in pixels."""
 
 DVD_LIVE_AREA = Area(x=8, y=3, width=704, height=570)
 """The picture on the DVD; the border around it is black, as on most DVDs."""

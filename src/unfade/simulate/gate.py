@@ -10,8 +10,11 @@ from unfade.simulate.print_film import MAX_DYE_AMOUNT
 
 PICTURE_WIDTH = 960
 PICTURE_HEIGHT = 540
+"""Picture of the film in pixels of the scan: 16:9, small enough for quick tests."""
+
 SCAN_WIDTH = 1080
 SCAN_HEIGHT = 640
+"""Raster of the scan in pixels: the picture, borders, and parts of the neighbouring frames."""
 
 LIVE_AREA = Area(
     x=(SCAN_WIDTH - PICTURE_WIDTH) // 2,

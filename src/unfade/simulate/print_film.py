@@ -17,6 +17,7 @@ from torch import Tensor
 from unfade.film.working_space import WORKING_GAMMA
 
 DYES = ("cyan", "magenta", "yellow")
+"""Dyes of a colour print, in the order of all tensors of dye amounts."""
 
 _BAND_CENTRES_NM = (625.0, 535.0, 455.0)
 """Peak wavelengths in red, green and blue of a film scanner with LEDs. An assumption, because

@@ -8,8 +8,7 @@ from scipy.ndimage import gaussian_filter1d
 
 
 class Stream(IntEnum):
-    """Streams of random numbers: independent, so that a change to one leaves the others as they
-    are."""
+    """Independent streams of random numbers: more draws from one do not change the others."""
 
     FADE_PLACE = 0
     FADE_DRIFT = 1

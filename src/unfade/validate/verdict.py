@@ -29,7 +29,7 @@ REJECTING_MEASURES = frozenset(
 )
 """Measures that reject a rendering when they exceed their limit; all others ask for a review."""
 
-_FAILURES = {
+_FAILURE_SENTENCES = {
     "luma_excess_max": (
         "The luma of a rendered pixel differs from the scan's by {value:.2g} of the range more "
         "than the rounding of the file explains; render again."
@@ -64,6 +64,7 @@ _FAILURES = {
     ),
     "frames_missing": "{value:.0f} frames of the scan are not rendered; run 'unfade render'.",
 }
+"""Reasons of a verdict, by the measures that exceed their limit."""
 
 
 def held_out_measures(figures: Sequence[HeldOutFigures], max_of_lut: float) -> list[Measure]:
@@ -114,7 +115,7 @@ def decide(
     """
     failed = [measure for measure in measures if measure.ok is False]
     reasons = [
-        _FAILURES[measure.name].format(value=measure.value, limit=measure.limit)
+        _FAILURE_SENTENCES[measure.name].format(value=measure.value, limit=measure.limit)
         for measure in failed
     ]
     is_proven = any(measure.name == "held_out_of_lut" for measure in measures)

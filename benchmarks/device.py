@@ -22,7 +22,7 @@ from unfade.film.pair import Pair
 from unfade.model import ChromaModel
 from unfade.model.device import network_device
 from unfade.project.settings import TrainSection
-from unfade.train.data.pixels import Picture, picture
+from unfade.train.data.pixels import TrainingPicture, picture_of_pair
 from unfade.train.fit.loop import learn, residual_of, start
 from unfade.train.training_set import TrainingSet, prepare
 
@@ -102,7 +102,7 @@ def _apart(one: Tensor, other: Tensor) -> float:
     return float((one - other).abs().max())
 
 
-def _pair(number: int) -> Picture:
+def _pair(number: int) -> TrainingPicture:
     """Soft shapes that lost some of each colour, with grain."""
     generator = torch.Generator().manual_seed(number)
     coarse = torch.rand(1, 3, 12, 18, generator=generator) * 0.6 + 0.2
@@ -112,7 +112,7 @@ def _pair(number: int) -> Picture:
     cbcr = torch.stack([true_rgb[2], true_rgb[0]]) - luma(true_rgb)
     truth_rgb = ycbcr_to_rgb(torch.cat([luma(source_rgb), cbcr * 0.5]))
     pair = Pair(source=number, reference=number, of="dvd", shot=1)
-    return picture(source_rgb, truth_rgb, torch.ones(1, *SIZE), pair)
+    return picture_of_pair(source_rgb, truth_rgb, torch.ones(1, *SIZE), pair)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from unfade.film.balance import Balance
 from unfade.film.pair import Pair
 from unfade.project.settings import TrainSection
 from unfade.train.data.carried_colour import Frame
-from unfade.train.data.pixels import Picture, picture
+from unfade.train.data.pixels import TrainingPicture, picture_of_pair
 from unfade.train.training_set import fit
 
 
@@ -40,10 +40,10 @@ def film_balance(sources: Sequence[Tensor]) -> Balance:
 
 def pictures(
     sources: Sequence[Tensor], truths: Sequence[Tensor], numbers: Sequence[int]
-) -> list[Picture]:
+) -> list[TrainingPicture]:
     """Pairs of one shot, trusted everywhere."""
     return [
-        picture(
+        picture_of_pair(
             source,
             truth,
             torch.ones_like(source[:1]),

@@ -23,7 +23,7 @@ from uncertainty import KEPT_APART, PAIRS, as_picture
 from unfade.model import ChromaModel
 from unfade.project.settings import TrainSection
 from unfade.train.fit.loop import learn, residual_of, start
-from unfade.train.fit.shot_networks import Tried, try_shots
+from unfade.train.fit.shot_networks import ShotTrial, try_shot_networks
 from unfade.train.training_set import prepare
 
 
@@ -40,7 +40,7 @@ def main() -> None:
     shots = simulated_shots(asked.data, asked.cache, asked.severity, asked.shots)
     for shot, one in zip(shots, tried, strict=True):
         found = one.verdict
-        own = replace(film, own={found.shot: one.network})
+        own = replace(film, shot_networks={found.shot: one.network})
         test = shot.held_out[1:]
         errors = [_error(model, test, found.shot) for model in (film, own)]
         used_errors.append((errors[0], errors[1] if found.kept else errors[0]))
@@ -52,7 +52,7 @@ def main() -> None:
     print(table(head, rows))
 
 
-def _train(asked: argparse.Namespace) -> tuple[ChromaModel, list[Tried]]:
+def _train(asked: argparse.Namespace) -> tuple[ChromaModel, list[ShotTrial]]:
     """The film's model, and the networks of all its shots in order."""
     train, held_out, sources = [], [], []
     shots = simulated_shots(asked.data, asked.cache, asked.severity, asked.shots)
@@ -65,7 +65,7 @@ def _train(asked: argparse.Namespace) -> tuple[ChromaModel, list[Tried]]:
     untrained = start(training_set.train, training_set.held_out, settings)
     *_, state = learn(untrained, training_set.train, training_set.held_out, settings)
     film = training_set.model.with_residual(residual_of(state.best, settings.size))
-    return film, list(try_shots(state.best, training_set, settings))
+    return film, list(try_shot_networks(state.best, training_set, settings))
 
 
 def _error(model: ChromaModel, frames: Sequence[Frame], shot: int) -> float:

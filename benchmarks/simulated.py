@@ -28,7 +28,7 @@ from simulated_shots import (
     simulated_shots,
 )
 
-from unfade.model.raster import on_raster
+from unfade.model.raster import to_raster
 from unfade.train.data.carried_colour import Frame
 
 OURS = "ours"
@@ -73,7 +73,7 @@ def _case(
     truths = [frame.clean_rgb if reference == "clean" else frame.rough_rgb for frame in chosen]
     numbers = [frame.index for frame in chosen]
     between = [
-        Frame(on_raster(frame.source_rgb), frame.index, 1)
+        Frame(to_raster(frame.source_rgb), frame.index, 1)
         for frame in shot.pairs
         if frame.index not in numbers
     ]

@@ -24,7 +24,7 @@ from simulated_shots import SHOTS, Frame, at_source_luma, chosen_pairs, simulate
 from unfade.film.pair import Pair, PairRole
 from unfade.model import ChromaModel
 from unfade.project.settings import TrainSection
-from unfade.train.data.pixels import Picture, picture
+from unfade.train.data.pixels import TrainingPicture, picture_of_pair
 from unfade.train.training_set import fit
 
 PAIRS = 4  # a shot that is learned from
@@ -60,8 +60,8 @@ def main() -> None:
 
 def _judge(asked: argparse.Namespace, trained: Sequence[str]) -> list[Judged]:
     """Trains on some shots, and predicts the frames of all that are left."""
-    train: list[Picture] = []
-    held_out: list[Picture] = []
+    train: list[TrainingPicture] = []
+    held_out: list[TrainingPicture] = []
     for shot in simulated_shots(asked.data, asked.cache, asked.severity, trained):
         number = asked.shots.index(shot.name) + 1
         train += [as_picture(frame, number, "train") for frame in chosen_pairs(shot, PAIRS)]
@@ -79,11 +79,11 @@ def _judge(asked: argparse.Namespace, trained: Sequence[str]) -> list[Judged]:
     ]
 
 
-def as_picture(frame: Frame, shot: int, role: PairRole) -> Picture:
+def as_picture(frame: Frame, shot: int, role: PairRole) -> TrainingPicture:
     """A pair of a shot, trusted everywhere, with the clean reference."""
     pair = Pair(source=frame.index, reference=0, of="dvd", shot=shot, role=role)
     everywhere = torch.ones_like(frame.source_rgb[:1])
-    return picture(frame.source_rgb, frame.clean_rgb, everywhere, pair)
+    return picture_of_pair(frame.source_rgb, frame.clean_rgb, everywhere, pair)
 
 
 def _judged(model: ChromaModel, frame: Frame, name: str, shot: int) -> Judged:

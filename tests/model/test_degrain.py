@@ -1,9 +1,9 @@
-"""Window means and the degrain."""
+"""Window means, the measurement of grain, and the degrain."""
 
 import torch
 from scipy import ndimage
 
-from unfade.model.degrain import GRAIN_FLOOR, box, degrain
+from unfade.model.degrain import LOG_OFFSET, box_mean, degrain
 from unfade.train.fit.grain import grain_covariance
 
 
@@ -11,10 +11,10 @@ def noise(sigma: float) -> torch.Tensor:
     return torch.randn(3, 128, 160, generator=torch.Generator().manual_seed(0)) * sigma
 
 
-def test_the_box_is_a_mean() -> None:
+def test_the_box_mean_agrees_with_scipy() -> None:
     picture = noise(1.0)
     exact = ndimage.uniform_filter(picture[0].numpy(), 5, mode="nearest")
-    torch.testing.assert_close(box(picture, 2)[0], torch.from_numpy(exact), atol=1e-5, rtol=0)
+    torch.testing.assert_close(box_mean(picture, 2)[0], torch.from_numpy(exact), atol=1e-5, rtol=0)
 
 
 def test_grain_is_measured_with_its_correlation() -> None:
@@ -22,12 +22,12 @@ def test_grain_is_measured_with_its_correlation() -> None:
     grain = noise(sigma)
     grain[1] = 0.6 * grain[0] + 0.8 * grain[1]
     measured = grain_covariance(level + grain)
-    scale = (sigma / (level + GRAIN_FLOOR)) ** 2
+    scale = (sigma / (level + LOG_OFFSET)) ** 2
     expected = torch.tensor([[1.0, 0.6, 0.0], [0.6, 1.0, 0.0], [0.0, 0.0, 1.0]])
     torch.testing.assert_close(measured / scale, expected, atol=0.12, rtol=0)
 
 
-def test_grain_goes_and_edges_stay() -> None:
+def test_grain_is_removed_and_edges_are_kept() -> None:
     edge = torch.zeros(3, 128, 160)
     edge[..., 80:] = 0.6
     grainy = edge + 0.2 + noise(0.02)
@@ -38,12 +38,12 @@ def test_grain_goes_and_edges_stay() -> None:
     assert float(step) > 0.55
 
 
-def test_without_grain_a_picture_is_not_touched() -> None:
+def test_a_covariance_of_zero_changes_nothing() -> None:
     ramp = torch.linspace(0, 1, 160).repeat(3, 128, 1)
     assert torch.equal(degrain(ramp, torch.zeros(3, 3)), ramp)
 
 
-def test_a_flat_picture_of_any_brightness_is_not_touched() -> None:
+def test_flat_pictures_of_any_brightness_are_exact() -> None:
     grain = torch.eye(3) * 1e-3
     for level in (0.0, 0.3, 1.0):
         flat = torch.full((3, 40, 50), level)

@@ -140,6 +140,17 @@ def test_training_is_run_again_for_its_settings_and_for_another_earlier_model(
     assert set(ran[len(STAGE_NAMES) :]) <= set(later)
 
 
+def test_training_of_an_older_revision_is_stale(job: Job, ran: list[str]) -> None:
+    """Revision 4 wrote model files and checkpoints with other tensor names, which are refused."""
+    pipeline.run(job)
+    path = job.root / "05-train/receipt.json"
+    receipt = Receipt.from_json(path.read_text())
+    path.write_text(receipt.model_copy(update={"revision": 4}).to_json())
+    reasons = {stage.name: freshness.reason for stage, freshness in pipeline.status(job)}
+    assert reasons["train"].startswith("this version of Unfade does it differently")
+    assert pipeline.run(job)[0] == "train"
+
+
 def changed(job: Job, **sections: object) -> Job:
     return Job(job.project.model_copy(update=sections), job.root, SilentProgress())
 

@@ -10,14 +10,15 @@ from unfade.film.time import FrameRange
 from unfade.model import ChromaModel, ResidualNetworks
 from unfade.model.closed_form.laws import Law, Laws
 from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
-from unfade.model.features import KINDRED
+from unfade.model.features import SIMILARITY_FEATURES
 from unfade.model.uncertainty import Prototypes, Uncertainty
 from unfade.render.recover import recover
 
 
 def model() -> ChromaModel:
     nodes = torch.full((2, NODES, NODES, NODES), 0.05)
-    prototypes = Prototypes(torch.zeros(1, len(KINDRED)), torch.ones(len(KINDRED)))
+    features = len(SIMILARITY_FEATURES)
+    prototypes = Prototypes(torch.zeros(1, features), torch.ones(features))
     uncertainty = Uncertainty(prototypes, torch.tensor([0.01, 0.0, 0.0, 0.0]))
     law = Law(SmoothLut(nodes), SpreadLut(SmoothLut(nodes), Axes(torch.eye(3), torch.zeros(3, 1))))
     laws = Laws(law, {}, torch.zeros(3, 3))

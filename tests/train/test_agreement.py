@@ -1,28 +1,30 @@
-"""Agreement: of references that show the like, the one that says otherwise is not believed."""
+"""Agreement of references: a contradicted one loses weight where pairs show similar areas."""
 
 import torch
 
-from unfade.model.features import COUNT, WIDE
-from unfade.train.data.agreement import LEAST, agreement, believed
-from unfade.train.data.pixels import AREA, Picture, Pixels
+from unfade.model.features import FEATURE_COUNT, WIDE_FEATURES
+from unfade.train.data.agreement import MIN_AGREEMENT, agreement, weighted_by_agreement
+from unfade.train.data.pixels import AREA_PX, Pixels, TrainingPicture
 
-AREAS, EACH = 30, 20
+AREAS, PIXELS_PER_AREA = 30, 20
+COLUMNS = 6
 
 
-def pixels(pictures: int, apart: float = 0.0) -> Pixels:
-    """Pictures of the same areas, whose surroundings differ by `apart` from one to the next.
+def pixels(pictures: int, offset: float = 0.0) -> Pixels:
+    """Pixels of pictures of the same areas, whose wide surroundings differ by `offset` from one
+    picture to the next.
 
-    In the first, the reference of area 0 has been graded otherwise.
+    In picture 0, area 0 has a reference with another grading.
     """
-    draw = torch.Generator().manual_seed(0)
-    place = torch.randn(AREAS, COUNT, generator=draw)
+    generator = torch.Generator().manual_seed(0)
+    features_of_area = torch.randn(AREAS, FEATURE_COUNT, generator=generator)
     picture, area, _ = torch.meshgrid(
-        torch.arange(pictures), torch.arange(AREAS), torch.arange(EACH), indexing="ij"
+        torch.arange(pictures), torch.arange(AREAS), torch.arange(PIXELS_PER_AREA), indexing="ij"
     )
     picture, area = picture.flatten(), area.flatten()
-    features = place[area]
-    features[:, list(WIDE)] += apart * picture[:, None]
-    truth_cbcr = 0.002 * torch.randn(len(area), 2, generator=draw)
+    features = features_of_area[area]
+    features[:, list(WIDE_FEATURES)] += offset * picture[:, None]
+    truth_cbcr = 0.002 * torch.randn(len(area), 2, generator=generator)
     truth_cbcr[(picture == 0) & (area == 0)] += 0.05
     ones = torch.ones(len(area), 1)
     return Pixels(
@@ -38,31 +40,34 @@ def pixels(pictures: int, apart: float = 0.0) -> Pixels:
     )
 
 
-def test_what_others_contradict_is_not_believed() -> None:
-    shown = pixels(4)
-    believed = agreement(shown)[:, 0]
-    altered = (shown.area == 0).all(dim=1)
-    assert float(believed[altered].max()) < 10 * LEAST
-    assert float(believed[~altered].mean()) > 0.9
+def white_pictures(count: int) -> list[TrainingPicture]:
+    weight = torch.ones(1, AREAS // COLUMNS * AREA_PX, COLUMNS * AREA_PX)
+    rgb = weight.expand(3, -1, -1)
+    return [TrainingPicture(rgb, rgb, weight, frame, 1, "train", frame) for frame in range(count)]
 
 
-def test_pictures_weigh_less_where_they_are_contradicted() -> None:
-    across = 6
-    plane = torch.ones(1, AREAS // across * AREA, across * AREA)
-    rgb = plane.expand(3, -1, -1)
-    shown = [Picture(rgb, rgb, plane, frame, 1, "train", frame) for frame in range(4)]
-    first, *others = believed(shown, pixels(4))
-    assert float(first.weight[:, :AREA, :AREA].max()) < 10 * LEAST
-    assert float(first.weight[:, :AREA, AREA:].mean()) > 0.9
+def test_a_contradicted_area_has_low_agreement() -> None:
+    samples = pixels(4)
+    factors = agreement(samples)[:, 0]
+    altered = (samples.area == 0).all(dim=1)
+    assert float(factors[altered].max()) < 10 * MIN_AGREEMENT
+    assert float(factors[~altered].mean()) > 0.9
+
+
+def test_pictures_lose_weight_where_they_are_contradicted() -> None:
+    first, *others = weighted_by_agreement(white_pictures(4), pixels(4))
+    assert float(first.weight[:, :AREA_PX, :AREA_PX].max()) < 10 * MIN_AGREEMENT
+    assert float(first.weight[:, :AREA_PX, AREA_PX:].mean()) > 0.9
     assert all(float(one.weight.mean()) > 0.9 for one in others)
 
 
-def test_of_two_nobody_knows_which_is_right() -> None:
+def test_two_pictures_that_differ_keep_their_weight() -> None:
+    """Neither is known to be wrong."""
     assert torch.all(agreement(pixels(2)) == 1.0)
-    rgb = torch.ones(3, AREAS // 6 * AREA, 6 * AREA)
-    shown = [Picture(rgb, rgb, rgb[:1], frame, 1, "train", frame) for frame in range(2)]
-    assert all(one is other for one, other in zip(believed(shown, pixels(2)), shown, strict=True))
+    pictures = white_pictures(2)
+    weighted = weighted_by_agreement(pictures, pixels(2))
+    assert all(one is other for one, other in zip(weighted, pictures, strict=True))
 
 
-def test_what_nobody_else_shows_is_believed() -> None:
-    assert torch.all(agreement(pixels(4, apart=10.0)) == 1.0)
+def test_areas_without_similar_ones_in_other_pictures_keep_their_weight() -> None:
+    assert torch.all(agreement(pixels(4, offset=10.0)) == 1.0)

@@ -1,45 +1,46 @@
-"""The optimiser of the layers: its steps are as long in every direction."""
+"""Muon: its steps have about equal length in every direction."""
 
 import torch
 
-from unfade.train.fit.muon import Orthogonal, orthogonal
+from unfade.train.fit.muon import Muon, orthogonalised
 
 
 def test_singular_values_come_near_one() -> None:
     draw = torch.Generator().manual_seed(0)
     for shape in ((4, 66, 48), (4, 48, 66)):
         matrices = torch.randn(*shape, generator=draw)
-        values = torch.linalg.svdvals(orthogonal(matrices))
+        values = torch.linalg.svdvals(orthogonalised(matrices))
         assert values.shape == (4, 48)
         assert float(values.min()) > 0.3
         assert float(values.max()) < 1.3
 
 
-def test_it_keeps_the_directions() -> None:
+def test_singular_vectors_are_kept() -> None:
     matrices = torch.randn(3, 20, 8, generator=torch.Generator().manual_seed(1))
     left, _, right = torch.linalg.svd(matrices, full_matrices=False)
-    off = left.mT @ orthogonal(matrices) @ right.mT
-    across = off - torch.diag_embed(torch.diagonal(off, dim1=-2, dim2=-1))
-    assert float(across.abs().max()) < 1e-4
+    product = left.mT @ orthogonalised(matrices) @ right.mT
+    off_diagonal = product - torch.diag_embed(torch.diagonal(product, dim1=-2, dim2=-1))
+    assert float(off_diagonal.abs().max()) < 1e-4
 
 
-def test_it_learns_directions_that_hardly_vary() -> None:
-    draw = torch.Generator().manual_seed(2)
-    seen = torch.randn(256, 6, generator=draw) * torch.tensor([1.0, 1.0, 1.0, 1.0, 0.1, 0.1])
-    wanted = torch.eye(6)
+def test_inputs_of_small_variance_are_learned_as_fast() -> None:
+    generator = torch.Generator().manual_seed(2)
+    scale = torch.tensor([1.0, 1.0, 1.0, 1.0, 0.1, 0.1])
+    inputs = torch.randn(256, 6, generator=generator) * scale
+    target = torch.eye(6)
     matrix = torch.nn.Parameter(torch.zeros(6, 6))
-    optimizer = Orthogonal([{"params": [matrix]}], weight_decay=0.0)
+    optimizer = Muon([{"params": [matrix]}], weight_decay=0.0)
     for step in range(100):
         optimizer.zero_grad()
-        (seen @ matrix - seen @ wanted).square().sum(dim=1).mean().backward()
+        (inputs @ matrix - inputs @ target).square().sum(dim=1).mean().backward()
         optimizer.param_groups[0]["lr"] = 0.1 * (1 - step / 100)
         optimizer.step()
-    assert float((matrix.detach() - wanted).abs().max()) < 0.1
+    assert float((matrix.detach() - target).abs().max()) < 0.1
 
 
 def test_weights_decay() -> None:
     matrix = torch.nn.Parameter(torch.eye(3))
-    optimizer = Orthogonal([{"params": [matrix]}], weight_decay=0.5)
+    optimizer = Muon([{"params": [matrix]}], weight_decay=0.5)
     matrix.grad = torch.zeros(3, 3)
     optimizer.param_groups[0]["lr"] = 0.1
     optimizer.step()

@@ -1,15 +1,16 @@
-"""What a network is told before it learns: scale and home."""
+"""Normalisation before training: the scale of features and the limits of familiarity."""
 
 import torch
 
 from unfade.model import ResidualNetworks
-from unfade.model.features import COUNT, WIDE
+from unfade.model.features import FEATURE_COUNT, WIDE_FEATURES
 from unfade.train.data.pixels import Pixels
 from unfade.train.fit.normalise import fit_familiarity, fit_feature_scale
 
 
 def pixels() -> Pixels:
-    features = torch.randn(5000, COUNT, generator=torch.Generator().manual_seed(0)) * 3.0 + 1.0
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(5000, FEATURE_COUNT, generator=generator) * 3.0 + 1.0
     features[:, 0] = 0.5
     ones = torch.ones(5000, 3)
     return Pixels(
@@ -18,7 +19,7 @@ def pixels() -> Pixels:
     )  # fmt: skip
 
 
-def test_features_come_to_mean_0_and_deviation_1() -> None:
+def test_features_are_scaled_to_mean_0_and_deviation_1() -> None:
     residual, train = ResidualNetworks("small"), pixels()
     fit_feature_scale(residual, train)
     fit_familiarity(residual, train, 0)
@@ -29,12 +30,12 @@ def test_features_come_to_mean_0_and_deviation_1() -> None:
     assert float(standard[:, 0].abs().max()) < 1e-4
 
 
-def test_training_is_familiar_and_what_lies_farther_is_not() -> None:
+def test_most_training_pixels_are_familiar_and_distant_ones_are_not() -> None:
     residual, train = ResidualNetworks("small"), pixels()
     fit_feature_scale(residual, train)
     fit_familiarity(residual, train, 0)
-    home = residual.familiarity(residual.wide_features(train.features))
-    assert 0.9 < float((home == 1).float().mean()) < 1.0
-    away = train.features[:50].clone()
-    away[:, list(WIDE)] += 20.0
-    assert residual.familiarity(residual.wide_features(away)).tolist() == [0.0] * 50
+    familiar = residual.familiarity(residual.wide_features(train.features))
+    assert 0.9 < float((familiar == 1).float().mean()) < 1.0
+    distant = train.features[:50].clone()
+    distant[:, list(WIDE_FEATURES)] += 20.0
+    assert residual.familiarity(residual.wide_features(distant)).tolist() == [0.0] * 50

@@ -1,4 +1,4 @@
-"""A shot gets a network of its own where hold-out pixels say so, and nowhere else."""
+"""A shot network is kept where hold-out pixels show a gain, and only there."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,18 +11,20 @@ from unfade.film.balance import IDENTITY_BALANCE
 from unfade.film.pair import Pair, PairRole
 from unfade.model import load_model, save_model
 from unfade.project.settings import TrainSection
-from unfade.train.data.pixels import Picture, picture, predict_pixels
-from unfade.train.fit import shot_networks as shot_models
+from unfade.train.data.pixels import TrainingPicture, picture_of_pair, predict_pixels
+from unfade.train.fit import shot_networks
 from unfade.train.fit.loop import learn, pixels_error, residual_of, start
-from unfade.train.fit.shot_networks import judged_shots, try_shots
+from unfade.train.fit.shot_networks import comparable_shots, try_shot_networks
 from unfade.train.training_set import TrainingSet, prepare
 
 SETTINGS = TrainSection(size="small", steps=40, batch=2048, checkpoint=40, seed=3)
-OWN = SETTINGS.model_copy(update={"steps": 300})
+PIXEL_FEATURES = SETTINGS.model_copy(update={"steps": 300})
 
 
-def shown(frame: int, shot: int, role: PairRole = "train", *, other_truth: bool = False) -> Picture:
-    """Two surfaces that differ in texture and in true colour, which are swapped in some truths."""
+def training_picture(
+    frame: int, shot: int, role: PairRole = "train", *, other_truth: bool = False
+) -> TrainingPicture:
+    """Two surfaces that differ in texture and true colour; `other_truth` exchanges the colours."""
     generator = torch.Generator().manual_seed(frame)
     source_rgb = torch.full((3, 96, 128), 0.5)
     source_rgb += 0.004 * torch.randn(3, 96, 128, generator=generator)
@@ -33,17 +35,20 @@ def shown(frame: int, shot: int, role: PairRole = "train", *, other_truth: bool 
         cbcr = cbcr.flip(0)
     truth_rgb = ycbcr_to_rgb(torch.cat([luma(source_rgb), cbcr]))
     pair = Pair(source=frame, reference=0, of="dvd", shot=shot, role=role)
-    return picture(source_rgb, truth_rgb, torch.ones(1, 96, 128), pair)
+    return picture_of_pair(source_rgb, truth_rgb, torch.ones(1, 96, 128), pair)
 
 
 @pytest.fixture(scope="module")
 def training_set() -> TrainingSet:
-    """In shot 1 what is held out is like what is learned from, in shot 2 it is the contrary; shot 3
-    has nothing held out."""
-    train = [shown(10, 1), shown(20, 2, other_truth=True), shown(30, 3)]
-    return prepare(
-        train, [shown(11, 1, "holdout"), shown(21, 2, "holdout")], SETTINGS, IDENTITY_BALANCE
-    )
+    """The hold-out pair of shot 1 agrees with its training pair, that of shot 2 contradicts it;
+    shot 3 has no hold-out pair."""
+    train = [
+        training_picture(10, 1),
+        training_picture(20, 2, other_truth=True),
+        training_picture(30, 3),
+    ]
+    held_out = [training_picture(11, 1, "holdout"), training_picture(21, 2, "holdout")]
+    return prepare(train, held_out, SETTINGS, IDENTITY_BALANCE)
 
 
 @pytest.fixture(scope="module")
@@ -52,51 +57,53 @@ def film(training_set: TrainingSet) -> dict[str, torch.Tensor]:
     return state.best
 
 
-def test_a_shot_is_kept_apart_where_its_hold_outs_say_so(
+def test_a_network_is_kept_if_hold_out_pixels_show_a_gain(
     training_set: TrainingSet, film: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:
-    first, second = try_shots(film, training_set, OWN)
+    first, second = try_shot_networks(film, training_set, PIXEL_FEATURES)
     assert (first.verdict.shot, first.verdict.kept) == (1, True)
     assert first.verdict.own < 0.95 * first.verdict.film
     assert (second.verdict.shot, second.verdict.kept) == (2, False)
     assert second.verdict.own > 0.95 * second.verdict.film
     whole = training_set.model.with_residual(residual_of(film, "small"))
-    model = replace(whole, own={1: first.network})
+    model = replace(whole, shot_networks={1: first.network})
     assert training_set.held_out is not None
     better, worse = (
         pixels_error(predict_pixels(one, training_set.held_out), training_set.held_out)
         for one in (model, whole)
     )
     assert better.ciede2000 < worse.ciede2000
-    place = tmp_path / "model.safetensors"
-    save_model(place, model, {})
-    loaded, unseen = load_model(place), shown(12, 1)
+    path = tmp_path / "model.safetensors"
+    save_model(path, model, {})
+    loaded, unseen = load_model(path), training_picture(12, 1)
     for shot in (1, 3):
         torch.testing.assert_close(
             loaded.predict(unseen.source_rgb, shot), model.predict(unseen.source_rgb, shot)
         )
-    assert sorted(loaded.own) == [1]
-    apart = model.predict(unseen.source_rgb, 1) - whole.predict(unseen.source_rgb, 1)
-    assert float(apart.abs().max()) > 1e-3
+    assert sorted(loaded.shot_networks) == [1]
+    change = model.predict(unseen.source_rgb, 1) - whole.predict(unseen.source_rgb, 1)
+    assert float(change.abs().max()) > 1e-3
     assert torch.equal(model.predict(unseen.source_rgb, 3), whole.predict(unseen.source_rgb, 3))
 
 
-def test_the_same_shots_end_with_the_same_networks(
+def test_training_of_shot_networks_is_reproducible(
     training_set: TrainingSet, film: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shot_models, "STEPS", 5)
-    (once, _), (again, _) = (list(try_shots(film, training_set, SETTINGS)) for _ in range(2))
-    assert once.verdict == again.verdict
-    for name, tensor in once.network.state_dict().items():
-        assert torch.equal(again.network.state_dict()[name], tensor)
-    for name, parameter in once.network.named_parameters():
+    monkeypatch.setattr(shot_networks, "MAX_SHOT_STEPS", 5)
+    (first, _), (second, _) = (
+        list(try_shot_networks(film, training_set, SETTINGS)) for _ in range(2)
+    )
+    assert first.verdict == second.verdict
+    for name, tensor in first.network.state_dict().items():
+        assert torch.equal(second.network.state_dict()[name], tensor)
+    for name, parameter in first.network.named_parameters():
         assert not torch.equal(film[name], parameter)
 
 
-def test_a_part_that_gets_worse_forbids_it(
+def test_a_network_that_is_worse_in_one_part_is_not_kept(
     training_set: TrainingSet, film: dict[str, torch.Tensor]
 ) -> None:
-    """The brightest quarter has the truth that the film's network tells, so its own is worse."""
+    """In the brightest quarter the ground truth is the prediction of the film's network."""
     assert training_set.held_out is not None
     bright = training_set.held_out.features[:, 0]
     brightest = bright > bright.quantile(0.75)
@@ -104,13 +111,14 @@ def test_a_part_that_gets_worse_forbids_it(
     truth = training_set.held_out.truth_cbcr.clone()
     truth[brightest] = predict_pixels(whole, training_set.held_out)[brightest]
     mixed = replace(training_set, held_out=replace(training_set.held_out, truth_cbcr=truth))
-    first, _ = try_shots(film, mixed, OWN)
+    first, _ = try_shot_networks(film, mixed, PIXEL_FEATURES)
     assert first.verdict.own < first.verdict.film * 0.95
     assert not first.verdict.kept
 
 
-def test_only_shots_with_evidence_are_tried(training_set: TrainingSet) -> None:
-    assert judged_shots(training_set) == [1, 2]
-    assert judged_shots(replace(training_set, held_out=None)) == []
-    alone = prepare([shown(10, 1)], [shown(11, 1, "holdout")], SETTINGS, IDENTITY_BALANCE)
-    assert judged_shots(alone) == []
+def test_only_shots_with_hold_out_pixels_are_tried(training_set: TrainingSet) -> None:
+    assert comparable_shots(training_set) == [1, 2]
+    assert comparable_shots(replace(training_set, held_out=None)) == []
+    held_out = [training_picture(11, 1, "holdout")]
+    one_shot = prepare([training_picture(10, 1)], held_out, SETTINGS, IDENTITY_BALANCE)
+    assert comparable_shots(one_shot) == []

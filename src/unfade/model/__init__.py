@@ -1,4 +1,4 @@
-"""What predicts the chroma of one film: laws in closed form, networks, and their files."""
+"""Prediction of the chroma of one film: closed-form laws, networks, and their files."""
 
 from unfade.model.chroma_model import ChromaModel
 from unfade.model.closed_form.laws import Baseline, Laws

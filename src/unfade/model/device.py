@@ -1,12 +1,12 @@
-"""Where networks run.
+"""The device on which networks run.
 
-What comes before them, the closed form, filters and features, is OpenCV's and SciPy's and stays on
-the processor. Who asks a network brings pixels to its device, and takes the answer back.
+Closed form, filters and features use OpenCV and SciPy and stay on the CPU. A caller of a network
+moves pixels to its device and the result back.
 """
 
 import torch
 
 
 def network_device() -> torch.device:
-    """The accelerator where torch finds one (CUDA, ROCm, MPS, XPU), else the processor."""
+    """The accelerator if torch finds one (CUDA, ROCm, MPS, XPU), else the CPU."""
     return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")

@@ -1,8 +1,8 @@
-"""How familiar the surroundings of a pixel are: whether a network that remembers is to speak.
+"""Familiarity of a pixel: whether its wide surroundings resemble some of the training pictures.
 
-A network that is told of wide surroundings remembers what it learned from, and errs where it never
-was. So what the film looked like there is kept, and a pixel is as familiar as its wide surroundings
-are near to some of that.
+The memory network learns the training pictures by heart. It is right where the film looks like them
+and wrong elsewhere. A sample of the surroundings in training is kept; the familiarity of a pixel
+falls with the distance to the nearest of them.
 """
 
 import math
@@ -10,22 +10,24 @@ import math
 import torch
 from torch import Tensor, nn
 
-from unfade.model.features import WIDE
+from unfade.model.features import WIDE_FEATURES
 
-CONTEXTS = 2048
-"""Surroundings that are kept, from all over the training pictures."""
+CONTEXT_COUNT = 2048
+"""Surroundings that are kept, drawn from all training pixels. More cost time for every distance."""
 
-STRIDE = 16
-"""Pixels of the model's raster for which familiarity is asked once: surroundings change slowly."""
+FAMILIARITY_STRIDE_PX = 16
+"""Distance, in pixels of the model's raster, between computed values of familiarity. Interpolation
+between them is enough, because wide surroundings change slowly."""
 
-PIXELS_AT_ONCE = 16384
+CHUNK_PIXELS = 16384
+"""Pixels per computation of distances, which limits the memory for their matrix."""
 
 
 class Familiarity(nn.Module):
-    """Wide surroundings (N, WIDE), of deviation 1 over training, to 0 (strange) to 1 (familiar).
+    """Wide surroundings (N, WIDE), of deviation 1 over training, to 0 (unknown) to 1 (familiar).
 
-    `contexts` (CONTEXTS, WIDE) are what was learned from. Up to the distance `near` all is
-    familiar, from `far` on nothing.
+    `contexts` (CONTEXT_COUNT, WIDE) are surroundings from training. Familiarity is 1 up to the
+    distance `near` and 0 from the distance `far`.
     """
 
     contexts: Tensor
@@ -34,23 +36,21 @@ class Familiarity(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("contexts", torch.zeros(CONTEXTS, len(WIDE)))
+        self.register_buffer("contexts", torch.zeros(CONTEXT_COUNT, len(WIDE_FEATURES)))
         self.register_buffer("near", torch.tensor(0.0))
         self.register_buffer("far", torch.tensor(0.0))
 
     def forward(self, wide: Tensor) -> Tensor:
-        """(N,) of (N, WIDE)."""
-        return closeness(distance(wide, self.contexts), self.near, self.far)
+        """Familiarity (N,) of wide surroundings (N, WIDE)."""
+        return closeness(nearest_distance(wide, self.contexts), self.near, self.far)
 
 
-def distance(wide: Tensor, contexts: Tensor) -> Tensor:
-    """How far each of (N, WIDE) is from the nearest of (M, WIDE), (N,), in deviations."""
-    nearest = [
-        torch.cdist(part, contexts).amin(dim=1) for part in torch.split(wide, PIXELS_AT_ONCE)
-    ]
+def nearest_distance(wide: Tensor, contexts: Tensor) -> Tensor:
+    """Distance (N,) from each of (N, WIDE) to the nearest of (M, WIDE), in RMS deviations."""
+    nearest = [torch.cdist(part, contexts).amin(dim=1) for part in torch.split(wide, CHUNK_PIXELS)]
     return torch.cat(nearest) / math.sqrt(wide.shape[1])
 
 
-def closeness(far_off: Tensor, near: Tensor, far: Tensor) -> Tensor:
-    """1 up to the distance `near`, 0 from `far` on, and a straight line between."""
-    return ((far - far_off) / (far - near).clamp_min(1e-6)).clamp(0.0, 1.0)
+def closeness(distance: Tensor, near: Tensor, far: Tensor) -> Tensor:
+    """1 up to the distance `near`, 0 from `far`, linear between."""
+    return ((far - distance) / (far - near).clamp_min(1e-6)).clamp(0.0, 1.0)

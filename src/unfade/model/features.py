@@ -1,4 +1,4 @@
-"""What the residual network sees of each pixel: itself, and its surroundings at several scales."""
+"""Features of a pixel for the networks: the pixel, and its surroundings at several scales."""
 
 import math
 
@@ -10,105 +10,122 @@ from torch import Tensor
 
 from unfade.color.ycbcr import rgb_to_ycbcr
 
-SCALES = (1.5, 3.0, 6.0, 12.0, 25.0, 50.0, 100.0)
-"""Standard deviations of the surroundings, in pixels of the model's raster."""
+SCALES_PX = (1.5, 3.0, 6.0, 12.0, 25.0, 50.0, 100.0)
+"""Gaussian standard deviations of the surroundings, in pixels of the model's raster."""
 
-FINEST = 1.5
-"""Standard deviation, in pixels of its level of the pyramid, below which a blur is not sampled."""
+MIN_LEVEL_SIGMA_PX = 1.5
+"""Smallest blur, in pixels of a pyramid level, that is computed on that level: a narrower Gaussian
+is sampled too coarsely."""
 
 CHROMA_GAIN = 4.0
-"""Chroma spans a quarter of what luma spans; the network wants them alike."""
+"""Factor on chroma features, because chroma spans a quarter of the range of luma."""
 
-OWN = 10
-PER_SCALE = 8
-COUNT = OWN + PER_SCALE * len(SCALES)
-"""Features of a pixel."""
+PIXEL_FEATURES = 10
+"""Features of the pixel itself: YCbCr with grain, YCbCr without grain, base chroma, position."""
 
-KINDRED_SCALE = 2
-"""Place in `SCALES` of the surroundings that tell things apart without telling pictures apart."""
+FEATURES_PER_SCALE = 8
+"""Features of the surroundings per scale: mean YCbCr, mean base chroma, deviation and two slopes of
+luma."""
 
-KINDRED = (3, 4, 5, 6, 7, *(OWN + PER_SCALE * KINDRED_SCALE + i for i in range(3)))
-"""Features by which pixels are alike: YCbCr without grain, base chroma, YCbCr around it."""
+FEATURE_COUNT = PIXEL_FEATURES + FEATURES_PER_SCALE * len(SCALES_PX)
+"""Features of a pixel, surroundings included."""
 
-WIDE_FROM = SCALES.index(12.0)
-WIDE = tuple(
-    OWN + PER_SCALE * scale + i for scale in range(WIDE_FROM, len(SCALES)) for i in range(6)
+SIMILARITY_SCALE = SCALES_PX.index(6.0)
+"""Scale of the surroundings among the similarity features. Wider scales tell pictures apart, not
+objects (decisions/17)."""
+
+SIMILARITY_FEATURES = (
+    *range(3, 8),
+    *(PIXEL_FEATURES + FEATURES_PER_SCALE * SIMILARITY_SCALE + i for i in range(3)),
 )
-"""The features that tell where in the film a pixel is: means and deviation of wide surroundings."""
+"""Indices of the features that measure how similar two pixels are: YCbCr without grain, base
+chroma, mean YCbCr around the pixel."""
+
+FIRST_WIDE_SCALE = SCALES_PX.index(12.0)
+"""First scale of the wide surroundings, by which `Familiarity` recognises a part of the film."""
+
+WIDE_FEATURES = tuple(
+    PIXEL_FEATURES + FEATURES_PER_SCALE * scale + i
+    for scale in range(FIRST_WIDE_SCALE, len(SCALES_PX))
+    for i in range(6)
+)
+"""Indices of the features of wide surroundings: means, and deviation of luma."""
 
 Planes = NDArray[np.float32]
 
 
-def features(rgb: Tensor, rgb_degrained: Tensor, base_cbcr: Tensor, placed: bool) -> Tensor:
-    """The features of every pixel.
+def features(rgb: Tensor, rgb_degrained: Tensor, base_cbcr: Tensor, with_position: bool) -> Tensor:
+    """Features of every pixel.
 
     Args:
-        rgb: the balanced source, (3, H, W).
-        rgb_degrained: the same without grain, (3, H, W).
-        base_cbcr: what the closed-form fit says, (2, H, W).
-        placed: whether the network is to know the place in the frame.
+        rgb: balanced source, (3, H, W).
+        rgb_degrained: balanced source without grain, (3, H, W).
+        base_cbcr: chroma of the closed form, (2, H, W).
+        with_position: False sets the position features to zero.
 
     Returns:
-        (COUNT, H, W), of the order of 1.
+        (FEATURE_COUNT, H, W), of the order of 1.
     """
-    clean = _scaled(rgb_to_ycbcr(rgb_degrained))
+    clean = _centred(rgb_to_ycbcr(rgb_degrained))
     base = base_cbcr * CHROMA_GAIN
-    own = [_scaled(rgb_to_ycbcr(rgb)), clean, base, place(*rgb.shape[1:]) * float(placed)]
-    seen = torch.cat([clean, base, clean[:1] ** 2]).numpy()
-    around = [torch.from_numpy(planes) for planes in _surroundings(seen)]
-    return torch.cat([*own, *around])
+    position = positions(*rgb.shape[1:]) * float(with_position)
+    pixel = [_centred(rgb_to_ycbcr(rgb)), clean, base, position]
+    blurred_inputs = torch.cat([clean, base, clean[:1] ** 2]).numpy()
+    surroundings = [torch.from_numpy(planes) for planes in _surroundings(blurred_inputs)]
+    return torch.cat([*pixel, *surroundings])
 
 
-def place(height: int, width: int) -> Tensor:
-    """Across and down, -1 to 1 from edge to edge, (2, height, width)."""
-    down, across = torch.meshgrid(
+def positions(height: int, width: int) -> Tensor:
+    """Horizontal and vertical position, -1 to 1 from edge to edge, (2, height, width)."""
+    y, x = torch.meshgrid(
         (torch.arange(height) + 0.5) * (2 / height) - 1,
         (torch.arange(width) + 0.5) * (2 / width) - 1,
         indexing="ij",
     )
-    return torch.stack([across, down])
+    return torch.stack([x, y])
 
 
-def _surroundings(seen: Planes) -> list[Planes]:
-    """Means, and deviation and slopes of luma, around each pixel, (PER_SCALE, H, W) a scale.
+def _surroundings(planes: Planes) -> list[Planes]:
+    """Features of the surroundings of each pixel, (FEATURES_PER_SCALE, H, W) per scale.
 
-    Each scale is blurred, and enlarged again, on the coarsest level of a pyramid that holds it.
+    Each scale is blurred on the coarsest level of a pyramid that samples its Gaussian well, then
+    enlarged again.
 
     Args:
-        seen: (6, H, W): luma, chroma, base chroma, luma squared.
+        planes: (6, H, W): luma, chroma, base chroma, luma squared.
     """
-    height, width = seen.shape[1:]
-    result, level, factor, reached = [], seen, 1, 0.0
-    for sigma in SCALES:
-        while sigma / (factor * 2) >= FINEST and min(level.shape[1:]) >= 8:
+    height, width = planes.shape[1:]
+    result, level, factor, applied_sigma = [], planes, 1, 0.0
+    for sigma in SCALES_PX:
+        while sigma / (factor * 2) >= MIN_LEVEL_SIGMA_PX and min(level.shape[1:]) >= 8:
             half = (-(-level.shape[2] // 2), -(-level.shape[1] // 2))
             level = _resized(level, half, cv2.INTER_AREA)
-            reached = math.hypot(reached, factor / 2)
+            applied_sigma = math.hypot(applied_sigma, factor / 2)
             factor *= 2
-        step = math.sqrt(sigma**2 - reached**2) / factor
+        step = math.sqrt(sigma**2 - applied_sigma**2) / factor
         level = np.stack(
             [cv2.GaussianBlur(p, (0, 0), step, borderType=cv2.BORDER_REPLICATE) for p in level]
         )
-        reached = sigma
-        coarse = _described(level, sigma / factor)
+        applied_sigma = sigma
+        coarse = _level_features(level, sigma / factor)
         result.append(_resized(coarse, (width, height), cv2.INTER_LINEAR) if factor > 1 else coarse)
     return result
 
 
-def _resized(planes: Planes, size: tuple[int, int], how: int) -> Planes:
-    return np.stack([cv2.resize(plane, size, interpolation=how) for plane in planes])
+def _resized(planes: Planes, size: tuple[int, int], interpolation: int) -> Planes:
+    return np.stack([cv2.resize(plane, size, interpolation=interpolation) for plane in planes])
 
 
-def _described(level: Planes, sigma: float) -> Planes:
-    """(PER_SCALE, h, w) of a blurred level (6, h, w); `sigma` is in its pixels."""
+def _level_features(level: Planes, sigma: float) -> Planes:
+    """(FEATURES_PER_SCALE, h, w) from a blurred level (6, h, w); `sigma` is in its pixels."""
     mean = level[0]
     deviation = np.sqrt(np.maximum(level[5] - mean**2, 0.0))
     slopes = [
-        cv2.Scharr(mean, -1, *along, scale=sigma / 32, borderType=cv2.BORDER_REPLICATE)
-        for along in ((1, 0), (0, 1))
+        cv2.Scharr(mean, -1, *axis, scale=sigma / 32, borderType=cv2.BORDER_REPLICATE)
+        for axis in ((1, 0), (0, 1))
     ]
     return np.concatenate([level[:5], np.stack([deviation, *slopes]) * np.float32(CHROMA_GAIN)])
 
 
-def _scaled(ycbcr: Tensor) -> Tensor:
+def _centred(ycbcr: Tensor) -> Tensor:
     return torch.cat([ycbcr[:1] - 0.5, ycbcr[1:] * CHROMA_GAIN])

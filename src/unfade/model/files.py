@@ -1,4 +1,7 @@
-"""Models and baselines as safetensors that describe themselves. Loading never executes code."""
+"""Model and baseline files: safetensors with a description of their content.
+
+Loading never executes code, unlike a pickle.
+"""
 
 import json
 from collections.abc import Iterator
@@ -24,14 +27,19 @@ from unfade.model.uncertainty import Prototypes, Uncertainty
 from unfade.work.elements import digest
 from unfade.work.writing import writing
 
-MODEL_SCHEMA = "ChromaModel.7"
+MODEL_SCHEMA = "ChromaModel.8"
+"""Name and version of a model file's tensors. An older file is refused, not converted, because the
+model can be trained again from the same targets."""
+
 BASELINE_SCHEMA = "Baseline.5"
+"""Name and version of a baseline file's tensors."""
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], description: dict[str, str]) -> None:
-    """Writes tensors and what they are, whole or not at all; the same ones make the same bytes.
+    """Writes tensors and their description atomically; equal content gives equal bytes.
 
-    The description is one entry of the file's metadata, which keeps no order of its entries.
+    The description is one JSON entry of the metadata, because safetensors does not keep the order
+    of several entries.
     """
     whole = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     with writing(path) as temporary, _as_os_error():
@@ -40,7 +48,7 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], description: dict[str, 
 
 @contextmanager
 def _as_os_error() -> Iterator[None]:
-    """safetensors has an error of its own for a full disk."""
+    """Turns the error of safetensors, for example on a full disk, into an OSError."""
     try:
         yield
     except SafetensorError as error:
@@ -48,7 +56,7 @@ def _as_os_error() -> Iterator[None]:
 
 
 def load_tensors(path: Path, schema: str) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and their description.
+    """Reads tensors and their description.
 
     Raises:
         WorkError: the file is missing, damaged, or of another schema.
@@ -60,18 +68,18 @@ def load_tensors(path: Path, schema: str) -> tuple[dict[str, Tensor], dict[str, 
     except (OSError, SafetensorError) as error:
         raise WorkError(f"{path}: cannot be read ({error}); run 'unfade train' again") from error
     if description.get("schema") != schema:
-        found = description.get("schema", "no schema")
-        raise WorkError(f"{path}: it holds {found}, expected {schema}; run 'unfade train' again")
+        actual = description.get("schema", "no schema")
+        raise WorkError(f"{path}: holds {actual}, expected {schema}; run 'unfade train' again")
     return tensors, description
 
 
 def save_baseline(path: Path, baseline: Baseline) -> None:
-    """Writes a baseline."""
+    """Writes a baseline file."""
     save_tensors(path, _baseline_tensors(baseline), {"schema": BASELINE_SCHEMA})
 
 
 def load_baseline(path: Path) -> Baseline:
-    """The baseline that `save_baseline` wrote.
+    """Reads the baseline that `save_baseline` wrote.
 
     Raises:
         WorkError: the file is missing, damaged, or of another schema.
@@ -80,15 +88,17 @@ def load_baseline(path: Path) -> Baseline:
 
 
 def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
-    """Writes a model with what is worth knowing of it, such as its pairs and held-out error.
+    """Writes a model file.
+
+    `facts` go into its description, for example the pairs and the held-out error.
 
     Returns:
-        Its id.
+        The id of the model.
     """
-    tensors = _law_tensors(model.laws) | _uneven_tensors(model.unevenness)
-    tensors |= _named("residual.", model.residual)
-    for number, own in model.own.items():
-        tensors |= _named(f"own.{number}.", own)
+    tensors = _law_tensors(model.laws) | _unevenness_tensors(model.unevenness)
+    tensors |= _network_tensors("residual.", model.residual)
+    for number, network in model.shot_networks.items():
+        tensors |= _network_tensors(f"own.{number}.", network)
     if model.uncertainty is not None:
         tensors |= _uncertainty_tensors(model.uncertainty)
     description = {
@@ -105,19 +115,19 @@ def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
 
 
 def model_id(path: Path) -> str:
-    """The id of a model's file: the first 12 hexadecimal digits of its SHA-256."""
+    """The id of a model: the first 12 hexadecimal digits of the SHA-256 of its file."""
     return digest(path)[:12]
 
 
 def load_model(path: Path) -> ChromaModel:
-    """The model that `save_model` wrote.
+    """Reads the model that `save_model` wrote.
 
     Raises:
         WorkError: the file is missing, damaged, or of another schema.
     """
     tensors, description = load_tensors(path, MODEL_SCHEMA)
     size = cast(ModelSize, description["size"])
-    own = {int(name.split(".")[1]) for name in tensors if name.startswith("own.")}
+    shots = {int(name.split(".")[1]) for name in tensors if name.startswith("own.")}
     laws = _laws_of(tensors)
     return ChromaModel(
         size,
@@ -125,12 +135,12 @@ def load_model(path: Path) -> ChromaModel:
         _network_of("residual.", tensors, size),
         _unevenness_of(tensors, laws.axes),
         _uncertainty_of(tensors),
-        {number: _network_of(f"own.{number}.", tensors, size) for number in sorted(own)},
+        {number: _network_of(f"own.{number}.", tensors, size) for number in sorted(shots)},
         Balance.model_validate_json(description["balance"]),
     )
 
 
-def _named(prefix: str, network: ResidualNetworks) -> dict[str, Tensor]:
+def _network_tensors(prefix: str, network: ResidualNetworks) -> dict[str, Tensor]:
     return {f"{prefix}{name}": tensor for name, tensor in network.state_dict().items()}
 
 
@@ -159,39 +169,41 @@ def _baseline_of(tensors: dict[str, Tensor]) -> Baseline:
 
 def _law_tensors(laws: Laws) -> dict[str, Tensor]:
     spreads = {f"spread.shot.{number}": law.spread.lut.nodes for number, law in laws.shots.items()}
-    axes = {"axes.turn": laws.axes.turn, "axes.move": laws.axes.move}
+    axes = {"axes.turn": laws.axes.matrix, "axes.move": laws.axes.offset}
     film = {"spread.film": laws.film.spread.lut.nodes}
     return _baseline_tensors(laws.baseline) | film | spreads | axes
 
 
 def _laws_of(tensors: dict[str, Tensor]) -> Laws:
-    smooth, axes = _baseline_of(tensors), Axes(tensors["axes.turn"], tensors["axes.move"])
+    baseline, axes = _baseline_of(tensors), Axes(tensors["axes.turn"], tensors["axes.move"])
     spreads = _by_number("spread.shot.", tensors)
-    film = Law(smooth.film, SpreadLut(SmoothLut(tensors["spread.film"]), axes))
-    shots = {n: Law(lut, SpreadLut(SmoothLut(spreads[n]), axes)) for n, lut in smooth.shots.items()}
-    return Laws(film, shots, smooth.grain)
+    film = Law(baseline.film, SpreadLut(SmoothLut(tensors["spread.film"]), axes))
+    shots = {
+        n: Law(lut, SpreadLut(SmoothLut(spreads[n]), axes)) for n, lut in baseline.shots.items()
+    }
+    return Laws(film, shots, baseline.grain)
 
 
-def _uneven_tensors(unevenness: Unevenness) -> dict[str, Tensor]:
+def _unevenness_tensors(unevenness: Unevenness) -> dict[str, Tensor]:
     tensors = {}
-    for number, placed in unevenness.placed.items():
+    for number, coefficients in unevenness.by_position.items():
         even = unevenness.even[number]
-        tensors[f"uneven.placed.{number}"] = placed
+        tensors[f"uneven.placed.{number}"] = coefficients
         tensors[f"uneven.lut.{number}"] = even.smooth.nodes
         tensors[f"uneven.spread.{number}"] = even.spread.lut.nodes
     return tensors
 
 
 def _unevenness_of(tensors: dict[str, Tensor], axes: Axes) -> Unevenness:
-    luts, spreads, placed = (
+    luts, spreads, by_position = (
         _by_number(f"uneven.{kind}.", tensors) for kind in ("lut", "spread", "placed")
     )
-    even = {n: Law(SmoothLut(luts[n]), SpreadLut(SmoothLut(spreads[n]), axes)) for n in placed}
-    return Unevenness(even, placed)
+    even = {n: Law(SmoothLut(luts[n]), SpreadLut(SmoothLut(spreads[n]), axes)) for n in by_position}
+    return Unevenness(even, by_position)
 
 
 def _by_number(prefix: str, tensors: dict[str, Tensor]) -> dict[int, Tensor]:
-    """Tensors by what their name says after a prefix."""
+    """The tensors with a prefix, by the number after it in their name."""
     return {
         int(name.removeprefix(prefix)): tensor
         for name, tensor in tensors.items()

@@ -1,9 +1,9 @@
-"""The predicted error of a model: how far it is to be believed at a pixel, in CIEDE2000.
+"""The predicted error of a model at a pixel, in CIEDE2000.
 
-The error of chroma is taken for a sum of what is always left, of how far a pixel is from all that
-was learned from, of how far the networks disagree, and of how much they change the closed form.
-Nonnegative least squares over pixels with known truth weigh the four. CIEDE2000 is that times how
-well an error of chroma is seen at the colour.
+The error of chroma is a weighted sum of four terms: a constant, the distance to the nearest
+training pixel, the disagreement of the networks, and the size of their correction to the closed
+form. Nonnegative least squares over pixels with ground truth give the weights. CIEDE2000 is this
+sum times the visibility of a chroma error at the predicted colour.
 """
 
 from dataclasses import dataclass
@@ -12,54 +12,58 @@ import torch
 from torch import Tensor
 
 from unfade.color.sensitivity import visibility
-from unfade.model.features import KINDRED
+from unfade.model.features import SIMILARITY_FEATURES
 
-TERMS = 4
+ERROR_TERMS = 4
+"""Terms of the sum: constant, novelty, disagreement, correction."""
 
 
 @dataclass(frozen=True)
 class Prototypes:
-    """Pixels that a model learned from: `places` (P, D), of features over their `spread` (D,)."""
+    """A sample of training pixels: `places` (P, D) are their similarity features divided by the
+    `spread` (D,) over training."""
 
     places: Tensor
     spread: Tensor
 
     def distance(self, features: Tensor) -> Tensor:
-        """Of features (N, COUNT) to the nearest, (N,), in standard deviations of training."""
-        return torch.cdist(features[:, KINDRED] / self.spread, self.places).amin(dim=1)
+        """Distance (N,) of features (N, FEATURE_COUNT) to the nearest prototype, in standard
+        deviations of training."""
+        scaled = features[:, SIMILARITY_FEATURES] / self.spread
+        return torch.cdist(scaled, self.places).amin(dim=1)
 
 
 @dataclass(frozen=True)
-class Signs:
-    """What the predicted error is made from, of N pixels.
+class ErrorInputs:
+    """Inputs of the predicted error of N pixels.
 
-    `members_cbcr` (M, N, 2) is what each network adds to chroma, `change_cbcr` (N, 2) what is
-    added, `ycbcr` (N, 3) the outcome.
+    `features` (N, FEATURE_COUNT). `residuals_cbcr` (M, N, 2) is the residual of each network,
+    `residual_cbcr` (N, 2) the one in use, `ycbcr` (N, 3) the predicted colour.
     """
 
     features: Tensor
-    members_cbcr: Tensor
-    change_cbcr: Tensor
+    residuals_cbcr: Tensor
+    residual_cbcr: Tensor
     ycbcr: Tensor
 
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """Predicts the error of a model. `weights` (TERMS,) are of the terms, in chroma."""
+    """Predicts the error of a model. `weights` (ERROR_TERMS,) are in units of chroma."""
 
     prototypes: Prototypes
     weights: Tensor
 
-    def predict(self, signs: Signs) -> Tensor:
+    def predict(self, inputs: ErrorInputs) -> Tensor:
         """CIEDE2000 (N,)."""
-        return error_terms(self.prototypes, signs) @ self.weights
+        return error_terms(self.prototypes, inputs) @ self.weights
 
 
-def error_terms(prototypes: Prototypes, signs: Signs) -> Tensor:
-    """(N, TERMS): their weights are errors of chroma, or shares of it."""
-    novelty = prototypes.distance(signs.features)
-    apart = signs.members_cbcr - signs.members_cbcr.mean(dim=0)
-    disagreement = apart.square().mean(dim=0).sum(dim=1).sqrt()
-    change = signs.change_cbcr.norm(dim=1)
-    terms = torch.stack([torch.ones_like(novelty), novelty, disagreement, change], dim=1)
-    return terms * visibility(signs.ycbcr)[:, None]
+def error_terms(prototypes: Prototypes, inputs: ErrorInputs) -> Tensor:
+    """The terms (N, ERROR_TERMS) of the sum, each times the visibility of a chroma error."""
+    novelty = prototypes.distance(inputs.features)
+    from_mean = inputs.residuals_cbcr - inputs.residuals_cbcr.mean(dim=0)
+    disagreement = from_mean.square().mean(dim=0).sum(dim=1).sqrt()
+    correction = inputs.residual_cbcr.norm(dim=1)
+    terms = torch.stack([torch.ones_like(novelty), novelty, disagreement, correction], dim=1)
+    return terms * visibility(inputs.ycbcr)[:, None]

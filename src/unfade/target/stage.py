@@ -15,7 +15,7 @@ from unfade.film.target import Target, Targets, UnpairedFrame
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.geometry.warp import warp
-from unfade.model.raster import on_raster
+from unfade.model.raster import to_raster
 from unfade.target.carried_frames import choose_carried_frames
 from unfade.target.ground_truth import ground_truth, luma_parity, suppress_dirt, zero_outside
 from unfade.work.job import Job
@@ -65,7 +65,7 @@ def _write_carried_sources(
         pictures, "Cropping frames without a pair", len(shots)
     ):
         file = job.folder("target") / f"between.{frame:07d}.exr"
-        _write(file, on_raster(_live_area(clips.source, frame, source_rgb)))
+        _write(file, to_raster(_live_area(clips.source, frame, source_rgb)))
         yield UnpairedFrame(
             frame=frame, shot=shots[frame], source=file.name, sha256=_digest([file])
         )

@@ -1,5 +1,4 @@
-"""Contact sheets: input, ground truth and output, at every checkpoint, and where colour was carried
-to."""
+"""Contact sheets of training: input, ground truth and output, and frames with carried chroma."""
 
 from collections.abc import Sequence
 
@@ -11,60 +10,62 @@ from unfade.drawing.sheets import grid
 from unfade.film.pair import PairRole
 from unfade.model import ChromaModel
 from unfade.project.settings import TrainSection
-from unfade.train.data.carried_colour import Frame, carry
-from unfade.train.data.pixels import Picture
+from unfade.train.data.carried_colour import Frame, carry_chroma
+from unfade.train.data.pixels import TrainingPicture
 from unfade.train.fit.loop import State, residual_of
 
-WIDTH = 1500
-"""Of a sheet, in pixels."""
+SHEET_WIDTH_PX = 1500
+"""Width of a sheet, in pixels: fits a screen, and shows four columns of pictures clearly."""
+
+ROLE_LABELS: dict[PairRole, str] = {"train": "training", "holdout": "not in training"}
+"""Labels of pictures by the role of their pair."""
 
 
-ROLES: dict[PairRole, str] = {"train": "training", "holdout": "not in training"}
+def is_due(previous_step: int, step: int, settings: TrainSection) -> bool:
+    """Whether a sheet is drawn at the checkpoint of `step`.
 
-
-def is_due(before: int, step: int, settings: TrainSection) -> bool:
-    """Whether the checkpoint at `step`, after the one `before`, is drawn: those by which another
-    interval of steps went by, and the last."""
+    It is if a multiple of `settings.contact_sheet` was reached since the previous checkpoint, and
+    at the last step; never if the setting is 0.
+    """
     interval = settings.contact_sheet
     if interval == 0:
         return False
-    return step // interval > before // interval or step == settings.steps
+    return step // interval > previous_step // interval or step == settings.steps
 
 
 class ContactSheets:
-    """Draws the same pictures at every checkpoint; what the network sees of them is kept."""
+    """Draws the same pictures at every checkpoint; their network inputs are computed once."""
 
-    def __init__(self, model: ChromaModel, pictures: Sequence[Picture]) -> None:
+    def __init__(self, model: ChromaModel, pictures: Sequence[TrainingPicture]) -> None:
         self._model = model
         self._pictures = pictures
-        self._seen = [model.inputs(shown.source_rgb, shown.shot) for shown in pictures]
+        self._inputs = [model.inputs(picture.source_rgb, picture.shot) for picture in pictures]
 
     def draw(self, state: State) -> Tensor:
-        """The sheet (3, H, W) of a state: a row a picture."""
+        """The sheet (3, H, W) of a state, one row per picture."""
         model = self._model.with_residual(residual_of(state.weights, self._model.size))
         rows = []
-        for shown, seen in zip(self._pictures, self._seen, strict=True):
-            y = luma(shown.source_rgb)
-            output_rgb = ycbcr_to_rgb(
-                torch.cat([y, limit_chroma(y, model.predict_on_raster(seen))])
-            )
-            rows.append([shown.source_rgb, shown.truth_rgb, output_rgb])
+        for picture, inputs in zip(self._pictures, self._inputs, strict=True):
+            y = luma(picture.source_rgb)
+            cbcr = limit_chroma(y, model.predict_on_raster(inputs))
+            output_rgb = ycbcr_to_rgb(torch.cat([y, cbcr]))
+            rows.append([picture.source_rgb, picture.truth_rgb, output_rgb])
         labels = [
-            f"shot {shown.shot}\nframe {shown.frame}\n{ROLES[shown.role]}"
-            for shown in self._pictures
+            f"shot {picture.shot}\nframe {picture.frame}\n{ROLE_LABELS[picture.role]}"
+            for picture in self._pictures
         ]
         columns = ["input", "ground truth", f"output, step {state.step}"]
-        return grid(rows, columns, labels, WIDTH)
+        return grid(rows, columns, labels, SHEET_WIDTH_PX)
 
 
-def draw_carried(rows: Sequence[tuple[Frame, Picture]], grain: Tensor) -> Tensor:
-    """The sheet (3, H, W) of frames with the pairs whose colour is carried to them."""
+def draw_carried(rows: Sequence[tuple[Frame, TrainingPicture]], grain: Tensor) -> Tensor:
+    """The sheet (3, H, W) of frames that receive chroma, each with the pair that it is from."""
     pictures = []
     for frame, pair in rows:
-        carried = carry(frame, pair, grain)
-        trust = carried.weight.expand(3, -1, -1)
-        pictures.append([pair.truth_rgb, frame.rgb, carried.truth_rgb, trust])
+        carried = carry_chroma(frame, pair, grain)
+        weight = carried.weight.expand(3, -1, -1)
+        pictures.append([pair.truth_rgb, frame.rgb, carried.truth_rgb, weight])
     labels = [
         f"shot {frame.shot}\nframe {frame.number}\ncolour of {pair.frame}" for frame, pair in rows
     ]
-    return grid(pictures, ["pair", "frame", "colour carried", "trust"], labels, WIDTH)
+    return grid(pictures, ["pair", "frame", "colour carried", "weight"], labels, SHEET_WIDTH_PX)

@@ -1,4 +1,4 @@
-"""What came of a training, and how it is put on record."""
+"""The result of a training and its record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from unfade.train.training_set import TrainingSet
 
 
 @dataclass(frozen=True)
-class Errors:
+class HeldOutErrors:
     """Held-out errors of the model, of the closed form, and of the faded source."""
 
     model: HeldOut
@@ -21,9 +21,9 @@ class Errors:
     faded: HeldOut
 
 
-def held_out_errors(model: ChromaModel, pixels: Pixels) -> Errors:
+def held_out_errors(model: ChromaModel, pixels: Pixels) -> HeldOutErrors:
     """The errors over hold-out pixels."""
-    return Errors(
+    return HeldOutErrors(
         pixels_error(predict_pixels(model, pixels), pixels),
         pixels_error(pixels.base_cbcr, pixels),
         pixels_error(pixels.source_cbcr, pixels),
@@ -32,9 +32,11 @@ def held_out_errors(model: ChromaModel, pixels: Pixels) -> Errors:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where training ended, what was learned from, the whole model, the shots that were tried with
-    networks of their own, the pairs, the id of the model that training started from, and the
-    held-out errors."""
+    """The result of a training.
+
+    `state` is the last state, `shot_models` the comparisons of shot networks, `started_from` the id
+    of the earlier model that training started from. `errors` is none without hold-out pairs.
+    """
 
     state: State
     training_set: TrainingSet
@@ -42,10 +44,10 @@ class Outcome:
     shot_models: tuple[ShotModel, ...]
     pairs: Sequence[Pair]
     started_from: str | None
-    errors: Errors | None
+    errors: HeldOutErrors | None
 
     def facts(self) -> dict[str, object]:
-        """What a model's file tells of itself."""
+        """Facts for the description in the model file."""
         return {
             "steps": self.state.step,
             "best_step": self.state.best_step,
@@ -58,18 +60,18 @@ class Outcome:
         }
 
     def curve(self) -> LossCurve:
-        """How training went."""
+        """The loss curve, with the error of the closed form as its baseline."""
         baseline = self.errors.baseline.ciede2000 if self.errors else None
         return LossCurve(points=self.state.points, baseline=baseline)
 
-    def described(self, model_id: str, file: str, baseline_file: str) -> TrainedModel:
-        """The record of the model."""
-        networks = (self.model.residual, *self.model.own.values())
-        parts = [part for network in networks for part in network.parameters()]
+    def record(self, model_id: str, file: str, baseline_file: str) -> TrainedModel:
+        """The artefact that describes the model."""
+        networks = (self.model.residual, *self.model.shot_networks.values())
+        parameters = [tensor for network in networks for tensor in network.parameters()]
         return TrainedModel(
             id=model_id,
             size=self.model.size,
-            parameters=sum(part.numel() for part in parts),
+            parameters=sum(tensor.numel() for tensor in parameters),
             steps=self.state.step,
             best_step=self.state.best_step,
             colorspace=WORKING_SPACE,

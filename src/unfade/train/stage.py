@@ -1,4 +1,4 @@
-"""Train: learn the colour of one film from its targets."""
+"""Train: fit the model of one film to its targets."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -16,13 +16,13 @@ from unfade.model import ChromaModel, save_baseline, save_model
 from unfade.model.device import network_device
 from unfade.model.files import MODEL_SCHEMA
 from unfade.train.contact_sheet import ContactSheets, draw_carried, is_due
-from unfade.train.data.carried_colour import Frame, nearest
-from unfade.train.data.pixels import Picture, picture
+from unfade.train.data.carried_colour import Frame, nearest_pairs
+from unfade.train.data.pixels import TrainingPicture, picture_of_pair
 from unfade.train.fit.calibrate import with_uncertainty
 from unfade.train.fit.checkpoint import load_checkpoint, save_checkpoint
 from unfade.train.fit.loop import State, learn, residual_of, start
-from unfade.train.fit.shot_networks import judged_shots, try_shots
-from unfade.train.fit.start_from import Earlier, load_earlier
+from unfade.train.fit.shot_networks import comparable_shots, try_shot_networks
+from unfade.train.fit.start_from import EarlierModel, load_earlier
 from unfade.train.outcome import Outcome, held_out_errors
 from unfade.train.training_set import TrainingSet, prepare
 from unfade.work.job import Job
@@ -33,11 +33,12 @@ MODEL = "model.safetensors"
 BASELINE = "baseline.safetensors"
 
 SHEET_ROWS = 4
-"""Pictures of a contact sheet: one that is held out, the others from over the film."""
+"""Pictures of a contact sheet: one hold-out pair and training pairs spread over the film. More rows
+would not fit a screen."""
 
 
 def run(job: Job) -> None:
-    """Trains the model of a film and writes it with its loss curve and contact sheets.
+    """Trains the model of a film; writes it, its loss curve and its contact sheets.
 
     Raises:
         MatchError: no target has the role "train".
@@ -51,12 +52,12 @@ def run(job: Job) -> None:
             f"better [reference]"
         )
     folder = (job.root / Targets.PATH).parent
-    between = None if targets.between is None else Between(folder, targets.between)
+    unpaired = None if targets.between is None else UnpairedFrames(folder, targets.between)
     earlier, grade = _earlier(job), job.load(FilmBalance).grade
-    training_set = prepare(train, held_out, job.project.train, grade, between, job.progress.track)
-    _draw_carried(job, between, training_set)
-    shown = [*held_out[:1], *train[:: max(1, len(train) // SHEET_ROWS)]][:SHEET_ROWS]
-    state = _learn(job, training_set, shown, earlier)
+    training_set = prepare(train, held_out, job.project.train, grade, unpaired, job.progress.track)
+    _draw_carried(job, unpaired, training_set)
+    sheet_pictures = [*held_out[:1], *train[:: max(1, len(train) // SHEET_ROWS)]][:SHEET_ROWS]
+    state = _learn(job, training_set, sheet_pictures, earlier)
     model, shot_models = _complete(job, training_set, state)
     pairs = [target.pair for target in targets.targets]
     errors = held_out_errors(model, training_set.held_out) if training_set.held_out else None
@@ -66,8 +67,8 @@ def run(job: Job) -> None:
 
 
 @dataclass(frozen=True)
-class Between:
-    """Frames between pairs, read anew each time."""
+class UnpairedFrames:
+    """Frames without a pair, read from their files on each iteration to save memory."""
 
     folder: Path
     frames: Sequence[UnpairedFrame]
@@ -76,28 +77,28 @@ class Between:
         return len(self.frames)
 
     def __iter__(self) -> Iterator[Frame]:
-        for one in self.frames:
-            rgb = media.read_picture(str(self.folder / one.source), WORKING_SPACE)
-            yield Frame(rgb, one.frame, one.shot)
+        for frame in self.frames:
+            rgb = media.read_picture(str(self.folder / frame.source), WORKING_SPACE)
+            yield Frame(rgb, frame.frame, frame.shot)
 
 
-def _draw_carried(job: Job, between: Between | None, training_set: TrainingSet) -> None:
-    """Writes ``carried.png``: some of the frames that colour was carried to, and how."""
-    place = job.folder("train") / CARRIED
-    place.unlink(missing_ok=True)
-    if between is None or not training_set.carried:
+def _draw_carried(job: Job, unpaired: UnpairedFrames | None, training_set: TrainingSet) -> None:
+    """Writes ``carried.png``, a sheet of some frames with carried chroma, or removes an old one."""
+    path = job.folder("train") / CARRIED
+    path.unlink(missing_ok=True)
+    if unpaired is None or not training_set.carried:
         return
-    shown = training_set.carried[:: max(1, len(training_set.carried) // SHEET_ROWS)][:SHEET_ROWS]
-    frames = replace(between, frames=[one for one in between.frames if one.frame in shown])
-    rows = [(frame, nearest(frame, training_set.pairs)[0]) for frame in frames]
-    media.write_png(place, draw_carried(rows, training_set.model.laws.grain))
+    numbers = training_set.carried[:: max(1, len(training_set.carried) // SHEET_ROWS)][:SHEET_ROWS]
+    frames = replace(unpaired, frames=[one for one in unpaired.frames if one.frame in numbers])
+    rows = [(frame, nearest_pairs(frame, training_set.pairs)[0]) for frame in frames]
+    media.write_png(path, draw_carried(rows, training_set.model.laws.grain))
 
 
-def _pictures(job: Job, targets: Targets, role: str) -> list[Picture]:
+def _pictures(job: Job, targets: Targets, role: str) -> list[TrainingPicture]:
     """The targets of one role on the model's raster."""
     folder = (job.root / Targets.PATH).parent
     return [
-        picture(
+        picture_of_pair(
             media.read_picture(str(folder / target.source), WORKING_SPACE),
             media.read_picture(str(folder / target.truth), WORKING_SPACE),
             media.read_plane(folder / target.weight),
@@ -109,9 +110,12 @@ def _pictures(job: Job, targets: Targets, role: str) -> list[Picture]:
 
 
 def _learn(
-    job: Job, training_set: TrainingSet, shown: Sequence[Picture], earlier: Earlier | None
+    job: Job,
+    training_set: TrainingSet,
+    sheet_pictures: Sequence[TrainingPicture],
+    earlier: EarlierModel | None,
 ) -> State:
-    """Trains from the last checkpoint, if there is one of the same settings and targets."""
+    """Trains from the last checkpoint of the same settings and targets, or from the start."""
     settings = job.project.train
     folder = job.folder("train")
     key = _key(job, earlier)
@@ -125,18 +129,18 @@ def _learn(
             settings,
             earlier.weights if earlier else None,
         )
-    sheets = ContactSheets(training_set.model, shown)
+    sheets = ContactSheets(training_set.model, sheet_pictures)
     total = -(-(settings.steps - state.step) // settings.checkpoint)
     states = learn(state, training_set.train, training_set.held_out, settings)
-    for reached in job.progress.track(states, "Training", total):
-        if is_due(state.step, reached.step, settings):
-            media.write_png(folder / f"sheet-{reached.step:06d}.png", sheets.draw(reached))
-        state = reached
+    for next_state in job.progress.track(states, "Training", total):
+        if is_due(state.step, next_state.step, settings):
+            media.write_png(folder / f"sheet-{next_state.step:06d}.png", sheets.draw(next_state))
+        state = next_state
         save_checkpoint(folder / CHECKPOINT, state, key)
     return state
 
 
-def _earlier(job: Job) -> Earlier | None:
+def _earlier(job: Job) -> EarlierModel | None:
     """The model to start from, if the project names one."""
     settings = job.project.train
     if settings.start_from is None:
@@ -147,41 +151,39 @@ def _earlier(job: Job) -> Earlier | None:
 def _complete(
     job: Job, training_set: TrainingSet, state: State
 ) -> tuple[ChromaModel, tuple[ShotModel, ...]]:
-    """The model with the networks of shots that have earned one, and its predicted error."""
+    """The calibrated model with the shot networks that are kept, and all comparisons."""
     settings = job.project.train
-    tried = []
+    trials = []
     if settings.shot_models == "auto":
-        count = len(judged_shots(training_set))
-        attempts = try_shots(state.best, training_set, settings)
-        tried = list(job.progress.track(attempts, "Trying models of shots", count))
+        count = len(comparable_shots(training_set))
+        networks = try_shot_networks(state.best, training_set, settings)
+        trials = list(job.progress.track(networks, "Training shot networks", count))
     model = replace(
         training_set.model.with_residual(residual_of(state.best, settings.size)),
-        own={one.verdict.shot: one.network for one in tried if one.verdict.kept},
+        shot_networks={one.verdict.shot: one.network for one in trials if one.verdict.kept},
     )
     model = with_uncertainty(model, training_set.train, training_set.held_out, settings.seed)
-    return model, tuple(one.verdict for one in tried)
+    return model, tuple(one.verdict for one in trials)
 
 
 def _save(job: Job, outcome: Outcome) -> None:
-    """Writes the model, its loss curve and its record."""
+    """Writes the model, its baseline, its loss curve and its record."""
     folder, curve = job.folder("train"), outcome.curve()
     facts = outcome.facts() | {
         "unfade": __version__,
         "seed": job.project.train.seed,
         "device": network_device().type,
     }
-    made = save_model(folder / MODEL, outcome.model, facts)
+    model_id = save_model(folder / MODEL, outcome.model, facts)
     save_baseline(folder / BASELINE, outcome.training_set.baseline)
     media.write_png(folder / "loss.png", loss_picture(curve.points, curve.baseline))
     job.save(curve)
-    job.save(outcome.described(made, MODEL, BASELINE))
+    job.save(outcome.record(model_id, MODEL, BASELINE))
 
 
-def _key(job: Job, earlier: Earlier | None) -> str:
-    """Stands for all that training depends on."""
-    made_from = [
-        (job.root / kind.PATH).read_text(encoding="utf-8") for kind in (Targets, FilmBalance)
-    ]
+def _key(job: Job, earlier: EarlierModel | None) -> str:
+    """Digest of all that training depends on, by which a checkpoint is recognised."""
+    inputs = [(job.root / kind.PATH).read_text(encoding="utf-8") for kind in (Targets, FilmBalance)]
     settings = job.project.train.model_dump_json()
-    facts = [__version__, MODEL_SCHEMA, settings, earlier.id if earlier else "", *made_from]
+    facts = [__version__, MODEL_SCHEMA, settings, earlier.id if earlier else "", *inputs]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""A training_set: the laws of a film, and the pixels that its network learns from."""
+"""The training set of a film: its untrained model, and sampled pixels with ground truth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,109 +9,137 @@ from unfade.film.balance import Balance
 from unfade.model import Baseline, ChromaModel, ResidualNetworks
 from unfade.model.device import network_device
 from unfade.project.settings import TrainSection
-from unfade.train.data.agreement import believed
+from unfade.train.data.agreement import weighted_by_agreement
 from unfade.train.data.augment import augmented
 from unfade.train.data.carried_colour import Frames, TrainingPictures
-from unfade.train.data.chroma_shift import in_place
-from unfade.train.data.pixels import Picture, Pixels, sample_pixels
+from unfade.train.data.chroma_shift import without_chroma_shift
+from unfade.train.data.pixels import Pixels, TrainingPicture, sample_pixels
 from unfade.train.fit.calibrate import with_uncertainty
-from unfade.train.fit.closed_form import PIXELS, find_grain, fit_closed_form
+from unfade.train.fit.closed_form import CLOSED_FORM_PIXELS, fit_closed_form, fit_grain
 from unfade.train.fit.loop import learn, residual_of, start
 from unfade.work.progress import Track, untracked
 
 TRAIN_PIXELS = 800_000
-"""Pixels that the network learns from, in memory as 66 features of 4 bytes: 210 MB."""
+"""Training pixels; as 66 features of 4 bytes they take 210 MB of memory."""
 
 HELD_OUT_PIXELS = 200_000
-"""Pixels that the held-out error is measured on at each checkpoint."""
+"""Pixels for the held-out error at each checkpoint; more cost time at every checkpoint."""
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """The untrained model, and on the device of networks the pixels to learn from and those to be
-    examined on.
+    """The untrained model, and training and hold-out pixels on the device of the networks.
 
-    `baseline` are the LUTs of the pairs as they are. `pairs` are what is learned from, mended,
-    and `carried` the frames without a pair that their colour was carried to.
+    `baseline` holds the LUTs fitted to the pairs as they are. `pairs` are the corrected training
+    pairs, `carried` the numbers of the unpaired frames that received chroma from them.
     """
 
     model: ChromaModel
     baseline: Baseline
     train: Pixels
     held_out: Pixels | None
-    pairs: Sequence[Picture]
+    pairs: Sequence[TrainingPicture]
     carried: tuple[int, ...]
 
 
 def prepare(
-    train: Sequence[Picture],
-    held_out: Sequence[Picture],
+    train: Sequence[TrainingPicture],
+    held_out: Sequence[TrainingPicture],
     settings: TrainSection,
     grade: Balance,
-    between: Frames | None = None,
+    unpaired: Frames | None = None,
     track: Track = untracked,
 ) -> TrainingSet:
-    """The training_set of a film from its pictures. At least one is to be trained on.
+    """The training set of a film.
 
-    `grade` is what networks see the source through. Where `between` is not none, colour is
-    carried along motion between the pairs of a shot and to those frames.
+    Args:
+        train: pictures of training pairs, at least one.
+        held_out: pictures of hold-out pairs.
+        settings: the section [train] of film.toml.
+        grade: balance of the networks' input.
+        unpaired: frames that receive chroma along motion; none to carry no chroma.
+        track: reports progress.
     """
-    grain = find_grain(train, settings.seed, track)
-
-    def untrained(shown: TrainingPictures) -> ChromaModel:
-        pictures = track(shown.with_budget(PIXELS), "Fitting the closed form", len(shown))
-        laws, unevenness = fit_closed_form(pictures, grain, settings.seed)
-        return ChromaModel(
-            settings.size, laws, ResidualNetworks(settings.size), unevenness, grade=grade
-        )
-
-    def look(
-        model: ChromaModel, shown: TrainingPictures, limit: int, again: bool = False
-    ) -> Pixels:
-        pictures = track(shown.with_budget(limit), "Looking at frames", len(shown))
-        return Pixels.concatenate(
-            sample_pixels(
-                augmented(picture, settings.seed) if again else picture, model, count, settings.seed
-            )
-            for picture, count in pictures
-        )
-
-    shown = TrainingPictures(train)
-    model = first = untrained(shown)
-    mended = [in_place(one, model.closed_form(one.source_rgb, one.shot)) for one in train]
-    mended = believed(mended, look(model, TrainingPictures(mended), TRAIN_PIXELS))
-    if between is not None or any(
-        one is not other for one, other in zip(mended, train, strict=True)
-    ):
-        shown = TrainingPictures(mended, between, grain)
-        model = untrained(shown)
-    times = 2 if settings.augment else 1
-    learned = look(model, shown, TRAIN_PIXELS // times)
-    carried = set(torch.unique(learned.area[:, 0]).tolist()) - {one.frame for one in train}
+    sampler = _Sampler(settings, grade, fit_grain(train, settings.seed, track), track)
+    pictures = TrainingPictures(train)
+    model = first_model = sampler.untrained_model(pictures)
+    pairs = sampler.corrected_pairs(train, model)
+    if unpaired is not None or any(one is not raw for one, raw in zip(pairs, train, strict=True)):
+        pictures = TrainingPictures(pairs, unpaired, sampler.grain)
+        model = sampler.untrained_model(pictures)
+    count = TRAIN_PIXELS // (2 if settings.augment else 1)
+    pixels = sampler.sample(model, pictures, count)
+    carried = set(torch.unique(pixels.area[:, 0]).tolist()) - {pair.frame for pair in train}
     if settings.augment:
-        learned = Pixels.concatenate(
-            (learned, look(model, shown, TRAIN_PIXELS // times, again=True))
-        )
-    device = network_device()
-    examined = (
-        look(model, TrainingPictures(held_out), HELD_OUT_PIXELS).to(device) if held_out else None
-    )
-    baseline = first.laws.baseline
+        again = sampler.sample(model, pictures, count, augment=True)
+        pixels = Pixels.concatenate((pixels, again))
+    held_out_pixels = None
+    if held_out:
+        held_out_pixels = sampler.sample(model, TrainingPictures(held_out), HELD_OUT_PIXELS)
+        held_out_pixels = held_out_pixels.to(network_device())
     return TrainingSet(
-        model, baseline, learned.to(device), examined, shown.pairs, tuple(sorted(carried))
+        model,
+        first_model.laws.baseline,
+        pixels.to(network_device()),
+        held_out_pixels,
+        pictures.pairs,
+        tuple(sorted(carried)),
     )
+
+
+@dataclass(frozen=True)
+class _Sampler:
+    """The steps of `prepare`, with the settings that they share.
+
+    `grade` is the balance of the networks' input, `grain` the covariance for the degrain.
+    """
+
+    settings: TrainSection
+    grade: Balance
+    grain: torch.Tensor
+    track: Track
+
+    def untrained_model(self, pictures: TrainingPictures) -> ChromaModel:
+        """A model with a closed form fitted to pictures, and untrained networks."""
+        budgets = self.track(
+            pictures.with_budget(CLOSED_FORM_PIXELS), "Fitting the closed form", len(pictures)
+        )
+        laws, unevenness = fit_closed_form(budgets, self.grain, self.settings.seed)
+        size = self.settings.size
+        return ChromaModel(size, laws, ResidualNetworks(size), unevenness, grade=self.grade)
+
+    def corrected_pairs(
+        self, train: Sequence[TrainingPicture], model: ChromaModel
+    ) -> list[TrainingPicture]:
+        """Pairs without chroma shift, weighted by their agreement with each other."""
+        aligned = [
+            without_chroma_shift(one, model.closed_form(one.source_rgb, one.shot)) for one in train
+        ]
+        pixels = self.sample(model, TrainingPictures(aligned), TRAIN_PIXELS)
+        return weighted_by_agreement(aligned, pixels)
+
+    def sample(
+        self, model: ChromaModel, pictures: TrainingPictures, limit: int, augment: bool = False
+    ) -> Pixels:
+        """At most `limit` pixels of pictures, as input of the model's networks."""
+        seed = self.settings.seed
+        budgets = self.track(pictures.with_budget(limit), "Sampling pixels", len(pictures))
+        return Pixels.concatenate(
+            sample_pixels(augmented(picture, seed) if augment else picture, model, count, seed)
+            for picture, count in budgets
+        )
 
 
 def fit(
-    train: Sequence[Picture],
-    held_out: Sequence[Picture],
+    train: Sequence[TrainingPicture],
+    held_out: Sequence[TrainingPicture],
     settings: TrainSection,
     grade: Balance,
-    between: Frames | None = None,
+    unpaired: Frames | None = None,
 ) -> ChromaModel:
-    """The trained model of a film, in one go."""
-    training_set = prepare(train, held_out, settings, grade, between)
-    untrained = start(training_set.train, training_set.held_out, settings)
-    *_, trained = learn(untrained, training_set.train, training_set.held_out, settings)
+    """The trained and calibrated model of a film, without checkpoints and shot networks."""
+    training_set = prepare(train, held_out, settings, grade, unpaired)
+    first = start(training_set.train, training_set.held_out, settings)
+    *_, trained = learn(first, training_set.train, training_set.held_out, settings)
     model = training_set.model.with_residual(residual_of(trained.best, settings.size))
     return with_uncertainty(model, training_set.train, training_set.held_out, settings.seed)

@@ -1,5 +1,7 @@
-"""The closed form of a film: laws from R'G'B' to chroma, one for the film, one for each shot that
-has pairs, and of them the baseline that the model is measured against."""
+"""Closed-form laws of colour, from R'G'B' to chroma: one for the film and one per shot with pairs.
+
+The baseline, against which the model is measured, is the smooth LUT of each law.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +14,8 @@ from unfade.model.degrain import degrain
 
 @dataclass(frozen=True)
 class Law:
-    """The mean of two LUTs, which are the same where colours were seen, and err apart elsewhere."""
+    """The mean of two LUTs: they agree where training pixels lie, and elsewhere their errors differ
+    and partly cancel."""
 
     smooth: SmoothLut
     spread: SpreadLut
@@ -26,7 +29,7 @@ class Law:
 class Baseline:
     """Smooth LUTs by shot number; shots without one use the film's.
 
-    They see the source without grain: `grain` is the covariance (3, 3) that `degrain` takes.
+    They read the degrained source: `grain` is the covariance (3, 3) for `degrain`.
     """
 
     film: SmoothLut
@@ -40,23 +43,23 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Laws:
-    """Laws by shot number, all of one film's axes; shots without one use the film's."""
+    """Laws by shot number, all with the axes of the film; shots without one use the film's."""
 
     film: Law
     shots: Mapping[int, Law]
     grain: Tensor
 
     def __call__(self, degrained_rgb: Tensor, shot: int) -> Tensor:
-        """Chroma (2, H, W) of a picture (3, H, W) of a shot that is without grain already."""
+        """Chroma (2, H, W) of a degrained picture (3, H, W) of a shot."""
         return self.shots.get(shot, self.film)(degrained_rgb)
 
     @property
     def axes(self) -> Axes:
-        """Those of all spread LUTs."""
+        """Axes of all spread LUTs."""
         return self.film.spread.axes
 
     @property
     def baseline(self) -> Baseline:
-        """What a colourist's LUTs would do."""
+        """The smooth LUTs alone, as a colourist would use them."""
         shots = {number: law.smooth for number, law in self.shots.items()}
         return Baseline(self.film.smooth, shots, self.grain)

@@ -1,11 +1,8 @@
-"""A smooth 3D LUT from R'G'B' to chroma, fitted in closed form: the honest baseline.
+"""3D LUTs from R'G'B' to chroma.
 
-It minimises the weighted squared error of trilinear interpolation plus the squared second
-differences of neighbouring nodes, so that nodes which no pixel ever touched continue their
-neighbours in a straight line.
-
-The same in a cube in which the film's colours spread alike: fading leaves hues so near to one
-another that there a small difference of hue tells more than a large one of light.
+`SmoothLut` is indexed by R'G'B'. `SpreadLut` is indexed in axes along which the colours of the film
+have equal spread: fading leaves hues so close together that a small difference of hue carries more
+information than a large difference of lightness.
 """
 
 from dataclasses import dataclass
@@ -15,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 NODES = 33
-"""Nodes along each axis, as colourists' LUTs have."""
+"""Nodes along each axis, the usual size of LUTs in colour grading."""
 
 
 @dataclass(frozen=True)
@@ -25,25 +22,28 @@ class SmoothLut:
     nodes: Tensor
 
     def __call__(self, rgb: Tensor) -> Tensor:
-        """Chroma (2, H, W) of R'G'B' (3, H, W); outside 0 to 1 the nearest face answers."""
+        """Chroma (2, H, W) of R'G'B' (3, H, W), trilinear; values are clipped to 0 to 1."""
         grid = (rgb.clamp(0.0, 1.0) * 2 - 1).permute(1, 2, 0)[None, None]
-        looked_up: Tensor = functional.grid_sample(
+        cbcr: Tensor = functional.grid_sample(
             self.nodes[None], grid, mode="bilinear", padding_mode="border", align_corners=True
         )
-        return looked_up[0, :, 0]
+        return cbcr[0, :, 0]
 
 
 @dataclass(frozen=True)
 class Axes:
-    """A cube in which a film's colours spread alike: `turn` (3, 3), then `move` (3, 1)."""
+    """An affine map of R'G'B' to a unit cube in which a film's colours have equal spread.
 
-    turn: Tensor
-    move: Tensor
+    `matrix` (3, 3) is applied first, then `offset` (3, 1) is added.
+    """
+
+    matrix: Tensor
+    offset: Tensor
 
     def __call__(self, rgb: Tensor) -> Tensor:
-        """Places in the cube, mostly 0 to 1, of R'G'B' (3, ...)."""
-        seen = rgb.clamp(0.0, 1.0).flatten(1)
-        return torch.addmm(self.move, self.turn, seen).reshape(rgb.shape)
+        """Positions in the cube, mostly 0 to 1, of R'G'B' (3, ...)."""
+        clipped = rgb.clamp(0.0, 1.0).flatten(1)
+        return torch.addmm(self.offset, self.matrix, clipped).reshape(rgb.shape)
 
 
 @dataclass(frozen=True)

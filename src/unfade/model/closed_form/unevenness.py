@@ -1,8 +1,8 @@
-"""How the fade varies over the frame: a closed-form law of colour that depends on the place.
+"""Uneven fading: a closed-form law of colour that depends on the position in the frame.
 
-Dyes fade in proportion, so in the logarithm of R'G'B' uneven fading is a linear change whose
-coefficients drift slowly across the frame. The law is a polynomial of the logarithm; the
-coefficients of its terms up to the second degree are quadratic forms of the place.
+Dyes fade in proportion. In the logarithm of R'G'B' uneven fading is therefore a linear change whose
+coefficients vary slowly over the frame. The law is a polynomial of the logarithm; the coefficients
+of its terms up to the second degree are quadratic in the position.
 """
 
 from collections.abc import Mapping
@@ -13,63 +13,75 @@ import torch
 from torch import Tensor
 
 from unfade.model.closed_form.laws import Law
-from unfade.model.features import place
+from unfade.model.features import positions
 
-FLOOR = 0.02
-"""Added to R'G'B' before its logarithm, so that black stays finite."""
+LOG_OFFSET = 0.02
+"""Added to R'G'B' before the logarithm, so that black stays finite."""
 
-
-PLACED_TERMS = 50
+POSITION_TERMS = 50
+"""Terms that depend on the position: 10 products of up to two channels times 5 of the position."""
 
 
 @dataclass(frozen=True)
 class Unevenness:
-    """Of shots that fade unevenly, by number: an even law, and (2, PLACED_TERMS) added to it."""
+    """Shots that fade unevenly, by number.
+
+    `even` holds the law that depends on colour alone, `by_position` the coefficients
+    (2, POSITION_TERMS) of the part that depends on the position. The two are added.
+    """
 
     even: Mapping[int, Law]
-    placed: Mapping[int, Tensor]
+    by_position: Mapping[int, Tensor]
 
     def __contains__(self, shot: int) -> bool:
-        return shot in self.placed
+        return shot in self.by_position
 
     def predict(self, rgb_degrained: Tensor, shot: int) -> Tensor:
-        """The chroma, (2, H, W), of a picture (3, H, W) of one of these shots."""
+        """Chroma (2, H, W) of a degrained picture (3, H, W) of one of these shots."""
         height, width = rgb_degrained.shape[1:]
-        where = place(height, width).flatten(1)
-        added = placed_part(self.placed[shot], rgb_degrained.flatten(1), where)
+        position = positions(height, width).flatten(1)
+        added = position_chroma(self.by_position[shot], rgb_degrained.flatten(1), position)
         return self.even[shot](rgb_degrained) + added.reshape(2, height, width)
 
 
-EVEN = Unevenness({}, {})
+NO_UNEVENNESS = Unevenness({}, {})
+"""No shot fades unevenly."""
 
 
-def placed_part(law: Tensor, rgb: Tensor, where: Tensor) -> Tensor:
-    """What a law (2, PLACED_TERMS) adds to chroma, (2, N), of R'G'B' (3, N) at places (2, N)."""
-    products, places = products_of(log_rgb(rgb), 2), _places(where)
-    coefficients = law.reshape(2, len(products), len(places)) @ places
-    return (coefficients * products).sum(dim=1)
+def position_chroma(coefficients: Tensor, rgb: Tensor, position: Tensor) -> Tensor:
+    """Chroma (2, N) that depends on the position.
+
+    Args:
+        coefficients: (2, POSITION_TERMS).
+        rgb: R'G'B' (3, N).
+        position: (2, N), -1 to 1.
+    """
+    products, powers = polynomial_terms(log_rgb(rgb), 2), _position_powers(position)
+    per_product = coefficients.reshape(2, len(products), len(powers)) @ powers
+    return (per_product * products).sum(dim=1)
 
 
-def placed_terms(rgb: Tensor, where: Tensor) -> Tensor:
-    """(PLACED_TERMS, N) of R'G'B' (3, N) at places (2, N)."""
-    return (products_of(log_rgb(rgb), 2)[:, None] * _places(where)).flatten(0, 1)
+def position_terms(rgb: Tensor, position: Tensor) -> Tensor:
+    """Terms (POSITION_TERMS, N) of the law at R'G'B' (3, N) and positions (2, N)."""
+    products = polynomial_terms(log_rgb(rgb), 2)
+    return (products[:, None] * _position_powers(position)).flatten(0, 1)
 
 
-def _places(where: Tensor) -> Tensor:
-    """(5, N) of places (2, N)."""
-    x, y = where
+def _position_powers(position: Tensor) -> Tensor:
+    """(5, N) from positions (2, N)."""
+    x, y = position
     return torch.stack([x, y, x * x, x * y, y * y])
 
 
 def log_rgb(rgb: Tensor) -> Tensor:
-    """About -1.6 to 1."""
-    return (rgb.clamp_min(0.0) + FLOOR).log() / 1.5 + 1
+    """Logarithm of R'G'B', scaled to about -1.6 to 1."""
+    return (rgb.clamp_min(0.0) + LOG_OFFSET).log() / 1.5 + 1
 
 
-def products_of(seen: Tensor, degree: int) -> Tensor:
-    """All products of up to `degree` of the channels (3, N)."""
-    products = [torch.ones_like(seen[0])]
+def polynomial_terms(channels: Tensor, degree: int) -> Tensor:
+    """All products of up to `degree` of the channels (3, N), the constant first."""
+    products = [torch.ones_like(channels[0])]
     for count in range(1, degree + 1):
-        for chosen in combinations_with_replacement(range(3), count):
-            products.append(torch.stack([seen[i] for i in chosen]).prod(dim=0))
+        for indices in combinations_with_replacement(range(3), count):
+            products.append(torch.stack([channels[i] for i in indices]).prod(dim=0))
     return torch.stack(products)

@@ -1,8 +1,9 @@
-"""How far references are to be believed: whether pairs that show the like say the like.
+"""Agreement of references: whether pairs that show similar surroundings have similar chroma.
 
-A reference that was graded otherwise in one area, or holds something that the scan does not, is off
-there all over. Other pairs tell: where the surroundings are alike, the closed form misses the same
-of each. Where no other pair shows the like, memory has nothing but this one, and believes it.
+A reference that was graded differently in one area, or shows something that the scan does not, is
+wrong there over the whole area. Other pairs reveal it: where surroundings are similar, the residual
+of the closed form should be similar too. A reference without similar surroundings in other pairs
+keeps its full weight, because nothing contradicts it.
 """
 
 import math
@@ -12,87 +13,98 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from unfade.model.features import WIDE
-from unfade.train.data.pixels import AREA, Picture, Pixels
+from unfade.model.features import WIDE_FEATURES
+from unfade.train.data.pixels import AREA_PX, Pixels, TrainingPicture
 
-ALIKE = 0.8
-"""Distance, in deviations over training, below which surroundings show the same thing."""
+MAX_CONTEXT_DISTANCE = 0.8
+"""Distance of wide surroundings, in standard deviations over training, below which two areas count
+as similar. A larger one compares different objects, a smaller one finds fewer to compare."""
 
-FEWEST = 2
-"""Other pairs that must show the like: of two that differ, nobody knows which is right."""
+MIN_OTHER_PAIRS = 2
+"""Other pairs with similar surroundings that are needed: two that differ do not show which is
+wrong."""
 
-USUAL = 2.5
-"""Times the median difference among pairs up to which a reference is believed."""
+TOLERATED_RATIO = 2.5
+"""Deviation, as a multiple of the median over all areas, up to which a reference keeps its full
+weight."""
 
-STEEPNESS = 4
-"""Power by which belief falls beyond: twice as far off counts a sixteenth."""
+FALLOFF_POWER = 4
+"""Power of the decrease beyond: twice the deviation leaves a sixteenth of the weight."""
 
-LEAST = 0.01
-"""Belief that is left."""
+MIN_AGREEMENT = 0.01
+"""Smallest factor on the weight, so that no pixel of a pair loses all of it."""
 
 
-def believed(pictures: Sequence[Picture], pixels: Pixels) -> list[Picture]:
-    """Pictures that weigh as much as they are to be believed, by pixels of all of them."""
-    belief = agreement(pixels)[:, 0]
-    weighed = []
+def weighted_by_agreement(
+    pictures: Sequence[TrainingPicture], pixels: Pixels
+) -> list[TrainingPicture]:
+    """Pictures whose weights are multiplied by their agreement.
+
+    Args:
+        pictures: those of the pairs.
+        pixels: samples of all of them.
+    """
+    factors = agreement(pixels)[:, 0]
+    weighted = []
     for picture in pictures:
         here = pixels.area[:, 0] == picture.frame
-        if torch.all(belief[here] == 1.0):
-            weighed.append(picture)
+        if torch.all(factors[here] == 1.0):
+            weighted.append(picture)
             continue
         height, width = picture.weight.shape[1:]
-        across = -(-width // AREA)
-        areas = torch.ones(-(-height // AREA) * across)
-        areas[pixels.area[here, 1]] = belief[here]
-        plane = areas.reshape(-1, across).repeat_interleave(AREA, 0).repeat_interleave(AREA, 1)
-        weighed.append(replace(picture, weight=picture.weight * plane[:height, :width]))
-    return weighed
+        columns = -(-width // AREA_PX)
+        areas = torch.ones(-(-height // AREA_PX) * columns)
+        areas[pixels.area[here, 1]] = factors[here]
+        plane = areas.reshape(-1, columns)
+        plane = plane.repeat_interleave(AREA_PX, 0).repeat_interleave(AREA_PX, 1)
+        weighted.append(replace(picture, weight=picture.weight * plane[:height, :width]))
+    return weighted
 
 
 def agreement(pixels: Pixels) -> Tensor:
-    """How far the reference of each pixel is to be believed, (N, 1), 0 to 1."""
-    areas, member = torch.unique(pixels.area, dim=0, return_inverse=True)
-    wide = pixels.features[:, list(WIDE)]
-    wide = wide / (wide.std(dim=0, correction=0) + 1e-3) / math.sqrt(len(WIDE))
-    missing = pixels.truth_cbcr - pixels.base_cbcr
-    shown = _means(torch.cat([wide, missing], dim=1), member, len(areas))
-    off = _off(shown[:, :-2], shown[:, -2:], areas[:, 0])
-    usual = off.nanmedian()
-    belief = (USUAL * usual / off.clamp_min(1e-6)) ** STEEPNESS
-    return belief.clamp(LEAST, 1.0).nan_to_num(1.0)[member, None]
+    """Agreement of the reference of each pixel with other pairs, (N, 1), 0 to 1."""
+    areas, area_index = torch.unique(pixels.area, dim=0, return_inverse=True)
+    wide = pixels.features[:, list(WIDE_FEATURES)]
+    wide = wide / (wide.std(dim=0, correction=0) + 1e-3) / math.sqrt(len(WIDE_FEATURES))
+    residual_cbcr = pixels.truth_cbcr - pixels.base_cbcr
+    means = _means(torch.cat([wide, residual_cbcr], dim=1), area_index, len(areas))
+    deviation = _deviation_from_others(means[:, :-2], means[:, -2:], areas[:, 0])
+    median = deviation.nanmedian()
+    factors = (TOLERATED_RATIO * median / deviation.clamp_min(1e-6)) ** FALLOFF_POWER
+    return factors.clamp(MIN_AGREEMENT, 1.0).nan_to_num(1.0)[area_index, None]
 
 
-def _means(values: Tensor, member: Tensor, count: int) -> Tensor:
-    """The means (count, C) of values (N, C) that are members of areas."""
-    total = torch.zeros(count, values.shape[1]).index_add_(0, member, values)
-    return total / torch.bincount(member, minlength=count)[:, None]
+def _means(values: Tensor, area_index: Tensor, count: int) -> Tensor:
+    """Means (count, C) over areas of values (N, C) with the index of their area (N,)."""
+    total = torch.zeros(count, values.shape[1]).index_add_(0, area_index, values)
+    return total / torch.bincount(area_index, minlength=count)[:, None]
 
 
-def _off(wide: Tensor, missing: Tensor, pictures: Tensor) -> Tensor:
-    """How far what is missing in each area is from the median of other pictures' like areas.
+def _deviation_from_others(wide: Tensor, residual_cbcr: Tensor, frames: Tensor) -> Tensor:
+    """Distance of each area's residual from the median over similar areas of other pictures.
 
     Args:
-        wide: surroundings of areas (A, WIDE).
-        missing: chroma that the closed form misses, (A, 2).
-        pictures: which picture each is of, (A,).
+        wide: wide surroundings of areas (A, WIDE).
+        residual_cbcr: residual chroma of the closed form, (A, 2).
+        frames: frame number of the picture of each area, (A,).
 
     Returns:
-        (A,), NaN where too few others show the like.
+        (A,), NaN where fewer than `MIN_OTHER_PAIRS` pictures have a similar area.
     """
-    off = torch.full((len(wide),), math.nan)
-    numbers = torch.unique(pictures).tolist()
+    deviation = torch.full((len(wide),), math.nan)
+    numbers = torch.unique(frames).tolist()
     for own in numbers:
-        said = []
-        here = pictures == own
+        others = []
+        here = frames == own
         for other in numbers:
             if other != own:
-                there = pictures == other
-                away, nearest = torch.cdist(wide[here], wide[there]).min(dim=1)
-                alike = (away < ALIKE)[:, None]
-                said.append(missing[there][nearest].where(alike, torch.nan))
-        if len(said) >= FEWEST:
-            others = torch.stack(said)
-            enough = (~others[..., 0].isnan()).sum(dim=0) >= FEWEST
-            distance = (missing[here] - others.nanmedian(dim=0).values).norm(dim=1)
-            off[here] = distance.where(enough, torch.nan)
-    return off
+                there = frames == other
+                distance, nearest = torch.cdist(wide[here], wide[there]).min(dim=1)
+                similar = (distance < MAX_CONTEXT_DISTANCE)[:, None]
+                others.append(residual_cbcr[there][nearest].where(similar, torch.nan))
+        if len(others) >= MIN_OTHER_PAIRS:
+            other_cbcr = torch.stack(others)
+            enough = (~other_cbcr[..., 0].isnan()).sum(dim=0) >= MIN_OTHER_PAIRS
+            distance = (residual_cbcr[here] - other_cbcr.nanmedian(dim=0).values).norm(dim=1)
+            deviation[here] = distance.where(enough, torch.nan)
+    return deviation

@@ -1,8 +1,8 @@
-"""Pictures shown a second time, a little otherwise: moved, scaled, lighter or darker.
+"""Augmentation: pictures shifted, scaled, and lighter or darker.
 
-Nothing that alters how chroma goes with light: exposure scales source and truth alike. Flips are
-left out, as the network knows left from right by the place in the frame alone, and the place must
-not be flipped, because the fade is not.
+Exposure scales source and ground truth alike, so that the relation of chroma to light is kept.
+There are no flips: the networks know left from right only by the position in the frame, and the
+position must not be flipped, because the fade is not.
 """
 
 from dataclasses import replace
@@ -13,39 +13,40 @@ import torch
 from torch import Tensor
 
 from unfade.film.working_space import WORKING_GAMMA
-from unfade.train.data.pixels import Picture
+from unfade.train.data.pixels import TrainingPicture
 
-SCALE = 0.1
-"""Most that a picture is made larger or smaller, as a share of its size."""
+MAX_SCALE_CHANGE = 0.1
+"""Largest change of size, as a share of the size: the guide's small scale (decisions/18)."""
 
-SHIFT = 0.05
-"""Most that its middle is moved, as a share of its width."""
+MAX_SHIFT = 0.05
+"""Largest shift of the centre, as a share of the width: the guide's small translation."""
 
-EXPOSURE = 0.1
-"""Most that its light is changed, as a share of it."""
+MAX_EXPOSURE_CHANGE = 0.1
+"""Largest change of light, as a share of it: the guide's value."""
 
 
-def augmented(shown: Picture, seed: int) -> Picture:
-    """The picture a little otherwise; what comes into the frame from outside has no weight."""
-    draws = np.random.default_rng([seed, shown.frame])
-    scale, exposure = 1 + draws.uniform(-SCALE, SCALE), 1 + draws.uniform(-EXPOSURE, EXPOSURE)
-    height, width = shown.source_rgb.shape[1:]
-    shift = draws.uniform(-SHIFT, SHIFT, 2) * width
-    middle = np.array([width - 1, height - 1]) / 2
-    offset = middle + shift - scale * middle
+def augmented(picture: TrainingPicture, seed: int) -> TrainingPicture:
+    """The picture with a random scale, shift and exposure; pixels from outside have no weight."""
+    random = np.random.default_rng([seed, picture.frame])
+    scale = 1 + random.uniform(-MAX_SCALE_CHANGE, MAX_SCALE_CHANGE)
+    exposure = 1 + random.uniform(-MAX_EXPOSURE_CHANGE, MAX_EXPOSURE_CHANGE)
+    height, width = picture.source_rgb.shape[1:]
+    shift = random.uniform(-MAX_SHIFT, MAX_SHIFT, 2) * width
+    centre = np.array([width - 1, height - 1]) / 2
+    offset = centre + shift - scale * centre
     matrix = np.array([[scale, 0, offset[0]], [0, scale, offset[1]]])
     gain = exposure ** (1 / WORKING_GAMMA)
 
-    def moved(planes: Tensor, border: int) -> Tensor:
-        warped = [
+    def warped(planes: Tensor, border: int) -> Tensor:
+        result = [
             cv2.warpAffine(plane, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=border)
             for plane in planes.numpy()
         ]
-        return torch.from_numpy(np.stack(warped))
+        return torch.from_numpy(np.stack(result))
 
     return replace(
-        shown,
-        source_rgb=moved(shown.source_rgb, cv2.BORDER_REPLICATE).clamp(0, 1) * gain,
-        truth_rgb=moved(shown.truth_rgb, cv2.BORDER_REPLICATE).clamp(0, 1) * gain,
-        weight=moved(shown.weight, cv2.BORDER_CONSTANT).clamp(0, 1),
+        picture,
+        source_rgb=warped(picture.source_rgb, cv2.BORDER_REPLICATE).clamp(0, 1) * gain,
+        truth_rgb=warped(picture.truth_rgb, cv2.BORDER_REPLICATE).clamp(0, 1) * gain,
+        weight=warped(picture.weight, cv2.BORDER_CONSTANT).clamp(0, 1),
     )

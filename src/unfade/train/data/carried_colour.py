@@ -1,8 +1,9 @@
-"""The colour of pairs carried along motion to other frames of their shots.
+"""Chroma of pairs carried along optical flow to other frames of their shots.
 
-A pair shows each thing in one place and in one light. Frames around it show the same things
-elsewhere, where the fade is another, and the scan tells where they went. To a frame that has a pair
-the next one's is carried too: what two references say is surer than what one does.
+A pair shows each object in one place and one light. Frames around it show the same objects
+elsewhere, where the fade differs, and the scan itself gives the motion. Frames that have a pair of
+their own receive chroma from two other pairs as well, because several references are more reliable
+than one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,19 +17,20 @@ from torch import Tensor
 from unfade.color.ycbcr import luma, merge_chroma
 from unfade.geometry.motion import optical_flow
 from unfade.model.degrain import degrain
-from unfade.train.data.pixels import Picture
+from unfade.train.data.pixels import TrainingPicture
 
-ALIKE = 0.03
-"""Difference in R'G'B', besides that of the whole frames, at which what was found along the motion
-counts a quarter: without grain the same thing differs by about 0.01."""
+QUARTER_WEIGHT_DIFFERENCE = 0.03
+"""Difference in R'G'B' along the motion, less that of the whole frame, at which a pixel has a
+quarter of its weight. The same object without grain differs by about 0.01."""
 
-FLICKER = 0.05
-"""Share of the luma by which a whole frame may be lighter or darker than the pair: the flicker of
-simulated fades stays below 0.03. In a fade-in, chroma changes with the light, by an unknown part of
-it, and carried as it is it would be too strong or too weak all over."""
+MAX_FLICKER = 0.05
+"""Largest change of a frame's median luma against the pair's, as a share of it. Flicker of
+simulated fades stays below 0.03. In a fade-in chroma changes with the light by an unknown amount,
+so nothing is carried."""
 
-LEAST = 0.05
-"""Share of a pair's weight that a frame has at least, or its motion is taken for not found."""
+MIN_CARRIED_WEIGHT = 0.05
+"""Smallest mean weight of a carried frame, as a share of the pair's. Below it the motion counts as
+not found, and the frame is left out."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Frame:
 
 
 class Frames(Protocol):
-    """Frames that can be gone through several times."""
+    """A collection of frames that can be iterated several times."""
 
     def __len__(self) -> int: ...
 
@@ -50,75 +52,85 @@ class Frames(Protocol):
 
 @dataclass(frozen=True)
 class TrainingPictures:
-    """The pictures that are learned from: pairs, and frames that their colour is carried to.
+    """All pictures for training: pairs, and frames that receive chroma from them.
 
-    Colour is carried between pairs, and to the frames `between` them, which are read anew on each
-    pass, so that no more than one is held; where that is none, it is carried nowhere. `grain` is
-    what `degrain` is told.
+    Chroma is carried between pairs and to `unpaired` frames; if those are none, it is not carried.
+    Unpaired frames are read again on each pass, so that memory holds one at a time. `grain` is the
+    covariance for `degrain`.
     """
 
-    pairs: Sequence[Picture]
-    between: Frames | None = None
+    pairs: Sequence[TrainingPicture]
+    unpaired: Frames | None = None
     grain: Tensor = field(default_factory=lambda: torch.zeros(3, 3))
 
     def __len__(self) -> int:
-        """Pictures, if all motion is found."""
-        among = sum(len(nearest(frame, self.pairs)) for frame in self._paired())
-        return len(self.pairs) + among + len(self.between or ())
+        """Number of pictures if motion is found for every frame."""
+        between_pairs = sum(len(nearest_pairs(frame, self.pairs)) for frame in self._paired())
+        return len(self.pairs) + between_pairs + len(self.unpaired or ())
 
-    def with_budget(self, pixels: int) -> Iterator[tuple[Picture, int]]:
-        """Each picture with its share of so many pixels; where colour is carried, half of them are
-        of pairs, and those whose motion is not found leave theirs."""
-        paired, between = self._paired(), self.between or ()
-        receivers = len(paired) + len(between)
+    def with_budget(self, pixels: int) -> Iterator[tuple[TrainingPicture, int]]:
+        """Each picture with its share of a number of pixels.
+
+        Half of the pixels are of pairs and half of carried frames; all are of pairs if nothing is
+        carried. The share of a frame whose motion is not found stays unused.
+        """
+        paired, unpaired = self._paired(), self.unpaired or ()
+        receivers = len(paired) + len(unpaired)
         half = pixels // 2 if receivers else pixels
         for pair in self.pairs:
             yield pair, half // len(self.pairs)
-        for frame in chain(paired, between):
-            others = nearest(frame, self.pairs)
-            for pair in others:
-                carried = carry(frame, pair, self.grain)
-                if carried.weight.mean() > LEAST * pair.weight.mean():
-                    yield carried, half // receivers // len(others)
+        for frame in chain(paired, unpaired):
+            sources = nearest_pairs(frame, self.pairs)
+            for pair in sources:
+                carried = carry_chroma(frame, pair, self.grain)
+                if carried.weight.mean() > MIN_CARRIED_WEIGHT * pair.weight.mean():
+                    yield carried, half // receivers // len(sources)
 
     def _paired(self) -> list[Frame]:
-        """The frames of pairs that others are carried to."""
-        if self.between is None:
+        """Frames of pairs that receive chroma from other pairs."""
+        if self.unpaired is None:
             return []
         frames = [Frame(pair.source_rgb, pair.frame, pair.shot) for pair in self.pairs]
-        return [frame for frame in frames if nearest(frame, self.pairs)]
+        return [frame for frame in frames if nearest_pairs(frame, self.pairs)]
 
 
-def nearest(frame: Frame, pairs: Sequence[Picture]) -> list[Picture]:
-    """The pairs carried to a frame: the nearest of its shot, or where it has a pair itself, the two
-    nearest others, for of two that differ nobody knows which is right."""
-    own = [pair for pair in pairs if pair.shot == frame.shot]
-    others = [pair for pair in own if pair.frame != frame.number]
+def nearest_pairs(frame: Frame, pairs: Sequence[TrainingPicture]) -> list[TrainingPicture]:
+    """The pairs whose chroma is carried to a frame.
+
+    For an unpaired frame the nearest of its shot. For a frame with a pair the two nearest others,
+    because one that contradicts the frame's own pair does not show which is wrong.
+    """
+    in_shot = [pair for pair in pairs if pair.shot == frame.shot]
+    others = [pair for pair in in_shot if pair.frame != frame.number]
     others.sort(key=lambda pair: abs(pair.frame - frame.number))
-    return others[: 1 if len(others) == len(own) else 2]
+    return others[: 1 if len(others) == len(in_shot) else 2]
 
 
-def carry(frame: Frame, pair: Picture, grain: Tensor) -> Picture:
+def carry_chroma(frame: Frame, pair: TrainingPicture, grain: Tensor) -> TrainingPicture:
     """The frame with the chroma of a pair of its shot.
 
-    It weighs as much as the pair does where the motion is found, and less the more the two pictures
-    differ there without their `grain`. What differs all over is the flicker of the fade; where that
-    is more than flicker, the light of the scene has changed, and nothing is trusted.
+    Its weight is that of the pair where both frames show the same point, and falls with their
+    difference in R'G'B' without `grain`. The median difference over the frame is subtracted first,
+    because it is flicker of the fade. If the light changes by more than flicker, all weights are
+    zero.
     """
-    before_rgb, now_rgb = degrain(pair.source_rgb, grain), degrain(frame.rgb, grain)
-    motion = optical_flow(luma(before_rgb), luma(now_rgb))
+    pair_rgb, frame_rgb = degrain(pair.source_rgb, grain), degrain(frame.rgb, grain)
+    motion = optical_flow(luma(pair_rgb), luma(frame_rgb))
     weight = torch.zeros_like(pair.weight)
-    brought_rgb = motion.warp(before_rgb)
-    seen = motion.visible
-    if seen.any() and _is_flicker(luma(brought_rgb)[0, seen], luma(now_rgb)[0, seen]):
-        change = now_rgb - brought_rgb
-        change = change - change[:, seen].median(dim=1).values[:, None, None]
-        alike = (1 + (change.abs().amax(dim=0) / ALIKE) ** 2) ** -2
-        weight = motion.warp(pair.weight) * seen * alike
+    warped_rgb = motion.warp(pair_rgb)
+    visible = motion.visible
+    if visible.any() and _is_flicker(luma(warped_rgb)[0, visible], luma(frame_rgb)[0, visible]):
+        change = frame_rgb - warped_rgb
+        change = change - change[:, visible].median(dim=1).values[:, None, None]
+        largest = change.abs().amax(dim=0)
+        similarity = (1 + (largest / QUARTER_WEIGHT_DIFFERENCE) ** 2) ** -2
+        weight = motion.warp(pair.weight) * visible * similarity
     truth_rgb = merge_chroma(frame.rgb, motion.warp(pair.truth_rgb))
-    return Picture(frame.rgb, truth_rgb, weight, frame.number, frame.shot, "train", pair.frame)
+    return TrainingPicture(
+        frame.rgb, truth_rgb, weight, frame.number, frame.shot, "train", pair.frame
+    )
 
 
-def _is_flicker(before_y: Tensor, now_y: Tensor) -> bool:
-    """Whether two lumas (N,) of the same things differ all over by no more than flicker."""
-    return bool((now_y - before_y).median().abs() <= FLICKER * before_y.median().abs())
+def _is_flicker(pair_y: Tensor, frame_y: Tensor) -> bool:
+    """Whether two lumas (N,) of the same points differ by flicker at most."""
+    return bool((frame_y - pair_y).median().abs() <= MAX_FLICKER * pair_y.median().abs())

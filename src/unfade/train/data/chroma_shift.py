@@ -1,9 +1,9 @@
-"""Chroma of a reference that lies beside the scan's luma is moved back.
+"""Correction of reference chroma that is displaced from the scan's luma.
 
-Composite video delays chroma, and alignment errs by a pixel or two. What a network would learn of
-that are false edges. The closed form colours the scan's own pixels, so its edges lie where they
-belong: the shift between its chroma and the reference's is found by least squares. Source: Lucas,
-Kanade, "An Iterative Image Registration Technique", 1981.
+Composite video delays chroma, and alignment may be off by a pixel or two. A network would learn
+false edges from that. The edges of the closed form lie where those of the scan do, because it
+colours the scan's own pixels. Least squares finds the shift between its chroma and the reference's.
+Source: Lucas, Kanade, "An Iterative Image Registration Technique", 1981.
 """
 
 from dataclasses import replace
@@ -15,52 +15,59 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unfade.color.ycbcr import rgb_to_ycbcr, ycbcr_to_rgb
-from unfade.train.data.pixels import Picture
+from unfade.train.data.pixels import TrainingPicture
 
-BLUR = 2.0
-"""Standard deviation, in pixels, of the finest detail that is compared."""
+LOW_PASS_SIGMA_PX = 2.0
+"""Gaussian standard deviation, in pixels, of the blur of both chromas. Without it the slopes are
+too narrow for the linear model of a shift of this size."""
 
-SLOW = 24.0
-"""Standard deviation, in pixels, of differences that are of colour and not of place."""
+HIGH_PASS_SIGMA_PX = 24.0
+"""Gaussian standard deviation, in pixels, of the blur that is subtracted from their difference:
+slow differences are of colour, not of position."""
 
-ROUNDS = 4
+SHIFT_ROUNDS = 4
+"""Iterations of the least squares, each from the previous shift, because the model is linear."""
 
-LEAST, MOST = 0.8, 3.0
-"""Pixels between which a shift is believed: aligned pairs come out at up to 0.7, where the closed
-form is poor."""
+MIN_SHIFT_PX, MAX_SHIFT_PX = 0.8, 3.0
+"""Shifts that are corrected, in pixels. Aligned pairs measure up to 0.7 where the closed form is
+poor; a longer shift is no chroma delay."""
 
 Planes = NDArray[np.float32]
 
 
-def in_place(shown: Picture, base_cbcr: Tensor) -> Picture:
-    """The picture with its true chroma where `base_cbcr` (2, H, W), the closed form's, has it."""
-    ycbcr = rgb_to_ycbcr(shown.truth_rgb)
+def without_chroma_shift(picture: TrainingPicture, base_cbcr: Tensor) -> TrainingPicture:
+    """The picture with its true chroma aligned to `base_cbcr` (2, H, W), that of the closed form.
+
+    The same picture if the shift is outside `MIN_SHIFT_PX` to `MAX_SHIFT_PX`.
+    """
+    ycbcr = rgb_to_ycbcr(picture.truth_rgb)
     cbcr = ycbcr[1:].numpy()
-    shift = find_shift(cbcr, base_cbcr.numpy(), shown.weight[0].numpy())
-    if not LEAST <= np.hypot(*shift) <= MOST:
-        return shown
-    back = torch.from_numpy(_moved(cbcr, -shift))
-    return replace(shown, truth_rgb=ycbcr_to_rgb(torch.cat([ycbcr[:1], back])))
+    shift = find_shift(cbcr, base_cbcr.numpy(), picture.weight[0].numpy())
+    if not MIN_SHIFT_PX <= np.hypot(*shift) <= MAX_SHIFT_PX:
+        return picture
+    aligned = torch.from_numpy(_shifted(cbcr, -shift))
+    return replace(picture, truth_rgb=ycbcr_to_rgb(torch.cat([ycbcr[:1], aligned])))
 
 
 def find_shift(cbcr: Planes, base_cbcr: Planes, weight: Planes) -> NDArray[np.float64]:
-    """By how many pixels, across and down, chroma (2, H, W) lies beside another's.
+    """Shift of chroma (2, H, W) against another, right and down, in pixels.
 
-    Pixels count by `weight` (H, W), and less where the two differ more than they mostly do.
+    Pixels count by `weight` (H, W), divided by the difference of the two where it exceeds the
+    median: a robust fit.
     """
-    base = _blurred(base_cbcr, BLUR)
-    down, across = np.gradient(base, axis=(1, 2))
+    base = _blurred(base_cbcr, LOW_PASS_SIGMA_PX)
+    slope_y, slope_x = np.gradient(base, axis=(1, 2))
     shift = np.zeros(2)
-    for _ in range(ROUNDS):
-        off = _blurred(_moved(cbcr, -shift), BLUR) - base
-        off = off - _blurred(off, SLOW)
-        size = np.abs(off).max(axis=0)
-        counts = weight / np.maximum(size, np.median(size) + 1e-6)
-        slopes = np.stack([across, down]).reshape(2, 2, -1)
-        weighed = slopes * counts.reshape(-1)
-        square = np.einsum("acn,bcn->ab", weighed, slopes, dtype=np.float64)
-        wanted = np.einsum("acn,cn->a", weighed, off.reshape(2, -1), dtype=np.float64)
-        shift = shift - np.linalg.solve(square + 1e-6 * np.eye(2), wanted)
+    for _ in range(SHIFT_ROUNDS):
+        difference = _blurred(_shifted(cbcr, -shift), LOW_PASS_SIGMA_PX) - base
+        difference = difference - _blurred(difference, HIGH_PASS_SIGMA_PX)
+        size = np.abs(difference).max(axis=0)
+        robust_weight = weight / np.maximum(size, np.median(size) + 1e-6)
+        slopes = np.stack([slope_x, slope_y]).reshape(2, 2, -1)
+        weighted = slopes * robust_weight.reshape(-1)
+        normal = np.einsum("acn,bcn->ab", weighted, slopes, dtype=np.float64)
+        right = np.einsum("acn,cn->a", weighted, difference.reshape(2, -1), dtype=np.float64)
+        shift = shift - np.linalg.solve(normal + 1e-6 * np.eye(2), right)
     return shift
 
 
@@ -69,14 +76,14 @@ def _blurred(planes: Planes, sigma: float) -> Planes:
     return np.stack(blurred)
 
 
-def _moved(planes: Planes, shift: NDArray[np.float64]) -> Planes:
-    """(C, H, W) moved by pixels across and down; its border is repeated."""
+def _shifted(planes: Planes, shift: NDArray[np.float64]) -> Planes:
+    """(C, H, W) shifted right and down by pixels; the border is repeated."""
     height, width = planes.shape[1:]
     matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
-    moved = [
+    shifted = [
         cv2.warpAffine(
             plane, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         )
         for plane in planes
     ]
-    return np.stack(moved)
+    return np.stack(shifted)

@@ -1,4 +1,4 @@
-"""Pixels to learn from, taken from the pictures of the pairs."""
+"""Training pictures, and samples of their pixels as input of the networks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -11,19 +11,21 @@ from unfade.color.ycbcr import rgb_to_ycbcr
 from unfade.film.pair import Pair, PairRole
 from unfade.model import ChromaModel
 from unfade.model.degrain import degrain
-from unfade.model.features import place
-from unfade.model.raster import exposure_of, raster_factor, shrink
-from unfade.train.data.samples import PlacedSamples
+from unfade.model.features import positions
+from unfade.model.raster import downsample, exposure_of, raster_factor
+from unfade.train.data.samples import PositionedSamples
 
-AREA = 32
-"""Side, in pixels, of the areas in which references are compared."""
+AREA_PX = 32
+"""Side of the areas in which references are compared, in pixels of the model's raster. Larger areas
+average more noise, smaller ones locate an altered region better."""
 
 
 @dataclass(frozen=True)
-class Picture:
+class TrainingPicture:
     """A target on the model's raster: `source_rgb`, `truth_rgb` (3, H, W), `weight` (1, H, W).
 
-    `of` is the frame whose reference its colour is from: its own, or one that it was carried from.
+    `pair_frame` is the frame of the pair that the chroma is from: `frame` itself, or the frame that
+    it was carried from.
     """
 
     source_rgb: Tensor
@@ -32,16 +34,16 @@ class Picture:
     frame: int
     shot: int
     role: PairRole
-    of: int
+    pair_frame: int
 
 
 @dataclass(frozen=True)
 class Pixels:
-    """Pixels as the network sees them.
+    """Sampled pixels with ground truth, as input of the networks.
 
-    `features` (N, F); `source_cbcr`, `base_cbcr` and `truth_cbcr` (N, 2); `truth_y` and `weight`
-    (N, 1); `sensitivity` (N, 3), of the eye to errors of chroma; `shot` (N,); `area` (N, 2), the
-    frame and the number of its area.
+    `features` (N, FEATURE_COUNT); `source_cbcr`, `base_cbcr` (of the closed form) and `truth_cbcr`
+    (N, 2); `truth_y` and `weight` (N, 1); `sensitivity` (N, 3), the metric of the loss; `shot`
+    (N,); `area` (N, 2), the frame and the index of the area in it.
     """
 
     features: Tensor
@@ -56,11 +58,11 @@ class Pixels:
 
     @property
     def device(self) -> torch.device:
-        """Where they are."""
+        """The device of all tensors."""
         return self.features.device
 
     def to(self, device: torch.device | str) -> "Pixels":
-        """The same on a device."""
+        """A copy on a device."""
         return Pixels(*(getattr(self, field.name).to(device) for field in fields(Pixels)))
 
     @staticmethod
@@ -71,14 +73,16 @@ class Pixels:
         return Pixels(*(torch.cat([getattr(part, name) for part in parts]) for name in names))
 
 
-def picture(source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair) -> Picture:
-    """A target's pictures, of whatever size, on the model's raster and within 0 to 1."""
+def picture_of_pair(
+    source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair
+) -> TrainingPicture:
+    """The target of a pair, of any size, on the model's raster and scaled to 0 to 1."""
     factor = raster_factor(source_rgb.shape[-1])
     exposure = exposure_of(source_rgb)
-    return Picture(
-        shrink(source_rgb / exposure, factor),
-        shrink(truth_rgb / exposure, factor),
-        shrink(weight, factor),
+    return TrainingPicture(
+        downsample(source_rgb / exposure, factor),
+        downsample(truth_rgb / exposure, factor),
+        downsample(weight, factor),
         pair.source,
         pair.shot,
         pair.role,
@@ -86,60 +90,63 @@ def picture(source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair) -
     )
 
 
-def closed_form_sample(shown: Picture, grain: Tensor, limit: int, seed: int) -> PlacedSamples:
-    """At most `limit` trusted pixels of a picture, degrained, for closed-form fits."""
-    chosen = _choose(shown, limit, seed)
-    return PlacedSamples(
-        degrain(shown.source_rgb, grain).flatten(1)[:, chosen],
-        place(*shown.source_rgb.shape[1:]).flatten(1)[:, chosen],
-        rgb_to_ycbcr(shown.truth_rgb)[1:].flatten(1)[:, chosen],
-        shown.weight.flatten()[chosen],
+def sample_for_closed_form(
+    picture: TrainingPicture, grain: Tensor, limit: int, seed: int
+) -> PositionedSamples:
+    """At most `limit` pixels of nonzero weight, degrained, for closed-form fits."""
+    indices = _random_indices(picture, limit, seed)
+    return PositionedSamples(
+        degrain(picture.source_rgb, grain).flatten(1)[:, indices],
+        positions(*picture.source_rgb.shape[1:]).flatten(1)[:, indices],
+        rgb_to_ycbcr(picture.truth_rgb)[1:].flatten(1)[:, indices],
+        picture.weight.flatten()[indices],
     )
 
 
-def sample_pixels(shown: Picture, model: ChromaModel, limit: int, seed: int) -> Pixels:
-    """At most `limit` trusted pixels of one picture, as the model's network sees them."""
-    chosen = _choose(shown, limit, seed)
-    seen = model.inputs(shown.source_rgb, shown.shot)
-    source_ycbcr = rgb_to_ycbcr(shown.source_rgb).flatten(1)[:, chosen].T
-    truth_ycbcr = rgb_to_ycbcr(shown.truth_rgb).flatten(1)[:, chosen].T
+def sample_pixels(picture: TrainingPicture, model: ChromaModel, limit: int, seed: int) -> Pixels:
+    """At most `limit` pixels of nonzero weight, as input of the model's networks."""
+    indices = _random_indices(picture, limit, seed)
+    inputs = model.inputs(picture.source_rgb, picture.shot)
+    source_ycbcr = rgb_to_ycbcr(picture.source_rgb).flatten(1)[:, indices].T
+    truth_ycbcr = rgb_to_ycbcr(picture.truth_rgb).flatten(1)[:, indices].T
+    frame = torch.full_like(indices, picture.frame)
     return Pixels(
-        seen.features.flatten(1)[:, chosen].T.contiguous(),
+        inputs.features.flatten(1)[:, indices].T.contiguous(),
         source_ycbcr[:, 1:].contiguous(),
-        seen.base_cbcr.flatten(1)[:, chosen].T.contiguous(),
+        inputs.base_cbcr.flatten(1)[:, indices].T.contiguous(),
         truth_ycbcr[:, 1:].contiguous(),
         truth_ycbcr[:, :1].contiguous(),
-        shown.weight.flatten()[chosen, None],
+        picture.weight.flatten()[indices, None],
         sensitivity(truth_ycbcr),
-        torch.full_like(chosen, shown.shot),
-        torch.stack([torch.full_like(chosen, shown.frame), _areas(chosen, shown)], dim=1),
+        torch.full_like(indices, picture.shot),
+        torch.stack([frame, _area_indices(indices, picture)], dim=1),
     )
 
 
-def _areas(chosen: Tensor, shown: Picture) -> Tensor:
-    """Number of the area that pixels of a picture lie in."""
-    width = shown.weight.shape[-1]
-    across = -(-width // AREA)
-    return chosen // width // AREA * across + chosen % width // AREA
+def _area_indices(indices: Tensor, picture: TrainingPicture) -> Tensor:
+    """Index of the area in which each pixel lies."""
+    width = picture.weight.shape[-1]
+    columns = -(-width // AREA_PX)
+    return indices // width // AREA_PX * columns + indices % width // AREA_PX
 
 
-def only(pixels: Pixels, chosen: Tensor) -> Pixels:
-    """Some of the pixels, by a mask or their places."""
-    return Pixels(*(getattr(pixels, field.name)[chosen] for field in fields(Pixels)))
+def select(pixels: Pixels, selection: Tensor) -> Pixels:
+    """Some of the pixels, by a mask or by indices."""
+    return Pixels(*(getattr(pixels, field.name)[selection] for field in fields(Pixels)))
 
 
 @torch.no_grad()
 def predict_pixels(model: ChromaModel, pixels: Pixels) -> Tensor:
-    """The chroma (N, 2) that a model gives pixels, each by the network of its shot."""
+    """Chroma (N, 2) that a model predicts for pixels, each by the networks of its shot."""
     cbcr = pixels.base_cbcr.clone()
     for shot in sorted(set(pixels.shot.tolist())):
-        own = pixels.shot == shot
-        cbcr[own] += model.network_of(shot)(pixels.features[own])
+        in_shot = pixels.shot == shot
+        cbcr[in_shot] += model.network_of(shot)(pixels.features[in_shot])
     return cbcr
 
 
-def _choose(shown: Picture, limit: int, seed: int) -> Tensor:
-    """Up to `limit` places of trusted pixels, by chance that only the seed and frame decide."""
-    trusted = torch.nonzero(shown.weight.flatten() > 0)[:, 0]
-    generator = torch.Generator().manual_seed(seed * 1_000_003 + shown.frame)
+def _random_indices(picture: TrainingPicture, limit: int, seed: int) -> Tensor:
+    """Indices of up to `limit` pixels of nonzero weight; only seed and frame decide the choice."""
+    trusted = torch.nonzero(picture.weight.flatten() > 0)[:, 0]
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + picture.frame)
     return trusted[torch.randperm(trusted.numel(), generator=generator)[:limit]]

@@ -1,4 +1,4 @@
-"""Degrained pixels that closed forms are fitted to."""
+"""Samples of degrained pixels for closed-form fits."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class ColourSamples:
 
     @staticmethod
     def concatenate(parts: Iterable["ColourSamples"]) -> "ColourSamples":
-        """The pixels of several pictures or shots, in order."""
+        """The samples of several pictures or shots, in order."""
         parts = list(parts)
         return ColourSamples(
             torch.cat([part.rgb for part in parts], dim=1),
@@ -27,31 +27,31 @@ class ColourSamples:
 
 
 @dataclass(frozen=True)
-class PlacedSamples:
-    """Degrained pixels whose colour comes from one reference, with their places in the frame.
+class PositionedSamples:
+    """Degrained pixels with their positions in the frame, all with chroma from one reference.
 
-    `rgb` (3, N), `place` and `cbcr` (2, N), `weight` (N,). `pictures` is the number of pictures
-    that they were taken from.
+    `rgb` (3, N), `position` and `cbcr` (2, N), `weight` (N,). `pictures` is the number of pictures
+    that the pixels were sampled from.
     """
 
     rgb: Tensor
-    place: Tensor
+    position: Tensor
     cbcr: Tensor
     weight: Tensor
     pictures: int = 1
 
     @staticmethod
-    def concatenate(parts: Iterable["PlacedSamples"]) -> "PlacedSamples":
-        """The pixels of several pictures, in order."""
+    def concatenate(parts: Iterable["PositionedSamples"]) -> "PositionedSamples":
+        """The samples of several pictures, in order."""
         parts = list(parts)
-        return PlacedSamples(
+        return PositionedSamples(
             torch.cat([part.rgb for part in parts], dim=1),
-            torch.cat([part.place for part in parts], dim=1),
+            torch.cat([part.position for part in parts], dim=1),
             torch.cat([part.cbcr for part in parts], dim=1),
             torch.cat([part.weight for part in parts]),
             sum(part.pictures for part in parts),
         )
 
-    def without_place(self) -> ColourSamples:
-        """The same pixels for a law that does not depend on the place."""
+    def without_position(self) -> ColourSamples:
+        """The same samples for a law that depends on colour alone."""
         return ColourSamples(self.rgb, self.cbcr, self.weight)

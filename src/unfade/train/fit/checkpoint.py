@@ -1,4 +1,4 @@
-"""The checkpoint: where an interrupted training goes on."""
+"""Checkpoint files, from which an interrupted training continues."""
 
 import json
 from pathlib import Path
@@ -8,19 +8,24 @@ from unfade.film.model import LossPoint
 from unfade.model.files import load_tensors, save_tensors
 from unfade.train.fit.loop import State, Tensors
 
-SCHEMA = "Checkpoint.1"
+CHECKPOINT_SCHEMA = "Checkpoint.2"
+"""Name and version of a checkpoint's tensors. An older checkpoint is ignored and training starts at
+the first step, because its tensors have other names."""
 
 
 def save_checkpoint(path: Path, state: State, key: str) -> None:
-    """Writes a state. `key` stands for all that training depends on."""
+    """Writes a state.
+
+    `key` identifies the settings and targets of the training.
+    """
     groups = {"weights": state.weights, "momenta": state.momenta, "best": state.best}
     tensors = {
         f"{group}/{name}": tensor
-        for group, members in groups.items()
-        for name, tensor in members.items()
+        for group, group_tensors in groups.items()
+        for name, tensor in group_tensors.items()
     }
     description = {
-        "schema": SCHEMA,
+        "schema": CHECKPOINT_SCHEMA,
         "key": key,
         "step": str(state.step),
         "best_step": str(state.best_step),
@@ -30,18 +35,19 @@ def save_checkpoint(path: Path, state: State, key: str) -> None:
 
 
 def load_checkpoint(path: Path, key: str) -> State | None:
-    """The state at `path`, or none where there is none of this key."""
+    """Reads the state at `path`; none if the file is missing, damaged, of another key or of another
+    schema."""
     if not path.exists():
         return None
     try:
-        tensors, description = load_tensors(path, SCHEMA)
+        tensors, description = load_tensors(path, CHECKPOINT_SCHEMA)
     except WorkError:
         return None
     if description["key"] != key:
         return None
     groups: dict[str, Tensors] = {"weights": {}, "momenta": {}, "best": {}}
-    for place, tensor in tensors.items():
-        group, name = place.split("/", 1)
+    for full_name, tensor in tensors.items():
+        group, name = full_name.split("/", 1)
         groups[group][name] = tensor
     return State(
         int(description["step"]),

@@ -1,4 +1,4 @@
-"""The closed-form part of a film's model: laws, the strength of the degrain, uneven fading."""
+"""The fit of the closed form of a film: laws of colour, grain for the degrain, uneven fading."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -6,70 +6,79 @@ import torch
 from torch import Tensor
 
 from unfade.model import Laws
-from unfade.model.closed_form.unevenness import Unevenness, placed_part
-from unfade.train.data.pixels import Picture, closed_form_sample
-from unfade.train.data.samples import ColourSamples, PlacedSamples
+from unfade.model.closed_form.unevenness import Unevenness, position_chroma
+from unfade.train.data.pixels import TrainingPicture, sample_for_closed_form
+from unfade.train.data.samples import ColourSamples, PositionedSamples
 from unfade.train.fit.grain import grain_covariance
 from unfade.train.fit.laws import fit_law, fit_laws
-from unfade.train.fit.unevenness import Evidence, weigh
+from unfade.train.fit.unevenness import CrossValidation, cross_validate
 from unfade.work.progress import Track
 
-PIXELS = 300_000
-"""Pixels that a closed-form fit takes of the film: ten times the nodes of its LUT."""
+CLOSED_FORM_PIXELS = 300_000
+"""Pixels of the film in a closed-form fit: about ten for each node of a LUT."""
 
 GRAIN_STRENGTHS = (3.0, 20.0, 80.0, 300.0)
-"""How many times the grain measured between neighbouring pixels the degrain may be told of. Grain
-is wider than a pixel, and fading lets it through amplified."""
+"""Factors on the grain measured between neighbouring pixels, of which one is chosen. Measured grain
+is too weak, because grain is wider than a pixel and the recovery amplifies it."""
 
-Counted = tuple[Picture, int]
-"""A picture, and how many of its pixels are looked at."""
+PictureBudget = tuple[TrainingPicture, int]
+"""A picture, and the number of its pixels to sample."""
 
 
-def find_grain(train: Sequence[Picture], seed: int, track: Track) -> Tensor:
-    """What the degrain is told of a film's grain, a covariance (3, 3).
+def fit_grain(train: Sequence[TrainingPicture], seed: int, track: Track) -> Tensor:
+    """Covariance (3, 3) of a film's grain for the degrain.
 
-    It is as strong as makes laws of colour hold best on pixels kept apart. `track` is told of every
-    strength that is tried.
+    It is the measured covariance times the factor of `GRAIN_STRENGTHS` with which laws of colour
+    have the smallest error in cross-validation. `track` reports every factor that is tried.
     """
     measured = torch.stack([grain_covariance(one.source_rgb) for one in train]).mean(dim=0)
-    shown = [(picture, PIXELS // len(train)) for picture in train]
-    tried = []
-    for strength in track(GRAIN_STRENGTHS, "Finding the grain", len(GRAIN_STRENGTHS)):
-        shots = _samples(shown, measured * strength, seed)
-        tried.append((sum(weigh(samples).best for samples in shots.values()), strength))
-    _, strength = min(tried)
+    budgets = [(picture, CLOSED_FORM_PIXELS // len(train)) for picture in train]
+    errors = []
+    for strength in track(GRAIN_STRENGTHS, "Measuring the grain", len(GRAIN_STRENGTHS)):
+        shots = _samples_of_shots(budgets, measured * strength, seed)
+        error = sum(cross_validate(samples).best_error for samples in shots.values())
+        errors.append((error, strength))
+    _, strength = min(errors)
     grain: Tensor = measured * strength
     return grain
 
 
-def fit_closed_form(shown: Iterable[Counted], grain: Tensor, seed: int) -> tuple[Laws, Unevenness]:
-    """The laws of a film, and of the place in those of its shots that fade unevenly."""
-    shots = _samples(shown, grain, seed)
-    evidence = {number: weigh(samples) for number, samples in shots.items()}
-    whole = {number: PlacedSamples.concatenate(samples) for number, samples in shots.items()}
-    laws = fit_laws({number: sample.without_place() for number, sample in whole.items()}, grain)
-    return laws, _unevenness(whole, evidence, laws)
+def fit_closed_form(
+    budgets: Iterable[PictureBudget], grain: Tensor, seed: int
+) -> tuple[Laws, Unevenness]:
+    """The laws of a film, and the position-dependent laws of its shots that fade unevenly."""
+    shots = _samples_of_shots(budgets, grain, seed)
+    validations = {number: cross_validate(samples) for number, samples in shots.items()}
+    whole = {number: PositionedSamples.concatenate(samples) for number, samples in shots.items()}
+    laws = fit_laws({number: sample.without_position() for number, sample in whole.items()}, grain)
+    return laws, _unevenness(whole, validations, laws)
 
 
-def _samples(shown: Iterable[Counted], grain: Tensor, seed: int) -> dict[int, list[PlacedSamples]]:
-    """By shot, in order, one for each pair: what was carried of it tells nothing of its own."""
-    pairs: dict[tuple[int, int], list[PlacedSamples]] = {}
-    for picture, count in shown:
-        sample = closed_form_sample(picture, grain, count, seed)
-        pairs.setdefault((picture.shot, picture.of), []).append(sample)
-    shots: dict[int, list[PlacedSamples]] = {}
+def _samples_of_shots(
+    budgets: Iterable[PictureBudget], grain: Tensor, seed: int
+) -> dict[int, list[PositionedSamples]]:
+    """Samples by shot number, one entry per pair.
+
+    Frames with carried chroma belong to the entry of its pair, because they repeat the errors of
+    its reference and are no independent evidence.
+    """
+    pairs: dict[tuple[int, int], list[PositionedSamples]] = {}
+    for picture, count in budgets:
+        sample = sample_for_closed_form(picture, grain, count, seed)
+        pairs.setdefault((picture.shot, picture.pair_frame), []).append(sample)
+    shots: dict[int, list[PositionedSamples]] = {}
     for (shot, _), samples in sorted(pairs.items(), key=lambda item: item[0]):
-        shots.setdefault(shot, []).append(PlacedSamples.concatenate(samples))
+        shots.setdefault(shot, []).append(PositionedSamples.concatenate(samples))
     return shots
 
 
 def _unevenness(
-    shots: Mapping[int, PlacedSamples], evidence: Mapping[int, Evidence], laws: Laws
+    shots: Mapping[int, PositionedSamples], validations: Mapping[int, CrossValidation], laws: Laws
 ) -> Unevenness:
-    even, placed = {}, {}
-    for number, whole in shots.items():
-        if evidence[number].is_uneven:
-            law = placed[number] = evidence[number].law
-            rest_cbcr = whole.cbcr - placed_part(law, whole.rgb, whole.place)
-            even[number] = fit_law(ColourSamples(whole.rgb, rest_cbcr, whole.weight), laws.axes)
-    return Unevenness(even, placed)
+    even, by_position = {}, {}
+    for number, sample in shots.items():
+        if validations[number].is_uneven:
+            coefficients = by_position[number] = validations[number].coefficients
+            rest_cbcr = sample.cbcr - position_chroma(coefficients, sample.rgb, sample.position)
+            even[number] = fit_law(ColourSamples(sample.rgb, rest_cbcr, sample.weight), laws.axes)
+    return Unevenness(even, by_position)

@@ -1,32 +1,35 @@
-"""The grain of a film, as the degrain is told of it."""
+"""Measurement of the grain of a film, for the degrain."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from unfade.model.degrain import GRAIN_FLOOR
+from unfade.model.degrain import LOG_OFFSET
+
+MEDIAN_PER_DEVIATION = 0.6745
+"""Median absolute value of Gaussian noise of standard deviation 1."""
 
 
 def grain_covariance(picture: Tensor) -> Tensor:
-    """The covariance (3, 3) of the grain of R'G'B' (3, H, W) in the logarithm.
+    """Covariance (3, 3) of the grain of R'G'B' (3, H, W) in the logarithm.
 
-    Source: Immerkaer, "Fast Noise Variance Estimation", 1996, with medians in the place of means,
-    so that edges do not count as grain. Of grain wider than a pixel it sees a part alone.
+    Source: Immerkaer, "Fast Noise Variance Estimation", 1996, with medians instead of means, so
+    that edges do not count as grain. Grain wider than a pixel is measured too weak.
     """
-    seen = (picture.clamp_min(0.0) + GRAIN_FLOOR).log()
-    kernel = seen.new_tensor([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]])
-    noise = functional.conv2d(seen[:, None], kernel[None, None])[:, 0].flatten(1) / 6.0
+    logarithm = (picture.clamp_min(0.0) + LOG_OFFSET).log()
+    kernel = logarithm.new_tensor([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]])
+    noise = functional.conv2d(logarithm[:, None], kernel[None, None])[:, 0].flatten(1) / 6.0
     covariance = torch.zeros(3, 3)
     for i in range(3):
         covariance[i, i] = _deviation(noise[i]) ** 2
         for j in range(i):
-            together = _deviation(noise[i] + noise[j]) ** 2 - _deviation(noise[i] - noise[j]) ** 2
-            covariance[i, j] = covariance[j, i] = together / 4
+            product = _deviation(noise[i] + noise[j]) ** 2 - _deviation(noise[i] - noise[j]) ** 2
+            covariance[i, j] = covariance[j, i] = product / 4
     return _semidefinite(covariance)
 
 
 def _deviation(noise: Tensor) -> Tensor:
-    deviation: Tensor = noise.abs().median() / 0.6745
+    deviation: Tensor = noise.abs().median() / MEDIAN_PER_DEVIATION
     return deviation
 
 

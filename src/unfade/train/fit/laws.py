@@ -1,4 +1,4 @@
-"""The fit of the laws of a film."""
+"""The fit of the laws of colour of a film."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,25 +11,28 @@ from unfade.color.ycbcr import luma
 from unfade.model.closed_form.laws import Law, Laws
 from unfade.model.closed_form.lut import Axes, SpreadLut
 from unfade.train.data.samples import ColourSamples
-from unfade.train.fit.lut import find_axes, fit_smooth_lut
+from unfade.train.fit.lut import fit_axes, fit_smooth_lut
 
-SHOT_PULL = 1e-3
-"""How strongly a shot's law stays near the film's where the shot has no evidence."""
+SHOT_PRIOR_WEIGHT = 1e-3
+"""Weight of the film's law in the fit of a shot's law, against the mean squared error of the
+samples. It decides only where the shot has no samples."""
 
-ROUNDS = 2
-"""Fits after the first."""
+REWEIGHTING_ROUNDS = 2
+"""Reweighted fits after the first, unweighted one. More rounds cost a fit each."""
 
-USUAL = 2.0
-"""CIEDE2000 up to which errors of pixels count about alike: what a good law leaves."""
+ROBUST_CIEDE2000 = 2.0
+"""Error up to which pixels count about equally, in CIEDE2000: about that of a good law. Beyond, the
+weight falls with the error."""
 
 
 def fit_laws(samples: Mapping[int, ColourSamples], grain: Tensor) -> Laws:
     """The laws of a film from the training pixels of its shots, by shot number.
 
-    Where there is one shot alone, its law is the film's. `grain` is what was taken from them.
+    A single shot uses the law of the film. `grain` is the covariance that the samples were
+    degrained with.
     """
     whole = ColourSamples.concatenate(samples.values())
-    film = fit_law(whole, find_axes(whole.rgb, whole.weight))
+    film = fit_law(whole, fit_axes(whole.rgb, whole.weight))
     if len(samples) == 1:
         return Laws(film, {}, grain)
     shots = {number: fit_law(one, film.spread.axes, film) for number, one in samples.items()}
@@ -37,25 +40,26 @@ def fit_laws(samples: Mapping[int, ColourSamples], grain: Tensor) -> Laws:
 
 
 def fit_law(sample: ColourSamples, axes: Axes, prior: Law | None = None) -> Law:
-    """The law of some pixels, near a prior where they tell little.
+    """The law of some pixels, close to a prior where the pixels give no evidence.
 
-    It makes about the mean of CIEDE2000 small, so that what is wrong in a reference, or cannot be
-    told from colour, does not pull the rest: least squares, again and again, in which pixels count
-    less the more the law before is off. Source: Holland, Welsch, "Robust regression using
+    Iteratively reweighted least squares approximate the smallest mean CIEDE2000: pixels count less
+    the larger their error was in the previous fit. So errors of a reference, and colours that one
+    law cannot explain, hardly affect the rest. Source: Holland, Welsch, "Robust regression using
     iteratively reweighted least-squares", 1977.
     """
     law = _fit(sample, axes, prior)
     pixels = sample.rgb[:, :, None]
-    form = sensitivity(torch.cat([luma(pixels)[..., 0], sample.cbcr]).T)
-    seen = (form[:, 0] + form[:, 2]) / 2
-    for _ in range(ROUNDS):
-        off = perceptual_error((law(pixels)[..., 0] - sample.cbcr).T, form)
-        law = _fit(replace(sample, weight=sample.weight * seen / (off + USUAL)), axes, prior)
+    metric = sensitivity(torch.cat([luma(pixels)[..., 0], sample.cbcr]).T)
+    mean_metric = (metric[:, 0] + metric[:, 2]) / 2
+    for _ in range(REWEIGHTING_ROUNDS):
+        error = perceptual_error((law(pixels)[..., 0] - sample.cbcr).T, metric)
+        weight = sample.weight * mean_metric / (error + ROBUST_CIEDE2000)
+        law = _fit(replace(sample, weight=weight), axes, prior)
     return law
 
 
 def _fit(sample: ColourSamples, axes: Axes, prior: Law | None) -> Law:
     smooth, spread = (prior.smooth, prior.spread.lut) if prior else (None, None)
-    rest, pull = (sample.cbcr, sample.weight), SHOT_PULL if prior else 0.0
-    lut = fit_smooth_lut(axes(sample.rgb), *rest, spread, pull)
-    return Law(fit_smooth_lut(sample.rgb, *rest, smooth, pull), SpreadLut(lut, axes))
+    target, prior_weight = (sample.cbcr, sample.weight), SHOT_PRIOR_WEIGHT if prior else 0.0
+    lut = fit_smooth_lut(axes(sample.rgb), *target, spread, prior_weight)
+    return Law(fit_smooth_lut(sample.rgb, *target, smooth, prior_weight), SpreadLut(lut, axes))

@@ -1,7 +1,7 @@
-"""The training loop. What it does depends on its settings, pixels and seed alone.
+"""The training loop. Its result depends on settings, pixels and seed only.
 
-A run that was interrupted and goes on from its last checkpoint ends with the same weights, bit by
-bit, as one that was not.
+A training that is interrupted and resumed from its last checkpoint ends with the same weights, bit
+for bit, as an uninterrupted one.
 """
 
 import math
@@ -20,37 +20,48 @@ from unfade.model.device import network_device
 from unfade.model.networks import NETWORKS
 from unfade.project.settings import TrainSection
 from unfade.train.data.pixels import Pixels
-from unfade.train.fit.muon import Orthogonal
+from unfade.train.fit.muon import Muon
 from unfade.train.fit.normalise import fit_familiarity, fit_feature_scale
 
 WARM_UP_STEPS = 50
+"""Steps of linear warm-up, because the first gradients of Adam are unreliable."""
+
 WEIGHT_DECAY = 1e-2
+"""Decoupled weight decay per step, times the learning rate: the default of torch's AdamW."""
 
-EXAMINED_PIXELS = 50_000
-"""About how many pixels the loss before the first step is measured on."""
+FIRST_LOSS_PIXELS = 50_000
+"""About the number of pixels on which the loss before the first step is measured."""
 
-DRAWN_AT_ONCE = 50
-"""Steps whose pixels are chosen in one go: an accelerator is waited for when they are sent."""
+INDICES_BATCH_STEPS = 50
+"""Steps whose pixel indices are sent to the device together, because each transfer makes the host
+wait for an accelerator."""
 
 OUTER_RATE = 0.2
-"""Of the learning rate, for the memory's biases and its last layer."""
+"""Learning rate of the memory network's biases and last layer, as a share of the setting. Muon
+trains the hidden layers, AdamW these, and its steps are larger for the same rate."""
 
 CONTEXT_RATE = 0.08
+"""Learning rate of the context networks, as a share of the setting, low so that they do not learn
+the training pictures by heart."""
+
 CONTEXT_STEPS = 400
-"""Of the learning rate, for those that guess: for as many steps, and less the more there are, so
-that they never learn by heart."""
+"""Steps at the full `CONTEXT_RATE`. A longer training divides it by the ratio, so that the context
+networks learn no more in total."""
 
 
 Tensors = dict[str, Tensor]
-Optimizers = tuple[Orthogonal, torch.optim.AdamW]
+"""Tensors by name."""
+
+Optimizers = tuple[Muon, torch.optim.AdamW]
+"""The optimiser of the memory network's hidden layers, and that of all other parameters."""
 
 
 @dataclass(frozen=True)
 class State:
-    """Where training stands after `step` steps: all that is needed to go on, and the best so far.
+    """State of a training after `step` steps, complete for resuming, and the best weights so far.
 
-    `best` are the weights with the least held-out error; without hold-out pairs, the newest. All
-    lie in main memory, so that a training may go on on another device.
+    `best` are the weights with the smallest held-out error, or the newest without hold-out pairs.
+    All tensors are in main memory, so that training can resume on another device.
     """
 
     step: int
@@ -67,7 +78,10 @@ def start(
     settings: TrainSection,
     weights: Tensors | None = None,
 ) -> State:
-    """The state before the first step: given weights, or an untrained network, the laws."""
+    """The state before the first step, from given weights or from new networks.
+
+    The residual of new networks is zero, so that their error is that of the closed form.
+    """
     torch.manual_seed(settings.seed)
     if weights is None:
         residual = ResidualNetworks(settings.size).to(train.device)
@@ -84,9 +98,9 @@ def start(
 def learn(
     state: State, train: Pixels, held_out: Pixels | None, settings: TrainSection
 ) -> Iterator[State]:
-    """Trains on from a state, and yields the new one every `settings.checkpoint` steps.
+    """Continues training from a state, and yields a new one every `settings.checkpoint` steps.
 
-    It does so where the pixels are, and draws the same ones on every device.
+    It runs on the device of the pixels, and chooses the same ones on every device.
     """
     residual = residual_of(state.weights, settings.size).to(train.device)
     optimizers = _optimizers(residual, settings)
@@ -94,10 +108,10 @@ def learn(
     while state.step < settings.steps and not _has_stopped(state, settings):
         losses = []
         last = min(state.step + settings.checkpoint, settings.steps)
-        for step, chosen in _batches(train, settings, range(state.step, last)):
+        for step, indices in _batches(train, settings, range(state.step, last)):
             residual.zero_grad(set_to_none=True)
-            cbcr = train.base_cbcr[chosen] + residual.all_chroma(train.features[chosen])
-            loss = _loss(cbcr, train, chosen)
+            cbcr = train.base_cbcr[indices] + residual.all_chroma(train.features[indices])
+            loss = _loss(cbcr, train, indices)
             loss.backward()  # type: ignore[no-untyped-call]
             for optimizer in optimizers:
                 for group in optimizer.param_groups:
@@ -109,13 +123,13 @@ def learn(
 
 
 def _has_stopped(state: State, settings: TrainSection) -> bool:
-    """Whether the held-out error has not become less for as many checkpoints as is allowed."""
+    """Whether the held-out error has not improved for `settings.early_stop` checkpoints."""
     since_best = sum(point.step > state.best_step for point in state.points)
     return 0 < settings.early_stop <= since_best
 
 
 def residual_of(weights: Tensors, size: ModelSize) -> ResidualNetworks:
-    """A network with these weights, where networks run."""
+    """Networks with these weights, on the device of `network_device`."""
     residual = ResidualNetworks(size)
     residual.load_state_dict(weights)
     return residual.to(network_device())
@@ -123,13 +137,13 @@ def residual_of(weights: Tensors, size: ModelSize) -> ResidualNetworks:
 
 @torch.no_grad()
 def held_out_error(residual: ResidualNetworks, pixels: Pixels) -> HeldOut:
-    """The error of a network over pixels that it does not learn from."""
+    """The error of networks over hold-out pixels."""
     cbcr = pixels.base_cbcr + residual(pixels.features)
     return pixels_error(cbcr, pixels)
 
 
 def pixels_error(cbcr: Tensor, pixels: Pixels) -> HeldOut:
-    """The error of predicted chroma (N, 2)."""
+    """The weighted mean error of predicted chroma (N, 2)."""
     truth_ycbcr = torch.cat([pixels.truth_y, pixels.truth_cbcr], dim=1)
     truth_rgb = ycbcr_to_rgb(truth_ycbcr.T[:, :, None])
     return chroma_error(truth_rgb, cbcr.T[:, :, None], pixels.weight.T[:, :, None])
@@ -137,17 +151,17 @@ def pixels_error(cbcr: Tensor, pixels: Pixels) -> HeldOut:
 
 @torch.no_grad()
 def _loss_of(residual: ResidualNetworks, train: Pixels) -> float:
-    """The loss of a network before it learns, over pixels spread over all."""
+    """The loss of networks before training, over evenly spaced pixels."""
     count = train.weight.shape[0]
-    chosen = torch.arange(0, count, max(1, count // EXAMINED_PIXELS)).expand(NETWORKS, -1)
-    cbcr = train.base_cbcr[chosen] + residual.all_chroma(train.features[chosen])
-    return float(_loss(cbcr, train, chosen))
+    indices = torch.arange(0, count, max(1, count // FIRST_LOSS_PIXELS)).expand(NETWORKS, -1)
+    cbcr = train.base_cbcr[indices] + residual.all_chroma(train.features[indices])
+    return float(_loss(cbcr, train, indices))
 
 
-def _loss(cbcr: Tensor, train: Pixels, chosen: Tensor) -> Tensor:
-    """About the mean CIEDE2000 of chroma (..., N, 2) over the chosen pixels (..., N)."""
-    error = perceptual_error(cbcr - train.truth_cbcr[chosen], train.sensitivity[chosen])
-    weight = train.weight[chosen][..., 0]
+def _loss(cbcr: Tensor, train: Pixels, indices: Tensor) -> Tensor:
+    """Approximate mean CIEDE2000 of chroma (..., N, 2) at pixel indices (..., N)."""
+    error = perceptual_error(cbcr - train.truth_cbcr[indices], train.sensitivity[indices])
+    weight = train.weight[indices][..., 0]
     return (error * weight).sum() / weight.sum()
 
 
@@ -175,35 +189,35 @@ def _next_state(
 
 
 def _optimizers(residual: ResidualNetworks, settings: TrainSection) -> Optimizers:
-    """One for the matrices of the memory's hidden layers, one for all else."""
+    """Muon for the hidden layers of the memory network, AdamW for all other parameters."""
     *hidden, last = residual.memory.weights
     outer = {"params": [last, *residual.memory.biases], "share": OUTER_RATE}
-    slow = min(1.0, CONTEXT_STEPS / settings.steps) * CONTEXT_RATE
-    context = {"params": list(residual.context.parameters()), "share": slow}
+    context_rate = min(1.0, CONTEXT_STEPS / settings.steps) * CONTEXT_RATE
+    context = {"params": list(residual.context.parameters()), "share": context_rate}
     return (
-        Orthogonal([{"params": hidden, "share": 1.0}], WEIGHT_DECAY),
+        Muon([{"params": hidden, "share": 1.0}], WEIGHT_DECAY),
         torch.optim.AdamW([outer, context], weight_decay=WEIGHT_DECAY),
     )
 
 
 def _batches(train: Pixels, settings: TrainSection, steps: range) -> Iterator[tuple[int, Tensor]]:
-    """Each step with its places in the pixels, (NETWORKS, N), where those are."""
-    for begin in range(0, len(steps), DRAWN_AT_ONCE):
-        some = steps[begin : begin + DRAWN_AT_ONCE]
-        drawn = torch.stack([_batch(train, settings, step) for step in some])
-        yield from zip(some, drawn.to(train.device), strict=True)
+    """Each step with its pixel indices (NETWORKS, N), on the device of the pixels."""
+    for first in range(0, len(steps), INDICES_BATCH_STEPS):
+        group = steps[first : first + INDICES_BATCH_STEPS]
+        indices = torch.stack([_random_indices(train, settings, step) for step in group])
+        yield from zip(group, indices.to(train.device), strict=True)
 
 
-def _batch(train: Pixels, settings: TrainSection, step: int) -> Tensor:
+def _random_indices(train: Pixels, settings: TrainSection, step: int) -> Tensor:
     generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
     shape = (NETWORKS, settings.batch // NETWORKS)
     return torch.randint(train.weight.shape[0], shape, generator=generator)
 
 
 def _learning_rate(settings: TrainSection, step: int) -> float:
-    """A linear warm-up, then half a cosine down to zero."""
-    warm = min(1.0, (step + 1) / WARM_UP_STEPS)
-    return settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / settings.steps))
+    """Learning rate of a step: linear warm-up times half a cosine down to zero."""
+    warm_up = min(1.0, (step + 1) / WARM_UP_STEPS)
+    return settings.learning_rate * warm_up * 0.5 * (1 + math.cos(math.pi * step / settings.steps))
 
 
 def _copy(tensors: Tensors) -> Tensors:
@@ -211,7 +225,7 @@ def _copy(tensors: Tensors) -> Tensors:
 
 
 def _momenta(optimizers: Optimizers, residual: ResidualNetworks) -> Tensors:
-    """The optimisers' memory, named after the parameters."""
+    """State tensors of the optimisers, named after the parameters."""
     return {
         f"{key}.{name}": value.to("cpu", copy=True)
         for name, parameter in residual.named_parameters()
@@ -228,8 +242,9 @@ def _load_momenta(optimizers: Optimizers, residual: ResidualNetworks, state: Sta
         for parameter in group["params"]
     }
     parameters = dict(residual.named_parameters())
-    for place, value in state.momenta.items():
-        key, name = place.split(".", 1)
+    for full_name, value in state.momenta.items():
+        key, name = full_name.split(".", 1)
         parameter = parameters[name]
-        device = value.device if key == "step" else parameter.device  # AdamW counts on the host
+        # AdamW keeps its step count in main memory.
+        device = value.device if key == "step" else parameter.device
         owners[parameter].state[parameter][key] = value.to(device, copy=True)

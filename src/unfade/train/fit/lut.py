@@ -1,4 +1,9 @@
-"""The fit of a smooth LUT, in closed form."""
+"""The closed-form fit of a smooth 3D LUT.
+
+It minimises the weighted squared error of trilinear interpolation plus the squared second
+differences of neighbouring nodes. So nodes without pixels continue their neighbours in a straight
+line.
+"""
 
 from functools import cache
 
@@ -11,97 +16,103 @@ from torch import Tensor
 from unfade.model.closed_form.lut import NODES, Axes, SmoothLut
 
 SMOOTHNESS = 1e-3
-"""Weight of the second differences against the mean squared error of the samples."""
+"""Weight of the second differences against the mean squared error of the samples. Values from 3e-4
+to 1e-2 give the same error, 1 and more a much larger one (decisions/04)."""
 
-REACH = 0.999
-"""Share of the colours that lie in their cube along its widest axis."""
+CUBE_QUANTILE = 0.999
+"""Share of the colours that lie within the cube along its widest axis. The rest is outliers that
+would make the cube too coarse."""
 
-LEAST_SPREAD = 1e-4
-"""Standard deviation of colours along an axis, at least: a tenth of a step of 10 bit, of which the
-degrain makes the mean of many. Hues of a real print lay 8e-4 apart."""
+MIN_AXIS_DEVIATION = 1e-4
+"""Smallest standard deviation of colours along an axis: a tenth of a 10-bit code, because the
+degrain averages many codes. Hues of a real print were 8e-4 apart."""
 
-RIDGE = 1e-8
-"""Weight of staying at the prior; too small to move a node that any sample reaches."""
+PRIOR_RIDGE = 1e-8
+"""Weight of the prior at every node; too small to move a node that has samples."""
 
 
-def find_axes(rgb: Tensor, weight: Tensor) -> Axes:
-    """The axes of colours (3, N) that count by their weight (N,)."""
+def fit_axes(rgb: Tensor, weight: Tensor) -> Axes:
+    """Axes along which colours (3, N) with weights (N,) have equal spread."""
     rgb = rgb.clamp(0.0, 1.0).double()
     share = weight.double() / weight.double().sum().clamp_min(1e-12)
-    middle = (rgb * share).sum(dim=1, keepdim=True)
-    values, along = torch.linalg.eigh(((rgb - middle) * share) @ (rgb - middle).T)
-    turn = along.T / values.clamp_min(LEAST_SPREAD**2).sqrt()[:, None]
-    away = (turn @ (rgb - middle)).abs().numpy()
-    turn = turn * (0.5 / max(1.0, np.quantile(away, REACH, axis=1).max()))
-    return Axes(turn.float(), (0.5 - turn @ middle).float())
+    mean = (rgb * share).sum(dim=1, keepdim=True)
+    variances, directions = torch.linalg.eigh(((rgb - mean) * share) @ (rgb - mean).T)
+    matrix = directions.T / variances.clamp_min(MIN_AXIS_DEVIATION**2).sqrt()[:, None]
+    distance = (matrix @ (rgb - mean)).abs().numpy()
+    matrix = matrix * (0.5 / max(1.0, np.quantile(distance, CUBE_QUANTILE, axis=1).max()))
+    return Axes(matrix.float(), (0.5 - matrix @ mean).float())
 
 
 def fit_smooth_lut(
-    rgb: Tensor, cbcr: Tensor, weight: Tensor, prior: SmoothLut | None = None, pull: float = 0.0
+    rgb: Tensor,
+    cbcr: Tensor,
+    weight: Tensor,
+    prior: SmoothLut | None = None,
+    prior_weight: float = 0.0,
 ) -> SmoothLut:
-    """The LUT that takes `rgb` to `cbcr`.
+    """The LUT from `rgb` to `cbcr`.
 
     Args:
-        rgb: (3, N), 0 to 1; values outside are taken to the nearest face.
+        rgb: (3, N), clipped to 0 to 1.
         cbcr: (2, N).
         weight: (N,), at least 0.
-        prior: a LUT to stay near where there is little evidence; none for the best affine law.
-        pull: how strongly, against the mean squared error of the samples.
+        prior: a LUT to stay close to where there is little evidence; none for the best affine map.
+        prior_weight: weight of the prior against the mean squared error of the samples.
     """
     rgb_64, cbcr_64 = rgb.clamp(0.0, 1.0).double(), cbcr.double()
     share = weight.double() / weight.double().sum().clamp_min(1e-12)
     start = _affine_nodes(rgb_64, cbcr_64, share) if prior is None else prior.nodes.double()
     start_nodes = start.reshape(2, -1).numpy()
     cells = _trilinear(rgb_64.numpy())
-    scaled = sparse.diags_array(share.numpy())
-    stay = RIDGE + pull / NODES**3
-    normal = cells.T @ scaled @ cells + (SMOOTHNESS / NODES**3) * _roughness()
-    normal = normal + stay * sparse.eye_array(NODES**3)
-    wanted = cells.T @ (scaled @ cbcr_64.numpy().T) + stay * start_nodes.T
+    weights = sparse.diags_array(share.numpy())
+    ridge = PRIOR_RIDGE + prior_weight / NODES**3
+    normal = cells.T @ weights @ cells + (SMOOTHNESS / NODES**3) * _second_differences()
+    normal = normal + ridge * sparse.eye_array(NODES**3)
+    right = cells.T @ (weights @ cbcr_64.numpy().T) + ridge * start_nodes.T
     jacobi = sparse.diags_array(1.0 / normal.diagonal())
-    solved = [
-        cg(normal, wanted[:, i], x0=start_nodes[i], M=jacobi, rtol=1e-5, maxiter=400)[0]
+    solution = [
+        cg(normal, right[:, i], x0=start_nodes[i], M=jacobi, rtol=1e-5, maxiter=400)[0]
         for i in (0, 1)
     ]
-    nodes = torch.tensor(np.stack(solved), dtype=torch.float32)
+    nodes = torch.tensor(np.stack(solution), dtype=torch.float32)
     return SmoothLut(nodes.reshape(2, NODES, NODES, NODES))
 
 
 def _affine_nodes(rgb: Tensor, cbcr: Tensor, share: Tensor) -> Tensor:
-    """The best affine law at every node, (2, NODES, NODES, NODES)."""
+    """The best affine map of the samples at every node, (2, NODES, NODES, NODES)."""
     terms = torch.cat([rgb, torch.ones_like(rgb[:1])])
-    square = (terms * share) @ terms.T + RIDGE * torch.eye(4, dtype=torch.float64)
-    law = torch.linalg.solve(square, (terms * share) @ cbcr.T)
+    normal = (terms * share) @ terms.T + PRIOR_RIDGE * torch.eye(4, dtype=torch.float64)
+    coefficients = torch.linalg.solve(normal, (terms * share) @ cbcr.T)
     axis = torch.linspace(0, 1, NODES, dtype=torch.float64)
     blue, green, red = torch.meshgrid(axis, axis, axis, indexing="ij")
     terms = torch.stack([red, green, blue, torch.ones_like(red)], dim=-1)
-    return torch.permute(terms @ law, (3, 0, 1, 2))
+    return torch.permute(terms @ coefficients, (3, 0, 1, 2))
 
 
 def _trilinear(rgb: np.ndarray) -> sparse.csr_array:
-    """Interpolation weights (N, NODES**3) of samples (3, N); red runs fastest."""
+    """Trilinear weights (N, NODES**3) of samples (3, N); red runs fastest."""
     position = rgb * (NODES - 1)
     low = np.minimum(position.astype(np.int64), NODES - 2)
-    part = position - low
+    fraction = position - low
     columns, values = [], []
     for corner in range(8):
         offset = np.array([corner & 1, corner >> 1 & 1, corner >> 2 & 1])[:, None]
         red, green, blue = low + offset
         columns.append((blue * NODES + green) * NODES + red)
-        values.append(np.where(offset == 1, part, 1 - part).prod(axis=0))
+        values.append(np.where(offset == 1, fraction, 1 - fraction).prod(axis=0))
     rows = np.tile(np.arange(rgb.shape[1]), 8)
     shape = (rgb.shape[1], NODES**3)
     return sparse.csr_array((np.concatenate(values), (rows, np.concatenate(columns))), shape=shape)
 
 
 @cache
-def _roughness() -> sparse.csr_array:
-    """The sum of squared second differences along the three axes of the cube, a form of nodes."""
+def _second_differences() -> sparse.csr_array:
+    """Matrix of the quadratic form that sums squared second differences along all three axes."""
     line = sparse.diags_array([1.0, -2.0, 1.0], offsets=[0, 1, 2], shape=(NODES - 2, NODES))
     same = sparse.eye_array(NODES)
-    along = [
+    per_axis = [
         sparse.kron(sparse.kron(a, b), c)
         for a, b, c in ((line, same, same), (same, line, same), (same, same, line))
     ]
-    differences = sparse.vstack(along).tocsr()
+    differences = sparse.vstack(per_axis).tocsr()
     return differences.T @ differences

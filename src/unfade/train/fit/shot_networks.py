@@ -1,4 +1,4 @@
-"""Shots that get a network of their own, where hold-out pixels say that it is clearly better."""
+"""Networks for single shots, kept where hold-out pixels show a clear gain."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,70 +6,75 @@ from dataclasses import dataclass
 from unfade.film.model import ShotModel
 from unfade.model import ResidualNetworks
 from unfade.project.settings import TrainSection
-from unfade.train.data.pixels import Pixels, only
+from unfade.train.data.pixels import Pixels, select
 from unfade.train.fit.loop import Tensors, held_out_error, learn, residual_of, start
 from unfade.train.training_set import TrainingSet
 
-STEPS = 300
-"""Most steps that a shot learns from its own pixels; never more than the film's."""
+MAX_SHOT_STEPS = 300
+"""Most training steps for a shot, never more than for the film. 300 gained more than 100
+(decisions/19)."""
 
-LEARNING_RATE = 0.03
-"""Highest of those steps, a little below the film's."""
+SHOT_LEARNING_RATE = 0.03
+"""Peak learning rate for a shot, somewhat below that of the film, whose weights it starts from."""
 
-LEAST_GAIN = 0.95
-"""A shot's network is kept where it leaves at most this share of the film's error."""
+MAX_ERROR_RATIO = 0.95
+"""Largest error of a shot's network, as a share of the film's, with which it is kept. The margin
+covers the choice between two by the same hold-out pixels."""
 
-PARTS = 4
+LUMA_PARTS = 4
 """Parts of the hold-out pixels, from dark to light, in none of which it may be worse."""
 
 
 @dataclass(frozen=True)
-class Tried:
-    """A shot's network and what it was found to be worth."""
+class ShotTrial:
+    """A shot's network and its comparison with the film's."""
 
     network: ResidualNetworks
     verdict: ShotModel
 
 
-def try_shots(
+def try_shot_networks(
     weights: Tensors, training_set: TrainingSet, settings: TrainSection
-) -> Iterator[Tried]:
-    """Trains a network for each shot that can be judged, from the film's `weights`.
+) -> Iterator[ShotTrial]:
+    """Trains a network for each shot of `comparable_shots`, starting from the film's `weights`.
 
-    It takes a fixed number of steps, and the newest weights count: no hold-out pixel has a part in
-    them, so that all of them may judge. The film's weights were chosen by them, which speaks
-    for the film.
+    Training takes a fixed number of steps and keeps the newest weights. No hold-out pixel
+    influences them, so all hold-out pixels may judge. The film's weights were chosen by the same
+    pixels, which favours the film.
     """
     film = residual_of(weights, settings.size)
-    steps = min(STEPS, settings.steps)
-    own = settings.model_copy(
-        update={"steps": steps, "checkpoint": steps, "learning_rate": LEARNING_RATE}
+    steps = min(MAX_SHOT_STEPS, settings.steps)
+    shot_settings = settings.model_copy(
+        update={"steps": steps, "checkpoint": steps, "learning_rate": SHOT_LEARNING_RATE}
     )
-    for shot in judged_shots(training_set):
-        train = only(training_set.train, training_set.train.shot == shot)
-        *_, state = learn(start(train, None, own, weights), train, None, own)
+    for shot in comparable_shots(training_set):
+        train = select(training_set.train, training_set.train.shot == shot)
+        first = start(train, None, shot_settings, weights)
+        *_, state = learn(first, train, None, shot_settings)
         assert training_set.held_out is not None
-        held_out = only(training_set.held_out, training_set.held_out.shot == shot)
+        held_out = select(training_set.held_out, training_set.held_out.shot == shot)
         network = residual_of(state.weights, settings.size)
-        yield Tried(network, _judge(shot, film, network, held_out))
+        yield ShotTrial(network, _compare(shot, film, network, held_out))
 
 
-def judged_shots(training_set: TrainingSet) -> list[int]:
-    """Shots of a film of several that have pixels to learn from and pixels to be judged by."""
-    learned = set(training_set.train.shot.tolist())
-    if training_set.held_out is None or len(learned) < 2:
+def comparable_shots(training_set: TrainingSet) -> list[int]:
+    """Shots with training and hold-out pixels; none in a film of one shot."""
+    trained = set(training_set.train.shot.tolist())
+    if training_set.held_out is None or len(trained) < 2:
         return []
-    return sorted(learned & set(training_set.held_out.shot.tolist()))
+    return sorted(trained & set(training_set.held_out.shot.tolist()))
 
 
-def _judge(shot: int, film: ResidualNetworks, own: ResidualNetworks, held_out: Pixels) -> ShotModel:
-    """Clearly better is better by a margin over all, and in no part of the pixels worse."""
-    parts = held_out.truth_y[:, 0].argsort().chunk(PARTS)
+def _compare(
+    shot: int, film: ResidualNetworks, own: ResidualNetworks, held_out: Pixels
+) -> ShotModel:
+    """Keeps a shot's network if it is better by the margin over all pixels and worse in no part."""
+    parts = held_out.truth_y[:, 0].argsort().chunk(LUMA_PARTS)
     errors = [
         (held_out_error(film, part).ciede2000, held_out_error(own, part).ciede2000)
-        for part in (held_out, *(only(held_out, part) for part in parts))
+        for part in (held_out, *(select(held_out, part) for part in parts))
     ]
-    film_error, own_error = errors[0]
-    steady = all(mine <= theirs for theirs, mine in errors[1:])
-    kept = steady and own_error <= LEAST_GAIN * film_error
+    (film_error, own_error), *part_errors = errors
+    no_part_worse = all(own_part <= film_part for film_part, own_part in part_errors)
+    kept = no_part_worse and own_error <= MAX_ERROR_RATIO * film_error
     return ShotModel(shot=shot, film=film_error, own=own_error, kept=kept)

@@ -10,29 +10,29 @@ from unfade.train.fit.loop import Tensors
 
 
 @dataclass(frozen=True)
-class Earlier:
+class EarlierModel:
     """An earlier model: its id, and the weights of its networks."""
 
     id: str
     weights: Tensors
 
 
-def load_earlier(path: Path, size: ModelSize) -> Earlier:
-    """The model at `path`, for networks of a size to start from.
+def load_earlier(path: Path, size: ModelSize) -> EarlierModel:
+    """Reads the model at `path`, whose networks have a given size.
 
     Raises:
-        ProjectError: it holds no model, or one of another size.
+        ProjectError: the file holds no model, or one of another size.
     """
     try:
         model = load_model(path)
     except WorkError as error:
         raise ProjectError(
             f"train.start_from: {path} holds no model that this version of Unfade can start from; "
-            "name a model.safetensors that it wrote, or take start_from out"
+            "name a model.safetensors that this version wrote, or remove start_from"
         ) from error
     if model.size != size:
         raise ProjectError(
             f"train.start_from: {path} is a model of size '{model.size}', but train.size is "
-            f"'{size}'; set size to '{model.size}', or take start_from out"
+            f"'{size}'; set size to '{model.size}', or remove start_from"
         )
-    return Earlier(model_id(path), dict(model.residual.state_dict()))
+    return EarlierModel(model_id(path), dict(model.residual.state_dict()))

@@ -1,4 +1,4 @@
-"""The fit of uneven fading."""
+"""The fit of uneven fading, and the cross-validation that decides whether it is used."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,104 +6,118 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from unfade.model.closed_form.unevenness import PLACED_TERMS, log_rgb, placed_terms, products_of
-from unfade.train.data.samples import PlacedSamples
+from unfade.model.closed_form.unevenness import (
+    POSITION_TERMS,
+    log_rgb,
+    polynomial_terms,
+    position_terms,
+)
+from unfade.train.data.samples import PositionedSamples
 
 RIDGE = 1e-6
-"""Weight of having no law, against the mean squared error of the samples."""
+"""Weight of the squared coefficients against the mean squared error of the samples. Keeps the
+equations solvable without changing well determined coefficients."""
 
-FEWEST_FOLDS = 4
+FRAME_FOLDS = 4
+"""Folds of a single picture: blocks spread over the frame."""
 
-LEAST_GAIN = 0.92
-"""A place matters where knowing it leaves at most this share of the error on every part that is
-kept apart: what lies where in one picture is soon taken for a law of place."""
+MAX_ERROR_RATIO = 0.92
+"""Largest error of the law with position, as a share of that without, in every fold. A small gain
+is not enough, because in one picture a position also identifies the object that lies there."""
 
-ALONE = 0.5
-"""Share of a law that is believed when it is from one picture, where places are also things."""
+SINGLE_PICTURE_FACTOR = 0.5
+"""Factor on the position coefficients from a single picture, which cannot tell a position from the
+object there. The half was best in the mean (decisions/04)."""
 
-DEGREE = 4
+EVEN_DEGREE = 4
+"""Degree of the polynomial of the logarithm without position."""
 
 EVEN_TERMS = 35
+"""Terms of that polynomial, of three channels."""
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """The errors, by part kept apart, of laws that know the place and of laws that do not."""
+class CrossValidation:
+    """Weighted absolute errors of chroma per fold, for laws with and without position.
 
-    even: tuple[float, ...]
-    placed: tuple[float, ...]
-    law: Tensor
+    `coefficients` (2, POSITION_TERMS) are those of the law with position, fitted to all folds.
+    """
+
+    even_errors: tuple[float, ...]
+    position_errors: tuple[float, ...]
+    coefficients: Tensor
 
     @property
     def is_uneven(self) -> bool:
-        """Whether knowing the place pays."""
-        parts = zip(self.placed, self.even, strict=True)
-        return all(placed < LEAST_GAIN * even for placed, even in parts)
+        """Whether the position reduces the error clearly in every fold."""
+        folds = zip(self.position_errors, self.even_errors, strict=True)
+        return all(with_position < MAX_ERROR_RATIO * even for with_position, even in folds)
 
     @property
-    def best(self) -> float:
-        """The error of the better kind."""
-        return min(sum(self.even), sum(self.placed))
+    def best_error(self) -> float:
+        """The smaller total error of the two kinds of law."""
+        return min(sum(self.even_errors), sum(self.position_errors))
 
 
-def weigh(samples: Sequence[PlacedSamples]) -> Evidence:
-    """Fits a shot's references.
+def cross_validate(samples: Sequence[PositionedSamples]) -> CrossValidation:
+    """Cross-validates the laws of a shot over its references.
 
-    Each is judged by the law of the others; where there is one alone, each quarter of the frame
-    by the rest.
+    The law for each reference is fitted to the others. A single reference is divided into blocks of
+    the frame.
     """
-    folds = samples if len(samples) > 1 else _parts(samples[0])
+    folds = samples if len(samples) > 1 else _blocks(samples[0])
     equations = [_equations(fold) for fold in folds]
-    errors: dict[int, list[float]] = {EVEN_TERMS: [], EVEN_TERMS + PLACED_TERMS: []}
+    errors: dict[int, list[float]] = {EVEN_TERMS: [], EVEN_TERMS + POSITION_TERMS: []}
     for i, fold in enumerate(folds):
         others = [one for k, one in enumerate(equations) if k != i]
         terms = _terms(fold)
-        for count, found in errors.items():
-            left = (fold.cbcr - _solve(others, count) @ terms[:count]).abs().sum(dim=0)
-            found.append(float((left * fold.weight).sum()))
-    law = _solve(equations, EVEN_TERMS + PLACED_TERMS)[:, EVEN_TERMS:]
-    even, placed = map(tuple, errors.values())
-    belief = 1.0 if sum(sample.pictures for sample in samples) > 1 else ALONE
-    return Evidence(even, placed, law.contiguous() * belief)
+        for count, fold_errors in errors.items():
+            error = (fold.cbcr - _solve(others, count) @ terms[:count]).abs().sum(dim=0)
+            fold_errors.append(float((error * fold.weight).sum()))
+    coefficients = _solve(equations, EVEN_TERMS + POSITION_TERMS)[:, EVEN_TERMS:]
+    even_errors, position_errors = map(tuple, errors.values())
+    pictures = sum(sample.pictures for sample in samples)
+    factor = 1.0 if pictures > 1 else SINGLE_PICTURE_FACTOR
+    return CrossValidation(even_errors, position_errors, coefficients.contiguous() * factor)
 
 
-def _parts(sample: PlacedSamples) -> list[PlacedSamples]:
-    """A sample in parts, each of them blocks from all over the frame."""
-    column, row = ((sample.place + 1) * 3).floor().clamp(0, 5).long()
-    fold = (column + 2 * row) % FEWEST_FOLDS
+def _blocks(sample: PositionedSamples) -> list[PositionedSamples]:
+    """A sample divided into `FRAME_FOLDS` folds, each of blocks spread over the frame."""
+    column, row = ((sample.position + 1) * 3).floor().clamp(0, 5).long()
+    fold = (column + 2 * row) % FRAME_FOLDS
     return [
-        PlacedSamples(
+        PositionedSamples(
             sample.rgb[:, fold == i],
-            sample.place[:, fold == i],
+            sample.position[:, fold == i],
             sample.cbcr[:, fold == i],
             sample.weight[fold == i],
         )
-        for i in range(FEWEST_FOLDS)
+        for i in range(FRAME_FOLDS)
     ]
 
 
-def _equations(sample: PlacedSamples) -> tuple[Tensor, Tensor, float]:
-    """Normal matrix, right-hand side and weight of some pixels."""
-    seen = _terms(sample)
-    weighted = seen * sample.weight
+def _equations(sample: PositionedSamples) -> tuple[Tensor, Tensor, float]:
+    """Normal matrix, right-hand side and total weight of some pixels."""
+    terms = _terms(sample)
+    weighted = terms * sample.weight
     return (
-        (weighted @ seen.T).double(),
+        (weighted @ terms.T).double(),
         (weighted @ sample.cbcr.T).double(),
         float(sample.weight.sum()),
     )
 
 
 def _solve(equations: Sequence[tuple[Tensor, Tensor, float]], count: int) -> Tensor:
-    """Coefficients (2, count) of the first `count` terms."""
+    """Coefficients (2, count) of the first `count` terms, from summed equations."""
     total = sum(weight for _, _, weight in equations)
-    square = torch.stack([one[:count, :count] for one, _, _ in equations]).sum(dim=0) / total
-    wanted = torch.stack([one[:count] for _, one, _ in equations]).sum(dim=0) / total
+    normal = torch.stack([one[:count, :count] for one, _, _ in equations]).sum(dim=0) / total
+    right = torch.stack([one[:count] for _, one, _ in equations]).sum(dim=0) / total
     ridge = RIDGE * torch.eye(count, dtype=torch.float64)
-    law: Tensor = torch.linalg.solve(square + ridge, wanted)
-    return law.T.float()
+    coefficients: Tensor = torch.linalg.solve(normal + ridge, right)
+    return coefficients.T.float()
 
 
-def _terms(sample: PlacedSamples) -> Tensor:
-    """(EVEN_TERMS + PLACED_TERMS, N)."""
-    even = products_of(log_rgb(sample.rgb), DEGREE)
-    return torch.cat([even, placed_terms(sample.rgb, sample.place)])
+def _terms(sample: PositionedSamples) -> Tensor:
+    """Terms (EVEN_TERMS + POSITION_TERMS, N) of a sample."""
+    even = polynomial_terms(log_rgb(sample.rgb), EVEN_DEGREE)
+    return torch.cat([even, position_terms(sample.rgb, sample.position)])

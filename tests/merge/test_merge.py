@@ -150,7 +150,7 @@ def test_the_original_may_be_split_by_shots(tmp_path: Path) -> None:
     ("cuts", "message"),
     [
         ({"s001": range(1, 3), "s002": range(4, 5)}, "frame 3 is missing between film_s001_v001"),
-        ({"s001": range(1, 3), "s002": range(2, 5)}, "both have frame 2; name the sequences of"),
+        ({"s001": range(1, 3), "s002": range(2, 5)}, "both have frame 2; give a pattern that"),
     ],
 )
 def test_shots_with_a_gap_or_an_overlap_are_an_error(
@@ -166,7 +166,7 @@ def test_two_versions_of_the_same_shot_are_an_error(tmp_path: Path) -> None:
     folder = split_by_shots(tmp_path / "masters", {"s001": range(1, 3)})
     for path in sorted(folder.iterdir()):
         (folder / path.name.replace("_v001_", "_v002_")).write_bytes(path.read_bytes())
-    with pytest.raises(MediaError, match=r"masters: film_s001_v001.* both have frame 1; name the"):
+    with pytest.raises(MediaError, match=r"masters: film_s001_v001.* both have frame 1; give a"):
         run(original, section(folder), tmp_path / "out")
 
 

@@ -23,7 +23,7 @@ from unfade.simulate.gate import SCAN_HEIGHT, SCAN_WIDTH
 from unfade.simulate.plan import plan_film
 
 WIDTH, HEIGHT = 320, 180
-SHOT = 6  # frames
+FRAMES_PER_SHOT = 6
 SEED = 6
 CENTRE = Area(x=200, y=140, width=680, height=320)
 """A part of the scan that the DVD shows completely, above the subtitles."""
@@ -41,7 +41,7 @@ def moving_pictures(seed: int) -> Iterator[torch.Tensor]:
     """A coloured pattern that moves 4 pixels a frame."""
     noise = np.random.default_rng(seed).uniform(0.1, 0.9, (20, 40, 3)).astype(np.float32)
     wide = cv2.resize(noise, (WIDTH * 2, HEIGHT), interpolation=cv2.INTER_CUBIC)
-    for frame in range(SHOT):
+    for frame in range(FRAMES_PER_SHOT):
         window = wide[:, 4 * frame : 4 * frame + WIDTH]
         yield torch.from_numpy(window.transpose(2, 0, 1).copy())
 
@@ -72,7 +72,7 @@ def cuts(shared_folder: Path) -> tuple[ClipCut, ...]:
         ) as movie:
             for picture in moving_pictures(seed):
                 movie.write(picture)
-        made.append(ClipCut(path=str(path), frames=FrameRange(first=0, last=SHOT - 1)))
+        made.append(ClipCut(path=str(path), frames=FrameRange(first=0, last=FRAMES_PER_SHOT - 1)))
     return tuple(made)
 
 
@@ -96,12 +96,12 @@ def dvd(folder: Path) -> Clip:
 
 
 def test_files_are_numbered_from_1001(folder: Path, record: Simulation) -> None:
-    numbers = range(1001, 1001 + 2 * SHOT)
+    numbers = range(1001, 1001 + 2 * FRAMES_PER_SHOT)
     for kind in ("scan", "truth"):
         names = sorted(path.name for path in (folder / kind).iterdir())
         assert names == [f"{kind}.{number:06d}.dpx" for number in numbers]
     assert [frame.frame for frame in record.frames] == list(numbers)
-    assert [shot.frames.first for shot in record.shots] == [1001, 1001 + SHOT]
+    assert [shot.frames.first for shot in record.shots] == [1001, 1001 + FRAMES_PER_SHOT]
 
 
 def test_scan_is_a_faded_copy_of_the_truth(folder: Path, record: Simulation) -> None:
@@ -135,7 +135,7 @@ def test_dvd_is_pal_and_interlaced(dvd: Clip, record: Simulation) -> None:
     assert 3 <= len(record.frames) - len(on_dvd) <= 6
 
 
-@pytest.mark.parametrize("index", [2, 4, SHOT + 1])
+@pytest.mark.parametrize("index", [2, 4, FRAMES_PER_SHOT + 1])
 def test_dvd_aligns_with_the_scan_as_recorded(
     folder: Path, record: Simulation, dvd: Clip, index: int
 ) -> None:
@@ -198,5 +198,5 @@ def test_an_unknown_severity_is_an_error(tmp_path: Path, cuts: tuple[ClipCut, ..
 
 def test_a_film_of_too_few_frames_is_an_error(tmp_path: Path, cuts: tuple[ClipCut, ...]) -> None:
     short = cuts[0].model_copy(update={"frames": FrameRange(first=0, last=3)})
-    with pytest.raises(ProjectError, match="needs 7 frames"):
+    with pytest.raises(ProjectError, match="needs at least 7 frames"):
         simulate(tmp_path, [short], severity="mild", seed=1, progress=SilentProgress())

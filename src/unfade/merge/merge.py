@@ -120,7 +120,7 @@ class _Footage:
         return self.clips[0].kind == "sequence"
 
     def read(self, wanted: range) -> Iterator[tuple[int, Tensor]]:
-        """Pairs of frame number and picture, as from `media.read`."""
+        """Yields (frame number, picture) of the wanted frames, in order."""
         for clip in self.clips:
             held = [frame for frame in wanted if frame in clip.frames]
             yield from media.read(clip, held, self.colors)
@@ -207,8 +207,8 @@ def _check_continuous(section: ClipSection, clips: list[Clip]) -> None:
         names = f"{PurePath(before.path).name} and {PurePath(after.path).name}"
         if after.frames.first <= before.frames.last:
             raise MediaError(
-                f"{section.path}: {names} both have frame {after.frames.first}; name the sequences "
-                "of one version, such as film_s*_v001_*.%07d.exr"
+                f"{section.path}: {names} both have frame {after.frames.first}; give a pattern "
+                "that matches one version only, such as film_s*_v001_*.%07d.exr"
             )
         if after.frames.first > before.frames.last + 1:
             raise MediaError(
@@ -221,7 +221,7 @@ def _check_continuous(section: ClipSection, clips: list[Clip]) -> None:
             before.colorspace,
         ):
             raise MediaError(
-                f"{section.path}: {names} differ in size or colour space; make them alike"
+                f"{section.path}: {names} differ in size or colour space; render them alike"
             )
 
 

@@ -82,7 +82,7 @@ def simulate(
         raise ProjectError(f"severity {severity!r} is unknown; use one of {', '.join(SEVERITIES)}")
     if sum(len(cut.frames) for cut in clips) < MIN_FRAMES:
         raise ProjectError(
-            f"a simulated film needs {MIN_FRAMES} frames; give it longer or more clips"
+            f"a simulated film needs at least {MIN_FRAMES} frames; use longer or more clips"
         )
     _make_folders(folder)
     extra = sum(len(cut.frames) for cut in added)
@@ -102,7 +102,7 @@ def simulate(
     dvd_pictures = _dvd_pictures(plan, _FreshPictures(clips, added))
     with _open_dvd(folder / "dvd" / "dvd.mpg", transfer) as movie:
         for picture in progress.track(
-            dvd_pictures, "Making its DVD", len(plan.programme.video_frames)
+            dvd_pictures, "Simulating its DVD", len(plan.programme.video_frames)
         ):
             movie.write(picture)
     record = _record(clips, added, plan, severity, exposure)

@@ -26,7 +26,7 @@ class Stream(IntEnum):
 
 
 def random_generator(seed: int, stream: Stream, frame: int = 0) -> np.random.Generator:
-    """The random generator of a stream, for one frame or (frame 0) for the whole film."""
+    """The random generator of a stream and a frame; values of the whole film use frame 0."""
     return np.random.default_rng([seed, stream, frame])
 
 

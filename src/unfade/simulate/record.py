@@ -15,7 +15,7 @@ from unfade.simulate.transfer import Transfer
 
 
 class DvdWarp(Noun):
-    """A smooth distortion that no homography undoes: waves as long as the picture.
+    """A smooth distortion that no homography corrects: sine waves as long as the picture.
 
     `pixels` is the largest displacement across, and down, in pixels of the film. `phases` are
     those of the four waves, 0 to 1.

@@ -151,7 +151,7 @@ def _score_targets(
             pictures = (source_rgb, truth_rgb, *predicted)
             rows.append([fit_width(picture, SHEET_WIDTH_PX // 4) for picture in pictures])
             labels.append(f"Frame {pair.source}\nshot {pair.shot}\n{own.ciede2000:.2f}")
-    headings = ("Faded", "Truth", "LUT baseline", "Model")
+    headings = ("Faded", "Ground truth", "LUT baseline", "Model")
     return figures, grid(rows, headings, labels, SHEET_WIDTH_PX)
 
 

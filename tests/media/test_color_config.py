@@ -43,16 +43,16 @@ def small_config(path: Path, *spaces: tuple[str, float]) -> str:
 
 
 def test_names_are_those_of_the_config(tmp_path: Path) -> None:
-    place = small_config(tmp_path / "house.ocio", (WORKING_SPACE, 2.4), ("House Log", 1.2))
-    house = ColorManagement(place)
+    path = small_config(tmp_path / "house.ocio", (WORKING_SPACE, 2.4), ("House Log", 1.2))
+    house = ColorManagement(path)
     check_config(house)
     assert check_colorspace("house log", house) == "House Log"
     pixels = torch.full((3, 2, 2), 0.25)
     encoded = to_space(pixels, WORKING_SPACE, "House Log", house)
     torch.testing.assert_close(encoded, pixels**2, atol=1e-6, rtol=0)
     write_exr(tmp_path / "a.exr", pixels, colorspace="House Log", colors=house, half=False)
-    found = read_picture(tmp_path / "a.exr", "House Log", colors=house)
-    torch.testing.assert_close(found, pixels)
+    converted = read_picture(tmp_path / "a.exr", "House Log", colors=house)
+    torch.testing.assert_close(converted, pixels)
     with pytest.raises(ProjectError, match=r"no colour space 'ACES2065-1'; .*'House Log'"):
         check_colorspace("ACES2065-1", house)
 
@@ -62,14 +62,14 @@ def test_older_aces_configs_have_another_name_for_the_working_space() -> None:
     expected = to_space(pixels, WORKING_SPACE, "ACES2065-1")
     older = ColorManagement(OLDER)
     assert check_colorspace(WORKING_SPACE, older) == "Gamma 2.4 Rec.709 - Texture"
-    found = to_space(pixels, WORKING_SPACE, "ACES2065-1", older)
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    converted = to_space(pixels, WORKING_SPACE, "ACES2065-1", older)
+    torch.testing.assert_close(converted, expected, atol=1e-5, rtol=0)
 
 
 def test_a_config_without_the_working_space_is_refused(tmp_path: Path) -> None:
-    place = small_config(tmp_path / "house.ocio", ("House Log", 1.2))
+    path = small_config(tmp_path / "house.ocio", ("House Log", 1.2))
     with pytest.raises(ProjectError, match=r"house.ocio: has no colour space 'Gamma 2.4 Encoded"):
-        check_config(ColorManagement(place))
+        check_config(ColorManagement(path))
 
 
 def test_scene_light_goes_through_the_view_and_back() -> None:
@@ -97,9 +97,9 @@ def test_video_does_not_go_through_the_view() -> None:
 def test_an_unknown_view_gets_the_nearest_names(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"no view 'ACES 2 SDR' .* are 'ACES 2.0 - SDR 100"):
         check_config(ColorManagement(view="ACES 2 SDR"))
-    place = small_config(tmp_path / "house.ocio", (WORKING_SPACE, 2.4))
+    path = small_config(tmp_path / "house.ocio", (WORKING_SPACE, 2.4))
     with pytest.raises(ProjectError, match=r"house.ocio: has no view 'Film' .* are none"):
-        check_config(ColorManagement(place, "Film"))
+        check_config(ColorManagement(path, "Film"))
 
 
 @pytest.mark.parametrize("name", ["ocio://nope", "/nowhere/house.ocio"])
@@ -136,28 +136,28 @@ def test_two_configs_in_one_process_give_each_film_its_own_pixels(tmp_path: Path
         torch.testing.assert_close(encoded(colors), torch.full_like(pixels, value))
     with ThreadPoolExecutor(2) as pool:
         films = [steep, plain] * 200
-        for colors, found in zip(films, pool.map(encoded, films), strict=True):
-            assert float(found.mean()) == pytest.approx(0.0625 if colors is steep else 0.25)
+        for colors, converted in zip(films, pool.map(encoded, films), strict=True):
+            assert float(converted.mean()) == pytest.approx(0.0625 if colors is steep else 0.25)
 
 
 def test_a_config_that_changed_under_its_path_is_read_again(tmp_path: Path) -> None:
     pixels = torch.full((3, 2, 2), 0.25)
     for power, fingerprint in ((1.2, "a"), (2.4, "b")):
-        place = small_config(tmp_path / "house.ocio", (WORKING_SPACE, 2.4), ("Log", power))
-        colors = ColorManagement(place, fingerprint=fingerprint)
-        found = to_space(pixels, WORKING_SPACE, "Log", colors)
-        torch.testing.assert_close(found, pixels ** (2.4 / power))
+        path = small_config(tmp_path / "house.ocio", (WORKING_SPACE, 2.4), ("Log", power))
+        colors = ColorManagement(path, fingerprint=fingerprint)
+        converted = to_space(pixels, WORKING_SPACE, "Log", colors)
+        torch.testing.assert_close(converted, pixels ** (2.4 / power))
 
 
-def test_every_call_of_the_door_says_which_config() -> None:
-    """The default is for scripts and for pictures in the working space; a film has its own."""
-    doors = {
+def test_every_call_of_media_names_its_config() -> None:
+    """The default config is for scripts and for pictures in the working space only."""
+    functions = {
         name
         for name in media.__all__
         if inspect.isfunction(getattr(media, name))
         and "colors" in inspect.signature(getattr(media, name)).parameters
     }
-    assert {"probe", "read", "read_picture", "to_space", "write_exr"} <= doors
+    assert {"probe", "read", "read_picture", "to_space", "write_exr"} <= functions
     for path in Path(unfade.__file__).parent.rglob("*.py"):
         if "media" in path.parts:
             continue
@@ -165,9 +165,11 @@ def test_every_call_of_the_door_says_which_config() -> None:
         for call in ast.walk(ast.parse(text)):
             if isinstance(call, ast.Call):
                 called = ast.unparse(call.func).removeprefix("media.")
-                words = [ast.unparse(one) for one in (*call.args, *call.keywords)]
+                arguments = [ast.unparse(node) for node in (*call.args, *call.keywords)]
                 if called in ("partial", "write_later"):
-                    called = words[0].removeprefix("media.")
-                if called in doors:
-                    said = any("colors" in word or word.endswith("WORKING_SPACE") for word in words)
-                    assert said or "PINNED" in words, f"{path}: {ast.unparse(call)}"
+                    called = arguments[0].removeprefix("media.")
+                if called in functions:
+                    is_named = any(
+                        "colors" in text or text.endswith("WORKING_SPACE") for text in arguments
+                    )
+                    assert is_named or "PINNED" in arguments, f"{path}: {ast.unparse(call)}"

@@ -108,7 +108,7 @@ _ORDER_MAX_FILM_SHARE = 0.15
 
 @dataclass(frozen=True)
 class DetectedFields:
-    """How a movie is to be read.
+    """The field structure of a movie, which determines how its frames are read.
 
     `weave` has one letter of `Cadence` for each frame; `evidence` gives the reason in words.
     """

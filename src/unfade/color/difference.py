@@ -59,9 +59,9 @@ def ciede2000(lab_1: Tensor, lab_2: Tensor) -> Tensor:
     grey = c_1 * c_2 == 0
     dh = torch.where(grey, 0.0, (h_2 - h_1 + 180) % 360 - 180)
     delta_h = 2 * torch.sqrt(c_1 * c_2) * torch.sin(torch.deg2rad(dh / 2))
-    apart = (h_1 - h_2).abs() > 180
+    hues_wrap = (h_1 - h_2).abs() > 180
     mean_h = torch.where(
-        grey, h_1 + h_2, torch.where(apart, (h_1 + h_2 + 360) / 2 % 360, (h_1 + h_2) / 2)
+        grey, h_1 + h_2, torch.where(hues_wrap, (h_1 + h_2 + 360) / 2 % 360, (h_1 + h_2) / 2)
     )
     mean_l, mean_c = (l_1 + l_2) / 2, (c_1 + c_2) / 2
 

@@ -214,7 +214,7 @@ def _by_number(prefix: str, tensors: dict[str, Tensor]) -> dict[int, Tensor]:
 def _uncertainty_tensors(uncertainty: Uncertainty) -> dict[str, Tensor]:
     prototypes = uncertainty.prototypes
     return {
-        "error.places": prototypes.places,
+        "error.places": prototypes.points,
         "error.spread": prototypes.spread,
         "error.weights": uncertainty.weights,
     }

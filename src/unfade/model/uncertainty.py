@@ -20,17 +20,17 @@ ERROR_TERMS = 4
 
 @dataclass(frozen=True)
 class Prototypes:
-    """A sample of training pixels: `places` (P, D) are their similarity features divided by the
+    """A sample of training pixels: `points` (P, D) are their similarity features divided by the
     `spread` (D,) over training."""
 
-    places: Tensor
+    points: Tensor
     spread: Tensor
 
     def distance(self, features: Tensor) -> Tensor:
         """Distance (N,) of features (N, FEATURE_COUNT) to the nearest prototype, in standard
         deviations of training."""
         scaled = features[:, SIMILARITY_FEATURES] / self.spread
-        return torch.cdist(scaled, self.places).amin(dim=1)
+        return torch.cdist(scaled, self.points).amin(dim=1)
 
 
 @dataclass(frozen=True)

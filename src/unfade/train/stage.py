@@ -31,6 +31,7 @@ CHECKPOINT = "checkpoint.safetensors"
 CARRIED = "carried.png"
 MODEL = "model.safetensors"
 BASELINE = "baseline.safetensors"
+"""Files in the folder of the stage."""
 
 SHEET_ROWS = 4
 """Pictures of a contact sheet: one hold-out pair and training pairs spread over the film. More rows

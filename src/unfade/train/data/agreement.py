@@ -26,7 +26,7 @@ wrong."""
 
 TOLERATED_RATIO = 2.5
 """Deviation, as a multiple of the median over all areas, up to which a reference keeps its full
-weight."""
+weight. Smaller ones are noise of references and of the comparison."""
 
 FALLOFF_POWER = 4
 """Power of the decrease beyond: twice the deviation leaves a sixteenth of the weight."""

@@ -132,5 +132,5 @@ def carry_chroma(frame: Frame, pair: TrainingPicture, grain: Tensor) -> Training
 
 
 def _is_flicker(pair_y: Tensor, frame_y: Tensor) -> bool:
-    """Whether two lumas (N,) of the same points differ by flicker at most."""
+    """Whether the median difference of two lumas (N,) of the same points is within flicker."""
     return bool((frame_y - pair_y).median().abs() <= MAX_FLICKER * pair_y.median().abs())

@@ -50,10 +50,10 @@ def without_chroma_shift(picture: TrainingPicture, base_cbcr: Tensor) -> Trainin
 
 
 def find_shift(cbcr: Planes, base_cbcr: Planes, weight: Planes) -> NDArray[np.float64]:
-    """Shift of chroma (2, H, W) against another, right and down, in pixels.
+    """Shift of chroma (2, H, W) against that of the closed form, right and down, in pixels.
 
-    Pixels count by `weight` (H, W), divided by the difference of the two where it exceeds the
-    median: a robust fit.
+    `weight` (H, W) is that of each pixel. The fit is robust: pixels whose difference exceeds the
+    median count less.
     """
     base = _blurred(base_cbcr, LOW_PASS_SIGMA_PX)
     slope_y, slope_x = np.gradient(base, axis=(1, 2))

@@ -24,7 +24,7 @@ from unfade.train.fit.muon import Muon
 from unfade.train.fit.normalise import fit_familiarity, fit_feature_scale
 
 WARM_UP_STEPS = 50
-"""Steps of linear warm-up, because the first gradients of Adam are unreliable."""
+"""Steps of linear warm-up, because the first moment estimates of the optimisers are noisy."""
 
 WEIGHT_DECAY = 1e-2
 """Decoupled weight decay per step, times the learning rate: the default of torch's AdamW."""

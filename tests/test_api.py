@@ -9,7 +9,7 @@ import pytest
 
 import unfade
 from unfade import media
-from unfade.color.ycbcr import KB, KG, KR
+from unfade.color.rec709 import KB, KG, KR
 from unfade.project.color_config import PINNED
 
 PAGE = Path(__file__).parents[1] / "docs/python.md"

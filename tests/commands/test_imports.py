@@ -2,9 +2,13 @@
 
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
+import torch
+
+from unfade import media
 
 HEAVY = {
     "PyOpenColorIO",
@@ -60,6 +64,19 @@ def test_status_imports_no_heavy_package(tmp_path: Path) -> None:
     imported = packages_imported_by("status", str(path))
     assert "pydantic" in imported
     assert not imported & HEAVY
+
+
+def test_a_new_project_is_probed_without_torch(tmp_path: Path) -> None:
+    for frame in range(3):
+        media.write_png(tmp_path / f"scan.{frame:04d}.png", torch.full((3, 64, 96), 0.5))
+    path = tmp_path / "dvd.mkv"
+    with media.MovieWriter(path, codec="ffv1", width=96, height=64, rate=Fraction(25)) as movie:
+        for _ in range(3):
+            movie.write(torch.full((3, 64, 96), 0.5))
+    arguments = ["--source", str(tmp_path / "scan.%04d.png"), "--reference", str(path)]
+    imported = packages_imported_by("new", str(tmp_path / "reel"), *arguments)
+    assert {"av", "OpenImageIO"} <= imported
+    assert not imported & {"torch", "scipy", "scenedetect", "jinja2", "safetensors"}
 
 
 def test_the_python_interface_imports_no_pictures_until_it_needs_them() -> None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from unfade.color.colorfulness import film_colorfulness
-from unfade.color.ycbcr import CB_SCALE, CR_SCALE, KB, KG, KR
+from unfade.color.rec709 import CB_SCALE, CR_SCALE, KB, KG, KR
 from unfade.curate.matching.frames import FrameMatches
 from unfade.curate.matching.signature import Framing, Window, shared_views
 

@@ -1,8 +1,13 @@
 """Crops of a picture, and the intersection of areas."""
 
-from torch import Tensor
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from unfade.film.clip import Area
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def crop(picture: Tensor, area: Area) -> Tensor:

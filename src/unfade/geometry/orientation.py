@@ -1,7 +1,12 @@
 """Rotation of stored pictures to upright, by the eight orientations of TIFF 6.0 and EXIF."""
 
-import torch
-from torch import Tensor
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
 
 _MIRROR_AND_QUARTER_TURNS = ((0, 0), (1, 0), (0, 2), (1, 2), (1, 3), (0, 1), (1, 1), (0, 3))
 """For orientations 1 to 8: 1 to mirror left and right first, then quarter turns clockwise."""
@@ -20,6 +25,8 @@ def upright(picture: Tensor, orientation: int) -> Tensor:
     """
     mirror, quarter_turns = _MIRROR_AND_QUARTER_TURNS[orientation - 1]
     mirrored = picture.flip(-1) if mirror else picture
+    import torch
+
     return torch.rot90(mirrored, -quarter_turns, (-2, -1)).contiguous()
 
 

@@ -1,6 +1,7 @@
 """The only access to pictures and movies on disk, and to colour spaces.
 
 All pixels are float32 tensors (3, height, width), R'G'B' in the working space.
+Torch, which takes two seconds to import, is imported where a tensor is made: probing makes none.
 """
 
 from unfade.media.color_management import (

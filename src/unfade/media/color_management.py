@@ -1,16 +1,20 @@
 """Converts between colour spaces, with OpenColorIO. Each function gets the config and the view."""
 
+from __future__ import annotations
+
 import difflib
 import functools
+from typing import TYPE_CHECKING
 
 import numpy as np
 import PyOpenColorIO as ocio
-import torch
-from torch import Tensor
 
 from unfade.errors import ProjectError
 from unfade.film.working_space import WORKING_SPACE
 from unfade.project.color_config import PINNED, ColorManagement
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _WORKING_ALIAS = "g24_rec709"
 """Alias of the working space in the ACES configs, because older ones have another name for it."""
@@ -95,6 +99,8 @@ def to_space(pixels: Tensor, source: str, target: str, colors: ColorManagement =
         return pixels
     interleaved = np.array(pixels.permute(1, 2, 0).numpy(), dtype=np.float32, order="C", copy=True)
     _processor(colors, source, target).applyRGB(interleaved)
+    import torch
+
     return torch.from_numpy(interleaved).permute(2, 0, 1).contiguous()
 
 

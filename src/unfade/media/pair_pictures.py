@@ -1,9 +1,10 @@
 """Reads the pictures of pairs, from clips or picture files, cropped to the area that overlaps the
 source."""
 
-from collections.abc import Callable, Iterator, Sequence
+from __future__ import annotations
 
-from torch import Tensor
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from unfade.errors import ProjectError
 from unfade.film.clip import Area, Clip, Clips
@@ -12,6 +13,9 @@ from unfade.geometry.crop import crop
 from unfade.media.reading import read
 from unfade.media.stills.reader import read_picture
 from unfade.project.color_config import PINNED, ColorManagement
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _NEIGHBOUR_OFFSETS = (-1, 0, 1)
 """Offsets in frames of a reference frame and its neighbours."""

@@ -1,10 +1,10 @@
 """Reads frames of a clip as tensors in the working space."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from unfade.errors import MediaError
 from unfade.film.clip import Clip
@@ -16,6 +16,9 @@ from unfade.media.stills.reader import read_still
 from unfade.media.stills.sequences import parse_pattern
 from unfade.media.threads.read_ahead import MAX_FRAMES_AHEAD, parallel_map, prefetch
 from unfade.project.color_config import PINNED, ColorManagement
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _READ_THREADS = 2
 """Stills decoded at a time; each holds a frame in memory, so more threads trade memory for
@@ -73,6 +76,8 @@ def _read_ahead(
 
 
 def _read_stored(clip: Clip, frame: int, colors: ColorManagement) -> Tensor:
+    import torch
+
     pattern = parse_pattern(clip.path) if clip.kind == "sequence" else None
     path = pattern.path(frame) if pattern else clip.path
     pixels = upright(read_still(path, clip.code_range), clip.orientation)

@@ -7,7 +7,8 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from unfade.color.ycbcr import KB, KG, KR, luma
+from unfade.color.rec709 import KB, KG, KR
+from unfade.color.ycbcr import luma
 
 FLOAT_TOLERANCE = 1e-5
 """Luma error of float32 colour conversion in both directions, as a share of the range."""

@@ -3,17 +3,20 @@
 Sources: ITU-R BT.601-7 and BT.709-6 (matrices, ranges), ITU-T H.262 (chroma siting).
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from unfade.color.ycbcr import KB, KR
+from unfade.color.rec709 import KB, KR
 from unfade.film.clip import CodeRange, Video
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Plane = NDArray[np.float32]
 """Samples of one component, (H, W)."""
@@ -76,6 +79,8 @@ def frame_to_rgb(
         is_packed = _packed_name(frame.format.name) in _PACKED_RGB
         codes = _packed_rgb(frame) if is_packed else np.stack([_plane(frame, k) for k in range(3)])
         black, white, _ = _levels(frame, code_range)
+        import torch
+
         return torch.from_numpy((codes - np.float32(black)) / np.float32(white))
     y, cb, cr = _ycbcr(frame, video)
     return _to_rgb(y, _upsample(cb, y.shape, codec), _upsample(cr, y.shape, codec), video.matrix)
@@ -108,6 +113,8 @@ def _to_rgb(y: Plane, cb: Plane, cr: Plane, matrix: str) -> Tensor:
     red = y + 2 * (1 - kr) * cr
     blue = y + 2 * (1 - kb) * cb
     green = (y - kr * red - kb * blue) / (1 - kr - kb)
+    import torch
+
     return torch.from_numpy(np.stack([red, green, blue]))
 
 

@@ -1,15 +1,16 @@
 """Reads movies, with PyAV. Frames are numbered from 0 in presentation order."""
 
+from __future__ import annotations
+
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import av.error
 import av.filter
-from torch import Tensor
 
 from unfade.errors import MediaError
 from unfade.film.clip import Clip, FieldOrder
@@ -23,6 +24,9 @@ from unfade.media.movies.index import IndexMismatchError, movie_index, packets_f
 from unfade.media.movies.planes import frame_to_rgb
 from unfade.media.threads.read_ahead import heartbeat
 from unfade.project.color_config import ColorManagement
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _MAX_DECODED_GAP_FRAMES = 12
 """Longest gap between wanted frames that is decoded and dropped; a seek reopens the movie, which

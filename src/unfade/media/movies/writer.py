@@ -1,25 +1,27 @@
 """Writes movies: R'G'B' tensors to Y'CbCr planes, without FFmpeg's scaler."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import av
 import numpy as np
-import torch
 from av.filter import Graph
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
 
 from unfade.errors import MediaError
 from unfade.film.clip import YCbCrMatrix
 from unfade.media.movies.planes import KR_KB
 from unfade.work.writing import writing
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _PRIMARIES = 1
 """H.273 code point of the working space's primaries, BT.709."""
@@ -243,6 +245,8 @@ def rgb_to_planes(
 
     Source: limited range and quantisation of ITU-R BT.709-6, item 4.6, which BT.601 shares.
     """
+    import torch
+
     kr, kb = KR_KB[matrix]
     red, green, blue = rgb.unbind(0)
     y = kr * red + (1 - kr - kb) * green + kb * blue
@@ -258,12 +262,16 @@ def rgb_to_planes(
 def _codes(eight_bit: Tensor, bits: int) -> Tensor:
     """8-bit codes with fractions, rounded to codes of `bits`; the outermost codes are reserved for
     timing."""
+    import torch
+
     unit = 1 << (bits - 8)
     return (eight_bit * unit).round().clamp(unit, 255 * unit - 1).to(torch.int32)
 
 
 def _subsample(cbcr: Tensor, layout: _Layout, *, interlaced: bool) -> Tensor:
     """Chroma (2, H, W) at the sites of MPEG-2 (ISO/IEC 13818-2, item 6.1.1.8)."""
+    import torch
+
     if layout.across == 2:
         cbcr = _halve(cbcr, site=0.0)
     if layout.down == 1:
@@ -281,6 +289,9 @@ def _subsample(cbcr: Tensor, layout: _Layout, *, interlaced: bool) -> Tensor:
 def _halve(lines: Tensor, site: float) -> Tensor:
     """Every second sample of the last axis, sited `site` samples to the right, with a triangle
     filter."""
+    import torch
+    from torch.nn import functional
+
     offsets = torch.arange(-1, 3, dtype=lines.dtype)
     taps = (1 - (offsets - site).abs() / 2).clamp_min(0)
     taps = taps / taps.sum()

@@ -1,14 +1,18 @@
 """Writes masters in the format that film.toml sets."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from unfade.media.stills.tags import FrameTags
 from unfade.media.stills.writers import write_dpx, write_exr, write_tiff
 from unfade.project.color_config import ColorManagement
 from unfade.project.settings import RenderSection
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def write_master(

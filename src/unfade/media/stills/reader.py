@@ -1,14 +1,15 @@
 """Reads stills, with OpenImageIO: EXR, DPX, Cineon, TIFF, PNG, JPEG, JPEG 2000 and others."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import OpenImageIO as oiio
-import torch
-from torch import Tensor
 
 from unfade.errors import MediaError, MissingFactError
 from unfade.film.clip import CodeRange
@@ -20,6 +21,9 @@ from unfade.media.stills.facts import orientation_of, pixel_aspect_of, rate_of, 
 from unfade.media.stills.files import OpenStill, open_still
 from unfade.media.stills.timecode import timecode_of
 from unfade.project.color_config import PINNED, ColorManagement
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _SUFFIXES = ".exr .dpx .cin .tif .tiff .png .jpg .jpeg .bmp .tga .jp2 .j2k .j2c"
 STILL_SUFFIXES = frozenset(_SUFFIXES.split())
@@ -158,6 +162,8 @@ def read_plane(path: str | Path) -> Tensor:
         channels = still.spec.nchannels
         if channels != 1:
             raise MediaError(f"{path}: has {channels} channels instead of one; replace the file")
+        import torch
+
         return _in_display_window(torch.from_numpy(still.read()), still.spec)
 
 
@@ -202,6 +208,8 @@ def _header(still: OpenStill, colors: ColorManagement) -> StillHeader:
 
 
 def _pixels(still: OpenStill, code_range: CodeRange) -> Tensor:
+    import torch
+
     pixels = torch.from_numpy(np.ascontiguousarray(still.read()[still.colour_channels()]))
     if code_range == "limited" and still.bits:
         pixels = _scale_limited(pixels, still.bits)
@@ -220,6 +228,8 @@ def _in_display_window(pixels: Tensor, spec: oiio.ImageSpec) -> Tensor:
     width, height = spec.full_width, spec.full_height
     if (x, y, spec.width, spec.height) == (0, 0, width, height):
         return pixels
+    import torch
+
     whole = torch.zeros(pixels.shape[0], height, width)
     left, right = max(x, 0), min(x + spec.width, width)
     top, bottom = max(y, 0), min(y + spec.height, height)

@@ -1,12 +1,13 @@
 """Writes stills, with OpenImageIO. The same pixels and tags give the same bytes."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import OpenImageIO as oiio
-import torch
-from torch import Tensor
 
 from unfade.errors import MediaError, ProjectError
 from unfade.film.working_space import WORKING_SPACE
@@ -15,6 +16,9 @@ from unfade.media.stills.icc import working_space_profile
 from unfade.media.stills.tags import FrameTags, put_tags
 from unfade.project.color_config import PINNED, ColorManagement
 from unfade.work.writing import writing
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Metadata = Mapping[str, str | int | float]
 """Header entries by name."""
@@ -70,6 +74,8 @@ def write_exr(
             written.
         ProjectError: there is no such colour space, or a strict container needs another.
     """
+    import torch
+
     spec_type = "half" if half else "float"
     spec = oiio.ImageSpec(pixels.shape[2], pixels.shape[1], pixels.shape[0], spec_type)
     if pixels.shape[0] == 1:
@@ -224,6 +230,8 @@ def _integer_spec(pixels: Tensor, bits: int) -> oiio.ImageSpec:
 def _codes(path: Path, pixels: Tensor, bits: int) -> np.ndarray:
     """(H, W, C) integer codes; fewer than 16 bits are stretched to 16 by repeating the high
     bits."""
+    import torch
+
     if not torch.isfinite(pixels).all():
         raise MediaError(
             f"{path}: {_count_not_finite(pixels)} of its values are not numbers; "
@@ -243,6 +251,8 @@ def _count_clipped(pixels: Tensor, bits: int) -> int:
 
 
 def _count_not_finite(pixels: Tensor) -> int:
+    import torch
+
     return int((~torch.isfinite(pixels)).sum())
 
 

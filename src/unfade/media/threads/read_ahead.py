@@ -9,8 +9,6 @@ from queue import Empty, SimpleQueue
 from threading import Event, Semaphore, Thread, current_thread
 from typing import TypeVar
 
-import torch
-
 from unfade.errors import MediaError
 
 MAX_FRAMES_AHEAD = 4
@@ -44,6 +42,8 @@ def parallel_map(
     Raises:
         Exception: the error of a call, when its turn comes.
     """
+    import torch
+
     remaining = iter(items)
     pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
     pending: deque[Future[R]] = deque()

@@ -60,7 +60,7 @@ _CHROMATICITY_TOLERANCE = 0.015
 """Largest difference in x or y; it accepts the primaries of SD television and excludes P3."""
 
 _PNG_SIGNATURE_BYTES, _PNG_CHUNK_HEAD = 8, struct.Struct(">I4s")
-"""Length of the PNG signature in bytes, and the length and type of a chunk."""
+"""Length of the PNG signature in bytes, and layout of a chunk header: length and type."""
 _DEFAULTS_TO_SRGB = ("png", "jpeg", "jpeg2000", "bmp")
 """Formats for which OpenImageIO reports sRGB if the file has no tag."""
 

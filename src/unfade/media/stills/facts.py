@@ -14,7 +14,7 @@ _MIN_ASPECT, _MAX_ASPECT = Fraction(1, 4), Fraction(4)
 most 2."""
 
 _LENGTH_UNITS = ("in", "cm", "m")
-"""Units with which a resolution describes printing, not the shape of pixels."""
+"""Units of length: a resolution with one describes printing, not the shape of pixels."""
 
 
 def text_of(spec: oiio.ImageSpec, name: str) -> str:

@@ -23,7 +23,7 @@ _DROP_FRAME_FLAG = 1 << 6
 """Bit of the first word of a timecode, packed as in SMPTE ST 12-1 for video."""
 
 _UNSET_WORD = 0xFFFFFFFF
-"""Word of a header without timecode."""
+"""Timecode word of a header that has no timecode."""
 
 
 def pack_timecode(text: str) -> int:

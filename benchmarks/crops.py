@@ -1,8 +1,9 @@
-"""Crops of a faded print, with the results of a commercial trainer on the same crops.
+"""Crops of a faded print, with CopyCat's results on the same crops.
 
 For each shot: (a) fit on its three crops and score on them; (b) fit on two and score on the third,
-for each of the three. All scores are at source luma, but for CopyCat, which has its own. CopyCat's
-published figures read the display values as sRGB, so both that curve and the project's are shown.
+for each of the three. All scores are at source luma, except CopyCat's, which has its own luma.
+CopyCat's published figures read the display values as sRGB, so the tables show that curve and the
+project's.
 
     python benchmarks/crops.py [--data FOLDER] [--shots NAME ...] [--threads N]
         [--steps N]
@@ -45,7 +46,7 @@ Methods = dict[str, closed_forms.Fit]
 
 @dataclass(frozen=True)
 class Shot:
-    """Crops (3, H, W) of a shot; the luma of the truths is that of the sources."""
+    """Crops (3, H, W) of a shot; the truths have the luma of the sources."""
 
     name: str
     sources: tuple[Tensor, ...]
@@ -54,17 +55,17 @@ class Shot:
 
 
 def main() -> None:
-    """Prints the tables."""
-    asked = _arguments()
-    if not asked.data.is_dir():
-        sys.exit(f"{asked.data}: the crops are not there; name their folder with --data")
-    torch.set_num_threads(asked.threads)
+    """Prints a table for each shot and (a) or (b), then a summary for each curve."""
+    options = _options()
+    if not options.data.is_dir():
+        sys.exit(f"{options.data}: the folder of the crops is missing; name it with --data")
+    torch.set_num_threads(options.threads)
     print(f"{circumstances()}\n")
-    names = asked.shots or sorted(place.name for place in asked.data.iterdir() if place.is_dir())
-    methods = _methods(asked.steps)
+    names = options.shots or sorted(path.name for path in options.data.iterdir() if path.is_dir())
+    methods = _methods(options.steps)
     results = {}
     for name in names:
-        shot = _load(asked.data / name)
+        shot = _load(options.data / name)
         results[name] = (_fitted_to_all(shot, methods), _third_crop(shot, methods))
         for title, (scores, seconds) in zip(("(a)", "(b)"), results[name], strict=True):
             print(f"{name} {title}\n\n{table(SCORE_HEAD, score_rows(scores, seconds))}\n")
@@ -83,13 +84,13 @@ def _fitted_to_all(shot: Shot, methods: Methods) -> Result:
         seconds[method] = time.perf_counter() - start
         scores[method] = _score(recover, shot, range(CROPS))
     scores[COPYCAT] = mean_score(
-        [score(truth, own) for truth, own in zip(shot.truths, shot.copycats, strict=True)]
+        [score(truth, crop) for truth, crop in zip(shot.truths, shot.copycats, strict=True)]
     )
     return scores, seconds
 
 
 def _third_crop(shot: Shot, methods: Methods) -> Result:
-    """The mean over the three choices; seconds are those of one fit."""
+    """Mean score over the three choices, and the seconds of one fit."""
     scores, seconds = {}, {}
     for method, fit in methods.items():
         each = []
@@ -128,25 +129,25 @@ def _print_summary(results: dict[str, tuple[Result, Result]], methods: Sequence[
     for curve in Curve:
         print(f"Summary, mean CIEDE2000, {curve.value}\n")
         print(table(("shots", *methods), _summary_rows(results, methods, curve)))
-        below = [
+        better = [
             name
             for name, ((a, _), _) in results.items()
             if a[OURS].mean(curve) < a[COPYCAT].mean(curve)
         ]
-        print(f"\n(a) ours is below CopyCat on {len(below)} of {len(results)} shots")
+        print(f"\n(a) ours is below CopyCat on {len(better)} of {len(results)} shots")
         ratios = {
             name: b[OURS].mean(curve) / b["smooth LUT"].mean(curve)
             for name, (_, (b, _)) in results.items()
         }
         worst = max(ratios, key=lambda name: ratios[name])
-        greatest = f"{ratios[worst]:.2f} ({worst})"
-        print(f"(b) greatest ratio of ours to the smooth LUT on a shot: {greatest}\n")
+        largest = f"{ratios[worst]:.2f} ({worst})"
+        print(f"(b) largest ratio of ours to the smooth LUT on a shot: {largest}\n")
 
 
 def _summary_rows(
     results: dict[str, tuple[Result, Result]], methods: Sequence[str], curve: Curve
 ) -> list[list[str | float]]:
-    """The means over the animated shots, and each other shot, fitted to all and (b) to two."""
+    """Means over the animated shots and rows of every other shot, each for (a) and (b)."""
     groups = {
         "animated": [name for name in results if name.startswith("candy-")],
         **{name: [name] for name in results if not name.startswith("candy-")},
@@ -166,8 +167,8 @@ def _summary_rows(
 
 def _load(folder: Path) -> Shot:
     def crops(kind: str) -> tuple[Tensor, ...]:
-        places = [folder / f"{kind}.{number:04d}.png" for number in range(1, CROPS + 1)]
-        return tuple(read_picture(str(place)) for place in places)
+        paths = [folder / f"{kind}.{number:04d}.png" for number in range(1, CROPS + 1)]
+        return tuple(read_picture(str(path)) for path in paths)
 
     sources = crops("source")
     truths = tuple(
@@ -177,13 +178,13 @@ def _load(folder: Path) -> Shot:
     return Shot(folder.name, sources, truths, crops("copycat"))
 
 
-def _arguments() -> argparse.Namespace:
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     shared = ROOT.parent / "shared" / "data" / "copycat-crops"
     parser.add_argument("--data", type=Path, default=shared)
     parser.add_argument("--shots", nargs="*")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--steps", type=int, help="of ours, instead of the default")
+    parser.add_argument("--steps", type=int, help="training steps of ours")
     return parser.parse_args()
 
 

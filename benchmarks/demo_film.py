@@ -1,8 +1,8 @@
-"""Claim: on the demo film, recovered colour is far closer to the truth than the faded scan's, and
-clearly closer than a LUT's; and along motion it changes no more than the truth's does.
+"""Claim: on the demo film, recovered colour is far closer to the truth than the faded scan's and
+clearly closer than a LUT's, and it is as steady along motion as the truth.
 
-Runs the demo if need be, then scores every frame against the truth that the simulator kept and
-the pipeline never reads, at source luma, over the picture area that the DVD covers and beyond it:
+Runs the demo if it is not complete. Then scores every frame at source luma, over the live area,
+against the truth that the simulator kept and the pipeline never reads:
 
     python benchmarks/demo_film.py [--folder DIR] [--severity medium] [--seed 0]
 """
@@ -37,11 +37,13 @@ FIGURES = (
     "recovered",
     "luma difference",
 )
-ERRORS = 3
+"""Columns of the table. The two changes are the mean absolute change of chroma along motion."""
+ERROR_COLUMNS = 3
+"""The first columns, which are CIEDE2000."""
 
 
 def main() -> None:
-    """Prints a table: mean over the frames of each shot, and of the film."""
+    """Prints a table of means over the frames of each shot, and of the film."""
     configure_process()
     options = _options()
     folder = options.folder
@@ -67,8 +69,8 @@ def _options() -> argparse.Namespace:
 
 def _score(folder: Path):  # type: ignore[no-untyped-def]
     """Yields the shot and figures of every frame."""
-    found = _load(folder, Clips).source
-    source = found.model_copy(update={"path": str((folder / found.path).absolute())})
+    scan = _load(folder, Clips).source
+    source = scan.model_copy(update={"path": str((folder / scan.path).absolute())})
     rendering = _load(folder, Rendering)
     trained = _load(folder, TrainedModel)
     baseline = load_baseline(folder / "05-train" / trained.baseline_file)
@@ -78,11 +80,13 @@ def _score(folder: Path):  # type: ignore[no-untyped-def]
     numbers = [frame.frame for frame in rendering.frames]
     meter = ChromaChangeMeter()
     pictures = zip(media.read(source, numbers), media.read(truth, numbers), strict=True)
-    for frame, ((_, scan), (_, fresh)) in zip(rendering.frames, pictures, strict=True):
-        written = media.read_picture(str(folder / "06-render" / frame.file), rendering.colorspace)
-        source_rgb, recovered_rgb = crop(scan, area), crop(written, area)
+    for frame, ((_, scan_rgb), (_, unfaded_rgb)) in zip(rendering.frames, pictures, strict=True):
+        master_rgb = media.read_picture(
+            str(folder / "06-render" / frame.file), rendering.colorspace
+        )
+        source_rgb, recovered_rgb = crop(scan_rgb, area), crop(master_rgb, area)
         y = luma(source_rgb)
-        truth_cbcr = rgb_to_ycbcr(crop(fresh, area))[1:]
+        truth_cbcr = rgb_to_ycbcr(crop(unfaded_rgb, area))[1:]
         lut_cbcr = baseline.predict(source_rgb, frame.shot)
         candidates = (rgb_to_ycbcr(source_rgb)[1:], lut_cbcr, rgb_to_ycbcr(recovered_rgb)[1:])
         truth_rgb = ycbcr_to_rgb(torch.cat([y, truth_cbcr]))
@@ -102,8 +106,8 @@ def _load(folder: Path, kind):  # type: ignore[no-untyped-def]
 def _print_row(name: str, rows: list[list[float]]) -> None:
     means = torch.tensor(rows).nanmean(dim=0).tolist()
     largest = max(row[-1] for row in rows)
-    cells = [f"{value:.2f}" for value in means[:ERRORS]]
-    cells += [f"{value:.5f}" for value in (*means[ERRORS:-1], largest)]
+    cells = [f"{value:.2f}" for value in means[:ERROR_COLUMNS]]
+    cells += [f"{value:.5f}" for value in (*means[ERROR_COLUMNS:-1], largest)]
     print(f"| {name} | {len(rows)} | " + " | ".join(cells) + " |")
 
 

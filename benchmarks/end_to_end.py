@@ -1,13 +1,13 @@
 """Claim: colour from a hard reference is nearly as good as colour from perfectly aligned pairs.
 
-Recovers a simulated film from its hard DVD, unattended; then once more from as many pictures as
-that admitted pairs, of the same frames, that lie on the scan to the pixel and are not compressed.
-Scores every frame of both at source luma, within the live area:
+Recovers a simulated film from its hard DVD, unattended. Recovers it again from uncompressed,
+pixel-aligned pictures of the frames that the first run admitted as pairs. Scores every frame of
+both at source luma, within the live area:
 
     python benchmarks/end_to_end.py --data FOLDER --films FOLDER [--film develop|apart|small]
 
-The colour to be reached is the DVD's, so frames are scored against the truth in its grading, and
-against the truth itself beside that.
+The DVD has its own grading, which the recovery follows. Frames are therefore scored against the
+truth in that grading, and also against the truth itself.
 """
 
 import argparse
@@ -40,19 +40,19 @@ TRUTH = "truth/truth.%06d.dpx"
 
 
 def main() -> None:
-    """Prints the mean error of both, and their ratio."""
+    """Prints the mean error of both recoveries, and their ratio."""
     options = _options()
     folder, _ = made_film(options.film, VARIANT, options.data, options.films)
-    unattended, perfect = (options.films / f"{name}-{options.film}" for name in ("own", "perfect"))
+    unattended, aligned = (options.films / f"{name}-{options.film}" for name in ("own", "perfect"))
     _recover(unattended, folder, f'[reference]\npath = "{folder}/dvd/dvd.mpg"\n')
     pairs = [one.pair for one in _load(unattended, Alignments).admitted]
-    _recover(perfect, folder, _pictures(perfect, folder, pairs))
-    own, ideal = (_errors(work, folder) for work in (unattended, perfect))
+    _recover(aligned, folder, _pictures(aligned, folder, pairs))
+    errors = [_errors(work, folder) for work in (unattended, aligned)]
     print(f"{platform.machine()}, {os.cpu_count()} cores; {options.film}, {len(pairs)} pairs\n")
     print("| mean CIEDE2000 against | hard DVD | perfectly aligned | ratio |")
     print("| --- " * 4 + "|")
-    for name, mine, other in zip(("the graded truth", "the truth"), own, ideal, strict=True):
-        print(f"| {name} | {mine:.2f} | {other:.2f} | {mine / other:.2f} |")
+    for name, hard, ideal in zip(("the graded truth", "the truth"), *errors, strict=True):
+        print(f"| {name} | {hard:.2f} | {ideal:.2f} | {hard / ideal:.2f} |")
 
 
 def _options() -> argparse.Namespace:
@@ -64,7 +64,8 @@ def _options() -> argparse.Namespace:
 
 
 def _recover(work: Path, film: Path, colour: str) -> None:
-    """Runs the pipeline as far as render on a scan and whatever `colour` says there is."""
+    """Runs the pipeline up to render. `colour` are the tables of film.toml for the reference or the
+    pairs."""
     (work / "film.toml").unlink(missing_ok=True)
     for stage in work.glob("0*-*"):
         shutil.rmtree(stage)
@@ -79,16 +80,16 @@ def _recover(work: Path, film: Path, colour: str) -> None:
 
 
 def _pictures(work: Path, film: Path, pairs: list[Pair]) -> str:
-    """Writes the graded truth of the pairs' source frames; the [[pair]] entries that name it."""
+    """Writes the graded truth of the pairs' source frames. Returns the [[pair]] tables for them."""
     work.mkdir(parents=True, exist_ok=True)
     truth = _truth(film)
     entries = []
     for pair in pairs:
-        place = work / f"{pair.source}.png"
+        path = work / f"{pair.source}.png"
         graded = grade(media.read_frame(truth, pair.source), VARIANTS[VARIANT])
-        media.write_png(place, graded, bits=16)
+        media.write_png(path, graded, bits=16)
         entries.append(
-            f'[[pair]]\nsource = {pair.source}\nreference = "{place.name}"\n'
+            f'[[pair]]\nsource = {pair.source}\nreference = "{path.name}"\n'
             f'role = "{pair.role}"\naligned = true\n'
         )
     return "\n".join(entries)
@@ -100,27 +101,27 @@ def _truth(film: Path) -> Clip:
 
 
 def _errors(work: Path, film: Path) -> list[float]:
-    """The mean error over all frames against the graded truth, and against the truth."""
+    """Mean error over all frames, against the graded truth and against the truth."""
     return torch.tensor(list(_frame_errors(work, film))).mean(dim=0).tolist()
 
 
 def _frame_errors(work: Path, film: Path) -> Iterator[list[float]]:
     source, rendering = _load(work, Clips).source, _load(work, Rendering)
     numbers = [frame.frame for frame in rendering.frames]
-    for rendered, (_, fresh) in zip(
+    for rendered, (_, unfaded_rgb) in zip(
         rendering.frames, media.read(_truth(film), numbers), strict=True
     ):
-        place = work / "06-render" / rendered.file
-        recovered_rgb = crop(media.read_picture(place, rendering.colorspace), source.live_area)
-        truths = (grade(fresh, VARIANTS[VARIANT]), fresh)
+        path = work / "06-render" / rendered.file
+        recovered_rgb = crop(media.read_picture(path, rendering.colorspace), source.live_area)
+        truths = (grade(unfaded_rgb, VARIANTS[VARIANT]), unfaded_rgb)
         yield [_error(recovered_rgb, crop(truth, source.live_area)) for truth in truths]
 
 
 def _error(recovered_rgb: Tensor, truth_rgb: Tensor) -> float:
-    """Mean CIEDE2000 at the luma of the recovered frame, which is the scan's."""
+    """Mean CIEDE2000 at the luma of the recovered frame, which is the scan's luma."""
     cbcr = rgb_to_ycbcr(truth_rgb)[1:]
-    wanted_rgb = ycbcr_to_rgb(torch.cat([luma(recovered_rgb), cbcr]))
-    return float(rgb_difference(recovered_rgb, wanted_rgb).mean())
+    target_rgb = ycbcr_to_rgb(torch.cat([luma(recovered_rgb), cbcr]))
+    return float(rgb_difference(recovered_rgb, target_rgb).mean())
 
 
 def _load(work: Path, kind):  # type: ignore[no-untyped-def]

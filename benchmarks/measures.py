@@ -1,4 +1,4 @@
-"""What every benchmark measures and how it is shown."""
+"""Scores and tables that the benchmarks share."""
 
 import os
 import platform
@@ -19,16 +19,16 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Curve(Enum):
-    """By which code values 0 to 1 are read as light for CIELAB."""
+    """Transfer curve from code values 0 to 1 to light, for CIELAB."""
 
     WORKING = "gamma 2.4"
-    """The project's own: what its masters hold, and what a reference display shows."""
+    """The project's own curve, of its masters and of a reference display."""
 
     SRGB = "sRGB"
-    """IEC 61966-2-1, for comparison with figures of other systems, which were taken so."""
+    """IEC 61966-2-1, for comparison with figures of other systems, which were measured with it."""
 
     def light(self, rgb: Tensor) -> Tensor:
-        """Linear light of display R'G'B', cut to 0..1."""
+        """Linear light of display R'G'B', clamped to 0..1."""
         rgb = rgb.clamp(0.0, 1.0)
         if self is Curve.WORKING:
             return rgb**WORKING_GAMMA
@@ -37,11 +37,11 @@ class Curve(Enum):
 
 @dataclass(frozen=True)
 class Score:
-    """How far a picture is from its truth.
+    """Errors of a picture against its truth.
 
-    `ciede2000` and `p95` are over its pixels by the working curve, `srgb` is the mean CIEDE2000
-    with its values read as sRGB, `chroma` the mean absolute error of Cb and Cr, `psnr` that of
-    R'G'B' cut to 0..1 in dB, `luma` the greatest luma error.
+    `ciede2000` is the mean and `p95` the 95th percentile over its pixels by the working curve;
+    `srgb` is the mean CIEDE2000 with values read as sRGB. `chroma` is the mean absolute error of Cb
+    and Cr, `psnr` the PSNR of R'G'B' clamped to 0..1 in dB, `luma` the largest luma error.
     """
 
     ciede2000: float
@@ -52,25 +52,25 @@ class Score:
     luma: float
 
     def mean(self, curve: Curve) -> float:
-        """The mean CIEDE2000 by a curve."""
+        """Mean CIEDE2000 by a curve."""
         return self.ciede2000 if curve is Curve.WORKING else self.srgb
 
 
 def difference(one_rgb: Tensor, other_rgb: Tensor, curve: Curve) -> Tensor:
-    """CIEDE2000 (1, H, W) of two display pictures (3, H, W) by a curve."""
+    """CIEDE2000 (1, H, W) between two display pictures (3, H, W) by a curve."""
     one, other = (light_to_lab(curve.light(rgb)) for rgb in (one_rgb, other_rgb))
     return ciede2000(one, other)
 
 
 def score(truth_rgb: Tensor, recovered_rgb: Tensor) -> Score:
-    """The score of a picture (3, H, W) against its truth (3, H, W)."""
-    own, srgb = (difference(truth_rgb, recovered_rgb, curve).flatten() for curve in Curve)
+    """Score of a picture (3, H, W) against its truth (3, H, W)."""
+    working, srgb = (difference(truth_rgb, recovered_rgb, curve).flatten() for curve in Curve)
     truth_ycbcr, ycbcr = rgb_to_ycbcr(truth_rgb), rgb_to_ycbcr(recovered_rgb)
     square = (truth_rgb.clamp(0, 1) - recovered_rgb.clamp(0, 1)).square().mean()
     return Score(
-        float(own.mean()),
+        float(working.mean()),
         float(srgb.mean()),
-        float(own.kthvalue(int(0.95 * own.numel())).values),
+        float(working.kthvalue(int(0.95 * working.numel())).values),
         float((truth_ycbcr[1:] - ycbcr[1:]).abs().mean()),
         float(-10 * torch.log10(square.clamp_min(1e-12))),
         float((luma(truth_rgb) - luma(recovered_rgb)).abs().max()),
@@ -78,7 +78,7 @@ def score(truth_rgb: Tensor, recovered_rgb: Tensor) -> Score:
 
 
 def mean_score(scores: Sequence[Score]) -> Score:
-    """The mean over pictures, but of `luma` the greatest."""
+    """Mean over pictures; of `luma` the maximum."""
     count = len(scores)
     return Score(
         sum(one.ciede2000 for one in scores) / count,
@@ -91,7 +91,7 @@ def mean_score(scores: Sequence[Score]) -> Score:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str | float]]) -> str:
-    """A Markdown table; numbers get two decimals."""
+    """Markdown table; floats get two decimals."""
     lines = ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |"]
     for row in rows:
         cells = [f"{cell:.2f}" if isinstance(cell, float) else cell for cell in row]
@@ -100,7 +100,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str | float]]) -> str:
 
 
 def score_rows(scores: Mapping[str, Score], seconds: Mapping[str, float]) -> list[list[str]]:
-    """A row a method: CIEDE2000 by both curves, 95th percentile, chroma, PSNR, luma, seconds."""
+    """Rows of a table, one for each method, with the columns of `SCORE_HEAD`."""
     return [
         [
             method,
@@ -120,7 +120,7 @@ SCORE_HEAD = ("method", "CIEDE2000", "as sRGB", "p95", "chroma", "PSNR dB", "max
 
 
 def circumstances() -> str:
-    """Hardware and commit, in one line."""
+    """One line with commit, processor, threads and versions."""
     commit = subprocess.run(
         ["git", "-C", str(ROOT), "describe", "--always", "--dirty"],
         capture_output=True,
@@ -135,9 +135,9 @@ def circumstances() -> str:
 
 
 def _processor() -> str:
-    place = Path("/proc/cpuinfo")
-    if place.exists():
-        for line in place.read_text().splitlines():
+    path = Path("/proc/cpuinfo")
+    if path.exists():
+        for line in path.read_text().splitlines():
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()

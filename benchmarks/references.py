@@ -1,15 +1,15 @@
-"""Claim: pairs come by themselves from hard references: of the very instant, or none.
+"""Claim: hard references give pairs of the exact instant without help, or no pair.
 
-Simulates films and DVDs of them with broken pulldown, missing, repeated and added pictures, other
-framing, a warp, weave, subtitles, other grading and 4 Mbit/s; runs the pipeline as far as curate
-or align; and scores what it left against the truth, which it never reads:
+Simulates films and their DVDs with broken pulldown, missing, repeated and added frames, other
+framing, a warp, weave, subtitles, other grading and 4 Mbit/s. Runs the pipeline up to curate or
+align, and scores its pairs and alignments against the truth, which the pipeline never reads:
 
     python benchmarks/references.py --data FOLDER --films FOLDER
         [--film develop|apart|trailer|small] [--variant hard|reordered|mirrored] [--to curate|align]
         [--negatives] [--growth]
 
-`--negatives` gives the scan other references, with none of its pictures: there must be no pair.
-`--growth` matches made-up films of growing length instead.
+`--negatives` uses references that show none of the scan's frames: there must be no pair.
+`--growth` measures the cost of matching on generated films of three lengths instead.
 """
 
 import argparse
@@ -36,26 +36,27 @@ from unfade.film.alignment import Alignment, Alignments, weight_file
 from unfade.film.clip import Clips
 from unfade.film.noun import Artefact
 from unfade.film.pair import Pair, PairList
-from unfade.pipeline.run import STAGE_NAMES
+from unfade.film.stage_names import STAGE_NAMES
 from unfade.project.settings import ClipSection
 from unfade.simulate import Simulation
 from unfade.simulate.dvd import subtitle_mask
 
 _SOURCE_RATE = 24
-_IDENTICAL = 0.002
-"""Mean difference, of white, of clean frames that are the same: held drawings."""
-_LEAST_FRAMES = 5
-"""Whole frames of a shot on the DVD from which a pair can be asked for."""
-_GRID = 12
-"""Points across and down at which an alignment is held against the truth."""
-_MASKED = 0.5
+"""Frames a second of the scan."""
+_MAX_IDENTICAL_DIFFERENCE = 0.002
+"""Mean difference, of range 1, up to which two clean frames are identical, as held drawings are."""
+_MIN_WHOLE_FRAMES = 5
+"""Whole frames of a shot on the DVD from which a pair is expected."""
+_GRID_POINTS = 12
+"""Points across and down at which an alignment is compared with the truth."""
+_MASKED_WEIGHT = 0.5
 """Weight below which a pixel counts as masked."""
 
 AnArtefact = TypeVar("AnArtefact", bound=Artefact)
 
 
 def main() -> None:
-    """Prints what was found, as Markdown."""
+    """Prints the figures as Markdown."""
     options = _options()
     print(f"{platform.machine()}, {os.cpu_count()} cores\n")
     if options.growth:
@@ -71,13 +72,13 @@ def main() -> None:
     _write_project(work, folder, folder / "dvd" / "dvd.mpg")
     status, costs = _run(work, options.to)
     if status:
-        sys.exit(f"the pipeline gave up with {status}")
+        sys.exit(f"the pipeline ended with exit status {status}; its message is above")
     _print_pairs(work, record)
     length = len(record.frames) / _SOURCE_RATE
-    for one in costs:
+    for cost in costs:
         print(
-            f"- {one.stage}: {one.seconds / length:.2f} seconds for a second of film, "
-            f"{one.cpu_seconds / length:.2f} CPU seconds"
+            f"- {cost.stage}: {cost.seconds / length:.2f} seconds for a second of film, "
+            f"{cost.cpu_seconds / length:.2f} CPU seconds"
         )
     if options.to == "align":
         _print_alignments(work, record)
@@ -107,7 +108,7 @@ def _write_project(work: Path, film: Path, reference: Path, limits: str = "") ->
 
 @dataclass(frozen=True)
 class _Cost:
-    """What a stage took, its start included."""
+    """Time of a stage, including the start of its process."""
 
     stage: str
     seconds: float
@@ -115,7 +116,7 @@ class _Cost:
 
 
 def _run(work: Path, last: str) -> tuple[int, list[_Cost]]:
-    """Exit status of the pipeline up to a stage, and what each stage took."""
+    """Exit status of the pipeline up to a stage, and the cost of each stage."""
     costs = []
     for stage in STAGE_NAMES[: STAGE_NAMES.index(last) + 1]:
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
@@ -134,10 +135,10 @@ def _load(work: Path, kind: type[AnArtefact]) -> AnArtefact:
 
 
 def _print_pairs(work: Path, record: Simulation) -> None:
-    found = _load(work, PairList)
-    offsets = [_offset(pair, record) for pair in found.pairs]
+    pairs = _load(work, PairList).pairs
+    offsets = [_offset(pair, record) for pair in pairs]
     shots = _matchable(record)
-    with_pairs = {_true_shot(pair.source, record) for pair in found.pairs}
+    with_pairs = {_true_shot(pair.source, record) for pair in pairs}
     exact = sum(offset == 0 for offset in offsets)
     far = sum(offset is None or abs(offset) > 1 for offset in offsets)
     print(f"- scan frames: {len(record.frames)}, frames of the DVD: {len(record.dvd)}")
@@ -145,20 +146,22 @@ def _print_pairs(work: Path, record: Simulation) -> None:
     print(f"- pairs off by more than one frame: {far}")
     print(f"- matchable shots with pairs: {len(shots & with_pairs)} of {len(shots)}")
     print(f"- pairs of shots that the DVD lacks: {len(with_pairs - shots)}")
-    for pair, offset in zip(found.pairs, offsets, strict=True):
+    for pair, offset in zip(pairs, offsets, strict=True):
         if offset != 0:
             print(f"  - source {pair.source} with {pair.reference}, off by {offset}")
 
 
 def _offset(pair: Pair, record: Simulation) -> int | None:
-    """Frames from a pair's source frame to the one that its reference shows; none for another
-    picture; 0 where the two look the same."""
+    """Frames between a pair's source frame and the film frame in its reference.
+
+    None if the reference shows another shot or no film frame; 0 if the two frames look the same.
+    """
     assert pair.reference is not None
-    shown = record.dvd[pair.reference].top
-    if shown is None or _true_shot(shown, record) != _true_shot(pair.source, record):
+    film_frame = record.dvd[pair.reference].top
+    if film_frame is None or _true_shot(film_frame, record) != _true_shot(pair.source, record):
         return None
-    same = shown == pair.source or _identical(shown, pair.source, record)
-    return 0 if same else shown - pair.source
+    same = film_frame == pair.source or _identical(film_frame, pair.source, record)
+    return 0 if same else film_frame - pair.source
 
 
 def _true_shot(frame: int, record: Simulation) -> int:
@@ -173,71 +176,74 @@ def _identical(one: int, other: int, record: Simulation) -> bool:
         media.read_frame(clip, cut.frames.first + frame - shot.frames.first)
         for frame in (one, other)
     )
-    return float((first - second).abs().mean()) < _IDENTICAL
+    return float((first - second).abs().mean()) < _MAX_IDENTICAL_DIFFERENCE
 
 
 def _matchable(record: Simulation) -> set[int]:
-    """The shots of which the DVD has enough frames whole."""
-    fields = record.dvd
+    """Numbers of the shots of which the DVD has enough frames with both fields."""
+    frames = record.dvd
     whole = {
-        here.top
-        for before, here, after in zip(fields, fields[1:], fields[2:], strict=False)
-        if here.top is not None and here.top in (before.bottom, here.bottom, after.bottom)
+        frame.top
+        for before, frame, after in zip(frames, frames[1:], frames[2:], strict=False)
+        if frame.top is not None and frame.top in (before.bottom, frame.bottom, after.bottom)
     }
     return {
         shot.number
         for shot in record.shots
-        if sum(frame in whole for frame in shot.frames.frames()) >= _LEAST_FRAMES
+        if sum(frame in whole for frame in shot.frames.frames()) >= _MIN_WHOLE_FRAMES
     }
 
 
 @dataclass(frozen=True)
-class _Laid:
-    """How far an alignment is off at points, in source pixels, and what shares of the subtitle's
-    pixels and of the others that the DVD covers its weight masks, none where there is no
-    subtitle."""
+class _AlignmentErrors:
+    """Errors of an alignment against the truth.
 
-    off: np.ndarray
+    `error_px` are its errors at points of the source, in source pixels. `masked` are the masked
+    shares of the subtitle's pixels and of the other pixels that the DVD covers; None without a
+    subtitle.
+    """
+
+    error_px: np.ndarray
     masked: tuple[float, float] | None
 
 
 def _print_alignments(work: Path, record: Simulation) -> None:
-    laid = list(_laid(work, record))
-    medians = [float(np.median(one.off)) for one in laid]
-    p95 = [float(np.percentile(one.off, 95)) for one in laid]
-    masked = [one.masked for one in laid if one.masked is not None]
-    everything = np.concatenate([one.off for one in laid])
-    print(f"- admitted alignments: {len(laid)}")
+    alignments = list(_alignment_errors(work, record))
+    medians = [float(np.median(one.error_px)) for one in alignments]
+    p95 = [float(np.percentile(one.error_px, 95)) for one in alignments]
+    masked = [one.masked for one in alignments if one.masked is not None]
+    all_px = np.concatenate([one.error_px for one in alignments])
+    print(f"- admitted alignments: {len(alignments)}")
     print(
-        f"- off the known warp, source pixels: median {np.median(everything):.2f}, "
-        f"95th percentile {np.percentile(everything, 95):.2f}; of a pair, median at most "
-        f"{max(medians):.2f}, 95th percentile at most {max(p95):.2f}"
+        f"- error against the known warp, source pixels: median {np.median(all_px):.2f}, "
+        f"95th percentile {np.percentile(all_px, 95):.2f}; largest of a pair: median "
+        f"{max(medians):.2f}, 95th percentile {max(p95):.2f}"
     )
     if masked:
         recalls, others = zip(*masked, strict=True)
         print(
             f"- subtitle pixels masked: {np.mean(recalls):.3f} on average over {len(recalls)} "
-            f"pairs, worst {min(recalls):.3f}; of the other pixels that the DVD covers there "
+            f"pairs, worst {min(recalls):.3f}; other pixels masked in these pairs "
             f"{np.mean(others):.3f}"
         )
 
 
-def _laid(work: Path, record: Simulation) -> Iterator[_Laid]:
+def _alignment_errors(work: Path, record: Simulation) -> Iterator[_AlignmentErrors]:
     clips = _load(work, Clips)
     for alignment in _load(work, Alignments).admitted:
         assert alignment.pair.reference is not None
-        shown = record.dvd[alignment.pair.reference].top
-        if shown is None:
+        if record.dvd[alignment.pair.reference].top is None:
             continue
-        yield _Laid(_off(alignment, clips, record), _masked(work, alignment, clips, record))
+        error_px = _error_px(alignment, clips, record)
+        yield _AlignmentErrors(error_px, _masked(work, alignment, clips, record))
 
 
-def _off(alignment: Alignment, clips: Clips, record: Simulation) -> np.ndarray:
-    """How far an alignment is off the truth at points of the source that it covers, in pixels."""
+def _error_px(alignment: Alignment, clips: Clips, record: Simulation) -> np.ndarray:
+    """Distances of an alignment to the truth at points of the source that it covers, in pixels."""
     area = alignment.coverage
     x, y = np.meshgrid(
-        np.linspace(area.x, area.x + area.width - 1, _GRID),
-        np.linspace(area.y, area.y + area.height - 1, _GRID),
+        np.linspace(area.x, area.x + area.width - 1, _GRID_POINTS),
+        np.linspace(area.y, area.y + area.height - 1, _GRID_POINTS),
     )
     across, down = _to_dvd(alignment, clips, x, y)
     true_x, true_y = _to_scan(record, alignment.pair, across, down)
@@ -248,17 +254,17 @@ def _off(alignment: Alignment, clips: Clips, record: Simulation) -> np.ndarray:
 def _to_dvd(
     alignment: Alignment, clips: Clips, x: np.ndarray, y: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Where on the DVD's raster an alignment finds pixels of the source's live area."""
+    """Positions on the DVD's raster, by an alignment, of positions in the source's live area."""
     warp = getattr(alignment, "warp", None)
     if warp is not None:
         live = clips.source.live_area
         rows, columns = np.array(warp.x).shape
-        places = [y / (live.height - 1) * (rows - 1), x / (live.width - 1) * (columns - 1)]
-        off = [
-            map_coordinates(np.array(nodes), places, order=3, mode="nearest")
-            for nodes in (warp.x, warp.y)
-        ]
-        x, y = x + off[0], y + off[1]
+        nodes = [y / (live.height - 1) * (rows - 1), x / (live.width - 1) * (columns - 1)]
+        offset_x, offset_y = (
+            map_coordinates(np.array(values), nodes, order=3, mode="nearest")
+            for values in (warp.x, warp.y)
+        )
+        x, y = x + offset_x, y + offset_y
     inverse = np.linalg.inv(np.array(alignment.matrix))
     points = np.stack([x, y, np.ones_like(x)], axis=-1) @ inverse.T
     across, down = points[..., 0] / points[..., 2], points[..., 1] / points[..., 2]
@@ -272,23 +278,27 @@ def _to_dvd(
 def _to_scan(
     record: Simulation, pair: Pair, across: np.ndarray, down: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Where in the scan of a pair's source frame pixels of the DVD truly lie."""
+    """True positions in the scan of a pair's source frame for positions on the DVD's raster."""
     frame = record.frames[pair.source - record.frames[0].frame]
     points = np.stack([across, down, np.ones_like(across)], axis=-1) @ np.array(frame.dvd_to_scan).T
-    off_x, off_y = record.dvd_warp.at(across / _dvd_size()[0], down / _dvd_size()[1])
-    return points[..., 0] / points[..., 2] + off_x, points[..., 1] / points[..., 2] + off_y
+    width, height = _dvd_size()
+    warp_x, warp_y = record.dvd_warp.at(across / width, down / height)
+    return points[..., 0] / points[..., 2] + warp_x, points[..., 1] / points[..., 2] + warp_y
 
 
 def _dvd_size() -> tuple[int, int]:
-    area = subtitle_mask(0).shape
-    return area[1], area[0]
+    """Width and height of the DVD's raster."""
+    height, width = subtitle_mask(0).shape
+    return width, height
 
 
 def _masked(
     work: Path, alignment: Alignment, clips: Clips, record: Simulation
 ) -> tuple[float, float] | None:
-    """What shares of a subtitle's pixels, and of the others that the DVD covers, the weight of a
-    pair masks; where the subtitle lies is told by the alignment."""
+    """Masked shares of the subtitle's pixels and of the other pixels that the DVD covers.
+
+    The alignment gives the position of the subtitle in the scan. None without a subtitle.
+    """
     assert alignment.pair.reference is not None
     number = record.dvd[alignment.pair.reference].top_subtitle
     if number is None:
@@ -296,18 +306,18 @@ def _masked(
     live = clips.source.live_area
     y, x = np.mgrid[0 : live.height, 0 : live.width].astype(np.float64)
     across, down = _to_dvd(alignment, clips, x, y)
-    area = subtitle_mask(number).numpy().astype(np.float32)
-    there = cv2.remap(area, across.astype(np.float32), down.astype(np.float32), cv2.INTER_LINEAR)
+    mask = subtitle_mask(number).numpy().astype(np.float32)
+    subtitle = cv2.remap(mask, across.astype(np.float32), down.astype(np.float32), cv2.INTER_LINEAR)
     weight = media.read_plane(str(work / weight_file(alignment.pair.source)))
-    masked = np.asarray(weight).squeeze() < _MASKED
-    seen = alignment.coverage
-    covered = np.s_[seen.y : seen.y + seen.height, seen.x : seen.x + seen.width]
-    others = masked[covered][there[covered] <= 0.5]
-    return float(masked[there > 0.5].mean()), float(others.mean())
+    masked = np.asarray(weight).squeeze() < _MASKED_WEIGHT
+    area = alignment.coverage
+    covered = np.s_[area.y : area.y + area.height, area.x : area.x + area.width]
+    others = masked[covered][subtitle[covered] <= 0.5]
+    return float(masked[subtitle > 0.5].mean()), float(others.mean())
 
 
 def _negatives(folder: Path, record: Simulation, work: Path, options: argparse.Namespace) -> None:
-    """The scan against another film's DVD, and each shot that the DVD lacks against that DVD."""
+    """Matches the scan to another film's DVD, and each shot that its own DVD lacks to that DVD."""
     other = "apart" if options.film != "apart" else "develop"
     foreign, _ = made_film(other, "hard", options.data, options.films)
     cases = [("another film", folder, foreign / "dvd" / "dvd.mpg", "")]
@@ -320,8 +330,8 @@ def _negatives(folder: Path, record: Simulation, work: Path, options: argparse.N
         shutil.rmtree(work, ignore_errors=True)
         _write_project(work, film, reference, limits)
         status, _ = _run(work, "curate")
-        made = (work / PairList.PATH).exists()
-        verdict = f"{len(_load(work, PairList).pairs)} pairs" if made else "no pair, and says so"
+        has_list = (work / PairList.PATH).exists()
+        verdict = f"{len(_load(work, PairList).pairs)} pairs" if has_list else "no pair, a message"
         print(f"- {name}: exit status {status}, {verdict}", flush=True)
 
 

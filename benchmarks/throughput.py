@@ -1,8 +1,8 @@
-"""Claim: to recover a scan takes little longer than to read and write it.
+"""Claim: rendering a scan takes little longer than reading and writing it.
 
-Makes frames of 2048x1556 as half-float EXR in ACES2065-1, renders them with an untrained model,
-and renders them again with the model left out, in one run and by the same code. Prints frames a
-second of both, their ratio, and how many cores were busy:
+Makes frames of 2048x1556 as half-float EXR in ACES2065-1, renders them with an untrained model, and
+renders them again without the model, in one run and with the same code. Prints frames a second of
+both, their ratio, and the number of busy cores:
 
     python benchmarks/throughput.py [--frames 24] [--size medium] [--rounds 2]
 """
@@ -49,13 +49,15 @@ from unfade.work.job import Job  # noqa: E402
 from unfade.work.progress import SilentProgress  # noqa: E402
 
 WIDTH, HEIGHT = 2048, 1556
-GRAIN = 0.02
-FAMILIAR = 1e6
-"""A distance that nothing exceeds."""
+"""Size of the frames: a 2K scan."""
+GRAIN_DEVIATION = 0.02
+"""Standard deviation of the grain, of range 1; frames with grain compress as scans do."""
+ALL_FAMILIAR, NONE_FAMILIAR = 1e6, 0.0
+"""Distances to training, in standard deviations, up to which a pixel counts as familiar."""
 
 
 def main() -> None:
-    """Prints a table of rounds."""
+    """Prints a table with one row for each round."""
     options = _options()
     folder = Path(tempfile.mkdtemp(prefix="throughput-", dir=options.folder))
     try:
@@ -67,15 +69,15 @@ def main() -> None:
         )
         print(
             "| round | frames/s without the model | cores busy | with it, familiar | cores busy | "
-            "ratio | with it, strange | cores busy | ratio |"
+            "ratio | with it, unfamiliar | cores busy | ratio |"
         )
         print("| --- " * 9 + "|")
         for number in range(1, options.rounds + 1):
-            bare = _measure(job, _as_it_is)
-            cells = [f"{bare[0]:.2f}", f"{bare[1]:.2f}"]
-            for limit in (FAMILIAR, 0.0):
-                whole = _measure(job, partial(_recover, recover, limit))
-                cells += [f"{whole[0]:.2f}", f"{whole[1]:.2f}", f"{whole[0] / bare[0]:.2f}"]
+            bare_rate, cores = _measure(job, _unchanged)
+            cells = [f"{bare_rate:.2f}", f"{cores:.2f}"]
+            for limit in (ALL_FAMILIAR, NONE_FAMILIAR):
+                rate, cores = _measure(job, partial(_recover, recover, limit))
+                cells += [f"{rate:.2f}", f"{cores:.2f}", f"{rate / bare_rate:.2f}"]
             print(f"| {number} | {' | '.join(cells)} |", flush=True)
     finally:
         shutil.rmtree(folder)
@@ -93,28 +95,31 @@ def _options() -> argparse.Namespace:
 def _recover(
     recover: Any, limit: float, source_rgb: Tensor, live_area: Area, model: ChromaModel, shot: int
 ) -> RecoveredFrame:
-    """Recovers a frame whose surroundings are familiar up to a distance."""
+    """Recovers a frame with pixels up to a distance to training counted as familiar."""
     model.residual.familiarity.near.fill_(limit)
     model.residual.familiarity.far.fill_(limit)
     recovered: RecoveredFrame = recover(source_rgb, live_area, model, shot)
     return recovered
 
 
-def _as_it_is(source_rgb: Tensor, *_: object) -> RecoveredFrame:
+def _unchanged(source_rgb: Tensor, *_: object) -> RecoveredFrame:
+    """The frame without recovery."""
     return RecoveredFrame(source_rgb, torch.zeros(1, 1, 1))
 
 
 def _measure(job: Job, recover: Any) -> tuple[float, float]:
-    """Frames a second of a render of everything, and how many cores it kept busy."""
+    """Frames a second of a render of all frames, and the mean number of busy cores."""
     shutil.rmtree(job.folder("render"))
     cast(Any, stage).recover = recover
-    began, used = time.perf_counter(), time.process_time()
+    start, cpu_start = time.perf_counter(), time.process_time()
     stage.run(job)
-    taken = time.perf_counter() - began
-    return len(job.load(Clips).source.frames) / taken, (time.process_time() - used) / taken
+    seconds = time.perf_counter() - start
+    cores = (time.process_time() - cpu_start) / seconds
+    return len(job.load(Clips).source.frames) / seconds, cores
 
 
 def _job(folder: Path, frames: int, size: ModelSize) -> Job:
+    """A job with everything that render needs: scan, clips, pairs, alignments and a model."""
     _write_scan(folder / "scan", frames)
     fields = {
         "film": {"title": "Throughput"},
@@ -130,7 +135,7 @@ def _job(folder: Path, frames: int, size: ModelSize) -> Job:
     rgb = torch.rand(3, 4000, generator=torch.Generator().manual_seed(1))
     sample = ColourSamples(rgb=rgb, cbcr=torch.zeros(2, 4000), weight=torch.ones(4000))
     grade = Balance(lift=(-0.3, -0.1, -0.1), gamma=(0.9, 1.1, 1.0), gain=(1.1, 1.1, 1.1))
-    laws = fit_laws({1: sample}, torch.eye(3) * GRAIN**2)
+    laws = fit_laws({1: sample}, torch.eye(3) * GRAIN_DEVIATION**2)
     generator = torch.Generator().manual_seed(2)
     places = torch.randn(PROTOTYPE_COUNT, len(SIMILARITY_FEATURES), generator=generator)
     spread = torch.ones(len(SIMILARITY_FEATURES))
@@ -158,13 +163,13 @@ def _job(folder: Path, frames: int, size: ModelSize) -> Job:
 
 
 def _write_scan(folder: Path, frames: int) -> None:
-    """Soft shapes with grain, which compress as scans do."""
+    """Writes frames of soft shapes with grain."""
     folder.mkdir()
     generator = torch.Generator().manual_seed(0)
     coarse = torch.rand(1, 3, 12, 16, generator=generator)
     scene = functional.interpolate(coarse, size=(HEIGHT, WIDTH), mode="bicubic")[0]
     for frame in range(1, frames + 1):
-        grain = torch.randn(3, HEIGHT, WIDTH, generator=generator) * GRAIN
+        grain = torch.randn(3, HEIGHT, WIDTH, generator=generator) * GRAIN_DEVIATION
         pixels = (scene.roll(4 * frame, dims=2) * 0.8 + 0.1 + grain).clamp_min(0.001)
         media.write_exr(folder / f"s.{frame:04d}.exr", pixels, colorspace="ACES2065-1")
 

@@ -1,10 +1,10 @@
 """Training does not change silently: loss curve and output equal the golden ones."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
+
+from . import golden_training
 
 CURVE_TOLERANCE = 2e-3
 """Relative. CPUs round differently, and training amplifies it; a change of method is far larger."""
@@ -14,14 +14,8 @@ CHROMA_TOLERANCE = 5e-4
 
 
 def test_the_golden_training_has_not_changed() -> None:
-    path = Path(__file__).with_name("golden_training.py")
-    spec = importlib.util.spec_from_file_location("golden_training", path)
-    assert spec is not None
-    assert spec.loader is not None
-    generator = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generator)
-    expected = json.loads(generator.GOLDEN_FILE.read_text(encoding="utf-8"))
-    actual = generator.golden()
+    expected = json.loads(golden_training.GOLDEN_FILE.read_text(encoding="utf-8"))
+    actual = golden_training.golden()
     assert actual["loss"] == pytest.approx(expected["loss"], rel=CURVE_TOLERANCE)
     assert actual["held_out"] == pytest.approx(expected["held_out"], rel=CURVE_TOLERANCE)
     assert actual["chroma"] == pytest.approx(expected["chroma"], abs=CHROMA_TOLERANCE)

@@ -8,6 +8,8 @@ reference shows something else.
 import cv2
 import numpy as np
 
+_MAD_TO_SIGMA = 1.4826
+"""Standard deviation of a normal distribution relative to its median absolute deviation."""
 _MIN_SPREAD = 0.006
 """Smallest spread of luma differences: grain and compression leave as much between pictures that
 agree."""
@@ -17,6 +19,13 @@ it is 0."""
 _BLUR_PX = 2.0
 """Standard deviation of the blur, at a width of 960, that removes grain and the difference in
 sharpness."""
+_AGREEING_SIGMAS = 3
+"""Luma differences, in units of the frame's own spread, below which pixels contribute to
+shading."""
+_MIN_AGREEING_SHARE = 0.05
+"""Smallest share of contributing pixels, which bounds the shading where few agree."""
+_RIDGE = 1e-6
+"""Ridge of the cubic fit per sample, which keeps it solvable for pictures of few colours."""
 _SHADING_BLUR_PX = 48.0
 """Standard deviation, at a width of 960, of the shading and flare that count as agreement."""
 _SHADING_SHRINK = 8
@@ -91,13 +100,13 @@ def _expected_luma(
     terms = _terms(planes.reshape(3, -1)[:, indices].astype(np.float64))
     values = source_luma.ravel()[indices].astype(np.float64)
     weight = np.ones(len(values))
-    ridge = 1e-6 * len(values) * np.eye(len(terms))
+    ridge = _RIDGE * len(values) * np.eye(len(terms))
     solution = np.zeros(len(terms))
     for _ in range(_FIT_ROUNDS):
         weighted = terms * weight
         solution = np.linalg.solve(weighted @ terms.T + ridge, weighted @ values)
         errors = np.abs(values - solution @ terms)
-        spread = max(1.4826 * float(np.median(errors)), _MIN_SPREAD)
+        spread = max(_MAD_TO_SIGMA * float(np.median(errors)), _MIN_SPREAD)
         weight = 1.0 / (1.0 + (errors / (2.0 * spread)) ** 2) ** 2
     coefficients = solution.astype(np.float32)
     rows = [coefficients @ _terms(planes[:, row]) for row in range(len(source_luma))]
@@ -117,11 +126,11 @@ def _terms(rgb: np.ndarray) -> np.ndarray:
 def _level_confidence(difference: np.ndarray, covered: np.ndarray, scale: float) -> np.ndarray:
     """Confidence by level: 1 where the source's luma equals the expected luma."""
     spread = _robust_spread(difference, covered)
-    agrees = (np.abs(difference) < 3 * spread) & covered
+    agrees = (np.abs(difference) < _AGREEING_SIGMAS * spread) & covered
     agreeing_share = _shading(agrees.astype(np.float32), scale)
     difference = difference - _shading(
         np.where(agrees, difference, 0.0).astype(np.float32), scale
-    ) / np.maximum(agreeing_share, 0.05)
+    ) / np.maximum(agreeing_share, _MIN_AGREEING_SHARE)
     spread = _robust_spread(difference, covered)
     return _smoothstep(np.abs(difference) / spread, _TRUSTED_SIGMAS, _REJECTED_SIGMAS)
 
@@ -130,7 +139,7 @@ def _robust_spread(difference: np.ndarray, covered: np.ndarray) -> float:
     """Robust standard deviation of covered luma differences, at least `_MIN_SPREAD`."""
     if not covered.any():
         return 1.0
-    return max(1.4826 * float(np.median(np.abs(difference[covered]))), _MIN_SPREAD)
+    return max(_MAD_TO_SIGMA * float(np.median(np.abs(difference[covered]))), _MIN_SPREAD)
 
 
 def _shading(picture: np.ndarray, scale: float) -> np.ndarray:

@@ -30,6 +30,12 @@ _MAX_DISTANCE_RATIO = 0.8
 unambiguous (Lowe, 2004)."""
 _MAX_INLIER_ERROR_PX = 2.0
 """Transfer error up to which a match is an inlier of the homography."""
+_MAGSAC_ITERATIONS = 5000
+"""Largest number of samples that MAGSAC draws."""
+_MAGSAC_CONFIDENCE = 0.999
+"""Probability with which MAGSAC finds the homography of the inliers."""
+_MIN_MATCHES = 4
+"""Number of matches that a homography requires."""
 _KINDS: tuple[TransformKind, ...] = ("translation", "similarity", "affine", "homography")
 """Kinds of transforms, from the simplest to the richest."""
 _OUTLINE_PX = 2.0
@@ -131,15 +137,15 @@ def register(matches: PointMatches) -> Registration | None:
         None if there are too few matches.
     """
     source_points, reference_points = matches.source_points, matches.reference_points
-    if len(source_points) < 4:
+    if len(source_points) < _MIN_MATCHES:
         return None
     homography, mask = cv2.findHomography(
         reference_points,
         source_points,
         cv2.USAC_MAGSAC,
         _MAX_INLIER_ERROR_PX,
-        maxIters=5000,
-        confidence=0.999,
+        maxIters=_MAGSAC_ITERATIONS,
+        confidence=_MAGSAC_CONFIDENCE,
     )
     if homography is None:
         return None

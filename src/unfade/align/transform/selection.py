@@ -27,6 +27,8 @@ _POINTS_PER_PARAMETER = 3
 """Number of points per parameter of a transform that a fit requires."""
 _FIT_ROUNDS = 8
 """Number of iterations of reweighted least squares: a fixed number bounds the cost."""
+_MAD_TO_SIGMA = 1.4826
+"""Standard deviation of a normal distribution relative to its median absolute deviation."""
 _MIN_SPREAD_PX = 0.1
 """Smallest spread assumed for errors, because points that agree better have no outliers."""
 
@@ -93,7 +95,7 @@ def fit_robust(fit: Fit, from_points: np.ndarray, to_points: np.ndarray) -> np.n
 
 def robust_weights(distance: np.ndarray) -> np.ndarray:
     """Weights (n,) of points by their errors in pixels: small beyond twice the robust spread."""
-    spread = max(1.4826 * float(np.median(distance)), _MIN_SPREAD_PX)
+    spread = max(_MAD_TO_SIGMA * float(np.median(distance)), _MIN_SPREAD_PX)
     return np.asarray(1.0 / (1.0 + (distance / (2.0 * spread)) ** 2) ** 2)
 
 

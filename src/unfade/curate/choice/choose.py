@@ -12,6 +12,10 @@ from unfade.film.shot import Shot
 _CUT_MARGIN_FRAMES = 2
 """Frames on either side of a cut that never become pairs, because splices and half-exposed frames
 lie there. A shot that is too short for both margins keeps its middle."""
+_MAX_RANGE_FRAMES = 500
+"""Number of frames, spread over the reel, from which its range is measured."""
+_RANGE_PERCENTILES = (1, 99)
+"""Percentiles that limit the reel's range, without dirt and highlights."""
 _COLOUR_GRID = (8, 6)
 """Cells across and down. The mean colours of the cells describe the light and colours of a
 frame."""
@@ -33,6 +37,9 @@ last frames change too little to be detected."""
 _MIN_FLASH_CHANGE = 0.04
 """Difference between a frame's mean and the median of its neighbours, as a share of the reel's
 range, from which the frame is a flash."""
+_FLASH_WINDOW_FRAMES = 5
+"""Number of frames of the median with which a frame's mean is compared: a flash of one or two
+frames does not change it."""
 _MIN_CONTRAST = 0.04
 """Standard deviation of a frame, as a share of the reel's range, below which it counts as black: it
 has no colours to learn."""
@@ -106,7 +113,9 @@ class ChosenFrames:
 
 def measure_frames(proxy: np.ndarray) -> FrameFacts:
     """Measurements of each frame of a proxy, uint8 (N, h, w, 3)."""
-    low, high = np.percentile(np.asarray(proxy[:: max(1, len(proxy) // 500)]), (1, 99), (0, 1, 2))
+    low, high = np.percentile(
+        np.asarray(proxy[:: max(1, len(proxy) // _MAX_RANGE_FRAMES)]), _RANGE_PERCENTILES, (0, 1, 2)
+    )
     value_range = np.maximum(high - low, 1.0).astype(np.float32)
     cells = np.empty((len(proxy), _COLOUR_GRID[0] * _COLOUR_GRID[1] * 3), np.float32)
     coarse = np.empty((len(proxy), _DISSOLVE_GRID[0] * _DISSOLVE_GRID[1]), np.float32)
@@ -293,4 +302,6 @@ def _fading(mean: np.ndarray) -> np.ndarray:
 
 def _flashing(mean: np.ndarray) -> np.ndarray:
     """Bool (N,): frames that are lighter or darker than their neighbours."""
-    return np.asarray(np.abs(mean - median_filter(mean, 5, mode="nearest")) > _MIN_FLASH_CHANGE)
+    return np.asarray(
+        np.abs(mean - median_filter(mean, _FLASH_WINDOW_FRAMES, mode="nearest")) > _MIN_FLASH_CHANGE
+    )

@@ -39,6 +39,12 @@ _MAX_SUPPORTERS = 16
 """Number of samples, the most similar ones, that decide on the framing."""
 _ECC_BLUR_PX = 5
 """Size of the Gaussian kernel with which ECC smooths both pictures."""
+_ECC_MAX_ITERATIONS = 60
+"""Number of iterations after which ECC stops."""
+_ECC_EPSILON = 1e-4
+"""Increase of ECC's correlation below which it stops."""
+_PLAUSIBLE_SCALES = (0.5, 2.0)
+"""Range of scales that a refined framing may have; ECC has diverged outside it."""
 _COMPARE_SIZE_PX = (64, 48)
 """Width and height of the signatures by which framings are compared."""
 _INSTANT_REACH_FRAMES = 6
@@ -47,6 +53,11 @@ _FINAL_REACH_FRAMES = 2
 """Number of frames on either side of a consensus match that the final optimisation may choose."""
 _FIRST_STEP = 0.01
 """First step of the final optimisation, in scale and as a share of the picture."""
+_FRAMING_TOLERANCE = 2e-4
+"""Change of scale or shift, as a share of the picture, below which the final optimisation stops:
+about 0.03 pixels of a proxy."""
+_SIMILARITY_TOLERANCE = 1e-5
+"""Change of similarity below which the final optimisation stops."""
 _MAX_EVALUATIONS = 240
 """Number of framings that the final optimisation tries: each costs the signatures of all
 samples."""
@@ -232,7 +243,7 @@ def _refine(source: np.ndarray, reference: np.ndarray, start: Framing) -> Framin
     to_pixels = np.array([[width, 0.0, -0.5], [0.0, height, -0.5], [0.0, 0.0, 1.0]])
     matrix = (to_pixels @ start.matrix @ np.linalg.inv(to_pixels))[:2].astype(np.float32)
     mask = np.ones_like(source_contrast, np.uint8)
-    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 60, 1e-4)
+    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _ECC_MAX_ITERATIONS, _ECC_EPSILON)
     try:
         _, refined = cv2.findTransformECC(
             source_contrast,
@@ -247,7 +258,8 @@ def _refine(source: np.ndarray, reference: np.ndarray, start: Framing) -> Framin
         return None
     matrix_in_pixels = np.vstack([np.asarray(refined, np.float64), [0.0, 0.0, 1.0]])
     framing = Framing.of(np.linalg.inv(to_pixels) @ matrix_in_pixels @ to_pixels)
-    if not (0.5 < abs(framing.scale_x) < 2 and 0.5 < framing.scale_y < 2):
+    low, high = _PLAUSIBLE_SCALES
+    if not (low < abs(framing.scale_x) < high and low < framing.scale_y < high):
         return None
     return framing
 
@@ -310,8 +322,8 @@ def _optimise(start: Framing, samples: list[_Sample]) -> _ScoredFraming:
         method="Nelder-Mead",
         options={
             "initial_simplex": simplex,
-            "xatol": 2e-4,
-            "fatol": 1e-5,
+            "xatol": _FRAMING_TOLERANCE,
+            "fatol": _SIMILARITY_TOLERANCE,
             "maxfev": _MAX_EVALUATIONS,
         },
     )

@@ -7,6 +7,9 @@ import numpy as np
 
 _LUMA_WEIGHTS = np.array([0.2126, 0.7152, 0.0722], np.float32)
 """Rec.709 weights of R', G' and B'."""
+_SIGMAS_ACROSS = 16
+"""Width of the view in standard deviations of the neighbourhood from which local contrast is
+measured: large enough for objects, small enough to ignore vignetting."""
 _CONTRAST_FLOOR = 4.0
 """Contrast, on a scale of 255, added in quadrature to that of a neighbourhood. It suppresses grain
 and compression noise in flat areas."""
@@ -154,7 +157,7 @@ def _contrast(
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    sigma = positions.shape[1] / 16
+    sigma = positions.shape[1] / _SIGMAS_ACROSS
     detail = luma - cv2.GaussianBlur(luma, (0, 0), sigma)
     contrast = np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), sigma) + _CONTRAST_FLOOR**2)
     return np.asarray(np.clip(detail / contrast, -_MAX_CONTRAST, _MAX_CONTRAST))

@@ -2,11 +2,14 @@
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional
 
 from unfade.film.alignment import SmoothWarp
 from unfade.film.clip import Area
 from unfade.geometry.crop import crop, intersection
-from unfade.geometry.warp import displacement, source_positions, warp
+from unfade.geometry.warp import as_matrix, displacement, source_positions, warp
 
 CUBIC_ERROR_PX = 0.05
 """Largest deviation, in pixels, of a ramp under bicubic interpolation with parameter -0.75, which
@@ -85,3 +88,102 @@ def test_areas_share_their_overlap() -> None:
     one, other = Area(x=0, y=0, width=10, height=10), Area(x=4, y=6, width=10, height=10)
     assert intersection([one, other]) == Area(x=4, y=6, width=6, height=4)
     assert intersection([one, Area(x=10, y=0, width=5, height=5)]) is None
+
+
+def _matrix(turn: float, scale: float, shift: float, tilt: float) -> torch.Tensor:
+    """A homography; turn in radians, shift in pixels, tilt per pixel."""
+    rows = [[scale, -turn, shift], [turn, scale * 1.05, -shift / 2], [tilt, -tilt, 1.0]]
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+def _project(matrix: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+    """Points (h, w, 2) under a homography."""
+    x, y, depth = (torch.cat([points, torch.ones_like(points[..., :1])], -1) @ matrix.T).unbind(-1)
+    return torch.stack([x / depth, y / depth], dim=-1)
+
+
+def _pixels(height: int, width: int) -> torch.Tensor:
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    return torch.stack([x, y], dim=-1).double()
+
+
+homographies = st.builds(
+    _matrix, st.floats(-0.2, 0.2), st.floats(0.7, 1.4), st.floats(-9, 9), st.floats(-5e-4, 5e-4)
+)
+nodes_of_warps = st.integers(0, 99).map(
+    lambda seed: torch.rand(
+        2, 4, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)
+    )
+)
+
+
+@given(homographies)
+def test_a_homography_and_its_inverse_return_every_pixel(matrix: torch.Tensor) -> None:
+    returned = _project(matrix, source_positions(matrix, None, 30, 40))
+    torch.testing.assert_close(returned, _pixels(30, 40), atol=1e-9, rtol=0)
+
+
+@given(homographies, nodes_of_warps)
+def test_a_smooth_warp_and_its_displacement_return_every_pixel(
+    matrix: torch.Tensor, nodes: torch.Tensor
+) -> None:
+    displaced = _project(matrix, source_positions(matrix, nodes, 30, 40))
+    offset = displacement(nodes, _pixels(30, 40), 30, 40).permute(1, 2, 0)
+    torch.testing.assert_close(displaced - offset, _pixels(30, 40), atol=1e-9, rtol=0)
+
+
+@given(homographies, homographies)
+def test_positions_of_a_product_are_those_of_its_factors_in_turn(
+    first: torch.Tensor, second: torch.Tensor
+) -> None:
+    in_turn = _project(torch.linalg.inv(first), source_positions(second, None, 30, 40))
+    at_once = source_positions(second @ first, None, 30, 40)
+    torch.testing.assert_close(at_once, in_turn, atol=1e-8, rtol=0)
+
+
+@settings(max_examples=30)
+@given(homographies)
+def test_a_picture_that_is_warped_and_warped_back_is_the_same(matrix: torch.Tensor) -> None:
+    coarse = torch.rand(1, 1, 4, 5, generator=torch.Generator().manual_seed(3))
+    smooth = functional.interpolate(coarse, size=(60, 80), mode="bicubic")[0].double()
+    inverse = torch.linalg.inv(matrix)
+    there = warp(smooth, as_matrix(matrix.numpy()), 60, 80)
+    back = warp(there, as_matrix((inverse / inverse[2, 2]).numpy()), 60, 80)
+    positions = _project(matrix, _pixels(60, 80))
+    limits = torch.tensor([80, 60]) - 4
+    inside = ((positions >= 3) & (positions <= limits)).all(dim=-1)
+    assert float((back - smooth).abs()[:, inside].max()) < 0.01
+
+
+areas = st.builds(
+    Area,
+    x=st.integers(0, 9),
+    y=st.integers(0, 9),
+    width=st.integers(1, 9),
+    height=st.integers(1, 9),
+)
+
+
+@given(areas)
+def test_a_crop_is_a_warp_by_whole_pixels(area: Area) -> None:
+    shift = ((1.0, 0.0, -float(area.x)), (0.0, 1.0, -float(area.y)), (0.0, 0.0, 1.0))
+    shifted = warp(picture(), shift, area.height, area.width)
+    torch.testing.assert_close(shifted, crop(picture(), area), atol=1e-5, rtol=0)
+
+
+@given(areas, st.data())
+def test_a_crop_of_a_crop_is_one_crop(outer: Area, data: st.DataObject) -> None:
+    x, y = data.draw(st.integers(0, outer.width - 1)), data.draw(st.integers(0, outer.height - 1))
+    inner = Area(x=x, y=y, width=outer.width - x, height=outer.height - y)
+    both = inner.model_copy(update={"x": outer.x + x, "y": outer.y + y})
+    assert torch.equal(crop(crop(picture(), outer), inner), crop(picture(), both))
+
+
+@given(st.lists(areas, min_size=1, max_size=3))
+def test_an_intersection_has_the_pixels_of_all_areas(several: list[Area]) -> None:
+    count = torch.zeros(20, 20)
+    for area in several:
+        crop(count, area).add_(1)
+    shared = intersection(several)
+    assert (shared.width * shared.height if shared else 0) == int((count == len(several)).sum())
+    assert shared is None or bool((crop(count, shared) == len(several)).all())

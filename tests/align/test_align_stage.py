@@ -1,5 +1,3 @@
-from fractions import Fraction
-
 import numpy as np
 import pytest
 import torch
@@ -7,25 +5,19 @@ import torch
 from unfade.align import stage
 from unfade.errors import MatchError, ProjectError
 from unfade.film.alignment import Alignments, weight_file
-from unfade.film.clip import Area, Clip, Clips
+from unfade.film.clip import Area, Clips
 from unfade.film.pair import Pair, PairList
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
-from unfade.film.working_space import WORKING_SPACE
 from unfade.media import read_picture, read_plane, write_dpx, write_png
 from unfade.project.settings import Project
 from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
+
+from ..fixtures import make_clip
 
 PICTURE = Area(x=16, y=12, width=640, height=360)
 DVD_PICTURE = Area(x=4, y=2, width=360, height=288)
-
-
-class _Silent:
-    def track(self, items, label, total):
-        return iter(items)
-
-    def say(self, message):
-        pass
 
 
 def _framed(pixels, area, height, width):
@@ -36,16 +28,8 @@ def _framed(pixels, area, height, width):
 
 
 def _clip(path, first, count, height, width, area):
-    return Clip(
-        path=str(path),
-        kind="sequence",
-        frames=FrameRange(first=first, last=first + count - 1),
-        rate=Fraction(24),
-        width=width,
-        height=height,
-        pixel_aspect=Fraction(1),
-        colorspace=WORKING_SPACE,
-        live_area=area,
+    return make_clip(
+        path, FrameRange(first=first, last=first + count - 1), width, height, live_area=area
     )
 
 
@@ -62,7 +46,7 @@ def film(tmp_path, scenes):
         "source": {"path": "scan.%06d.dpx"},
         "reference": {"path": "dvd.%06d.png"},
     }
-    job = Job(Project.model_validate(fields), tmp_path, _Silent())
+    job = Job(Project.model_validate(fields), tmp_path, SilentProgress())
     job.save(
         Clips(
             source=_clip(tmp_path / "scan.%06d.dpx", 1001, count, 390, 680, PICTURE),

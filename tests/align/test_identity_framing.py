@@ -1,7 +1,5 @@
 """Pictures painted on the scan's own raster are aligned as they are, also on a letterboxed scan."""
 
-from fractions import Fraction
-
 import cv2
 import numpy as np
 import pytest
@@ -10,27 +8,21 @@ import torch
 from unfade.align import stage
 from unfade.errors import MatchError
 from unfade.film.alignment import Alignments
-from unfade.film.clip import Area, Clip, Clips
+from unfade.film.clip import Area, Clips
 from unfade.film.pair import Pair, PairList
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
-from unfade.film.working_space import WORKING_SPACE
 from unfade.media import write_dpx, write_png
 from unfade.project.settings import Project
 from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
+
+from ..fixtures import make_clip
 
 SIZE = (600, 700)
 PICTURE = Area(x=24, y=130, width=640, height=360)
 """The live area. Relative to the whole raster it is stretched by 1.52; for a reference 1.3 is
 plausible."""
-
-
-class _Silent:
-    def track(self, items, label, total):
-        return iter(items)
-
-    def say(self, message):
-        pass
 
 
 def _framed(pixels):
@@ -47,16 +39,12 @@ def film(tmp_path, scenes):
     for frame, scene in enumerate(scenes[:2], start=1001):
         write_dpx(tmp_path / f"scan.{frame:06d}.dpx", _framed(scene.scan))
     project = {"film": {"title": "Film"}, "source": {"path": "scan.%06d.dpx"}}
-    job = Job(Project.model_validate(project), tmp_path, _Silent())
-    clip = Clip(
-        path=str(tmp_path / "scan.%06d.dpx"),
-        kind="sequence",
-        frames=FrameRange(first=1001, last=1002),
-        rate=Fraction(24),
-        width=SIZE[1],
-        height=SIZE[0],
-        pixel_aspect=Fraction(1),
-        colorspace=WORKING_SPACE,
+    job = Job(Project.model_validate(project), tmp_path, SilentProgress())
+    clip = make_clip(
+        tmp_path / "scan.%06d.dpx",
+        FrameRange(first=1001, last=1002),
+        SIZE[1],
+        SIZE[0],
         live_area=PICTURE,
     )
     job.save(Clips(source=clip))

@@ -2,17 +2,20 @@
 
 import re
 import tomllib
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from unfade.commands.new_project import _PROVISIONAL_FACTS
-from unfade.film.clip import Area, Clip
+from unfade.film.clip import Clip
 from unfade.film.time import FrameRange
 from unfade.project.file import parse_project
 from unfade.project.settings import Project
 from unfade.project.template import TemplateElement, project_text
+
+from ..fixtures import make_clip
 
 ROOT = Path(__file__).parents[2]
 MINIMAL = '[film]\ntitle = "x"\n[source]\npath = "a"\n[reference]\npath = "b"\n'
@@ -51,18 +54,14 @@ def test_keys_that_pages_name_exist(page: Path) -> None:
 
 
 def clip() -> Clip:
-    return Clip.model_validate(
-        {
-            "path": "a",
-            "kind": "movie",
-            "frames": FrameRange(first=0, last=9),
-            "rate": 25,
-            "width": 720,
-            "height": 576,
-            "pixel_aspect": 1,
-            "colorspace": "ACEScg",
-            "live_area": Area(x=0, y=0, width=720, height=576),
-        }
+    return make_clip(
+        "a",
+        FrameRange(first=0, last=9),
+        720,
+        576,
+        kind="movie",
+        rate=Fraction(25),
+        colorspace="ACEScg",
     )
 
 

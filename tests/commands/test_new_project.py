@@ -1,9 +1,7 @@
 """A new film.toml for elements that do not state every fact."""
 
-from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar
 
 import av
 import numpy as np
@@ -11,24 +9,10 @@ import numpy as np
 from unfade.commands.new_project import write_project
 from unfade.project.color_config import PINNED
 
-Item = TypeVar("Item")
+from ..fixtures import RecordingProgress
 
 BT2020_CONSTANT, PQ = 10, 16
 """Code points of ITU-T H.273: an unsupported matrix, and a transfer that is not Rec.709."""
-
-
-class RecordingProgress:
-    """Records the label of each pass over a movie."""
-
-    def __init__(self) -> None:
-        self.labels: list[str] = []
-
-    def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
-        self.labels.append(label)
-        yield from items
-
-    def say(self, message: str) -> None:
-        pass
 
 
 def movie(path: Path) -> str:

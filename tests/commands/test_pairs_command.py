@@ -3,7 +3,6 @@
 import re
 import sys
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 
 import OpenImageIO as oiio
@@ -23,6 +22,8 @@ from unfade.project.file import load_project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
+from ..fixtures import make_alignment, make_clip
+
 Pairs = Callable[..., tuple[int, str]]
 
 FRAMES = FrameRange(first=1001, last=1020)
@@ -39,29 +40,18 @@ path = "dvd.mkv"
 
 
 def clip(path: str, first: int) -> Clip:
-    return Clip(
-        path=path,
-        kind="sequence",
-        frames=FrameRange(first=first, last=first + 19),
-        rate=Fraction(24),
-        width=100,
-        height=80,
-        pixel_aspect=Fraction(1),
-        colorspace="Gamma 2.4 Encoded Rec.709",
-        live_area=Area(x=0, y=0, width=100, height=80),
-    )
+    return make_clip(path, FrameRange(first=first, last=first + 19), 100, 80)
 
 
 def alignment(pair: Pair) -> Alignment:
-    return Alignment(
-        pair=pair,
+    return make_alignment(
+        pair,
+        Area(x=0, y=0, width=90, height=80),
         kind="affine",
-        matrix=((1, 0, 0), (0, 1, 0), (0, 0, 1)),
         residual=0.21,
         residual_p95=0.8,
         residual_moving=0.3,
         inliers=345,
-        coverage=Area(x=0, y=0, width=90, height=80),
     )
 
 

@@ -1,5 +1,3 @@
-from fractions import Fraction
-
 import numpy as np
 import pytest
 import torch
@@ -7,7 +5,7 @@ import torch
 from unfade.curate import stage
 from unfade.errors import MatchError, WorkError
 from unfade.film.balance import IDENTITY_BALANCE, Balance, FilmBalance
-from unfade.film.clip import SOURCE_PROXY, Area, Clip, Clips, reference_proxy
+from unfade.film.clip import SOURCE_PROXY, Clips, reference_proxy
 from unfade.film.match import MatchRecord
 from unfade.film.pair import PairList
 from unfade.film.time import FrameRange
@@ -15,29 +13,12 @@ from unfade.media import read_picture, write_png
 from unfade.project.settings import Project
 from unfade.work.job import Job
 
-
-class _Silent:
-    def __init__(self):
-        self.messages = []
-
-    def track(self, items, label, total):
-        return iter(items)
-
-    def say(self, message):
-        self.messages.append(message)
+from ..fixtures import RecordingProgress, make_clip
 
 
 def _clip(path, first, proxy):
-    return Clip(
-        path=path,
-        kind="sequence",
-        frames=FrameRange(first=first, last=first + len(proxy) - 1),
-        rate=Fraction(24),
-        width=128,
-        height=proxy.shape[1],
-        pixel_aspect=Fraction(1),
-        colorspace="Gamma 2.4 Encoded Rec.709",
-        live_area=Area(x=0, y=0, width=128, height=proxy.shape[1]),
+    return make_clip(
+        path, FrameRange(first=first, last=first + len(proxy) - 1), 128, proxy.shape[1]
     )
 
 
@@ -45,7 +26,7 @@ def _job(root, source, reference, **sections):
     fields = {"film": {"title": "Film"}, "source": {"path": "scan.%06d.dpx"}, **sections}
     if reference is not None:
         fields["reference"] = {"path": "dvd.mkv"}
-    job = Job(Project.model_validate(fields), root, _Silent())
+    job = Job(Project.model_validate(fields), root, RecordingProgress())
     job.folder("ingest")
     np.save(root / SOURCE_PROXY, source)
     found = {}

@@ -1,5 +1,3 @@
-from fractions import Fraction
-
 import numpy as np
 import pytest
 
@@ -15,24 +13,16 @@ from unfade.curate.choice.pairing import (
 from unfade.curate.matching.best_reference import BestMatches
 from unfade.curate.matching.frames import FrameMatches
 from unfade.errors import ProjectError
-from unfade.film.clip import Area, Clip, Clips
+from unfade.film.clip import Clips
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.project.settings import CurateSection, PairSection, Project
 
+from ..fixtures import make_clip
+
 
 def _clip(path, first, count):
-    return Clip(
-        path=path,
-        kind="sequence",
-        frames=FrameRange(first=first, last=first + count - 1),
-        rate=Fraction(24),
-        width=64,
-        height=48,
-        pixel_aspect=Fraction(1),
-        colorspace="Gamma 2.4 Encoded Rec.709",
-        live_area=Area(x=0, y=0, width=64, height=48),
-    )
+    return make_clip(path, FrameRange(first=first, last=first + count - 1), 64, 48)
 
 
 CLIPS = Clips(source=_clip("scan.%06d.dpx", 1001, 60), references={"dvd": _clip("dvd.mkv", 0, 90)})

@@ -1,9 +1,6 @@
 import hashlib
 import shutil
-from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar
 
 import bagit
 import pytest
@@ -13,10 +10,9 @@ from unfade.deliver.bag import link_or_copy, remove_leftovers
 from unfade.deliver.note import DeliveryContent
 from unfade.deliver.shared_records import picture_paths
 from unfade.errors import WorkError
-from unfade.film.alignment import Alignment, Alignments
-from unfade.film.clip import Area, Clip, Clips
+from unfade.film.alignment import Alignments
+from unfade.film.clip import Area, Clips
 from unfade.film.delivery import Delivery
-from unfade.film.model import TrainedModel
 from unfade.film.naming import bag_name
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.rendering import RenderedFrame, Rendering
@@ -27,8 +23,10 @@ from unfade.project.settings import Project
 from unfade.report.page import CREDITS_PLACEHOLDER, NOTE_PLACEHOLDER
 from unfade.work.elements import digest
 from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
 
-Item = TypeVar("Item")
+from ..fixtures import make_alignment, make_clip, make_model
+
 PAINTED = Pair(
     source=2,
     picture="painted/2.png",
@@ -39,14 +37,6 @@ PAINTED = Pair(
     note="Jacket after the lobby card",
 )
 AREA = Area(x=0, y=0, width=4, height=3)
-
-
-class Silent:
-    def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
-        yield from items
-
-    def say(self, message: str) -> None:
-        pass
 
 
 def make_job(root: Path) -> Job:
@@ -62,7 +52,7 @@ def make_job(root: Path) -> Job:
             "movie": "none",
         },
     }
-    return Job(Project.model_validate(project), root, Silent())
+    return Job(Project.model_validate(project), root, SilentProgress())
 
 
 def write_master(job: Job, frame: int, content: bytes) -> RenderedFrame:
@@ -83,26 +73,15 @@ def job(tmp_path: Path) -> Job:
     job = make_job(tmp_path)
     (tmp_path / "painted").mkdir()
     (tmp_path / "painted/2.png").write_bytes(b"jacket")
-    clip = Clip(
-        path="/home/someone/scan.%04d.dpx",
-        kind="sequence",
-        frames=FrameRange(first=1, last=3),
-        rate=Fraction(24),
-        width=4,
-        height=3,
-        pixel_aspect=Fraction(1),
+    clip = make_clip(
+        "/home/someone/scan.%04d.dpx",
+        FrameRange(first=1, last=3),
+        4,
+        3,
         colorspace="ACEScct",
         live_area=AREA,
     )
-    alignment = Alignment(
-        pair=PAINTED,
-        kind="identity",
-        matrix=((1, 0, 0), (0, 1, 0), (0, 0, 1)),
-        residual=0.0,
-        residual_p95=0.0,
-        inliers=0,
-        coverage=AREA,
-    )
+    alignment = make_alignment(PAINTED, AREA)
     late = PAINTED.model_copy(update={"source": 3, "picture": None, "reference": 9, "of": "dvd"})
     rejection = Rejection(pair=late, reason="Out of time")
     shot = Shot(number=1, frames=clip.frames)
@@ -110,21 +89,13 @@ def job(tmp_path: Path) -> Job:
     job.save(PairList(shots=(shot,), pairs=(PAINTED,), rejected=(rejection,)))
     job.save(Alignments(crop=AREA, admitted=(alignment,), rejected=()))
     job.save(
-        TrainedModel(
+        make_model(
             id="0123456789ab",
-            size="small",
             parameters=1234,
             steps=10,
             best_step=5,
-            colorspace="Gamma 2.4 Encoded Rec.709",
-            file="model.safetensors",
-            baseline_file="baseline.safetensors",
             train_frames=(2,),
-            holdout_frames=(),
             carried_frames=(1, 3),
-            held_out=None,
-            baseline_held_out=None,
-            faded_held_out=None,
         )
     )
     frames = [write_master(job, frame, bytes([frame]) * frame) for frame in (1, 2, 3)]
@@ -353,7 +324,7 @@ def test_bag_names_have_no_spaces_or_punctuation(title: str, name: str) -> None:
 def test_people_and_note_are_on_the_page_of_the_bag(job: Job) -> None:
     """The page of validate has neither, so that a changed credit needs no new validation."""
     deliver = job.project.deliver.model_copy(update={"note": "Reel <2> is lost"})
-    job = Job(job.project.model_copy(update={"deliver": deliver}), job.root, Silent())
+    job = Job(job.project.model_copy(update={"deliver": deliver}), job.root, SilentProgress())
     stage.run(job)
 
     data = bag_of(job) / "data"
@@ -477,7 +448,7 @@ def drawn(job: Job, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def with_movies(job: Job, **deliver: object) -> Job:
     section = job.project.deliver.model_copy(update={"movie": "h264", **deliver})
-    return Job(job.project.model_copy(update={"deliver": section}), job.root, Silent())
+    return Job(job.project.model_copy(update={"deliver": section}), job.root, SilentProgress())
 
 
 def test_a_changed_credit_makes_no_new_review_movies(job: Job, drawn: list[str]) -> None:

@@ -15,7 +15,6 @@ from unfade.drawing.movie_frame import movie_frame, movie_size
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.delivery import Delivery
-from unfade.film.model import TrainedModel
 from unfade.film.pair import PairList
 from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.report import Report
@@ -23,6 +22,8 @@ from unfade.film.shot import Shot
 from unfade.project.settings import ClipSection, Project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
+
+from ..fixtures import make_model
 
 AREA = Area(x=10, y=6, width=161, height=121)
 
@@ -78,20 +79,11 @@ def make_job(
         )
     )
     job.save(
-        TrainedModel(
+        make_model(
             id="0" * 12,
-            size="small",
-            parameters=1,
-            steps=1,
-            best_step=1,
             colorspace="g24_rec709",
             file="m.safetensors",
             baseline_file="b.safetensors",
-            train_frames=(),
-            holdout_frames=(),
-            held_out=None,
-            baseline_held_out=None,
-            faded_held_out=None,
         )
     )
     for name in ("m.safetensors", "b.safetensors"):

@@ -4,7 +4,7 @@ import resource
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,16 +12,17 @@ import pytest
 import torch
 
 from unfade.errors import MediaError, ProjectError, WorkError
-from unfade.film.clip import SOURCE_PROXY, Area, Clip, Clips, reference_proxy
+from unfade.film.clip import SOURCE_PROXY, Area, Clips, reference_proxy
 from unfade.film.time import FrameRange
-from unfade.film.working_space import WORKING_SPACE
 from unfade.ingest.proxy import make_proxy, proxy_size
 from unfade.ingest.stage import run
 from unfade.media import MovieWriter, read, read_picture, write_dpx
 from unfade.project.settings import Project
 from unfade.work.job import Job
+from unfade.work.progress import Item
 
-Item = TypeVar("Item")
+from ..fixtures import make_clip
+
 PICTURE = Area(x=20, y=12, width=152, height=108)
 PAIRS = [{"source": 101, "reference": "painted.png"}]
 
@@ -160,15 +161,13 @@ def test_a_damaged_frame_is_an_error_and_leaves_no_artefact(film: Path) -> None:
 
 
 def test_proxy_has_square_pixels_and_is_averaged() -> None:
-    clip = Clip(
-        path="x",
+    clip = make_clip(
+        "x",
+        FrameRange(first=0, last=0),
+        800,
+        600,
         kind="still",
-        frames=FrameRange(first=0, last=0),
-        rate=Fraction(24),
-        width=800,
-        height=600,
         pixel_aspect=Fraction(2),
-        colorspace=WORKING_SPACE,
         live_area=Area(x=144, y=56, width=512, height=512),
     )
     assert proxy_size(clip) == (128, 64)

@@ -1,7 +1,6 @@
 """Pairs are read with their pictures and the neighbouring reference frames."""
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,11 @@ from torch import Tensor
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.pair import Pair
 from unfade.film.time import FrameRange
-from unfade.film.working_space import WORKING_SPACE
 from unfade.media import pair_pictures as pairs
 from unfade.media import read_pairs, read_picture, read_references, write_png
 from unfade.project.color_config import ColorManagement
+
+from ..fixtures import make_clip
 
 SIZE = 64
 LIVE = Area(x=2, y=4, width=60, height=56)
@@ -24,17 +24,7 @@ def clip(pattern: Path, first: int) -> Clip:
     """Ten frames; the value of each is a hundredth of its number."""
     for frame in range(first, first + 10):
         write_png(Path(str(pattern) % frame), torch.full((3, SIZE, SIZE), frame / 100), bits=16)
-    return Clip(
-        path=str(pattern),
-        kind="sequence",
-        frames=FrameRange(first=first, last=first + 9),
-        rate=Fraction(24),
-        width=SIZE,
-        height=SIZE,
-        pixel_aspect=Fraction(1),
-        colorspace=WORKING_SPACE,
-        live_area=LIVE,
-    )
+    return make_clip(pattern, FrameRange(first=first, last=first + 9), SIZE, SIZE, live_area=LIVE)
 
 
 @pytest.fixture

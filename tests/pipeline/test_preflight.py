@@ -1,34 +1,24 @@
 """Missing files and frames of film.toml are errors before a stage runs."""
 
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from unfade.errors import ProjectError
-from unfade.film.clip import Area, Clip, Clips
+from unfade.film.clip import Clips
 from unfade.film.time import FrameRange
-from unfade.film.working_space import WORKING_SPACE
 from unfade.pipeline import run as pipeline
 from unfade.project.file import load_project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
+from ..fixtures import make_clip
+
 SOURCE = '[film]\ntitle = "Reel"\n[source]\npath = "scan.%04d.dpx"\n'
 PAIR = '[[pair]]\nsource = 12\nreference = "painted.png"\n'
 
-CLIP = Clip(
-    path="scan.%04d.dpx",
-    kind="sequence",
-    frames=FrameRange(first=10, last=19),
-    rate=Fraction(24),
-    width=100,
-    height=80,
-    pixel_aspect=Fraction(1),
-    colorspace=WORKING_SPACE,
-    live_area=Area(x=0, y=0, width=100, height=80),
-)
+CLIP = make_clip("scan.%04d.dpx", FrameRange(first=10, last=19), 100, 80)
 
 Run = Callable[..., str]
 

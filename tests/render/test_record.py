@@ -1,25 +1,16 @@
 """The record of a master."""
 
-from fractions import Fraction
-
-from unfade.film.clip import Area, Clip, Clips
+from unfade.film.clip import Clips
 from unfade.film.time import FrameRange
 from unfade.project.settings import ClipSection, FilmSection, Project, ReferenceSection
 from unfade.render.record import film_entries
 
+from ..fixtures import make_clip
+
 
 def test_the_record_holds_the_rotation_of_the_scan() -> None:
-    clip = Clip(
-        path="scan.%04d.dpx",
-        kind="sequence",
-        frames=FrameRange(first=1, last=2),
-        rate=Fraction(24),
-        width=64,
-        height=64,
-        pixel_aspect=Fraction(1),
-        orientation=6,
-        colorspace="ACEScg",
-        live_area=Area(x=0, y=0, width=64, height=64),
+    clip = make_clip(
+        "scan.%04d.dpx", FrameRange(first=1, last=2), 64, 64, orientation=6, colorspace="ACEScg"
     )
     project = Project(
         film=FilmSection(title="x"),

@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar
 
 import OpenImageIO as oiio
 import pytest
@@ -26,22 +25,16 @@ from unfade.project.settings import ClipSection, Project
 from unfade.render import stage
 from unfade.render.recover import RecoveredFrame
 from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
 
-Item = TypeVar("Item")
+from ..fixtures import make_alignment, make_model
+
 MakeJob = Callable[..., Job]
 
 MODEL_ID = "0123456789ab"
 CAPTURED = "1999:12:31 23:59:58"
 KEYCODE = (1, 2, 3, 4, 5, 4, 64)
 WHOLE = Area(x=0, y=0, width=40, height=24)
-
-
-class Silent:
-    def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
-        yield from items
-
-    def say(self, message: str) -> None:
-        pass
 
 
 def chart() -> Tensor:
@@ -85,7 +78,7 @@ def make_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeJob:
                 "deliver": {"institution": "Archive", "restorationist": "Person"},
             }
         )
-        job = Job(project, tmp_path, Silent())
+        job = Job(project, tmp_path, SilentProgress())
         section = ClipSection(path="scan/reel.%04d.exr")
         job.save(Clips(source=media.probe(job.resolve(section.path), section)))
         shot = Shot(number=1, frames=FrameRange(first=101, last=103))
@@ -99,34 +92,11 @@ def make_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeJob:
 
 
 def alignment(pair: Pair) -> Alignment:
-    unmoved = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
-    return Alignment(
-        pair=pair,
-        kind="identity",
-        matrix=unmoved,
-        residual=0,
-        residual_p95=0,
-        inliers=0,
-        coverage=WHOLE,
-    )
+    return make_alignment(pair, WHOLE)
 
 
 def trained() -> TrainedModel:
-    return TrainedModel(
-        id=MODEL_ID,
-        size="small",
-        parameters=1,
-        steps=1,
-        best_step=1,
-        colorspace=WORKING_SPACE,
-        file="model.safetensors",
-        baseline_file="baseline.safetensors",
-        train_frames=(101,),
-        holdout_frames=(),
-        held_out=None,
-        baseline_held_out=None,
-        faded_held_out=None,
-    )
+    return make_model(id=MODEL_ID, train_frames=(101,))
 
 
 def masters(job: Job) -> list[Path]:
@@ -412,5 +382,5 @@ def test_a_changed_credit_renders_nothing(
     deliver = job.project.deliver.model_copy(update={"institution": "Another Archive"})
     credited = job.project.model_copy(update={"deliver": deliver})
     monkeypatch.setattr(stage, "recover", None)
-    stage.run(Job(credited, job.root, Silent()))
+    stage.run(Job(credited, job.root, SilentProgress()))
     assert job.load(Rendering) == before

@@ -9,7 +9,7 @@ import torch
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.figures import HeldOutFigures, OutlierRun, ShotFigures
-from unfade.film.model import HeldOut, LossCurve, LossPoint, ShotModel, TrainedModel
+from unfade.film.model import HeldOut, LossCurve, LossPoint, ShotModel
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.rendering import PredictedError, RenderedFrame, Rendering
 from unfade.film.report import Measure, Report
@@ -19,6 +19,8 @@ from unfade.film.time import FrameRange
 from unfade.project.settings import DeliverSection, Project
 from unfade.report.figures import figure, file_name
 from unfade.report.page import Comparison, PageContent, report_page, with_credits
+
+from ..fixtures import make_alignment, make_clip, make_model
 
 PAINTED = Pair(
     source=12,
@@ -37,28 +39,25 @@ def picture(level: float) -> torch.Tensor:
 
 
 def clip(path: str) -> Clip:
-    return Clip(
-        path=path,
+    return make_clip(
+        path,
+        FrameRange(first=10, last=19),
+        12,
+        8,
         kind="movie",
-        frames=FrameRange(first=10, last=19),
         rate=Fraction(25),
-        width=12,
-        height=8,
         pixel_aspect=Fraction(64, 45),
-        colorspace="Gamma 2.4 Encoded Rec.709",
-        live_area=Area(x=0, y=0, width=12, height=8),
     )
 
 
 def alignment(pair: Pair) -> Alignment:
-    return Alignment(
-        pair=pair,
+    return make_alignment(
+        pair,
+        Area(x=0, y=0, width=12, height=8),
         kind="affine",
-        matrix=((1, 0, 0), (0, 1, 0), (0, 0, 1)),
         residual=0.27,
         residual_p95=0.9,
         inliers=100,
-        coverage=Area(x=0, y=0, width=12, height=8),
     )
 
 
@@ -99,20 +98,13 @@ def content(**changes: Any) -> PageContent:
             ),
             luma_parity=0.0,
         ),
-        "model": TrainedModel(
+        "model": make_model(
             id="0123456789ab",
-            size="small",
             parameters=4321,
             steps=3000,
             best_step=2500,
-            colorspace="Gamma 2.4 Encoded Rec.709",
-            file="model.safetensors",
-            baseline_file="baseline.safetensors",
             train_frames=(12,),
             holdout_frames=(15,),
-            held_out=None,
-            baseline_held_out=None,
-            faded_held_out=None,
             shot_models=(
                 ShotModel(shot=1, film=1.5, own=1.2, kept=True),
                 ShotModel(shot=2, film=1.0, own=0.98, kept=False),

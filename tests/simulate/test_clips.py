@@ -10,12 +10,13 @@ import torch
 
 from unfade.commands import app
 from unfade.errors import MediaError
-from unfade.film.clip import Area, Clip
+from unfade.film.clip import Area
 from unfade.film.time import FrameRange
-from unfade.film.working_space import WORKING_SPACE
 from unfade.simulate import clips
 from unfade.simulate.clips import ClipCut, centred_area, demo_clips, fit_picture
 from unfade.simulate.gate import PICTURE_HEIGHT, PICTURE_WIDTH
+
+from ..fixtures import make_clip
 
 
 @pytest.mark.parametrize(
@@ -36,16 +37,8 @@ def test_largest_area_in_the_middle(
 
 
 def test_picture_is_cropped_and_scaled() -> None:
-    clip = Clip(
-        path="clip.mkv",
-        kind="movie",
-        frames=FrameRange(first=0, last=0),
-        rate=Fraction(25),
-        width=64,
-        height=48,
-        pixel_aspect=Fraction(1),
-        colorspace=WORKING_SPACE,
-        live_area=Area(x=0, y=0, width=64, height=48),
+    clip = make_clip(
+        "clip.mkv", FrameRange(first=0, last=0), 64, 48, kind="movie", rate=Fraction(25)
     )
     rgb = torch.zeros(3, 48, 64)
     rgb[0, :, 32:] = 2.0

@@ -29,7 +29,9 @@ CENTRE = Area(x=200, y=140, width=680, height=320)
 """A part of the scan that the DVD shows completely, above the subtitles."""
 
 
-class SilentProgress:
+class FailingProgress:
+    """Fails on any message."""
+
     def track(self, items: Iterable, label: str, total: int) -> Iterator:
         return iter(items)
 
@@ -79,7 +81,7 @@ def cuts(shared_folder: Path) -> tuple[ClipCut, ...]:
 @pytest.fixture(scope="module")
 def folder(cuts: tuple[ClipCut, ...], shared_folder: Path) -> Path:
     folder = shared_folder / "film"
-    progress = SilentProgress()
+    progress = FailingProgress()
     simulate(folder, cuts, severity="medium", seed=SEED, progress=progress)
     return folder
 
@@ -168,7 +170,7 @@ def test_dvd_has_subtitles_on_the_recorded_frames(record: Simulation, dvd: Clip)
 
 
 def test_same_seed_same_bytes(folder: Path, cuts: tuple[ClipCut, ...], tmp_path: Path) -> None:
-    simulate(tmp_path / "film", cuts, severity="medium", seed=SEED, progress=SilentProgress())
+    simulate(tmp_path / "film", cuts, severity="medium", seed=SEED, progress=FailingProgress())
     for kind in ("scan", "truth"):
         for path in (folder / kind).iterdir():
             again = tmp_path / "film" / kind / path.name
@@ -187,16 +189,16 @@ def test_another_seed_is_another_film(record: Simulation, cuts: tuple[ClipCut, .
 
 def test_an_existing_film_is_not_overwritten(folder: Path, cuts: tuple[ClipCut, ...]) -> None:
     with pytest.raises(WorkError, match="holds files already"):
-        simulate(folder, cuts, severity="medium", seed=SEED, progress=SilentProgress())
+        simulate(folder, cuts, severity="medium", seed=SEED, progress=FailingProgress())
 
 
 def test_an_unknown_severity_is_an_error(tmp_path: Path, cuts: tuple[ClipCut, ...]) -> None:
     with pytest.raises(ProjectError, match="use one of mild, medium, hard"):
-        simulate(tmp_path, cuts, severity="awful", seed=1, progress=SilentProgress())
+        simulate(tmp_path, cuts, severity="awful", seed=1, progress=FailingProgress())
     assert not list(tmp_path.iterdir())
 
 
 def test_a_film_of_too_few_frames_is_an_error(tmp_path: Path, cuts: tuple[ClipCut, ...]) -> None:
     short = cuts[0].model_copy(update={"frames": FrameRange(first=0, last=3)})
     with pytest.raises(ProjectError, match="needs at least 7 frames"):
-        simulate(tmp_path, [short], severity="mild", seed=1, progress=SilentProgress())
+        simulate(tmp_path, [short], severity="mild", seed=1, progress=FailingProgress())

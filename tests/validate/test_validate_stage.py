@@ -1,8 +1,6 @@
 import hashlib
-from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 import torch
@@ -11,8 +9,8 @@ from torch import Tensor
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
-from unfade.film.clip import Area, Clip, Clips
-from unfade.film.model import LossCurve, LossPoint, TrainedModel
+from unfade.film.clip import Area, Clips
+from unfade.film.model import LossCurve, LossPoint
 from unfade.film.pair import Pair, PairList
 from unfade.film.rendering import SUFFIXES, RenderedFrame, Rendering
 from unfade.film.report import Report
@@ -25,21 +23,15 @@ from unfade.media import write_master as write_master_file
 from unfade.project.settings import Project
 from unfade.validate import stage
 from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
 
-Item = TypeVar("Item")
+from ..fixtures import make_clip, make_model
+
 FRAMES = FrameRange(first=101, last=106)
 LIVE = Area(x=4, y=2, width=40, height=28)
 HEIGHT, WIDTH = 32, 48
 GAIN, LUT_GAIN = 0.99, 0.8
 """Shares of the true chroma that the stand-ins for model and baseline predict."""
-
-
-class Silent:
-    def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
-        yield from items
-
-    def say(self, message: str) -> None:
-        pass
 
 
 class ChromaFraction:
@@ -76,20 +68,12 @@ def make_job(root: Path, **render: object) -> Job:
             "render": render,
         }
     )
-    return Job(project, root, Silent())
+    return Job(project, root, SilentProgress())
 
 
 def save_artefacts(job: Job, rendered: list[RenderedFrame], targets: list[Target]) -> None:
-    clip = Clip(
-        path=str(job.root / "scan.%04d.dpx"),
-        kind="sequence",
-        frames=FRAMES,
-        rate=Fraction(24),
-        width=WIDTH,
-        height=HEIGHT,
-        pixel_aspect=Fraction(2),
-        colorspace=WORKING_SPACE,
-        live_area=LIVE,
+    clip = make_clip(
+        job.root / "scan.%04d.dpx", FRAMES, WIDTH, HEIGHT, pixel_aspect=Fraction(2), live_area=LIVE
     )
     shots = (
         Shot(number=1, frames=FrameRange(first=101, last=103)),
@@ -100,23 +84,7 @@ def save_artefacts(job: Job, rendered: list[RenderedFrame], targets: list[Target
     job.save(Alignments(crop=LIVE.model_copy(update={"x": 0, "y": 0}), admitted=()))
     job.save(Targets(targets=tuple(targets), luma_parity=0.0))
     job.save(LossCurve(points=(LossPoint(step=1, loss=0.1, held_out=1.0),), baseline=2.0))
-    job.save(
-        TrainedModel(
-            id="0" * 12,
-            size="small",
-            parameters=1,
-            steps=1,
-            best_step=1,
-            colorspace=WORKING_SPACE,
-            file="model.safetensors",
-            baseline_file="baseline.safetensors",
-            train_frames=(101,),
-            holdout_frames=(102,),
-            held_out=None,
-            baseline_held_out=None,
-            faded_held_out=None,
-        )
-    )
+    job.save(make_model(id="0" * 12, train_frames=(101,), holdout_frames=(102,)))
     job.save(
         Rendering(
             model_id="0" * 12,

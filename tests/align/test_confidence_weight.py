@@ -4,7 +4,8 @@ import pytest
 
 from unfade.align.measure.weight import confidence
 
-LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+from ..fixtures import LUMA
+
 HEIGHT, WIDTH = 360, 640
 
 

@@ -1,4 +1,4 @@
-"""The package keeps to its limits: sizes of modules and functions, names, and no import circles."""
+"""Limits of the code: sizes of modules and functions, names used once, no import circles."""
 
 import ast
 from collections import defaultdict
@@ -10,7 +10,8 @@ from statistics import median
 import grimp
 import pytest
 
-PACKAGE = Path(__file__).parents[2] / "src/unfade"
+TESTS = Path(__file__).parents[1]
+PACKAGE = TESTS.parent / "src/unfade"
 MAX_MODULE_LINES = 400
 """Lines, because a longer module has more than one subject."""
 MAX_FUNCTION_LINES = 40
@@ -64,6 +65,18 @@ def test_no_class_name_is_used_twice() -> None:
             if isinstance(node, ast.ClassDef):
                 places[node.name].append(path)
     assert not {name: paths for name, paths in places.items() if len(paths) > 1}
+
+
+def test_no_helper_of_the_tests_is_defined_twice() -> None:
+    """Helpers with equal bodies belong in tests/fixtures.py or in the conftest.py of a folder."""
+    places = defaultdict(list)
+    for file in sorted(TESTS.rglob("*.py")):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("test_"):
+                has_docstring = ast.get_docstring(node) is not None
+                body = "\n".join(map(ast.unparse, node.body[has_docstring:]))
+                places[body].append(f"{file.relative_to(TESTS)}: {node.name}")
+    assert not [names for names in places.values() if len(names) > 1]
 
 
 def rooms(graph: grimp.ImportGraph, package: str) -> list[str]:

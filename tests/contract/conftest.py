@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 from av.filter import Graph
 
+from unfade.project.settings import ClipSection
+
 Planes = Sequence[np.ndarray]
+MakeMovie = Callable[..., Path]
+
+SECTION = ClipSection(path="unused")
+"""Settings of a clip that leave all facts to its files."""
 
 
 def write_movie(
@@ -85,7 +91,7 @@ def _field_flagger(
 
 
 @pytest.fixture
-def make_movie(tmp_path: Path) -> Callable[..., Path]:
+def make_movie(tmp_path: Path) -> MakeMovie:
     """`write_movie` into the folder of the test: name, codec, pixel format, frames, ..."""
 
     def make(name: str, *arguments: Any, **settings: Any) -> Path:

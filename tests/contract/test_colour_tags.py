@@ -15,7 +15,8 @@ from unfade.film.working_space import WORKING_SPACE
 from unfade.media import probe, read_picture, to_space, write_png
 from unfade.project.settings import ClipSection
 
-SECTION = ClipSection(path="x")
+from .conftest import SECTION
+
 CODE = 40
 """A dark 8-bit code, at which the transfer curves differ most."""
 

@@ -1,6 +1,5 @@
 """A movie that is cut off or damaged is refused, and never read in part."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,10 +10,8 @@ import pytest
 from unfade.errors import MediaError
 from unfade.media import probe, read
 from unfade.media.movies.ffv1 import checksums_hold, has_checksums
-from unfade.project.settings import ClipSection
 
-MakeMovie = Callable[..., Path]
-SECTION = ClipSection(path="unused")
+from .conftest import SECTION, MakeMovie
 
 
 def noise(

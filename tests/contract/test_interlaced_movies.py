@@ -1,8 +1,5 @@
 """Interlaced pictures are detected from their content, and made progressive."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import av
 import numpy as np
 import pytest
@@ -13,10 +10,9 @@ from unfade.media import probe, read, read_frame
 from unfade.media.movies.planes import plane_lines
 from unfade.project.settings import ClipSection
 
-MakeMovie = Callable[..., Path]
+from .conftest import SECTION, MakeMovie
 
 HEIGHT, WIDTH = 144, 176
-SECTION = ClipSection(path="unused")
 FRAMES = 30
 
 

@@ -17,7 +17,8 @@ from unfade.media import probe, read_frame, read_picture
 from unfade.media.color_management import check_colorspace
 from unfade.project.settings import ClipSection
 
-SECTION = ClipSection(path="x")
+from .conftest import SECTION
+
 UNDEFINED = 0xFFFFFFFF
 RED, GREEN, BLUE, LUMA, RGB, RGBA, ABGR = 1, 2, 3, 6, 50, 51, 52
 WIDTH, HEIGHT = 9, 6

@@ -13,7 +13,8 @@ from unfade.film.working_space import WORKING_SPACE
 from unfade.media import probe, read_frame, read_picture
 from unfade.project.settings import ClipSection
 
-SECTION = ClipSection(path="x")
+from .conftest import SECTION
+
 SHORT, LONG, RATIONAL = 3, 4, 5
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, CMYK, LAB = 0, 1, 2, 5, 8
 Tag = tuple[int, int, list[int]]

@@ -1,6 +1,5 @@
 """The tags of a movie are followed, can be overruled, and must not change within it."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,8 @@ from unfade.errors import MediaError
 from unfade.media import probe, read_frame
 from unfade.project.settings import ClipSection
 
-MakeMovie = Callable[..., Path]
-SECTION = ClipSection(path="unused")
+from .conftest import SECTION, MakeMovie
+
 HEIGHT, WIDTH = 48, 64
 
 

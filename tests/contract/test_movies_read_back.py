@@ -1,8 +1,6 @@
 """Movies of all codecs that archives use are read to the values that were written."""
 
-from collections.abc import Callable
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import numpy as np
@@ -13,16 +11,10 @@ from unfade.errors import MediaError
 from unfade.media import probe, read, read_frame
 from unfade.project.settings import ClipSection
 
-MakeMovie = Callable[..., Path]
+from ..fixtures import BARS_601
+from .conftest import SECTION, MakeMovie
 
-# Codes of 100 % colour bars, 8 bit limited range: ITU-R BT.601-7 and ITU-R BT.709-6.
-BARS_601 = {
-    (1, 1, 1): (235, 128, 128),
-    (1, 0, 0): (81, 90, 240),
-    (0, 1, 0): (145, 54, 34),
-    (0, 0, 1): (41, 240, 110),
-    (0, 0, 0): (16, 128, 128),
-}
+# Codes of 100 % colour bars, 8-bit limited range: ITU-R BT.709-6.
 BARS_709 = {
     (1, 1, 1): (235, 128, 128),
     (1, 0, 0): (63, 102, 240),
@@ -32,8 +24,6 @@ BARS_709 = {
 }
 CODE = 1 / 219
 BAR_ERROR = 1.5 * CODE  # the codes of the bars are whole numbers: half a code in Y, Cb and Cr
-
-SECTION = ClipSection(path="unused")
 
 
 def bars(

@@ -1,6 +1,6 @@
 """A frame that is read alone equals the same frame read in order."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,10 @@ from unfade.film.clip import Clip
 from unfade.media import probe, read, read_frame
 from unfade.media.movies import reader as movies
 from unfade.media.movies.index import IndexMismatchError, MovieIndex
-from unfade.project.settings import ClipSection
 
-MakeMovie = Callable[..., Path]
+from .conftest import SECTION, MakeMovie
 
 HEIGHT, WIDTH, FRAMES, GROUP = 144, 176, 60, 12
-SECTION = ClipSection(path="unused")
 GROUPS = {"g": str(GROUP), "bf": "2", "threads": "1"}
 CLOSED = {**GROUPS, "flags": "+cgop", "sc_threshold": "1000000000"}
 H264 = {"g": str(GROUP), "bf": "2", "preset": "veryfast"}

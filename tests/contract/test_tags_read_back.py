@@ -1,6 +1,5 @@
 """Timecode, keycode, rate, pixel aspect and date survive from file to clip to file."""
 
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,10 +15,10 @@ from unfade.media import FrameTags, probe, read_tags, write_dpx, write_exr, writ
 from unfade.media.stills.timecode import pack_timecode, unpack_timecode
 from unfade.project.settings import ClipSection
 
-MakeMovie = Callable[..., Path]
+from ..fixtures import KEYCODE
+from .conftest import MakeMovie
 
 PIXELS = torch.full((3, 16, 24), 0.25)
-KEYCODE = (1, 2, 3, 4, 5, 4, 64)
 TAGS = FrameTags(
     rate=Fraction(24000, 1001),
     pixel_aspect=Fraction(16, 11),

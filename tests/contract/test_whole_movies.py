@@ -1,6 +1,6 @@
 """Movies whose headers count other frames than are shown are complete, and are read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,9 @@ import pytest
 
 from unfade.media import probe, read_frame
 from unfade.media.movies.cut_off import cut_off_at
-from unfade.project.settings import ClipSection
 
-MakeMovie = Callable[..., Path]
-SECTION = ClipSection(path="unused")
+from .conftest import SECTION, MakeMovie
+
 FRAMES = 20
 
 

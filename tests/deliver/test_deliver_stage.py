@@ -25,7 +25,7 @@ from unfade.work.elements import digest
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
-from ..fixtures import make_alignment, make_clip, make_model
+from ..fixtures import make_alignment, make_clip, make_model, make_rendering
 
 PAINTED = Pair(
     source=2,
@@ -99,15 +99,7 @@ def job(tmp_path: Path) -> Job:
         )
     )
     frames = [write_master(job, frame, bytes([frame]) * frame) for frame in (1, 2, 3)]
-    job.save(
-        Rendering(
-            model_id="0123456789ab",
-            version=2,
-            colorspace="ACES2065-1",
-            compression="dwaa",
-            frames=tuple(frames),
-        )
-    )
+    job.save(make_rendering(frames, model_id="0123456789ab", version=2, compression="dwaa"))
     for name in ("model.safetensors", "baseline.safetensors"):
         (job.folder("train") / name).write_bytes(name.encode())
     page = f"<ul>{CREDITS_PLACEHOLDER}</ul><ul>{NOTE_PLACEHOLDER}</ul>"

@@ -16,14 +16,14 @@ from unfade.film.alignment import Alignments
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.delivery import Delivery
 from unfade.film.pair import PairList
-from unfade.film.rendering import RenderedFrame, Rendering
+from unfade.film.rendering import RenderedFrame
 from unfade.film.report import Report
 from unfade.film.shot import Shot
 from unfade.project.settings import ClipSection, Project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
-from ..fixtures import make_model
+from ..fixtures import make_model, make_rendering
 
 AREA = Area(x=10, y=6, width=161, height=121)
 
@@ -69,15 +69,7 @@ def make_job(
     job.save(PairList(shots=(Shot(number=1, frames=clip.frames),), pairs=()))
     job.save(Alignments(crop=area, admitted=()))
     job.save(Report(verdict="review", measures=()))
-    job.save(
-        Rendering(
-            model_id="0" * 12,
-            version=1,
-            colorspace="ACES2065-1",
-            compression="zip",
-            frames=tuple(rendered),
-        )
-    )
+    job.save(make_rendering(rendered))
     job.save(
         make_model(
             id="0" * 12,

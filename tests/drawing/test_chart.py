@@ -6,12 +6,13 @@ import torch
 from unfade.drawing.chart import HEIGHT_PX, WIDTH_PX, loss_chart, loss_picture
 from unfade.film.model import LossPoint
 
+from ..fixtures import SVG
+
 POINTS = [
     LossPoint(step=0, loss=0.04, held_out=3.0),
     LossPoint(step=500, loss=0.01),
     LossPoint(step=1000, loss=0.004, held_out=1.25),
 ]
-SVG = "{http://www.w3.org/2000/svg}"
 
 
 def texts(svg: str) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from unfade.drawing.error_chart import error_chart
 from unfade.film.rendering import PredictedError, RenderedFrame
 
-SVG = "{http://www.w3.org/2000/svg}"
+from ..fixtures import SVG
 
 
 def frames(means: list[float], shots: list[int]) -> list[RenderedFrame]:

@@ -15,9 +15,7 @@ from unfade.drawing.scopes import (
     waveform,
 )
 
-
-def flat(rgb: tuple[float, float, float]) -> torch.Tensor:
-    return torch.tensor(rgb)[:, None, None].expand(3, 20, 50)
+from ..fixtures import flat
 
 
 def change(scope: torch.Tensor, other: torch.Tensor) -> torch.Tensor:

@@ -12,12 +12,9 @@ from unfade.drawing.canvas import (
 )
 from unfade.drawing.sheets import MARGIN_PX, before_after, grid, split
 
+from ..fixtures import flat
 
-def flat(red: float, green: float, blue: float, height: int = 40, width: int = 60) -> torch.Tensor:
-    return torch.tensor([red, green, blue]).float()[:, None, None].expand(3, height, width)
-
-
-RED, GREEN, BLUE = flat(1, 0, 0), flat(0, 1, 0), flat(0, 0, 1)
+RED, GREEN, BLUE = (flat(tuple(rgb), 40, 60) for rgb in torch.eye(3).tolist())
 
 
 def pixels_of(sheet: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:

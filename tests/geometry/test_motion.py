@@ -2,14 +2,14 @@
 
 import pytest
 import torch
-from torch.nn import functional
 
 from unfade.geometry.motion import change_along, optical_flow
 
+from ..fixtures import soft_shapes
+
 
 def scene(height: int = 120, width: int = 160) -> torch.Tensor:
-    coarse = torch.rand(1, 1, 24, 32, generator=torch.Generator().manual_seed(2))
-    return functional.interpolate(coarse, size=(height, width), mode="bicubic")[0].clamp(0, 1)
+    return soft_shapes(2, (1, 24, 32), height, width).clamp(0, 1)
 
 
 def test_a_translation_leaves_little_change_along_the_motion() -> None:

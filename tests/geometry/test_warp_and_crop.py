@@ -4,12 +4,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.nn import functional
 
 from unfade.film.alignment import SmoothWarp
 from unfade.film.clip import Area
 from unfade.geometry.crop import crop, intersection
 from unfade.geometry.warp import as_matrix, displacement, source_positions, warp
+
+from ..fixtures import soft_shapes
 
 CUBIC_ERROR_PX = 0.05
 """Largest deviation, in pixels, of a ramp under bicubic interpolation with parameter -0.75, which
@@ -144,8 +145,7 @@ def test_positions_of_a_product_are_those_of_its_factors_in_turn(
 @settings(max_examples=30)
 @given(homographies)
 def test_a_picture_that_is_warped_and_warped_back_is_the_same(matrix: torch.Tensor) -> None:
-    coarse = torch.rand(1, 1, 4, 5, generator=torch.Generator().manual_seed(3))
-    smooth = functional.interpolate(coarse, size=(60, 80), mode="bicubic")[0].double()
+    smooth = soft_shapes(3, (1, 4, 5), 60, 80).double()
     inverse = torch.linalg.inv(matrix)
     there = warp(smooth, as_matrix(matrix.numpy()), 60, 80)
     back = warp(there, as_matrix((inverse / inverse[2, 2]).numpy()), 60, 80)

@@ -12,17 +12,12 @@ import torch
 from unfade.errors import MediaError
 from unfade.media.movies.writer import MovieWriter
 
+from ..fixtures import BARS_601, flat
+
 RATE = Fraction(25)
 HALF_A_CODE = 0.23  # in luma samples, of a ramp of 1/200 a sample, at 10 bit
 
-# Codes of 100 % colour bars: ITU-R BT.601-7 in 8 bit, ITU-R BT.709-6 in 10 bit.
-BARS_601 = {
-    (1, 1, 1): (235, 128, 128),
-    (1, 0, 0): (81, 90, 240),
-    (0, 1, 0): (145, 54, 34),
-    (0, 0, 1): (41, 240, 110),
-    (0, 0, 0): (16, 128, 128),
-}
+# Codes of 100 % colour bars, 10 bit: ITU-R BT.709-6.
 BARS_709 = {
     (1, 1, 1): (940, 512, 512),
     (1, 0, 0): (250, 409, 960),
@@ -53,10 +48,6 @@ def planes(path: Path) -> list[list[np.ndarray]]:
                 ]
             )
     return frames
-
-
-def flat(rgb: tuple[float, float, float], height: int = 32, width: int = 64) -> torch.Tensor:
-    return torch.tensor(rgb, dtype=torch.float32)[:, None, None].expand(3, height, width)
 
 
 @pytest.mark.parametrize(

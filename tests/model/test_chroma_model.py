@@ -32,6 +32,8 @@ from unfade.model.raster import (
     upsample,
 )
 
+from ..fixtures import soft_shapes
+
 GRADE = Balance(lift=(-0.3, 0.02, -0.1), gamma=(0.9, 1.1, 1.0), gain=(1.1, 1.0, 1.05))
 
 
@@ -68,9 +70,7 @@ def trained(model: ChromaModel) -> ChromaModel:
 
 
 def frame(height: int = 64, width: int = 80) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(5)
-    coarse = torch.rand(1, 3, 6, 8, generator=generator)
-    return torch.nn.functional.interpolate(coarse, size=(height, width), mode="bicubic")[0]
+    return soft_shapes(5, (3, 6, 8), height, width)
 
 
 def test_context_networks_predict_on_the_coarse_raster(trained: ChromaModel) -> None:

@@ -27,13 +27,12 @@ from unfade.render.recover import RecoveredFrame
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
-from ..fixtures import make_alignment, make_model
+from ..fixtures import KEYCODE, make_alignment, make_model
 
 MakeJob = Callable[..., Job]
 
 MODEL_ID = "0123456789ab"
 CAPTURED = "1999:12:31 23:59:58"
-KEYCODE = (1, 2, 3, 4, 5, 4, 64)
 WHOLE = Area(x=0, y=0, width=40, height=24)
 
 

@@ -11,7 +11,7 @@ from unfade.film.clip import Area, Clip, Clips
 from unfade.film.figures import HeldOutFigures, OutlierRun, ShotFigures
 from unfade.film.model import HeldOut, LossCurve, LossPoint, ShotModel
 from unfade.film.pair import Pair, PairList, Rejection
-from unfade.film.rendering import PredictedError, RenderedFrame, Rendering
+from unfade.film.rendering import PredictedError, RenderedFrame
 from unfade.film.report import Measure, Report
 from unfade.film.shot import Shot
 from unfade.film.target import Target, Targets
@@ -20,7 +20,7 @@ from unfade.project.settings import DeliverSection, Project
 from unfade.report.figures import figure, file_name
 from unfade.report.page import Comparison, PageContent, report_page, with_credits
 
-from ..fixtures import make_alignment, make_clip, make_model
+from ..fixtures import make_alignment, make_clip, make_model, make_rendering
 
 PAINTED = Pair(
     source=12,
@@ -110,12 +110,10 @@ def content(**changes: Any) -> PageContent:
                 ShotModel(shot=2, film=1.0, own=0.98, kept=False),
             ),
         ),
-        "rendering": Rendering(
+        "rendering": make_rendering(
+            (RenderedFrame(frame=10, shot=1, file="a.exr", sha256="0" * 64),),
             model_id="0123456789ab",
             version=3,
-            colorspace="ACES2065-1",
-            compression="zip",
-            frames=(RenderedFrame(frame=10, shot=1, file="a.exr", sha256="0" * 64),),
         ),
         "curve": LossCurve(points=(LossPoint(step=1, loss=0.1),), baseline=None),
         "report": Report(

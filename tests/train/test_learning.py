@@ -8,37 +8,25 @@ import pytest
 import torch
 
 from unfade.color.score import chroma_error
-from unfade.color.ycbcr import luma, ycbcr_to_rgb
 from unfade.errors import ProjectError
 from unfade.film.balance import IDENTITY_BALANCE
 from unfade.film.pair import Pair
 from unfade.model import save_model
 from unfade.project.settings import TrainSection
 from unfade.train.contact_sheet import is_due
-from unfade.train.data.pixels import TrainingPicture, picture_of_pair
+from unfade.train.data.pixels import TrainingPicture
 from unfade.train.fit.checkpoint import load_checkpoint, save_checkpoint
 from unfade.train.fit.loop import learn, start
 from unfade.train.fit.start_from import load_earlier
 from unfade.train.training_set import TrainingSet, fit, prepare
 
+from .conftest import two_surfaces
+
 SETTINGS = TrainSection(size="small", steps=300, batch=2048, checkpoint=100, seed=3)
 
 
 def training_picture(seed: int, frame: int) -> TrainingPicture:
-    """Two surfaces of one faded colour, which differ in texture and in true colour."""
-    generator = torch.Generator().manual_seed(seed)
-    source_rgb = torch.full((3, 96, 128), 0.5)
-    source_rgb += 0.004 * torch.randn(3, 96, 128, generator=generator)
-    source_rgb[:, :, 64:] += 0.08 * torch.sin(torch.arange(64.0) * 1.3)
-    cbcr = torch.zeros(2, 96, 128)
-    cbcr[0, :, :64], cbcr[1, :, 64:] = 0.1, 0.1
-    truth_rgb = ycbcr_to_rgb(torch.cat([luma(source_rgb), cbcr]))
-    return picture_of_pair(
-        source_rgb,
-        truth_rgb,
-        torch.ones(1, 96, 128),
-        Pair(source=frame, reference=0, of="dvd", shot=1),
-    )
+    return two_surfaces(seed, Pair(source=frame, reference=0, of="dvd", shot=1))
 
 
 PICTURES = [training_picture(0, 10), training_picture(1, 11)], [training_picture(2, 12)]

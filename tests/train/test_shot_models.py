@@ -6,16 +6,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from unfade.color.ycbcr import luma, ycbcr_to_rgb
 from unfade.film.balance import IDENTITY_BALANCE
 from unfade.film.pair import Pair, PairRole
 from unfade.model import load_model, save_model
 from unfade.project.settings import TrainSection
-from unfade.train.data.pixels import TrainingPicture, picture_of_pair, predict_pixels
+from unfade.train.data.pixels import TrainingPicture, predict_pixels
 from unfade.train.fit import shot_networks
 from unfade.train.fit.loop import learn, pixels_error, residual_of, start
 from unfade.train.fit.shot_networks import comparable_shots, try_shot_networks
 from unfade.train.training_set import TrainingSet, prepare
+
+from .conftest import two_surfaces
 
 SETTINGS = TrainSection(size="small", steps=40, batch=2048, checkpoint=40, seed=3)
 PIXEL_FEATURES = SETTINGS.model_copy(update={"steps": 300})
@@ -24,18 +25,8 @@ PIXEL_FEATURES = SETTINGS.model_copy(update={"steps": 300})
 def training_picture(
     frame: int, shot: int, role: PairRole = "train", *, other_truth: bool = False
 ) -> TrainingPicture:
-    """Two surfaces that differ in texture and true colour; `other_truth` exchanges the colours."""
-    generator = torch.Generator().manual_seed(frame)
-    source_rgb = torch.full((3, 96, 128), 0.5)
-    source_rgb += 0.004 * torch.randn(3, 96, 128, generator=generator)
-    source_rgb[:, :, 64:] += 0.08 * torch.sin(torch.arange(64.0) * 1.3)
-    cbcr = torch.zeros(2, 96, 128)
-    cbcr[0, :, :64], cbcr[1, :, 64:] = 0.1, 0.1
-    if other_truth:
-        cbcr = cbcr.flip(0)
-    truth_rgb = ycbcr_to_rgb(torch.cat([luma(source_rgb), cbcr]))
     pair = Pair(source=frame, reference=0, of="dvd", shot=shot, role=role)
-    return picture_of_pair(source_rgb, truth_rgb, torch.ones(1, 96, 128), pair)
+    return two_surfaces(frame, pair, other_truth=other_truth)
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from unfade.validate import stage
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
-from ..fixtures import make_clip, make_model
+from ..fixtures import make_clip, make_model, make_rendering
 
 FRAMES = FrameRange(first=101, last=106)
 LIVE = Area(x=4, y=2, width=40, height=28)
@@ -86,14 +86,12 @@ def save_artefacts(job: Job, rendered: list[RenderedFrame], targets: list[Target
     job.save(LossCurve(points=(LossPoint(step=1, loss=0.1, held_out=1.0),), baseline=2.0))
     job.save(make_model(id="0" * 12, train_frames=(101,), holdout_frames=(102,)))
     job.save(
-        Rendering(
-            model_id="0" * 12,
-            version=1,
+        make_rendering(
+            rendered,
             colorspace=job.project.render.colorspace,
             compression=job.project.render.compression,
             format=job.project.render.format,
             bits=job.project.render.bits,
-            frames=tuple(rendered),
         )
     )
 

@@ -1,0 +1,22 @@
+"""Pictures to train on."""
+
+import torch
+
+from unfade.color.ycbcr import luma, ycbcr_to_rgb
+from unfade.film.pair import Pair
+from unfade.train.data.pixels import TrainingPicture, picture_of_pair
+
+
+def two_surfaces(seed: int, pair: Pair, *, other_truth: bool = False) -> TrainingPicture:
+    """Two surfaces of one faded colour, which differ in texture and in true colour; `other_truth`
+    exchanges the colours."""
+    generator = torch.Generator().manual_seed(seed)
+    source_rgb = torch.full((3, 96, 128), 0.5)
+    source_rgb += 0.004 * torch.randn(3, 96, 128, generator=generator)
+    source_rgb[:, :, 64:] += 0.08 * torch.sin(torch.arange(64.0) * 1.3)
+    cbcr = torch.zeros(2, 96, 128)
+    cbcr[0, :, :64], cbcr[1, :, 64:] = 0.1, 0.1
+    if other_truth:
+        cbcr = cbcr.flip(0)
+    truth_rgb = ycbcr_to_rgb(torch.cat([luma(source_rgb), cbcr]))
+    return picture_of_pair(source_rgb, truth_rgb, torch.ones(1, 96, 128), pair)

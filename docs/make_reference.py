@@ -86,8 +86,8 @@ def _entries(key: str, field: FieldInfo) -> Iterator[str]:
 
 
 def _default(field: FieldInfo, extra: dict[str, Any]) -> str:
-    if "default" in extra:
-        return _as_code(str(extra["default"]))
+    if "default_in_words" in extra:
+        return _as_code(str(extra["default_in_words"]))
     if field.is_required():
         return "required"
     return "none" if field.default is None else f"`{_as_toml(field.default)}`"

@@ -48,12 +48,18 @@ class ClipSection(Noun):
     first: FrameNumber | None = Field(
         default=None,
         description="First frame number that is read.",
-        json_schema_extra={"unit": "frame number", "default": "the first frame of the files"},
+        json_schema_extra={
+            "unit": "frame number",
+            "default_in_words": "the first frame of the files",
+        },
     )
     last: FrameNumber | None = Field(
         default=None,
         description="Last frame number that is read, included.",
-        json_schema_extra={"unit": "frame number", "default": "the last frame of the files"},
+        json_schema_extra={
+            "unit": "frame number",
+            "default_in_words": "the last frame of the files",
+        },
     )
     rate: Rate | None = Field(
         default=None,
@@ -62,7 +68,7 @@ class ClipSection(Noun):
         json_schema_extra={
             "unit": "frames a second",
             "allowed": "a fraction from 1 to 1,000",
-            "default": "what the files say; 24/1 is assumed for stills that say nothing",
+            "default_in_words": "what the files say; 24/1 is assumed for stills that say nothing",
         },
     )
     pixel_aspect: PixelAspect | None = Field(
@@ -72,7 +78,7 @@ class ClipSection(Noun):
         json_schema_extra={
             "unit": "ratio",
             "allowed": "a fraction from 1/4 to 4",
-            "default": "what the files say",
+            "default_in_words": "what the files say",
         },
     )
     timecode: Name = Field(
@@ -112,7 +118,7 @@ class ClipSection(Noun):
         examples=[[120, 64, 1840, 1380]],
         json_schema_extra={
             "unit": "pixels",
-            "default": "measured by ingest",
+            "default_in_words": "measured by ingest",
             "guide": "live-area Crop, the same picture area as in training",
         },
     )
@@ -156,7 +162,7 @@ class ReferenceSection(ClipSection):
         description="Short name of the reference in records, reports and 'of' of a pair.",
         json_schema_extra={
             "allowed": f"1 to {MAX_NAME_LENGTH} letters, digits, '-' and '_'",
-            "default": "the name of its file",
+            "default_in_words": "the name of its file",
         },
     )
 

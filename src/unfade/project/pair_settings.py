@@ -25,7 +25,7 @@ class PairSection(Noun):
     of: Name | None = Field(
         default=None,
         description="Name of the reference that holds the frame, where there are several.",
-        json_schema_extra={"default": "the only reference"},
+        json_schema_extra={"default_in_words": "the only reference"},
     )
     kind: PairKind = Field(
         default="direct",
@@ -48,7 +48,7 @@ class PairSection(Noun):
         description="Colour space of a picture, a name of the OpenColorIO config.",
         json_schema_extra={
             "allowed": "a name of the config",
-            "default": "what the picture's file says",
+            "default_in_words": "what the picture's file says",
         },
     )
     note: Remark = Field(

@@ -31,7 +31,7 @@ class RenderSection(Noun):
         description="Colour space of the masters, a name of the OpenColorIO config.",
         json_schema_extra={
             "allowed": "a name of the config",
-            "default": f"'ACES2065-1'; '{WORKING_SPACE}' for TIFF and DPX",
+            "default_in_words": f"'ACES2065-1'; '{WORKING_SPACE}' for TIFF and DPX",
             "guide": "ACES 2065-1 (AP0), or the archive's own standard",
         },
     )
@@ -40,7 +40,7 @@ class RenderSection(Noun):
         description="Compression. ZIP is lossless and keeps the luma; DWAA is for EXR alone, "
         "takes about a fifth of the space and changes the luma slightly.",
         json_schema_extra={
-            "default": "'zip'; 'none' for DPX and with strict",
+            "default_in_words": "'zip'; 'none' for DPX and with strict",
             "guide": "ZIP or DWAA",
         },
     )
@@ -76,7 +76,7 @@ class RenderSection(Noun):
         description="First frame number that is rendered.",
         json_schema_extra={
             "unit": "frame number",
-            "default": "the first frame of the scan",
+            "default_in_words": "the first frame of the scan",
             "guide": "a range of 50 to 100 frames before the full render",
         },
     )
@@ -85,7 +85,7 @@ class RenderSection(Noun):
         description="Last frame number that is rendered, included.",
         json_schema_extra={
             "unit": "frame number",
-            "default": "the last frame of the scan",
+            "default_in_words": "the last frame of the scan",
             "guide": "a range of 50 to 100 frames before the full render",
         },
     )

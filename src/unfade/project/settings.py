@@ -2,7 +2,7 @@
 
 The reference of docs/film-toml.md is written from the fields. A field says in `description` what
 its value is; `json_schema_extra` holds its "unit", the setting of the "guide", and in words what
-is "allowed" and the "default" where the type does not show them.
+is "allowed" and the "default_in_words" where the type does not show them.
 """
 
 import difflib
@@ -51,7 +51,9 @@ class FilmSection(Noun):
         examples=["house.ocio"],
         json_schema_extra={
             "allowed": "a path, or 'ocio://...'",
-            "default": "the environment variable OCIO, else the ACES studio config of Unfade",
+            "default_in_words": (
+                "the environment variable OCIO, else the ACES studio config of Unfade"
+            ),
             "guide": "one ACES-managed project for all steps",
         },
     )
@@ -62,7 +64,7 @@ class FilmSection(Noun):
         "display white.",
         json_schema_extra={
             "allowed": "a name of the config",
-            "default": "none; highlights above display white keep their value",
+            "default_in_words": "none; highlights above display white keep their value",
         },
     )
 
@@ -236,7 +238,7 @@ class TrainSection(Noun):
         examples=["../reel0/05-train/model.safetensors"],
         json_schema_extra={
             "allowed": "a path",
-            "default": "none; networks start fresh",
+            "default_in_words": "none; networks start fresh",
             "guide": "retrain from the best checkpoint or fresh",
         },
     )

@@ -16,7 +16,7 @@ from unfade.film.clip import CodeRange
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.orientation import upright
 from unfade.media.color_management import check_colorspace, is_colorspace, to_space
-from unfade.media.color_tags import ColorTag, color_tag_of
+from unfade.media.stills.color_tags import ColorTag, color_tag_of
 from unfade.media.stills.facts import orientation_of, pixel_aspect_of, rate_of, text_of
 from unfade.media.stills.files import OpenStill, open_still
 from unfade.media.stills.timecode import timecode_of

@@ -223,6 +223,16 @@ def test_note_says(job: Job, words: str) -> None:
     stage.run(job)
 
     note = (bag_of(job) / "data" / "validation-note.txt").read_text(encoding="utf-8")
+    headings = [line for line in note.splitlines() if line.isupper()]
+    assert headings == [
+        "VERDICT",
+        "FIGURES",
+        "ELEMENTS",
+        "REFERENCES",
+        "ASSUMPTIONS AND CAVEATS",
+        "MASTERS",
+        "MADE BY",
+    ]
     assert words in " ".join(note.split())
     assert max(map(len, note.splitlines())) <= 88
 

@@ -311,3 +311,14 @@ def test_figures_have_the_digits_of_their_unit(value: float, unit: str, text: st
 @pytest.mark.parametrize("path", ["/a/b/reel.%06d.dpx", "reel.%06d.dpx", "C:\\a\\reel.%06d.dpx"])
 def test_file_name_has_no_folder(path: str) -> None:
     assert file_name(path) == "reel.%06d.dpx"
+
+
+def test_what_is_assumed_of_a_clip_is_on_the_page() -> None:
+    scan = clip("/home/someone/scan.mov").model_copy(update={"assumed": ("colorspace", "rate")})
+    dvd = clip("/mnt/dvd.mkv").model_copy(update={"remarks": ("a second film is left out",)})
+    page = report_page(content(clips=Clips(source=scan, references={"dvd": dvd})))
+    assert (
+        f"<li>Faded scan: assumed, as its files do not say: colour space {scan.colorspace}" in page
+    )
+    assert "<li>Reference dvd: a second film is left out.</li>" in page
+    assert "assumed, as" not in report_page(content())

@@ -56,7 +56,7 @@ def validation_note(delivered: DeliveryContent) -> str:
         ("VERDICT", [report.verdict, *report.reasons]),
         ("FIGURES", [_measure(measure) for measure in report.measures]),
         ("ELEMENTS", _elements(delivered.clips)),
-        ("REFERENCES_FOLDER", _references(delivered)),
+        ("REFERENCES", _references(delivered)),
         ("ASSUMPTIONS AND CAVEATS", _assumptions(delivered)),
         ("MASTERS", _masters(delivered)),
         ("MADE BY", _makers(delivered)),

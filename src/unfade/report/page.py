@@ -89,6 +89,7 @@ def report_page(content: PageContent) -> str:
     return environment.get_template("report.html").render(
         page=content,
         elements=_elements(content.clips),
+        clip_remarks=_clip_remarks(content.clips),
         settings=_settings(content.project),
         digests={target.pair.source: target.sha256 for target in content.targets.targets},
         constructed=[pair for pair in pairs if pair.kind == "constructed"],
@@ -130,9 +131,17 @@ def _jpeg_data_uri(picture: Tensor) -> str:
 
 def _elements(clips: Clips) -> list[tuple[str, list[tuple[str, str]]]]:
     """The facts about each clip: its title, and (name, value) rows."""
-    elements = [("Faded scan", _clip_rows(clips.source))]
-    elements += [(f"Reference {name}", _clip_rows(clip)) for name, clip in clips.references.items()]
-    return elements
+    return [(title, _clip_rows(clip)) for title, clip in _titled(clips)]
+
+
+def _clip_remarks(clips: Clips) -> list[tuple[str, str]]:
+    """What is assumed of each clip, and what is odd about it: its title, and a sentence."""
+    return [(title, remark) for title, clip in _titled(clips) for remark in clip.all_remarks()]
+
+
+def _titled(clips: Clips) -> list[tuple[str, Clip]]:
+    references = [(f"Reference {name}", clip) for name, clip in clips.references.items()]
+    return [("Faded scan", clips.source), *references]
 
 
 def _clip_rows(clip: Clip) -> list[tuple[str, str]]:

@@ -32,7 +32,8 @@ REJECTING_MEASURES = frozenset(
 _FAILURE_SENTENCES = {
     "luma_excess_max": (
         "The luma of a rendered pixel differs from the scan's by {value:.2g} of the range more "
-        "than the rounding of the file explains; render again."
+        "than the rounding of the file explains; render again, or if film.view is set, without "
+        "it, because the inverse of a view is inexact for saturated and very bright colours."
     ),
     "luma_mean_difference": (
         "The lossy compression moved the luma by {value:.2g} of the range on average, above the "

@@ -1,14 +1,18 @@
 """The interface for Python: its names, what docs/python.md shows, and what it refuses."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import unfade
-from unfade import media
+from unfade import errors, media
 from unfade.color.rec709 import KB, KG, KR
 from unfade.project.color_config import PINNED
 
@@ -27,6 +31,22 @@ def test_the_names() -> None:
         "open",
     ]
     assert all(hasattr(unfade, name) for name in unfade.__all__)
+    assert {*unfade.__all__, "errors"} <= {*dir(unfade)}
+
+
+def test_the_errors_are_there_before_any_other_name() -> None:
+    program = "import unfade; print(unfade.errors.MissingFactError.__name__)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "MissingFactError"
+
+
+def test_the_page_names_every_error() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    assert len(kinds) == 6
+    assert [kind.__name__ for kind in kinds if f"{kind.__name__}`" not in page] == []
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +109,50 @@ def test_a_foreign_array_is_refused(film: unfade.Film) -> None:
         model.colour(np.zeros((3, 4, 4), np.float32), shot=1)
     with pytest.raises(unfade.UnfadeError, match="not inside the frame of 64 x 48 pixels"):
         model.colour(np.zeros((48, 64, 3), np.float32), 1, live_area=(0, 0, 65, 48))
+
+
+@pytest.mark.parametrize(
+    ("rgb", "expected"),
+    [
+        ([[[0.0, 0.0, 0.0]]], "the frame is no numpy array but a list; give it as float32"),
+        (None, "the frame is no numpy array but a NoneType; give it as float32"),
+        (torch.zeros(4, 4, 3), "the frame is no numpy array but a Tensor; give it as float32"),
+        (np.zeros((0, 0, 3), np.float32), r"shape \(0, 0, 3\) and has no pixels; give it as"),
+        (np.full((4, 4, 3), np.nan, np.float32), "values that are not numbers or are infinite"),
+        (np.full((4, 4, 3), -np.inf, np.float32), "values that are not numbers or are infinite"),
+    ],
+)
+def test_what_is_no_frame_is_refused(film: unfade.Film, rgb: Any, expected: str) -> None:
+    with pytest.raises(unfade.UnfadeError, match=expected):
+        film.model.colour(rgb, shot=1)
+
+
+@pytest.mark.parametrize("shot", ["1", None, 1.5, 1.0, True, np.float32(1)])
+def test_a_shot_that_is_no_whole_number_is_refused(film: unfade.Film, shot: Any) -> None:
+    with pytest.raises(unfade.UnfadeError, match=r"the shot .* is no whole number; give the"):
+        film.model.colour(np.zeros((8, 8, 3), np.float32), shot)
+
+
+@pytest.mark.parametrize(
+    "live_area",
+    [(), (0, 0, 8), (0, 0, 8, 8, 8), (0.0, 0.0, 8.0, 8.0), np.ones(4), np.ones((2, 4), int), 8],
+)
+def test_a_live_area_that_is_not_four_whole_numbers_is_refused(
+    film: unfade.Film, live_area: Any
+) -> None:
+    with pytest.raises(unfade.UnfadeError, match=r"the live area .* is not four whole numbers"):
+        film.model.colour(np.zeros((8, 8, 3), np.float32), 1, live_area)
+
+
+def test_numbers_and_arrays_of_numpy_are_accepted(film: unfade.Film) -> None:
+    model = film.model
+    faded = np.random.default_rng(1).random((24, 32, 3), dtype=np.float32)
+    expected = model.colour(faded, 1, (2, 1, 28, 20))
+    area = np.array([2, 1, 28, 20])
+    np.testing.assert_array_equal(model.colour(faded, np.int64(1), area), expected)
+    swapped = model.colour(faded.astype(">f4"), 1, [2, 1, 28, 20])
+    assert swapped.dtype == np.dtype(np.float32)
+    np.testing.assert_array_equal(swapped, expected)
 
 
 def test_errors_name_what_to_do(film: unfade.Film, tmp_path: Path) -> None:

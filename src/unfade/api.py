@@ -9,6 +9,7 @@ Every failure that a user can mend is an `unfade.UnfadeError`. Importing this mo
 """
 
 import os
+import reprlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -30,6 +31,8 @@ from unfade.work.pair_records import PairEntry, PairRecords
 from unfade.work.progress import Progress, SilentProgress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -170,16 +173,16 @@ class Model:
     def colour(
         self,
         rgb: "NDArray[np.float32]",
-        shot: int,
-        live_area: tuple[int, int, int, int] | None = None,
+        shot: "int | np.integer",
+        live_area: "Sequence[int] | NDArray[np.integer] | None" = None,
     ) -> "NDArray[np.float32]":
         """Recovers the colour of one frame. Luma (Rec.709, Y') stays.
 
         Args:
             rgb: the frame as scanned, float32 (height, width, 3), R'G'B' in the working space
                 "Gamma 2.4 Encoded Rec.709", nominally 0 to 1; values above 1 are kept.
-            shot: number of the frame's shot, as in `Film.shots`; for any other number the model of
-                the whole film is used.
+            shot: number of the frame's shot, as in `Film.shots`; a whole number that is no shot of
+                the film, such as 0, means the model of the whole film.
             live_area: x, y, width and height of the picture in pixels; None if it is the whole
                 frame. The borders around it get no colour.
 
@@ -187,7 +190,8 @@ class Model:
             A new array of the same shape and space.
 
         Raises:
-            UnfadeError: the array has another shape or type, or the live area is not inside it.
+            UnfadeError: the array has another shape or type, or holds a value that is not finite;
+                the shot is no whole number; or the live area is not inside the frame.
         """
         import numpy as np
         import torch
@@ -195,34 +199,78 @@ class Model:
         from unfade.render.recover import recover
 
         _check_array(rgb)
+        _check_shot(shot)
         area = _area(live_area, *rgb.shape[:2])
-        source_rgb = torch.from_numpy(np.array(rgb.transpose(2, 0, 1), order="C"))
+        source_rgb = torch.from_numpy(np.array(rgb.transpose(2, 0, 1), np.float32, order="C"))
         with torch.inference_mode():
-            recovered_rgb = recover(source_rgb, area, self._networks, shot).rgb
+            recovered_rgb = recover(source_rgb, area, self._networks, int(shot)).rgb
         return np.ascontiguousarray(recovered_rgb.numpy().transpose(1, 2, 0))
 
 
-def _check_array(rgb: "NDArray[np.float32]") -> None:
+def _check_array(rgb: object) -> None:
     """
     Raises:
-        UnfadeError: it is not float32 of three channels.
+        UnfadeError: it is not a numpy array of float32 and three channels with finite values.
     """
+    import numpy as np
+
+    remedy = "give it as float32 of shape (height, width, 3)"
+    if not isinstance(rgb, np.ndarray):
+        raise UnfadeError(f"the frame is no numpy array but a {type(rgb).__name__}; {remedy}")
+    # The name of a type leaves out the byte order, which is converted.
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype.name != "float32":
+        raise UnfadeError(f"the frame is an array of {rgb.dtype} {rgb.shape}; {remedy}")
+    if rgb.size == 0:
+        raise UnfadeError(f"the frame is an array of shape {rgb.shape} and has no pixels; {remedy}")
+    if not np.isfinite(rgb).all():
         raise UnfadeError(
-            f"the frame is an array of {rgb.dtype} {rgb.shape}; "
-            "give it as float32 of shape (height, width, 3)"
+            "the frame holds values that are not numbers or are infinite; replace them first"
         )
 
 
-def _area(live_area: tuple[int, int, int, int] | None, height: int, width: int) -> Area:
+def _check_shot(shot: object) -> None:
     """
     Raises:
-        UnfadeError: the live area is not inside the frame.
+        UnfadeError: it is not a whole number.
     """
-    x, y, across, down = live_area or (0, 0, width, height)
+    if not _is_whole_number(shot):
+        raise UnfadeError(
+            f"the shot {reprlib.repr(shot)} is no whole number; give the number of the frame's "
+            "shot, such as 1"
+        )
+
+
+def _is_whole_number(value: object) -> bool:
+    """Whether a value is an integer of Python or of numpy; True and False are none."""
+    import numpy as np
+
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _area(live_area: object, height: int, width: int) -> Area:
+    """The live area in a frame of that size; None is the whole frame.
+
+    Raises:
+        UnfadeError: the live area is not four whole numbers, or is not inside the frame.
+    """
+    import numpy as np
+
+    if live_area is None:
+        return Area(x=0, y=0, width=width, height=height)
+    numbers = live_area.tolist() if isinstance(live_area, np.ndarray) else live_area
+    if (
+        not isinstance(numbers, list | tuple)
+        or len(numbers) != 4
+        or not all(_is_whole_number(number) for number in numbers)
+    ):
+        raise UnfadeError(
+            f"the live area {reprlib.repr(numbers)} is not four whole numbers; "
+            "give it as (x, y, width, height)"
+        )
+    x, y, across, down = (int(number) for number in numbers)
     if min(x, y) < 0 or min(across, down) < 1 or x + across > width or y + down > height:
         raise UnfadeError(
-            f"the live area {live_area} is not inside the frame of {width} x {height} pixels; "
-            "give it as (x, y, width, height)"
+            f"the live area {(x, y, across, down)} is not inside the frame of "
+            f"{width} x {height} pixels; give it as (x, y, width, height)"
         )
     return Area(x=x, y=y, width=across, height=down)

@@ -13,8 +13,12 @@ import typer
 from pydantic import BaseModel
 
 from unfade.commands.app import app
+from unfade.film.time import FrameRange
 from unfade.project.file import parse_project
 from unfade.project.settings import Project
+from unfade.project.template import TemplateElement, project_text
+
+from ..fixtures import make_clip
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -107,6 +111,17 @@ def test_every_film_toml_in_the_docs_can_be_loaded(page: Path) -> None:
         if "reference" not in found:
             block += '\n[reference]\npath = "b"\n'
         assert parse_project(head + block, page).has_colour()
+
+
+def test_the_docs_do_not_declare_a_table_of_a_new_film_toml_again() -> None:
+    """A table that `unfade new` writes has a comment that says so."""
+    clip = make_clip("a", FrameRange(first=0, last=9), 64, 48)
+    element = TemplateElement("a", "a", clip)
+    present = {*tomllib.loads(project_text("x", element, [element]))}
+    for page in sorted(DOCS.rglob("*.md")):
+        for block in blocks(page, "toml"):
+            bare = {*re.findall(r"^\[(\w+)\]$", block, re.MULTILINE)}
+            assert not bare & present, name(page)
 
 
 def commands_of(command: Any) -> dict[str, Any]:

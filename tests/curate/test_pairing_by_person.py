@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,7 @@ def _clip(path, first, count):
 
 
 CLIPS = Clips(source=_clip("scan.%06d.dpx", 1001, 60), references={"dvd": _clip("dvd.mkv", 0, 90)})
+FILE = Path("reel/film.toml")
 SHOTS = (
     Shot(number=1, frames=FrameRange(first=1001, last=1030)),
     Shot(number=2, frames=FrameRange(first=1031, last=1060)),
@@ -35,7 +38,7 @@ SHOTS = (
 def _fixed(*sections, exists=True):
     fields = {"film": {"title": "Film"}, "source": {"path": "scan.%06d.dpx"}}
     project = Project.model_validate({**fields, "reference": {"path": "dvd.mkv"}, "pair": sections})
-    return fixed_pairs(project, CLIPS, SHOTS, lambda path: exists)
+    return fixed_pairs(project, FILE, CLIPS, SHOTS, lambda path: exists)
 
 
 def test_a_fixed_pair_is_taken_unchanged():
@@ -69,7 +72,11 @@ def test_a_fixed_pair_is_taken_unchanged():
 @pytest.mark.parametrize(
     ("section", "exists", "message"),
     [
-        (PairSection(source=1061, reference=3), True, "source frame 1061 is outside scan"),
+        (
+            PairSection(source=1061, reference=3),
+            True,
+            r"^reel/film.toml: .* 1061 is outside scan",
+        ),
         (PairSection(source=1001, reference=90), True, "reference frame 90, outside dvd.mkv"),
         (PairSection(source=1001, reference="a.png"), False, "source frame 1001 names a.png"),
     ],
@@ -126,11 +133,11 @@ def test_the_best_match_of_a_shot_without_a_pair_is_rejected_with_a_reason():
 
 
 def test_a_dropped_frame_is_recorded_as_the_persons_decision():
-    (rejected,) = dropped_pairs((1007,), CLIPS, SHOTS, _matches())
+    (rejected,) = dropped_pairs((1007,), FILE, CLIPS, SHOTS, _matches())
     assert (rejected.pair.source, rejected.pair.reference, rejected.pair.shot) == (1007, 6, 1)
     assert rejected.pair.chosen_by == "person"
-    with pytest.raises(ProjectError, match=r"'curate.drop' names source frame 1061"):
-        dropped_pairs((1061,), CLIPS, SHOTS, _matches())
+    with pytest.raises(ProjectError, match=r"^reel/film.toml: 'curate.drop' names .* 1061"):
+        dropped_pairs((1061,), FILE, CLIPS, SHOTS, _matches())
 
 
 def test_every_frame_is_recorded():

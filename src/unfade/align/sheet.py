@@ -34,7 +34,7 @@ _CHECKERBOARD_FIELDS = 12
 fields."""
 _CROP_RGB = (1.0, 0.69, 0.18)
 """Colour of the crop's outline."""
-_DISTRUST_RGB = (0.9, 0.1, 0.5)
+_LOW_CONFIDENCE_RGB = (0.9, 0.1, 0.5)
 """Colour over areas of low confidence."""
 
 
@@ -92,7 +92,7 @@ def draw_sheet(title: str, remark: str, panels: Panels, crop: Area | None, width
         ),
         ((panels.source - panels.reference).abs(), "difference of equalised luma"),
         (
-            _with_distrust(panels.colour, panels.weight),
+            _with_tint(panels.colour, panels.weight),
             "reference; low confidence is tinted",
         ),
         (panels.weight, "confidence"),
@@ -137,8 +137,8 @@ def _checkerboard(one: Tensor, other: Tensor) -> Tensor:
     return torch.where((rows + columns) % 2 == 0, one, other)
 
 
-def _with_distrust(colour: Tensor, weight: Tensor) -> Tensor:
-    tint = torch.tensor(_DISTRUST_RGB)[:, None, None]
+def _with_tint(colour: Tensor, weight: Tensor) -> Tensor:
+    tint = torch.tensor(_LOW_CONFIDENCE_RGB)[:, None, None]
     return torch.lerp(colour, tint.expand_as(colour), 0.75 * (1 - weight))
 
 

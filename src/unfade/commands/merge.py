@@ -7,6 +7,7 @@ import typer
 
 from unfade.commands.console import progress
 from unfade.commands.parameters import Quiet
+from unfade.film.wording import counted
 from unfade.project.paths import folder_path
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def merge(
     colors = ColorManagement(color_config())
     check_config(colors)
     masters = merge_clips(scan, coloured, out, settings, progress(quiet), colors)
-    print(f"{out}: {len(masters)} masters written")
+    print(f"{out}: {counted(len(masters), 'master')} written")
 
 
 def _clip_section(name: str, path: str, colorspace: str, **frames: int | None) -> "ClipSection":

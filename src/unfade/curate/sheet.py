@@ -10,6 +10,7 @@ from torch import Tensor
 from unfade.drawing.canvas import FAINT_LEVEL, blank_canvas, fit, fit_width, paste, set_text
 from unfade.film.pair import Pair, PairList
 from unfade.film.shot import Shot
+from unfade.film.wording import counted
 
 _TILE_PX = 256
 """Width of a small picture: twice a proxy."""
@@ -74,7 +75,9 @@ def draw_pages(
         _MIN_WIDTH_PX, 2 * _MARGIN_PX + _LABEL_PX + max_pairs * (_TILE_PX + 2 * _EDGE_PX + _GAP_PX)
     )
     for number, page in enumerate(pages, start=1):
-        header = _header(title, f"{len(pairs)} pairs, page {number} of {len(pages)}", width)
+        header = _header(
+            title, f"{counted(len(pairs), 'pair')}, page {number} of {len(pages)}", width
+        )
         row_pictures = [
             _row(
                 shot,
@@ -111,7 +114,7 @@ def _row(shot: Shot, blocks: list[Tensor], scene_pairs: int, width: int) -> Tens
     set_text(row, shot.name, _MARGIN_PX, top, size=18)
     frames = shot.frames
     set_text(row, f"{frames.first} to {frames.last}", _MARGIN_PX, top + 24, shade=FAINT_LEVEL)
-    set_text(row, f"{len(frames)} frames", _MARGIN_PX, top + 44, shade=FAINT_LEVEL)
+    set_text(row, counted(len(frames), "frame"), _MARGIN_PX, top + 44, shade=FAINT_LEVEL)
     left = _MARGIN_PX + _LABEL_PX
     if not blocks:
         remark = f"no pair of its own; its scene has {scene_pairs}" if scene_pairs else "no pair"

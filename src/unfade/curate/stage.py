@@ -36,6 +36,7 @@ from unfade.film.clip import SOURCE_PROXY, Clips, reference_proxy
 from unfade.film.match import FrameState
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.shot import Shot
+from unfade.film.wording import counted
 from unfade.work.job import Job
 
 _MIN_MATCHED_SHARE = 0.5
@@ -58,8 +59,10 @@ def run(job: Job) -> None:
     source = _proxy(job.root / SOURCE_PROXY)
     cuts = find_cuts(source)
     shots = cuts.shots(clips.source.frames.first)
-    job.progress.say(f"{len(shots)} shots in {len(source)} frames")
-    fixed = fixed_pairs(job.project, clips, shots, lambda p: Path(job.resolve(p)).is_file())
+    job.progress.say(f"{counted(len(shots), 'shot')} in {counted(len(source), 'frame')}")
+    fixed = fixed_pairs(
+        job.project, job.project_file, clips, shots, lambda p: Path(job.resolve(p)).is_file()
+    )
     references = {name: _proxy(job.root / reference_proxy(name)) for name in clips.references}
     if references:
         pair_list = _choose(job, clips, source, references, cuts, fixed)
@@ -99,7 +102,7 @@ def _choose(
     matches = best_matches(by_reference, detail, shots, first)
     facts = measure_frames(source).excluding(cuts.in_transition())
     states = frame_states(facts, matches.matched, matches.certain, shots, first)
-    rejected = dropped_pairs(dropped, clips, shots, matches)
+    rejected = dropped_pairs(dropped, job.project_file, clips, shots, matches)
     for source_frame in dropped:
         states[source_frame - first] = "dropped"
     job.save(match_record(clips, matches, states, detail))

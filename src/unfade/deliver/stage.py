@@ -41,6 +41,7 @@ from unfade.film.noun import Artefact
 from unfade.film.pair import PairList
 from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.report import Report
+from unfade.film.wording import counted
 from unfade.geometry.crop import crop
 from unfade.project.settings import Project
 from unfade.report.page import with_credits
@@ -273,7 +274,7 @@ def _facts(delivered: DeliveryContent) -> dict[str, str]:
         "Contact-Name": project.deliver.restorationist,
         "External-Identifier": delivered.name,
         "External-Description": (
-            f"{project.film.title}: {len(rendering.frames)} recovered frames{of_part}, "
+            f"{project.film.title}: {counted(len(rendering.frames), 'recovered frame')}{of_part}, "
             f"{rendering.colorspace}, model {rendering.model_id}, "
             f"verdict {delivered.report.verdict}"
         ),

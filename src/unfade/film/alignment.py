@@ -67,7 +67,7 @@ def weight_file(frame: int) -> str:
     """The path, in the work directory, of the weight picture of the pair at a source frame.
 
     It has one channel on the raster of the source's live area: 0 where the reference shows nothing
-    or other content, 1 where the pair is fully trusted.
+    or other content, 1 where confidence is full.
     """
     return f"03-align/weight-{frame:06d}.exr"
 

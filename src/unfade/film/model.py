@@ -10,8 +10,8 @@ ModelSize = Literal["small", "medium", "large"]
 class HeldOut(Noun):
     """Mean colour error of one method over the hold-out pairs, at the luma of the source.
 
-    `ciede2000` is the mean over all pixels, weighted by trust. `chroma` is the mean absolute error
-    of Cb and Cr, where the full range of each is 1.
+    `ciede2000` is the mean over all pixels, weighted by confidence. `chroma` is the mean
+    absolute error of Cb and Cr, where the full range of each is 1.
     """
 
     ciede2000: float

@@ -8,8 +8,8 @@ class Target(Noun):
     """The pictures of one admitted pair, cropped to the shared crop, beside the artefact.
 
     `source` and `truth` are float EXR files in the working space; `truth` has the luma of the
-    source and the chroma of the reference. `weight` is a one-channel EXR file, 0 to 1: the trust in
-    each pixel of `truth`. `sha256` is over the three files, in that order.
+    source and the chroma of the reference. `weight` is a one-channel EXR file, 0 to 1: the
+    confidence in each pixel of `truth`. `sha256` is over the three files, in that order.
     """
 
     pair: Pair

@@ -31,9 +31,10 @@ _FRACTION = re.compile(r"\d{1,20}(\.\d{1,20})?(/\d{1,9})?")
 
 
 def check_order(first: int | None, last: int | None) -> None:
-    """
+    """Checks a range of frames that is open at an end that is None.
+
     Raises:
-        ValueError: the last frame is before the first.
+        ValueError: both ends are given, and the last frame is before the first.
     """
     if first is not None and last is not None and first > last:
         raise ValueError(f"'first' is {first} and 'last' is {last}, which is before it; change one")

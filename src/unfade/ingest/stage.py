@@ -19,6 +19,7 @@ from unfade.film.clip import (
     orientation_word,
     reference_proxy,
 )
+from unfade.film.wording import counted
 from unfade.ingest.live_area import find_live_area
 from unfade.ingest.overview import draw_live_areas
 from unfade.ingest.proxy import make_proxy, proxy_size
@@ -82,14 +83,23 @@ def _project_path(job: Job, path: str, clip: Clip) -> str:
 
 
 def _probe(job: Job, element: _Element) -> tuple[Tensor, Clip]:
-    """The middle frame of a clip, and the clip with its live area."""
+    """Probes a clip of film.toml and finds its live area.
+
+    Returns:
+        Its middle frame, and the clip with its live area.
+    """
     section = element.section
     clip = probe(job.resolve(section.path), section, job.progress.track, colors=job.colors)
     return _with_live_area(job, element.title, clip, section)
 
 
 def _with_live_area(job: Job, name: str, clip: Clip, section: ClipSection) -> tuple[Tensor, Clip]:
-    """The middle frame of a clip, and the clip with its live area."""
+    """Measures the live area of a probed clip on frames spread over it, and reports all facts.
+
+    Returns:
+        The middle one of these frames, and the clip with its live area. A live area in film.toml
+        goes before the measured one.
+    """
     frames = _spread(clip)
     lumas, middle = [], None
     label = f"Finding the live area of the {name}"
@@ -100,8 +110,8 @@ def _with_live_area(job: Job, name: str, clip: Clip, section: ClipSection) -> tu
     assert middle is not None
     area = _checked_area(name, clip, section) or find_live_area(lumas)
     job.progress.say(
-        f"{name}: {len(clip.frames)} frames of {clip.width} x {clip.height} at {clip.rate}, "
-        f"live area {area.width} x {area.height} at ({area.x}, {area.y})"
+        f"{name}: {counted(len(clip.frames), 'frame')} of {clip.width} x {clip.height} at "
+        f"{clip.rate}, live area {area.width} x {area.height} at ({area.x}, {area.y})"
     )
     if clip.orientation != 1:
         word = orientation_word(clip.orientation)
@@ -172,8 +182,8 @@ def _with_cadence(job: Job, title: str, clip: Clip, repeats: str) -> Clip:
     if clip.fields == "film":
         woven = sum(letter in "pn" for letter in weave)
         job.progress.say(
-            f"{title}: {woven} frames woven from fields of two frames, {weave.count('x')} left out "
-            "because no two fields match"
+            f"{title}: {counted(woven, 'frame')} woven from fields of two frames, "
+            f"{weave.count('x')} left out because no two fields match"
         )
-    job.progress.say(f"{title}: {len(cadence.film_frames())} distinct film frames")
+    job.progress.say(f"{title}: {counted(len(cadence.film_frames()), 'distinct film frame')}")
     return clip.model_copy(update={"cadence": cadence})

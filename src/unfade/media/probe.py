@@ -148,7 +148,7 @@ def _rate(path: str, section: ClipSection, survey: MovieSurvey) -> Fraction:
         raise MissingFactError(
             f"{path}: does not say how fast it runs; name its 'rate'",
             "rate",
-            "the file says nothing",
+            "the file does not say it",
         )
     return rate
 

@@ -16,6 +16,7 @@ from unfade.errors import MediaError, WorkError
 from unfade.film.clip import Clip
 from unfade.film.file_pattern import FilePattern
 from unfade.film.naming import slug
+from unfade.film.wording import counted
 from unfade.media.stills.reader import STILL_SUFFIXES
 from unfade.media.stills.sequences import frames_of, patterns_of
 from unfade.project.color_config import ColorManagement
@@ -245,8 +246,9 @@ def _check_frames(source: _Footage, reference: _Footage) -> None:
     """
     if len(source.frames) != len(reference.frames):
         raise MediaError(
-            f"{reference.path}: has {len(reference.frames)} frames, but {source.path} has "
-            f"{len(source.frames)}; set --first and --last so that both have the same"
+            f"{reference.path}: has {counted(len(reference.frames), 'frame')}, but "
+            f"{source.path} has {len(source.frames)}; set --first and --last so that both have the "
+            "same"
         )
     both_numbered = source.is_sequence and reference.is_sequence
     if both_numbered and source.frames.start != reference.frames.start:

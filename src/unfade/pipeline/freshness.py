@@ -12,6 +12,7 @@ from typing import Any, Literal
 from unfade.errors import WorkError
 from unfade.film.delivery import Delivery
 from unfade.film.stage_names import folder_name
+from unfade.film.wording import counted
 from unfade.film.working_space import PINNED_CONFIG
 from unfade.pipeline.stages import STAGES, Stage
 from unfade.project.settings import Project
@@ -120,7 +121,7 @@ def _input_change(key: str, was: str | None, now: str | None) -> str:
         return f"{key} is gone"
     files = [text.split(" files, ")[0] for text in (was or "", now or "")]
     if was and now and " files, " in now and files[0] != files[1]:
-        return f"{key} has {files[1]} files, had {files[0]}"
+        return f"{key} has {counted(int(files[1]), 'file')}, had {files[0]}"
     return f"{key} has changed"
 
 

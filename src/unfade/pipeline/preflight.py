@@ -2,11 +2,9 @@
 
 import importlib
 import os
-from pathlib import Path
 
 from unfade.errors import ProjectError
 from unfade.film.stage_names import STAGE_NAMES
-from unfade.project.paths import PROJECT_FILE
 from unfade.work.job import Job
 
 
@@ -16,7 +14,7 @@ def check(job: Job, last: str) -> None:
     Raises:
         ProjectError: there is nothing to take colour from, or a file is missing.
     """
-    project_path = _project_path(job)
+    project_path = job.project_file
     project = job.project
     _check_patterns(job)
     if last == STAGE_NAMES[0]:
@@ -53,12 +51,6 @@ def check_frames(job: Job) -> None:
         render.wanted(job.clips().source.frames)
 
 
-def _project_path(job: Job) -> Path:
-    """The path of film.toml; its folder if the project file has another name."""
-    path = job.root / PROJECT_FILE
-    return path if path.is_file() else job.root
-
-
 def _check_patterns(job: Job) -> None:
     """Checks the paths of clips for wildcards of a shell and for backslashes.
 
@@ -76,6 +68,6 @@ def _check_patterns(job: Job) -> None:
         suggestion = importlib.import_module("unfade.media.stills.sequences").suggested_path(path)
         if suggestion is not None:
             raise ProjectError(
-                f"{_project_path(job)}: '{name}.path' is '{clip.path}', which is not there; "
+                f"{job.project_file}: '{name}.path' is '{clip.path}', which is not there; "
                 f"{os.path.relpath(suggestion, job.root)} is, name that"
             )

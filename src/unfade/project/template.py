@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from unfade.film.clip import Clip
 from unfade.film.values import TO_FILL_IN
+from unfade.film.wording import counted
 
 _TEMPLATE = """\
 # A film for Unfade. Paths are relative to this file. A key that is not here has its default; an
@@ -78,7 +79,7 @@ _COMMENT_COLUMN = 32
 """Column at which comments start, characters, so that they stand in line."""
 
 _EXAMPLES = {
-    "colorspace": "'unfade run' names the nearest where there is none of that name",
+    "colorspace": 'a name of the OpenColorIO config, such as "ACEScct"',
     "rate": 'such as "24000/1001"',
     "pixel_aspect": 'width / height, such as "1/1"',
     "orientation": '"as-stored" or "turn-90" and the like',
@@ -134,7 +135,7 @@ def _facts(element: TemplateElement) -> str:
         "colorspace": (clip.colorspace, "any name of the OpenColorIO config"),
         "rate": (f"{clip.rate.numerator}/{clip.rate.denominator}", "frames a second"),
     }
-    lines = [f"# found: {len(clip.frames)} frames, {size}, {clip.codec}"]
+    lines = [f"# found: {counted(len(clip.frames), 'frame')}, {size}, {clip.codec}"]
     if clip.fields_evidence:
         line = f"# fields = {quoted(clip.fields)}"
         lines.append(_with_comment(line, f"found: {clip.fields_evidence}"))

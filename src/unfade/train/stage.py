@@ -54,7 +54,7 @@ def run(job: Job) -> None:
         )
     folder = (job.root / Targets.PATH).parent
     unpaired = None if targets.between is None else UnpairedFrames(folder, targets.between)
-    earlier, grade = _earlier(job), job.load(FilmBalance).grade
+    earlier, grade = _earlier_model(job), job.load(FilmBalance).grade
     training_set = prepare(train, held_out, job.project.train, grade, unpaired, job.progress.track)
     _draw_carried(job, unpaired, training_set)
     sheet_pictures = [*held_out[:1], *train[:: max(1, len(train) // SHEET_ROWS)]][:SHEET_ROWS]
@@ -141,8 +141,8 @@ def _learn(
     return state
 
 
-def _earlier(job: Job) -> EarlierModel | None:
-    """The model to start from, if the project names one."""
+def _earlier_model(job: Job) -> EarlierModel | None:
+    """The earlier model named by 'train.start_from'; none without that key."""
     settings = job.project.train
     if settings.start_from is None:
         return None

@@ -12,6 +12,7 @@ from unfade.film.noun import Artefact
 from unfade.film.pair import Pair
 from unfade.film.stage_names import folder_name
 from unfade.project.color_config import ColorManagement, color_config, config_to_share, is_file
+from unfade.project.paths import PROJECT_FILE
 from unfade.project.settings import Project
 from unfade.work.elements import DIGEST_CACHE, DigestCache, Element, element, relocated
 from unfade.work.progress import Progress
@@ -49,6 +50,12 @@ class Job:
     def resolve(self, path: str) -> str:
         """The absolute path for a path of film.toml, which is relative to the work directory."""
         return str((self.root / path).absolute())
+
+    @property
+    def project_file(self) -> Path:
+        """The path of film.toml; its folder if the project file has another name."""
+        path = self.root / PROJECT_FILE
+        return path if path.is_file() else self.root
 
     @cached_property
     def colors(self) -> ColorManagement:

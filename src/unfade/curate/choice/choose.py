@@ -102,8 +102,11 @@ class PairQuota:
 
 @dataclass(frozen=True)
 class ChosenFrames:
-    """Indices of the frames chosen in one shot, in order of preference, without the frames that a
-    person fixed; and of spare frames, which replace chosen ones that cannot be aligned."""
+    """Indices of frames of one shot, each list in order of preference.
+
+    `train` and `holdout` are the chosen frames without those that a person fixed. `spare_train` and
+    `spare_holdout` replace chosen frames that cannot be aligned.
+    """
 
     train: tuple[int, ...] = ()
     holdout: tuple[int, ...] = ()

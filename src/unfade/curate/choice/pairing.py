@@ -1,6 +1,7 @@
 """Pairs, from the matches and from what a person fixed."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +20,7 @@ DROPPED_REASON = "a person dropped it"
 
 def fixed_pairs(
     project: Project,
+    project_file: Path,
     clips: Clips,
     shots: tuple[Shot, ...],
     exists: Callable[[str], bool],
@@ -27,6 +29,7 @@ def fixed_pairs(
 
     Args:
         project: the project with the [[pair]] entries.
+        project_file: path of its film.toml.
         clips: source and references.
         shots: shots of the source.
         exists: whether a picture file exists.
@@ -37,7 +40,8 @@ def fixed_pairs(
     pairs = []
     for section in project.pair:
         reference_name = project.reference_of(section)
-        _check_fixed_pair(section, clips, reference_name, exists)
+        entry = f"{project_file}: the [[pair]] at source frame {section.source}"
+        _check_fixed_pair(entry, section, clips, reference_name, exists)
         pairs.append(
             Pair(
                 source=section.source,
@@ -57,9 +61,16 @@ def fixed_pairs(
 
 
 def _check_fixed_pair(
-    section: PairSection, clips: Clips, reference_name: str | None, exists: Callable[[str], bool]
+    entry: str,
+    section: PairSection,
+    clips: Clips,
+    reference_name: str | None,
+    exists: Callable[[str], bool],
 ) -> None:
-    entry = f"film.toml: the [[pair]] at source frame {section.source}"
+    """
+    Raises:
+        ProjectError: a frame or picture does not exist; the message starts with `entry`.
+    """
     frames = clips.source.frames
     if section.source not in frames:
         raise ProjectError(
@@ -183,7 +194,11 @@ def _reason(state: FrameState, matches: BestMatches, index: int) -> str:
 
 
 def dropped_pairs(
-    dropped: tuple[int, ...], clips: Clips, shots: tuple[Shot, ...], matches: BestMatches
+    dropped: tuple[int, ...],
+    project_file: Path,
+    clips: Clips,
+    shots: tuple[Shot, ...],
+    matches: BestMatches,
 ) -> list[Rejection]:
     """The matches of the frames that a person dropped, as rejections.
 
@@ -194,7 +209,7 @@ def dropped_pairs(
     for source in dropped:
         if source not in frames:
             raise ProjectError(
-                f"film.toml: 'curate.drop' names source frame {source}, outside "
+                f"{project_file}: 'curate.drop' names source frame {source}, outside "
                 f"{clips.source.path}, frames {frames.first} to {frames.last}; remove it"
             )
     rejections = []

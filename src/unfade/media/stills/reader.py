@@ -129,7 +129,7 @@ def named_colorspace(path: str, header: StillHeader) -> str:
             f"{path}: does not say which colour space it is in; "
             f"name it as 'colorspace'{hint}{header_note}",
             "colorspace",
-            f"the file says: {header.transfer or 'nothing'}",
+            f"the file says: {header.transfer}" if header.transfer else "the file does not say it",
         )
     return header.colorspace
 

@@ -147,6 +147,6 @@ def predict_pixels(model: ChromaModel, pixels: Pixels) -> Tensor:
 
 def _random_indices(picture: TrainingPicture, limit: int, seed: int) -> Tensor:
     """Indices of up to `limit` pixels of nonzero weight; only seed and frame decide the choice."""
-    trusted = torch.nonzero(picture.weight.flatten() > 0)[:, 0]
+    weighted = torch.nonzero(picture.weight.flatten() > 0)[:, 0]
     generator = torch.Generator().manual_seed(seed * 1_000_003 + picture.frame)
-    return trusted[torch.randperm(trusted.numel(), generator=generator)[:limit]]
+    return weighted[torch.randperm(weighted.numel(), generator=generator)[:limit]]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from unfade.errors import UnfadeError
+from unfade.errors import ProjectError, UnfadeError, WorkError
 from unfade.film.clip import Area
 from unfade.film.model import TrainedModel
 from unfade.film.pair import PairList
@@ -23,8 +23,9 @@ from unfade.film.report import Measure, Report
 from unfade.film.shot import Shot
 from unfade.film.stage_names import folder_name
 from unfade.pipeline import run as pipeline
+from unfade.pipeline.freshness import UNFINISHED
 from unfade.project.file import load_project
-from unfade.project.paths import project_path
+from unfade.project.paths import PROJECT_FILE, project_path
 from unfade.project.settings import Project
 from unfade.work.job import Job
 from unfade.work.pair_records import PairEntry, PairRecords
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Film", "Model", "Progress", "StageStatus", "UnfadeError", "load_model", "open"]
 
+_MAX_SHOWN_PATH = 200
+"""Characters of a path in a message that it cannot be read, so that the reason stays in sight."""
+
 
 def open(path: str | os.PathLike[str]) -> "Film":
     """Opens a project.
@@ -50,8 +54,49 @@ def open(path: str | os.PathLike[str]) -> "Film":
     Raises:
         ProjectError: it cannot be read, is not TOML, or holds an unknown key or a bad value.
     """
-    place = project_path(os.fspath(path))
+    place = find_project_file(path)
     return Film(place.absolute(), load_project(place))
+
+
+def find_project_file(path: str | os.PathLike[str]) -> Path:
+    """The path of film.toml, from that path or from its folder. The file may be missing.
+
+    Raises:
+        ProjectError: the path is empty or cannot be looked up, or film.toml is a folder.
+    """
+    text = os.fspath(path)
+    try:
+        place = project_path(text)
+        if place.name != PROJECT_FILE or place.is_file():
+            return place
+        folders = [one for one in (place, place.parent) if one.name == PROJECT_FILE]
+        misplaced = next((folder for folder in folders if folder.is_dir()), None)
+    except OSError as error:
+        shown = text if len(text) <= _MAX_SHOWN_PATH else f"{text[:_MAX_SHOWN_PATH]}..."
+        raise ProjectError(
+            f"{shown}: cannot be read ({error.strerror}); name film.toml or its folder"
+        ) from error
+    if misplaced is not None:
+        raise ProjectError(
+            f"{misplaced}: is a folder, but {PROJECT_FILE} has to be a file; rename the folder, "
+            f"then write the file with 'unfade new {misplaced.parent} --source SCAN'"
+        )
+    return place
+
+
+def check_curate_finished(job: Job, project_file: Path) -> None:
+    """Checks that curate did not fail before it wrote any pair; it may not have run at all.
+
+    Raises:
+        WorkError: it began, and there is no list of pairs.
+    """
+    unfinished = job.root / folder_name("curate") / UNFINISHED
+    if unfinished.exists() and not (job.root / PairList.PATH).exists():
+        raise WorkError(
+            f"{project_file}: has no pairs yet, because curate has not finished; its message says "
+            f"why, and 'unfade run {project_file}' shows it again; to add a pair yourself: "
+            f"unfade pairs add {project_file} FRAME REFERENCE"
+        )
 
 
 def load_model(path: str | os.PathLike[str]) -> "Model":
@@ -123,7 +168,9 @@ class Film:
     @property
     def shots(self) -> tuple[Shot, ...]:
         """The shots of the scan, after curate."""
-        return self._job().load(PairList).shots
+        job = self._job()
+        check_curate_finished(job, self.path)
+        return job.load(PairList).shots
 
     @property
     def pairs(self) -> list[PairEntry]:
@@ -131,7 +178,9 @@ class Film:
 
         `alignment` is set after align, `reason` if the pair was rejected.
         """
-        return PairRecords.of(self._job()).entries()
+        job = self._job()
+        check_curate_finished(job, self.path)
+        return PairRecords.of(job).entries()
 
     @property
     def report(self) -> Report:

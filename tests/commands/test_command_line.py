@@ -13,9 +13,11 @@ import OpenImageIO as oiio
 import pytest
 import torch
 
+import unfade
 from unfade import media
 from unfade.commands import app as cli
 from unfade.commands.failures import EXIT_USER_ERROR
+from unfade.errors import ProjectError
 from unfade.film.clip import Clip, Clips
 from unfade.project.file import load_project
 from unfade.project.settings import ClipSection
@@ -69,6 +71,44 @@ def test_a_typo_names_the_nearest_key(tmp_path: Path, error_line: ErrorLine) -> 
     assert "film.toml: unknown key 'redner'; the nearest valid one is 'render'" in line
 
 
+def test_a_folder_in_the_place_of_the_project_file_is_named(
+    tmp_path: Path, error_line: ErrorLine
+) -> None:
+    path = tmp_path / "film.toml"
+    path.mkdir()
+    for argument in (path, tmp_path):
+        line = error_line("run", str(argument))
+        assert f"unfade: {path}: is a folder, but film.toml has to be a file; rename" in line
+        assert f"'unfade new {tmp_path} --source SCAN'" in line
+    with pytest.raises(ProjectError, match="is a folder, but"):
+        unfade.open(path)
+    line = error_line("new", str(tmp_path), "--source", "x.mkv")
+    assert "film.toml: is a folder" in line
+
+
+def test_a_project_may_lie_in_a_folder_called_film_toml(tmp_path: Path) -> None:
+    (tmp_path / "film.toml").mkdir()
+    path = project(tmp_path / "film.toml")
+    assert str(unfade.open(tmp_path / "film.toml").path) == path
+
+
+def test_a_path_that_is_too_long_is_refused(error_line: ErrorLine) -> None:
+    with pytest.raises(ProjectError, match=r"xxx\.\.\.: cannot be read \(File name too long\); "):
+        unfade.open("x" * 5000)
+    assert "cannot be read (File name too long); name film.toml" in error_line("run", "x" * 5000)
+
+
+@pytest.mark.parametrize("verb", ["merge", "curate", "run"])
+def test_the_help_of_quiet_fits_every_verb(
+    verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr(sys, "argv", ["unfade", verb, "--help"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert "Print only results and errors." in capsys.readouterr().out
+
+
 def test_a_missing_frame_is_named(tmp_path: Path, error_line: ErrorLine) -> None:
     scan(tmp_path / "scan", range(10, 20))
     (tmp_path / "scan/scan.0014.dpx").unlink()
@@ -117,6 +157,7 @@ def test_a_reference_of_another_film_is_refused(tmp_path: Path, error_line: Erro
     assert "dvd.%04d.png" in line
     assert "no picture in common" in line
     assert not (tmp_path / "02-curate/pairs.json").exists()
+    assert "curate has not finished" in error_line("pairs", "list", text)
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
@@ -214,7 +255,7 @@ def test_new_names_several_references(
     source, dvd, tape = (str(tmp_path / folder) for folder in ("scan", "dvd", "tape"))
     path, pattern = tmp_path / "reel", f"{tape}/scan.%04d.dpx"
     command = ["new", str(path), "--source", source, "--reference", dvd, "--reference"]
-    assert "two references are called 'dvd'" in error_line(*command, dvd)
+    assert "dvd: is given twice as --reference; give it once" in error_line(*command, dvd)
     assert not (path / "film.toml").exists()
     monkeypatch.setattr(sys, "argv", ["unfade", *command, pattern])
     with pytest.raises(SystemExit) as caught:

@@ -9,6 +9,7 @@ import OpenImageIO as oiio
 import pytest
 import torch
 
+import unfade
 from unfade.commands import app as cli
 from unfade.commands.failures import EXIT_USER_ERROR
 from unfade.film.alignment import Alignment, Alignments
@@ -18,6 +19,7 @@ from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.media import write_png
+from unfade.pipeline.freshness import UNFINISHED
 from unfade.project.file import load_project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
@@ -308,3 +310,19 @@ def test_before_curate_there_is_nothing_to_list(film: Path, pairs: Pairs) -> Non
     status, output = pairs("list", film)
     assert status == EXIT_USER_ERROR
     assert "run 'unfade curate' first" in output
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("why", 1005)])
+def test_after_curate_has_failed_pairs_can_be_added(
+    film: Path, pairs: Pairs, arguments: tuple[object, ...]
+) -> None:
+    (film.parent / PairList.PATH).unlink()
+    (film.parent / PairList.PATH).with_name(UNFINISHED).touch()
+    verb, *rest = arguments
+    status, output = pairs(verb, film, *rest)
+    assert status == EXIT_USER_ERROR
+    assert "has no pairs yet, because curate has not finished; its message says why" in output
+    assert f"unfade pairs add {film} FRAME REFERENCE" in output
+    assert pairs("add", film, 1009, 8)[0] == 0
+    with pytest.raises(unfade.UnfadeError, match="curate has not finished"):
+        print(unfade.open(film).pairs)

@@ -82,12 +82,13 @@ def test_from_runs_a_fresh_stage_again(job: Job, ran: list[str]) -> None:
 
 
 def test_from_needs_what_comes_before_it(job: Job, ran: list[str]) -> None:
-    with pytest.raises(WorkError, match="ingest is missing"):
+    remedy = r"first run the stages up to 'train' \(--to train, or last='train' in Python\)$"
+    with pytest.raises(WorkError, match=r"ingest is missing \(.*\); " + remedy):
         pipeline.run(job, first="render")
 
 
 def test_from_after_to_is_refused(job: Job, ran: list[str]) -> None:
-    with pytest.raises(WorkError, match="swap --from and --to"):
+    with pytest.raises(WorkError, match=r"'render', .*after 'train', the last; swap the two$"):
         pipeline.run(job, first="render", last="train")
 
 

@@ -1,15 +1,16 @@
 """`unfade new`: probes the elements of a film, and writes film.toml."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from unfade import media
 from unfade.errors import MissingFactError, ProjectError
-from unfade.film.naming import clip_name
+from unfade.film.naming import MAX_NAME_LENGTH, clip_name
 from unfade.film.working_space import WORKING_SPACE
 from unfade.project.color_config import ColorManagement
 from unfade.project.file import parse_project, section_of_options
@@ -48,21 +49,26 @@ def write_project(
 ) -> NewProject:
     """Probes a scan and its references, and writes a commented film.toml for them.
 
+    A reference whose file has the name of an earlier one gets a number after its name.
+
     Args:
         folder: the work directory; it is made if it is missing.
         source: path of the scan, relative to the current directory.
         references: paths of the copies with good colour.
         title: the title of the film.
-        progress: shows the frames of a movie as they are probed, and remarks on the clips.
+        progress: shows the frames of a movie as they are probed, remarks on the clips, and the
+            names of references that share one.
         colors: the config that defines the names of colour spaces.
 
     Raises:
-        ProjectError: there is a film.toml already, two references have the same name, or the scan
-            is one frame of a sequence.
+        ProjectError: there is a film.toml already, a reference is given twice, or the scan is one
+            frame of a sequence.
         MediaError: an element is missing or damaged.
         WorkError: the folder is a file, or cannot be written to.
     """
     path = folder / PROJECT_FILE
+    if path.is_dir():
+        raise ProjectError(f"{path}: is a folder; rename it, or choose another folder")
     if path.exists():
         raise ProjectError(f"{path}: exists already; edit it, or choose another folder")
     check_is_folder(folder)
@@ -72,6 +78,10 @@ def write_project(
     ]
     _check_not_one_frame(source)
     scan, *copies = (_probe(section, folder, progress, colors) for section in sections)
+    _check_given_once(references, copies)
+    file_names = [copy.name.lower() for copy in copies]
+    names = _unique_names([copy.name for copy in copies])
+    copies = [replace(copy, name=name) for copy, name in zip(copies, names, strict=True)]
     text = project_text(title, scan, copies)
     to_fill_in = (
         *(f"source.{key}" for key in scan.to_fill_in),
@@ -83,7 +93,45 @@ def write_project(
     )
     make_folder(folder)
     write_text(path, text)
+    for name, file_name, reference in zip(names, file_names, references, strict=True):
+        if file_names.count(file_name) > 1:
+            progress.say(f"{reference}: is the reference '{name}' in {path}")
     return NewProject(path, to_fill_in)
+
+
+def _unique_names(names: Sequence[str]) -> list[str]:
+    """Names that differ without regard to case: of equal names, the later ones get a number.
+
+    For example ``title01``, ``title01-2``. No name of a file is given to another file.
+    """
+    taken: set[str] = set()
+    unique = []
+    for name in names:
+        free = name
+        if name.lower() in taken:
+            reserved = taken | {other.lower() for other in names}
+            free = next(one for one in _numbered(name) if one.lower() not in reserved)
+        taken.add(free.lower())
+        unique.append(free)
+    return unique
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """A name with the numbers from 2, shortened to the length that a name may have."""
+    for number in count(2):
+        suffix = f"-{number}"
+        yield name[: MAX_NAME_LENGTH - len(suffix)] + suffix
+
+
+def _check_given_once(references: Sequence[str], copies: Sequence[TemplateElement]) -> None:
+    """
+    Raises:
+        ProjectError: two references are the same file or sequence, perhaps in two spellings.
+    """
+    paths = [os.path.realpath(copy.clip.path) for copy in copies]
+    for number, path in enumerate(paths):
+        if path in paths[:number]:
+            raise ProjectError(f"{references[number]}: is given twice as --reference; give it once")
 
 
 def _check_not_one_frame(source: str) -> None:

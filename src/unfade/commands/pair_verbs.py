@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from unfade.api import check_curate_finished
 from unfade.commands.console import progress
 from unfade.commands.pair_table import pair_table
 from unfade.commands.terminal import show
@@ -41,6 +42,7 @@ _ADD_OPTIONS = {
 def show_pairs(project_file: Path) -> None:
     """Prints a table of all pairs."""
     job = _job(project_file, load_project(project_file))
+    check_curate_finished(job, project_file)
     show(pair_table(PairRecords.of(job)))
     _print_stale_stages(job)
 
@@ -125,6 +127,7 @@ def drop_pair(project_file: Path, source: int) -> None:
 def explain_choice(project_file: Path, source: int) -> None:
     """Prints why a frame is a pair or is not, and which sheets show it."""
     job = _job(project_file, load_project(project_file))
+    check_curate_finished(job, project_file)
     records = PairRecords.of(job)
     _check_frames(job, source)
     for sentence in explain_frame(records, source):

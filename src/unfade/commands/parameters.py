@@ -5,17 +5,25 @@ from typing import Annotated
 
 import typer
 
-from unfade.project.paths import folder_path, project_path
+from unfade.project.paths import folder_path
+
+
+def _project_file(text: str) -> Path:
+    """The path of film.toml from the command line; the import waits, so that help starts fast."""
+    from unfade.api import find_project_file
+
+    return find_project_file(text)
+
 
 ProjectFile = Annotated[
     Path,
     typer.Argument(
-        parser=project_path, metavar="FILM.TOML", help="The project file, or its folder."
+        parser=_project_file, metavar="FILM.TOML", help="The project file, or its folder."
     ),
 ]
 NewFolder = Annotated[
     Path,
     typer.Argument(parser=folder_path, metavar="FOLDER", help="The folder to make."),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the verdict and errors.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only results and errors.")]
 SourceFrame = Annotated[int, typer.Argument(help="A frame number of the scan.")]

@@ -67,7 +67,9 @@ def run(job: Job, first: str | None = None, last: str | None = None) -> list[str
     start = STAGE_NAMES.index(first) if first else 0
     end = STAGE_NAMES.index(last) if last else len(STAGES) - 1
     if start > end:
-        raise WorkError(f"'{first}' comes after '{last}'; swap --from and --to")
+        raise WorkError(
+            f"'{first}', the first stage to run, comes after '{last}', the last; swap the two"
+        )
     stages = STAGES[: end + 1]
     elements = ElementCache(job)
     if first is None and all(freshness(one, job, elements).state == "fresh" for one in stages):
@@ -88,9 +90,11 @@ def _run(
     for index, stage in enumerate(stages):
         current = freshness(stage, job, elements)
         if index < start and current.state != "fresh":
+            earlier = STAGE_NAMES[start - 1]
             raise WorkError(
                 f"{job.root}: {stage.name} is {current.state} ({current.reason}); "
-                f"run 'unfade run' with --to {STAGE_NAMES[start - 1]} first"
+                f"first run the stages up to '{earlier}' (--to {earlier}, or last='{earlier}' in "
+                "Python)"
             )
         if current.state != "fresh" or stage.name == first:
             job.progress.say(f"{index + 1}/{len(STAGES)} {stage.name}: {stage.description.lower()}")

@@ -256,7 +256,7 @@ def test_frames_that_are_gone_are_counted(job: Job, ran: list[str]) -> None:
     (job.root / "scan.0002.dpx").write_text("another frame")
     pipeline.run(job)
     (job.root / "scan.0002.dpx").unlink()
-    assert pipeline.status(job)[0][1].reason == "the source has 1 files, had 2"
+    assert pipeline.status(job)[0][1].reason == "the source has 1 file, had 2"
 
 
 def test_status_reads_no_file_twice(

@@ -79,9 +79,9 @@ _COMMENT_COLUMN = 32
 """Column at which comments start, characters, so that they stand in line."""
 
 _EXAMPLES = {
-    "colorspace": 'a name of the OpenColorIO config, such as "ACEScct"',
-    "rate": 'such as "24000/1001"',
-    "pixel_aspect": 'width / height, such as "1/1"',
+    "colorspace": 'a name of the OpenColorIO config, for example "ACEScct"',
+    "rate": 'for example "24000/1001"',
+    "pixel_aspect": 'width / height, for example "1/1"',
     "orientation": '"as-stored" or "turn-90" and the like',
     "range": '"full" or "limited"',
     "matrix": '"bt601" or "bt709"',

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from unfade.errors import ProjectError, UnfadeError, WorkError
+from unfade.errors import UnfadeError, WorkError
 from unfade.film.clip import Area
 from unfade.film.model import TrainedModel
 from unfade.film.pair import PairList
@@ -25,7 +25,7 @@ from unfade.film.stage_names import folder_name
 from unfade.pipeline import run as pipeline
 from unfade.pipeline.freshness import UNFINISHED
 from unfade.project.file import load_project
-from unfade.project.paths import PROJECT_FILE, project_path
+from unfade.project.paths import find_project_file
 from unfade.project.settings import Project
 from unfade.work.job import Job
 from unfade.work.pair_records import PairEntry, PairRecords
@@ -41,9 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Film", "Model", "Progress", "StageStatus", "UnfadeError", "load_model", "open"]
 
-_MAX_SHOWN_PATH = 200
-"""Characters of a path in a message that it cannot be read, so that the reason stays in sight."""
-
 
 def open(path: str | os.PathLike[str]) -> "Film":
     """Opens a project.
@@ -56,32 +53,6 @@ def open(path: str | os.PathLike[str]) -> "Film":
     """
     place = find_project_file(path)
     return Film(place.absolute(), load_project(place))
-
-
-def find_project_file(path: str | os.PathLike[str]) -> Path:
-    """The path of film.toml, from that path or from its folder. The file may be missing.
-
-    Raises:
-        ProjectError: the path is empty or cannot be looked up, or film.toml is a folder.
-    """
-    text = os.fspath(path)
-    try:
-        place = project_path(text)
-        if place.name != PROJECT_FILE or place.is_file():
-            return place
-        folders = [one for one in (place, place.parent) if one.name == PROJECT_FILE]
-        misplaced = next((folder for folder in folders if folder.is_dir()), None)
-    except OSError as error:
-        shown = text if len(text) <= _MAX_SHOWN_PATH else f"{text[:_MAX_SHOWN_PATH]}..."
-        raise ProjectError(
-            f"{shown}: cannot be read ({error.strerror}); name film.toml or its folder"
-        ) from error
-    if misplaced is not None:
-        raise ProjectError(
-            f"{misplaced}: is a folder, but {PROJECT_FILE} has to be a file; rename the folder, "
-            f"then write the file with 'unfade new {misplaced.parent} --source SCAN'"
-        )
-    return place
 
 
 def check_curate_finished(job: Job, project_file: Path) -> None:

@@ -5,20 +5,12 @@ from typing import Annotated
 
 import typer
 
-from unfade.project.paths import folder_path
-
-
-def _project_file(text: str) -> Path:
-    """The path of film.toml from the command line; the import waits, so that help starts fast."""
-    from unfade.api import find_project_file
-
-    return find_project_file(text)
-
+from unfade.project.paths import find_project_file, folder_path
 
 ProjectFile = Annotated[
     Path,
     typer.Argument(
-        parser=_project_file, metavar="FILM.TOML", help="The project file, or its folder."
+        parser=find_project_file, metavar="FILM.TOML", help="The project file, or its folder."
     ),
 ]
 NewFolder = Annotated[

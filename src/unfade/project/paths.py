@@ -1,10 +1,14 @@
 """Paths as arguments: a folder, and a project file or the folder that holds it."""
 
+import os
 from pathlib import Path
 
 from unfade.errors import ProjectError
 
 PROJECT_FILE = "film.toml"
+
+_MAX_SHOWN_PATH = 200
+"""Characters of a path in a message that it cannot be read, so that the reason stays in sight."""
 
 
 def folder_path(text: str | Path) -> Path:
@@ -26,3 +30,29 @@ def project_path(text: str) -> Path:
     """
     path = folder_path(text)
     return path / PROJECT_FILE if path.is_dir() else path
+
+
+def find_project_file(path: str | os.PathLike[str]) -> Path:
+    """The path of film.toml, from that path or from its folder. The file may be missing.
+
+    Raises:
+        ProjectError: the path is empty or cannot be looked up, or film.toml is a folder.
+    """
+    text = os.fspath(path)
+    try:
+        place = project_path(text)
+        if place.name != PROJECT_FILE or place.is_file():
+            return place
+        folders = [one for one in (place, place.parent) if one.name == PROJECT_FILE]
+        misplaced = next((folder for folder in folders if folder.is_dir()), None)
+    except OSError as error:
+        shown = text if len(text) <= _MAX_SHOWN_PATH else f"{text[:_MAX_SHOWN_PATH]}..."
+        raise ProjectError(
+            f"{shown}: cannot be read ({error.strerror}); name film.toml or its folder"
+        ) from error
+    if misplaced is not None:
+        raise ProjectError(
+            f"{misplaced}: is a folder, but {PROJECT_FILE} has to be a file; rename the folder, "
+            f"then write the file with 'unfade new {misplaced.parent} --source SCAN'"
+        )
+    return place

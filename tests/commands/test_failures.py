@@ -250,9 +250,14 @@ def test_ctrl_c_gives_one_line_that_says_how_to_resume(
 
 
 def start_ingest(tmp_path: Path, stage_function: str) -> "subprocess.Popen[str]":
-    """Starts a process that runs ingest with a stage function of the given code."""
+    """Starts a process that runs ingest with a stage function of the given code.
+
+    SIGINT has its usual effect in it, also where the tests run in the background of a script, which
+    ignores it.
+    """
     program = (
-        "import sys, time; from unfade.commands import app; from unfade.pipeline import run\n"
+        "import signal, sys, time; from unfade.commands import app; from unfade.pipeline import run\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"def stage_function(name):\n {stage_function}\n"
         "run.stage_function = stage_function; sys.argv = ['unfade', 'ingest', sys.argv[1]]\n"
         "app.main()"
@@ -265,7 +270,7 @@ def start_ingest(tmp_path: Path, stage_function: str) -> "subprocess.Popen[str]"
 def test_sigint_ends_a_process_with_the_same_line(tmp_path: Path) -> None:
     process = start_ingest(tmp_path, "print('ready', flush=True); time.sleep(60)")
     assert process.stdout is not None
-    assert any("ready" in line for line in process.stdout), "it run_command before it was ready"
+    assert any("ready" in line for line in process.stdout), "it ended before it was ready"
     process.send_signal(signal.SIGINT)
     _, line = process.communicate(timeout=30)
     assert process.returncode == 130

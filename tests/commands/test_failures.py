@@ -256,7 +256,9 @@ def start_ingest(tmp_path: Path, stage_function: str) -> "subprocess.Popen[str]"
     ignores it.
     """
     program = (
-        "import signal, sys, time; from unfade.commands import app; from unfade.pipeline import run\n"
+        "import signal, sys, time\n"
+        "from unfade.commands import app\n"
+        "from unfade.pipeline import run\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"def stage_function(name):\n {stage_function}\n"
         "run.stage_function = stage_function; sys.argv = ['unfade', 'ingest', sys.argv[1]]\n"

@@ -47,6 +47,10 @@ CREDITS_CONTRAST = 0.25
 their gradings differ by, less than credits differ from the picture."""
 CREDITS_MARGIN_PX = 3
 """Margin around such pixels: the soft edge of a letter."""
+BORDER_LUMA = 0.05
+"""Mean luma, of range 1, of a row or column of the reference below which it is black border."""
+BORDER_MARGIN_PX = 6
+"""Margin inside the border: its soft edge."""
 
 FAMILIES: dict[str, tuple[float, float, float, float]] = {
     "green": (95.0, 170.0, 10.0, 200.0),
@@ -58,9 +62,8 @@ lowest chroma hues are grain; more chroma than skin has is clothes and paint."""
 FAMILY_MARGIN_PX = 4
 """Margin in pixels around a family that is not fitted either: the radius of the degrain, and more
 than references are misaligned by."""
-MIN_FAMILY_PIXELS = 2000
-"""Pixels of a family in a scored frame; fewer give no stable mean at the predicted errors, of which
-there is one for 64 pixels."""
+MIN_FAMILY_SHARE = 0.02
+"""Share of a frame above which a family is scored there; smaller ones are edges and noise."""
 
 
 @dataclass(frozen=True)
@@ -189,18 +192,32 @@ CASES: dict[str, Callable[[Choice], Iterator[Case]]] = {
 
 
 def _frame(data: Path, name: str) -> Picture:
-    """A whole frame; where scan and reference show different credits its weight is 0."""
+    """A whole frame. The weight is 0 in the black border of the reference of "candy", and where
+    scan and reference show different credits."""
     folder = data / ("alignment" if name == "candy" else "halves")
     source, reference = (folder / f"{name}-{kind}.png" for kind in ("input", "reference"))
     picture = _picture(source, reference)
     if name != "candy":
         return picture
-    lumas = [
-        cv2.GaussianBlur(luma(read_picture(str(path)))[0].numpy(), (0, 0), CREDITS_BLUR_PX)
-        for path in (source, reference)
-    ]
-    credits = torch.from_numpy(np.abs(lumas[0] - lumas[1]) > CREDITS_CONTRAST)[None]
-    return replace(picture, weight=(~_dilated(credits, CREDITS_MARGIN_PX)).float())
+    source_y, reference_y = (luma(read_picture(str(path))) for path in (source, reference))
+    differs = (_blurred(source_y) - _blurred(reference_y)).abs() > CREDITS_CONTRAST
+    shown = ~_dilated(differs, CREDITS_MARGIN_PX) & _inside_border(reference_y)
+    return replace(picture, weight=shown.float())
+
+
+def _blurred(y: Tensor) -> Tensor:
+    """Luma (1, H, W), blurred by `CREDITS_BLUR_PX`."""
+    return torch.from_numpy(cv2.GaussianBlur(y[0].numpy(), (0, 0), CREDITS_BLUR_PX))[None]
+
+
+def _inside_border(y: Tensor) -> Tensor:
+    """Where luma (1, H, W) lies inside a black border, (1, H, W)."""
+    inside = torch.zeros_like(y, dtype=torch.bool)
+    rows, columns = (torch.nonzero(y[0].mean(dim=axis) > BORDER_LUMA) for axis in (1, 0))
+    top, left = (int(one.min()) + BORDER_MARGIN_PX for one in (rows, columns))
+    bottom, right = (int(one.max()) + 1 - BORDER_MARGIN_PX for one in (rows, columns))
+    inside[:, top:bottom, left:right] = True
+    return inside
 
 
 def _picture(source: Path, reference: Path, frame: int = 0) -> Picture:
@@ -265,7 +282,7 @@ def _of_family(pictures: Sequence[Picture], family: str, seen: bool) -> tuple[Pi
     for picture in pictures:
         belongs = _belongs(picture.truth_rgb, family)
         scored = ~_dilated(belongs, FAMILY_MARGIN_PX) if seen else belongs
-        if scored.sum() >= MIN_FAMILY_PIXELS:
+        if scored.float().mean() >= MIN_FAMILY_SHARE:
             weighted.append(replace(picture, weight=scored.float()))
     return tuple(weighted)
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from unfade.film.method import MethodSetting
     from unfade.model import ChromaModel
 
 __all__ = ["Film", "Model", "Progress", "StageStatus", "UnfadeError", "load_model", "open"]
@@ -73,13 +74,18 @@ def check_curate_finished(job: Job, project_file: Path) -> None:
 def load_model(path: str | os.PathLike[str]) -> "Model":
     """Loads the model of a film: ``model.safetensors`` of 05-train, or of a delivery.
 
+    Each shot gets its colour by the method that training chose: networks, law or LUT.
+
     Raises:
         WorkError: the file is missing, damaged, or of another version of Unfade.
     """
+    return _load_model(Path(path), "auto")
+
+
+def _load_model(path: Path, use: "MethodSetting") -> "Model":
     from unfade import model
 
-    place = Path(path)
-    return Model(model.load_model(place), model.model_id(place))
+    return Model(model.load_model(path, use), model.model_id(path))
 
 
 @dataclass(frozen=True)
@@ -171,9 +177,10 @@ class Film:
 
     @property
     def model(self) -> "Model":
-        """The model, after train; it is loaded each time."""
+        """The model with 'render.use' of film.toml, after train; it is loaded each time."""
         trained = self._job().load(TrainedModel)
-        return load_model(self.folder / folder_name("train") / trained.file)
+        path = self.folder / folder_name("train") / trained.file
+        return _load_model(path, self.project.render.use)
 
     def _job(self, progress: Progress | None = None) -> Job:
         return Job(self.project, self.folder, progress or SilentProgress())
@@ -186,9 +193,9 @@ class Model:
     names.
     """
 
-    def __init__(self, networks: "ChromaModel", id: str) -> None:
+    def __init__(self, model: "ChromaModel", id: str) -> None:
         self.id = id
-        self._networks = networks
+        self._model = model
 
     def colour(
         self,
@@ -223,7 +230,7 @@ class Model:
         area = _area(live_area, *rgb.shape[:2])
         source_rgb = torch.from_numpy(np.array(rgb.transpose(2, 0, 1), np.float32, order="C"))
         with torch.inference_mode():
-            recovered_rgb = recover(source_rgb, area, self._networks, int(shot)).rgb
+            recovered_rgb = recover(source_rgb, area, self._model, int(shot)).rgb
         return np.ascontiguousarray(recovered_rgb.numpy().transpose(1, 2, 0))
 
 

@@ -216,6 +216,7 @@ def test_records_in_the_bag_can_be_loaded(job: Job) -> None:
         "0.0100 of range, BEYOND the limit of 0",
         "ACES2065-1, dwaa",
         "model 0123456789ab, size small",
+        "colour by networks, chosen by default, without a hold-out pair: shots s001",
         "A Person, An Archive",
     ],
 )

@@ -62,7 +62,7 @@ def scan(root: Path, *, lifted: float = 0.0) -> None:
 @pytest.fixture
 def make_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeJob:
     """A job with a trained model, whose recovery is replaced by the identity."""
-    monkeypatch.setattr(stage, "load_model", lambda path: None)
+    monkeypatch.setattr(stage, "load_model", lambda path, use: None)
     error = torch.tensor([[[1.0, 2.0, 3.0]]])
     monkeypatch.setattr(stage, "recover", lambda source_rgb, *_: RecoveredFrame(source_rgb, error))
     scan(tmp_path)
@@ -140,6 +140,8 @@ def test_the_header_holds_the_record(make_job: MakeJob) -> None:
         "unfade:shot": "s001",
         "unfade:frame": 103,
         "unfade:predictedErrorMean": "2.000",
+        "unfade:method": "networks",
+        "unfade:methodChosenBy": "default, without a hold-out pair",
         "unfade:version": 1,
         "unfade:model": MODEL_ID,
         "unfade:recoveryType": "constructed reference",

@@ -9,6 +9,7 @@ import torch
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.figures import HeldOutFigures, OutlierRun, ShotFigures
+from unfade.film.method import ChosenMethod, MethodErrors, Methods, ShotMethod
 from unfade.film.model import HeldOut, LossCurve, LossPoint, ShotModel
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.rendering import PredictedError, RenderedFrame
@@ -17,7 +18,7 @@ from unfade.film.shot import Shot
 from unfade.film.target import Target, Targets
 from unfade.film.time import FrameRange
 from unfade.project.settings import DeliverSection, Project
-from unfade.report.figures import figure, file_name
+from unfade.report.figures import figure, file_name, method_reason
 from unfade.report.page import Comparison, PageContent, report_page, with_credits
 
 from ..fixtures import make_alignment, make_clip, make_model, make_rendering
@@ -232,7 +233,7 @@ def test_page_escapes_what_people_wrote() -> None:
     [
         "Review",
         "0123456789ab",
-        "Model error relative to the LUT baseline 0.95 times 0.9 no",
+        "Delivered error relative to the LUT baseline 0.95 times 0.9 no",
         "something new 3 frames",
         "15 1 12.50 12.50 0.77 0.06 0.0300 0.0300 0.0100",
         "s001 10 to 19 1 1 1 0.00020 0.000010",
@@ -322,3 +323,35 @@ def test_what_is_assumed_of_a_clip_is_on_the_page() -> None:
     )
     assert "<li>Reference dvd: a second film is left out.</li>" in page
     assert "assumed, as" not in report_page(content())
+
+
+def test_the_page_says_which_method_a_shot_has_and_why() -> None:
+    errors = MethodErrors(networks=1.53, law=1.2, lut=1.14)
+    film = ChosenMethod(method="networks", chosen_by="film", errors=errors)
+    own = ShotMethod(shot=1, method="lut", chosen_by="shot", errors=errors)
+    model = make_model(id="0123456789ab", methods=Methods(film=film, shots=(own,)))
+    page = report_page(content(model=model))
+    row = "<td>s001</td><td>LUT</td><td>better beyond chance on the hold-out pairs of the shot</td>"
+    assert row in page
+    assert '<td class="n">1.53</td><td class="n">1.20</td><td class="n">1.14</td>' in page
+    assert "the film has no hold-out pair" in report_page(content())
+
+
+@pytest.mark.parametrize(
+    ("shot", "reason"),
+    [
+        (1, "better beyond chance on the hold-out pairs of the shot"),
+        (2, "no other is better beyond chance on the hold-out pairs of the shot"),
+        (3, "better beyond chance on the hold-out pairs of the film"),
+    ],
+)
+def test_the_reason_of_a_method_names_the_pairs(shot: int, reason: str) -> None:
+    """In a film of the LUT, shot 1 returns to the networks, and shot 2 keeps the LUT."""
+    methods = Methods(
+        film=ChosenMethod(method="lut", chosen_by="film"),
+        shots=(
+            ShotMethod(shot=1, method="networks", chosen_by="shot"),
+            ShotMethod(shot=2, method="lut", chosen_by="shot"),
+        ),
+    )
+    assert method_reason(methods, shot) == reason

@@ -3,6 +3,7 @@ from fractions import Fraction
 import pytest
 
 from unfade.film.figures import HeldOutFigures
+from unfade.film.method import ChosenMethod
 from unfade.film.model import HeldOut
 from unfade.film.pair import Pair
 from unfade.film.report import Measure
@@ -205,3 +206,18 @@ def test_errors_of_zero_have_ratios(faded: float, lut: float, model: float, verd
     decided, reasons = decide([*found, *clean])
     assert decided == verdict
     assert not any("unproven" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    ("methods", "words"),
+    [
+        ([ChosenMethod(method="lut", chosen_by="film")] * 2, "because neither networks nor law"),
+        ([ChosenMethod(method="lut", chosen_by="person")], "because a person chose it"),
+        ([ChosenMethod(method="lut"), ChosenMethod()], "1.00 times that of the LUT baseline"),
+    ],
+)
+def test_the_verdict_says_why_the_lut_is_delivered(methods: list[ChosenMethod], words: str) -> None:
+    verdict, reasons = decide(measures(lut=1.2, model=1.2), methods=methods)
+
+    assert verdict == "review"
+    assert words in reasons[0]

@@ -13,7 +13,14 @@ from unfade.film.rendering import Rendering
 from unfade.film.report import Measure, Report
 from unfade.film.time import FrameRange
 from unfade.project.settings import Project
-from unfade.report.figures import MEASURE_TITLES, figure, file_name, reference_of, rejections
+from unfade.report.figures import (
+    MEASURE_TITLES,
+    METHOD_NAMES,
+    figure,
+    file_name,
+    reference_of,
+    rejections,
+)
 
 LINE_WIDTH = 88
 """Characters in a line: fits a printed page and every terminal."""
@@ -173,6 +180,7 @@ def _masters(delivered: DeliveryContent) -> list[str]:
         f"model {rendering.model_id}, size {model.size}, {model.parameters:,} parameters, "
         f"weights of step {model.best_step:,} of {model.steps:,}",
         *_shot_models(model),
+        *_methods(delivered),
         "settings.json holds every setting; manifest-sha256.txt of the bag holds every checksum",
     ]
 
@@ -199,6 +207,22 @@ def _cut(rendering: Rendering) -> list[str]:
 def _shot_models(model: TrainedModel) -> list[str]:
     own = [f"s{one.shot:03d}" for one in model.shot_models if one.kept]
     return [f"networks of their own: shots {', '.join(own)}"] if own else []
+
+
+def _methods(delivered: DeliveryContent) -> list[str]:
+    """Which shots get their colour by which method, and what chose it."""
+    methods = delivered.model.methods.used(delivered.project.render.use)
+    rendered = {frame.shot for frame in delivered.rendering.frames}
+    groups: dict[tuple[str, str], list[str]] = {}
+    for shot in delivered.pair_list.shots:
+        if shot.number in rendered:
+            chosen = methods.of(shot.number)
+            by = (METHOD_NAMES[chosen.method], chosen.chosen_by_in_words())
+            groups.setdefault(by, []).append(shot.name)
+    return [
+        f"colour by {method}, chosen by {chooser}: shots {', '.join(names)}"
+        for (method, chooser), names in groups.items()
+    ]
 
 
 def _makers(delivered: DeliveryContent) -> list[str]:

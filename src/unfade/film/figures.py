@@ -8,7 +8,8 @@ from unfade.film.shot import Shot
 
 @dataclass(frozen=True)
 class HeldOutFigures:
-    """Errors on one hold-out pair: of the faded scan, the LUT baseline and the model."""
+    """Errors on one hold-out pair: of the faded scan, of the LUT baseline, and of the colour that
+    the model delivers by the method of the shot."""
 
     frame: int
     shot: int

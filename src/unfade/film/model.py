@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from unfade.film.method import Methods
 from unfade.film.noun import Artefact, Noun
 
 ModelSize = Literal["small", "medium", "large"]
@@ -41,15 +42,16 @@ class TrainedModel(Artefact):
 
     `id` is the first 12 hexadecimal digits of the SHA-256 of the file of weights. `file` and
     `baseline_file` are safetensors files beside the artefact. `held_out`, `baseline_held_out` and
-    `faded_held_out` are the errors of the model, of the closed form that training starts from, and
-    of the faded source. They are over hold-out pixels on the model's raster, as in training;
+    `faded_held_out` are the errors of the networks, of the closed form that training starts from,
+    and of the faded source. They are over hold-out pixels on the model's raster, as in training;
     validate measures whole pictures. All three are None without a hold-out pair. `started_from` is
     the id of the earlier model that training started from, if any. Shots that are not among
     `shot_models` use the film's network. `carried_frames` have no pair; training used them with
-    the colour of a pair carried along motion.
+    the colour of a pair carried along motion. `methods` say which shots get the colour of the
+    networks, of the law or of the LUT.
     """
 
-    SCHEMA = "TrainedModel.2"
+    SCHEMA = "TrainedModel.3"
     PATH = "05-train/model.json"
 
     id: str
@@ -68,6 +70,7 @@ class TrainedModel(Artefact):
     faded_held_out: HeldOut | None
     started_from: str | None = None
     shot_models: tuple[ShotModel, ...] = ()
+    methods: Methods = Methods()
 
 
 class LossPoint(Noun):

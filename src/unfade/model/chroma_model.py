@@ -15,8 +15,9 @@ from torch import Tensor
 from unfade.color.balance import balance
 from unfade.color.ycbcr import limit_chroma, luma
 from unfade.film.balance import IDENTITY_BALANCE, Balance
+from unfade.film.method import Method, Methods, MethodSetting
 from unfade.film.model import ModelSize
-from unfade.model.closed_form.laws import Laws
+from unfade.model.closed_form.laws import Baseline, Laws
 from unfade.model.closed_form.unevenness import NO_UNEVENNESS, Unevenness
 from unfade.model.degrain import degrain
 from unfade.model.familiarity import FAMILIARITY_STRIDE_PX
@@ -53,7 +54,8 @@ class NetworkInputs:
     """A picture of a shot as input of the networks.
 
     `y` (1, H, W) is the luma of the source, `features` (FEATURE_COUNT, H, W), `base_cbcr`
-    (2, H, W) the chroma of the closed form.
+    (2, H, W) the chroma without networks: of the closed form, or of the LUT if that is the shot's
+    method.
     """
 
     y: Tensor
@@ -68,7 +70,9 @@ class ChromaModel:
 
     `residual` holds the networks of the film, `shot_networks` those of shots that have their own,
     by shot number. `grade` is the balance applied to the input of the networks; the closed form
-    reads the scan as it is.
+    reads the scan as it is. `baseline` holds the LUTs of the report, fitted to the pairs as they
+    are; None for the smooth LUTs of `laws`. `methods` say which of networks, law and LUT each shot
+    gets.
     """
 
     size: ModelSize
@@ -78,6 +82,8 @@ class ChromaModel:
     uncertainty: Uncertainty | None = None
     shot_networks: Mapping[int, ResidualNetworks] = field(default_factory=dict)
     grade: Balance = IDENTITY_BALANCE
+    baseline: Baseline | None = None
+    methods: Methods = field(default_factory=Methods)
 
     def predict(self, source_rgb: Tensor, shot: int) -> Tensor:
         """The chroma of a frame.
@@ -97,7 +103,12 @@ class ChromaModel:
         return self.inputs(to_raster(source_rgb), shot)
 
     def predict_from(self, source_rgb: Tensor, inputs: NetworkInputs) -> Tensor:
-        """Chroma (2, H, W) of a frame from its `inputs_of_frame`, before `limit_chroma`."""
+        """Chroma (2, H, W) of a frame from its `inputs_of_frame`, before `limit_chroma`.
+
+        The LUT reads the frame at its own size, as the report measures it.
+        """
+        if self.method_of(inputs.shot) == "lut":
+            return self._baseline.predict(source_rgb, inputs.shot)
         exposure = exposure_of(source_rgb)
         factor = raster_factor(source_rgb.shape[-1])
         cbcr = guided_upsample(
@@ -114,12 +125,25 @@ class ChromaModel:
             for planes in (inputs.y, inputs.features, inputs.base_cbcr)
         )
         pixels = (planes.flatten(1).T for planes in (y, features, base_cbcr))
-        error_inputs = error_inputs_of(self.network_of(inputs.shot), *pixels)
+        error_inputs = self.error_inputs(inputs.shot, *pixels)
         return self.uncertainty.predict(error_inputs).reshape(y.shape)
+
+    def error_inputs(
+        self, shot: int, y: Tensor, features: Tensor, base_cbcr: Tensor
+    ) -> ErrorInputs:
+        """Inputs of the predicted error of pixels of a shot, as of `error_inputs_of`; the residual
+        is zero where the shot's method uses no network."""
+        if self.method_of(shot) == "networks":
+            return error_inputs_of(self.network_of(shot), y, features, base_cbcr)
+        none = torch.zeros_like(base_cbcr)
+        ycbcr = torch.cat([y, base_cbcr], dim=1)
+        return ErrorInputs(features, none.expand(NETWORKS, -1, -1), none, ycbcr)
 
     @torch.no_grad()
     def predict_on_raster(self, inputs: NetworkInputs) -> Tensor:
         """Chroma (2, H, W) on the model's raster."""
+        if self.method_of(inputs.shot) != "networks":
+            return inputs.base_cbcr
         network = self.network_of(inputs.shot)
         planes = inputs.features.to(network.device)
         familiar = familiarity_of(network, planes)
@@ -130,10 +154,12 @@ class ChromaModel:
     def inputs(self, source_rgb: Tensor, shot: int) -> NetworkInputs:
         """Network inputs of a picture (3, H, W) on the model's raster, 0 to 1."""
         degrained_rgb = degrain(source_rgb, self.laws.grain)
-        base_cbcr = self._closed_form(degrained_rgb, shot)
+        law_cbcr = self._closed_form(degrained_rgb, shot)
         balanced_rgb = balance(source_rgb, self.grade)
         clean_rgb = balance(degrained_rgb, self.grade)
-        planes = features(balanced_rgb, clean_rgb, base_cbcr, shot in self.unevenness)
+        planes = features(balanced_rgb, clean_rgb, law_cbcr, shot in self.unevenness)
+        is_lut = self.method_of(shot) == "lut"
+        base_cbcr = self._baseline.predict(source_rgb, shot) if is_lut else law_cbcr
         return NetworkInputs(luma(source_rgb), planes, base_cbcr, shot)
 
     def closed_form(self, source_rgb: Tensor, shot: int) -> Tensor:
@@ -147,6 +173,18 @@ class ChromaModel:
     def network_of(self, shot: int) -> ResidualNetworks:
         """The shot's own networks, or the film's."""
         return self.shot_networks.get(shot, self.residual)
+
+    @property
+    def _baseline(self) -> Baseline:
+        return self.laws.baseline if self.baseline is None else self.baseline
+
+    def method_of(self, shot: int) -> Method:
+        """The method by which a shot gets its colour."""
+        return self.methods.of(shot).method
+
+    def using(self, setting: MethodSetting) -> "ChromaModel":
+        """A copy of the model with a person's method for all shots; "auto" changes nothing."""
+        return replace(self, methods=self.methods.used(setting))
 
     def with_residual(self, residual: ResidualNetworks) -> "ChromaModel":
         """A copy of the model with other networks of the film."""

@@ -4,7 +4,7 @@ Loading never executes code, unlike a pickle.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from unfade.errors import WorkError
 from unfade.film.balance import Balance
+from unfade.film.method import Methods, MethodSetting
 from unfade.film.model import ModelSize
 from unfade.film.working_space import WORKING_SPACE
 from unfade.model.chroma_model import ChromaModel
@@ -27,12 +28,16 @@ from unfade.model.uncertainty import Prototypes, Uncertainty
 from unfade.work.elements import digest
 from unfade.work.writing import writing
 
-MODEL_SCHEMA = "ChromaModel.8"
+MODEL_SCHEMA = "ChromaModel.9"
 """Name and version of a model file's tensors. An older file is refused, not converted, because the
 model can be trained again from the same targets."""
 
 BASELINE_SCHEMA = "Baseline.5"
 """Name and version of a baseline file's tensors."""
+
+REPORT_LUTS = "report."
+"""Prefix of the tensors of the report's LUTs in a model file. They are those of the baseline file,
+so that the model file alone recovers the colour of every method."""
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], description: dict[str, str]) -> None:
@@ -96,6 +101,8 @@ def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
         The id of the model.
     """
     tensors = _law_tensors(model.laws) | _unevenness_tensors(model.unevenness)
+    if model.baseline is not None:
+        tensors |= _prefixed(REPORT_LUTS, _baseline_tensors(model.baseline))
     tensors |= _network_tensors("residual.", model.residual)
     for number, network in model.shot_networks.items():
         tensors |= _network_tensors(f"own.{number}.", network)
@@ -108,6 +115,7 @@ def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
         "input": f"R'G'B' in {WORKING_SPACE}",
         "output": "Cb and Cr of Rec.709 at source luma",
         "balance": model.grade.model_dump_json(),
+        "methods": model.methods.model_dump_json(),
         "facts": json.dumps(facts, sort_keys=True),
     }
     save_tensors(path, tensors, description)
@@ -119,8 +127,8 @@ def model_id(path: Path) -> str:
     return digest(path)[:12]
 
 
-def load_model(path: Path) -> ChromaModel:
-    """Reads the model that `save_model` wrote.
+def load_model(path: Path, use: MethodSetting = "auto") -> ChromaModel:
+    """Reads the model that `save_model` wrote, with the setting 'render.use'.
 
     Raises:
         WorkError: the file is missing, damaged, or of another schema.
@@ -128,8 +136,8 @@ def load_model(path: Path) -> ChromaModel:
     tensors, description = load_tensors(path, MODEL_SCHEMA)
     size = cast(ModelSize, description["size"])
     shots = {int(name.split(".")[1]) for name in tensors if name.startswith("own.")}
-    laws = _laws_of(tensors)
-    return ChromaModel(
+    laws, report_luts = _laws_of(tensors), _without_prefix(REPORT_LUTS, tensors)
+    model = ChromaModel(
         size,
         laws,
         _network_of("residual.", tensors, size),
@@ -137,22 +145,32 @@ def load_model(path: Path) -> ChromaModel:
         _uncertainty_of(tensors),
         {number: _network_of(f"own.{number}.", tensors, size) for number in sorted(shots)},
         Balance.model_validate_json(description["balance"]),
+        _baseline_of(report_luts) if report_luts else None,
+        Methods.model_validate_json(description["methods"]),
     )
+    return model.using(use)
+
+
+def _prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{prefix}{name}": tensor for name, tensor in tensors.items()}
+
+
+def _without_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors with a prefix, by the rest of their name."""
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
 
 
 def _network_tensors(prefix: str, network: ResidualNetworks) -> dict[str, Tensor]:
-    return {f"{prefix}{name}": tensor for name, tensor in network.state_dict().items()}
+    return _prefixed(prefix, network.state_dict())
 
 
 def _network_of(prefix: str, tensors: dict[str, Tensor], size: ModelSize) -> ResidualNetworks:
     network = ResidualNetworks(size)
-    network.load_state_dict(
-        {
-            name.removeprefix(prefix): tensor
-            for name, tensor in tensors.items()
-            if name.startswith(prefix)
-        }
-    )
+    network.load_state_dict(_without_prefix(prefix, tensors))
     network.eval()
     return network.to(network_device())
 
@@ -204,11 +222,7 @@ def _unevenness_of(tensors: dict[str, Tensor], axes: Axes) -> Unevenness:
 
 def _by_number(prefix: str, tensors: dict[str, Tensor]) -> dict[int, Tensor]:
     """The tensors with a prefix, by the number after it in their name."""
-    return {
-        int(name.removeprefix(prefix)): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(prefix)
-    }
+    return {int(number): tensor for number, tensor in _without_prefix(prefix, tensors).items()}
 
 
 def _uncertainty_tensors(uncertainty: Uncertainty) -> dict[str, Tensor]:

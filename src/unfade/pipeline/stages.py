@@ -115,20 +115,21 @@ STAGES = (
         ("train",),
         (FilmBalance, Targets),
         earlier_model_paths,
-        5,
+        6,
     ),
     Stage(
         "render",
         ("film", "source.path", "render"),
         (Clips, PairList, Alignments, TrainedModel),
         source_paths,
+        2,
     ),
     Stage(
         "validate",
         REPORTED_SECTIONS,
         (Clips, PairList, Alignments, Targets, TrainedModel, LossCurve, Rendering),
         source_paths,
-        revision=2,
+        revision=3,
         files=(BASELINE,),
     ),
     Stage(
@@ -136,7 +137,7 @@ STAGES = (
         (*REPORTED_SECTIONS, "source", "reference", "pair", "deliver"),
         (Clips, PairList, Alignments, TrainedModel, Rendering, Report),
         lambda job: source_paths(job) | picture_paths(job),
-        revision=2,
+        revision=3,
         files=(BASELINE, "07-validate/report.html", "07-validate/*.png"),
     ),
 )

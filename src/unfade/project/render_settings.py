@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from unfade.errors import ProjectError
+from unfade.film.method import MethodSetting
 from unfade.film.noun import Noun
 from unfade.film.rendering import MasterFormat, MasterNaming
 from unfade.film.time import FrameRange
@@ -88,6 +89,13 @@ class RenderSection(Noun):
             "default_in_words": "the last frame of the scan",
             "guide": "a range of 50 to 100 frames before the full render",
         },
+    )
+    use: MethodSetting = Field(
+        default="auto",
+        description="Colour of all shots: of the 'networks', of the 'law' in closed form without "
+        "networks, or of the 'lut' that the report compares with. With 'auto' hold-out pairs "
+        "choose for each shot.",
+        json_schema_extra={"guide": "clear improvement on MatchGrade"},
     )
 
     def wanted(self, frames: FrameRange) -> range:

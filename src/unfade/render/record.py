@@ -8,6 +8,7 @@ from torch import Tensor
 
 from unfade import __version__
 from unfade.film.clip import Clips, orientation_word
+from unfade.film.method import ChosenMethod
 from unfade.film.pair import Pair
 from unfade.film.rendering import PredictedError
 from unfade.film.shot import Shot
@@ -59,10 +60,17 @@ def film_entries(
     return entries
 
 
-def frame_entries(shot: Shot, frame: int, error: PredictedError) -> dict[str, Entry]:
+def frame_entries(
+    shot: Shot, frame: int, method: ChosenMethod, error: PredictedError
+) -> dict[str, Entry]:
     """Header entries of one master."""
     figures = (f"{error.mean:.3f}", f"{error.p95:.3f}")
-    own: dict[str, Entry] = {"unfade:shot": shot.name, "unfade:frame": frame}
+    own: dict[str, Entry] = {
+        "unfade:shot": shot.name,
+        "unfade:frame": frame,
+        "unfade:method": method.method,
+        "unfade:methodChosenBy": method.chosen_by_in_words(),
+    }
     return own | dict(zip(ERROR_ENTRIES, figures, strict=True))
 
 

@@ -4,18 +4,19 @@ import math
 from pathlib import PurePath
 
 from unfade.film.alignment import Alignments
+from unfade.film.method import Method, Methods
 from unfade.film.pair import Pair, PairList, Rejection
 
 MEASURE_TITLES = {
-    "held_out_ciede2000": "Held-out colour error, model",
+    "held_out_ciede2000": "Held-out colour error, delivered",
     "held_out_ciede2000_lut": "Held-out colour error, LUT baseline",
     "held_out_ciede2000_faded": "Held-out colour error, faded scan",
-    "held_out_ciede2000_worst": "Held-out colour error, model, worst frame",
+    "held_out_ciede2000_worst": "Held-out colour error, delivered, worst frame",
     "predicted_ciede2000": "Predicted colour error, all frames",
     "predicted_ciede2000_worst": "Predicted colour error, worst frame",
-    "held_out_of_lut": "Model error relative to the LUT baseline",
-    "held_out_of_faded": "Model error relative to the faded scan",
-    "held_out_chroma_error": "Held-out chroma error, model",
+    "held_out_of_lut": "Delivered error relative to the LUT baseline",
+    "held_out_of_faded": "Delivered error relative to the faded scan",
+    "held_out_chroma_error": "Held-out chroma error, delivered",
     "held_out_chroma_error_lut": "Held-out chroma error, LUT baseline",
     "held_out_chroma_error_faded": "Held-out chroma error, faded scan",
     "held_out_frames": "Held-out frames",
@@ -32,7 +33,27 @@ MEASURE_TITLES = {
     "frames_checked": "Rendered frames checked, every pixel",
     "frames_missing": "Frames not rendered",
 }
-"""Titles of measures, by their names in report.json."""
+"""Titles of measures, by their names in report.json. "Delivered" is the colour by each shot's
+method."""
+
+METHOD_NAMES: dict[Method, str] = {"networks": "networks", "law": "law", "lut": "LUT"}
+"""Methods as pages name them."""
+
+NO_OTHER_IS_BETTER = "no other is better beyond chance on the hold-out pairs of the {whose}"
+IS_BETTER = "better beyond chance on the hold-out pairs of the {whose}"
+"""Why hold-out pairs chose a method: the default was kept, or it gave way."""
+
+
+def method_reason(methods: Methods, shot: int) -> str:
+    """Why a shot gets its colour by its method, in words."""
+    chosen = methods.of(shot)
+    if chosen.chosen_by == "person":
+        return "a person chose it with 'render.use'"
+    if chosen.chosen_by == "default":
+        return "the film has no hold-out pair"
+    default = methods.film.method if chosen.chosen_by == "shot" else "networks"
+    sentence = NO_OTHER_IS_BETTER if chosen.method == default else IS_BETTER
+    return sentence.format(whose=chosen.chosen_by)
 
 
 def figure(value: float, unit: str) -> str:

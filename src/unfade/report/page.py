@@ -14,13 +14,22 @@ from unfade.drawing.error_chart import error_chart
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip, Clips
 from unfade.film.figures import HeldOutFigures, OutlierRun, ShotFigures
+from unfade.film.method import ChosenMethod, Methods
 from unfade.film.model import LossCurve, TrainedModel
 from unfade.film.pair import PairList
 from unfade.film.rendering import Rendering
 from unfade.film.report import Measure, Report
 from unfade.film.target import Targets
 from unfade.project.settings import DeliverSection, Project
-from unfade.report.figures import MEASURE_TITLES, figure, file_name, reference_of, rejections
+from unfade.report.figures import (
+    MEASURE_TITLES,
+    METHOD_NAMES,
+    figure,
+    file_name,
+    method_reason,
+    reference_of,
+    rejections,
+)
 
 JPEG_QUALITY = 90
 """JPEG quality of the pictures, 0 to 100: artefacts stay invisible at the size they are shown."""
@@ -84,6 +93,7 @@ def report_page(content: PageContent) -> str:
         "jpeg": _jpeg_data_uri,
         "title": _measure_title,
         "file_name": file_name,
+        "method_name": METHOD_NAMES.__getitem__,
     }
     pairs = content.pair_list.pairs
     return environment.get_template("report.html").render(
@@ -102,6 +112,7 @@ def report_page(content: PageContent) -> str:
         if all(frame.predicted_error for frame in content.rendering.frames)
         else "",
         reference_of=reference_of,
+        methods=_methods(content.model.methods.used(content.project.render.use), content.shots),
         part=content.rendering.part_of(content.clips.source.frames),
         credits_placeholder=CREDITS_PLACEHOLDER,
         note_placeholder=NOTE_PLACEHOLDER,
@@ -114,6 +125,14 @@ def with_credits(page: str, deliver: DeliverSection) -> str:
     credits = [f"<li><span>{role}</span> {html.escape(name)}</li>" for role, name in people if name]
     note = f"<li>{html.escape(deliver.note)}</li>" if deliver.note else ""
     return page.replace(CREDITS_PLACEHOLDER, "".join(credits)).replace(NOTE_PLACEHOLDER, note)
+
+
+def _methods(methods: Methods, shots: Sequence[ShotFigures]) -> list[tuple[str, ChosenMethod, str]]:
+    """For each rendered shot its name, its method and the reason."""
+    return [
+        (one.shot.name, methods.of(one.shot.number), method_reason(methods, one.shot.number))
+        for one in shots
+    ]
 
 
 def _measure_title(measure: Measure) -> str:

@@ -14,7 +14,7 @@ from unfade.train.training_set import TrainingSet
 
 @dataclass(frozen=True)
 class HeldOutErrors:
-    """Held-out errors of the model, of the closed form, and of the faded source."""
+    """Held-out errors of the networks, of the closed form, and of the faded source."""
 
     model: HeldOut
     baseline: HeldOut
@@ -85,6 +85,7 @@ class Outcome:
             faded_held_out=self.errors.faded if self.errors else None,
             started_from=self.started_from,
             shot_models=self.shot_models,
+            methods=self.model.methods,
         )
 
     def _frames(self, role: PairRole) -> tuple[int, ...]:

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from torch import Tensor
+
 from unfade import __version__, media
 from unfade.drawing.chart import loss_picture
 from unfade.errors import MatchError
 from unfade.film.balance import FilmBalance
 from unfade.film.model import ShotModel
-from unfade.film.target import Targets, UnpairedFrame
+from unfade.film.target import Target, Targets, UnpairedFrame
 from unfade.film.working_space import WORKING_SPACE
 from unfade.model import ChromaModel, save_baseline, save_model
 from unfade.model.device import network_device
@@ -23,6 +25,7 @@ from unfade.train.fit.checkpoint import load_checkpoint, save_checkpoint
 from unfade.train.fit.loop import State, learn, residual_of, start
 from unfade.train.fit.shot_networks import comparable_shots, try_shot_networks
 from unfade.train.fit.start_from import EarlierModel, load_earlier
+from unfade.train.method_choice import HeldOutPicture, choose_methods
 from unfade.train.outcome import Outcome, held_out_errors
 from unfade.train.training_set import TrainingSet, prepare
 from unfade.work.job import Job
@@ -59,7 +62,7 @@ def run(job: Job) -> None:
     _draw_carried(job, unpaired, training_set)
     sheet_pictures = [*held_out[:1], *train[:: max(1, len(train) // SHEET_ROWS)]][:SHEET_ROWS]
     state = _learn(job, training_set, sheet_pictures, earlier)
-    model, shot_models = _complete(job, training_set, state)
+    model, shot_models = _complete(job, training_set, state, targets)
     pairs = [target.pair for target in targets.targets]
     errors = held_out_errors(model, training_set.held_out) if training_set.held_out else None
     started_from = earlier.id if earlier else None
@@ -99,15 +102,19 @@ def _pictures(job: Job, targets: Targets, role: str) -> list[TrainingPicture]:
     """The targets of one role on the model's raster."""
     folder = (job.root / Targets.PATH).parent
     return [
-        picture_of_pair(
-            media.read_picture(str(folder / target.source), WORKING_SPACE),
-            media.read_picture(str(folder / target.truth), WORKING_SPACE),
-            media.read_plane(folder / target.weight),
-            target.pair,
-        )
+        picture_of_pair(*_read(folder, target), target.pair)
         for target in targets.targets
         if target.pair.role == role
     ]
+
+
+def _read(folder: Path, target: Target) -> tuple[Tensor, Tensor, Tensor]:
+    """The source, the ground truth and the weight of a target."""
+    return (
+        media.read_picture(str(folder / target.source), WORKING_SPACE),
+        media.read_picture(str(folder / target.truth), WORKING_SPACE),
+        media.read_plane(folder / target.weight),
+    )
 
 
 def _learn(
@@ -150,9 +157,10 @@ def _earlier_model(job: Job) -> EarlierModel | None:
 
 
 def _complete(
-    job: Job, training_set: TrainingSet, state: State
+    job: Job, training_set: TrainingSet, state: State, targets: Targets
 ) -> tuple[ChromaModel, tuple[ShotModel, ...]]:
-    """The calibrated model with the shot networks that are kept, and all comparisons."""
+    """The calibrated model with the shot networks that are kept and the method of each shot, and
+    all comparisons of shot networks."""
     settings = job.project.train
     trials = []
     if settings.shot_models == "auto":
@@ -162,9 +170,19 @@ def _complete(
     model = replace(
         training_set.model.with_residual(residual_of(state.best, settings.size)),
         shot_networks={one.verdict.shot: one.network for one in trials if one.verdict.kept},
+        baseline=training_set.baseline,
     )
+    model = replace(model, methods=choose_methods(model, _held_out_pictures(job, targets)))
     model = with_uncertainty(model, training_set.train, training_set.held_out, settings.seed)
     return model, tuple(one.verdict for one in trials)
+
+
+def _held_out_pictures(job: Job, targets: Targets) -> Iterator[HeldOutPicture]:
+    """The hold-out pairs at the size of their targets, one after the other to save memory."""
+    folder = (job.root / Targets.PATH).parent
+    held_out = [target for target in targets.targets if target.pair.role == "holdout"]
+    for target in job.progress.track(held_out, "Comparing networks, law and LUT", len(held_out)):
+        yield HeldOutPicture(target.pair.shot, *_read(folder, target))
 
 
 def _save(job: Job, outcome: Outcome) -> None:

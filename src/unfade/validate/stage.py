@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 import unfade
-from unfade.color.score import chroma_error
-from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
+from unfade.color.score import chroma_error, mean_error
+from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.drawing.canvas import fit_width, square_pixels
 from unfade.drawing.chart import loss_picture
 from unfade.drawing.scopes import scope_strip
@@ -23,7 +23,8 @@ from unfade.drawing.sheets import before_after, grid, split
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip
-from unfade.film.figures import HeldOutFigures
+from unfade.film.figures import HeldOutFigures, ShotFigures
+from unfade.film.method import ChosenMethod
 from unfade.film.model import LossCurve, TrainedModel
 from unfade.film.pair import PairList
 from unfade.film.rendering import RenderedFrame, Rendering
@@ -90,7 +91,7 @@ def run(job: Job) -> None:
     missing = _missing(clips.source, job.project.render, rendering.frames)
     cut = sum(frame.cut for frame in rendering.frames)
     measures += frame_measures(frames, shots, missing, rendering.compression, cut)
-    verdict, reasons = decide(measures, pair_list.remarks)
+    verdict, reasons = decide(measures, pair_list.remarks, _methods(job, model, shots))
     report = Report(verdict=verdict, reasons=reasons, measures=tuple(measures))
 
     content = PageContent(
@@ -105,7 +106,7 @@ def run(job: Job) -> None:
         report=report,
         held_out=held_out,
         shots=shots,
-        outliers=outliers(rendering.frames, model.held_out.ciede2000 if model.held_out else None),
+        outliers=outliers(rendering.frames, _expected_error(held_out)),
         comparisons=comparisons,
         held_out_sheet=sheet,
         date=datetime.date.today().isoformat(),
@@ -124,7 +125,7 @@ def _score_targets(
     if not chosen:
         return [], None
     train_folder, target_folder = job.folder("train"), job.folder("target")
-    model = load_model(train_folder / described.file)
+    model = load_model(train_folder / described.file, job.project.render.use)
     baseline = load_baseline(train_folder / described.baseline_file)
     step = -(-len(chosen) // SHEET_ROWS)
     figures, rows, labels = [], [], []
@@ -134,8 +135,9 @@ def _score_targets(
         pair = target.pair
         source_rgb = read_picture(str(target_folder / target.source), WORKING_SPACE)
         truth_rgb = read_picture(str(target_folder / target.truth), WORKING_SPACE)
+        y = luma(source_rgb)
         with torch.inference_mode():
-            lut_cbcr = baseline.predict(source_rgb, pair.shot)
+            lut_cbcr = limit_chroma(y, baseline.predict(source_rgb, pair.shot))
             model_cbcr = model.predict(source_rgb, pair.shot)
         weight = _read_weight(target, target_folder / target.weight)
         faded, lut, own = [
@@ -146,13 +148,23 @@ def _score_targets(
             HeldOutFigures(frame=pair.source, shot=pair.shot, faded=faded, lut=lut, model=own)
         )
         if index % step == 0:
-            y = luma(source_rgb)
             predicted = [ycbcr_to_rgb(torch.cat([y, cbcr])) for cbcr in (lut_cbcr, model_cbcr)]
             pictures = (source_rgb, truth_rgb, *predicted)
             rows.append([fit_width(picture, SHEET_WIDTH_PX // 4) for picture in pictures])
             labels.append(f"Frame {pair.source}\nshot {pair.shot}\n{own.ciede2000:.2f}")
-    headings = ("Faded", "Ground truth", "LUT baseline", "Model")
+    headings = ("Faded", "Ground truth", "LUT baseline", "Delivered")
     return figures, grid(rows, headings, labels, SHEET_WIDTH_PX)
+
+
+def _methods(job: Job, model: TrainedModel, shots: Sequence[ShotFigures]) -> list[ChosenMethod]:
+    """The methods of the rendered shots."""
+    methods = model.methods.used(job.project.render.use)
+    return [methods.of(figures.shot.number) for figures in shots]
+
+
+def _expected_error(held_out: Sequence[HeldOutFigures]) -> float | None:
+    """Mean CIEDE2000 of the delivered colour on the hold-out pairs; None without such pairs."""
+    return mean_error([row.model for row in held_out]).ciede2000 if held_out else None
 
 
 def _read_weight(target: Target, path: Path) -> Tensor:

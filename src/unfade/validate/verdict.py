@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from unfade.color.score import mean_error
 from unfade.film.figures import HeldOutFigures
+from unfade.film.method import ChosenMethod
 from unfade.film.report import Measure, Verdict
 
 MAX_LOSSY_LUMA_DIFFERENCE = 0.002
@@ -67,13 +68,25 @@ _FAILURE_SENTENCES = {
 }
 """Reasons of a verdict, by the measures that exceed their limit."""
 
+_LUT_SENTENCES = {
+    False: (
+        "The LUT baseline is delivered for all shots, because neither networks nor law are better "
+        "on held-out frames; a clear improvement on it is at most {limit:g} times its error."
+    ),
+    True: (
+        "The LUT baseline is delivered for all shots, because a person chose it with 'render.use'; "
+        "a clear improvement on it is at most {limit:g} times its error."
+    ),
+}
+"""Reasons if the LUT is delivered for all shots, by whether a person chose it."""
+
 
 def held_out_measures(figures: Sequence[HeldOutFigures], max_of_lut: float) -> list[Measure]:
     """The measures of the held-out frames; without such frames, only their number, 0.
 
     Args:
         figures: of the hold-out pairs.
-        max_of_lut: limit of the model's error, as a multiple of the LUT's.
+        max_of_lut: limit of the delivered colour's error, as a multiple of the LUT's.
     """
     count = Measure(name="held_out_frames", value=len(figures), unit="frames")
     if not figures:
@@ -106,17 +119,21 @@ def limited(name: str, value: float, unit: str, limit: float) -> Measure:
 
 
 def decide(
-    measures: Sequence[Measure], remarks: Sequence[str] = ()
+    measures: Sequence[Measure],
+    remarks: Sequence[str] = (),
+    methods: Sequence[ChosenMethod] = (),
 ) -> tuple[Verdict, tuple[str, ...]]:
     """The verdict on a rendering, and one sentence for each reason.
 
     Args:
         measures: of the rendering.
         remarks: sentences about scan and references; each of them asks for a review.
+        methods: of the rendered shots.
     """
     failed = [measure for measure in measures if measure.ok is False]
+    sentences = _FAILURE_SENTENCES | _sentence_of_lut(methods)
     reasons = [
-        _FAILURE_SENTENCES[measure.name].format(value=measure.value, limit=measure.limit)
+        sentences[measure.name].format(value=measure.value, limit=measure.limit)
         for measure in failed
     ]
     is_proven = any(measure.name == "held_out_of_lut" for measure in measures)
@@ -131,6 +148,14 @@ def decide(
     if reasons:
         return "review", tuple(reasons)
     return "accept", _merits({measure.name: measure.value for measure in measures})
+
+
+def _sentence_of_lut(methods: Sequence[ChosenMethod]) -> dict[str, str]:
+    """The reason for missing the limit of "held_out_of_lut" if all shots have the LUT's colour."""
+    if not methods or any(one.method != "lut" for one in methods):
+        return {}
+    by_person = any(one.chosen_by == "person" for one in methods)
+    return {"held_out_of_lut": _LUT_SENTENCES[by_person]}
 
 
 def _merits(values: dict[str, float]) -> tuple[str, ...]:

@@ -9,6 +9,9 @@ from unfade.color.score import chroma_error
 from unfade.film.balance import IDENTITY_BALANCE
 from unfade.film.method import METHODS, Method, Methods
 from unfade.film.pair import Pair
+from unfade.model.closed_form.laws import Law, Laws
+from unfade.model.closed_form.lut import SmoothLut, SpreadLut
+from unfade.model.closed_form.unevenness import NO_UNEVENNESS
 from unfade.project.settings import TrainSection
 from unfade.train.method_choice import (
     BlockErrors,
@@ -111,6 +114,24 @@ def test_the_variance_of_a_mean() -> None:
     assert (alike.mean, alike.variance) == pytest.approx((1.0, 0.02))
     apart = mean_estimate([Estimate(0.0, 0.04), Estimate(2.0, 0.04)])
     assert (apart.mean, apart.variance) == pytest.approx((1.0, 1.0))
+
+
+def test_the_lut_is_chosen_if_the_law_was_spoiled() -> None:
+    """As colour that was carried wrongly would; the LUT is fitted to the pairs as they are."""
+    pair = Pair(source=1, reference=1, of="dvd", shot=1)
+    picture = two_surfaces(1, pair)
+    settings = TrainSection(size="small", steps=1, batch=64, checkpoint=1)
+    model = prepare([picture], [], settings, IDENTITY_BALANCE).model
+    grey = SmoothLut(torch.zeros_like(model.laws.film.smooth.nodes))
+    law = Law(grey, SpreadLut(grey, model.laws.axes))
+    laws = Laws(law, {}, model.laws.grain)
+    baseline = model.laws.baseline
+    spoiled = replace(model, laws=laws, unevenness=NO_UNEVENNESS, baseline=baseline)
+    judge = HeldOutPicture(1, picture.source_rgb, picture.truth_rgb, picture.weight)
+    methods = choose_methods(spoiled, [judge])
+    assert methods.of(1).method == methods.film.method == "lut"
+    assert methods.film.errors is not None
+    assert methods.film.errors.lut < 0.8 * methods.film.errors.networks
 
 
 def test_errors_are_those_of_the_report_and_weights_count() -> None:

@@ -2,12 +2,10 @@
 
 The model of a simulated film is trained on some pairs of each shot. One hold-out pair of each shot
 chooses its method: networks, law or LUT. All methods are scored on frames that are neither in
-training nor in the hold-out, against the reference in the same grading:
+training nor in the hold-out, against the clean reference, or the truth where that is rough:
 
     python benchmarks/methods.py [--data FOLDER] [--cache FOLDER] [--shots NAME ...]
         [--pairs N] [--reference clean|rough] [--steps N] [--severity hard] [--threads N]
-
-Few steps and one rough pair make poor networks.
 """
 
 import argparse
@@ -45,7 +43,7 @@ def main() -> None:
     for number, shot in enumerate(shots, start=1):
         chosen = model.methods.of(number)
         assert chosen.errors is not None
-        test = [_reference(frame, options.reference) for frame in shot.held_out[1:]]
+        test = [_scored(frame, options.reference) for frame in shot.held_out[1:]]
         others = [_error(model.using(method), test, number) for method in METHODS]
         delivered = others[METHODS.index(chosen.method)]
         judged = [getattr(chosen.errors, method) for method in METHODS]
@@ -56,9 +54,9 @@ def main() -> None:
     print(table(("shot", "method", *names), rows))
 
 
-def _reference(frame: Frame, kind: str) -> Frame:
-    """A frame with the reference of a kind as its truth. The rough one is misplaced in places, so
-    the test takes the truth itself."""
+def _scored(frame: Frame, kind: str) -> Frame:
+    """A frame to score: against its clean reference, or against its truth, because a rough
+    reference lies beside its picture."""
     return replace(frame, truth_rgb=frame.clean_rgb) if kind == "clean" else frame
 
 

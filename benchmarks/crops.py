@@ -65,7 +65,7 @@ def main() -> None:
     methods = _methods(options.steps)
     results = {}
     for name in names:
-        shot = _load(options.data / name)
+        shot = load_shot(options.data / name)
         results[name] = (_fitted_to_all(shot, methods), _third_crop(shot, methods))
         for title, (scores, seconds) in zip(("(a)", "(b)"), results[name], strict=True):
             print(f"{name} {title}\n\n{table(SCORE_HEAD, score_rows(scores, seconds))}\n")
@@ -165,7 +165,9 @@ def _summary_rows(
     return rows
 
 
-def _load(folder: Path) -> Shot:
+def load_shot(folder: Path) -> Shot:
+    """The crops in a folder."""
+
     def crops(kind: str) -> tuple[Tensor, ...]:
         paths = [folder / f"{kind}.{number:04d}.png" for number in range(1, CROPS + 1)]
         return tuple(read_picture(str(path)) for path in paths)

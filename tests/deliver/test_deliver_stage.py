@@ -13,6 +13,7 @@ from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Area, Clips
 from unfade.film.delivery import Delivery
+from unfade.film.model import CarriedColour
 from unfade.film.naming import bag_name
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.rendering import RenderedFrame, Rendering
@@ -96,6 +97,10 @@ def job(tmp_path: Path) -> Job:
             best_step=5,
             train_frames=(2,),
             carried_frames=(1, 3),
+            carried_colour=(
+                CarriedColour(shot=1, carried=True, decided_by="default"),
+                CarriedColour(shot=2, carried=False, decided_by="film"),
+            ),
         )
     )
     frames = [write_master(job, frame, bytes([frame]) * frame) for frame in (1, 2, 3)]
@@ -208,6 +213,7 @@ def test_records_in_the_bag_can_be_loaded(job: Job) -> None:
         "scan.%04d.dpx, frames 1 to 3 at 24 a second",
         "1 training pairs and 0 hold-out pairs",
         "carried along motion to 2 frames without a pair",
+        "in 1 of 2 shots no colour was carried",
         "rejected: source frame 3: Out of time",
         "(references/2.png) is constructed, not archival: Jacket after the lobby card",
         "was declared aligned by a person, so it was not registered.",

@@ -121,6 +121,23 @@ def test_all_pixels_are_of_pairs_if_nothing_is_carried() -> None:
     assert [count for _, count in TrainingPictures(pairs[:1], []).with_budget(1000)] == [1000]
 
 
+def test_nothing_is_carried_in_excluded_shots_and_their_pixels_go_to_the_others() -> None:
+    source_rgb, true_rgb = cropped(scene(), 100), cropped(scene(2), 100)
+    pairs = [
+        pair_of(source_rgb, true_rgb, frame, shot)
+        for frame, shot in ((10, 1), (20, 1), (30, 2), (40, 2))
+    ]
+    unpaired = [Frame(source_rgb, 15, 1), Frame(source_rgb, 35, 2)]
+    some = TrainingPictures(pairs, unpaired, NO_GRAIN, frozenset({2}))
+    budgets = [(one.frame, one.pair_frame, count) for one, count in some.with_budget(1200)]
+    assert budgets[4:] == [(10, 20, 200), (20, 10, 200), (15, 10, 200)]
+    assert sum(count for _, _, count in budgets) == 1200
+    assert len(some) == len(budgets)
+    none = TrainingPictures(pairs, unpaired, NO_GRAIN, frozenset({1, 2}))
+    assert [count for _, count in none.with_budget(1200)] == [300] * 4
+    assert len(none) == 4
+
+
 def test_the_length_is_the_number_of_pictures() -> None:
     source_rgb, true_rgb = cropped(scene(), 100), cropped(scene(2), 100)
     pairs = [pair_of(source_rgb, true_rgb, frame) for frame in (10, 20, 30)]

@@ -118,6 +118,13 @@ def _references(delivered: DeliveryContent) -> list[str]:
             f"the colour of training pairs was carried along motion to {carried} frames without a "
             "pair, which were used for training, too; model.json lists them"
         )
+    shots = delivered.model.carried_colour
+    refused = sum(not one.carried for one in shots)
+    if refused:
+        lines.append(
+            f"in {refused} of {len(shots)} shots no colour was carried, because on pairs kept "
+            "apart it was farther from the reference than the closed form; model.json lists them"
+        )
     lines += [
         f"rejected: source frame {rejection.pair.source}: {rejection.reason}"
         for rejection in rejections(delivered.pair_list, delivered.alignments)

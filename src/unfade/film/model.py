@@ -37,6 +37,24 @@ class ShotModel(Noun):
         return self.own / self.film if self.film > 0 else None
 
 
+class CarriedColour(Noun):
+    """Whether the colour of pairs is carried along motion in a shot, and the evidence.
+
+    `carried_error` and `law_error` are the errors of carried colour and of a closed form on pairs
+    kept apart from both, where carried colour reaches them: the CIEDE2000 of means over areas,
+    because a law averages smaller errors out. `decided_by` is the role of the pairs that judge:
+    training pairs, or the hold-out pairs of a shot with one training pair. If colour reaches none
+    of them, both errors are None, and the mean over the shots of the film decides; without a judged
+    shot colour is carried by default.
+    """
+
+    shot: int
+    carried: bool
+    decided_by: Literal["train", "holdout", "film", "default"]
+    carried_error: float | None = None
+    law_error: float | None = None
+
+
 class TrainedModel(Artefact):
     """The model of a film, and the closed-form baseline that it was measured against.
 
@@ -47,8 +65,9 @@ class TrainedModel(Artefact):
     validate measures whole pictures. All three are None without a hold-out pair. `started_from` is
     the id of the earlier model that training started from, if any. Shots that are not among
     `shot_models` use the film's network. `carried_frames` have no pair; training used them with
-    the colour of a pair carried along motion. `methods` say which shots get the colour of the
-    networks, of the law or of the LUT.
+    the colour of a pair carried along motion. `carried_colour` has an entry for each shot with
+    training pairs, none if film.toml turns carrying off. `methods` say which shots get the colour
+    of the networks, of the law or of the LUT.
     """
 
     SCHEMA = "TrainedModel.3"
@@ -65,6 +84,7 @@ class TrainedModel(Artefact):
     train_frames: tuple[int, ...]
     holdout_frames: tuple[int, ...]
     carried_frames: tuple[int, ...] = ()
+    carried_colour: tuple[CarriedColour, ...] = ()
     held_out: HeldOut | None
     baseline_held_out: HeldOut | None
     faded_held_out: HeldOut | None

@@ -56,6 +56,7 @@ class Outcome:
             "train_frames": self._frames("train"),
             "holdout_frames": self._frames("holdout"),
             "carried_frames": self.training_set.carried,
+            "carried_colour": [one.model_dump() for one in self.training_set.carried_colour],
             "held_out_ciede2000": self.errors.model.ciede2000 if self.errors else None,
         }
 
@@ -80,6 +81,7 @@ class Outcome:
             train_frames=self._frames("train"),
             holdout_frames=self._frames("holdout"),
             carried_frames=self.training_set.carried,
+            carried_colour=self.training_set.carried_colour,
             held_out=self.errors.model if self.errors else None,
             baseline_held_out=self.errors.baseline if self.errors else None,
             faded_held_out=self.errors.faded if self.errors else None,

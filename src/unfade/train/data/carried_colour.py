@@ -8,6 +8,7 @@ than one.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from typing import Protocol
 
@@ -56,17 +57,18 @@ class TrainingPictures:
 
     Chroma is carried between pairs and to `unpaired` frames; if those are none, it is not carried.
     Unpaired frames are read again on each pass, so that memory holds one at a time. `grain` is the
-    covariance for `degrain`.
+    covariance for `degrain`. Nothing is carried in the shots of `without_carrying`.
     """
 
     pairs: Sequence[TrainingPicture]
     unpaired: Frames | None = None
     grain: Tensor = field(default_factory=lambda: torch.zeros(3, 3))
+    without_carrying: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         """Number of pictures if motion is found for every frame."""
         between_pairs = sum(len(nearest_pairs(frame, self.pairs)) for frame in self._paired())
-        return len(self.pairs) + between_pairs + len(self.unpaired or ())
+        return len(self.pairs) + between_pairs + self._unpaired_count
 
     def with_budget(self, pixels: int) -> Iterator[tuple[TrainingPicture, int]]:
         """Each picture with its share of a number of pixels.
@@ -74,24 +76,43 @@ class TrainingPictures:
         Half of the pixels are of pairs and half of carried frames; all are of pairs if nothing is
         carried. The share of a frame whose motion is not found stays unused.
         """
-        paired, unpaired = self._paired(), self.unpaired or ()
-        receivers = len(paired) + len(unpaired)
+        paired = self._paired()
+        receivers = len(paired) + self._unpaired_count
         half = pixels // 2 if receivers else pixels
         for pair in self.pairs:
             yield pair, half // len(self.pairs)
-        for frame in chain(paired, unpaired):
+        for frame in chain(paired, self._unpaired()):
             sources = nearest_pairs(frame, self.pairs)
             for pair in sources:
                 carried = carry_chroma(frame, pair, self.grain)
-                if carried.weight.mean() > MIN_CARRIED_WEIGHT * pair.weight.mean():
+                if is_motion_found(carried, pair):
                     yield carried, half // receivers // len(sources)
 
     def _paired(self) -> list[Frame]:
         """Frames of pairs that receive chroma from other pairs."""
         if self.unpaired is None:
             return []
-        frames = [Frame(pair.source_rgb, pair.frame, pair.shot) for pair in self.pairs]
+        frames = [
+            Frame(pair.source_rgb, pair.frame, pair.shot)
+            for pair in self.pairs
+            if pair.shot not in self.without_carrying
+        ]
         return [frame for frame in frames if nearest_pairs(frame, self.pairs)]
+
+    def _unpaired(self) -> Iterator[Frame]:
+        """Unpaired frames of the shots in which chroma is carried."""
+        if {pair.shot for pair in self.pairs} <= self.without_carrying:
+            return
+        for frame in self.unpaired or ():
+            if frame.shot not in self.without_carrying:
+                yield frame
+
+    @cached_property
+    def _unpaired_count(self) -> int:
+        """Number of those frames; to exclude shots, all frames are read once."""
+        if self.without_carrying:
+            return sum(1 for _ in self._unpaired())
+        return len(self.unpaired or ())
 
 
 def nearest_pairs(frame: Frame, pairs: Sequence[TrainingPicture]) -> list[TrainingPicture]:
@@ -129,6 +150,11 @@ def carry_chroma(frame: Frame, pair: TrainingPicture, grain: Tensor) -> Training
     return TrainingPicture(
         frame.rgb, truth_rgb, weight, frame.number, frame.shot, "train", pair.frame
     )
+
+
+def is_motion_found(carried: TrainingPicture, pair: TrainingPicture) -> bool:
+    """Whether a frame with the chroma of `pair` has enough weight to be used."""
+    return bool(carried.weight.mean() > MIN_CARRIED_WEIGHT * pair.weight.mean())
 
 
 def _is_flicker(pair_y: Tensor, frame_y: Tensor) -> bool:

@@ -115,7 +115,7 @@ STAGES = (
         ("train",),
         (FilmBalance, Targets),
         earlier_model_paths,
-        6,
+        7,
     ),
     Stage(
         "render",

@@ -100,9 +100,11 @@ def judged(
     grain = fit_grain(pairs, 0, untracked)
 
     def fit(rest: Sequence[TrainingPicture]) -> ChromaModel:
-        laws, unevenness = fit_closed_form([(pair, 5000) for pair in rest], grain, 0)
+        fitted = fit_closed_form([(pair, 5000) for pair in rest], grain, 0)
         networks = ResidualNetworks("small")
-        return ChromaModel("small", laws, networks, unevenness, grade=IDENTITY_BALANCE)
+        return ChromaModel(
+            "small", fitted.laws, networks, fitted.unevenness, grade=IDENTITY_BALANCE
+        )
 
     (shot,) = judge_carrying(pairs, held_out, grain, fit)
     return shot

@@ -19,6 +19,7 @@ from unfade.film.method import Methods, MethodSetting
 from unfade.film.model import ModelSize
 from unfade.film.working_space import WORKING_SPACE
 from unfade.model.chroma_model import ChromaModel
+from unfade.model.closed_form.general_law import ColourSpread, DyeLaw, GeneralLaw
 from unfade.model.closed_form.laws import Baseline, Law, Laws
 from unfade.model.closed_form.lut import Axes, SmoothLut, SpreadLut
 from unfade.model.closed_form.unevenness import Unevenness
@@ -28,7 +29,7 @@ from unfade.model.uncertainty import Prototypes, Uncertainty
 from unfade.work.elements import digest
 from unfade.work.writing import writing
 
-MODEL_SCHEMA = "ChromaModel.9"
+MODEL_SCHEMA = "ChromaModel.10"
 """Name and version of a model file's tensors. An older file is refused, not converted, because the
 model can be trained again from the same targets."""
 
@@ -189,7 +190,27 @@ def _law_tensors(laws: Laws) -> dict[str, Tensor]:
     spreads = {f"spread.shot.{number}": law.spread.lut.nodes for number, law in laws.shots.items()}
     axes = {"axes.turn": laws.axes.matrix, "axes.move": laws.axes.offset}
     film = {"spread.film": laws.film.spread.lut.nodes}
-    return _baseline_tensors(laws.baseline) | film | spreads | axes
+    general = {} if laws.general is None else _general_tensors(laws.general)
+    return _baseline_tensors(laws.baseline) | film | spreads | axes | general
+
+
+def _general_tensors(law: GeneralLaw) -> dict[str, Tensor]:
+    return {
+        "general.log_map": law.dyes.log_map,
+        "general.to_cbcr": law.dyes.to_cbcr,
+        "general.matrix": law.spread.matrix,
+        "general.offset": law.spread.offset,
+        "general.deviation": law.deviation.nodes,
+    }
+
+
+def _general_of(tensors: dict[str, Tensor]) -> GeneralLaw | None:
+    parts = _without_prefix("general.", tensors)
+    if not parts:
+        return None
+    dyes = DyeLaw(parts["log_map"], parts["to_cbcr"])
+    spread = ColourSpread(parts["matrix"], parts["offset"])
+    return GeneralLaw(dyes, spread, SmoothLut(parts["deviation"]))
 
 
 def _laws_of(tensors: dict[str, Tensor]) -> Laws:
@@ -199,7 +220,7 @@ def _laws_of(tensors: dict[str, Tensor]) -> Laws:
     shots = {
         n: Law(lut, SpreadLut(SmoothLut(spreads[n]), axes)) for n, lut in baseline.shots.items()
     }
-    return Laws(film, shots, baseline.grain)
+    return Laws(film, shots, baseline.grain, _general_of(tensors))
 
 
 def _unevenness_tensors(unevenness: Unevenness) -> dict[str, Tensor]:

@@ -115,7 +115,7 @@ STAGES = (
         ("train",),
         (FilmBalance, Targets),
         earlier_model_paths,
-        7,
+        8,
     ),
     Stage(
         "render",

@@ -17,7 +17,12 @@ from unfade.train.data.carried_evidence import judge_carrying
 from unfade.train.data.chroma_shift import without_chroma_shift
 from unfade.train.data.pixels import Pixels, TrainingPicture, sample_pixels
 from unfade.train.fit.calibrate import with_uncertainty
-from unfade.train.fit.closed_form import CLOSED_FORM_PIXELS, fit_closed_form, fit_grain
+from unfade.train.fit.closed_form import (
+    CLOSED_FORM_PIXELS,
+    ClosedForm,
+    fit_closed_form,
+    fit_grain,
+)
 from unfade.train.fit.loop import learn, residual_of, start
 from unfade.work.progress import Track, untracked
 
@@ -70,13 +75,14 @@ def prepare(
     """
     sampler = _Sampler(settings, grade, fit_grain(train, settings.seed, track), track)
     pictures = TrainingPictures(train)
-    model = first_model = sampler.untrained_model(pictures)
-    pairs = sampler.corrected_pairs(train, model)
+    first = closed_form = sampler.closed_form(pictures)
+    pairs = sampler.corrected_pairs(train, sampler.untrained_model(first))
     carried_colour = () if unpaired is None else sampler.judge_carrying(pairs, held_out)
     if unpaired is not None or any(one is not raw for one, raw in zip(pairs, train, strict=True)):
         without = frozenset(one.shot for one in carried_colour if not one.carried)
         pictures = TrainingPictures(pairs, unpaired, sampler.grain, without)
-        model = sampler.untrained_model(pictures)
+        closed_form = sampler.closed_form(pictures)
+    model = sampler.untrained_model(closed_form.extrapolated(settings.seed))
     count = TRAIN_PIXELS // (2 if settings.augment else 1)
     pixels = sampler.sample(model, pictures, count)
     carried = set(torch.unique(pixels.area[:, 0]).tolist()) - {pair.frame for pair in train}
@@ -89,7 +95,7 @@ def prepare(
         held_out_pixels = held_out_pixels.to(network_device())
     return TrainingSet(
         model,
-        first_model.laws.baseline,
+        first.laws.baseline,
         pixels.to(network_device()),
         held_out_pixels,
         pictures.pairs,
@@ -110,17 +116,20 @@ class _Sampler:
     grain: torch.Tensor
     track: Track
 
-    def untrained_model(
+    def closed_form(
         self,
         pictures: TrainingPictures,
         limit: int = CLOSED_FORM_PIXELS,
         task: str = "Fitting the closed form",
-    ) -> ChromaModel:
-        """A model with a closed form fitted to pixels of pictures, and untrained networks."""
+    ) -> ClosedForm:
+        """The closed form of pixels of pictures."""
         budgets = self.track(pictures.with_budget(limit), task, len(pictures))
-        laws, unevenness = fit_closed_form(budgets, self.grain, self.settings.seed)
-        size = self.settings.size
-        return ChromaModel(size, laws, ResidualNetworks(size), unevenness, grade=self.grade)
+        return fit_closed_form(budgets, self.grain, self.settings.seed)
+
+    def untrained_model(self, fitted: ClosedForm) -> ChromaModel:
+        """A model with a closed form, and untrained networks."""
+        size, laws = self.settings.size, fitted.laws
+        return ChromaModel(size, laws, ResidualNetworks(size), fitted.unevenness, grade=self.grade)
 
     def corrected_pairs(
         self, train: Sequence[TrainingPicture], model: ChromaModel
@@ -139,7 +148,8 @@ class _Sampler:
 
         def fit_without(rest: Sequence[TrainingPicture]) -> ChromaModel:
             pictures = TrainingPictures(rest)
-            return self.untrained_model(pictures, JUDGING_PIXELS, "Judging carried colour")
+            fitted = self.closed_form(pictures, JUDGING_PIXELS, "Judging carried colour")
+            return self.untrained_model(fitted)
 
         return judge_carrying(pairs, held_out, self.grain, fit_without)
 

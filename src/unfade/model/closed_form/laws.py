@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from unfade.model.closed_form.general_law import GeneralLaw
 from unfade.model.closed_form.lut import Axes, SmoothLut, SpreadLut
 from unfade.model.degrain import degrain
 
@@ -43,15 +44,22 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Laws:
-    """Laws by shot number, all with the axes of the film; shots without one use the film's."""
+    """Laws by shot number, all with the axes of the film; shots without one use the film's.
+
+    `general` replaces the film's law far from its samples; none if it was not fitted.
+    """
 
     film: Law
     shots: Mapping[int, Law]
     grain: Tensor
+    general: GeneralLaw | None = None
 
     def __call__(self, degrained_rgb: Tensor, shot: int) -> Tensor:
         """Chroma (2, H, W) of a degrained picture (3, H, W) of a shot."""
-        return self.shots.get(shot, self.film)(degrained_rgb)
+        cbcr = self.shots.get(shot, self.film)(degrained_rgb)
+        if shot in self.shots or self.general is None:
+            return cbcr
+        return self.general.mixed(degrained_rgb, cbcr)
 
     @property
     def axes(self) -> Axes:

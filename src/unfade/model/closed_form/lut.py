@@ -17,7 +17,7 @@ NODES = 33
 
 @dataclass(frozen=True)
 class SmoothLut:
-    """`nodes` (2, NODES, NODES, NODES): Cb and Cr at each blue, green, red from 0 to 1."""
+    """`nodes` (2, N, N, N): Cb and Cr at each blue, green, red from 0 to 1."""
 
     nodes: Tensor
 

@@ -1,6 +1,7 @@
 """The fit of the closed form of a film: laws of colour, grain for the degrain, uneven fading."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -9,6 +10,7 @@ from unfade.model import Laws
 from unfade.model.closed_form.unevenness import Unevenness, position_chroma
 from unfade.train.data.pixels import TrainingPicture, sample_for_closed_form
 from unfade.train.data.samples import ColourSamples, PositionedSamples
+from unfade.train.fit.extrapolation import extrapolate
 from unfade.train.fit.grain import grain_covariance
 from unfade.train.fit.laws import fit_law, fit_laws
 from unfade.train.fit.unevenness import CrossValidation, cross_validate
@@ -43,15 +45,29 @@ def fit_grain(train: Sequence[TrainingPicture], seed: int, track: Track) -> Tens
     return grain
 
 
-def fit_closed_form(
-    budgets: Iterable[PictureBudget], grain: Tensor, seed: int
-) -> tuple[Laws, Unevenness]:
-    """The laws of a film, and the position-dependent laws of its shots that fade unevenly."""
+@dataclass(frozen=True)
+class ClosedForm:
+    """The laws of a film, and the position-dependent laws of its shots that fade unevenly.
+
+    `shots` are the samples by shot number, one entry for each pair.
+    """
+
+    laws: Laws
+    unevenness: Unevenness
+    shots: Mapping[int, Sequence[PositionedSamples]]
+
+    def extrapolated(self, seed: int) -> "ClosedForm":
+        """The same with laws that hold beyond the samples."""
+        return replace(self, laws=extrapolate(self.laws, self.shots, seed))
+
+
+def fit_closed_form(budgets: Iterable[PictureBudget], grain: Tensor, seed: int) -> ClosedForm:
+    """The closed form of a film from some of the pixels of its pictures."""
     shots = _samples_of_shots(budgets, grain, seed)
     validations = {number: cross_validate(samples) for number, samples in shots.items()}
     whole = {number: PositionedSamples.concatenate(samples) for number, samples in shots.items()}
     laws = fit_laws({number: sample.without_position() for number, sample in whole.items()}, grain)
-    return laws, _unevenness(whole, validations, laws)
+    return ClosedForm(laws, _unevenness(whole, validations, laws), shots)
 
 
 def _samples_of_shots(

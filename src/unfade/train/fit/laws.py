@@ -9,7 +9,7 @@ from torch import Tensor
 from unfade.color.sensitivity import perceptual_error, sensitivity
 from unfade.color.ycbcr import luma
 from unfade.model.closed_form.laws import Law, Laws
-from unfade.model.closed_form.lut import Axes, SpreadLut
+from unfade.model.closed_form.lut import NODES, Axes, SpreadLut
 from unfade.train.data.samples import ColourSamples
 from unfade.train.fit.lut import fit_axes, fit_smooth_lut
 
@@ -39,7 +39,7 @@ def fit_laws(samples: Mapping[int, ColourSamples], grain: Tensor) -> Laws:
     return Laws(film, shots, grain)
 
 
-def fit_law(sample: ColourSamples, axes: Axes, prior: Law | None = None) -> Law:
+def fit_law(sample: ColourSamples, axes: Axes, prior: Law | None = None, nodes: int = NODES) -> Law:
     """The law of some pixels, close to a prior where the pixels give no evidence.
 
     Iteratively reweighted least squares approximate the smallest mean CIEDE2000: pixels count less
@@ -47,19 +47,20 @@ def fit_law(sample: ColourSamples, axes: Axes, prior: Law | None = None) -> Law:
     law cannot explain, hardly affect the rest. Source: Holland, Welsch, "Robust regression using
     iteratively reweighted least-squares", 1977.
     """
-    law = _fit(sample, axes, prior)
+    law = _fit(sample, axes, prior, nodes)
     pixels = sample.rgb[:, :, None]
     metric = sensitivity(torch.cat([luma(pixels)[..., 0], sample.cbcr]).T)
     mean_metric = (metric[:, 0] + metric[:, 2]) / 2
     for _ in range(REWEIGHTING_ROUNDS):
         error = perceptual_error((law(pixels)[..., 0] - sample.cbcr).T, metric)
         weight = sample.weight * mean_metric / (error + ROBUST_CIEDE2000)
-        law = _fit(replace(sample, weight=weight), axes, prior)
+        law = _fit(replace(sample, weight=weight), axes, prior, nodes)
     return law
 
 
-def _fit(sample: ColourSamples, axes: Axes, prior: Law | None) -> Law:
+def _fit(sample: ColourSamples, axes: Axes, prior: Law | None, nodes: int) -> Law:
     smooth, spread = (prior.smooth, prior.spread.lut) if prior else (None, None)
     target, prior_weight = (sample.cbcr, sample.weight), SHOT_PRIOR_WEIGHT if prior else 0.0
-    lut = fit_smooth_lut(axes(sample.rgb), *target, spread, prior_weight)
-    return Law(fit_smooth_lut(sample.rgb, *target, smooth, prior_weight), SpreadLut(lut, axes))
+    lut = fit_smooth_lut(axes(sample.rgb), *target, spread, prior_weight, nodes)
+    own = fit_smooth_lut(sample.rgb, *target, smooth, prior_weight, nodes)
+    return Law(own, SpreadLut(lut, axes))

@@ -49,6 +49,7 @@ def fit_smooth_lut(
     weight: Tensor,
     prior: SmoothLut | None = None,
     prior_weight: float = 0.0,
+    nodes: int = NODES,
 ) -> SmoothLut:
     """The LUT from `rgb` to `cbcr`.
 
@@ -58,58 +59,60 @@ def fit_smooth_lut(
         weight: (N,), at least 0.
         prior: a LUT to stay close to where there is little evidence; none for the best affine map.
         prior_weight: weight of the prior against the mean squared error of the samples.
+        nodes: nodes along each axis; fewer are faster and as smooth.
     """
     rgb_64, cbcr_64 = rgb.clamp(0.0, 1.0).double(), cbcr.double()
     share = weight.double() / weight.double().sum().clamp_min(1e-12)
-    start = _affine_nodes(rgb_64, cbcr_64, share) if prior is None else prior.nodes.double()
-    start_nodes = start.reshape(2, -1).numpy()
-    cells = _trilinear(rgb_64.numpy())
+    first = _affine_nodes(rgb_64, cbcr_64, share, nodes) if prior is None else prior.nodes.double()
+    start_nodes = first.reshape(2, -1).numpy()
+    cells = _trilinear(rgb_64.numpy(), nodes)
     weights = sparse.diags_array(share.numpy())
-    ridge = PRIOR_RIDGE + prior_weight / NODES**3
-    normal = cells.T @ weights @ cells + (SMOOTHNESS / NODES**3) * _second_differences()
-    normal = normal + ridge * sparse.eye_array(NODES**3)
+    ridge = PRIOR_RIDGE + prior_weight / nodes**3
+    smoothness = SMOOTHNESS / nodes**3 * ((nodes - 1) / (NODES - 1)) ** 4
+    normal = cells.T @ weights @ cells + smoothness * _second_differences(nodes)
+    normal = normal + ridge * sparse.eye_array(nodes**3)
     right = cells.T @ (weights @ cbcr_64.numpy().T) + ridge * start_nodes.T
     jacobi = sparse.diags_array(1.0 / normal.diagonal())
     solution = [
         cg(normal, right[:, i], x0=start_nodes[i], M=jacobi, rtol=1e-5, maxiter=400)[0]
         for i in (0, 1)
     ]
-    nodes = torch.tensor(np.stack(solution), dtype=torch.float32)
-    return SmoothLut(nodes.reshape(2, NODES, NODES, NODES))
+    values = torch.tensor(np.stack(solution), dtype=torch.float32)
+    return SmoothLut(values.reshape(2, nodes, nodes, nodes))
 
 
-def _affine_nodes(rgb: Tensor, cbcr: Tensor, share: Tensor) -> Tensor:
-    """The best affine map of the samples at every node, (2, NODES, NODES, NODES)."""
+def _affine_nodes(rgb: Tensor, cbcr: Tensor, share: Tensor, nodes: int) -> Tensor:
+    """The best affine map of the samples at every node, (2, nodes, nodes, nodes)."""
     terms = torch.cat([rgb, torch.ones_like(rgb[:1])])
     normal = (terms * share) @ terms.T + PRIOR_RIDGE * torch.eye(4, dtype=torch.float64)
     coefficients = torch.linalg.solve(normal, (terms * share) @ cbcr.T)
-    axis = torch.linspace(0, 1, NODES, dtype=torch.float64)
+    axis = torch.linspace(0, 1, nodes, dtype=torch.float64)
     blue, green, red = torch.meshgrid(axis, axis, axis, indexing="ij")
     terms = torch.stack([red, green, blue, torch.ones_like(red)], dim=-1)
     return torch.permute(terms @ coefficients, (3, 0, 1, 2))
 
 
-def _trilinear(rgb: np.ndarray) -> sparse.csr_array:
-    """Trilinear weights (N, NODES**3) of samples (3, N); red runs fastest."""
-    position = rgb * (NODES - 1)
-    low = np.minimum(position.astype(np.int64), NODES - 2)
+def _trilinear(rgb: np.ndarray, nodes: int) -> sparse.csr_array:
+    """Trilinear weights (N, nodes**3) of samples (3, N); red runs fastest."""
+    position = rgb * (nodes - 1)
+    low = np.minimum(position.astype(np.int64), nodes - 2)
     fraction = position - low
     columns, values = [], []
     for corner in range(8):
         offset = np.array([corner & 1, corner >> 1 & 1, corner >> 2 & 1])[:, None]
         red, green, blue = low + offset
-        columns.append((blue * NODES + green) * NODES + red)
+        columns.append((blue * nodes + green) * nodes + red)
         values.append(np.where(offset == 1, fraction, 1 - fraction).prod(axis=0))
     rows = np.tile(np.arange(rgb.shape[1]), 8)
-    shape = (rgb.shape[1], NODES**3)
+    shape = (rgb.shape[1], nodes**3)
     return sparse.csr_array((np.concatenate(values), (rows, np.concatenate(columns))), shape=shape)
 
 
 @cache
-def _second_differences() -> sparse.csr_array:
+def _second_differences(nodes: int) -> sparse.csr_array:
     """Matrix of the quadratic form that sums squared second differences along all three axes."""
-    line = sparse.diags_array([1.0, -2.0, 1.0], offsets=[0, 1, 2], shape=(NODES - 2, NODES))
-    same = sparse.eye_array(NODES)
+    line = sparse.diags_array([1.0, -2.0, 1.0], offsets=[0, 1, 2], shape=(nodes - 2, nodes))
+    same = sparse.eye_array(nodes)
     per_axis = [
         sparse.kron(sparse.kron(a, b), c)
         for a, b, c in ((line, same, same), (same, line, same), (same, same, line))

@@ -1,0 +1,163 @@
+"""Laws of colour beyond the samples, on colours that a simulated fade makes of known dyes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from unfade.color.difference import rgb_difference
+from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
+from unfade.model import ChromaModel, ResidualNetworks, load_model, save_model
+from unfade.simulate.print_film import density_to_display, dyes_to_density
+from unfade.train.data.samples import ColourSamples, PositionedSamples
+from unfade.train.fit.dye_law import fit_dye_law
+from unfade.train.fit.extrapolation import NO_EVIDENCE, Evidence, extrapolate
+from unfade.train.fit.general_law import colour_spread, fit_general_law
+from unfade.train.fit.laws import fit_laws
+
+REMAINING = torch.tensor([0.32, 0.94, 0.58])[:, None, None]
+"""Shares of cyan, magenta and yellow that a hard fade leaves."""
+
+
+def faded_and_true(dyes: Tensor) -> tuple[Tensor, Tensor]:
+    """Scan (3, N) and true chroma (2, N) of dyes (3, N)."""
+    planes = dyes[:, :, None]
+    true_rgb = density_to_display(dyes_to_density(planes))
+    scan_rgb = density_to_display(dyes_to_density(planes * REMAINING) + 0.05)
+    return scan_rgb[..., 0], rgb_to_ycbcr(true_rgb)[1:, :, 0]
+
+
+def dyes_of(count: int, seed: int, least: tuple[float, float, float]) -> Tensor:
+    """Random dyes (3, N): each at least `least`, up to 0.5 above it."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(3, count, generator=generator) * 0.5 + torch.tensor(least)[:, None]
+
+
+def sample_of(dyes: Tensor) -> ColourSamples:
+    rgb, cbcr = faded_and_true(dyes)
+    return ColourSamples(rgb, cbcr, torch.ones(rgb.shape[1]))
+
+
+def error(rgb: Tensor, cbcr: Tensor, predicted: Tensor) -> float:
+    """Mean CIEDE2000 of predicted chroma at the scan's luma."""
+    y = luma(rgb[:, :, None])
+    true_rgb, predicted_rgb = (
+        ycbcr_to_rgb(torch.cat([y, limit_chroma(y, one[:, :, None])])) for one in (cbcr, predicted)
+    )
+    return float(rgb_difference(true_rgb, predicted_rgb).mean())
+
+
+NEUTRAL = (0.2, 0.2, 0.2)
+CYAN = (0.6, 0.1, 0.1)
+
+
+def test_the_dye_law_recovers_dyes_that_no_sample_shows() -> None:
+    rgb, cbcr = faded_and_true(dyes_of(500, 1, CYAN))
+    law = fit_dye_law(sample_of(dyes_of(4000, 0, NEUTRAL)))
+    assert (
+        error(rgb, cbcr, law(rgb))
+        < 0.3
+        < 10.0
+        < error(rgb, cbcr, rgb_to_ycbcr(rgb[:, :, None])[1:, :, 0])
+    )
+
+
+def test_the_dye_law_ignores_samples_without_weight_and_outliers() -> None:
+    sample = sample_of(dyes_of(4000, 0, NEUTRAL))
+    cbcr, weight = sample.cbcr.clone(), sample.weight.clone()
+    cbcr[:, :400] += 0.2
+    cbcr[:, 400:1200] -= 0.3
+    weight[400:1200] = 0.0
+    law = fit_dye_law(ColourSamples(sample.rgb, cbcr, weight))
+    rgb, true_cbcr = faded_and_true(dyes_of(500, 1, NEUTRAL))
+    assert error(rgb, true_cbcr, law(rgb)) < 1.0
+
+
+def test_the_general_law_follows_a_deviation_and_ends_in_the_dye_law() -> None:
+    """A reference whose grading is bent along the hue, which no dye law can follow."""
+    sample = sample_of(dyes_of(4000, 0, NEUTRAL))
+    bent = sample.cbcr + 0.05 * torch.sin(12 * sample.cbcr.flip(0))
+    sample = replace(sample, cbcr=bent)
+    law = fit_general_law(sample, sample)
+    at_samples = (law(sample.rgb) - bent).abs().mean()
+    assert at_samples < 0.7 * (law.dyes(sample.rgb) - bent).abs().mean()
+    far_rgb = torch.tensor([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])
+    torch.testing.assert_close(law(far_rgb), law.dyes(far_rgb), atol=0.01, rtol=0)
+
+
+def test_colours_have_deviation_one_along_every_axis() -> None:
+    sample = sample_of(dyes_of(4000, 0, NEUTRAL))
+    positions = colour_spread(sample)(sample.rgb)
+    torch.testing.assert_close(positions.std(dim=1), torch.ones(3), atol=0.05, rtol=0)
+
+
+def test_the_law_with_less_error_gets_the_larger_share() -> None:
+    assert NO_EVIDENCE.share == pytest.approx(0.5)
+    assert Evidence(luts=2.0, general=1.6).share > 0.99
+    assert Evidence(luts=1.6, general=2.0).share < 0.01
+    assert 0.6 < Evidence(luts=1.03, general=1.0).share < 0.7
+
+
+def positioned(dyes: Tensor, pictures: int = 1) -> PositionedSamples:
+    """Samples at random positions."""
+    sample = sample_of(dyes)
+    position = (
+        torch.rand(2, sample.rgb.shape[1], generator=torch.Generator().manual_seed(2)) * 2 - 1
+    )
+    return PositionedSamples(sample.rgb, position, sample.cbcr, sample.weight, pictures)
+
+
+def test_a_shot_without_pairs_is_recovered_by_the_dyes_of_the_others() -> None:
+    """Three shots with pairs, none of them as cyan; the LUTs alone fail on the fourth."""
+    places = (NEUTRAL, (0.1, 0.3, 0.2), (0.1, 0.1, 0.5))
+    shots = {n: [positioned(dyes_of(3000, n, place))] for n, place in enumerate(places, start=1)}
+    laws = fit_laws(
+        {n: samples[0].without_position() for n, samples in shots.items()}, torch.zeros(3, 3)
+    )
+    rgb, cbcr = faded_and_true(dyes_of(500, 9, (1.2, 0.3, 0.2)))
+    planes = rgb[:, :, None]
+    before = error(rgb, cbcr, laws(planes, 4)[..., 0])
+    after = error(rgb, cbcr, extrapolate(laws, shots, 0)(planes, 4)[..., 0])
+    assert after < 0.5 * before
+
+
+def test_colours_of_the_samples_keep_their_law() -> None:
+    """A law that no dyes explain: hue turned by luma."""
+    sample = positioned(dyes_of(6000, 0, NEUTRAL))
+    turned = sample.cbcr.flip(0) * torch.where(sample.rgb[0] > 0.5, 1.0, -1.0)
+    shots = {1: [replace(sample, cbcr=turned)]}
+    laws = fit_laws({1: shots[1][0].without_position()}, torch.zeros(3, 3))
+    planes = sample.rgb[:, :, None]
+    change = extrapolate(laws, shots, 0)(planes, 1) - laws(planes, 1)
+    assert change.abs().mean() < 0.005
+
+
+def test_the_same_seed_gives_the_same_laws() -> None:
+    shots = {1: [positioned(dyes_of(3000, 0, NEUTRAL))]}
+    laws = fit_laws({1: shots[1][0].without_position()}, torch.zeros(3, 3))
+    one, other = (extrapolate(laws, shots, 3).film.smooth.nodes for _ in range(2))
+    assert torch.equal(one, other)
+
+
+def test_a_model_file_holds_the_general_law(tmp_path: Path) -> None:
+    shots = {1: [positioned(dyes_of(3000, 0, NEUTRAL))]}
+    laws = fit_laws({1: shots[1][0].without_position()}, torch.zeros(3, 3))
+    laws = extrapolate(laws, shots, 0)
+    model = ChromaModel("small", laws, ResidualNetworks("small"))
+    save_model(tmp_path / "model.safetensors", model, {})
+    loaded = load_model(tmp_path / "model.safetensors")
+    planes = torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(4))
+    assert torch.equal(loaded.closed_form(planes, 1), model.closed_form(planes, 1))
+    assert not torch.equal(laws(planes, 1), laws.film(planes))
+
+
+def test_a_shot_with_a_law_of_its_own_keeps_it() -> None:
+    places = (NEUTRAL, (0.1, 0.3, 0.2))
+    shots = {n: [positioned(dyes_of(3000, n, place))] for n, place in enumerate(places, start=1)}
+    laws = fit_laws(
+        {n: samples[0].without_position() for n, samples in shots.items()}, torch.zeros(3, 3)
+    )
+    planes = torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(4))
+    assert torch.equal(extrapolate(laws, shots, 0)(planes, 2), laws(planes, 2))

@@ -20,6 +20,7 @@ from unfade.film.model import ModelSize
 from unfade.film.working_space import WORKING_SPACE
 from unfade.model.chroma_model import ChromaModel
 from unfade.model.closed_form.general_law import ColourSpread, DyeLaw, GeneralLaw
+from unfade.model.closed_form.gradings import Gradings
 from unfade.model.closed_form.laws import Baseline, Law, Laws
 from unfade.model.closed_form.lut import Axes, SmoothLut, SpreadLut
 from unfade.model.closed_form.unevenness import Unevenness
@@ -191,7 +192,8 @@ def _law_tensors(laws: Laws) -> dict[str, Tensor]:
     axes = {"axes.turn": laws.axes.matrix, "axes.move": laws.axes.offset}
     film = {"spread.film": laws.film.spread.lut.nodes}
     general = {} if laws.general is None else _general_tensors(laws.general)
-    return _baseline_tensors(laws.baseline) | film | spreads | axes | general
+    gradings = {f"grading.{number}": one for number, one in laws.gradings.by_shot.items()}
+    return _baseline_tensors(laws.baseline) | film | spreads | axes | general | gradings
 
 
 def _general_tensors(law: GeneralLaw) -> dict[str, Tensor]:
@@ -220,7 +222,8 @@ def _laws_of(tensors: dict[str, Tensor]) -> Laws:
     shots = {
         n: Law(lut, SpreadLut(SmoothLut(spreads[n]), axes)) for n, lut in baseline.shots.items()
     }
-    return Laws(film, shots, baseline.grain, _general_of(tensors))
+    gradings = Gradings(_by_number("grading.", tensors))
+    return Laws(film, shots, baseline.grain, _general_of(tensors), gradings)
 
 
 def _unevenness_tensors(unevenness: Unevenness) -> dict[str, Tensor]:

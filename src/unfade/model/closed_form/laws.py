@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from unfade.model.closed_form.general_law import GeneralLaw
+from unfade.model.closed_form.gradings import NO_GRADINGS, Gradings, apply_grading
 from unfade.model.closed_form.lut import Axes, SmoothLut, SpreadLut
 from unfade.model.degrain import degrain
 
@@ -46,20 +47,27 @@ class Baseline:
 class Laws:
     """Laws by shot number, all with the axes of the film; shots without one use the film's.
 
-    `general` replaces the film's law far from its samples; none if it was not fitted.
+    `general` replaces the film's law far from its samples; none if it was not fitted. `gradings`
+    give shots without a law the grading of their neighbours.
     """
 
     film: Law
     shots: Mapping[int, Law]
     grain: Tensor
     general: GeneralLaw | None = None
+    gradings: Gradings = NO_GRADINGS
 
     def __call__(self, degrained_rgb: Tensor, shot: int) -> Tensor:
         """Chroma (2, H, W) of a degrained picture (3, H, W) of a shot."""
-        cbcr = self.shots.get(shot, self.film)(degrained_rgb)
-        if shot in self.shots or self.general is None:
-            return cbcr
-        return self.general.mixed(degrained_rgb, cbcr)
+        if shot in self.shots:
+            return self.shots[shot](degrained_rgb)
+        cbcr = self.fade(degrained_rgb)
+        return apply_grading(self.gradings.of(shot), cbcr) if self.gradings.by_shot else cbcr
+
+    def fade(self, degrained_rgb: Tensor) -> Tensor:
+        """Chroma (2, H, W) of a degrained picture (3, H, W) by the law of the film, ungraded."""
+        cbcr = self.film(degrained_rgb)
+        return cbcr if self.general is None else self.general.mixed(degrained_rgb, cbcr)
 
     @property
     def axes(self) -> Axes:

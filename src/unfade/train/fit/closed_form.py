@@ -11,6 +11,7 @@ from unfade.model.closed_form.unevenness import Unevenness, position_chroma
 from unfade.train.data.pixels import TrainingPicture, sample_for_closed_form
 from unfade.train.data.samples import ColourSamples, PositionedSamples
 from unfade.train.fit.extrapolation import extrapolate
+from unfade.train.fit.grading import separate_gradings
 from unfade.train.fit.grain import grain_covariance
 from unfade.train.fit.laws import fit_law, fit_laws
 from unfade.train.fit.unevenness import CrossValidation, cross_validate
@@ -57,8 +58,9 @@ class ClosedForm:
     shots: Mapping[int, Sequence[PositionedSamples]]
 
     def extrapolated(self, seed: int) -> "ClosedForm":
-        """The same with laws that hold beyond the samples."""
-        return replace(self, laws=extrapolate(self.laws, self.shots, seed))
+        """The same with laws that hold beyond the samples, and in shots without pairs."""
+        laws = extrapolate(self.laws, self.shots, seed)
+        return replace(self, laws=separate_gradings(laws, self.shots, seed))
 
 
 def fit_closed_form(budgets: Iterable[PictureBudget], grain: Tensor, seed: int) -> ClosedForm:

@@ -46,8 +46,8 @@ MAX_LEFT_OUT = 8
 """Shots that are left out, spread over the film. Each costs two fits of a law."""
 
 MIN_GAIN = 0.04
-"""Relative gain, beyond its standard error, from which gradings are used. Where they are independent
-from shot to shot, 0.02 was measured (decisions/32)."""
+"""Relative gain, less its standard error, above which gradings are used. A fifth of films whose
+gradings are independent from shot to shot exceed it by chance, without harm (decisions/32)."""
 
 Fade = Callable[[Tensor], Tensor]
 """From R'G'B' (3, H, W) to chroma (2, H, W), without a grading."""

@@ -19,7 +19,7 @@ from unfade.model import (
     save_baseline,
     save_model,
 )
-from unfade.model.chroma_model import CONTEXT_WIDTH_PX
+from unfade.model.chroma_model import CONTEXT_WIDTH_PX, UNPAIRED_GAIN
 from unfade.model.closed_form.laws import Law, Laws
 from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
 from unfade.model.features import FEATURE_COUNT, features
@@ -215,3 +215,14 @@ def test_a_baseline_file_is_refused_as_a_model(tmp_path: Path, model: ChromaMode
     save_baseline(path, model.laws.baseline)
     with pytest.raises(WorkError, match=f"holds {BASELINE_SCHEMA}, expected {MODEL_SCHEMA}"):
         load_model(path)
+
+
+def test_half_of_the_residual_counts_in_a_shot_without_pairs(trained: ChromaModel) -> None:
+    """Shot 2 has a law of its own, shot 1 has none; a film of one shot has the film's law."""
+    residuals = []
+    for laws, shot in ((LAWS, 1), (replace(LAWS, shots={}), 1)):
+        model = replace(trained, laws=laws)
+        inputs = model.inputs(frame(), shot)
+        residuals.append(model.predict_on_raster(inputs) - inputs.base_cbcr)
+    torch.testing.assert_close(residuals[0], residuals[1] * UNPAIRED_GAIN)
+    assert residuals[1].abs().mean() > 0.001

@@ -48,6 +48,10 @@ ERROR_STRIDE_PX = 8
 """Distance, in pixels of the model's raster, between predicted errors in each direction: 12,000 per
 frame are enough to rank frames (decisions/17)."""
 
+UNPAIRED_GAIN = 0.5
+"""Factor on the residual of the networks in a shot without pairs, where it is as often wrong as
+right: on six shots 0.5 left less error than 0, 0.25, 0.75 and 1 (decisions/31)."""
+
 
 @dataclass(frozen=True)
 class NetworkInputs:
@@ -149,7 +153,9 @@ class ChromaModel:
         familiar = familiarity_of(network, planes)
         memory_cbcr = _predict_in_batches(network.memory_chroma, planes, familiar > 0)
         context_cbcr = _context_chroma(network, planes, familiar < 1)
-        return inputs.base_cbcr + torch.lerp(context_cbcr, memory_cbcr, familiar).cpu()
+        residual_cbcr = torch.lerp(context_cbcr, memory_cbcr, familiar).cpu()
+        gain = 1.0 if self.laws.has_pairs(inputs.shot) else UNPAIRED_GAIN
+        return inputs.base_cbcr + gain * residual_cbcr
 
     def inputs(self, source_rgb: Tensor, shot: int) -> NetworkInputs:
         """Network inputs of a picture (3, H, W) on the model's raster, 0 to 1."""

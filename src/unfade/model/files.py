@@ -19,7 +19,11 @@ from unfade.film.method import Methods, MethodSetting
 from unfade.film.model import ModelSize
 from unfade.film.working_space import WORKING_SPACE
 from unfade.model.chroma_model import ChromaModel
-from unfade.model.closed_form.general_law import ColourSpread, DyeLaw, GeneralLaw
+from unfade.model.closed_form.general_law import (
+    ColourSpread,
+    DyeLaw,
+    GeneralLaw,
+)
 from unfade.model.closed_form.gradings import Gradings
 from unfade.model.closed_form.laws import Baseline, Law, Laws
 from unfade.model.closed_form.lut import Axes, SmoothLut, SpreadLut

@@ -56,18 +56,18 @@ class ColourSpread:
 
 @dataclass(frozen=True)
 class GeneralLaw:
-    """`deviation` (3, N, N, N) has, in the cube of `spread`, Cb and Cr to add to those of the dyes,
-    and the share of this law in the mean with the LUTs."""
+    """`deviation` (4, N, N, N) has, in the cube of `spread`, Cb and Cr to add to those of the dyes,
+    and two shares of this law in the mean with LUTs: those of the film, and those of a shot."""
 
     dyes: DyeLaw
     spread: ColourSpread
     deviation: SmoothLut
 
-    def mixed(self, rgb: Tensor, lut_cbcr: Tensor) -> Tensor:
-        """Chroma (2, H, W) of R'G'B' (3, H, W), with that of the LUTs (2, H, W)."""
+    def __call__(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Chroma (2, H, W) of R'G'B' (3, H, W), and both shares (H, W)."""
         cube = self.spread(rgb) / (2 * REACH_DEVIATIONS) + 0.5
-        cb, cr, share = self.deviation(cube)
-        return torch.lerp(lut_cbcr, self.dyes(rgb) + torch.stack([cb, cr]), share)
+        cb, cr, film_share, shot_share = self.deviation(cube)
+        return self.dyes(rgb) + torch.stack([cb, cr]), film_share, shot_share
 
 
 def logarithm(rgb: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ The baseline, against which the model is measured, is the smooth LUT of each law
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from unfade.model.closed_form.general_law import GeneralLaw
@@ -47,8 +48,8 @@ class Baseline:
 class Laws:
     """Laws by shot number, all with the axes of the film; shots without one use the film's.
 
-    `general` replaces the film's law far from its samples; none if it was not fitted. `gradings`
-    give shots without a law the grading of their neighbours.
+    `general` replaces them far from the film's samples; none if it was not fitted. `gradings` give
+    shots without a law the grading of their neighbours.
     """
 
     film: Law
@@ -59,15 +60,29 @@ class Laws:
 
     def __call__(self, degrained_rgb: Tensor, shot: int) -> Tensor:
         """Chroma (2, H, W) of a degrained picture (3, H, W) of a shot."""
-        if shot in self.shots:
-            return self.shots[shot](degrained_rgb)
-        cbcr = self.fade(degrained_rgb)
-        return apply_grading(self.gradings.of(shot), cbcr) if self.gradings.by_shot else cbcr
+        own = self.shots.get(shot)
+        if own is None:
+            return self._graded(self.fade(degrained_rgb), shot)
+        cbcr = own(degrained_rgb)
+        if self.general is None:
+            return cbcr
+        general_cbcr, _, share = self.general(degrained_rgb)
+        return torch.lerp(cbcr, self._graded(general_cbcr, shot), share)
+
+    def has_pairs(self, shot: int) -> bool:
+        """Whether a shot has pairs; a single shot has no law but the film's."""
+        return shot in self.shots or not self.shots
 
     def fade(self, degrained_rgb: Tensor) -> Tensor:
         """Chroma (2, H, W) of a degrained picture (3, H, W) by the law of the film, ungraded."""
         cbcr = self.film(degrained_rgb)
-        return cbcr if self.general is None else self.general.mixed(degrained_rgb, cbcr)
+        if self.general is None:
+            return cbcr
+        general_cbcr, share, _ = self.general(degrained_rgb)
+        return torch.lerp(cbcr, general_cbcr, share)
+
+    def _graded(self, cbcr: Tensor, shot: int) -> Tensor:
+        return apply_grading(self.gradings.of(shot), cbcr) if self.gradings.by_shot else cbcr
 
     @property
     def axes(self) -> Axes:

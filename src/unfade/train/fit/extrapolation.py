@@ -6,7 +6,7 @@ the general law, which is stiff. Far from all samples the film gets the mean of 
 one with the smaller error weighs more.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 from unfade.color.sensitivity import perceptual_error, sensitivity
 from unfade.color.ycbcr import limit_chroma, luma
 from unfade.model.closed_form.general_law import REACH_DEVIATIONS, GeneralLaw
-from unfade.model.closed_form.laws import Law, Laws
+from unfade.model.closed_form.laws import Laws
 from unfade.model.closed_form.lut import NODES, SmoothLut
 from unfade.train.data.samples import ColourSamples, PositionedSamples
 from unfade.train.fit.dye_law import DYE_PIXELS
@@ -26,6 +26,10 @@ from unfade.train.fit.lut import fit_axes
 SEEN_DISTANCE = 0.1
 """Distance to the nearest sample, in standard deviations of the film's colours, from which a colour
 counts as not seen: about that between the samples kept. A longer ramp was worse on other shots."""
+
+SHOT_DISTANCES = (0.3, 1.0)
+"""Distances between which a shot's own LUTs give way: they have the shot's grading, which the
+general law has not, so that only colours that are clearly not seen leave them."""
 
 SAMPLES_KEPT = 2000
 """Samples to which distances are measured."""
@@ -49,8 +53,11 @@ MIN_FOLD_SHARE = 0.02
 
 @dataclass(frozen=True)
 class Evidence:
-    """Approximate mean CIEDE2000 of left-out colours: geometric means over the folds, because a
-    fold in which both laws fail would decide arithmetic ones."""
+    """What leaving samples out has shown.
+
+    `luts` and `general` are approximate mean CIEDE2000 of left-out colours: geometric means over
+    the folds, because a fold in which both laws fail would decide arithmetic ones.
+    """
 
     luts: float
     general: float
@@ -73,12 +80,8 @@ class _Fold:
     rest: ColourSamples
 
 
-Prediction = Callable[[Tensor], Tensor]
-"""From R'G'B' (3, N) to chroma (2, N)."""
-
-
 def extrapolate(laws: Laws, shots: Mapping[int, Sequence[PositionedSamples]], seed: int) -> Laws:
-    """The laws with a general law far from all samples, for shots without a law of their own.
+    """The laws with a general law far from all samples.
 
     Args:
         laws: fitted to the samples.
@@ -96,17 +99,20 @@ def extrapolate(laws: Laws, shots: Mapping[int, Sequence[PositionedSamples]], se
 
 def weigh(folds: Sequence[_Fold], generator: torch.Generator) -> Evidence:
     """The errors of both laws over folds, each of which counts alike."""
-    errors = []
-    for fold in folds:
-        axes = fit_axes(fold.rest.rgb, fold.rest.weight)
-        luts = fit_law(_some(fold.rest, FOLD_PIXELS, generator), axes, nodes=FOLD_NODES)
-        general = _general_law(fold.rest, generator)
-        predictions = (_flat(luts), general)
-        errors.append([_error(prediction, fold.left_out) for prediction in predictions])
-    if not errors:
+    if not folds:
         return NO_EVIDENCE
-    luts_error, general_error = torch.tensor(errors).log().mean(dim=0).exp().tolist()
-    return Evidence(luts_error, general_error)
+    errors = torch.tensor([_errors(fold, generator) for fold in folds])
+    luts, general = errors.log().mean(dim=0).exp().tolist()
+    return Evidence(luts, general)
+
+
+def _errors(fold: _Fold, generator: torch.Generator) -> tuple[float, float]:
+    """The errors of LUTs and general law of the rest at the left-out samples."""
+    out, rest = fold.left_out, _some(fold.rest, FOLD_PIXELS, generator)
+    luts = fit_law(rest, fit_axes(rest.rgb, rest.weight), nodes=FOLD_NODES)
+    general = _general_law(fold.rest, generator)
+    luts_cbcr, general_cbcr = luts(out.rgb[:, :, None])[..., 0], general(out.rgb)
+    return _error(luts_cbcr, out), _error(general_cbcr, out)
 
 
 def _folds(
@@ -133,12 +139,12 @@ def _folds(
     ]
 
 
-def _error(predict: Prediction, sample: ColourSamples) -> float:
-    """Weighted mean of the approximate CIEDE2000 of a law over some pixels."""
+def _error(cbcr: Tensor, sample: ColourSamples) -> float:
+    """Weighted mean of the approximate CIEDE2000 of chroma (2, N) at some pixels."""
     y = luma(sample.rgb[:, :, None])
-    cbcr = limit_chroma(y, predict(sample.rgb)[..., None])[..., 0]
+    visible_cbcr = limit_chroma(y, cbcr[..., None])[..., 0]
     metric = sensitivity(torch.cat([y[..., 0], sample.cbcr]).T)
-    error = perceptual_error((cbcr - sample.cbcr).T, metric)
+    error = perceptual_error((visible_cbcr - sample.cbcr).T, metric)
     mean = (error * sample.weight).sum() / sample.weight.sum()
     return float(mean)
 
@@ -148,27 +154,26 @@ def _general(kernel_law: KernelLaw, kept: Tensor, share: float) -> GeneralLaw:
     axis = torch.linspace(-REACH_DEVIATIONS, REACH_DEVIATIONS, NODES)
     third, second, first = torch.meshgrid(axis, axis, axis, indexing="ij")
     positions = torch.stack([first, second, third]).flatten(1)
-    distance = nearest_distance(positions, kernel_law.spread(kept))
-    shares = share * (distance / SEEN_DISTANCE).clamp(max=1.0)
-    nodes = torch.cat([kernel_law.deviation(positions), shares[None]])
-    cube = SmoothLut(nodes.reshape(3, NODES, NODES, NODES))
+    distance = _nearest_distance(positions, kernel_law.spread(kept))
+    near, far = SHOT_DISTANCES
+    film_share = (distance / SEEN_DISTANCE).clamp(max=1.0)
+    shot_share = ((distance - near) / (far - near)).clamp(0.0, 1.0)
+    shares = share * torch.stack([film_share, shot_share])
+    nodes = torch.cat([kernel_law.deviation(positions), shares])
+    cube = SmoothLut(nodes.reshape(-1, NODES, NODES, NODES))
     return GeneralLaw(kernel_law.dyes, kernel_law.spread, cube)
 
 
-def nearest_distance(positions: Tensor, kept: Tensor) -> Tensor:
-    """Distance (N,) of positions (3, N) to the nearest of `kept` (3, M)."""
+def _nearest_distance(positions: Tensor, samples: Tensor) -> Tensor:
+    """Distance (N,) of positions (3, N) to the nearest of samples (3, M)."""
     parts = torch.split(positions.T, FOLD_PIXELS)
-    return torch.cat([torch.cdist(part, kept.T).amin(dim=1) for part in parts])
+    return torch.cat([torch.cdist(part, samples.T).amin(dim=1) for part in parts])
 
 
 def _general_law(sample: ColourSamples, generator: torch.Generator) -> KernelLaw:
     return fit_general_law(
         _some(sample, KERNEL_PIXELS, generator), _some(sample, DYE_PIXELS, generator)
     )
-
-
-def _flat(law: Law) -> Prediction:
-    return lambda rgb: law(rgb[:, :, None])[..., 0]
 
 
 def _masked(sample: ColourSamples, mask: Tensor) -> ColourSamples:

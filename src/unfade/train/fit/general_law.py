@@ -19,7 +19,7 @@ from unfade.train.fit.dye_law import fit_dye_law
 
 KERNEL_WIDTH = 1.5
 """Standard deviation of a kernel, in those of the film's colours. 1 leaves less error on the other
-half of a frame, 2 on other shots (decisions/30)."""
+half of a frame, 2 on other shots (decisions/31)."""
 
 CENTRES = 200
 """Kernels, at random samples: several within the width of each."""

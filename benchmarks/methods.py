@@ -10,14 +10,14 @@ training nor in the hold-out, against the clean reference, or the truth where th
 
 import argparse
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from measures import ROOT, circumstances, score, table
+from measures import ROOT, circumstances, table
 from ours import film_balance
-from simulated_shots import SHOTS, Frame, at_source_luma, chosen_pairs, simulated_shots
+from shot_models import frames_error
+from simulated_shots import SHOTS, Frame, chosen_pairs, simulated_shots
 from uncertainty import TEST_SHOTS
 
 from unfade.film.method import METHODS
@@ -44,7 +44,7 @@ def main() -> None:
         chosen = model.methods.of(number)
         assert chosen.errors is not None
         test = [_scored(frame, options.reference) for frame in shot.held_out[1:]]
-        others = [_error(model.using(method), test, number) for method in METHODS]
+        others = [frames_error(model.using(method), test, number) for method in METHODS]
         delivered = others[METHODS.index(chosen.method)]
         judged = [getattr(chosen.errors, method) for method in METHODS]
         rows.append([shot.name, chosen.method, *judged, *others, delivered])
@@ -89,18 +89,6 @@ def _picture(frame: Frame, shot: int, role: PairRole, kind: str) -> TrainingPict
     pair = Pair(source=frame.index, reference=0, of="dvd", shot=shot, role=role)
     everywhere = torch.ones_like(frame.source_rgb[:1])
     return picture_of_pair(frame.source_rgb, getattr(frame, f"{kind}_rgb"), everywhere, pair)
-
-
-def _error(model: ChromaModel, frames: Sequence[Frame], shot: int) -> float:
-    """Mean CIEDE2000 of frames."""
-    scores = [
-        score(
-            frame.truth_rgb,
-            at_source_luma(frame.source_rgb, model.predict(frame.source_rgb, shot)),
-        ).ciede2000
-        for frame in frames
-    ]
-    return sum(scores) / len(scores)
 
 
 def _options() -> argparse.Namespace:

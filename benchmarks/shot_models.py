@@ -42,7 +42,7 @@ def main() -> None:
         verdict = trial.verdict
         own = replace(film, shot_networks={verdict.shot: trial.network})
         test = shot.held_out[1:]
-        errors = [_error(model, test, verdict.shot) for model in (film, own)]
+        errors = [frames_error(model, test, verdict.shot) for model in (film, own)]
         used_errors.append((errors[0], errors[1] if verdict.kept else errors[0]))
         used = "own" if verdict.kept else "film's"
         rows.append([shot.name, used, verdict.film, verdict.own, *errors])
@@ -68,7 +68,7 @@ def _train(options: argparse.Namespace) -> tuple[ChromaModel, list[ShotTrial]]:
     return film, list(try_shot_networks(state.best, training_set, settings))
 
 
-def _error(model: ChromaModel, frames: Sequence[Frame], shot: int) -> float:
+def frames_error(model: ChromaModel, frames: Sequence[Frame], shot: int) -> float:
     """Mean CIEDE2000 of frames."""
     scores = [
         score(

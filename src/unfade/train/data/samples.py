@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from unfade.color.sensitivity import perceptual_error, sensitivity
+from unfade.color.ycbcr import limit_chroma, luma
+
 
 @dataclass(frozen=True)
 class ColourSamples:
@@ -24,6 +27,27 @@ class ColourSamples:
             torch.cat([part.cbcr for part in parts], dim=1),
             torch.cat([part.weight for part in parts]),
         )
+
+    def selected(self, selection: Tensor) -> "ColourSamples":
+        """Some of the samples, by a mask or by indices."""
+        return ColourSamples(
+            self.rgb[:, selection], self.cbcr[:, selection], self.weight[selection]
+        )
+
+    def some(self, count: int, generator: torch.Generator) -> "ColourSamples":
+        """At most `count` random samples."""
+        return self.selected(torch.randperm(self.weight.numel(), generator=generator)[:count])
+
+    def metric(self) -> Tensor:
+        """The `sensitivity` (N, 3) of the true chroma."""
+        return sensitivity(torch.cat([luma(self.rgb[:, :, None])[..., 0], self.cbcr]).T)
+
+    def error_of(self, cbcr: Tensor) -> Tensor:
+        """Weighted mean of the approximate CIEDE2000 of predicted chroma (2, N), limited as in a
+        master; a scalar."""
+        limited = limit_chroma(luma(self.rgb[:, :, None]), cbcr[..., None])[..., 0]
+        error = perceptual_error((limited - self.cbcr).T, self.metric())
+        return (error * self.weight).sum() / self.weight.sum()
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from unfade.color.sensitivity import perceptual_error, sensitivity
-from unfade.color.ycbcr import limit_chroma, luma
 from unfade.model.closed_form.general_law import REACH_DEVIATIONS, GeneralLaw
 from unfade.model.closed_form.laws import Laws
 from unfade.model.closed_form.lut import NODES, SmoothLut
@@ -93,7 +91,7 @@ def extrapolate(laws: Laws, shots: Mapping[int, Sequence[PositionedSamples]], se
     everything = [sample.without_position() for pairs in shots.values() for sample in pairs]
     whole = ColourSamples.concatenate(everything)
     general = _general_law(whole, generator)
-    kept = _some(whole, SAMPLES_KEPT, generator).rgb
+    kept = whole.some(SAMPLES_KEPT, generator).rgb
     return replace(laws, general=_general(general, kept, evidence.share))
 
 
@@ -108,11 +106,11 @@ def weigh(folds: Sequence[_Fold], generator: torch.Generator) -> Evidence:
 
 def _errors(fold: _Fold, generator: torch.Generator) -> tuple[float, float]:
     """The errors of LUTs and general law of the rest at the left-out samples."""
-    out, rest = fold.left_out, _some(fold.rest, FOLD_PIXELS, generator)
+    out, rest = fold.left_out, fold.rest.some(FOLD_PIXELS, generator)
     luts = fit_law(rest, fit_axes(rest.rgb, rest.weight), nodes=FOLD_NODES)
     general = _general_law(fold.rest, generator)
     luts_cbcr, general_cbcr = luts(out.rgb[:, :, None])[..., 0], general(out.rgb)
-    return _error(luts_cbcr, out), _error(general_cbcr, out)
+    return float(out.error_of(luts_cbcr)), float(out.error_of(general_cbcr))
 
 
 def _folds(
@@ -131,22 +129,12 @@ def _folds(
         masks += [x < 0, x >= 0, y < 0, y >= 0]
     colours = samples.without_position()
     least = MIN_FOLD_SHARE * float(colours.weight.sum())
-    parts = [(_masked(colours, mask), _masked(colours, ~mask)) for mask in masks]
+    parts = [(colours.selected(mask), colours.selected(~mask)) for mask in masks]
     return [
-        _Fold(_some(out, FOLD_PIXELS, generator), rest)
+        _Fold(out.some(FOLD_PIXELS, generator), rest)
         for out, rest in parts
         if min(float(out.weight.sum()), float(rest.weight.sum())) >= least
     ]
-
-
-def _error(cbcr: Tensor, sample: ColourSamples) -> float:
-    """Weighted mean of the approximate CIEDE2000 of chroma (2, N) at some pixels."""
-    y = luma(sample.rgb[:, :, None])
-    visible_cbcr = limit_chroma(y, cbcr[..., None])[..., 0]
-    metric = sensitivity(torch.cat([y[..., 0], sample.cbcr]).T)
-    error = perceptual_error((visible_cbcr - sample.cbcr).T, metric)
-    mean = (error * sample.weight).sum() / sample.weight.sum()
-    return float(mean)
 
 
 def _general(kernel_law: KernelLaw, kept: Tensor, share: float) -> GeneralLaw:
@@ -172,15 +160,5 @@ def _nearest_distance(positions: Tensor, samples: Tensor) -> Tensor:
 
 def _general_law(sample: ColourSamples, generator: torch.Generator) -> KernelLaw:
     return fit_general_law(
-        _some(sample, KERNEL_PIXELS, generator), _some(sample, DYE_PIXELS, generator)
+        sample.some(KERNEL_PIXELS, generator), sample.some(DYE_PIXELS, generator)
     )
-
-
-def _masked(sample: ColourSamples, mask: Tensor) -> ColourSamples:
-    return ColourSamples(sample.rgb[:, mask], sample.cbcr[:, mask], sample.weight[mask])
-
-
-def _some(sample: ColourSamples, count: int, generator: torch.Generator) -> ColourSamples:
-    """At most `count` random samples."""
-    chosen = torch.randperm(sample.weight.numel(), generator=generator)[:count]
-    return _masked(sample, chosen)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from unfade.color.sensitivity import perceptual_error, sensitivity
-from unfade.color.ycbcr import luma
+from unfade.color.sensitivity import perceptual_error
 from unfade.model.closed_form.general_law import ColourSpread, DyeLaw, logarithm
 from unfade.train.data.samples import ColourSamples
 from unfade.train.fit.dye_law import fit_dye_law
+from unfade.train.fit.laws import REWEIGHTING_ROUNDS, ROBUST_CIEDE2000
 
 KERNEL_WIDTH = 1.5
 """Standard deviation of a kernel, in those of the film's colours. 1 leaves less error on the other
@@ -32,12 +32,6 @@ RIDGE = 1e-3
 
 MIN_LOG_DEVIATION = 1e-3
 """Added to the standard deviation along each axis: hues of a real print were 8e-4 apart."""
-
-ROBUST_ROUNDS = 2
-"""Reweighted fits after the first, as for the LUTs."""
-
-ROBUST_CIEDE2000 = 2.0
-"""Error up to which pixels count about equally, in CIEDE2000, as for the LUTs."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +70,11 @@ def fit_general_law(sample: ColourSamples, dye_sample: ColourSamples) -> KernelL
     kernels = _kernels(positions, centres).double()
     energy = RIDGE * (_kernels(centres, centres).double() + 1e-6 * torch.eye(centres.shape[1]))
     residual = (sample.cbcr - dyes(sample.rgb)).T
-    y = luma(sample.rgb[:, :, None])[..., 0]
-    metric = sensitivity(torch.cat([y, sample.cbcr]).T)
+    metric = sample.metric()
     mean_metric = (metric[:, 0] + metric[:, 2]) / 2
     weight = sample.weight * mean_metric / mean_metric.mean()
     coefficients = _solve(kernels, energy, residual, weight)
-    for _ in range(ROBUST_ROUNDS):
+    for _ in range(REWEIGHTING_ROUNDS):
         error = perceptual_error((kernels @ coefficients).float() - residual, metric)
         weight = sample.weight * mean_metric / (error + ROBUST_CIEDE2000)
         coefficients = _solve(kernels, energy, residual, weight)

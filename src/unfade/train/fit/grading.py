@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from unfade.color.sensitivity import perceptual_error, sensitivity
-from unfade.color.ycbcr import limit_chroma, luma
+from unfade.color.sensitivity import perceptual_error
 from unfade.model.closed_form.gradings import NEUTRAL, Gradings, apply_grading
 from unfade.model.closed_form.laws import Law, Laws
 from unfade.train.data.samples import ColourSamples, PositionedSamples
-from unfade.train.fit.extrapolation import extrapolate
+from unfade.train.fit.extrapolation import FOLD_NODES, FOLD_PIXELS, extrapolate
 from unfade.train.fit.laws import ROBUST_CIEDE2000, fit_law
 from unfade.train.fit.lut import fit_axes
 
@@ -35,12 +34,6 @@ GRADING_ROUNDS = 3
 
 GRADING_PIXELS = 4000
 """Pixels of a shot from which its grading is fitted: six coefficients need few."""
-
-FOLD_PIXELS = 8000
-"""Pixels of the other shots to which a law is fitted when a shot is left out."""
-
-FOLD_NODES = 17
-"""Nodes along each axis of that law's LUTs: an eighth of the time of those of the film."""
 
 MAX_LEFT_OUT = 8
 """Shots that are left out, spread over the film. Each costs two fits of a law."""
@@ -80,7 +73,7 @@ def separate_gradings(
         number: ColourSamples.concatenate([pair.without_position() for pair in pairs])
         for number, pairs in shots.items()
     }
-    some = {number: _some(one, GRADING_PIXELS, generator) for number, one in colours.items()}
+    some = {number: one.some(GRADING_PIXELS, generator) for number, one in colours.items()}
     if not is_clear_gain(gains(some, generator)):
         return laws
     gradings = fit_gradings(laws.fade, some)
@@ -115,8 +108,8 @@ def gains(shots: Mapping[int, ColourSamples], generator: torch.Generator) -> Ten
         plain = _law_of_some(rest, generator)
         graded = _graded_film(plain, rest, generator)
         left_out = shots[number]
-        without = _error(_predict(plain, left_out.rgb), left_out)
-        found.append((without / _error(graded.predict(left_out.rgb, number), left_out)).log())
+        without = left_out.error_of(_predict(plain, left_out.rgb))
+        found.append((without / left_out.error_of(graded.predict(left_out.rgb, number))).log())
     return torch.stack(found)
 
 
@@ -135,7 +128,7 @@ def fit_gradings(law: Fade, shots: Mapping[int, ColourSamples]) -> Gradings:
 
 def _fit_grading(law: Fade, sample: ColourSamples) -> Tensor:
     """Grading (2, 3): least squares with a pull to neutral, robust as in `fit_law`."""
-    metric = _metric(sample)
+    metric = sample.metric()
     mean_metric = (metric[:, 0] + metric[:, 2]) / 2
     cbcr = _predict(law, sample.rgb)
     terms = torch.cat([cbcr, torch.ones_like(cbcr[:1])])
@@ -177,26 +170,9 @@ def _ungraded(rgb: Tensor, cbcr: Tensor, law: Fade, grading: Tensor) -> Tensor:
 
 
 def _law_of_some(shots: Mapping[int, ColourSamples], generator: torch.Generator) -> Law:
-    sample = _some(ColourSamples.concatenate(shots.values()), FOLD_PIXELS, generator)
+    sample = ColourSamples.concatenate(shots.values()).some(FOLD_PIXELS, generator)
     return fit_law(sample, fit_axes(sample.rgb, sample.weight), nodes=FOLD_NODES)
 
 
 def _predict(law: Fade, rgb: Tensor) -> Tensor:
     return law(rgb[:, :, None])[..., 0]
-
-
-def _error(cbcr: Tensor, sample: ColourSamples) -> Tensor:
-    """Weighted mean of the approximate CIEDE2000 of chroma (2, N)."""
-    limited = limit_chroma(luma(sample.rgb[:, :, None]), cbcr[..., None])[..., 0]
-    error = perceptual_error((limited - sample.cbcr).T, _metric(sample))
-    return (error * sample.weight).sum() / sample.weight.sum()
-
-
-def _metric(sample: ColourSamples) -> Tensor:
-    return sensitivity(torch.cat([luma(sample.rgb[:, :, None])[..., 0], sample.cbcr]).T)
-
-
-def _some(sample: ColourSamples, count: int, generator: torch.Generator) -> ColourSamples:
-    """At most `count` random samples."""
-    chosen = torch.randperm(sample.weight.numel(), generator=generator)[:count]
-    return ColourSamples(sample.rgb[:, chosen], sample.cbcr[:, chosen], sample.weight[chosen])

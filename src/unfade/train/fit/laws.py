@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
-from unfade.color.sensitivity import perceptual_error, sensitivity
-from unfade.color.ycbcr import luma
+from unfade.color.sensitivity import perceptual_error
 from unfade.model.closed_form.laws import Law, Laws
 from unfade.model.closed_form.lut import NODES, Axes, SpreadLut
 from unfade.train.data.samples import ColourSamples
@@ -49,7 +47,7 @@ def fit_law(sample: ColourSamples, axes: Axes, prior: Law | None = None, nodes: 
     """
     law = _fit(sample, axes, prior, nodes)
     pixels = sample.rgb[:, :, None]
-    metric = sensitivity(torch.cat([luma(pixels)[..., 0], sample.cbcr]).T)
+    metric = sample.metric()
     mean_metric = (metric[:, 0] + metric[:, 2]) / 2
     for _ in range(REWEIGHTING_ROUNDS):
         error = perceptual_error((law(pixels)[..., 0] - sample.cbcr).T, metric)

@@ -38,12 +38,10 @@ from unfade.model import (  # noqa: E402
     ResidualNetworks,
     save_model,
 )
-from unfade.model.features import SIMILARITY_FEATURES  # noqa: E402
-from unfade.model.uncertainty import ERROR_TERMS, Prototypes, Uncertainty  # noqa: E402
+from unfade.model.uncertainty import ERROR_TERMS, Uncertainty  # noqa: E402
 from unfade.project.settings import ClipSection, Project  # noqa: E402
 from unfade.render import stage  # noqa: E402
 from unfade.render.recover import RecoveredFrame  # noqa: E402
-from unfade.train.fit.calibrate import PROTOTYPE_COUNT  # noqa: E402
 from unfade.train.fit.laws import ColourSamples, fit_laws  # noqa: E402
 from unfade.work.job import Job  # noqa: E402
 from unfade.work.progress import SilentProgress  # noqa: E402
@@ -136,10 +134,7 @@ def _job(folder: Path, frames: int, size: ModelSize) -> Job:
     sample = ColourSamples(rgb=rgb, cbcr=torch.zeros(2, 4000), weight=torch.ones(4000))
     grade = Balance(lift=(-0.3, -0.1, -0.1), gamma=(0.9, 1.1, 1.0), gain=(1.1, 1.1, 1.1))
     laws = fit_laws({1: sample}, torch.eye(3) * GRAIN_DEVIATION**2)
-    generator = torch.Generator().manual_seed(2)
-    places = torch.randn(PROTOTYPE_COUNT, len(SIMILARITY_FEATURES), generator=generator)
-    spread = torch.ones(len(SIMILARITY_FEATURES))
-    doubt = Uncertainty(Prototypes(places, spread), torch.ones(ERROR_TERMS))
+    doubt = Uncertainty(torch.ones(ERROR_TERMS))
     model = ChromaModel(size, laws, ResidualNetworks(size), uncertainty=doubt, grade=grade)
     model_id = save_model(job.folder("train") / "model.safetensors", model, {})
     job.save(

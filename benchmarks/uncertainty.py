@@ -94,7 +94,7 @@ def _errors(model: ChromaModel, frame: Frame, name: str, shot: int) -> FrameErro
     recovered_rgb = at_source_luma(frame.source_rgb, model.predict_from(frame.source_rgb, inputs))
     return FrameErrors(
         name,
-        float(model.predict_error(inputs).mean()),
+        float(model.predict_error(inputs).ciede2000.mean()),
         score(frame.truth_rgb, recovered_rgb).ciede2000,
     )
 

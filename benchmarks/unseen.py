@@ -185,7 +185,7 @@ def _frame_result(
         recovered[OURS] = model.predict_from(source_rgb, inputs)
         recovered[CLOSED_FORM] = inputs.base_cbcr
         at_stride = picture.weight[:, ::ERROR_STRIDE_PX, ::ERROR_STRIDE_PX]
-        predicted = _weighted_mean(model.predict_error(inputs), at_stride)
+        predicted = _weighted_mean(model.predict_error(inputs).ciede2000, at_stride)
     errors = {name: _error(picture, cbcr) for name, cbcr in recovered.items()}
     return FrameResult(errors, predicted)
 

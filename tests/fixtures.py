@@ -19,7 +19,7 @@ from unfade.film.cadence import Cadence
 from unfade.film.clip import Area, Clip
 from unfade.film.model import TrainedModel
 from unfade.film.pair import Pair
-from unfade.film.rendering import RenderedFrame, Rendering
+from unfade.film.rendering import PredictedError, RenderedFrame, Rendering
 from unfade.film.time import FrameRange
 from unfade.film.working_space import WORKING_SPACE
 from unfade.work.progress import Item, SilentProgress
@@ -180,6 +180,17 @@ def make_model(**facts: Any) -> TrainedModel:
         "faded_held_out": None,
     }
     return TrainedModel(**{**defaults, **facts})
+
+
+def make_rendered_frame(frame: int, **facts: Any) -> RenderedFrame:
+    """The record of a master of shot 1 with a small predicted error."""
+    defaults = {
+        "shot": 1,
+        "file": "a.exr",
+        "sha256": "0" * 64,
+        "predicted_error": PredictedError(mean=1.0, p95=2.0, beyond=0.1),
+    }
+    return RenderedFrame(**{**defaults, "frame": frame, **facts})
 
 
 def make_rendering(frames: Iterable[RenderedFrame], **facts: Any) -> Rendering:

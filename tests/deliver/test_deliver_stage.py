@@ -26,7 +26,7 @@ from unfade.work.elements import digest
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
-from ..fixtures import make_alignment, make_clip, make_model, make_rendering
+from ..fixtures import make_alignment, make_clip, make_model, make_rendered_frame, make_rendering
 
 PAINTED = Pair(
     source=2,
@@ -60,7 +60,7 @@ def write_master(job: Job, frame: int, content: bytes) -> RenderedFrame:
     path = job.folder("render") / f"candy_s001_v002_{frame}.exr"
     path.write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
-    return RenderedFrame(frame=frame, shot=1, file=path.name, sha256=digest)
+    return make_rendered_frame(frame, file=path.name, sha256=digest)
 
 
 def save_report(job: Job, verdict: Verdict) -> None:

@@ -16,14 +16,13 @@ from unfade.film.alignment import Alignments
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.delivery import Delivery
 from unfade.film.pair import PairList
-from unfade.film.rendering import RenderedFrame
 from unfade.film.report import Report
 from unfade.film.shot import Shot
 from unfade.project.settings import ClipSection, Project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
-from ..fixtures import make_model, make_rendering
+from ..fixtures import make_model, make_rendered_frame, make_rendering
 
 AREA = Area(x=10, y=6, width=161, height=121)
 
@@ -61,7 +60,7 @@ def make_job(
         path = job.folder("render") / f"reel.{frame}.exr"
         media.write_exr(path, grey(0.7) if master is None else master, colorspace="ACES2065-1")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        rendered.append(RenderedFrame(frame=frame, shot=1, file=path.name, sha256=digest))
+        rendered.append(make_rendered_frame(frame, file=path.name, sha256=digest))
     section = ClipSection(path="scan/s.%04d.dpx")
     clip: Clip = media.probe(job.resolve(section.path), section)
     facts = {"live_area": area, "pixel_aspect": pixel_aspect}

@@ -7,17 +7,15 @@ import pytest
 from unfade.drawing.error_chart import error_chart
 from unfade.film.rendering import PredictedError, RenderedFrame
 
-from ..fixtures import SVG
+from ..fixtures import SVG, make_rendered_frame
 
 
 def frames(means: list[float], shots: list[int]) -> list[RenderedFrame]:
     return [
-        RenderedFrame(
-            frame=100 + number,
+        make_rendered_frame(
+            100 + number,
             shot=shot,
-            file="a.exr",
-            sha256="0" * 64,
-            predicted_error=PredictedError(mean=mean, p95=2 * mean),
+            predicted_error=PredictedError(mean=mean, p95=2 * mean, beyond=0.1),
         )
         for number, (mean, shot) in enumerate(zip(means, shots, strict=True))
     ]

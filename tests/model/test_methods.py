@@ -12,10 +12,9 @@ from unfade.film.method import ChosenMethod, Methods, ShotMethod
 from unfade.model import Baseline, ChromaModel, ResidualNetworks, load_model, save_model
 from unfade.model.closed_form.laws import Law, Laws
 from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
-from unfade.model.features import SIMILARITY_FEATURES
 from unfade.model.networks import NETWORKS
 from unfade.model.raster import RASTER_WIDTH_PX
-from unfade.model.uncertainty import Prototypes, Uncertainty
+from unfade.model.uncertainty import Uncertainty
 
 from ..fixtures import soft_shapes
 
@@ -45,9 +44,8 @@ def model() -> ChromaModel:
     residual = ResidualNetworks("small")
     torch.nn.init.normal_(residual.memory.weights[-1], std=0.2)
     torch.nn.init.normal_(residual.context.weights[-1], std=0.2)
-    features = len(SIMILARITY_FEATURES)
-    prototypes = Prototypes(torch.zeros(1, features), torch.ones(features))
-    uncertainty = Uncertainty(prototypes, torch.tensor([0.01, 0.0, 1.0, 1.0]))
+    residual.familiarity.far.fill_(1e6)
+    uncertainty = Uncertainty(torch.tensor([0.01, 1.0, 1.0, 1.0, 1.0]))
     baseline = Baseline(lut(0.2), {2: lut(0.3)}, GRAIN)
     return ChromaModel(
         "small", laws, residual, uncertainty=uncertainty, baseline=baseline, methods=METHODS
@@ -91,7 +89,7 @@ def test_the_predicted_error_is_that_of_the_method_in_use(model: ChromaModel) ->
     pixels = {}
     for method in ("networks", "law", "lut"):
         inputs = model.using(method).inputs(source_rgb, 1)
-        planes = (inputs.y, inputs.features, inputs.base_cbcr)
+        planes = (inputs.y, inputs.features, inputs.base_cbcr, inputs.distance)
         pixels[method] = model.using(method).error_inputs(1, *(p.flatten(1).T for p in planes))
         predicted = model.using(method).predict_on_raster(inputs)
         torch.testing.assert_close(
@@ -101,10 +99,11 @@ def test_the_predicted_error_is_that_of_the_method_in_use(model: ChromaModel) ->
         assert not pixels[method].residual_cbcr.any()
         assert pixels[method].residuals_cbcr.shape == (NETWORKS, 48 * 64, 2)
         assert not pixels[method].residuals_cbcr.any()
-        assert torch.equal(pixels[method].features, pixels["networks"].features)
     assert pixels["networks"].residual_cbcr.any()
     errors = [
-        float(model.using(one).predict_error(model.using(one).inputs(source_rgb, 1)).mean())
+        float(
+            model.using(one).predict_error(model.using(one).inputs(source_rgb, 1)).ciede2000.mean()
+        )
         for one in ("networks", "law")
     ]
     assert errors[0] > 1.5 * errors[1] > 0

@@ -1,81 +1,176 @@
-"""The predicted error: its distance term, its calibration, and its place in the model file."""
+"""The predicted error: its terms, its calibration, and its place in the model file."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import torch
 
+from unfade.color.sensitivity import visibility
 from unfade.color.ycbcr import luma
 from unfade.model import ChromaModel, ResidualNetworks, load_model, save_model
-from unfade.model.chroma_model import ERROR_STRIDE_PX, error_inputs_of
-from unfade.model.closed_form.laws import Law, Laws
+from unfade.model.chroma_model import ERROR_STRIDE_PX, UNPAIRED_GAIN
+from unfade.model.closed_form.general_law import (
+    ERROR_DISTANCES,
+    ColourSpread,
+    DyeLaw,
+    GeneralLaw,
+    distance_steps,
+)
+from unfade.model.closed_form.laws import SHOT_RAMP, Law, Laws
 from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
-from unfade.model.features import FEATURE_COUNT, SIMILARITY_FEATURES
-from unfade.train.fit.calibrate import MIN_NOVELTY_RATIO, calibrate, choose_prototypes
+from unfade.model.features import FEATURE_COUNT
+from unfade.model.uncertainty import ErrorInputs, Uncertainty, error_terms
+from unfade.train.fit.calibrate import HELD_OUT_PRIOR, TRAINING_PRIOR, calibrate
+
+RISES = torch.tensor([0.01, 0.0, 0.01, 0.02, 0.04])
 
 
-def random_features(count: int, seed: int, *, offset: float = 0.0) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    features = torch.randn(count, FEATURE_COUNT, generator=generator) * 0.1
-    features[:, SIMILARITY_FEATURES] += offset
-    return features
+def laws() -> Laws:
+    """Laws of shot 1, with a general law that knows its error."""
+    nodes = torch.zeros(2, NODES, NODES, NODES)
+    law = Law(SmoothLut(nodes), SpreadLut(SmoothLut(nodes), Axes(torch.eye(3), torch.zeros(3, 1))))
+    general = GeneralLaw(
+        DyeLaw(torch.eye(3, 4), torch.zeros(2, 4)),
+        ColourSpread(torch.eye(3), torch.zeros(3, 1)),
+        nodes,
+        torch.full((1, NODES, NODES, NODES), 2.0),
+        {1: torch.zeros(1, NODES, NODES, NODES)},
+        1.0,
+        RISES,
+    )
+    return Laws(law, {1: law}, torch.zeros(3, 3), general)
 
 
-def model(seed: int = 0) -> ChromaModel:
-    torch.manual_seed(seed)
+@pytest.fixture
+def model() -> ChromaModel:
+    """A model whose networks disagree, and know every picture."""
+    torch.manual_seed(0)
     residual = ResidualNetworks("small")
     for network in (residual.memory, residual.context):
         torch.nn.init.normal_(network.weights[-1], std=0.02)
-    nodes = torch.zeros(2, NODES, NODES, NODES)
-    law = Law(SmoothLut(nodes), SpreadLut(SmoothLut(nodes), Axes(torch.eye(3), torch.zeros(3, 1))))
-    return ChromaModel("small", Laws(law, {}, torch.zeros(3, 3)), residual)
+    residual.familiarity.near.fill_(1e6)
+    residual.familiarity.far.fill_(2e6)
+    weights = torch.tensor([0.002, 0.5, 0.25, 0.9, 1.1])
+    return ChromaModel("small", laws(), residual, uncertainty=Uncertainty(weights))
 
 
-def test_the_distance_is_zero_at_prototypes_and_in_deviations_of_training() -> None:
-    prototypes = choose_prototypes(random_features(400, 1), 0)
-    near, far = random_features(400, 1), random_features(400, 1)
-    far[:, SIMILARITY_FEATURES[0]] += 10 * 0.1
-    assert float(prototypes.distance(near).max()) < 1e-2
-    assert 5 < float(prototypes.distance(far).mean()) < 11
+InputsOf = Callable[[float, int], ErrorInputs]
 
 
-def test_calibration_recovers_known_weights_and_the_mean_of_noisy_errors() -> None:
-    features = torch.cat([random_features(500, 2), random_features(500, 3, offset=0.4)])
-    y, base_cbcr = torch.full((1000, 1), 0.5), torch.zeros(1000, 2)
-    inputs = error_inputs_of(model().residual, y, features, base_cbcr)
-    prototypes = choose_prototypes(random_features(400, 1), 0)
-    unit = calibrate(prototypes, [inputs], torch.ones(1000))
-    known = replace(unit, weights=torch.tensor([0.002, 0.005, 0.0, 0.0]))
-    calibrated = calibrate(prototypes, [inputs], known.predict(inputs))
-    torch.testing.assert_close(calibrated.weights, known.weights, atol=2e-5, rtol=0)
+@pytest.fixture
+def inputs_of(model: ChromaModel) -> InputsOf:
+    """Inputs of 500 pixels at a distance from the colours of training, in a shot."""
+
+    def make(distance: float, shot: int) -> ErrorInputs:
+        generator = torch.Generator().manual_seed(1)
+        features = torch.randn(500, FEATURE_COUNT, generator=generator) * 0.1
+        y = torch.rand(500, 1, generator=generator) * 0.6 + 0.2
+        at = torch.full((500, 1), distance)
+        return model.error_inputs(shot, y, features, torch.zeros(500, 2), at)
+
+    return make
+
+
+def test_the_error_beyond_training_rises_with_the_distance_and_then_stays() -> None:
+    distances = torch.tensor([0.0, 0.05, 0.1, 0.2, 0.3, 0.65, 1.0, 2.0, 3.0, 9.0])
+    expected = torch.tensor([0.01, 0.01, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08, 0.08])
+    assert ERROR_DISTANCES == (0.0, 0.1, 0.3, 1.0, 3.0)
+    torch.testing.assert_close(distance_steps(distances) @ RISES, expected)
+
+
+def test_pixels_are_known_near_the_colours_of_training_in_shots_with_pairs(
+    inputs_of: InputsOf,
+) -> None:
+    near, far = SHOT_RAMP
+    for shot, most in ((1, 1.0), (2, UNPAIRED_GAIN)):
+        torch.testing.assert_close(inputs_of(near, shot).known, torch.full((500,), most))
+        half = inputs_of((near + far) / 2, shot).known
+        torch.testing.assert_close(half, torch.full((500,), most / 2))
+        assert not inputs_of(far, shot).known.any()
+        assert inputs_of(far, shot).has_pairs == (shot == 1)
+
+
+def test_unfamiliar_surroundings_are_not_known(model: ChromaModel, inputs_of: InputsOf) -> None:
+    model.residual.familiarity.near.fill_(-2.0)
+    model.residual.familiarity.far.fill_(-1.0)
+    assert not inputs_of(0.0, 1).known.any()
+
+
+def test_the_predicted_error_beyond_training_is_that_of_left_out_colours(
+    model: ChromaModel, inputs_of: InputsOf
+) -> None:
+    assert model.uncertainty is not None
+    for shot, factor in ((1, 0.9), (2, 1.1)):
+        inputs = inputs_of(1.0, shot)
+        expected = factor * 0.04 * visibility(inputs.ycbcr)
+        torch.testing.assert_close(model.uncertainty.predict(inputs), expected)
+
+
+def test_half_of_the_residual_counts_without_pairs(inputs_of: InputsOf) -> None:
+    own, other = (inputs_of(0.0, shot).residual_cbcr for shot in (1, 2))
+    torch.testing.assert_close(other, UNPAIRED_GAIN * own)
+    assert own.any()
+
+
+def test_calibration_recovers_known_weights(model: ChromaModel, inputs_of: InputsOf) -> None:
+    parts = [inputs_of(0.0, 1), inputs_of(0.2, 1), inputs_of(2.0, 1), inputs_of(2.0, 2)]
+    assert model.uncertainty is not None
+    errors = torch.cat([model.uncertainty.predict(part) for part in parts])
+    found = calibrate(parts, errors, 1e-6).weights
+    torch.testing.assert_close(found, model.uncertainty.weights, atol=1e-3, rtol=0.01)
+
+
+def test_calibration_meets_the_mean_of_noisy_errors(
+    model: ChromaModel, inputs_of: InputsOf
+) -> None:
+    parts = [inputs_of(0.0, 1), inputs_of(0.2, 1)]
+    assert model.uncertainty is not None
+    errors = torch.cat([model.uncertainty.predict(part) for part in parts])
     noise = torch.rand(1000, generator=torch.Generator().manual_seed(0)) * 2
-    noisy = known.predict(inputs) * noise
-    predicted = calibrate(prototypes, [inputs], noisy).predict(inputs)
-    torch.testing.assert_close(predicted.mean(), noisy.mean())
+    predicted = (
+        torch.cat([error_terms(part) for part in parts])
+        @ calibrate(parts, errors * noise, HELD_OUT_PRIOR).weights
+    )
+    torch.testing.assert_close(predicted.mean(), (errors * noise).mean(), atol=0, rtol=0.03)
 
 
-def test_distance_counts_even_if_all_hold_out_pixels_are_near() -> None:
-    features = random_features(400, 1)
-    y, base_cbcr = torch.full((400, 1), 0.5), torch.zeros(400, 2)
-    inputs = error_inputs_of(model().residual, y, features, base_cbcr)
-    weights = calibrate(choose_prototypes(features, 0), [inputs], torch.rand(400) + 0.5).weights
-    assert float(weights[1]) >= 0.99 * MIN_NOVELTY_RATIO * float(weights[0]) > 0
-    assert weights.isfinite().all()
+def test_pixels_that_training_shows_do_not_judge_the_error_beyond_it(inputs_of: InputsOf) -> None:
+    known, beyond = inputs_of(0.0, 1), inputs_of(2.0, 1)
+    assert calibrate([known], torch.rand(500), HELD_OUT_PRIOR).weights[
+        3:
+    ].tolist() == pytest.approx([1.0, 1.0], abs=1e-3)
+    fewer = 0.5 * 0.06 * visibility(beyond.ycbcr)
+    held_out, training = (
+        calibrate([beyond], fewer, prior).weights[3] for prior in (HELD_OUT_PRIOR, TRAINING_PRIOR)
+    )
+    assert 0.45 < float(held_out) < 0.6
+    assert float(training) > 0.9
 
 
-def test_the_error_is_predicted_on_a_coarse_raster_and_saved_with_the_model(tmp_path: Path) -> None:
-    chroma_model = model()
+def test_the_error_is_predicted_on_a_coarse_raster_and_saved_with_the_model(
+    model: ChromaModel, tmp_path: Path
+) -> None:
     source_rgb = torch.rand(3, 40, 64, generator=torch.Generator().manual_seed(4))
-    inputs = chroma_model.inputs_of_frame(source_rgb, 1)
-    features = inputs.features.flatten(1).T
-    y, base_cbcr = inputs.y.flatten()[:, None], inputs.base_cbcr.flatten(1).T
-    error_inputs = error_inputs_of(chroma_model.residual, y, features, base_cbcr)
-    torch.testing.assert_close(error_inputs.ycbcr[:, :1], luma(source_rgb).flatten()[:, None])
-    errors = torch.rand(features.shape[0]) + 1
-    uncertainty = calibrate(choose_prototypes(features, 0), [error_inputs], errors)
-    calibrated = replace(chroma_model, uncertainty=uncertainty)
-    error = calibrated.predict_error(inputs)
-    assert error.shape == (1, 40 // ERROR_STRIDE_PX, 64 // ERROR_STRIDE_PX)
     path = tmp_path / "model.safetensors"
-    save_model(path, calibrated, {})
-    torch.testing.assert_close(load_model(path).predict_error(inputs), error)
+    save_model(path, model, {})
+    for shot in (1, 2):
+        inputs = model.inputs_of_frame(source_rgb, shot)
+        error = model.predict_error(inputs)
+        shape = (1, 40 // ERROR_STRIDE_PX, 64 // ERROR_STRIDE_PX)
+        assert error.ciede2000.shape == error.known.shape == shape
+        loaded = load_model(path)
+        again = loaded.predict_error(loaded.inputs_of_frame(source_rgb, shot))
+        assert torch.equal(again.ciede2000, error.ciede2000)
+        assert torch.equal(again.known, error.known)
+        torch.testing.assert_close(inputs.y, luma(source_rgb))
+        assert float(inputs.distance.mean()) == (0.0 if shot == 1 else 2.0)
+
+
+def test_a_model_without_a_general_law_knows_no_error_beyond_training(model: ChromaModel) -> None:
+    plain = replace(model, laws=replace(model.laws, general=None))
+    source_rgb = torch.rand(3, 40, 64, generator=torch.Generator().manual_seed(4))
+    inputs = plain.inputs_of_frame(source_rgb, 1)
+    assert not inputs.distance.any()
+    assert plain.predict_error(inputs).known.min() == 1.0

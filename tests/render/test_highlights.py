@@ -12,8 +12,7 @@ from unfade.color.ycbcr import luma, rgb_to_ycbcr
 from unfade.film.clip import Area
 from unfade.film.working_space import WORKING_SPACE
 from unfade.model import ChromaModel, ResidualNetworks
-from unfade.model.features import SIMILARITY_FEATURES
-from unfade.model.uncertainty import ERROR_TERMS, Prototypes, Uncertainty
+from unfade.model.uncertainty import ERROR_TERMS, Uncertainty
 from unfade.render.recover import recover
 from unfade.train.data.samples import ColourSamples
 from unfade.train.fit.laws import fit_laws
@@ -47,9 +46,7 @@ def model() -> ChromaModel:
     faded = (true_rgb * FADE).flatten(1)
     cbcr = rgb_to_ycbcr(true_rgb)[1:].flatten(1)
     sample = ColourSamples(rgb=faded, cbcr=cbcr, weight=torch.ones(faded.shape[1]))
-    features = len(SIMILARITY_FEATURES)
-    prototypes = Prototypes(torch.zeros(1, features), torch.ones(features))
-    uncertainty = Uncertainty(prototypes, torch.zeros(ERROR_TERMS))
+    uncertainty = Uncertainty(torch.zeros(ERROR_TERMS))
     return ChromaModel(
         "small",
         fit_laws({1: sample}, torch.zeros(3, 3)),

@@ -10,19 +10,18 @@ from unfade.film.time import FrameRange
 from unfade.model import ChromaModel, ResidualNetworks
 from unfade.model.closed_form.laws import Law, Laws
 from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
-from unfade.model.features import SIMILARITY_FEATURES
-from unfade.model.uncertainty import Prototypes, Uncertainty
+from unfade.model.uncertainty import Uncertainty
 from unfade.render.recover import recover
 
 
 def model() -> ChromaModel:
     nodes = torch.full((2, NODES, NODES, NODES), 0.05)
-    features = len(SIMILARITY_FEATURES)
-    prototypes = Prototypes(torch.zeros(1, features), torch.ones(features))
-    uncertainty = Uncertainty(prototypes, torch.tensor([0.01, 0.0, 0.0, 0.0]))
+    uncertainty = Uncertainty(torch.tensor([0.01, 0.0, 0.0, 1.0, 1.0]))
     law = Law(SmoothLut(nodes), SpreadLut(SmoothLut(nodes), Axes(torch.eye(3), torch.zeros(3, 1))))
     laws = Laws(law, {}, torch.zeros(3, 3))
-    return ChromaModel("small", laws, ResidualNetworks("small"), uncertainty=uncertainty)
+    residual = ResidualNetworks("small")
+    residual.familiarity.far.fill_(1e6)
+    return ChromaModel("small", laws, residual, uncertainty=uncertainty)
 
 
 def test_luma_is_that_of_the_source_inside_and_outside_the_live_area() -> None:
@@ -55,8 +54,8 @@ def test_the_predicted_error_covers_the_live_area_in_ciede2000() -> None:
     """A chroma error of 0.01 on grey is about 2.5 CIEDE2000."""
     source_rgb = torch.full((3, 40, 60), 0.5)
     error = recover(source_rgb, Area(x=10, y=0, width=40, height=30), model(), 1).error
-    assert error.shape == (1, 4, 5)
-    assert 1.0 < float(error.mean()) < 4.0
+    assert error.ciede2000.shape == error.known.shape == (1, 4, 5)
+    assert 1.0 < float(error.ciede2000.mean()) < 4.0
 
 
 def test_the_name_of_a_master_has_film_shot_version_model_and_frame() -> None:

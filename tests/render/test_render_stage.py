@@ -21,6 +21,7 @@ from unfade.film.rendering import PredictedError, Rendering
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.film.working_space import WORKING_SPACE
+from unfade.model.chroma_model import ErrorMap
 from unfade.project.settings import ClipSection, Project
 from unfade.render import stage
 from unfade.render.recover import RecoveredFrame
@@ -63,7 +64,7 @@ def scan(root: Path, *, lifted: float = 0.0) -> None:
 def make_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeJob:
     """A job with a trained model, whose recovery is replaced by the identity."""
     monkeypatch.setattr(stage, "load_model", lambda path, use: None)
-    error = torch.tensor([[[1.0, 2.0, 3.0]]])
+    error = ErrorMap(torch.tensor([[[1.0, 2.0, 3.0]]]), torch.tensor([[[1.0, 0.5, 0.75]]]))
     monkeypatch.setattr(stage, "recover", lambda source_rgb, *_: RecoveredFrame(source_rgb, error))
     scan(tmp_path)
 
@@ -140,6 +141,7 @@ def test_the_header_holds_the_record(make_job: MakeJob) -> None:
         "unfade:shot": "s001",
         "unfade:frame": 103,
         "unfade:predictedErrorMean": "2.000",
+        "unfade:beyondPairs": "0.250",
         "unfade:method": "networks",
         "unfade:methodChosenBy": "default, without a hold-out pair",
         "unfade:version": 1,
@@ -225,7 +227,7 @@ def test_predicted_errors_are_read_back_after_a_kill(
     job = make_job(**render)
     stage.run(job)
     first = job.load(Rendering)
-    assert first.frames[0].predicted_error == PredictedError(mean=2.0, p95=2.9)
+    assert first.frames[0].predicted_error == PredictedError(mean=2.0, p95=2.9, beyond=0.25)
     (job.root / Rendering.PATH).unlink()
     monkeypatch.setattr(stage, "recover", None)
     stage.run(job)
@@ -244,7 +246,7 @@ def test_a_killed_render_with_other_settings_is_resumed(
         if len(rendered) == 2:
             raise ConnectionError("killed")
         rendered.append(source_rgb)
-        return RecoveredFrame(source_rgb, torch.ones(1, 2, 3))
+        return RecoveredFrame(source_rgb, ErrorMap(torch.ones(1, 2, 3), torch.ones(1, 2, 3)))
 
     monkeypatch.setattr(stage, "recover", recover)
     with pytest.raises(ConnectionError, match="killed"):

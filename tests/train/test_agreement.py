@@ -31,6 +31,7 @@ def pixels(pictures: int, offset: float = 0.0) -> Pixels:
         features,
         truth_cbcr,
         torch.zeros_like(truth_cbcr),
+        ones * 0.0,
         truth_cbcr,
         ones * 0.5,
         ones,

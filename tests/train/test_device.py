@@ -152,7 +152,7 @@ def predictions(model: ChromaModel) -> list[Tensor]:
         source_rgb = training_picture(frame).source_rgb
         tensors += [
             model.predict(source_rgb, 1),
-            model.predict_error(model.inputs_of_frame(source_rgb, 1)),
+            model.predict_error(model.inputs_of_frame(source_rgb, 1)).ciede2000,
         ]
     return tensors
 

@@ -10,10 +10,12 @@ from torch import Tensor
 from unfade.color.difference import rgb_difference
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.model import ChromaModel, ResidualNetworks, load_model, save_model
+from unfade.model.closed_form.general_law import ColourSpread, DyeLaw, GeneralLaw
+from unfade.model.closed_form.unevenness import POSITION_TERMS, Unevenness
 from unfade.simulate.print_film import density_to_display, dyes_to_density
 from unfade.train.data.samples import ColourSamples, PositionedSamples
 from unfade.train.fit.dye_law import fit_dye_law
-from unfade.train.fit.extrapolation import NO_EVIDENCE, Evidence, extrapolate
+from unfade.train.fit.extrapolation import LeftOut, error_rises, extrapolate, general_share
 from unfade.train.fit.general_law import colour_spread, fit_general_law
 from unfade.train.fit.laws import fit_laws
 
@@ -93,11 +95,39 @@ def test_colours_have_deviation_one_along_every_axis() -> None:
     torch.testing.assert_close(positions.std(dim=1), torch.ones(3), atol=0.05, rtol=0)
 
 
+def left_out(luts: float, general: float, distance: float = 1.0) -> LeftOut:
+    """A fold whose laws have these errors of Cb on mid grey, in 0.01 of the range."""
+    count = 200
+    rgb, none = torch.full((3, count), 0.5), torch.zeros(2, count)
+    along_cb = torch.tensor([[0.01], [0.0]]).expand(2, count)
+    sample = ColourSamples(rgb, none, torch.ones(count))
+    return LeftOut(sample, luts * along_cb, general * along_cb, torch.full((count,), distance))
+
+
 def test_the_law_with_less_error_gets_the_larger_share() -> None:
-    assert NO_EVIDENCE.share == pytest.approx(0.5)
-    assert Evidence(luts=2.0, general=1.6).share > 0.99
-    assert Evidence(luts=1.6, general=2.0).share < 0.01
-    assert 0.6 < Evidence(luts=1.03, general=1.0).share < 0.7
+    assert general_share([]) == pytest.approx(0.5)
+    assert general_share([left_out(2.0, 1.6)]) > 0.99
+    assert general_share([left_out(1.6, 2.0)]) < 0.01
+    assert 0.6 < general_share([left_out(1.03, 1.0)]) < 0.7
+
+
+def test_a_fold_in_which_both_laws_fail_does_not_decide() -> None:
+    folds = [left_out(1.0, 1.1), left_out(1.0, 1.1), left_out(9.0, 8.0)]
+    assert general_share(folds) < 0.5
+
+
+def test_the_error_by_distance_is_that_of_the_law_in_use_and_never_falls() -> None:
+    folds = [left_out(3.0, 1.0, 0.025), left_out(3.0, 2.0, 0.6), left_out(3.0, 1.0, 3.0)]
+    at_distances = error_rises(folds, share=1.0).cumsum(dim=0)
+    law = GeneralLaw(
+        DyeLaw(torch.eye(3, 4), torch.zeros(2, 4)), ColourSpread(torch.eye(3), torch.zeros(3, 1)),
+        torch.zeros(2, 2, 2, 2), torch.zeros(1, 2, 2, 2), {}, 1.0, error_rises(folds, share=1.0),
+    )  # fmt: skip
+    errors = law.error(torch.tensor([0.025, 0.6, 3.0]))
+    assert bool((at_distances.diff() >= 0).all())
+    assert float(errors[0]) == pytest.approx(0.02, rel=0.25)
+    assert float(errors[1]) == pytest.approx(0.0175, rel=0.3)
+    assert float(errors[2]) == pytest.approx(float(at_distances[-1]))
 
 
 def positioned(dyes: Tensor, pictures: int = 1) -> PositionedSamples:
@@ -155,7 +185,7 @@ def test_a_model_file_holds_the_general_law(tmp_path: Path) -> None:
 
 def test_a_shot_with_a_law_of_its_own_keeps_it_for_colours_that_were_seen() -> None:
     """Both shots are graded alike in their dyes but not in their chroma."""
-    first, second = (positioned(dyes_of(3000, n, NEUTRAL)) for n in (1, 2))
+    first, second = (positioned(dyes_of(20_000, n, NEUTRAL)) for n in (1, 2))
     shots = {1: [first], 2: [replace(second, cbcr=second.cbcr * 0.5)]}
     laws = fit_laws(
         {n: samples[0].without_position() for n, samples in shots.items()}, torch.zeros(3, 3)
@@ -166,3 +196,25 @@ def test_a_shot_with_a_law_of_its_own_keeps_it_for_colours_that_were_seen() -> N
     unseen, _ = faded_and_true(dyes_of(500, 9, (1.2, 0.3, 0.2)))
     change = extrapolated(unseen[:, :, None], 2) - laws(unseen[:, :, None], 2)
     assert change.abs().mean() > 0.003
+
+
+def test_an_unevenly_faded_shot_leaves_its_law_for_colours_that_no_pair_shows() -> None:
+    """Its law for the position extrapolates as badly as a LUT."""
+    first, second = (positioned(dyes_of(20_000, n, NEUTRAL)) for n in (1, 2))
+    shots = {1: [first], 2: [second]}
+    laws = fit_laws(
+        {n: samples[0].without_position() for n, samples in shots.items()}, torch.zeros(3, 3)
+    )
+    laws = extrapolate(laws, shots, 0)
+    coefficients = torch.full((2, POSITION_TERMS), 0.01)
+    uneven = Unevenness({2: laws.shots[2]}, {2: coefficients})
+    model = ChromaModel("small", laws, ResidualNetworks("small"), uneven)
+    rgb, cbcr = faded_and_true(dyes_of(800, 9, (1.2, 0.3, 0.2)))
+    far_rgb = rgb.reshape(3, 20, 40)
+    far_cbcr = model.closed_form(far_rgb, 2)
+    assert error(rgb, cbcr, far_cbcr.flatten(1)) < 0.5 * error(
+        rgb, cbcr, uneven.predict(far_rgb, 2).flatten(1)
+    )
+    near_rgb = second.rgb[:, :800].reshape(3, 20, 40)
+    change = model.closed_form(near_rgb, 2) - uneven.predict(near_rgb, 2)
+    assert change.abs().mean() < 0.002

@@ -25,6 +25,10 @@ REMAINING = torch.tensor([0.32, 0.94, 0.58])[:, None, None]
 """Shares of cyan, magenta and yellow that a hard fade leaves."""
 
 WITH_PAIRS = (1, 3, 5, 7, 9)
+
+SAMPLES = 20_000
+"""Of a shot, so many that its own colours are near samples although they fill a volume."""
+
 SHIFT = torch.tensor([[-0.05, 0.0, 0.01], [0.0, 0.1, -0.02]])
 """A grading less neutral: gains, and an offset, of a visible cast."""
 
@@ -45,12 +49,12 @@ def ungraded(number: int) -> Tensor:
 def shot(number: int, grading: Tensor) -> PositionedSamples:
     """Random dyes, about the same in all shots, with a graded reference."""
     generator = torch.Generator().manual_seed(number)
-    dyes = (torch.rand(3, 3000, generator=generator) * 0.6 + 0.2)[:, :, None]
+    dyes = (torch.rand(3, SAMPLES, generator=generator) * 0.6 + 0.2)[:, :, None]
     scan_rgb = density_to_display(dyes_to_density(dyes * REMAINING) + 0.05)
     true_cbcr = rgb_to_ycbcr(density_to_display(dyes_to_density(dyes)))[1:]
     cbcr = limit_chroma(luma(scan_rgb), apply_grading(grading, true_cbcr))
-    position = torch.rand(2, 3000, generator=generator) * 2 - 1
-    return PositionedSamples(scan_rgb[..., 0], position, cbcr[..., 0], torch.ones(3000))
+    position = torch.rand(2, SAMPLES, generator=generator) * 2 - 1
+    return PositionedSamples(scan_rgb[..., 0], position, cbcr[..., 0], torch.ones(SAMPLES))
 
 
 def film(grading: Callable[[int], Tensor]) -> tuple[Laws, dict[int, list[PositionedSamples]]]:

@@ -112,7 +112,7 @@ def test_the_predicted_error_has_the_right_size_and_is_larger_on_unseen_colours(
     different = replace(similar, source_rgb=similar.source_rgb.roll(1, dims=0) * 0.5 + 0.3)
     different.source_rgb[0] *= 1.3
     errors = [
-        model.predict_error(model.inputs_of_frame(one.source_rgb, 1))
+        model.predict_error(model.inputs_of_frame(one.source_rgb, 1)).ciede2000
         for one in (similar, different)
     ]
     true = chroma_error(similar.truth_rgb, model.predict(similar.source_rgb, 1), similar.weight)

@@ -14,8 +14,8 @@ def pixels() -> Pixels:
     features[:, 0] = 0.5
     ones = torch.ones(5000, 3)
     return Pixels(
-        features, ones[:, :2], ones[:, :2], ones[:, :2], ones[:, :1], ones[:, :1], ones,
-        torch.ones(5000), torch.zeros(5000, 2),
+        features, ones[:, :2], ones[:, :2], ones[:, :1], ones[:, :2], ones[:, :1], ones[:, :1],
+        ones, torch.ones(5000), torch.zeros(5000, 2),
     )  # fmt: skip
 
 

@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from unfade.film.rendering import PredictedError, RenderedFrame
 from unfade.validate.outliers import outliers, predicted_measures
 
+from ..fixtures import make_rendered_frame
 
-def frames(means: Sequence[float | None], shots: Sequence[int]) -> list[RenderedFrame]:
+
+def frames(means: Sequence[float], shots: Sequence[int]) -> list[RenderedFrame]:
     return [
-        RenderedFrame(
-            frame=100 + number,
+        make_rendered_frame(
+            100 + number,
             shot=shot,
-            file="a.exr",
-            sha256="0" * 64,
-            predicted_error=None if mean is None else PredictedError(mean=mean, p95=2 * mean),
+            predicted_error=PredictedError(mean=mean, p95=2 * mean, beyond=mean / 10),
         )
         for number, (mean, shot) in enumerate(zip(means, shots, strict=True))
     ]
@@ -32,7 +34,6 @@ def test_outliers_are_runs_of_frames_within_a_shot() -> None:
 def test_a_film_of_even_error_has_no_outliers() -> None:
     even = frames([1.0, 1.2, 1.1], [1, 1, 2])
     assert outliers(even, None) == []
-    assert outliers(frames([None, None], [1, 1]), None) == []
 
 
 def test_the_held_out_error_is_the_expected_error() -> None:
@@ -41,10 +42,10 @@ def test_the_held_out_error_is_the_expected_error() -> None:
     assert outliers(even, 1.0) == []
 
 
-def test_predicted_measures_are_the_mean_and_the_worst() -> None:
+def test_predicted_measures_are_the_mean_the_worst_and_the_share_beyond_the_pairs() -> None:
     measures = predicted_measures(frames([1.0, 3.0, 2.0], [1, 1, 1]))
     assert {measure.name: measure.value for measure in measures} == {
         "predicted_ciede2000": 2.0,
         "predicted_ciede2000_worst": 3.0,
+        "beyond_pairs": pytest.approx(0.2),
     }
-    assert predicted_measures(frames([None], [1])) == []

@@ -25,7 +25,7 @@ from unfade.validate import stage
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
-from ..fixtures import make_clip, make_model, make_rendering
+from ..fixtures import make_clip, make_model, make_rendered_frame, make_rendering
 
 FRAMES = FrameRange(first=101, last=106)
 LIVE = Area(x=4, y=2, width=40, height=28)
@@ -114,7 +114,7 @@ def write_master(job: Job, frame: int, rgb: Tensor) -> RenderedFrame:
     cut = write_master_file(path, rgb, settings, {}, FrameTags(), job.colors)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     shot = 1 + (frame > 103)
-    return RenderedFrame(frame=frame, shot=shot, file=path.name, sha256=digest, cut=cut)
+    return make_rendered_frame(frame, shot=shot, file=path.name, sha256=digest, cut=cut)
 
 
 @pytest.fixture

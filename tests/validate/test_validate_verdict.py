@@ -6,6 +6,7 @@ from unfade.film.figures import HeldOutFigures
 from unfade.film.method import ChosenMethod
 from unfade.film.model import HeldOut
 from unfade.film.pair import Pair
+from unfade.film.rendering import PredictedError
 from unfade.film.report import Measure
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
@@ -39,7 +40,8 @@ def frame(number: int, shot: int = 1, **changes: float) -> FrameFigures:
     }
     chroma = (changes.pop("cb", GREY[0]), GREY[1])
     figures = LumaFigures(**(luma | changes))  # type: ignore[arg-type]
-    return FrameFigures(number, shot, figures, GREY, chroma, ChromaChange(0.004, 0.002))
+    error = PredictedError(mean=number / 10, p95=1.0, beyond=number / 100)
+    return FrameFigures(number, shot, error, figures, GREY, chroma, ChromaChange(0.004, 0.002))
 
 
 def measures(

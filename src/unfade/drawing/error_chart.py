@@ -36,10 +36,10 @@ def error_chart(frames: Sequence[RenderedFrame]) -> str:
     SVG.
 
     Args:
-        frames: in order, each with its predicted error; at least one.
+        frames: in order, at least one.
     """
     layout = Layout()
-    errors = [frame.predicted_error for frame in frames if frame.predicted_error is not None]
+    errors = [frame.predicted_error for frame in frames]
     highest = max(error.p95 for error in errors)
     marks = ticks(highest)
     top = max(marks[-1], highest, MIN_AXIS_TOP)
@@ -70,9 +70,9 @@ def _columns(
     frames: Sequence[RenderedFrame], x_of: Callable[[int], float]
 ) -> list[tuple[int, PredictedError]]:
     """The frame of the greatest mean error in each pixel column."""
-    known = [(one.frame, one.predicted_error) for one in frames if one.predicted_error]
-    columns = groupby(known, key=lambda one: round(x_of(one[0])))
-    return [max(members, key=lambda one: one[1].mean) for _, members in columns]
+    columns = groupby(frames, key=lambda frame: round(x_of(frame.frame)))
+    worst = [max(own, key=lambda frame: frame.predicted_error.mean) for _, own in columns]
+    return [(frame.frame, frame.predicted_error) for frame in worst]
 
 
 def _add_line_names(layout: Layout, mean_y: float, p95_y: float) -> None:

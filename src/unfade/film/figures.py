@@ -27,14 +27,17 @@ class HeldOutFigures:
 class ShotFigures:
     """Figures of the rendered frames of a shot; luma and flicker are shares of the full range.
 
-    `training_pairs` and `held_out_pairs` count the admitted pairs of the shot. `flicker` is none
-    if fewer than three frames are rendered.
+    `training_pairs` and `held_out_pairs` count the admitted pairs of the shot. `predicted` is the
+    mean predicted CIEDE2000, `beyond` the share of pixels beyond what training pairs show.
+    `flicker` is none if fewer than three frames are rendered.
     """
 
     shot: Shot
     rendered: int
     training_pairs: int
     held_out_pairs: int
+    predicted: float
+    beyond: float
     luma_max: float
     luma_mean: float
     flicker: float | None

@@ -15,11 +15,15 @@ SUFFIXES: dict[MasterFormat, str] = {"exr": ".exr", "tiff": ".tif", "dpx": ".dpx
 
 
 class PredictedError(Noun):
-    """The model's estimate of its own colour error in a frame, CIEDE2000: mean and 95th percentile
-    over the pixels of the live area."""
+    """The model's estimate of its own colour error in a frame, over the pixels of the live area.
+
+    `mean` and `p95`, the 95th percentile, are CIEDE2000. `beyond` is the share of pixels, 0 to 1,
+    that no training pair shows in like surroundings.
+    """
 
     mean: float
     p95: float
+    beyond: float
 
 
 class RenderedFrame(Noun):
@@ -27,16 +31,15 @@ class RenderedFrame(Noun):
 
     `file` and `sidecar` lie beside the artefact; `sidecar` has the record if the format's header
     cannot hold it. `cut` counts the values outside 0 to 1 that an integer format clipped.
-    `predicted_error` is None in renderings by versions that did not predict it.
     """
 
     frame: int
     shot: int
     file: str
     sha256: str
+    predicted_error: PredictedError
     sidecar: str | None = None
     cut: int = 0
-    predicted_error: PredictedError | None = None
 
 
 class Rendering(Artefact):
@@ -48,7 +51,7 @@ class Rendering(Artefact):
     names one.
     """
 
-    SCHEMA = "Rendering.1"
+    SCHEMA = "Rendering.2"
     PATH = "06-render/rendering.json"
 
     model_id: str

@@ -17,7 +17,7 @@ from unfade.color.ycbcr import limit_chroma, luma
 from unfade.film.balance import IDENTITY_BALANCE, Balance
 from unfade.film.method import Method, Methods, MethodSetting
 from unfade.film.model import ModelSize
-from unfade.model.closed_form.laws import Baseline, Laws
+from unfade.model.closed_form.laws import SHOT_RAMP, Baseline, Laws, beyond
 from unfade.model.closed_form.unevenness import NO_UNEVENNESS, Unevenness
 from unfade.model.degrain import degrain
 from unfade.model.familiarity import FAMILIARITY_STRIDE_PX
@@ -50,7 +50,8 @@ frame are enough to rank frames (decisions/17)."""
 
 UNPAIRED_GAIN = 0.5
 """Factor on the residual of the networks in a shot without pairs, where it is as often wrong as
-right: on six shots 0.5 left less error than 0, 0.25, 0.75 and 1 (decisions/31)."""
+right: on six shots 0.5 left less error than 0, 0.25, 0.75 and 1 (decisions/31). Such pixels are
+known by as much."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,23 @@ class NetworkInputs:
 
     `y` (1, H, W) is the luma of the source, `features` (FEATURE_COUNT, H, W), `base_cbcr`
     (2, H, W) the chroma without networks: of the closed form, or of the LUT if that is the shot's
-    method.
+    method. `distance` (1, H, W) is that to the colours of training, as of `Laws.extended`.
     """
 
     y: Tensor
     features: Tensor
     base_cbcr: Tensor
+    distance: Tensor
     shot: int
+
+
+@dataclass(frozen=True)
+class ErrorMap:
+    """At every `ERROR_STRIDE_PX`th pixel and line: `ciede2000` (1, h, w), the predicted error, and
+    `known` (1, h, w), how far training shows such pixels, 0 to 1."""
+
+    ciede2000: Tensor
+    known: Tensor
 
 
 @dataclass(frozen=True)
@@ -120,28 +131,52 @@ class ChromaModel:
         )
         return cbcr * exposure
 
-    def predict_error(self, inputs: NetworkInputs) -> Tensor:
-        """Predicted error of `predict_on_raster`, CIEDE2000 (1, h, w), at every
-        `ERROR_STRIDE_PX`th pixel and line."""
+    def predict_error(self, inputs: NetworkInputs) -> ErrorMap:
+        """The predicted error of `predict_on_raster`."""
         assert self.uncertainty is not None, "the model was not calibrated"
-        y, features, base_cbcr = (
+        y, *others = (
             planes[:, ::ERROR_STRIDE_PX, ::ERROR_STRIDE_PX]
-            for planes in (inputs.y, inputs.features, inputs.base_cbcr)
+            for planes in (inputs.y, inputs.features, inputs.base_cbcr, inputs.distance)
         )
-        pixels = (planes.flatten(1).T for planes in (y, features, base_cbcr))
+        pixels = (planes.flatten(1).T for planes in (y, *others))
         error_inputs = self.error_inputs(inputs.shot, *pixels)
-        return self.uncertainty.predict(error_inputs).reshape(y.shape)
+        ciede2000 = self.uncertainty.predict(error_inputs)
+        return ErrorMap(ciede2000.reshape(y.shape), error_inputs.known.reshape(y.shape))
 
+    @torch.no_grad()
     def error_inputs(
-        self, shot: int, y: Tensor, features: Tensor, base_cbcr: Tensor
+        self, shot: int, y: Tensor, features: Tensor, base_cbcr: Tensor, distance: Tensor
     ) -> ErrorInputs:
-        """Inputs of the predicted error of pixels of a shot, as of `error_inputs_of`; the residual
-        is zero where the shot's method uses no network."""
+        """Inputs of the predicted error of N pixels of a shot.
+
+        Args:
+            shot: number of the shot.
+            y: source luma (N, 1).
+            features: (N, FEATURE_COUNT).
+            base_cbcr: chroma without networks (N, 2).
+            distance: to the colours of training, (N, 1).
+        """
+        known = 1 - beyond(distance[:, 0], SHOT_RAMP)
+        gain = self._residual_gain(shot)
+        residuals_cbcr = torch.zeros(NETWORKS, *base_cbcr.shape)
+        residual_cbcr = torch.zeros_like(base_cbcr)
         if self.method_of(shot) == "networks":
-            return error_inputs_of(self.network_of(shot), y, features, base_cbcr)
-        none = torch.zeros_like(base_cbcr)
-        ycbcr = torch.cat([y, base_cbcr], dim=1)
-        return ErrorInputs(features, none.expand(NETWORKS, -1, -1), none, ycbcr)
+            network, inputs = self.network_of(shot), features.to(self.residual.device)
+            known = known * network.familiarity(network.wide_features(inputs)).cpu()
+            residuals_cbcr = network.all_chroma(inputs.expand(NETWORKS, -1, -1)).cpu()
+            residual_cbcr = gain * network(inputs).cpu()
+        general = self.laws.general
+        return ErrorInputs(
+            residuals_cbcr,
+            residual_cbcr,
+            torch.cat([y, base_cbcr + residual_cbcr], dim=1),
+            known * gain,
+            torch.zeros_like(known) if general is None else general.error(distance[:, 0]),
+            self.laws.has_pairs(shot),
+        )
+
+    def _residual_gain(self, shot: int) -> float:
+        return 1.0 if self.laws.has_pairs(shot) else UNPAIRED_GAIN
 
     @torch.no_grad()
     def predict_on_raster(self, inputs: NetworkInputs) -> Tensor:
@@ -154,27 +189,30 @@ class ChromaModel:
         memory_cbcr = _predict_in_batches(network.memory_chroma, planes, familiar > 0)
         context_cbcr = _context_chroma(network, planes, familiar < 1)
         residual_cbcr = torch.lerp(context_cbcr, memory_cbcr, familiar).cpu()
-        gain = 1.0 if self.laws.has_pairs(inputs.shot) else UNPAIRED_GAIN
-        return inputs.base_cbcr + gain * residual_cbcr
+        return inputs.base_cbcr + self._residual_gain(inputs.shot) * residual_cbcr
 
     def inputs(self, source_rgb: Tensor, shot: int) -> NetworkInputs:
         """Network inputs of a picture (3, H, W) on the model's raster, 0 to 1."""
         degrained_rgb = degrain(source_rgb, self.laws.grain)
-        law_cbcr = self._closed_form(degrained_rgb, shot)
+        law_cbcr, distance = self._closed_form(degrained_rgb, shot)
         balanced_rgb = balance(source_rgb, self.grade)
         clean_rgb = balance(degrained_rgb, self.grade)
         planes = features(balanced_rgb, clean_rgb, law_cbcr, shot in self.unevenness)
         is_lut = self.method_of(shot) == "lut"
         base_cbcr = self._baseline.predict(source_rgb, shot) if is_lut else law_cbcr
-        return NetworkInputs(luma(source_rgb), planes, base_cbcr, shot)
+        return NetworkInputs(luma(source_rgb), planes, base_cbcr, distance[None], shot)
 
     def closed_form(self, source_rgb: Tensor, shot: int) -> Tensor:
         """Chroma (2, H, W) of a picture (3, H, W) on the model's raster without the networks."""
-        return self._closed_form(degrain(source_rgb, self.laws.grain), shot)
+        cbcr, _ = self._closed_form(degrain(source_rgb, self.laws.grain), shot)
+        return cbcr
 
-    def _closed_form(self, degrained_rgb: Tensor, shot: int) -> Tensor:
-        is_uneven = shot in self.unevenness
-        return (self.unevenness.predict if is_uneven else self.laws)(degrained_rgb, shot)
+    def _closed_form(self, degrained_rgb: Tensor, shot: int) -> tuple[Tensor, Tensor]:
+        """Chroma (2, H, W) and the distance (H, W) to the samples."""
+        if shot in self.unevenness:
+            near_cbcr = self.unevenness.predict(degrained_rgb, shot)
+            return self.laws.extended(near_cbcr, degrained_rgb, shot, SHOT_RAMP)
+        return self.laws.extended(self.laws.near(degrained_rgb, shot), degrained_rgb, shot)
 
     def network_of(self, shot: int) -> ResidualNetworks:
         """The shot's own networks, or the film's."""
@@ -237,17 +275,3 @@ def familiarity_of(network: ResidualNetworks, planes: Tensor) -> Tensor:
     familiar = network.familiarity(network.wide_features(coarse.flatten(1).T))
     familiar = familiar.reshape(1, *coarse.shape[1:])
     return upsample(familiar, FAMILIARITY_STRIDE_PX, *planes.shape[1:])[0]
-
-
-@torch.no_grad()
-def error_inputs_of(
-    residual: ResidualNetworks, y: Tensor, features: Tensor, base_cbcr: Tensor
-) -> ErrorInputs:
-    """Inputs of the predicted error, from source luma (N, 1), features (N, FEATURE_COUNT) and
-    chroma of the closed form (N, 2)."""
-    inputs = features.to(residual.device)
-    residual_cbcr = residual(inputs).cpu()
-    cbcr = base_cbcr + residual_cbcr
-    ycbcr = torch.cat([y, cbcr], dim=1)
-    residuals_cbcr = residual.all_chroma(inputs.expand(NETWORKS, -1, -1)).cpu()
-    return ErrorInputs(features, residuals_cbcr, residual_cbcr, ycbcr)

@@ -30,17 +30,6 @@ luma."""
 FEATURE_COUNT = PIXEL_FEATURES + FEATURES_PER_SCALE * len(SCALES_PX)
 """Features of a pixel, surroundings included."""
 
-SIMILARITY_SCALE = SCALES_PX.index(6.0)
-"""Scale of the surroundings among the similarity features. Wider scales tell pictures apart, not
-objects (decisions/17)."""
-
-SIMILARITY_FEATURES = (
-    *range(3, 8),
-    *(PIXEL_FEATURES + FEATURES_PER_SCALE * SIMILARITY_SCALE + i for i in range(3)),
-)
-"""Indices of the features that measure how similar two pixels are: YCbCr without grain, base
-chroma, mean YCbCr around the pixel."""
-
 FIRST_WIDE_SCALE = SCALES_PX.index(12.0)
 """First scale of the wide surroundings, by which `Familiarity` recognises a part of the film."""
 

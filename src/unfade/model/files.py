@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -19,22 +20,18 @@ from unfade.film.method import Methods, MethodSetting
 from unfade.film.model import ModelSize
 from unfade.film.working_space import WORKING_SPACE
 from unfade.model.chroma_model import ChromaModel
-from unfade.model.closed_form.general_law import (
-    ColourSpread,
-    DyeLaw,
-    GeneralLaw,
-)
+from unfade.model.closed_form.general_law import ColourSpread, DyeLaw, GeneralLaw
 from unfade.model.closed_form.gradings import Gradings
 from unfade.model.closed_form.laws import Baseline, Law, Laws
 from unfade.model.closed_form.lut import Axes, SmoothLut, SpreadLut
 from unfade.model.closed_form.unevenness import Unevenness
 from unfade.model.device import network_device
 from unfade.model.networks import WIDTHS, ResidualNetworks
-from unfade.model.uncertainty import Prototypes, Uncertainty
+from unfade.model.uncertainty import Uncertainty
 from unfade.work.elements import digest
 from unfade.work.writing import writing
 
-MODEL_SCHEMA = "ChromaModel.10"
+MODEL_SCHEMA = "ChromaModel.11"
 """Name and version of a model file's tensors. An older file is refused, not converted, because the
 model can be trained again from the same targets."""
 
@@ -44,6 +41,9 @@ BASELINE_SCHEMA = "Baseline.5"
 REPORT_LUTS = "report."
 """Prefix of the tensors of the report's LUTs in a model file. They are those of the baseline file,
 so that the model file alone recovers the colour of every method."""
+
+ERROR_WEIGHTS = "error.weights"
+"""Tensor of the predicted error in a model file."""
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], description: dict[str, str]) -> None:
@@ -113,7 +113,7 @@ def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
     for number, network in model.shot_networks.items():
         tensors |= _network_tensors(f"own.{number}.", network)
     if model.uncertainty is not None:
-        tensors |= _uncertainty_tensors(model.uncertainty)
+        tensors[ERROR_WEIGHTS] = model.uncertainty.weights
     description = {
         "schema": MODEL_SCHEMA,
         "size": model.size,
@@ -148,7 +148,7 @@ def load_model(path: Path, use: MethodSetting = "auto") -> ChromaModel:
         laws,
         _network_of("residual.", tensors, size),
         _unevenness_of(tensors, laws.axes),
-        _uncertainty_of(tensors),
+        Uncertainty(tensors[ERROR_WEIGHTS]) if ERROR_WEIGHTS in tensors else None,
         {number: _network_of(f"own.{number}.", tensors, size) for number in sorted(shots)},
         Balance.model_validate_json(description["balance"]),
         _baseline_of(report_luts) if report_luts else None,
@@ -206,7 +206,11 @@ def _general_tensors(law: GeneralLaw) -> dict[str, Tensor]:
         "general.to_cbcr": law.dyes.to_cbcr,
         "general.matrix": law.spread.matrix,
         "general.offset": law.spread.offset,
-        "general.deviation": law.deviation.nodes,
+        "general.deviation": law.deviation,
+        "general.share": torch.tensor(law.share),
+        "general.error_rises": law.error_rises,
+        "general.distance.film": law.film_distance,
+        **{f"general.distance.shot.{n}": nodes for n, nodes in law.shot_distances.items()},
     }
 
 
@@ -216,7 +220,15 @@ def _general_of(tensors: dict[str, Tensor]) -> GeneralLaw | None:
         return None
     dyes = DyeLaw(parts["log_map"], parts["to_cbcr"])
     spread = ColourSpread(parts["matrix"], parts["offset"])
-    return GeneralLaw(dyes, spread, SmoothLut(parts["deviation"]))
+    return GeneralLaw(
+        dyes,
+        spread,
+        parts["deviation"],
+        parts["distance.film"],
+        _by_number("distance.shot.", parts),
+        float(parts["share"]),
+        parts["error_rises"],
+    )
 
 
 def _laws_of(tensors: dict[str, Tensor]) -> Laws:
@@ -251,19 +263,3 @@ def _unevenness_of(tensors: dict[str, Tensor], axes: Axes) -> Unevenness:
 def _by_number(prefix: str, tensors: dict[str, Tensor]) -> dict[int, Tensor]:
     """The tensors with a prefix, by the number after it in their name."""
     return {int(number): tensor for number, tensor in _without_prefix(prefix, tensors).items()}
-
-
-def _uncertainty_tensors(uncertainty: Uncertainty) -> dict[str, Tensor]:
-    prototypes = uncertainty.prototypes
-    return {
-        "error.places": prototypes.points,
-        "error.spread": prototypes.spread,
-        "error.weights": uncertainty.weights,
-    }
-
-
-def _uncertainty_of(tensors: dict[str, Tensor]) -> Uncertainty | None:
-    if "error.weights" not in tensors:
-        return None
-    prototypes = Prototypes(tensors["error.places"], tensors["error.spread"])
-    return Uncertainty(prototypes, tensors["error.weights"])

@@ -1,9 +1,10 @@
 """The predicted error of a model at a pixel, in CIEDE2000.
 
-The error of chroma is a weighted sum of four terms: a constant, the distance to the nearest
-training pixel, the disagreement of the networks, and the size of their correction to the closed
-form. Nonnegative least squares over pixels with ground truth give the weights. CIEDE2000 is this
-sum times the visibility of a chroma error at the predicted colour.
+Where training shows the colour and its surroundings, the error of chroma is a weighted sum of a
+constant, the disagreement of the networks, and the size of their correction to the closed form.
+Elsewhere it is the error that leaving samples out has shown at such a distance. Nonnegative least
+squares over pixels with ground truth give the weights. CIEDE2000 is the mean of both times the
+visibility of a chroma error at the predicted colour.
 """
 
 from dataclasses import dataclass
@@ -12,58 +13,51 @@ import torch
 from torch import Tensor
 
 from unfade.color.sensitivity import visibility
-from unfade.model.features import SIMILARITY_FEATURES
 
-ERROR_TERMS = 4
-"""Terms of the sum: constant, novelty, disagreement, correction."""
+SEEN_TERMS = 3
+"""Terms of what training shows: constant, disagreement, correction."""
 
-
-@dataclass(frozen=True)
-class Prototypes:
-    """A sample of training pixels: `points` (P, D) are their similarity features divided by the
-    `spread` (D,) over training."""
-
-    points: Tensor
-    spread: Tensor
-
-    def distance(self, features: Tensor) -> Tensor:
-        """Distance (N,) of features (N, FEATURE_COUNT) to the nearest prototype, in standard
-        deviations of training."""
-        scaled = features[:, SIMILARITY_FEATURES] / self.spread
-        return torch.cdist(scaled, self.points).amin(dim=1)
+ERROR_TERMS = SEEN_TERMS + 2
+"""All terms: after those, the error beyond training in shots with pairs, and in shots without."""
 
 
 @dataclass(frozen=True)
 class ErrorInputs:
-    """Inputs of the predicted error of N pixels.
+    """Inputs of the predicted error of N pixels of a shot.
 
-    `features` (N, FEATURE_COUNT). `residuals_cbcr` (M, N, 2) is the residual of each network,
-    `residual_cbcr` (N, 2) the one in use, `ycbcr` (N, 3) the predicted colour.
+    `residuals_cbcr` (M, N, 2) is the residual of each network, `residual_cbcr` (N, 2) the one in
+    use, `ycbcr` (N, 3) the predicted colour. `known` (N,) is how far training shows the pixel,
+    0 to 1, `unseen` (N,) the error of chroma where it does not. `has_pairs` is whether the shot has
+    pairs.
     """
 
-    features: Tensor
     residuals_cbcr: Tensor
     residual_cbcr: Tensor
     ycbcr: Tensor
+    known: Tensor
+    unseen: Tensor
+    has_pairs: bool
 
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """Predicts the error of a model. `weights` (ERROR_TERMS,) are in units of chroma."""
+    """Predicts the error of a model. `weights` (ERROR_TERMS,) are in units of chroma for what
+    training shows, and factors beyond it."""
 
-    prototypes: Prototypes
     weights: Tensor
 
     def predict(self, inputs: ErrorInputs) -> Tensor:
         """CIEDE2000 (N,)."""
-        return error_terms(self.prototypes, inputs) @ self.weights
+        return error_terms(inputs) @ self.weights
 
 
-def error_terms(prototypes: Prototypes, inputs: ErrorInputs) -> Tensor:
+def error_terms(inputs: ErrorInputs) -> Tensor:
     """The terms (N, ERROR_TERMS) of the sum, each times the visibility of a chroma error."""
-    novelty = prototypes.distance(inputs.features)
     from_mean = inputs.residuals_cbcr - inputs.residuals_cbcr.mean(dim=0)
     disagreement = from_mean.square().mean(dim=0).sum(dim=1).sqrt()
     correction = inputs.residual_cbcr.norm(dim=1)
-    terms = torch.stack([torch.ones_like(novelty), novelty, disagreement, correction], dim=1)
-    return terms * visibility(inputs.ycbcr)[:, None]
+    seen = torch.stack([torch.ones_like(disagreement), disagreement, correction])
+    beyond, none = (1 - inputs.known) * inputs.unseen, torch.zeros_like(inputs.unseen)
+    unseen = torch.stack([beyond, none] if inputs.has_pairs else [none, beyond])
+    terms = torch.cat([inputs.known * seen, unseen])
+    return (terms * visibility(inputs.ycbcr)).T

@@ -115,21 +115,21 @@ STAGES = (
         ("train",),
         (FilmBalance, Targets),
         earlier_model_paths,
-        8,
+        9,
     ),
     Stage(
         "render",
         ("film", "source.path", "render"),
         (Clips, PairList, Alignments, TrainedModel),
         source_paths,
-        2,
+        3,
     ),
     Stage(
         "validate",
         REPORTED_SECTIONS,
         (Clips, PairList, Alignments, Targets, TrainedModel, LossCurve, Rendering),
         source_paths,
-        revision=3,
+        revision=4,
         files=(BASELINE,),
     ),
     Stage(
@@ -137,7 +137,7 @@ STAGES = (
         (*REPORTED_SECTIONS, "source", "reference", "pair", "deliver"),
         (Clips, PairList, Alignments, TrainedModel, Rendering, Report),
         lambda job: source_paths(job) | picture_paths(job),
-        revision=3,
+        revision=4,
         files=(BASELINE, "07-validate/report.html", "07-validate/*.png"),
     ),
 )

@@ -4,14 +4,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 
-from torch import Tensor
-
 from unfade import __version__
 from unfade.film.clip import Clips, orientation_word
 from unfade.film.method import ChosenMethod
 from unfade.film.pair import Pair
 from unfade.film.rendering import PredictedError
 from unfade.film.shot import Shot
+from unfade.model.chroma_model import ErrorMap
 from unfade.project.settings import Project
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -27,8 +26,13 @@ RECOVERY_TYPES = {
 SCHEMA = "Master.1"
 """Schema of a sidecar."""
 
-ERROR_ENTRIES = ("unfade:predictedErrorMean", "unfade:predictedErrorP95")
-"""Header entries of the predicted error, in CIEDE2000: mean and 95th percentile."""
+ERROR_ENTRIES = (
+    "unfade:predictedErrorMean",
+    "unfade:predictedErrorP95",
+    "unfade:beyondPairs",
+)
+"""Header entries of the predicted error: mean and 95th percentile in CIEDE2000, and the share of
+the pixels beyond what training pairs show."""
 
 Entry = str | int
 """Value of a header entry."""
@@ -64,7 +68,7 @@ def frame_entries(
     shot: Shot, frame: int, method: ChosenMethod, error: PredictedError
 ) -> dict[str, Entry]:
     """Header entries of one master."""
-    figures = (f"{error.mean:.3f}", f"{error.p95:.3f}")
+    figures = [f"{value:.3f}" for value in (error.mean, error.p95, error.beyond)]
     own: dict[str, Entry] = {
         "unfade:shot": shot.name,
         "unfade:frame": frame,
@@ -74,16 +78,17 @@ def frame_entries(
     return own | dict(zip(ERROR_ENTRIES, figures, strict=True))
 
 
-def predicted_error(error: Tensor) -> PredictedError:
-    """The predicted error of a frame from that of its pixels, CIEDE2000 (1, h, w)."""
-    p95 = error.flatten().quantile(0.95)
-    return PredictedError(mean=float(error.mean()), p95=float(p95))
+def predicted_error(error: ErrorMap) -> PredictedError:
+    """The predicted error of a frame from that of its pixels."""
+    p95 = error.ciede2000.flatten().quantile(0.95)
+    beyond = 1 - error.known.mean()
+    return PredictedError(mean=float(error.ciede2000.mean()), p95=float(p95), beyond=float(beyond))
 
 
 def read_predicted_error(entries: Mapping[str, str]) -> PredictedError:
     """The predicted error from header entries of `frame_entries`."""
-    mean, p95 = (float(entries[name]) for name in ERROR_ENTRIES)
-    return PredictedError(mean=mean, p95=p95)
+    mean, p95, beyond = (float(entries[name]) for name in ERROR_ENTRIES)
+    return PredictedError(mean=mean, p95=p95, beyond=beyond)
 
 
 def sidecar(facts: dict[str, object], entries: dict[str, Entry], cut: int) -> str:

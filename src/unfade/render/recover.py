@@ -10,6 +10,7 @@ from unfade.color.ycbcr import limit_chroma, luma, ycbcr_to_rgb
 from unfade.film.clip import Area
 from unfade.geometry.crop import crop
 from unfade.model import ChromaModel
+from unfade.model.chroma_model import ErrorMap
 
 RIM_SHARE = 0.015
 """Width of the rim around the live area, as a share of its width: the picture that the detection of
@@ -25,14 +26,13 @@ MIN_LUMA = 1e-3
 
 @dataclass(frozen=True)
 class RecoveredFrame:
-    """A recovered frame with its predicted error.
+    """A recovered frame with its predicted error over the live area.
 
-    `rgb` is (3, H, W) in the working space; no component is negative where luma is not. `error` is
-    CIEDE2000, (1, h, w), on a coarser raster over the live area.
+    `rgb` is (3, H, W) in the working space; no component is negative where luma is not.
     """
 
     rgb: Tensor
-    error: Tensor
+    error: ErrorMap
 
 
 def recover(source_rgb: Tensor, live_area: Area, model: ChromaModel, shot: int) -> RecoveredFrame:

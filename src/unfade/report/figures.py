@@ -14,6 +14,7 @@ MEASURE_TITLES = {
     "held_out_ciede2000_worst": "Held-out colour error, delivered, worst frame",
     "predicted_ciede2000": "Predicted colour error, all frames",
     "predicted_ciede2000_worst": "Predicted colour error, worst frame",
+    "beyond_pairs": "Picture beyond what the training pairs show",
     "held_out_of_lut": "Delivered error relative to the LUT baseline",
     "held_out_of_faded": "Delivered error relative to the faded scan",
     "held_out_chroma_error": "Held-out chroma error, delivered",

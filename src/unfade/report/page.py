@@ -108,9 +108,7 @@ def report_page(content: PageContent) -> str:
         loss_chart=loss_chart(content.curve.points, content.curve.baseline)
         if content.curve.points
         else "",
-        error_chart=error_chart(content.rendering.frames)
-        if all(frame.predicted_error for frame in content.rendering.frames)
-        else "",
+        error_chart=error_chart(content.rendering.frames),
         reference_of=reference_of,
         methods=_methods(content.model.methods.used(content.project.render.use), content.shots),
         part=content.rendering.part_of(content.clips.source.frames),

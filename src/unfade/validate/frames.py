@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from unfade.film.figures import ShotFigures
 from unfade.film.pair import Pair
+from unfade.film.rendering import PredictedError
 from unfade.film.report import Measure
 from unfade.film.shot import Shot
 from unfade.validate.luma import LumaFigures
@@ -30,6 +32,7 @@ class FrameFigures:
 
     frame: int
     shot: int
+    predicted_error: PredictedError
     luma: LumaFigures
     chroma_source: tuple[float, float]
     chroma_recovered: tuple[float, float]
@@ -58,6 +61,8 @@ def shot_figures(
                 rendered=len(own),
                 training_pairs=roles.count("train"),
                 held_out_pairs=roles.count("holdout"),
+                predicted=fmean(figure.predicted_error.mean for figure in own),
+                beyond=fmean(figure.predicted_error.beyond for figure in own),
                 luma_max=max(figure.luma.difference_max for figure in own),
                 luma_mean=sum(figure.luma.difference_mean for figure in own) / len(own),
                 flicker=flicker([figure.chroma_recovered for figure in own]),

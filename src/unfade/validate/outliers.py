@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import groupby
-from statistics import median
+from statistics import fmean, median
 
 from unfade.film.figures import OutlierRun
 from unfade.film.rendering import RenderedFrame
@@ -17,38 +17,42 @@ def outliers(frames: Sequence[RenderedFrame], held_out: float | None) -> list[Ou
     """Runs of consecutive frames of a shot whose colours are far from the training data.
 
     Args:
-        frames: of the rendering, in order. Frames without a predicted error are ignored.
+        frames: of the rendering, in order; at least one.
         held_out: mean CIEDE2000 of the hold-out pairs, which is the expected error; if there is
             no such pair, the median predicted error of all frames is.
     """
-    known = [(frame, frame.predicted_error) for frame in frames if frame.predicted_error]
-    if not known:
-        return []
-    expected = held_out if held_out is not None else median(error.mean for _, error in known)
+    expected = median(map(_predicted, frames)) if held_out is None else held_out
     limit = OUTLIER_RATIO * expected
-    groups = groupby(known, key=lambda one: (one[0].shot, one[1].mean > limit))
     runs = []
-    for (shot, is_outlier), members in groups:
+    for (shot, is_outlier), members in groupby(
+        frames, key=lambda frame: (frame.shot, _predicted(frame) > limit)
+    ):
         if is_outlier:
             run = list(members)
-            worst_frame, worst_error = max(run, key=lambda one: one[1].mean)
+            worst = max(run, key=_predicted)
             runs.append(
                 OutlierRun(
                     shot=shot,
-                    first=run[0][0].frame,
-                    last=run[-1][0].frame,
-                    worst=worst_frame.frame,
-                    predicted=worst_error.mean,
+                    first=run[0].frame,
+                    last=run[-1].frame,
+                    worst=worst.frame,
+                    predicted=_predicted(worst),
                 )
             )
     return runs
 
 
+def _predicted(frame: RenderedFrame) -> float:
+    return frame.predicted_error.mean
+
+
 def predicted_measures(frames: Sequence[RenderedFrame]) -> list[Measure]:
-    """The predicted error: mean of all frames, and of the worst frame."""
-    means = [frame.predicted_error.mean for frame in frames if frame.predicted_error]
-    if not means:
-        return []
-    values = [("predicted_ciede2000", sum(means) / len(means))]
-    values.append(("predicted_ciede2000_worst", max(means)))
-    return [Measure(name=name, value=value, unit="CIEDE2000") for name, value in values]
+    """The predicted error: mean of all frames, and of the worst frame; and the share of the film
+    beyond what pairs show. There is at least one frame."""
+    means = [_predicted(frame) for frame in frames]
+    beyond = fmean(frame.predicted_error.beyond for frame in frames)
+    return [
+        Measure(name="predicted_ciede2000", value=fmean(means), unit="CIEDE2000"),
+        Measure(name="predicted_ciede2000_worst", value=max(means), unit="CIEDE2000"),
+        Measure(name="beyond_pairs", value=beyond, unit="of pixels"),
+    ]

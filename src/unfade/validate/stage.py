@@ -203,6 +203,7 @@ def _inspect_frames(
             FrameFigures(
                 frame=rendered.frame,
                 shot=rendered.shot,
+                predicted_error=rendered.predicted_error,
                 luma=check_luma(source_rgb, written, decode, step, was_cut=rendered.cut > 0),
                 chroma_source=mean_chroma(before),
                 chroma_recovered=mean_chroma(after),

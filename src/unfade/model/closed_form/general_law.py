@@ -7,6 +7,7 @@ Another affine map leads from the unfaded R'G'B' to the chroma of the reference'
 Beer's law.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +22,10 @@ MAX_LOG_LIGHT = 0.5
 REACH_DEVIATIONS = 6.0
 """Half the side of the cube of the deviation, in standard deviations of the film's colours. Beyond
 it no colour is near a sample."""
+
+ERROR_DISTANCES = (0.0, 0.1, 0.3, 1.0, 3.0)
+"""Distances, in standard deviations of the film's colours, at which the error beyond the samples is
+known: at samples, between neighbours, where laws have given way, another and a far colour."""
 
 
 @dataclass(frozen=True)
@@ -56,18 +61,48 @@ class ColourSpread:
 
 @dataclass(frozen=True)
 class GeneralLaw:
-    """`deviation` (4, N, N, N) has, in the cube of `spread`, Cb and Cr to add to those of the dyes,
-    and two shares of this law in the mean with LUTs: those of the film, and those of a shot."""
+    """The dye law and a deviation from it, with what is known about its use.
+
+    Cubes of `spread` hold `deviation` (2, N, N, N), the chroma to add to that of the dyes, and
+    `film_distance` and `shot_distances` (1, N, N, N), the distance to the nearest sample of the
+    film, or of a shot by number, in standard deviations of the film's colours. `share` is the share
+    of this law in its mean with LUTs, far from samples. `error_rises` (K,) is the error of chroma
+    that leaving samples out has shown: at the first of `ERROR_DISTANCES`, then its rise to each
+    next one.
+    """
 
     dyes: DyeLaw
     spread: ColourSpread
-    deviation: SmoothLut
+    deviation: Tensor
+    film_distance: Tensor
+    shot_distances: Mapping[int, Tensor]
+    share: float
+    error_rises: Tensor
 
-    def __call__(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Chroma (2, H, W) of R'G'B' (3, H, W), and both shares (H, W)."""
-        cube = self.spread(rgb) / (2 * REACH_DEVIATIONS) + 0.5
-        cb, cr, film_share, shot_share = self.deviation(cube)
-        return self.dyes(rgb) + torch.stack([cb, cr]), film_share, shot_share
+    def __call__(self, rgb: Tensor, shot: int | None) -> tuple[Tensor, Tensor]:
+        """Chroma (2, H, W) of R'G'B' (3, H, W), and the distance (H, W) to the samples of a shot,
+        or of the film for a shot without samples and for None."""
+        of_shot = None if shot is None else self.shot_distances.get(shot)
+        distances = self.film_distance if of_shot is None else of_shot
+        cb, cr, distance = in_cube(torch.cat([self.deviation, distances]), self.spread(rgb))
+        return self.dyes(rgb) + torch.stack([cb, cr]), distance
+
+    def error(self, distance: Tensor) -> Tensor:
+        """Error of chroma to expect at distances (N,)."""
+        return distance_steps(distance) @ self.error_rises
+
+
+def in_cube(nodes: Tensor, positions: Tensor) -> Tensor:
+    """Values (C, H, W) of a cube's nodes (C, N, N, N) at positions (3, H, W)."""
+    return SmoothLut(nodes)(positions / (2 * REACH_DEVIATIONS) + 0.5)
+
+
+def distance_steps(distance: Tensor) -> Tensor:
+    """Terms (N, K) of an error that rises with the distance (N,): 1, then for each interval of
+    `ERROR_DISTANCES` a ramp from 0 to 1."""
+    knots = torch.tensor(ERROR_DISTANCES)
+    ramps = ((distance[:, None] - knots[:-1]) / knots.diff()).clamp(0.0, 1.0)
+    return torch.cat([torch.ones_like(ramps[:, :1]), ramps], dim=1)
 
 
 def logarithm(rgb: Tensor) -> Tensor:

@@ -42,13 +42,15 @@ class Pixels:
     """Sampled pixels with ground truth, as input of the networks.
 
     `features` (N, FEATURE_COUNT); `source_cbcr`, `base_cbcr` (of the closed form) and `truth_cbcr`
-    (N, 2); `truth_y` and `weight` (N, 1); `sensitivity` (N, 3), the metric of the loss; `shot`
-    (N,); `area` (N, 2), the frame and the index of the area in it.
+    (N, 2); `distance` (to the colours of training), `truth_y` and `weight` (N, 1); `sensitivity`
+    (N, 3), the metric of the loss; `shot` (N,); `area` (N, 2), the frame and the index of the area
+    in it.
     """
 
     features: Tensor
     source_cbcr: Tensor
     base_cbcr: Tensor
+    distance: Tensor
     truth_cbcr: Tensor
     truth_y: Tensor
     weight: Tensor
@@ -114,6 +116,7 @@ def sample_pixels(picture: TrainingPicture, model: ChromaModel, limit: int, seed
         inputs.features.flatten(1)[:, indices].T.contiguous(),
         source_ycbcr[:, 1:].contiguous(),
         inputs.base_cbcr.flatten(1)[:, indices].T.contiguous(),
+        inputs.distance.flatten(1)[:, indices].T.contiguous(),
         truth_ycbcr[:, 1:].contiguous(),
         truth_ycbcr[:, :1].contiguous(),
         picture.weight.flatten()[indices, None],

@@ -43,11 +43,13 @@ class ColourSamples:
         return sensitivity(torch.cat([luma(self.rgb[:, :, None])[..., 0], self.cbcr]).T)
 
     def error_of(self, cbcr: Tensor) -> Tensor:
-        """Weighted mean of the approximate CIEDE2000 of predicted chroma (2, N), limited as in a
-        master; a scalar."""
+        """Weighted mean of `errors_of` predicted chroma (2, N); a scalar."""
+        return (self.errors_of(cbcr) * self.weight).sum() / self.weight.sum()
+
+    def errors_of(self, cbcr: Tensor) -> Tensor:
+        """Approximate CIEDE2000 (N,) of predicted chroma (2, N), limited as in a master."""
         limited = limit_chroma(luma(self.rgb[:, :, None]), cbcr[..., None])[..., 0]
-        error = perceptual_error((limited - self.cbcr).T, self.metric())
-        return (error * self.weight).sum() / self.weight.sum()
+        return perceptual_error((limited - self.cbcr).T, self.metric())
 
 
 @dataclass(frozen=True)

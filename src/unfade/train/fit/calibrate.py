@@ -1,31 +1,40 @@
 """Calibration of the predicted error, on pixels that the model was not trained on."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 from scipy.optimize import nnls
 from torch import Tensor
 
 from unfade.color.difference import rgb_difference
+from unfade.color.sensitivity import visibility
 from unfade.color.ycbcr import ycbcr_to_rgb
 from unfade.model import ChromaModel
-from unfade.model.chroma_model import error_inputs_of
-from unfade.model.features import SIMILARITY_FEATURES
-from unfade.model.uncertainty import ErrorInputs, Prototypes, Uncertainty, error_terms
+from unfade.model.uncertainty import (
+    ERROR_TERMS,
+    SEEN_TERMS,
+    ErrorInputs,
+    Uncertainty,
+    error_terms,
+)
 from unfade.train.data.pixels import Pixels, select
 
 CALIBRATION_PIXELS = 40_000
-"""About the number of pixels of the fit; its four weights need no more."""
+"""About the number of pixels of the fit; its five weights need no more."""
 
-PROTOTYPE_COUNT = 500
-"""Training pixels that are kept as prototypes: a handful for each object of a film. Every predicted
-error takes the distance to all of them."""
+HELD_OUT_PRIOR = 0.05
+"""Weight of what leaving samples out has shown, as a share of the hold-out pixels: few of these lie
+beyond training in most films."""
 
-MIN_NOVELTY_RATIO = 1.0
-"""Smallest weight of the distance, per standard deviation, as a multiple of the constant term.
-Needed where all hold-out pixels resemble training and do not show the effect of distance. Films
-with hold-outs have 1.4 to 5 (decisions/17)."""
+TRAINING_PRIOR = 100.0
+"""The same with training pixels in their place, which prove nothing about what training does not
+show."""
+
+MEAN_WEIGHT = 3.0
+"""Weight of the mean error against all pixels together, because least squares alone need not meet
+it."""
 
 
 def with_uncertainty(
@@ -33,7 +42,8 @@ def with_uncertainty(
 ) -> ChromaModel:
     """A trained model that can predict its error.
 
-    Without hold-out pairs it is calibrated on its training pixels, and the prediction is too low.
+    Without hold-out pairs it is calibrated on its training pixels, and the prediction is too low
+    where training shows the colour. Training pixels tell nothing about what training does not show.
     """
     pixels = train if held_out is None else held_out
     count = pixels.weight.shape[0]
@@ -42,12 +52,13 @@ def with_uncertainty(
     inputs, errors = [], []
     for shot in sorted(set(sample.shot.tolist())):
         part = select(sample, sample.shot == shot)
-        network = model.network_of(shot)
-        part_inputs = error_inputs_of(network, part.truth_y, part.features, part.base_cbcr)
+        part_inputs = model.error_inputs(
+            shot, part.truth_y, part.features, part.base_cbcr, part.distance
+        )
         inputs.append(part_inputs)
         errors.append(_ciede2000(part_inputs.ycbcr[:, 1:], part))
-    prototypes = choose_prototypes(train.features.cpu(), seed)
-    return replace(model, uncertainty=calibrate(prototypes, inputs, torch.cat(errors)))
+    prior = TRAINING_PRIOR if held_out is None else HELD_OUT_PRIOR
+    return replace(model, uncertainty=calibrate(inputs, torch.cat(errors), prior))
 
 
 def _ciede2000(cbcr: Tensor, pixels: Pixels) -> Tensor:
@@ -59,28 +70,22 @@ def _ciede2000(cbcr: Tensor, pixels: Pixels) -> Tensor:
     return rgb_difference(truth_rgb, rgb).flatten()
 
 
-def choose_prototypes(features: Tensor, seed: int) -> Prototypes:
-    """A random sample of the features (N, FEATURE_COUNT) of training pixels."""
-    similarity = features[:, SIMILARITY_FEATURES]
-    spread = similarity.std(dim=0, correction=0).clamp_min(1e-3)
-    generator = torch.Generator().manual_seed(seed)
-    indices = torch.randperm(similarity.shape[0], generator=generator)[:PROTOTYPE_COUNT]
-    return Prototypes(similarity[indices] / spread, spread)
-
-
-def calibrate(
-    prototypes: Prototypes, inputs: Iterable[ErrorInputs], ciede2000: Tensor
-) -> Uncertainty:
+def calibrate(parts: Sequence[ErrorInputs], ciede2000: Tensor, prior: float) -> Uncertainty:
     """Nonnegative least squares of the error terms on known errors.
 
     Args:
-        prototypes: training pixels for the distance.
-        inputs: of all pixels, in parts.
-        ciede2000: known errors (N,) of all pixels, in the order of `inputs`.
+        parts: inputs of all pixels.
+        ciede2000: known errors (N,) of all pixels, in the order of `parts`.
+        prior: weight, as a share of the pixels, of factors of 1 on the error beyond training.
     """
-    terms = torch.cat([error_terms(prototypes, part) for part in inputs])
-    solution, _ = nnls(terms.double().numpy(), ciede2000.double().numpy())
-    weights = torch.tensor(solution, dtype=torch.float32)
-    weights[1] = torch.maximum(weights[1], MIN_NOVELTY_RATIO * weights[0])
-    scale = ciede2000.mean() / (terms @ weights).mean().clamp_min(1e-9)
-    return Uncertainty(prototypes, weights * scale)
+    rows = torch.cat([error_terms(part) for part in parts]).double().numpy()
+    unseen = torch.cat([part.unseen * visibility(part.ycbcr) for part in parts])
+    errors = ciede2000.double().numpy()
+    strength = np.sqrt(prior * len(rows)) * float(unseen.mean())
+    factors = strength * np.eye(ERROR_TERMS)[SEEN_TERMS:]
+    mean_weight = MEAN_WEIGHT * np.sqrt(len(rows))
+    solution, _ = nnls(
+        np.concatenate([rows, mean_weight * rows.mean(axis=0, keepdims=True), factors]),
+        np.concatenate([errors, [mean_weight * errors.mean()], factors.sum(axis=1)]),
+    )
+    return Uncertainty(torch.tensor(solution, dtype=torch.float32))

@@ -3,34 +3,42 @@
 Shots, pairs and halves of the frame are left out, not pixels, whose neighbours would reveal them.
 Two laws of the rest predict the left-out colours: the LUTs, which follow their samples closely, and
 the general law, which is stiff. Far from all samples the film gets the mean of both, in which the
-one with the smaller error weighs more.
+one with the smaller error weighs more. How that error grows with the distance to the samples is
+kept for the predicted error; for this, hues are left out, too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from scipy.optimize import nnls
+from scipy.spatial import cKDTree
 from torch import Tensor
 
-from unfade.model.closed_form.general_law import REACH_DEVIATIONS, GeneralLaw
-from unfade.model.closed_form.laws import Laws
-from unfade.model.closed_form.lut import NODES, SmoothLut
+from unfade.color.sensitivity import visibility
+from unfade.color.ycbcr import luma
+from unfade.model.closed_form.general_law import (
+    ERROR_DISTANCES,
+    REACH_DEVIATIONS,
+    ColourSpread,
+    GeneralLaw,
+    distance_steps,
+    in_cube,
+)
+from unfade.model.closed_form.laws import FILM_RAMP, Laws, beyond
+from unfade.model.closed_form.lut import NODES
 from unfade.train.data.samples import ColourSamples, PositionedSamples
 from unfade.train.fit.dye_law import DYE_PIXELS
 from unfade.train.fit.general_law import KERNEL_PIXELS, KernelLaw, fit_general_law
 from unfade.train.fit.laws import fit_law
 from unfade.train.fit.lut import fit_axes
 
-SEEN_DISTANCE = 0.1
-"""Distance to the nearest sample, in standard deviations of the film's colours, from which a colour
-counts as not seen: about that between the samples kept. A longer ramp was worse on other shots."""
+SAMPLES_KEPT = 20_000
+"""Samples of a shot, or of the film, to which distances are measured. With 2,000 many colours of a
+shot seem far from its samples."""
 
-SHOT_DISTANCES = (0.3, 1.0)
-"""Distances between which a shot's own LUTs give way: they have the shot's grading, which the
-general law has not, so that only colours that are clearly not seen leave them."""
-
-SAMPLES_KEPT = 2000
-"""Samples to which distances are measured."""
+FARTHEST = ERROR_DISTANCES[-1]
+"""Largest distance that is told from larger ones."""
 
 SELECTIVITY = 24.0
 """Power of the errors by which the two laws share: a law with 3 % less error gets two thirds, with
@@ -42,6 +50,10 @@ FOLD_PIXELS = 8000
 FOLD_NODES = 17
 """Nodes along each axis of the LUTs in a fold: an eighth of the time of those of the film."""
 
+UNKNOWN_RISES = (0.006, 0.003, 0.001, 0.004, 0.017)
+"""Rises of the error of chroma in a film with too few samples for folds: the means of three
+simulated films."""
+
 MAX_FOLDS = 4
 """Folds of shots, or of pairs; more are divided among them. A fold costs a fit of both laws."""
 
@@ -50,32 +62,25 @@ MIN_FOLD_SHARE = 0.02
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What leaving samples out has shown.
-
-    `luts` and `general` are approximate mean CIEDE2000 of left-out colours: geometric means over
-    the folds, because a fold in which both laws fail would decide arithmetic ones.
-    """
-
-    luts: float
-    general: float
-
-    @property
-    def share(self) -> float:
-        """Share of the general law far from all samples."""
-        return float(1 / (1 + (self.general / self.luts) ** SELECTIVITY))
-
-
-NO_EVIDENCE = Evidence(1.0, 1.0)
-"""Equal errors, with which both laws share equally."""
-
-
-@dataclass(frozen=True)
 class _Fold:
     """Samples that a fold leaves out, and the rest."""
 
     left_out: ColourSamples
     rest: ColourSamples
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Samples that were left out, as the rest predicts them.
+
+    `luts_cbcr` and `general_cbcr` (2, N) are the chroma by both laws, `distance` (N,) that to the
+    rest, in standard deviations of the film's colours.
+    """
+
+    samples: ColourSamples
+    luts_cbcr: Tensor
+    general_cbcr: Tensor
+    distance: Tensor
 
 
 def extrapolate(laws: Laws, shots: Mapping[int, Sequence[PositionedSamples]], seed: int) -> Laws:
@@ -87,30 +92,69 @@ def extrapolate(laws: Laws, shots: Mapping[int, Sequence[PositionedSamples]], se
         seed: of the choice of samples.
     """
     generator = torch.Generator().manual_seed(seed)
-    evidence = weigh(_folds(shots, generator), generator)
-    everything = [sample.without_position() for pairs in shots.values() for sample in pairs]
-    whole = ColourSamples.concatenate(everything)
-    general = _general_law(whole, generator)
-    kept = whole.some(SAMPLES_KEPT, generator).rgb
-    return replace(laws, general=_general(general, kept, evidence.share))
+    by_shot = {
+        number: ColourSamples.concatenate([pair.without_position() for pair in pairs])
+        for number, pairs in shots.items()
+    }
+    whole = ColourSamples.concatenate(by_shot.values())
+    left_out = [_leave_out(fold, generator) for fold in _folds(shots, generator)]
+    hues = [_leave_out(fold, generator) for fold in _hue_folds(whole, generator)]
+    share = general_share(left_out)
+    kernel_law = _general_law(whole, generator)
+    general = GeneralLaw(
+        kernel_law.dyes,
+        kernel_law.spread,
+        _as_cube(kernel_law.deviation(_cube_positions())),
+        _distances(kernel_law.spread, whole, generator),
+        {n: _distances(kernel_law.spread, by_shot[n], generator) for n in laws.shots},
+        share,
+        error_rises([*left_out, *hues], share),
+    )
+    return replace(laws, general=general)
 
 
-def weigh(folds: Sequence[_Fold], generator: torch.Generator) -> Evidence:
-    """The errors of both laws over folds, each of which counts alike."""
-    if not folds:
-        return NO_EVIDENCE
-    errors = torch.tensor([_errors(fold, generator) for fold in folds])
-    luts, general = errors.log().mean(dim=0).exp().tolist()
-    return Evidence(luts, general)
+def general_share(left_out: Sequence[LeftOut]) -> float:
+    """Share of the general law far from all samples; half without evidence.
+
+    Errors of each law are geometric means over the folds, because a fold in which both laws fail
+    would decide arithmetic ones.
+    """
+    if not left_out:
+        return 0.5
+    errors = torch.tensor(
+        [[fold.samples.error_of(cbcr) for cbcr in (fold.luts_cbcr, fold.general_cbcr)]
+         for fold in left_out]
+    )  # fmt: skip
+    luts, general = errors.log().mean(dim=0).exp()
+    return float(1 / (1 + (general / luts) ** SELECTIVITY))
 
 
-def _errors(fold: _Fold, generator: torch.Generator) -> tuple[float, float]:
-    """The errors of LUTs and general law of the rest at the left-out samples."""
+def error_rises(left_out: Sequence[LeftOut], share: float) -> Tensor:
+    """The `error_rises` of a `GeneralLaw`: nonnegative least squares on the approximate CIEDE2000
+    of left-out colours; each fold counts alike."""
+    if not left_out:
+        return torch.tensor(UNKNOWN_RISES)
+    terms, errors = [], []
+    for fold in left_out:
+        mixed = share * beyond(fold.distance, FILM_RAMP)
+        cbcr = torch.lerp(fold.luts_cbcr, fold.general_cbcr, mixed)
+        y = luma(fold.samples.rgb[:, :, None])[..., 0]
+        visible = visibility(torch.cat([y, cbcr]).T)
+        root_weight = (fold.samples.weight / fold.samples.weight.sum()).sqrt()
+        terms.append(distance_steps(fold.distance) * (visible * root_weight)[:, None])
+        errors.append(fold.samples.errors_of(cbcr) * root_weight)
+    solution, _ = nnls(torch.cat(terms).double().numpy(), torch.cat(errors).double().numpy())
+    return torch.tensor(solution, dtype=torch.float32)
+
+
+def _leave_out(fold: _Fold, generator: torch.Generator) -> LeftOut:
+    """The left-out samples of a fold, as both laws of the rest predict them."""
     out, rest = fold.left_out, fold.rest.some(FOLD_PIXELS, generator)
     luts = fit_law(rest, fit_axes(rest.rgb, rest.weight), nodes=FOLD_NODES)
     general = _general_law(fold.rest, generator)
-    luts_cbcr, general_cbcr = luts(out.rgb[:, :, None])[..., 0], general(out.rgb)
-    return float(out.error_of(luts_cbcr)), float(out.error_of(general_cbcr))
+    distances = _distances(general.spread, fold.rest, generator)
+    distance = in_cube(distances, general.spread(out.rgb[:, :, None]))[0, :, 0]
+    return LeftOut(out, luts(out.rgb[:, :, None])[..., 0], general(out.rgb), distance)
 
 
 def _folds(
@@ -127,9 +171,23 @@ def _folds(
     x, y = samples.position
     if not several:
         masks += [x < 0, x >= 0, y < 0, y >= 0]
-    colours = samples.without_position()
-    least = MIN_FOLD_SHARE * float(colours.weight.sum())
-    parts = [(colours.selected(mask), colours.selected(~mask)) for mask in masks]
+    return _folds_of(samples.without_position(), masks, generator)
+
+
+def _hue_folds(samples: ColourSamples, generator: torch.Generator) -> list[_Fold]:
+    """Folds of a quarter of the hues each, for what no pair shows although its shot has pairs."""
+    cb, cr = samples.cbcr
+    return _folds_of(
+        samples, [cr >= cb.abs(), -cr > cb.abs(), cb > cr.abs(), -cb >= cr.abs()], generator
+    )
+
+
+def _folds_of(
+    samples: ColourSamples, masks: Iterable[Tensor], generator: torch.Generator
+) -> list[_Fold]:
+    """Folds that leave out what each mask (N,) selects."""
+    least = MIN_FOLD_SHARE * float(samples.weight.sum())
+    parts = [(samples.selected(mask), samples.selected(~mask)) for mask in masks]
     return [
         _Fold(out.some(FOLD_PIXELS, generator), rest)
         for out, rest in parts
@@ -137,25 +195,23 @@ def _folds(
     ]
 
 
-def _general(kernel_law: KernelLaw, kept: Tensor, share: float) -> GeneralLaw:
-    """The general law in a cube of nodes; its share grows with the distance to `kept` (3, M)."""
+def _distances(spread: ColourSpread, samples: ColourSamples, generator: torch.Generator) -> Tensor:
+    """Cube (1, N, N, N) of the distance to the nearest of some samples."""
+    kept = cKDTree(spread(samples.some(SAMPLES_KEPT, generator).rgb).T.numpy())
+    nearest, _ = kept.query(_cube_positions().T.numpy(), distance_upper_bound=FARTHEST, workers=-1)
+    return _as_cube(torch.from_numpy(nearest).float().clamp(max=FARTHEST)[None])
+
+
+def _cube_positions() -> Tensor:
+    """Positions (3, N * N * N) of the nodes of a cube."""
     axis = torch.linspace(-REACH_DEVIATIONS, REACH_DEVIATIONS, NODES)
     third, second, first = torch.meshgrid(axis, axis, axis, indexing="ij")
-    positions = torch.stack([first, second, third]).flatten(1)
-    distance = _nearest_distance(positions, kernel_law.spread(kept))
-    near, far = SHOT_DISTANCES
-    film_share = (distance / SEEN_DISTANCE).clamp(max=1.0)
-    shot_share = ((distance - near) / (far - near)).clamp(0.0, 1.0)
-    shares = share * torch.stack([film_share, shot_share])
-    nodes = torch.cat([kernel_law.deviation(positions), shares])
-    cube = SmoothLut(nodes.reshape(-1, NODES, NODES, NODES))
-    return GeneralLaw(kernel_law.dyes, kernel_law.spread, cube)
+    return torch.stack([first, second, third]).flatten(1)
 
 
-def _nearest_distance(positions: Tensor, samples: Tensor) -> Tensor:
-    """Distance (N,) of positions (3, N) to the nearest of samples (3, M)."""
-    parts = torch.split(positions.T, FOLD_PIXELS)
-    return torch.cat([torch.cdist(part, samples.T).amin(dim=1) for part in parts])
+def _as_cube(values: Tensor) -> Tensor:
+    """Nodes (C, N, N, N) of values (C, N * N * N) at the positions of a cube."""
+    return values.reshape(-1, NODES, NODES, NODES)
 
 
 def _general_law(sample: ColourSamples, generator: torch.Generator) -> KernelLaw:

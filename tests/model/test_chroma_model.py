@@ -218,11 +218,10 @@ def test_a_baseline_file_is_refused_as_a_model(tmp_path: Path, model: ChromaMode
 
 
 def test_half_of_the_residual_counts_in_a_shot_without_pairs(trained: ChromaModel) -> None:
-    """Shot 2 has a law of its own, shot 1 has none; a film of one shot has the film's law."""
     residuals = []
-    for laws, shot in ((LAWS, 1), (replace(LAWS, shots={}), 1)):
-        model = replace(trained, laws=laws)
-        inputs = model.inputs(frame(), shot)
+    for paired in (2, 1):
+        model = replace(trained, laws=replace(LAWS, shots={}, paired=frozenset({paired})))
+        inputs = model.inputs(frame(), 1)
         residuals.append(model.predict_on_raster(inputs) - inputs.base_cbcr)
     torch.testing.assert_close(residuals[0], residuals[1] * UNPAIRED_GAIN)
     assert residuals[1].abs().mean() > 0.001

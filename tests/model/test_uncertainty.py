@@ -11,6 +11,7 @@ from unfade.color.sensitivity import visibility
 from unfade.color.ycbcr import luma
 from unfade.model import ChromaModel, ResidualNetworks, load_model, save_model
 from unfade.model.chroma_model import ERROR_STRIDE_PX, UNPAIRED_GAIN
+from unfade.model.closed_form.distance import DistanceField
 from unfade.model.closed_form.general_law import (
     ERROR_DISTANCES,
     ColourSpread,
@@ -18,13 +19,19 @@ from unfade.model.closed_form.general_law import (
     GeneralLaw,
     distance_steps,
 )
-from unfade.model.closed_form.laws import SHOT_RAMP, Law, Laws
+from unfade.model.closed_form.laws import OWN_RAMP, Law, Laws
 from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
 from unfade.model.features import FEATURE_COUNT
-from unfade.model.uncertainty import ErrorInputs, Uncertainty, error_terms
+from unfade.model.uncertainty import UNPAIRED_TRUST, ErrorInputs, Uncertainty, error_terms
 from unfade.train.fit.calibrate import HELD_OUT_PRIOR, TRAINING_PRIOR, calibrate
 
 RISES = torch.tensor([0.01, 0.0, 0.01, 0.02, 0.04])
+
+
+def constant_distance(distance: float) -> DistanceField:
+    """The same distance for all colours."""
+    box = torch.full((3, 1), 100.0)
+    return DistanceField(-box, box, torch.full((1, 2, 2, 2), distance))
 
 
 def laws() -> Laws:
@@ -35,12 +42,13 @@ def laws() -> Laws:
         DyeLaw(torch.eye(3, 4), torch.zeros(2, 4)),
         ColourSpread(torch.eye(3), torch.zeros(3, 1)),
         nodes,
-        torch.full((1, NODES, NODES, NODES), 2.0),
-        {1: torch.zeros(1, NODES, NODES, NODES)},
+        constant_distance(2.0),
+        {1: constant_distance(0.0)},
         1.0,
         RISES,
+        3 * RISES,
     )
-    return Laws(law, {1: law}, torch.zeros(3, 3), general)
+    return Laws(law, {1: law}, torch.zeros(3, 3), frozenset({1}), general)
 
 
 @pytest.fixture
@@ -80,16 +88,44 @@ def test_the_error_beyond_training_rises_with_the_distance_and_then_stays() -> N
     torch.testing.assert_close(distance_steps(distances) @ RISES, expected)
 
 
-def test_pixels_are_known_near_the_colours_of_training_in_shots_with_pairs(
-    inputs_of: InputsOf,
-) -> None:
-    near, far = SHOT_RAMP
-    for shot, most in ((1, 1.0), (2, UNPAIRED_GAIN)):
-        torch.testing.assert_close(inputs_of(near, shot).known, torch.full((500,), most))
+def test_pixels_are_known_near_the_colours_of_training(inputs_of: InputsOf) -> None:
+    near, far = OWN_RAMP
+    for shot in (1, 2):
+        torch.testing.assert_close(inputs_of(near, shot).known, torch.ones(500))
         half = inputs_of((near + far) / 2, shot).known
-        torch.testing.assert_close(half, torch.full((500,), most / 2))
+        torch.testing.assert_close(half, torch.full((500,), 0.5))
         assert not inputs_of(far, shot).known.any()
         assert inputs_of(far, shot).has_pairs == (shot == 1)
+
+
+def test_training_holds_half_as_far_in_a_shot_without_pairs(
+    model: ChromaModel, inputs_of: InputsOf
+) -> None:
+    law = replace(model, residual=ResidualNetworks("small")).using("law")
+    y = torch.full((1, 1), 0.5)
+    error = {
+        shot: float(
+            Uncertainty(torch.tensor([0.002, 0.0, 0.0, 1.0, 1.0])).predict(
+                law.error_inputs(
+                    shot, y, torch.zeros(1, FEATURE_COUNT), torch.zeros(1, 2), torch.zeros(1, 1)
+                )
+            )
+        )
+        for shot in (1, 2)
+    }
+    visible = float(visibility(torch.tensor([[0.5, 0.0, 0.0]])))
+    assert error[1] == pytest.approx(0.002 * visible)
+    mean = UNPAIRED_TRUST * 0.002 + (1 - UNPAIRED_TRUST) * 0.01
+    assert error[2] == pytest.approx(mean * visible)
+
+
+def test_a_lut_has_its_own_error_beyond_training(model: ChromaModel) -> None:
+    pixels = (torch.full((1, 1), 0.5), torch.zeros(1, FEATURE_COUNT), torch.zeros(1, 2))
+    unseen = {
+        one: float(model.using(one).error_inputs(1, *pixels, torch.full((1, 1), 1.0)).unseen)
+        for one in ("law", "lut")
+    }
+    assert unseen == {"law": pytest.approx(0.04), "lut": pytest.approx(0.12)}
 
 
 def test_unfamiliar_surroundings_are_not_known(model: ChromaModel, inputs_of: InputsOf) -> None:
@@ -174,3 +210,4 @@ def test_a_model_without_a_general_law_knows_no_error_beyond_training(model: Chr
     inputs = plain.inputs_of_frame(source_rgb, 1)
     assert not inputs.distance.any()
     assert plain.predict_error(inputs).known.min() == 1.0
+    assert plain.predict_error(inputs).ciede2000.min() > 0

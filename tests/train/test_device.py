@@ -166,7 +166,7 @@ def trained(training_set: TrainingSet) -> Training:
     model = replace(film, shot_networks={2: trials[1].network})
     return Training(
         state,
-        with_uncertainty(model, training_set.train, training_set.held_out, 0),
+        with_uncertainty(model, training_set.train, training_set.held_out),
         [one.verdict for one in trials],
         held_out_errors(model, training_set.held_out),
         ContactSheets(training_set.model, [training_picture(1)]).draw(state),

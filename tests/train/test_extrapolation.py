@@ -10,12 +10,23 @@ from torch import Tensor
 from unfade.color.difference import rgb_difference
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.model import ChromaModel, ResidualNetworks, load_model, save_model
-from unfade.model.closed_form.general_law import ColourSpread, DyeLaw, GeneralLaw
+from unfade.model.closed_form.general_law import distance_steps
+from unfade.model.closed_form.laws import beyond
 from unfade.model.closed_form.unevenness import POSITION_TERMS, Unevenness
 from unfade.simulate.print_film import density_to_display, dyes_to_density
 from unfade.train.data.samples import ColourSamples, PositionedSamples
+from unfade.train.fit import extrapolation
+from unfade.train.fit.distance import fit_distance_field, nearest_distance
 from unfade.train.fit.dye_law import fit_dye_law
-from unfade.train.fit.extrapolation import LeftOut, error_rises, extrapolate, general_share
+from unfade.train.fit.extrapolation import (
+    MIN_HUE_CHROMA,
+    USUAL_ERRORS,
+    LeftOut,
+    _hue_folds,
+    errors_by_distance,
+    extrapolate,
+    general_share,
+)
 from unfade.train.fit.general_law import colour_spread, fit_general_law
 from unfade.train.fit.laws import fit_laws
 
@@ -116,18 +127,47 @@ def test_a_fold_in_which_both_laws_fail_does_not_decide() -> None:
     assert general_share(folds) < 0.5
 
 
+def error_at(errors: Tensor, distance: float) -> float:
+    return float(distance_steps(torch.tensor([distance])) @ errors)
+
+
 def test_the_error_by_distance_is_that_of_the_law_in_use_and_never_falls() -> None:
-    folds = [left_out(3.0, 1.0, 0.025), left_out(3.0, 2.0, 0.6), left_out(3.0, 1.0, 3.0)]
-    at_distances = error_rises(folds, share=1.0).cumsum(dim=0)
-    law = GeneralLaw(
-        DyeLaw(torch.eye(3, 4), torch.zeros(2, 4)), ColourSpread(torch.eye(3), torch.zeros(3, 1)),
-        torch.zeros(2, 2, 2, 2), torch.zeros(1, 2, 2, 2), {}, 1.0, error_rises(folds, share=1.0),
-    )  # fmt: skip
-    errors = law.error(torch.tensor([0.025, 0.6, 3.0]))
-    assert bool((at_distances.diff() >= 0).all())
-    assert float(errors[0]) == pytest.approx(0.02, rel=0.25)
-    assert float(errors[1]) == pytest.approx(0.0175, rel=0.3)
-    assert float(errors[2]) == pytest.approx(float(at_distances[-1]))
+    folds = [left_out(3.0, 1.0, 0.05), left_out(3.0, 2.0, 0.6), left_out(3.0, 1.0, 3.0)]
+    general, luts = errors_by_distance(folds, 1.0), errors_by_distance(folds, 0.0)
+    assert bool((general >= 0).all())
+    assert error_at(general, 0.05) == pytest.approx(0.01, rel=0.25)
+    assert error_at(general, 0.6) == pytest.approx(0.0175, rel=0.3)
+    for distance in (0.05, 0.6, 3.0):
+        assert error_at(luts, distance) == pytest.approx(0.03, rel=0.4)
+
+
+def test_folds_count_alike_whatever_their_weight() -> None:
+    light, heavy = left_out(1.0, 1.0), left_out(3.0, 3.0)
+    heavy = replace(heavy, samples=replace(heavy.samples, weight=heavy.samples.weight * 100))
+    assert error_at(errors_by_distance([light, heavy], 1.0), 1.0) == pytest.approx(0.02, rel=0.25)
+
+
+def test_errors_are_the_usual_ones_at_distances_that_no_fold_shows() -> None:
+    assert errors_by_distance([], 1.0).tolist() == pytest.approx(USUAL_ERRORS)
+    near_only = errors_by_distance([left_out(1.0, 1.0, 0.05)], 1.0)
+    assert near_only[2:].tolist() == pytest.approx(USUAL_ERRORS[2:], rel=0.1)
+
+
+def test_a_field_of_distances_is_zero_at_samples_and_right_far_away() -> None:
+    """A dozen flat paints with little grain, and dark samples far from all else."""
+    generator = torch.Generator().manual_seed(0)
+    paints = torch.rand(3, 12, generator=generator) * 0.8 + 0.1
+    rgb = paints.repeat_interleave(500, dim=1)
+    rgb = rgb + torch.randn(rgb.shape, generator=generator) * 0.003
+    rgb = torch.cat([rgb, torch.full((3, 60), 0.001)], dim=1)
+    sample = ColourSamples(rgb, torch.zeros(2, rgb.shape[1]), torch.ones(rgb.shape[1]))
+    spread = colour_spread(sample)
+    field = fit_distance_field(sample, spread, generator)
+    assert float(beyond(field(spread(rgb[:, :, None]))).mean()) < 0.05
+    others = torch.rand(3, 2000, generator=generator)[:, :, None]
+    exact = nearest_distance(spread(others)[..., 0], spread(rgb))
+    assert float((field(spread(others))[:, 0] - exact).abs().mean()) < 0.1
+    assert float(field(spread(torch.tensor([[[1.0]], [[0.0]], [[1.0]]])))) > 1.0
 
 
 def positioned(dyes: Tensor, pictures: int = 1) -> PositionedSamples:
@@ -167,8 +207,51 @@ def test_colours_of_the_samples_keep_their_law() -> None:
 def test_the_same_seed_gives_the_same_laws() -> None:
     shots = {1: [positioned(dyes_of(3000, 0, NEUTRAL))]}
     laws = fit_laws({1: shots[1][0].without_position()}, torch.zeros(3, 3))
-    one, other = (extrapolate(laws, shots, 3).film.smooth.nodes for _ in range(2))
-    assert torch.equal(one, other)
+    one, other = (extrapolate(laws, shots, 3).general for _ in range(2))
+    assert one is not None
+    assert other is not None
+    assert one.share == other.share
+    for name in ("deviation", "errors", "lut_errors"):
+        assert torch.equal(getattr(one, name), getattr(other, name))
+    assert torch.equal(one.film_distance.nodes, other.film_distance.nodes)
+
+
+def test_distances_are_to_the_samples_of_the_shot() -> None:
+    places = {1: NEUTRAL, 2: (1.0, 0.1, 0.1), 3: (0.1, 0.1, 1.0)}
+    shots = {n: [positioned(dyes_of(5000, n, place))] for n, place in places.items()}
+    samples = {n: one[0].without_position() for n, one in shots.items()}
+    laws = extrapolate(fit_laws(samples, torch.zeros(3, 3)), shots, 0)
+    for number, sample in samples.items():
+        rgb = sample.rgb[:, :, None]
+        assert float(beyond(laws.distance(rgb, number)).mean()) < 0.2
+        assert float(laws.distance(rgb, 9).mean()) < 0.3
+        for other in set(samples) - {number}:
+            assert float(beyond(laws.distance(rgb, other)).mean()) > 0.9
+
+
+def test_hue_folds_leave_out_colours_that_have_a_hue() -> None:
+    whole = sample_of(dyes_of(5000, 1, NEUTRAL))
+    folds = _hue_folds(whole, torch.Generator().manual_seed(0))
+    assert 2 <= len(folds) <= 4
+    for fold in folds:
+        assert float(fold.left_out.cbcr.norm(dim=0).min()) >= MIN_HUE_CHROMA
+    assert sum(float(fold.left_out.weight.sum()) for fold in folds) < 5000
+
+
+def test_hues_that_are_left_out_tell_the_error_and_do_not_choose_the_law(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pairs = [positioned(dyes_of(5000, n, NEUTRAL)) for n in (1, 2)]
+    bent = [replace(one, cbcr=one.cbcr + 0.1 * torch.sin(9 * one.cbcr.flip(0))) for one in pairs]
+    shots = {1: bent}
+    laws = fit_laws({1: bent[0].without_position()}, torch.zeros(3, 3))
+    with_hues = extrapolate(laws, shots, 0).general
+    monkeypatch.setattr(extrapolation, "_hue_folds", lambda *_: [])
+    without = extrapolate(laws, shots, 0).general
+    assert with_hues is not None
+    assert without is not None
+    assert error_at(with_hues.errors, 1.0) > error_at(without.errors, 1.0)
+    assert with_hues.share == without.share
 
 
 def test_a_model_file_holds_the_general_law(tmp_path: Path) -> None:
@@ -181,6 +264,13 @@ def test_a_model_file_holds_the_general_law(tmp_path: Path) -> None:
     planes = torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(4))
     assert torch.equal(loaded.closed_form(planes, 1), model.closed_form(planes, 1))
     assert not torch.equal(laws(planes, 1), laws.film(planes))
+
+
+def test_only_shots_with_pairs_count_as_such() -> None:
+    sample = sample_of(dyes_of(500, 0, NEUTRAL))
+    for numbers in ((1,), (1, 3)):
+        laws = fit_laws(dict.fromkeys(numbers, sample), torch.zeros(3, 3))
+        assert [laws.has_pairs(number) for number in (1, 2)] == [True, False]
 
 
 def test_a_shot_with_a_law_of_its_own_keeps_it_for_colours_that_were_seen() -> None:

@@ -175,6 +175,8 @@ def test_shots_without_rendered_frames_are_left_out() -> None:
 
     assert [(row.shot.number, row.rendered) for row in figures] == [(2, 2), (3, 1)]
     assert figures[0].luma_max == 0.1
+    assert figures[0].predicted == pytest.approx(0.75)
+    assert figures[0].beyond == pytest.approx(0.075)
     assert figures[0].flicker is None
 
 

@@ -17,7 +17,8 @@ from unfade.color.ycbcr import limit_chroma, luma
 from unfade.film.balance import IDENTITY_BALANCE, Balance
 from unfade.film.method import Method, Methods, MethodSetting
 from unfade.film.model import ModelSize
-from unfade.model.closed_form.laws import SHOT_RAMP, Baseline, Laws, beyond
+from unfade.model.closed_form.general_law import distance_steps
+from unfade.model.closed_form.laws import Baseline, Laws, beyond
 from unfade.model.closed_form.unevenness import NO_UNEVENNESS, Unevenness
 from unfade.model.degrain import degrain
 from unfade.model.familiarity import FAMILIARITY_STRIDE_PX
@@ -45,22 +46,21 @@ ACCELERATOR_BATCH_PIXELS = 1 << 18
 """Pixels per batch on an accelerator, which needs large batches; activations take some 0.3 GB."""
 
 ERROR_STRIDE_PX = 8
-"""Distance, in pixels of the model's raster, between predicted errors in each direction: 12,000 per
-frame are enough to rank frames (decisions/17)."""
+"""Distance, in pixels of the model's raster, between predicted errors in each direction: some 5,000
+per frame are enough to rank frames (decisions/17)."""
 
 UNPAIRED_GAIN = 0.5
 """Factor on the residual of the networks in a shot without pairs, where it is as often wrong as
-right: on six shots 0.5 left less error than 0, 0.25, 0.75 and 1 (decisions/31). Such pixels are
-known by as much."""
+right: on six shots 0.5 left less error than 0, 0.25, 0.75 and 1 (decisions/31)."""
 
 
 @dataclass(frozen=True)
-class NetworkInputs:
-    """A picture of a shot as input of the networks.
+class ModelInputs:
+    """A picture of a shot as input of the model.
 
     `y` (1, H, W) is the luma of the source, `features` (FEATURE_COUNT, H, W), `base_cbcr`
     (2, H, W) the chroma without networks: of the closed form, or of the LUT if that is the shot's
-    method. `distance` (1, H, W) is that to the colours of training, as of `Laws.extended`.
+    method. `distance` (1, H, W) is that to the colours of training, as of `Laws.distance`.
     """
 
     y: Tensor
@@ -113,11 +113,11 @@ class ChromaModel:
         cbcr = self.predict_from(source_rgb, self.inputs_of_frame(source_rgb, shot))
         return limit_chroma(luma(source_rgb), cbcr)
 
-    def inputs_of_frame(self, source_rgb: Tensor, shot: int) -> NetworkInputs:
-        """Network inputs of a frame (3, H, W) of any size and exposure."""
+    def inputs_of_frame(self, source_rgb: Tensor, shot: int) -> ModelInputs:
+        """Inputs of a frame (3, H, W) of any size and exposure."""
         return self.inputs(to_raster(source_rgb), shot)
 
-    def predict_from(self, source_rgb: Tensor, inputs: NetworkInputs) -> Tensor:
+    def predict_from(self, source_rgb: Tensor, inputs: ModelInputs) -> Tensor:
         """Chroma (2, H, W) of a frame from its `inputs_of_frame`, before `limit_chroma`.
 
         The LUT reads the frame at its own size, as the report measures it.
@@ -131,7 +131,7 @@ class ChromaModel:
         )
         return cbcr * exposure
 
-    def predict_error(self, inputs: NetworkInputs) -> ErrorMap:
+    def predict_error(self, inputs: ModelInputs) -> ErrorMap:
         """The predicted error of `predict_on_raster`."""
         assert self.uncertainty is not None, "the model was not calibrated"
         y, *others = (
@@ -149,6 +149,8 @@ class ChromaModel:
     ) -> ErrorInputs:
         """Inputs of the predicted error of N pixels of a shot.
 
+        Networks know what is familiar to them; law and LUT know colours in all surroundings.
+
         Args:
             shot: number of the shot.
             y: source luma (N, 1).
@@ -156,30 +158,36 @@ class ChromaModel:
             base_cbcr: chroma without networks (N, 2).
             distance: to the colours of training, (N, 1).
         """
-        known = 1 - beyond(distance[:, 0], SHOT_RAMP)
-        gain = self._residual_gain(shot)
+        known = 1 - beyond(distance[:, 0])
         residuals_cbcr = torch.zeros(NETWORKS, *base_cbcr.shape)
         residual_cbcr = torch.zeros_like(base_cbcr)
         if self.method_of(shot) == "networks":
             network, inputs = self.network_of(shot), features.to(self.residual.device)
             known = known * network.familiarity(network.wide_features(inputs)).cpu()
             residuals_cbcr = network.all_chroma(inputs.expand(NETWORKS, -1, -1)).cpu()
-            residual_cbcr = gain * network(inputs).cpu()
-        general = self.laws.general
+            residual_cbcr = self._residual_gain(shot) * network(inputs).cpu()
         return ErrorInputs(
-            residuals_cbcr,
-            residual_cbcr,
-            torch.cat([y, base_cbcr + residual_cbcr], dim=1),
-            known * gain,
-            torch.zeros_like(known) if general is None else general.error(distance[:, 0]),
-            self.laws.has_pairs(shot),
+            residuals_cbcr=residuals_cbcr,
+            residual_cbcr=residual_cbcr,
+            ycbcr=torch.cat([y, base_cbcr + residual_cbcr], dim=1),
+            known=known,
+            unseen=self._unseen_error(shot, distance[:, 0]),
+            has_pairs=self.laws.has_pairs(shot),
         )
+
+    def _unseen_error(self, shot: int, distance: Tensor) -> Tensor:
+        """Error of chroma (N,) to expect beyond training, at distances (N,) to its colours."""
+        general = self.laws.general
+        if general is None:
+            return torch.zeros_like(distance)
+        is_lut = self.method_of(shot) == "lut"
+        return distance_steps(distance) @ (general.lut_errors if is_lut else general.errors)
 
     def _residual_gain(self, shot: int) -> float:
         return 1.0 if self.laws.has_pairs(shot) else UNPAIRED_GAIN
 
     @torch.no_grad()
-    def predict_on_raster(self, inputs: NetworkInputs) -> Tensor:
+    def predict_on_raster(self, inputs: ModelInputs) -> Tensor:
         """Chroma (2, H, W) on the model's raster."""
         if self.method_of(inputs.shot) != "networks":
             return inputs.base_cbcr
@@ -191,28 +199,27 @@ class ChromaModel:
         residual_cbcr = torch.lerp(context_cbcr, memory_cbcr, familiar).cpu()
         return inputs.base_cbcr + self._residual_gain(inputs.shot) * residual_cbcr
 
-    def inputs(self, source_rgb: Tensor, shot: int) -> NetworkInputs:
-        """Network inputs of a picture (3, H, W) on the model's raster, 0 to 1."""
+    def inputs(self, source_rgb: Tensor, shot: int) -> ModelInputs:
+        """Inputs of a picture (3, H, W) on the model's raster, 0 to 1."""
         degrained_rgb = degrain(source_rgb, self.laws.grain)
-        law_cbcr, distance = self._closed_form(degrained_rgb, shot)
+        law_cbcr = self._closed_form(degrained_rgb, shot)
         balanced_rgb = balance(source_rgb, self.grade)
         clean_rgb = balance(degrained_rgb, self.grade)
         planes = features(balanced_rgb, clean_rgb, law_cbcr, shot in self.unevenness)
         is_lut = self.method_of(shot) == "lut"
         base_cbcr = self._baseline.predict(source_rgb, shot) if is_lut else law_cbcr
-        return NetworkInputs(luma(source_rgb), planes, base_cbcr, distance[None], shot)
+        distance = self.laws.distance(degrained_rgb, shot)[None]
+        return ModelInputs(luma(source_rgb), planes, base_cbcr, distance, shot)
 
     def closed_form(self, source_rgb: Tensor, shot: int) -> Tensor:
         """Chroma (2, H, W) of a picture (3, H, W) on the model's raster without the networks."""
-        cbcr, _ = self._closed_form(degrain(source_rgb, self.laws.grain), shot)
-        return cbcr
+        return self._closed_form(degrain(source_rgb, self.laws.grain), shot)
 
-    def _closed_form(self, degrained_rgb: Tensor, shot: int) -> tuple[Tensor, Tensor]:
-        """Chroma (2, H, W) and the distance (H, W) to the samples."""
-        if shot in self.unevenness:
-            near_cbcr = self.unevenness.predict(degrained_rgb, shot)
-            return self.laws.extended(near_cbcr, degrained_rgb, shot, SHOT_RAMP)
-        return self.laws.extended(self.laws.near(degrained_rgb, shot), degrained_rgb, shot)
+    def _closed_form(self, degrained_rgb: Tensor, shot: int) -> Tensor:
+        if shot not in self.unevenness:
+            return self.laws(degrained_rgb, shot)
+        own_cbcr = self.unevenness.predict(degrained_rgb, shot)
+        return self.laws.extended(own_cbcr, degrained_rgb, shot)
 
     def network_of(self, shot: int) -> ResidualNetworks:
         """The shot's own networks, or the film's."""

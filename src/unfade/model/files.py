@@ -20,6 +20,7 @@ from unfade.film.method import Methods, MethodSetting
 from unfade.film.model import ModelSize
 from unfade.film.working_space import WORKING_SPACE
 from unfade.model.chroma_model import ChromaModel
+from unfade.model.closed_form.distance import DistanceField
 from unfade.model.closed_form.general_law import ColourSpread, DyeLaw, GeneralLaw
 from unfade.model.closed_form.gradings import Gradings
 from unfade.model.closed_form.laws import Baseline, Law, Laws
@@ -197,37 +198,48 @@ def _law_tensors(laws: Laws) -> dict[str, Tensor]:
     film = {"spread.film": laws.film.spread.lut.nodes}
     general = {} if laws.general is None else _general_tensors(laws.general)
     gradings = {f"grading.{number}": one for number, one in laws.gradings.by_shot.items()}
+    gradings["paired"] = torch.tensor(sorted(laws.paired))
     return _baseline_tensors(laws.baseline) | film | spreads | axes | general | gradings
 
 
 def _general_tensors(law: GeneralLaw) -> dict[str, Tensor]:
-    return {
-        "general.log_map": law.dyes.log_map,
-        "general.to_cbcr": law.dyes.to_cbcr,
-        "general.matrix": law.spread.matrix,
-        "general.offset": law.spread.offset,
-        "general.deviation": law.deviation,
-        "general.share": torch.tensor(law.share),
-        "general.error_rises": law.error_rises,
-        "general.distance.film": law.film_distance,
-        **{f"general.distance.shot.{n}": nodes for n, nodes in law.shot_distances.items()},
+    tensors = {
+        "log_map": law.dyes.log_map,
+        "to_cbcr": law.dyes.to_cbcr,
+        "matrix": law.spread.matrix,
+        "offset": law.spread.offset,
+        "deviation": law.deviation,
+        "share": torch.tensor(law.share),
+        "errors": law.errors,
+        "lut_errors": law.lut_errors,
     }
+    for name, one in (("film", law.film_distance), *law.distances.items()):
+        tensors |= {
+            f"distance.low.{name}": one.low,
+            f"distance.high.{name}": one.high,
+            f"distance.nodes.{name}": one.nodes,
+        }
+    return _prefixed("general.", tensors)
 
 
 def _general_of(tensors: dict[str, Tensor]) -> GeneralLaw | None:
     parts = _without_prefix("general.", tensors)
     if not parts:
         return None
-    dyes = DyeLaw(parts["log_map"], parts["to_cbcr"])
-    spread = ColourSpread(parts["matrix"], parts["offset"])
+    nodes = _without_prefix("distance.nodes.", parts)
+    distances = {
+        name: DistanceField(parts[f"distance.low.{name}"], parts[f"distance.high.{name}"], own)
+        for name, own in nodes.items()
+    }
     return GeneralLaw(
-        dyes,
-        spread,
+        DyeLaw(parts["log_map"], parts["to_cbcr"]),
+        ColourSpread(parts["matrix"], parts["offset"]),
         parts["deviation"],
-        parts["distance.film"],
-        _by_number("distance.shot.", parts),
+        distances.pop("film"),
+        {int(name): distance for name, distance in distances.items()},
         float(parts["share"]),
-        parts["error_rises"],
+        parts["errors"],
+        parts["lut_errors"],
     )
 
 
@@ -239,7 +251,8 @@ def _laws_of(tensors: dict[str, Tensor]) -> Laws:
         n: Law(lut, SpreadLut(SmoothLut(spreads[n]), axes)) for n, lut in baseline.shots.items()
     }
     gradings = Gradings(_by_number("grading.", tensors))
-    return Laws(film, shots, baseline.grain, _general_of(tensors), gradings)
+    paired = frozenset(tensors["paired"].int().tolist())
+    return Laws(film, shots, baseline.grain, paired, _general_of(tensors), gradings)
 
 
 def _unevenness_tensors(unevenness: Unevenness) -> dict[str, Tensor]:

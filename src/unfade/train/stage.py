@@ -173,7 +173,7 @@ def _complete(
         baseline=training_set.baseline,
     )
     model = replace(model, methods=choose_methods(model, _held_out_pictures(job, targets)))
-    model = with_uncertainty(model, training_set.train, training_set.held_out, settings.seed)
+    model = with_uncertainty(model, training_set.train, training_set.held_out)
     return model, tuple(one.verdict for one in trials)
 
 

@@ -177,4 +177,4 @@ def fit(
     first = start(training_set.train, training_set.held_out, settings)
     *_, trained = learn(first, training_set.train, training_set.held_out, settings)
     model = training_set.model.with_residual(residual_of(trained.best, settings.size))
-    return with_uncertainty(model, training_set.train, training_set.held_out, settings.seed)
+    return with_uncertainty(model, training_set.train, training_set.held_out)

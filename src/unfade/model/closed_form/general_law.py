@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from unfade.model.closed_form.distance import FARTHEST, DistanceField
 from unfade.model.closed_form.lut import SmoothLut
 from unfade.model.degrain import LOG_OFFSET
 
@@ -21,11 +22,11 @@ MAX_LOG_LIGHT = 0.5
 
 REACH_DEVIATIONS = 6.0
 """Half the side of the cube of the deviation, in standard deviations of the film's colours. Beyond
-it no colour is near a sample."""
+it the deviation stays as at the border."""
 
-ERROR_DISTANCES = (0.0, 0.1, 0.3, 1.0, 3.0)
+ERROR_DISTANCES = (0.0, 0.1, 0.3, 1.0, FARTHEST)
 """Distances, in standard deviations of the film's colours, at which the error beyond the samples is
-known: at samples, between neighbours, where laws have given way, another and a far colour."""
+known: at samples, between neighbours, where a shot's laws have given way, and other colours."""
 
 
 @dataclass(frozen=True)
@@ -63,33 +64,30 @@ class ColourSpread:
 class GeneralLaw:
     """The dye law and a deviation from it, with what is known about its use.
 
-    Cubes of `spread` hold `deviation` (2, N, N, N), the chroma to add to that of the dyes, and
-    `film_distance` and `shot_distances` (1, N, N, N), the distance to the nearest sample of the
-    film, or of a shot by number, in standard deviations of the film's colours. `share` is the share
-    of this law in its mean with LUTs, far from samples. `error_rises` (K,) is the error of chroma
-    that leaving samples out has shown: at the first of `ERROR_DISTANCES`, then its rise to each
-    next one.
+    `deviation` (2, N, N, N) is the chroma to add to that of the dyes, in the cube of `spread`.
+    `distances` are to the samples of shots, by number, and `film_distance` to those of the film.
+    `share` is the share of this law in its mean with LUTs, far from samples. `errors` and
+    `lut_errors` (K,) are the errors of chroma that left-out samples had by that mean and by LUTs:
+    at the first of `ERROR_DISTANCES`, then the rise to each next one.
     """
 
     dyes: DyeLaw
     spread: ColourSpread
     deviation: Tensor
-    film_distance: Tensor
-    shot_distances: Mapping[int, Tensor]
+    film_distance: DistanceField
+    distances: Mapping[int, DistanceField]
     share: float
-    error_rises: Tensor
+    errors: Tensor
+    lut_errors: Tensor
 
-    def __call__(self, rgb: Tensor, shot: int | None) -> tuple[Tensor, Tensor]:
-        """Chroma (2, H, W) of R'G'B' (3, H, W), and the distance (H, W) to the samples of a shot,
-        or of the film for a shot without samples and for None."""
-        of_shot = None if shot is None else self.shot_distances.get(shot)
-        distances = self.film_distance if of_shot is None else of_shot
-        cb, cr, distance = in_cube(torch.cat([self.deviation, distances]), self.spread(rgb))
-        return self.dyes(rgb) + torch.stack([cb, cr]), distance
+    def __call__(self, rgb: Tensor) -> Tensor:
+        """Chroma (2, H, W) of R'G'B' (3, H, W)."""
+        return self.dyes(rgb) + in_cube(self.deviation, self.spread(rgb))
 
-    def error(self, distance: Tensor) -> Tensor:
-        """Error of chroma to expect at distances (N,)."""
-        return distance_steps(distance) @ self.error_rises
+    def distance(self, rgb: Tensor, shot: int) -> Tensor:
+        """Distance (H, W) of R'G'B' (3, H, W) to the samples of a shot, or of the film for a shot
+        without samples, in standard deviations of the film's colours."""
+        return self.distances.get(shot, self.film_distance)(self.spread(rgb))
 
 
 def in_cube(nodes: Tensor, positions: Tensor) -> Tensor:

@@ -44,76 +44,64 @@ class Baseline:
         return self.shots.get(shot, self.film)(degrain(source_rgb, self.grain))
 
 
-Ramp = tuple[float, float]
-"""Distances to the nearest sample, in standard deviations of the film's colours, between which a
-law that holds near samples gives way to the general law."""
-
-FILM_RAMP: Ramp = (0.0, 0.05)
-"""Ramp of the film's LUTs. A longer one left more error in other shots (decisions/31)."""
-
-SHOT_RAMP: Ramp = (0.1, 0.3)
-"""Ramp of a shot's own laws, which have its grading and its fade. Longer ones left more error on
-its own colours (decisions/31)."""
+OWN_RAMP = (0.1, 0.3)
+"""Distances to the nearest sample of a shot, in standard deviations of the film's colours, between
+which its own laws give way to the general law. They have the shot's grading and its fade; longer
+ramps left more error on its own colours (decisions/31)."""
 
 
 @dataclass(frozen=True)
 class Laws:
     """Laws by shot number, all with the axes of the film; shots without one use the film's.
 
-    `general` replaces them far from their samples; none if it was not fitted. `gradings` give
-    shots without a law the grading of their neighbours.
+    `paired` are the numbers of the shots with pairs; if it is empty, all shots count as such.
+    `general` holds far from the samples; none if it was not fitted. `gradings` give shots without a
+    law the grading of their neighbours.
     """
 
     film: Law
     shots: Mapping[int, Law]
     grain: Tensor
+    paired: frozenset[int] = frozenset()
     general: GeneralLaw | None = None
     gradings: Gradings = NO_GRADINGS
 
     def __call__(self, degrained_rgb: Tensor, shot: int) -> Tensor:
         """Chroma (2, H, W) of a degrained picture (3, H, W) of a shot."""
-        cbcr, _ = self.extended(self.near(degrained_rgb, shot), degrained_rgb, shot)
-        return cbcr
-
-    def near(self, degrained_rgb: Tensor, shot: int) -> Tensor:
-        """Chroma (2, H, W) by the LUTs alone, which hold near the samples."""
         own = self.shots.get(shot)
-        return self._graded(self.film(degrained_rgb), shot) if own is None else own(degrained_rgb)
+        if own is not None:
+            return self.extended(own(degrained_rgb), degrained_rgb, shot)
+        return self._graded(self.fade(degrained_rgb), shot)
 
-    def extended(
-        self, near_cbcr: Tensor, degrained_rgb: Tensor, shot: int, ramp: Ramp | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Chroma that holds beyond the samples too.
-
-        Args:
-            near_cbcr: chroma (2, H, W) that holds near the samples.
-            degrained_rgb: the picture (3, H, W).
-            shot: number of its shot.
-            ramp: on which that chroma gives way; None for that of LUTs.
-
-        Returns:
-            Chroma (2, H, W), and the distance (H, W) to the samples in standard deviations of the
-            film's colours; 0 if no general law was fitted.
-        """
+    def extended(self, own_cbcr: Tensor, degrained_rgb: Tensor, shot: int) -> Tensor:
+        """Chroma (2, H, W) by a shot's own law that gives way to the general law far from the
+        shot's samples."""
         if self.general is None:
-            return near_cbcr, torch.zeros_like(near_cbcr[0])
-        general_cbcr, distance = self.general(degrained_rgb, shot)
-        ramp = ramp or (SHOT_RAMP if shot in self.shots else FILM_RAMP)
-        share = self.general.share * beyond(distance, ramp)
-        return torch.lerp(near_cbcr, self._graded(general_cbcr, shot), share), distance
-
-    def has_pairs(self, shot: int) -> bool:
-        """Whether a shot has pairs; a single shot has no law but the film's."""
-        return shot in self.shots or not self.shots
+            return own_cbcr
+        share = self.general.share * beyond(self.distance(degrained_rgb, shot))
+        return torch.lerp(own_cbcr, self._graded(self.general(degrained_rgb), shot), share)
 
     def fade(self, degrained_rgb: Tensor) -> Tensor:
-        """Chroma (2, H, W) of a degrained picture (3, H, W) by the law of the film, ungraded."""
+        """Chroma (2, H, W) of a degrained picture (3, H, W) by the law of the film, ungraded.
+
+        The general law has its share near the samples too: they are other shots', or other parts
+        of the frame.
+        """
         cbcr = self.film(degrained_rgb)
         if self.general is None:
             return cbcr
-        general_cbcr, distance = self.general(degrained_rgb, None)
-        share = self.general.share * beyond(distance, FILM_RAMP)
-        return torch.lerp(cbcr, general_cbcr, share)
+        return torch.lerp(cbcr, self.general(degrained_rgb), self.general.share)
+
+    def distance(self, degrained_rgb: Tensor, shot: int) -> Tensor:
+        """Distance (H, W) of a degrained picture (3, H, W) to the samples of its shot, or of the
+        film, as of `GeneralLaw.distance`; 0 without a general law."""
+        if self.general is None:
+            return torch.zeros_like(degrained_rgb[0])
+        return self.general.distance(degrained_rgb, shot)
+
+    def has_pairs(self, shot: int) -> bool:
+        """Whether a shot has pairs."""
+        return not self.paired or shot in self.paired
 
     def _graded(self, cbcr: Tensor, shot: int) -> Tensor:
         return apply_grading(self.gradings.of(shot), cbcr) if self.gradings.by_shot else cbcr
@@ -130,8 +118,7 @@ class Laws:
         return Baseline(self.film.smooth, shots, self.grain)
 
 
-def beyond(distance: Tensor, ramp: Ramp) -> Tensor:
-    """How far colours are beyond samples: 0 up to the first distance of a ramp, 1 from the second,
-    linear between."""
-    near, far = ramp
+def beyond(distance: Tensor) -> Tensor:
+    """How far colours are beyond the samples of their shot, 0 to 1, from the distance to these."""
+    near, far = OWN_RAMP
     return ((distance - near) / (far - near)).clamp(0.0, 1.0)

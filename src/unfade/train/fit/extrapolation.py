@@ -7,38 +7,30 @@ one with the smaller error weighs more. How that error grows with the distance t
 kept for the predicted error; for this, hues are left out, too.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from scipy.optimize import nnls
-from scipy.spatial import cKDTree
 from torch import Tensor
 
 from unfade.color.sensitivity import visibility
 from unfade.color.ycbcr import luma
 from unfade.model.closed_form.general_law import (
-    ERROR_DISTANCES,
     REACH_DEVIATIONS,
     ColourSpread,
     GeneralLaw,
     distance_steps,
-    in_cube,
 )
-from unfade.model.closed_form.laws import FILM_RAMP, Laws, beyond
+from unfade.model.closed_form.laws import Laws
 from unfade.model.closed_form.lut import NODES
 from unfade.train.data.samples import ColourSamples, PositionedSamples
+from unfade.train.fit.distance import SAMPLES_KEPT, fit_distance_field, nearest_distance
 from unfade.train.fit.dye_law import DYE_PIXELS
 from unfade.train.fit.general_law import KERNEL_PIXELS, KernelLaw, fit_general_law
 from unfade.train.fit.laws import fit_law
 from unfade.train.fit.lut import fit_axes
-
-SAMPLES_KEPT = 20_000
-"""Samples of a shot, or of the film, to which distances are measured. With 2,000 many colours of a
-shot seem far from its samples."""
-
-FARTHEST = ERROR_DISTANCES[-1]
-"""Largest distance that is told from larger ones."""
 
 SELECTIVITY = 24.0
 """Power of the errors by which the two laws share: a law with 3 % less error gets two thirds, with
@@ -50,12 +42,21 @@ FOLD_PIXELS = 8000
 FOLD_NODES = 17
 """Nodes along each axis of the LUTs in a fold: an eighth of the time of those of the film."""
 
-UNKNOWN_RISES = (0.006, 0.003, 0.001, 0.004, 0.017)
-"""Rises of the error of chroma in a film with too few samples for folds: the means of three
-simulated films."""
+USUAL_ERRORS = (0.006, 0.003, 0.001, 0.004, 0.017)
+"""The `errors` of a `GeneralLaw` in the mean of the development film with families of colours left
+out (decisions/17). A film's own folds replace them as far as they have colours at such a
+distance."""
+
+USUAL_WEIGHT = 0.01
+"""Weight of those errors, against the folds of a film together."""
+
+MIN_HUE_CHROMA = 0.03
+"""Chroma, of range 1, below which a colour has no hue that could be left out: noise of references
+is as large."""
 
 MAX_FOLDS = 4
-"""Folds of shots, or of pairs; more are divided among them. A fold costs a fit of both laws."""
+"""Folds of shots, or of pairs; more are divided among them. A fold costs a fit of both laws, some
+0.3 s of a core; those of halves and of hues add up to eight."""
 
 MIN_FOLD_SHARE = 0.02
 """Smallest weight of either part of a fold, as a share of all samples: fewer prove nothing."""
@@ -97,18 +98,20 @@ def extrapolate(laws: Laws, shots: Mapping[int, Sequence[PositionedSamples]], se
         for number, pairs in shots.items()
     }
     whole = ColourSamples.concatenate(by_shot.values())
-    left_out = [_leave_out(fold, generator) for fold in _folds(shots, generator)]
-    hues = [_leave_out(fold, generator) for fold in _hue_folds(whole, generator)]
-    share = general_share(left_out)
     kernel_law = _general_law(whole, generator)
+    spread = kernel_law.spread
+    left_out = [_leave_out(fold, spread, generator) for fold in _folds(shots, generator)]
+    hues = [_leave_out(fold, spread, generator) for fold in _hue_folds(whole, generator)]
+    share = general_share(left_out)
     general = GeneralLaw(
         kernel_law.dyes,
-        kernel_law.spread,
-        _as_cube(kernel_law.deviation(_cube_positions())),
-        _distances(kernel_law.spread, whole, generator),
-        {n: _distances(kernel_law.spread, by_shot[n], generator) for n in laws.shots},
+        spread,
+        _deviation(kernel_law),
+        fit_distance_field(whole, spread, generator),
+        {n: fit_distance_field(by_shot[n], spread, generator) for n in laws.shots},
         share,
-        error_rises([*left_out, *hues], share),
+        errors_by_distance([*left_out, *hues], share),
+        errors_by_distance([*left_out, *hues], 0.0),
     )
     return replace(laws, general=general)
 
@@ -129,31 +132,36 @@ def general_share(left_out: Sequence[LeftOut]) -> float:
     return float(1 / (1 + (general / luts) ** SELECTIVITY))
 
 
-def error_rises(left_out: Sequence[LeftOut], share: float) -> Tensor:
-    """The `error_rises` of a `GeneralLaw`: nonnegative least squares on the approximate CIEDE2000
-    of left-out colours; each fold counts alike."""
+def errors_by_distance(left_out: Sequence[LeftOut], share: float) -> Tensor:
+    """The `errors` of a `GeneralLaw` with a share in its mean with LUTs: nonnegative least squares
+    on the approximate CIEDE2000 of left-out colours. Each fold counts alike."""
     if not left_out:
-        return torch.tensor(UNKNOWN_RISES)
-    terms, errors = [], []
+        return torch.tensor(USUAL_ERRORS)
+    terms, errors, mean_visibility = [], [], 0.0
     for fold in left_out:
-        mixed = share * beyond(fold.distance, FILM_RAMP)
-        cbcr = torch.lerp(fold.luts_cbcr, fold.general_cbcr, mixed)
+        cbcr = torch.lerp(fold.luts_cbcr, fold.general_cbcr, share)
         y = luma(fold.samples.rgb[:, :, None])[..., 0]
         visible = visibility(torch.cat([y, cbcr]).T)
-        root_weight = (fold.samples.weight / fold.samples.weight.sum()).sqrt()
-        terms.append(distance_steps(fold.distance) * (visible * root_weight)[:, None])
-        errors.append(fold.samples.errors_of(cbcr) * root_weight)
-    solution, _ = nnls(torch.cat(terms).double().numpy(), torch.cat(errors).double().numpy())
+        weight = fold.samples.weight / fold.samples.weight.sum()
+        terms.append(distance_steps(fold.distance) * (visible * weight.sqrt())[:, None])
+        errors.append(fold.samples.errors_of(cbcr) * weight.sqrt())
+        mean_visibility += float((visible * weight).sum()) / len(left_out)
+    usual = (USUAL_WEIGHT * len(left_out)) ** 0.5 * mean_visibility * torch.eye(len(USUAL_ERRORS))
+    rows, known = (
+        torch.cat([*terms, usual]),
+        torch.cat([*errors, usual @ torch.tensor(USUAL_ERRORS)]),
+    )
+    solution, _ = nnls(rows.double().numpy(), known.double().numpy())
     return torch.tensor(solution, dtype=torch.float32)
 
 
-def _leave_out(fold: _Fold, generator: torch.Generator) -> LeftOut:
+def _leave_out(fold: _Fold, spread: ColourSpread, generator: torch.Generator) -> LeftOut:
     """The left-out samples of a fold, as both laws of the rest predict them."""
     out, rest = fold.left_out, fold.rest.some(FOLD_PIXELS, generator)
     luts = fit_law(rest, fit_axes(rest.rgb, rest.weight), nodes=FOLD_NODES)
     general = _general_law(fold.rest, generator)
-    distances = _distances(general.spread, fold.rest, generator)
-    distance = in_cube(distances, general.spread(out.rgb[:, :, None]))[0, :, 0]
+    kept = fold.rest.some(SAMPLES_KEPT, generator)
+    distance = nearest_distance(spread(out.rgb), spread(kept.rgb))
     return LeftOut(out, luts(out.rgb[:, :, None])[..., 0], general(out.rgb), distance)
 
 
@@ -177,9 +185,9 @@ def _folds(
 def _hue_folds(samples: ColourSamples, generator: torch.Generator) -> list[_Fold]:
     """Folds of a quarter of the hues each, for what no pair shows although its shot has pairs."""
     cb, cr = samples.cbcr
-    return _folds_of(
-        samples, [cr >= cb.abs(), -cr > cb.abs(), cb > cr.abs(), -cb >= cr.abs()], generator
-    )
+    quarter = ((torch.atan2(cr, cb) / (math.pi / 2)).round() % 4).int()
+    has_hue = samples.cbcr.norm(dim=0) >= MIN_HUE_CHROMA
+    return _folds_of(samples, [has_hue & (quarter == one) for one in range(4)], generator)
 
 
 def _folds_of(
@@ -195,23 +203,12 @@ def _folds_of(
     ]
 
 
-def _distances(spread: ColourSpread, samples: ColourSamples, generator: torch.Generator) -> Tensor:
-    """Cube (1, N, N, N) of the distance to the nearest of some samples."""
-    kept = cKDTree(spread(samples.some(SAMPLES_KEPT, generator).rgb).T.numpy())
-    nearest, _ = kept.query(_cube_positions().T.numpy(), distance_upper_bound=FARTHEST, workers=-1)
-    return _as_cube(torch.from_numpy(nearest).float().clamp(max=FARTHEST)[None])
-
-
-def _cube_positions() -> Tensor:
-    """Positions (3, N * N * N) of the nodes of a cube."""
+def _deviation(kernel_law: KernelLaw) -> Tensor:
+    """The deviation (2, N, N, N) at the nodes of the cube of its spread."""
     axis = torch.linspace(-REACH_DEVIATIONS, REACH_DEVIATIONS, NODES)
     third, second, first = torch.meshgrid(axis, axis, axis, indexing="ij")
-    return torch.stack([first, second, third]).flatten(1)
-
-
-def _as_cube(values: Tensor) -> Tensor:
-    """Nodes (C, N, N, N) of values (C, N * N * N) at the positions of a cube."""
-    return values.reshape(-1, NODES, NODES, NODES)
+    deviation = kernel_law.deviation(torch.stack([first, second, third]).flatten(1))
+    return deviation.reshape(2, NODES, NODES, NODES)
 
 
 def _general_law(sample: ColourSamples, generator: torch.Generator) -> KernelLaw:

@@ -86,8 +86,8 @@ def separate_gradings(
     }
     everything = [pair.without_position() for pairs in ungraded.values() for pair in pairs]
     fade = fit_law(ColourSamples.concatenate(everything), laws.axes)
-    beyond = extrapolate(replace(laws, film=fade), ungraded, seed)
-    return replace(beyond, gradings=fit_gradings(beyond.fade, some))
+    ungraded_laws = extrapolate(replace(laws, film=fade), ungraded, seed)
+    return replace(ungraded_laws, gradings=fit_gradings(ungraded_laws.fade, some))
 
 
 def gains(shots: Mapping[int, ColourSamples], generator: torch.Generator) -> Tensor:

@@ -32,9 +32,9 @@ def fit_laws(samples: Mapping[int, ColourSamples], grain: Tensor) -> Laws:
     whole = ColourSamples.concatenate(samples.values())
     film = fit_law(whole, fit_axes(whole.rgb, whole.weight))
     if len(samples) == 1:
-        return Laws(film, {}, grain)
+        return Laws(film, {}, grain, frozenset(samples))
     shots = {number: fit_law(one, film.spread.axes, film) for number, one in samples.items()}
-    return Laws(film, shots, grain)
+    return Laws(film, shots, grain, frozenset(samples))
 
 
 def fit_law(sample: ColourSamples, axes: Axes, prior: Law | None = None, nodes: int = NODES) -> Law:

@@ -90,11 +90,17 @@ def _load_model(path: Path, use: "MethodSetting") -> "Model":
 
 @dataclass(frozen=True)
 class StageStatus:
-    """A stage, whether its results are up to date, and if not, why."""
+    """A stage, whether its results are up to date, and if not, why.
+
+    `wall_s` and `cpu_s` are seconds of its last run, of the clock and of all processor cores; None
+    if they are not on record.
+    """
 
     name: str
     state: Literal["fresh", "stale", "missing"]
     reason: str
+    wall_s: float | None = None
+    cpu_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -116,8 +122,14 @@ class Film:
     def status(self) -> list[StageStatus]:
         """All stages in order, each with its state."""
         return [
-            StageStatus(stage.name, freshness.state, freshness.reason)
-            for stage, freshness in pipeline.status(self._job())
+            StageStatus(
+                stage.name,
+                current.state,
+                current.reason,
+                current.cost.wall_s if current.cost else None,
+                current.cost.cpu_s if current.cost else None,
+            )
+            for stage, current in pipeline.status(self._job())
         ]
 
     def run(

@@ -1,5 +1,7 @@
 """Runs stages and prints the verdict; prints which stages are fresh."""
 
+import math
+from datetime import timedelta
 from pathlib import Path
 
 from unfade import api
@@ -25,11 +27,17 @@ def run(project_file: Path, first: str | None, last: str | None, quiet: bool) ->
 
 
 def show_status(project_file: Path) -> None:
-    """Prints a table of the stages: fresh, stale or missing, and why."""
-    table = plain_table("stage", "state", "why")
+    """Prints a table of the stages: fresh, stale or missing, what the last run cost, and why."""
+    table = plain_table("stage", "state", "time", "cores busy", "why")
     for stage in api.open(project_file).status():
-        table.add_row(stage.name, stage.state, stage.reason)
+        cores = f"{stage.cpu_s / stage.wall_s:.1f}" if stage.wall_s and stage.cpu_s else ""
+        table.add_row(stage.name, stage.state, _duration(stage.wall_s), cores, stage.reason)
     show(table)
+
+
+def _duration(seconds: float | None) -> str:
+    """Seconds as "h:mm:ss"; nothing for None."""
+    return "" if seconds is None else str(timedelta(seconds=math.ceil(seconds)))
 
 
 def _show_verdict(film: api.Film, quiet: bool) -> None:

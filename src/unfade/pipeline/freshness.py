@@ -18,7 +18,7 @@ from unfade.pipeline.stages import STAGES, Stage
 from unfade.project.settings import Project
 from unfade.work.elements import Element
 from unfade.work.job import Job
-from unfade.work.receipt import Output, Receipt
+from unfade.work.receipt import Cost, Output, Receipt
 
 UNFINISHED = ".unfinished"
 """A marker file in the folder of a stage while the stage runs. If a killed run left it, the receipt
@@ -30,10 +30,12 @@ COLOR_FACTS = "the OpenColorIO config or view"
 
 @dataclass(frozen=True)
 class Freshness:
-    """The state of a stage's results, and the reason if they are not fresh."""
+    """The state of a stage's results, the reason if they are not fresh, and what its last run
+    cost, if that is on record."""
 
     state: Literal["fresh", "stale", "missing"]
     reason: str = ""
+    cost: Cost | None = None
 
 
 def freshness(stage: Stage, job: Job, elements: "ElementCache | None" = None) -> Freshness:
@@ -52,8 +54,8 @@ def freshness(stage: Stage, job: Job, elements: "ElementCache | None" = None) ->
     except (OSError, ValueError) as error:
         return Freshness("stale", f"its receipt cannot be used: {error}")
     for change in _changes(stage, job, receipt, elements or ElementCache(job)):
-        return Freshness("stale", change)
-    return Freshness("fresh")
+        return Freshness("stale", change, receipt.cost)
+    return Freshness("fresh", cost=receipt.cost)
 
 
 def status(job: Job) -> list[tuple[Stage, Freshness]]:
@@ -64,7 +66,7 @@ def status(job: Job) -> list[tuple[Stage, Freshness]]:
         current = freshness(stage, job, elements)
         earlier = [other.name for other, state in result if state.state != "fresh"]
         if current.state == "fresh" and earlier:
-            current = Freshness("stale", f"{earlier[0]} comes before it")
+            current = Freshness("stale", f"{earlier[0]} comes before it", current.cost)
         result.append((stage, current))
     with suppress(WorkError):
         job.save_digests()

@@ -14,6 +14,7 @@ from pathlib import Path
 from unfade.errors import ProjectError, WorkError
 from unfade.film.stage_names import STAGE_NAMES
 from unfade.pipeline import preflight
+from unfade.pipeline.clock import Clock
 from unfade.pipeline.freshness import (
     UNFINISHED,
     ElementCache,
@@ -115,7 +116,7 @@ def run_stage(stage: Stage, job: Job, elements: ElementCache | None = None) -> N
     Raises:
         WorkError: an element that an earlier run read is gone.
     """
-    elements = elements or ElementCache(job)
+    elements, clock = elements or ElementCache(job), Clock()
     folder = job.folder(stage.name)
     _check_elements(stage, job, folder, elements)
     (folder / UNFINISHED).touch()
@@ -133,6 +134,7 @@ def run_stage(stage: Stage, job: Job, elements: ElementCache | None = None) -> N
         outputs=outputs(stage, job),
         versions={name: metadata.version(name) for name in SOFTWARE}
         | {"python": platform.python_version(), "platform": sys.platform},
+        cost=clock.cost(),
     )
     write_text(folder / Receipt.PATH, receipt.to_json())
     (folder / UNFINISHED).unlink()

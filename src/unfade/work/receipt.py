@@ -14,13 +14,21 @@ class Output(Noun):
     sha256: str | None = None
 
 
+class Cost(Noun):
+    """Seconds of wall time, and of all processor cores together."""
+
+    wall_s: float
+    cpu_s: float
+
+
 class Receipt(Artefact):
     """The receipt in a stage's folder, written when the stage is done; the next one replaces it.
 
     `revision` is that of the stage's code. `settings` are the values of film.toml that the stage
     depends on, with dotted keys, ``"render.version": "1"``; of paths only the last part.
     `inputs` are digests of the artefacts, files and elements that it read. `outputs` are its files,
-    by path in its folder. `versions` are those of the software.
+    by path in its folder. `versions` are those of the software. `cost` is that of the last run,
+    which may have gone on from an earlier one; None in receipts of older versions.
     """
 
     SCHEMA = "Receipt.2"
@@ -32,3 +40,4 @@ class Receipt(Artefact):
     inputs: dict[str, str]
     outputs: dict[str, Output]
     versions: dict[str, str]
+    cost: Cost | None = None

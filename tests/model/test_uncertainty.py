@@ -23,7 +23,15 @@ from unfade.model.closed_form.laws import OWN_RAMP, Law, Laws
 from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
 from unfade.model.features import FEATURE_COUNT
 from unfade.model.uncertainty import UNPAIRED_TRUST, ErrorInputs, Uncertainty, error_terms
-from unfade.train.fit.calibrate import HELD_OUT_PRIOR, TRAINING_PRIOR, calibrate
+from unfade.train.data.pixels import Pixels
+from unfade.train.fit.calibrate import (
+    HELD_OUT_PRIOR,
+    TRAINING_PRIOR,
+    KnownErrors,
+    calibrate,
+    known_errors,
+    with_uncertainty,
+)
 
 RISES = torch.tensor([0.01, 0.0, 0.01, 0.02, 0.04])
 
@@ -150,39 +158,84 @@ def test_half_of_the_residual_counts_without_pairs(inputs_of: InputsOf) -> None:
     assert own.any()
 
 
+def known(parts: list[ErrorInputs], errors: torch.Tensor) -> KnownErrors:
+    return known_errors(parts, errors, torch.ones_like(errors))
+
+
+def predicted(model: ChromaModel, parts: list[ErrorInputs]) -> torch.Tensor:
+    assert model.uncertainty is not None
+    return torch.cat([model.uncertainty.predict(part) for part in parts])
+
+
 def test_calibration_recovers_known_weights(model: ChromaModel, inputs_of: InputsOf) -> None:
     parts = [inputs_of(0.0, 1), inputs_of(0.2, 1), inputs_of(2.0, 1), inputs_of(2.0, 2)]
+    found = calibrate(known(parts, predicted(model, parts)), 1e-6).weights
     assert model.uncertainty is not None
-    errors = torch.cat([model.uncertainty.predict(part) for part in parts])
-    found = calibrate(parts, errors, 1e-6).weights
     torch.testing.assert_close(found, model.uncertainty.weights, atol=1e-3, rtol=0.01)
 
 
-def test_calibration_meets_the_mean_of_noisy_errors(
+def test_calibration_meets_the_mean_of_skewed_errors(
     model: ChromaModel, inputs_of: InputsOf
 ) -> None:
     parts = [inputs_of(0.0, 1), inputs_of(0.2, 1)]
-    assert model.uncertainty is not None
-    errors = torch.cat([model.uncertainty.predict(part) for part in parts])
-    noise = torch.rand(1000, generator=torch.Generator().manual_seed(0)) * 2
-    predicted = (
+    skewed = torch.rand(1000, generator=torch.Generator().manual_seed(0)) ** 8 * 9
+    skewed[:500] *= predicted(model, parts)[:500]
+    again = (
         torch.cat([error_terms(part) for part in parts])
-        @ calibrate(parts, errors * noise, HELD_OUT_PRIOR).weights
+        @ calibrate(known(parts, skewed), HELD_OUT_PRIOR).weights
     )
-    torch.testing.assert_close(predicted.mean(), (errors * noise).mean(), atol=0, rtol=0.03)
+    torch.testing.assert_close(again.mean(), skewed.mean(), atol=0, rtol=0.05)
 
 
 def test_pixels_that_training_shows_do_not_judge_the_error_beyond_it(inputs_of: InputsOf) -> None:
-    known, beyond = inputs_of(0.0, 1), inputs_of(2.0, 1)
-    assert calibrate([known], torch.rand(500), HELD_OUT_PRIOR).weights[
-        3:
-    ].tolist() == pytest.approx([1.0, 1.0], abs=1e-3)
+    shown, beyond = inputs_of(0.0, 1), inputs_of(2.0, 1)
+    factors = calibrate(known([shown], torch.rand(500)), HELD_OUT_PRIOR).weights[3:]
+    assert factors.tolist() == pytest.approx([1.0, 1.0], abs=1e-3)
     fewer = 0.5 * 0.06 * visibility(beyond.ycbcr)
     held_out, training = (
-        calibrate([beyond], fewer, prior).weights[3] for prior in (HELD_OUT_PRIOR, TRAINING_PRIOR)
+        calibrate(known([beyond], fewer), prior).weights[3]
+        for prior in (HELD_OUT_PRIOR, TRAINING_PRIOR)
     )
     assert 0.45 < float(held_out) < 0.6
     assert float(training) > 0.9
+
+
+def test_pixels_of_no_weight_do_not_count(model: ChromaModel, inputs_of: InputsOf) -> None:
+    parts = [inputs_of(0.0, 1), inputs_of(0.0, 1)]
+    errors = predicted(model, parts)
+    errors[:500] = 20.0
+    weight = torch.cat([torch.full((500,), 1e-6), torch.ones(500)])
+    found = calibrate(known_errors(parts, errors, weight), HELD_OUT_PRIOR)
+    torch.testing.assert_close(
+        found.predict(parts[1]).mean(), errors[500:].mean(), atol=0.02, rtol=0
+    )
+
+
+def test_hold_out_pixels_beyond_training_leave_the_error_of_what_it_shows(
+    model: ChromaModel, inputs_of: InputsOf
+) -> None:
+    training = pixels_at(0.0)
+    calibrated = with_uncertainty(model, training, pixels_at(2.5)).uncertainty
+    alone = with_uncertainty(model, training, None).uncertainty
+    assert calibrated is not None
+    assert alone is not None
+    shown = inputs_of(0.0, 1)
+    expected = alone.predict(shown).mean()
+    torch.testing.assert_close(calibrated.predict(shown).mean(), expected, atol=0, rtol=0.1)
+    assert not torch.equal(calibrated.weights, alone.weights)
+
+
+def pixels_at(distance: float) -> Pixels:
+    """500 pixels of shot 1 at a distance from the colours of training, with errors of chroma."""
+    generator = torch.Generator().manual_seed(1)
+    ones = torch.ones(500, 1)
+    features = torch.randn(500, FEATURE_COUNT, generator=generator) * 0.1
+    y = torch.rand(500, 1, generator=generator) * 0.6 + 0.2
+    truth_cbcr = torch.randn(500, 2, generator=generator) * 0.01
+    return Pixels(
+        features, torch.zeros(500, 2), torch.zeros(500, 2), ones * distance, truth_cbcr, y, ones,
+        torch.ones(500, 3), torch.ones(500), torch.zeros(500, 2),
+    )  # fmt: skip
 
 
 def test_the_error_is_predicted_on_a_coarse_raster_and_saved_with_the_model(
@@ -195,11 +248,12 @@ def test_the_error_is_predicted_on_a_coarse_raster_and_saved_with_the_model(
         inputs = model.inputs_of_frame(source_rgb, shot)
         error = model.predict_error(inputs)
         shape = (1, 40 // ERROR_STRIDE_PX, 64 // ERROR_STRIDE_PX)
-        assert error.ciede2000.shape == error.known.shape == shape
+        assert error.ciede2000.shape == error.beyond.shape == shape
         loaded = load_model(path)
         again = loaded.predict_error(loaded.inputs_of_frame(source_rgb, shot))
         assert torch.equal(again.ciede2000, error.ciede2000)
-        assert torch.equal(again.known, error.known)
+        assert torch.equal(again.beyond, error.beyond)
+        assert float(error.beyond.mean()) == (0.0 if shot == 1 else 1.0)
         torch.testing.assert_close(inputs.y, luma(source_rgb))
         assert float(inputs.distance.mean()) == (0.0 if shot == 1 else 2.0)
 
@@ -209,5 +263,5 @@ def test_a_model_without_a_general_law_knows_no_error_beyond_training(model: Chr
     source_rgb = torch.rand(3, 40, 64, generator=torch.Generator().manual_seed(4))
     inputs = plain.inputs_of_frame(source_rgb, 1)
     assert not inputs.distance.any()
-    assert plain.predict_error(inputs).known.min() == 1.0
+    assert not plain.predict_error(inputs).beyond.any()
     assert plain.predict_error(inputs).ciede2000.min() > 0

@@ -54,7 +54,7 @@ def test_the_predicted_error_covers_the_live_area_in_ciede2000() -> None:
     """A chroma error of 0.01 on grey is about 2.5 CIEDE2000."""
     source_rgb = torch.full((3, 40, 60), 0.5)
     error = recover(source_rgb, Area(x=10, y=0, width=40, height=30), model(), 1).error
-    assert error.ciede2000.shape == error.known.shape == (1, 4, 5)
+    assert error.ciede2000.shape == error.beyond.shape == (1, 4, 5)
     assert 1.0 < float(error.ciede2000.mean()) < 4.0
 
 

@@ -18,7 +18,7 @@ class PredictedError(Noun):
     """The model's estimate of its own colour error in a frame, over the pixels of the live area.
 
     `mean` and `p95`, the 95th percentile, are CIEDE2000. `beyond` is the share of pixels, 0 to 1,
-    that no training pair shows in like surroundings.
+    whose colour no training pair shows: none of the shot, or none of the film for a shot without.
     """
 
     mean: float

@@ -73,10 +73,10 @@ class ModelInputs:
 @dataclass(frozen=True)
 class ErrorMap:
     """At every `ERROR_STRIDE_PX`th pixel and line: `ciede2000` (1, h, w), the predicted error, and
-    `known` (1, h, w), how far training shows such pixels, 0 to 1."""
+    `beyond` (1, h, w), how far the colour is beyond what training pairs show, 0 to 1."""
 
     ciede2000: Tensor
-    known: Tensor
+    beyond: Tensor
 
 
 @dataclass(frozen=True)
@@ -134,14 +134,14 @@ class ChromaModel:
     def predict_error(self, inputs: ModelInputs) -> ErrorMap:
         """The predicted error of `predict_on_raster`."""
         assert self.uncertainty is not None, "the model was not calibrated"
-        y, *others = (
+        strided = [
             planes[:, ::ERROR_STRIDE_PX, ::ERROR_STRIDE_PX]
             for planes in (inputs.y, inputs.features, inputs.base_cbcr, inputs.distance)
-        )
-        pixels = (planes.flatten(1).T for planes in (y, *others))
-        error_inputs = self.error_inputs(inputs.shot, *pixels)
-        ciede2000 = self.uncertainty.predict(error_inputs)
-        return ErrorMap(ciede2000.reshape(y.shape), error_inputs.known.reshape(y.shape))
+        ]
+        error_inputs = self.error_inputs(inputs.shot, *(one.flatten(1).T for one in strided))
+        distance = strided[-1]
+        ciede2000 = self.uncertainty.predict(error_inputs).reshape(distance.shape)
+        return ErrorMap(ciede2000, beyond(distance))
 
     @torch.no_grad()
     def error_inputs(

@@ -81,8 +81,8 @@ def frame_entries(
 def predicted_error(error: ErrorMap) -> PredictedError:
     """The predicted error of a frame from that of its pixels."""
     p95 = error.ciede2000.flatten().quantile(0.95)
-    beyond = 1 - error.known.mean()
-    return PredictedError(mean=float(error.ciede2000.mean()), p95=float(p95), beyond=float(beyond))
+    mean, beyond = float(error.ciede2000.mean()), float(error.beyond.mean())
+    return PredictedError(mean=mean, p95=float(p95), beyond=beyond)
 
 
 def read_predicted_error(entries: Mapping[str, str]) -> PredictedError:

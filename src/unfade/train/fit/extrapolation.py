@@ -26,7 +26,7 @@ from unfade.model.closed_form.general_law import (
 from unfade.model.closed_form.laws import Laws
 from unfade.model.closed_form.lut import NODES
 from unfade.train.data.samples import ColourSamples, PositionedSamples
-from unfade.train.fit.distance import SAMPLES_KEPT, fit_distance_field, nearest_distance
+from unfade.train.fit.distance import distance_field, distance_to
 from unfade.train.fit.dye_law import DYE_PIXELS
 from unfade.train.fit.general_law import KERNEL_PIXELS, KernelLaw, fit_general_law
 from unfade.train.fit.laws import fit_law
@@ -107,8 +107,8 @@ def extrapolate(laws: Laws, shots: Mapping[int, Sequence[PositionedSamples]], se
         kernel_law.dyes,
         spread,
         _deviation(kernel_law),
-        fit_distance_field(whole, spread, generator),
-        {n: fit_distance_field(by_shot[n], spread, generator) for n in laws.shots},
+        distance_field(distance_to(whole, spread, generator)),
+        {n: distance_field(distance_to(by_shot[n], spread, generator)) for n in laws.shots},
         share,
         errors_by_distance([*left_out, *hues], share),
         errors_by_distance([*left_out, *hues], 0.0),
@@ -160,8 +160,7 @@ def _leave_out(fold: _Fold, spread: ColourSpread, generator: torch.Generator) ->
     out, rest = fold.left_out, fold.rest.some(FOLD_PIXELS, generator)
     luts = fit_law(rest, fit_axes(rest.rgb, rest.weight), nodes=FOLD_NODES)
     general = _general_law(fold.rest, generator)
-    kept = fold.rest.some(SAMPLES_KEPT, generator)
-    distance = nearest_distance(spread(out.rgb), spread(kept.rgb))
+    distance = distance_to(fold.rest, spread, generator)(spread(out.rgb))
     return LeftOut(out, luts(out.rgb[:, :, None])[..., 0], general(out.rgb), distance)
 
 

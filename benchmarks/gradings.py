@@ -20,7 +20,7 @@ from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr
 from unfade.model import Laws
 from unfade.model.closed_form.gradings import NEUTRAL, NO_GRADINGS, apply_grading
 from unfade.model.degrain import degrain
-from unfade.train.data.samples import ColourSamples, PositionedSamples
+from unfade.train.data.samples import PositionedSamples, colours_by_shot
 from unfade.train.fit.extrapolation import extrapolate
 from unfade.train.fit.grading import separate_gradings
 from unfade.train.fit.grain import grain_covariance
@@ -111,10 +111,7 @@ def measure(
         number: [graded(one, film(number, seed)) for one in pairs[number - 1]]
         for number in numbers[first::2]
     }
-    colours = {
-        number: ColourSamples.concatenate([one.without_position() for one in samples])
-        for number, samples in shots.items()
-    }
+    colours = colours_by_shot(shots)
     plain = extrapolate(fit_laws(colours, torch.zeros(3, 3)), shots, 0)
     told_apart = separate_gradings(plain, shots, 0)
     for laws in (plain, told_apart):

@@ -82,17 +82,13 @@ class GeneralLaw:
 
     def __call__(self, rgb: Tensor) -> Tensor:
         """Chroma (2, H, W) of R'G'B' (3, H, W)."""
-        return self.dyes(rgb) + in_cube(self.deviation, self.spread(rgb))
+        in_cube = self.spread(rgb) / (2 * REACH_DEVIATIONS) + 0.5
+        return self.dyes(rgb) + SmoothLut(self.deviation)(in_cube)
 
     def distance(self, rgb: Tensor, shot: int) -> Tensor:
         """Distance (H, W) of R'G'B' (3, H, W) to the samples of a shot, or of the film for a shot
         without samples, in standard deviations of the film's colours."""
         return self.distances.get(shot, self.film_distance)(self.spread(rgb))
-
-
-def in_cube(nodes: Tensor, positions: Tensor) -> Tensor:
-    """Values (C, H, W) of a cube's nodes (C, N, N, N) at positions (3, H, W)."""
-    return SmoothLut(nodes)(positions / (2 * REACH_DEVIATIONS) + 0.5)
 
 
 def distance_steps(distance: Tensor) -> Tensor:

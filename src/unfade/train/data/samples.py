@@ -1,6 +1,6 @@
 """Samples of degrained pixels for closed-form fits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -81,3 +81,13 @@ class PositionedSamples:
     def without_position(self) -> ColourSamples:
         """The same samples for a law that depends on colour alone."""
         return ColourSamples(self.rgb, self.cbcr, self.weight)
+
+
+def colours_by_shot(
+    shots: Mapping[int, Iterable[PositionedSamples]],
+) -> dict[int, ColourSamples]:
+    """The samples of the pairs of each shot together, without their positions."""
+    return {
+        number: ColourSamples.concatenate(pair.without_position() for pair in pairs)
+        for number, pairs in shots.items()
+    }

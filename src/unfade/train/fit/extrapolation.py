@@ -25,7 +25,7 @@ from unfade.model.closed_form.general_law import (
 )
 from unfade.model.closed_form.laws import Laws
 from unfade.model.closed_form.lut import NODES
-from unfade.train.data.samples import ColourSamples, PositionedSamples
+from unfade.train.data.samples import ColourSamples, PositionedSamples, colours_by_shot
 from unfade.train.fit.distance import distance_field, distance_to
 from unfade.train.fit.dye_law import DYE_PIXELS
 from unfade.train.fit.general_law import KERNEL_PIXELS, KernelLaw, fit_general_law
@@ -93,10 +93,7 @@ def extrapolate(laws: Laws, shots: Mapping[int, Sequence[PositionedSamples]], se
         seed: of the choice of samples.
     """
     generator = torch.Generator().manual_seed(seed)
-    by_shot = {
-        number: ColourSamples.concatenate([pair.without_position() for pair in pairs])
-        for number, pairs in shots.items()
-    }
+    by_shot = colours_by_shot(shots)
     whole = ColourSamples.concatenate(by_shot.values())
     kernel_law = _general_law(whole, generator)
     spread = kernel_law.spread

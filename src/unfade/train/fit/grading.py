@@ -14,7 +14,7 @@ from torch import Tensor
 from unfade.color.sensitivity import perceptual_error
 from unfade.model.closed_form.gradings import NEUTRAL, Gradings, apply_grading
 from unfade.model.closed_form.laws import Law, Laws
-from unfade.train.data.samples import ColourSamples, PositionedSamples
+from unfade.train.data.samples import ColourSamples, PositionedSamples, colours_by_shot
 from unfade.train.fit.extrapolation import FOLD_NODES, FOLD_PIXELS, extrapolate
 from unfade.train.fit.laws import ROBUST_CIEDE2000, fit_law
 from unfade.train.fit.lut import fit_axes
@@ -69,10 +69,7 @@ def separate_gradings(
         seed: of the choice of samples.
     """
     generator = torch.Generator().manual_seed(seed)
-    colours = {
-        number: ColourSamples.concatenate([pair.without_position() for pair in pairs])
-        for number, pairs in shots.items()
-    }
+    colours = colours_by_shot(shots)
     some = {number: one.some(GRADING_PIXELS, generator) for number, one in colours.items()}
     if not is_clear_gain(gains(some, generator)):
         return laws
@@ -84,8 +81,7 @@ def separate_gradings(
         ]
         for number, pairs in shots.items()
     }
-    everything = [pair.without_position() for pairs in ungraded.values() for pair in pairs]
-    fade = fit_law(ColourSamples.concatenate(everything), laws.axes)
+    fade = fit_law(ColourSamples.concatenate(colours_by_shot(ungraded).values()), laws.axes)
     ungraded_laws = extrapolate(replace(laws, film=fade), ungraded, seed)
     return replace(ungraded_laws, gradings=fit_gradings(ungraded_laws.fade, some))
 

@@ -86,6 +86,20 @@ def test_a_small_luma_error_of_one_pixel_is_found(source_rgb: Tensor) -> None:
     assert 0.002 < figures.excess_max < 0.003
 
 
+def test_bands_of_lines_give_the_same_figures_as_the_whole(
+    monkeypatch: pytest.MonkeyPatch, source_rgb: Tensor
+) -> None:
+    written = encode(source_rgb).half().float()
+    written[:, 40, 50] += 0.05
+    written[2, 20, 20:23] = -0.01
+    written[1, 33, 7] = float("nan")
+    whole = check(source_rgb, written, decode)
+    monkeypatch.setattr("unfade.validate.luma.BAND_PIXELS", 7 * 80)
+    assert check(source_rgb, written, decode) == whole
+    assert whole.excess_max > 0.001
+    assert (whole.negative, whole.non_finite) == (3, 1)
+
+
 def test_values_that_are_not_finite_are_counted_and_left_out(source_rgb: Tensor) -> None:
     written = encode(source_rgb).half().float()
     written[0, 5, 5] = float("nan")

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_WAITING_FRAMES = 1
-"""Frames in hand beyond one a core, so that no core waits for the next."""
+_WAITING_PICTURES = 1
+"""Decoded pictures of a movie that wait for a core; each takes memory."""
 
 
 def map_frames(
@@ -28,8 +28,8 @@ def map_frames(
     """The results of a function for frames of a clip, in order.
 
     Each frame is computed in a thread on one core, side by side with others. Stills are read
-    there, too; a movie is decoded in a thread of its own. Memory grows with the number of cores but
-    not with that of frames.
+    there, too; a movie is decoded in a thread of its own. A core holds one frame at a time, so that
+    memory does not grow with the number of frames. Calls may end in another order.
 
     Args:
         function: gets the frame number and the picture, as `read` yields them.
@@ -44,14 +44,14 @@ def map_frames(
     import torch
 
     cores = torch.get_num_threads()
-    in_hand = cores + _WAITING_FRAMES
     if clip.kind == "movie":
-        return parallel_map(
-            lambda one: function(*one), read(clip, frames, colors), threads=cores, max_held=in_hand
-        )
+        pictures = read(clip, frames, colors)
+        in_hand = cores + _WAITING_PICTURES
+        return parallel_map(lambda one: function(*one), pictures, threads=cores, max_held=in_hand)
+    # Numbers that wait take no memory, and a slow frame keeps no core waiting.
     return parallel_map(
         lambda frame: function(frame, read_frame(clip, frame, colors)),
         frames,
         threads=cores,
-        max_held=in_hand,
+        max_held=2 * cores,
     )

@@ -27,7 +27,7 @@ from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.model import load_baseline
 from unfade.project.settings import ClipSection
-from unfade.validate.steadiness import ChromaChangeMeter
+from unfade.validate.steadiness import SmallFrame, chroma_change, small_frame
 
 FIGURES = (
     "faded scan",
@@ -78,7 +78,7 @@ def _score(folder: Path):  # type: ignore[no-untyped-def]
     truth = media.probe(str((folder / "elements/truth/truth.%06d.dpx").absolute()), section)
     area = source.live_area
     numbers = [frame.frame for frame in rendering.frames]
-    meter = ChromaChangeMeter()
+    before: SmallFrame | None = None
     pictures = zip(media.read(source, numbers), media.read(truth, numbers), strict=True)
     for frame, ((_, scan_rgb), (_, unfaded_rgb)) in zip(rendering.frames, pictures, strict=True):
         master_rgb = media.read_picture(
@@ -94,7 +94,8 @@ def _score(folder: Path):  # type: ignore[no-untyped-def]
             float(rgb_difference(ycbcr_to_rgb(torch.cat([y, cbcr])), truth_rgb).mean())
             for cbcr in candidates
         ]
-        change = meter.add(frame.frame, frame.shot, truth_rgb, recovered_rgb)
+        now = small_frame(frame.frame, frame.shot, truth_rgb, recovered_rgb)
+        change, before = chroma_change(before, now), now
         changes = [change.source, change.recovered] if change else [math.nan, math.nan]
         yield frame.shot, [*errors, *changes, float((luma(recovered_rgb) - y).abs().max())]
 

@@ -38,6 +38,7 @@ from unfade.model import (  # noqa: E402
     ResidualNetworks,
     save_model,
 )
+from unfade.model.chroma_model import ErrorMap  # noqa: E402
 from unfade.model.uncertainty import ERROR_TERMS, Uncertainty  # noqa: E402
 from unfade.project.settings import ClipSection, Project  # noqa: E402
 from unfade.render import stage  # noqa: E402
@@ -102,7 +103,7 @@ def _recover(
 
 def _unchanged(source_rgb: Tensor, *_: object) -> RecoveredFrame:
     """The frame without recovery."""
-    return RecoveredFrame(source_rgb, torch.zeros(1, 1, 1))
+    return RecoveredFrame(source_rgb, ErrorMap(torch.zeros(1, 1, 1), torch.zeros(1, 1, 1)))
 
 
 def _measure(job: Job, recover: Any) -> tuple[float, float]:

@@ -1,5 +1,7 @@
-"""Errors of the still writers if there is no place to write."""
+"""The still writers: errors if there is no place to write, and bands of lines."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import OpenImageIO as oiio
@@ -8,9 +10,17 @@ import torch
 
 from unfade.errors import MediaError, UnfadeError
 from unfade.film.working_space import WORKING_SPACE
-from unfade.media import write_exr, write_png
+from unfade.media import write_dpx, write_exr, write_png, write_tiff
+from unfade.media.stills import writers
 
 PIXELS = torch.full((3, 4, 4), 0.5)
+
+WRITERS: dict[str, Callable[..., object]] = {
+    "exr": partial(write_exr, colorspace="ACEScg"),
+    "dpx": partial(write_dpx, bits=10),
+    "tif": partial(write_tiff, colorspace=WORKING_SPACE),
+    "png": write_png,
+}
 
 
 def test_folder_is_missing_or_a_file(tmp_path: Path) -> None:
@@ -55,3 +65,29 @@ def test_a_failed_step_leaves_the_old_file(
         write_png(tmp_path / "a.png", PIXELS * 0)
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
     assert (tmp_path / "a.png").read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", ["exr", "dpx", "tif", "png"])
+def test_bands_of_lines_give_the_same_file_as_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    pixels = torch.rand(3, 37, 50, generator=torch.Generator().manual_seed(0)) * 1.4 - 0.2
+    path, found = tmp_path / f"a.{suffix}", []
+    for band_pixels in (1 << 16, 6 * 50, 1):
+        monkeypatch.setattr(writers, "_BAND_PIXELS", band_pixels)
+        clipped = WRITERS[suffix](path, pixels)
+        found.append((clipped, path.read_bytes()))
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize(("suffix", "count"), [("exr", 12), ("tif", 4)])
+def test_values_that_are_no_numbers_are_counted_over_all_bands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, count: int
+) -> None:
+    """Conversion to ACEScg carries them to all three channels."""
+    monkeypatch.setattr(writers, "_BAND_PIXELS", 100)
+    pixels = torch.full((3, 40, 50), 0.5)
+    pixels[0, ::13, 7] = float("nan")
+    with pytest.raises(MediaError, match=f": {count} of its values are not numbers"):
+        WRITERS[suffix](tmp_path / f"a.{suffix}", pixels)
+    assert list(tmp_path.iterdir()) == []

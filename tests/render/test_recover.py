@@ -1,5 +1,6 @@
 """Recovered frames: luma, chroma in the rim, predicted error; names of masters and bags."""
 
+import pytest
 import torch
 
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
@@ -11,7 +12,11 @@ from unfade.model import ChromaModel, ResidualNetworks
 from unfade.model.closed_form.laws import Law, Laws
 from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
 from unfade.model.uncertainty import Uncertainty
+from unfade.render import recover as module
 from unfade.render.recover import recover
+
+LIVE = Area(x=10, y=5, width=40, height=30)
+LOW = Area(x=0, y=20, width=60, height=20)
 
 
 def model() -> ChromaModel:
@@ -65,3 +70,15 @@ def test_the_name_of_a_master_has_film_shot_version_model_and_frame() -> None:
     assert slug("日本") == "日本"
     assert slug("?!") == "film"
     assert bag_name("Candy Candy", 2) == "candy-candy-v002"
+
+
+@pytest.mark.parametrize("live", [Area(x=0, y=0, width=60, height=40), LIVE, LOW])
+def test_bands_of_lines_give_the_same_bits_as_the_whole(
+    monkeypatch: pytest.MonkeyPatch, live: Area
+) -> None:
+    source_rgb = torch.rand(3, 40, 60, generator=torch.Generator().manual_seed(1)) * 2 - 0.2
+    whole = recover(source_rgb, live, model(), 1)
+    monkeypatch.setattr(module, "BAND_PIXELS", 7 * 60)
+    bands = recover(source_rgb, live, model(), 1)
+    assert torch.equal(bands.rgb, whole.rgb)
+    assert torch.equal(bands.error.ciede2000, whole.error.ciede2000)

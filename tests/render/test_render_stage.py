@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -387,3 +388,48 @@ def test_a_changed_credit_renders_nothing(
     monkeypatch.setattr(stage, "recover", None)
     stage.run(Job(credited, job.root, SilentProgress()))
     assert job.load(Rendering) == before
+
+
+@pytest.fixture
+def set_cores() -> Iterator[Callable[[int], None]]:
+    """Sets the number of cores of torch for one test."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+def test_masters_do_not_depend_on_the_number_of_cores(
+    make_job: MakeJob, set_cores: Callable[[int], None]
+) -> None:
+    found = []
+    for cores in (1, 3):
+        set_cores(cores)
+        job = make_job()
+        stage.run(job)
+        found.append([frame.sha256 for frame in job.load(Rendering).frames])
+        for path in masters(job):
+            path.unlink()
+    assert found[0] == found[1]
+
+
+def test_a_failure_in_one_of_several_threads_leaves_whole_masters_only(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, set_cores: Callable[[int], None]
+) -> None:
+    recover, all_running = stage.recover, threading.Barrier(3, timeout=10)
+
+    def fail_in_one(*arguments: object) -> RecoveredFrame:
+        if all_running.wait() == 0:
+            raise ConnectionError("lost")
+        return recover(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(stage, "recover", fail_in_one)
+    set_cores(3)
+    job = make_job()
+    with pytest.raises(ConnectionError, match="lost"):
+        stage.run(job)
+    names = {path.name for path in job.folder("render").iterdir()}
+    assert len(names - stage.RECORD_FILES) == 2
+    assert not any("partial" in name for name in names)
+    monkeypatch.setattr(stage, "recover", recover)
+    stage.run(job)
+    assert len(masters(job)) == 3

@@ -6,7 +6,15 @@ from torch import Tensor
 
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
 from unfade.media import to_space
-from unfade.validate.luma import check_luma, half_step, integer_step, luma_rounding
+from unfade.validate.luma import (
+    Decode,
+    LumaFigures,
+    Step,
+    check_luma,
+    half_step,
+    integer_step,
+    luma_rounding,
+)
 
 SPACE, WORKING = "ACES2065-1", "Gamma 2.4 Encoded Rec.709"
 
@@ -17,6 +25,18 @@ def decode(written: Tensor) -> Tensor:
 
 def encode(rgb: Tensor) -> Tensor:
     return to_space(rgb, WORKING, SPACE)
+
+
+def check(
+    source_rgb: Tensor,
+    written: Tensor,
+    decode: Decode,
+    step: Step | None = None,
+    *,
+    was_cut: bool = False,
+) -> LumaFigures:
+    recovered_rgb = decode(written.nan_to_num(0.0, 0.0, 0.0))
+    return check_luma(source_rgb, written, recovered_rgb, decode, step, was_cut=was_cut)
 
 
 @pytest.fixture
@@ -39,7 +59,7 @@ def test_half_step_is_half_the_gap_between_halves() -> None:
 
 
 def test_rounding_to_half_never_exceeds_the_bound(source_rgb: Tensor) -> None:
-    figures = check_luma(source_rgb, encode(source_rgb).half().float(), decode)
+    figures = check(source_rgb, encode(source_rgb).half().float(), decode)
 
     assert figures.excess_max == 0
     assert 1e-5 < figures.difference_mean < 1e-3
@@ -61,9 +81,23 @@ def test_a_small_luma_error_of_one_pixel_is_found(source_rgb: Tensor) -> None:
     changed = rgb.clone()
     changed[:, 40, 50] -= 0.003
 
-    figures = check_luma(rgb, encode(changed).half().float(), decode)
+    figures = check(rgb, encode(changed).half().float(), decode)
 
     assert 0.002 < figures.excess_max < 0.003
+
+
+def test_bands_of_lines_give_the_same_figures_as_the_whole(
+    monkeypatch: pytest.MonkeyPatch, source_rgb: Tensor
+) -> None:
+    written = encode(source_rgb).half().float()
+    written[:, 40, 50] += 0.05
+    written[2, 20, 20:23] = -0.01
+    written[1, 33, 7] = float("nan")
+    whole = check(source_rgb, written, decode)
+    monkeypatch.setattr("unfade.validate.luma.BAND_PIXELS", 7 * 80)
+    assert check(source_rgb, written, decode) == whole
+    assert whole.excess_max > 0.001
+    assert (whole.negative, whole.non_finite) == (3, 1)
 
 
 def test_values_that_are_not_finite_are_counted_and_left_out(source_rgb: Tensor) -> None:
@@ -71,7 +105,7 @@ def test_values_that_are_not_finite_are_counted_and_left_out(source_rgb: Tensor)
     written[0, 5, 5] = float("nan")
     written[1:, 7, 7] = float("inf")
 
-    figures = check_luma(source_rgb, written, decode)
+    figures = check(source_rgb, written, decode)
 
     assert figures.non_finite == 3
     assert figures.excess_max == 0
@@ -86,7 +120,7 @@ def test_components_below_black_are_counted_where_the_source_is_not_below_black(
     source_rgb[:, 30, 30] = -0.1
     written[:, 30, 30] = -0.01
 
-    assert check_luma(source_rgb, written, decode).negative == 3
+    assert check(source_rgb, written, decode).negative == 3
 
 
 @pytest.mark.parametrize("bits", [10, 16])
@@ -96,10 +130,10 @@ def test_integers_are_held_to_half_a_code(source_rgb: Tensor, bits: int) -> None
     written = (rgb * max_code).round() / max_code
     same = partial(to_space, source=WORKING, target=WORKING)
 
-    assert check_luma(rgb, written, same, integer_step(bits)).excess_max == 0
+    assert check(rgb, written, same, integer_step(bits)).excess_max == 0
 
     written[:, 30, 40] += 2 / max_code
-    figures = check_luma(rgb, written, same, integer_step(bits), was_cut=True)
+    figures = check(rgb, written, same, integer_step(bits), was_cut=True)
     assert 1.5 / max_code < figures.excess_max + 2e-5 < 2.5 / max_code
 
 
@@ -108,5 +142,5 @@ def test_clipped_values_are_left_out_of_the_luma_check(source_rgb: Tensor) -> No
     same = partial(to_space, source=WORKING, target=WORKING)
     step = integer_step(16)
 
-    assert check_luma(source_rgb, written, same, step, was_cut=True).excess_max == 0
-    assert check_luma(source_rgb, written, same, step).excess_max > 0.1
+    assert check(source_rgb, written, same, step, was_cut=True).excess_max == 0
+    assert check(source_rgb, written, same, step).excess_max > 0.1

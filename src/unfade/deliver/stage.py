@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from torch import Tensor
+
 import unfade
 from unfade import media
 from unfade.deliver.bag import (
@@ -219,6 +221,7 @@ def _review_key(job: Job, delivered: DeliveryContent) -> str:
 def _write_review_movies(job: Job, delivered: DeliveryContent, folder: Path) -> None:
     """Writes two review movies: the recovered frames, and a split screen of faded and recovered.
 
+    Frames are read and scaled side by side, and each movie is encoded in a thread of its own.
     Pictures are scaled as display values, not in linear light: luma is a weighted sum of display
     values, so equal luma stays equal at any size.
     """
@@ -227,24 +230,29 @@ def _write_review_movies(job: Job, delivered: DeliveryContent, folder: Path) -> 
     folder.mkdir()
     name = delivered.name
     size = movie_size(area.width, area.height, float(source.pixel_aspect))
-    numbers = [frame.frame for frame in rendering.frames]
-    pairs = zip(rendering.frames, media.read(source, numbers, job.colors), strict=True)
+    by_frame = {frame.frame: frame for frame in rendering.frames}
+
+    def read_scaled(number: int, source_rgb: Tensor) -> tuple[int, Tensor, Tensor]:
+        path = job.folder("render") / by_frame[number].file
+        written = media.read_picture(path, rendering.colorspace, colors=job.colors)
+        recovered_rgb = written.nan_to_num_(0.0, 0.0, 0.0)
+        before, after = (
+            fit(crop(picture, area), size[1], size[0]) for picture in (source_rgb, recovered_rgb)
+        )
+        return number, before, after
+
+    scaled = media.map_frames(read_scaled, source, list(by_frame), job.colors)
     with (
         codec.writer(folder / f"{name}-recovered", size, source.rate) as recovered,
         codec.writer(folder / f"{name}-split", size, source.rate) as split_screen,
+        media.write_behind() as write_recovered,
+        media.write_behind() as write_split,
     ):
-        for frame, (_, source_rgb) in job.progress.track(pairs, "Review movies", len(numbers)):
-            path = job.folder("render") / frame.file
-            written = media.read_picture(path, rendering.colorspace, colors=job.colors)
-            recovered_rgb = written.nan_to_num(0.0, 0.0, 0.0)
-            before, after = (
-                fit(crop(picture, area), size[1], size[0])
-                for picture in (source_rgb, recovered_rgb)
-            )
-            text = _burn_in(source, frame)
-            recovered.write(movie_frame(after, size, text))
+        for number, before, after in job.progress.track(scaled, "Review movies", len(by_frame)):
+            text = _burn_in(source, by_frame[number])
+            write_recovered(recovered.write, movie_frame(after, size, text))
             text += "  faded | recovered"
-            split_screen.write(movie_frame(split_frame(before, after), size, text))
+            write_split(split_screen.write, movie_frame(split_frame(before, after), size, text))
 
 
 def _burn_in(source: Clip, frame: RenderedFrame) -> str:

@@ -14,6 +14,7 @@ from unfade.media.movies.writer import MovieWriter
 from unfade.media.pair_pictures import read_pairs, read_references
 from unfade.media.probe import Surveys, probe
 from unfade.media.reading import read, read_frame
+from unfade.media.side_by_side import map_frames
 from unfade.media.stills.masters import write_master
 from unfade.media.stills.reader import read_entries, read_picture, read_plane
 from unfade.media.stills.sequences import sequence_around
@@ -29,6 +30,7 @@ __all__ = [
     "check_colorspace",
     "check_config",
     "is_aces",
+    "map_frames",
     "parallel_map",
     "probe",
     "read",

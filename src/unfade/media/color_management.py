@@ -97,11 +97,13 @@ def to_space(pixels: Tensor, source: str, target: str, colors: ColorManagement =
     source, target = check_colorspace(source, colors), check_colorspace(target, colors)
     if source == target:
         return pixels
-    interleaved = np.array(pixels.permute(1, 2, 0).numpy(), dtype=np.float32, order="C", copy=True)
-    _processor(colors, source, target).applyRGB(interleaved)
     import torch
 
-    return torch.from_numpy(interleaved).permute(2, 0, 1).contiguous()
+    converted = np.array(pixels.numpy(), dtype=np.float32, order="C", copy=True)
+    height, width = converted.shape[1:]
+    image = ocio.PlanarImageDesc(*converted, width, height)
+    _processor(colors, source, target).apply(image)
+    return torch.from_numpy(converted)
 
 
 @functools.cache

@@ -160,21 +160,23 @@ def _render(
     masters: list[Master],
     entries: dict[str, Entry],
 ) -> None:
-    """Reads, recovers and writes masters in order, with reading and writing in other threads."""
+    """Reads, recovers and writes masters, each on one core, side by side."""
     use = job.project.render.use
     model = load_model((job.root / TrainedModel.PATH).with_name(trained.file), use)
     methods = trained.methods.used(use)
     by_frame = {master.frame: master for master in masters}
-    frames = media.read(source, list(by_frame), job.colors)
-    with media.write_behind() as write_later:
-        for frame, source_rgb in job.progress.track(frames, "Rendering", len(masters)):
-            master = by_frame[frame]
-            recovered = recover(source_rgb, source.live_area, model, master.shot.number)
-            method = methods.of(master.shot.number)
-            error = predicted_error(recovered.error)
-            own = entries | frame_entries(master.shot, frame, method, error)
-            tags = media.read_tags(source, frame)
-            write_later(_write, job, master, recovered.rgb, own, tags)
+
+    def render_frame(frame: int, source_rgb: Tensor) -> None:
+        master = by_frame[frame]
+        recovered = recover(source_rgb, source.live_area, model, master.shot.number)
+        method = methods.of(master.shot.number)
+        error = predicted_error(recovered.error)
+        own = entries | frame_entries(master.shot, frame, method, error)
+        _write(job, master, recovered.rgb, own, media.read_tags(source, frame))
+
+    rendered = media.map_frames(render_frame, source, list(by_frame), job.colors)
+    for _ in job.progress.track(rendered, "Rendering", len(masters)):
+        pass
 
 
 def _write(

@@ -1,6 +1,6 @@
 """Checks that a rendered frame has the luma of its source, within the rounding of its file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -16,6 +16,13 @@ FLOAT_TOLERANCE = 1e-5
 SMALLEST_NORMAL = 2.0**-14
 """The smallest normal half float. Below it the step is constant, and a negative component may be
 rounding."""
+
+BAND_PIXELS = 1 << 16
+"""Pixels that are compared at a time: their planes stay in the cache of a core, and memory holds no
+further picture."""
+
+_EXPONENT_BITS = 0x7F800000
+"""Mask of the exponent of a float32; it leaves the power of two below a normal positive value."""
 
 Decode = Callable[[Tensor], Tensor]
 """Converts from the colour space of the file to the working space, both (3, H, W)."""
@@ -45,6 +52,7 @@ class LumaFigures:
 def check_luma(
     source_rgb: Tensor,
     written: Tensor,
+    recovered_rgb: Tensor,
     decode: Decode,
     step: Step | None = None,
     *,
@@ -55,39 +63,81 @@ def check_luma(
     Args:
         source_rgb: (3, H, W), working space.
         written: (3, H, W), the values of the file, in its colour space.
-        decode: from that space to the working space.
+        recovered_rgb: (3, H, W), the same values in the working space; any value where one is not
+            finite.
+        decode: from the colour space of the file to the working space.
         step: rounding of the file's format; that of half floats if none.
         was_cut: whether values outside 0..1 were clipped in this file.
     """
-    step = step or half_step
-    finite = written.isfinite().all(dim=0)
-    stored = torch.where(finite, written, 0.0)
-    source_y = luma(source_rgb)[0]
-    recovered_y = luma(decode(stored))[0]
-    difference = torch.where(finite, (source_y - recovered_y).abs(), 0.0)
-    upper_y = luma(decode(stored + step(stored)))[0]
-    suspect = difference > (upper_y - recovered_y).abs() + FLOAT_TOLERANCE
-    if was_cut:
-        suspect &= ((stored > 0.0) & (stored < 1.0)).all(dim=0)
-    excess_max = 0.0
-    if suspect.any():
-        rounding = luma_rounding(stored[:, suspect][:, None], decode, step)[0, 0]
-        excess_max = max(float((difference[suspect] - rounding).max()), 0.0)
-    below = (written < -SMALLEST_NORMAL).any(dim=0) & (source_y >= 0)
+    height, width = source_rgb.shape[-2:]
+    difference, finite = torch.empty(height, width), torch.empty(height, width, dtype=torch.bool)
+    suspects, negative = [], 0
+    for lines in bands(height, width):
+        faded_rgb, values = source_rgb[:, lines], written[:, lines]
+        difference[lines], finite[lines], suspect = _compare(
+            faded_rgb, values, recovered_rgb[:, lines], decode, step or half_step
+        )
+        if was_cut:
+            suspect &= ((values > 0.0) & (values < 1.0)).all(dim=0)
+        suspects.append((difference[lines][suspect], values[:, suspect]))
+        negative += _count_negative(faded_rgb, values)
+    suspect_differences, suspect_values = (
+        torch.cat(one, dim=-1) for one in zip(*suspects, strict=True)
+    )
     return LumaFigures(
         difference_max=float(difference.max()),
         difference_mean=float(difference.double().sum() / finite.sum().clamp_min(1)),
-        excess_max=excess_max,
-        non_finite=int((~written.isfinite()).sum()),
-        negative=int(below.sum()),
-        pixels=source_y.numel(),
+        excess_max=_excess(suspect_differences, suspect_values, decode, step or half_step),
+        non_finite=0 if finite.all() else int((~written.isfinite()).sum()),
+        negative=negative,
+        pixels=finite.numel(),
     )
+
+
+def bands(height: int, width: int) -> Iterator[slice]:
+    """Bands of lines of a picture, each of about `BAND_PIXELS`."""
+    lines = max(1, BAND_PIXELS // width)
+    return (slice(top, top + lines) for top in range(0, height, lines))
+
+
+def _compare(
+    source_rgb: Tensor, written: Tensor, recovered_rgb: Tensor, decode: Decode, step: Step
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Of each pixel (H, W): the luma difference; whether the values of the file are finite; and
+    whether the difference needs a closer look, because one corner of the box of values that round
+    to those of the file does not explain it."""
+    recovered_y = luma(recovered_rgb)[0]
+    difference = (luma(source_rgb)[0] - recovered_y).abs()
+    finite = torch.ones_like(difference, dtype=torch.bool)
+    if not written.sum().isfinite():
+        finite = written.isfinite().all(dim=0)
+        difference = torch.where(finite, difference, 0.0)
+        written = torch.where(finite, written, 0.0)
+    upper_y = luma(decode(written + step(written)))[0]
+    return difference, finite, difference > (upper_y - recovered_y).abs() + FLOAT_TOLERANCE
+
+
+def _count_negative(source_rgb: Tensor, written: Tensor) -> int:
+    """Number of pixels with a component below black where the luma of the source is not."""
+    if written.min() >= -SMALLEST_NORMAL:
+        return 0
+    return int(((written < -SMALLEST_NORMAL).any(dim=0) & (luma(source_rgb)[0] >= 0)).sum())
+
+
+def _excess(difference: Tensor, stored: Tensor, decode: Decode, step: Step) -> float:
+    """The largest part of luma differences (N,) that the rounding of values (3, N) does not
+    explain."""
+    if not len(difference):
+        return 0.0
+    rounding = luma_rounding(stored[:, None], decode, step)[0, 0]
+    return max(float((difference - rounding).max()), 0.0)
 
 
 def half_step(values: Tensor) -> Tensor:
     """Half a unit in the last place of half floats: the largest rounding error of each value."""
-    _, exponent = torch.frexp(values.abs().clamp_min(SMALLEST_NORMAL))
-    return torch.ldexp(torch.ones_like(values), exponent - 12)
+    bits = values.abs().clamp_min(SMALLEST_NORMAL).view(torch.int32)
+    power_below: Tensor = (bits & _EXPONENT_BITS).view(torch.float32)
+    return power_below * 2.0**-11
 
 
 def integer_step(bits: int) -> Step:

@@ -6,7 +6,8 @@ rendered frame. Writes `report.json`, `report.html` and stills to ``07-validate/
 
 import datetime
 import importlib.metadata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -32,8 +33,9 @@ from unfade.film.report import Report
 from unfade.film.target import Target, Targets
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
-from unfade.media import read, read_picture, read_plane, to_space, write_png
-from unfade.model import load_baseline, load_model
+from unfade.media import map_frames, parallel_map, read_picture, read_plane, to_space, write_png
+from unfade.model import Baseline, ChromaModel, load_baseline, load_model
+from unfade.model.device import network_device
 from unfade.project.settings import RenderSection
 from unfade.report.page import Comparison, PageContent, report_page
 from unfade.validate.frames import (
@@ -42,9 +44,9 @@ from unfade.validate.frames import (
     frame_measures,
     shot_figures,
 )
-from unfade.validate.luma import check_luma, half_step, integer_step
+from unfade.validate.luma import bands, check_luma, half_step, integer_step
 from unfade.validate.outliers import outliers, predicted_measures
-from unfade.validate.steadiness import ChromaChangeMeter, mean_chroma
+from unfade.validate.steadiness import SmallFrame, chroma_change, mean_chroma, small_frame
 from unfade.validate.verdict import decide, held_out_measures
 from unfade.work.job import Job
 from unfade.work.writing import write_text
@@ -128,32 +130,47 @@ def _score_targets(
     model = load_model(train_folder / described.file, job.project.render.use)
     baseline = load_baseline(train_folder / described.baseline_file)
     step = -(-len(chosen) // SHEET_ROWS)
+
+    def score(numbered: tuple[int, Target]) -> tuple[HeldOutFigures, list[Tensor]]:
+        index, target = numbered
+        return _score(target, target_folder, model, baseline, is_shown=index % step == 0)
+
+    # An accelerator takes one picture at a time.
+    cores = torch.get_num_threads() if network_device().type == "cpu" else 1
+    scored = parallel_map(score, enumerate(chosen), threads=cores, max_held=2 * cores)
     figures, rows, labels = [], [], []
-    for index, target in enumerate(
-        job.progress.track(chosen, "Scoring held-out frames", len(chosen))
-    ):
-        pair = target.pair
-        source_rgb = read_picture(str(target_folder / target.source), WORKING_SPACE)
-        truth_rgb = read_picture(str(target_folder / target.truth), WORKING_SPACE)
-        y = luma(source_rgb)
-        with torch.inference_mode():
-            lut_cbcr = limit_chroma(y, baseline.predict(source_rgb, pair.shot))
-            model_cbcr = model.predict(source_rgb, pair.shot)
-        weight = _read_weight(target, target_folder / target.weight)
-        faded, lut, own = [
-            chroma_error(truth_rgb, cbcr, weight)
-            for cbcr in (rgb_to_ycbcr(source_rgb)[1:], lut_cbcr, model_cbcr)
-        ]
-        figures.append(
-            HeldOutFigures(frame=pair.source, shot=pair.shot, faded=faded, lut=lut, model=own)
-        )
-        if index % step == 0:
-            predicted = [ycbcr_to_rgb(torch.cat([y, cbcr])) for cbcr in (lut_cbcr, model_cbcr)]
-            pictures = (source_rgb, truth_rgb, *predicted)
-            rows.append([fit_width(picture, SHEET_WIDTH_PX // 4) for picture in pictures])
-            labels.append(f"Frame {pair.source}\nshot {pair.shot}\n{own.ciede2000:.2f}")
+    for row, pictures in job.progress.track(scored, "Scoring held-out frames", len(chosen)):
+        figures.append(row)
+        if pictures:
+            rows.append(pictures)
+            labels.append(f"Frame {row.frame}\nshot {row.shot}\n{row.model.ciede2000:.2f}")
     headings = ("Faded", "Ground truth", "LUT baseline", "Delivered")
     return figures, grid(rows, headings, labels, SHEET_WIDTH_PX)
+
+
+@torch.inference_mode()
+def _score(
+    target: Target, folder: Path, model: ChromaModel, baseline: Baseline, *, is_shown: bool
+) -> tuple[HeldOutFigures, list[Tensor]]:
+    """The errors on a hold-out target, and its pictures for the sheet if it is shown there."""
+    shot = target.pair.shot
+    source_rgb, truth_rgb = (
+        read_picture(str(folder / name), WORKING_SPACE) for name in (target.source, target.truth)
+    )
+    y = luma(source_rgb)
+    lut_cbcr = limit_chroma(y, baseline.predict(source_rgb, shot))
+    model_cbcr = model.predict(source_rgb, shot)
+    weight = _read_weight(target, folder / target.weight)
+    faded, lut, own = [
+        chroma_error(truth_rgb, cbcr, weight)
+        for cbcr in (rgb_to_ycbcr(source_rgb)[1:], lut_cbcr, model_cbcr)
+    ]
+    row = HeldOutFigures(frame=target.pair.source, shot=shot, faded=faded, lut=lut, model=own)
+    if not is_shown:
+        return row, []
+    predicted = [ycbcr_to_rgb(torch.cat([y, cbcr])) for cbcr in (lut_cbcr, model_cbcr)]
+    pictures = (source_rgb, truth_rgb, *predicted)
+    return row, [fit_width(picture, SHEET_WIDTH_PX // 4) for picture in pictures]
 
 
 def _methods(job: Job, model: TrainedModel, shots: Sequence[ShotFigures]) -> list[ChosenMethod]:
@@ -182,56 +199,104 @@ def _read_weight(target: Target, path: Path) -> Tensor:
     return weight
 
 
+@dataclass(frozen=True)
+class _Inspected:
+    """A rendered frame as its thread leaves it. `figures` are without the change of chroma;
+    `pictures` are the live areas of scan and master, (3, H, W), of a frame for the comparisons."""
+
+    rendered: RenderedFrame
+    figures: FrameFigures
+    small: SmallFrame
+    pictures: tuple[Tensor, Tensor] | None
+
+
 def _inspect_frames(
     job: Job, source: Clip, rendering: Rendering
 ) -> tuple[list[FrameFigures], list[Comparison]]:
-    """The figures of every rendered frame, and the comparisons of some of them."""
+    """The figures of every rendered frame, and the comparisons of some of them.
+
+    Frames are inspected side by side, and so are the changes from frame to frame.
+    """
+    by_frame = {frame.frame: frame for frame in rendering.frames}
     compared = choose_comparison_frames(
         [(frame.frame, frame.shot) for frame in rendering.frames], COMPARISON_COUNT
     )
-    decode = partial(to_space, source=rendering.colorspace, target=WORKING_SPACE, colors=job.colors)
-    step = half_step if rendering.format == "exr" else integer_step(rendering.bits)
+
+    def inspect(frame: int, source_rgb: Tensor) -> _Inspected:
+        return _inspect(job, source, rendering, by_frame[frame], source_rgb, frame in compared)
+
+    cores = torch.get_num_threads()
+    inspected = _with_frame_before(map_frames(inspect, source, list(by_frame), job.colors))
+    complete = parallel_map(_with_change, inspected, threads=cores, max_held=2 * cores)
     figures, comparisons = [], []
-    meter = ChromaChangeMeter()
-    frames = _with_source(job, source, rendering)
-    for rendered, source_rgb, written in job.progress.track(
-        frames, "Checking rendered frames", len(rendering.frames)
-    ):
-        recovered_rgb = decode(written.nan_to_num(0.0, 0.0, 0.0))
-        before, after = crop(source_rgb, source.live_area), crop(recovered_rgb, source.live_area)
-        figures.append(
-            FrameFigures(
-                frame=rendered.frame,
-                shot=rendered.shot,
-                predicted_error=rendered.predicted_error,
-                luma=check_luma(source_rgb, written, decode, step, was_cut=rendered.cut > 0),
-                chroma_source=mean_chroma(before),
-                chroma_recovered=mean_chroma(after),
-                change=meter.add(rendered.frame, rendered.shot, before, after),
-            )
-        )
-        if rendered.frame in compared:
-            comparisons.append(_comparison(rendered, before, after, float(source.pixel_aspect)))
+    for one in job.progress.track(complete, "Checking rendered frames", len(by_frame)):
+        figures.append(one.figures)
+        if one.pictures is not None:
+            pixel_aspect = float(source.pixel_aspect)
+            comparisons.append(_comparison(one.rendered, *one.pictures, pixel_aspect))
     return figures, comparisons
 
 
-def _with_source(
-    job: Job, source: Clip, rendering: Rendering
-) -> Iterator[tuple[RenderedFrame, Tensor, Tensor]]:
-    """Every rendered frame with the source picture and the values of the master's file."""
-    folder = job.folder("render")
-    numbers = [rendered.frame for rendered in rendering.frames]
-    sources = read(source, numbers, job.colors)
-    for rendered, (_, source_rgb) in zip(rendering.frames, sources, strict=True):
-        path = folder / rendered.file
-        written = read_picture(str(path), WORKING_SPACE)
-        if written.shape != source_rgb.shape:
-            height, width = written.shape[-2:]
-            raise WorkError(
-                f"{path}: frame {rendered.frame} is {width} x {height} pixels, but the scan is "
-                f"{source.width} x {source.height}; run 'unfade render' again"
-            )
-        yield rendered, source_rgb, written
+def _inspect(
+    job: Job,
+    source: Clip,
+    rendering: Rendering,
+    rendered: RenderedFrame,
+    source_rgb: Tensor,
+    is_compared: bool,
+) -> _Inspected:
+    written = _read_master(job, rendered, source_rgb)
+    decode = partial(to_space, source=rendering.colorspace, target=WORKING_SPACE, colors=job.colors)
+    recovered_rgb = torch.empty_like(written)
+    for lines in bands(*written.shape[-2:]):
+        recovered_rgb[:, lines] = decode(written[:, lines].nan_to_num(0.0, 0.0, 0.0))
+    step = half_step if rendering.format == "exr" else integer_step(rendering.bits)
+    was_cut = rendered.cut > 0
+    before, after = crop(source_rgb, source.live_area), crop(recovered_rgb, source.live_area)
+    figures = FrameFigures(
+        frame=rendered.frame,
+        shot=rendered.shot,
+        predicted_error=rendered.predicted_error,
+        luma=check_luma(source_rgb, written, recovered_rgb, decode, step, was_cut=was_cut),
+        chroma_source=mean_chroma(before),
+        chroma_recovered=mean_chroma(after),
+        change=None,
+    )
+    small = small_frame(rendered.frame, rendered.shot, before, after)
+    return _Inspected(rendered, figures, small, (before, after) if is_compared else None)
+
+
+def _read_master(job: Job, rendered: RenderedFrame, source_rgb: Tensor) -> Tensor:
+    """The values of a master's file, (3, H, W).
+
+    Raises:
+        WorkError: it has another size than the scan.
+    """
+    path = job.folder("render") / rendered.file
+    written = read_picture(str(path), WORKING_SPACE)
+    if written.shape != source_rgb.shape:
+        (height, width), (source_height, source_width) = written.shape[-2:], source_rgb.shape[-2:]
+        raise WorkError(
+            f"{path}: frame {rendered.frame} is {width} x {height} pixels, but the scan is "
+            f"{source_width} x {source_height}; run 'unfade render' again"
+        )
+    return written
+
+
+def _with_frame_before(
+    inspected: Iterable[_Inspected],
+) -> Iterator[tuple[SmallFrame | None, _Inspected]]:
+    """Each frame with the one before it; none with the first."""
+    before = None
+    for one in inspected:
+        yield before, one
+        before = one.small
+
+
+def _with_change(frames: tuple[SmallFrame | None, _Inspected]) -> _Inspected:
+    before, one = frames
+    figures = replace(one.figures, change=chroma_change(before, one.small))
+    return replace(one, figures=figures)
 
 
 def _comparison(

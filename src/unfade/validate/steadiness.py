@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from unfade.color.ycbcr import rgb_to_ycbcr
 from unfade.geometry.motion import change_along, optical_flow
@@ -19,8 +18,8 @@ FLICKER_QUANTILE = 0.95
 
 def mean_chroma(rgb: Tensor) -> tuple[float, float]:
     """The mean Cb and Cr of a picture (3, H, W)."""
-    cb, cr = rgb_to_ycbcr(rgb)[1:].double().mean(dim=(1, 2)).tolist()
-    return cb, cr
+    _, cb, cr = rgb_to_ycbcr(rgb)
+    return float(cb.double().mean()), float(cr.double().mean())
 
 
 def flicker(chromas: Sequence[tuple[float, float]]) -> float | None:
@@ -49,37 +48,43 @@ class ChromaChange:
     recovered: float
 
 
-class ChromaChangeMeter:
-    """Compares each frame with the one before it in its shot; frames are given in order."""
+@dataclass(frozen=True)
+class SmallFrame:
+    """A frame at the size for optical flow: number of the frame and of its shot, and Y'CbCr
+    (3, h, w) of the scan and of the recovered picture."""
 
-    def __init__(self) -> None:
-        self._frame_and_shot = (0, 0)
-        self._before: tuple[Tensor, Tensor] | None = None
+    frame: int
+    shot: int
+    source: Tensor
+    recovered: Tensor
 
-    def add(
-        self, frame: int, shot: int, source_rgb: Tensor, recovered_rgb: Tensor
-    ) -> ChromaChange | None:
-        """The change since the frame before; none if a shot begins or the frame before is missing.
 
-        Args:
-            frame: number of the frame.
-            shot: number of its shot.
-            source_rgb: live area of the scan, (3, H, W).
-            recovered_rgb: live area of the rendered frame, (3, H, W).
-        """
-        now = (_small_ycbcr(source_rgb), _small_ycbcr(recovered_rgb))
-        before, follows = self._before, self._frame_and_shot == (frame - 1, shot)
-        self._before, self._frame_and_shot = now, (frame, shot)
-        if before is None or not follows:
-            return None
-        motion = optical_flow(before[0][:1], now[0][:1])
-        source, recovered = (
-            change_along(motion, earlier[1:], later[1:])
-            for earlier, later in zip(before, now, strict=True)
-        )
-        return ChromaChange(source, recovered)
+def small_frame(frame: int, shot: int, source_rgb: Tensor, recovered_rgb: Tensor) -> SmallFrame:
+    """A frame for `chroma_change`, from the live areas (3, H, W) of scan and recovered picture."""
+    return SmallFrame(frame, shot, _small_ycbcr(source_rgb), _small_ycbcr(recovered_rgb))
+
+
+def chroma_change(before: SmallFrame | None, now: SmallFrame) -> ChromaChange | None:
+    """The change from the frame before; none if a shot begins or the frame before is missing."""
+    if before is None or (before.frame + 1, before.shot) != (now.frame, now.shot):
+        return None
+    motion = optical_flow(before.source[:1], now.source[:1])
+    return ChromaChange(
+        source=change_along(motion, before.source[1:], now.source[1:]),
+        recovered=change_along(motion, before.recovered[1:], now.recovered[1:]),
+    )
 
 
 def _small_ycbcr(rgb: Tensor) -> Tensor:
-    factor = -(-rgb.shape[-1] // MOTION_WIDTH_PX)
-    return rgb_to_ycbcr(functional.avg_pool2d(rgb, factor))
+    return rgb_to_ycbcr(_averaged(rgb, -(-rgb.shape[-1] // MOTION_WIDTH_PX)))
+
+
+def _averaged(picture: Tensor, factor: int) -> Tensor:
+    """(C, H, W) averaged over whole squares of `factor` pixels: the values of `avg_pool2d`, which
+    takes five times as long on one core."""
+    height, width = (size // factor * factor for size in picture.shape[-2:])
+    total = torch.zeros(picture.shape[0], height // factor, width // factor)
+    for row in range(factor):
+        for column in range(factor):
+            total += picture[:, row:height:factor, column:width:factor]
+    return total / factor**2

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -296,6 +297,9 @@ def _halve(lines: Tensor, site: float) -> Tensor:
     taps = (1 - (offsets - site).abs() / 2).clamp_min(0)
     taps = taps / taps.sum()
     padded = functional.pad(lines, (1, 2), mode="replicate")
-    windows = padded.unfold(-1, size=4, step=2)
-    halved: Tensor = windows @ taps
+    last = padded.shape[-1] - len(taps)
+    halved: Tensor = reduce(
+        torch.add,
+        [padded[..., k : last + k + 1 : 2] * tap for k, tap in enumerate(taps.tolist())],
+    )
     return halved

@@ -210,7 +210,10 @@ def _header(still: OpenStill, colors: ColorManagement) -> StillHeader:
 def _pixels(still: OpenStill, code_range: CodeRange) -> Tensor:
     import torch
 
-    pixels = torch.from_numpy(np.ascontiguousarray(still.read()[still.colour_channels()]))
+    channels, stored = still.colour_channels(), still.read()
+    if channels != list(range(len(stored))):
+        stored = np.ascontiguousarray(stored[channels])
+    pixels = torch.from_numpy(stored)
     if code_range == "limited" and still.bits:
         pixels = _scale_limited(pixels, still.bits)
     return _in_display_window(pixels, still.spec)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,10 @@ _PRINTING_DENSITY = ("ADX10", "ADX16")
 
 _PNG_COMPRESSION_LEVEL = 3
 """Level of zlib: a sheet takes half the time of the default level 6 and is a twentieth larger."""
+
+_BAND_PIXELS = 1 << 16
+"""Pixels that are encoded at a time: they stay in the cache of a core, and memory holds no further
+picture."""
 
 _DPX_NAME_OFFSET, _DPX_NAME_BYTES = 36, 100
 """Offset and length of the file name in a DPX header (SMPTE ST 268-1)."""
@@ -74,27 +78,29 @@ def write_exr(
             written.
         ProjectError: there is no such colour space, or a strict container needs another.
     """
-    import torch
-
     spec_type = "half" if half else "float"
     spec = oiio.ImageSpec(pixels.shape[2], pixels.shape[1], pixels.shape[0], spec_type)
     if pixels.shape[0] == 1:
         spec.channelnames = ("Y",)
     else:
-        colorspace = check_colorspace(colorspace, colors)
-        pixels = to_space(pixels, WORKING_SPACE, colorspace, colors)
-        _describe_colorspace(spec, colorspace, colors, strict=strict)
+        _describe_colorspace(spec, check_colorspace(colorspace, colors), colors, strict=strict)
     spec["compression"] = f"{compression}:{dwa_level:g}" if compression == "dwaa" else compression
     put_tags(spec, tags)
     for name, value in metadata.items():
         spec[name] = value
-    stored = pixels.half() if half else pixels.float()
-    if not torch.isfinite(stored).all():
+    stored = np.empty((spec.height, spec.width, spec.nchannels), np.float16 if half else np.float32)
+    not_finite = 0
+    for lines, band in _bands(stored, pixels):
+        encoded = to_space(band, WORKING_SPACE, colorspace, colors) if len(band) == 3 else band
+        encoded = encoded.half() if half else encoded.float()
+        not_finite += _count_not_finite(encoded)
+        lines[:] = encoded.permute(1, 2, 0).numpy()
+    if not_finite:
         raise MediaError(
-            f"{path}: {_count_not_finite(stored)} of its values are not numbers or beyond the "
+            f"{path}: {not_finite} of its values are not numbers or beyond the "
             f"range of a {spec_type} file; correct the picture that it is made from"
         )
-    _write(path, stored.permute(1, 2, 0).contiguous().numpy(), spec)
+    _write(path, stored, spec)
 
 
 def write_dpx(
@@ -133,9 +139,9 @@ def write_dpx(
         check_colorspace(colorspace, colors), colors
     )
     put_tags(spec, tags)
-    encoded = to_space(pixels, WORKING_SPACE, colorspace, colors)
-    _write(path, _codes(path, encoded, bits), spec)
-    return _count_clipped(encoded, bits)
+    codes, clipped = _codes(path, pixels, bits, colorspace, colors)
+    _write(path, codes, spec)
+    return clipped
 
 
 def write_tiff(
@@ -171,9 +177,9 @@ def write_tiff(
     spec["Software"] = software
     spec["ImageDescription"] = f"Colour space: {check_colorspace(colorspace, colors)}"
     put_tags(spec, tags)
-    encoded = to_space(pixels, WORKING_SPACE, colorspace, colors)
-    _write(path, _codes(path, encoded, 16), spec)
-    return _count_clipped(encoded, 16)
+    codes, clipped = _codes(path, pixels, 16, colorspace, colors)
+    _write(path, codes, spec)
+    return clipped
 
 
 def write_png(path: Path, pixels: Tensor, *, bits: int = 8, with_profile: bool = False) -> None:
@@ -196,7 +202,8 @@ def write_png(path: Path, pixels: Tensor, *, bits: int = 8, with_profile: bool =
     if with_profile:
         profile = working_space_profile()
         spec.attribute("ICCProfile", f"uint8[{len(profile)}]", np.frombuffer(profile, np.uint8))
-    _write(path, _codes(path, pixels, bits), spec)
+    codes, _ = _codes(path, pixels, bits, WORKING_SPACE, PINNED)
+    _write(path, codes, spec)
 
 
 def _describe_colorspace(
@@ -227,18 +234,43 @@ def _integer_spec(pixels: Tensor, bits: int) -> oiio.ImageSpec:
     return oiio.ImageSpec(width, height, channels, "uint8" if bits == 8 else "uint16")
 
 
-def _codes(path: Path, pixels: Tensor, bits: int) -> np.ndarray:
-    """(H, W, C) integer codes; fewer than 16 bits are stretched to 16 by repeating the high
-    bits."""
-    import torch
+def _codes(
+    path: Path, pixels: Tensor, bits: int, colorspace: str, colors: ColorManagement
+) -> tuple[np.ndarray, int]:
+    """(H, W, C) integer codes in a colour space, and the number of values that were clipped.
 
-    if not torch.isfinite(pixels).all():
+    Fewer than 16 bits are stretched to 16 by repeating the high bits.
+
+    Raises:
+        MediaError: a value is not a number.
+    """
+    channels, height, width = pixels.shape
+    codes = np.empty((height, width, channels), np.uint8 if bits == 8 else np.uint16)
+    clipped = not_finite = 0
+    for lines, band in _bands(codes, pixels):
+        encoded = to_space(band, WORKING_SPACE, colorspace, colors)
+        not_finite += _count_not_finite(encoded)
+        clipped += _count_clipped(encoded, bits)
+        lines[:] = _codes_of(encoded, bits)
+    if not_finite:
         raise MediaError(
-            f"{path}: {_count_not_finite(pixels)} of its values are not numbers; "
+            f"{path}: {not_finite} of its values are not numbers; "
             "correct the picture that it is made from"
         )
+    return codes, clipped
+
+
+def _bands(stored: np.ndarray, pixels: Tensor) -> Iterator[tuple[np.ndarray, Tensor]]:
+    """Bands of lines of `stored` (H, W, C), with those of `pixels` (C, H, W)."""
+    height = max(1, _BAND_PIXELS // pixels.shape[2])
+    for top in range(0, pixels.shape[1], height):
+        yield stored[top : top + height], pixels[:, top : top + height]
+
+
+def _codes_of(encoded: Tensor, bits: int) -> np.ndarray:
+    """(H, W, C) integer codes of (C, H, W) of 0 to 1."""
     max_code = 2**bits - 1
-    codes = (pixels.permute(1, 2, 0).clamp(0.0, 1.0) * max_code).round().int().contiguous()
+    codes = (encoded.permute(1, 2, 0).clamp(0.0, 1.0) * max_code).round().int().contiguous()
     if bits == 8:
         return np.asarray(codes, np.uint8)
     return np.asarray((codes << (16 - bits)) | (codes >> (2 * bits - 16)), np.uint16)

@@ -44,6 +44,7 @@ def parallel_map(
     """
     import torch
 
+    torch_threads = torch.get_num_threads()
     remaining = iter(items)
     pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
     pending: deque[Future[R]] = deque()
@@ -56,6 +57,7 @@ def parallel_map(
             yield pending.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+        torch.set_num_threads(torch_threads)
 
 
 class _Producer(Thread):

@@ -2,7 +2,7 @@
 
 Runs the demo film in this process, from an empty folder, with a display that writes down the time
 left twice a second. Prints what it said every 30 s, and of each stage what `COSTS` expects, what it
-took, and the shares before, in and after its longest bar: the figures from which `COSTS` is set.
+took, in parts before, in and after its longest bar: the figures from which `COSTS` is set.
 The longest gap between two samples is the longest time for which a display could not be drawn.
 
     python benchmarks/time_left.py [--folder DIR] [--severity medium] [--seed 0]
@@ -12,7 +12,7 @@ import argparse
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -25,7 +25,7 @@ from measures import circumstances, table  # noqa: E402
 
 from unfade import api  # noqa: E402
 from unfade.pipeline.amounts import amounts_of  # noqa: E402
-from unfade.pipeline.time_left import COSTS, expected_seconds  # noqa: E402
+from unfade.pipeline.time_left import COSTS, Expected, expected_seconds  # noqa: E402
 from unfade.simulate.demo import make_demo  # noqa: E402
 from unfade.work.job import Job  # noqa: E402
 from unfade.work.progress import Bars, Item, RunningStage, SilentProgress  # noqa: E402
@@ -131,20 +131,23 @@ def _said_table(samples: Sequence[Sample], end_s: float) -> str:
     return table(("at, s", "stage", "said, s", "true, s", "error"), rows)
 
 
-def _stage_table(progress: ClockProgress, typical: dict[str, float], end_s: float) -> str:
+def _stage_table(progress: ClockProgress, typical: Mapping[str, Expected], end_s: float) -> str:
     ends_s = [*(one.started_s for one in progress.stages[1:]), end_s]
     rows = []
     for stage, stage_end_s in zip(progress.stages, ends_s, strict=True):
-        seconds, cost = stage_end_s - stage.started_s, COSTS[stage.name]
-        main = next((bar for bar in stage.bars.all if bar.label.startswith(cost.main)), None)
-        shares = ["", "", ""]
-        if main is not None:
-            before_s = main.started_s - progress.started_s - stage.started_s
-            main_s = main.last_s - main.started_s
-            parts = (before_s, main_s, seconds - before_s - main_s)
-            shares = [f"{part / seconds:.2f}" for part in parts]
-        rows.append([stage.name, f"{typical[stage.name]:.1f}", f"{seconds:.1f}", *shares])
-    return table(("", "expected, s", "took, s", "before", "longest bar", "after"), rows)
+        seconds, label = stage_end_s - stage.started_s, COSTS[stage.name].bar
+        bar = next((bar for bar in stage.bars.all if bar.label.startswith(label)), None)
+        took = ["", "", ""]
+        if bar is not None:
+            before_s = bar.started_s - progress.started_s - stage.started_s
+            during_s = bar.last_s - bar.started_s
+            parts = (before_s, during_s, seconds - before_s - during_s)
+            took = [f"{part:.1f}" for part in parts]
+        expected = [f"{part:.1f}" for part in typical[stage.name]]
+        pairs = [f"{one} / {other}" for one, other in zip(expected, took, strict=True)]
+        rows.append([stage.name, f"{typical[stage.name].whole_s:.1f} / {seconds:.1f}", *pairs])
+    head = ("expected / took, s", "whole", "before the longest bar", "longest bar", "after it")
+    return table(head, rows)
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def test_stages_that_do_not_run_are_not_waited_for(job: Job) -> None:
 
 def test_amounts_are_known_before_any_stage_has_run(job: Job) -> None:
     amounts = amounts_of(job)
-    units = {unit for cost in COSTS.values() for unit in cost.seconds}
+    units = {unit for cost in COSTS.values() for unit in (*cost.before, *cost.during, *cost.after)}
     assert units <= amounts.keys()
     assert all(value > 0 for value in amounts.values())
 

@@ -35,7 +35,7 @@ PAIRS_A_SHOT = 5
 
 
 def amounts_of(job: Job) -> Amounts:
-    """The work of a film by its units, the keys of `StageCost.seconds`.
+    """The work of a film by its units, the keys of the costs in `StageCost`.
 
     Units are "run" (1), "shot", "pair", "pair megapixel" (pixels of the scan in all pairs),
     "thousand steps" (of training), "megapixel" (of the scan), "rendered megapixel" (of the frames
@@ -90,7 +90,6 @@ def _guessed_size(job: Job) -> tuple[float, float]:
 def _rendered_frames(job: Job, source: Clip) -> int:
     """The number of frames to render; 0 if the scan has none of them, which a check reports."""
     with suppress(UnfadeError):
-        wanted = job.project.render.wanted(source.frames)
-        first, last = max(wanted[0], source.frames.first), min(wanted[-1], source.frames.last)
-        return last - first + 1
+        wanted, frames = job.project.render.wanted(source.frames), source.frames
+        return len(range(max(wanted.start, frames.first), min(wanted.stop, frames.last + 1)))
     return 0

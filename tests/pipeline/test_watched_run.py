@@ -64,6 +64,15 @@ def test_stages_that_do_not_run_are_not_waited_for(job: Job) -> None:
     assert left_s < whole.stages[0][1]
 
 
+@pytest.mark.usefixtures("ran")
+def test_fresh_stages_after_one_that_is_run_again_are_not_waited_for(job: Job) -> None:
+    pipeline.run(job)
+    again, alone = StageProgress(), StageProgress()
+    assert pipeline.run(replace(job, progress=again), first="align") == ["align"]
+    pipeline.run(replace(job, progress=alone), first="align", last="align")
+    assert again.stages[0][1] == pytest.approx(alone.stages[0][1], rel=0.01)
+
+
 def test_amounts_are_known_before_any_stage_has_run(job: Job) -> None:
     amounts = amounts_of(job)
     units = {unit for cost in COSTS.values() for unit in (*cost.before, *cost.during, *cost.after)}

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from importlib import metadata
+from itertools import takewhile
 from pathlib import Path
 
 from unfade.errors import ProjectError, WorkError
@@ -96,6 +97,9 @@ def _run(
 ) -> list[str]:
     for temporary in job.root.glob(f".{Path(DIGEST_CACHE).stem}.*.partial*"):
         temporary.unlink(missing_ok=True)
+    # A fresh stage that is run again usually gives the same result, so that those after it stay.
+    for stage in takewhile(lambda one: freshness(one, job, elements).state == "fresh", stages):
+        watched.time_left.leave_out(stage.name)
     done = []
     for index, stage in enumerate(stages):
         current = freshness(stage, job, elements)

@@ -2,13 +2,14 @@
 
 import io
 import sys
+import time
 
 import pytest
 
 from unfade.commands import app as cli
 from unfade.commands import console
 from unfade.commands.console import ProgressLines
-from unfade.commands.terminal import ProgressBars, terminal
+from unfade.commands.terminal import REFRESHES_A_SECOND, LiveArea, terminal
 
 NAME = "reel [b] [/b] [1976] :smile: 50%"
 
@@ -18,9 +19,10 @@ def test_a_terminal_prints_names_literally(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("FORCE_COLOR", "1")
-    bars = ProgressBars(terminal())
-    bars.say(f"{NAME}: is there")
-    assert list(bars.track([1, 2], NAME, 2)) == [1, 2]
+    with LiveArea(terminal()) as area:
+        area.say(f"{NAME}: is there")
+        for _ in area.track([1, 2], NAME, 2):
+            time.sleep(1 / REFRESHES_A_SECOND)
     output = capsys.readouterr().out
     assert f"{NAME}: is there" in output
     assert output.count(NAME) >= 2

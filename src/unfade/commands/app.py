@@ -66,7 +66,8 @@ def new(
     if context.args:
         raise ProjectError(_extra_argument_message(context.args[0]))
     title = title or folder.absolute().name
-    made = write_project(folder, source, reference or [], title, progress(quiet=False), colors)
+    with progress(quiet=False) as display:
+        made = write_project(folder, source, reference or [], title, display, colors)
     path, keys = made.path, made.to_fill_in
     if keys:
         are = "is" if len(keys) == 1 else "are"

@@ -1,14 +1,23 @@
-"""Progress on standard output: bars on a terminal, plain lines in a log, or nothing."""
+"""Progress on standard output: a live area on a terminal, plain lines in a log, or nothing."""
 
 import io
+import os
 import sys
-import time
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
-from unfade.work.progress import Item, Progress, SilentProgress
+from unfade.commands.display import RunDisplay, count_in_words
+from unfade.work.progress import Progress, SilentProgress
 
-LINE_INTERVAL_S = 10.0
-"""Seconds between two lines of progress, so that a log of hours stays short."""
+MIN_LINE_INTERVAL_S = 10.0
+"""Seconds between two lines of progress at the start, so that a log of minutes stays short."""
+
+LINES_A_LOG = 100
+"""The interval between two lines grows to this part of the time so far, so that a log of days has
+no more lines than one can read."""
 
 
 def escape_unencodable() -> None:
@@ -21,29 +30,61 @@ def escape_unencodable() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-class ProgressLines:
-    """Progress as plain lines, for a log."""
+class ProgressLines(RunDisplay):
+    """Progress as plain lines, for a log. While it is open, a thread prints how far the run is."""
 
-    def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
-        """Iterates over `items`, and prints the count every `LINE_INTERVAL_S` seconds."""
-        last_line = time.monotonic()
-        for number, item in enumerate(items, start=1):
-            yield item
-            if time.monotonic() - last_line > LINE_INTERVAL_S:
-                last_line = time.monotonic()
-                self.say(f"    {label}: {number} of {total or '?'}")
+    def __enter__(self) -> Self:
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._print_on_time, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closed.set()
+        self._thread.join()
 
     def say(self, message: str) -> None:
-        """Prints a line at once."""
-        print(message, flush=True)
+        """Prints a line at once, in one piece."""
+        sys.stdout.write(f"{message}\n")
+        sys.stdout.flush()
+
+    def line(self) -> str:
+        """The line that says how far the run is."""
+        bar = self.bar()
+        step = f"{bar.label}: {count_in_words(bar)}" if bar else ""
+        place = ", ".join(filter(None, (self.stage_in_words(), step)))
+        return f"    {'; '.join(filter(None, (place, self.time_in_words())))}"
+
+    def interval_s(self) -> float:
+        """Seconds until the next line."""
+        return max(MIN_LINE_INTERVAL_S, (self._now() - self._started_s) / LINES_A_LOG)
+
+    def _print_on_time(self) -> None:
+        while not self._closed.wait(self.interval_s()):
+            try:
+                self.say(self.line())
+            except OSError:
+                return  # The next line of the run itself fails in the same way, and ends the run.
 
 
-def progress(quiet: bool) -> Progress:
-    """The progress display for standard output: none if `quiet`, bars on a terminal, else lines."""
+@contextmanager
+def progress(quiet: bool) -> Iterator[Progress]:
+    """The progress display for standard output, open while the block runs.
+
+    Nothing if `quiet`, a live area on a terminal that can move its cursor, else lines.
+    """
     if quiet:
-        return SilentProgress()
-    if not sys.stdout.isatty():
-        return ProgressLines()
-    from unfade.commands.terminal import ProgressBars, terminal
+        yield SilentProgress()
+    elif not sys.stdout.isatty() or os.environ.get("TERM") in ("dumb", "unknown"):
+        with ProgressLines() as lines:
+            yield lines
+    else:
+        from unfade.commands.terminal import LiveArea, terminal
 
-    return ProgressBars(terminal())
+        with LiveArea(terminal()) as area:
+            yield area

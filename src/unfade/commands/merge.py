@@ -46,7 +46,8 @@ def merge(
     )
     colors = ColorManagement(color_config())
     check_config(colors)
-    masters = merge_clips(scan, coloured, out, settings, progress(quiet), colors)
+    with progress(quiet) as display:
+        masters = merge_clips(scan, coloured, out, settings, display, colors)
     print(f"{out}: {counted(len(masters), 'master')} written")
 
 

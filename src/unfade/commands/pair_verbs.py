@@ -100,8 +100,9 @@ def export_frames(project_file: Path, frames: Sequence[int], out: Path | None) -
     from unfade.commands.pair_export import OVERLAY, PAINT_FOLDER, write_frames
 
     project = load_project(project_file)
-    job = Job(project, project_file.absolute().parent, progress(quiet=False))
-    pipeline.run(job, last="ingest")
+    with progress(quiet=False) as display:
+        job = Job(project, project_file.absolute().parent, display)
+        pipeline.run(job, last="ingest")
     for frame in frames:
         _check_frame(job.clips().source, frame)
     for path in write_frames(job, frames, out or project_file.parent / PAINT_FOLDER):

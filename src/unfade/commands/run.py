@@ -23,11 +23,14 @@ def demo(
     quiet: Quiet = False,
 ) -> None:
     """Make a small faded film with its DVD, and recover it."""
-    from unfade.commands import stages
-    from unfade.simulate.demo import make_demo
+    with progress(quiet) as display:
+        from unfade import api
+        from unfade.commands import stages
+        from unfade.simulate.demo import make_demo
 
-    project_file = make_demo(folder, severity=severity, seed=seed, progress=progress(quiet))
-    stages.run(project_file, None, None, quiet)
+        film = api.open(make_demo(folder, severity=severity, seed=seed, progress=display))
+        stages.run_film(film, None, None, display)
+    stages.show_verdict(film, quiet)
 
 
 def run(

@@ -1,14 +1,15 @@
 """Runs stages and prints the verdict; prints which stages are fresh."""
 
 import math
-from datetime import timedelta
 from pathlib import Path
 
 from unfade import api
 from unfade.commands.console import progress
+from unfade.commands.display import duration
 from unfade.commands.terminal import plain_table, show
 from unfade.film.report import Report
 from unfade.pipeline.run import check_stage_names
+from unfade.work.progress import Progress
 
 
 def run(project_file: Path, first: str | None, last: str | None, quiet: bool) -> None:
@@ -18,12 +19,23 @@ def run(project_file: Path, first: str | None, last: str | None, quiet: bool) ->
         UnfadeError: the project cannot be used, or a stage failed.
     """
     check_stage_names(first, last)
-    film, display = api.open(project_file), progress(quiet)
+    film = api.open(project_file)
+    with progress(quiet) as display:
+        done = run_film(film, first, last, display)
+    if "validate" in done or (not done and last in (None, "validate", "deliver")):
+        show_verdict(film, quiet)
+
+
+def run_film(film: api.Film, first: str | None, last: str | None, display: Progress) -> list[str]:
+    """Runs the stages from `first` to `last` that are not fresh. Returns their names.
+
+    Raises:
+        UnfadeError: a stage failed.
+    """
     done = film.run(first=first, last=last, progress=display)
     if not done:
         display.say("Everything is fresh; there was nothing to do.")
-    if "validate" in done or (not done and last in (None, "validate", "deliver")):
-        _show_verdict(film, quiet)
+    return done
 
 
 def show_status(project_file: Path) -> None:
@@ -31,16 +43,16 @@ def show_status(project_file: Path) -> None:
     table = plain_table("stage", "state", "time", "cores busy", "why")
     for stage in api.open(project_file).status():
         cores = f"{stage.cpu_s / stage.wall_s:.1f}" if stage.wall_s and stage.cpu_s else ""
-        table.add_row(stage.name, stage.state, _duration(stage.wall_s), cores, stage.reason)
+        table.add_row(stage.name, stage.state, _time(stage.wall_s), cores, stage.reason)
     show(table)
 
 
-def _duration(seconds: float | None) -> str:
-    """Seconds as "h:mm:ss"; nothing for None."""
-    return "" if seconds is None else str(timedelta(seconds=math.ceil(seconds)))
+def _time(seconds: float | None) -> str:
+    """Seconds as "h:mm:ss", rounded up; nothing for None."""
+    return "" if seconds is None else duration(math.ceil(seconds))
 
 
-def _show_verdict(film: api.Film, quiet: bool) -> None:
+def show_verdict(film: api.Film, quiet: bool) -> None:
     """Prints the verdict and its reasons, after a table of the measures unless `quiet`."""
     report = film.report
     if not quiet:

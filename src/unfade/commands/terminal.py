@@ -1,28 +1,34 @@
-"""Tables and progress bars, drawn by rich.
+"""Tables and the live area of a run, drawn by rich.
 
 A module of its own, so that verbs without them do not import rich.
 """
 
-from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Self
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
-from unfade.work.progress import Item
+from unfade.commands.display import RunDisplay, count_in_words
 
 LOG_WIDTH = 200
 """Characters a line in output that is not a terminal, so that table rows are not folded."""
 
 MIN_TABLE_WIDTH = 60
 """Characters a line in tables, because ten columns in fewer cannot be read."""
+
+
+REFRESHES_A_SECOND = 2
+"""Redraws of the live area: the time so far shows every second, at less than 1 % of a core."""
+
+LABEL_WIDTH = 32
+"""Characters for the label of a bar, so that the bars of most steps start at the same place."""
+
+BAR_WIDTH = 30
+"""Characters of a bar, which leave room for counts on a terminal of 80."""
 
 
 def terminal() -> Console:
@@ -51,27 +57,54 @@ def plain_table(*headings: str) -> Table:
     return table
 
 
-class ProgressBars:
-    """Progress bars, for a terminal."""
+class LiveArea(RunDisplay):
+    """Two lines at the bottom of a terminal: stage and time left of the run, and the open bar.
+
+    A thread draws them again and again while the area is open, so that they also move during a
+    long computation.
+    """
 
     def __init__(self, console: Console) -> None:
+        super().__init__()
         self._console = console
-
-    def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
-        """Iterates over `items`, and counts them on a bar."""
-        columns = (
-            TextColumn("    {task.description:<28}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
+        self._live = Live(
+            console=console,
+            get_renderable=self._draw,
+            refresh_per_second=REFRESHES_A_SECOND,
+            transient=True,
         )
-        with Progress(*columns, console=self._console, transient=True) as progress:
-            task = progress.add_task(label, total=total or None)
-            for item in items:
-                yield item
-                progress.advance(task)
+
+    def __enter__(self) -> Self:
+        self._live.start(refresh=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
 
     def say(self, message: str) -> None:
-        """Prints a line above the bar."""
+        """Prints a line above the area."""
         self._console.print(message)
+
+    def _draw(self) -> RenderableType:
+        return Group(self._run_line(), self._bar_line())
+
+    def _run_line(self) -> Text:
+        words = ": ".join(filter(None, (self.stage_in_words(), self.time_in_words())))
+        return Text(words, style="bold", no_wrap=True, overflow="ellipsis")
+
+    def _bar_line(self) -> RenderableType:
+        bar = self.bar()
+        if bar is None:
+            return Text(f"    {self.task()}", no_wrap=True, overflow="ellipsis")
+        line = Table.grid(padding=(0, 1))
+        line.add_column(no_wrap=True, overflow="ellipsis", min_width=LABEL_WIDTH)
+        line.add_column(width=BAR_WIDTH)
+        line.add_column(no_wrap=True)
+        drawn = ProgressBar(total=bar.total or None, completed=bar.done, pulse=not bar.total)
+        line.add_row(Text(f"    {bar.label}"), drawn, Text(count_in_words(bar)))
+        return line

@@ -8,7 +8,9 @@ import platform
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from importlib import metadata
+from itertools import takewhile
 from pathlib import Path
 
 from unfade.errors import ProjectError, WorkError
@@ -26,6 +28,7 @@ from unfade.pipeline.freshness import (
     status,
 )
 from unfade.pipeline.stages import STAGES, Stage
+from unfade.pipeline.watch import WatchedProgress
 from unfade.work.elements import DIGEST_CACHE
 from unfade.work.job import Job
 from unfade.work.lock import lock_folder
@@ -72,6 +75,8 @@ def run(job: Job, first: str | None = None, last: str | None = None) -> list[str
             f"'{first}', the first stage to run, comes after '{last}', the last; swap the two"
         )
     stages = STAGES[: end + 1]
+    watched = WatchedProgress(job.progress, stages)
+    job = replace(job, progress=watched)
     elements = ElementCache(job)
     if first is None and all(freshness(one, job, elements).state == "fresh" for one in stages):
         with suppress(WorkError):
@@ -79,14 +84,22 @@ def run(job: Job, first: str | None = None, last: str | None = None) -> list[str
         return []
     preflight.check(job, STAGE_NAMES[end])
     with lock_folder(job.root, job.progress.say):
-        return _run(job, stages, start, first, elements)
+        return _run(job, stages, start, first, elements, watched)
 
 
 def _run(
-    job: Job, stages: tuple[Stage, ...], start: int, first: str | None, elements: ElementCache
+    job: Job,
+    stages: tuple[Stage, ...],
+    start: int,
+    first: str | None,
+    elements: ElementCache,
+    watched: WatchedProgress,
 ) -> list[str]:
     for temporary in job.root.glob(f".{Path(DIGEST_CACHE).stem}.*.partial*"):
         temporary.unlink(missing_ok=True)
+    # A fresh stage that is run again usually gives the same result, so that those after it stay.
+    for stage in takewhile(lambda one: freshness(one, job, elements).state == "fresh", stages):
+        watched.time_left.leave_out(stage.name)
     done = []
     for index, stage in enumerate(stages):
         current = freshness(stage, job, elements)
@@ -98,9 +111,11 @@ def _run(
                 "Python)"
             )
         if current.state != "fresh" or stage.name == first:
-            job.progress.say(f"{index + 1}/{len(STAGES)} {stage.name}: {stage.description.lower()}")
+            watched.enter(stage, job)
             run_stage(stage, job, elements)
             done.append(stage.name)
+        else:
+            watched.time_left.leave_out(stage.name)
         if stage.name == "ingest" and len(stages) > 1:
             preflight.check_frames(job)
     job.save_digests()

@@ -106,7 +106,7 @@ def element(
         digest_of: gives the digest of a file.
         track: iterates over the files and shows progress.
     """
-    files = _files(Path(path))
+    files = files_of(Path(path))
     if not files:
         return None
     content = hashlib.sha256()
@@ -133,7 +133,7 @@ def relocated(recorded: str, named: str, is_folder: bool) -> str:
     return str(folder / PurePath(recorded).name)
 
 
-def _files(path: Path) -> list[Path]:
+def files_of(path: Path) -> list[Path]:
     """The files behind a path, sorted; hidden files of a folder are left out."""
     if path.is_dir():
         entries = [Path(entry.path) for entry in os.scandir(path) if entry.is_file()]

@@ -17,7 +17,7 @@ import torch
 from measures import ROOT, circumstances, table
 from ours import film_balance
 from shot_models import frames_error
-from simulated_shots import SHOTS, Frame, chosen_pairs, simulated_shots
+from simulated_shots import SHOTS, Frame, chosen_pairs, number_in_film, simulated_shots
 from uncertainty import TEST_SHOTS
 
 from unfade.film.method import METHODS
@@ -86,7 +86,7 @@ def _train(options: argparse.Namespace) -> ChromaModel:
 
 def _picture(frame: Frame, shot: int, role: PairRole, kind: str) -> TrainingPicture:
     """A frame and its reference as a pair of a shot, with full weight everywhere."""
-    pair = Pair(source=frame.index, reference=0, of="dvd", shot=shot, role=role)
+    pair = Pair(source=number_in_film(frame, shot), reference=0, of="dvd", shot=shot, role=role)
     everywhere = torch.ones_like(frame.source_rgb[:1])
     return picture_of_pair(frame.source_rgb, getattr(frame, f"{kind}_rgb"), everywhere, pair)
 

@@ -42,6 +42,8 @@ REGRADED_AREA = 0.1
 """Share of the rough reference's area with another grading."""
 REGRADED_GAIN, REGRADED_OFFSET = 0.6, (-0.03, 0.03)
 """Factor on chroma and offsets of Cb and Cr, of range 1, in that area."""
+FRAMES_PER_SHOT = 1000
+"""Difference of frame numbers between shots of a film; each shot is shorter."""
 TEN_BIT_WHITE = 1023
 
 _SINTEL = Area(x=156, y=88, width=968, height=544)
@@ -86,6 +88,11 @@ class SimulatedShot:
     name: str
     pairs: tuple[Frame, ...]
     held_out: tuple[Frame, ...]
+
+
+def number_in_film(frame: Frame, shot: int) -> int:
+    """The number of a frame of the shot with a number; no two of a film are equal."""
+    return FRAMES_PER_SHOT * shot + frame.index
 
 
 def chosen_pairs(shot: SimulatedShot, count: int) -> list[Frame]:

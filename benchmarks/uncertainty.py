@@ -18,7 +18,14 @@ import torch
 from measures import ROOT, circumstances, score, table
 from ours import film_balance
 from scipy.stats import spearmanr
-from simulated_shots import SHOTS, Frame, at_source_luma, chosen_pairs, simulated_shots
+from simulated_shots import (
+    SHOTS,
+    Frame,
+    at_source_luma,
+    chosen_pairs,
+    number_in_film,
+    simulated_shots,
+)
 
 from unfade.film.pair import Pair, PairRole
 from unfade.model import ChromaModel
@@ -73,18 +80,18 @@ def _train_and_predict(options: argparse.Namespace, trained: Sequence[str]) -> l
     shots = simulated_shots(options.data, options.cache, options.severity, options.shots)
     grade = film_balance([frame.source_rgb for shot in shots for frame in shot.pairs])
     model = fit(train, held_out, settings, grade)
-    used = {(one.shot, one.frame) for one in (*train, *held_out)}
+    used = {one.frame for one in (*train, *held_out)}
     return [
         _errors(model, frame, shot.name, options.shots.index(shot.name) + 1)
         for shot in simulated_shots(options.data, options.cache, options.severity, options.shots)
         for frame in (*shot.pairs, *shot.held_out)
-        if (options.shots.index(shot.name) + 1, frame.index) not in used
+        if number_in_film(frame, options.shots.index(shot.name) + 1) not in used
     ]
 
 
 def as_picture(frame: Frame, shot: int, role: PairRole) -> TrainingPicture:
     """A frame and its clean reference as a pair of a shot, with full weight everywhere."""
-    pair = Pair(source=frame.index, reference=0, of="dvd", shot=shot, role=role)
+    pair = Pair(source=number_in_film(frame, shot), reference=0, of="dvd", shot=shot, role=role)
     everywhere = torch.ones_like(frame.source_rgb[:1])
     return picture_of_pair(frame.source_rgb, frame.clean_rgb, everywhere, pair)
 

@@ -34,6 +34,7 @@ from unfade.color.ycbcr import rgb_to_ycbcr
 from unfade.film.pair import Pair
 from unfade.model import ChromaModel
 from unfade.model.chroma_model import ERROR_STRIDE_PX
+from unfade.model.raster import downsample, network_factor, raster_factor
 from unfade.project.settings import TrainSection
 from unfade.train.data.pixels import picture_of_pair
 from unfade.train.training_set import fit
@@ -184,8 +185,7 @@ def _frame_result(
         inputs = model.inputs_of_frame(source_rgb, picture.shot)
         recovered[OURS] = model.predict_from(source_rgb, inputs)
         recovered[CLOSED_FORM] = inputs.base_cbcr
-        at_stride = picture.weight[:, ::ERROR_STRIDE_PX, ::ERROR_STRIDE_PX]
-        predicted = _weighted_mean(model.predict_error(inputs).ciede2000, at_stride)
+        predicted = _weighted_mean(model.predict_error(inputs).ciede2000, _at_stride(picture))
     errors = {name: _error(picture, cbcr) for name, cbcr in recovered.items()}
     return FrameResult(errors, predicted)
 
@@ -195,6 +195,13 @@ def _error(picture: Picture, cbcr: Tensor) -> float:
     recovered_rgb = at_source_luma(picture.source_rgb, cbcr)
     errors = difference(picture.truth_rgb, recovered_rgb, Curve.WORKING)
     return _weighted_mean(errors, picture.weight)
+
+
+def _at_stride(picture: Picture) -> Tensor:
+    """The weight of a picture where its error is predicted."""
+    weight = downsample(picture.weight, raster_factor(picture.weight.shape[-1]))
+    weight = downsample(weight, network_factor(weight.shape[-1]))
+    return weight[:, ::ERROR_STRIDE_PX, ::ERROR_STRIDE_PX]
 
 
 def _weighted_mean(values: Tensor, weight: Tensor) -> float:

@@ -10,7 +10,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from simulated_shots import SimulatedShot, at_source_luma, chosen_pairs, simulated_shots
+from simulated_shots import (
+    SimulatedShot,
+    at_source_luma,
+    chosen_pairs,
+    number_in_film,
+    simulated_shots,
+)
 from torch import Tensor
 
 from unfade.color.difference import rgb_to_lab
@@ -37,8 +43,6 @@ REFERENCES = ("clean", "rough")
 SEVERITY = "hard"
 PAIRS = 4
 """Training pairs of each shot of a simulated film that has pairs."""
-FRAMES_PER_SHOT = 1000
-"""Difference of frame numbers between shots of a simulated film; each shot is shorter."""
 
 CREDITS_BLUR_PX = 1.0
 """Deviation of the blur before lumas are compared: the registration is that exact."""
@@ -258,8 +262,8 @@ def _pairs(
             belongs = _belongs(frame.truth_rgb, without)
             weight = (~_dilated(belongs, FAMILY_MARGIN_PX)).float()
         if weight.any():
-            number_in_film = FRAMES_PER_SHOT * number + frame.index
-            yield Picture(frame.source_rgb, truth_rgb, weight, number, number_in_film)
+            in_film = number_in_film(frame, number)
+            yield Picture(frame.source_rgb, truth_rgb, weight, number, in_film)
 
 
 def _held_out(shot: SimulatedShot, number: int) -> tuple[Picture, ...]:
@@ -269,7 +273,7 @@ def _held_out(shot: SimulatedShot, number: int) -> tuple[Picture, ...]:
             frame.truth_rgb,
             torch.ones_like(frame.source_rgb[:1]),
             number,
-            FRAMES_PER_SHOT * number + frame.index,
+            number_in_film(frame, number),
         )
         for frame in shot.held_out
     )

@@ -19,18 +19,23 @@ from unfade.model import (
     save_baseline,
     save_model,
 )
-from unfade.model.chroma_model import CONTEXT_WIDTH_PX, UNPAIRED_GAIN
+from unfade.model.chroma_model import ERROR_STRIDE_PX, UNPAIRED_GAIN
 from unfade.model.closed_form.laws import Law, Laws
 from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
-from unfade.model.features import FEATURE_COUNT, features
+from unfade.model.degrain import degrain
+from unfade.model.features import CHROMA_GAIN, FEATURE_COUNT, features
 from unfade.model.files import BASELINE_SCHEMA, MODEL_SCHEMA
 from unfade.model.raster import (
+    NETWORK_WIDTH_PX,
     RASTER_WIDTH_PX,
     downsample,
+    enlarge_along,
     guided_upsample,
+    network_factor,
     raster_factor,
     upsample,
 )
+from unfade.model.uncertainty import Uncertainty
 
 from ..fixtures import soft_shapes
 
@@ -73,21 +78,77 @@ def frame(height: int = 64, width: int = 80) -> torch.Tensor:
     return soft_shapes(5, (3, 6, 8), height, width)
 
 
-def test_context_networks_predict_on_the_coarse_raster(trained: ChromaModel) -> None:
-    """Nothing is familiar; every pixel of the coarse raster is four equal ones of the fine one."""
-    wide = frame(32, CONTEXT_WIDTH_PX).repeat_interleave(2, 1).repeat_interleave(2, 2)
-    inputs = trained.inputs(wide, 2)
-    coarse = downsample(inputs.features, 2)
+@pytest.mark.parametrize(("near", "network"), [(-1.0, "context"), (1e6, "memory")])
+@pytest.mark.parametrize(("height", "width"), [(64, 2 * NETWORK_WIDTH_PX), (41, 999)])
+def test_networks_predict_on_their_raster(
+    trained: ChromaModel, near: float, network: str, height: int, width: int
+) -> None:
+    """Their residual is enlarged along luma and the closed form, which has full detail."""
+    trained.residual.familiarity.near.fill_(near)
+    trained.residual.familiarity.far.fill_(near + 0.5)
+    inputs = trained.inputs(frame(height, width), 2)
+    planes = inputs.networks.features
+    assert planes.shape == (FEATURE_COUNT, -(-height // 2), -(-width // 2))
     with torch.no_grad():
-        pixels_cbcr = trained.residual.context_chroma(coarse.flatten(1).T)
-    coarse_cbcr = pixels_cbcr.T.reshape(2, *coarse.shape[1:])
+        predict = getattr(trained.residual, f"{network}_chroma")
+        small_cbcr = predict(planes.flatten(1).T).T.reshape(2, *planes.shape[1:])
     residual_cbcr = trained.predict_on_raster(inputs) - inputs.base_cbcr
-    torch.testing.assert_close(residual_cbcr, upsample(coarse_cbcr, 2, 64, 2 * CONTEXT_WIDTH_PX))
-    assert float(coarse_cbcr.std()) > 0.001
+    guide = torch.cat([inputs.y, inputs.base_cbcr * CHROMA_GAIN])
+    expected = enlarge_along(small_cbcr, downsample(guide, 2), guide, 2)
+    torch.testing.assert_close(residual_cbcr, expected, atol=1e-5, rtol=1e-3)
+    assert float((downsample(residual_cbcr, 2) - small_cbcr).abs().mean()) < 0.1 * small_cbcr.std()
+    assert float(small_cbcr.std()) > 0.001
+    closed_form = trained.closed_form(frame(height, width), 2)
+    torch.testing.assert_close(inputs.base_cbcr, closed_form, atol=1e-6, rtol=0)
+
+
+def test_the_networks_raster_is_at_most_its_width() -> None:
+    factors = {width: network_factor(width) for width in (1, 512, 513, 999, 1000, 1001, 1024, 1025)}
+    assert NETWORK_WIDTH_PX == 512
+    assert factors == {1: 1, 512: 1, 513: 2, 999: 2, 1000: 2, 1001: 2, 1024: 2, 1025: 3}
+    for width in range(1, RASTER_WIDTH_PX + 1):
+        assert -(-width // network_factor(width)) <= NETWORK_WIDTH_PX
+
+
+@pytest.mark.parametrize(
+    ("height", "width"), [(531, 999), (41, 1001), (3, 513), (40, 512), (1, 700), (7, 1)]
+)
+@pytest.mark.parametrize("shot", [1, 2])
+def test_inputs_lie_on_both_rasters(
+    trained: ChromaModel, shot: int, height: int, width: int
+) -> None:
+    grain = 1e-4 * torch.eye(3)
+    model = replace(
+        trained,
+        laws=replace(LAWS, grain=grain),
+        uncertainty=Uncertainty(torch.tensor([0.01, 1.0, 1.0, 1.0, 1.0])),
+    )
+    source_rgb = frame(height, width)
+    inputs = model.inputs(source_rgb, shot)
+    factor = network_factor(width)
+    small = (-(-height // factor), -(-width // factor))
+    assert torch.equal(inputs.y, luma(source_rgb))
+    assert inputs.base_cbcr.shape == (2, height, width)
+    assert inputs.networks.y.shape == inputs.networks.distance.shape == (1, *small)
+    assert inputs.networks.features.shape == (FEATURE_COUNT, *small)
+    assert inputs.networks.law_cbcr.shape == (2, *small)
+    clean_rgb = degrain(source_rgb, grain)
+    alone = model.network_inputs(
+        downsample(source_rgb, factor), downsample(clean_rgb, factor), shot
+    )
+    for name in ("y", "features", "law_cbcr", "distance"):
+        assert torch.equal(getattr(inputs.networks, name), getattr(alone, name))
+    torch.testing.assert_close(inputs.base_cbcr, model.closed_form(clean_rgb, shot))
+    cbcr = model.predict_on_raster(inputs)
+    assert cbcr.shape == (2, height, width)
+    assert bool(cbcr.isfinite().all())
+    error = model.predict_error(inputs).ciede2000
+    assert error.shape == (1, *(-(-one // ERROR_STRIDE_PX) for one in small))
+    assert bool(error.isfinite().all())
 
 
 def test_inputs_have_all_features(model: ChromaModel) -> None:
-    assert model.inputs(frame(), 1).features.shape == (FEATURE_COUNT, 64, 80)
+    assert model.inputs(frame(), 1).networks.features.shape == (FEATURE_COUNT, 64, 80)
 
 
 def test_an_untrained_model_equals_its_laws(model: ChromaModel) -> None:
@@ -105,8 +166,8 @@ def test_the_balance_applies_to_the_networks_and_not_to_the_closed_form(
         assert torch.equal(inputs.base_cbcr, plain.base_cbcr)
         balanced_rgb = balance(frame(), GRADE)
         expected = features(balanced_rgb, balanced_rgb, plain.base_cbcr, with_position=False)
-        assert torch.equal(inputs.features, expected)
-        assert not torch.equal(inputs.features, plain.features)
+        assert torch.equal(inputs.networks.features, expected)
+        assert not torch.equal(inputs.networks.features, plain.networks.features)
 
 
 def test_no_component_is_negative_and_luma_is_that_of_the_source(trained: ChromaModel) -> None:
@@ -162,6 +223,60 @@ def test_upsampled_chroma_follows_the_edges_of_luma() -> None:
     cbcr = (y - 0.5).repeat(2, 1, 1) * 0.4
     upsampled = guided_upsample(downsample(cbcr, 2), downsample(y, 2), y, 2)
     assert float((upsampled - cbcr).abs().max()) < 0.02
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3, 5])
+@pytest.mark.parametrize(("height", "width"), [(42, 60), (41, 63), (1, 7), (2, 1)])
+def test_a_coarser_raster_has_the_means_of_squares(height: int, width: int, factor: int) -> None:
+    """Partial squares at the edge are means of the pixels that they have."""
+    picture = frame(height, width)
+    small = downsample(picture, factor)
+    assert small.shape == (3, -(-height // factor), -(-width // factor))
+    for row in range(small.shape[1]):
+        for column in range(small.shape[2]):
+            square = picture[:, row * factor :, column * factor :][:, :factor, :factor]
+            torch.testing.assert_close(small[:, row, column], square.mean(dim=(1, 2)))
+    assert upsample(small, factor, height, width).shape == picture.shape
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+@pytest.mark.parametrize(("height", "width"), [(42, 60), (41, 61)])
+def test_chroma_is_enlarged_with_the_detail_of_its_guides(
+    height: int, width: int, factor: int
+) -> None:
+    """Fine stripes that the coarse raster shows as grey, in one guide or another."""
+    guide = frame(height, width)
+    stripes = (torch.arange(width) // 4 % 2).float() * 0.2
+    for channel in range(3):
+        striped = guide.clone()
+        striped[channel] += stripes
+        mixed_cbcr = torch.stack([0.1 * striped[channel] - 0.05, 0.02 - 0.2 * striped[channel]])
+        small_guide = downsample(striped, factor)
+        enlarged = enlarge_along(downsample(mixed_cbcr, factor), small_guide, striped, factor)
+        torch.testing.assert_close(enlarged, mixed_cbcr, atol=2e-3, rtol=0)
+        smooth = upsample(downsample(mixed_cbcr, factor), factor, height, width)
+        assert float((smooth - mixed_cbcr).abs().max()) > 0.01
+
+
+def test_chroma_is_enlarged_smoothly_where_its_guides_are_alike() -> None:
+    """One guide determines the others, or none shows anything: as in a grey or a flat picture."""
+    small_cbcr = soft_shapes(6, (2, 3, 4), 21, 30) * 0.1
+    one = frame(42, 60)[:1]
+    hue = torch.tensor([1.0, 1.9, -1.7])[:, None, None]
+    for guide in (one * hue, torch.ones_like(one) * hue, torch.zeros(3, 42, 60)):
+        enlarged = enlarge_along(small_cbcr, downsample(guide, 2), guide, 2)
+        smooth = upsample(small_cbcr, 2, 42, 60)
+        assert float((enlarged - smooth).abs().mean()) < 0.1 * float(smooth.std())
+        assert float(enlarged.min()) > float(small_cbcr.min()) - 0.005
+        assert float(enlarged.max()) < float(small_cbcr.max()) + 0.005
+    assert enlarge_along(small_cbcr, small_cbcr, small_cbcr, 1) is small_cbcr
+
+
+def test_a_ramp_is_enlarged_to_a_ramp() -> None:
+    ramp = torch.linspace(0, 1, 60).expand(2, 31, 60)
+    for factor in (2, 3):
+        inside = upsample(downsample(ramp, factor), factor, 31, 60)[:, :, factor:-factor]
+        torch.testing.assert_close(inside, ramp[:, :, factor:-factor], atol=1e-5, rtol=0)
 
 
 def test_odd_sizes_are_restored() -> None:

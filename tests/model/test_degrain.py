@@ -1,10 +1,13 @@
 """Window means, the measurement of grain, and the degrain."""
 
+import pytest
 import torch
 from scipy import ndimage
 
 from unfade.model.degrain import LOG_OFFSET, box_mean, degrain
 from unfade.train.fit.grain import grain_covariance
+
+from ..fixtures import soft_shapes
 
 
 def noise(sigma: float) -> torch.Tensor:
@@ -48,3 +51,30 @@ def test_flat_pictures_of_any_brightness_are_exact() -> None:
     for level in (0.0, 0.3, 1.0):
         flat = torch.full((3, 40, 50), level)
         torch.testing.assert_close(degrain(flat, grain), flat, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("variance", [1e-10, 1e-7, 1e-5, 1e-4])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_with_hardly_any_grain_are_kept(channels: int, variance: float) -> None:
+    """In a picture of one hue all channels vary alike, and windows have a singular covariance."""
+    soft = soft_shapes(1, (channels, 8, 12), 128, 160).clamp(0, 1)
+    edges = (soft > 0.5).float()
+    hue = torch.tensor([0.9, 0.6, 0.7])[:, None, None]
+    for planes in (soft, edges):
+        picture = planes.expand(3, -1, -1) * hue
+        cleaned = degrain(picture, torch.eye(3) * variance)
+        torch.testing.assert_close(cleaned, picture, atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize(("height", "width"), [(41, 53), (40, 53), (41, 52), (1, 7), (3, 1)])
+def test_a_picture_of_odd_size_is_as_one_with_its_border_repeated(height: int, width: int) -> None:
+    """The filter works on squares of two pixels."""
+    odd = soft_shapes(3, (3, 5, 7), height, width) * 0.5 + 0.3
+    odd = odd + 0.02 * torch.randn(odd.shape, generator=torch.Generator().manual_seed(0))
+    even = torch.cat([odd, odd[:, -1:]], dim=1) if height % 2 else odd
+    even = torch.cat([even, even[:, :, -1:]], dim=2) if width % 2 else even
+    grain = torch.eye(3) * 2e-3
+    cleaned = degrain(odd, grain)
+    assert cleaned.shape == odd.shape
+    expected = degrain(even, grain)[:, :height, :width]
+    torch.testing.assert_close(cleaned, expected, atol=1e-5, rtol=0)

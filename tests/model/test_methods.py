@@ -12,8 +12,9 @@ from unfade.film.method import ChosenMethod, Methods, ShotMethod
 from unfade.model import Baseline, ChromaModel, ResidualNetworks, load_model, save_model
 from unfade.model.closed_form.laws import Law, Laws
 from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
+from unfade.model.degrain import degrain
 from unfade.model.networks import NETWORKS
-from unfade.model.raster import RASTER_WIDTH_PX
+from unfade.model.raster import NETWORK_WIDTH_PX, RASTER_WIDTH_PX
 from unfade.model.uncertainty import Uncertainty
 
 from ..fixtures import soft_shapes
@@ -77,9 +78,11 @@ def test_the_lut_is_that_of_the_report_to_the_last_bit(model: ChromaModel) -> No
         assert torch.equal(model.using("lut").predict(source_rgb, shot), expected)
 
 
-def test_the_law_is_the_closed_form(model: ChromaModel) -> None:
-    source_rgb = soft_shapes(5, (3, 4, 8), 48, 64).clamp(0.3, 0.7)
-    expected = model.closed_form(source_rgb, 3)
+@pytest.mark.parametrize("width", [64, NETWORK_WIDTH_PX + 9])
+def test_the_law_is_the_closed_form(model: ChromaModel, width: int) -> None:
+    """In all detail of the model's raster, also where the networks' raster is coarser."""
+    source_rgb = soft_shapes(5, (3, 4, 8), 48, width).clamp(0.3, 0.7)
+    expected = model.closed_form(degrain(source_rgb, GRAIN), 3)
     assert torch.equal(model.predict_on_raster(model.inputs(source_rgb, 3)), expected)
 
 
@@ -89,7 +92,8 @@ def test_the_predicted_error_is_that_of_the_method_in_use(model: ChromaModel) ->
     pixels = {}
     for method in ("networks", "law", "lut"):
         inputs = model.using(method).inputs(source_rgb, 1)
-        planes = (inputs.y, inputs.features, inputs.base_cbcr, inputs.distance)
+        networks = inputs.networks
+        planes = (inputs.y, networks.features, inputs.base_cbcr, networks.distance)
         pixels[method] = model.using(method).error_inputs(1, *(p.flatten(1).T for p in planes))
         predicted = model.using(method).predict_on_raster(inputs)
         torch.testing.assert_close(

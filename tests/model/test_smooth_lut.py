@@ -6,7 +6,7 @@ import torch
 from unfade.model.closed_form.lut import SmoothLut
 from unfade.train.data.samples import ColourSamples
 from unfade.train.fit.laws import fit_law, fit_laws
-from unfade.train.fit.lut import fit_axes, fit_smooth_lut
+from unfade.train.fit.lut import LutFit, fit_axes, fit_smooth_lut
 
 
 def colours(count: int, seed: int = 0) -> torch.Tensor:
@@ -43,6 +43,27 @@ def test_pixels_of_weight_zero_do_not_count() -> None:
     lut = fit_smooth_lut(rgb, wrong, weight)
     expected = fit_smooth_lut(rgb[:, 1::2], cbcr[:, 1::2], torch.ones(1000))
     torch.testing.assert_close(lut.nodes, expected.nodes, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("with_prior", [False, True])
+def test_the_lut_does_not_depend_on_where_the_search_starts(with_prior: bool) -> None:
+    """The second weights differ as much as those of a reweighted fit."""
+    rgb = colours(4000)
+    noise = 0.02 * torch.randn(2, 4000, generator=torch.Generator().manual_seed(5))
+    cbcr = linear(rgb) + 0.05 * torch.sin(9 * rgb[:2]) + noise
+    prior = fit_smooth_lut(rgb, linear(rgb), torch.ones(4000), nodes=17) if with_prior else None
+    fit = LutFit(rgb, cbcr, prior, 1e-3 if with_prior else 0.0, nodes=17)
+    first = fit.solve(torch.ones(4000))
+    weight = 1 / (0.02 + noise.abs().sum(dim=0))
+    from_near, from_prior = fit.solve(weight, first), fit.solve(weight)
+    at_samples = (from_near(rgb[:, :, None]) - from_prior(rgb[:, :, None])).abs()
+    assert float(at_samples.mean()) < 1e-5
+    assert float(at_samples.max()) < 3e-4
+    unseen = colours(4000, seed=7)[:, :, None]
+    assert float((from_near(unseen) - from_prior(unseen)).abs().mean()) < 2e-4
+    assert float((first(unseen) - from_prior(unseen)).abs().mean()) > 2e-3
+    again = LutFit(rgb, cbcr, prior, 1e-3 if with_prior else 0.0, nodes=17).solve(weight)
+    assert torch.equal(again.nodes, from_prior.nodes)
 
 
 def test_a_shot_has_its_own_law_and_other_shots_use_the_film_s() -> None:

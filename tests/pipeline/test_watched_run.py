@@ -94,7 +94,7 @@ def test_amounts_come_from_the_artefacts(job: Job) -> None:
             "shot": 1,
             "pair": 2,
             "pair megapixel": 1.0,
-            "thousand steps": 2.5,
+            "thousand steps": part.project.train.steps / 1000,
             "megapixel": 5.0,
             "reference megapixel": 10 * 720 * 576 / 1e6,
             "rendered frame": 2,

@@ -9,6 +9,7 @@ from unfade.film.naming import bag_name, master_name, slug
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.model import ChromaModel, ResidualNetworks
+from unfade.model.chroma_model import ERROR_STRIDE_PX
 from unfade.model.closed_form.laws import Law, Laws
 from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
 from unfade.model.uncertainty import Uncertainty
@@ -59,7 +60,8 @@ def test_the_predicted_error_covers_the_live_area_in_ciede2000() -> None:
     """A chroma error of 0.01 on grey is about 2.5 CIEDE2000."""
     source_rgb = torch.full((3, 40, 60), 0.5)
     error = recover(source_rgb, Area(x=10, y=0, width=40, height=30), model(), 1).error
-    assert error.ciede2000.shape == error.beyond.shape == (1, 4, 5)
+    shape = (1, -(-30 // ERROR_STRIDE_PX), -(-40 // ERROR_STRIDE_PX))
+    assert error.ciede2000.shape == error.beyond.shape == shape
     assert 1.0 < float(error.ciede2000.mean()) < 4.0
 
 

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -391,11 +392,13 @@ def test_a_changed_credit_renders_nothing(
 
 
 @pytest.fixture
-def set_cores() -> Iterator[Callable[[int], None]]:
-    """Sets the number of cores of torch for one test."""
-    before = torch.get_num_threads()
-    yield torch.set_num_threads
-    torch.set_num_threads(before)
+def set_cores(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Sets the number of cores that this process may use, for one test."""
+
+    def set_count(count: int) -> None:
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(count), raising=False)
+
+    return set_count
 
 
 def test_masters_do_not_depend_on_the_number_of_cores(

@@ -1,10 +1,21 @@
-"""Pictures to train on."""
+"""Pictures to train on, and stores of them."""
+
+from collections.abc import Iterable
 
 import torch
 
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
 from unfade.film.pair import Pair
-from unfade.train.data.pixels import TrainingPicture, picture_of_pair
+from unfade.train.data.picture_store import PictureStore
+from unfade.train.data.pixels import TrainingPicture, network_picture, picture_of_pair
+
+NO_GRAIN = torch.zeros(3, 3)
+"""A covariance with which `degrain` changes nothing."""
+
+
+def store_of(pictures: Iterable[TrainingPicture], grain: torch.Tensor = NO_GRAIN) -> PictureStore:
+    """Pictures on the networks' raster."""
+    return PictureStore(network_picture(one, grain) for one in pictures)
 
 
 def two_surfaces(seed: int, pair: Pair, *, other_truth: bool = False) -> TrainingPicture:

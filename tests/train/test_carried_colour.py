@@ -1,5 +1,6 @@
-"""Chroma carried along optical flow to frames without a pair."""
+"""Chroma carried along optical flow to other frames, and the shares of all pictures."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -15,15 +16,25 @@ from unfade.project.settings import TrainSection
 from unfade.train.data.carried_colour import (
     MIN_CARRIED_WEIGHT,
     Frame,
-    TrainingPictures,
     carry_chroma,
     nearest_pairs,
 )
-from unfade.train.data.pixels import TrainingPicture, picture_of_pair
+from unfade.train.data.picture_store import PictureKey
+from unfade.train.data.pixels import (
+    NetworkFrame,
+    NetworkPicture,
+    TrainingPicture,
+    network_frame,
+    network_picture,
+    picture_of_pair,
+)
+from unfade.train.data.training_pictures import TrainingPictures, with_carried
 from unfade.train.training_set import fit
+from unfade.work.progress import untracked
+
+from .conftest import NO_GRAIN, store_of
 
 HEIGHT, WIDTH = 96, 144
-NO_GRAIN = torch.zeros(3, 3)
 
 
 def scene(seed: int = 1) -> Tensor:
@@ -44,49 +55,70 @@ def pair_of(source_rgb: Tensor, true_rgb: Tensor, frame: int, shot: int = 1) -> 
     return picture_of_pair(source_rgb, truth_rgb, torch.ones(1, HEIGHT, WIDTH), pair)
 
 
+def network_pair(source_rgb: Tensor, true_rgb: Tensor, frame: int) -> NetworkPicture:
+    """The pair of `pair_of` on the networks' raster."""
+    return network_picture(pair_of(source_rgb, true_rgb, frame), NO_GRAIN)
+
+
+def frame_of(source_rgb: Tensor, number: int) -> NetworkFrame:
+    return network_frame(source_rgb, number, 1, NO_GRAIN)
+
+
+def all_carried(
+    pairs: Sequence[TrainingPicture],
+    unpaired: Sequence[Frame],
+    without: frozenset[int] = frozenset(),
+) -> TrainingPictures:
+    """The pairs, and all frames that receive chroma from them."""
+    return with_carried(store_of(pairs), unpaired, NO_GRAIN, without, untracked)
+
+
+def shares_of(pictures: TrainingPictures, pixels: int) -> list[tuple[int, int, int]]:
+    """Frame, frame of the pair, and pixels of each picture: those of pairs, then carried ones."""
+    shares = [share for frame in pictures.shares(pixels) for share in frame]
+    shares.sort(key=lambda share: share.pictures is pictures.carried)
+    return [(share.key.frame, share.key.pair_frame, share.pixels) for share in shares]
+
+
 def test_chroma_follows_the_motion() -> None:
     whole, true = scene(), scene(2)
-    pair = pair_of(cropped(whole, 100), cropped(true, 100), 10)
-    carried = carry_chroma(Frame(cropped(whole, 106), 14, 1), pair, NO_GRAIN)
-    assert (carried.frame, carried.shot) == (14, 1)
+    pair = network_pair(cropped(whole, 100), cropped(true, 100), 10)
+    carried = carry_chroma(frame_of(cropped(whole, 106), 14), pair)
+    assert (carried.frame.number, carried.frame.shot, carried.pair_frame) == (14, 1, 10)
     luma_of_frame = luma(cropped(whole, 106))
-    torch.testing.assert_close(luma(carried.truth_rgb), luma_of_frame, atol=1e-6, rtol=0)
+    torch.testing.assert_close(carried.truth_ycbcr[:1], luma_of_frame, atol=1e-6, rtol=0)
     trusted = carried.weight[0] > 0.5
     assert trusted.float().mean() > 0.7
-    error = rgb_to_ycbcr(carried.truth_rgb)[1:] - rgb_to_ycbcr(cropped(true, 106))[1:]
+    error = carried.truth_ycbcr[1:] - rgb_to_ycbcr(cropped(true, 106))[1:]
     without_motion = rgb_to_ycbcr(cropped(true, 100))[1:] - rgb_to_ycbcr(cropped(true, 106))[1:]
     assert error[:, trusted].abs().mean() < 0.15 * without_motion[:, trusted].abs().mean()
 
 
 def test_the_weight_of_the_pair_is_carried_too() -> None:
     source_rgb = cropped(scene(), 100)
-    pair = pair_of(source_rgb, cropped(scene(2), 100), 10)
+    pair = network_pair(source_rgb, cropped(scene(2), 100), 10)
     light_pair = replace(pair, weight=pair.weight * 0.4)
-    carried = carry_chroma(Frame(source_rgb, 13, 1), light_pair, NO_GRAIN)
-    # Not exactly equal, because carried chroma is limited.
-    assert (carried.truth_rgb - pair.truth_rgb).abs().mean() < 0.01
+    carried = carry_chroma(frame_of(source_rgb, 13), light_pair)
+    assert (carried.truth_ycbcr - pair.truth_ycbcr).abs().mean() < 0.01
     torch.testing.assert_close(carried.weight, light_pair.weight, atol=0.01, rtol=0)
 
 
 def test_an_unpaired_frame_receives_from_one_pair_and_a_paired_one_from_two() -> None:
-    source_rgb, true_rgb = cropped(scene(), 100), cropped(scene(2), 100)
-    pairs = [pair_of(source_rgb, true_rgb, frame) for frame in (10, 30, 40, 80)]
-    pairs.append(pair_of(source_rgb, true_rgb, 33, shot=2))
-    to_unpaired = nearest_pairs(Frame(source_rgb, 33, 1), pairs)
-    assert [pair.frame for pair in to_unpaired] == [30]
-    to_paired = nearest_pairs(Frame(source_rgb, 30, 1), pairs)
-    assert [pair.frame for pair in to_paired] == [40, 10]
-    assert nearest_pairs(Frame(source_rgb, 33, 2), pairs) == []
+    pairs = [PictureKey(frame, 1, "train", frame) for frame in (10, 30, 40, 80)]
+    pairs.append(PictureKey(33, 2, "train", 33))
+    assert [pairs[index].frame for index in nearest_pairs(33, 1, pairs)] == [30]
+    assert [pairs[index].frame for index in nearest_pairs(30, 1, pairs)] == [40, 10]
+    assert nearest_pairs(33, 2, pairs) == []
 
 
 def test_flicker_keeps_the_weight_and_a_changed_object_loses_it() -> None:
     whole = scene()
-    pair = pair_of(cropped(whole, 100), cropped(scene(2), 100), 10)
+    pair = network_pair(cropped(whole, 100), cropped(scene(2), 100), 10)
     flicker = cropped(whole, 100) + torch.tensor([0.05, 0.02, -0.03])[:, None, None]
-    assert carry_chroma(Frame(flicker, 12, 1), pair, NO_GRAIN).weight.mean() > 0.9
+    assert carry_chroma(frame_of(flicker, 12), pair).weight.mean() > 0.9
     altered = cropped(whole, 100)
     altered[0, 20:60, 30:90] += 0.1
-    weight = carry_chroma(Frame(altered, 12, 1), pair, NO_GRAIN).weight[0]
+    weight = carry_chroma(frame_of(altered, 12), pair).weight[0]
     assert weight[30:50, 40:80].max() < 0.1
     assert weight[70:, :].mean() > 0.9
 
@@ -95,10 +127,11 @@ def test_flicker_keeps_the_weight_and_a_changed_object_loses_it() -> None:
 def test_nothing_is_carried_if_the_light_of_the_scene_changes(light: float) -> None:
     """As in a fade-in: chroma changes with the light, and carried chroma would not."""
     pair = pair_of(cropped(scene(), 100) * 0.8, cropped(scene(2), 100), 10)
-    relit = Frame(cropped(scene(), 102) * 0.8 * light, 12, 1)
-    assert carry_chroma(relit, pair, NO_GRAIN).weight.max() == 0
-    pictures = TrainingPictures([pair], [relit], NO_GRAIN)
-    assert [one.frame for one, _ in pictures.with_budget(1000)] == [10]
+    relit_rgb = cropped(scene(), 102) * 0.8 * light
+    carried = carry_chroma(frame_of(relit_rgb, 12), network_picture(pair, NO_GRAIN))
+    assert carried.weight.max() == 0
+    pictures = all_carried([pair], [Frame(relit_rgb, 12, 1)])
+    assert [frame for frame, _, _ in shares_of(pictures, 1000)] == [10]
 
 
 @pytest.mark.parametrize("damage", [None, float("nan")])
@@ -109,16 +142,16 @@ def test_frames_whose_motion_is_not_found_are_left_out(damage: float | None) -> 
     if damage is not None:
         unrelated = cropped(scene(), 102)
         unrelated[1, 40, 40] = damage
-    pictures = TrainingPictures([pair], [moved, Frame(unrelated, 14, 1)], NO_GRAIN)
-    budgets = list(pictures.with_budget(1000))
-    assert [(one.frame, count) for one, count in budgets] == [(10, 500), (12, 250)]
-    assert budgets[1][0].weight.mean() > MIN_CARRIED_WEIGHT
+    pictures = all_carried([pair], [moved, Frame(unrelated, 14, 1)])
+    assert shares_of(pictures, 1000) == [(10, 10, 500), (12, 10, 250)]
+    assert pictures.carried[0].weight.mean() > MIN_CARRIED_WEIGHT
 
 
 def test_all_pixels_are_of_pairs_if_nothing_is_carried() -> None:
     pairs = [pair_of(cropped(scene(), 100), cropped(scene(2), 100), frame) for frame in (10, 20)]
-    assert [count for _, count in TrainingPictures(pairs).with_budget(1000)] == [500, 500]
-    assert [count for _, count in TrainingPictures(pairs[:1], []).with_budget(1000)] == [1000]
+    both = TrainingPictures(store_of(pairs))
+    assert shares_of(both, 1000) == [(10, 10, 500), (20, 20, 500)]
+    assert shares_of(all_carried(pairs[:1], []), 1000) == [(10, 10, 1000)]
 
 
 def test_nothing_is_carried_in_excluded_shots_and_their_pixels_go_to_the_others() -> None:
@@ -128,22 +161,50 @@ def test_nothing_is_carried_in_excluded_shots_and_their_pixels_go_to_the_others(
         for frame, shot in ((10, 1), (20, 1), (30, 2), (40, 2))
     ]
     unpaired = [Frame(source_rgb, 15, 1), Frame(source_rgb, 35, 2)]
-    some = TrainingPictures(pairs, unpaired, NO_GRAIN, frozenset({2}))
-    budgets = [(one.frame, one.pair_frame, count) for one, count in some.with_budget(1200)]
-    assert budgets[4:] == [(10, 20, 200), (20, 10, 200), (15, 10, 200)]
-    assert sum(count for _, _, count in budgets) == 1200
-    assert len(some) == len(budgets)
-    none = TrainingPictures(pairs, unpaired, NO_GRAIN, frozenset({1, 2}))
-    assert [count for _, count in none.with_budget(1200)] == [300] * 4
-    assert len(none) == 4
+    some = all_carried(pairs, unpaired, frozenset({2}))
+    shares = shares_of(some, 1200)
+    assert shares[:4] == [(10, 10, 150), (20, 20, 150), (30, 30, 150), (40, 40, 150)]
+    assert sorted(shares[4:]) == [(10, 20, 200), (15, 10, 200), (20, 10, 200)]
+    assert some.receivers == 3
+    none = all_carried(pairs, unpaired, frozenset({1, 2}))
+    assert [count for _, _, count in shares_of(none, 1200)] == [300] * 4
+    assert none.receivers == 0
 
 
-def test_the_length_is_the_number_of_pictures() -> None:
+def test_shares_of_one_frame_come_together_and_add_up() -> None:
+    """Two pairs share the pixels of a frame that has a pair of its own."""
     source_rgb, true_rgb = cropped(scene(), 100), cropped(scene(2), 100)
-    pairs = [pair_of(source_rgb, true_rgb, frame) for frame in (10, 20, 30)]
-    pictures = TrainingPictures(pairs, [Frame(cropped(scene(), 100), 12, 1)])
-    assert len(list(pictures.with_budget(1000))) == len(pictures) == 3 + 3 * 2 + 1
-    assert len(TrainingPictures(pairs)) == 3
+    pairs = [pair_of(source_rgb, true_rgb, frame) for frame in (30, 10, 20)]
+    pictures = all_carried(pairs, [Frame(source_rgb, 12, 1)])
+    assert pictures.receivers == 4
+    assert len(pictures.carried) == 3 * 2 + 1
+    frames = pictures.shares(2400)
+    numbers = [{share.key.frame for share in frame} for frame in frames]
+    assert numbers == [{10}, {12}, {20}, {30}]
+    assert [sum(share.pixels for share in frame) for frame in frames] == [700, 300, 700, 700]
+    for share in frames[0]:
+        picture = share.read()
+        assert (picture.frame.number, picture.pair_frame) == (10, share.key.pair_frame)
+        assert share.pixels == (400 if share.key.pair_frame == 10 else 150)
+
+
+def test_each_unpaired_frame_is_read_once_and_frames_stay_in_order() -> None:
+    source_rgb, true_rgb = cropped(scene(), 100), cropped(scene(2), 100)
+    asked = []
+
+    class Counted(Sequence[Frame]):
+        def __len__(self) -> int:
+            return 5
+
+        def __getitem__(self, index: int) -> Frame:  # type: ignore[override]
+            asked.append(index)
+            return Frame(source_rgb, 11 + index, 1)
+
+    pictures = with_carried(
+        store_of([pair_of(source_rgb, true_rgb, 10)]), Counted(), NO_GRAIN, frozenset(), untracked
+    )
+    assert sorted(asked) == [0, 1, 2, 3, 4]
+    assert [key.frame for key in pictures.carried.keys] == [11, 12, 13, 14, 15]
 
 
 def test_carried_chroma_reveals_an_uneven_fade_from_one_pair() -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from unfade.color.sensitivity import perceptual_error, sensitivity
-from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
+from unfade.color.ycbcr import luma, ycbcr_to_rgb
 from unfade.film.balance import IDENTITY_BALANCE
 from unfade.film.model import CarriedColour
 from unfade.film.pair import Pair, PairRole
@@ -25,10 +25,19 @@ from unfade.train.data.carried_evidence import (
     decide,
     judge_carrying,
 )
-from unfade.train.data.pixels import TrainingPicture, picture_of_pair
+from unfade.train.data.picture_store import PictureKey, PictureStore
+from unfade.train.data.pixels import (
+    NetworkFrame,
+    NetworkPicture,
+    TrainingPicture,
+    picture_of_pair,
+    sample_for_closed_form,
+)
 from unfade.train.fit.closed_form import fit_closed_form, fit_grain
 from unfade.train.training_set import prepare
 from unfade.work.progress import untracked
+
+from .conftest import store_of
 
 HEIGHT, WIDTH = 96, 144
 FADE = 0.1
@@ -99,14 +108,15 @@ def judged(
     """The decision for a single shot, by closed forms of few pixels."""
     grain = fit_grain(pairs, 0, untracked)
 
-    def fit(rest: Sequence[TrainingPicture]) -> ChromaModel:
-        fitted = fit_closed_form([(pair, 5000) for pair in rest], grain, 0)
+    def fit(rest: PictureStore) -> ChromaModel:
+        samples = [sample_for_closed_form(pair, 5000, 0) for pair in rest]
+        fitted = fit_closed_form(zip(rest.keys, samples, strict=True), grain)
         networks = ResidualNetworks("small")
         return ChromaModel(
             "small", fitted.laws, networks, fitted.unevenness, grade=IDENTITY_BALANCE
         )
 
-    (shot,) = judge_carrying(pairs, held_out, grain, fit)
+    (shot,) = judge_carrying(store_of(pairs, grain), store_of(held_out, grain), fit)
     return shot
 
 
@@ -138,7 +148,7 @@ def test_training_carries_only_in_the_shots_that_allow_it() -> None:
         (2, False),
     ]
     assert training_set.carried == (10,)
-    assert set(training_set.train.area[:, 0].tolist()) == {*NUMBERS, 10, 5, 9, 13, 17}
+    assert set(training_set.train.frame.tolist()) == {*NUMBERS, 10, 5, 9, 13, 17}
 
 
 def test_nothing_is_judged_if_nothing_is_carried() -> None:
@@ -165,8 +175,11 @@ def test_pairs_that_no_colour_reaches_judge_nothing() -> None:
 
 @pytest.mark.parametrize("count", range(2, 10))
 def test_each_fold_keeps_other_pairs_apart(count: int) -> None:
-    pairs = [blank(10 * number) for number in range(count)]
-    folds = [[judge.frame for judge in choose_judges(pairs, [], fold)] for fold in range(FOLDS)]
+    pairs = PictureStore(blank(10 * number) for number in range(count))
+    folds = [
+        [judge.key.frame for judge in choose_judges(pairs, pairs.empty(), fold)]
+        for fold in range(FOLDS)
+    ]
     assert all(folds)
     together = [frame for fold in folds for frame in fold]
     assert len(together) == len(set(together))
@@ -174,17 +187,19 @@ def test_each_fold_keeps_other_pairs_apart(count: int) -> None:
 
 
 def test_hold_outs_judge_only_shots_with_a_single_pair() -> None:
-    pairs = [blank(0, 1), blank(10, 1), blank(100, 2)]
-    held_out = [blank(5, 1, "holdout"), blank(105, 2, "holdout"), blank(205, 3, "holdout")]
-    judges = [
-        judge.frame for fold in range(FOLDS) for judge in choose_judges(pairs, held_out, fold)
-    ]
-    assert sorted(judges) == [0, 10, 105]
+    pairs = PictureStore([blank(0, 1), blank(10, 1), blank(100, 2)])
+    held_out = PictureStore(
+        [blank(5, 1, "holdout"), blank(105, 2, "holdout"), blank(205, 3, "holdout")]
+    )
+    judges = [judge for fold in range(FOLDS) for judge in choose_judges(pairs, held_out, fold)]
+    assert sorted(judge.key.frame for judge in judges) == [0, 10, 105]
+    for judge in judges:
+        assert judge.pictures[judge.index].frame.number == judge.key.frame
 
 
 def test_a_shot_that_nothing_judges_follows_the_others() -> None:
-    good = JudgedChroma(blank(0, 1), carried=0.5, law=1.0, weight=10.0)
-    bad = JudgedChroma(blank(0, 2), carried=3.0, law=1.0, weight=10.0)
+    good = JudgedChroma(key_of(0, 1), carried=0.5, law=1.0, weight=10.0)
+    bad = JudgedChroma(key_of(0, 2), carried=3.0, law=1.0, weight=10.0)
     by_shot = {one.shot: one for one in decide([1, 2, 3], [good, bad])}
     assert [by_shot[shot].carried for shot in (1, 2, 3)] == [True, False, False]
     assert by_shot[3].decided_by == "film"
@@ -194,8 +209,8 @@ def test_a_shot_that_nothing_judges_follows_the_others() -> None:
 
 
 def test_errors_count_by_their_weight_and_a_narrow_difference_is_no_harm() -> None:
-    heavy = JudgedChroma(blank(0), carried=MAX_ERROR_RATIO - 0.01, law=1.0, weight=99.0)
-    light = JudgedChroma(blank(10), carried=2.0, law=1.0, weight=0.5)
+    heavy = JudgedChroma(key_of(0), carried=MAX_ERROR_RATIO - 0.01, law=1.0, weight=99.0)
+    light = JudgedChroma(key_of(10), carried=2.0, law=1.0, weight=0.5)
     assert decide([1], [heavy, light])[0].carried
     assert not decide([1], [heavy, replace(light, weight=5.0)])[0].carried
 
@@ -203,22 +218,29 @@ def test_errors_count_by_their_weight_and_a_narrow_difference_is_no_harm() -> No
 def test_the_error_of_areas_keeps_what_is_common_and_averages_what_is_not() -> None:
     y = torch.full((1, 64, 64), 0.5)
     cbcr = torch.full((2, 64, 64), 0.05)
-    truth_rgb = ycbcr_to_rgb(torch.cat([y, cbcr]))
+    truth_ycbcr = torch.cat([y, cbcr])
     offset = torch.tensor([0.01, -0.02])
     weight = torch.ones(1, 64, 64)
-    metric = sensitivity(rgb_to_ycbcr(truth_rgb)[:, 0, :1].T)
+    picture = replace(blank(0), truth_ycbcr=truth_ycbcr, weight=weight)
+    metric = sensitivity(truth_ycbcr[:, 0, :1].T)
     expected = float(perceptual_error(offset[None], metric))
-    common = area_error(truth_rgb, cbcr + offset[:, None, None], weight)
+    common = area_error(picture, cbcr + offset[:, None, None], weight)
     assert common == pytest.approx(expected, rel=0.01)
     sign = (torch.arange(64) % 2 * 2 - 1).expand(64, 64)
-    assert area_error(truth_rgb, cbcr + offset[:, None, None] * sign, weight) < 0.1 * expected
+    assert area_error(picture, cbcr + offset[:, None, None] * sign, weight) < 0.1 * expected
     weight[:, :, 32:] = 0
     wrong_where_unseen = cbcr.clone()
     wrong_where_unseen[:, :, 32:] += 0.2
-    assert area_error(truth_rgb, wrong_where_unseen, weight) < 0.1 * expected
+    assert area_error(picture, wrong_where_unseen, weight) < 0.1 * expected
 
 
-def blank(number: int, shot: int = 1, role: PairRole = "train") -> TrainingPicture:
+def blank(number: int, shot: int = 1, role: PairRole = "train") -> NetworkPicture:
     """A picture of which only number, shot and role count."""
     plane = torch.zeros(3, 4, 4)
-    return TrainingPicture(plane, plane, plane[:1], number, shot, role, number)
+    frame = NetworkFrame(plane, plane, number, shot)
+    return NetworkPicture(frame, plane, plane[:1], role, number)
+
+
+def key_of(number: int, shot: int = 1) -> PictureKey:
+    """The key of a training pair."""
+    return PictureKey(number, shot, "train", number)

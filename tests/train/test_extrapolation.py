@@ -11,6 +11,7 @@ from unfade.color.difference import rgb_difference
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.model import ChromaModel, ResidualNetworks, load_model, save_model
 from unfade.model.closed_form.general_law import distance_steps
+from unfade.model.closed_form.gradings import Gradings
 from unfade.model.closed_form.laws import beyond
 from unfade.model.closed_form.unevenness import POSITION_TERMS, Unevenness
 from unfade.simulate.print_film import density_to_display, dyes_to_density
@@ -329,3 +330,33 @@ def test_an_unevenly_faded_shot_leaves_its_law_for_colours_that_no_pair_shows() 
     near_rgb = second.rgb[:, :800].reshape(3, 20, 40)
     change = model.closed_form(near_rgb, 2) - uneven.predict(near_rgb, 2)
     assert change.abs().mean() < 0.002
+
+
+def test_the_general_law_is_evaluated_only_where_it_counts() -> None:
+    """The result is that of both laws mixed everywhere, and of the given distances."""
+    first, second = (positioned(dyes_of(20_000, n, NEUTRAL)) for n in (1, 2))
+    shots = {1: [first], 2: [second]}
+    samples = {n: one[0].without_position() for n, one in shots.items()}
+    laws = extrapolate(fit_laws(samples, torch.zeros(3, 3)), shots, 0)
+    assert laws.general is not None
+    general = laws.general
+    neutral = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    turned = torch.tensor([[0.9, 0.1, 0.01], [-0.1, 1.1, 0.0]])
+    far_rgb, _ = faded_and_true(dyes_of(400, 9, (1.2, 0.3, 0.2)))
+    near_rgb = second.rgb[:, :400]
+    for gradings in (laws.gradings, Gradings({1: neutral, 2: turned})):
+        graded = replace(laws, gradings=gradings)
+        for rgb in (near_rgb, far_rgb, torch.cat([near_rgb, far_rgb], dim=1)):
+            planes = rgb.reshape(3, 20, -1)
+            own_cbcr = graded.shots[2](planes)
+            distance = graded.distance(planes, 2)
+            share = general.share * beyond(distance)
+            everywhere = torch.lerp(own_cbcr, graded._graded(general(planes), 2), share)
+            kept = own_cbcr.clone()
+            mixed = graded.extended(own_cbcr, planes, 2)
+            torch.testing.assert_close(mixed, everywhere, atol=1e-6, rtol=0)
+            assert torch.equal(graded(planes, 2), mixed)
+            assert torch.equal(graded(planes, 2, distance), mixed)
+            assert torch.equal(own_cbcr, kept)
+    assert float(beyond(laws.distance(far_rgb[..., None], 2)).mean()) > 0.9
+    assert float(beyond(laws.distance(near_rgb[..., None], 2)).mean()) < 0.1

@@ -15,6 +15,7 @@ from unfade.model import save_model
 from unfade.project.settings import TrainSection
 from unfade.train.contact_sheet import is_due
 from unfade.train.data.pixels import TrainingPicture
+from unfade.train.fit import loop
 from unfade.train.fit.checkpoint import load_checkpoint, save_checkpoint
 from unfade.train.fit.loop import learn, start
 from unfade.train.fit.start_from import load_earlier
@@ -61,6 +62,24 @@ def test_the_best_weights_have_the_smallest_held_out_error(training_set: Trainin
     assert [point.step for point in points] == [0, 100, 200, 300]
     best = min(points, key=lambda point: point.held_out or 0.0)
     assert states[-1].best_step == best.step
+
+
+def test_gradients_of_parts_add_up_to_those_of_the_batch(
+    training_set: TrainingSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps of a batch of odd length, learned in parts and as a whole."""
+    settings = SETTINGS.model_copy(update={"steps": 6, "checkpoint": 6, "batch": 1005})
+    untrained = start(training_set.train, None, settings)
+    weights = []
+    for parts in (1, 2, 3):
+        monkeypatch.setattr(loop, "PARTS", parts)
+        (state,) = learn(untrained, training_set.train, None, settings)
+        weights.append(state.weights)
+    for name, tensor in weights[0].items():
+        for others in weights[1:]:
+            torch.testing.assert_close(others[name], tensor, atol=1e-5, rtol=1e-3)
+    last = "memory.weights.0"
+    assert float((weights[0][last] - untrained.weights[last]).abs().max()) > 1e-3
 
 
 def test_a_resumed_training_ends_with_the_same_weights(

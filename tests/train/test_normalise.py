@@ -15,7 +15,7 @@ def pixels() -> Pixels:
     ones = torch.ones(5000, 3)
     return Pixels(
         features, ones[:, :2], ones[:, :2], ones[:, :1], ones[:, :2], ones[:, :1], ones[:, :1],
-        ones, torch.ones(5000), torch.zeros(5000, 2),
+        ones, torch.ones(5000), torch.zeros(5000),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,9 +11,9 @@ from unfade.film.balance import IDENTITY_BALANCE
 from unfade.film.pair import Pair, PairRole
 from unfade.model import load_model, save_model
 from unfade.project.settings import TrainSection
-from unfade.train.data.pixels import TrainingPicture, predict_pixels
+from unfade.train.data.pixels import Pixels, TrainingPicture, predict_pixels
 from unfade.train.fit import shot_networks
-from unfade.train.fit.loop import learn, pixels_error, residual_of, start
+from unfade.train.fit.loop import State, learn, pixels_error, residual_of, start
 from unfade.train.fit.shot_networks import comparable_shots, try_shot_networks
 from unfade.train.training_set import TrainingSet, prepare
 
@@ -91,10 +92,30 @@ def test_training_of_shot_networks_is_reproducible(
         assert not torch.equal(film[name], parameter)
 
 
-def test_a_network_that_is_worse_in_one_part_is_not_kept(
-    training_set: TrainingSet, film: dict[str, torch.Tensor]
+def test_only_a_shot_that_gains_in_a_short_training_gets_a_long_one(
+    training_set: TrainingSet, film: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the brightest quarter the ground truth is the prediction of the film's network."""
+    """The short training of shot 1 gains, that of shot 2 learns what its hold-out contradicts."""
+    steps: list[tuple[int, int]] = []
+
+    def recorded(state: State, train: Pixels, held_out: None, settings: TrainSection) -> Any:
+        steps.append((int(train.shot[0]), settings.steps))
+        return learn(state, train, held_out, settings)
+
+    monkeypatch.setattr(shot_networks, "learn", recorded)
+    first, second = try_shot_networks(film, training_set, PIXEL_FEATURES)
+    short, long = shot_networks.MAX_SHORT_STEPS, shot_networks.MAX_SHOT_STEPS
+    assert steps == [(1, short), (1, long), (2, short)]
+    assert first.verdict.kept
+    assert not second.verdict.kept
+
+
+def test_a_network_that_is_worse_in_one_part_is_not_kept(
+    training_set: TrainingSet, film: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the brightest quarter the ground truth is the prediction of the film's network. A short
+    training does not show the gain in the others, so the long one is made in any case."""
+    monkeypatch.setattr(shot_networks, "PROMISING_RATIO", 2.0)
     assert training_set.held_out is not None
     bright = training_set.held_out.features[:, 0]
     brightest = bright > bright.quantile(0.75)

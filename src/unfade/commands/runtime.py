@@ -17,7 +17,7 @@ _TRIM_THRESHOLD_BYTES = 2**31 - 1
 
 def configure_process() -> None:
     """Makes both settings, unless the environment makes them; call it before importing torch."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     if sys.platform == "linux" and not any(name.startswith("MALLOC_") for name in os.environ):
         _keep_freed_memory()
 

@@ -20,8 +20,8 @@ from unfade.media.stills.reader import read_entries, read_picture, read_plane
 from unfade.media.stills.sequences import sequence_around
 from unfade.media.stills.tags import FrameTags, read_tags
 from unfade.media.stills.writers import write_dpx, write_exr, write_png, write_tiff
-from unfade.media.threads.read_ahead import parallel_map
 from unfade.media.threads.write_behind import write_behind
+from unfade.work.cores import core_count, on_all_cores, parallel_map
 
 __all__ = [
     "FrameTags",
@@ -29,8 +29,10 @@ __all__ = [
     "Surveys",
     "check_colorspace",
     "check_config",
+    "core_count",
     "is_aces",
     "map_frames",
+    "on_all_cores",
     "parallel_map",
     "probe",
     "read",

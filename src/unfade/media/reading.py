@@ -14,8 +14,9 @@ from unfade.media.color_management import to_space
 from unfade.media.movies.reader import read_movie
 from unfade.media.stills.reader import read_still
 from unfade.media.stills.sequences import parse_pattern
-from unfade.media.threads.read_ahead import MAX_FRAMES_AHEAD, parallel_map, prefetch
+from unfade.media.threads.read_ahead import MAX_FRAMES_AHEAD, prefetch
 from unfade.project.color_config import PINNED, ColorManagement
+from unfade.work.cores import parallel_map
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,7 +88,7 @@ def _read_stored(clip: Clip, frame: int, colors: ColorManagement) -> Tensor:
             f"{path}: frame {frame} is {width} x {height} pixels, the first frame of the sequence "
             f"is {clip.width} x {clip.height}; restore the file, or set 'first' and 'last'"
         )
-    if not torch.isfinite(pixels).all():
+    if not pixels.sum().isfinite() and not torch.isfinite(pixels).all():
         raise MediaError(
             f"{path}: frame {frame} holds values that are not numbers or are infinite; "
             "convert or scan it again"

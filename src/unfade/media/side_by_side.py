@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from unfade.film.clip import Clip
 from unfade.media.reading import read, read_frame
-from unfade.media.threads.read_ahead import parallel_map
 from unfade.project.color_config import PINNED, ColorManagement
+from unfade.work.cores import core_count, on_all_cores, parallel_map
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,17 +41,10 @@ def map_frames(
         MediaError: a frame is missing or damaged; raised when its turn comes.
         Exception: the error of a call, when its turn comes.
     """
-    import torch
-
-    cores = torch.get_num_threads()
+    cores = core_count()
     if clip.kind == "movie":
         pictures = read(clip, frames, colors)
         in_hand = cores + _WAITING_PICTURES
         return parallel_map(lambda one: function(*one), pictures, threads=cores, max_held=in_hand)
     # Numbers that wait take no memory, and a slow frame keeps no core waiting.
-    return parallel_map(
-        lambda frame: function(frame, read_frame(clip, frame, colors)),
-        frames,
-        threads=cores,
-        max_held=2 * cores,
-    )
+    return on_all_cores(lambda frame: function(frame, read_frame(clip, frame, colors)), frames)

@@ -5,9 +5,7 @@ scales. Their last layers start at zero, so an untrained model equals its laws.
 """
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -22,22 +20,20 @@ from unfade.model.closed_form.laws import Baseline, Laws, beyond
 from unfade.model.closed_form.unevenness import NO_UNEVENNESS, Unevenness
 from unfade.model.degrain import degrain
 from unfade.model.familiarity import FAMILIARITY_STRIDE_PX
-from unfade.model.features import features
+from unfade.model.features import CHROMA_GAIN, features
 from unfade.model.networks import NETWORKS, Network, ResidualNetworks, predict_where
 from unfade.model.raster import (
     downsample,
+    enlarge_along,
     exposure_of,
     guided_upsample,
+    network_factor,
     raster_factor,
     to_raster,
     upsample,
+    without_exposure,
 )
 from unfade.model.uncertainty import ErrorInputs, Uncertainty
-
-CONTEXT_WIDTH_PX = 512
-"""Largest width, in pixels, of the raster for the context networks, whose output is smooth. Half
-the model's raster costs 0.6 % of accuracy in the mean of 12 crops and takes a quarter of the
-time."""
 
 CPU_BATCH_PIXELS = 4096
 """Pixels per batch on a CPU core, so that the activations stay in its cache."""
@@ -45,9 +41,9 @@ CPU_BATCH_PIXELS = 4096
 ACCELERATOR_BATCH_PIXELS = 1 << 18
 """Pixels per batch on an accelerator, which needs large batches; activations take some 0.3 GB."""
 
-ERROR_STRIDE_PX = 8
-"""Distance, in pixels of the model's raster, between predicted errors in each direction: some 5,000
-per frame are enough to rank frames (decisions/17)."""
+ERROR_STRIDE_PX = 6
+"""Distance, in pixels of the networks' raster, between predicted errors in each direction: some
+3,000 per frame are enough to rank frames (decisions/17)."""
 
 UNPAIRED_GAIN = 0.5
 """Factor on the residual of the networks in a shot without pairs, where it is as often wrong as
@@ -55,18 +51,31 @@ right: on six shots 0.5 left less error than 0, 0.25, 0.75 and 1 (decisions/31).
 
 
 @dataclass(frozen=True)
-class ModelInputs:
-    """A picture of a shot as input of the model.
+class NetworkInputs:
+    """A picture of a shot on the networks' raster.
 
-    `y` (1, H, W) is the luma of the source, `features` (FEATURE_COUNT, H, W), `base_cbcr`
-    (2, H, W) the chroma without networks: of the closed form, or of the LUT if that is the shot's
-    method. `distance` (1, H, W) is that to the colours of training, as of `Laws.distance`.
+    `y` (1, h, w) is the luma of the source, `features` (FEATURE_COUNT, h, w), `law_cbcr` (2, h, w)
+    the chroma of the closed form. `distance` (1, h, w) is that to the colours of training, as of
+    `Laws.distance`.
     """
 
     y: Tensor
     features: Tensor
-    base_cbcr: Tensor
+    law_cbcr: Tensor
     distance: Tensor
+
+
+@dataclass(frozen=True)
+class ModelInputs:
+    """A picture of a shot as input of the model.
+
+    `y` (1, H, W) is the luma of the source, `base_cbcr` (2, H, W) the chroma without networks: of
+    the closed form, or of the LUT if that is the shot's method.
+    """
+
+    y: Tensor
+    base_cbcr: Tensor
+    networks: NetworkInputs
     shot: int
 
 
@@ -126,17 +135,18 @@ class ChromaModel:
             return self._baseline.predict(source_rgb, inputs.shot)
         exposure = exposure_of(source_rgb)
         factor = raster_factor(source_rgb.shape[-1])
-        cbcr = guided_upsample(
-            self.predict_on_raster(inputs), inputs.y, luma(source_rgb) / exposure, factor
-        )
-        return cbcr * exposure
+        y = without_exposure(luma(source_rgb), exposure)
+        cbcr = guided_upsample(self.predict_on_raster(inputs), inputs.y, y, factor)
+        return cbcr.mul_(exposure) if factor > 1 else cbcr * exposure
 
     def predict_error(self, inputs: ModelInputs) -> ErrorMap:
         """The predicted error of `predict_on_raster`."""
         assert self.uncertainty is not None, "the model was not calibrated"
+        networks = inputs.networks
+        base_cbcr = downsample(inputs.base_cbcr, network_factor(inputs.y.shape[-1]))
         strided = [
             planes[:, ::ERROR_STRIDE_PX, ::ERROR_STRIDE_PX]
-            for planes in (inputs.y, inputs.features, inputs.base_cbcr, inputs.distance)
+            for planes in (networks.y, networks.features, base_cbcr, networks.distance)
         ]
         error_inputs = self.error_inputs(inputs.shot, *(one.flatten(1).T for one in strided))
         distance = strided[-1]
@@ -163,9 +173,12 @@ class ChromaModel:
         residual_cbcr = torch.zeros_like(base_cbcr)
         if self.method_of(shot) == "networks":
             network, inputs = self.network_of(shot), features.to(self.residual.device)
-            known = known * network.familiarity(network.wide_features(inputs)).cpu()
+            familiar = network.familiarity(network.wide_features(inputs)).cpu()
+            known = known * familiar
             residuals_cbcr = network.all_chroma(inputs.expand(NETWORKS, -1, -1)).cpu()
-            residual_cbcr = self._residual_gain(shot) * network(inputs).cpu()
+            memory_cbcr, context_cbcr = residuals_cbcr[0], residuals_cbcr[1:].mean(dim=0)
+            residual_cbcr = torch.lerp(context_cbcr, memory_cbcr, familiar[:, None])
+            residual_cbcr = self._residual_gain(shot) * residual_cbcr
         return ErrorInputs(
             residuals_cbcr=residuals_cbcr,
             residual_cbcr=residual_cbcr,
@@ -192,34 +205,51 @@ class ChromaModel:
         if self.method_of(inputs.shot) != "networks":
             return inputs.base_cbcr
         network = self.network_of(inputs.shot)
-        planes = inputs.features.to(network.device)
+        planes = inputs.networks.features.to(network.device)
         familiar = familiarity_of(network, planes)
         memory_cbcr = _predict_in_batches(network.memory_chroma, planes, familiar > 0)
-        context_cbcr = _context_chroma(network, planes, familiar < 1)
+        context_cbcr = _predict_in_batches(network.context_chroma, planes, familiar < 1)
         residual_cbcr = torch.lerp(context_cbcr, memory_cbcr, familiar).cpu()
+        factor = network_factor(inputs.y.shape[-1])
+        guide = torch.cat([inputs.y, inputs.base_cbcr * CHROMA_GAIN])
+        small_guide = downsample(guide, factor)
+        residual_cbcr = enlarge_along(residual_cbcr, small_guide, guide, factor)
         return inputs.base_cbcr + self._residual_gain(inputs.shot) * residual_cbcr
 
     def inputs(self, source_rgb: Tensor, shot: int) -> ModelInputs:
         """Inputs of a picture (3, H, W) on the model's raster, 0 to 1."""
-        degrained_rgb = degrain(source_rgb, self.laws.grain)
-        law_cbcr = self._closed_form(degrained_rgb, shot)
-        balanced_rgb = balance(source_rgb, self.grade)
-        clean_rgb = balance(degrained_rgb, self.grade)
-        planes = features(balanced_rgb, clean_rgb, law_cbcr, shot in self.unevenness)
-        is_lut = self.method_of(shot) == "lut"
-        base_cbcr = self._baseline.predict(source_rgb, shot) if is_lut else law_cbcr
-        distance = self.laws.distance(degrained_rgb, shot)[None]
-        return ModelInputs(luma(source_rgb), planes, base_cbcr, distance, shot)
+        clean_rgb = degrain(source_rgb, self.laws.grain)
+        factor = network_factor(source_rgb.shape[-1])
+        small_rgb, small_clean_rgb = downsample(source_rgb, factor), downsample(clean_rgb, factor)
+        networks = self.network_inputs(small_rgb, small_clean_rgb, shot)
+        if self.method_of(shot) == "lut":
+            base_cbcr = self._baseline.predict(source_rgb, shot)
+        elif factor == 1:
+            base_cbcr = networks.law_cbcr
+        else:
+            distance = upsample(networks.distance, factor, *source_rgb.shape[1:])[0]
+            base_cbcr = self._closed_form(clean_rgb, shot, distance)
+        return ModelInputs(luma(source_rgb), base_cbcr, networks, shot)
 
-    def closed_form(self, source_rgb: Tensor, shot: int) -> Tensor:
-        """Chroma (2, H, W) of a picture (3, H, W) on the model's raster without the networks."""
-        return self._closed_form(degrain(source_rgb, self.laws.grain), shot)
+    def network_inputs(self, source_rgb: Tensor, clean_rgb: Tensor, shot: int) -> NetworkInputs:
+        """Inputs of a picture on the networks' raster, (3, h, w), and the same without grain."""
+        distance = self.laws.distance(clean_rgb, shot)
+        law_cbcr = self._closed_form(clean_rgb, shot, distance)
+        balanced_rgb, balanced_clean_rgb = (
+            balance(rgb, self.grade) for rgb in (source_rgb, clean_rgb)
+        )
+        planes = features(balanced_rgb, balanced_clean_rgb, law_cbcr, shot in self.unevenness)
+        return NetworkInputs(luma(source_rgb), planes, law_cbcr, distance[None])
 
-    def _closed_form(self, degrained_rgb: Tensor, shot: int) -> Tensor:
+    def closed_form(self, clean_rgb: Tensor, shot: int) -> Tensor:
+        """Chroma (2, H, W) of a degrained picture (3, H, W) without the networks."""
+        return self._closed_form(clean_rgb, shot, self.laws.distance(clean_rgb, shot))
+
+    def _closed_form(self, clean_rgb: Tensor, shot: int, distance: Tensor) -> Tensor:
         if shot not in self.unevenness:
-            return self.laws(degrained_rgb, shot)
-        own_cbcr = self.unevenness.predict(degrained_rgb, shot)
-        return self.laws.extended(own_cbcr, degrained_rgb, shot)
+            return self.laws(clean_rgb, shot, distance)
+        own_cbcr = self.unevenness.predict(clean_rgb, shot)
+        return self.laws.extended(own_cbcr, clean_rgb, shot, distance)
 
     def network_of(self, shot: int) -> ResidualNetworks:
         """The shot's own networks, or the film's."""
@@ -242,37 +272,16 @@ class ChromaModel:
         return replace(self, residual=residual)
 
 
-def _context_chroma(network: ResidualNetworks, planes: Tensor, mask: Tensor) -> Tensor:
-    """Chroma (2, H, W) by the context networks from features (FEATURE_COUNT, H, W), where the mask
-    (H, W) is true."""
-    if planes.device.type == "cpu" and not mask.any():
-        return torch.zeros(2, *mask.shape)
-    factor = -(-planes.shape[2] // CONTEXT_WIDTH_PX)
-    coarse_mask = downsample(mask[None].float(), factor)[0] > 0
-    context_cbcr = _predict_in_batches(
-        network.context_chroma, downsample(planes, factor), coarse_mask
-    )
-    return upsample(context_cbcr, factor, *mask.shape)
-
-
 def _predict_in_batches(network: Network, planes: Tensor, mask: Tensor) -> Tensor:
     """Chroma (2, H, W) by a network from features (FEATURE_COUNT, H, W), where the mask (H, W) is
     true.
 
-    An accelerator takes one batch after another. On the CPU each core takes batches of its own,
-    because layers are too small to split among cores; torch uses one core in each thread.
+    Batches are so small on a CPU that activations stay in the core's cache.
     """
-    on_cpu = planes.device.type == "cpu"
-    batch_pixels = CPU_BATCH_PIXELS if on_cpu else ACCELERATOR_BATCH_PIXELS
+    batch_pixels = CPU_BATCH_PIXELS if planes.device.type == "cpu" else ACCELERATOR_BATCH_PIXELS
     pixels = planes.flatten(1).T
     batches = torch.split(pixels, batch_pixels), torch.split(mask.flatten(), batch_pixels)
-    predict_batch = torch.no_grad()(partial(predict_where, network))
-    if not on_cpu:
-        cbcr = torch.cat(list(map(predict_batch, *batches)))
-    else:
-        cores = torch.get_num_threads()
-        with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            cbcr = torch.cat(list(pool.map(predict_batch, *batches)))
+    cbcr = torch.cat([predict_where(network, *batch) for batch in zip(*batches, strict=True)])
     return cbcr.T.reshape(2, *mask.shape)
 
 

@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-DEGRAIN_RADIUS_PX = 4
-"""Radius of the filter window, in pixels. Wide enough to estimate a covariance; wider windows gave
-no better laws of colour (decisions/04)."""
+from unfade.model import symmetric
+
+_HALF_RADIUS_PX = 2
+"""Radius of the filter window, in pixels of half the raster. Wide enough to estimate a covariance;
+wider windows gave no better laws of colour (decisions/04)."""
 
 LOG_OFFSET = 0.02
 """Added to R'G'B' before the logarithm, so that black stays finite and its grain small."""
@@ -19,9 +21,6 @@ LOG_OFFSET = 0.02
 MIN_GRAIN_VARIANCE = 1e-7
 """Smallest variance of grain, in the logarithm. Keeps the division finite and lies far above the
 rounding of double precision."""
-
-_SYMMETRIC_INDICES = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
-"""Row and column of the six planes in which a symmetric 3x3 matrix per pixel is stored."""
 
 
 def box_mean(picture: Tensor, radius: int) -> Tensor:
@@ -51,48 +50,81 @@ def degrain(picture: Tensor, grain: Tensor) -> Tensor:
         return picture
     variances, rotation = torch.linalg.eigh(grain.double())
     deviations = variances.clamp_min(MIN_GRAIN_VARIANCE).sqrt()
-    logarithm = (picture.clamp_min(0.0) + LOG_OFFSET).log().double()
-    mixed = _mixed((rotation / deviations).T, logarithm)
-    mean = box_mean(mixed, DEGRAIN_RADIUS_PX)
-    products = torch.stack([mixed[i] * mixed[j] for i, j in _SYMMETRIC_INDICES])
-    mean_products = torch.stack([mean[i] * mean[j] for i, j in _SYMMETRIC_INDICES])
-    grain_share = _grain_share(box_mean(products, DEGRAIN_RADIUS_PX) - mean_products)
-    coefficients = torch.cat([grain_share, _times(grain_share, mean)]).float()
-    coefficients = box_mean(coefficients, DEGRAIN_RADIUS_PX)
-    mixed = mixed.float()
-    clean = mixed - _times(coefficients[:6], mixed) + coefficients[6:]
-    clean = _mixed((rotation * deviations).float(), clean)
-    return clean.exp_().sub_(LOG_OFFSET).to(picture.dtype)
+    logarithm = picture.clamp_min(0.0).add_(LOG_OFFSET).log_().flatten(1)
+    mixed = (rotation / deviations).T.float() @ logarithm
+    # The squares of smaller numbers lose less in single precision.
+    centre = mixed.mean(dim=1, keepdim=True)
+    mixed = mixed.sub_(centre).reshape(picture.shape)
+    clean = mixed - _grain_of(mixed)
+    unmixed = (rotation * deviations).float()
+    logarithm = torch.addmm(unmixed @ centre, unmixed, clean.flatten(1))
+    return logarithm.exp_().sub_(LOG_OFFSET).reshape(picture.shape)
 
 
-def _mixed(matrix: Tensor, planes: Tensor) -> Tensor:
-    """A matrix (3, 3) times each pixel's (3,) of (3, H, W)."""
-    return (matrix @ planes.flatten(1)).reshape(planes.shape)
+def _grain_of(mixed: Tensor) -> Tensor:
+    """The grain (3, H, W) in channels whose grain is uncorrelated with deviation 1.
+
+    The linear functions of the windows are found on half the raster, from means over squares of two
+    pixels that keep the statistics of all. Source: He, Sun, "Fast Guided Filter", 2015.
+    """
+    height, width = mixed.shape[1:]
+    below, right = height % 2, width % 2
+    planes = [
+        cv2.copyMakeBorder(plane, 0, below, 0, right, cv2.BORDER_REPLICATE)
+        for plane in mixed.numpy()
+    ]
+    halves = [_half(plane) for plane in planes]
+    size = (width + right, height + below)
+    # Products of what differs within a square are small, and exact in single precision.
+    within = [
+        plane - cv2.resize(half, size, interpolation=cv2.INTER_NEAREST)
+        for plane, half in zip(planes, halves, strict=True)
+    ]
+    products = (
+        _half(within[i] * within[j]) + np.multiply(halves[i], halves[j], dtype=np.float64)
+        for i, j in symmetric.INDICES
+    )
+    means = torch.from_numpy(np.stack([_window_mean(one) for one in (*halves, *products)]))
+    mean, mean_products = means[:3], means[3:]
+    grain_share = _grain_share(mean_products - symmetric.products(mean))
+    coefficients = torch.cat([grain_share, symmetric.times(grain_share, mean)]).float()
+    enlarged = [
+        cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)[:height, :width]
+        for plane in box_mean(coefficients, 1).numpy()
+    ]
+    a, b, c, d, e, f, x_mean, y_mean, z_mean = (torch.from_numpy(one) for one in enlarged)
+    x, y, z = mixed
+    rows = (((a, b, c), x_mean), ((b, d, e), y_mean), ((c, e, f), z_mean))
+    return torch.stack(
+        [
+            (row[0] * x).sub_(row_mean).addcmul_(row[1], y).addcmul_(row[2], z)
+            for row, row_mean in rows
+        ]
+    )
+
+
+def _half(plane: np.ndarray) -> np.ndarray:
+    """A plane of even size averaged over squares of two pixels."""
+    height, width = plane.shape
+    return cv2.resize(plane, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+
+
+def _window_mean(plane: np.ndarray) -> np.ndarray:
+    """The mean over the window of a plane of half the raster, in double precision."""
+    size = (2 * _HALF_RADIUS_PX + 1, 2 * _HALF_RADIUS_PX + 1)
+    return cv2.boxFilter(plane, cv2.CV_64F, size, borderType=cv2.BORDER_REPLICATE)
 
 
 def _grain_share(covariance: Tensor) -> Tensor:
     """(C + 1)^-1: the share of a window's variation that is grain.
 
     Args:
-        covariance: C in units of the grain, up to rounding, (6, H, W) in the order of
-            `_SYMMETRIC_INDICES`.
+        covariance: C in units of the grain, up to rounding, as six planes (6, H, W).
 
     Returns:
-        (6, H, W), in the same order.
+        (6, H, W).
     """
-    a, b, c, d, e, f = (
-        plane.clamp_min(0.0) + 1.0 if i == j else plane
-        for plane, (i, j) in zip(covariance, _SYMMETRIC_INDICES, strict=True)
-    )
-    cofactors = torch.stack(
-        [d * f - e * e, c * e - b * f, b * e - c * d, a * f - c * c, b * c - a * e, a * d - b * b]
-    )
-    # The exact determinant is at least 1; rounding can take it below.
-    return cofactors.div_((a * cofactors[0] + b * cofactors[1] + c * cofactors[2]).clamp_min(1.0))
-
-
-def _times(matrices: Tensor, planes: Tensor) -> Tensor:
-    """Symmetric matrices, six planes (6, H, W), times each pixel's (3,) of (3, H, W)."""
-    a, b, c, d, e, f = matrices
-    x, y, z = planes
-    return torch.stack([a * x + b * y + c * z, b * x + d * y + e * z, c * x + e * y + f * z])
+    variances = covariance[[0, 3, 5]].clamp_min(0.0)
+    covariance[[0, 3, 5]] = variances + 1.0
+    # The exact determinant is at least 1.
+    return symmetric.inverse(covariance, 1.0)

@@ -15,9 +15,9 @@ from unfade.model.features import WIDE_FEATURES
 CONTEXT_COUNT = 2048
 """Surroundings that are kept, drawn from all training pixels. More cost time for every distance."""
 
-FAMILIARITY_STRIDE_PX = 16
-"""Distance, in pixels of the model's raster, between computed values of familiarity. Interpolation
-between them is enough, because wide surroundings change slowly."""
+FAMILIARITY_STRIDE_PX = 8
+"""Distance, in pixels of the networks' raster, between computed values of familiarity.
+Interpolation between them is enough, because wide surroundings change slowly."""
 
 CHUNK_PIXELS = 16384
 """Pixels per computation of distances, which limits the memory for their matrix."""

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from unfade.color.ycbcr import rgb_to_ycbcr
 
-SCALES_PX = (1.5, 3.0, 6.0, 12.0, 25.0, 50.0, 100.0)
-"""Gaussian standard deviations of the surroundings, in pixels of the model's raster."""
+SCALES_PX = (1.5, 3.0, 6.0, 12.0, 25.0, 50.0)
+"""Gaussian standard deviations of the surroundings, in pixels of the networks' raster."""
 
 MIN_LEVEL_SIGMA_PX = 1.5
 """Smallest blur, in pixels of a pyramid level, that is computed on that level: a narrower Gaussian
@@ -30,7 +30,7 @@ luma."""
 FEATURE_COUNT = PIXEL_FEATURES + FEATURES_PER_SCALE * len(SCALES_PX)
 """Features of a pixel, surroundings included."""
 
-FIRST_WIDE_SCALE = SCALES_PX.index(12.0)
+FIRST_WIDE_SCALE = SCALES_PX.index(6.0)
 """First scale of the wide surroundings, by which `Familiarity` recognises a part of the film."""
 
 WIDE_FEATURES = tuple(

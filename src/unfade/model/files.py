@@ -32,7 +32,7 @@ from unfade.model.uncertainty import Uncertainty
 from unfade.work.elements import digest
 from unfade.work.writing import writing
 
-MODEL_SCHEMA = "ChromaModel.11"
+MODEL_SCHEMA = "ChromaModel.12"
 """Name and version of a model file's tensors. An older file is refused, not converted, because the
 model can be trained again from the same targets."""
 

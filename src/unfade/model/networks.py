@@ -25,7 +25,7 @@ WIDTHS: dict[ModelSize, tuple[int, ...]] = {
 """Units in each hidden layer of a network, by model size. Wider layers fit more and cost more; a
 network of 128-128-128 was no better (decisions/04)."""
 
-CONTEXT_GAIN = ((1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0), (1.0, 0.7, 0.49, 0.34, 0.24, 0.17, 0.12))
+CONTEXT_GAIN = ((1.0, 1.0, 0.0, 0.0, 0.0, 0.0), (1.0, 0.7, 0.49, 0.34, 0.24, 0.17))
 """Input gain of each context network on its surroundings, from the finest scale to the coarsest. A
 smaller gain slows learning from that scale."""
 

@@ -1,22 +1,37 @@
 """The raster on which the model works, and the conversion to and from it."""
 
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from unfade.model import symmetric
 from unfade.model.degrain import box_mean
 
 RASTER_WIDTH_PX = 1000
 """Largest width, in pixels, of the model's raster. Chroma has less detail than luma, and half this
 width was worse on fine detail (decisions/04)."""
 
+NETWORK_WIDTH_PX = 512
+"""Largest width, in pixels, of the raster of the networks. References hold chroma of some 360
+pixels a line, and the closed form has the finer detail."""
+
 GUIDE_EPSILON = 1e-3
 """Luma variance below which upsampled chroma does not follow luma: above grain, below edges."""
 
 
+DETAIL_EPSILON = 1e-6
+"""Variance of the guides below which enlarged chroma does not follow them: above rounding, below
+the detail of the closed form. Of 1e-3 to 1e-6 the smallest was best on two development shots."""
+
+
 def to_raster(source_rgb: Tensor) -> Tensor:
     """A source picture (3, H, W) of any size and exposure on the model's raster, 0 to 1."""
-    return downsample(source_rgb / exposure_of(source_rgb), raster_factor(source_rgb.shape[-1]))
+    exposed_rgb = without_exposure(source_rgb, exposure_of(source_rgb))
+    return downsample(exposed_rgb, raster_factor(source_rgb.shape[-1]))
 
 
 def exposure_of(source_rgb: Tensor) -> Tensor:
@@ -29,15 +44,46 @@ def exposure_of(source_rgb: Tensor) -> Tensor:
     return source_rgb.amax(dim=0, keepdim=True).clamp_min(1.0)
 
 
+def without_exposure(planes: Tensor, exposure: Tensor) -> Tensor:
+    """Planes (C, H, W) divided by an `exposure_of` their picture; a copy only if it is above 1."""
+    return planes if exposure.numel() == 1 and float(exposure) == 1.0 else planes / exposure
+
+
 def raster_factor(width: int) -> int:
     """Source pixels per pixel of the model's raster, for a picture `width` pixels wide."""
     return -(-width // RASTER_WIDTH_PX)
 
 
+def network_factor(width: int) -> int:
+    """Pixels of the model's raster, `width` pixels wide, per pixel of the networks' raster."""
+    return -(-width // NETWORK_WIDTH_PX)
+
+
 def downsample(picture: Tensor, factor: int) -> Tensor:
-    """(C, H, W) averaged over squares of `factor` pixels; partial squares at the edge count too."""
+    """(C, H, W) averaged over squares of `factor` pixels; partial squares at the edge count too.
+
+    On the CPU OpenCV averages whole squares in half of torch's time.
+    """
     if factor == 1:
         return picture
+    if picture.device.type != "cpu":
+        return _pooled(picture, factor)
+    lines, columns = (size // factor for size in picture.shape[1:])
+    averaged = picture.new_empty(len(picture), *(-(-size // factor) for size in picture.shape[1:]))
+    if lines and columns:
+        for plane, small in zip(picture.contiguous(), averaged, strict=True):
+            squares = plane.numpy()[: lines * factor, : columns * factor]
+            whole = cv2.resize(squares, (columns, lines), interpolation=cv2.INTER_AREA)
+            small[:lines, :columns] = torch.from_numpy(whole)
+    below, right = picture[:, lines * factor :], picture[:, :, columns * factor :]
+    if below.numel():
+        averaged[:, lines:] = _pooled(below, factor)
+    if right.numel():
+        averaged[:, :, columns:] = _pooled(right, factor)
+    return averaged
+
+
+def _pooled(picture: Tensor, factor: int) -> Tensor:
     averaged: Tensor = functional.avg_pool2d(
         picture[None], factor, ceil_mode=True, count_include_pad=False
     )
@@ -48,10 +94,17 @@ def upsample(planes: Tensor, factor: int, height: int, width: int) -> Tensor:
     """Inverse of `downsample`: (C, height, width), bilinear."""
     if factor == 1:
         return planes
-    whole: Tensor = functional.interpolate(
-        planes[None], scale_factor=factor, mode="bilinear", align_corners=False
-    )
-    return whole[0, :, :height, :width]
+    if planes.device.type != "cpu":
+        whole_planes: Tensor = functional.interpolate(
+            planes[None], scale_factor=factor, mode="bilinear", align_corners=False
+        )
+        return whole_planes[0, :, :height, :width]
+    size = (planes.shape[2] * factor, planes.shape[1] * factor)
+    whole = [
+        cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)[:height, :width]
+        for plane in planes.contiguous().numpy()
+    ]
+    return torch.from_numpy(np.stack(whole))
 
 
 def guided_upsample(cbcr_small: Tensor, y_small: Tensor, y: Tensor, factor: int) -> Tensor:
@@ -75,6 +128,49 @@ def guided_upsample(cbcr_small: Tensor, y_small: Tensor, y: Tensor, factor: int)
     variance = (box_mean(y_small**2, 1) - mean_y**2).clamp_min(0.0)
     covariance = box_mean(y_small * cbcr_small, 1) - mean_y * mean_c
     gain = covariance / (variance + GUIDE_EPSILON)
-    line = torch.cat([gain, mean_c - gain * mean_y])
-    line = upsample(line, factor, *y.shape[-2:])
-    return line[:2] * y + line[2:]
+    offset = mean_c - gain * mean_y
+    cbcr = upsample(gain, factor, *y.shape[-2:]).mul_(y)
+    for plane, small_plane in zip(cbcr, offset, strict=True):
+        plane += upsample(small_plane[None], factor, *y.shape[-2:])[0]
+    return cbcr
+
+
+def enlarge_along(cbcr_small: Tensor, guide_small: Tensor, guide: Tensor, factor: int) -> Tensor:
+    """Chroma of the networks' raster on the model's raster, with the detail of three guides.
+
+    In windows of 3 by 3 pixels chroma is a linear function of the guides, whose coefficients are
+    interpolated. Source: He, Sun, Tang, "Guided Image Filtering", 2013.
+
+    Args:
+        cbcr_small: (2, h, w).
+        guide_small: (3, h, w).
+        guide: (3, H, W), H and W up to `factor` times h and w.
+        factor: pixels of `guide` per pixel of `guide_small`.
+
+    Returns:
+        (2, H, W).
+    """
+    if factor == 1:
+        return cbcr_small
+    height, width = guide.shape[1:]
+    enlarged = []
+    for gains, offset in _lines_along(cbcr_small, guide_small):
+        plane = upsample(offset[None], factor, height, width)[0]
+        for gain, guide_plane in zip(upsample(gains, factor, height, width), guide, strict=True):
+            plane.addcmul_(gain, guide_plane)
+        enlarged.append(plane)
+    return torch.stack(enlarged)
+
+
+def _lines_along(planes: Tensor, guide: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """For each of some planes (C, h, w) the gains (3, h, w) on the guide (3, h, w) and the offset
+    (h, w) of the linear functions of the windows."""
+    guide_mean = box_mean(guide, 1)
+    # Guides may be nearly alike; in single precision their matrices have no inverse.
+    covariance = (box_mean(symmetric.products(guide), 1) - symmetric.products(guide_mean)).double()
+    covariance[[0, 3, 5]] = covariance[[0, 3, 5]].clamp_min(0.0) + DETAIL_EPSILON
+    inverse = symmetric.inverse(covariance, DETAIL_EPSILON**3)
+    for plane, mean in zip(planes, box_mean(planes, 1), strict=True):
+        with_guide = box_mean(guide * plane, 1) - guide_mean * mean
+        gains = symmetric.times(inverse, with_guide.double()).float()
+        yield gains, mean - (gains * guide_mean).sum(dim=0)

@@ -115,14 +115,14 @@ STAGES = (
         ("train",),
         (FilmBalance, Targets),
         earlier_model_paths,
-        9,
+        10,
     ),
     Stage(
         "render",
         ("film", "source.path", "render"),
         (Clips, PairList, Alignments, TrainedModel),
         source_paths,
-        3,
+        4,
     ),
     Stage(
         "validate",

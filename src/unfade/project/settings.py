@@ -181,7 +181,7 @@ class TrainSection(Noun):
         json_schema_extra={"guide": "Medium; Large only if quality is insufficient"},
     )
     steps: int = Field(
-        default=2500,
+        default=1500,
         ge=1,
         le=1_000_000,
         strict=True,
@@ -197,7 +197,7 @@ class TrainSection(Noun):
         json_schema_extra={"unit": "pixels", "guide": "batch 3 of patches of 512 x 512 pixels"},
     )
     checkpoint: int = Field(
-        default=500,
+        default=300,
         ge=1,
         le=1_000_000,
         strict=True,
@@ -215,7 +215,7 @@ class TrainSection(Noun):
         json_schema_extra={"unit": "checkpoints", "guide": "stop by eye"},
     )
     contact_sheet: int = Field(
-        default=500,
+        default=300,
         ge=0,
         le=1_000_000,
         strict=True,

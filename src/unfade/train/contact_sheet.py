@@ -10,8 +10,8 @@ from unfade.drawing.sheets import grid
 from unfade.film.pair import PairRole
 from unfade.model import ChromaModel
 from unfade.project.settings import TrainSection
-from unfade.train.data.carried_colour import Frame, carry_chroma
 from unfade.train.data.pixels import TrainingPicture
+from unfade.train.data.training_pictures import TrainingPictures
 from unfade.train.fit.loop import State, residual_of
 
 SHEET_WIDTH_PX = 1500
@@ -58,14 +58,16 @@ class ContactSheets:
         return grid(rows, columns, labels, SHEET_WIDTH_PX)
 
 
-def draw_carried(rows: Sequence[tuple[Frame, TrainingPicture]], grain: Tensor) -> Tensor:
-    """The sheet (3, H, W) of frames that receive chroma, each with the pair that it is from."""
-    pictures = []
-    for frame, pair in rows:
-        carried = carry_chroma(frame, pair, grain)
-        weight = carried.weight.expand(3, -1, -1)
-        pictures.append([pair.truth_rgb, frame.rgb, carried.truth_rgb, weight])
-    labels = [
-        f"shot {frame.shot}\nframe {frame.number}\ncolour of {pair.frame}" for frame, pair in rows
-    ]
-    return grid(pictures, ["pair", "frame", "colour carried", "weight"], labels, SHEET_WIDTH_PX)
+def draw_carried(pictures: TrainingPictures, frames: Sequence[int]) -> Tensor:
+    """The sheet (3, H, W) of frames that received chroma, each with the pair that it is from."""
+    rows, labels = [], []
+    pair_frames = [key.frame for key in pictures.pairs.keys]
+    for index, key in enumerate(pictures.carried.keys):
+        if key.frame in frames:
+            carried = pictures.carried[index]
+            pair = pictures.pairs[pair_frames.index(key.pair_frame)]
+            truth_rgb, carried_rgb = (ycbcr_to_rgb(one.truth_ycbcr) for one in (pair, carried))
+            weight = carried.weight.expand(3, -1, -1)
+            rows.append([truth_rgb, carried.frame.source_rgb, carried_rgb, weight])
+            labels.append(f"shot {key.shot}\nframe {key.frame}\ncolour of {key.pair_frame}")
+    return grid(rows, ["pair", "frame", "colour carried", "weight"], labels, SHEET_WIDTH_PX)

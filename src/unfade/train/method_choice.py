@@ -24,8 +24,8 @@ from unfade.film.method import (
     ShotMethod,
 )
 from unfade.model import ChromaModel
-from unfade.model.raster import raster_factor
-from unfade.train.data.pixels import AREA_PX
+from unfade.model.raster import network_factor, raster_factor
+from unfade.train.data.agreement import AREA_PX
 
 CHANCE_DEVIATIONS = 2.0
 """Standard errors by which a method must be better. 2 % of equal methods pass it by chance, and
@@ -84,10 +84,12 @@ def choose_methods(model: ChromaModel, pictures: Iterable[HeldOutPicture]) -> Me
 def block_errors(model: ChromaModel, picture: HeldOutPicture) -> BlockErrors:
     """The errors of all methods of a model on a hold-out picture.
 
-    Blocks have `AREA_PX` pixels of the model's raster on a side. Those without weight are left out.
+    Blocks have `AREA_PX` pixels of the networks' raster on a side. Those without weight are left
+    out.
     """
-    side = AREA_PX * raster_factor(picture.weight.shape[-1])
     height, width = picture.weight.shape[-2:]
+    factor = raster_factor(width)
+    side = AREA_PX * factor * network_factor(-(-width // factor))
     rows, columns = torch.arange(height) // side, torch.arange(width) // side
     block = (rows[:, None] * (width // side + 1) + columns).flatten()
 

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor
@@ -12,14 +13,15 @@ from unfade.drawing.chart import loss_picture
 from unfade.errors import MatchError
 from unfade.film.balance import FilmBalance
 from unfade.film.model import ShotModel
+from unfade.film.pair import PairRole
 from unfade.film.target import Target, Targets, UnpairedFrame
 from unfade.film.working_space import WORKING_SPACE
 from unfade.model import ChromaModel, save_baseline, save_model
 from unfade.model.device import network_device
 from unfade.model.files import MODEL_SCHEMA
 from unfade.train.contact_sheet import ContactSheets, draw_carried, is_due
-from unfade.train.data.carried_colour import Frame, nearest_pairs
-from unfade.train.data.pixels import TrainingPicture, picture_of_pair
+from unfade.train.data.pixels import TrainingPicture
+from unfade.train.data.stored_pictures import TargetPictures, UnpairedFrames
 from unfade.train.fit.calibrate import with_uncertainty
 from unfade.train.fit.checkpoint import load_checkpoint, save_checkpoint
 from unfade.train.fit.loop import State, learn, residual_of, start
@@ -55,12 +57,21 @@ def run(job: Job) -> None:
             f"{job.root / Targets.PATH}: holds no training pair; add one with [[pair]] or a "
             f"better [reference]"
         )
-    folder = (job.root / Targets.PATH).parent
-    unpaired = None if targets.between is None else UnpairedFrames(folder, targets.between)
+    unpaired = None
+    if targets.between is not None:
+        unpaired = UnpairedFrames(targets.between, partial(_read_unpaired, job))
     earlier, grade = _earlier_model(job), job.load(FilmBalance).grade
-    training_set = prepare(train, held_out, job.project.train, grade, unpaired, job.progress.track)
-    _draw_carried(job, unpaired, training_set)
-    sheet_pictures = [*held_out[:1], *train[:: max(1, len(train) // SHEET_ROWS)]][:SHEET_ROWS]
+    training_set = prepare(
+        train,
+        held_out,
+        job.project.train,
+        grade,
+        unpaired,
+        job.progress.track,
+        job.folder("train"),
+    )
+    _draw_carried(job, training_set)
+    sheet_pictures = _of_sheet(train, held_out)
     state = _learn(job, training_set, sheet_pictures, earlier)
     model, shot_models = _complete(job, training_set, state, targets)
     pairs = [target.pair for target in targets.targets]
@@ -70,51 +81,42 @@ def run(job: Job) -> None:
     _save(job, outcome)
 
 
-@dataclass(frozen=True)
-class UnpairedFrames:
-    """Frames without a pair, read from their files on each iteration to save memory."""
-
-    folder: Path
-    frames: Sequence[UnpairedFrame]
-
-    def __len__(self) -> int:
-        return len(self.frames)
-
-    def __iter__(self) -> Iterator[Frame]:
-        for frame in self.frames:
-            rgb = media.read_picture(str(self.folder / frame.source), WORKING_SPACE)
-            yield Frame(rgb, frame.frame, frame.shot)
-
-
-def _draw_carried(job: Job, unpaired: UnpairedFrames | None, training_set: TrainingSet) -> None:
+def _draw_carried(job: Job, training_set: TrainingSet) -> None:
     """Writes ``carried.png``, a sheet of some frames with carried chroma, or removes an old one."""
     path = job.folder("train") / CARRIED
     path.unlink(missing_ok=True)
-    if unpaired is None or not training_set.carried:
-        return
-    numbers = training_set.carried[:: max(1, len(training_set.carried) // SHEET_ROWS)][:SHEET_ROWS]
-    frames = replace(unpaired, frames=[one for one in unpaired.frames if one.frame in numbers])
-    rows = [(frame, nearest_pairs(frame, training_set.pairs)[0]) for frame in frames]
-    media.write_png(path, draw_carried(rows, training_set.model.laws.grain))
+    numbers = training_set.carried
+    if numbers:
+        some = numbers[:: max(1, len(numbers) // SHEET_ROWS)][:SHEET_ROWS]
+        media.write_png(path, draw_carried(training_set.pictures, some))
 
 
-def _pictures(job: Job, targets: Targets, role: str) -> list[TrainingPicture]:
-    """The targets of one role on the model's raster."""
+def _pictures(job: Job, targets: Targets, role: PairRole) -> TargetPictures:
+    """The targets of one role."""
+    some = [one for one in targets.targets if one.pair.role == role]
+    return TargetPictures(some, partial(_read_target, job))
+
+
+def _read_target(job: Job, target: Target) -> tuple[Tensor, Tensor, Tensor]:
     folder = (job.root / Targets.PATH).parent
-    return [
-        picture_of_pair(*_read(folder, target), target.pair)
-        for target in targets.targets
-        if target.pair.role == role
-    ]
-
-
-def _read(folder: Path, target: Target) -> tuple[Tensor, Tensor, Tensor]:
-    """The source, the ground truth and the weight of a target."""
     return (
         media.read_picture(str(folder / target.source), WORKING_SPACE),
         media.read_picture(str(folder / target.truth), WORKING_SPACE),
         media.read_plane(folder / target.weight),
     )
+
+
+def _read_unpaired(job: Job, frame: UnpairedFrame) -> Tensor:
+    folder = (job.root / Targets.PATH).parent
+    return media.read_picture(str(folder / frame.source), WORKING_SPACE)
+
+
+def _of_sheet(train: TargetPictures, held_out: TargetPictures) -> list[TrainingPicture]:
+    """The pictures of contact sheets: a hold-out pair, and training pairs spread over the film."""
+    stride = max(1, len(train) // SHEET_ROWS)
+    rows = [(held_out, index) for index in range(len(held_out))][:1]
+    rows += [(train, index) for index in range(0, len(train), stride)]
+    return [pictures[index] for pictures, index in rows[:SHEET_ROWS]]
 
 
 def _learn(
@@ -179,10 +181,9 @@ def _complete(
 
 def _held_out_pictures(job: Job, targets: Targets) -> Iterator[HeldOutPicture]:
     """The hold-out pairs at the size of their targets, one after the other to save memory."""
-    folder = (job.root / Targets.PATH).parent
     held_out = [target for target in targets.targets if target.pair.role == "holdout"]
     for target in job.progress.track(held_out, "Comparing networks, law and LUT", len(held_out)):
-        yield HeldOutPicture(target.pair.shot, *_read(folder, target))
+        yield HeldOutPicture(target.pair.shot, *_read_target(job, target))
 
 
 def _save(job: Job, outcome: Outcome) -> None:

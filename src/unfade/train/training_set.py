@@ -1,21 +1,35 @@
 """The training set of a film: its untrained model, and sampled pixels with ground truth."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from unfade.film.balance import Balance
 from unfade.film.model import CarriedColour
 from unfade.model import Baseline, ChromaModel, ResidualNetworks
 from unfade.model.device import network_device
 from unfade.project.settings import TrainSection
-from unfade.train.data.agreement import weighted_by_agreement
+from unfade.train.data.agreement import AreaMeans, agreement, area_means, weighted_by_area
 from unfade.train.data.augment import augmented
-from unfade.train.data.carried_colour import Frames, TrainingPictures
+from unfade.train.data.carried_colour import Frames
 from unfade.train.data.carried_evidence import judge_carrying
 from unfade.train.data.chroma_shift import without_chroma_shift
-from unfade.train.data.pixels import Pixels, TrainingPicture, sample_pixels
+from unfade.train.data.picture_store import PictureKey, PictureStore
+from unfade.train.data.pixels import (
+    NetworkPicture,
+    Pixels,
+    TrainingPicture,
+    network_picture,
+    sample_for_closed_form,
+    sample_pixels,
+    select,
+)
+from unfade.train.data.samples import PositionedSamples
+from unfade.train.data.training_pictures import Share, TrainingPictures, with_carried
 from unfade.train.fit.calibrate import with_uncertainty
 from unfade.train.fit.closed_form import (
     CLOSED_FORM_PIXELS,
@@ -24,10 +38,11 @@ from unfade.train.fit.closed_form import (
     fit_grain,
 )
 from unfade.train.fit.loop import learn, residual_of, start
+from unfade.work.cores import on_all_cores
 from unfade.work.progress import Track, untracked
 
 TRAIN_PIXELS = 800_000
-"""Training pixels; as 66 features of 4 bytes they take 210 MB of memory."""
+"""Training pixels; as 58 features of 4 bytes they take 190 MB of memory."""
 
 JUDGING_PIXELS = 50_000
 """Pixels of a closed form that carried chroma is compared with. 25,000 to 100,000 gave the same
@@ -37,12 +52,17 @@ HELD_OUT_PIXELS = 200_000
 """Pixels for the held-out error at each checkpoint; more cost time at every checkpoint."""
 
 
+JUDGING_NODES = 17
+"""Nodes along each axis of the LUTs of that closed form: an eighth of the time of those of the
+film, and as good from so few pixels."""
+
+
 @dataclass(frozen=True)
 class TrainingSet:
     """The untrained model, and training and hold-out pixels on the device of the networks.
 
-    `baseline` holds the LUTs fitted to the pairs as they are. `pairs` are the corrected training
-    pairs, `carried` the numbers of the unpaired frames that received chroma from them.
+    Training pixels are in random order. `baseline` holds the LUTs fitted to the pairs as they are.
+    `pictures` are the corrected training pairs and the frames that received chroma from them.
     `carried_colour` has the decision for each shot; it is empty if `unpaired` of `prepare` is none.
     """
 
@@ -50,9 +70,14 @@ class TrainingSet:
     baseline: Baseline
     train: Pixels
     held_out: Pixels | None
-    pairs: Sequence[TrainingPicture]
-    carried: tuple[int, ...]
+    pictures: TrainingPictures
     carried_colour: tuple[CarriedColour, ...] = ()
+
+    @property
+    def carried(self) -> tuple[int, ...]:
+        """Numbers of the unpaired frames that received chroma."""
+        pairs = {key.frame for key in self.pictures.pairs.keys}
+        return tuple(sorted({key.frame for key in self.pictures.carried.keys} - pairs))
 
 
 def prepare(
@@ -62,8 +87,11 @@ def prepare(
     grade: Balance,
     unpaired: Frames | None = None,
     track: Track = untracked,
+    folder: Path | None = None,
 ) -> TrainingSet:
     """The training set of a film.
+
+    Pictures may be read each time that they are asked for, so that memory holds few.
 
     Args:
         train: pictures of training pairs, at least one.
@@ -72,40 +100,33 @@ def prepare(
         grade: balance of the networks' input.
         unpaired: frames that receive chroma along motion; none to carry no chroma.
         track: reports progress.
+        folder: for temporary files; none for that of the system.
     """
-    sampler = _Sampler(settings, grade, fit_grain(train, settings.seed, track), track)
-    pictures = TrainingPictures(train)
-    first = closed_form = sampler.closed_form(pictures)
-    pairs = sampler.corrected_pairs(train, sampler.untrained_model(first))
-    carried_colour = () if unpaired is None else sampler.judge_carrying(pairs, held_out)
-    if unpaired is not None or any(one is not raw for one, raw in zip(pairs, train, strict=True)):
-        without = frozenset(one.shot for one in carried_colour if not one.carried)
-        pictures = TrainingPictures(pairs, unpaired, sampler.grain, without)
-        closed_form = sampler.closed_form(pictures)
-    model = sampler.untrained_model(closed_form.extrapolated(settings.seed))
-    count = TRAIN_PIXELS // (2 if settings.augment else 1)
-    pixels = sampler.sample(model, pictures, count)
-    carried = set(torch.unique(pixels.area[:, 0]).tolist()) - {pair.frame for pair in train}
-    if settings.augment:
-        again = sampler.sample(model, pictures, count, augment=True)
-        pixels = Pixels.concatenate((pixels, again))
+    preparation = _Preparation(settings, grade, fit_grain(train, settings.seed, track), track)
+    raw_pairs = preparation.store(train, folder)
+    held_out_pairs = preparation.store(held_out, folder)
+    first = closed_form = preparation.closed_form(TrainingPictures(raw_pairs))
+    pictures, carried_colour = preparation.pictures(raw_pairs, held_out_pairs, first, unpaired)
+    if pictures.pairs is not raw_pairs:
+        closed_form = preparation.closed_form(pictures)
+    model = preparation.untrained(closed_form.extrapolated(settings.seed))
     held_out_pixels = None
     if held_out:
-        held_out_pixels = sampler.sample(model, TrainingPictures(held_out), HELD_OUT_PIXELS)
+        held_out_pictures = TrainingPictures(held_out_pairs)
+        held_out_pixels = preparation.sample(model, held_out_pictures, HELD_OUT_PIXELS)
         held_out_pixels = held_out_pixels.to(network_device())
     return TrainingSet(
         model,
         first.laws.baseline,
-        pixels.to(network_device()),
+        preparation.training_pixels(model, pictures).to(network_device()),
         held_out_pixels,
-        pictures.pairs,
-        tuple(sorted(carried)),
+        pictures,
         carried_colour,
     )
 
 
 @dataclass(frozen=True)
-class _Sampler:
+class _Preparation:
     """The steps of `prepare`, with the settings that they share.
 
     `grade` is the balance of the networks' input, `grain` the covariance for the degrain.
@@ -113,55 +134,107 @@ class _Sampler:
 
     settings: TrainSection
     grade: Balance
-    grain: torch.Tensor
+    grain: Tensor
     track: Track
 
-    def closed_form(
-        self,
-        pictures: TrainingPictures,
-        limit: int = CLOSED_FORM_PIXELS,
-        task: str = "Fitting the closed form",
-    ) -> ClosedForm:
-        """The closed form of pixels of pictures."""
-        budgets = self.track(pictures.with_budget(limit), task, len(pictures))
-        return fit_closed_form(budgets, self.grain, self.settings.seed)
+    def store(self, pictures: Sequence[TrainingPicture], folder: Path | None) -> PictureStore:
+        """Pictures on the networks' raster."""
 
-    def untrained_model(self, fitted: ClosedForm) -> ChromaModel:
+        def on_networks_raster(index: int) -> NetworkPicture:
+            return network_picture(pictures[index], self.grain)
+
+        converted = on_all_cores(on_networks_raster, range(len(pictures)))
+        return PictureStore(self.track(converted, "Reading pairs", len(pictures)), folder)
+
+    def closed_form(self, pictures: TrainingPictures) -> ClosedForm:
+        """The closed form of pixels of pictures."""
+        return fit_closed_form(self._samples(pictures, CLOSED_FORM_PIXELS), self.grain)
+
+    def judging_model(self, pairs: PictureStore) -> ChromaModel:
+        """An untrained model of pairs without judges."""
+        samples = self._samples(TrainingPictures(pairs), JUDGING_PIXELS)
+        return self.untrained(fit_closed_form(samples, self.grain, JUDGING_NODES))
+
+    def _samples(
+        self, pictures: TrainingPictures, limit: int
+    ) -> Iterator[tuple[PictureKey, PositionedSamples]]:
+        for share in chain.from_iterable(pictures.shares(limit)):
+            yield (
+                share.key,
+                sample_for_closed_form(share.read(), share.pixels, self.settings.seed),
+            )
+
+    def untrained(self, fitted: ClosedForm) -> ChromaModel:
         """A model with a closed form, and untrained networks."""
         size, laws = self.settings.size, fitted.laws
         return ChromaModel(size, laws, ResidualNetworks(size), fitted.unevenness, grade=self.grade)
 
-    def corrected_pairs(
-        self, train: Sequence[TrainingPicture], model: ChromaModel
-    ) -> list[TrainingPicture]:
-        """Pairs without chroma shift, weighted by their agreement with each other."""
-        aligned = [
-            without_chroma_shift(one, model.closed_form(one.source_rgb, one.shot)) for one in train
-        ]
-        pixels = self.sample(model, TrainingPictures(aligned), TRAIN_PIXELS)
-        return weighted_by_agreement(aligned, pixels)
+    def pictures(
+        self,
+        raw_pairs: PictureStore,
+        held_out: PictureStore,
+        first: ClosedForm,
+        unpaired: Frames | None,
+    ) -> tuple[TrainingPictures, tuple[CarriedColour, ...]]:
+        """The corrected pairs with what their chroma is carried to, and where it is carried.
 
-    def judge_carrying(
-        self, pairs: Sequence[TrainingPicture], held_out: Sequence[TrainingPicture]
-    ) -> tuple[CarriedColour, ...]:
-        """Whether chroma is carried in each shot, by pairs kept apart."""
+        The pairs are `raw_pairs` if none is corrected and nothing may be carried.
+        """
+        pairs, any_corrected = self.corrected_pairs(raw_pairs, self.untrained(first))
+        if unpaired is None:
+            return TrainingPictures(pairs if any_corrected else raw_pairs), ()
+        carried_colour = judge_carrying(pairs, held_out, self.judging_model)
+        without = frozenset(one.shot for one in carried_colour if not one.carried)
+        return with_carried(pairs, unpaired, self.grain, without, self.track), carried_colour
 
-        def fit_without(rest: Sequence[TrainingPicture]) -> ChromaModel:
-            pictures = TrainingPictures(rest)
-            fitted = self.closed_form(pictures, JUDGING_PIXELS, "Judging carried colour")
-            return self.untrained_model(fitted)
+    def training_pixels(self, model: ChromaModel, pictures: TrainingPictures) -> Pixels:
+        """Pixels for training in random order, half of them augmented if the film says so."""
+        augment = self.settings.augment
+        pixels = self.sample(model, pictures, TRAIN_PIXELS // (2 if augment else 1))
+        if augment:
+            again = self.sample(model, pictures, TRAIN_PIXELS // 2, augment=True)
+            pixels = Pixels.concatenate((pixels, again))
+        generator = torch.Generator().manual_seed(self.settings.seed)
+        return select(pixels, torch.randperm(len(pixels.shot), generator=generator))
 
-        return judge_carrying(pairs, held_out, self.grain, fit_without)
+    def corrected_pairs(self, pairs: PictureStore, model: ChromaModel) -> tuple[PictureStore, bool]:
+        """Pairs without chroma shift, weighted by their agreement with each other, and whether any
+        is changed."""
+
+        def aligned(index: int) -> tuple[NetworkPicture, AreaMeans, bool]:
+            picture = pairs[index]
+            frame = picture.frame
+            inputs = model.network_inputs(frame.source_rgb, frame.clean_rgb, frame.shot)
+            result = without_chroma_shift(picture, inputs.law_cbcr)
+            return result, area_means(result, inputs), result is not picture
+
+        store, means, any_corrected = pairs.empty(), [], False
+        results = on_all_cores(aligned, range(len(pairs)))
+        for picture, areas, changed in self.track(results, "Comparing pairs", len(pairs)):
+            store.extend([picture])
+            means.append(areas)
+            any_corrected = any_corrected or changed
+        weighted = pairs.empty()
+        for picture, factors in zip(store, agreement(means), strict=True):
+            any_corrected = any_corrected or bool((factors < 1).any())
+            weighted.extend([replace(picture, weight=weighted_by_area(picture.weight, factors))])
+        return weighted, any_corrected
 
     def sample(
         self, model: ChromaModel, pictures: TrainingPictures, limit: int, augment: bool = False
     ) -> Pixels:
         """At most `limit` pixels of pictures, as input of the model's networks."""
         seed = self.settings.seed
-        budgets = self.track(pictures.with_budget(limit), "Sampling pixels", len(pictures))
+
+        def of_frame(shares: list[Share]) -> Pixels:
+            read = [(share.read(), share.pixels) for share in shares]
+            if augment:
+                read = [(augmented(picture, seed), pixels) for picture, pixels in read]
+            return sample_pixels(read, model, seed)
+
+        frames = pictures.shares(limit)
         return Pixels.concatenate(
-            sample_pixels(augmented(picture, seed) if augment else picture, model, count, seed)
-            for picture, count in budgets
+            self.track(on_all_cores(of_frame, frames), "Sampling pixels", len(frames))
         )
 
 

@@ -33,7 +33,16 @@ from unfade.film.report import Report
 from unfade.film.target import Target, Targets
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
-from unfade.media import map_frames, parallel_map, read_picture, read_plane, to_space, write_png
+from unfade.media import (
+    core_count,
+    map_frames,
+    on_all_cores,
+    parallel_map,
+    read_picture,
+    read_plane,
+    to_space,
+    write_png,
+)
 from unfade.model import Baseline, ChromaModel, load_baseline, load_model
 from unfade.model.device import network_device
 from unfade.project.settings import RenderSection
@@ -136,7 +145,7 @@ def _score_targets(
         return _score(target, target_folder, model, baseline, is_shown=index % step == 0)
 
     # An accelerator takes one picture at a time.
-    cores = torch.get_num_threads() if network_device().type == "cpu" else 1
+    cores = core_count() if network_device().type == "cpu" else 1
     scored = parallel_map(score, enumerate(chosen), threads=cores, max_held=2 * cores)
     figures, rows, labels = [], [], []
     for row, pictures in job.progress.track(scored, "Scoring held-out frames", len(chosen)):
@@ -225,9 +234,8 @@ def _inspect_frames(
     def inspect(frame: int, source_rgb: Tensor) -> _Inspected:
         return _inspect(job, source, rendering, by_frame[frame], source_rgb, frame in compared)
 
-    cores = torch.get_num_threads()
     inspected = _with_frame_before(map_frames(inspect, source, list(by_frame), job.colors))
-    complete = parallel_map(_with_change, inspected, threads=cores, max_held=2 * cores)
+    complete = on_all_cores(_with_change, inspected)
     figures, comparisons = [], []
     for one in job.progress.track(complete, "Checking rendered frames", len(by_frame)):
         figures.append(one.figures)

@@ -1,10 +1,7 @@
-"""Threads that process items in parallel or read them ahead, in order."""
+"""A thread that reads items ahead, in order."""
 
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from collections.abc import Callable, Generator, Iterator
 from queue import Empty, SimpleQueue
 from threading import Event, Semaphore, Thread, current_thread
 from typing import TypeVar
@@ -23,41 +20,6 @@ _CLOSE_TIMEOUT_S = 10.0
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-def parallel_map(
-    function: Callable[[T], R], items: Iterable[T], *, threads: int, max_held: int
-) -> Iterator[R]:
-    """The results of a function for each item, in order.
-
-    Items are taken only as there is room, so that memory does not grow with their number. Torch
-    uses one core for each call, because the calls beside it use the others.
-
-    Args:
-        function: called in threads.
-        items: taken in the caller's thread.
-        threads: number of calls at a time.
-        max_held: largest number of items and results that are held at a time.
-
-    Raises:
-        Exception: the error of a call, when its turn comes.
-    """
-    import torch
-
-    torch_threads = torch.get_num_threads()
-    remaining = iter(items)
-    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
-    pending: deque[Future[R]] = deque()
-    try:
-        while True:
-            room = max_held - len(pending)
-            pending.extend(pool.submit(function, item) for item in islice(remaining, room))
-            if not pending:
-                return
-            yield pending.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        torch.set_num_threads(torch_threads)
 
 
 class _Producer(Thread):

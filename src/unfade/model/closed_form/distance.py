@@ -33,6 +33,7 @@ class DistanceField:
         inside = flat.clamp(self.low, self.high)
         unit = ((inside - self.low) / (self.high - self.low)).reshape(positions.shape)
         distance = SmoothLut(self.nodes)(unit)[0]
-        outside = (flat - inside).norm(dim=0).reshape(distance.shape)
+        # torch's norm over a leading axis takes ten times as long.
+        outside = (flat - inside).square_().sum(dim=0).sqrt_().reshape(distance.shape)
         total: Tensor = (distance + outside).clamp(max=FARTHEST)
         return total

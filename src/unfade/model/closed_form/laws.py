@@ -66,20 +66,33 @@ class Laws:
     general: GeneralLaw | None = None
     gradings: Gradings = NO_GRADINGS
 
-    def __call__(self, degrained_rgb: Tensor, shot: int) -> Tensor:
-        """Chroma (2, H, W) of a degrained picture (3, H, W) of a shot."""
+    def __call__(self, degrained_rgb: Tensor, shot: int, distance: Tensor | None = None) -> Tensor:
+        """Chroma (2, H, W) of a degrained picture (3, H, W) of a shot.
+
+        `distance` (H, W) is that of `distance`; none to compute it here.
+        """
         own = self.shots.get(shot)
         if own is not None:
-            return self.extended(own(degrained_rgb), degrained_rgb, shot)
+            return self.extended(own(degrained_rgb), degrained_rgb, shot, distance)
         return self._graded(self.fade(degrained_rgb), shot)
 
-    def extended(self, own_cbcr: Tensor, degrained_rgb: Tensor, shot: int) -> Tensor:
+    def extended(
+        self, own_cbcr: Tensor, degrained_rgb: Tensor, shot: int, distance: Tensor | None = None
+    ) -> Tensor:
         """Chroma (2, H, W) by a shot's own law that gives way to the general law far from the
         shot's samples."""
         if self.general is None:
             return own_cbcr
-        share = self.general.share * beyond(self.distance(degrained_rgb, shot))
-        return torch.lerp(own_cbcr, self._graded(self.general(degrained_rgb), shot), share)
+        if distance is None:
+            distance = self.distance(degrained_rgb, shot)
+        share = self.general.share * beyond(distance)
+        far = share > 0
+        if not far.any():
+            return own_cbcr
+        general_cbcr = self._graded(self.general(degrained_rgb[:, far][..., None]), shot)[..., 0]
+        cbcr = own_cbcr.clone()
+        cbcr[:, far] = torch.lerp(own_cbcr[:, far], general_cbcr, share[far])
+        return cbcr
 
     def fade(self, degrained_rgb: Tensor) -> Tensor:
         """Chroma (2, H, W) of a degrained picture (3, H, W) by the law of the film, ungraded.

@@ -8,13 +8,23 @@ keeps its full weight, because nothing contradicts it.
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
+from unfade.model.chroma_model import NetworkInputs
 from unfade.model.features import WIDE_FEATURES
-from unfade.train.data.pixels import AREA_PX, Pixels, TrainingPicture
+from unfade.train.data.pixels import NetworkPicture
+
+AREA_PX = 16
+"""Side of the areas in which references are compared, in pixels of the networks' raster. Larger
+areas average more noise, smaller ones locate an altered region better."""
+
+MAX_OTHER_PAIRS = 16
+"""Pairs, the nearest in the film, that each one is compared with. Distant ones seldom show the same
+scene, and all of them would take a time that grows with the square of their number."""
 
 MAX_CONTEXT_DISTANCE = 0.8
 """Distance of wide surroundings, in standard deviations over training, below which two areas count
@@ -35,76 +45,98 @@ MIN_AGREEMENT = 0.01
 """Smallest factor on the weight, so that no pixel of a pair loses all of it."""
 
 
-def weighted_by_agreement(
-    pictures: Sequence[TrainingPicture], pixels: Pixels
-) -> list[TrainingPicture]:
-    """Pictures whose weights are multiplied by their agreement.
+@dataclass(frozen=True)
+class AreaMeans:
+    """Means of a pair's picture over its areas, NaN where it has no weight.
 
-    Args:
-        pictures: those of the pairs.
-        pixels: samples of all of them.
+    `wide` (WIDE, rows, columns) are the wide surroundings, `residual_cbcr` (2, rows, columns) that
+    of the closed form. `frame` is the number of the frame.
     """
-    factors = agreement(pixels)[:, 0]
-    weighted = []
-    for picture in pictures:
-        here = pixels.area[:, 0] == picture.frame
-        if torch.all(factors[here] == 1.0):
-            weighted.append(picture)
-            continue
-        height, width = picture.weight.shape[1:]
-        columns = -(-width // AREA_PX)
-        areas = torch.ones(-(-height // AREA_PX) * columns)
-        areas[pixels.area[here, 1]] = factors[here]
-        plane = areas.reshape(-1, columns)
-        plane = plane.repeat_interleave(AREA_PX, 0).repeat_interleave(AREA_PX, 1)
-        weighted.append(replace(picture, weight=picture.weight * plane[:height, :width]))
-    return weighted
+
+    wide: Tensor
+    residual_cbcr: Tensor
+    frame: int
 
 
-def agreement(pixels: Pixels) -> Tensor:
-    """Agreement of the reference of each pixel with other pairs, (N, 1), 0 to 1."""
-    areas, area_index = torch.unique(pixels.area, dim=0, return_inverse=True)
-    wide = pixels.features[:, list(WIDE_FEATURES)]
-    wide = wide / (wide.std(dim=0, correction=0) + 1e-3) / math.sqrt(len(WIDE_FEATURES))
-    residual_cbcr = pixels.truth_cbcr - pixels.base_cbcr
-    means = _means(torch.cat([wide, residual_cbcr], dim=1), area_index, len(areas))
-    deviation = _deviation_from_others(means[:, :-2], means[:, -2:], areas[:, 0])
-    median = deviation.nanmedian()
-    factors = (TOLERATED_RATIO * median / deviation.clamp_min(1e-6)) ** FALLOFF_POWER
-    return factors.clamp(MIN_AGREEMENT, 1.0).nan_to_num(1.0)[area_index, None]
+def area_means(picture: NetworkPicture, inputs: NetworkInputs) -> AreaMeans:
+    """The means of a picture with the inputs of its frame."""
+    residual_cbcr = picture.truth_ycbcr[1:] - inputs.law_cbcr
+    weighted = picture.weight > 0
+    values = torch.cat([inputs.features[list(WIDE_FEATURES)], residual_cbcr]) * weighted
+    sums = pooled(torch.cat([values, weighted.float()]))
+    means = sums[:-1] / sums[-1:]
+    return AreaMeans(means[:-2], means[-2:], picture.frame.number)
 
 
-def _means(values: Tensor, area_index: Tensor, count: int) -> Tensor:
-    """Means (count, C) over areas of values (N, C) with the index of their area (N,)."""
-    total = torch.zeros(count, values.shape[1]).index_add_(0, area_index, values)
-    return total / torch.bincount(area_index, minlength=count)[:, None]
+def pooled(planes: Tensor) -> Tensor:
+    """Planes (C, h, w) averaged over areas; those at the edge count as if filled up with zero."""
+    averages: Tensor = functional.avg_pool2d(planes[None], AREA_PX, ceil_mode=True)
+    return averages[0]
 
 
-def _deviation_from_others(wide: Tensor, residual_cbcr: Tensor, frames: Tensor) -> Tensor:
-    """Distance of each area's residual from the median over similar areas of other pictures.
+def agreement(pairs: Sequence[AreaMeans]) -> list[Tensor]:
+    """Agreement of the reference of each pair with other pairs, (rows, columns), 0 to 1."""
+    sizes = [one.wide[0].numel() for one in pairs]
+    wide = torch.cat([one.wide.flatten(1) for one in pairs], dim=1).T
+    known = ~wide.isnan().any(dim=1)
+    wide = wide / (wide[known].std(dim=0, correction=0) + 1e-3) / math.sqrt(len(WIDE_FEATURES))
+    deviations = _deviations_from_others(pairs, torch.split(wide, sizes))
+    median = torch.cat(deviations).nanmedian()
+    return [
+        (TOLERATED_RATIO * median / deviation.clamp_min(1e-6))
+        .pow(FALLOFF_POWER)
+        .clamp(MIN_AGREEMENT, 1.0)
+        .nan_to_num(1.0)
+        .reshape(one.wide.shape[1:])
+        for one, deviation in zip(pairs, deviations, strict=True)
+    ]
+
+
+def weighted_by_area(weight: Tensor, factors: Tensor) -> Tensor:
+    """Weights (1, h, w) times the factor (rows, columns) of their area."""
+    height, width = weight.shape[1:]
+    plane = factors.repeat_interleave(AREA_PX, 0).repeat_interleave(AREA_PX, 1)
+    return weight * plane[:height, :width]
+
+
+def _deviations_from_others(pairs: Sequence[AreaMeans], wide: Sequence[Tensor]) -> list[Tensor]:
+    """Distance of each area's residual from the median over similar areas of other pairs.
 
     Args:
-        wide: wide surroundings of areas (A, WIDE).
-        residual_cbcr: residual chroma of the closed form, (A, 2).
-        frames: frame number of the picture of each area, (A,).
+        pairs: any number.
+        wide: wide surroundings (A, WIDE) of the areas of each, of one spread.
 
     Returns:
-        (A,), NaN where fewer than `MIN_OTHER_PAIRS` pictures have a similar area.
+        (A,) for each pair, NaN where fewer than `MIN_OTHER_PAIRS` others have a similar area.
     """
-    deviation = torch.full((len(wide),), math.nan)
-    numbers = torch.unique(frames).tolist()
-    for own in numbers:
-        others = []
-        here = frames == own
-        for other in numbers:
-            if other != own:
-                there = frames == other
-                distance, nearest = torch.cdist(wide[here], wide[there]).min(dim=1)
-                similar = (distance < MAX_CONTEXT_DISTANCE)[:, None]
-                others.append(residual_cbcr[there][nearest].where(similar, torch.nan))
+    residuals = [one.residual_cbcr.flatten(1).T for one in pairs]
+    known = [~own.isnan().any(dim=1) for own in wide]
+    deviations = []
+    for index, own in enumerate(wide):
+        deviation = torch.full((len(own),), math.nan)
+        others = [
+            _residual_of_similar(own, wide[other][known[other]], residuals[other][known[other]])
+            for other in _nearest_others(pairs, index)
+        ]
         if len(others) >= MIN_OTHER_PAIRS:
             other_cbcr = torch.stack(others)
             enough = (~other_cbcr[..., 0].isnan()).sum(dim=0) >= MIN_OTHER_PAIRS
-            distance = (residual_cbcr[here] - other_cbcr.nanmedian(dim=0).values).norm(dim=1)
-            deviation[here] = distance.where(enough, torch.nan)
-    return deviation
+            distance = (residuals[index] - other_cbcr.nanmedian(dim=0).values).norm(dim=1)
+            deviation = distance.where(enough, torch.nan)
+        deviations.append(deviation)
+    return deviations
+
+
+def _nearest_others(pairs: Sequence[AreaMeans], index: int) -> list[int]:
+    """Indices of up to `MAX_OTHER_PAIRS` pairs nearest in frame number to one of them."""
+    others = [other for other in range(len(pairs)) if other != index]
+    others.sort(key=lambda other: abs(pairs[other].frame - pairs[index].frame))
+    return others[:MAX_OTHER_PAIRS]
+
+
+def _residual_of_similar(wide: Tensor, other_wide: Tensor, other_cbcr: Tensor) -> Tensor:
+    """Residual (A, 2) of the most similar area of another pair; NaN where none is similar."""
+    if not len(other_wide):
+        return torch.full((len(wide), 2), math.nan)
+    distance, nearest = torch.cdist(wide.nan_to_num(math.inf), other_wide).min(dim=1)
+    return other_cbcr[nearest].where((distance < MAX_CONTEXT_DISTANCE)[:, None], torch.nan)

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unfade.color.ycbcr import rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.film.working_space import WORKING_GAMMA
-from unfade.train.data.pixels import TrainingPicture
+from unfade.train.data.pixels import NetworkPicture
 
 MAX_SCALE_CHANGE = 0.1
 """Largest change of size, as a share of the size: the guide's small scale (decisions/18)."""
@@ -25,28 +26,33 @@ MAX_EXPOSURE_CHANGE = 0.1
 """Largest change of light, as a share of it: the guide's value."""
 
 
-def augmented(picture: TrainingPicture, seed: int) -> TrainingPicture:
+def augmented(picture: NetworkPicture, seed: int) -> NetworkPicture:
     """The picture with a random scale, shift and exposure; pixels from outside have no weight."""
-    random = np.random.default_rng([seed, picture.frame])
+    frame = picture.frame
+    random = np.random.default_rng([seed, frame.number])
     scale = 1 + random.uniform(-MAX_SCALE_CHANGE, MAX_SCALE_CHANGE)
     exposure = 1 + random.uniform(-MAX_EXPOSURE_CHANGE, MAX_EXPOSURE_CHANGE)
-    height, width = picture.source_rgb.shape[1:]
+    height, width = picture.weight.shape[1:]
     shift = random.uniform(-MAX_SHIFT, MAX_SHIFT, 2) * width
     centre = np.array([width - 1, height - 1]) / 2
     offset = centre + shift - scale * centre
     matrix = np.array([[scale, 0, offset[0]], [0, scale, offset[1]]])
     gain = exposure ** (1 / WORKING_GAMMA)
 
-    def warped(planes: Tensor, border: int) -> Tensor:
+    def warped(planes: Tensor, border: int = cv2.BORDER_REPLICATE) -> Tensor:
         result = [
             cv2.warpAffine(plane, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=border)
             for plane in planes.numpy()
         ]
-        return torch.from_numpy(np.stack(result))
+        return torch.from_numpy(np.stack(result)).clamp(0, 1)
 
     return replace(
         picture,
-        source_rgb=warped(picture.source_rgb, cv2.BORDER_REPLICATE).clamp(0, 1) * gain,
-        truth_rgb=warped(picture.truth_rgb, cv2.BORDER_REPLICATE).clamp(0, 1) * gain,
-        weight=warped(picture.weight, cv2.BORDER_CONSTANT).clamp(0, 1),
+        frame=replace(
+            frame,
+            source_rgb=warped(frame.source_rgb) * gain,
+            clean_rgb=warped(frame.clean_rgb) * gain,
+        ),
+        truth_ycbcr=rgb_to_ycbcr(warped(ycbcr_to_rgb(picture.truth_ycbcr)) * gain),
+        weight=warped(picture.weight, cv2.BORDER_CONSTANT),
     )

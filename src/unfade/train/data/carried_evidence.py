@@ -5,19 +5,21 @@ Without it, the model would have the closed form of the other pairs there. So ch
 it is about as close to the truth of the judges as that closed form is, at the same pixels.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from unfade.color.sensitivity import perceptual_error, sensitivity
-from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr
+from unfade.color.ycbcr import limit_chroma, luma
 from unfade.film.model import CarriedColour
 from unfade.model import ChromaModel
-from unfade.train.data.carried_colour import Frame, carry_chroma, is_motion_found, nearest_pairs
-from unfade.train.data.pixels import AREA_PX, TrainingPicture
+from unfade.train.data.agreement import pooled
+from unfade.train.data.carried_colour import carry_chroma, is_motion_found, nearest_pairs
+from unfade.train.data.picture_store import PictureKey, PictureStore
+from unfade.train.data.pixels import NetworkPicture
+from unfade.work.cores import on_all_cores
 
 FOLDS = 2
 """Fits of the closed form, each without other judges. One judge a shot is too few: its place in the
@@ -39,50 +41,58 @@ class JudgedChroma:
     `weight` is the total weight of the pixels that chroma reaches.
     """
 
-    judge: TrainingPicture
+    judge: PictureKey
     carried: float
     law: float
     weight: float
 
 
+@dataclass(frozen=True)
+class Judge:
+    """A pair that is kept apart: number `index` of `pictures`."""
+
+    pictures: PictureStore
+    index: int
+
+    @property
+    def key(self) -> PictureKey:
+        """Which picture it is."""
+        return self.pictures.keys[self.index]
+
+
 def judge_carrying(
-    pairs: Sequence[TrainingPicture],
-    held_out: Sequence[TrainingPicture],
-    grain: Tensor,
-    fit: Callable[[Sequence[TrainingPicture]], ChromaModel],
+    pairs: PictureStore,
+    held_out: PictureStore,
+    fit: Callable[[PictureStore], ChromaModel],
 ) -> tuple[CarriedColour, ...]:
     """Whether chroma is carried in each shot with training pairs.
 
     Args:
         pairs: the corrected training pairs.
         held_out: the hold-out pairs.
-        grain: the covariance for `degrain`.
         fit: a model with a closed form of some pairs.
     """
     comparisons: list[JudgedChroma] = []
     for fold in range(FOLDS):
         judges = choose_judges(pairs, held_out, fold)
         if judges:
-            apart = {judge.frame for judge in judges}
-            model = fit([pair for pair in pairs if pair.frame not in apart])
-            comparisons += compare(judges, pairs, model, grain)
-    return decide({pair.shot for pair in pairs}, comparisons)
+            apart = {judge.key.frame for judge in judges}
+            rest = [index for index, key in enumerate(pairs.keys) if key.frame not in apart]
+            comparisons += compare(judges, pairs, fit(pairs.subset(rest)))
+    return decide({key.shot for key in pairs.keys}, comparisons)
 
 
-def choose_judges(
-    pairs: Sequence[TrainingPicture], held_out: Sequence[TrainingPicture], fold: int
-) -> list[TrainingPicture]:
+def choose_judges(pairs: PictureStore, held_out: PictureStore, fold: int) -> list[Judge]:
     """The judges of a fold, below `FOLDS`: pairs of each shot, no pair in two folds.
 
     The pairs are training pairs, evenly spread. A shot with a single one cannot spare it and is
     judged by its hold-out pairs.
     """
     judges = []
-    for shot in sorted({pair.shot for pair in pairs}):
-        in_shot = sorted((p for p in pairs if p.shot == shot), key=lambda pair: pair.frame)
+    for shot in sorted({key.shot for key in pairs.keys}):
+        in_shot = _in_shot(pairs, shot)
         if len(in_shot) == 1:
-            in_shot = sorted((p for p in held_out if p.shot == shot), key=lambda pair: pair.frame)
-            judges += in_shot[fold:FOLDS:FOLDS]
+            judges += _in_shot(held_out, shot)[fold:FOLDS:FOLDS]
             continue
         wanted = FOLDS * max(1, len(in_shot) // MIN_PAIRS_PER_JUDGE)
         spread = [in_shot[(2 * k + 1) * len(in_shot) // (2 * wanted)] for k in range(wanted)]
@@ -90,51 +100,62 @@ def choose_judges(
     return judges
 
 
-def compare(
-    judges: Iterable[TrainingPicture],
-    pairs: Sequence[TrainingPicture],
-    model: ChromaModel,
-    grain: Tensor,
-) -> Iterator[JudgedChroma]:
+def _in_shot(pictures: PictureStore, shot: int) -> list[Judge]:
+    """The pictures of a shot, by frame."""
+    judges = [Judge(pictures, i) for i, key in enumerate(pictures.keys) if key.shot == shot]
+    return sorted(judges, key=lambda judge: judge.key.frame)
+
+
+def compare(judges: Iterable[Judge], pairs: PictureStore, model: ChromaModel) -> list[JudgedChroma]:
     """A comparison for each pair whose chroma reaches a judge.
 
     Args:
         judges: of one fold.
         pairs: all training pairs. A judge among them receives the chroma of others.
         model: its closed form is fitted to the pairs without the judges.
-        grain: the covariance for `degrain`.
     """
-    for judge in judges:
-        y = luma(judge.source_rgb)
-        law_cbcr = limit_chroma(y, model.closed_form(judge.source_rgb, judge.shot))
-        frame = Frame(judge.source_rgb, judge.frame, judge.shot)
-        for pair in nearest_pairs(frame, pairs):
-            carried = carry_chroma(frame, pair, grain)
-            weight = carried.weight * judge.weight
-            if is_motion_found(carried, pair) and weight.any():
-                carried_cbcr = rgb_to_ycbcr(carried.truth_rgb)[1:]
-                yield JudgedChroma(
-                    judge,
-                    area_error(judge.truth_rgb, carried_cbcr, weight),
-                    area_error(judge.truth_rgb, law_cbcr, weight),
+
+    def compared(judge: Judge) -> list[JudgedChroma]:
+        return _compared(judge, pairs, model)
+
+    parts = on_all_cores(compared, judges)
+    return [one for part in parts for one in part]
+
+
+def _compared(judge: Judge, pairs: PictureStore, model: ChromaModel) -> list[JudgedChroma]:
+    picture, key = judge.pictures[judge.index], judge.key
+    frame, comparisons = picture.frame, []
+    law_cbcr = limit_chroma(luma(frame.source_rgb), model.closed_form(frame.clean_rgb, key.shot))
+    for index in nearest_pairs(key.frame, key.shot, pairs.keys):
+        pair = pairs[index]
+        carried = carry_chroma(frame, pair)
+        weight = carried.weight * picture.weight
+        if is_motion_found(carried, pair) and weight.any():
+            comparisons.append(
+                JudgedChroma(
+                    key,
+                    area_error(picture, carried.truth_ycbcr[1:], weight),
+                    area_error(picture, law_cbcr, weight),
                     float(weight.sum()),
                 )
+            )
+    return comparisons
 
 
-def area_error(truth_rgb: Tensor, cbcr: Tensor, weight: Tensor) -> float:
+def area_error(picture: NetworkPicture, cbcr: Tensor, weight: Tensor) -> float:
     """Weighted mean CIEDE2000 of the mean errors of chroma over areas of `AREA_PX`.
 
     Errors of both signs within an area cancel, because a law averages them out as it does the
     errors of references; what is left is the error that the law would learn.
 
     Args:
-        truth_rgb: ground truth, (3, H, W).
-        cbcr: chroma to judge, (2, H, W).
-        weight: (1, H, W), not all zero.
+        picture: with the ground truth.
+        cbcr: chroma to judge, (2, h, w).
+        weight: (1, h, w), not all zero.
     """
-    truth_ycbcr = rgb_to_ycbcr(truth_rgb)
+    truth_ycbcr = picture.truth_ycbcr
     values = torch.cat([truth_ycbcr, cbcr - truth_ycbcr[1:], torch.ones_like(weight)]) * weight
-    sums = functional.avg_pool2d(values[None], AREA_PX, ceil_mode=True)[0].flatten(1)
+    sums = pooled(values).flatten(1)
     sums = sums[:, sums[-1] > 0]
     means = (sums[:-1] / sums[-1]).T
     errors = perceptual_error(means[:, 3:], sensitivity(means[:, :3]))

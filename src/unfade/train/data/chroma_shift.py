@@ -14,39 +14,37 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unfade.color.ycbcr import rgb_to_ycbcr, ycbcr_to_rgb
-from unfade.train.data.pixels import TrainingPicture
+from unfade.train.data.pixels import NetworkPicture
 
-LOW_PASS_SIGMA_PX = 2.0
+LOW_PASS_SIGMA_PX = 1.5
 """Gaussian standard deviation, in pixels, of the blur of both chromas. Without it the slopes are
 too narrow for the linear model of a shift of this size."""
 
-HIGH_PASS_SIGMA_PX = 24.0
+HIGH_PASS_SIGMA_PX = 12.0
 """Gaussian standard deviation, in pixels, of the blur that is subtracted from their difference:
 slow differences are of colour, not of position."""
 
 SHIFT_ROUNDS = 4
 """Iterations of the least squares, each from the previous shift, because the model is linear."""
 
-MIN_SHIFT_PX, MAX_SHIFT_PX = 0.8, 3.0
+MIN_SHIFT_PX, MAX_SHIFT_PX = 0.5, 2.0
 """Shifts that are corrected, in pixels. Aligned pairs measure up to 0.7 where the closed form is
 poor; a longer shift is no chroma delay."""
 
 Planes = NDArray[np.float32]
 
 
-def without_chroma_shift(picture: TrainingPicture, base_cbcr: Tensor) -> TrainingPicture:
-    """The picture with its true chroma aligned to `base_cbcr` (2, H, W), that of the closed form.
+def without_chroma_shift(picture: NetworkPicture, law_cbcr: Tensor) -> NetworkPicture:
+    """The picture with its true chroma aligned to `law_cbcr` (2, h, w), that of the closed form.
 
     The same picture if the shift is outside `MIN_SHIFT_PX` to `MAX_SHIFT_PX`.
     """
-    ycbcr = rgb_to_ycbcr(picture.truth_rgb)
-    cbcr = ycbcr[1:].numpy()
-    shift = find_shift(cbcr, base_cbcr.numpy(), picture.weight[0].numpy())
+    cbcr = picture.truth_ycbcr[1:].numpy()
+    shift = find_shift(cbcr, law_cbcr.numpy(), picture.weight[0].numpy())
     if not MIN_SHIFT_PX <= np.hypot(*shift) <= MAX_SHIFT_PX:
         return picture
     aligned = torch.from_numpy(_shifted(cbcr, -shift))
-    return replace(picture, truth_rgb=ycbcr_to_rgb(torch.cat([ycbcr[:1], aligned])))
+    return replace(picture, truth_ycbcr=torch.cat([picture.truth_ycbcr[:1], aligned]))
 
 
 def find_shift(cbcr: Planes, base_cbcr: Planes, weight: Planes) -> NDArray[np.float64]:

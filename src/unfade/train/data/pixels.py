@@ -1,6 +1,6 @@
 """Training pictures, and samples of their pixels as input of the networks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -12,27 +12,43 @@ from unfade.film.pair import Pair, PairRole
 from unfade.model import ChromaModel
 from unfade.model.degrain import degrain
 from unfade.model.features import positions
-from unfade.model.raster import downsample, exposure_of, raster_factor
+from unfade.model.raster import downsample, exposure_of, network_factor, raster_factor
 from unfade.train.data.samples import PositionedSamples
-
-AREA_PX = 32
-"""Side of the areas in which references are compared, in pixels of the model's raster. Larger areas
-average more noise, smaller ones locate an altered region better."""
 
 
 @dataclass(frozen=True)
 class TrainingPicture:
-    """A target on the model's raster: `source_rgb`, `truth_rgb` (3, H, W), `weight` (1, H, W).
-
-    `pair_frame` is the frame of the pair that the chroma is from: `frame` itself, or the frame that
-    it was carried from.
-    """
+    """A target on the model's raster: `source_rgb`, `truth_rgb` (3, H, W), `weight` (1, H, W)."""
 
     source_rgb: Tensor
     truth_rgb: Tensor
     weight: Tensor
     frame: int
     shot: int
+    role: PairRole
+
+
+@dataclass(frozen=True)
+class NetworkFrame:
+    """A frame on the networks' raster: `source_rgb`, and `clean_rgb` without grain, (3, h, w)."""
+
+    source_rgb: Tensor
+    clean_rgb: Tensor
+    number: int
+    shot: int
+
+
+@dataclass(frozen=True)
+class NetworkPicture:
+    """A training picture on the networks' raster: `truth_ycbcr` (3, h, w), `weight` (1, h, w).
+
+    `pair_frame` is the frame of the pair that the chroma is from: `frame` itself, or the frame that
+    it was carried from.
+    """
+
+    frame: NetworkFrame
+    truth_ycbcr: Tensor
+    weight: Tensor
     role: PairRole
     pair_frame: int
 
@@ -43,8 +59,7 @@ class Pixels:
 
     `features` (N, FEATURE_COUNT); `source_cbcr`, `base_cbcr` (of the closed form) and `truth_cbcr`
     (N, 2); `distance` (to the colours of training), `truth_y` and `weight` (N, 1); `sensitivity`
-    (N, 3), the metric of the loss; `shot` (N,); `area` (N, 2), the frame and the index of the area
-    in it.
+    (N, 3), the metric of the loss; `shot` and `frame` (N,), their numbers.
     """
 
     features: Tensor
@@ -56,7 +71,7 @@ class Pixels:
     weight: Tensor
     sensitivity: Tensor
     shot: Tensor
-    area: Tensor
+    frame: Tensor
 
     @property
     def device(self) -> torch.device:
@@ -88,49 +103,91 @@ def picture_of_pair(
         pair.source,
         pair.shot,
         pair.role,
-        pair.source,
     )
 
 
-def sample_for_closed_form(
+def network_frame(source_rgb: Tensor, number: int, shot: int, grain: Tensor) -> NetworkFrame:
+    """A frame of the model's raster (3, H, W) on that of the networks.
+
+    `grain` is the covariance for `degrain`, on the model's raster.
+    """
+    factor = network_factor(source_rgb.shape[-1])
+    clean_rgb = downsample(degrain(source_rgb, grain), factor)
+    return NetworkFrame(downsample(source_rgb, factor), clean_rgb, number, shot)
+
+
+def network_picture(picture: TrainingPicture, grain: Tensor) -> NetworkPicture:
+    """A training picture on the networks' raster; `grain` is as of `network_frame`."""
+    factor = network_factor(picture.source_rgb.shape[-1])
+    return NetworkPicture(
+        network_frame(picture.source_rgb, picture.frame, picture.shot, grain),
+        downsample(rgb_to_ycbcr(picture.truth_rgb), factor),
+        downsample(picture.weight, factor),
+        picture.role,
+        picture.frame,
+    )
+
+
+def sample_for_grain(
     picture: TrainingPicture, grain: Tensor, limit: int, seed: int
 ) -> PositionedSamples:
-    """At most `limit` pixels of nonzero weight, degrained, for closed-form fits."""
-    indices = _random_indices(picture, limit, seed)
+    """At most `limit` pixels of nonzero weight of the model's raster, degrained with `grain`."""
+    indices = _random_indices(picture.weight, picture.frame, limit, seed)
     return PositionedSamples(
         degrain(picture.source_rgb, grain).flatten(1)[:, indices],
-        positions(*picture.source_rgb.shape[1:]).flatten(1)[:, indices],
+        positions(*picture.weight.shape[1:]).flatten(1)[:, indices],
         rgb_to_ycbcr(picture.truth_rgb)[1:].flatten(1)[:, indices],
         picture.weight.flatten()[indices],
     )
 
 
-def sample_pixels(picture: TrainingPicture, model: ChromaModel, limit: int, seed: int) -> Pixels:
-    """At most `limit` pixels of nonzero weight, as input of the model's networks."""
-    indices = _random_indices(picture, limit, seed)
-    inputs = model.inputs(picture.source_rgb, picture.shot)
-    source_ycbcr = rgb_to_ycbcr(picture.source_rgb).flatten(1)[:, indices].T
-    truth_ycbcr = rgb_to_ycbcr(picture.truth_rgb).flatten(1)[:, indices].T
-    frame = torch.full_like(indices, picture.frame)
-    return Pixels(
-        inputs.features.flatten(1)[:, indices].T.contiguous(),
-        source_ycbcr[:, 1:].contiguous(),
-        inputs.base_cbcr.flatten(1)[:, indices].T.contiguous(),
-        inputs.distance.flatten(1)[:, indices].T.contiguous(),
-        truth_ycbcr[:, 1:].contiguous(),
-        truth_ycbcr[:, :1].contiguous(),
-        picture.weight.flatten()[indices, None],
-        sensitivity(truth_ycbcr),
-        torch.full_like(indices, picture.shot),
-        torch.stack([frame, _area_indices(indices, picture)], dim=1),
+def sample_for_closed_form(picture: NetworkPicture, limit: int, seed: int) -> PositionedSamples:
+    """At most `limit` pixels of nonzero weight, degrained, for closed-form fits."""
+    indices = _random_indices(picture.weight, picture.frame.number, limit, seed)
+    return PositionedSamples(
+        picture.frame.clean_rgb.flatten(1)[:, indices],
+        positions(*picture.weight.shape[1:]).flatten(1)[:, indices],
+        picture.truth_ycbcr[1:].flatten(1)[:, indices],
+        picture.weight.flatten()[indices],
     )
 
 
-def _area_indices(indices: Tensor, picture: TrainingPicture) -> Tensor:
-    """Index of the area in which each pixel lies."""
-    width = picture.weight.shape[-1]
-    columns = -(-width // AREA_PX)
-    return indices // width // AREA_PX * columns + indices % width // AREA_PX
+def sample_pixels(
+    pictures: Sequence[tuple[NetworkPicture, int]], model: ChromaModel, seed: int
+) -> Pixels:
+    """Pixels of nonzero weight as input of the model's networks.
+
+    Args:
+        pictures: of one frame, each with its largest number of pixels.
+        model: with a closed form.
+        seed: of the choice of pixels.
+    """
+    frame = pictures[0][0].frame
+    inputs = model.network_inputs(frame.source_rgb, frame.clean_rgb, frame.shot)
+    source_cbcr = rgb_to_ycbcr(frame.source_rgb)[1:]
+    parts = []
+    for picture, limit in pictures:
+        indices = _random_indices(picture.weight, frame.number, limit, seed)
+
+        def at_indices(planes: Tensor, indices: Tensor = indices) -> Tensor:
+            return planes.flatten(1)[:, indices].T.contiguous()
+
+        truth_ycbcr = at_indices(picture.truth_ycbcr)
+        parts.append(
+            Pixels(
+                at_indices(inputs.features),
+                at_indices(source_cbcr),
+                at_indices(inputs.law_cbcr),
+                at_indices(inputs.distance),
+                truth_ycbcr[:, 1:].contiguous(),
+                truth_ycbcr[:, :1].contiguous(),
+                at_indices(picture.weight),
+                sensitivity(truth_ycbcr),
+                torch.full_like(indices, frame.shot),
+                torch.full_like(indices, frame.number),
+            )
+        )
+    return Pixels.concatenate(parts)
 
 
 def select(pixels: Pixels, selection: Tensor) -> Pixels:
@@ -148,8 +205,8 @@ def predict_pixels(model: ChromaModel, pixels: Pixels) -> Tensor:
     return cbcr
 
 
-def _random_indices(picture: TrainingPicture, limit: int, seed: int) -> Tensor:
+def _random_indices(weight: Tensor, frame: int, limit: int, seed: int) -> Tensor:
     """Indices of up to `limit` pixels of nonzero weight; only seed and frame decide the choice."""
-    weighted = torch.nonzero(picture.weight.flatten() > 0)[:, 0]
-    generator = torch.Generator().manual_seed(seed * 1_000_003 + picture.frame)
+    weighted = torch.nonzero(weight.flatten() > 0)[:, 0]
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + frame)
     return weighted[torch.randperm(weighted.numel(), generator=generator)[:limit]]

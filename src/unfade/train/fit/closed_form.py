@@ -7,25 +7,32 @@ import torch
 from torch import Tensor
 
 from unfade.model import Laws
+from unfade.model.closed_form.laws import Law
+from unfade.model.closed_form.lut import NODES
 from unfade.model.closed_form.unevenness import Unevenness, position_chroma
-from unfade.train.data.pixels import TrainingPicture, sample_for_closed_form
+from unfade.train.data.picture_store import PictureKey
+from unfade.train.data.pixels import TrainingPicture, sample_for_grain
 from unfade.train.data.samples import ColourSamples, PositionedSamples
 from unfade.train.fit.extrapolation import extrapolate
 from unfade.train.fit.grading import separate_gradings
 from unfade.train.fit.grain import grain_covariance
 from unfade.train.fit.laws import fit_law, fit_laws
 from unfade.train.fit.unevenness import CrossValidation, cross_validate
+from unfade.work.cores import on_all_cores
 from unfade.work.progress import Track
 
 CLOSED_FORM_PIXELS = 300_000
 """Pixels of the film in a closed-form fit: about ten for each node of a LUT."""
 
+GRAIN_PIXELS = 100_000
+"""Pixels from which the strength of the grain is chosen; no LUT is fitted to them."""
+
+GRAIN_PICTURES = 12
+"""About the number of pictures for it, spread over the film: grain belongs to the stock."""
+
 GRAIN_STRENGTHS = (3.0, 20.0, 80.0, 300.0)
 """Factors on the grain measured between neighbouring pixels, of which one is chosen. Measured grain
 is too weak, because grain is wider than a pixel and the recovery amplifies it."""
-
-PictureBudget = tuple[TrainingPicture, int]
-"""A picture, and the number of its pixels to sample."""
 
 
 def fit_grain(train: Sequence[TrainingPicture], seed: int, track: Track) -> Tensor:
@@ -34,14 +41,20 @@ def fit_grain(train: Sequence[TrainingPicture], seed: int, track: Track) -> Tens
     It is the measured covariance times the factor of `GRAIN_STRENGTHS` with which laws of colour
     have the smallest error in cross-validation. `track` reports every factor that is tried.
     """
-    measured = torch.stack([grain_covariance(one.source_rgb) for one in train]).mean(dim=0)
-    budgets = [(picture, CLOSED_FORM_PIXELS // len(train)) for picture in train]
-    errors = []
-    for strength in track(GRAIN_STRENGTHS, "Measuring the grain", len(GRAIN_STRENGTHS)):
-        shots = _samples_of_shots(budgets, measured * strength, seed)
-        error = sum(cross_validate(samples).best_error for samples in shots.values())
-        errors.append((error, strength))
-    _, strength = min(errors)
+    stride = max(1, len(train) // GRAIN_PICTURES)
+    pictures = [train[index] for index in range(0, len(train), stride)]
+    measured = torch.stack([grain_covariance(one.source_rgb) for one in pictures]).mean(dim=0)
+    pixels = GRAIN_PIXELS // len(pictures)
+
+    def error(strength: float) -> tuple[float, float]:
+        grain = measured * strength
+        shots: dict[int, list[PositionedSamples]] = {}
+        for one in pictures:
+            shots.setdefault(one.shot, []).append(sample_for_grain(one, grain, pixels, seed))
+        return sum(cross_validate(own).best_error for own in shots.values()), strength
+
+    errors = on_all_cores(error, GRAIN_STRENGTHS)
+    _, strength = min(track(errors, "Measuring the grain", len(GRAIN_STRENGTHS)))
     grain: Tensor = measured * strength
     return grain
 
@@ -63,17 +76,21 @@ class ClosedForm:
         return replace(self, laws=separate_gradings(laws, self.shots, seed))
 
 
-def fit_closed_form(budgets: Iterable[PictureBudget], grain: Tensor, seed: int) -> ClosedForm:
-    """The closed form of a film from some of the pixels of its pictures."""
-    shots = _samples_of_shots(budgets, grain, seed)
-    validations = {number: cross_validate(samples) for number, samples in shots.items()}
-    whole = {number: PositionedSamples.concatenate(samples) for number, samples in shots.items()}
-    laws = fit_laws({number: sample.without_position() for number, sample in whole.items()}, grain)
-    return ClosedForm(laws, _unevenness(whole, validations, laws), shots)
+def fit_closed_form(
+    samples: Iterable[tuple[PictureKey, PositionedSamples]], grain: Tensor, nodes: int = NODES
+) -> ClosedForm:
+    """The closed form of a film from samples of its pictures, degrained with `grain`, with LUTs of
+    `nodes` nodes along each axis."""
+    shots = _by_shot(samples)
+    validations = dict(zip(shots, on_all_cores(cross_validate, shots.values()), strict=True))
+    whole = {number: PositionedSamples.concatenate(parts) for number, parts in shots.items()}
+    colours = {number: sample.without_position() for number, sample in whole.items()}
+    laws = fit_laws(colours, grain, nodes)
+    return ClosedForm(laws, _unevenness(whole, validations, laws, nodes), shots)
 
 
-def _samples_of_shots(
-    budgets: Iterable[PictureBudget], grain: Tensor, seed: int
+def _by_shot(
+    samples: Iterable[tuple[PictureKey, PositionedSamples]],
 ) -> dict[int, list[PositionedSamples]]:
     """Samples by shot number, one entry per pair.
 
@@ -81,22 +98,31 @@ def _samples_of_shots(
     its reference and are no independent evidence.
     """
     pairs: dict[tuple[int, int], list[PositionedSamples]] = {}
-    for picture, count in budgets:
-        sample = sample_for_closed_form(picture, grain, count, seed)
-        pairs.setdefault((picture.shot, picture.pair_frame), []).append(sample)
+    for key, sample in samples:
+        pairs.setdefault((key.shot, key.pair_frame), []).append(sample)
     shots: dict[int, list[PositionedSamples]] = {}
-    for (shot, _), samples in sorted(pairs.items(), key=lambda item: item[0]):
-        shots.setdefault(shot, []).append(PositionedSamples.concatenate(samples))
+    for (shot, _), parts in sorted(pairs.items(), key=lambda item: item[0]):
+        shots.setdefault(shot, []).append(PositionedSamples.concatenate(parts))
     return shots
 
 
 def _unevenness(
-    shots: Mapping[int, PositionedSamples], validations: Mapping[int, CrossValidation], laws: Laws
+    shots: Mapping[int, PositionedSamples],
+    validations: Mapping[int, CrossValidation],
+    laws: Laws,
+    nodes: int,
 ) -> Unevenness:
-    even, by_position = {}, {}
-    for number, sample in shots.items():
-        if validations[number].is_uneven:
-            coefficients = by_position[number] = validations[number].coefficients
-            rest_cbcr = sample.cbcr - position_chroma(coefficients, sample.rgb, sample.position)
-            even[number] = fit_law(ColourSamples(sample.rgb, rest_cbcr, sample.weight), laws.axes)
+    by_position = {
+        number: validations[number].coefficients
+        for number in shots
+        if validations[number].is_uneven
+    }
+
+    def even_law(number: int) -> Law:
+        sample, coefficients = shots[number], by_position[number]
+        rest_cbcr = sample.cbcr - position_chroma(coefficients, sample.rgb, sample.position)
+        rest = ColourSamples(sample.rgb, rest_cbcr, sample.weight)
+        return fit_law(rest, laws.axes, nodes=nodes)
+
+    even = dict(zip(by_position, on_all_cores(even_law, by_position), strict=True))
     return Unevenness(even, by_position)

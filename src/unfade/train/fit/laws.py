@@ -1,7 +1,6 @@
 """The fit of the laws of colour of a film."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from torch import Tensor
 
@@ -9,7 +8,8 @@ from unfade.color.sensitivity import perceptual_error
 from unfade.model.closed_form.laws import Law, Laws
 from unfade.model.closed_form.lut import NODES, Axes, SpreadLut
 from unfade.train.data.samples import ColourSamples
-from unfade.train.fit.lut import fit_axes, fit_smooth_lut
+from unfade.train.fit.lut import LutFit, fit_axes
+from unfade.work.cores import on_all_cores
 
 SHOT_PRIOR_WEIGHT = 1e-3
 """Weight of the film's law in the fit of a shot's law, against the mean squared error of the
@@ -23,17 +23,21 @@ ROBUST_CIEDE2000 = 2.0
 weight falls with the error."""
 
 
-def fit_laws(samples: Mapping[int, ColourSamples], grain: Tensor) -> Laws:
+def fit_laws(samples: Mapping[int, ColourSamples], grain: Tensor, nodes: int = NODES) -> Laws:
     """The laws of a film from the training pixels of its shots, by shot number.
 
     A single shot uses the law of the film. `grain` is the covariance that the samples were
     degrained with.
     """
     whole = ColourSamples.concatenate(samples.values())
-    film = fit_law(whole, fit_axes(whole.rgb, whole.weight))
+    film = fit_law(whole, fit_axes(whole.rgb, whole.weight), nodes=nodes)
     if len(samples) == 1:
         return Laws(film, {}, grain, frozenset(samples))
-    shots = {number: fit_law(one, film.spread.axes, film) for number, one in samples.items()}
+
+    def own_law(sample: ColourSamples) -> Law:
+        return fit_law(sample, film.spread.axes, film, nodes)
+
+    shots = dict(zip(samples, on_all_cores(own_law, samples.values()), strict=True))
     return Laws(film, shots, grain, frozenset(samples))
 
 
@@ -45,20 +49,18 @@ def fit_law(sample: ColourSamples, axes: Axes, prior: Law | None = None, nodes: 
     law cannot explain, hardly affect the rest. Source: Holland, Welsch, "Robust regression using
     iteratively reweighted least-squares", 1977.
     """
-    law = _fit(sample, axes, prior, nodes)
+    smooth_prior, spread_prior = (prior.smooth, prior.spread.lut) if prior else (None, None)
+    prior_weight = SHOT_PRIOR_WEIGHT if prior else 0.0
+    smooth = LutFit(sample.rgb, sample.cbcr, smooth_prior, prior_weight, nodes)
+    spread = LutFit(axes(sample.rgb), sample.cbcr, spread_prior, prior_weight, nodes)
+    law = Law(smooth.solve(sample.weight), SpreadLut(spread.solve(sample.weight), axes))
     pixels = sample.rgb[:, :, None]
     metric = sample.metric()
     mean_metric = (metric[:, 0] + metric[:, 2]) / 2
     for _ in range(REWEIGHTING_ROUNDS):
         error = perceptual_error((law(pixels)[..., 0] - sample.cbcr).T, metric)
         weight = sample.weight * mean_metric / (error + ROBUST_CIEDE2000)
-        law = _fit(replace(sample, weight=weight), axes, prior, nodes)
+        law = Law(
+            smooth.solve(weight, law.smooth), SpreadLut(spread.solve(weight, law.spread.lut), axes)
+        )
     return law
-
-
-def _fit(sample: ColourSamples, axes: Axes, prior: Law | None, nodes: int) -> Law:
-    smooth, spread = (prior.smooth, prior.spread.lut) if prior else (None, None)
-    target, prior_weight = (sample.cbcr, sample.weight), SHOT_PRIOR_WEIGHT if prior else 0.0
-    lut = fit_smooth_lut(axes(sample.rgb), *target, spread, prior_weight, nodes)
-    own = fit_smooth_lut(sample.rgb, *target, smooth, prior_weight, nodes)
-    return Law(own, SpreadLut(lut, axes))

@@ -5,8 +5,8 @@ for bit, as an uninterrupted one.
 """
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -22,6 +22,7 @@ from unfade.project.settings import TrainSection
 from unfade.train.data.pixels import Pixels
 from unfade.train.fit.muon import Muon
 from unfade.train.fit.normalise import fit_familiarity, fit_feature_scale
+from unfade.work.cores import on_all_cores
 
 WARM_UP_STEPS = 50
 """Steps of linear warm-up, because the first moment estimates of the optimisers are noisy."""
@@ -30,11 +31,14 @@ WEIGHT_DECAY = 1e-2
 """Decoupled weight decay per step, times the learning rate: the default of torch's AdamW."""
 
 FIRST_LOSS_PIXELS = 50_000
-"""About the number of pixels on which the loss before the first step is measured."""
+"""The number of pixels on which the loss before the first step is measured."""
 
-INDICES_BATCH_STEPS = 50
-"""Steps whose pixel indices are sent to the device together, because each transfer makes the host
-wait for an accelerator."""
+PARTS = 2
+"""Parts of a batch, each on a core of its own, whose gradients are added. Always the same number,
+so that the result does not depend on the number of cores; more would be too small."""
+
+ERROR_PIXELS = 16384
+"""Pixels whose held-out error is computed at a time, so that activations take some 10 MB."""
 
 OUTER_RATE = 0.2
 """Learning rate of the memory network's biases and last layer, as a share of the setting. Muon
@@ -100,7 +104,9 @@ def learn(
 ) -> Iterator[State]:
     """Continues training from a state, and yields a new one every `settings.checkpoint` steps.
 
-    It runs on the device of the pixels, and chooses the same ones on every device.
+    It runs on the device of the pixels, and chooses the same ones on every device. The pixels are
+    in random order: a batch is a run of them, because to gather single ones takes as long as to
+    learn from them.
     """
     residual = residual_of(state.weights, settings.size).to(train.device)
     optimizers = _optimizers(residual, settings)
@@ -108,18 +114,67 @@ def learn(
     while state.step < settings.steps and not _has_stopped(state, settings):
         losses = []
         last = min(state.step + settings.checkpoint, settings.steps)
-        for step, indices in _batches(train, settings, range(state.step, last)):
-            residual.zero_grad(set_to_none=True)
-            cbcr = train.base_cbcr[indices] + residual.all_chroma(train.features[indices])
-            loss = _loss(cbcr, train, indices)
-            loss.backward()  # type: ignore[no-untyped-call]
+        for step in range(state.step, last):
+            losses.append(_set_gradients(residual, _batch(train, settings, step)))
             for optimizer in optimizers:
                 for group in optimizer.param_groups:
                     group["lr"] = group["share"] * _learning_rate(settings, step)
                 optimizer.step()
-            losses.append(loss.detach())
         state = _next_state(state, last, residual, optimizers, torch.stack(losses), held_out)
         yield state
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Pixels for each network, fields of `Pixels` with a first axis of length `NETWORKS`."""
+
+    features: Tensor
+    base_cbcr: Tensor
+    truth_cbcr: Tensor
+    sensitivity: Tensor
+    weight: Tensor
+
+    def part(self, index: int) -> "_Batch":
+        """One of `PARTS` parts, or all of it on an accelerator."""
+        if self.features.device.type != "cpu":
+            return self
+        return _Batch(
+            *(getattr(self, name).tensor_split(PARTS, 1)[index] for name in _BATCH_FIELDS)
+        )
+
+
+_BATCH_FIELDS = tuple(one.name for one in fields(_Batch))
+
+
+def _batch(train: Pixels, settings: TrainSection, step: int) -> _Batch:
+    """The pixels of a step: a run for each network, from a random place."""
+    count = train.weight.shape[0]
+    length = min(settings.batch // NETWORKS, count)
+    generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
+    starts = torch.randint(count - length + 1, (NETWORKS,), generator=generator).tolist()
+    runs = [slice(one, one + length) for one in starts]
+    return _Batch(
+        *(torch.stack([getattr(train, name)[run] for run in runs]) for name in _BATCH_FIELDS)
+    )
+
+
+def _set_gradients(residual: ResidualNetworks, batch: _Batch) -> Tensor:
+    """Sets the gradients of all parameters by the loss of a batch, which it returns."""
+    parameters = list(residual.parameters())
+    total_weight = batch.weight.sum()
+
+    def of_part(index: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+        part = batch.part(index)
+        with torch.enable_grad():
+            loss = _loss(residual, part, total_weight)
+            return loss.detach(), torch.autograd.grad(loss, parameters)
+
+    on_cpu = batch.features.device.type == "cpu"
+    results = on_all_cores(of_part, range(PARTS)) if on_cpu else [of_part(0)]
+    losses, gradients = zip(*results, strict=True)
+    for parameter, *own in zip(parameters, *gradients, strict=True):
+        parameter.grad = torch.stack(own).sum(dim=0)
+    return torch.stack(losses).sum()
 
 
 def _has_stopped(state: State, settings: TrainSection) -> bool:
@@ -135,11 +190,17 @@ def residual_of(weights: Tensors, size: ModelSize) -> ResidualNetworks:
     return residual.to(network_device())
 
 
-@torch.no_grad()
 def held_out_error(residual: ResidualNetworks, pixels: Pixels) -> HeldOut:
     """The error of networks over hold-out pixels."""
-    cbcr = pixels.base_cbcr + residual(pixels.features)
-    return pixels_error(cbcr, pixels)
+    return pixels_error(pixels.base_cbcr + _residual_chroma(residual, pixels.features), pixels)
+
+
+def _residual_chroma(residual: ResidualNetworks, features: Tensor) -> Tensor:
+    """Residual chroma (N, 2) of features (N, FEATURE_COUNT), in parts that take little memory."""
+    predict: Callable[[Tensor], Tensor] = torch.no_grad()(residual)
+    if features.device.type != "cpu":
+        return predict(features)
+    return torch.cat(list(on_all_cores(predict, torch.split(features, ERROR_PIXELS))))
 
 
 def pixels_error(cbcr: Tensor, pixels: Pixels) -> HeldOut:
@@ -151,18 +212,17 @@ def pixels_error(cbcr: Tensor, pixels: Pixels) -> HeldOut:
 
 @torch.no_grad()
 def _loss_of(residual: ResidualNetworks, train: Pixels) -> float:
-    """The loss of networks before training, over evenly spaced pixels."""
-    count = train.weight.shape[0]
-    indices = torch.arange(0, count, max(1, count // FIRST_LOSS_PIXELS)).expand(NETWORKS, -1)
-    cbcr = train.base_cbcr[indices] + residual.all_chroma(train.features[indices])
-    return float(_loss(cbcr, train, indices))
+    """The loss of networks before training, over some of the pixels."""
+    some = (getattr(train, name)[:FIRST_LOSS_PIXELS] for name in _BATCH_FIELDS)
+    batch = _Batch(*(one.expand(NETWORKS, *one.shape) for one in some))
+    return float(_loss(residual, batch, batch.weight.sum()))
 
 
-def _loss(cbcr: Tensor, train: Pixels, indices: Tensor) -> Tensor:
-    """Approximate mean CIEDE2000 of chroma (..., N, 2) at pixel indices (..., N)."""
-    error = perceptual_error(cbcr - train.truth_cbcr[indices], train.sensitivity[indices])
-    weight = train.weight[indices][..., 0]
-    return (error * weight).sum() / weight.sum()
+def _loss(residual: ResidualNetworks, batch: _Batch, total_weight: Tensor) -> Tensor:
+    """Approximate CIEDE2000 of a batch: the weighted sum, divided by a total weight."""
+    cbcr = batch.base_cbcr + residual.all_chroma(batch.features)
+    error = perceptual_error(cbcr - batch.truth_cbcr, batch.sensitivity)
+    return (error * batch.weight[..., 0]).sum() / total_weight
 
 
 def _next_state(
@@ -198,20 +258,6 @@ def _optimizers(residual: ResidualNetworks, settings: TrainSection) -> Optimizer
         Muon([{"params": hidden, "share": 1.0}], WEIGHT_DECAY),
         torch.optim.AdamW([outer, context], weight_decay=WEIGHT_DECAY),
     )
-
-
-def _batches(train: Pixels, settings: TrainSection, steps: range) -> Iterator[tuple[int, Tensor]]:
-    """Each step with its pixel indices (NETWORKS, N), on the device of the pixels."""
-    for first in range(0, len(steps), INDICES_BATCH_STEPS):
-        group = steps[first : first + INDICES_BATCH_STEPS]
-        indices = torch.stack([_random_indices(train, settings, step) for step in group])
-        yield from zip(group, indices.to(train.device), strict=True)
-
-
-def _random_indices(train: Pixels, settings: TrainSection, step: int) -> Tensor:
-    generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
-    shape = (NETWORKS, settings.batch // NETWORKS)
-    return torch.randint(train.weight.shape[0], shape, generator=generator)
 
 
 def _learning_rate(settings: TrainSection, step: int) -> float:

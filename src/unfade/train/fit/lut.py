@@ -51,34 +51,63 @@ def fit_smooth_lut(
     prior_weight: float = 0.0,
     nodes: int = NODES,
 ) -> SmoothLut:
-    """The LUT from `rgb` to `cbcr`.
+    """The LUT from `rgb` (3, N) to `cbcr` (2, N); the other arguments are as of `LutFit`."""
+    return LutFit(rgb, cbcr, prior, prior_weight, nodes).solve(weight)
 
-    Args:
-        rgb: (3, N), clipped to 0 to 1.
-        cbcr: (2, N).
-        weight: (N,), at least 0.
-        prior: a LUT to stay close to where there is little evidence; none for the best affine map.
-        prior_weight: weight of the prior against the mean squared error of the samples.
-        nodes: nodes along each axis; fewer are faster and as smooth.
-    """
-    rgb_64, cbcr_64 = rgb.clamp(0.0, 1.0).double(), cbcr.double()
-    share = weight.double() / weight.double().sum().clamp_min(1e-12)
-    first = _affine_nodes(rgb_64, cbcr_64, share, nodes) if prior is None else prior.nodes.double()
-    start_nodes = first.reshape(2, -1).numpy()
-    cells = _trilinear(rgb_64.numpy(), nodes)
-    weights = sparse.diags_array(share.numpy())
-    ridge = PRIOR_RIDGE + prior_weight / nodes**3
-    smoothness = SMOOTHNESS / nodes**3 * ((nodes - 1) / (NODES - 1)) ** 4
-    normal = cells.T @ weights @ cells + smoothness * _second_differences(nodes)
-    normal = normal + ridge * sparse.eye_array(nodes**3)
-    right = cells.T @ (weights @ cbcr_64.numpy().T) + ridge * start_nodes.T
-    jacobi = sparse.diags_array(1.0 / normal.diagonal())
-    solution = [
-        cg(normal, right[:, i], x0=start_nodes[i], M=jacobi, rtol=1e-5, maxiter=400)[0]
-        for i in (0, 1)
-    ]
-    values = torch.tensor(np.stack(solution), dtype=torch.float32)
-    return SmoothLut(values.reshape(2, nodes, nodes, nodes))
+
+class LutFit:
+    """Fits LUTs to the same samples with several weights."""
+
+    def __init__(
+        self,
+        rgb: Tensor,
+        cbcr: Tensor,
+        prior: SmoothLut | None = None,
+        prior_weight: float = 0.0,
+        nodes: int = NODES,
+    ) -> None:
+        """Prepares the fits.
+
+        Args:
+            rgb: (3, N), clipped to 0 to 1.
+            cbcr: (2, N).
+            prior: a LUT to stay close to where there is little evidence; none for the best affine
+                map.
+            prior_weight: weight of the prior against the mean squared error of the samples.
+            nodes: nodes along each axis; fewer are faster and as smooth.
+        """
+        self._rgb, self._cbcr = rgb.clamp(0.0, 1.0).double(), cbcr.double()
+        self._prior, self._nodes = prior, nodes
+        self._cells = _trilinear(self._rgb.numpy(), nodes)
+        self._ridge = PRIOR_RIDGE + prior_weight / nodes**3
+        smoothness = SMOOTHNESS / nodes**3 * ((nodes - 1) / (NODES - 1)) ** 4
+        ridge = self._ridge * sparse.eye_array(nodes**3)
+        self._stiffness = smoothness * _second_differences(nodes) + ridge
+
+    def solve(self, weight: Tensor, first: SmoothLut | None = None) -> SmoothLut:
+        """The LUT with weights (N,), at least 0; the search starts from the LUT `first`, or from
+        the prior."""
+        share = weight.double() / weight.double().sum().clamp_min(1e-12)
+        prior_nodes = self._prior_nodes(share)
+        start_nodes = prior_nodes if first is None else first.nodes.double().reshape(2, -1).numpy()
+        weighted = sparse.diags_array(share.numpy()) @ self._cells
+        normal = self._cells.T @ weighted + self._stiffness
+        right = weighted.T @ self._cbcr.numpy().T + self._ridge * prior_nodes.T
+        jacobi = sparse.diags_array(1.0 / normal.diagonal())
+        solution = [
+            cg(normal, right[:, i], x0=start_nodes[i], M=jacobi, rtol=1e-5, maxiter=400)[0]
+            for i in (0, 1)
+        ]
+        values = torch.tensor(np.stack(solution), dtype=torch.float32)
+        return SmoothLut(values.reshape(2, self._nodes, self._nodes, self._nodes))
+
+    def _prior_nodes(self, share: Tensor) -> np.ndarray:
+        """Chroma (2, nodes**3) to which nodes without samples stay close."""
+        if self._prior is not None:
+            nodes = self._prior.nodes.double()
+        else:
+            nodes = _affine_nodes(self._rgb, self._cbcr, share, self._nodes)
+        return np.asarray(nodes.reshape(2, -1).numpy())
 
 
 def _affine_nodes(rgb: Tensor, cbcr: Tensor, share: Tensor, nodes: int) -> Tensor:

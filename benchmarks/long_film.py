@@ -2,9 +2,10 @@
 
 The shots show six real moving pictures, the clips of the demo, in a cycle: each shot another part,
 every second round mirrored, with a slow pan. Fading, grain, dirt, weave and exposure are the
-simulator's, new for each frame of the first half. The second half of the film is the first half
-backwards: its files of the scan are hard links, so that a scan of 2,000 frames takes 13 GB and not
-25. Every frame is still a file that is read, and the reference is encoded for all frames.
+simulator's, new for each frame of the first half. The second half of the film shows the shots of
+the first half again, each backwards: its files of the scan are hard links, so that a scan of 2,000
+frames takes 13 GB and not 25. Every frame is still a file that is read, and the reference is
+encoded for all frames.
 
 The reference is an interlaced PAL DVD of the fresh print, with the faults of the simulator's fair
 transfer.
@@ -62,7 +63,7 @@ DVD_OPTIONS = {"g": "12", "bf": "2", "maxrate": "8000000", "bufsize": "1835008"}
 
 @dataclass(frozen=True)
 class FilmSize:
-    """Number of frames and of shots, and width and height of the scan in pixels."""
+    """Number of frames and of shots, both even, and width and height of the scan in pixels."""
 
     frames: int
     shots: int
@@ -80,28 +81,32 @@ def make_long_film(folder: Path, size: FilmSize, severity: str, seed: int) -> No
     (folder / "scan").mkdir(parents=True)
     written = media.parallel_map(
         lambda frame: film.write_scan(folder, frame),
-        range((size.frames + 1) // 2),
+        range(len(film.shown) // 2),
         threads=os.cpu_count() or 1,
         max_held=os.cpu_count() or 1,
     )
-    for frame, path in enumerate(written):
-        later = _scan_path(folder, size.frames - 1 - frame)
-        if later != path:
-            later.hardlink_to(path)
+    paths = list(written)
+    for frame in range(len(paths), len(film.shown)):
+        _scan_path(folder, frame).hardlink_to(paths[film.shown[frame]])
     film.write_dvd(folder / "dvd.mpg")
     (folder / "film.toml").write_text(_project(folder), encoding="utf-8")
 
 
 class _LongFilm:
-    """The pictures of a long film; frames are indices from 0."""
+    """The pictures of a long film; frames are indices from 0.
+
+    `shown` has, for each frame of the film, the frame of the first half that it shows.
+    """
 
     def __init__(self, size: FilmSize, severity: str, seed: int) -> None:
         self._size = size
         self._clips = [_clip_frames(cut) for cut in demo_clips()]
-        self._shots = [list(part) for part in np.array_split(np.arange(size.frames), size.shots)]
-        self._shot_of = [number for number, shot in enumerate(self._shots) for _ in shot]
+        parts = np.array_split(np.arange(size.frames // 2), size.shots // 2)
+        self._shots: list[list[int]] = [part.tolist() for part in parts]
+        backwards = [frame for shot in self._shots for frame in reversed(shot)]
+        self.shown = [*range(len(backwards)), *backwards]
         self._plan = self._planned(severity, seed)
-        middles = [int(shot[len(shot) // 2]) for shot in self._shots[: size.shots // 2 + 1]]
+        middles = [shot[len(shot) // 2] for shot in self._shots]
         samples = [(frame, display_to_dyes(self._small(frame))) for frame in middles]
         self._exposure = exposure_for_white(samples, self._plan)
 
@@ -142,7 +147,8 @@ class _LongFilm:
 
     def _planned(self, severity: str, seed: int) -> Plan:
         cuts = [
-            ClipCut(path="", frames=FrameRange(first=0, last=len(shot) - 1)) for shot in self._shots
+            ClipCut(path="", frames=FrameRange(first=0, last=len(shot) - 1))
+            for shot in self._shots * 2
         ]
         return plan_film(cuts, SEVERITIES[severity], seed, TRANSFERS["fair"])
 
@@ -154,7 +160,7 @@ class _LongFilm:
             if film_frame.frame is None:
                 yield lead_in(index)
                 continue
-            dyes = display_to_dyes(self._small(film_frame.frame))
+            dyes = display_to_dyes(self._small(self.shown[film_frame.frame]))
             picture = telecine.scan(density_to_display(dyes_to_density(dyes)))
             subtitle = plan.subtitle_of(film_frame.frame)
             yield picture if subtitle is None else burn_subtitle(picture, subtitle)
@@ -166,10 +172,10 @@ class _LongFilm:
     def _picture(
         self, frame: int, width: int, height: int, shift: tuple[float, float] = (0.0, 0.0)
     ) -> Tensor:
-        """The true picture of a frame, (3, height, width), moved right and down by `shift`."""
-        frame = min(frame, self._size.frames - 1 - frame)
-        number = self._shot_of[frame]
-        time = frame - int(self._shots[number][0])
+        """The true picture of a frame of the first half, (3, height, width), moved right and down
+        by `shift`."""
+        number = next(n for n, shot in enumerate(self._shots) if frame <= shot[-1])
+        time = frame - self._shots[number][0]
         clip = self._clips[number % len(self._clips)]
         step = time % (2 * len(clip) - 2)
         still = clip[min(step, 2 * len(clip) - 2 - step)].astype(np.float32) / 255

@@ -1,7 +1,8 @@
 """A long simulated film at the size of a 2K scan, for `whole_line.py --long`.
 
-The shots show six real moving pictures, the clips of the demo, in a cycle: each shot another part,
-every second round mirrored, with a slow pan. Fading, grain, dirt, weave and exposure are the
+The shots show five of the demo's real moving pictures in a cycle, four at a time side by side,
+because one alone is too small to have the detail of a 2K scan. Each shot shows another part with a
+slow pan, and every second round is mirrored. Fading, grain, dirt, weave and exposure are the
 simulator's, new for each frame of the first half. The second half of the film shows the shots of
 the first half again, each backwards: its files of the scan are hard links, so that a scan of 2,000
 frames takes 13 GB and not 25. Every frame is still a file that is read, and the reference is
@@ -51,10 +52,12 @@ RATE = Fraction(25)
 """Frames per second of scan and DVD: that of PAL."""
 PICTURE_SHARE = 15 / 16
 """Width and height of the picture as shares of the scan; the rest is dark border."""
-ZOOM = (0.55, 0.9)
-"""Smallest and largest height of the part that a shot shows, as shares of the clip's height."""
-PAN = 0.08
-"""Distance that a shot pans in each direction, as a share of the clip's height."""
+ZOOM = (0.75, 0.95)
+"""Smallest and largest height of the part that a shot shows, as shares of that of its clips."""
+PAN = 0.05
+"""Distance that a shot pans in each direction, as a share of the height of its clips."""
+MIN_CLIP_PX = 200
+"""Smallest height of a clip that is used: smaller ones are too soft."""
 PIXEL_ASPECT = Fraction(16, 15)
 """Pixel aspect of 4:3 on 720 x 576."""
 DVD_OPTIONS = {"g": "12", "bf": "2", "maxrate": "8000000", "bufsize": "1835008"}
@@ -100,7 +103,8 @@ class _LongFilm:
 
     def __init__(self, size: FilmSize, severity: str, seed: int) -> None:
         self._size = size
-        self._clips = [_clip_frames(cut) for cut in demo_clips()]
+        cuts = [cut for cut in demo_clips() if cut.crop is None or cut.crop.height >= MIN_CLIP_PX]
+        self._clips = [_clip_frames(cut) for cut in cuts]
         parts = np.array_split(np.arange(size.frames // 2), size.shots // 2)
         self._shots: list[list[int]] = [part.tolist() for part in parts]
         backwards = [frame for shot in self._shots for frame in reversed(shot)]
@@ -176,9 +180,7 @@ class _LongFilm:
         by `shift`."""
         number = next(n for n, shot in enumerate(self._shots) if frame <= shot[-1])
         time = frame - self._shots[number][0]
-        clip = self._clips[number % len(self._clips)]
-        step = time % (2 * len(clip) - 2)
-        still = clip[min(step, 2 * len(clip) - 2 - step)].astype(np.float32) / 255
+        still = self._still(number, time)
         matrix = self._part(number, time, still.shape[:2])
         matrix = matrix @ np.diag([1 / width, 1 / height, 1])
         matrix = matrix @ np.array([[1, 0, 0.5 - shift[0]], [0, 1, 0.5 - shift[1]], [0, 0, 1]])
@@ -192,8 +194,18 @@ class _LongFilm:
         )
         return torch.from_numpy(picture.transpose(2, 0, 1).copy()).clamp_(0.0, 1.0)
 
+    def _still(self, number: int, time: int) -> NDArray[np.float32]:
+        """Frames of four clips side by side, which run forwards and backwards, (H, W, 3)."""
+        clips = [self._clips[(number + k) % len(self._clips)] for k in range(4)]
+        frames = []
+        for clip in clips:
+            step = time % (2 * len(clip) - 2)
+            frames.append(clip[min(step, 2 * len(clip) - 2 - step)])
+        rows = [np.hstack(frames[:2]), np.hstack(frames[2:])]
+        return np.vstack(rows).astype(np.float32) / np.float32(255)
+
     def _part(self, number: int, time: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
-        """Maps the unit square to the part of a clip of `shape` that a shot shows at a time."""
+        """Maps the unit square to the part of a picture of `shape` that a shot shows at a time."""
         draws = np.random.default_rng([self._plan.seed, number])
         height, width = shape
         part = np.array([0.0, height * draws.uniform(*ZOOM)])

@@ -23,6 +23,8 @@ def upright(picture: Tensor, orientation: int) -> Tensor:
     Returns:
         (..., H, W), or (..., W, H) for the orientations 5 to 8; contiguous.
     """
+    if orientation == 1:
+        return picture.contiguous()
     mirror, quarter_turns = _MIRROR_AND_QUARTER_TURNS[orientation - 1]
     mirrored = picture.flip(-1) if mirror else picture
     import torch

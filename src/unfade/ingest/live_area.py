@@ -93,11 +93,11 @@ class _Levels:
 def _second_brightest(stack: Luma) -> Luma:
     """Per pixel (H, W) the second brightest of frames (N, H, W), because the brightest may hold
     dirt; of a single frame, that frame."""
-    brightest, second = stack[0], np.zeros_like(stack[0])
+    brightest, second = stack[0].copy(), np.zeros_like(stack[0])
     for frame in stack[1:]:
-        second = np.maximum(second, np.minimum(frame, brightest))
-        brightest = np.maximum(brightest, frame)
-    return second if len(stack) > 1 else brightest
+        np.maximum(second, np.minimum(frame, brightest), out=second)
+        np.maximum(brightest, frame, out=brightest)
+    return np.asarray(second if len(stack) > 1 else brightest)
 
 
 def _levels(bright: NDArray[np.float32]) -> _Levels | None:

@@ -113,6 +113,10 @@ class LumaPair:
         """The textured blocks of the source."""
         return SourceBlocks(self.source)
 
+    def find_own(self) -> None:
+        """Finds its own registration ahead of its use, in a thread of the caller."""
+        _ = self.own
+
     @cached_property
     def matches(self) -> PointMatches:
         """The matches of its features."""
@@ -260,7 +264,7 @@ def _shift_samples(pair: LumaPair, shared: Registration, weave: np.ndarray) -> _
     shift = weave
     for _ in range(_MAX_MEASUREMENTS):
         shared = _corrected(shared, np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1.0]]))
-        blocks = pair.under(shared).blocks
+        blocks = WarpedReference(pair, shared).blocks
         if not blocks.is_matched.any():
             shift = np.zeros(2)
             break

@@ -96,8 +96,7 @@ def _write_carried_sources(
     """Writes the frames to which colour is carried, on the model's raster, and yields them."""
     shots = choose_carried_frames([target.pair for target in targets], job.load(PairList).shots)
 
-    def write(numbered: tuple[int, Tensor]) -> UnpairedFrame:
-        frame, source_rgb = numbered
+    def write(frame: int, source_rgb: Tensor) -> UnpairedFrame:
         file = job.folder("target") / f"between.{frame:07d}.exr"
         live_rgb = crop(source_rgb, clips.source.live_area)
         _write(file, to_raster(_checked(clips.source, frame, live_rgb)))
@@ -105,8 +104,7 @@ def _write_carried_sources(
             frame=frame, shot=shots[frame], source=file.name, sha256=_digest([file])
         )
 
-    pictures = media.read(clips.source, list(shots), job.colors)
-    written = media.parallel_map(write, pictures, threads=_THREADS, max_held=_THREADS)
+    written = media.map_frames(write, clips.source, shots, job.colors)
     return job.progress.track(written, "Cropping frames without a pair", len(shots))
 
 

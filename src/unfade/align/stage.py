@@ -127,7 +127,7 @@ def _survey(
             np.linspace(0, len(searched) - 1, _SURVEY_PAIRS).round().astype(np.int64)
         )
         chosen = [searched[k] for k in spread] if searched else []
-        read = media.read_pairs(chosen, clips, job.picture, job.colors)
+        read = media.read_pairs(chosen, clips, job.picture, job.colors, offsets=(0,))
         surveyed = media.parallel_map(
             lambda one: _surveyed(one, clips.source, raster), read, threads=_THREADS, max_held=_HELD
         )

@@ -1,15 +1,21 @@
 """What every stage costs, beside reading and writing alone.
 
-Runs the demo film from an empty work directory in one process, as a user does. Then, in the same
-run, the floor: every frame of the scan is read once, every master written once and read back once,
-by the project's own reader, colour conversion and writer. Prints wall and CPU seconds, busy cores
-and peak memory of each stage and of the whole, and each as a multiple of the floor's wall time:
+Runs the demo film from an empty work directory in one process, as a user does, or a long film at
+the size of a 2K scan, which `long_film.py` makes. Then, in the same run, the floor: every frame of
+the scan is read once, every master written once and read back once, by the project's own reader,
+colour conversion and writer. Prints wall and CPU seconds, busy cores and peak memory of each stage
+and of the whole, wall seconds a frame, and the wall time as a multiple of the floor's:
 
     python benchmarks/whole_line.py [--folder DIR] [--severity medium] [--seed 0]
+        [--long] [--frames 2000] [--shots 40] [--width 2048] [--height 1556]
+
+The long film needs 40 GB in DIR, because the masters of the run are removed before those of the
+floor are written. All files are removed at the end.
 """
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,10 +28,12 @@ from unfade.commands.runtime import configure_process
 
 configure_process()
 
+from long_film import FilmSize, make_long_film  # noqa: E402
 from measures import circumstances, table  # noqa: E402
 
 from unfade import media  # noqa: E402
 from unfade.film.clip import Clips  # noqa: E402
+from unfade.film.pair import PairList  # noqa: E402
 from unfade.film.stage_names import STAGE_NAMES, folder_name  # noqa: E402
 from unfade.pipeline.clock import Clock  # noqa: E402
 from unfade.pipeline.freshness import UNFINISHED, receipt_in  # noqa: E402
@@ -59,22 +67,27 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name) / "film"
-        arguments = ["demo", str(folder), "--quiet"]
-        arguments += ["--severity", options.severity, "--seed", str(options.seed)]
-        memory = _run([sys.executable, "-m", "unfade", *arguments], folder)
+        arguments = _long(folder, options) if options.long else _demo(folder, options)
+        memory = _run([sys.executable, "-m", "unfade", *arguments, "--quiet"], folder)
         costs = [receipt_in(folder / folder_name(stage)).cost for stage in STAGE_NAMES]
         stages = [
             Row(stage, cost, memory.get(stage, 0))
             for stage, cost in zip(STAGE_NAMES, costs, strict=True)
             if cost is not None
         ]
+        for stage in ("render", "deliver"):
+            shutil.rmtree(folder / folder_name(stage))
         floor_cost = Cost.model_validate_json(
             _output([sys.executable, __file__, "--floor", str(folder)])
         )
-        frames = len(_job(folder).load(Clips).source.frames)
-    print(f"{circumstances()}; {options.severity}, seed {options.seed}, {frames} frames\n")
+        source, pairs = _job(folder).load(Clips).source, _job(folder).load(PairList)
+    frames = len(source.frames)
+    print(
+        f"{circumstances()}; {options.severity}, seed {options.seed}, {frames} frames of "
+        f"{source.width}x{source.height}, {len(pairs.shots)} shots, {len(pairs.pairs)} pairs\n"
+    )
     rows = [*stages, _sum(WHOLE, stages), Row(FLOOR, floor_cost, 0)]
-    print(_table(rows, floor_cost.wall_s))
+    print(_table(rows, floor_cost.wall_s, frames))
 
 
 def _options() -> argparse.Namespace:
@@ -82,8 +95,25 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, help="for temporary files")
     parser.add_argument("--severity", default="medium")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--long", action="store_true", help="a long film of the size below")
+    parser.add_argument("--frames", type=int, default=2000)
+    parser.add_argument("--shots", type=int, default=40)
+    parser.add_argument("--width", type=int, default=2048, help="of the scan, in pixels")
+    parser.add_argument("--height", type=int, default=1556, help="of the scan, in pixels")
     parser.add_argument("--floor", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
+
+
+def _demo(folder: Path, options: argparse.Namespace) -> list[str]:
+    """Arguments of the command that makes the demo film and runs it."""
+    return ["demo", str(folder), "--severity", options.severity, "--seed", str(options.seed)]
+
+
+def _long(folder: Path, options: argparse.Namespace) -> list[str]:
+    """Makes the long film; arguments of the command that runs it."""
+    size = FilmSize(options.frames, options.shots, options.width, options.height)
+    make_long_film(folder, size, options.severity, options.seed)
+    return ["run", str(folder / "film.toml")]
 
 
 def _run(command: Sequence[str], folder: Path) -> dict[str, int]:
@@ -155,8 +185,9 @@ def _sum(name: str, rows: Sequence[Row]) -> Row:
     return Row(name, Cost(wall_s=wall_s, cpu_s=cpu_s), max(row.memory_kib for row in rows))
 
 
-def _table(rows: Sequence[Row], floor_s: float) -> str:
-    head = ("", "wall, s", "CPU, s", "cores busy", "peak memory, MiB", "wall / floor")
+def _table(rows: Sequence[Row], floor_s: float, frames: int) -> str:
+    costs = ("wall, s", "CPU, s", "cores busy", "peak memory, MiB")
+    head = ("", *costs, "wall, s a frame", "wall / floor")
     cells = [
         [
             row.name,
@@ -164,6 +195,7 @@ def _table(rows: Sequence[Row], floor_s: float) -> str:
             f"{row.cost.cpu_s:.1f}",
             row.cost.cpu_s / max(row.cost.wall_s, 0.01),
             f"{row.memory_kib / KIB_A_MIB:,.0f}" if row.memory_kib else "",
+            f"{row.cost.wall_s / frames:.3f}",
             row.cost.wall_s / floor_s,
         ]
         for row in rows

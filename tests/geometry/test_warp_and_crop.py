@@ -23,6 +23,12 @@ def picture() -> torch.Tensor:
     return torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(0))
 
 
+def positions_of(
+    matrix: torch.Tensor, nodes: torch.Tensor | None, height: int, width: int
+) -> torch.Tensor:
+    return torch.stack(source_positions(matrix, nodes, height, width), dim=-1)
+
+
 def test_the_identity_changes_nothing() -> None:
     torch.testing.assert_close(warp(picture(), IDENTITY, 20, 30), picture(), atol=1e-5, rtol=0)
 
@@ -31,7 +37,7 @@ def test_a_shift_moves_whole_pixels() -> None:
     shift = ((1.0, 0.0, 3.0), (0.0, 1.0, 2.0), (0.0, 0.0, 1.0))
     moved = warp(picture(), shift, 20, 30)
     torch.testing.assert_close(moved[:, 2:, 3:], picture()[:, :-2, :-3], atol=1e-5, rtol=0)
-    position = source_positions(torch.tensor(shift, dtype=torch.float64), None, 20, 30)
+    position = positions_of(torch.tensor(shift, dtype=torch.float64), None, 20, 30)
     torch.testing.assert_close(position[5, 7], torch.tensor([4.0, 3.0], dtype=torch.float64))
 
 
@@ -66,7 +72,7 @@ def test_a_smooth_warp_is_the_same_at_points_and_at_every_pixel() -> None:
     y, x = torch.meshgrid(torch.arange(60.0), torch.arange(80.0), indexing="ij")
     points = torch.stack([x, y], dim=-1).double()
     at_points = points + displacement(nodes, points, 60, 80).permute(1, 2, 0)
-    at_every_pixel = source_positions(torch.eye(3, dtype=torch.float64), nodes, 60, 80)
+    at_every_pixel = positions_of(torch.eye(3, dtype=torch.float64), nodes, 60, 80)
     torch.testing.assert_close(at_every_pixel, at_points, atol=1e-9, rtol=0)
 
 
@@ -120,7 +126,7 @@ nodes_of_warps = st.integers(0, 99).map(
 
 @given(homographies)
 def test_a_homography_and_its_inverse_return_every_pixel(matrix: torch.Tensor) -> None:
-    returned = _project(matrix, source_positions(matrix, None, 30, 40))
+    returned = _project(matrix, positions_of(matrix, None, 30, 40))
     torch.testing.assert_close(returned, _pixels(30, 40), atol=1e-9, rtol=0)
 
 
@@ -128,7 +134,7 @@ def test_a_homography_and_its_inverse_return_every_pixel(matrix: torch.Tensor) -
 def test_a_smooth_warp_and_its_displacement_return_every_pixel(
     matrix: torch.Tensor, nodes: torch.Tensor
 ) -> None:
-    displaced = _project(matrix, source_positions(matrix, nodes, 30, 40))
+    displaced = _project(matrix, positions_of(matrix, nodes, 30, 40))
     offset = displacement(nodes, _pixels(30, 40), 30, 40).permute(1, 2, 0)
     torch.testing.assert_close(displaced - offset, _pixels(30, 40), atol=1e-9, rtol=0)
 
@@ -137,8 +143,8 @@ def test_a_smooth_warp_and_its_displacement_return_every_pixel(
 def test_positions_of_a_product_are_those_of_its_factors_in_turn(
     first: torch.Tensor, second: torch.Tensor
 ) -> None:
-    in_turn = _project(torch.linalg.inv(first), source_positions(second, None, 30, 40))
-    at_once = source_positions(second @ first, None, 30, 40)
+    in_turn = _project(torch.linalg.inv(first), positions_of(second, None, 30, 40))
+    at_once = positions_of(second @ first, None, 30, 40)
     torch.testing.assert_close(at_once, in_turn, atol=1e-8, rtol=0)
 
 

@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 
 from unfade.align.measure.instant import better_neighbour, moving
-from unfade.align.measure.residual import Residual, edge_residual, measure_residual
+from unfade.align.measure.residual import Residual, edge_residual, residual_of_blocks
 from unfade.align.measure.weight import confidence
 from unfade.align.prepare import PreparedPair
 from unfade.align.sheet import Panels, shrink
-from unfade.align.transform.register import Registration, WarpMap
+from unfade.align.transform.register import Registration
 
 
 class AlignedPair:
@@ -20,13 +20,15 @@ class AlignedPair:
     def __init__(self, pair: PreparedPair, registration: Registration) -> None:
         """`pair` is the prepared pair."""
         self._pair = pair
-        self.warp_map = WarpMap(registration, *pair.source_luma.shape)
+        self._reference = pair.luma_pair.under(registration)
+        self.warp_map = self._reference.warp_map
 
     @cached_property
     def _warped(self) -> dict[int, np.ndarray]:
         """Equalised lumas of the reference and of its neighbours, warped to the source's raster."""
-        pictures = {0: self._pair.luma_pair.reference, **self._pair.neighbours}
-        return {k: self.warp_map.warp(picture) for k, picture in pictures.items()}
+        neighbours = self._pair.neighbours
+        warped = {k: self.warp_map.warp(picture) for k, picture in neighbours.items()}
+        return {0: self._reference.luma, **warped}
 
     @cached_property
     def _moving(self) -> np.ndarray:
@@ -37,7 +39,7 @@ class AlignedPair:
     def residual(self) -> Residual:
         """The residual, in pixels of the raster."""
         source = self._pair.luma_pair.source
-        residual = measure_residual(source, self._warped[0], self.warp_map.inside, self._moving)
+        residual = residual_of_blocks(self._reference.blocks, self._moving)
         return replace(residual, edges=edge_residual(source, self._warped[0], self.warp_map.inside))
 
     def wrong_instant(self) -> str | None:

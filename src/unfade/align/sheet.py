@@ -61,12 +61,11 @@ def shrink(
     """
     height = round(source.shape[0] * _PANEL_PX / source.shape[1])
 
-    def small(picture: np.ndarray) -> Tensor:
-        pixels = torch.from_numpy(np.ascontiguousarray(picture, np.float32))
-        pixels = pixels.permute(2, 0, 1) if pixels.dim() == 3 else pixels.expand(3, -1, -1)
-        return fit(pixels.contiguous(), height, _PANEL_PX)
-
-    return Panels(small(source / 255.0), small(reference / 255.0), small(colour), small(weight))
+    planes = np.stack([source / np.float32(255), reference / np.float32(255), weight])
+    small = fit(torch.from_numpy(planes), height, _PANEL_PX)
+    small_colour = fit(torch.from_numpy(colour).permute(2, 0, 1), height, _PANEL_PX)
+    small_source, small_reference, small_weight = (plane.expand(3, -1, -1) for plane in small)
+    return Panels(small_source, small_reference, small_colour, small_weight)
 
 
 def draw_sheet(title: str, remark: str, panels: Panels, crop: Area | None, width: int) -> Tensor:

@@ -17,10 +17,15 @@ from unfade.align.prepare import PreparedPair, Raster, prepare_pair
 from unfade.align.sheet import Panels, draw_crop, draw_sheet
 from unfade.align.substitute import substitutes
 from unfade.align.transform.register import Registration
-from unfade.align.transform.shared_framing import AlignmentCandidate, align_pair, shared_framing
+from unfade.align.transform.shared_framing import (
+    AlignmentCandidate,
+    LumaPair,
+    align_pair,
+    shared_framing,
+)
 from unfade.errors import MatchError
 from unfade.film.alignment import Alignment, Alignments, weight_file
-from unfade.film.clip import Area, Clips
+from unfade.film.clip import Area, Clip, Clips
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop, intersection
@@ -122,17 +127,22 @@ def _survey(
             np.linspace(0, len(searched) - 1, _SURVEY_PAIRS).round().astype(np.int64)
         )
         chosen = [searched[k] for k in spread] if searched else []
-        read = media.read_pairs(chosen, clips, job.picture, job.colors)
-        read = job.progress.track(read, "Surveying the framing", len(chosen))
-        ready = [prepare_pair(*one, raster) for one in read]
-        framings[reference_name] = shared_framing(
-            [
-                one.luma_pair
-                for one in ready
-                if identity_registration(one, identity_framings(one, clips.source, raster)) is None
-            ]
+        read = media.read_pairs(chosen, clips, job.picture, job.colors, offsets=(0,))
+        surveyed = media.parallel_map(
+            lambda one: _surveyed(one, clips.source, raster), read, threads=_THREADS, max_held=_HELD
         )
+        surveyed = job.progress.track(surveyed, "Surveying the framing", len(chosen))
+        framings[reference_name] = shared_framing([one for one in surveyed if one is not None])
     return framings
+
+
+def _surveyed(read: Read, source: Clip, raster: Raster) -> LumaPair | None:
+    """The lumas of a pair with their registration; none for a picture that is aligned as it is."""
+    pair = prepare_pair(*read, raster)
+    if identity_registration(pair, identity_framings(pair, source, raster)) is not None:
+        return None
+    pair.luma_pair.find_own()
+    return pair.luma_pair
 
 
 def _judge_pair(

@@ -1,5 +1,6 @@
 """curate: shots of the source, matches in the references, and pairs that cover the film."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -281,10 +282,13 @@ def _remarks(
     matched: dict[str, tuple[Framing, FrameMatches]],
 ) -> tuple[str, ...]:
     """Remarks on scan and references, for the report; reports them too."""
-    remarks = scan_remarks(source)
+    calls = [partial(scan_remarks, source)]
     for name, (framing, matches) in matched.items():
         title = f"reference {name}" if len(matched) > 1 else "reference"
-        remarks += reference_remarks(title, source, references[name], matches, framing)
+        calls.append(partial(reference_remarks, title, source, references[name], matches, framing))
+    count = len(calls)
+    on_clips = media.parallel_map(lambda call: call(), calls, threads=count, max_held=count)
+    remarks = [sentence for on_clip in on_clips for sentence in on_clip]
     for sentence in remarks:
         job.progress.say(sentence)
     return tuple(remarks)

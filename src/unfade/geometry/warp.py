@@ -34,7 +34,8 @@ def warp(
     nodes = None
     if smooth is not None:
         nodes = torch.tensor([smooth.x, smooth.y], dtype=torch.float64)
-    positions = source_positions(torch.tensor(matrix, dtype=torch.float64), nodes, height, width)
+    planes = source_positions(torch.tensor(matrix, dtype=torch.float64), nodes, height, width)
+    positions = torch.stack(planes, dim=-1)
     extent = torch.tensor(
         [picture.shape[-1] - 1, picture.shape[-2] - 1], dtype=torch.float64
     ).clamp_min(1)
@@ -45,8 +46,10 @@ def warp(
     return warped[0]
 
 
-def source_positions(matrix: Tensor, nodes: Tensor | None, height: int, width: int) -> Tensor:
-    """Position in the picture of each pixel of the result, x and y in pixels: (height, width, 2).
+def source_positions(
+    matrix: Tensor, nodes: Tensor | None, height: int, width: int
+) -> tuple[Tensor, Tensor]:
+    """Position in the picture of each pixel of the result: x and y, (height, width) pixels each.
 
     Args:
         matrix: 3x3 homography from the picture to the result; its type is that of the positions.
@@ -64,9 +67,8 @@ def source_positions(matrix: Tensor, nodes: Tensor | None, height: int, width: i
         x, y = x + offset[0, 0], y + offset[0, 1]
     a, b, c = torch.linalg.inv(matrix)
     depth = c[0] * x + c[1] * y + c[2]
-    return torch.stack(
-        [(row[0] * x + row[1] * y + row[2]) / depth for row in (a, b)], dim=-1
-    ).expand(height, width, 2)
+    across, down = ((row[0] * x + row[1] * y + row[2]) / depth for row in (a, b))
+    return across, down
 
 
 def displacement(nodes: Tensor, points: Tensor, height: int, width: int) -> Tensor:

@@ -19,9 +19,6 @@ Luma = NDArray[np.uint8]
 SAFETY_MARGIN_PX = 2
 """Distance from the detected edge inwards: about the blur of a scanned edge."""
 
-_BRIGHTNESS_RANK = 2
-"""Per-pixel rank: the second brightest frame, because the brightest may hold dirt."""
-
 _DARK_SHARE = 0.25
 """Level below which a pixel is dark, from border (0) to picture (1): fog, stains and grain of a
 border stay below it."""
@@ -63,8 +60,7 @@ def find_live_area(frames: Sequence[Luma]) -> Area:
         no border.
     """
     stack = np.stack(frames)
-    rank = max(len(stack) - _BRIGHTNESS_RANK, 0)
-    bright = np.partition(stack, rank, axis=0)[rank].astype(np.float32)
+    bright = _second_brightest(stack).astype(np.float32)
     levels = _levels(bright)
     height, width = bright.shape
     if levels is None:
@@ -92,6 +88,16 @@ class _Levels:
 
     def between(self, share: float) -> float:
         return self.border + share * (self.picture - self.border)
+
+
+def _second_brightest(stack: Luma) -> Luma:
+    """Per pixel (H, W) the second brightest of frames (N, H, W), because the brightest may hold
+    dirt; of a single frame, that frame."""
+    brightest, second = stack[0].copy(), np.zeros_like(stack[0])
+    for frame in stack[1:]:
+        np.maximum(second, np.minimum(frame, brightest), out=second)
+        np.maximum(brightest, frame, out=brightest)
+    return np.asarray(second if len(stack) > 1 else brightest)
 
 
 def _levels(bright: NDArray[np.float32]) -> _Levels | None:

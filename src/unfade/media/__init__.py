@@ -10,8 +10,9 @@ from unfade.media.color_management import (
     is_aces,
     to_space,
 )
+from unfade.media.finite import all_finite
 from unfade.media.movies.writer import MovieWriter
-from unfade.media.pair_pictures import read_pairs, read_references
+from unfade.media.pair_pictures import read_pairs
 from unfade.media.probe import Surveys, probe
 from unfade.media.reading import read, read_frame
 from unfade.media.side_by_side import map_frames
@@ -27,6 +28,7 @@ __all__ = [
     "FrameTags",
     "MovieWriter",
     "Surveys",
+    "all_finite",
     "check_colorspace",
     "check_config",
     "core_count",
@@ -41,7 +43,6 @@ __all__ = [
     "read_pairs",
     "read_picture",
     "read_plane",
-    "read_references",
     "read_tags",
     "sequence_around",
     "to_space",

@@ -17,47 +17,8 @@ from unfade.project.color_config import PINNED, ColorManagement
 if TYPE_CHECKING:
     from torch import Tensor
 
-_NEIGHBOUR_OFFSETS = (-1, 0, 1)
+WITH_NEIGHBOURS = (-1, 0, 1)
 """Offsets in frames of a reference frame and its neighbours."""
-
-
-def read_references(
-    pairs: Sequence[Pair],
-    clips: Clips,
-    picture_of: Callable[[Pair], str],
-    colors: ColorManagement = PINNED,
-) -> Iterator[tuple[Pair, Tensor]]:
-    """Every pair with its reference picture; each clip is read once, in order of its frames.
-
-    Args:
-        pairs: in any order; pairs with clip frames come first, ordered by clip and frame.
-        clips: as ingest stored them.
-        picture_of: returns the absolute path of a pair's picture file.
-        colors: the config that has the colour spaces.
-
-    Yields:
-        pair and picture, (3, H, W) in the working space: the live area of the reference or the
-        whole picture file; for an aligned pair, the part that overlaps the source's live area.
-
-    Raises:
-        MediaError: a picture cannot be read.
-        ProjectError: the picture of an aligned pair has neither the size of the source's live area
-            nor the size of its whole raster.
-    """
-    for of, clip in clips.references.items():
-        by_frame: dict[int, list[Pair]] = {}
-        for pair in pairs:
-            if pair.reference is not None and pair.of == of:
-                by_frame.setdefault(pair.reference, []).append(pair)
-        for frame, picture in read(clip, sorted(by_frame), colors):
-            for pair in by_frame[frame]:
-                name = f"{clip.path}: frame {frame}"
-                yield pair, _crop_to_source(pair, name, picture, clips.source, clip.live_area)
-    for pair in pairs:
-        if pair.picture is not None:
-            picture = read_picture(picture_of(pair), pair.colorspace, colors=colors)
-            whole_area = Area(x=0, y=0, width=picture.shape[-1], height=picture.shape[-2])
-            yield pair, _crop_to_source(pair, pair.picture, picture, clips.source, whole_area)
 
 
 def read_pairs(
@@ -65,6 +26,7 @@ def read_pairs(
     clips: Clips,
     picture_of: Callable[[Pair], str],
     colors: ColorManagement = PINNED,
+    offsets: Sequence[int] = WITH_NEIGHBOURS,
 ) -> Iterator[tuple[Pair, Tensor, dict[int, Tensor]]]:
     """Every pair with its source picture, its reference picture and the neighbouring reference
     frames.
@@ -77,10 +39,13 @@ def read_pairs(
         clips: as ingest stored them.
         picture_of: returns the absolute path of a pair's picture file.
         colors: the config that has the colour spaces.
+        offsets: of the reference frames to read, in frames from that of the pair, 0 among them.
 
     Yields:
         pair; live area of its source frame, (3, H, W) in the working space; reference pictures by
-        their offset in frames: 0, and -1 and 1 where they exist, cropped as in `read_references`.
+        their offset in frames, where they exist, (3, H, W) in the working space: the live area of
+        the reference or the whole picture file; for an aligned pair, the part that overlaps the
+        source's live area.
 
     Raises:
         MediaError: a picture cannot be read.
@@ -88,7 +53,7 @@ def read_pairs(
     """
     for run in _ascending(pairs):
         sources = read(clips.source, [pair.source for pair in run], colors)
-        references = _references(run, clips, picture_of, colors)
+        references = _references(run, clips, picture_of, colors, offsets)
         for (_, source), (pair, reference_pictures) in zip(sources, references, strict=True):
             yield pair, crop(source, clips.source.live_area), reference_pictures
 
@@ -109,7 +74,11 @@ def _ascending(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
 
 
 def _references(
-    pairs: list[Pair], clips: Clips, picture_of: Callable[[Pair], str], colors: ColorManagement
+    pairs: list[Pair],
+    clips: Clips,
+    picture_of: Callable[[Pair], str],
+    colors: ColorManagement,
+    offsets: Sequence[int],
 ) -> Iterator[tuple[Pair, dict[int, Tensor]]]:
     """The reference pictures of pairs with ascending reference frames, and their neighbours."""
     readers = {
@@ -117,6 +86,7 @@ def _references(
             clip,
             [p.reference for p in pairs if p.of == of and p.reference is not None],
             colors,
+            offsets,
         )
         for of, clip in clips.references.items()
     }
@@ -140,16 +110,18 @@ def _references(
 class _NeighbourReader:
     """Reads a clip forwards and buffers the neighbours of one wanted frame."""
 
-    def __init__(self, clip: Clip, wanted: Sequence[int], colors: ColorManagement) -> None:
-        """`wanted` are frame numbers, ascending."""
-        self._clip = clip
-        needed = sorted({frame + k for frame in wanted for k in _NEIGHBOUR_OFFSETS})
+    def __init__(
+        self, clip: Clip, wanted: Sequence[int], colors: ColorManagement, offsets: Sequence[int]
+    ) -> None:
+        """`wanted` are frame numbers, ascending; `offsets` those of the neighbours, with 0."""
+        self._clip, self._offsets = clip, offsets
+        needed = sorted({frame + k for frame in wanted for k in offsets})
         self._pictures = read(clip, [frame for frame in needed if frame in clip.frames], colors)
         self._buffer: dict[int, Tensor] = {}
 
     def frame_and_neighbours(self, wanted: int) -> dict[int, tuple[int, Tensor]]:
         """Number and picture of a frame and of its neighbours that exist, by offset."""
-        frames = {k: wanted + k for k in _NEIGHBOUR_OFFSETS if wanted + k in self._clip.frames}
+        frames = {k: wanted + k for k in self._offsets if wanted + k in self._clip.frames}
         self._buffer = {f: self._buffer[f] for f in frames.values() if f in self._buffer}
         while max(frames.values()) not in self._buffer:
             frame, picture = next(self._pictures)

@@ -11,6 +11,7 @@ from unfade.film.clip import Clip
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.orientation import upright
 from unfade.media.color_management import to_space
+from unfade.media.finite import all_finite
 from unfade.media.movies.reader import read_movie
 from unfade.media.stills.reader import read_still
 from unfade.media.stills.sequences import parse_pattern
@@ -77,8 +78,6 @@ def _read_ahead(
 
 
 def _read_stored(clip: Clip, frame: int, colors: ColorManagement) -> Tensor:
-    import torch
-
     pattern = parse_pattern(clip.path) if clip.kind == "sequence" else None
     path = pattern.path(frame) if pattern else clip.path
     pixels = upright(read_still(path, clip.code_range), clip.orientation)
@@ -88,7 +87,7 @@ def _read_stored(clip: Clip, frame: int, colors: ColorManagement) -> Tensor:
             f"{path}: frame {frame} is {width} x {height} pixels, the first frame of the sequence "
             f"is {clip.width} x {clip.height}; restore the file, or set 'first' and 'last'"
         )
-    if not pixels.sum().isfinite() and not torch.isfinite(pixels).all():
+    if not all_finite(pixels):
         raise MediaError(
             f"{path}: frame {frame} holds values that are not numbers or are infinite; "
             "convert or scan it again"

@@ -16,7 +16,10 @@ def covered_area(inside: np.ndarray) -> Area | None:
     """
     top, bottom = _columns(inside)
     best, best_size = None, 0
+    largest_height = int(bottom.max() - top.min()) + 1
     for left in range(len(top)):
+        if largest_height * (len(top) - left) <= best_size:
+            break
         highest = np.maximum.accumulate(top[left:])
         heights = np.minimum.accumulate(bottom[left:]) - highest + 1
         sizes = np.maximum(heights, 0) * np.arange(1, len(heights) + 1)

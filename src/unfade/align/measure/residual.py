@@ -1,6 +1,7 @@
 """Residual of a warped reference against its source, measured independently of the registration."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import cv2
 import numpy as np
@@ -11,6 +12,8 @@ _BLOCK_PX = 64
 a warp."""
 _STEP_PX = 32
 """Distance between blocks: half a block, so that they overlap."""
+_BATCH_BLOCKS = 32
+"""Number of blocks correlated at a time: their spectra stay in a core's cache."""
 _MIN_TEXTURE = 12.0
 """Standard deviation of a block, on a scale of 255, from which it has enough texture."""
 _BAND_CYCLES_PER_PX = 0.11
@@ -74,21 +77,59 @@ class Residual:
         )
 
 
-def measure_residual(
-    source: np.ndarray, warped: np.ndarray, inside: np.ndarray, moving: np.ndarray | None = None
-) -> Residual:
-    """The residual of a warped reference, by phase correlation of blocks.
+class SourceBlocks:
+    """The textured blocks of a source, ready for correlation with references.
+
+    `rows` and `columns` (n,) are the positions of the blocks in units of their distance.
+    """
+
+    def __init__(self, source: np.ndarray) -> None:
+        """`source` is an equalised luma, uint8 (H, W)."""
+        grid = _blocks(source)
+        rows, columns = (index.ravel() for index in np.indices(grid.shape[:2]))
+        kept, spectra = [], []
+        for batch in _batches(len(rows)):
+            blocks, textured = _textured(grid[rows[batch], columns[batch]])
+            kept.append(textured)
+            spectra.append(np.conj(rfft2(blocks * _window())))
+        textured = np.concatenate(kept)
+        self.rows, self.columns = rows[textured], columns[textured]
+        self._conjugate_spectra = np.concatenate(spectra)
+
+    def shifts(self, warped: np.ndarray, inside: np.ndarray) -> Blocks:
+        """The shifts of the blocks that a warped reference covers, if it has texture there, too.
+
+        Args:
+            warped: equalised luma of the reference on the source's raster, uint8 (H, W).
+            inside: bool (H, W), where the reference covers the source.
+        """
+        covered = np.flatnonzero(_covered_blocks(inside)[self.rows, self.columns])
+        grid = _blocks(warped)
+        corners, peaks = [], []
+        for batch in _batches(len(covered)):
+            index = covered[batch]
+            blocks, textured = _textured(grid[self.rows[index], self.columns[index]])
+            index = index[textured]
+            corners.append(np.stack([self.columns[index], self.rows[index]], axis=1))
+            cross = rfft2(blocks * _window()) * self._conjugate_spectra[index]
+            peaks.append(_peaks(cross))
+        if not sum(map(len, corners)):
+            return Blocks(np.empty((0, 2)), np.empty((0, 2)), np.empty(0, bool))
+        shifts, heights = _shifts(np.concatenate(peaks))
+        points = np.concatenate(corners) * float(_STEP_PX) + (_BLOCK_PX - 1) / 2
+        return Blocks(points, shifts, heights >= _MIN_PEAK)
+
+
+def residual_of_blocks(blocks: Blocks, moving: np.ndarray | None = None) -> Residual:
+    """The residual that the shifts of blocks show.
 
     Args:
-        source: equalised luma, uint8 (H, W).
-        warped: equalised luma of the reference on the source's raster, uint8 (H, W).
-        inside: bool (H, W), where the reference covers the source.
+        blocks: of a warped reference.
         moving: bool (H, W), moving pixels of the reference, if known.
 
     Returns:
         Half a block, the largest measurable shift, if no block is matched.
     """
-    blocks = block_shifts(source, warped, inside)
     count = len(blocks.is_matched)
     if not blocks.is_matched.any():
         return Residual(_BLOCK_PX / 2, _BLOCK_PX / 2, 0.0, count)
@@ -105,13 +146,18 @@ def measure_residual(
     )
 
 
-def block_shifts(source: np.ndarray, warped: np.ndarray, inside: np.ndarray) -> Blocks:
-    """The shifts of the textured blocks of a warped reference."""
-    points, source_blocks, reference_blocks = _textured_blocks(source, warped, inside)
-    if len(source_blocks) == 0:
-        return Blocks(np.empty((0, 2)), np.empty((0, 2)), np.empty(0, bool))
-    shifts, peaks = _shifts(source_blocks, reference_blocks)
-    return Blocks(points, shifts, peaks >= _MIN_PEAK)
+def measure_residual(
+    source: np.ndarray, warped: np.ndarray, inside: np.ndarray, moving: np.ndarray | None = None
+) -> Residual:
+    """The residual of a warped reference, by phase correlation of blocks.
+
+    Args:
+        source: equalised luma, uint8 (H, W).
+        warped: equalised luma of the reference on the source's raster, uint8 (H, W).
+        inside: bool (H, W), where the reference covers the source.
+        moving: bool (H, W), moving pixels of the reference, if known.
+    """
+    return residual_of_blocks(SourceBlocks(source).shifts(warped, inside), moving)
 
 
 def edge_residual(source: np.ndarray, warped: np.ndarray, inside: np.ndarray) -> float | None:
@@ -160,62 +206,81 @@ def _normalised(picture: np.ndarray) -> np.ndarray:
     return np.asarray(detail / np.maximum(contrast, _MIN_TEXTURE / 2))
 
 
-def _textured_blocks(
-    source: np.ndarray, warped: np.ndarray, inside: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Textured blocks that the reference covers: centres (n, 2), and zero-mean blocks of source and
-    reference, float32 (n, block, block)."""
-
-    def cut(picture: np.ndarray) -> np.ndarray:
-        views = np.lib.stride_tricks.sliding_window_view(picture, (_BLOCK_PX, _BLOCK_PX))
-        return np.asarray(views[::_STEP_PX, ::_STEP_PX])
-
-    grid = cut(inside)
-    rows, columns = np.nonzero(grid.all(axis=(2, 3)))
-    source_blocks, reference_blocks = (
-        cut(picture)[rows, columns].astype(np.float32) for picture in (source, warped)
-    )
-    textured = (source_blocks.std(axis=(1, 2)) >= _MIN_TEXTURE) & (
-        reference_blocks.std(axis=(1, 2)) >= _MIN_TEXTURE
-    )
-    source_blocks, reference_blocks = source_blocks[textured], reference_blocks[textured]
-    corners = np.stack([columns, rows], axis=1)[textured] * float(_STEP_PX)
-    return (
-        corners + (_BLOCK_PX - 1) / 2,
-        source_blocks - source_blocks.mean(axis=(1, 2), keepdims=True),
-        reference_blocks - reference_blocks.mean(axis=(1, 2), keepdims=True),
-    )
+def _blocks(picture: np.ndarray) -> np.ndarray:
+    """A view of the blocks of a picture (H, W): (rows, columns, block, block)."""
+    views = np.lib.stride_tricks.sliding_window_view(picture, (_BLOCK_PX, _BLOCK_PX))
+    return np.asarray(views[::_STEP_PX, ::_STEP_PX])
 
 
-def _shifts(
-    source_blocks: np.ndarray, reference_blocks: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Shift of each reference block, (n, 2) pixels, and height of its correlation peak, (n,)."""
-    window = np.outer(np.hanning(_BLOCK_PX), np.hanning(_BLOCK_PX)).astype(np.float32)
+def _covered_blocks(inside: np.ndarray) -> np.ndarray:
+    """Bool (rows, columns): blocks of which all pixels are inside, bool (H, W)."""
+    rows, columns = (side // _STEP_PX for side in inside.shape)
+    cells = inside[: rows * _STEP_PX, : columns * _STEP_PX]
+    full = np.asarray(cells.reshape(rows, _STEP_PX, columns, _STEP_PX).all(axis=(1, 3)))
+    return np.asarray(full[1:, 1:] & full[1:, :-1] & full[:-1, 1:] & full[:-1, :-1])
+
+
+def _batches(count: int) -> list[slice]:
+    """Slices that cover `count` blocks."""
+    return [slice(start, start + _BATCH_BLOCKS) for start in range(0, count, _BATCH_BLOCKS)]
+
+
+def _textured(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Blocks with enough texture, less their means, float32 (n, block, block), and which of
+    `codes`, uint8 (m, block, block), they are: bool (m,)."""
+    blocks = codes.astype(np.float32)
+    blocks -= blocks.mean(axis=(1, 2), keepdims=True)
+    textured = np.sqrt((blocks * blocks).mean(axis=(1, 2))) >= _MIN_TEXTURE
+    return blocks[textured], textured
+
+
+@cache
+def _window() -> np.ndarray:
+    """Weight of the pixels of a block."""
+    return np.outer(np.hanning(_BLOCK_PX), np.hanning(_BLOCK_PX)).astype(np.float32)
+
+
+@cache
+def _band() -> np.ndarray:
+    """Weight of the frequencies of a block."""
     frequency_x = np.fft.rfftfreq(_BLOCK_PX)
     frequency_y = np.fft.fftfreq(_BLOCK_PX)[:, None]
-    band = np.exp(-(frequency_x**2 + frequency_y**2) / (2 * _BAND_CYCLES_PER_PX**2)).astype(
+    return np.exp(-(frequency_x**2 + frequency_y**2) / (2 * _BAND_CYCLES_PER_PX**2)).astype(
         np.float32
     )
-    cross = rfft2(reference_blocks * window) * np.conj(rfft2(source_blocks * window))
-    phase = cross / np.maximum(np.abs(cross), _MIN_POWER) * band
+
+
+def _peaks(cross: np.ndarray) -> np.ndarray:
+    """The peak of the phase correlation of each block, by its cross spectrum (n, block, half):
+    (n, 7) of row and column, correlation there, one row before and after, one column before and
+    after."""
+    phase = cross / np.maximum(np.abs(cross), _MIN_POWER) * _band()
     correlation = irfft2(phase, s=(_BLOCK_PX, _BLOCK_PX))
-    full_peak = irfft2(band.astype(np.complex64), s=(_BLOCK_PX, _BLOCK_PX))[0, 0]
-    flattened = correlation.reshape(len(correlation), -1)
-    peak_index = flattened.argmax(axis=1)
-    rows, columns = np.divmod(peak_index, _BLOCK_PX)
-    block_index = np.arange(len(correlation))
-    dy = _vertex(*(correlation[block_index, (rows + k) % _BLOCK_PX, columns] for k in (-1, 0, 1)))
-    dx = _vertex(*(correlation[block_index, rows, (columns + k) % _BLOCK_PX] for k in (-1, 0, 1)))
+    index = np.arange(len(correlation))
+    rows, columns = np.divmod(
+        correlation.reshape(len(index), _BLOCK_PX**2).argmax(axis=1), _BLOCK_PX
+    )
+    samples = [
+        correlation[index, (rows + down) % _BLOCK_PX, (columns + right) % _BLOCK_PX]
+        for down, right in ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))
+    ]
+    return np.stack([rows, columns, *samples], axis=1)
+
+
+def _shifts(peaks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Shift of each reference block, (n, 2) pixels, and height of its correlation peak, (n,)."""
+    full_peak = irfft2(_band().astype(np.complex64), s=(_BLOCK_PX, _BLOCK_PX))[0, 0]
+    rows, columns = peaks[:, :2].astype(np.int64).T
+    height, above, below, left, right = peaks[:, 2:].astype(np.float32).T
     half_block = _BLOCK_PX // 2
     shift = np.stack(
         [
-            (columns + half_block) % _BLOCK_PX - half_block + dx,
-            (rows + half_block) % _BLOCK_PX - half_block + dy,
+            (columns + half_block) % _BLOCK_PX - half_block + _vertex(left, height, right),
+            (rows + half_block) % _BLOCK_PX - half_block + _vertex(above, height, below),
         ],
         axis=1,
     )
-    return shift, flattened[block_index, peak_index] / full_peak
+    return shift, height / full_peak
 
 
 def _vertex(before: np.ndarray, peak: np.ndarray, after: np.ndarray) -> np.ndarray:

@@ -45,6 +45,8 @@ _FIT_ROUNDS = 6
 """Number of iterations of reweighted least squares: a fixed number bounds the cost."""
 _MAX_SAMPLES = 20000
 """Number of pixels to which the colour relation is fitted: 20 coefficients need no more."""
+_BATCH_PX = 4096
+"""Number of pixels whose luma is predicted at a time: their terms stay in a core's cache."""
 _REFERENCE_WIDTH_PX = 960.0
 """Width at which the sizes above apply; they grow with larger pictures."""
 
@@ -108,9 +110,12 @@ def _expected_luma(
         errors = np.abs(values - solution @ terms)
         spread = max(_MAD_TO_SIGMA * float(np.median(errors)), _MIN_SPREAD)
         weight = 1.0 / (1.0 + (errors / (2.0 * spread)) ** 2) ** 2
-    coefficients = solution.astype(np.float32)
-    rows = [coefficients @ _terms(planes[:, row]) for row in range(len(source_luma))]
-    return np.stack(rows)
+    coefficients, pixels = solution.astype(np.float32), planes.reshape(3, -1)
+    expected = np.empty(source_luma.size, np.float32)
+    for start in range(0, len(expected), _BATCH_PX):
+        batch = slice(start, start + _BATCH_PX)
+        expected[batch] = coefficients @ _terms(pixels[:, batch])
+    return expected.reshape(source_luma.shape)
 
 
 def _terms(rgb: np.ndarray) -> np.ndarray:

@@ -165,8 +165,8 @@ class WarpMap:
         smooth = registration.smooth
         nodes = None if smooth is None else torch.from_numpy(smooth).float()
         matrix = torch.from_numpy(registration.matrix).float()
-        positions = source_positions(matrix, nodes, height, width).numpy()
-        self._x, self._y = (np.ascontiguousarray(positions[..., k]) for k in (0, 1))
+        x, y = source_positions(matrix, nodes, height, width)
+        self._x, self._y = x.numpy(), y.numpy()
         self.inside = self._covered(0.0)
 
     def covered(self) -> np.ndarray:

@@ -8,7 +8,7 @@ pair with few features can still be aligned.
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import repeat
 from operator import attrgetter
@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import torch
 
-from unfade.align.measure.residual import Blocks, Residual, block_shifts, measure_residual
+from unfade.align.measure.residual import Blocks, Residual, SourceBlocks, residual_of_blocks
 from unfade.align.transform.register import (
     PointMatches,
     Registration,
@@ -68,9 +68,27 @@ _SHARED_KINDS: tuple[TransformKind, ...] = ("affine", "homography")
 """Kinds of transforms that may correct the shared framing."""
 _MIN_POOLED_PAIRS = 4
 """Number of pairs whose features together cover the picture, so that no transform extrapolates."""
+_KEPT_REGISTRATIONS = 2
+"""Number of registrations of a pair whose measurements are kept: those that are compared, of which
+the better one is measured further."""
 _POOLED_ERROR_RATIO = 0.97
 """Held-out error of a homography, as a share of an affine transform's, up to which it is preferred
 for that many pairs."""
+
+
+class WarpedReference:
+    """The reference of a pair under a registration: its `luma`, equalised, uint8 (H, W)."""
+
+    def __init__(self, pair: "LumaPair", registration: Registration) -> None:
+        """`pair` has the source and the reference."""
+        self._pair, self.registration = pair, registration
+        self.warp_map = WarpMap(registration, *pair.source.shape)
+        self.luma = self.warp_map.warp(pair.reference)
+
+    @cached_property
+    def blocks(self) -> Blocks:
+        """The shifts of its textured blocks."""
+        return self._pair.source_blocks.shifts(self.luma, self.warp_map.inside)
 
 
 @dataclass(frozen=True)
@@ -79,6 +97,25 @@ class LumaPair:
 
     source: np.ndarray
     reference: np.ndarray
+    _kept: list[WarpedReference] = field(default_factory=list, repr=False, compare=False)
+
+    def under(self, registration: Registration) -> WarpedReference:
+        """The reference under a registration; the latest ones are kept."""
+        for warped in self._kept:
+            if warped.registration is registration:
+                return warped
+        warped = WarpedReference(self, registration)
+        self._kept[:] = [warped, *self._kept[: _KEPT_REGISTRATIONS - 1]]
+        return warped
+
+    @cached_property
+    def source_blocks(self) -> SourceBlocks:
+        """The textured blocks of the source."""
+        return SourceBlocks(self.source)
+
+    def find_own(self) -> None:
+        """Finds its own registration ahead of its use, in a thread of the caller."""
+        _ = self.own
 
     @cached_property
     def matches(self) -> PointMatches:
@@ -192,8 +229,7 @@ def clearly_better(own: Residual, other: Residual) -> bool:
 def residual_of(pair: LumaPair, registration: Registration) -> Residual:
     """The residual of a registration over all textured blocks; `moving` and `edges` are not
     measured."""
-    warp_map = WarpMap(registration, *pair.source.shape)
-    return measure_residual(pair.source, warp_map.warp(pair.reference), warp_map.inside)
+    return residual_of_blocks(pair.under(registration).blocks)
 
 
 def _median_transform(
@@ -228,7 +264,7 @@ def _shift_samples(pair: LumaPair, shared: Registration, weave: np.ndarray) -> _
     shift = weave
     for _ in range(_MAX_MEASUREMENTS):
         shared = _corrected(shared, np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1.0]]))
-        blocks = _block_shifts(pair, shared)
+        blocks = WarpedReference(pair, shared).blocks
         if not blocks.is_matched.any():
             shift = np.zeros(2)
             break
@@ -272,7 +308,7 @@ def _refined(
 def _with_own_shift(pair: LumaPair, shared: Registration) -> Registration:
     """The shared framing corrected by the blocks of a pair; `inliers` is the number of these."""
     for step in range(_MAX_MEASUREMENTS):
-        blocks = _block_shifts(pair, shared)
+        blocks = pair.under(shared).blocks
         points, shifts = blocks.points[blocks.is_matched], blocks.shifts[blocks.is_matched]
         shared = replace(shared, inliers=len(points))
         if len(points) == 0:
@@ -283,11 +319,6 @@ def _with_own_shift(pair: LumaPair, shared: Registration) -> Registration:
         if step and transfer_error(correction, points, points).max() < _CONVERGED_PX:
             break
     return shared
-
-
-def _block_shifts(pair: LumaPair, registration: Registration) -> Blocks:
-    warp_map = WarpMap(registration, *pair.source.shape)
-    return block_shifts(pair.source, warp_map.warp(pair.reference), warp_map.inside)
 
 
 def _corrected(registration: Registration, correction: np.ndarray) -> Registration:

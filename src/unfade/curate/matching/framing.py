@@ -11,9 +11,11 @@ from scipy.optimize import minimize
 from unfade.curate.matching.signature import (
     WHOLE_FRAME,
     Framing,
+    Sampling,
     Window,
     local_contrast,
     lumas,
+    sampled_signatures,
     shared_views,
     signatures,
 )
@@ -87,7 +89,8 @@ class _Candidate:
 
 @dataclass(frozen=True)
 class _Sample:
-    """A source frame (h, w, 3), and the reference frames (n, h, w, 3) that may show its instant."""
+    """Lumas of a source frame (h, w), and of the reference frames (n, h, w) that may show its
+    instant."""
 
     source: np.ndarray
     reference: np.ndarray
@@ -117,7 +120,7 @@ def find_framing(
         The best framing found. It is arbitrary if the two have no content in common.
     """
     indices = sample_frames(shots, first)
-    samples = np.stack([np.asarray(source[index]) for index in indices])
+    samples = lumas(np.stack([np.asarray(source[index]) for index in indices]))
     upright = _search(samples, indices, reference, shots, first, mirrored=False)
     if upright.similarity >= _MIN_UPRIGHT_SIMILARITY:
         return upright.framing
@@ -145,7 +148,7 @@ def _search(
     """The best framing among mirrored ones, or among the others."""
     candidates = _coarse_search(samples, reference, mirrored=mirrored)
     matched = [
-        _Sample(samples[one.sample], _around(reference, one.reference))
+        _Sample(samples[one.sample], lumas(_around(reference, one.reference)))
         for one in _spread_over_shots(candidates, indices, shots, first)
     ]
     best, instants = _select_by_consensus(list({one.framing for one in candidates}), matched)
@@ -204,9 +207,8 @@ def _coarse_search(
     ]
     if mirrored:
         framings = [Framing.of(_MIRROR @ one.matrix) for one in framings]
-    luma = lumas(samples)
     source_signatures = np.stack(
-        [signatures(luma, _reference_window(f), *_COARSE_SIZE_PX) for f in framings]
+        [signatures(samples, _reference_window(f), *_COARSE_SIZE_PX) for f in framings]
     )
     best = np.full(len(samples), -1.0, np.float32)
     reference_of = np.zeros(len(samples), np.int64)
@@ -235,8 +237,8 @@ def _reference_window(framing: Framing) -> Window:
 
 
 def _refine(source: np.ndarray, reference: np.ndarray, start: Framing) -> Framing | None:
-    """A framing refined by ECC on one pair of frames; none if that does not converge to a plausible
-    scale."""
+    """A framing refined by ECC on the lumas of a pair of frames; none if that does not converge to
+    a plausible scale."""
     width, height = _REFINE_SIZE_PX
     source_contrast = local_contrast(source, WHOLE_FRAME, width, height)
     reference_contrast = local_contrast(reference, WHOLE_FRAME, width, height)
@@ -293,9 +295,11 @@ def _similarities(framing: Framing, samples: list[_Sample]) -> list[np.ndarray]:
     source_view, reference_view = shared_views(framing)
     if min(np.linalg.norm(reference_view.matrix[:2, :2], axis=0)) < _MIN_SHARED_SIDE:
         return [np.full(len(sample.reference), -1.0, np.float32) for sample in samples]
+    of_source = Sampling.of(source_view, samples[0].source.shape, *_COMPARE_SIZE_PX)
+    of_reference = Sampling.of(reference_view, samples[0].reference.shape[1:], *_COMPARE_SIZE_PX)
     return [
-        signatures(sample.reference, reference_view, *_COMPARE_SIZE_PX)
-        @ signatures(sample.source[None], source_view, *_COMPARE_SIZE_PX)[0]
+        sampled_signatures(sample.reference, of_reference)
+        @ sampled_signatures(sample.source[None], of_source)[0]
         for sample in samples
     ]
 

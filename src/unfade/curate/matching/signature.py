@@ -84,6 +84,25 @@ class Window:
         return np.asarray(position, np.float32)
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """How a view of pictures of one size is sampled: positions `x` and `y`, float32 (height, width)
+    in pixels of the picture, and standard deviations `sigmas` across and down, in pixels, of the
+    blur that avoids aliasing; none if the picture is not shrunk enough to need it."""
+
+    x: np.ndarray
+    y: np.ndarray
+    sigmas: tuple[float, float] | None
+
+    @classmethod
+    def of(cls, view: Window, size: tuple[int, int], width: int, height: int) -> "Sampling":
+        """The sampling of a view, `width` x `height` pixels, of pictures of a size: height and
+        width."""
+        positions = view.sample_positions(size, width, height)
+        x, y = (np.ascontiguousarray(positions[..., k]) for k in (0, 1))
+        return cls(x, y, _antialias_sigmas(positions))
+
+
 WHOLE_FRAME = Window(np.eye(3))
 """The view of a whole picture."""
 
@@ -100,10 +119,10 @@ def shared_views(framing: Framing) -> tuple[Window, Window]:
 
 
 def local_contrast(frame: np.ndarray, view: Window, width: int, height: int) -> np.ndarray:
-    """Local contrast of a part of a frame, independent of its brightness and colour.
+    """Local contrast of a part of a frame, independent of its brightness.
 
     Args:
-        frame: uint8 (h, w, 3).
+        frame: luma, float32 (h, w).
         view: the part; outside the frame its border is repeated.
         width: width of the result, in pixels.
         height: height of the result, in pixels.
@@ -111,9 +130,7 @@ def local_contrast(frame: np.ndarray, view: Window, width: int, height: int) -> 
     Returns:
         float32 (height, width): differences from the neighbourhood's mean, in standard deviations.
     """
-    luma = frame.astype(np.float32) @ _LUMA_WEIGHTS
-    positions = view.sample_positions(luma.shape, width, height)
-    return _contrast(luma, positions, _antialias_sigmas(positions))
+    return _contrast(frame, Sampling.of(view, frame.shape, width, height))
 
 
 def signatures(frames: np.ndarray, view: Window, width: int, height: int) -> np.ndarray:
@@ -128,12 +145,15 @@ def signatures(frames: np.ndarray, view: Window, width: int, height: int) -> np.
     Returns:
         float32 (N, width * height); all zero for a frame without contrast.
     """
-    positions = view.sample_positions(frames.shape[1:3], width, height)
-    sigmas = _antialias_sigmas(positions)
-    result = np.empty((len(frames), width * height), np.float32)
+    return sampled_signatures(frames, Sampling.of(view, frames.shape[1:3], width, height))
+
+
+def sampled_signatures(frames: np.ndarray, sampling: Sampling) -> np.ndarray:
+    """The `signatures` of frames by a sampling that is made once for many."""
+    result = np.empty((len(frames), sampling.x.size), np.float32)
     for index, frame in enumerate(frames):
         luma = frame if frames.ndim == 3 else frame.astype(np.float32) @ _LUMA_WEIGHTS
-        vector = _contrast(luma, positions, sigmas).ravel()
+        vector = _contrast(luma, sampling).ravel()
         vector -= vector.mean()
         result[index] = vector / max(float(np.linalg.norm(vector)), 1e-6)
     return result
@@ -144,20 +164,15 @@ def lumas(frames: np.ndarray) -> np.ndarray:
     return frames.astype(np.float32) @ _LUMA_WEIGHTS
 
 
-def _contrast(
-    picture: np.ndarray, positions: np.ndarray, sigmas: tuple[float, float] | None
-) -> np.ndarray:
-    """Local contrast of a luma (h, w), blurred and sampled at positions (height, width, 2)."""
-    if sigmas is not None:
-        picture = cv2.GaussianBlur(picture, (0, 0), sigmaX=sigmas[0], sigmaY=sigmas[1])
+def _contrast(picture: np.ndarray, sampling: Sampling) -> np.ndarray:
+    """Local contrast of a luma (h, w), blurred and sampled: (height, width)."""
+    if sampling.sigmas is not None:
+        across, down = sampling.sigmas
+        picture = cv2.GaussianBlur(picture, (0, 0), sigmaX=across, sigmaY=down)
     luma = cv2.remap(
-        picture,
-        positions[..., 0],
-        positions[..., 1],
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
+        picture, sampling.x, sampling.y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    sigma = positions.shape[1] / _SIGMAS_ACROSS
+    sigma = luma.shape[1] / _SIGMAS_ACROSS
     detail = luma - cv2.GaussianBlur(luma, (0, 0), sigma)
     contrast = np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), sigma) + _CONTRAST_FLOOR**2)
     return np.asarray(np.clip(detail / contrast, -_MAX_CONTRAST, _MAX_CONTRAST))

@@ -28,6 +28,11 @@ DETAIL_EPSILON = 1e-6
 the detail of the closed form. Of 1e-3 to 1e-6 the smallest was best on two development shots."""
 
 
+MAX_DETAIL_RATIO = 2.0
+"""Largest enlarged chroma, as a multiple of the largest in the window. Where guides hold hardly
+more than noise, their linear functions may lead far beyond it."""
+
+
 def to_raster(source_rgb: Tensor) -> Tensor:
     """A source picture (3, H, W) of any size and exposure on the model's raster, 0 to 1."""
     exposed_rgb = without_exposure(source_rgb, exposure_of(source_rgb))
@@ -159,7 +164,9 @@ def enlarge_along(cbcr_small: Tensor, guide_small: Tensor, guide: Tensor, factor
         for gain, guide_plane in zip(upsample(gains, factor, height, width), guide, strict=True):
             plane.addcmul_(gain, guide_plane)
         enlarged.append(plane)
-    return torch.stack(enlarged)
+    largest = [cv2.dilate(plane, np.ones((3, 3), np.uint8)) for plane in cbcr_small.abs().numpy()]
+    limit = upsample(torch.from_numpy(np.stack(largest)) * MAX_DETAIL_RATIO, factor, height, width)
+    return torch.stack(enlarged).clamp_(-limit, limit)
 
 
 def _lines_along(planes: Tensor, guide: Tensor) -> Iterator[tuple[Tensor, Tensor]]:

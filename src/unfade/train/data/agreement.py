@@ -69,7 +69,7 @@ def area_means(picture: NetworkPicture, inputs: NetworkInputs) -> AreaMeans:
 
 
 def pooled(planes: Tensor) -> Tensor:
-    """Planes (C, h, w) averaged over areas; those at the edge count as if filled up with zero."""
+    """Planes (C, h, w) averaged over areas; those at the edge have fewer pixels."""
     averages: Tensor = functional.avg_pool2d(planes[None], AREA_PX, ceil_mode=True)
     return averages[0]
 

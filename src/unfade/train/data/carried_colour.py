@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from unfade.color.ycbcr import luma
+from unfade.color.ycbcr import limit_chroma, luma
 from unfade.geometry.motion import optical_flow
 from unfade.train.data.picture_store import PictureKey
 from unfade.train.data.pixels import NetworkFrame, NetworkPicture
@@ -76,7 +76,8 @@ def carry_chroma(frame: NetworkFrame, pair: NetworkPicture) -> NetworkPicture:
         largest = change.abs().amax(dim=0)
         similarity = (1 + (largest / QUARTER_WEIGHT_DIFFERENCE) ** 2) ** -2
         weight = warped_weight * visible * similarity
-    truth_ycbcr = torch.cat([luma(frame.source_rgb), warped_cbcr])
+    y = luma(frame.source_rgb)
+    truth_ycbcr = torch.cat([y, limit_chroma(y, warped_cbcr)])
     return NetworkPicture(frame, truth_ycbcr, weight, "train", pair.frame.number)
 
 

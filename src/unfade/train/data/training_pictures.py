@@ -58,8 +58,12 @@ class TrainingPictures:
         for index, key in enumerate(self.carried.keys):
             sources = len(nearest_pairs(key.frame, key.shot, pair_keys))
             shares.append(Share(self.carried, index, half // self.receivers // sources))
-        shares.sort(key=lambda share: share.key.frame)
-        return [list(group) for _, group in groupby(shares, key=lambda share: share.key.frame)]
+
+        def frame_of(share: Share) -> tuple[int, int]:
+            return share.key.shot, share.key.frame
+
+        shares.sort(key=frame_of)
+        return [list(group) for _, group in groupby(shares, key=frame_of)]
 
 
 def with_carried(

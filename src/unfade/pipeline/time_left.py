@@ -39,24 +39,25 @@ COSTS = {
         {},
     ),
     "curate": StageCost("Matching shots", {"run": 3.1}, {"shot": 0.05}, {"shot": 0.37}),
-    "align": StageCost("Aligning pairs", {"run": 3.4}, {"pair": 0.31}, {}),
+    "align": StageCost("Aligning pairs", {"run": 3.4}, {"pair": 0.25}, {}),
     "target": StageCost(
         "Building targets",
-        {"pair megapixel": 0.08},
-        {"pair megapixel": 0.16},
-        {"pair megapixel": 0.11},
+        {"pair megapixel": 0.05},
+        {"pair megapixel": 0.1},
+        {"pair megapixel": 0.07},
     ),
-    "train": StageCost("Training", {"shot": 22.0}, {"thousand steps": 26.0}, {"shot": 9.5}),
-    "render": StageCost("Rendering", {}, {"rendered megapixel": 0.98}, {"run": 0.1}),
+    "train": StageCost("Training", {"shot": 5.5}, {"thousand steps": 13.0}, {"shot": 2.5}),
+    "render": StageCost("Rendering", {}, {"rendered megapixel": 0.29}, {"run": 0.1}),
     "validate": StageCost(
-        "Checking rendered frames", {"pair": 0.17}, {"rendered megapixel": 0.21}, {"run": 0.9}
+        "Checking rendered frames", {"pair": 0.1}, {"rendered megapixel": 0.1}, {"run": 0.9}
     ),
-    "deliver": StageCost("Review movies", {"run": 0.1}, {"rendered megapixel": 0.14}, {"run": 0.4}),
+    "deliver": StageCost("Review movies", {"run": 0.1}, {"rendered megapixel": 0.09}, {"run": 0.4}),
 }
 """Costs on two cores of the demo film: 144 frames of 1080 x 640, 6 shots, 30 pairs.
 
-The whole of each stage is that of `benchmarks/whole_line.py` at commit 29ac8c7, divided into parts
-as in a run under `benchmarks/time_left.py`, which prints these figures beside those of its own run.
+The whole of each stage is about that of `benchmarks/whole_line.py` at commit dd8730e, divided into
+parts in the ratios of a run under `benchmarks/time_left.py`, which prints these figures beside
+those of its own run.
 The unit of a part is what its work grows with. The pace of a run corrects what all have in common,
 so that only their ratios have to be right."""
 

@@ -9,6 +9,7 @@ import sys
 
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
+_M_ARENA_MAX = -8
 """Parameters of `mallopt`, numbered as in glibc's malloc.h."""
 _TRIM_THRESHOLD_BYTES = 2**31 - 1
 """Bytes of freed memory at the top of the heap before glibc returns them, the maximum of
@@ -27,8 +28,11 @@ def configure_process() -> None:
 
 
 def _keep_freed_memory() -> None:
-    """Makes glibc reuse the memory of pictures, because new zeroed pages cost a fault each."""
+    """Makes glibc reuse the memory of pictures, because new zeroed pages cost a fault each.
+
+    All threads share one arena: otherwise each keeps its own freed pictures."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)
         mallopt(_M_MMAP_THRESHOLD, _MMAP_THRESHOLD_BYTES)
         mallopt(_M_TRIM_THRESHOLD, _TRIM_THRESHOLD_BYTES)

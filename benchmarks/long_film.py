@@ -12,7 +12,6 @@ The reference is an interlaced PAL DVD of the fresh print, with the faults of th
 transfer.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -47,6 +46,7 @@ from unfade.simulate.print_film import (
     dyes_to_density,
 )
 from unfade.simulate.scan import exposure_for_white, scan_print
+from unfade.work.cores import on_all_cores
 
 RATE = Fraction(25)
 """Frames per second of scan and DVD: that of PAL."""
@@ -82,13 +82,8 @@ def make_long_film(folder: Path, size: FilmSize, severity: str, seed: int) -> No
     """
     film = _LongFilm(size, severity, seed)
     (folder / "scan").mkdir(parents=True)
-    written = media.parallel_map(
-        lambda frame: film.write_scan(folder, frame),
-        range(len(film.shown) // 2),
-        threads=os.cpu_count() or 1,
-        max_held=os.cpu_count() or 1,
-    )
-    paths = list(written)
+    frames = range(len(film.shown) // 2)
+    paths = list(on_all_cores(lambda frame: film.write_scan(folder, frame), frames))
     for frame in range(len(paths), len(film.shown)):
         _scan_path(folder, frame).hardlink_to(paths[film.shown[frame]])
     film.write_dvd(folder / "dvd.mpg")

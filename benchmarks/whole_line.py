@@ -14,7 +14,6 @@ floor are written. All files are removed at the end.
 """
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -38,6 +37,7 @@ from unfade.film.stage_names import STAGE_NAMES, folder_name  # noqa: E402
 from unfade.pipeline.clock import Clock  # noqa: E402
 from unfade.pipeline.freshness import UNFINISHED, receipt_in  # noqa: E402
 from unfade.project.file import load_project  # noqa: E402
+from unfade.work.cores import on_all_cores  # noqa: E402
 from unfade.work.job import Job  # noqa: E402
 from unfade.work.progress import SilentProgress  # noqa: E402
 from unfade.work.receipt import Cost  # noqa: E402
@@ -165,8 +165,7 @@ def _pass_through(folder: Path) -> Cost:
                     media.write_master, paths[-1], source_rgb, settings, {}, tags, job.colors
                 )
         stored = [(path, settings.colorspace) for path in paths]
-        cores = os.cpu_count() or 1
-        for _ in media.parallel_map(_read_back, stored, threads=cores, max_held=2 * cores):
+        for _ in on_all_cores(_read_back, stored):
             pass
         return clock.cost()
 

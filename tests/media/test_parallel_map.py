@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from unfade.media import parallel_map
+from unfade.work.cores import parallel_map
 
 
 def test_results_keep_their_order_and_calls_overlap() -> None:

@@ -1,6 +1,5 @@
 """align: every pair's reference is aligned to its source, measured, and admitted or rejected."""
 
-import os
 from collections.abc import Callable
 
 import cv2
@@ -30,6 +29,7 @@ from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop, intersection
 from unfade.geometry.warp import as_matrix
+from unfade.work.cores import on_all_cores
 from unfade.work.job import Job
 
 Read = tuple[Pair, Tensor, dict[int, Tensor]]
@@ -37,11 +37,6 @@ Read = tuple[Pair, Tensor, dict[int, Tensor]]
 
 _SURVEY_PAIRS = 12
 """Number of pairs, spread over the film, from which the shared framing is measured."""
-_THREADS = os.cpu_count() or 1
-"""Number of pairs aligned in parallel."""
-_HELD = 2 * _THREADS
-"""Number of pairs in memory at a time, so that reading is ahead of alignment: a pair of a 2K scan
-takes about 100 MB."""
 
 
 def run(job: Job) -> None:
@@ -100,7 +95,7 @@ def _align_all(
             map(waiting.get, pairs),
             strict=True,
         )
-        settled = media.parallel_map(settle, read, threads=_THREADS, max_held=_HELD)
+        settled = on_all_cores(settle, read)
         batch = list(job.progress.track(settled, "Aligning pairs", len(pairs)))
         results += batch
         rejections = [one for one in batch if isinstance(one, Rejection)]
@@ -128,9 +123,7 @@ def _survey(
         )
         chosen = [searched[k] for k in spread] if searched else []
         read = media.read_pairs(chosen, clips, job.picture, job.colors, offsets=(0,))
-        surveyed = media.parallel_map(
-            lambda one: _surveyed(one, clips.source, raster), read, threads=_THREADS, max_held=_HELD
-        )
+        surveyed = on_all_cores(lambda one: _surveyed(one, clips.source, raster), read)
         surveyed = job.progress.track(surveyed, "Surveying the framing", len(chosen))
         framings[reference_name] = shared_framing([one for one in surveyed if one is not None])
     return framings

@@ -38,6 +38,7 @@ from unfade.film.match import FrameState
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.shot import Shot
 from unfade.film.wording import counted
+from unfade.work.cores import on_all_cores
 from unfade.work.job import Job
 
 _MIN_MATCHED_SHARE = 0.5
@@ -286,8 +287,7 @@ def _remarks(
     for name, (framing, matches) in matched.items():
         title = f"reference {name}" if len(matched) > 1 else "reference"
         calls.append(partial(reference_remarks, title, source, references[name], matches, framing))
-    count = len(calls)
-    on_clips = media.parallel_map(lambda call: call(), calls, threads=count, max_held=count)
+    on_clips = on_all_cores(lambda call: call(), calls)
     remarks = [sentence for on_clip in on_clips for sentence in on_clip]
     for sentence in remarks:
         job.progress.say(sentence)

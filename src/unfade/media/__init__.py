@@ -22,7 +22,6 @@ from unfade.media.stills.sequences import sequence_around
 from unfade.media.stills.tags import FrameTags, read_tags
 from unfade.media.stills.writers import write_dpx, write_exr, write_png, write_tiff
 from unfade.media.threads.write_behind import write_behind
-from unfade.work.cores import core_count, on_all_cores, parallel_map
 
 __all__ = [
     "FrameTags",
@@ -31,11 +30,8 @@ __all__ = [
     "all_finite",
     "check_colorspace",
     "check_config",
-    "core_count",
     "is_aces",
     "map_frames",
-    "on_all_cores",
-    "parallel_map",
     "probe",
     "read",
     "read_entries",

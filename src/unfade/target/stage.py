@@ -1,7 +1,6 @@
 """target: writes the ground truth of every admitted pair as EXR, which any compositor opens."""
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,12 +18,11 @@ from unfade.geometry.warp import warp
 from unfade.model.raster import to_raster
 from unfade.target.carried_frames import choose_carried_frames
 from unfade.target.ground_truth import ground_truth, luma_parity, suppress_dirt, zero_outside
+from unfade.work.cores import core_count, parallel_map
 from unfade.work.job import Job
 
 MAX_LUMA_DIFFERENCE = 1e-5
 """Largest luma difference of source and ground truth: the rounding of float arithmetic."""
-_THREADS = os.cpu_count() or 1
-"""Number of pictures built at a time, each on one core."""
 
 
 def run(job: Job) -> None:
@@ -62,7 +60,8 @@ def _build_targets(
         source_rgb = _checked(clips.source, pair.source, live_rgb).contiguous()
         return _target(job, admitted[pair], source_rgb, references[0], alignments.crop)
 
-    built = media.parallel_map(build, read, threads=_THREADS, max_held=_THREADS)
+    cores = core_count()
+    built = parallel_map(build, read, threads=cores, max_held=cores)
     return job.progress.track(built, "Building targets", len(pairs))
 
 

@@ -33,16 +33,7 @@ from unfade.film.report import Report
 from unfade.film.target import Target, Targets
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
-from unfade.media import (
-    core_count,
-    map_frames,
-    on_all_cores,
-    parallel_map,
-    read_picture,
-    read_plane,
-    to_space,
-    write_png,
-)
+from unfade.media import map_frames, read_picture, read_plane, to_space, write_png
 from unfade.model import Baseline, ChromaModel, load_baseline, load_model
 from unfade.model.device import network_device
 from unfade.project.settings import RenderSection
@@ -57,6 +48,7 @@ from unfade.validate.luma import bands, check_luma, half_step, integer_step
 from unfade.validate.outliers import outliers, predicted_measures
 from unfade.validate.steadiness import SmallFrame, chroma_change, mean_chroma, small_frame
 from unfade.validate.verdict import decide, held_out_measures
+from unfade.work.cores import core_count, on_all_cores, parallel_map
 from unfade.work.job import Job
 from unfade.work.writing import write_text
 

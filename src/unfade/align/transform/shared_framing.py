@@ -5,17 +5,12 @@ the scan in its gate. All pairs together therefore determine it better than a si
 pair with few features can still be aligned.
 """
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import repeat
-from operator import attrgetter
 
 import cv2
 import numpy as np
-import torch
 
 from unfade.align.measure.residual import Blocks, Residual, SourceBlocks, residual_of_blocks
 from unfade.align.transform.register import (
@@ -30,6 +25,7 @@ from unfade.align.transform.register import (
 from unfade.align.transform.selection import MAX_ERROR_RATIO, select_transform, transfer_error
 from unfade.align.transform.smooth import at_points, fit_smooth
 from unfade.film.alignment import TransformKind
+from unfade.work.cores import on_all_cores
 
 MIN_INLIERS = 40
 """Number of inliers from which a pair's own registration is used: fewer may agree by chance."""
@@ -185,17 +181,16 @@ def shared_framing(pairs: Sequence[LumaPair]) -> Registration | None:
     if not pairs:
         return None
     height, width = pairs[0].source.shape
-    with ThreadPoolExecutor(os.cpu_count(), "survey", torch.set_num_threads, (1,)) as threads:
-        registrations = list(threads.map(attrgetter("own"), pairs))
-        matrix = _median_transform([one for one in registrations if one is not None], height, width)
-        if matrix is None:
-            return None
-        shared = Registration(matrix, 0)
-        weaves = [np.zeros(2) for _ in pairs]
-        for _ in range(_FRAMING_ROUNDS):
-            samples = list(threads.map(_shift_samples, pairs, repeat(shared), weaves))
-            weaves = [one.weave for one in samples]
-            shared = _refined(shared, samples, height, width)
+    registrations = [pair.own for pair in pairs if pair.own is not None]
+    matrix = _median_transform(registrations, height, width)
+    if matrix is None:
+        return None
+    shared = Registration(matrix, 0)
+    weaves = [np.zeros(2) for _ in pairs]
+    for _ in range(_FRAMING_ROUNDS):
+        samples = _all_shift_samples(pairs, shared, weaves)
+        weaves = [one.weave for one in samples]
+        shared = _refined(shared, samples, height, width)
     return shared
 
 
@@ -251,6 +246,17 @@ def _median_transform(
         cv2.getPerspectiveTransform(corners.astype(np.float32), target.astype(np.float32)),
         np.float64,
     )
+
+
+def _all_shift_samples(
+    pairs: Sequence[LumaPair], shared: Registration, weaves: Sequence[np.ndarray]
+) -> list[_ShiftSamples]:
+    """The `_shift_samples` of all pairs."""
+
+    def of_pair(index: int) -> _ShiftSamples:
+        return _shift_samples(pairs[index], shared, weaves[index])
+
+    return list(on_all_cores(of_pair, range(len(pairs))))
 
 
 def _shift_samples(pair: LumaPair, shared: Registration, weave: np.ndarray) -> _ShiftSamples:

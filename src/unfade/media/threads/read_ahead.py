@@ -19,7 +19,6 @@ _CLOSE_TIMEOUT_S = 10.0
 """Seconds to wait for a reader to close its file before the thread is abandoned."""
 
 T = TypeVar("T")
-R = TypeVar("R")
 
 
 class _Producer(Thread):

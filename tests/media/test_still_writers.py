@@ -11,7 +11,6 @@ import torch
 from unfade.errors import MediaError, UnfadeError
 from unfade.film.working_space import WORKING_SPACE
 from unfade.media import write_dpx, write_exr, write_png, write_tiff
-from unfade.media.stills import writers
 
 PIXELS = torch.full((3, 4, 4), 0.5)
 
@@ -74,7 +73,7 @@ def test_bands_of_lines_give_the_same_file_as_the_whole(
     pixels = torch.rand(3, 37, 50, generator=torch.Generator().manual_seed(0)) * 1.4 - 0.2
     path, found = tmp_path / f"a.{suffix}", []
     for band_pixels in (1 << 16, 6 * 50, 1):
-        monkeypatch.setattr(writers, "_BAND_PIXELS", band_pixels)
+        monkeypatch.setattr("unfade.geometry.bands.BAND_PIXELS", band_pixels)
         clipped = WRITERS[suffix](path, pixels)
         found.append((clipped, path.read_bytes()))
     assert found[0] == found[1] == found[2]
@@ -85,7 +84,7 @@ def test_values_that_are_no_numbers_are_counted_over_all_bands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, count: int
 ) -> None:
     """Conversion to ACEScg carries them to all three channels."""
-    monkeypatch.setattr(writers, "_BAND_PIXELS", 100)
+    monkeypatch.setattr("unfade.geometry.bands.BAND_PIXELS", 100)
     pixels = torch.full((3, 40, 50), 0.5)
     pixels[0, ::13, 7] = float("nan")
     with pytest.raises(MediaError, match=f": {count} of its values are not numbers"):

@@ -13,7 +13,6 @@ from unfade.model.chroma_model import ERROR_STRIDE_PX
 from unfade.model.closed_form.laws import Law, Laws
 from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
 from unfade.model.uncertainty import Uncertainty
-from unfade.render import recover as module
 from unfade.render.recover import recover
 
 LIVE = Area(x=10, y=5, width=40, height=30)
@@ -80,7 +79,7 @@ def test_bands_of_lines_give_the_same_bits_as_the_whole(
 ) -> None:
     source_rgb = torch.rand(3, 40, 60, generator=torch.Generator().manual_seed(1)) * 2 - 0.2
     whole = recover(source_rgb, live, model(), 1)
-    monkeypatch.setattr(module, "BAND_PIXELS", 7 * 60)
+    monkeypatch.setattr("unfade.geometry.bands.BAND_PIXELS", 7 * 60)
     bands = recover(source_rgb, live, model(), 1)
     assert torch.equal(bands.rgb, whole.rgb)
     assert torch.equal(bands.error.ciede2000, whole.error.ciede2000)

@@ -94,7 +94,7 @@ def test_bands_of_lines_give_the_same_figures_as_the_whole(
     written[2, 20, 20:23] = -0.01
     written[1, 33, 7] = float("nan")
     whole = check(source_rgb, written, decode)
-    monkeypatch.setattr("unfade.validate.luma.BAND_PIXELS", 7 * 80)
+    monkeypatch.setattr("unfade.geometry.bands.BAND_PIXELS", 7 * 80)
     assert check(source_rgb, written, decode) == whole
     assert whole.excess_max > 0.001
     assert (whole.negative, whole.non_finite) == (3, 1)

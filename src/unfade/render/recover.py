@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from unfade.color.ycbcr import limit_chroma, luma, ycbcr_to_rgb
 from unfade.film.clip import Area
+from unfade.geometry.bands import bands
 from unfade.geometry.crop import crop
 from unfade.model import ChromaModel
 from unfade.model.chroma_model import ErrorMap
@@ -25,10 +26,6 @@ darker pixels belong to the frame line, not to the picture."""
 
 MIN_LUMA = 1e-3
 """Smallest luma of the edge in that ratio, to avoid division by zero."""
-
-BAND_PIXELS = 1 << 16
-"""Pixels that are coloured at a time: their planes stay in the cache of a core, and memory holds no
-further planes of the whole frame."""
 
 _ACCELERATOR_TURN = Lock()
 """Held while a frame is on an accelerator, so that its memory holds one frame at a time."""
@@ -58,16 +55,12 @@ def recover(source_rgb: Tensor, live_area: Area, model: ChromaModel, shot: int) 
         shot: number of the frame's shot.
     """
     cbcr, error = _predict(crop(source_rgb, live_area), model, shot)
-    height, width = source_rgb.shape[-2:]
-    band_lines = max(1, BAND_PIXELS // width)
     recovered_rgb = torch.empty_like(source_rgb)
-    for top in range(0, height, band_lines):
-        lines = torch.arange(top, min(top + band_lines, height))
-        y = luma(source_rgb[:, top : top + band_lines])
+    for band in bands(*source_rgb.shape[-2:]):
+        lines = torch.arange(band.start, band.stop)
+        y = luma(source_rgb[:, band])
         whole_cbcr = _chroma_of_lines(lines, y, source_rgb, cbcr, live_area)
-        recovered_rgb[:, top : top + band_lines] = ycbcr_to_rgb(
-            torch.cat([y, limit_chroma(y, whole_cbcr)])
-        )
+        recovered_rgb[:, band] = ycbcr_to_rgb(torch.cat([y, limit_chroma(y, whole_cbcr)]))
     return RecoveredFrame(recovered_rgb, error)
 
 

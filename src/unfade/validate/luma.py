@@ -1,6 +1,6 @@
 """Checks that a rendered frame has the luma of its source, within the rounding of its file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from unfade.color.rec709 import KB, KG, KR
 from unfade.color.ycbcr import luma
+from unfade.geometry.bands import bands
 
 FLOAT_TOLERANCE = 1e-5
 """Luma error of float32 colour conversion in both directions, as a share of the range."""
@@ -16,10 +17,6 @@ FLOAT_TOLERANCE = 1e-5
 SMALLEST_NORMAL = 2.0**-14
 """The smallest normal half float. Below it the step is constant, and a negative component may be
 rounding."""
-
-BAND_PIXELS = 1 << 16
-"""Pixels that are compared at a time: their planes stay in the cache of a core, and memory holds no
-further picture."""
 
 _EXPONENT_BITS = 0x7F800000
 """Mask of the exponent of a float32; it leaves the power of two below a normal positive value."""
@@ -92,12 +89,6 @@ def check_luma(
         negative=negative,
         pixels=finite.numel(),
     )
-
-
-def bands(height: int, width: int) -> Iterator[slice]:
-    """Bands of lines of a picture, each of about `BAND_PIXELS`."""
-    lines = max(1, BAND_PIXELS // width)
-    return (slice(top, top + lines) for top in range(0, height, lines))
 
 
 def _compare(

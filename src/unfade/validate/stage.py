@@ -32,6 +32,7 @@ from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.report import Report
 from unfade.film.target import Target, Targets
 from unfade.film.working_space import WORKING_SPACE
+from unfade.geometry.bands import bands
 from unfade.geometry.crop import crop
 from unfade.media import map_frames, read_picture, read_plane, to_space, write_png
 from unfade.model import Baseline, ChromaModel, load_baseline, load_model
@@ -44,7 +45,7 @@ from unfade.validate.frames import (
     frame_measures,
     shot_figures,
 )
-from unfade.validate.luma import bands, check_luma, half_step, integer_step
+from unfade.validate.luma import check_luma, half_step, integer_step
 from unfade.validate.outliers import outliers, predicted_measures
 from unfade.validate.steadiness import SmallFrame, chroma_change, mean_chroma, small_frame
 from unfade.validate.verdict import decide, held_out_measures

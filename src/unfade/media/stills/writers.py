@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import OpenImageIO as oiio
 
 from unfade.errors import MediaError, ProjectError
 from unfade.film.working_space import WORKING_SPACE
+from unfade.geometry.bands import bands
 from unfade.media.color_management import check_colorspace, is_aces, to_space
 from unfade.media.stills.icc import working_space_profile
 from unfade.media.stills.tags import FrameTags, put_tags
@@ -37,10 +38,6 @@ _PRINTING_DENSITY = ("ADX10", "ADX16")
 
 _PNG_COMPRESSION_LEVEL = 3
 """Level of zlib: a sheet takes half the time of the default level 6 and is a twentieth larger."""
-
-_BAND_PIXELS = 1 << 16
-"""Pixels that are encoded at a time: they stay in the cache of a core, and memory holds no further
-picture."""
 
 _DPX_NAME_OFFSET, _DPX_NAME_BYTES = 36, 100
 """Offset and length of the file name in a DPX header (SMPTE ST 268-1)."""
@@ -90,11 +87,13 @@ def write_exr(
         spec[name] = value
     stored = np.empty((spec.height, spec.width, spec.nchannels), np.float16 if half else np.float32)
     not_finite = 0
-    for lines, band in _bands(stored, pixels):
-        encoded = to_space(band, WORKING_SPACE, colorspace, colors) if len(band) == 3 else band
+    for lines in bands(spec.height, spec.width):
+        encoded = pixels[:, lines]
+        if len(encoded) == 3:
+            encoded = to_space(encoded, WORKING_SPACE, colorspace, colors)
         encoded = encoded.half() if half else encoded.float()
         not_finite += _count_not_finite(encoded)
-        lines[:] = encoded.permute(1, 2, 0).numpy()
+        stored[lines] = encoded.permute(1, 2, 0).numpy()
     if not_finite:
         raise MediaError(
             f"{path}: {not_finite} of its values are not numbers or beyond the "
@@ -247,24 +246,17 @@ def _codes(
     channels, height, width = pixels.shape
     codes = np.empty((height, width, channels), np.uint8 if bits == 8 else np.uint16)
     clipped = not_finite = 0
-    for lines, band in _bands(codes, pixels):
-        encoded = to_space(band, WORKING_SPACE, colorspace, colors)
+    for lines in bands(height, width):
+        encoded = to_space(pixels[:, lines], WORKING_SPACE, colorspace, colors)
         not_finite += _count_not_finite(encoded)
         clipped += _count_clipped(encoded, bits)
-        lines[:] = _codes_of(encoded, bits)
+        codes[lines] = _codes_of(encoded, bits)
     if not_finite:
         raise MediaError(
             f"{path}: {not_finite} of its values are not numbers; "
             "correct the picture that it is made from"
         )
     return codes, clipped
-
-
-def _bands(stored: np.ndarray, pixels: Tensor) -> Iterator[tuple[np.ndarray, Tensor]]:
-    """Bands of lines of `stored` (H, W, C), with those of `pixels` (C, H, W)."""
-    height = max(1, _BAND_PIXELS // pixels.shape[2])
-    for top in range(0, pixels.shape[1], height):
-        yield stored[top : top + height], pixels[:, top : top + height]
 
 
 def _codes_of(encoded: Tensor, bits: int) -> np.ndarray:

@@ -149,7 +149,7 @@ def test_frames_whose_motion_is_not_found_are_left_out(damage: float | None) -> 
 
 def test_all_pixels_are_of_pairs_if_nothing_is_carried() -> None:
     pairs = [pair_of(cropped(scene(), 100), cropped(scene(2), 100), frame) for frame in (10, 20)]
-    both = TrainingPictures(store_of(pairs))
+    both = TrainingPictures.of_pairs(store_of(pairs))
     assert shares_of(both, 1000) == [(10, 10, 500), (20, 20, 500)]
     assert shares_of(all_carried(pairs[:1], []), 1000) == [(10, 10, 1000)]
 

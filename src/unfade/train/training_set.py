@@ -105,14 +105,14 @@ def prepare(
     preparation = _Preparation(settings, grade, fit_grain(train, settings.seed, track), track)
     raw_pairs = preparation.store(train, folder)
     held_out_pairs = preparation.store(held_out, folder)
-    first = closed_form = preparation.closed_form(TrainingPictures(raw_pairs))
+    first = closed_form = preparation.closed_form(TrainingPictures.of_pairs(raw_pairs))
     pictures, carried_colour = preparation.pictures(raw_pairs, held_out_pairs, first, unpaired)
-    if pictures.pairs is not raw_pairs:
+    if pictures.receivers or pictures.pairs is not raw_pairs:
         closed_form = preparation.closed_form(pictures)
     model = preparation.untrained(closed_form.extrapolated(settings.seed))
     held_out_pixels = None
     if held_out:
-        held_out_pictures = TrainingPictures(held_out_pairs)
+        held_out_pictures = TrainingPictures.of_pairs(held_out_pairs)
         held_out_pixels = preparation.sample(model, held_out_pictures, HELD_OUT_PIXELS)
         held_out_pixels = held_out_pixels.to(network_device())
     return TrainingSet(
@@ -152,7 +152,7 @@ class _Preparation:
 
     def judging_model(self, pairs: PictureStore) -> ChromaModel:
         """An untrained model of pairs without judges."""
-        samples = self._samples(TrainingPictures(pairs), JUDGING_PIXELS)
+        samples = self._samples(TrainingPictures.of_pairs(pairs), JUDGING_PIXELS)
         return self.untrained(fit_closed_form(samples, self.grain, JUDGING_NODES))
 
     def _samples(
@@ -178,11 +178,11 @@ class _Preparation:
     ) -> tuple[TrainingPictures, tuple[CarriedColour, ...]]:
         """The corrected pairs with what their chroma is carried to, and where it is carried.
 
-        The pairs are `raw_pairs` if none is corrected and nothing may be carried.
+        The pairs are `raw_pairs` if none is corrected.
         """
-        pairs, any_corrected = self.corrected_pairs(raw_pairs, self.untrained(first))
+        pairs = self.corrected_pairs(raw_pairs, self.untrained(first))
         if unpaired is None:
-            return TrainingPictures(pairs if any_corrected else raw_pairs), ()
+            return TrainingPictures.of_pairs(pairs), ()
         carried_colour = judge_carrying(pairs, held_out, self.judging_model)
         without = frozenset(one.shot for one in carried_colour if not one.carried)
         return with_carried(pairs, unpaired, self.grain, without, self.track), carried_colour
@@ -197,28 +197,33 @@ class _Preparation:
         generator = torch.Generator().manual_seed(self.settings.seed)
         return select(pixels, torch.randperm(len(pixels.shot), generator=generator))
 
-    def corrected_pairs(self, pairs: PictureStore, model: ChromaModel) -> tuple[PictureStore, bool]:
-        """Pairs without chroma shift, weighted by their agreement with each other, and whether any
-        is changed."""
+    def corrected_pairs(self, pairs: PictureStore, model: ChromaModel) -> PictureStore:
+        """Pairs without chroma shift, weighted by their agreement with each other; the same store
+        if none is changed."""
 
-        def aligned(index: int) -> tuple[NetworkPicture, AreaMeans, bool]:
+        def aligned(index: int) -> tuple[NetworkPicture | None, AreaMeans]:
             picture = pairs[index]
             frame = picture.frame
             inputs = model.network_inputs(frame.source_rgb, frame.clean_rgb, frame.shot)
             result = without_chroma_shift(picture, inputs.law_cbcr)
-            return result, area_means(result, inputs), result is not picture
+            return None if result is picture else result, area_means(result, inputs)
 
-        store, means, any_corrected = pairs.empty(), [], False
-        results = on_all_cores(aligned, range(len(pairs)))
-        for picture, areas, changed in self.track(results, "Comparing pairs", len(pairs)):
-            store.extend([picture])
+        corrected, means, any_changed = pairs.subset(range(len(pairs))), [], False
+        results = self.track(
+            on_all_cores(aligned, range(len(pairs))), "Comparing pairs", len(pairs)
+        )
+        for index, (picture, areas) in enumerate(results):
             means.append(areas)
-            any_corrected = any_corrected or changed
-        weighted = pairs.empty()
-        for picture, factors in zip(store, agreement(means), strict=True):
-            any_corrected = any_corrected or bool((factors < 1).any())
-            weighted.extend([replace(picture, weight=weighted_by_area(picture.weight, factors))])
-        return weighted, any_corrected
+            if picture is not None:
+                corrected.replace(index, picture)
+                any_changed = True
+        for index, factors in enumerate(agreement(means)):
+            if (factors < 1).any():
+                picture = corrected[index]
+                weight = weighted_by_area(picture.weight, factors)
+                corrected.replace(index, replace(picture, weight=weight))
+                any_changed = True
+        return corrected if any_changed else pairs
 
     def sample(
         self, model: ChromaModel, pictures: TrainingPictures, limit: int, augment: bool = False

@@ -17,7 +17,7 @@ from unfade.film.model import CarriedColour
 from unfade.model import ChromaModel
 from unfade.train.data.agreement import pooled
 from unfade.train.data.carried_colour import carry_chroma, is_motion_found, nearest_pairs
-from unfade.train.data.picture_store import PictureKey, PictureStore
+from unfade.train.data.picture_store import PictureKey, PictureStore, StoredPicture
 from unfade.train.data.pixels import NetworkPicture
 from unfade.work.cores import on_all_cores
 
@@ -47,19 +47,6 @@ class JudgedChroma:
     weight: float
 
 
-@dataclass(frozen=True)
-class Judge:
-    """A pair that is kept apart: number `index` of `pictures`."""
-
-    pictures: PictureStore
-    index: int
-
-    @property
-    def key(self) -> PictureKey:
-        """Which picture it is."""
-        return self.pictures.keys[self.index]
-
-
 def judge_carrying(
     pairs: PictureStore,
     held_out: PictureStore,
@@ -82,7 +69,7 @@ def judge_carrying(
     return decide({key.shot for key in pairs.keys}, comparisons)
 
 
-def choose_judges(pairs: PictureStore, held_out: PictureStore, fold: int) -> list[Judge]:
+def choose_judges(pairs: PictureStore, held_out: PictureStore, fold: int) -> list[StoredPicture]:
     """The judges of a fold, below `FOLDS`: pairs of each shot, no pair in two folds.
 
     The pairs are training pairs, evenly spread. A shot with a single one cannot spare it and is
@@ -100,13 +87,15 @@ def choose_judges(pairs: PictureStore, held_out: PictureStore, fold: int) -> lis
     return judges
 
 
-def _in_shot(pictures: PictureStore, shot: int) -> list[Judge]:
+def _in_shot(pictures: PictureStore, shot: int) -> list[StoredPicture]:
     """The pictures of a shot, by frame."""
-    judges = [Judge(pictures, i) for i, key in enumerate(pictures.keys) if key.shot == shot]
+    judges = [StoredPicture(pictures, i) for i, key in enumerate(pictures.keys) if key.shot == shot]
     return sorted(judges, key=lambda judge: judge.key.frame)
 
 
-def compare(judges: Iterable[Judge], pairs: PictureStore, model: ChromaModel) -> list[JudgedChroma]:
+def compare(
+    judges: Iterable[StoredPicture], pairs: PictureStore, model: ChromaModel
+) -> list[JudgedChroma]:
     """A comparison for each pair whose chroma reaches a judge.
 
     Args:
@@ -115,15 +104,15 @@ def compare(judges: Iterable[Judge], pairs: PictureStore, model: ChromaModel) ->
         model: its closed form is fitted to the pairs without the judges.
     """
 
-    def compared(judge: Judge) -> list[JudgedChroma]:
+    def compared(judge: StoredPicture) -> list[JudgedChroma]:
         return _compared(judge, pairs, model)
 
     parts = on_all_cores(compared, judges)
     return [one for part in parts for one in part]
 
 
-def _compared(judge: Judge, pairs: PictureStore, model: ChromaModel) -> list[JudgedChroma]:
-    picture, key = judge.pictures[judge.index], judge.key
+def _compared(judge: StoredPicture, pairs: PictureStore, model: ChromaModel) -> list[JudgedChroma]:
+    picture, key = judge.read(), judge.key
     frame, comparisons = picture.frame, []
     law_cbcr = limit_chroma(luma(frame.source_rgb), model.closed_form(frame.clean_rgb, key.shot))
     for index in nearest_pairs(key.frame, key.shot, pairs.keys):

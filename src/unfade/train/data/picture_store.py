@@ -84,14 +84,15 @@ class PictureStore(Sequence[NetworkPicture]):
 
     def extend(self, pictures: Iterable[NetworkPicture]) -> None:
         """Adds pictures at the end."""
-        for one in pictures:
-            planes = torch.cat(
-                [one.frame.source_rgb, one.frame.clean_rgb, one.truth_ycbcr, one.weight]
-            )
-            offset = self._file.write(planes.numpy())
-            key = PictureKey(one.frame.number, one.frame.shot, one.role, one.pair_frame)
-            height, width = one.weight.shape[1:]
-            self._entries.append(_Entry(key, height, width, offset))
+        self._entries.extend(map(self._written, pictures))
+
+    def replace(self, index: int, picture: NetworkPicture) -> None:
+        """Puts a picture in the place of another, which other stores of the file keep."""
+        self._entries[index] = self._written(picture)
+
+    def key(self, index: int) -> PictureKey:
+        """Which picture one of them is."""
+        return self._entries[index].key
 
     def subset(self, indices: Iterable[int]) -> "PictureStore":
         """Some of the pictures, in the same file."""
@@ -118,3 +119,27 @@ class PictureStore(Sequence[NetworkPicture]):
         source_rgb, clean_rgb, truth_ycbcr, weight = planes
         frame = NetworkFrame(source_rgb, clean_rgb, entry.key.frame, entry.key.shot)
         return NetworkPicture(frame, truth_ycbcr, weight, entry.key.role, entry.key.pair_frame)
+
+    def _written(self, one: NetworkPicture) -> _Entry:
+        planes = torch.cat([one.frame.source_rgb, one.frame.clean_rgb, one.truth_ycbcr, one.weight])
+        offset = self._file.write(planes.numpy())
+        key = PictureKey(one.frame.number, one.frame.shot, one.role, one.pair_frame)
+        height, width = one.weight.shape[1:]
+        return _Entry(key, height, width, offset)
+
+
+@dataclass(frozen=True)
+class StoredPicture:
+    """Picture `index` of `pictures`, not yet read."""
+
+    pictures: PictureStore
+    index: int
+
+    @property
+    def key(self) -> PictureKey:
+        """Which picture it is."""
+        return self.pictures.key(self.index)
+
+    def read(self) -> NetworkPicture:
+        """The picture."""
+        return self.pictures[self.index]

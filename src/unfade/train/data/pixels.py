@@ -132,23 +132,26 @@ def sample_for_grain(
     picture: TrainingPicture, grain: Tensor, limit: int, seed: int
 ) -> PositionedSamples:
     """At most `limit` pixels of nonzero weight of the model's raster, degrained with `grain`."""
+    clean_rgb, truth_ycbcr = degrain(picture.source_rgb, grain), rgb_to_ycbcr(picture.truth_rgb)
     indices = _random_indices(picture.weight, picture.frame, limit, seed)
-    return PositionedSamples(
-        degrain(picture.source_rgb, grain).flatten(1)[:, indices],
-        positions(*picture.weight.shape[1:]).flatten(1)[:, indices],
-        rgb_to_ycbcr(picture.truth_rgb)[1:].flatten(1)[:, indices],
-        picture.weight.flatten()[indices],
-    )
+    return _samples_at(indices, clean_rgb, truth_ycbcr, picture.weight)
 
 
 def sample_for_closed_form(picture: NetworkPicture, limit: int, seed: int) -> PositionedSamples:
     """At most `limit` pixels of nonzero weight, degrained, for closed-form fits."""
     indices = _random_indices(picture.weight, picture.frame.number, limit, seed)
+    return _samples_at(indices, picture.frame.clean_rgb, picture.truth_ycbcr, picture.weight)
+
+
+def _samples_at(
+    indices: Tensor, clean_rgb: Tensor, truth_ycbcr: Tensor, weight: Tensor
+) -> PositionedSamples:
+    """Pixels of a degrained picture and its ground truth, (3, H, W), with weights (1, H, W)."""
     return PositionedSamples(
-        picture.frame.clean_rgb.flatten(1)[:, indices],
-        positions(*picture.weight.shape[1:]).flatten(1)[:, indices],
-        picture.truth_ycbcr[1:].flatten(1)[:, indices],
-        picture.weight.flatten()[indices],
+        clean_rgb.flatten(1)[:, indices],
+        positions(*weight.shape[1:]).flatten(1)[:, indices],
+        truth_ycbcr[1:].flatten(1)[:, indices],
+        weight.flatten()[indices],
     )
 
 

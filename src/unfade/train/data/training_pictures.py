@@ -1,6 +1,6 @@
 """All pictures for training: pairs, and frames with chroma carried from them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, groupby
 
 from torch import Tensor
@@ -11,28 +11,17 @@ from unfade.train.data.carried_colour import (
     is_motion_found,
     nearest_pairs,
 )
-from unfade.train.data.picture_store import PictureKey, PictureStore
+from unfade.train.data.picture_store import PictureStore, StoredPicture
 from unfade.train.data.pixels import NetworkFrame, NetworkPicture, network_frame
 from unfade.work.cores import on_all_cores
 from unfade.work.progress import Track
 
 
 @dataclass(frozen=True)
-class Share:
-    """Picture `index` of `pictures`, and the number of its pixels to sample."""
+class Share(StoredPicture):
+    """A picture, and the number of its pixels to sample."""
 
-    pictures: PictureStore
-    index: int
     pixels: int
-
-    @property
-    def key(self) -> PictureKey:
-        """Which picture it is."""
-        return self.pictures.keys[self.index]
-
-    def read(self) -> NetworkPicture:
-        """The picture."""
-        return self.pictures[self.index]
 
 
 @dataclass(frozen=True)
@@ -43,8 +32,13 @@ class TrainingPictures:
     """
 
     pairs: PictureStore
-    carried: PictureStore = field(default_factory=PictureStore)
-    receivers: int = 0
+    carried: PictureStore
+    receivers: int
+
+    @staticmethod
+    def of_pairs(pairs: PictureStore) -> "TrainingPictures":
+        """Pairs alone."""
+        return TrainingPictures(pairs, pairs.empty(), 0)
 
     def shares(self, pixels: int) -> list[list[Share]]:
         """Each picture with its share of a number of pixels; pictures of one frame in one list.

@@ -86,7 +86,8 @@ def _grain_of(mixed: Tensor) -> Tensor:
     )
     means = torch.from_numpy(np.stack([_window_mean(one) for one in (*halves, *products)]))
     mean, mean_products = means[:3], means[3:]
-    grain_share = _grain_share(mean_products - symmetric.products(mean))
+    # The share of a window's variation that is grain, whose variance is 1 in all channels.
+    grain_share = symmetric.inverse_of_covariance(mean_products - symmetric.products(mean), 1.0)
     coefficients = torch.cat([grain_share, symmetric.times(grain_share, mean)]).float()
     enlarged = [
         cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)[:height, :width]
@@ -113,18 +114,3 @@ def _window_mean(plane: np.ndarray) -> np.ndarray:
     """The mean over the window of a plane of half the raster, in double precision."""
     size = (2 * _HALF_RADIUS_PX + 1, 2 * _HALF_RADIUS_PX + 1)
     return cv2.boxFilter(plane, cv2.CV_64F, size, borderType=cv2.BORDER_REPLICATE)
-
-
-def _grain_share(covariance: Tensor) -> Tensor:
-    """(C + 1)^-1: the share of a window's variation that is grain.
-
-    Args:
-        covariance: C in units of the grain, up to rounding, as six planes (6, H, W).
-
-    Returns:
-        (6, H, W).
-    """
-    variances = covariance[[0, 3, 5]].clamp_min(0.0)
-    covariance[[0, 3, 5]] = variances + 1.0
-    # The exact determinant is at least 1.
-    return symmetric.inverse(covariance, 1.0)

@@ -175,8 +175,7 @@ def _lines_along(planes: Tensor, guide: Tensor) -> Iterator[tuple[Tensor, Tensor
     guide_mean = box_mean(guide, 1)
     # Guides may be nearly alike; in single precision their matrices have no inverse.
     covariance = (box_mean(symmetric.products(guide), 1) - symmetric.products(guide_mean)).double()
-    covariance[[0, 3, 5]] = covariance[[0, 3, 5]].clamp_min(0.0) + DETAIL_EPSILON
-    inverse = symmetric.inverse(covariance, DETAIL_EPSILON**3)
+    inverse = symmetric.inverse_of_covariance(covariance, DETAIL_EPSILON)
     for plane, mean in zip(planes, box_mean(planes, 1), strict=True):
         with_guide = box_mean(guide * plane, 1) - guide_mean * mean
         gains = symmetric.times(inverse, with_guide.double()).float()

@@ -12,15 +12,19 @@ def products(planes: Tensor) -> Tensor:
     return torch.stack([planes[i] * planes[j] for i, j in INDICES])
 
 
-def inverse(matrices: Tensor, smallest: float) -> Tensor:
-    """The inverse (6, H, W) of matrices (6, H, W), whose determinant is at least `smallest` but for
-    rounding."""
-    a, b, c, d, e, f = matrices
+def inverse_of_covariance(covariance: Tensor, added: float) -> Tensor:
+    """The inverse (6, H, W) of covariances (6, H, W) up to rounding, with a variance added to all
+    channels; in double precision if channels may be nearly alike."""
+    a, b, c, d, e, f = (
+        plane.clamp_min(0.0) + added if i == j else plane
+        for plane, (i, j) in zip(covariance, INDICES, strict=True)
+    )
     cofactors = torch.stack(
         [d * f - e * e, c * e - b * f, b * e - c * d, a * f - c * c, b * c - a * e, a * d - b * b]
     )
     determinant = a * cofactors[0] + b * cofactors[1] + c * cofactors[2]
-    return cofactors.div_(determinant.clamp_min(smallest))
+    # The exact determinant is at least that of the added variance alone.
+    return cofactors.div_(determinant.clamp_min(added**3))
 
 
 def times(matrices: Tensor, planes: Tensor) -> Tensor:

@@ -34,7 +34,8 @@ from unfade.color.ycbcr import rgb_to_ycbcr
 from unfade.film.pair import Pair
 from unfade.model import ChromaModel
 from unfade.model.chroma_model import ERROR_STRIDE_PX
-from unfade.model.raster import downsample, network_factor, raster_factor
+from unfade.model.raster import network_factor, raster_factor
+from unfade.model.resample import downsample
 from unfade.project.settings import TrainSection
 from unfade.train.data.pixels import picture_of_pair
 from unfade.train.training_set import fit

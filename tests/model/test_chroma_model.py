@@ -28,13 +28,12 @@ from unfade.model.files import BASELINE_SCHEMA, MODEL_SCHEMA
 from unfade.model.raster import (
     NETWORK_WIDTH_PX,
     RASTER_WIDTH_PX,
-    downsample,
     enlarge_along,
     guided_upsample,
     network_factor,
     raster_factor,
-    upsample,
 )
+from unfade.model.resample import downsample, upsample
 from unfade.model.uncertainty import Uncertainty
 
 from ..fixtures import soft_shapes

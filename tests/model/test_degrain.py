@@ -4,7 +4,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from unfade.model.degrain import LOG_OFFSET, box_mean, degrain
+from unfade.model.degrain import LOG_OFFSET, degrain
+from unfade.model.resample import box_mean
 from unfade.train.fit.grain import grain_covariance
 
 from ..fixtures import soft_shapes

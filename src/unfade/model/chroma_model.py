@@ -23,16 +23,15 @@ from unfade.model.familiarity import FAMILIARITY_STRIDE_PX
 from unfade.model.features import CHROMA_GAIN, features
 from unfade.model.networks import NETWORKS, Network, ResidualNetworks, predict_where
 from unfade.model.raster import (
-    downsample,
     enlarge_along,
     exposure_of,
     guided_upsample,
+    is_exposed,
     network_factor,
     raster_factor,
     to_raster,
-    upsample,
-    without_exposure,
 )
+from unfade.model.resample import downsample, upsample
 from unfade.model.uncertainty import ErrorInputs, Uncertainty
 
 CPU_BATCH_PIXELS = 4096
@@ -135,9 +134,10 @@ class ChromaModel:
             return self._baseline.predict(source_rgb, inputs.shot)
         exposure = exposure_of(source_rgb)
         factor = raster_factor(source_rgb.shape[-1])
-        y = without_exposure(luma(source_rgb), exposure)
-        cbcr = guided_upsample(self.predict_on_raster(inputs), inputs.y, y, factor)
-        return cbcr.mul_(exposure) if factor > 1 else cbcr * exposure
+        small_cbcr, y = self.predict_on_raster(inputs), luma(source_rgb)
+        if not is_exposed(exposure):
+            return guided_upsample(small_cbcr, inputs.y, y, factor)
+        return guided_upsample(small_cbcr, inputs.y, y / exposure, factor) * exposure
 
     def predict_error(self, inputs: ModelInputs) -> ErrorMap:
         """The predicted error of `predict_on_raster`."""

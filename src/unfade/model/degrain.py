@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from unfade.model import symmetric
+from unfade.model.resample import box_mean, downsample, upsample
 
 _HALF_RADIUS_PX = 2
 """Radius of the filter window, in pixels of half the raster. Wide enough to estimate a covariance;
@@ -21,16 +22,6 @@ LOG_OFFSET = 0.02
 MIN_GRAIN_VARIANCE = 1e-7
 """Smallest variance of grain, in the logarithm. Keeps the division finite and lies far above the
 rounding of double precision."""
-
-
-def box_mean(picture: Tensor, radius: int) -> Tensor:
-    """Mean of (C, H, W) over squares of 2 * `radius` + 1 pixels; the border is repeated."""
-    size = (2 * radius + 1, 2 * radius + 1)
-    planes = [
-        cv2.boxFilter(plane, -1, size, borderType=cv2.BORDER_REPLICATE)
-        for plane in picture.contiguous().numpy()
-    ]
-    return torch.from_numpy(np.stack(planes))
 
 
 def degrain(picture: Tensor, grain: Tensor) -> Tensor:
@@ -68,32 +59,19 @@ def _grain_of(mixed: Tensor) -> Tensor:
     pixels that keep the statistics of all. Source: He, Sun, "Fast Guided Filter", 2015.
     """
     height, width = mixed.shape[1:]
-    below, right = height % 2, width % 2
-    planes = [
-        cv2.copyMakeBorder(plane, 0, below, 0, right, cv2.BORDER_REPLICATE)
-        for plane in mixed.numpy()
-    ]
-    halves = [_half(plane) for plane in planes]
-    size = (width + right, height + below)
+    halves = downsample(mixed, 2)
     # Products of what differs within a square are small, and exact in single precision.
-    within = [
-        plane - cv2.resize(half, size, interpolation=cv2.INTER_NEAREST)
-        for plane, half in zip(planes, halves, strict=True)
-    ]
-    products = (
-        _half(within[i] * within[j]) + np.multiply(halves[i], halves[j], dtype=np.float64)
-        for i, j in symmetric.INDICES
+    doubled = halves[:, :, None, :, None].expand(-1, -1, 2, -1, 2).flatten(3).flatten(1, 2)
+    products = downsample(symmetric.products(mixed - doubled[:, :height, :width]), 2).double()
+    products += symmetric.products(halves.double())
+    means = torch.from_numpy(
+        np.stack([_window_mean(one) for one in (*halves.numpy(), *products.numpy())])
     )
-    means = torch.from_numpy(np.stack([_window_mean(one) for one in (*halves, *products)]))
     mean, mean_products = means[:3], means[3:]
     # The share of a window's variation that is grain, whose variance is 1 in all channels.
     grain_share = symmetric.inverse_of_covariance(mean_products - symmetric.products(mean), 1.0)
     coefficients = torch.cat([grain_share, symmetric.times(grain_share, mean)]).float()
-    enlarged = [
-        cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)[:height, :width]
-        for plane in box_mean(coefficients, 1).numpy()
-    ]
-    a, b, c, d, e, f, x_mean, y_mean, z_mean = (torch.from_numpy(one) for one in enlarged)
+    a, b, c, d, e, f, x_mean, y_mean, z_mean = upsample(box_mean(coefficients, 1), 2, height, width)
     x, y, z = mixed
     rows = (((a, b, c), x_mean), ((b, d, e), y_mean), ((c, e, f), z_mean))
     return torch.stack(
@@ -102,12 +80,6 @@ def _grain_of(mixed: Tensor) -> Tensor:
             for row, row_mean in rows
         ]
     )
-
-
-def _half(plane: np.ndarray) -> np.ndarray:
-    """A plane of even size averaged over squares of two pixels."""
-    height, width = plane.shape
-    return cv2.resize(plane, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
 
 
 def _window_mean(plane: np.ndarray) -> np.ndarray:

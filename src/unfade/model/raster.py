@@ -6,10 +6,9 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from unfade.model import symmetric
-from unfade.model.degrain import box_mean
+from unfade.model.resample import box_mean, downsample, upsample
 
 RASTER_WIDTH_PX = 1000
 """Largest width, in pixels, of the model's raster. Chroma has less detail than luma, and half this
@@ -35,8 +34,9 @@ more than noise, their linear functions may lead far beyond it."""
 
 def to_raster(source_rgb: Tensor) -> Tensor:
     """A source picture (3, H, W) of any size and exposure on the model's raster, 0 to 1."""
-    exposed_rgb = without_exposure(source_rgb, exposure_of(source_rgb))
-    return downsample(exposed_rgb, raster_factor(source_rgb.shape[-1]))
+    exposure = exposure_of(source_rgb)
+    scaled_rgb = source_rgb / exposure if is_exposed(exposure) else source_rgb
+    return downsample(scaled_rgb, raster_factor(source_rgb.shape[-1]))
 
 
 def exposure_of(source_rgb: Tensor) -> Tensor:
@@ -49,9 +49,9 @@ def exposure_of(source_rgb: Tensor) -> Tensor:
     return source_rgb.amax(dim=0, keepdim=True).clamp_min(1.0)
 
 
-def without_exposure(planes: Tensor, exposure: Tensor) -> Tensor:
-    """Planes (C, H, W) divided by an `exposure_of` their picture; a copy only if it is above 1."""
-    return planes if exposure.numel() == 1 and float(exposure) == 1.0 else planes / exposure
+def is_exposed(exposure: Tensor) -> bool:
+    """Whether an `exposure_of` a picture changes it, which most pictures of a scan do not need."""
+    return exposure.numel() > 1 or float(exposure) > 1.0
 
 
 def raster_factor(width: int) -> int:
@@ -62,54 +62,6 @@ def raster_factor(width: int) -> int:
 def network_factor(width: int) -> int:
     """Pixels of the model's raster, `width` pixels wide, per pixel of the networks' raster."""
     return -(-width // NETWORK_WIDTH_PX)
-
-
-def downsample(picture: Tensor, factor: int) -> Tensor:
-    """(C, H, W) averaged over squares of `factor` pixels; partial squares at the edge count too.
-
-    On the CPU OpenCV averages whole squares in half of torch's time.
-    """
-    if factor == 1:
-        return picture
-    if picture.device.type != "cpu":
-        return _pooled(picture, factor)
-    lines, columns = (size // factor for size in picture.shape[1:])
-    averaged = picture.new_empty(len(picture), *(-(-size // factor) for size in picture.shape[1:]))
-    if lines and columns:
-        for plane, small in zip(picture.contiguous(), averaged, strict=True):
-            squares = plane.numpy()[: lines * factor, : columns * factor]
-            whole = cv2.resize(squares, (columns, lines), interpolation=cv2.INTER_AREA)
-            small[:lines, :columns] = torch.from_numpy(whole)
-    below, right = picture[:, lines * factor :], picture[:, :, columns * factor :]
-    if below.numel():
-        averaged[:, lines:] = _pooled(below, factor)
-    if right.numel():
-        averaged[:, :, columns:] = _pooled(right, factor)
-    return averaged
-
-
-def _pooled(picture: Tensor, factor: int) -> Tensor:
-    averaged: Tensor = functional.avg_pool2d(
-        picture[None], factor, ceil_mode=True, count_include_pad=False
-    )
-    return averaged[0]
-
-
-def upsample(planes: Tensor, factor: int, height: int, width: int) -> Tensor:
-    """Inverse of `downsample`: (C, height, width), bilinear."""
-    if factor == 1:
-        return planes
-    if planes.device.type != "cpu":
-        whole_planes: Tensor = functional.interpolate(
-            planes[None], scale_factor=factor, mode="bilinear", align_corners=False
-        )
-        return whole_planes[0, :, :height, :width]
-    size = (planes.shape[2] * factor, planes.shape[1] * factor)
-    whole = [
-        cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)[:height, :width]
-        for plane in planes.contiguous().numpy()
-    ]
-    return torch.from_numpy(np.stack(whole))
 
 
 def guided_upsample(cbcr_small: Tensor, y_small: Tensor, y: Tensor, factor: int) -> Tensor:

@@ -12,7 +12,8 @@ from unfade.film.pair import Pair, PairRole
 from unfade.model import ChromaModel
 from unfade.model.degrain import degrain
 from unfade.model.features import positions
-from unfade.model.raster import downsample, exposure_of, network_factor, raster_factor
+from unfade.model.raster import exposure_of, network_factor, raster_factor
+from unfade.model.resample import downsample
 from unfade.train.data.samples import PositionedSamples
 
 

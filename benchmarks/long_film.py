@@ -30,12 +30,12 @@ from unfade.project.template import TemplateElement, project_text
 from unfade.simulate import SEVERITIES, TRANSFERS, ClipCut, demo_clips
 from unfade.simulate.clips import fit_picture
 from unfade.simulate.dvd import (
-    DVD_HEIGHT,
-    DVD_WIDTH,
+    RATE,
     Telecine,
     burn_subtitle,
+    interlaced,
     lead_in,
-    weave_fields,
+    open_dvd,
 )
 from unfade.simulate.gate import PICTURE_HEIGHT, PICTURE_WIDTH
 from unfade.simulate.plan import FIRST_FRAME, Plan, plan_film
@@ -48,8 +48,6 @@ from unfade.simulate.print_film import (
 from unfade.simulate.scan import exposure_for_white, scan_print
 from unfade.work.cores import on_all_cores
 
-RATE = Fraction(25)
-"""Frames per second of scan and DVD: that of PAL."""
 PICTURE_SHARE = 15 / 16
 """Width and height of the picture as shares of the scan; the rest is dark border."""
 ZOOM = (0.75, 0.95)
@@ -60,8 +58,6 @@ MIN_CLIP_PX = 200
 """Smallest height of a clip that is used: smaller ones are too soft."""
 PIXEL_ASPECT = Fraction(16, 15)
 """Pixel aspect of 4:3 on 720 x 576."""
-DVD_OPTIONS = {"g": "12", "bf": "2", "maxrate": "8000000", "bufsize": "1835008"}
-"""Encoder options within the limits of DVD Video, as the simulator's."""
 
 
 @dataclass(frozen=True)
@@ -123,26 +119,10 @@ class _LongFilm:
 
     def write_dvd(self, path: Path) -> None:
         """Writes the DVD of the whole film."""
-        with media.MovieWriter(
-            path,
-            codec="mpeg2video",
-            width=DVD_WIDTH,
-            height=DVD_HEIGHT,
-            rate=RATE,
-            matrix="bt601",
-            interlaced=True,
-            bit_rate=self._plan.transfer.bit_rate,
-            pixel_aspect=PIXEL_ASPECT,
-            options=DVD_OPTIONS,
-        ) as movie:
-            remaining = enumerate(self._telecine_pictures())
-            held: dict[int, Tensor] = {}
-            for top, bottom in self._plan.programme.video_frames:
-                while bottom not in held:
-                    index, picture = next(remaining)
-                    held[index] = picture
-                held = {index: one for index, one in held.items() if index >= top}
-                movie.write(weave_fields(held[top], held[bottom]))
+        pictures = interlaced(self._telecine_pictures(), self._plan.programme.video_frames)
+        with open_dvd(path, self._plan.transfer, PIXEL_ASPECT) as movie:
+            for picture in pictures:
+                movie.write(picture)
 
     def _planned(self, severity: str, seed: int) -> Plan:
         cuts = [

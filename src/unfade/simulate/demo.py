@@ -12,7 +12,8 @@ from unfade.project.paths import PROJECT_FILE
 from unfade.project.settings import ClipSection
 from unfade.project.template import TemplateElement, project_text
 from unfade.simulate.clips import ClipCut, demo_clips
-from unfade.simulate.film import RATE, simulate
+from unfade.simulate.dvd import RATE
+from unfade.simulate.film import simulate
 from unfade.simulate.record import Simulation
 from unfade.work.lock import LOCK, lock_folder
 from unfade.work.progress import Progress

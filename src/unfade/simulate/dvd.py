@@ -1,6 +1,9 @@
 """The better-coloured reference: a PAL DVD of the clean film with the faults of old transfers."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -13,6 +16,7 @@ from unfade.color.ycbcr import luma
 from unfade.film.alignment import Matrix
 from unfade.film.clip import Area
 from unfade.geometry.warp import as_matrix
+from unfade.media.movies.writer import MovieWriter
 from unfade.simulate.gate import PICTURE_HEIGHT, PICTURE_WIDTH
 from unfade.simulate.random_streams import Stream, random_generator
 from unfade.simulate.record import DvdWarp
@@ -21,6 +25,12 @@ from unfade.simulate.transfer import Transfer
 DVD_WIDTH = 720
 DVD_HEIGHT = 576
 """Stored raster of a PAL DVD, in pixels."""
+
+RATE = Fraction(25)
+"""Frames per second of scan and DVD: that of PAL."""
+
+_DVD_OPTIONS = {"g": "12", "bf": "2", "maxrate": "8000000", "bufsize": "1835008"}
+"""Encoder options within the limits of DVD Video: group length, B frames, peak rate, buffer."""
 
 DVD_LIVE_AREA = Area(x=8, y=3, width=704, height=570)
 """The picture on the DVD; the border around it is black, as on most DVDs."""
@@ -162,6 +172,41 @@ def weave_fields(top: Tensor, bottom: Tensor) -> Tensor:
     interlaced = top.clone()
     interlaced[:, 1::2] = bottom[:, 1::2]
     return interlaced
+
+
+def interlaced(
+    pictures: Iterable[Tensor], video_frames: Iterable[tuple[int, int]]
+) -> Iterator[Tensor]:
+    """The interlaced pictures of a DVD, in order.
+
+    Args:
+        pictures: of the telecine, (3, H, W).
+        video_frames: numbers from 0 of the pictures of the top and the bottom field of each frame.
+    """
+    remaining = enumerate(pictures)
+    held: dict[int, Tensor] = {}
+    for top, bottom in video_frames:
+        while bottom not in held:
+            index, picture = next(remaining)
+            held[index] = picture
+        held = {index: one for index, one in held.items() if index >= top}
+        yield weave_fields(held[top], held[bottom])
+
+
+def open_dvd(path: Path, transfer: Transfer, pixel_aspect: Fraction) -> MovieWriter:
+    """The movie file of a DVD, open for its interlaced pictures."""
+    return MovieWriter(
+        path,
+        codec="mpeg2video",
+        width=DVD_WIDTH,
+        height=DVD_HEIGHT,
+        rate=RATE,
+        matrix="bt601",
+        interlaced=True,
+        bit_rate=transfer.bit_rate,
+        pixel_aspect=pixel_aspect,
+        options=_DVD_OPTIONS,
+    )
 
 
 def scaled_matrix(matrix: NDArray[np.float64]) -> Matrix:

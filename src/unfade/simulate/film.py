@@ -10,18 +10,17 @@ from torch import Tensor
 from unfade.errors import ProjectError, WorkError
 from unfade.film.clip import Clip
 from unfade.media import probe, read, read_frame, write_dpx
-from unfade.media.movies.writer import MovieWriter
 from unfade.project.color_config import PINNED
 from unfade.project.settings import ClipSection
 from unfade.simulate.clips import ClipCut, fit_picture
 from unfade.simulate.dvd import (
-    DVD_HEIGHT,
     DVD_LIVE_AREA,
-    DVD_WIDTH,
+    RATE,
     Telecine,
     burn_subtitle,
+    interlaced,
     lead_in,
-    weave_fields,
+    open_dvd,
 )
 from unfade.simulate.gate import LIVE_AREA, place_in_gate
 from unfade.simulate.plan import FIRST_FRAME, MIN_FRAMES, Plan, plan_film
@@ -34,14 +33,8 @@ from unfade.simulate.transfer import TRANSFERS, Transfer
 from unfade.work.progress import Progress
 from unfade.work.writing import write_text
 
-RATE = Fraction(25)
-"""Frames per second of scan and DVD: that of PAL."""
-
 _DVD_PIXEL_ASPECT = Fraction(64, 45)
 """Pixel aspect of 16:9 on 720 x 576."""
-
-_DVD_OPTIONS = {"g": "12", "bf": "2", "maxrate": "8000000", "bufsize": "1835008"}
-"""Encoder options within the limits of DVD Video: group length, B frames, peak rate, buffer."""
 
 
 def simulate(
@@ -99,8 +92,9 @@ def simulate(
         write_dpx(folder / "truth" / f"truth.{name}", fresh, colors=PINNED)
         scan_rgb = scan_print(gate, plan, index, exposure)
         write_dpx(folder / "scan" / f"scan.{name}", scan_rgb, colors=PINNED)
-    dvd_pictures = _dvd_pictures(plan, _FreshPictures(clips, added))
-    with _open_dvd(folder / "dvd" / "dvd.mpg", transfer) as movie:
+    telecine_pictures = _telecine_pictures(plan, _FreshPictures(clips, added))
+    dvd_pictures = interlaced(telecine_pictures, plan.programme.video_frames)
+    with open_dvd(folder / "dvd" / "dvd.mpg", transfer, _DVD_PIXEL_ASPECT) as movie:
         for picture in progress.track(
             dvd_pictures, "Simulating its DVD", len(plan.programme.video_frames)
         ):
@@ -134,19 +128,6 @@ def _frames_of(cuts: Sequence[ClipCut]) -> list[tuple[ClipCut, int]]:
     return [(cut, frame) for cut in cuts for frame in cut.frames.frames()]
 
 
-def _dvd_pictures(plan: Plan, fresh: _FreshPictures) -> Iterator[Tensor]:
-    """The interlaced pictures of the DVD, in order."""
-    remaining = enumerate(_telecine_pictures(plan, fresh))
-    held: dict[int, Tensor] = {}
-    for top, bottom in plan.programme.video_frames:
-        while bottom not in held:
-            index, picture = next(remaining)
-            held[index] = picture
-        for index in [index for index in held if index < top]:
-            del held[index]
-        yield weave_fields(held[top], held[bottom])
-
-
 def _telecine_pictures(plan: Plan, fresh: _FreshPictures) -> Iterator[Tensor]:
     """The pictures of the programme after the telecine, before interlacing."""
     for index in range(plan.lead_in):
@@ -158,21 +139,6 @@ def _telecine_pictures(plan: Plan, fresh: _FreshPictures) -> Iterator[Tensor]:
         picture = telecine.scan(rgb, (x, y))
         subtitle = plan.subtitle_of(frame.frame)
         yield picture if subtitle is None else burn_subtitle(picture, subtitle)
-
-
-def _open_dvd(path: Path, transfer: Transfer) -> MovieWriter:
-    return MovieWriter(
-        path,
-        codec="mpeg2video",
-        width=DVD_WIDTH,
-        height=DVD_HEIGHT,
-        rate=RATE,
-        matrix="bt601",
-        interlaced=True,
-        bit_rate=transfer.bit_rate,
-        pixel_aspect=_DVD_PIXEL_ASPECT,
-        options=_DVD_OPTIONS,
-    )
 
 
 def _make_folders(folder: Path) -> None:

@@ -3,7 +3,6 @@
 A module of its own, so that verbs without them do not import rich.
 """
 
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console, Group, RenderableType
@@ -78,12 +77,7 @@ class LiveArea(RunDisplay):
         self._live.start(refresh=True)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._live.stop()
 
     def say(self, message: str) -> None:

@@ -21,11 +21,9 @@ pixels a line, and the closed form has the finer detail."""
 GUIDE_EPSILON = 1e-3
 """Luma variance below which upsampled chroma does not follow luma: above grain, below edges."""
 
-
 DETAIL_EPSILON = 1e-6
 """Variance of the guides below which enlarged chroma does not follow them: above rounding, below
 the detail of the closed form. Of 1e-3 to 1e-6 the smallest was best on two development shots."""
-
 
 MAX_DETAIL_RATIO = 2.0
 """Largest enlarged chroma, as a multiple of the largest in the window. Where guides hold hardly

@@ -29,7 +29,8 @@ SHIFT_ROUNDS = 4
 
 MIN_SHIFT_PX, MAX_SHIFT_PX = 0.5, 2.0
 """Shifts that are corrected, in pixels of the networks' raster. Aligned pairs measured up to 0.7
-pixels of a raster twice as fine where the closed form is poor; a longer shift is no chroma delay."""
+pixels of a raster twice as fine where the closed form is poor; a longer shift is no delay of
+chroma."""
 
 Planes = NDArray[np.float32]
 

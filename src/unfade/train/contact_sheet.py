@@ -9,10 +9,12 @@ from unfade.color.ycbcr import limit_chroma, luma, ycbcr_to_rgb
 from unfade.drawing.sheets import grid
 from unfade.film.pair import PairRole
 from unfade.model import ChromaModel
+from unfade.model.device import map_networks
 from unfade.project.settings import TrainSection
 from unfade.train.data.pixels import TrainingPicture
 from unfade.train.data.training_pictures import TrainingPictures
 from unfade.train.fit.loop import State, residual_of
+from unfade.work.cores import on_all_cores
 
 SHEET_WIDTH_PX = 1500
 """Width of a sheet, in pixels: fits a screen, and shows four columns of pictures clearly."""
@@ -39,17 +41,21 @@ class ContactSheets:
     def __init__(self, model: ChromaModel, pictures: Sequence[TrainingPicture]) -> None:
         self._model = model
         self._pictures = pictures
-        self._inputs = [model.inputs(picture.source_rgb, picture.shot) for picture in pictures]
+        self._inputs = list(
+            on_all_cores(lambda one: model.inputs(one.source_rgb, one.shot), pictures)
+        )
 
     def draw(self, state: State) -> Tensor:
         """The sheet (3, H, W) of a state, one row per picture."""
         model = self._model.with_residual(residual_of(state.weights, self._model.size))
-        rows = []
-        for picture, inputs in zip(self._pictures, self._inputs, strict=True):
+
+        def row(index: int) -> list[Tensor]:
+            picture = self._pictures[index]
             y = luma(picture.source_rgb)
-            cbcr = limit_chroma(y, model.predict_on_raster(inputs))
-            output_rgb = ycbcr_to_rgb(torch.cat([y, cbcr]))
-            rows.append([picture.source_rgb, picture.truth_rgb, output_rgb])
+            cbcr = limit_chroma(y, model.predict_on_raster(self._inputs[index]))
+            return [picture.source_rgb, picture.truth_rgb, ycbcr_to_rgb(torch.cat([y, cbcr]))]
+
+        rows = list(map_networks(row, range(len(self._pictures))))
         labels = [
             f"shot {picture.shot}\nframe {picture.frame}\n{ROLE_LABELS[picture.role]}"
             for picture in self._pictures

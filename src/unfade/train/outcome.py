@@ -7,8 +7,8 @@ from unfade.film.model import HeldOut, LossCurve, ShotModel, TrainedModel
 from unfade.film.pair import Pair, PairRole
 from unfade.film.working_space import WORKING_SPACE
 from unfade.model import ChromaModel
-from unfade.train.data.pixels import Pixels, predict_pixels
-from unfade.train.fit.loop import State, pixels_error
+from unfade.train.data.pixels import Pixels
+from unfade.train.fit.loop import State, pixels_error, predict_pixels
 from unfade.train.training_set import TrainingSet
 
 

@@ -36,7 +36,7 @@ from unfade.geometry.bands import bands
 from unfade.geometry.crop import crop
 from unfade.media import map_frames, read_picture, read_plane, to_space, write_png
 from unfade.model import Baseline, ChromaModel, load_baseline, load_model
-from unfade.model.device import network_device
+from unfade.model.device import map_networks
 from unfade.project.settings import RenderSection
 from unfade.report.page import Comparison, PageContent, report_page
 from unfade.validate.frames import (
@@ -49,7 +49,7 @@ from unfade.validate.luma import check_luma, half_step, integer_step
 from unfade.validate.outliers import outliers, predicted_measures
 from unfade.validate.steadiness import SmallFrame, chroma_change, mean_chroma, small_frame
 from unfade.validate.verdict import decide, held_out_measures
-from unfade.work.cores import core_count, on_all_cores, parallel_map
+from unfade.work.cores import on_all_cores
 from unfade.work.job import Job
 from unfade.work.writing import write_text
 
@@ -137,9 +137,7 @@ def _score_targets(
         index, target = numbered
         return _score(target, target_folder, model, baseline, is_shown=index % step == 0)
 
-    # An accelerator takes one picture at a time.
-    cores = core_count() if network_device().type == "cpu" else 1
-    scored = parallel_map(score, enumerate(chosen), threads=cores, max_held=2 * cores)
+    scored = map_networks(score, enumerate(chosen))
     figures, rows, labels = [], [], []
     for row, pictures in job.progress.track(scored, "Scoring held-out frames", len(chosen)):
         figures.append(row)

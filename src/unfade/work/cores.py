@@ -1,14 +1,19 @@
 """Work on several items at a time, each on a core of its own."""
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from functools import cache
 from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_thread = threading.local()
+"""`busy` is true in a thread of a pool below."""
 
 
 def core_count() -> int:
@@ -21,9 +26,11 @@ def core_count() -> int:
 def on_all_cores(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """The results of a function for each item, in order, for as many items at a time as there are
     cores; no more than twice as many items and results are held. One operation on a picture is too
-    small to be split among cores."""
-    cores = core_count()
-    return parallel_map(function, items, threads=cores, max_held=2 * cores)
+    small to be split among cores. Within such a call all cores are busy, so that items are worked
+    on in turn."""
+    if getattr(_thread, "busy", False):
+        return map(function, items)
+    return _map(_all_cores(), function, items, 2 * core_count())
 
 
 def parallel_map(
@@ -43,11 +50,31 @@ def parallel_map(
     Raises:
         Exception: the error of a call, when its turn comes.
     """
+    with ThreadPoolExecutor(threads, initializer=_start_thread) as pool:
+        yield from _map(pool, function, items, max_held)
+
+
+@cache
+def _all_cores() -> ThreadPoolExecutor:
+    """A thread for each core, kept because to start threads takes longer than a small call."""
+    return ThreadPoolExecutor(core_count(), initializer=_start_thread)
+
+
+def _start_thread() -> None:
+    import torch
+
+    _thread.busy = True
+    torch.set_num_threads(1)
+
+
+def _map(
+    pool: Executor, function: Callable[[T], R], items: Iterable[T], max_held: int
+) -> Iterator[R]:
     import torch
 
     torch_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     remaining = iter(items)
-    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
     pending: deque[Future[R]] = deque()
     try:
         while True:
@@ -57,5 +84,7 @@ def parallel_map(
                 return
             yield pending.popleft().result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for future in pending:
+            future.cancel()
+        wait(pending)
         torch.set_num_threads(torch_threads)

@@ -200,15 +200,6 @@ def select(pixels: Pixels, selection: Tensor) -> Pixels:
 
 
 @torch.no_grad()
-def predict_pixels(model: ChromaModel, pixels: Pixels) -> Tensor:
-    """Chroma (N, 2) that a model predicts for pixels, each by the networks of its shot."""
-    cbcr = pixels.base_cbcr.clone()
-    for shot in sorted(set(pixels.shot.tolist())):
-        in_shot = pixels.shot == shot
-        cbcr[in_shot] += model.network_of(shot)(pixels.features[in_shot])
-    return cbcr
-
-
 def _random_indices(weight: Tensor, frame: int, limit: int, seed: int) -> Tensor:
     """Indices of up to `limit` pixels of nonzero weight; only seed and frame decide the choice."""
     weighted = torch.nonzero(weight.flatten() > 0)[:, 0]

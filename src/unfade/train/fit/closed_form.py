@@ -42,8 +42,13 @@ def fit_grain(train: Sequence[TrainingPicture], seed: int, track: Track) -> Tens
     have the smallest error in cross-validation. `track` reports every factor that is tried.
     """
     stride = max(1, len(train) // GRAIN_PICTURES)
-    pictures = [train[index] for index in range(0, len(train), stride)]
-    measured = torch.stack([grain_covariance(one.source_rgb) for one in pictures]).mean(dim=0)
+
+    def measure(index: int) -> tuple[TrainingPicture, Tensor]:
+        picture = train[index]
+        return picture, grain_covariance(picture.source_rgb)
+
+    pictures, covariances = zip(*on_all_cores(measure, range(0, len(train), stride)), strict=True)
+    measured = torch.stack(covariances).mean(dim=0)
     pixels = GRAIN_PIXELS // len(pictures)
 
     def error(strength: float) -> tuple[float, float]:

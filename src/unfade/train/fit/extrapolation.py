@@ -17,6 +17,7 @@ from torch import Tensor
 
 from unfade.color.sensitivity import visibility
 from unfade.color.ycbcr import luma
+from unfade.model.closed_form.distance import DistanceField
 from unfade.model.closed_form.general_law import (
     REACH_DEVIATIONS,
     ColourSpread,
@@ -31,6 +32,7 @@ from unfade.train.fit.dye_law import DYE_PIXELS
 from unfade.train.fit.general_law import KERNEL_PIXELS, KernelLaw, fit_general_law
 from unfade.train.fit.laws import fit_law
 from unfade.train.fit.lut import fit_axes
+from unfade.work.cores import on_all_cores
 
 SELECTIVITY = 24.0
 """Power of the errors by which the two laws share: a law with 3 % less error gets two thirds, with
@@ -97,18 +99,26 @@ def extrapolate(laws: Laws, shots: Mapping[int, Sequence[PositionedSamples]], se
     whole = ColourSamples.concatenate(by_shot.values())
     kernel_law = _general_law(whole, generator)
     spread = kernel_law.spread
-    left_out = [_leave_out(fold, spread, generator) for fold in _folds(shots, generator)]
-    hues = [_leave_out(fold, spread, generator) for fold in _hue_folds(whole, generator)]
-    share = general_share(left_out)
+    folds, hue_folds = _folds(shots, generator), _hue_folds(whole, generator)
+
+    def leave_out(fold: _Fold) -> LeftOut:
+        return _leave_out(fold, spread, torch.Generator().manual_seed(seed))
+
+    def field(sample: ColourSamples) -> DistanceField:
+        return distance_field(distance_to(sample, spread, torch.Generator().manual_seed(seed)))
+
+    predicted = list(on_all_cores(leave_out, [*folds, *hue_folds]))
+    film_field, *shot_fields = on_all_cores(field, [whole, *(by_shot[n] for n in laws.shots)])
+    share = general_share(predicted[: len(folds)])
     general = GeneralLaw(
         kernel_law.dyes,
         spread,
         _deviation(kernel_law),
-        distance_field(distance_to(whole, spread, generator)),
-        {n: distance_field(distance_to(by_shot[n], spread, generator)) for n in laws.shots},
+        film_field,
+        dict(zip(laws.shots, shot_fields, strict=True)),
         share,
-        errors_by_distance([*left_out, *hues], share),
-        errors_by_distance([*left_out, *hues], 0.0),
+        errors_by_distance(predicted, share),
+        errors_by_distance(predicted, 0.0),
     )
     return replace(laws, general=general)
 

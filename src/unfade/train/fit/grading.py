@@ -18,6 +18,7 @@ from unfade.train.data.samples import ColourSamples, PositionedSamples, colours_
 from unfade.train.fit.extrapolation import FOLD_NODES, FOLD_PIXELS, extrapolate
 from unfade.train.fit.laws import ROBUST_CIEDE2000, fit_law
 from unfade.train.fit.lut import fit_axes
+from unfade.work.cores import on_all_cores
 
 GAIN_DEVIATION = 0.15
 """Expected deviation of a grading's gains from 1: a moderate change of saturation."""
@@ -71,7 +72,7 @@ def separate_gradings(
     generator = torch.Generator().manual_seed(seed)
     colours = colours_by_shot(shots)
     some = {number: one.some(GRADING_PIXELS, generator) for number, one in colours.items()}
-    if not is_clear_gain(gains(some, generator)):
+    if not is_clear_gain(gains(some, seed)):
         return laws
     gradings = fit_gradings(laws.fade, some)
     ungraded = {
@@ -86,7 +87,7 @@ def separate_gradings(
     return replace(ungraded_laws, gradings=fit_gradings(ungraded_laws.fade, some))
 
 
-def gains(shots: Mapping[int, ColourSamples], generator: torch.Generator) -> Tensor:
+def gains(shots: Mapping[int, ColourSamples], seed: int) -> Tensor:
     """Relative gains (M,) of telling the gradings apart, for up to `MAX_LEFT_OUT` shots.
 
     Each shot is predicted from the others: once by one law, once by the law of the fade with the
@@ -98,15 +99,17 @@ def gains(shots: Mapping[int, ColourSamples], generator: torch.Generator) -> Ten
         return torch.zeros(0)
     count = min(MAX_LEFT_OUT, len(numbers))
     places = torch.linspace(0, len(numbers) - 1, count).round().int().tolist()
-    found = []
-    for number in (numbers[place] for place in places):
+
+    def gain(number: int) -> Tensor:
+        generator = torch.Generator().manual_seed(seed)
         rest = {other: sample for other, sample in shots.items() if other != number}
         plain = _law_of_some(rest, generator)
         graded = _graded_film(plain, rest, generator)
         left_out = shots[number]
         without = left_out.error_of(_predict(plain, left_out.rgb))
-        found.append((without / left_out.error_of(graded.predict(left_out.rgb, number))).log())
-    return torch.stack(found)
+        return (without / left_out.error_of(graded.predict(left_out.rgb, number))).log()
+
+    return torch.stack(list(on_all_cores(gain, [numbers[place] for place in places])))
 
 
 def is_clear_gain(gain: Tensor) -> bool:

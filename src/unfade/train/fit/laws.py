@@ -6,7 +6,7 @@ from torch import Tensor
 
 from unfade.color.sensitivity import perceptual_error
 from unfade.model.closed_form.laws import Law, Laws
-from unfade.model.closed_form.lut import NODES, Axes, SpreadLut
+from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
 from unfade.train.data.samples import ColourSamples
 from unfade.train.fit.lut import LutFit, fit_axes
 from unfade.work.cores import on_all_cores
@@ -53,14 +53,26 @@ def fit_law(sample: ColourSamples, axes: Axes, prior: Law | None = None, nodes: 
     prior_weight = SHOT_PRIOR_WEIGHT if prior else 0.0
     smooth = LutFit(sample.rgb, sample.cbcr, smooth_prior, prior_weight, nodes)
     spread = LutFit(axes(sample.rgb), sample.cbcr, spread_prior, prior_weight, nodes)
-    law = Law(smooth.solve(sample.weight), SpreadLut(spread.solve(sample.weight), axes))
+    law = _solve(smooth, spread, axes, sample.weight)
     pixels = sample.rgb[:, :, None]
     metric = sample.metric()
     mean_metric = (metric[:, 0] + metric[:, 2]) / 2
     for _ in range(REWEIGHTING_ROUNDS):
         error = perceptual_error((law(pixels)[..., 0] - sample.cbcr).T, metric)
         weight = sample.weight * mean_metric / (error + ROBUST_CIEDE2000)
-        law = Law(
-            smooth.solve(weight, law.smooth), SpreadLut(spread.solve(weight, law.spread.lut), axes)
-        )
+        law = _solve(smooth, spread, axes, weight, law)
     return law
+
+
+def _solve(
+    smooth: LutFit, spread: LutFit, axes: Axes, weight: Tensor, first: Law | None = None
+) -> Law:
+    """The law with weights (N,); the search starts from the law `first`."""
+
+    def lut(part: tuple[LutFit, SmoothLut | None]) -> SmoothLut:
+        fit, first_lut = part
+        return fit.solve(weight, first_lut)
+
+    first_luts = (first.smooth, first.spread.lut) if first else (None, None)
+    smooth_lut, spread_lut = on_all_cores(lut, zip((smooth, spread), first_luts, strict=True))
+    return Law(smooth_lut, SpreadLut(spread_lut, axes))

@@ -15,11 +15,11 @@ from unfade.color.score import chroma_error
 from unfade.color.sensitivity import perceptual_error
 from unfade.color.ycbcr import ycbcr_to_rgb
 from unfade.film.model import HeldOut, LossPoint, ModelSize
-from unfade.model import ResidualNetworks
+from unfade.model import ChromaModel, ResidualNetworks
 from unfade.model.device import network_device
 from unfade.model.networks import NETWORKS
 from unfade.project.settings import TrainSection
-from unfade.train.data.pixels import Pixels
+from unfade.train.data.pixels import Pixels, select
 from unfade.train.fit.muon import Muon
 from unfade.train.fit.normalise import fit_familiarity, fit_feature_scale
 from unfade.work.cores import on_all_cores
@@ -192,15 +192,25 @@ def residual_of(weights: Tensors, size: ModelSize) -> ResidualNetworks:
 
 def held_out_error(residual: ResidualNetworks, pixels: Pixels) -> HeldOut:
     """The error of networks over hold-out pixels."""
-    return pixels_error(pixels.base_cbcr + _residual_chroma(residual, pixels.features), pixels)
+    return pixels_error(predict_chroma(residual, pixels), pixels)
 
 
-def _residual_chroma(residual: ResidualNetworks, features: Tensor) -> Tensor:
-    """Residual chroma (N, 2) of features (N, FEATURE_COUNT), in parts that take little memory."""
+def predict_chroma(residual: ResidualNetworks, pixels: Pixels) -> Tensor:
+    """Chroma (N, 2) of pixels by networks, in parts that take little memory."""
     predict: Callable[[Tensor], Tensor] = torch.no_grad()(residual)
-    if features.device.type != "cpu":
-        return predict(features)
-    return torch.cat(list(on_all_cores(predict, torch.split(features, ERROR_PIXELS))))
+    if pixels.features.device.type != "cpu":
+        return pixels.base_cbcr + predict(pixels.features)
+    parts = on_all_cores(predict, torch.split(pixels.features, ERROR_PIXELS))
+    return pixels.base_cbcr + torch.cat(list(parts))
+
+
+def predict_pixels(model: ChromaModel, pixels: Pixels) -> Tensor:
+    """Chroma (N, 2) of pixels by a model, each by the networks of its shot."""
+    cbcr = torch.empty_like(pixels.base_cbcr)
+    for shot in sorted(set(pixels.shot.tolist())):
+        in_shot = pixels.shot == shot
+        cbcr[in_shot] = predict_chroma(model.network_of(shot), select(pixels, in_shot))
+    return cbcr
 
 
 def pixels_error(cbcr: Tensor, pixels: Pixels) -> HeldOut:

@@ -3,11 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from unfade.film.model import ShotModel
 from unfade.model import ResidualNetworks
+from unfade.model.device import map_networks
 from unfade.project.settings import TrainSection
 from unfade.train.data.pixels import Pixels, select
-from unfade.train.fit.loop import Tensors, held_out_error, learn, residual_of, start
+from unfade.train.fit.loop import (
+    Tensors,
+    learn,
+    pixels_error,
+    predict_chroma,
+    residual_of,
+    start,
+)
 from unfade.train.training_set import TrainingSet
 
 MAX_SHOT_STEPS = 300
@@ -49,17 +59,21 @@ def try_shot_networks(
     influences them, so all hold-out pixels may judge. The film's weights were chosen by the same
     pixels, which favours the film. A shot that gains nothing in a short training gets no long one.
     """
-    film = residual_of(weights, settings.size)
-    assert training_set.held_out is not None
-    for shot in comparable_shots(training_set):
+    film, all_held_out = residual_of(weights, settings.size), training_set.held_out
+    assert all_held_out is not None
+
+    def trial(shot: int) -> ShotTrial:
         train = select(training_set.train, training_set.train.shot == shot)
-        held_out = select(training_set.held_out, training_set.held_out.shot == shot)
+        held_out = select(all_held_out, all_held_out.shot == shot)
+        film_cbcr = predict_chroma(film, held_out)
         for most_steps in (MAX_SHORT_STEPS, MAX_SHOT_STEPS):
             network = _trained(weights, train, settings, min(most_steps, settings.steps))
-            verdict = _compare(shot, film, network, held_out)
+            verdict = _compare(shot, film_cbcr, predict_chroma(network, held_out), held_out)
             if verdict.own > PROMISING_RATIO * verdict.film:
                 break
-        yield ShotTrial(network, verdict)
+        return ShotTrial(network, verdict)
+
+    return map_networks(trial, comparable_shots(training_set))
 
 
 def _trained(
@@ -82,16 +96,17 @@ def comparable_shots(training_set: TrainingSet) -> list[int]:
     return sorted(trained & set(training_set.held_out.shot.tolist()))
 
 
-def _compare(
-    shot: int, film: ResidualNetworks, own: ResidualNetworks, held_out: Pixels
-) -> ShotModel:
-    """Keeps a shot's network if it is better by the margin over all pixels and worse in no part."""
-    parts = held_out.truth_y[:, 0].argsort().chunk(LUMA_PARTS)
-    errors = [
-        (held_out_error(film, part).ciede2000, held_out_error(own, part).ciede2000)
-        for part in (held_out, *(select(held_out, part) for part in parts))
-    ]
-    (film_error, own_error), *part_errors = errors
-    no_part_worse = all(own_part <= film_part for film_part, own_part in part_errors)
+def _compare(shot: int, film_cbcr: Tensor, own_cbcr: Tensor, held_out: Pixels) -> ShotModel:
+    """Keeps a shot's network if its chroma (N, 2) is better than the film's by the margin over all
+    pixels and worse in no part."""
+
+    def error(cbcr: Tensor, part: Tensor) -> float:
+        return pixels_error(cbcr[part], select(held_out, part)).ciede2000
+
+    order = held_out.truth_y[:, 0].argsort()
+    film_error, own_error = error(film_cbcr, order), error(own_cbcr, order)
+    no_part_worse = all(
+        error(own_cbcr, part) <= error(film_cbcr, part) for part in order.chunk(LUMA_PARTS)
+    )
     kept = no_part_worse and own_error <= MAX_ERROR_RATIO * film_error
     return ShotModel(shot=shot, film=film_error, own=own_error, kept=kept)

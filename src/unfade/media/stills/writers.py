@@ -36,8 +36,12 @@ _OIIO_WORKING_SPACE = "g24_rec709_scene"
 _PRINTING_DENSITY = ("ADX10", "ADX16")
 """OpenColorIO names of the film densities of SMPTE ST 2065-3."""
 
-_PNG_COMPRESSION_LEVEL = 3
-"""Level of zlib: a sheet takes half the time of the default level 6 and is a twentieth larger."""
+_PNG_COMPRESSION_LEVEL = 1
+"""Level of zlib."""
+
+_PNG_PAETH_FILTER = 128
+"""Number of the filter in libpng. With both a sheet takes a fifth of the time of the defaults and
+is 7 % larger."""
 
 _DPX_NAME_OFFSET, _DPX_NAME_BYTES = 36, 100
 """Offset and length of the file name in a DPX header (SMPTE ST 268-1)."""
@@ -197,6 +201,7 @@ def write_png(path: Path, pixels: Tensor, *, bits: int = 8, with_profile: bool =
     """
     spec = _integer_spec(pixels, bits)
     spec.attribute("png:compressionLevel", _PNG_COMPRESSION_LEVEL)
+    spec.attribute("png:filter", _PNG_PAETH_FILTER)
     spec["oiio:ColorSpace"] = _OIIO_WORKING_SPACE
     if with_profile:
         profile = working_space_profile()

@@ -49,10 +49,14 @@ def fit_law(sample: ColourSamples, axes: Axes, prior: Law | None = None, nodes: 
     law cannot explain, hardly affect the rest. Source: Holland, Welsch, "Robust regression using
     iteratively reweighted least-squares", 1977.
     """
-    smooth_prior, spread_prior = (prior.smooth, prior.spread.lut) if prior else (None, None)
     prior_weight = SHOT_PRIOR_WEIGHT if prior else 0.0
-    smooth = LutFit(sample.rgb, sample.cbcr, smooth_prior, prior_weight, nodes)
-    spread = LutFit(axes(sample.rgb), sample.cbcr, spread_prior, prior_weight, nodes)
+
+    def lut_fit(part: tuple[Tensor, SmoothLut | None]) -> LutFit:
+        coordinates, lut_prior = part
+        return LutFit(coordinates, sample.cbcr, lut_prior, prior_weight, nodes)
+
+    parts = zip((sample.rgb, axes(sample.rgb)), _luts(prior), strict=True)
+    smooth, spread = on_all_cores(lut_fit, parts)
     law = _solve(smooth, spread, axes, sample.weight)
     pixels = sample.rgb[:, :, None]
     metric = sample.metric()
@@ -73,6 +77,10 @@ def _solve(
         fit, first_lut = part
         return fit.solve(weight, first_lut)
 
-    first_luts = (first.smooth, first.spread.lut) if first else (None, None)
-    smooth_lut, spread_lut = on_all_cores(lut, zip((smooth, spread), first_luts, strict=True))
+    smooth_lut, spread_lut = on_all_cores(lut, zip((smooth, spread), _luts(first), strict=True))
     return Law(smooth_lut, SpreadLut(spread_lut, axes))
+
+
+def _luts(law: Law | None) -> tuple[SmoothLut | None, SmoothLut | None]:
+    """Both LUTs of a law; none without one."""
+    return (law.smooth, law.spread.lut) if law else (None, None)

@@ -181,7 +181,7 @@ class TrainSection(Noun):
         json_schema_extra={"guide": "Medium; Large only if quality is insufficient"},
     )
     steps: int = Field(
-        default=1500,
+        default=1200,
         ge=1,
         le=1_000_000,
         strict=True,

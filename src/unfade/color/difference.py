@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from unfade.film.working_space import WORKING_GAMMA
+from unfade.geometry.bands import bands
 
 _XYZ_OF_RGB = (
     (0.41239080, 0.35758434, 0.18048079),
@@ -83,7 +84,9 @@ def ciede2000(lab_1: Tensor, lab_2: Tensor) -> Tensor:
 
 def rgb_difference(rgb_1: Tensor, rgb_2: Tensor) -> Tensor:
     """CIEDE2000 of two display R'G'B' pictures (..., 3, H, W), as (..., 1, H, W)."""
-    return ciede2000(rgb_to_lab(rgb_1), rgb_to_lab(rgb_2))
+    height, width = rgb_1.shape[-2:]
+    parts = ((rgb_1[..., lines, :], rgb_2[..., lines, :]) for lines in bands(height, width))
+    return torch.cat([ciede2000(rgb_to_lab(one), rgb_to_lab(two)) for one, two in parts], dim=-2)
 
 
 def _seventh(chroma: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from unfade.color.difference import ciede2000, rgb_to_lab
 from unfade.color.ycbcr import ycbcr_to_rgb
+from unfade.geometry.bands import BAND_PIXELS
 
 CHROMA_STEP = 0.01
 """Change of Cb or Cr for the finite difference: a few just noticeable differences."""
@@ -24,8 +25,8 @@ def sensitivity(truth_ycbcr: Tensor) -> Tensor:
         (N, 3): `a`, `b`, `c`. The squared loss of an error in Cb and Cr is
         a Cb^2 + 2 b Cb Cr + c Cr^2.
     """
-    a, b, c = _visible_form(truth_ycbcr)
-    return torch.stack([a + SENSITIVITY_FLOOR**2, b, c + SENSITIVITY_FLOOR**2], dim=1)
+    floor = truth_ycbcr.new_tensor([SENSITIVITY_FLOOR**2, 0.0, SENSITIVITY_FLOOR**2])
+    return _visible_form(truth_ycbcr) + floor
 
 
 def perceptual_error(error_cbcr: Tensor, metric: Tensor) -> Tensor:
@@ -40,12 +41,16 @@ def visibility(ycbcr: Tensor) -> Tensor:
 
     `SENSITIVITY_FLOOR` is left out: this is what an observer sees, not what the loss counts.
     """
-    a, _, c = _visible_form(ycbcr)
-    return ((a + c) / 2).sqrt()
+    form = _visible_form(ycbcr)
+    return ((form[:, 0] + form[:, 2]) / 2).sqrt()
 
 
-def _visible_form(ycbcr: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Quadratic form of squared CIEDE2000: `a`, `b` and `c` (N,) as in `sensitivity`."""
+def _visible_form(ycbcr: Tensor) -> Tensor:
+    """Quadratic form of squared CIEDE2000: `a`, `b` and `c` (N, 3) as in `sensitivity`."""
+    return torch.cat([_form_of_some(some) for some in torch.split(ycbcr, BAND_PIXELS)])
+
+
+def _form_of_some(ycbcr: Tensor) -> Tensor:
     planes = ycbcr.T[:, :, None]
     lab = rgb_to_lab(ycbcr_to_rgb(planes))
 
@@ -59,4 +64,4 @@ def _visible_form(ycbcr: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     a, c = square(1, 0), square(0, 1)
     b = (square(1, 1) - a - c) / 2
     b = b.clamp(-0.99 * (a * c).sqrt(), 0.99 * (a * c).sqrt())
-    return a, b, c
+    return torch.stack([a, b, c], dim=1)

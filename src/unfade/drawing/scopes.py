@@ -11,6 +11,7 @@ from torch import Tensor
 
 from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.drawing.canvas import FAINT_LEVEL, blank_canvas, draw_line, paste, set_text
+from unfade.geometry.bands import bands
 
 WAVEFORM_MIN, WAVEFORM_MAX = -0.05, 1.1
 """Values at the lower and upper edge of a waveform: 0 to 1 and some room for what lies outside."""
@@ -86,11 +87,8 @@ def vectorscope(picture: Tensor, size: int = 300) -> Tensor:
     Returns:
         (3, size, size), with the targets of 75 % colour bars, the skin-tone line and the centre.
     """
-    _, cb, cr = rgb_to_ycbcr(picture)
-    inside = (cb.abs() < MAX_CHROMA) & (cr.abs() < MAX_CHROMA)
-    x = ((cb[inside] / MAX_CHROMA + 1) / 2 * size).long().clamp(max=size - 1)
-    y = ((1 - cr[inside] / MAX_CHROMA) / 2 * size).long().clamp(max=size - 1)
-    density = torch.bincount(y * size + x, minlength=size * size).reshape(size, size)
+    parts = [_chroma_density(picture[:, lines], size) for lines in bands(*picture.shape[-2:])]
+    density = torch.stack(parts).sum(dim=0)
 
     axis = ((torch.arange(size) + 0.5) / size * 2 - 1) * MAX_CHROMA
     cb_grid, cr_grid = axis.expand(size, size), -axis[:, None].expand(size, size)
@@ -120,16 +118,26 @@ def _column_density(values: Tensor, height: int, width: int) -> Tensor:
     """
     if values.shape[-1] < width:
         values = values[:, torch.arange(width) * values.shape[-1] // width]
-    columns = (torch.arange(values.shape[-1]) * width // values.shape[-1]).expand_as(values)
-    level = _level_to_row(values, height)
-    upper = level.floor()
+    columns = torch.arange(values.shape[-1]) * width // values.shape[-1]
     density = torch.zeros(height * width)
-    for row, part in ((upper, 1 - (level - upper)), (upper + 1, level - upper)):
-        inside = (row >= 0) & (row < height)
-        indices = row[inside].long() * width + columns[inside]
-        density += torch.bincount(indices, part[inside], minlength=height * width)
-    per_column = torch.bincount(columns[0], minlength=width)
+    for lines in bands(*values.shape):
+        level = _level_to_row(values[lines], height)
+        upper = level.floor()
+        for row, part in ((upper, 1 - (level - upper)), (upper + 1, level - upper)):
+            inside = (row >= 0) & (row < height)
+            indices = row[inside].long() * width + columns.expand_as(row)[inside]
+            density += torch.bincount(indices, part[inside], minlength=height * width)
+    per_column = torch.bincount(columns, minlength=width)
     return density.reshape(height, width) / per_column * per_column.float().mean()
+
+
+def _chroma_density(picture: Tensor, size: int) -> Tensor:
+    """Number of pixels of a picture (3, H, W) in each pixel of a vectorscope (size, size)."""
+    _, cb, cr = rgb_to_ycbcr(picture)
+    inside = (cb.abs() < MAX_CHROMA) & (cr.abs() < MAX_CHROMA)
+    x = ((cb[inside] / MAX_CHROMA + 1) / 2 * size).long().clamp(max=size - 1)
+    y = ((1 - cr[inside] / MAX_CHROMA) / 2 * size).long().clamp(max=size - 1)
+    return torch.bincount(y * size + x, minlength=size * size).reshape(size, size)
 
 
 def _level_to_row(level: Tensor, height: int) -> Tensor:

@@ -201,13 +201,11 @@ def _read_weight(target: Target, path: Path) -> Tensor:
 
 @dataclass(frozen=True)
 class _Inspected:
-    """A rendered frame as its thread leaves it. `figures` are without the change of chroma;
-    `pictures` are the live areas of scan and master, (3, H, W), of a frame for the comparisons."""
+    """A rendered frame as its thread leaves it. `figures` are without the change of chroma."""
 
-    rendered: RenderedFrame
     figures: FrameFigures
     small: SmallFrame
-    pictures: tuple[Tensor, Tensor] | None
+    comparison: Comparison | None
 
 
 def _inspect_frames(
@@ -230,9 +228,8 @@ def _inspect_frames(
     figures, comparisons = [], []
     for one in job.progress.track(complete, "Checking rendered frames", len(by_frame)):
         figures.append(one.figures)
-        if one.pictures is not None:
-            pixel_aspect = float(source.pixel_aspect)
-            comparisons.append(_comparison(one.rendered, *one.pictures, pixel_aspect))
+        if one.comparison is not None:
+            comparisons.append(one.comparison)
     return figures, comparisons
 
 
@@ -262,7 +259,10 @@ def _inspect(
         change=None,
     )
     small = small_frame(rendered.frame, rendered.shot, before, after)
-    return _Inspected(rendered, figures, small, (before, after) if is_compared else None)
+    comparison = None
+    if is_compared:
+        comparison = _comparison(rendered, before, after, float(source.pixel_aspect))
+    return _Inspected(figures, small, comparison)
 
 
 def _read_master(job: Job, rendered: RenderedFrame, source_rgb: Tensor) -> Tensor:

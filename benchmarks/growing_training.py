@@ -88,7 +88,6 @@ def _train(folder: Path, steps: int) -> tuple[str, str, str]:
     section = project.train.model_copy(update={"steps": steps, "checkpoint": steps})
     project = project.model_copy(update={"train": section})
     job = Job(project, folder, SilentProgress())
-    job.folder("train").mkdir()
     begin = time.perf_counter()
     train.run(job)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_A_MIB

@@ -26,7 +26,7 @@ from unfade.model import ChromaModel
 from unfade.project.settings import TrainSection
 from unfade.train.data.pixels import TrainingPicture, picture_of_pair
 from unfade.train.fit.loop import learn, residual_of, start
-from unfade.train.method_choice import HeldOutPicture, choose_methods
+from unfade.train.method_choice import HeldOutPicture, block_errors, methods_by_errors
 from unfade.train.training_set import prepare
 
 
@@ -81,7 +81,7 @@ def _train(options: argparse.Namespace) -> ChromaModel:
     *_, state = learn(untrained, training_set.train, training_set.held_out, settings)
     networks = residual_of(state.best, settings.size)
     model = replace(training_set.model.with_residual(networks), baseline=training_set.baseline)
-    return replace(model, methods=choose_methods(model, judges))
+    return replace(model, methods=methods_by_errors(block_errors(model, one) for one in judges))
 
 
 def _picture(frame: Frame, shot: int, role: PairRole, kind: str) -> TrainingPicture:

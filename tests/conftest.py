@@ -84,3 +84,13 @@ def write_small_film() -> Callable[[Path], None]:
         (folder / "film.toml").write_text(SMALL_FILM)
 
     return write
+
+
+@pytest.fixture
+def set_cores(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Sets the number of cores that this process may use, for one test."""
+
+    def set_count(count: int) -> None:
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(count), raising=False)
+
+    return set_count

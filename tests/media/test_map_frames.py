@@ -1,7 +1,7 @@
 """Frames are computed side by side, each on one core, and their results come in order."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -35,7 +35,9 @@ def clip(request: pytest.FixtureRequest, tmp_path: Path) -> Clip:
 
 
 @pytest.fixture
-def two_cores() -> Iterator[None]:
+def two_cores(set_cores: Callable[[int], None]) -> Iterator[None]:
+    """Two cores, and torch with two threads outside of `map_frames`."""
+    set_cores(2)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     yield

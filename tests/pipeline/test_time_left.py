@@ -21,7 +21,6 @@ DEMO = {
     "thousand steps": 2.5,
     "megapixel": 99.5,
     "reference megapixel": 70.0,
-    "rendered frame": 144.0,
     "rendered megapixel": 99.5,
 }
 """The amounts of the demo film."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import threading
 from collections.abc import Callable
 from fractions import Fraction
@@ -389,16 +388,6 @@ def test_a_changed_credit_renders_nothing(
     monkeypatch.setattr(stage, "recover", None)
     stage.run(Job(credited, job.root, SilentProgress()))
     assert job.load(Rendering) == before
-
-
-@pytest.fixture
-def set_cores(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Sets the number of cores that this process may use, for one test."""
-
-    def set_count(count: int) -> None:
-        monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(count), raising=False)
-
-    return set_count
 
 
 def test_masters_do_not_depend_on_the_number_of_cores(

@@ -1,9 +1,8 @@
 """Training gives the same weights, bit for bit, whatever the number of cores."""
 
-import os
+from collections.abc import Callable
 from dataclasses import fields
 
-import pytest
 import torch
 
 from unfade.film.balance import IDENTITY_BALANCE
@@ -43,11 +42,11 @@ def assert_same_pixels(one: Pixels, other: Pixels) -> None:
 
 
 def test_training_does_not_depend_on_the_number_of_cores(
-    monkeypatch: pytest.MonkeyPatch,
+    set_cores: Callable[[int], None],
 ) -> None:
     results = []
     for count in (1, 4):
-        monkeypatch.setattr(os, "sched_getaffinity", lambda _, n=count: range(n), raising=False)
+        set_cores(count)
         assert core_count() == count
         results.append(trained())
     (one_set, one), (other_set, other) = results

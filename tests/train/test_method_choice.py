@@ -18,7 +18,6 @@ from unfade.train.method_choice import (
     Estimate,
     HeldOutPicture,
     block_errors,
-    choose_methods,
     mean_estimate,
     methods_by_errors,
 )
@@ -128,7 +127,7 @@ def test_the_lut_is_chosen_if_the_law_was_spoiled() -> None:
     baseline = model.laws.baseline
     spoiled = replace(model, laws=laws, unevenness=NO_UNEVENNESS, baseline=baseline)
     judge = HeldOutPicture(1, picture.source_rgb, picture.truth_rgb, picture.weight)
-    methods = choose_methods(spoiled, [judge])
+    methods = methods_by_errors([block_errors(spoiled, judge)])
     assert methods.of(1).method == methods.film.method == "lut"
     assert methods.film.errors is not None
     assert methods.film.errors.lut < 0.8 * methods.film.errors.networks
@@ -152,4 +151,4 @@ def test_errors_are_those_of_the_report_and_weights_count() -> None:
         assert expected > 0.1
         assert errors.mean(method) == pytest.approx(expected, rel=1e-4)
     unweighted = replace(picture, weight=torch.zeros_like(weight))
-    assert choose_methods(model, [unweighted]) == Methods()
+    assert methods_by_errors([block_errors(model, unweighted)]) == Methods()

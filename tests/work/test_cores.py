@@ -1,11 +1,14 @@
 """Work on all cores: results in order, few items at a time."""
 
-import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
+import torch
 
-from unfade.work.cores import core_count, on_all_cores
+from unfade.work.cores import core_count, kept_threads, on_all_cores
+
+SetCores = Callable[[int], None]
 
 
 def test_results_come_in_order() -> None:
@@ -13,8 +16,8 @@ def test_results_come_in_order() -> None:
     assert list(on_all_cores(lambda number: number, [])) == []
 
 
-def test_no_more_items_are_taken_than_twice_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(3), raising=False)
+def test_no_more_items_are_taken_than_twice_the_cores(set_cores: SetCores) -> None:
+    set_cores(3)
     taken: list[int] = []
 
     def items() -> Iterator[int]:
@@ -31,3 +34,75 @@ def test_no_more_items_are_taken_than_twice_the_cores(monkeypatch: pytest.Monkey
 
 def test_there_is_at_least_one_core() -> None:
     assert core_count() >= 1
+
+
+def test_calls_within_a_call_run_in_its_thread(set_cores: SetCores) -> None:
+    set_cores(2)
+
+    def threads_within(_: int) -> set[int]:
+        within = list(on_all_cores(lambda _: threading.get_ident(), range(4)))
+        with kept_threads() as map_kept:
+            within += map_kept(lambda _: threading.get_ident(), range(4))
+        return {*within, threading.get_ident()}
+
+    assert all(len(threads) == 1 for threads in on_all_cores(threads_within, range(4)))
+
+
+def test_kept_threads_are_the_same_in_every_call(set_cores: SetCores) -> None:
+    set_cores(2)
+    both_running = threading.Barrier(2, timeout=10)
+
+    def thread_of(_: int) -> int:
+        both_running.wait()
+        return threading.get_ident()
+
+    with kept_threads() as map_kept:
+        calls = [frozenset(map_kept(thread_of, range(2))) for _ in range(5)]
+    assert len(set(calls)) == 1
+    assert len(calls[0]) == 2
+
+
+def test_an_error_of_the_items_comes_after_the_results_before_it() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        yield 2
+        raise ConnectionError("lost")
+
+    results = on_all_cores(lambda number: number, items())
+    assert [next(results), next(results)] == [1, 2]
+    with pytest.raises(ConnectionError, match="lost"):
+        next(results)
+
+
+def test_a_call_in_hand_has_ended_when_its_results_are_abandoned(set_cores: SetCores) -> None:
+    set_cores(2)
+    ended: list[int] = []
+    started, may_end = threading.Event(), threading.Event()
+
+    def wait(number: int) -> int:
+        if number:
+            started.set()
+            may_end.wait(10)
+            ended.append(number)
+        return number
+
+    results = on_all_cores(wait, range(2))
+    next(results)
+    assert started.wait(10)
+    threading.Timer(0.1, may_end.set).start()
+    results.close()  # type: ignore[attr-defined]
+    assert ended == [1]
+
+
+def test_torch_has_as_many_threads_as_before_whatever_ends_first(set_cores: SetCores) -> None:
+    set_cores(2)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        one, other = (on_all_cores(lambda number: number, range(9)) for _ in range(2))
+        next(one), next(other)
+        one.close()  # type: ignore[attr-defined]
+        list(other)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -4,6 +4,7 @@ Pictures are (3, H, W) float display values. Text is in OpenCV's built-in sans-s
 """
 
 from functools import cache
+from threading import Lock
 from typing import Literal
 
 import cv2
@@ -30,6 +31,10 @@ Anchor = Literal["left", "middle", "right"]
 """Point of a line of text that lies at the given position."""
 
 
+_font_lock = Lock()
+"""Held while text is measured or drawn: OpenCV's font face may not be used by two threads."""
+
+
 def blank_canvas(height: int, width: int) -> Tensor:
     """An empty canvas."""
     return torch.full((3, height, width), BACKGROUND_LEVEL)
@@ -37,7 +42,8 @@ def blank_canvas(height: int, width: int) -> Tensor:
 
 def text_width(text: str, size: int = TEXT_SIZE_PX) -> int:
     """The width of a line of text, in pixels."""
-    x, _, width, _ = cv2.getTextSize((0, 0), text, (0, 0), _face(), size, FONT_WEIGHT)
+    with _font_lock:
+        x, _, width, _ = cv2.getTextSize((0, 0), text, (0, 0), _face(), size, FONT_WEIGHT)
     return int(x + width)
 
 
@@ -55,7 +61,8 @@ def set_text(
     shift = {"left": 0.0, "middle": 0.5, "right": 1.0}[anchor]
     left = x - round(shift * text_width(text, size))
     mask = np.zeros((*canvas.shape[-2:], 3), np.uint8)
-    cv2.putText(mask, text, (left, y), (255, 255, 255), _face(), size, FONT_WEIGHT)
+    with _font_lock:
+        cv2.putText(mask, text, (left, y), (255, 255, 255), _face(), size, FONT_WEIGHT)
     _blend(canvas, mask[..., 0], torch.tensor([shade] * 3))
 
 

@@ -49,11 +49,7 @@ def read(
     if any(later < earlier for earlier, later in pairwise(numbers)):
         raise ValueError("frame numbers must ascend")
     for frame in numbers[:1] + numbers[-1:]:
-        if frame not in clip.frames:
-            raise MediaError(
-                f"{clip.path}: has the frames {clip.frames.first} to {clip.frames.last}, "
-                f"not {frame}; choose one of these"
-            )
+        _check_frame(clip, frame)
     if clip.kind == "movie":
         return prefetch(
             read_movie(clip, numbers, colors), max_held=MAX_FRAMES_AHEAD, name=clip.path
@@ -63,7 +59,18 @@ def read(
 
 def read_frame(clip: Clip, frame: int, colors: ColorManagement = PINNED) -> Tensor:
     """One frame of a clip, as `read` yields it."""
-    return next(picture for _, picture in read(clip, [frame], colors))
+    if clip.kind == "movie":
+        return next(picture for _, picture in read(clip, [frame], colors))
+    _check_frame(clip, frame)
+    return _read_stored(clip, frame, colors)
+
+
+def _check_frame(clip: Clip, frame: int) -> None:
+    if frame not in clip.frames:
+        raise MediaError(
+            f"{clip.path}: has the frames {clip.frames.first} to {clip.frames.last}, "
+            f"not {frame}; choose one of these"
+        )
 
 
 def _read_ahead(

@@ -28,8 +28,8 @@ def map_frames(
     """The results of a function for frames of a clip, in order.
 
     Each frame is computed in a thread on one core, side by side with others. Stills are read
-    there, too; a movie is decoded in a thread of its own. A core holds one frame at a time, so that
-    memory does not grow with the number of frames. Calls may end in another order.
+    there, too; a movie is decoded in a thread of its own. Few frames and results are held at a
+    time. Calls may end in another order.
 
     Args:
         function: gets the frame number and the picture, as `read` yields them.

@@ -39,7 +39,7 @@ def amounts_of(job: Job) -> Amounts:
 
     Units are "run" (1), "shot", "pair", "pair megapixel" (pixels of the scan in all pairs),
     "thousand steps" (of training), "megapixel" (of the scan), "rendered megapixel" (of the frames
-    to render), "rendered frame" and "reference megapixel".
+    to render) and "reference megapixel".
     """
     clips, choice = _load(job, Clips), _load(job, PairList)
     if clips is None:
@@ -59,7 +59,6 @@ def amounts_of(job: Job) -> Amounts:
         "thousand steps": job.project.train.steps / 1000,
         "megapixel": megapixels,
         "reference megapixel": references,
-        "rendered frame": rendered,
         "rendered megapixel": rendered * megapixels / frames,
     }
 

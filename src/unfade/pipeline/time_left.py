@@ -148,7 +148,8 @@ class TimeLeft:
         """
         now = self._now()
         if self._running is not None:
-            self._finished[self._running.name] = now - self._running.started_s
+            spent = {self._running.name: now - self._running.started_s}
+            self._finished = self._finished | spent
         self._running = _Running(stage, now, Bars(self._now))
         self.leave_out(stage)
         return self._running.bars
@@ -160,15 +161,16 @@ class TimeLeft:
     def seconds(self) -> float:
         """Estimated seconds until the end of the run."""
         expected, running, now = self._expected, self._running, self._now()
-        spent_s = PRIOR_S + sum(self._finished.values())
-        done_s = PRIOR_S + sum(expected[name].whole_s for name in self._finished)
+        finished, later = self._finished, self._later
+        spent_s = PRIOR_S + sum(finished.values())
+        done_s = PRIOR_S + sum(expected[name].whole_s for name in finished)
         left_s = 0.0
         if running is not None:
-            part = _Estimate(running, expected[running.name], now)
+            part = _StageClock(running, expected[running.name], now)
             done_s += part.done_s(spent_s / done_s)
             spent_s += now - running.started_s
             left_s = part.left_s(spent_s / done_s)
-        return left_s + spent_s / done_s * sum(expected[name].whole_s for name in self._later)
+        return left_s + spent_s / done_s * sum(expected[name].whole_s for name in later)
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,7 @@ class _Running:
 
 
 @dataclass(frozen=True)
-class _Estimate:
+class _StageClock:
     """How far the stage that runs is at the time `now_s`."""
 
     running: _Running

@@ -7,7 +7,6 @@ are better beyond chance, first over the whole film, then in each shot against t
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from statistics import fmean, variance
 
 import torch
@@ -25,7 +24,6 @@ from unfade.film.method import (
     ShotMethod,
 )
 from unfade.model import ChromaModel
-from unfade.model.device import map_networks
 from unfade.model.raster import network_factor, raster_factor
 from unfade.train.data.agreement import AREA_PX
 
@@ -76,11 +74,6 @@ class BlockErrors:
             return Estimate(mean, math.inf)
         squares = float((share * (difference - mean)).square().sum())
         return Estimate(mean, squares * count / (count - 1))
-
-
-def choose_methods(model: ChromaModel, pictures: Iterable[HeldOutPicture]) -> Methods:
-    """The methods of a film, by its hold-out pictures; without any, the networks."""
-    return methods_by_errors(map_networks(partial(block_errors, model), pictures))
 
 
 def block_errors(model: ChromaModel, picture: HeldOutPicture) -> BlockErrors:

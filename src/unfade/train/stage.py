@@ -1,7 +1,7 @@
 """Train: fit the model of one film to its targets."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,12 +12,13 @@ from unfade import __version__, media
 from unfade.drawing.chart import loss_picture
 from unfade.errors import MatchError
 from unfade.film.balance import FilmBalance
+from unfade.film.method import Methods
 from unfade.film.model import ShotModel
 from unfade.film.pair import PairRole
 from unfade.film.target import Target, Targets, UnpairedFrame
 from unfade.film.working_space import WORKING_SPACE
 from unfade.model import ChromaModel, save_baseline, save_model
-from unfade.model.device import network_device
+from unfade.model.device import map_networks, network_device
 from unfade.model.files import MODEL_SCHEMA
 from unfade.train.contact_sheet import ContactSheets, draw_carried, is_due
 from unfade.train.data.pixels import TrainingPicture
@@ -27,7 +28,12 @@ from unfade.train.fit.checkpoint import load_checkpoint, save_checkpoint
 from unfade.train.fit.loop import State, learn, residual_of, start
 from unfade.train.fit.shot_networks import comparable_shots, try_shot_networks
 from unfade.train.fit.start_from import EarlierModel, load_earlier
-from unfade.train.method_choice import HeldOutPicture, choose_methods
+from unfade.train.method_choice import (
+    BlockErrors,
+    HeldOutPicture,
+    block_errors,
+    methods_by_errors,
+)
 from unfade.train.outcome import Outcome, held_out_errors
 from unfade.train.training_set import TrainingSet, prepare
 from unfade.work.job import Job
@@ -174,16 +180,22 @@ def _complete(
         shot_networks={one.verdict.shot: one.network for one in trials if one.verdict.kept},
         baseline=training_set.baseline,
     )
-    model = replace(model, methods=choose_methods(model, _held_out_pictures(job, targets)))
+    model = replace(model, methods=_methods(job, model, targets))
     model = with_uncertainty(model, training_set.train, training_set.held_out)
     return model, tuple(one.verdict for one in trials)
 
 
-def _held_out_pictures(job: Job, targets: Targets) -> Iterator[HeldOutPicture]:
-    """The hold-out pairs at the size of their targets, one after the other to save memory."""
+def _methods(job: Job, model: ChromaModel, targets: Targets) -> Methods:
+    """The method of each shot, by the hold-out pairs at the size of their targets."""
+
+    def errors(target: Target) -> BlockErrors:
+        return block_errors(model, HeldOutPicture(target.pair.shot, *_read_target(job, target)))
+
     held_out = [target for target in targets.targets if target.pair.role == "holdout"]
-    for target in job.progress.track(held_out, "Comparing networks, law and LUT", len(held_out)):
-        yield HeldOutPicture(target.pair.shot, *_read_target(job, target))
+    found = map_networks(errors, held_out)
+    return methods_by_errors(
+        job.progress.track(found, "Comparing networks, law and LUT", len(held_out))
+    )
 
 
 def _save(job: Job, outcome: Outcome) -> None:

@@ -4,8 +4,8 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
-from functools import cache
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
@@ -28,9 +28,21 @@ def on_all_cores(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     cores; no more than twice as many items and results are held. One operation on a picture is too
     small to be split among cores. Within such a call all cores are busy, so that items are worked
     on in turn."""
-    if getattr(_thread, "busy", False):
+    if _is_busy():
         return map(function, items)
-    return _map(_all_cores(), function, items, 2 * core_count())
+    cores = core_count()
+    return parallel_map(function, items, threads=cores, max_held=2 * cores)
+
+
+@contextmanager
+def kept_threads() -> Iterator[Callable[[Callable[[T], R], Iterable[T]], Iterator[R]]]:
+    """A function like `on_all_cores` that takes all items at once, with threads that are kept until
+    the end: to start them takes longer than a small call."""
+    if _is_busy():
+        yield map
+        return
+    with _pool(core_count()) as pool:
+        yield pool.map
 
 
 def parallel_map(
@@ -48,16 +60,47 @@ def parallel_map(
         max_held: largest number of items and results that are held at a time.
 
     Raises:
-        Exception: the error of a call, when its turn comes.
+        Exception: the error of a call, or of the items, when its turn comes.
     """
-    with ThreadPoolExecutor(threads, initializer=_start_thread) as pool:
-        yield from _map(pool, function, items, max_held)
+    pending: deque[Future[R]] = deque()
+    with _pool(threads) as pool:
+        submitted = _submitted(pool, function, items)
+        try:
+            while True:
+                pending.extend(islice(submitted, max_held - len(pending)))
+                if not pending:
+                    return
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
 
 
-@cache
-def _all_cores() -> ThreadPoolExecutor:
-    """A thread for each core, kept because to start threads takes longer than a small call."""
-    return ThreadPoolExecutor(core_count(), initializer=_start_thread)
+def _submitted(
+    pool: ThreadPoolExecutor, function: Callable[[T], R], items: Iterable[T]
+) -> Iterator[Future[R]]:
+    """A call for each item; an error of the items is a failed call, which comes in its turn."""
+    try:
+        for item in items:
+            yield pool.submit(function, item)
+    except Exception as error:  # noqa: BLE001 - raised in its turn
+        failed: Future[R] = Future()
+        failed.set_exception(error)
+        yield failed
+
+
+@contextmanager
+def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads in which torch uses one core; at the end the caller's number of cores holds again,
+    which some libraries below torch have in common with all threads."""
+    import torch
+
+    torch_threads = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(threads, initializer=_start_thread) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(torch_threads)
 
 
 def _start_thread() -> None:
@@ -67,24 +110,5 @@ def _start_thread() -> None:
     torch.set_num_threads(1)
 
 
-def _map(
-    pool: Executor, function: Callable[[T], R], items: Iterable[T], max_held: int
-) -> Iterator[R]:
-    import torch
-
-    torch_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    remaining = iter(items)
-    pending: deque[Future[R]] = deque()
-    try:
-        while True:
-            room = max_held - len(pending)
-            pending.extend(pool.submit(function, item) for item in islice(remaining, room))
-            if not pending:
-                return
-            yield pending.popleft().result()
-    finally:
-        for future in pending:
-            future.cancel()
-        wait(pending)
-        torch.set_num_threads(torch_threads)
+def _is_busy() -> bool:
+    return getattr(_thread, "busy", False)

@@ -6,6 +6,7 @@ for bit, as an uninterrupted one.
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields
 
 import torch
@@ -22,7 +23,7 @@ from unfade.project.settings import TrainSection
 from unfade.train.data.pixels import Pixels, select
 from unfade.train.fit.muon import Muon
 from unfade.train.fit.normalise import fit_familiarity, fit_feature_scale
-from unfade.work.cores import on_all_cores
+from unfade.work.cores import kept_threads, on_all_cores
 
 WARM_UP_STEPS = 50
 """Steps of linear warm-up, because the first moment estimates of the optimisers are noisy."""
@@ -86,8 +87,8 @@ def start(
 
     The residual of new networks is zero, so that their error is that of the closed form.
     """
-    torch.manual_seed(settings.seed)
     if weights is None:
+        torch.manual_seed(settings.seed)
         residual = ResidualNetworks(settings.size).to(train.device)
         fit_feature_scale(residual, train)
     else:
@@ -114,12 +115,14 @@ def learn(
     while state.step < settings.steps and not _has_stopped(state, settings):
         losses = []
         last = min(state.step + settings.checkpoint, settings.steps)
-        for step in range(state.step, last):
-            losses.append(_set_gradients(residual, _batch(train, settings, step)))
-            for optimizer in optimizers:
-                for group in optimizer.param_groups:
-                    group["lr"] = group["share"] * _learning_rate(settings, step)
-                optimizer.step()
+        with _threads(train.device) as map_parts:
+            for step in range(state.step, last):
+                batch = _batch(train, settings, step)
+                losses.append(_set_gradients(residual, batch, map_parts))
+                for optimizer in optimizers:
+                    for group in optimizer.param_groups:
+                        group["lr"] = group["share"] * _learning_rate(settings, step)
+                    optimizer.step()
         state = _next_state(state, last, residual, optimizers, torch.stack(losses), held_out)
         yield state
 
@@ -134,16 +137,18 @@ class _Batch:
     sensitivity: Tensor
     weight: Tensor
 
-    def part(self, index: int) -> "_Batch":
-        """One of `PARTS` parts, or all of it on an accelerator."""
+    def parts(self) -> list["_Batch"]:
+        """`PARTS` parts on a CPU; on an accelerator the whole."""
         if self.features.device.type != "cpu":
-            return self
-        return _Batch(
-            *(getattr(self, name).tensor_split(PARTS, 1)[index] for name in _BATCH_FIELDS)
-        )
+            return [self]
+        split = [torch.tensor_split(getattr(self, name), PARTS, dim=1) for name in _BATCH_FIELDS]
+        return [_Batch(*part) for part in zip(*split, strict=True)]
 
 
 _BATCH_FIELDS = tuple(one.name for one in fields(_Batch))
+
+MapParts = Callable[..., Iterator[tuple[Tensor, tuple[Tensor, ...]]]]
+"""`map` or the like, from parts of a batch to their losses and gradients."""
 
 
 def _batch(train: Pixels, settings: TrainSection, step: int) -> _Batch:
@@ -158,20 +163,22 @@ def _batch(train: Pixels, settings: TrainSection, step: int) -> _Batch:
     )
 
 
-def _set_gradients(residual: ResidualNetworks, batch: _Batch) -> Tensor:
+def _threads(device: torch.device) -> AbstractContextManager[MapParts]:
+    """What computes the parts of batches: threads on a CPU, the caller's on an accelerator."""
+    return kept_threads() if device.type == "cpu" else nullcontext(map)
+
+
+def _set_gradients(residual: ResidualNetworks, batch: _Batch, map_parts: MapParts) -> Tensor:
     """Sets the gradients of all parameters by the loss of a batch, which it returns."""
     parameters = list(residual.parameters())
     total_weight = batch.weight.sum()
 
-    def of_part(index: int) -> tuple[Tensor, tuple[Tensor, ...]]:
-        part = batch.part(index)
+    def of_part(part: _Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
         with torch.enable_grad():
             loss = _loss(residual, part, total_weight)
             return loss.detach(), torch.autograd.grad(loss, parameters)
 
-    on_cpu = batch.features.device.type == "cpu"
-    results = on_all_cores(of_part, range(PARTS)) if on_cpu else [of_part(0)]
-    losses, gradients = zip(*results, strict=True)
+    losses, gradients = zip(*map_parts(of_part, batch.parts()), strict=True)
     for parameter, *own in zip(parameters, *gradients, strict=True):
         parameter.grad = torch.stack(own).sum(dim=0)
     return torch.stack(losses).sum()

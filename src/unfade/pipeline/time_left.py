@@ -34,30 +34,24 @@ class StageCost:
 COSTS = {
     "ingest": StageCost(
         "Reading the source",
-        {"run": 1.2, "reference megapixel": 0.02},
-        {"megapixel": 0.015},
+        {"run": 1.0, "reference megapixel": 0.02},
+        {"megapixel": 0.01},
         {},
     ),
-    "curate": StageCost("Matching shots", {"run": 3.1}, {"shot": 0.05}, {"shot": 0.37}),
-    "align": StageCost("Aligning pairs", {"run": 3.4}, {"pair": 0.25}, {}),
-    "target": StageCost(
-        "Building targets",
-        {"pair megapixel": 0.05},
-        {"pair megapixel": 0.1},
-        {"pair megapixel": 0.07},
-    ),
-    "train": StageCost("Training", {"shot": 5.5}, {"thousand steps": 13.0}, {"shot": 2.5}),
-    "render": StageCost("Rendering", {}, {"rendered megapixel": 0.29}, {"run": 0.1}),
+    "curate": StageCost("Matching shots", {"run": 2.3}, {"shot": 0.03}, {"shot": 0.25}),
+    "align": StageCost("Aligning pairs", {"run": 3.2}, {"pair": 0.21}, {}),
+    "target": StageCost("Building targets", {}, {"pair megapixel": 0.1}, {"pair megapixel": 0.03}),
+    "train": StageCost("Training", {"shot": 4.1}, {"thousand steps": 13.0}, {"shot": 2.4}),
+    "render": StageCost("Rendering", {}, {"rendered megapixel": 0.28}, {"run": 0.1}),
     "validate": StageCost(
-        "Checking rendered frames", {"pair": 0.1}, {"rendered megapixel": 0.1}, {"run": 0.9}
+        "Checking rendered frames", {"pair": 0.07}, {"rendered megapixel": 0.1}, {"run": 0.8}
     ),
-    "deliver": StageCost("Review movies", {"run": 0.1}, {"rendered megapixel": 0.09}, {"run": 0.4}),
+    "deliver": StageCost("Review movies", {"run": 0.1}, {"rendered megapixel": 0.1}, {"run": 0.5}),
 }
 """Costs on two cores of the demo film: 144 frames of 1080 x 640, 6 shots, 30 pairs.
 
-The whole of each stage is about that of `benchmarks/whole_line.py` at commit dd8730e, divided into
-parts in the ratios of a run under `benchmarks/time_left.py`, which prints these figures beside
-those of its own run.
+Measured by `benchmarks/time_left.py`, which prints these figures beside those of its own run, at
+commit d1bd08d.
 The unit of a part is what its work grows with. The pace of a run corrects what all have in common,
 so that only their ratios have to be right."""
 

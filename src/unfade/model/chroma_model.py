@@ -15,12 +15,13 @@ from unfade.color.ycbcr import limit_chroma, luma
 from unfade.film.balance import IDENTITY_BALANCE, Balance
 from unfade.film.method import Method, Methods, MethodSetting
 from unfade.film.model import ModelSize
+from unfade.geometry.bands import bands
 from unfade.model.closed_form.general_law import distance_steps
 from unfade.model.closed_form.laws import Baseline, Laws, beyond
 from unfade.model.closed_form.unevenness import NO_UNEVENNESS, Unevenness
 from unfade.model.degrain import degrain
 from unfade.model.familiarity import FAMILIARITY_STRIDE_PX
-from unfade.model.features import CHROMA_GAIN, features
+from unfade.model.features import CHROMA_GAIN, features, positions
 from unfade.model.networks import NETWORKS, Network, ResidualNetworks, predict_where
 from unfade.model.raster import (
     enlarge_along,
@@ -228,27 +229,40 @@ class ChromaModel:
             base_cbcr = networks.law_cbcr
         else:
             distance = upsample(networks.distance, factor, *source_rgb.shape[1:])[0]
-            base_cbcr = self._closed_form(clean_rgb, shot, distance)
+            base_cbcr = self.closed_form(clean_rgb, shot, distance)
         return ModelInputs(luma(source_rgb), base_cbcr, networks, shot)
 
     def network_inputs(self, source_rgb: Tensor, clean_rgb: Tensor, shot: int) -> NetworkInputs:
         """Inputs of a picture on the networks' raster, (3, h, w), and the same without grain."""
         distance = self.laws.distance(clean_rgb, shot)
-        law_cbcr = self._closed_form(clean_rgb, shot, distance)
+        law_cbcr = self.closed_form(clean_rgb, shot, distance)
         balanced_rgb, balanced_clean_rgb = (
             balance(rgb, self.grade) for rgb in (source_rgb, clean_rgb)
         )
         planes = features(balanced_rgb, balanced_clean_rgb, law_cbcr, shot in self.unevenness)
         return NetworkInputs(luma(source_rgb), planes, law_cbcr, distance[None])
 
-    def closed_form(self, clean_rgb: Tensor, shot: int) -> Tensor:
-        """Chroma (2, H, W) of a degrained picture (3, H, W) without the networks."""
-        return self._closed_form(clean_rgb, shot, self.laws.distance(clean_rgb, shot))
+    def closed_form(self, clean_rgb: Tensor, shot: int, distance: Tensor | None = None) -> Tensor:
+        """Chroma (2, H, W) of a degrained picture (3, H, W) without the networks.
 
-    def _closed_form(self, clean_rgb: Tensor, shot: int, distance: Tensor) -> Tensor:
+        `distance` (H, W) is that of `Laws.distance`; none to compute it here.
+        """
+        if distance is None:
+            distance = self.laws.distance(clean_rgb, shot)
+        height, width = clean_rgb.shape[1:]
+        position = positions(height, width)
+        parts = (
+            (clean_rgb[:, lines], position[:, lines], distance[lines])
+            for lines in bands(height, width)
+        )
+        return torch.cat([self._closed_form_of_lines(shot, *part) for part in parts], dim=1)
+
+    def _closed_form_of_lines(
+        self, shot: int, clean_rgb: Tensor, position: Tensor, distance: Tensor
+    ) -> Tensor:
         if shot not in self.unevenness:
             return self.laws(clean_rgb, shot, distance)
-        own_cbcr = self.unevenness.predict(clean_rgb, shot)
+        own_cbcr = self.unevenness.predict(clean_rgb, shot, position)
         return self.laws.extended(own_cbcr, clean_rgb, shot, distance)
 
     def network_of(self, shot: int) -> ResidualNetworks:

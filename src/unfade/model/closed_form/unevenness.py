@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from unfade.model.closed_form.laws import Law
-from unfade.model.features import positions
 
 LOG_OFFSET = 0.02
 """Added to R'G'B' before the logarithm, so that black stays finite."""
@@ -36,12 +35,13 @@ class Unevenness:
     def __contains__(self, shot: int) -> bool:
         return shot in self.by_position
 
-    def predict(self, rgb_degrained: Tensor, shot: int) -> Tensor:
-        """Chroma (2, H, W) of a degrained picture (3, H, W) of one of these shots."""
-        height, width = rgb_degrained.shape[1:]
-        position = positions(height, width).flatten(1)
-        added = position_chroma(self.by_position[shot], rgb_degrained.flatten(1), position)
-        return self.even[shot](rgb_degrained) + added.reshape(2, height, width)
+    def predict(self, rgb_degrained: Tensor, shot: int, position: Tensor) -> Tensor:
+        """Chroma (2, H, W) of degrained pixels (3, H, W) of one of these shots, at positions
+        (2, H, W) from -1 to 1."""
+        added = position_chroma(
+            self.by_position[shot], rgb_degrained.flatten(1), position.flatten(1)
+        )
+        return self.even[shot](rgb_degrained) + added.reshape(position.shape)
 
 
 NO_UNEVENNESS = Unevenness({}, {})

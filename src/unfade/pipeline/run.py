@@ -32,6 +32,7 @@ from unfade.pipeline.watch import WatchedProgress
 from unfade.work.elements import DIGEST_CACHE
 from unfade.work.job import Job
 from unfade.work.lock import lock_folder
+from unfade.work.memory import return_freed_memory
 from unfade.work.receipt import Receipt
 from unfade.work.writing import clear_partials, write_text
 
@@ -141,6 +142,7 @@ def run_stage(stage: Stage, job: Job, elements: ElementCache | None = None) -> N
     media.check_config(job.colors)
     media.check_colorspace(job.project.render.colorspace, job.colors)
     stage_function(stage.name)(job)
+    return_freed_memory()
     receipt = Receipt(
         stage=stage.name,
         revision=stage.revision,

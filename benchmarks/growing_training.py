@@ -75,7 +75,7 @@ def _row(film: Path, folder: Path, targets: Targets, growing: str, steps: int) -
     target_folder.mkdir()
     for path in (film / folder_name("target")).glob("*.exr"):
         os.link(path, target_folder / path.name)
-    (folder / Targets.PATH).write_text(targets.model_dump_json())
+    (folder / Targets.PATH).write_text(targets.to_json())
     command = [sys.executable, __file__, "--steps", str(steps), "--train", str(folder)]
     costs = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     shots = len({one.pair.shot for one in targets.targets})

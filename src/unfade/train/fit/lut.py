@@ -5,10 +5,13 @@ differences of neighbouring nodes. So nodes without pixels continue their neighb
 line.
 """
 
+from dataclasses import dataclass
 from functools import cache
+from itertools import product
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import cg
 from torch import Tensor
@@ -78,7 +81,7 @@ class LutFit:
         """
         self._rgb, self._cbcr = rgb.clamp(0.0, 1.0).double(), cbcr.double()
         self._prior, self._nodes = prior, nodes
-        self._cells = _trilinear(self._rgb.numpy(), nodes)
+        self._samples = _TrilinearSamples.of(self._rgb.numpy(), nodes)
         self._ridge = PRIOR_RIDGE + prior_weight / nodes**3
         smoothness = SMOOTHNESS / nodes**3 * ((nodes - 1) / (NODES - 1)) ** 4
         ridge = self._ridge * sparse.eye_array(nodes**3)
@@ -90,14 +93,12 @@ class LutFit:
         share = weight.double() / weight.double().sum().clamp_min(1e-12)
         prior_nodes = self._prior_nodes(share)
         start_nodes = prior_nodes if first is None else first.nodes.double().reshape(2, -1).numpy()
-        weighted = sparse.diags_array(share.numpy()) @ self._cells
-        normal = self._cells.T @ weighted + self._stiffness
-        right = weighted.T @ self._cbcr.numpy().T + self._ridge * prior_nodes.T
+        normal = self._samples.normal(share.numpy()) + self._stiffness
         jacobi = sparse.diags_array(1.0 / normal.diagonal())
-        solution = [
-            cg(normal, right[:, i], x0=start_nodes[i], M=jacobi, rtol=1e-5, maxiter=400)[0]
-            for i in (0, 1)
-        ]
+        solution = []
+        for plane, start, prior in zip(self._cbcr.numpy(), start_nodes, prior_nodes, strict=True):
+            right = self._samples.right(share.numpy() * plane) + self._ridge * prior
+            solution.append(cg(normal, right, x0=start, M=jacobi, rtol=1e-5, maxiter=400)[0])
         values = torch.tensor(np.stack(solution), dtype=torch.float32)
         return SmoothLut(values.reshape(2, self._nodes, self._nodes, self._nodes))
 
@@ -121,20 +122,65 @@ def _affine_nodes(rgb: Tensor, cbcr: Tensor, share: Tensor, nodes: int) -> Tenso
     return torch.permute(terms @ coefficients, (3, 0, 1, 2))
 
 
-def _trilinear(rgb: np.ndarray, nodes: int) -> sparse.csr_array:
-    """Trilinear weights (N, nodes**3) of samples (3, N); red runs fastest."""
-    position = rgb * (nodes - 1)
-    low = np.minimum(position.astype(np.int64), nodes - 2)
-    fraction = position - low
-    columns, values = [], []
-    for corner in range(8):
-        offset = np.array([corner & 1, corner >> 1 & 1, corner >> 2 & 1])[:, None]
-        red, green, blue = low + offset
-        columns.append((blue * nodes + green) * nodes + red)
-        values.append(np.where(offset == 1, fraction, 1 - fraction).prod(axis=0))
-    rows = np.tile(np.arange(rgb.shape[1]), 8)
-    shape = (rgb.shape[1], nodes**3)
-    return sparse.csr_array((np.concatenate(values), (rows, np.concatenate(columns))), shape=shape)
+@dataclass(frozen=True)
+class _TrilinearSamples:
+    """Trilinear weights of samples on a lattice of nodes; red runs fastest.
+
+    The N samples lie in K cells: `cell` (N,) says in which, `corners` (8, K) are the numbers of
+    their nodes, and `weights` (8, N) those of the samples at these. Sums over the samples of a cell
+    take half the time of sparse products.
+    """
+
+    nodes: int
+    cell: NDArray[np.int64]
+    corners: NDArray[np.int64]
+    weights: NDArray[np.float64]
+
+    @staticmethod
+    def of(rgb: NDArray[np.float64], nodes: int) -> "_TrilinearSamples":
+        """Those of samples (3, N), 0 to 1."""
+        position = rgb * (nodes - 1)
+        low = np.minimum(position.astype(np.int64), nodes - 2)
+        fraction = position - low
+        strides = np.array([1, nodes, nodes**2])
+        first, cell = np.unique(strides @ low, return_inverse=True)
+        offsets = np.array(list(product((0, 1), repeat=3)))
+        weights = [
+            np.prod(
+                [fraction[k] if one else 1 - fraction[k] for k, one in enumerate(offset)], axis=0
+            )
+            for offset in offsets
+        ]
+        return _TrilinearSamples(
+            nodes, cell, first + (offsets @ strides)[:, None], np.stack(weights)
+        )
+
+    def normal(self, share: NDArray[np.float64]) -> sparse.csr_array:
+        """The normal matrix (nodes**3, nodes**3) of samples with weights (N,)."""
+        rows, columns, values = [], [], []
+        for one, first in enumerate(self.weights):
+            weighted = share * first
+            for other in range(8):
+                rows.append(self.corners[one])
+                columns.append(self.corners[other])
+                values.append(self._sums(weighted * self.weights[other]))
+        entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
+        return sparse.csr_array(entries, shape=(self.nodes**3, self.nodes**3))
+
+    def right(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sums (nodes**3,) of weighted values (N,) at the nodes."""
+        sums = np.stack([self._sums(one * values) for one in self.weights])
+        return _bincount(self.corners.ravel(), sums.ravel(), self.nodes**3)
+
+    def _sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sums (K,) of values (N,) over the samples of each cell."""
+        return _bincount(self.cell, values, self.corners.shape[1])
+
+
+def _bincount(
+    places: NDArray[np.int64], values: NDArray[np.float64], count: int
+) -> NDArray[np.float64]:
+    return np.asarray(np.bincount(places, values, minlength=count), np.float64)
 
 
 @cache

@@ -239,9 +239,8 @@ class _Preparation:
             return sample_pixels(read, model, seed)
 
         frames = pictures.shares(limit)
-        return Pixels.concatenate(
-            self.track(on_all_cores(of_frame, frames), "Sampling pixels", len(frames))
-        )
+        parts = self.track(on_all_cores(of_frame, frames), "Sampling pixels", len(frames))
+        return Pixels.gather(parts, sum(share.pixels for shares in frames for share in shares))
 
 
 def fit(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -81,14 +82,38 @@ class Pixels:
 
     def to(self, device: torch.device | str) -> "Pixels":
         """A copy on a device."""
-        return Pixels(*(getattr(self, field.name).to(device) for field in fields(Pixels)))
+        return Pixels(*(getattr(self, name).to(device) for name in _NAMES))
 
     @staticmethod
     def concatenate(parts: Iterable["Pixels"]) -> "Pixels":
         """The pixels of several pictures, in order."""
         parts = list(parts)
-        names = [field.name for field in fields(Pixels)]
-        return Pixels(*(torch.cat([getattr(part, name) for part in parts]) for name in names))
+        return Pixels(*(torch.cat([getattr(part, name) for part in parts]) for name in _NAMES))
+
+    @staticmethod
+    def gather(parts: Iterable["Pixels"], most: int) -> "Pixels":
+        """The same of many pictures with at most `most` pixels in all, at least one.
+
+        Each part is copied to its place at once: small parts that stay between the large pictures
+        of the next ones would keep the memory of these from being used again.
+        """
+        remaining = iter(parts)
+        first = next(remaining)
+        whole = [
+            torch.empty(most, *tensor.shape[1:], dtype=tensor.dtype)
+            for tensor in (getattr(first, name) for name in _NAMES)
+        ]
+        count = 0
+        for part in chain([first], remaining):
+            end = count + len(part.shot)
+            for tensor, name in zip(whole, _NAMES, strict=True):
+                tensor[count:end] = getattr(part, name)
+            count = end
+        return Pixels(*(tensor[:count] for tensor in whole))
+
+
+_NAMES = tuple(field.name for field in fields(Pixels))
+"""Names of the tensors of `Pixels`."""
 
 
 def picture_of_pair(
@@ -196,7 +221,7 @@ def sample_pixels(
 
 def select(pixels: Pixels, selection: Tensor) -> Pixels:
     """Some of the pixels, by a mask or by indices."""
-    return Pixels(*(getattr(pixels, field.name)[selection] for field in fields(Pixels)))
+    return Pixels(*(getattr(pixels, name)[selection] for name in _NAMES))
 
 
 @torch.no_grad()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from unfade.errors import UnfadeError, WorkError
+from unfade.film.approval import Approval
 from unfade.film.clip import Area
 from unfade.film.model import TrainedModel
 from unfade.film.pair import PairList
@@ -23,10 +24,12 @@ from unfade.film.report import Measure, Report
 from unfade.film.shot import Shot
 from unfade.film.stage_names import folder_name
 from unfade.pipeline import run as pipeline
+from unfade.pipeline.approve import decide
 from unfade.pipeline.freshness import UNFINISHED
 from unfade.project.file import load_project
 from unfade.project.paths import find_project_file
 from unfade.project.settings import Project
+from unfade.work.approvals import read_approvals
 from unfade.work.job import Job
 from unfade.work.pair_records import PairEntry, PairRecords
 from unfade.work.progress import Progress, SilentProgress
@@ -153,6 +156,27 @@ class Film:
             UnfadeError: a stage failed, or another run works in the work directory.
         """
         return pipeline.run(self._job(progress), first, last)
+
+    def approve(self, by: str, *, note: str = "", reject: bool = False) -> Approval:
+        """Records that a person approves the masters and the report, or rejects them.
+
+        Args:
+            by: name of the person.
+            note: a remark for the record.
+            reject: reject instead of approve.
+
+        Returns:
+            The decision, with date, model and checksums.
+
+        Raises:
+            UnfadeError: the name is empty, or masters or report are missing or stale.
+        """
+        return decide(self._job(), "rejected" if reject else "approved", by, note)
+
+    @property
+    def decision(self) -> str:
+        """In words who decided what on the masters, or that nobody did, after render."""
+        return read_approvals(self.folder).in_words(self._job().load(Rendering))
 
     @property
     def shots(self) -> tuple[Shot, ...]:

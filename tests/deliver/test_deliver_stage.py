@@ -134,6 +134,9 @@ def test_bag_is_valid_and_complete(job: Job) -> None:
         "model/model.json",
         "pairs.json",
         "alignments.json",
+        "approvals.json",
+        "clips.json",
+        "rendering.json",
         "settings.json",
         "report.html",
         "report.json",
@@ -210,6 +213,7 @@ def test_records_in_the_bag_can_be_loaded(job: Job) -> None:
         "Candy, Candy!: validation note",
         "review",
         "Look again.",
+        "no person has decided on these masters",
         "scan.%04d.dpx, frames 1 to 3 at 24 a second",
         "1 training pairs and 0 hold-out pairs",
         "carried along motion to 2 frames without a pair",
@@ -233,6 +237,7 @@ def test_note_says(job: Job, words: str) -> None:
     headings = [line for line in note.splitlines() if line.isupper()]
     assert headings == [
         "VERDICT",
+        "DECISION",
         "FIGURES",
         "ELEMENTS",
         "REFERENCES",

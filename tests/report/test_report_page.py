@@ -204,11 +204,12 @@ def test_page_shows_file_names_but_no_folders() -> None:
 def test_people_are_named_only_on_the_page_of_a_bag() -> None:
     html, deliver = report_page(content()), content().project.deliver
     assert "An Archive" not in html
-    text = Reader(with_credits(html, deliver)).text
+    text = Reader(with_credits(html, deliver, "approved by A & B")).text
+    assert "Decision approved by A & B" in text
     assert "Institution An Archive" in text
     assert "Print of 1978" in text
     assert "Restorationist" not in text
-    named = with_credits(html, DeliverSection(note="<b> & more"))
+    named = with_credits(html, DeliverSection(note="<b> & more"), "")
     assert "&lt;b&gt; &amp; more" in named
 
 

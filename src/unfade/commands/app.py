@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from unfade import __version__
-from unfade.commands import merge, pairs, run
+from unfade.commands import approve, merge, pairs, run, verify
 from unfade.commands.console import escape_unencodable, progress
 from unfade.commands.failures import EXIT_INTERRUPTED, FailureReporter, check_output
 from unfade.commands.parameters import NewFolder
@@ -100,6 +100,8 @@ def _extra_argument_message(argument: str) -> str:
 app.command()(merge.merge)
 app.command()(run.run)
 app.command()(run.status)
+app.command()(approve.approve)
+app.command()(verify.verify)
 for _stage, _task in STAGE_TASKS.items():
     app.command(_stage, help=f"{_task} (stage {folder_name(_stage)}).")(run.stage_verb(_stage))
 

@@ -41,10 +41,14 @@ def run_film(film: api.Film, first: str | None, last: str | None, display: Progr
 def show_status(project_file: Path) -> None:
     """Prints a table of the stages: fresh, stale or missing, what the last run cost, and why."""
     table = plain_table("stage", "state", "time", "cores busy", "why")
-    for stage in api.open(project_file).status():
+    film = api.open(project_file)
+    stages = film.status()
+    for stage in stages:
         cores = f"{stage.cpu_s / stage.wall_s:.1f}" if stage.wall_s and stage.cpu_s else ""
         table.add_row(stage.name, stage.state, _time(stage.wall_s), cores, stage.reason)
     show(table)
+    if any(stage.name == "render" and stage.state == "fresh" for stage in stages):
+        print(film.decision)
 
 
 def _time(seconds: float | None) -> str:

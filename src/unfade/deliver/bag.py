@@ -19,6 +19,9 @@ from unfade.work.progress import Track
 SOFTWARE_AGENT = "Unfade"
 """First word of Bag-Software-Agent, by which bags of Unfade are recognised."""
 
+MANIFEST, TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
+"""Files of a bag with the checksums of its payload, and of its other files."""
+
 BUILDING_SUFFIX, REPLACED_SUFFIX = "building", "older"
 """Suffixes of hidden folders beside a bag: a bag being built, and a bag being replaced."""
 
@@ -139,12 +142,12 @@ def _write_tags(folder: Path, digests: Mapping[str, str], facts: Mapping[str, st
     tags = {
         "bagit.txt": "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
         "bag-info.txt": "".join(f"{label}: {facts[label]}\n" for label in sorted(facts)),
-        "manifest-sha256.txt": _manifest({f"data/{name}": sha for name, sha in digests.items()}),
+        MANIFEST: _manifest({f"data/{name}": sha for name, sha in digests.items()}),
     }
     for name, text in tags.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
     manifest = _manifest({name: digest(folder / name) for name in tags})
-    (folder / "tagmanifest-sha256.txt").write_text(manifest, encoding="utf-8", newline="\n")
+    (folder / TAG_MANIFEST).write_text(manifest, encoding="utf-8", newline="\n")
 
 
 def _manifest(digests: Mapping[str, str]) -> str:
@@ -162,9 +165,26 @@ def read_manifest(bag: Path) -> dict[str, str]:
     Raises:
         OSError: there is no manifest.
     """
-    lines = (bag / "manifest-sha256.txt").read_text(encoding="utf-8").splitlines()
-    entries = (line.partition("  ") for line in lines)
-    return {name.removeprefix("data/"): checksum for checksum, _, name in entries}
+    entries = manifest_entries(bag / MANIFEST)
+    return {name.removeprefix("data/"): checksum for name, checksum in entries.items()}
+
+
+def manifest_entries(manifest: Path) -> dict[str, str]:
+    """The checksums in a manifest, by path in the bag.
+
+    Raises:
+        OSError: there is no manifest.
+        ValueError: a line is not a checksum and a path.
+    """
+    entries = {}
+    for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            checksum, name = line.split(maxsplit=1)
+        except ValueError as error:
+            raise ValueError(f"line {number} is not a checksum and a path") from error
+        name = name.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")
+        entries[name] = checksum
+    return entries
 
 
 def move_into_place(folder: Path, bag: Path) -> None:

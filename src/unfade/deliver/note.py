@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from unfade.film.alignment import Alignments
+from unfade.film.approval import Approvals
 from unfade.film.clip import Clip, Clips
 from unfade.film.model import TrainedModel
 from unfade.film.naming import bag_name
@@ -42,8 +43,14 @@ class DeliveryContent:
     model: TrainedModel
     rendering: Rendering
     report: Report
+    approvals: Approvals
     date: str
     software: str
+
+    @property
+    def decision(self) -> str:
+        """In words who decided what on the masters, or that nobody did."""
+        return self.approvals.in_words(self.rendering)
 
     @property
     def part(self) -> FrameRange | None:
@@ -61,6 +68,7 @@ def validation_note(delivered: DeliveryContent) -> str:
     project, report = delivered.project, delivered.report
     sections = [
         ("VERDICT", [report.verdict, *report.reasons]),
+        ("DECISION", [delivered.decision]),
         ("FIGURES", [_measure(measure) for measure in report.measures]),
         ("ELEMENTS", _elements(delivered.clips)),
         ("REFERENCES", _references(delivered)),

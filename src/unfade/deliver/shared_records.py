@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from unfade.film.alignment import Alignments
+from unfade.film.clip import Clip, Clips
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.project.color_config import config_to_share
 from unfade.project.settings import Project
@@ -41,6 +42,16 @@ def picture_paths(pictures: Mapping[int, str]) -> dict[int, str]:
 def _encodable(name: str) -> str:
     """A name with every character that UTF-8 cannot encode replaced."""
     return name.encode("utf-8", "replace").decode("utf-8")
+
+
+def clips_to_share(clips: Clips) -> Clips:
+    """The clips with file names for paths."""
+
+    def shared(clip: Clip) -> Clip:
+        return clip.model_copy(update={"path": file_name(clip.path)})
+
+    references = {name: shared(clip) for name, clip in clips.references.items()}
+    return Clips(source=shared(clips.source), references=references)
 
 
 def pair_list_to_share(pair_list: PairList, paths: BagPaths) -> PairList:

@@ -28,6 +28,7 @@ from unfade.deliver.note import DeliveryContent, validation_note
 from unfade.deliver.shared_records import (
     BagPaths,
     alignments_to_share,
+    clips_to_share,
     pair_list_to_share,
     picture_paths,
     settings_to_share,
@@ -45,8 +46,8 @@ from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.report import Report
 from unfade.film.wording import counted
 from unfade.geometry.crop import crop
-from unfade.project.settings import Project
 from unfade.report.page import with_credits
+from unfade.work.approvals import read_approvals
 from unfade.work.elements import digest
 from unfade.work.job import Job
 
@@ -115,6 +116,7 @@ def run(job: Job) -> None:
             files=len(sizes),
             bytes=sum(sizes),
             verdict=delivered.report.verdict,
+            decision=delivered.approvals.of(delivered.rendering),
             review_key=key,
         )
     )
@@ -129,6 +131,7 @@ def _content(job: Job, paths: BagPaths) -> DeliveryContent:
         model=job.load(TrainedModel),
         rendering=job.load(Rendering),
         report=job.load(Report),
+        approvals=read_approvals(job.root),
         date=datetime.date.today().isoformat(),
         software=f"Unfade {unfade.__version__}",
     )
@@ -159,14 +162,15 @@ def _add_files(job: Job, delivered: DeliveryContent, folder: Path) -> dict[str, 
         link_or_copy(trained / name, folder / "model" / name)
     validated = job.folder("validate")
     link_or_copy(validated / "report.json", folder / "report.json")
-    _write_page(validated / "report.html", folder / "report.html", delivered.project)
+    _write_page(validated / "report.html", folder / "report.html", delivered)
     for still in sorted(validated.glob("*.png")):
         link_or_copy(still, folder / "stills" / still.name)
     return {f"masters/{frame.file}": frame.sha256 for frame in frames}
 
 
-def _write_page(validated: Path, page: Path, project: Project) -> None:
-    """Writes the report page with institution, restorationist and note of [deliver].
+def _write_page(validated: Path, page: Path, delivered: DeliveryContent) -> None:
+    """Writes the report page with the decision, and with institution, restorationist and note of
+    [deliver].
 
     Raises:
         WorkError: validate's page is missing.
@@ -175,7 +179,9 @@ def _write_page(validated: Path, page: Path, project: Project) -> None:
         text = validated.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise WorkError(f"{validated}: is missing; run 'unfade validate' again") from error
-    page.write_text(with_credits(text, project.deliver), encoding="utf-8")
+    page.write_text(
+        with_credits(text, delivered.project.deliver, delivered.decision), encoding="utf-8"
+    )
 
 
 def _add_review(job: Job, delivered: DeliveryContent, folder: Path) -> str | None:
@@ -264,7 +270,13 @@ def _burn_in(source: Clip, frame: RenderedFrame) -> str:
 
 def _write_records(delivered: DeliveryContent, paths: BagPaths, folder: Path) -> None:
     """Writes the records of the bag, which have no paths of this machine."""
-    records: tuple[Artefact, ...] = (delivered.pair_list, delivered.alignments)
+    records: tuple[Artefact, ...] = (
+        clips_to_share(delivered.clips),
+        delivered.pair_list,
+        delivered.alignments,
+        delivered.rendering,
+        delivered.approvals,
+    )
     for record in records:
         (folder / Path(record.PATH).name).write_text(record.to_json(), encoding="utf-8")
     settings = settings_to_share(delivered.project, paths)
@@ -284,7 +296,7 @@ def _facts(delivered: DeliveryContent) -> dict[str, str]:
         "External-Description": (
             f"{project.film.title}: {counted(len(rendering.frames), 'recovered frame')}{of_part}, "
             f"{rendering.colorspace}, model {rendering.model_id}, "
-            f"verdict {delivered.report.verdict}"
+            f"verdict {delivered.report.verdict}, {delivered.decision}"
         ),
         "Bagging-Date": delivered.date,
     }

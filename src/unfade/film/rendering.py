@@ -1,5 +1,6 @@
 """A rendering: the masters on disk."""
 
+import hashlib
 from typing import Literal
 
 from unfade.film.noun import Artefact, Noun
@@ -64,6 +65,11 @@ class Rendering(Artefact):
     color_config: str = PINNED_CONFIG
     view: str | None = None
     frames: tuple[RenderedFrame, ...]
+
+    def masters_sha256(self) -> str:
+        """SHA-256 over the names and checksums of all masters, in their order."""
+        lines = (f"{frame.sha256}  {frame.file}\n" for frame in self.frames)
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def part_of(self, film: FrameRange) -> FrameRange | None:
         """The range of the rendered frames; None if it is the whole film."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
+from unfade.film.approval import Approvals
 from unfade.film.balance import FilmBalance
 from unfade.film.clip import Clips
 from unfade.film.model import LossCurve, TrainedModel
@@ -137,7 +138,7 @@ STAGES = (
         (*REPORTED_SECTIONS, "source", "reference", "pair", "deliver"),
         (Clips, PairList, Alignments, TrainedModel, Rendering, Report),
         lambda job: source_paths(job) | picture_paths(job),
-        revision=4,
-        files=(BASELINE, "07-validate/report.html", "07-validate/*.png"),
+        revision=5,
+        files=(BASELINE, "07-validate/report.html", "07-validate/*.png", Approvals.PATH),
     ),
 )

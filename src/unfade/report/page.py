@@ -117,9 +117,14 @@ def report_page(content: PageContent) -> str:
     )
 
 
-def with_credits(page: str, deliver: DeliverSection) -> str:
-    """A page of `report_page` with institution, restorationist and note of [deliver] filled in."""
-    people = (("Institution", deliver.institution), ("Restorationist", deliver.restorationist))
+def with_credits(page: str, deliver: DeliverSection, decision: str) -> str:
+    """A page of `report_page` with the decision of a person, in words, and with institution,
+    restorationist and note of [deliver] filled in."""
+    people = (
+        ("Decision", decision),
+        ("Institution", deliver.institution),
+        ("Restorationist", deliver.restorationist),
+    )
     credits = [f"<li><span>{role}</span> {html.escape(name)}</li>" for role, name in people if name]
     note = f"<li>{html.escape(deliver.note)}</li>" if deliver.note else ""
     return page.replace(CREDITS_PLACEHOLDER, "".join(credits)).replace(NOTE_PLACEHOLDER, note)

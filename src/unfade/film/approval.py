@@ -1,0 +1,60 @@
+"""The decisions of people on renderings."""
+
+from typing import Literal
+
+from unfade.film.noun import Artefact, Noun
+from unfade.film.rendering import Rendering
+from unfade.film.report import Verdict
+
+Decision = Literal["approved", "rejected"]
+
+
+class Approval(Noun):
+    """A person's decision on a rendering, and what it was decided on.
+
+    `date` is ISO 8601 with the time zone. `verdict` is that of the report; `masters_sha256` is as
+    of `Rendering`, `report_sha256` that of ``report.json``. `frames` counts the masters.
+    """
+
+    by: str
+    decision: Decision
+    date: str
+    note: str = ""
+    version: int
+    frames: int
+    model_id: str
+    verdict: Verdict
+    masters_sha256: str
+    report_sha256: str
+
+    def in_words(self) -> str:
+        """Who decided what and when: "approved by Ada Byron on 2026-11-30: good skin"."""
+        day = self.date.partition("T")[0]
+        return f"{self.decision} by {self.by} on {day}" + (f": {self.note}" if self.note else "")
+
+
+class Approvals(Artefact):
+    """All decisions on the renderings of a film, oldest first; none is ever removed."""
+
+    SCHEMA = "Approvals.1"
+    PATH = "approvals.json"
+
+    decisions: tuple[Approval, ...] = ()
+
+    def of(self, rendering: Rendering) -> Approval | None:
+        """The newest decision on a rendering; none if its masters are others."""
+        digest = rendering.masters_sha256()
+        return next((one for one in self.decisions[::-1] if one.masters_sha256 == digest), None)
+
+    def in_words(self, rendering: Rendering) -> str:
+        """The decision on a rendering, or that there is none, and which older one there is."""
+        decision = self.of(rendering)
+        if decision is not None:
+            return decision.in_words()
+        if not self.decisions:
+            return "no person has decided on these masters"
+        newest = self.decisions[-1]
+        return (
+            "no person has decided on these masters; older ones, version "
+            f"{newest.version} by model {newest.model_id}, were {newest.in_words()}"
+        )

@@ -1,0 +1,216 @@
+"""Verification of a delivery: its files, its records, and the luma of its masters."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import bagit
+import torch
+from torch import Tensor
+
+from unfade.deliver.bag import MANIFEST, TAG_MANIFEST, manifest_entries
+from unfade.errors import UnfadeError, WorkError
+from unfade.film.approval import Approvals
+from unfade.film.clip import Clips
+from unfade.film.noun import Artefact
+from unfade.film.rendering import RenderedFrame, Rendering
+from unfade.film.wording import counted
+from unfade.film.working_space import WORKING_SPACE
+from unfade.geometry.bands import bands
+from unfade.media import map_frames, read_picture, to_space
+from unfade.project.settings import Project
+from unfade.validate.frames import LOSSLESS_COMPRESSIONS
+from unfade.validate.luma import LumaFigures, check_luma, half_step, integer_step
+from unfade.validate.verdict import MAX_LOSSY_LUMA_DIFFERENCE
+from unfade.work.cores import on_all_cores
+from unfade.work.elements import digest
+from unfade.work.job import Job
+from unfade.work.progress import Progress
+
+AnArtefact = TypeVar("AnArtefact", bound=Artefact)
+
+
+class VerificationError(UnfadeError):
+    """A delivery is not what it was; `faults` are sentences that each name a file."""
+
+    def __init__(self, faults: list[str]) -> None:
+        more = len(faults) - 1
+        others = f"; {counted(more, 'more fault')} found" if more else ""
+        super().__init__(faults[0] + others)
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A delivery without a fault: the number of its files, who decided on its masters, and the
+    number of masters whose luma was compared with the original's."""
+
+    files: int
+    decision: str
+    compared: int
+
+
+def verify(bag: Path, original: str | None, progress: Progress) -> Verified:
+    """Checks every file of a delivery against its checksum, and its records against each other.
+
+    Args:
+        bag: the folder of the delivery.
+        original: path of the scan, to compare the luma of every master with; none to leave it out.
+        progress: shows how far the work is.
+
+    Raises:
+        VerificationError: a file is missing, was changed or added, or a master has another luma.
+        WorkError: the folder is not a delivery of Unfade.
+        MediaError: the original cannot be read.
+    """
+    if not (bag / "bagit.txt").is_file() and not (bag / TAG_MANIFEST).is_file():
+        raise WorkError(
+            f"{bag}: is not a delivery; name the folder that holds bagit.txt, in 08-deliver"
+        )
+    _raise(_tag_faults(bag))
+    checksums = manifest_entries(bag / MANIFEST)
+    _raise([*_checksum_faults(bag, checksums, progress), *_added_faults(bag, checksums)])
+    _raise(_form_faults(bag))
+    rendering = _record(bag, Rendering)
+    _raise(_master_faults(bag, rendering, checksums))
+    compared = 0
+    if original is not None:
+        compared = _compare_with_original(bag, rendering, original, progress)
+    decision = _record(bag, Approvals).in_words(rendering)
+    return Verified(len(checksums), decision, compared)
+
+
+def _raise(faults: list[str]) -> None:
+    if faults:
+        raise VerificationError(faults)
+
+
+def _tag_faults(bag: Path) -> list[str]:
+    """Faults of the files that describe the bag; without them nothing else can be checked."""
+    try:
+        expected = manifest_entries(bag / TAG_MANIFEST)
+    except (OSError, ValueError) as error:
+        return [f"{bag / TAG_MANIFEST}: cannot be read ({error}); take it from another copy"]
+    missing = [name for name in ("bagit.txt", MANIFEST) if name not in expected]
+    faults = [
+        f"{bag / TAG_MANIFEST}: has no checksum of {name}; take it from another copy"
+        for name in missing
+    ]
+    for name, checksum in expected.items():
+        faults += _fault_of(bag, name, checksum)
+    return faults
+
+
+def _fault_of(bag: Path, name: str, checksum: str) -> list[str]:
+    path = bag / name
+    try:
+        found = digest(path)
+    except FileNotFoundError:
+        return [f"{path}: is missing; take it from another copy"]
+    except OSError as error:
+        return [f"{path}: cannot be read ({error.strerror}); take it from another copy"]
+    if found != checksum:
+        return [f"{path}: was changed after delivery; take it from another copy"]
+    return []
+
+
+def _added_faults(bag: Path, checksums: dict[str, str]) -> list[str]:
+    present = {
+        one.relative_to(bag).as_posix() for one in (bag / "data").rglob("*") if one.is_file()
+    }
+    added = sorted(present - checksums.keys())
+    return [f"{bag / name}: was added after delivery; remove it" for name in added]
+
+
+def _form_faults(bag: Path) -> list[str]:
+    try:
+        bagit.Bag(str(bag)).validate(completeness_only=True)
+    except bagit.BagError as error:
+        return [f"{bag}: is not a valid bag ({error}); take it from another copy"]
+    return []
+
+
+def _checksum_faults(bag: Path, checksums: dict[str, str], progress: Progress) -> list[str]:
+    found = on_all_cores(lambda item: _fault_of(bag, *item), checksums.items())
+    checked = progress.track(found, "Taking checksums", len(checksums))
+    return [fault for faults in checked for fault in faults]
+
+
+def _record(bag: Path, kind: type[AnArtefact]) -> AnArtefact:
+    """A record of the bag.
+
+    Raises:
+        WorkError: this version of Unfade cannot read it.
+    """
+    path = bag / "data" / Path(kind.PATH).name
+    try:
+        return kind.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WorkError(
+            f"{path}: cannot be read ({error}); verify with the version of Unfade that "
+            "bag-info.txt names"
+        ) from error
+
+
+def _master_faults(bag: Path, rendering: Rendering, checksums: dict[str, str]) -> list[str]:
+    """Masters that are not those that were rendered."""
+    faults = []
+    for frame in rendering.frames:
+        name = f"data/masters/{frame.file}"
+        if checksums.get(name) != frame.sha256:
+            faults.append(
+                f"{bag / name}: is not the master of frame {frame.frame} that was rendered; take "
+                "it from another copy"
+            )
+    return faults
+
+
+def _compare_with_original(
+    bag: Path, rendering: Rendering, original: str, progress: Progress
+) -> int:
+    """Compares the luma of every master with the scan's; returns the number of masters.
+
+    Raises:
+        VerificationError: a master has another luma, or another size.
+        MediaError: the scan cannot be read.
+    """
+    settings = (bag / "data" / "settings.json").read_text(encoding="utf-8")
+    colors = Job(Project.model_validate_json(settings), bag / "data", progress).colors
+    source = _record(bag, Clips).source.model_copy(update={"path": str(Path(original).absolute())})
+    by_frame = {frame.frame: frame for frame in rendering.frames}
+    decode = partial(to_space, source=rendering.colorspace, target=WORKING_SPACE, colors=colors)
+
+    def fault(number: int, source_rgb: Tensor) -> list[str]:
+        frame = by_frame[number]
+        path = bag / "data" / "masters" / frame.file
+        written = read_picture(str(path), WORKING_SPACE)
+        if written.shape != source_rgb.shape:
+            return [f"{path}: has another size than the original; name the scan of this film"]
+        recovered_rgb = torch.empty_like(written)
+        for lines in bands(*written.shape[-2:]):
+            recovered_rgb[:, lines] = decode(written[:, lines].nan_to_num(0.0, 0.0, 0.0))
+        step = half_step if rendering.format == "exr" else integer_step(rendering.bits)
+        luma = check_luma(source_rgb, written, recovered_rgb, decode, step, was_cut=frame.cut > 0)
+        return list(_luma_faults(path, frame, luma, rendering.compression))
+
+    found = map_frames(fault, source, list(by_frame), colors)
+    checked = progress.track(found, "Comparing luma with the original", len(by_frame))
+    _raise([one for faults in checked for one in faults])
+    return len(by_frame)
+
+
+def _luma_faults(
+    path: Path, frame: RenderedFrame, luma: LumaFigures, compression: str
+) -> Iterator[str]:
+    is_lossless = compression in LOSSLESS_COMPRESSIONS
+    beyond = (
+        luma.excess_max > 0 if is_lossless else luma.difference_mean > MAX_LOSSY_LUMA_DIFFERENCE
+    )
+    if beyond or luma.non_finite:
+        yield (
+            f"{path}: frame {frame.frame} has not the luma of the original, it differs by up to "
+            f"{luma.difference_max:.2g} of the range; render it again, or name the scan that it "
+            "was made from"
+        )

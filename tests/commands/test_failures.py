@@ -243,6 +243,7 @@ def test_ctrl_c_gives_one_line_that_says_how_to_resume(
 ) -> None:
     path = film(tmp_path / "reel")
     set_failing_stage(monkeypatch, KeyboardInterrupt())
+    monkeypatch.setattr(os, "_exit", sys.exit)
     assert run_command("ingest", path) == (
         130,
         "unfade: stopped; the same command goes on from here\n",
@@ -420,3 +421,21 @@ def test_every_file_name_can_be_printed(monkeypatch: pytest.MonkeyPatch, encodin
     line = stored.getvalue().decode(encoding)
     assert line.count("[b] :smile: [/]") == 2
     assert line.count("r\\udcffel") == 2
+
+
+def test_ctrl_c_while_a_module_is_compiled_has_the_same_exit_status(tmp_path: Path) -> None:
+    """Python remembers that Ctrl-C left a compilation, even if it is caught."""
+    (tmp_path / "interrupted.py").write_text(
+        "import contextlib\n"
+        "from unfade.commands import app\n"
+        "with contextlib.suppress(KeyboardInterrupt):\n"
+        "    exec('raise KeyboardInterrupt')\n"
+        "def interrupted(**_):\n"
+        "    raise KeyboardInterrupt\n"
+        "app.app = interrupted\n"
+        "app.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "interrupted"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (130, "unfade: stopped\n")

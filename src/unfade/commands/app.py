@@ -108,6 +108,17 @@ for _stage, _task in STAGE_TASKS.items():
 
 def main() -> None:
     """Runs the command line and exits; every failure becomes one line and an exit status."""
+    try:
+        _run()
+    except SystemExit as end:
+        if end.code == EXIT_INTERRUPTED:
+            # Python would end itself by a signal if Ctrl-C came while it compiled a module.
+            sys.stderr.flush()
+            os._exit(EXIT_INTERRUPTED)
+        raise
+
+
+def _run() -> None:
     configure_process()
     escape_unencodable()
     arguments = sys.argv[1:]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from unfade.errors import WorkError
 from unfade.film.pair import PairRole
 from unfade.train.data.picture_store import PictureKey, PictureStore
 from unfade.train.data.pixels import NetworkFrame, NetworkPicture
@@ -191,3 +192,12 @@ def test_the_folder_of_the_system_is_the_default(
     with pytest.raises(FileNotFoundError):
         PictureStore()
     assert_same(PictureStore([picture(1)], tmp_path)[0], picture(1))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_error_names_the_folder_without_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda dir: open("/dev/full", "r+b"))  # noqa: SIM115
+    with pytest.raises(WorkError, match=r"test_error_names.*: cannot hold .*make free space there"):
+        PictureStore([picture(1)], tmp_path)

@@ -9,19 +9,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import IO
 
 import numpy as np
 import torch
 
+from unfade.errors import WorkError
 from unfade.film.pair import PairRole
 from unfade.train.data.pixels import NetworkFrame, NetworkPicture
 
 PLANES = [3, 3, 3, 1]
 """Planes of a stored picture: source, source without grain, ground truth, weight."""
-
-BYTES = np.dtype(np.float32).itemsize
-"""Bytes of a stored value."""
 
 
 @dataclass(frozen=True)
@@ -49,23 +46,36 @@ class _File:
     """A temporary file that several threads may read and extend."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        self._folder = folder or tempfile.gettempdir()
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
         weakref.finalize(self, self._file.close)
         self._lock = Lock()
 
     def write(self, values: np.ndarray) -> int:
-        """Appends values; their offset in bytes."""
+        """Appends values; their offset in bytes.
+
+        Raises:
+            WorkError: there is no room for them.
+        """
         with self._lock:
             offset = self._file.seek(0, 2)
-            self._file.write(values.tobytes())
+            try:
+                self._file.write(values.tobytes())
+                self._file.flush()
+            except OSError as error:
+                raise WorkError(
+                    f"{self._folder}: cannot hold the pictures of training ({error.strerror}); "
+                    "make free space there"
+                ) from error
             return offset
 
     def read(self, offset: int, count: int) -> np.ndarray:
         """`count` values from an offset in bytes."""
+        values = np.empty(count, np.float32)
         with self._lock:
             self._file.seek(offset)
-            stored = self._file.read(count * BYTES)
-        return np.frombuffer(bytearray(stored), np.float32)
+            self._file.readinto(values.data)
+        return values
 
 
 class PictureStore(Sequence[NetworkPicture]):

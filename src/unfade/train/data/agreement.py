@@ -77,11 +77,7 @@ def pooled(planes: Tensor) -> Tensor:
 
 def agreement(pairs: Sequence[AreaMeans]) -> list[Tensor]:
     """Agreement of the reference of each pair with other pairs, (rows, columns), 0 to 1."""
-    sizes = [one.wide[0].numel() for one in pairs]
-    wide = torch.cat([one.wide.flatten(1) for one in pairs], dim=1).T
-    known = ~wide.isnan().any(dim=1)
-    wide = wide / (wide[known].std(dim=0, correction=0) + 1e-3) / math.sqrt(len(WIDE_FEATURES))
-    deviations = _deviations_from_others(pairs, torch.split(wide, sizes))
+    deviations = _deviations_from_others(pairs, _spread(pairs))
     median = torch.cat(deviations).nanmedian()
     return [
         (TOLERATED_RATIO * median / deviation.clamp_min(1e-6))
@@ -100,25 +96,40 @@ def weighted_by_area(weight: Tensor, factors: Tensor) -> Tensor:
     return weight * plane[:height, :width]
 
 
-def _deviations_from_others(pairs: Sequence[AreaMeans], wide: Sequence[Tensor]) -> list[Tensor]:
+def _spread(pairs: Sequence[AreaMeans]) -> Tensor:
+    """Standard deviation (WIDE,) of the wide surroundings over the areas with weight of all pairs,
+    and a little more, so that what hardly varies is not amplified."""
+    count, total, squares = 0, torch.zeros(()), torch.zeros(())
+    for one in pairs:
+        wide = one.wide.flatten(1).double()
+        known = wide[:, ~wide.isnan().any(dim=0)]
+        count += known.shape[1]
+        total, squares = total + known.sum(dim=1), squares + known.square().sum(dim=1)
+    mean = total / max(count, 1)
+    return ((squares / max(count, 1) - mean**2).clamp_min(0.0).sqrt() + 1e-3).float()
+
+
+def _deviations_from_others(pairs: Sequence[AreaMeans], spread: Tensor) -> list[Tensor]:
     """Distance of each area's residual from the median over similar areas of other pairs.
 
     Args:
         pairs: any number.
-        wide: wide surroundings (A, WIDE) of the areas of each, of one spread.
+        spread: standard deviation (WIDE,) of their wide surroundings.
 
     Returns:
         (A,) for each pair, NaN where fewer than `MIN_OTHER_PAIRS` others have a similar area.
     """
+    scale = spread * math.sqrt(len(WIDE_FEATURES))
     residuals = [one.residual_cbcr.flatten(1).T for one in pairs]
-    known = [~own.isnan().any(dim=1) for own in wide]
     deviations = []
-    for index, own in enumerate(wide):
+    for index, pair in enumerate(pairs):
+        own = pair.wide.flatten(1).T / scale
         deviation = torch.full((len(own),), math.nan)
-        others = [
-            _residual_of_similar(own, wide[other][known[other]], residuals[other][known[other]])
-            for other in _nearest_others(pairs, index)
-        ]
+        others = []
+        for other in _nearest_others(pairs, index):
+            wide = pairs[other].wide.flatten(1).T / scale
+            known = ~wide.isnan().any(dim=1)
+            others.append(_residual_of_similar(own, wide[known], residuals[other][known]))
         if len(others) >= MIN_OTHER_PAIRS:
             other_cbcr = torch.stack(others)
             enough = (~other_cbcr[..., 0].isnan()).sum(dim=0) >= MIN_OTHER_PAIRS

@@ -17,7 +17,7 @@ from torch.nn import functional
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
 from unfade.model.degrain import degrain as take_grain
 from unfade.train.fit.grain import grain_covariance
-from unfade.train.fit.lut import fit_smooth_lut
+from unfade.train.fit.lut import LutFit
 
 Recover = Callable[[Tensor], Tensor]
 Fit = Callable[[Sequence[Tensor], Sequence[Tensor]], Recover]
@@ -105,7 +105,7 @@ def law_pixels(
 
 def smooth_lut_law(pixels: LawPixels) -> Recover:
     """A smooth LUT with 33 nodes an axis."""
-    return fit_smooth_lut(pixels.rgb, pixels.cbcr, pixels.weight)
+    return LutFit(pixels.rgb, pixels.cbcr).solve(pixels.weight)
 
 
 def polynomial_law(pixels: LawPixels) -> Recover:

@@ -6,7 +6,7 @@ import torch
 from unfade.model.closed_form.lut import SmoothLut
 from unfade.train.data.samples import ColourSamples
 from unfade.train.fit.laws import fit_law, fit_laws
-from unfade.train.fit.lut import LutFit, fit_axes, fit_smooth_lut
+from unfade.train.fit.lut import LutFit, fit_axes
 
 
 def colours(count: int, seed: int = 0) -> torch.Tensor:
@@ -19,7 +19,7 @@ def linear(rgb: torch.Tensor) -> torch.Tensor:
 
 def test_a_linear_law_is_found_and_extrapolated() -> None:
     fitted = colours(4000) * 0.5 + 0.2
-    lut = fit_smooth_lut(fitted, linear(fitted), torch.ones(4000))
+    lut = LutFit(fitted, linear(fitted)).solve(torch.ones(4000))
     unseen = colours(500, seed=1)
     cbcr = lut(unseen[:, :, None])[..., 0]
     torch.testing.assert_close(cbcr, linear(unseen), atol=2e-3, rtol=0)
@@ -40,8 +40,8 @@ def test_pixels_of_weight_zero_do_not_count() -> None:
     weight[::2] = 0
     wrong = cbcr.clone()
     wrong[:, ::2] = 0.5
-    lut = fit_smooth_lut(rgb, wrong, weight)
-    expected = fit_smooth_lut(rgb[:, 1::2], cbcr[:, 1::2], torch.ones(1000))
+    lut = LutFit(rgb, wrong).solve(weight)
+    expected = LutFit(rgb[:, 1::2], cbcr[:, 1::2]).solve(torch.ones(1000))
     torch.testing.assert_close(lut.nodes, expected.nodes, atol=1e-3, rtol=0)
 
 
@@ -51,7 +51,7 @@ def test_the_lut_does_not_depend_on_where_the_search_starts(with_prior: bool) ->
     rgb = colours(4000)
     noise = 0.02 * torch.randn(2, 4000, generator=torch.Generator().manual_seed(5))
     cbcr = linear(rgb) + 0.05 * torch.sin(9 * rgb[:2]) + noise
-    prior = fit_smooth_lut(rgb, linear(rgb), torch.ones(4000), nodes=17) if with_prior else None
+    prior = LutFit(rgb, linear(rgb), nodes=17).solve(torch.ones(4000)) if with_prior else None
     fit = LutFit(rgb, cbcr, prior, 1e-3 if with_prior else 0.0, nodes=17)
     first = fit.solve(torch.ones(4000))
     weight = 1 / (0.02 + noise.abs().sum(dim=0))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import bagit
-import torch
 from torch import Tensor
 
 from unfade.deliver.bag import MANIFEST, TAG_MANIFEST, manifest_entries
@@ -18,11 +17,10 @@ from unfade.film.noun import Artefact
 from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.wording import counted
 from unfade.film.working_space import WORKING_SPACE
-from unfade.geometry.bands import bands
 from unfade.media import map_frames, read_picture, to_space
 from unfade.project.settings import Project
 from unfade.validate.frames import LOSSLESS_COMPRESSIONS
-from unfade.validate.luma import LumaFigures, check_luma, half_step, integer_step
+from unfade.validate.luma import LumaFigures, check_master
 from unfade.validate.verdict import MAX_LOSSY_LUMA_DIFFERENCE
 from unfade.work.cores import on_all_cores
 from unfade.work.elements import digest
@@ -188,11 +186,7 @@ def _compare_with_original(
         written = read_picture(str(path), WORKING_SPACE)
         if written.shape != source_rgb.shape:
             return [f"{path}: has another size than the original; name the scan of this film"]
-        recovered_rgb = torch.empty_like(written)
-        for lines in bands(*written.shape[-2:]):
-            recovered_rgb[:, lines] = decode(written[:, lines].nan_to_num(0.0, 0.0, 0.0))
-        step = half_step if rendering.format == "exr" else integer_step(rendering.bits)
-        luma = check_luma(source_rgb, written, recovered_rgb, decode, step, was_cut=frame.cut > 0)
+        luma, _ = check_master(source_rgb, written, rendering, frame, decode)
         return list(_luma_faults(path, frame, luma, rendering.compression))
 
     found = map_frames(fault, source, list(by_frame), colors)

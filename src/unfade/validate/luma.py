@@ -9,6 +9,7 @@ from torch import Tensor
 
 from unfade.color.rec709 import KB, KG, KR
 from unfade.color.ycbcr import luma
+from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.geometry.bands import bands
 
 FLOAT_TOLERANCE = 1e-5
@@ -44,6 +45,28 @@ class LumaFigures:
     non_finite: int
     negative: int
     pixels: int
+
+
+def check_master(
+    source_rgb: Tensor, written: Tensor, rendering: Rendering, frame: RenderedFrame, decode: Decode
+) -> tuple[LumaFigures, Tensor]:
+    """The luma figures of a master, and its values in the working space (3, H, W), 0 where they are
+    not finite.
+
+    Args:
+        source_rgb: (3, H, W), working space.
+        written: (3, H, W), the values of the file, in its colour space.
+        rendering: the format of the file.
+        frame: the master.
+        decode: from the colour space of the file to the working space.
+    """
+    recovered_rgb = torch.empty_like(written)
+    for lines in bands(*written.shape[-2:]):
+        recovered_rgb[:, lines] = decode(written[:, lines].nan_to_num(0.0, 0.0, 0.0))
+    step = half_step if rendering.format == "exr" else integer_step(rendering.bits)
+    was_cut = frame.cut > 0
+    figures = check_luma(source_rgb, written, recovered_rgb, decode, step, was_cut=was_cut)
+    return figures, recovered_rgb
 
 
 def check_luma(

@@ -32,7 +32,6 @@ from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.report import Report
 from unfade.film.target import Target, Targets
 from unfade.film.working_space import WORKING_SPACE
-from unfade.geometry.bands import bands
 from unfade.geometry.crop import crop
 from unfade.media import map_frames, read_picture, read_plane, to_space, write_png
 from unfade.model import Baseline, ChromaModel, load_baseline, load_model
@@ -45,7 +44,7 @@ from unfade.validate.frames import (
     frame_measures,
     shot_figures,
 )
-from unfade.validate.luma import check_luma, half_step, integer_step
+from unfade.validate.luma import check_master
 from unfade.validate.outliers import outliers, predicted_measures
 from unfade.validate.steadiness import SmallFrame, chroma_change, mean_chroma, small_frame
 from unfade.validate.verdict import decide, held_out_measures
@@ -243,17 +242,13 @@ def _inspect(
 ) -> _Inspected:
     written = _read_master(job, rendered, source_rgb)
     decode = partial(to_space, source=rendering.colorspace, target=WORKING_SPACE, colors=job.colors)
-    recovered_rgb = torch.empty_like(written)
-    for lines in bands(*written.shape[-2:]):
-        recovered_rgb[:, lines] = decode(written[:, lines].nan_to_num(0.0, 0.0, 0.0))
-    step = half_step if rendering.format == "exr" else integer_step(rendering.bits)
-    was_cut = rendered.cut > 0
+    luma_figures, recovered_rgb = check_master(source_rgb, written, rendering, rendered, decode)
     before, after = crop(source_rgb, source.live_area), crop(recovered_rgb, source.live_area)
     figures = FrameFigures(
         frame=rendered.frame,
         shot=rendered.shot,
         predicted_error=rendered.predicted_error,
-        luma=check_luma(source_rgb, written, recovered_rgb, decode, step, was_cut=was_cut),
+        luma=luma_figures,
         chroma_source=mean_chroma(before),
         chroma_recovered=mean_chroma(after),
         change=None,

@@ -16,7 +16,6 @@ from torch.nn import functional
 
 from unfade.model.chroma_model import NetworkInputs
 from unfade.model.features import WIDE_FEATURES
-from unfade.train.data.pages import copied_apart
 from unfade.train.data.pixels import NetworkPicture
 
 AREA_PX = 16
@@ -65,7 +64,7 @@ def area_means(picture: NetworkPicture, inputs: NetworkInputs) -> AreaMeans:
     weighted = picture.weight > 0
     values = torch.cat([inputs.features[list(WIDE_FEATURES)], residual_cbcr]) * weighted
     sums = pooled(torch.cat([values, weighted.float()]))
-    means = copied_apart(sums[:-1] / sums[-1:])
+    means = sums[:-1] / sums[-1:]
     return AreaMeans(means[:-2], means[-2:], picture.frame.number)
 
 

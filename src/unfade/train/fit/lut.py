@@ -46,18 +46,6 @@ def fit_axes(rgb: Tensor, weight: Tensor) -> Axes:
     return Axes(matrix.float(), (0.5 - matrix @ mean).float())
 
 
-def fit_smooth_lut(
-    rgb: Tensor,
-    cbcr: Tensor,
-    weight: Tensor,
-    prior: SmoothLut | None = None,
-    prior_weight: float = 0.0,
-    nodes: int = NODES,
-) -> SmoothLut:
-    """The LUT from `rgb` (3, N) to `cbcr` (2, N); the other arguments are as of `LutFit`."""
-    return LutFit(rgb, cbcr, prior, prior_weight, nodes).solve(weight)
-
-
 class LutFit:
     """Fits LUTs to the same samples with several weights."""
 

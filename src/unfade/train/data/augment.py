@@ -14,6 +14,7 @@ from torch import Tensor
 
 from unfade.color.ycbcr import rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.film.working_space import WORKING_GAMMA
+from unfade.geometry.affine import affine
 from unfade.train.data.pixels import NetworkPicture
 
 MAX_SCALE_CHANGE = 0.1
@@ -40,11 +41,7 @@ def augmented(picture: NetworkPicture, seed: int) -> NetworkPicture:
     gain = exposure ** (1 / WORKING_GAMMA)
 
     def warped(planes: Tensor, border: int = cv2.BORDER_REPLICATE) -> Tensor:
-        result = [
-            cv2.warpAffine(plane, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=border)
-            for plane in planes.numpy()
-        ]
-        return torch.from_numpy(np.stack(result)).clamp(0, 1)
+        return torch.from_numpy(affine(planes.numpy(), matrix, border)).clamp(0, 1)
 
     return replace(
         picture,

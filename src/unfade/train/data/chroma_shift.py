@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from unfade.geometry.affine import Planes, affine
 from unfade.train.data.pixels import NetworkPicture
 
 LOW_PASS_SIGMA_PX = 1.5
@@ -31,8 +32,6 @@ MIN_SHIFT_PX, MAX_SHIFT_PX = 0.5, 2.0
 """Shifts that are corrected, in pixels of the networks' raster. Aligned pairs measured up to 0.7
 pixels of a raster twice as fine where the closed form is poor; a longer shift is no delay of
 chroma."""
-
-Planes = NDArray[np.float32]
 
 
 def without_chroma_shift(picture: NetworkPicture, law_cbcr: Tensor) -> NetworkPicture:
@@ -77,12 +76,4 @@ def _blurred(planes: Planes, sigma: float) -> Planes:
 
 def _shifted(planes: Planes, shift: NDArray[np.float64]) -> Planes:
     """(C, H, W) shifted right and down by pixels; the border is repeated."""
-    height, width = planes.shape[1:]
-    matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
-    shifted = [
-        cv2.warpAffine(
-            plane, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-        )
-        for plane in planes
-    ]
-    return np.stack(shifted)
+    return affine(planes, np.array([[1, 0, shift[0]], [0, 1, shift[1]]]))

@@ -9,6 +9,7 @@ from unfade.validate.steadiness import (
     MOTION_WIDTH_PX,
     chroma_change,
     flicker,
+    mean_chroma,
     small_frame,
 )
 
@@ -17,9 +18,19 @@ from unfade.validate.steadiness import (
 def test_small_frames_are_means_of_squares_of_pixels(width: int) -> None:
     rgb = torch.rand(3, 101, width, generator=torch.Generator().manual_seed(0))
     small = small_frame(1, 1, rgb, rgb)
-    expected = rgb_to_ycbcr(functional.avg_pool2d(rgb, -(-width // MOTION_WIDTH_PX)))
-    assert torch.equal(small.source, expected)
+    factor = -(-width // MOTION_WIDTH_PX)
+    expected = rgb_to_ycbcr(
+        functional.avg_pool2d(rgb, factor, ceil_mode=True, count_include_pad=False)
+    )
+    torch.testing.assert_close(small.source, expected, rtol=0.0, atol=1e-6)
     assert small.source.shape[-1] <= MOTION_WIDTH_PX
+
+
+def test_mean_chroma_is_that_of_all_pixels_also_of_a_part_of_a_picture() -> None:
+    whole = torch.rand(3, 101, 300, generator=torch.Generator().manual_seed(0)) ** 3
+    part = whole[:, 5:90, 7:250]
+    _, cb, cr = rgb_to_ycbcr(part.double())
+    assert mean_chroma(part) == pytest.approx((float(cb.mean()), float(cr.mean())), abs=1e-6)
 
 
 def test_only_a_frame_and_the_next_of_its_shot_have_a_change() -> None:

@@ -32,7 +32,7 @@ def downsample(picture: Tensor, factor: int) -> Tensor:
     lines, columns = (size // factor for size in picture.shape[1:])
     averaged = picture.new_empty(len(picture), *(-(-size // factor) for size in picture.shape[1:]))
     if lines and columns:
-        for plane, small in zip(picture.contiguous(), averaged, strict=True):
+        for plane, small in zip(picture, averaged, strict=True):
             squares = plane.numpy()[: lines * factor, : columns * factor]
             whole = cv2.resize(squares, (columns, lines), interpolation=cv2.INTER_AREA)
             small[:lines, :columns] = torch.from_numpy(whole)

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import torch
 from torch import Tensor
 
 from unfade.color.ycbcr import rgb_to_ycbcr
 from unfade.geometry.motion import change_along, optical_flow
+from unfade.model.resample import downsample
 
 MOTION_WIDTH_PX = 480
 """Greatest width of the pictures for optical flow: at this size averaging removes the grain."""
@@ -17,9 +19,10 @@ FLICKER_QUANTILE = 0.95
 
 
 def mean_chroma(rgb: Tensor) -> tuple[float, float]:
-    """The mean Cb and Cr of a picture (3, H, W)."""
-    _, cb, cr = rgb_to_ycbcr(rgb)
-    return float(cb.double().mean()), float(cr.double().mean())
+    """The mean Cb and Cr of a picture (3, H, W): those of its mean, because they are linear."""
+    means = [cv2.mean(plane)[0] for plane in rgb.numpy()]
+    _, cb, cr = rgb_to_ycbcr(torch.tensor(means, dtype=torch.float64)[:, None, None])
+    return float(cb), float(cr)
 
 
 def flicker(chromas: Sequence[tuple[float, float]]) -> float | None:
@@ -76,15 +79,4 @@ def chroma_change(before: SmallFrame | None, now: SmallFrame) -> ChromaChange | 
 
 
 def _small_ycbcr(rgb: Tensor) -> Tensor:
-    return rgb_to_ycbcr(_averaged(rgb, -(-rgb.shape[-1] // MOTION_WIDTH_PX)))
-
-
-def _averaged(picture: Tensor, factor: int) -> Tensor:
-    """(C, H, W) averaged over whole squares of `factor` pixels: the values of `avg_pool2d`, which
-    takes five times as long on one core."""
-    height, width = (size // factor * factor for size in picture.shape[-2:])
-    total = torch.zeros(picture.shape[0], height // factor, width // factor)
-    for row in range(factor):
-        for column in range(factor):
-            total += picture[:, row:height:factor, column:width:factor]
-    return total / factor**2
+    return rgb_to_ycbcr(downsample(rgb, -(-rgb.shape[-1] // MOTION_WIDTH_PX)))

@@ -6,11 +6,17 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
+from itertools import count, islice
 from typing import TypeVar
+
+from unfade.work.memory import return_freed_memory
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+RESULTS_A_RETURN = 50
+"""Results after which freed memory goes back to the system. What is kept of each splits the memory
+of pictures into pieces that the next ones do not fit into: 1,000 pairs took 1.2 GB more."""
 
 _thread = threading.local()
 """`busy` is true in a thread of a pool below."""
@@ -66,11 +72,13 @@ def parallel_map(
     with _pool(threads) as pool:
         submitted = _submitted(pool, function, items)
         try:
-            while True:
+            for index in count(1):
                 pending.extend(islice(submitted, max_held - len(pending)))
                 if not pending:
                     return
                 yield pending.popleft().result()
+                if index % RESULTS_A_RETURN == 0:
+                    return_freed_memory()
         finally:
             for future in pending:
                 future.cancel()

@@ -18,14 +18,15 @@ def luma(rgb: Tensor) -> Tensor:
     Returns:
         (..., 1, H, W).
     """
-    return KR * rgb[..., 0:1, :, :] + KG * rgb[..., 1:2, :, :] + KB * rgb[..., 2:3, :, :]
+    red, green, blue = torch.split(rgb, 1, dim=-3)
+    return torch.add(KR * red, green, alpha=KG).add_(blue, alpha=KB)
 
 
 def rgb_to_ycbcr(rgb: Tensor) -> Tensor:
     """R'G'B' (..., 3, H, W) to Y'CbCr of the same shape; Cb and Cr nominally -0.5 to 0.5."""
     y = luma(rgb)
-    cb = (rgb[..., 2:3, :, :] - y) / CB_SCALE
-    cr = (rgb[..., 0:1, :, :] - y) / CR_SCALE
+    cb = (rgb[..., 2:3, :, :] - y).div_(CB_SCALE)
+    cr = (rgb[..., 0:1, :, :] - y).div_(CR_SCALE)
     return torch.cat([y, cb, cr], dim=-3)
 
 

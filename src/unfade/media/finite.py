@@ -14,4 +14,7 @@ def all_finite(pixels: Tensor) -> bool:
     A value that is not finite makes the sum not finite, so a finite sum proves it in a tenth of the
     time. Only the sum of huge values can overflow; then each value is tested.
     """
-    return bool(pixels.sum().isfinite()) or bool(pixels.isfinite().all())
+    import torch
+
+    total = pixels.sum(dtype=torch.promote_types(pixels.dtype, torch.float32))
+    return bool(total.isfinite()) or bool(pixels.isfinite().all())

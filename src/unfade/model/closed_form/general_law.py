@@ -9,6 +9,7 @@ Beer's law.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -83,7 +84,11 @@ class GeneralLaw:
     def __call__(self, rgb: Tensor) -> Tensor:
         """Chroma (2, H, W) of R'G'B' (3, H, W)."""
         in_cube = self.spread(rgb) / (2 * REACH_DEVIATIONS) + 0.5
-        return self.dyes(rgb) + SmoothLut(self.deviation)(in_cube)
+        return self.dyes(rgb) + self._deviation_lut(in_cube)
+
+    @cached_property
+    def _deviation_lut(self) -> SmoothLut:
+        return SmoothLut(self.deviation)
 
     def distance(self, rgb: Tensor, shot: int) -> Tensor:
         """Distance (H, W) of R'G'B' (3, H, W) to the samples of a shot, or of the film for a shot

@@ -6,10 +6,12 @@ information than a large difference of lightness.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
+import PyOpenColorIO as ocio
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 NODES = 33
 """Nodes along each axis, the usual size of LUTs in colour grading."""
@@ -17,17 +19,34 @@ NODES = 33
 
 @dataclass(frozen=True)
 class SmoothLut:
-    """`nodes` (2, N, N, N): Cb and Cr at each blue, green, red from 0 to 1."""
+    """`nodes` (C, N, N, N): one to three values at each blue, green, red from 0 to 1, those of
+    chroma Cb and Cr. Do not change them in place."""
 
     nodes: Tensor
 
     def __call__(self, rgb: Tensor) -> Tensor:
-        """Chroma (2, H, W) of R'G'B' (3, H, W), trilinear; values are clipped to 0 to 1."""
-        grid = (rgb.clamp(0.0, 1.0) * 2 - 1).permute(1, 2, 0)[None, None]
-        cbcr: Tensor = functional.grid_sample(
-            self.nodes[None], grid, mode="bilinear", padding_mode="border", align_corners=True
+        """Values (C, H, W) at R'G'B' (3, H, W), trilinear; R'G'B' is clipped to 0 to 1."""
+        planes = np.array(rgb.flatten(1).numpy(), dtype=np.float32, order="C")
+        if planes.size:
+            self._processor.apply(ocio.PlanarImageDesc(*planes, planes.shape[1], 1))
+        return torch.from_numpy(planes[: len(self.nodes)]).reshape(-1, *rgb.shape[1:])
+
+    @cached_property
+    def _processor(self) -> ocio.CPUProcessor:
+        """OpenColorIO, which takes half the time of torch's `grid_sample`."""
+        count, size = self.nodes.shape[:2]
+        values = np.zeros((size, size, size, 3), np.float32)
+        values[..., :count] = self.nodes.permute(3, 2, 1, 0).numpy()
+        lut = ocio.Lut3DTransform(size)
+        lut.setInterpolation(ocio.INTERP_LINEAR)
+        lut.setData(values.reshape(-1))
+        return (
+            ocio.Config.CreateRaw()
+            .getProcessor(lut)
+            .getOptimizedCPUProcessor(
+                ocio.BIT_DEPTH_F32, ocio.BIT_DEPTH_F32, ocio.OPTIMIZATION_LOSSLESS
+            )
         )
-        return cbcr[0, :, 0]
 
 
 @dataclass(frozen=True)

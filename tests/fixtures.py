@@ -22,6 +22,8 @@ from unfade.film.pair import Pair
 from unfade.film.rendering import PredictedError, RenderedFrame, Rendering
 from unfade.film.time import FrameRange
 from unfade.film.working_space import WORKING_SPACE
+from unfade.model import Baseline, save_baseline
+from unfade.model.closed_form.lut import SmoothLut
 from unfade.work.progress import Item, SilentProgress
 
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -180,6 +182,12 @@ def make_model(**facts: Any) -> TrainedModel:
         "faded_held_out": None,
     }
     return TrainedModel(**{**defaults, **facts})
+
+
+def write_grey_baseline(path: Path, *shots: int) -> None:
+    """Writes a baseline file whose LUTs, of the film and of shots, give no chroma."""
+    grey = SmoothLut(torch.zeros(2, 5, 5, 5))
+    save_baseline(path, Baseline(grey, dict.fromkeys(shots, grey), torch.zeros(3, 3)))
 
 
 def make_rendered_frame(frame: int, **facts: Any) -> RenderedFrame:

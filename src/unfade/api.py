@@ -173,6 +173,24 @@ class Film:
         """
         return decide(self._job(), "rejected" if reject else "approved", by, note)
 
+    def write_lut(
+        self, path: str | os.PathLike[str], *, shot: int | None = None, nodes: int | None = None
+    ) -> None:
+        """Writes the LUT baseline, which keeps luma, after train.
+
+        Args:
+            path: a ``.cube`` for R'G'B' of the working space, or a ``.clf`` for linear light.
+            shot: number of a shot with pairs; None for the LUT of the film.
+            nodes: along each axis of a .cube: 33, which None is, or 65.
+
+        Raises:
+            UnfadeError: the shot has no LUT of its own, the format or the nodes are not offered, or
+                the file cannot be written.
+        """
+        from unfade.pipeline.export_lut import export_lut
+
+        export_lut(self._job(), Path(path), shot, nodes)
+
     @property
     def decision(self) -> str:
         """In words who decided what on the masters, or that nobody did, after render."""

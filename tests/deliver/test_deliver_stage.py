@@ -26,7 +26,14 @@ from unfade.work.elements import digest
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
-from ..fixtures import make_alignment, make_clip, make_model, make_rendered_frame, make_rendering
+from ..fixtures import (
+    make_alignment,
+    make_clip,
+    make_model,
+    make_rendered_frame,
+    make_rendering,
+    write_grey_baseline,
+)
 
 PAINTED = Pair(
     source=2,
@@ -105,8 +112,8 @@ def job(tmp_path: Path) -> Job:
     )
     frames = [write_master(job, frame, bytes([frame]) * frame) for frame in (1, 2, 3)]
     job.save(make_rendering(frames, model_id="0123456789ab", version=2, compression="dwaa"))
-    for name in ("model.safetensors", "baseline.safetensors"):
-        (job.folder("train") / name).write_bytes(name.encode())
+    (job.folder("train") / "model.safetensors").write_bytes(b"model")
+    write_grey_baseline(job.folder("train") / "baseline.safetensors", 1)
     page = f"<ul>{CREDITS_PLACEHOLDER}</ul><ul>{NOTE_PLACEHOLDER}</ul>"
     (job.folder("validate") / "report.html").write_text(page)
     (job.folder("validate") / "split-000002.png").write_bytes(b"split")
@@ -136,6 +143,10 @@ def test_bag_is_valid_and_complete(job: Job) -> None:
         "alignments.json",
         "approvals.json",
         "clips.json",
+        "luts/candy-candy-33.cube",
+        "luts/candy-candy-65.cube",
+        "luts/candy-candy.clf",
+        "luts/candy-candy_s001.cube",
         "rendering.json",
         "settings.json",
         "report.html",

@@ -22,7 +22,7 @@ from unfade.project.settings import ClipSection, Project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
-from ..fixtures import make_model, make_rendered_frame, make_rendering
+from ..fixtures import make_model, make_rendered_frame, make_rendering, write_grey_baseline
 
 AREA = Area(x=10, y=6, width=161, height=121)
 
@@ -77,8 +77,8 @@ def make_job(
             baseline_file="b.safetensors",
         )
     )
-    for name in ("m.safetensors", "b.safetensors"):
-        (job.folder("train") / name).write_text(name)
+    (job.folder("train") / "m.safetensors").write_text("model")
+    write_grey_baseline(job.folder("train") / "b.safetensors")
     (job.folder("validate") / "report.html").write_text("report")
     return job
 

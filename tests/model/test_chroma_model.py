@@ -32,6 +32,7 @@ from unfade.model.raster import (
     guided_upsample,
     network_factor,
     raster_factor,
+    to_raster,
 )
 from unfade.model.resample import downsample, upsample
 from unfade.model.uncertainty import Uncertainty
@@ -185,6 +186,13 @@ def test_chroma_of_a_highlight_scales_with_exposure(model: ChromaModel) -> None:
         torch.testing.assert_close(above, below * 4, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("brightest", [1.0, 3.0])
+def test_the_raster_has_means_of_the_picture_without_its_exposure(brightest: float) -> None:
+    rgb = torch.rand(3, 101, 2048, generator=torch.Generator().manual_seed(6)) * brightest
+    expected = downsample(rgb / rgb.amax(dim=0).clamp_min(1.0), 3)
+    torch.testing.assert_close(to_raster(rgb), expected, rtol=0, atol=1e-6)
+
+
 def test_the_size_of_batches_does_not_change_the_result(
     trained: ChromaModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,7 +228,7 @@ def test_upsampled_chroma_follows_the_edges_of_luma() -> None:
     y = torch.full((1, 40, 40), 0.2)
     y[..., 19:] = 0.8
     cbcr = (y - 0.5).repeat(2, 1, 1) * 0.4
-    upsampled = guided_upsample(downsample(cbcr, 2), downsample(y, 2), y, 2)
+    upsampled = guided_upsample(downsample(cbcr, 2), downsample(y, 2), y, torch.ones(1, 1, 1), 2)
     assert float((upsampled - cbcr).abs().max()) < 0.02
 
 
@@ -281,7 +289,9 @@ def test_a_ramp_is_enlarged_to_a_ramp() -> None:
 def test_odd_sizes_are_restored() -> None:
     y = frame(41, 63)[:1]
     cbcr = frame(41, 63)[:2]
-    assert guided_upsample(downsample(cbcr, 2), downsample(y, 2), y, 2).shape == (2, 41, 63)
+    assert guided_upsample(
+        downsample(cbcr, 2), downsample(y, 2), y, torch.ones(1, 1, 1), 2
+    ).shape == (2, 41, 63)
 
 
 def test_a_model_file_holds_schema_and_model(tmp_path: Path, trained: ChromaModel) -> None:

@@ -141,3 +141,17 @@ def test_the_command_says_what_it_checked(film: Path, bag: Path) -> None:
     assert failed.stderr.strip().endswith(
         "report.json: was changed after delivery; take it from another copy"
     )
+
+
+def test_a_lut_is_written_for_the_film_and_a_shot_that_has_none_is_named(
+    film: Path, bag: Path, tmp_path: Path
+) -> None:
+    written = tmp_path / "film.cube"
+    assert subprocess.run([*UNFADE, "lut", str(film), str(written)], check=True)
+    delivered = list((bag / "data/luts").glob("*-33.cube"))
+    assert [path.read_bytes() for path in delivered] == [written.read_bytes()]
+    refused = subprocess.run(
+        [*UNFADE, "lut", str(film), str(written), "--shot", "99"], capture_output=True, text=True
+    )
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("unfade: --shot: 99 has no LUT of its own; shots that have")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from unfade import __version__
-from unfade.commands import approve, merge, pairs, run, verify
+from unfade.commands import approve, lut, merge, pairs, run, verify
 from unfade.commands.console import escape_unencodable, progress
 from unfade.commands.failures import EXIT_INTERRUPTED, FailureReporter, check_output
 from unfade.commands.parameters import NewFolder
@@ -102,6 +102,7 @@ app.command()(run.run)
 app.command()(run.status)
 app.command()(approve.approve)
 app.command()(verify.verify)
+app.command()(lut.lut)
 for _stage, _task in STAGE_TASKS.items():
     app.command(_stage, help=f"{_task} (stage {folder_name(_stage)}).")(run.stage_verb(_stage))
 

@@ -40,12 +40,14 @@ from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip
 from unfade.film.delivery import Delivery
 from unfade.film.model import TrainedModel
+from unfade.film.naming import slug
 from unfade.film.noun import Artefact
 from unfade.film.pair import PairList
 from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.report import Report
 from unfade.film.wording import counted
 from unfade.geometry.crop import crop
+from unfade.model import load_baseline
 from unfade.report.page import with_credits
 from unfade.work.approvals import read_approvals
 from unfade.work.elements import digest
@@ -105,6 +107,7 @@ def run(job: Job) -> None:
         for source, picture in pictures.items():
             copy_file(Path(picture), folder / paths[source])
         key = _add_review(job, delivered, folder / "review")
+        _write_luts(job, delivered, folder / "luts")
         _write_records(delivered, paths, folder)
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
         job.progress.say(f"Sealing {len(sizes)} files in {bag.name}")
@@ -166,6 +169,21 @@ def _add_files(job: Job, delivered: DeliveryContent, folder: Path) -> dict[str, 
     for still in sorted(validated.glob("*.png")):
         link_or_copy(still, folder / "stills" / still.name)
     return {f"masters/{frame.file}": frame.sha256 for frame in frames}
+
+
+def _write_luts(job: Job, delivered: DeliveryContent, folder: Path) -> None:
+    """Writes the LUT baseline: of the film in all formats, of each shot as .cube."""
+    folder.mkdir()
+    baseline = load_baseline(job.folder("train") / delivered.model.baseline_file)
+    title = delivered.project.film.title
+    name, of_film = slug(title), f"{title}, LUT baseline"
+    for nodes in media.CUBE_NODES:
+        media.write_lut(folder / f"{name}-{nodes}.cube", baseline.film, of_film, nodes)
+    media.write_lut(folder / f"{name}.clf", baseline.film, of_film)
+    for shot in delivered.pair_list.shots:
+        if shot.number in baseline.shots:
+            path = folder / f"{name}_{shot.name}.cube"
+            media.write_lut(path, baseline.shots[shot.number], f"{of_film} of shot {shot.number}")
 
 
 def _write_page(validated: Path, page: Path, delivered: DeliveryContent) -> None:

@@ -11,6 +11,7 @@ from unfade.media.color_management import (
     to_space,
 )
 from unfade.media.finite import all_finite
+from unfade.media.luts import CUBE_NODES, write_lut
 from unfade.media.movies.writer import MovieWriter
 from unfade.media.pair_pictures import read_pairs
 from unfade.media.probe import Surveys, probe
@@ -24,6 +25,7 @@ from unfade.media.stills.writers import write_dpx, write_exr, write_png, write_t
 from unfade.media.threads.write_behind import write_behind
 
 __all__ = [
+    "CUBE_NODES",
     "FrameTags",
     "MovieWriter",
     "Surveys",
@@ -45,6 +47,7 @@ __all__ = [
     "write_behind",
     "write_dpx",
     "write_exr",
+    "write_lut",
     "write_master",
     "write_png",
     "write_tiff",

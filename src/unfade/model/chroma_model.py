@@ -27,7 +27,6 @@ from unfade.model.raster import (
     enlarge_along,
     exposure_of,
     guided_upsample,
-    is_exposed,
     network_factor,
     raster_factor,
     to_raster,
@@ -136,9 +135,7 @@ class ChromaModel:
         exposure = exposure_of(source_rgb)
         factor = raster_factor(source_rgb.shape[-1])
         small_cbcr, y = self.predict_on_raster(inputs), luma(source_rgb)
-        if not is_exposed(exposure):
-            return guided_upsample(small_cbcr, inputs.y, y, factor)
-        return guided_upsample(small_cbcr, inputs.y, y / exposure, factor) * exposure
+        return guided_upsample(small_cbcr, inputs.y, y, exposure, factor)
 
     def predict_error(self, inputs: ModelInputs) -> ErrorMap:
         """The predicted error of `predict_on_raster`."""

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unfade.geometry.bands import BAND_PIXELS
 from unfade.model import symmetric
 from unfade.model.resample import box_mean, downsample, upsample
 
@@ -32,9 +33,15 @@ more than noise, their linear functions may lead far beyond it."""
 
 def to_raster(source_rgb: Tensor) -> Tensor:
     """A source picture (3, H, W) of any size and exposure on the model's raster, 0 to 1."""
-    exposure = exposure_of(source_rgb)
-    scaled_rgb = source_rgb / exposure if is_exposed(exposure) else source_rgb
-    return downsample(scaled_rgb, raster_factor(source_rgb.shape[-1]))
+    exposure, factor = exposure_of(source_rgb), raster_factor(source_rgb.shape[-1])
+    if not is_exposed(exposure):
+        return downsample(source_rgb, factor)
+    height = source_rgb.shape[1]
+    lines = factor * max(1, BAND_PIXELS // source_rgb.shape[2] // factor)
+    parts = (slice(top, top + lines) for top in range(0, height, lines))
+    return torch.cat(
+        [downsample(source_rgb[:, part] / exposure[:, part], factor) for part in parts], dim=1
+    )
 
 
 def exposure_of(source_rgb: Tensor) -> Tensor:
@@ -44,7 +51,8 @@ def exposure_of(source_rgb: Tensor) -> Tensor:
     """
     if source_rgb.max() <= 1.0:
         return source_rgb.new_ones(1, 1, 1)
-    return source_rgb.amax(dim=0, keepdim=True).clamp_min(1.0)
+    red, green, blue = torch.split(source_rgb, 1)
+    return torch.maximum(torch.maximum(red, green), blue).clamp_min_(1.0)
 
 
 def is_exposed(exposure: Tensor) -> bool:
@@ -62,8 +70,10 @@ def network_factor(width: int) -> int:
     return -(-width // NETWORK_WIDTH_PX)
 
 
-def guided_upsample(cbcr_small: Tensor, y_small: Tensor, y: Tensor, factor: int) -> Tensor:
-    """Chroma of the model's raster at full resolution, with edges that follow luma.
+def guided_upsample(
+    cbcr_small: Tensor, y_small: Tensor, y: Tensor, exposure: Tensor, factor: int
+) -> Tensor:
+    """Chroma of the model's raster at full resolution and exposure, with edges that follow luma.
 
     In windows of 3 by 3 pixels chroma is a linear function of luma, whose coefficients are
     interpolated. Source: He, Sun, "Fast Guided Filter", 2015.
@@ -72,21 +82,23 @@ def guided_upsample(cbcr_small: Tensor, y_small: Tensor, y: Tensor, factor: int)
         cbcr_small: (2, h, w).
         y_small: (1, h, w).
         y: (1, H, W), H and W up to `factor` times h and w.
+        exposure: (1, H, W) or (1, 1, 1), that of `y`; `y_small` has none.
         factor: pixels of `y` per pixel of `y_small`.
 
     Returns:
         (2, H, W).
     """
     if factor == 1:
-        return cbcr_small
+        return cbcr_small * exposure
     mean_y, mean_c = box_mean(y_small, 1), box_mean(cbcr_small, 1)
     variance = (box_mean(y_small**2, 1) - mean_y**2).clamp_min(0.0)
     covariance = box_mean(y_small * cbcr_small, 1) - mean_y * mean_c
     gain = covariance / (variance + GUIDE_EPSILON)
     offset = mean_c - gain * mean_y
+    # Both sides of gain * (y / exposure) + offset are multiplied by the exposure.
     cbcr = upsample(gain, factor, *y.shape[-2:]).mul_(y)
     for plane, small_plane in zip(cbcr, offset, strict=True):
-        plane += upsample(small_plane[None], factor, *y.shape[-2:])[0]
+        plane.addcmul_(upsample(small_plane[None], factor, *y.shape[-2:])[0], exposure[0])
     return cbcr
 
 

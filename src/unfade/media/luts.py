@@ -1,0 +1,114 @@
+"""Writes the LUT baseline for other programs, with OpenColorIO."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import PyOpenColorIO as ocio
+
+from unfade.errors import ProjectError
+from unfade.film.working_space import WORKING_SPACE
+from unfade.work.writing import write_text
+
+if TYPE_CHECKING:
+    from unfade.model.closed_form.lut import SmoothLut
+    from unfade.model.closed_form.rgb_lut import LogShaper
+
+LINEAR_SPACE = "Linear Rec.709 (sRGB)"
+"""OpenColorIO name of the linear light of the working space, the input and output of a CLF."""
+
+CLF_NODES = 65
+"""Nodes along each axis of a CLF. Its shaper covers highlights, so that 33 are too coarse: on
+pictures of a 2K scan their mean difference from the baseline is 0.75 CIEDE2000, that of 65 is
+0.27."""
+
+CUBE_NODES = (33, 65)
+"""Nodes along each axis of a .cube that programs for grading read."""
+
+
+def write_lut(path: Path, chroma: SmoothLut, title: str, nodes: int | None = None) -> None:
+    """Writes the LUT of a baseline as RGB to RGB of exact luma.
+
+    A ``.cube`` is for R'G'B' of the working space, 0 to 1. A ``.clf`` is for linear light of
+    Rec.709 from 0 to 16, through a logarithm.
+
+    Args:
+        path: the file, ``.cube`` or ``.clf``.
+        chroma: from R'G'B' to Cb and Cr.
+        title: what the LUT is for, on record in the file.
+        nodes: along each axis of a .cube, 33 if none; a .clf has `CLF_NODES`.
+
+    Raises:
+        ProjectError: the suffix is another, or a number of nodes that the format does not have.
+        WorkError: it cannot be written.
+    """
+    from unfade.model.closed_form.rgb_lut import LOG_SHAPER, display_lut, log_lut
+
+    suffix = path.suffix.lower()
+    allowed = {".cube": CUBE_NODES, ".clf": (CLF_NODES,)}.get(suffix)
+    if allowed is None:
+        raise ProjectError(f"{path}: LUTs are written as .cube or .clf; give it one of these")
+    if nodes is not None and nodes not in allowed:
+        numbers = " or ".join(map(str, allowed))
+        raise ProjectError(f"{path}: {nodes} nodes are not offered for {suffix}; use {numbers}")
+    size = nodes or allowed[0]
+    if suffix == ".cube":
+        write_text(path, _cube(display_lut(chroma, size), size, title))
+    else:
+        write_text(path, _clf(log_lut(chroma, size), LOG_SHAPER, title))
+
+
+def _cube(lut: SmoothLut, size: int, title: str) -> str:
+    config = ocio.Config()
+    config.addColorSpace(ocio.ColorSpace(name="source"))
+    recovered = ocio.ColorSpace(name="recovered")
+    recovered.setTransform(_lut_transform(lut), ocio.COLORSPACE_DIR_FROM_REFERENCE)
+    config.addColorSpace(recovered)
+    config.setRole("default", "source")
+    baker = ocio.Baker()
+    baker.setConfig(config)
+    baker.setInputSpace("source")
+    baker.setTargetSpace("recovered")
+    baker.setFormat("iridas_cube")
+    baker.setCubeSize(size)
+    values: str = baker.bake()
+    quoted = title.replace('"', "'")
+    return f'TITLE "{quoted}"\n# From and to {WORKING_SPACE}; made by Unfade\n{values}'
+
+
+def _clf(lut: SmoothLut, shaper: LogShaper, title: str) -> str:
+    transforms = (_log_transform(shaper), _lut_transform(lut), _log_transform(shaper, inverse=True))
+    group = ocio.GroupTransform()
+    for transform in transforms:
+        group.appendTransform(transform)
+    metadata = group.getFormatMetadata()
+    metadata.setName(title)
+    metadata.addChildElement("Description", f"{title}; made by Unfade")
+    metadata.addChildElement("InputDescriptor", LINEAR_SPACE)
+    metadata.addChildElement("OutputDescriptor", LINEAR_SPACE)
+    text: str = group.write(
+        formatName="Academy/ASC Common LUT Format", config=ocio.Config.CreateRaw()
+    )
+    return text
+
+
+def _lut_transform(lut: SmoothLut) -> ocio.Lut3DTransform:
+    transform = ocio.Lut3DTransform(lut.nodes.shape[-1])
+    transform.setInterpolation(ocio.INTERP_LINEAR)
+    red_first = np.ascontiguousarray(lut.nodes.permute(3, 2, 1, 0).numpy(), dtype=np.float32)
+    transform.setData(red_first.reshape(-1))
+    return transform
+
+
+def _log_transform(shaper: LogShaper, *, inverse: bool = False) -> ocio.LogAffineTransform:
+    """The shaper: log2((light + offset) / offset) / stops."""
+    transform = ocio.LogAffineTransform(
+        logSideSlope=[1 / shaper.stops] * 3,
+        linSideSlope=[1 / shaper.offset] * 3,
+        linSideOffset=[1.0] * 3,
+        direction=ocio.TRANSFORM_DIR_INVERSE if inverse else ocio.TRANSFORM_DIR_FORWARD,
+    )
+    transform.setBase(2)
+    return transform

@@ -8,6 +8,7 @@ import pytest
 from unfade.deliver import bag, stage
 from unfade.deliver.bag import link_or_copy, remove_leftovers
 from unfade.deliver.note import DeliveryContent
+from unfade.deliver.readme import description_of
 from unfade.deliver.shared_records import picture_paths
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
@@ -143,6 +144,7 @@ def test_bag_is_valid_and_complete(job: Job) -> None:
         "alignments.json",
         "approvals.json",
         "clips.json",
+        "README.txt",
         "luts/candy-candy-33.cube",
         "luts/candy-candy-65.cube",
         "luts/candy-candy.clf",
@@ -155,6 +157,21 @@ def test_bag_is_valid_and_complete(job: Job) -> None:
         "stills/split-000002.png",
         "validation-note.txt",
     }
+
+
+def test_the_readme_says_what_every_file_of_the_bag_is(job: Job) -> None:
+    stage.run(job)
+
+    payload = bag_of(job) / "data"
+    text = (payload / "README.txt").read_text(encoding="utf-8")
+    for path in payload.rglob("*"):
+        if path.is_file():
+            description = description_of(path.relative_to(payload).as_posix())
+            assert description is not None, path
+            assert description in " ".join(text.split())
+    assert "review/" not in text
+    assert "of version 2," in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 88
 
 
 def test_delivery_records_the_size_of_the_bag(job: Job) -> None:

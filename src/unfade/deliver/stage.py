@@ -25,6 +25,7 @@ from unfade.deliver.bag import (
     seal,
 )
 from unfade.deliver.note import DeliveryContent, validation_note
+from unfade.deliver.readme import README, readme
 from unfade.deliver.shared_records import (
     BagPaths,
     alignments_to_share,
@@ -109,6 +110,7 @@ def run(job: Job) -> None:
         key = _add_review(job, delivered, folder / "review")
         _write_luts(job, delivered, folder / "luts")
         _write_records(delivered, paths, folder)
+        _write_readme(delivered, folder)
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
         job.progress.say(f"Sealing {len(sizes)} files in {bag.name}")
         _seal(job, delivered, folder, known)
@@ -302,6 +304,12 @@ def _write_records(delivered: DeliveryContent, paths: BagPaths, folder: Path) ->
     (folder / "settings.json").write_text(text + "\n", encoding="utf-8")
     note = validation_note(delivered)
     (folder / "validation-note.txt").write_text(note, encoding="utf-8")
+
+
+def _write_readme(delivered: DeliveryContent, folder: Path) -> None:
+    paths = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    text = readme(delivered, [*paths, README])
+    (folder / README).write_text(text, encoding="utf-8")
 
 
 def _facts(delivered: DeliveryContent) -> dict[str, str]:

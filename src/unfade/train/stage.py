@@ -37,6 +37,7 @@ from unfade.train.method_choice import (
 from unfade.train.outcome import Outcome, held_out_errors
 from unfade.train.training_set import TrainingSet, prepare
 from unfade.work.job import Job
+from unfade.work.memory import return_freed_memory
 
 CHECKPOINT = "checkpoint.safetensors"
 CARRIED = "carried.png"
@@ -79,6 +80,7 @@ def run(job: Job) -> None:
     _draw_carried(job, training_set)
     sheet_pictures = _of_sheet(train, held_out)
     state = _learn(job, training_set, sheet_pictures, earlier)
+    return_freed_memory()
     model, shot_models = _complete(job, training_set, state, targets)
     pairs = [target.pair for target in targets.targets]
     errors = held_out_errors(model, training_set.held_out) if training_set.held_out else None

@@ -1,0 +1,129 @@
+"""The README of a bag: what each file is, and how to read masters and model, for a stranger."""
+
+import textwrap
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from unfade.deliver.note import LINE_WIDTH, DeliveryContent
+from unfade.film.wording import counted
+
+README = "README.txt"
+"""Name of the file in the payload of the bag."""
+
+FILES = (
+    (
+        "masters/*.json",
+        "Records of the masters, one for each: what the header of an EXR would say.",
+    ),
+    (
+        "masters/*",
+        "The masters, one file a frame. The number at the end of a name is the frame number of "
+        "the scan.",
+    ),
+    (
+        "model/model.safetensors",
+        "The model that coloured the masters. It knows this film alone.",
+    ),
+    ("model/baseline.safetensors", "The LUT baseline that the report compares with."),
+    ("model/model.json", "Record of the training: pairs, settings, errors, method of each shot."),
+    ("luts/*.cube", "The LUT baseline for R'G'B' of gamma 2.4 Rec.709: of the film, of a shot."),
+    ("luts/*.clf", "The same for linear light of Rec.709, with a logarithm for highlights."),
+    ("review/*", "Review movies: the recovered film, and a split screen with the faded scan."),
+    ("stills/*", "Pictures of the report: frames before and after, scopes, hold-out pairs."),
+    ("references/*", "Pictures that a person gave as colour references."),
+    ("report.html", "The report, for a browser: verdict, figures and pictures. Begin here."),
+    ("report.json", "The figures of the report."),
+    ("validation-note.txt", "Verdict, decision, figures, elements, assumptions and caveats."),
+    ("pairs.json", "Every pair of frames of scan and reference that was considered."),
+    ("alignments.json", "How each reference was laid on the scan, and which were refused."),
+    ("clips.json", "What was found out about scan and references."),
+    ("rendering.json", "List of the masters: frame, shot, checksum, predicted error."),
+    ("approvals.json", "What persons decided on the masters, with names and dates."),
+    ("settings.json", "Every setting of the run."),
+    (README, "This text."),
+)
+"""What files are, by the first pattern that fits their path in the payload."""
+
+
+def readme(delivered: DeliveryContent, paths: Iterable[str]) -> str:
+    """The text for the files of a payload, given by their paths; those that no pattern names are
+    left out."""
+    rendering, film = delivered.rendering, delivered.project.film.title
+    masters = counted(len(rendering.frames), "master")
+    sections = [
+        (
+            "WHAT THIS IS",
+            f"The faded film print '{film}' with its colour recovered: {masters} of version "
+            f"{rendering.version}, made by {delivered.software} on {delivered.date}. Brightness, "
+            "detail and grain are those of the scan of the faded print. Colour is predicted by a "
+            "model that was trained on pairs of frames: the scan, and a reference that has good "
+            "colour. It is a reconstruction, not a measurement of the original dyes. "
+            f"The verdict of the validation is '{delivered.report.verdict}'; {delivered.decision}.",
+        ),
+        (
+            "HOW TO READ THE MASTERS",
+            f"They are in the colour space {rendering.colorspace} of the OpenColorIO config "
+            f"{rendering.color_config}. Their luma is Y' = 0.2126 R' + 0.7152 G' + 0.0722 B' "
+            "(ITU-R BT.709) of R'G'B' with gamma 2.4, the same as that of the scan to within the "
+            "rounding of the file.",
+        ),
+        (
+            "HOW TO READ THE MODEL",
+            "model.safetensors is a plain table of numbers: 8 bytes with the length of a header "
+            "(little-endian), the header as JSON with name, type, shape and place of each tensor, "
+            "then the values. The entry 'unfade' of its metadata says what the model is for. "
+            "With the program the model colours a frame, an array of R'G'B' values:\n\n"
+            "    import unfade\n"
+            '    model = unfade.load_model("model/model.safetensors")\n'
+            "    recovered = model.colour(faded, shot=1)\n\n"
+            "Without the program the LUTs give colour that is close to it; the report says how "
+            "close.",
+        ),
+        (
+            "HOW TO CHECK THE FILES",
+            "This is a bag of BagIt 1.0 (RFC 8493): manifest-sha256.txt, beside the folder data, "
+            "has the SHA-256 of every file. 'unfade verify' or any BagIt program compares them.",
+        ),
+        ("FILES", _file_list(paths)),
+    ]
+    parts = [f"{film}: colour recovery", ""]
+    for heading, text in sections:
+        parts += [heading, _wrapped(text), ""]
+    return "\n".join(parts)
+
+
+def description_of(path: str) -> str | None:
+    """What a file of the payload is; none for a path that no pattern names."""
+    return next((text for pattern, text in FILES if fnmatchcase(path, pattern)), None)
+
+
+def _file_list(paths: Iterable[str]) -> str:
+    """The patterns of the files that there are, each with what they are."""
+    some = set(paths)
+    described: dict[str, str] = {}
+    for pattern, text in FILES:
+        fitting = sorted(path for path in some if fnmatchcase(path, pattern))
+        if fitting:
+            described[fitting[0] if len(fitting) == 1 else pattern] = text
+        some.difference_update(fitting)
+    return "\n".join(f"  {name}\n{_filled(text, indent=6)}" for name, text in described.items())
+
+
+def _wrapped(text: str) -> str:
+    """Text with lines of at most `LINE_WIDTH` characters; indented lines stay as they are."""
+    lines = text.split("\n")
+    return "\n".join(
+        one if one.startswith(" ") or not one else _filled(one, indent=2) for one in lines
+    )
+
+
+def _filled(text: str, indent: int) -> str:
+    margin = " " * indent
+    return textwrap.fill(
+        text,
+        LINE_WIDTH,
+        initial_indent=margin,
+        subsequent_indent=margin,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )

@@ -8,12 +8,12 @@ import torch
 
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
-from unfade.film.figures import HeldOutFigures, OutlierRun, ShotFigures
+from unfade.film.figures import HeldOutFigures, ShotFigures
 from unfade.film.method import ChosenMethod, MethodErrors, Methods, ShotMethod
 from unfade.film.model import HeldOut, LossCurve, LossPoint, ShotModel
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.rendering import PredictedError
-from unfade.film.report import Measure, Report
+from unfade.film.report import Measure, OutlierRun, Report
 from unfade.film.shot import Shot
 from unfade.film.target import Target, Targets
 from unfade.film.time import FrameRange
@@ -144,7 +144,6 @@ def content(**changes: Any) -> PageContent:
                 flicker_source=None,
             )
         ],
-        "outliers": [],
         "comparisons": [Comparison(10, 1, picture(0.2), picture(0.4), picture(0.1), picture(0.3))],
         "held_out_sheet": picture(0.5),
         "date": "2001-02-03",
@@ -275,7 +274,8 @@ def test_page_lists_outliers() -> None:
     frames = tuple(make_rendered_frame(n, predicted_error=error) for n in (10, 11))
     rendering = content().rendering.model_copy(update={"frames": frames})
     run = OutlierRun(shot=1, first=10, last=11, worst=11, predicted=3.25)
-    text = Reader(report_page(content(rendering=rendering, outliers=[run]))).text
+    report = content().report.model_copy(update={"outliers": (run,)})
+    text = Reader(report_page(content(rendering=rendering, report=report))).text
     assert "1 10 to 11 11 3.25" in text
     assert "calibrated on the held-out frames" in text
     text = Reader(report_page(content(rendering=rendering, held_out=[]))).text

@@ -28,6 +28,13 @@ FILES = (
     ("model/model.json", "Record of the training: pairs, settings, errors, method of each shot."),
     ("luts/*.cube", "The LUT baseline for R'G'B' of gamma 2.4 Rec.709: of the film, of a shot."),
     ("luts/*.clf", "The same for linear light of Rec.709, with a logarithm for highlights."),
+    (
+        "handover/*.otio",
+        "Timeline in OpenTimelineIO: original and recovered film on two tracks, with markers at "
+        "the starts of shots and at outliers.",
+    ),
+    ("handover/*.xml", "The same timeline as XML of Final Cut Pro 7."),
+    ("handover/*.edl", "Each track of it as EDL of CMX 3600."),
     ("review/*", "Review movies: the recovered film, and a split screen with the faded scan."),
     ("stills/*", "Pictures of the report: frames before and after, scopes, hold-out pairs."),
     ("references/*", "Pictures that a person gave as colour references."),
@@ -45,51 +52,57 @@ FILES = (
 """What files are, by the first pattern that fits their path in the payload."""
 
 
+HOW_TO_READ_THE_MODEL = (
+    "model.safetensors is a plain table of numbers: 8 bytes with the length of a header "
+    "(little-endian), the header as JSON with name, type, shape and place of each tensor, then the "
+    "values. The entry 'unfade' of its metadata says what the model is for. With the program the "
+    "model colours a frame, an array of R'G'B' values:\n\n"
+    "    import unfade\n"
+    '    model = unfade.load_model("model/model.safetensors")\n'
+    "    recovered = model.colour(faded, shot=1)\n\n"
+    "Without the program the LUTs give colour that is close to it; the report says how close."
+)
+
+HOW_TO_CHECK = (
+    "This is a bag of BagIt 1.0 (RFC 8493): manifest-sha256.txt, beside the folder data, has the "
+    "SHA-256 of every file. 'unfade verify' or any BagIt program compares them."
+)
+
+
 def readme(delivered: DeliveryContent, paths: Iterable[str]) -> str:
     """The text for the files of a payload, given by their paths; those that no pattern names are
     left out."""
-    rendering, film = delivered.rendering, delivered.project.film.title
-    masters = counted(len(rendering.frames), "master")
-    sections = [
-        (
-            "WHAT THIS IS",
-            f"The faded film print '{film}' with its colour recovered: {masters} of version "
-            f"{rendering.version}, made by {delivered.software} on {delivered.date}. Brightness, "
-            "detail and grain are those of the scan of the faded print. Colour is predicted by a "
-            "model that was trained on pairs of frames: the scan, and a reference that has good "
-            "colour. It is a reconstruction, not a measurement of the original dyes. "
-            f"The verdict of the validation is '{delivered.report.verdict}'; {delivered.decision}.",
-        ),
-        (
-            "HOW TO READ THE MASTERS",
+    rendering = delivered.rendering
+    sections = {
+        "WHAT THIS IS": _what_it_is(delivered),
+        "HOW TO READ THE MASTERS": (
             f"They are in the colour space {rendering.colorspace} of the OpenColorIO config "
             f"{rendering.color_config}. Their luma is Y' = 0.2126 R' + 0.7152 G' + 0.0722 B' "
             "(ITU-R BT.709) of R'G'B' with gamma 2.4, the same as that of the scan to within the "
-            "rounding of the file.",
+            "rounding of the file."
         ),
-        (
-            "HOW TO READ THE MODEL",
-            "model.safetensors is a plain table of numbers: 8 bytes with the length of a header "
-            "(little-endian), the header as JSON with name, type, shape and place of each tensor, "
-            "then the values. The entry 'unfade' of its metadata says what the model is for. "
-            "With the program the model colours a frame, an array of R'G'B' values:\n\n"
-            "    import unfade\n"
-            '    model = unfade.load_model("model/model.safetensors")\n'
-            "    recovered = model.colour(faded, shot=1)\n\n"
-            "Without the program the LUTs give colour that is close to it; the report says how "
-            "close.",
-        ),
-        (
-            "HOW TO CHECK THE FILES",
-            "This is a bag of BagIt 1.0 (RFC 8493): manifest-sha256.txt, beside the folder data, "
-            "has the SHA-256 of every file. 'unfade verify' or any BagIt program compares them.",
-        ),
-        ("FILES", _file_list(paths)),
-    ]
-    parts = [f"{film}: colour recovery", ""]
-    for heading, text in sections:
+        "HOW TO READ THE MODEL": HOW_TO_READ_THE_MODEL,
+        "HOW TO CHECK THE FILES": HOW_TO_CHECK,
+        "FILES": _file_list(paths),
+    }
+    parts = [f"{delivered.project.film.title}: colour recovery", ""]
+    for heading, text in sections.items():
         parts += [heading, _wrapped(text), ""]
     return "\n".join(parts)
+
+
+def _what_it_is(delivered: DeliveryContent) -> str:
+    rendering = delivered.rendering
+    masters = counted(len(rendering.frames), "master")
+    return (
+        f"The faded film print '{delivered.project.film.title}' with its colour recovered: "
+        f"{masters} of version {rendering.version}, made by {delivered.software} on "
+        f"{delivered.date}. Brightness, detail and grain are those of the scan of the faded print. "
+        "Colour is predicted by a model that was trained on pairs of frames: the scan, and a "
+        "reference that has good colour. It is a reconstruction, not a measurement of the original "
+        f"dyes. The verdict of the validation is '{delivered.report.verdict}'; "
+        f"{delivered.decision}."
+    )
 
 
 def description_of(path: str) -> str | None:

@@ -42,17 +42,3 @@ class ShotFigures:
     luma_mean: float
     flicker: float | None
     flicker_source: float | None
-
-
-@dataclass(frozen=True)
-class OutlierRun:
-    """Consecutive frames `first` to `last` of a shot whose colours are far from the training data.
-
-    `predicted` is the predicted CIEDE2000 of the `worst` frame, the highest of the run.
-    """
-
-    shot: int
-    first: int
-    last: int
-    worst: int
-    predicted: float

@@ -17,6 +17,19 @@ class Measure(Noun):
     ok: bool | None = None
 
 
+class OutlierRun(Noun):
+    """Consecutive frames `first` to `last` of a shot whose colours are far from the training data.
+
+    `predicted` is the predicted CIEDE2000 of the `worst` frame, the highest of the run.
+    """
+
+    shot: int
+    first: int
+    last: int
+    worst: int
+    predicted: float
+
+
 class Report(Artefact):
     """The result of validate. `reasons` are sentences for the verdict."""
 
@@ -26,3 +39,4 @@ class Report(Artefact):
     verdict: Verdict
     reasons: tuple[str, ...] = ()
     measures: tuple[Measure, ...]
+    outliers: tuple[OutlierRun, ...] = ()

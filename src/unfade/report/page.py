@@ -13,7 +13,7 @@ from unfade.drawing.chart import loss_chart
 from unfade.drawing.error_chart import error_chart
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip, Clips
-from unfade.film.figures import HeldOutFigures, OutlierRun, ShotFigures
+from unfade.film.figures import HeldOutFigures, ShotFigures
 from unfade.film.method import ChosenMethod, Methods
 from unfade.film.model import LossCurve, TrainedModel
 from unfade.film.pair import PairList
@@ -72,7 +72,6 @@ class PageContent:
     report: Report
     held_out: Sequence[HeldOutFigures]
     shots: Sequence[ShotFigures]
-    outliers: Sequence[OutlierRun]
     comparisons: Sequence[Comparison]
     held_out_sheet: Tensor | None
     date: str

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from statistics import fmean, median
 
-from unfade.film.figures import OutlierRun
 from unfade.film.rendering import RenderedFrame
-from unfade.film.report import Measure
+from unfade.film.report import Measure, OutlierRun
 
 OUTLIER_RATIO = 1.25
 """Predicted error of an outlier, as a multiple of the expected error. On the development films of

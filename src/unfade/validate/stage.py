@@ -95,7 +95,8 @@ def run(job: Job) -> None:
     cut = sum(frame.cut for frame in rendering.frames)
     measures += frame_measures(frames, shots, missing, rendering.compression, cut)
     verdict, reasons = decide(measures, pair_list.remarks, _methods(job, model, shots))
-    report = Report(verdict=verdict, reasons=reasons, measures=tuple(measures))
+    runs = tuple(outliers(rendering.frames, _expected_error(held_out)))
+    report = Report(verdict=verdict, reasons=reasons, measures=tuple(measures), outliers=runs)
 
     content = PageContent(
         project=job.project,
@@ -109,7 +110,6 @@ def run(job: Job) -> None:
         report=report,
         held_out=held_out,
         shots=shots,
-        outliers=outliers(rendering.frames, _expected_error(held_out)),
         comparisons=comparisons,
         held_out_sheet=sheet,
         date=datetime.date.today().isoformat(),

@@ -176,7 +176,7 @@ class Film:
     def write_lut(
         self, path: str | os.PathLike[str], *, shot: int | None = None, nodes: int | None = None
     ) -> None:
-        """Writes the LUT baseline, which keeps luma, after train.
+        """Writes the LUT baseline, after train.
 
         Args:
             path: a ``.cube`` for R'G'B' of the working space, or a ``.clf`` for linear light.

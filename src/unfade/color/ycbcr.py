@@ -55,9 +55,10 @@ def limit_chroma(y: Tensor, cbcr: Tensor) -> Tensor:
     cb, cr = torch.split(cbcr, 1, dim=-3)
     offset_g = -(KR * CR_SCALE * cr + KB * CB_SCALE * cb) / KG
     lowest = torch.minimum(torch.minimum(CR_SCALE * cr, CB_SCALE * cb), offset_g)
-    if (-lowest <= y).all():
+    is_limited = -lowest > y
+    if not is_limited.any():
         return cbcr
-    scale = torch.where(-lowest > y, y.clamp_min(0.0) / (-lowest).clamp_min(1e-12), 1.0)
+    scale = torch.where(is_limited, y.clamp_min(0.0) / (-lowest).clamp_min(1e-12), 1.0)
     return cbcr * scale
 
 

@@ -51,7 +51,7 @@ from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip
 from unfade.film.delivery import Delivery
 from unfade.film.model import TrainedModel
-from unfade.film.naming import slug
+from unfade.film.naming import lut_title, slug
 from unfade.film.noun import Artefact
 from unfade.film.pair import PairList
 from unfade.film.rendering import RenderedFrame, Rendering
@@ -190,14 +190,14 @@ def _write_luts(job: Job, delivered: DeliveryContent, folder: Path) -> None:
     folder.mkdir()
     baseline = load_baseline(job.folder("train") / delivered.model.baseline_file)
     title = delivered.project.film.title
-    name, of_film = slug(title), f"{title}, LUT baseline"
+    name, of_film = slug(title), lut_title(title)
     for nodes in media.CUBE_NODES:
         media.write_lut(folder / f"{name}-{nodes}.cube", baseline.film, of_film, nodes)
     media.write_lut(folder / f"{name}.clf", baseline.film, of_film)
     for shot in delivered.pair_list.shots:
         if shot.number in baseline.shots:
             path = folder / f"{name}_{shot.name}.cube"
-            media.write_lut(path, baseline.shots[shot.number], f"{of_film} of shot {shot.number}")
+            media.write_lut(path, baseline.shots[shot.number], lut_title(title, shot.number))
 
 
 def _write_handover(job: Job, delivered: DeliveryContent, folder: Path) -> None:

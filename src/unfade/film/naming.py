@@ -24,6 +24,12 @@ def clip_name(path: str) -> str:
     return next((name for name in names if name), "reference")
 
 
+def lut_title(film: str, shot: int | None = None) -> str:
+    """The title of the LUT baseline of a film, or of one of its shots, given by its number."""
+    of_shot = "" if shot is None else f" of shot {shot}"
+    return f"{film}, LUT baseline{of_shot}"
+
+
 def slug(title: str) -> str:
     """A film's title for file names: ``"candy-candy"`` for ``"Candy Candy"``."""
     return re.sub(r"[\W_]+", "-", title.lower()).strip("-") or "film"

@@ -10,7 +10,6 @@ from unfade.media.color_management import (
     is_aces,
     to_space,
 )
-from unfade.media.finite import all_finite
 from unfade.media.luts import CUBE_NODES, write_lut
 from unfade.media.movies.writer import MovieWriter
 from unfade.media.pair_pictures import read_pairs
@@ -29,7 +28,6 @@ __all__ = [
     "FrameTags",
     "MovieWriter",
     "Surveys",
-    "all_finite",
     "check_colorspace",
     "check_config",
     "is_aces",

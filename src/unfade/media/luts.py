@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import PyOpenColorIO as ocio
 
 from unfade.errors import ProjectError
@@ -29,7 +28,7 @@ CUBE_NODES = (33, 65)
 
 
 def write_lut(path: Path, chroma: SmoothLut, title: str, nodes: int | None = None) -> None:
-    """Writes the LUT of a baseline as RGB to RGB of exact luma.
+    """Writes the LUT of a baseline as RGB to RGB; its nodes keep luma.
 
     A ``.cube`` is for R'G'B' of the working space, 0 to 1. A ``.clf`` is for linear light of
     Rec.709 from 0 to 16, through a logarithm.
@@ -64,7 +63,7 @@ def _cube(lut: SmoothLut, size: int, title: str) -> str:
     config = ocio.Config()
     config.addColorSpace(ocio.ColorSpace(name="source"))
     recovered = ocio.ColorSpace(name="recovered")
-    recovered.setTransform(_lut_transform(lut), ocio.COLORSPACE_DIR_FROM_REFERENCE)
+    recovered.setTransform(lut.transform(), ocio.COLORSPACE_DIR_FROM_REFERENCE)
     config.addColorSpace(recovered)
     config.setRole("default", "source")
     baker = ocio.Baker()
@@ -79,7 +78,7 @@ def _cube(lut: SmoothLut, size: int, title: str) -> str:
 
 
 def _clf(lut: SmoothLut, shaper: LogShaper, title: str) -> str:
-    transforms = (_log_transform(shaper), _lut_transform(lut), _log_transform(shaper, inverse=True))
+    transforms = (_log_transform(shaper), lut.transform(), _log_transform(shaper, inverse=True))
     group = ocio.GroupTransform()
     for transform in transforms:
         group.appendTransform(transform)
@@ -92,14 +91,6 @@ def _clf(lut: SmoothLut, shaper: LogShaper, title: str) -> str:
         formatName="Academy/ASC Common LUT Format", config=ocio.Config.CreateRaw()
     )
     return text
-
-
-def _lut_transform(lut: SmoothLut) -> ocio.Lut3DTransform:
-    transform = ocio.Lut3DTransform(lut.nodes.shape[-1])
-    transform.setInterpolation(ocio.INTERP_LINEAR)
-    red_first = np.ascontiguousarray(lut.nodes.permute(3, 2, 1, 0).numpy(), dtype=np.float32)
-    transform.setData(red_first.reshape(-1))
-    return transform
 
 
 def _log_transform(shaper: LogShaper, *, inverse: bool = False) -> ocio.LogAffineTransform:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from unfade.color.finite import all_finite
 from unfade.errors import MediaError
 from unfade.film.clip import Clip
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.orientation import upright
 from unfade.media.color_management import to_space
-from unfade.media.finite import all_finite
 from unfade.media.movies.reader import read_movie
 from unfade.media.stills.reader import read_still
 from unfade.media.stills.sequences import parse_pattern

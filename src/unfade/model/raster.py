@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unfade.geometry.bands import BAND_PIXELS
+from unfade.geometry.bands import bands
 from unfade.model import symmetric
 from unfade.model.resample import box_mean, downsample, upsample
 
@@ -33,15 +33,17 @@ more than noise, their linear functions may lead far beyond it."""
 
 def to_raster(source_rgb: Tensor) -> Tensor:
     """A source picture (3, H, W) of any size and exposure on the model's raster, 0 to 1."""
-    exposure, factor = exposure_of(source_rgb), raster_factor(source_rgb.shape[-1])
-    if not is_exposed(exposure):
-        return downsample(source_rgb, factor)
-    height = source_rgb.shape[1]
-    lines = factor * max(1, BAND_PIXELS // source_rgb.shape[2] // factor)
-    parts = (slice(top, top + lines) for top in range(0, height, lines))
-    return torch.cat(
-        [downsample(source_rgb[:, part] / exposure[:, part], factor) for part in parts], dim=1
-    )
+    return at_exposure(source_rgb, exposure_of(source_rgb))
+
+
+def at_exposure(rgb: Tensor, exposure: Tensor) -> Tensor:
+    """A picture (3, H, W) divided by an `exposure_of` a source, on the model's raster."""
+    height, width = rgb.shape[1:]
+    factor = raster_factor(width)
+    if exposure.numel() == 1 and float(exposure) == 1.0:
+        return downsample(rgb, factor)
+    scaled = (rgb[:, lines] / exposure[:, lines] for lines in bands(height, width, factor))
+    return torch.cat([downsample(part, factor) for part in scaled], dim=1)
 
 
 def exposure_of(source_rgb: Tensor) -> Tensor:
@@ -53,11 +55,6 @@ def exposure_of(source_rgb: Tensor) -> Tensor:
         return source_rgb.new_ones(1, 1, 1)
     red, green, blue = torch.split(source_rgb, 1)
     return torch.maximum(torch.maximum(red, green), blue).clamp_min_(1.0)
-
-
-def is_exposed(exposure: Tensor) -> bool:
-    """Whether an `exposure_of` a picture changes it, which most pictures of a scan do not need."""
-    return exposure.numel() > 1 or float(exposure) > 1.0
 
 
 def raster_factor(width: int) -> int:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from unfade.errors import ProjectError
 from unfade.film.model import TrainedModel
+from unfade.film.naming import lut_title
 from unfade.film.stage_names import folder_name
 from unfade.media import write_lut
 from unfade.model import load_baseline
@@ -25,14 +26,11 @@ def export_lut(job: Job, path: Path, shot: int | None = None, nodes: int | None 
     """
     trained = job.load(TrainedModel)
     baseline = load_baseline(job.root / folder_name("train") / trained.baseline_file)
-    title = f"{job.project.film.title}, LUT baseline"
-    if shot is None:
-        write_lut(path, baseline.film, title, nodes)
-        return
-    if shot not in baseline.shots:
+    if shot is not None and shot not in baseline.shots:
         others = ", ".join(map(str, sorted(baseline.shots))) or "none"
         raise ProjectError(
             f"--shot: {shot} has no LUT of its own; shots that have one: {others}; leave out "
             "--shot for the film's"
         )
-    write_lut(path, baseline.shots[shot], f"{title} of shot {shot}", nodes)
+    lut = baseline.film if shot is None else baseline.shots[shot]
+    write_lut(path, lut, lut_title(job.project.film.title, shot), nodes)

@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from unfade import media
+from unfade.color.finite import all_finite
 from unfade.errors import MediaError
 from unfade.film.alignment import Alignment, Alignments, weight_file
 from unfade.film.clip import Area, Clip, Clips
@@ -113,7 +114,7 @@ def _checked(source: Clip, frame: int, live_rgb: Tensor) -> Tensor:
     Raises:
         MediaError: it has values that are infinite or NaN.
     """
-    if not media.all_finite(live_rgb):
+    if not all_finite(live_rgb):
         raise MediaError(
             f"{source.path}: frame {frame} has values that are infinite or NaN; scan or convert it "
             "again"

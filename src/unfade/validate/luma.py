@@ -7,6 +7,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
+from unfade.color.finite import all_finite, count_not_finite
 from unfade.color.rec709 import KB, KG, KR
 from unfade.color.ycbcr import luma
 from unfade.film.rendering import RenderedFrame, Rendering
@@ -108,7 +109,7 @@ def check_luma(
         difference_max=float(difference.max()),
         difference_mean=float(difference.double().sum() / finite.sum().clamp_min(1)),
         excess_max=_excess(suspect_differences, suspect_values, decode, step or half_step),
-        non_finite=0 if finite.all() else int((~written.isfinite()).sum()),
+        non_finite=0 if finite.all() else count_not_finite(written),
         negative=negative,
         pixels=finite.numel(),
     )
@@ -123,7 +124,7 @@ def _compare(
     recovered_y = luma(recovered_rgb)[0]
     difference = (luma(source_rgb)[0] - recovered_y).abs()
     finite = torch.ones_like(difference, dtype=torch.bool)
-    if not written.sum().isfinite():
+    if not all_finite(written):
         finite = written.isfinite().all(dim=0)
         difference = torch.where(finite, difference, 0.0)
         written = torch.where(finite, written, 0.0)

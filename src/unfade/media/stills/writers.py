@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import OpenImageIO as oiio
 
+from unfade.color.finite import count_not_finite
 from unfade.errors import MediaError, ProjectError
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.bands import bands
 from unfade.media.color_management import check_colorspace, is_aces, to_space
-from unfade.media.finite import all_finite
 from unfade.media.stills.icc import working_space_profile
 from unfade.media.stills.tags import FrameTags, put_tags
 from unfade.project.color_config import PINNED, ColorManagement
@@ -97,7 +97,7 @@ def write_exr(
         if len(encoded) == 3:
             encoded = to_space(encoded, WORKING_SPACE, colorspace, colors)
         encoded = encoded.half() if half else encoded.float()
-        not_finite += _count_not_finite(encoded)
+        not_finite += count_not_finite(encoded)
         stored[lines] = encoded.permute(1, 2, 0).numpy()
     if not_finite:
         raise MediaError(
@@ -254,7 +254,7 @@ def _codes(
     clipped = not_finite = 0
     for lines in bands(height, width):
         encoded = to_space(pixels[:, lines], WORKING_SPACE, colorspace, colors)
-        not_finite += _count_not_finite(encoded)
+        not_finite += count_not_finite(encoded)
         clipped += _count_clipped(encoded, bits)
         codes[lines] = _codes_of(encoded, bits)
     if not_finite:
@@ -278,10 +278,6 @@ def _count_clipped(pixels: Tensor, bits: int) -> int:
     """Number of values more than half a code below 0 or above 1."""
     half_code = 0.5 / (2**bits - 1)
     return int(((pixels < -half_code) | (pixels > 1 + half_code)).sum())
-
-
-def _count_not_finite(pixels: Tensor) -> int:
-    return 0 if all_finite(pixels) else int((~pixels.isfinite()).sum())
 
 
 def _write(path: Path, interleaved: np.ndarray, spec: oiio.ImageSpec) -> None:

@@ -31,18 +31,22 @@ class SmoothLut:
             self._processor.apply(ocio.PlanarImageDesc(*planes, planes.shape[1], 1))
         return torch.from_numpy(planes[: len(self.nodes)]).reshape(-1, *rgb.shape[1:])
 
-    @cached_property
-    def _processor(self) -> ocio.CPUProcessor:
-        """OpenColorIO, which takes half the time of torch's `grid_sample`."""
+    def transform(self) -> ocio.Lut3DTransform:
+        """The LUT for OpenColorIO, trilinear; values that it lacks of three are 0."""
         count, size = self.nodes.shape[:2]
         values = np.zeros((size, size, size, 3), np.float32)
         values[..., :count] = self.nodes.permute(3, 2, 1, 0).numpy()
         lut = ocio.Lut3DTransform(size)
         lut.setInterpolation(ocio.INTERP_LINEAR)
         lut.setData(values.reshape(-1))
+        return lut
+
+    @cached_property
+    def _processor(self) -> ocio.CPUProcessor:
+        """OpenColorIO, which takes half the time of torch's `grid_sample`."""
         return (
             ocio.Config.CreateRaw()
-            .getProcessor(lut)
+            .getProcessor(self.transform())
             .getOptimizedCPUProcessor(
                 ocio.BIT_DEPTH_F32, ocio.BIT_DEPTH_F32, ocio.OPTIMIZATION_LOSSLESS
             )

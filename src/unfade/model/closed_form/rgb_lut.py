@@ -1,8 +1,9 @@
 """The LUT baseline from RGB to RGB, as programs for grading and compositing apply it.
 
-It keeps luma: a node has the luma of its colour, and the chroma of the baseline.
+A node has the luma of its colour, and the chroma of the baseline.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -25,7 +26,7 @@ class LogShaper:
     @property
     def stops(self) -> float:
         """Stops from 0 to 1."""
-        return float(torch.tensor((self.max_light + self.offset) / self.offset).log2())
+        return math.log2((self.max_light + self.offset) / self.offset)
 
     def to_log(self, light: Tensor) -> Tensor:
         """0 to 1 of linear light from 0 to `max_light`."""

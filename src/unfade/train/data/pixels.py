@@ -13,7 +13,7 @@ from unfade.film.pair import Pair, PairRole
 from unfade.model import ChromaModel
 from unfade.model.degrain import degrain
 from unfade.model.features import positions
-from unfade.model.raster import exposure_of, network_factor, raster_factor
+from unfade.model.raster import at_exposure, exposure_of, network_factor, raster_factor
 from unfade.model.resample import downsample
 from unfade.train.data.samples import PositionedSamples
 
@@ -120,12 +120,11 @@ def picture_of_pair(
     source_rgb: Tensor, truth_rgb: Tensor, weight: Tensor, pair: Pair
 ) -> TrainingPicture:
     """The target of a pair, of any size, on the model's raster and scaled to 0 to 1."""
-    factor = raster_factor(source_rgb.shape[-1])
     exposure = exposure_of(source_rgb)
     return TrainingPicture(
-        downsample(source_rgb / exposure, factor),
-        downsample(truth_rgb / exposure, factor),
-        downsample(weight, factor),
+        at_exposure(source_rgb, exposure),
+        at_exposure(truth_rgb, exposure),
+        downsample(weight, raster_factor(source_rgb.shape[-1])),
         pair.source,
         pair.shot,
         pair.role,

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from unfade.media import all_finite
+from unfade.color.finite import all_finite
 
 
 def test_ordinary_values_are_finite() -> None:

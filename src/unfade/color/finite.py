@@ -18,3 +18,8 @@ def all_finite(pixels: Tensor) -> bool:
 
     total = pixels.sum(dtype=torch.promote_types(pixels.dtype, torch.float32))
     return bool(total.isfinite()) or bool(pixels.isfinite().all())
+
+
+def count_not_finite(pixels: Tensor) -> int:
+    """Number of values of a float tensor that are infinite or not numbers."""
+    return 0 if all_finite(pixels) else int((~pixels.isfinite()).sum())

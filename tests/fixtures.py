@@ -18,6 +18,7 @@ from unfade.film.alignment import Alignment
 from unfade.film.cadence import Cadence
 from unfade.film.clip import Area, Clip
 from unfade.film.model import TrainedModel
+from unfade.film.outlier import Mend, OutlierRun
 from unfade.film.pair import Pair
 from unfade.film.rendering import PredictedError, RenderedFrame, Rendering
 from unfade.film.time import FrameRange
@@ -199,6 +200,22 @@ def make_rendered_frame(frame: int, **facts: Any) -> RenderedFrame:
         "predicted_error": PredictedError(mean=1.0, p95=2.0, beyond=0.1),
     }
     return RenderedFrame(**{**defaults, "frame": frame, **facts})
+
+
+def make_outlier(**facts: Any) -> OutlierRun:
+    """An outlier of shot 1 with a pair that would mend it."""
+    defaults = {
+        "kind": "wrong colour",
+        "shot": 1,
+        "score": 4.0,
+        "limit": 2.5,
+        "unit": "CIEDE2000",
+        "ciede2000": 4.0,
+        "box": Area(x=0, y=0, width=8, height=8),
+        "why": "The colour is far off.",
+        "mend": Mend(source=10, reference=20, of="dvd"),
+    }
+    return OutlierRun(**{**defaults, **facts})
 
 
 def make_rendering(frames: Iterable[RenderedFrame], **facts: Any) -> Rendering:

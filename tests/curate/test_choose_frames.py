@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from unfade.curate.choice.choose import (
+    ChosenFrames,
     FrameFacts,
     PairQuota,
     choose_frames,
@@ -100,11 +101,23 @@ def test_states_say_why_a_frame_cannot_be_a_pair(facts):
 
 
 def test_fixed_frames_count_and_are_not_chosen_again(facts):
-    quota = PairQuota(4, 1, 0, (10, 11), (20,))
+    quota = PairQuota(4, 1, fixed=ChosenFrames(train=(10, 11), holdout=(20,)))
     choice = choose_frames(facts, _states(facts), range(30), quota)
     assert len(choice.train) == 2
     assert choice.holdout == ()
     assert not {10, 11, 20} & {*choice.train}
+
+
+def test_test_frames_lie_apart_and_take_no_frame_from_the_others(facts):
+    without = choose_frames(facts, _states(facts), range(30), PairQuota(4, 1))
+    choice = choose_frames(facts, _states(facts), range(30), PairQuota(4, 1, test=1))
+    assert (choice.train, choice.holdout) == (without.train, without.holdout)
+    (test,) = choice.test
+    assert all(abs(test - other) >= 2 for other in (*choice.train, *choice.holdout))
+    few = choose_frames(
+        facts, _states(facts, _frames(5, 9, 14, 20)), range(30), PairQuota(4, 1, test=1)
+    )
+    assert (len(few.train), few.test) == (3, ())
 
 
 def test_sharp_frames_are_preferred(faded_film):

@@ -47,11 +47,12 @@ def test_pairs_are_chosen_and_drawn(tmp_path, faded_film):
     job = _job(tmp_path, faded_film.source, faded_film.reference, pair=fixed, curate=settings)
     stage.run(job)
     found = job.load(PairList)
-    assert [len([p for p in found.pairs if p.shot == n]) for n in (1, 2, 3, 4)] == [5, 5, 5, 5]
+    assert [len([p for p in found.pairs if p.shot == n]) for n in (1, 2, 3, 4)] == [6, 6, 6, 6]
     machine = [pair for pair in found.pairs if pair.chosen_by == "machine"]
     assert all(pair.reference == pair.source - 1001 + 12 for pair in machine)
     assert [p.reference for p in found.pairs if p.chosen_by == "person"] == [50]
-    assert sum(pair.role == "holdout" for pair in found.pairs) == 4
+    for role in ("holdout", "test"):
+        assert sum(pair.role == role for pair in found.pairs) == 4
     sheet = read_picture(str(tmp_path / "02-curate" / "pairs.png"))
     assert sheet.shape[2] > 1000
 
@@ -83,7 +84,7 @@ def test_a_dropped_frame_gives_no_pair_and_stays_on_record(tmp_path, faded_film)
     record = job.load(MatchRecord)
     assert record.state[dropped - 1001] == "dropped"
     assert record.references["dvd"].reference[dropped - 1001] == dropped - 1001 + 12
-    assert len([pair for pair in found.pairs if pair.shot == 1]) == 5
+    assert len([pair for pair in found.pairs if pair.shot == 1]) == 6
 
 
 def test_a_scene_has_no_more_pairs_than_it_needs(tmp_path, faded_film):
@@ -92,7 +93,7 @@ def test_a_scene_has_no_more_pairs_than_it_needs(tmp_path, faded_film):
         tmp_path,
         faded_film.source[there_and_back],
         faded_film.reference[12:][there_and_back],
-        curate={"most_per_scene": 1, "holdout_per_shot": 0},
+        curate={"most_per_scene": 1, "holdout_per_shot": 0, "test_per_shot": 0},
     )
     stage.run(job)
     found = job.load(PairList)

@@ -22,16 +22,16 @@ from unfade.film.approval import Approvals
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.naming import master_name
 from unfade.film.pair import PairList
-from unfade.film.report import OutlierRun, Report
+from unfade.film.report import Report
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.project.settings import Project
 
-from ..fixtures import make_clip, make_model, make_rendered_frame, make_rendering
+from ..fixtures import make_clip, make_model, make_outlier, make_rendered_frame, make_rendering
 
 SCAN = "../../../../scan/reel.%06d.dpx"
 NTSC_FILM = Fraction(24_000, 1001)
-OUTLIER = OutlierRun(shot=2, first=1012, last=1014, worst=1013, predicted=3.14)
+OUTLIER = make_outlier(shot=2, first=1012, last=1014, worst=1013)
 
 
 def delivered(missing: tuple[int, ...] = (), **facts: Any) -> DeliveryContent:
@@ -106,7 +106,7 @@ def test_markers_show_starts_of_shots_and_outliers() -> None:
     assert [marker.name for marker in first.markers] == ["shot 1"]
     assert [marker.name for marker in second.markers] == [
         "shot 2",
-        "outlier, CIEDE2000 3.1 expected at frame 1013",
+        "wrong colour, worst at frame 1013: The colour is far off.",
     ]
     rate = float(NTSC_FILM)
     expected = TimeRange(RationalTime(86_400 + 11, rate), RationalTime(3, rate))

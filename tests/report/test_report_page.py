@@ -13,7 +13,7 @@ from unfade.film.method import ChosenMethod, MethodErrors, Methods, ShotMethod
 from unfade.film.model import HeldOut, LossCurve, LossPoint, ShotModel
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.rendering import PredictedError
-from unfade.film.report import Measure, OutlierRun, Report
+from unfade.film.report import Measure, Report
 from unfade.film.shot import Shot
 from unfade.film.target import Target, Targets
 from unfade.film.time import FrameRange
@@ -21,7 +21,14 @@ from unfade.project.settings import DeliverSection, Project
 from unfade.report.figures import figure, file_name, method_reason
 from unfade.report.page import Comparison, PageContent, report_page, with_credits
 
-from ..fixtures import make_alignment, make_clip, make_model, make_rendered_frame, make_rendering
+from ..fixtures import (
+    make_alignment,
+    make_clip,
+    make_model,
+    make_outlier,
+    make_rendered_frame,
+    make_rendering,
+)
 
 PAINTED = Pair(
     source=12,
@@ -273,10 +280,10 @@ def test_page_lists_outliers() -> None:
     error = PredictedError(mean=3.25, p95=5.0, beyond=0.25)
     frames = tuple(make_rendered_frame(n, predicted_error=error) for n in (10, 11))
     rendering = content().rendering.model_copy(update={"frames": frames})
-    run = OutlierRun(shot=1, first=10, last=11, worst=11, predicted=3.25)
+    run = make_outlier(shot=1, first=10, last=11, worst=11, ciede2000=3.25)
     report = content().report.model_copy(update={"outliers": (run,)})
     text = Reader(report_page(content(rendering=rendering, report=report))).text
-    assert "1 10 to 11 11 3.25" in text
+    assert "1 10 to 11 wrong colour 11 3.25 The colour is far off. 10 with 20 of dvd" in text
     assert "calibrated on the held-out frames" in text
     text = Reader(report_page(content(rendering=rendering, held_out=[]))).text
     assert "No frame is an outlier" in text

@@ -12,7 +12,7 @@ from unfade.film.alignment import Alignments
 from unfade.film.clip import Area, Clips
 from unfade.film.model import LossCurve, LossPoint
 from unfade.film.pair import Pair, PairList
-from unfade.film.rendering import SUFFIXES, RenderedFrame, Rendering
+from unfade.film.rendering import SUFFIXES, PredictedError, RenderedFrame, Rendering
 from unfade.film.report import Report
 from unfade.film.shot import Shot
 from unfade.film.target import Target, Targets
@@ -288,3 +288,26 @@ def test_stills_of_an_older_run_are_removed(job: Job) -> None:
     stage.run(job)
 
     assert not stale.exists()
+
+
+def test_outliers_have_a_kind_a_place_and_a_sheet(job: Job) -> None:
+    rendering = job.load(Rendering)
+    unsure = PredictedError(mean=9.0, p95=9.0, beyond=0.5)
+    sure = PredictedError(mean=0.01, p95=0.01, beyond=0.0)
+    frames = [
+        one.model_copy(update={"predicted_error": unsure if one.frame in (102, 103) else sure})
+        for one in rendering.frames
+    ]
+    job.save(rendering.model_copy(update={"frames": tuple(frames)}))
+    stage.run(job)
+    (run,) = [one for one in job.load(Report).outliers if one.kind == "unseen colour"]
+    assert (run.kind, run.shot, run.first, run.last) == ("unseen colour", 1, 102, 103)
+    assert "9.0 CIEDE2000" in run.why
+    assert run.mend is None, "no reference shows the frames"
+    assert (run.box, run.mask) == (LIVE, None), "without a reference the whole frame"
+    folder = job.folder("validate")
+    assert read_picture(folder / "outliers.png").shape[2] > 1000
+    frames = [one.model_copy(update={"predicted_error": sure}) for one in frames]
+    job.save(rendering.model_copy(update={"frames": tuple(frames)}))
+    stage.run(job)
+    assert not [one for one in job.load(Report).outliers if one.kind == "unseen colour"]

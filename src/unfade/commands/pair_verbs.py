@@ -55,7 +55,7 @@ def add_pair(
     Args:
         project_file: the path of film.toml.
         reference: a frame number of the reference, or the path of a picture.
-        role: "train" or "holdout".
+        role: "train", "holdout" or "test".
         kind: "direct" or "constructed"; None for "constructed" if the reference is a picture, else
             "direct".
         fields: the other keys of [[pair]].
@@ -65,7 +65,7 @@ def add_pair(
     """
     is_picture = not (reference.isdecimal() and len(reference) <= _MAX_FRAME_DIGITS)
     kind = kind or ("constructed" if is_picture else "direct")
-    _check_choice("role", role, ("train", "holdout"))
+    _check_choice("role", role, ("train", "holdout", "test"))
     _check_choice("kind", kind, ("direct", "constructed"))
     if is_picture and not os.path.exists(reference):
         raise ProjectError(

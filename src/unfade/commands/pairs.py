@@ -47,7 +47,7 @@ def add(
     of: Annotated[
         str | None, typer.Option(help="Name of the reference, where there are several.")
     ] = None,
-    role: Annotated[str, typer.Option(help="train or holdout.")] = "train",
+    role: Annotated[str, typer.Option(help="train, holdout or test.")] = "train",
     kind: Kind = None,
     aligned: Aligned = False,
     colorspace: PictureColorspace = None,

@@ -132,7 +132,7 @@ def _block(tile: Tile, several: bool) -> Tensor:
     height = pictures.shape[1]
     block = blank_canvas(height + 2 * _EDGE_PX + _CAPTION_PX, _TILE_PX + 2 * _EDGE_PX)
     pair = tile.pair
-    if pair.role == "holdout":
+    if pair.role != "train":
         _fill(block, 0, 0, _TILE_PX + 2 * _EDGE_PX, height + 2 * _EDGE_PX, _HOLDOUT_RGB)
     paste(block, pictures, _EDGE_PX, _EDGE_PX)
     reference_name = str(pair.reference) if pair.picture is None else PurePath(pair.picture).name

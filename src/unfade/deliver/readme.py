@@ -38,6 +38,7 @@ FILES = (
     ("review/*", "Review movies: the recovered film, and a split screen with the faded scan."),
     ("stills/*", "Pictures of the report: frames before and after, scopes, hold-out pairs."),
     ("references/*", "Pictures that a person gave as colour references."),
+    ("stills/outlier-*.png", "Where in the worst frame of an outlier the fault is: white."),
     ("report.html", "The report, for a browser: verdict, figures and pictures. Begin here."),
     ("report.json", "The figures of the report."),
     ("validation-note.txt", "Verdict, decision, figures, elements, assumptions and caveats."),

@@ -16,8 +16,8 @@ from opentimelineio.opentime import RationalTime, TimeRange
 from unfade.deliver.note import DeliveryContent
 from unfade.film.clip import Clip
 from unfade.film.file_pattern import parse_file_pattern
+from unfade.film.outlier import OutlierRun
 from unfade.film.rendering import RenderedFrame
-from unfade.film.report import OutlierRun
 from unfade.film.time import parse_timecode
 
 MASTERS = "../masters/"
@@ -151,7 +151,7 @@ def _recovered_clip(source: Clip, run: _Run, outliers: tuple[OutlierRun, ...]) -
     for one in outliers:
         if run.first <= one.worst <= run.last:
             marked = _range(source, max(one.first, run.first), min(one.last, run.last))
-            text = f"outlier, CIEDE2000 {one.predicted:.1f} expected at frame {one.worst}"
+            text = f"{one.kind}, worst at frame {one.worst}: {one.why}"
             clip.markers.append(_marker(text, marked, otio.schema.MarkerColor.RED))
     return clip
 

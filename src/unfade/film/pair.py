@@ -9,8 +9,13 @@ from unfade.film.shot import Shot
 
 PairKind = Literal["direct", "constructed"]
 """Where the colour comes from: photographed, or made by a person."""
-PairRole = Literal["train", "holdout"]
-"""What the pair is for: training, or measuring the error on frames not trained on."""
+PairRole = Literal["train", "holdout", "test"]
+"""What the pair is for. "train" teaches. "holdout" does not, but chooses: the checkpoint, the
+method of each shot, and whether a round of improvement stays. "test" neither teaches nor chooses;
+it only measures the result."""
+
+JUDGING_ROLES: tuple[PairRole, ...] = ("test", "holdout")
+"""Roles of the pairs that can measure the result, the least biased first."""
 ChosenBy = Literal["machine", "person"]
 
 

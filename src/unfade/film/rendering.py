@@ -72,7 +72,7 @@ class Rendering(Artefact):
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def part_of(self, film: FrameRange) -> FrameRange | None:
-        """The range of the rendered frames; None if it is the whole film."""
+        """The range in which the rendered frames lie; None if they are the whole film."""
         numbers = [frame.frame for frame in self.frames]
         rendered = FrameRange(first=min(numbers), last=max(numbers))
-        return None if rendered == film else rendered
+        return None if len(numbers) == len(film) else rendered

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from unfade.film.noun import Artefact, Noun
+from unfade.film.outlier import OutlierRun
 
 Verdict = Literal["accept", "review", "reject"]
 
@@ -15,19 +16,6 @@ class Measure(Noun):
     unit: str
     limit: float | None = None
     ok: bool | None = None
-
-
-class OutlierRun(Noun):
-    """Consecutive frames `first` to `last` of a shot whose colours are far from the training data.
-
-    `predicted` is the predicted CIEDE2000 of the `worst` frame, the highest of the run.
-    """
-
-    shot: int
-    first: int
-    last: int
-    worst: int
-    predicted: float
 
 
 class Report(Artefact):

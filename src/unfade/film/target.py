@@ -1,7 +1,7 @@
 """A target: one training or hold-out example, as pictures on disk."""
 
 from unfade.film.noun import Artefact, Noun
-from unfade.film.pair import Pair
+from unfade.film.pair import JUDGING_ROLES, Pair
 
 
 class Target(Noun):
@@ -45,3 +45,8 @@ class Targets(Artefact):
     targets: tuple[Target, ...]
     luma_parity: float
     between: tuple[UnpairedFrame, ...] | None = None
+
+    def judging(self) -> list[Target]:
+        """The targets that measure the result: those for the test, else the hold-outs."""
+        by_role = ([one for one in self.targets if one.pair.role == role] for role in JUDGING_ROLES)
+        return next((targets for targets in by_role if targets), [])

@@ -89,6 +89,7 @@ def _guessed_size(job: Job) -> tuple[float, float]:
 def _rendered_frames(job: Job, source: Clip) -> int:
     """The number of frames to render; 0 if the scan has none of them, which a check reports."""
     with suppress(UnfadeError):
-        wanted, frames = job.project.render.wanted(source.frames), source.frames
-        return len(range(max(wanted.start, frames.first), min(wanted.stop, frames.last + 1)))
+        pair_list = _load(job, PairList)
+        shots = pair_list.shots if pair_list else ()
+        return len(job.project.render.wanted(source.frames, shots))
     return 0

@@ -8,6 +8,7 @@ from unfade.film.alignment import Alignments
 from unfade.film.approval import Approvals
 from unfade.film.balance import FilmBalance
 from unfade.film.clip import Clips
+from unfade.film.match import MatchRecord
 from unfade.film.model import LossCurve, TrainedModel
 from unfade.film.noun import Artefact
 from unfade.film.pair import PairList
@@ -128,10 +129,10 @@ STAGES = (
     Stage(
         "validate",
         REPORTED_SECTIONS,
-        (Clips, PairList, Alignments, Targets, TrainedModel, LossCurve, Rendering),
+        (Clips, PairList, MatchRecord, Alignments, Targets, TrainedModel, LossCurve, Rendering),
         source_paths,
-        revision=4,
-        files=(BASELINE,),
+        revision=5,
+        files=(BASELINE, "01-ingest/*-proxy.npy"),
     ),
     Stage(
         "deliver",

@@ -1,5 +1,6 @@
 """[render] of film.toml: the masters."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -8,7 +9,9 @@ from unfade.errors import ProjectError
 from unfade.film.method import MethodSetting
 from unfade.film.noun import Noun
 from unfade.film.rendering import MasterFormat, MasterNaming
+from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
+from unfade.film.validation_range import validation_frames
 from unfade.film.values import Flag, FrameNumber, Name, check_order
 from unfade.film.working_space import WORKING_SPACE
 
@@ -90,6 +93,12 @@ class RenderSection(Noun):
             "guide": "a range of 50 to 100 frames before the full render",
         },
     )
+    range: Literal["all", "validation"] = Field(
+        default="all",
+        description="Frames to render: all, or 50 to 100 that represent the film, at heads, "
+        "middles and tails of shots. With 'first' and 'last', those of them that lie between.",
+        json_schema_extra={"guide": "validate on 50 to 100 frames first"},
+    )
     use: MethodSetting = Field(
         default="auto",
         description="Colour of all shots: of the 'networks', of the 'law' in closed form without "
@@ -98,20 +107,30 @@ class RenderSection(Noun):
         json_schema_extra={"guide": "clear improvement on MatchGrade"},
     )
 
-    def wanted(self, frames: FrameRange) -> range:
-        """The frames that are asked for of a scan that has `frames`.
+    def wanted(self, frames: FrameRange, shots: Sequence[Shot] = ()) -> list[int]:
+        """The frames that are asked for of a scan that has `frames`, in order.
+
+        Args:
+            frames: of the scan.
+            shots: of the scan; without them the validation range is not known, and all frames
+                between first and last count.
 
         Raises:
             ProjectError: it has none of them.
         """
         first = frames.first if self.first is None else self.first
         last = frames.last if self.last is None else self.last
-        if first > frames.last or last < frames.first:
+        wanted = [number for number in frames.frames() if first <= number <= last]
+        if self.range == "validation" and shots:
+            chosen = validation_frames(shots)
+            wanted = [number for number in wanted if number in chosen]
+        if not wanted:
+            what = "scan's validation range" if self.range == "validation" else "scan"
             raise ProjectError(
-                "film.toml: no frame of the scan lies between 'render.first' and 'render.last'; it "
-                f"has the frames {frames.first} to {frames.last}"
+                f"film.toml: no frame of the {what} lies between 'render.first' and "
+                f"'render.last'; it has the frames {frames.first} to {frames.last}"
             )
-        return range(first, last + 1)
+        return wanted
 
     @model_validator(mode="before")
     @classmethod

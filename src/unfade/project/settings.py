@@ -125,9 +125,19 @@ class CurateSection(Noun):
         ge=0,
         le=50,
         strict=True,
-        description="Number of pairs of a shot that training never sees, because they measure the "
-        "model. With 0 the verdict is never 'accept'.",
+        description="Number of pairs of a shot that do not teach but choose: the checkpoint, the "
+        "method of the shot, and whether a round of improvement stays. Without test pairs they "
+        "also measure the result; with neither the verdict is never 'accept'.",
         json_schema_extra={"unit": "pairs", "guide": "held-out validation frames; preview input"},
+    )
+    test_per_shot: int = Field(
+        default=1,
+        ge=0,
+        le=50,
+        strict=True,
+        description="Number of pairs of a shot that neither teach nor choose, because they measure "
+        "the result. They never take the place of a training or hold-out pair.",
+        json_schema_extra={"unit": "pairs", "guide": "held-out validation frames"},
     )
     drop: tuple[FrameNumber, ...] = Field(
         default=(),

@@ -24,7 +24,8 @@ path = {source_path}
 
 [curate]
 pairs_per_shot = 4              # frames that the model learns from; usually 4 to 9 a shot
-holdout_per_shot = 1            # frames that measure the model and that it never sees
+holdout_per_shot = 1            # frames that choose the checkpoint and that training never sees
+test_per_shot = 1               # frames that only measure the result
 
 [train]
 size = "medium"                 # small, medium or large
@@ -51,7 +52,7 @@ version = 1
 # reference = "painted.png"     # a picture, or a frame number of the reference
 # colorspace = "ACEScg"         # of a picture whose file does not name it
 # kind = "constructed"          # the default is "direct"
-# role = "train"                # or "holdout"
+# role = "train"                # or "holdout", "test"
 # aligned = true                # it lies as it should; align does not move it
 # note = "Jacket after the lobby card"
 """

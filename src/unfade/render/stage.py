@@ -79,8 +79,9 @@ def run(job: Job) -> None:
     admitted = [one.pair for one in job.load(Alignments).admitted]
     entries = film_entries(job.project, clips, admitted, trained.id)
     folder = job.folder("render")
-    all_masters = list(_masters(job, trained.id))
-    wanted = settings.wanted(clips.source.frames)
+    shots = job.load(PairList).shots
+    all_masters = list(_masters(job, shots, trained.id))
+    wanted = frozenset(settings.wanted(clips.source.frames, shots))
     masters = [master for master in all_masters if master.frame in wanted]
     _prepare_folder(folder, _key(job, trained, entries))
     _remove_altered(job)
@@ -119,7 +120,7 @@ def _check_colorspace(settings: RenderSection, colors: ColorManagement) -> None:
         )
 
 
-def _masters(job: Job, model_id: str) -> Iterator[Master]:
+def _masters(job: Job, shots: Iterable[Shot], model_id: str) -> Iterator[Master]:
     """The masters of all frames of the film, also of those outside the range of [render]."""
     settings, title = job.project.render, job.project.film.title
     folder = job.folder("render")
@@ -129,7 +130,7 @@ def _masters(job: Job, model_id: str) -> Iterator[Master]:
         return folder / master_name(title, shot, version, model_id, frame, kind, naming)
 
     other: MasterNaming = "film" if settings.naming == "shot" else "shot"
-    for shot in job.load(PairList).shots:
+    for shot in shots:
         for frame in shot.frames.frames():
             path = path_of(shot, frame, settings.naming)
             sidecar_path = None if settings.format == "exr" else _sidecar_of(path)
@@ -225,7 +226,9 @@ def _key(job: Job, trained: TrainedModel, entries: dict[str, Entry]) -> str:
 
     File names and the range of frames are left out, so that a change of them renders nothing anew.
     """
-    settings = job.project.render.model_dump(mode="json", exclude={"first", "last", "naming"})
+    settings = job.project.render.model_dump(
+        mode="json", exclude={"first", "last", "range", "naming"}
+    )
     return json.dumps(
         {
             "model": trained.id,

@@ -19,7 +19,11 @@ from unfade.work.cores import on_all_cores
 SHEET_WIDTH_PX = 1500
 """Width of a sheet, in pixels: fits a screen, and shows four columns of pictures clearly."""
 
-ROLE_LABELS: dict[PairRole, str] = {"train": "training", "holdout": "not in training"}
+ROLE_LABELS: dict[PairRole, str] = {
+    "train": "training",
+    "holdout": "not in training",
+    "test": "not in training",
+}
 """Labels of pictures by the role of their pair."""
 
 

@@ -6,7 +6,7 @@ from statistics import fmean
 
 from unfade.film.figures import ShotFigures
 from unfade.film.pair import Pair
-from unfade.film.rendering import PredictedError
+from unfade.film.rendering import PredictedError, RenderedFrame
 from unfade.film.report import Measure
 from unfade.film.shot import Shot
 from unfade.validate.luma import LumaFigures
@@ -172,3 +172,15 @@ def choose_comparison_frames(frames: Sequence[tuple[int, int]], count: int) -> l
         candidates = [frame for frame, _ in frames]
     count = min(count, len(candidates))
     return [candidates[(2 * index + 1) * len(candidates) // (2 * count)] for index in range(count)]
+
+
+def predicted_measures(frames: Sequence[RenderedFrame]) -> list[Measure]:
+    """The predicted error: mean of all frames, and of the worst frame; and the share of the film
+    beyond what pairs show. There is at least one frame."""
+    means = [frame.predicted_error.mean for frame in frames]
+    beyond = fmean(frame.predicted_error.beyond for frame in frames)
+    return [
+        Measure(name="predicted_ciede2000", value=fmean(means), unit="CIEDE2000"),
+        Measure(name="predicted_ciede2000_worst", value=max(means), unit="CIEDE2000"),
+        Measure(name="beyond_pairs", value=beyond, unit="of pixels"),
+    ]

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 import unfade
-from unfade.color.score import chroma_error, mean_error
+from unfade.color.score import chroma_error
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.drawing.canvas import fit_width, square_pixels
 from unfade.drawing.chart import loss_picture
@@ -23,8 +24,9 @@ from unfade.drawing.scopes import scope_strip
 from unfade.drawing.sheets import before_after, grid, split
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
-from unfade.film.clip import Clip
+from unfade.film.clip import Area, Clip, Clips, reference_proxy
 from unfade.film.figures import HeldOutFigures, ShotFigures
+from unfade.film.match import MatchRecord
 from unfade.film.method import ChosenMethod
 from unfade.film.model import LossCurve, TrainedModel
 from unfade.film.pair import PairList
@@ -42,12 +44,17 @@ from unfade.validate.frames import (
     FrameFigures,
     choose_comparison_frames,
     frame_measures,
+    predicted_measures,
     shot_figures,
 )
 from unfade.validate.luma import check_master
-from unfade.validate.outliers import outliers, predicted_measures
+from unfade.validate.outliers.evidence import FrameEvidence
+from unfade.validate.outliers.reference import ReferenceColour
+from unfade.validate.outliers.review import OutlierCase, OutlierReview, shot_facts
+from unfade.validate.outliers.runs import FlaggedRun, MendFacts
+from unfade.validate.outliers.sheet import outlier_sheet
 from unfade.validate.steadiness import SmallFrame, chroma_change, mean_chroma, small_frame
-from unfade.validate.verdict import decide, held_out_measures
+from unfade.validate.verdict import decide, held_out_measures, mean_model_error
 from unfade.work.cores import on_all_cores
 from unfade.work.job import Job
 from unfade.work.writing import write_text
@@ -86,16 +93,20 @@ def run(job: Job) -> None:
         raise WorkError(f"{job.root / Rendering.PATH}: holds no frame; run 'unfade render' again")
 
     held_out, sheet = _score_targets(job, targets, model)
-    frames, comparisons = _inspect_frames(job, clips.source, rendering)
+    review = _outlier_review(job, clips, alignments)
+    frames, comparisons = _inspect_frames(job, clips.source, rendering, review)
     admitted = [alignment.pair for alignment in alignments.admitted]
     shots = shot_figures(frames, pair_list.shots, admitted)
     measures = held_out_measures(held_out, job.project.validate_.max_of_baseline)
     measures += predicted_measures(rendering.frames)
-    missing = _missing(clips.source, job.project.render, rendering.frames)
+    missing = _missing(clips.source, pair_list, job.project.render, rendering.frames)
     cut = sum(frame.cut for frame in rendering.frames)
     measures += frame_measures(frames, shots, missing, rendering.compression, cut)
     verdict, reasons = decide(measures, pair_list.remarks, _methods(job, model, shots))
-    runs = tuple(outliers(rendering.frames, _expected_error(held_out)))
+    flagged = review.runs(shot_facts(pair_list, alignments, held_out), mean_model_error(held_out))
+    cases = _outlier_cases(job, clips, rendering, review, flagged)
+    _write_outliers(job.folder("validate"), cases, clips.source.live_area)
+    runs = tuple(case.run for case in cases)
     report = Report(verdict=verdict, reasons=reasons, measures=tuple(measures), outliers=runs)
 
     content = PageContent(
@@ -123,8 +134,8 @@ def run(job: Job) -> None:
 def _score_targets(
     job: Job, targets: Targets, described: TrainedModel
 ) -> tuple[list[HeldOutFigures], Tensor | None]:
-    """The errors on every hold-out target, and a sheet of some of them; none without targets."""
-    chosen = [target for target in targets.targets if target.pair.role == "holdout"]
+    """The errors on every target that judges, and a sheet of some; none without targets."""
+    chosen = targets.judging()
     if not chosen:
         return [], None
     train_folder, target_folder = job.folder("train"), job.folder("target")
@@ -178,11 +189,6 @@ def _methods(job: Job, model: TrainedModel, shots: Sequence[ShotFigures]) -> lis
     return [methods.of(figures.shot.number) for figures in shots]
 
 
-def _expected_error(held_out: Sequence[HeldOutFigures]) -> float | None:
-    """Mean CIEDE2000 of the delivered colour on the hold-out pairs; None without such pairs."""
-    return mean_error([row.model for row in held_out]).ciede2000 if held_out else None
-
-
 def _read_weight(target: Target, path: Path) -> Tensor:
     """The weight of each pixel of a ground truth, (1, H, W).
 
@@ -204,11 +210,12 @@ class _Inspected:
 
     figures: FrameFigures
     small: SmallFrame
+    evidence: FrameEvidence
     comparison: Comparison | None
 
 
 def _inspect_frames(
-    job: Job, source: Clip, rendering: Rendering
+    job: Job, source: Clip, rendering: Rendering, review: OutlierReview
 ) -> tuple[list[FrameFigures], list[Comparison]]:
     """The figures of every rendered frame, and the comparisons of some of them.
 
@@ -220,13 +227,15 @@ def _inspect_frames(
     )
 
     def inspect(frame: int, source_rgb: Tensor) -> _Inspected:
-        return _inspect(job, source, rendering, by_frame[frame], source_rgb, frame in compared)
+        one = by_frame[frame]
+        return _inspect(job, source, rendering, review, one, source_rgb, frame in compared)
 
     inspected = _with_frame_before(map_frames(inspect, source, list(by_frame), job.colors))
     complete = on_all_cores(_with_change, inspected)
     figures, comparisons = [], []
     for one in job.progress.track(complete, "Checking rendered frames", len(by_frame)):
         figures.append(one.figures)
+        review.add(one.evidence, one.figures.predicted_error)
         if one.comparison is not None:
             comparisons.append(one.comparison)
     return figures, comparisons
@@ -236,6 +245,7 @@ def _inspect(
     job: Job,
     source: Clip,
     rendering: Rendering,
+    review: OutlierReview,
     rendered: RenderedFrame,
     source_rgb: Tensor,
     is_compared: bool,
@@ -257,7 +267,7 @@ def _inspect(
     comparison = None
     if is_compared:
         comparison = _comparison(rendered, before, after, float(source.pixel_aspect))
-    return _Inspected(figures, small, comparison)
+    return _Inspected(figures, small, review.evidence(small), comparison)
 
 
 def _read_master(job: Job, rendered: RenderedFrame, source_rgb: Tensor) -> Tensor:
@@ -310,10 +320,65 @@ def _comparison(
     )
 
 
-def _missing(source: Clip, section: RenderSection, rendered: Sequence[RenderedFrame]) -> int:
-    """The number of frames in the range of [render] that are not rendered."""
-    requested = section.wanted(source.frames)
-    expected = {frame for frame in source.frames.frames() if frame in requested}
+def _outlier_review(job: Job, clips: Clips, alignments: Alignments) -> OutlierReview:
+    """The review of outliers, with the proxies of the references."""
+    matches = _matches(job, clips)
+    proxies = {
+        name: np.load(job.root / reference_proxy(name), mmap_mode="r")
+        for name in (matches.references if matches else ())
+    }
+    reference = ReferenceColour(clips, matches, alignments.admitted, proxies)
+    return OutlierReview(reference, clips.source.live_area)
+
+
+def _matches(job: Job, clips: Clips) -> MatchRecord | None:
+    """The matches of all frames; None without a reference."""
+    return job.load(MatchRecord) if clips.references else None
+
+
+def _outlier_cases(
+    job: Job,
+    clips: Clips,
+    rendering: Rendering,
+    review: OutlierReview,
+    flagged: Sequence[FlaggedRun],
+) -> list[OutlierCase]:
+    """The outliers with their places, from their worst frames, which are read again."""
+    by_frame = {frame.frame: frame for frame in rendering.frames}
+    by_worst, source = {run.worst: run for run in flagged}, clips.source
+    matches, alignments = _matches(job, clips), job.load(Alignments)
+    paired = {one.pair.source for one in alignments.admitted}
+    paired |= {one.pair.source for one in alignments.rejected}
+    facts = MendFacts(matches, paired, {*job.project.curate.drop})
+
+    def case(frame: int, source_rgb: Tensor) -> OutlierCase:
+        written = _read_master(job, by_frame[frame], source_rgb)
+        recovered_rgb = to_space(written, rendering.colorspace, WORKING_SPACE, job.colors)
+        pictures = (crop(rgb, source.live_area) for rgb in (source_rgb, recovered_rgb))
+        run = by_worst[frame]
+        return review.case(run, small_frame(frame, run.shot, *pictures), facts)
+
+    cases = map_frames(case, source, sorted(by_worst), job.colors)
+    tracked = job.progress.track(cases, "Locating outliers", len(by_worst))
+    return [case for case in tracked if case.is_visible]
+
+
+def _write_outliers(folder: Path, cases: Sequence[OutlierCase], live_area: Area) -> None:
+    """Writes the sheet of outliers and their masks, and removes those of an older run."""
+    for path in folder.glob("outlier*.png"):
+        path.unlink()
+    for case in cases:
+        if case.run.mask is not None and case.mask is not None:
+            write_png(folder / case.run.mask, torch.from_numpy(case.mask).float().expand(3, -1, -1))
+    if cases:
+        write_png(folder / "outliers.png", outlier_sheet(cases, live_area))
+
+
+def _missing(
+    source: Clip, pair_list: PairList, section: RenderSection, rendered: Sequence[RenderedFrame]
+) -> int:
+    """The number of frames that [render] asks for and that are not rendered."""
+    expected = {*section.wanted(source.frames, pair_list.shots)}
     return len(expected - {frame.frame for frame in rendered})
 
 

@@ -113,6 +113,11 @@ def held_out_measures(figures: Sequence[HeldOutFigures], max_of_lut: float) -> l
     return [*measures, count]
 
 
+def mean_model_error(figures: Sequence[HeldOutFigures]) -> float | None:
+    """Mean CIEDE2000 of the delivered colour; None without figures."""
+    return mean_error([row.model for row in figures]).ciede2000 if figures else None
+
+
 def limited(name: str, value: float, unit: str, limit: float) -> Measure:
     """A measure that passes if its value is at most the limit."""
     return Measure(name=name, value=value, unit=unit, limit=limit, ok=value <= limit)

@@ -44,7 +44,9 @@ def explain_frame(records: PairRecords, source: int) -> Iterator[str]:
 
 
 def _verdict(entry: PairEntry) -> str:
-    role = {"train": "training pair", "holdout": "hold-out pair"}[entry.pair.role]
+    role = {"train": "training pair", "holdout": "hold-out pair", "test": "test pair"}[
+        entry.pair.role
+    ]
     if entry.reason is not None:
         return f"was considered as a {role} and rejected: {entry.reason}"
     return f"is a {role}"

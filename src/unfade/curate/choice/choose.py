@@ -1,6 +1,6 @@
 """Choice of the matched frames of a shot that become pairs."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -50,8 +50,8 @@ _MAX_STEP_SHARE = 0.5
 """Share of that change that may lie between two adjacent frames of a fade. A larger step is a cut
 or a flash."""
 _MIN_DISTANCE_FRAMES = 2
-"""Distance in frames between a hold-out and the nearest training frame, because adjacent frames are
-nearly equal and would make held-out errors too small."""
+"""Distance, in frames, of a hold-out or test frame from training frames: adjacent frames
+are nearly equal and would make held-out errors too small."""
 SPARE_FRAMES = 2
 """Number of spare frames per shot and role, which replace frames that cannot be aligned."""
 _MIN_TRAIN_FRAMES = 2
@@ -90,28 +90,34 @@ class PairQuota:
     """Number of frames that a shot should give, and the frames that a person fixed already.
 
     `max_train` is the number of training frames if light or colours change too much for `train`.
-    Fixed frames count towards the numbers.
+    `fixed` frames count towards the numbers.
     """
 
     train: int
     holdout: int
     max_train: int = 0
-    fixed_train: tuple[int, ...] = ()
-    fixed_holdout: tuple[int, ...] = ()
+    test: int = 0
+    fixed: "ChosenFrames" = field(default_factory=lambda: ChosenFrames())
 
 
 @dataclass(frozen=True)
 class ChosenFrames:
     """Indices of frames of one shot, each list in order of preference.
 
-    `train` and `holdout` are the chosen frames without those that a person fixed. `spare_train` and
-    `spare_holdout` replace chosen frames that cannot be aligned.
+    `train`, `holdout` and `test` are the chosen frames without those that a person fixed. The spare
+    ones replace chosen frames that cannot be aligned.
     """
 
     train: tuple[int, ...] = ()
     holdout: tuple[int, ...] = ()
+    test: tuple[int, ...] = ()
     spare_train: tuple[int, ...] = ()
     spare_holdout: tuple[int, ...] = ()
+    spare_test: tuple[int, ...] = ()
+
+    def all(self) -> set[int]:
+        """The chosen frames of all roles."""
+        return {*self.train, *self.holdout, *self.test}
 
 
 def measure_frames(proxy: np.ndarray) -> FrameFacts:
@@ -169,7 +175,7 @@ def frame_states(
 def choose_frames(
     facts: FrameFacts, states: list[FrameState], frames: range, quota: PairQuota
 ) -> ChosenFrames:
-    """Frames of a shot to train on and to hold out, spread over colours, light and time.
+    """Frames of a shot for training, hold-out and test, spread over colours, light and time.
 
     Args:
         facts: measurements of the film's frames.
@@ -179,26 +185,50 @@ def choose_frames(
 
     Returns:
         Fewer frames than the quota if the shot has too few. Hold-outs take precedence over training
-        frames, except over the first two.
+        frames, except over the first two; test frames come last.
     """
-    known = sorted({*quota.fixed_train, *quota.fixed_holdout})
+    known = sorted(quota.fixed.all())
     free = [f for f in frames if states[f] == "free" and f not in known]
     sampling = _FarthestPoints(facts, frames)
-    holdout_count = max(0, quota.holdout - len(quota.fixed_holdout))
-    train_count = max(0, quota.train - len(quota.fixed_train))
-    max_train = max(train_count, quota.max_train - len(quota.fixed_train))
-    available = max(len(free) - holdout_count, _MIN_TRAIN_FRAMES)
-    train = sampling.select(free, min(train_count, available), known, min(max_train, available))
+    counts = {
+        role: max(0, getattr(quota, role) - len(getattr(quota.fixed, role)))
+        for role in ("train", "holdout", "test")
+    }
+    max_train = max(counts["train"], quota.max_train - len(quota.fixed.train))
+    available = max(len(free) - counts["holdout"], _MIN_TRAIN_FRAMES)
+    train = sampling.select(free, min(counts["train"], available), known, min(max_train, available))
+    chosen: dict[str, list[int]] = {"train": train, "holdout": [], "test": []}
     known = sorted({*known, *train})
     remaining = [frame for frame in free if frame not in train]
-    holdout = sampling.select(_between(remaining, known), holdout_count, known)
-    remaining = [frame for frame in _away_from(remaining, holdout) if frame not in holdout]
-    spare_train = sampling.select(remaining, SPARE_FRAMES if train_count else 0, [*known, *holdout])
-    remaining = _away_from(remaining, [*known, *spare_train])
-    spare_holdout = sampling.select(
-        remaining, SPARE_FRAMES if holdout_count else 0, [*known, *holdout, *spare_train]
+    for role in ("holdout", "test"):
+        others = _between(remaining, known) if role == "holdout" else _away_from(remaining, known)
+        chosen[role] = sampling.select(others, counts[role], [*known, *chosen["holdout"]])
+        remaining = [
+            frame for frame in _away_from(remaining, chosen[role]) if frame not in chosen[role]
+        ]
+    return _with_spares(sampling, chosen, remaining, known)
+
+
+def _with_spares(
+    sampling: "_FarthestPoints",
+    chosen: dict[str, list[int]],
+    remaining: list[int],
+    known: list[int],
+) -> ChosenFrames:
+    """The chosen frames of each role with spare ones from those that remain, away from `known`."""
+    taken = [*known, *chosen["holdout"], *chosen["test"]]
+    spares: dict[str, list[int]] = {}
+    for role in ("train", "holdout", "test"):
+        if role != "train":
+            remaining = _away_from(remaining, [*known, *spares["train"]])
+        count = SPARE_FRAMES if chosen[role] else 0
+        spares[role] = sampling.select(remaining, count, taken)
+        taken += spares[role]
+        remaining = [frame for frame in remaining if frame not in spares[role]]
+    return ChosenFrames(
+        *(tuple(chosen[role]) for role in ("train", "holdout", "test")),
+        *(tuple(spares[role]) for role in ("train", "holdout", "test")),
     )
-    return ChosenFrames(tuple(train), tuple(holdout), tuple(spare_train), tuple(spare_holdout))
 
 
 class _FarthestPoints:

@@ -118,8 +118,8 @@ def choose_in_shot(
         settings.pairs_per_shot,
         settings.holdout_per_shot,
         settings.most_per_shot,
-        fixed_indices.train,
-        fixed_indices.holdout,
+        settings.test_per_shot,
+        fixed_indices,
     )
     frames = range(shot.frames.first - first, shot.frames.last + 1 - first)
     return choose_frames(facts, states, frames, quota)
@@ -129,8 +129,10 @@ def fixed_frames(fixed: list[Pair], clips: Clips) -> ChosenFrames:
     """The source frames of a person's pairs, as indices."""
     first = clips.source.frames.first
     return ChosenFrames(
-        tuple(pair.source - first for pair in fixed if pair.role == "train"),
-        tuple(pair.source - first for pair in fixed if pair.role == "holdout"),
+        *(
+            tuple(pair.source - first for pair in fixed if pair.role == role)
+            for role in ("train", "holdout", "test")
+        )
     )
 
 
@@ -141,6 +143,7 @@ def chosen_pairs(
     return [
         *(_matched_pair(index, shot, clips, matches, "train") for index in choice.train),
         *(_matched_pair(index, shot, clips, matches, "holdout") for index in choice.holdout),
+        *(_matched_pair(index, shot, clips, matches, "test") for index in choice.test),
     ]
 
 
@@ -151,6 +154,7 @@ def alternate_pairs(
     roles: tuple[tuple[PairRole, tuple[int, ...], tuple[int, ...]], ...] = (
         ("train", choice.train, choice.spare_train),
         ("holdout", choice.holdout, choice.spare_holdout),
+        ("test", choice.test, choice.spare_test),
     )
     alternates = []
     for role, chosen, spare in roles:

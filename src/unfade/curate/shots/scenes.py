@@ -76,26 +76,39 @@ def limit_scene(
         distributions: colour distributions of the shots, (shots, 10, 3).
         fixed: frames that a person fixed in them; they count.
         facts: measurements of the film's frames.
-        settings: `most_per_scene` is the number of training frames; hold-outs are in proportion.
+        settings: `most_per_scene` is the number of training frames; the others are in proportion.
     """
     alike = np.stack([_alike(one, distributions) for one in distributions])
     train = _limit(
         [one.train for one in choices], alike, settings.most_per_scene, fixed.train, facts
     )
     max_count = max(settings.most_per_scene, sum(map(len, train)))
-    holdout_count = -(-max_count * settings.holdout_per_shot // settings.pairs_per_shot)
     all_alike = np.ones_like(alike)
-    holdout = _limit(
-        [one.holdout for one in choices], all_alike, holdout_count, fixed.holdout, facts
+    holdout, test = (
+        _limit(
+            [getattr(one, role) for one in choices],
+            all_alike,
+            -(-max_count * per_shot // settings.pairs_per_shot),
+            getattr(fixed, role),
+            facts,
+        )
+        for role, per_shot in (
+            ("holdout", settings.holdout_per_shot),
+            ("test", settings.test_per_shot),
+        )
     )
     return [
         ChosenFrames(
             kept_train,
             kept_holdout,
+            kept_test,
             _spare_frames(one.train, kept_train, one.spare_train),
             _spare_frames(one.holdout, kept_holdout, one.spare_holdout),
+            _spare_frames(one.test, kept_test, one.spare_test),
         )
-        for one, kept_train, kept_holdout in zip(choices, train, holdout, strict=True)
+        for one, kept_train, kept_holdout, kept_test in zip(
+            choices, train, holdout, test, strict=True
+        )
     ]
 
 

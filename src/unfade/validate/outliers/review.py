@@ -1,0 +1,144 @@
+"""The review of a rendering: outliers with place, reason and mend, from the frames of the film."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from statistics import fmean
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from unfade.color.ycbcr import ycbcr_to_rgb
+from unfade.film.alignment import Alignments
+from unfade.film.clip import Area
+from unfade.film.figures import HeldOutFigures
+from unfade.film.outlier import OutlierRun
+from unfade.film.pair import PairList
+from unfade.film.rendering import PredictedError
+from unfade.validate.outliers.evidence import FrameEvidence, Plane, frame_evidence
+from unfade.validate.outliers.flags import ShotFacts, flags
+from unfade.validate.outliers.places import locate, reason
+from unfade.validate.outliers.reference import ReferenceColour
+from unfade.validate.outliers.runs import FlaggedRun, MendFacts, flagged_runs, mend
+from unfade.validate.outliers.scores import FrameScores, ScoreCollector
+from unfade.validate.steadiness import SmallFrame
+
+VISIBLE_CIEDE2000 = 1.0
+"""Difference of colour below which nobody sees a fault."""
+
+
+@dataclass(frozen=True)
+class OutlierCase:
+    """An outlier with pictures of its worst frame: the scan, the recovered frame, and its
+    reference, (3, h, w); the last is None without a reference. `mask` is bool (h, w)."""
+
+    run: OutlierRun
+    mask: NDArray[np.bool_] | None
+    scan_rgb: Tensor
+    recovered_rgb: Tensor
+    reference_rgb: Tensor | None
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether a person can see the fault."""
+        return self.run.ciede2000 is None or self.run.ciede2000 >= VISIBLE_CIEDE2000
+
+
+class OutlierReview:
+    """Takes the frames of a rendering in order, and finds the outliers among them."""
+
+    def __init__(self, reference: ReferenceColour, live_area: Area) -> None:
+        """`live_area` is that of the scan."""
+        self._reference, self._live_area = reference, live_area
+        self._collector = ScoreCollector()
+        self._scores: FrameScores | None = None
+
+    def evidence(self, small: SmallFrame) -> FrameEvidence:
+        """The evidence of a frame; several threads may ask at a time."""
+        return frame_evidence(small, self._chroma(small))
+
+    def add(self, evidence: FrameEvidence, predicted: PredictedError) -> None:
+        """Takes the next frame."""
+        self._collector.add(evidence, predicted)
+
+    def runs(self, shots: Mapping[int, ShotFacts], expected: float | None) -> list[FlaggedRun]:
+        """The runs of outliers among the frames taken.
+
+        Args:
+            shots: facts of the shots, by number.
+            expected: mean CIEDE2000 of the hold-out pairs; None without such pairs.
+        """
+        self._scores = self._collector.scores()
+        return flagged_runs(self._scores, flags(self._scores, shots, expected))
+
+    def case(self, run: FlaggedRun, small: SmallFrame, facts: MendFacts) -> OutlierCase:
+        """A run with the place of its outlier in `small`, its worst frame, and what would mend it.
+        Several threads may ask at a time."""
+        source, recovered = small.source.numpy(), small.recovered.numpy()
+        chroma = self._chroma(small)
+        place = locate(run.flag, self._shift(run.worst), source, recovered, chroma, self._live_area)
+        described = OutlierRun(
+            kind=run.flag.kind,
+            shot=run.shot,
+            first=run.frames[0],
+            last=run.frames[-1],
+            worst=run.worst,
+            score=run.flag.score,
+            limit=run.flag.limit,
+            unit=run.flag.unit,
+            ciede2000=place.ciede2000,
+            box=place.box,
+            mask=None if place.mask is None else mask_file(run.worst),
+            why=reason(run.flag),
+            mend=mend(run, facts),
+        )
+        return OutlierCase(
+            described,
+            place.mask,
+            ycbcr_to_rgb(small.source),
+            ycbcr_to_rgb(small.recovered),
+            None if chroma is None else _picture(source, chroma),
+        )
+
+    def _chroma(self, small: SmallFrame) -> Plane | None:
+        return self._reference.chroma(small.frame, small.shot, *small.source.shape[1:])
+
+    def _shift(self, frame: int) -> tuple[float, float]:
+        assert self._scores is not None
+        index = int(np.searchsorted(self._scores.frame, frame))
+        return float(self._scores.shift_x[index]), float(self._scores.shift_y[index])
+
+
+def shot_facts(
+    pair_list: PairList, alignments: Alignments, held_out: Collection[HeldOutFigures]
+) -> dict[int, ShotFacts]:
+    """The facts of all shots, by number."""
+    scenes = pair_list.scenes or [shot.number for shot in pair_list.shots]
+    facts = {}
+    for shot, scene in zip(pair_list.shots, scenes, strict=True):
+        pairs = [one.pair for one in alignments.admitted if one.pair.shot == shot.number]
+        errors = [row.model.ciede2000 for row in held_out if row.shot == shot.number]
+        facts[shot.number] = ShotFacts(
+            scene=scene,
+            has_pairs=any(pair.role == "train" for pair in pairs),
+            pair_frames=frozenset(pair.source for pair in pairs if pair.chosen_by == "machine"),
+            held_out=fmean(errors) if errors else None,
+        )
+    return facts
+
+
+def mask_file(frame: int) -> str:
+    """The name of the mask of the outlier whose worst frame this is."""
+    return f"outlier-{frame:06d}.png"
+
+
+def _picture(source: Plane, cbcr: Plane) -> Tensor:
+    """The scan's luma with the chroma of a reference; grey beyond its picture."""
+    height, width = source.shape[1:]
+    planes = [
+        cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)
+        for plane in np.nan_to_num(cbcr)
+    ]
+    return ycbcr_to_rgb(torch.from_numpy(np.stack([source[0], *planes])))

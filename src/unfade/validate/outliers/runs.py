@@ -1,0 +1,79 @@
+"""Runs of frames with one kind of outlier, and the pair that would mend each."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from unfade.film.match import MatchRecord
+from unfade.film.outlier import Mend, OutlierKind
+from unfade.validate.outliers.flags import Flag
+from unfade.validate.outliers.scores import FrameScores
+
+MENDABLE: frozenset[OutlierKind] = frozenset(
+    {"wrong colour", "unseen colour", "hue drift", "flicker", "unstable skin", "bleed", "seam"}
+)
+"""Kinds that one more pair may mend. Banding, overlays and crops need other settings."""
+
+MAX_MEND_DISTANCE_FRAMES = 12
+"""Distance in frames from an outlier to a frame that can be a pair instead of it: half a second."""
+
+
+@dataclass(frozen=True)
+class FlaggedRun:
+    """Consecutive frames of a shot with one kind of outlier, and the worst flag."""
+
+    shot: int
+    frames: tuple[int, ...]
+    worst: int
+    flag: Flag
+
+
+def flagged_runs(scores: FrameScores, flags: Sequence[Flag | None]) -> list[FlaggedRun]:
+    """The runs, in order of frames."""
+    runs = []
+    frames = zip(scores.frame.tolist(), scores.shot.tolist(), flags, strict=True)
+    flagged = ((frame, shot, flag) for frame, shot, flag in frames if flag is not None)
+    numbered = ((index, *one) for index, one in enumerate(flagged))
+    for (shot, _, _), members in groupby(
+        numbered, key=lambda one: (one[2], one[3].kind, one[1] - one[0])
+    ):
+        run = list(members)
+        _, worst, _, flag = max(run, key=lambda one: one[3].score / one[3].limit)
+        runs.append(FlaggedRun(shot, tuple(frame for _, frame, _, _ in run), worst, flag))
+    return runs
+
+
+@dataclass(frozen=True)
+class MendFacts:
+    """What decides which pair can mend an outlier: the matches of all frames, None without a
+    reference; the frames that are pairs already or were rejected as such; and those that a person
+    dropped."""
+
+    matches: MatchRecord | None
+    paired: Collection[int]
+    dropped: Collection[int]
+
+
+def mend(run: FlaggedRun, facts: MendFacts) -> Mend | None:
+    """The pair that would mend a run, at its worst frame or at the nearest that can be a pair."""
+    matches = facts.matches
+    if matches is None or run.flag.kind not in MENDABLE:
+        return None
+    candidates = [
+        frame
+        for frame in matches.frames.frames()
+        if abs(frame - run.worst) <= MAX_MEND_DISTANCE_FRAMES
+        and (frame in run.frames or abs(frame - run.worst) <= 1)
+        and frame not in facts.paired
+        and frame not in facts.dropped
+        and matches.state[frame - matches.frames.first] == "free"
+    ]
+    if not candidates:
+        return None
+    best = min(candidates, key=lambda frame: abs(frame - run.worst))
+    index = best - matches.frames.first
+    name = matches.of[index]
+    reference = matches.references[name].reference[index] if name is not None else None
+    if name is None or reference is None:
+        return None
+    return Mend(source=best, reference=reference, of=name)

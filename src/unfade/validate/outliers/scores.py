@@ -1,0 +1,142 @@
+"""Scores of the frames of a film, by what they measure, and the limits that good frames keep."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unfade.film.rendering import PredictedError
+from unfade.validate.outliers.evidence import FrameEvidence
+from unfade.validate.outliers.shot_law import unsteadiness
+from unfade.validate.outliers.smoothing import moving_median
+
+Values = NDArray[np.float64]
+
+SHIFT_WINDOW_FRAMES = 5
+"""Frames whose median shift counts, because that of one frame is noisy where edges are few."""
+
+WRONG_WINDOW_FRAMES = 3
+"""Frames whose median difference to the reference counts: one frame may be matched a field off."""
+
+EDGE_FRAMES = 2
+"""Frames at head and tail of a shot at which a change of the crop shows."""
+
+MIN_CROP_FRAMES = 4 * EDGE_FRAMES
+"""Frames of a shot below which head and tail have nothing to be compared with."""
+
+
+@dataclass(frozen=True)
+class FrameScores:
+    """Scores of the frames of a film, each (N,); NaN where there is no evidence.
+
+    In CIEDE2000: `wrong`, to the reference; `drift`, `flicker`, `reference_flicker` and `skin`, of
+    `Unsteadiness`; `predicted`, the model's own estimate. `shift` is that of chroma in pixels of
+    the small raster, `shift_x` and `shift_y` its parts. `unsupported`, `band` and `plateau` are
+    those of the evidence. `crop` is the share by which the rim at head or tail is darker than in
+    the middle of the shot, `inner_crop` the same of all other frames. `beyond` is the share of
+    pixels beyond what pairs show. `offset` (N, 2) is the mean difference of Cb and Cr to the
+    reference.
+    """
+
+    frame: NDArray[np.int64]
+    shot: NDArray[np.int64]
+    wrong: Values
+    drift: Values
+    flicker: Values
+    reference_flicker: Values
+    skin: Values
+    predicted: Values
+    beyond: Values
+    shift: Values
+    shift_x: Values
+    shift_y: Values
+    unsupported: Values
+    band: Values
+    plateau: Values
+    crop: Values
+    inner_crop: Values
+    offset: Values
+
+
+class ScoreCollector:
+    """Collects the scores of a film from the evidence of its frames, which it holds for one shot at
+    a time."""
+
+    def __init__(self) -> None:
+        """No frame has come yet."""
+        self._parts: list[FrameScores] = []
+        self._shot: list[tuple[FrameEvidence, PredictedError]] = []
+
+    def add(self, evidence: FrameEvidence, predicted: PredictedError) -> None:
+        """Takes the next frame."""
+        if self._shot and self._shot[0][0].shot != evidence.shot:
+            self._close_shot()
+        self._shot.append((evidence, predicted))
+
+    def scores(self) -> FrameScores:
+        """The scores of all frames; there is at least one."""
+        self._close_shot()
+        return FrameScores(
+            **{
+                name: np.concatenate([getattr(part, name) for part in self._parts])
+                for name in FrameScores.__dataclass_fields__
+            }
+        )
+
+    def _close_shot(self) -> None:
+        if self._shot:
+            self._parts.append(_scores_of_shot(self._shot))
+            self._shot = []
+
+
+def shots_of(scores: FrameScores) -> Iterator[tuple[int, slice]]:
+    """The number of each shot, and the place of its frames."""
+    start = 0
+    for shot, members in groupby(scores.shot.tolist()):
+        count = len(list(members))
+        yield shot, slice(start, start + count)
+        start += count
+
+
+def _scores_of_shot(frames: Sequence[tuple[FrameEvidence, PredictedError]]) -> FrameScores:
+    evidence = [one for one, _ in frames]
+    unsteady = unsteadiness(evidence)
+    shift_x, shift_y = (
+        moving_median(np.array([one.shift[axis] for one in evidence]), SHIFT_WINDOW_FRAMES)
+        for axis in range(2)
+    )
+    crop, inner_crop = _crop_changes(np.array([one.rim for one in evidence]))
+    return FrameScores(
+        frame=np.array([one.frame for one in evidence]),
+        shot=np.array([one.shot for one in evidence]),
+        wrong=moving_median(np.array([one.wrong for one in evidence]), WRONG_WINDOW_FRAMES),
+        drift=unsteady.drift,
+        flicker=unsteady.flicker,
+        reference_flicker=unsteady.reference_flicker,
+        skin=unsteady.skin,
+        predicted=np.array([error.mean for _, error in frames]),
+        beyond=np.array([error.beyond for _, error in frames]),
+        shift=np.hypot(shift_x, shift_y),
+        shift_x=shift_x,
+        shift_y=shift_y,
+        unsupported=np.array([one.unsupported for one in evidence]),
+        band=np.array([one.band for one in evidence]),
+        plateau=np.array([one.plateau for one in evidence]),
+        crop=crop,
+        inner_crop=inner_crop,
+        offset=np.array([one.offset for one in evidence]),
+    )
+
+
+def _crop_changes(rims: Values) -> tuple[Values, Values]:
+    """The darkening of rims (N, 4) against the median of the shot, at head and tail, and between;
+    NaN elsewhere."""
+    crop, inner = np.full(len(rims), np.nan), np.full(len(rims), np.nan)
+    if len(rims) >= MIN_CROP_FRAMES:
+        usual = np.median(rims[EDGE_FRAMES:-EDGE_FRAMES], axis=0)
+        darkening = (1 - rims / np.maximum(usual, 1e-3)).max(axis=1)
+        inner[EDGE_FRAMES:-EDGE_FRAMES] = darkening[EDGE_FRAMES:-EDGE_FRAMES]
+        crop[:EDGE_FRAMES], crop[-EDGE_FRAMES:] = darkening[:EDGE_FRAMES], darkening[-EDGE_FRAMES:]
+    return crop, inner

@@ -1,0 +1,62 @@
+"""The sheet of outliers: each with scan, recovered frame with the place, and reference."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from unfade.drawing.canvas import draw_line
+from unfade.drawing.sheets import grid
+from unfade.film.clip import Area
+from unfade.validate.outliers.review import OutlierCase
+
+SHEET_WIDTH_PX = 1600
+"""Width of the sheet: three pictures of some 450 pixels beside the text."""
+
+SHEET_ROWS = 24
+"""Largest number of outliers on the sheet, those farthest above their limits: more are a film that
+needs other settings, not a review."""
+
+BOX_RGB = (1.0, 0.85, 0.1)
+"""Colour of the box: yellow, which is brighter than most pictures and so needs no colour vision."""
+
+
+def outlier_sheet(cases: Sequence[OutlierCase], live_area: Area) -> Tensor:
+    """The sheet (3, H, W) of the worst of at least one outlier, in the order of frames."""
+    by_weight = sorted(cases, key=lambda case: -case.run.score / case.run.limit)[:SHEET_ROWS]
+    shown = sorted(by_weight, key=lambda case: case.run.worst)
+    rows = [_row(case, live_area) for case in shown]
+    headings = ("Faded scan", "Recovered, with the place", "Reference")
+    return grid(rows, headings, [_label(case) for case in shown], SHEET_WIDTH_PX)
+
+
+def _row(case: OutlierCase, live_area: Area) -> list[Tensor]:
+    recovered = case.recovered_rgb.clone()
+    _draw_box(recovered, case.run.box, live_area)
+    reference = case.reference_rgb
+    if reference is None:
+        reference = torch.full_like(case.scan_rgb, 0.2)
+    return [case.scan_rgb, recovered, reference]
+
+
+def _draw_box(picture: Tensor, box: Area, live_area: Area) -> None:
+    """Draws a box of the scan on a picture of its live area, in place."""
+    height, width = picture.shape[1:]
+    across, down = width / live_area.width, height / live_area.height
+    left, top = (box.x - live_area.x) * across, (box.y - live_area.y) * down
+    right, bottom = left + box.width * across - 1, top + box.height * down - 1
+    corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+    draw_line(picture, corners, BOX_RGB, width=2)
+
+
+def _label(case: OutlierCase) -> str:
+    run = case.run
+    lines = [run.kind, f"shot {run.shot}", f"{run.frames_in_words()}"]
+    if run.first != run.last:
+        lines.append(f"worst {run.worst}")
+    if run.ciede2000 is not None:
+        lines.append(f"CIEDE2000 {run.ciede2000:.1f}")
+    if run.mend is not None:
+        lines.append(f"mend: {run.mend.source}")
+        lines.append(f"with {run.mend.reference}")
+    return "\n".join(lines)

@@ -8,8 +8,8 @@ masters; validates each; and compares the outliers of the report with what was p
 A frame counts as faulty if a fault was planted there and is visible, which is that the worst
 twentieth of the frame is 1 CIEDE2000 farther from the truth than in the film without faults. A
 flickering reference and moved chroma always count. Frames with a planted fault that is not visible
-count neither way. So do frames of the good film as near to a fault: those of a shot without pairs
-whose error is 1 CIEDE2000 above the median of the film.
+count neither way, nor do those of a shot that got no pair and whose median error is 1 CIEDE2000
+above that of the film.
 """
 
 import argparse
@@ -106,26 +106,33 @@ def _verdicts(film: Film, good_errors: dict[int, float]) -> dict[int, Verdict]:
         for frame in range(run.first, run.last + 1)
     }
     errors = _errors(film)
-    unpaired = _unpaired_frames(film)
-    usual = float(np.median([*errors.values()]))
+    unpaired = _unpaired_frames(film, errors)
     verdicts = {}
     for frame, error in errors.items():
         fault = film.faults.get(frame)
-        usual_here = good_errors.get(frame, usual)
-        if fault is None and frame in unpaired and error - usual >= VISIBLE_CIEDE2000:
+        if fault is None and frame in unpaired:
             fault = "no pair"
         is_faulty = fault in ALWAYS_FAULTY or (
-            fault in EXPECTED_KINDS and error - usual_here >= VISIBLE_CIEDE2000
+            fault in EXPECTED_KINDS and error - good_errors[frame] >= VISIBLE_CIEDE2000
         )
         verdicts[frame] = Verdict(fault, is_faulty, error, kinds.get(frame))
     return verdicts
 
 
-def _unpaired_frames(film: Film) -> set[int]:
-    """Frames of shots without an admitted pair."""
+def _unpaired_frames(film: Film, errors: dict[int, float]) -> set[int]:
+    """Frames of shots without an admitted pair whose error is visibly above that of the film."""
     paired = {one.pair.shot for one in load(film.work, Alignments).admitted}
-    frames = load(film.work, Rendering).frames
-    return {frame.frame for frame in frames if frame.shot not in paired}
+    usual = float(np.median([*errors.values()]))
+    by_shot: dict[int, list[int]] = {}
+    for frame in load(film.work, Rendering).frames:
+        by_shot.setdefault(frame.shot, []).append(frame.frame)
+    return {
+        frame
+        for shot, frames in by_shot.items()
+        if shot not in paired
+        and np.median([errors[one] for one in frames]) - usual >= VISIBLE_CIEDE2000
+        for frame in frames
+    }
 
 
 def _errors(film: Film) -> dict[int, float]:

@@ -11,6 +11,7 @@ from unfade import media
 from unfade.curate.balance import draw_balance, film_balance
 from unfade.curate.choice.choose import ChosenFrames, FrameFacts, frame_states, measure_frames
 from unfade.curate.choice.pairing import (
+    added_pairs,
     alternate_pairs,
     best_rejection,
     choose_in_shot,
@@ -115,6 +116,8 @@ def _choose(
     for shot, choice in zip(shots, choices, strict=True):
         pairs += chosen_pairs(shot, clips, matches, choice)
         alternates += alternate_pairs(shot, clips, matches, choice)
+    added = job.project.curate.add
+    pairs += added_pairs(added, job.project_file, clips, shots, matches, pairs)
     rejected += _rejected_shots(job, clips, matches, states, shots, pairs)
     if not pairs:
         raise _no_pair(clips)

@@ -1,5 +1,6 @@
 """Edits the pairs in the text of a film.toml, and keeps its comments and layout."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import tomlkit
@@ -11,10 +12,11 @@ from unfade.project.settings import PairSection
 def with_pair(text: str, section: PairSection) -> str:
     """The text with a [[pair]] added; it replaces one at the same source frame.
 
-    The frame is removed from `curate.drop`.
+    The frame is removed from `curate.add` and `curate.drop`.
     """
     document = tomlkit.parse(text)
-    _remove_from_drop(document, section.source)
+    for key in ("add", "drop"):
+        _remove_frame(document, key, section.source)
     fields = section.model_dump(exclude_defaults=True)
     pairs = document.get("pair")
     if pairs is None:
@@ -36,8 +38,15 @@ def with_pair(text: str, section: PairSection) -> str:
     return document.as_string()
 
 
+def with_added_frames(text: str, frames: Sequence[int]) -> str:
+    """The text with source frames added to `curate.add`."""
+    document = tomlkit.parse(text)
+    _append_frames(document, "add", frames)
+    return document.as_string()
+
+
 def without_pair(text: str, source: int, *, exclude_frame: bool) -> str:
-    """The text without the [[pair]] at a source frame, if there is one.
+    """The text without the [[pair]] at a source frame, and without the frame on `curate.add`.
 
     Args:
         text: the text of the project file.
@@ -46,8 +55,9 @@ def without_pair(text: str, source: int, *, exclude_frame: bool) -> str:
             choosing it.
     """
     document = tomlkit.parse(text)
+    _remove_frame(document, "add", source)
     if exclude_frame:
-        _add_to_drop(document, source)
+        _append_frames(document, "drop", [source])
     pairs = document.get("pair", [])
     index = next((k for k, pair in enumerate(pairs) if pair.get("source") == source), None)
     if index is not None:
@@ -72,24 +82,26 @@ def _table(fields: dict[str, Any]) -> Table:
     return table
 
 
-def _add_to_drop(document: tomlkit.TOMLDocument, source: int) -> None:
-    """Adds a frame to `curate.drop`."""
+def _append_frames(document: tomlkit.TOMLDocument, key: str, frames: Sequence[int]) -> None:
+    """Adds frames to a list in [curate]."""
     if "curate" not in document:
         document.add(tomlkit.nl())
         document.append("curate", tomlkit.table())
     curate = document["curate"]
-    dropped = curate.get("drop")
-    if dropped is None:
-        _set_fields(curate, {**curate, "drop": [source]})
-    elif source not in dropped:
-        dropped.append(source)
+    listed = curate.get(key)
+    if listed is None:
+        _set_fields(curate, {**curate, key: [*frames]})
+        return
+    for frame in frames:
+        if frame not in listed:
+            listed.append(frame)
 
 
-def _remove_from_drop(document: tomlkit.TOMLDocument, source: int) -> None:
-    """Removes a frame from `curate.drop`."""
-    dropped = document.get("curate", {}).get("drop", [])
-    while source in dropped:
-        dropped.remove(source)
+def _remove_frame(document: tomlkit.TOMLDocument, key: str, source: int) -> None:
+    """Removes a frame from a list of [curate]."""
+    frames = document.get("curate", {}).get(key, [])
+    while source in frames:
+        frames.remove(source)
 
 
 def _remove_pair(document: tomlkit.TOMLDocument, pairs: Any, index: int) -> None:

@@ -139,6 +139,15 @@ class CurateSection(Noun):
         "the result. They never take the place of a training or hold-out pair.",
         json_schema_extra={"unit": "pairs", "guide": "held-out validation frames"},
     )
+    add: tuple[FrameNumber, ...] = Field(
+        default=(),
+        description="Frames of the scan that become training pairs besides those that the machine "
+        "chooses, each with the frame of a reference that matches it; 'unfade improve' adds to it.",
+        json_schema_extra={
+            "unit": "frame numbers",
+            "guide": "add flagged frames as new pairs",
+        },
+    )
     drop: tuple[FrameNumber, ...] = Field(
         default=(),
         description="Frames of the scan that are never pairs; 'unfade pairs drop' adds to it.",
@@ -359,6 +368,15 @@ class Project(Noun):
                     f"source frame {pair.source} has a [[pair]] and is on 'curate.drop'; "
                     "leave one of them out"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _added_are_not_dropped(self) -> "Project":
+        both = {*self.curate.add} & {*self.curate.drop}
+        if both:
+            raise ValueError(
+                f"source frame {min(both)} is on 'curate.add' and on 'curate.drop'; take it off one"
+            )
         return self
 
     def reference_of(self, pair: PairSection) -> str | None:

@@ -1,6 +1,6 @@
 """Pairs, from the matches and from what a person fixed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +145,38 @@ def chosen_pairs(
         *(_matched_pair(index, shot, clips, matches, "holdout") for index in choice.holdout),
         *(_matched_pair(index, shot, clips, matches, "test") for index in choice.test),
     ]
+
+
+def added_pairs(
+    added: tuple[int, ...],
+    project_file: Path,
+    clips: Clips,
+    shots: tuple[Shot, ...],
+    matches: BestMatches,
+    chosen: Collection[Pair],
+) -> list[Pair]:
+    """The training pairs of the frames on `curate.add`, without those that are chosen anyway.
+
+    Raises:
+        ProjectError: a frame lies outside the scan, or no reference shows it.
+    """
+    frames, taken = clips.source.frames, {pair.source for pair in chosen}
+    pairs = []
+    for source in sorted({*added} - taken):
+        entry = f"{project_file}: 'curate.add' names source frame {source}"
+        if source not in frames:
+            raise ProjectError(
+                f"{entry}, outside {clips.source.path}, frames {frames.first} to {frames.last}; "
+                "remove it"
+            )
+        if not matches.matched[source - frames.first]:
+            raise ProjectError(
+                f"{entry}, which no reference shows; remove it, or add a [[pair]] with a picture"
+            )
+        pairs.append(
+            _matched_pair(source - frames.first, shot_of(source, shots), clips, matches, "train")
+        )
+    return pairs
 
 
 def alternate_pairs(

@@ -42,8 +42,10 @@ class OutlierCase:
 
     @property
     def is_visible(self) -> bool:
-        """Whether a person can see the fault."""
-        return self.run.ciede2000 is None or self.run.ciede2000 >= VISIBLE_CIEDE2000
+        """Whether a person can see the fault; one of the whole frame is visible from its limit."""
+        if self.mask is None or self.run.ciede2000 is None:
+            return True
+        return self.run.ciede2000 >= VISIBLE_CIEDE2000
 
 
 class OutlierReview:

@@ -1,0 +1,42 @@
+"""The rounds of improvement: pairs that were added, what they changed, and why it ended."""
+
+from unfade.film.noun import Artefact, Noun
+
+
+class AddedPair(Noun):
+    """A frame that a round added as a training pair, its shot, and the reason in words."""
+
+    source: int
+    shot: int
+    why: str
+
+
+class Round(Noun):
+    """A round; number 0 is the film before the first. Errors are mean CIEDE2000.
+
+    `pairs` counts the admitted training pairs. `held_out` is over the hold-out pairs, which choose
+    whether a round stays; `by_shot` the same of each shot, by its number. `tested` is over the test
+    pairs, which choose nothing; None without such pairs, or if the round was undone. `outliers`
+    counts outlier frames of the validation range, `verdict` is that of the report; None if the
+    round was undone.
+    """
+
+    number: int
+    added: tuple[AddedPair, ...] = ()
+    pairs: int
+    held_out: float
+    by_shot: dict[int, float]
+    tested: float | None = None
+    outliers: int | None = None
+    verdict: str | None = None
+    kept: bool = True
+
+
+class Improvement(Artefact):
+    """All rounds, and in words why there were no more."""
+
+    SCHEMA = "Improvement.1"
+    PATH = "09-improve/rounds.json"
+
+    rounds: tuple[Round, ...]
+    ended: str

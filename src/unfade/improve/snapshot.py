@@ -1,0 +1,78 @@
+"""A snapshot of film.toml and of the stages that a round changes, so that it can be undone.
+
+Files are linked, not copied, where the file system can: stages write whole files anew and never
+change one in place.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from unfade.errors import ProjectError
+from unfade.film.stage_names import folder_name
+from unfade.project.file import project_file_text
+from unfade.work.writing import write_text
+
+STAGES = ("curate", "align", "target", "train")
+"""Stages that a round runs before it is known to help."""
+
+SNAPSHOT = "09-improve/before"
+"""Folder of a snapshot, in the work directory."""
+
+EDIT = "edit.json"
+"""File in a snapshot with the text of film.toml before and after the round's edit. It is written
+last, so that a snapshot without it is not complete."""
+
+
+class Snapshot:
+    """The state before a round, until the round is kept or undone."""
+
+    def __init__(self, root: Path, project_file: Path) -> None:
+        """`root` is the work directory."""
+        self._root, self._project_file = root, project_file
+        self._folder = root / SNAPSHOT
+
+    def take(self, new_text: str) -> None:
+        """Keeps the state, and then writes the new text of film.toml."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        for stage in STAGES:
+            name = folder_name(stage)
+            shutil.copytree(self._root / name, self._folder / name, copy_function=_link)
+        texts = {"before": project_file_text(self._project_file), "after": new_text}
+        write_text(self._folder / EDIT, json.dumps(texts, ensure_ascii=False))
+        write_text(self._project_file, new_text)
+
+    def keep_round(self) -> None:
+        """Forgets the state before the round."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def undo_round(self) -> None:
+        """Restores film.toml and the stages; does nothing without a complete snapshot.
+
+        Raises:
+            ProjectError: a person has changed film.toml since.
+        """
+        if not (self._folder / EDIT).exists():
+            shutil.rmtree(self._folder, ignore_errors=True)
+            return
+        texts = json.loads((self._folder / EDIT).read_text(encoding="utf-8"))
+        if project_file_text(self._project_file) not in texts.values():
+            raise ProjectError(
+                f"{self._project_file}: was changed while a round of improvement ran; the frames "
+                f"that the round added stay on 'curate.add'; remove {self._folder} to go on"
+            )
+        for stage in STAGES:
+            saved = self._folder / folder_name(stage)
+            if saved.exists():
+                shutil.rmtree(self._root / saved.name, ignore_errors=True)
+                saved.rename(self._root / saved.name)
+        write_text(self._project_file, texts["before"])
+        shutil.rmtree(self._folder)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

@@ -1,0 +1,132 @@
+"""The pairs that a round adds: those that mend outliers, and more for shots that need them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from unfade.curate.choice.choose import ChosenFrames, FrameFacts, PairQuota, choose_frames
+from unfade.film.improvement import AddedPair
+from unfade.film.match import FrameState, MatchRecord
+from unfade.film.outlier import OutlierRun
+from unfade.film.pair import Pair
+from unfade.film.shot import Shot
+
+PAIRS_A_SHOT = (4, 7, 11)
+"""Numbers of training pairs of a shot, round by round. Source: the chroma recovery guide."""
+
+DEMANDING_SHARE = 0.9
+"""Held-out error of a shot, as a share of the film's mean, from which it gets more than the first
+number of pairs: shots that are better than that gain little."""
+
+MIN_DISTANCE_FRAMES = 2
+"""Distance from a new pair to one that judges: adjacent frames are nearly equal, and would make its
+error too small."""
+
+
+@dataclass(frozen=True)
+class FilmState:
+    """A film between two rounds.
+
+    `pairs` are the admitted pairs, `rejected` the frames that align or a person refused,
+    `held_out` is the mean CIEDE2000 of the hold-out pairs of each shot that has any, by number, and
+    `outliers` those of the last report. `facts` are measurements of the scan's frames.
+    """
+
+    shots: Sequence[Shot]
+    pairs: Sequence[Pair]
+    rejected: Collection[int]
+    matches: MatchRecord
+    held_out: Mapping[int, float]
+    outliers: Sequence[OutlierRun]
+    facts: FrameFacts
+
+
+def suggest(film: FilmState, settled: Collection[int] = ()) -> list[AddedPair]:
+    """The pairs that the next round adds, by frame.
+
+    Args:
+        film: the film as it is.
+        settled: numbers of shots that the last round gave pairs without any gain.
+    """
+    mean = fmean(film.held_out.values()) if film.held_out else 0.0
+    states = _free_states(film)
+    added: list[AddedPair] = []
+    for shot in film.shots:
+        if shot.number in settled:
+            continue
+        mends = _mends(film, shot, states)
+        count = sum(pair.role == "train" for pair in film.pairs if pair.shot == shot.number)
+        reason = _reason(film, shot, count, mean, is_outlier=bool(mends))
+        if reason is not None:
+            wanted = next((level for level in PAIRS_A_SHOT if level > count), count)
+            added += _with_spread(film, shot, states, mends, wanted, reason)
+    return sorted(added, key=lambda one: one.source)
+
+
+def _free_states(film: FilmState) -> list[FrameState]:
+    """The states of all frames; those that were refused or lie beside a judging pair are not
+    free."""
+    first, states = film.matches.frames.first, list(film.matches.state)
+    judges = [pair.source for pair in film.pairs if pair.role != "train"]
+    for index in range(len(states)):
+        frame = index + first
+        is_near = any(abs(frame - judge) < MIN_DISTANCE_FRAMES for judge in judges)
+        if states[index] == "free" and (is_near or frame in film.rejected):
+            states[index] = "dropped"
+    return states
+
+
+def _mends(film: FilmState, shot: Shot, states: Sequence[FrameState]) -> list[AddedPair]:
+    """The pairs that would mend the outliers of a shot."""
+    first = film.matches.frames.first
+    return [
+        AddedPair(
+            source=run.mend.source,
+            shot=shot.number,
+            why=f"{run.kind}, frames {run.frames_in_words()}",
+        )
+        for run in film.outliers
+        if run.mend is not None
+        and run.mend.source in shot.frames
+        and states[run.mend.source - first] == "free"
+    ]
+
+
+def _reason(
+    film: FilmState, shot: Shot, count: int, mean: float, *, is_outlier: bool
+) -> str | None:
+    """Why a shot needs more pairs; None if it does not."""
+    if count >= PAIRS_A_SHOT[-1]:
+        return None
+    if count == 0:
+        return "the shot has no pair"
+    if count < PAIRS_A_SHOT[0]:
+        return f"the shot has fewer than {PAIRS_A_SHOT[0]} pairs"
+    if is_outlier:
+        return "the shot has outliers"
+    error = film.held_out.get(shot.number)
+    if error is not None and error > DEMANDING_SHARE * mean:
+        return f"held-out error {error:.2f} CIEDE2000, the film's mean is {mean:.2f}"
+    return None
+
+
+def _with_spread(
+    film: FilmState,
+    shot: Shot,
+    states: list[FrameState],
+    mends: Sequence[AddedPair],
+    wanted: int,
+    reason: str,
+) -> list[AddedPair]:
+    """The mends of a shot, and further pairs up to the number wanted, spread over its colours."""
+    first = film.matches.frames.first
+    own = [pair.source for pair in film.pairs if pair.shot == shot.number and pair.role == "train"]
+    known = [frame - first for frame in (*own, *(mend.source for mend in mends))]
+    frames = range(shot.frames.first - first, shot.frames.last + 1 - first)
+    quota = PairQuota(train=wanted, holdout=0, fixed=ChosenFrames(train=tuple(known)))
+    chosen = choose_frames(film.facts, states, frames, quota).train
+    room = max(0, wanted - len(known))
+    spread = [
+        AddedPair(source=index + first, shot=shot.number, why=reason) for index in chosen[:room]
+    ]
+    return [*mends, *spread]

@@ -100,26 +100,24 @@ def check_luma(
         was_cut: whether values outside 0..1 were clipped in this file.
     """
     height, width = source_rgb.shape[-2:]
-    difference, finite = torch.empty(height, width), torch.empty(height, width, dtype=torch.bool)
+    difference, negative = torch.empty(height, width), 0
+    finite, suspect = (torch.empty(height, width, dtype=torch.bool) for _ in range(2))
     step = step or half_step
     first, *others = _corners_by_width(written, decode, step)
-    suspects, negative = [], 0
     for lines in bands(height, width):
         faded_rgb, values = source_rgb[:, lines], written[:, lines]
-        difference[lines], finite[lines], suspect = _compare(
+        difference[lines], finite[lines], suspect[lines] = _compare(
             faded_rgb, values, recovered_rgb[:, lines], decode, lambda one: step(one) * first
         )
         if was_cut:
-            suspect &= ((values > 0.0) & (values < 1.0)).all(dim=0)
-        suspects.append((difference[lines][suspect], values[:, suspect]))
+            suspect[lines] &= ((values > 0.0) & (values < 1.0)).all(dim=0)
         negative += _count_negative(faded_rgb, values)
-    suspect_differences, suspect_values = (
-        torch.cat(one, dim=-1) for one in zip(*suspects, strict=True)
-    )
+    suspects = suspect.flatten().nonzero()[:, 0]
+    unexplained, stored = difference.flatten()[suspects], written.flatten(1)[:, suspects]
     return LumaFigures(
         difference_max=float(difference.max()),
         difference_mean=float(difference.sum(dtype=torch.float64) / finite.sum().clamp_min(1)),
-        excess_max=_excess(suspect_differences, suspect_values, decode, step, [first, *others]),
+        excess_max=_excess(unexplained, stored, decode, step, [first, *others]),
         non_finite=0 if finite.all() else count_not_finite(written),
         negative=negative,
         pixels=finite.numel(),
@@ -196,9 +194,9 @@ def _excess(
 
 def half_step(values: Tensor) -> Tensor:
     """Half a unit in the last place of half floats: the largest rounding error of each value."""
-    bits = values.abs().clamp_min(SMALLEST_NORMAL).view(torch.int32)
-    power_below: Tensor = (bits & _EXPONENT_BITS).view(torch.float32)
-    return power_below * 2.0**-11
+    bits = values.abs().clamp_min_(SMALLEST_NORMAL).view(torch.int32)
+    power_below: Tensor = bits.bitwise_and_(_EXPONENT_BITS).view(torch.float32)
+    return power_below.mul_(2.0**-11)
 
 
 def integer_step(bits: int) -> Step:

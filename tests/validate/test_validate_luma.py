@@ -2,6 +2,8 @@ from functools import partial
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
@@ -144,3 +146,30 @@ def test_clipped_values_are_left_out_of_the_luma_check(source_rgb: Tensor) -> No
 
     assert check(source_rgb, written, same, step, was_cut=True).excess_max == 0
     assert check(source_rgb, written, same, step).excess_max > 0.1
+
+
+@given(
+    place=st.tuples(st.integers(0, 59), st.integers(0, 79)),
+    colour=st.tuples(*[st.floats(-0.125, 1.5, width=32)] * 3),
+    change=st.tuples(*[st.floats(-(2.0**-9), 2.0**-9, width=32)] * 3),
+    step=st.sampled_from([half_step, integer_step(10), integer_step(16)]),
+)
+def test_an_altered_pixel_is_found_by_all_that_rounding_does_not_explain(
+    place: tuple[int, int],
+    colour: tuple[float, float, float],
+    change: tuple[float, float, float],
+    step: Step,
+) -> None:
+    rgb = torch.rand(3, 60, 80, generator=torch.Generator().manual_seed(4)) ** 3 * 1.5
+    rgb[:, *place] = torch.tensor(colour)
+    altered = rgb.clone()
+    altered[:, *place] += torch.tensor(change)
+    written = encode(altered).half().float()
+
+    figures = check(rgb, written, decode, step)
+
+    difference = (luma(rgb) - luma(decode(written))).abs()
+    unexplained = difference - luma_rounding(written, decode, step)
+    expected = max(float(unexplained.max()), 0.0)
+    assert figures.excess_max == pytest.approx(expected, abs=2e-7)
+    assert figures.difference_max == float(difference.max())

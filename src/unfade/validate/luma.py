@@ -1,6 +1,6 @@
 """Checks that a rendered frame has the luma of its source, within the rounding of its file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -20,8 +20,17 @@ SMALLEST_NORMAL = 2.0**-14
 """The smallest normal half float. Below it the step is constant, and a negative component may be
 rounding."""
 
+CORNER_PIXELS = 4096
+"""About the number of pixels, spread over the frame, that decide in which order the corners of the
+box of values are tested. Any order gives the same figures; a poor one takes more time."""
+
 _EXPONENT_BITS = 0x7F800000
 """Mask of the exponent of a float32; it leaves the power of two below a normal positive value."""
+
+_CORNERS = tuple(torch.tensor(signs)[:, None, None] for signs in product((-1.0, 1.0), repeat=3))
+"""Signs (3, 1, 1) of the rounding errors at the corners of the box of values."""
+
+_LUMA_WEIGHTS = torch.tensor((KR, KG, KB))[:, None, None]
 
 Decode = Callable[[Tensor], Tensor]
 """Converts from the colour space of the file to the working space, both (3, H, W)."""
@@ -91,24 +100,24 @@ def check_luma(
         was_cut: whether values outside 0..1 were clipped in this file.
     """
     height, width = source_rgb.shape[-2:]
-    difference, finite = torch.empty(height, width), torch.empty(height, width, dtype=torch.bool)
-    suspects, negative = [], 0
+    difference, negative = torch.empty(height, width), 0
+    finite, suspect = (torch.empty(height, width, dtype=torch.bool) for _ in range(2))
+    step = step or half_step
+    first, *others = _corners_by_width(written, decode, step)
     for lines in bands(height, width):
         faded_rgb, values = source_rgb[:, lines], written[:, lines]
-        difference[lines], finite[lines], suspect = _compare(
-            faded_rgb, values, recovered_rgb[:, lines], decode, step or half_step
+        difference[lines], finite[lines], suspect[lines] = _compare(
+            faded_rgb, values, recovered_rgb[:, lines], decode, lambda one: step(one) * first
         )
         if was_cut:
-            suspect &= ((values > 0.0) & (values < 1.0)).all(dim=0)
-        suspects.append((difference[lines][suspect], values[:, suspect]))
+            suspect[lines] &= ((values > 0.0) & (values < 1.0)).all(dim=0)
         negative += _count_negative(faded_rgb, values)
-    suspect_differences, suspect_values = (
-        torch.cat(one, dim=-1) for one in zip(*suspects, strict=True)
-    )
+    suspects = suspect.flatten().nonzero()[:, 0]
+    unexplained, stored = difference.flatten()[suspects], written.flatten(1)[:, suspects]
     return LumaFigures(
         difference_max=float(difference.max()),
-        difference_mean=float(difference.double().sum() / finite.sum().clamp_min(1)),
-        excess_max=_excess(suspect_differences, suspect_values, decode, step or half_step),
+        difference_mean=float(difference.sum(dtype=torch.float64) / finite.sum().clamp_min(1)),
+        excess_max=_excess(unexplained, stored, decode, step, [first, *others]),
         non_finite=0 if finite.all() else count_not_finite(written),
         negative=negative,
         pixels=finite.numel(),
@@ -116,11 +125,11 @@ def check_luma(
 
 
 def _compare(
-    source_rgb: Tensor, written: Tensor, recovered_rgb: Tensor, decode: Decode, step: Step
+    source_rgb: Tensor, written: Tensor, recovered_rgb: Tensor, decode: Decode, to_corner: Step
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Of each pixel (H, W): the luma difference; whether the values of the file are finite; and
     whether the difference needs a closer look, because one corner of the box of values that round
-    to those of the file does not explain it."""
+    to those of the file does not explain it. `to_corner` is the way there from the values."""
     recovered_y = luma(recovered_rgb)[0]
     difference = (luma(source_rgb)[0] - recovered_y).abs()
     finite = torch.ones_like(difference, dtype=torch.bool)
@@ -128,8 +137,30 @@ def _compare(
         finite = written.isfinite().all(dim=0)
         difference = torch.where(finite, difference, 0.0)
         written = torch.where(finite, written, 0.0)
-    upper_y = luma(decode(written + step(written)))[0]
-    return difference, finite, difference > (upper_y - recovered_y).abs() + FLOAT_TOLERANCE
+    change = decode(written + to_corner(written)).sub_(recovered_rgb).abs_()
+    return difference, finite, difference > _weighted(change)[0] + FLOAT_TOLERANCE
+
+
+def _corners_by_width(written: Tensor, decode: Decode, step: Step) -> list[Tensor]:
+    """Signs (3, 1, 1) of all corners of the box of values, by the share of the bound of
+    `luma_rounding` that they have, the largest first.
+
+    The conversion subtracts components from one another: from ACES2065-1, a corner at which green
+    differs in sign has nine tenths of the bound, and one at which all are larger half of it.
+    """
+    stride = max(1, written[0].numel() // CORNER_PIXELS)
+    some = written.flatten(1)[:, None, ::stride].nan_to_num(0.0, 0.0, 0.0)
+    centre, steps = decode(some), step(some)
+    changes = [(decode(some + steps * signs) - centre).abs() for signs in _CORNERS]
+    bound = _weighted(torch.stack(changes).amax(dim=0)) + FLOAT_TOLERANCE
+    shares = [float((_weighted(change) / bound).mean()) for change in changes]
+    order = sorted(range(len(shares)), key=lambda index: -shares[index])
+    return [_CORNERS[index] for index in order]
+
+
+def _weighted(change: Tensor) -> Tensor:
+    """Luma error (1, H, W) of errors of R', G' and B' (3, H, W) that add up."""
+    return (change * _LUMA_WEIGHTS).sum(dim=0, keepdim=True)
 
 
 def _count_negative(source_rgb: Tensor, written: Tensor) -> int:
@@ -139,20 +170,33 @@ def _count_negative(source_rgb: Tensor, written: Tensor) -> int:
     return int(((written < -SMALLEST_NORMAL).any(dim=0) & (luma(source_rgb)[0] >= 0)).sum())
 
 
-def _excess(difference: Tensor, stored: Tensor, decode: Decode, step: Step) -> float:
+def _excess(
+    difference: Tensor, stored: Tensor, decode: Decode, step: Step, corners: Sequence[Tensor]
+) -> float:
     """The largest part of luma differences (N,) that the rounding of values (3, N) does not
-    explain."""
-    if not len(difference):
-        return 0.0
-    rounding = luma_rounding(stored[:, None], decode, step)[0, 0]
-    return max(float((difference - rounding).max()), 0.0)
+    explain, by `luma_rounding`. Pixels that some of the corners explain are left out early."""
+    stored = stored[:, None]
+    centre, steps = decode(stored), step(stored)
+    largest = torch.zeros_like(stored)
+    for signs in corners:
+        if not len(difference):
+            return 0.0
+        change = (decode(stored + steps * signs) - centre).abs()
+        largest = torch.maximum(largest, change)
+        left = difference > (_weighted(largest) + FLOAT_TOLERANCE)[0, 0]
+        difference = difference[left]
+        stored, centre, steps, largest = (
+            one[..., left] for one in (stored, centre, steps, largest)
+        )
+    rounding = _weighted(largest) + FLOAT_TOLERANCE
+    return max(float((difference - rounding[0, 0]).max()), 0.0) if len(difference) else 0.0
 
 
 def half_step(values: Tensor) -> Tensor:
     """Half a unit in the last place of half floats: the largest rounding error of each value."""
-    bits = values.abs().clamp_min(SMALLEST_NORMAL).view(torch.int32)
-    power_below: Tensor = (bits & _EXPONENT_BITS).view(torch.float32)
-    return power_below * 2.0**-11
+    bits = values.abs().clamp_min_(SMALLEST_NORMAL).view(torch.int32)
+    power_below: Tensor = bits.bitwise_and_(_EXPONENT_BITS).view(torch.float32)
+    return power_below.mul_(2.0**-11)
 
 
 def integer_step(bits: int) -> Step:
@@ -180,8 +224,7 @@ def luma_rounding(written: Tensor, decode: Decode, step: Step | None = None) -> 
     centre = decode(written)
     steps = (step or half_step)(written)
     largest = torch.zeros_like(centre)
-    for signs in product((-1.0, 1.0), repeat=3):
-        corner = decode(written + steps * torch.tensor(signs)[:, None, None])
+    for signs in _CORNERS:
+        corner = decode(written + steps * signs)
         largest = torch.maximum(largest, (corner - centre).abs())
-    luma_weights = torch.tensor((KR, KG, KB))[:, None, None]
-    return (largest * luma_weights).sum(dim=0, keepdim=True) + FLOAT_TOLERANCE
+    return _weighted(largest) + FLOAT_TOLERANCE

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from unfade.film.improvement import Improvement
     from unfade.film.method import MethodSetting
     from unfade.model import ChromaModel
 
@@ -172,6 +173,23 @@ class Film:
             UnfadeError: the name is empty, or masters or report are missing or stale.
         """
         return decide(self._job(), "rejected" if reject else "approved", by, note)
+
+    def improve(self, *, rounds: int = 4, progress: Progress | None = None) -> "Improvement":
+        """Adds the pairs that help, in rounds of training that hold-out pairs judge, and renders
+        the film. The frames that it adds go on `curate.add` of film.toml; open the film again to
+        have them in `project`.
+
+        Args:
+            rounds: largest number of rounds.
+            progress: shows how far the work is; None shows nothing.
+
+        Raises:
+            UnfadeError: a stage failed, the film has no reference or no hold-out pair, or film.toml
+                was changed meanwhile.
+        """
+        from unfade.improve.loop import Loop
+
+        return Loop(self.path, progress or SilentProgress()).run(rounds)
 
     def write_lut(
         self, path: str | os.PathLike[str], *, shot: int | None = None, nodes: int | None = None

@@ -1,7 +1,7 @@
 """A target: one training or hold-out example, as pictures on disk."""
 
 from unfade.film.noun import Artefact, Noun
-from unfade.film.pair import JUDGING_ROLES, Pair
+from unfade.film.pair import JUDGING_ROLES, Pair, PairRole
 
 
 class Target(Noun):
@@ -48,5 +48,9 @@ class Targets(Artefact):
 
     def judging(self) -> list[Target]:
         """The targets that measure the result: those for the test, else the hold-outs."""
-        by_role = ([one for one in self.targets if one.pair.role == role] for role in JUDGING_ROLES)
+        by_role = (self.with_role(role) for role in JUDGING_ROLES)
         return next((targets for targets in by_role if targets), [])
+
+    def with_role(self, role: PairRole) -> list[Target]:
+        """The targets of one role."""
+        return [one for one in self.targets if one.pair.role == role]

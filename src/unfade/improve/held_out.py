@@ -1,18 +1,31 @@
 """The error of a trained model on the hold-out pairs, which judge a round before it is rendered."""
 
 import importlib
-from collections.abc import Callable
+from dataclasses import dataclass
 from statistics import fmean
 
+from unfade.film.figures import HeldOutFigures
 from unfade.work.job import Job
 
 
-def held_out_by_shot(job: Job) -> dict[int, float]:
-    """Mean CIEDE2000 of the delivered colour on the hold-out pairs of each shot, by its number, over
-    whole pictures as the report measures it."""
-    score: Callable[[Job], list[tuple[int, float]]]
-    score = importlib.import_module("unfade.validate.stage").score_hold_outs
-    errors: dict[int, list[float]] = {}
-    for shot, error in score(job):
-        errors.setdefault(shot, []).append(error)
-    return {shot: fmean(values) for shot, values in sorted(errors.items())}
+@dataclass(frozen=True)
+class HeldOutErrors:
+    """Mean CIEDE2000 of the hold-out pairs of each shot that has any, by its number."""
+
+    by_shot: dict[int, float]
+
+    @property
+    def mean(self) -> float:
+        """The mean over the shots."""
+        return fmean(self.by_shot.values())
+
+
+def held_out_errors(job: Job) -> HeldOutErrors:
+    """The errors of the delivered colour over whole pictures, as the report measures them."""
+    figures: list[HeldOutFigures] = importlib.import_module(
+        "unfade.validate.stage"
+    ).score_hold_outs(job)
+    shots = sorted({one.shot for one in figures})
+    return HeldOutErrors(
+        {shot: fmean(one.model.ciede2000 for one in figures if one.shot == shot) for shot in shots}
+    )

@@ -7,7 +7,6 @@ that were added, in `curate.add`; a frame that a person dropped is never added.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import fmean
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from unfade.film.model import TrainedModel
 from unfade.film.outlier import OutlierRun
 from unfade.film.pair import PairList
 from unfade.film.report import Report
-from unfade.improve.held_out import held_out_by_shot
+from unfade.improve.held_out import HeldOutErrors, held_out_errors
 from unfade.improve.snapshot import Snapshot
 from unfade.improve.suggest import FilmState, suggest
 from unfade.pipeline import run as pipeline
@@ -121,13 +120,15 @@ class Loop:
             undone = self._round(number, added, held_out, is_kept=False)
             self._snapshot.undo_round()
             return undone
-        self.progress.say(f"round {number}: held-out error {held_out.mean:.3f}, {before:.3f} before")
+        self.progress.say(
+            f"round {number}: held-out error {held_out.mean:.3f}, {before:.3f} before"
+        )
         pipeline.run(self._job(), last="validate")
         self._snapshot.keep_round()
         return self._round(number, added, held_out, is_kept=True)
 
     def _round(
-        self, number: int, added: Sequence[AddedPair], held_out: "HeldOutErrors", *, is_kept: bool
+        self, number: int, added: Sequence[AddedPair], held_out: HeldOutErrors, *, is_kept: bool
     ) -> Round:
         job = self._full_job()
         pairs = [one.pair for one in job.load(Alignments).admitted]
@@ -149,12 +150,10 @@ class Loop:
             kept=is_kept,
         )
 
-    def _held_out(self) -> "HeldOutErrors":
-        return HeldOutErrors(held_out_by_shot(self._full_job()))
+    def _held_out(self) -> HeldOutErrors:
+        return held_out_errors(self._full_job())
 
-    def _suggestions(
-        self, by_shot: dict[int, float], settled: Collection[int]
-    ) -> list[AddedPair]:
+    def _suggestions(self, by_shot: dict[int, float], settled: Collection[int]) -> list[AddedPair]:
         job = self._full_job()
         alignments, pair_list = job.load(Alignments), job.load(PairList)
         refused = (*alignments.rejected, *pair_list.rejected)
@@ -180,18 +179,6 @@ class Loop:
         improvement = Improvement(rounds=tuple(rounds), ended=ended)
         self._full_job().save(improvement)
         return improvement
-
-
-@dataclass(frozen=True)
-class HeldOutErrors:
-    """Mean CIEDE2000 of the hold-out pairs of each shot that has any, by its number."""
-
-    by_shot: dict[int, float]
-
-    @property
-    def mean(self) -> float:
-        """The mean over the shots."""
-        return fmean(self.by_shot.values())
 
 
 def _frames(outliers: Sequence[OutlierRun]) -> int:

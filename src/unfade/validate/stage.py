@@ -92,7 +92,7 @@ def run(job: Job) -> None:
     if not rendering.frames:
         raise WorkError(f"{job.root / Rendering.PATH}: holds no frame; run 'unfade render' again")
 
-    held_out, sheet = _score_targets(job, targets, model)
+    held_out, sheet = _score_targets(job, targets.judging(), model)
     review = _outlier_review(job, clips, alignments)
     frames, comparisons = _inspect_frames(job, clips.source, rendering, review)
     admitted = [alignment.pair for alignment in alignments.admitted]
@@ -131,11 +131,16 @@ def run(job: Job) -> None:
     job.save(report)
 
 
+def score_hold_outs(job: Job) -> list[HeldOutFigures]:
+    """The errors on every hold-out pair, which judge a round of improvement."""
+    targets = job.load(Targets).with_role("holdout")
+    return _score_targets(job, targets, job.load(TrainedModel))[0]
+
+
 def _score_targets(
-    job: Job, targets: Targets, described: TrainedModel
+    job: Job, chosen: Sequence[Target], described: TrainedModel
 ) -> tuple[list[HeldOutFigures], Tensor | None]:
-    """The errors on every target that judges, and a sheet of some; none without targets."""
-    chosen = targets.judging()
+    """The errors on targets, and a sheet of some; none without targets."""
     if not chosen:
         return [], None
     train_folder, target_folder = job.folder("train"), job.folder("target")

@@ -28,6 +28,7 @@ from unfade.project.edit import with_added_frames
 from unfade.project.file import load_project, project_file_text
 from unfade.work.job import Job
 from unfade.work.progress import Progress
+from unfade.work.writing import make_folder, write_text
 
 MIN_GAIN = 0.02
 """Gain of a round, as a share of the held-out error, below which the next is not worth its time
@@ -177,7 +178,9 @@ class Loop:
 
     def _save(self, rounds: Sequence[Round], ended: str) -> Improvement:
         improvement = Improvement(rounds=tuple(rounds), ended=ended)
-        self._full_job().save(improvement)
+        path = self.project_file.parent / Improvement.PATH
+        make_folder(path.parent)
+        write_text(path, improvement.to_json())
         return improvement
 
 

@@ -1,0 +1,158 @@
+"""The loop of improvement over stand-ins for the stages: what it keeps, undoes and records."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from unfade.errors import WorkError
+from unfade.film.alignment import Alignments
+from unfade.film.clip import SOURCE_PROXY, Area, Clips
+from unfade.film.improvement import Improvement
+from unfade.film.match import MatchRecord, ReferenceMatches
+from unfade.film.model import HeldOut
+from unfade.film.pair import Pair, PairList
+from unfade.film.report import Measure, Report
+from unfade.film.shot import Shot
+from unfade.film.time import FrameRange
+from unfade.improve import loop
+from unfade.improve.held_out import HeldOutErrors
+from unfade.improve.loop import Loop
+from unfade.project.file import load_project
+from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
+
+from ..fixtures import make_alignment, make_clip, make_model
+
+FRAMES = FrameRange(first=1, last=40)
+FILM = """[film]
+title = "Reel"  # a comment that stays
+
+[source]
+path = "scan.%04d.dpx"
+
+[reference]
+path = "dvd.mkv"
+"""
+
+Errors = Callable[[int], float]
+"""The held-out error of a film with a number of training pairs."""
+
+
+class Stages:
+    """Stand-ins for the stages: one shot with one pair, the pairs of `curate.add`, a hold-out."""
+
+    def __init__(self, root: Path, error: Errors, *, is_judged: bool) -> None:
+        self.root, self.error, self.is_judged = root, error, is_judged
+        self.runs: list[tuple[str, str]] = []
+
+    def run(self, job: Job, first: str | None = None, last: str | None = None) -> list[str]:
+        self.runs.append((last or "", job.project.render.range))
+        chosen = [5, *job.project.curate.add]
+        pairs = [self.pair(frame) for frame in chosen] + [self.pair(30, role="holdout")]
+        shot = Shot(number=1, frames=FRAMES)
+        clip = make_clip("scan.%04d.dpx", FRAMES, 64, 36)
+        job.save(Clips(source=clip, references={"reference": clip}))
+        job.save(PairList(shots=(shot,), pairs=tuple(pairs)))
+        columns = {"similarity": (0.9,) * 40, "lag": (0.0,) * 40}
+        found = ReferenceMatches(reference=tuple(range(40)), **columns)
+        job.save(
+            MatchRecord(
+                frames=FRAMES,
+                references={"reference": found},
+                of=("reference",) * 40,
+                state=("free",) * 40,
+            )
+        )
+        area = Area(x=0, y=0, width=64, height=36)
+        job.save(
+            Alignments(crop=area, admitted=tuple(make_alignment(pair, area) for pair in pairs))
+        )
+        for stage in ("target", "train"):
+            job.folder(stage)
+        error = self.error(len(chosen))
+        held_out = HeldOut(ciede2000=error, chroma=0.01) if self.is_judged else None
+        job.save(make_model(id="0" * 12, held_out=held_out))
+        if last == "validate":
+            measure = Measure(name="held_out_ciede2000", value=error, unit="CIEDE2000")
+            job.save(Report(verdict="accept", measures=(measure,)))
+        np.save(self.root / SOURCE_PROXY, self.proxy())
+        return []
+
+    def pair(self, frame: int, **facts: Any) -> Pair:
+        return Pair(source=frame, reference=frame, of="reference", shot=1, **facts)
+
+    def proxy(self) -> np.ndarray:
+        return np.random.default_rng(1).integers(30, 220, (40, 36, 64, 3), np.uint8)
+
+    def held_out(self, job: Job) -> HeldOutErrors:
+        pairs = [one.pair for one in job.load(Alignments).admitted]
+        return HeldOutErrors({1: self.error(sum(pair.role == "train" for pair in pairs))})
+
+
+def improve(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Errors,
+    rounds: int = 5,
+    *,
+    is_judged: bool = True,
+) -> tuple[Improvement, Stages]:
+    stages = Stages(root, error, is_judged=is_judged)
+    (root / "01-ingest").mkdir(exist_ok=True)
+    (root / "film.toml").write_text(FILM, encoding="utf-8")
+    monkeypatch.setattr(loop.pipeline, "run", stages.run)
+    monkeypatch.setattr(loop, "held_out_errors", stages.held_out)
+    return Loop(root / "film.toml", SilentProgress()).run(rounds), stages
+
+
+def test_it_grows_while_pairs_gain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result, stages = improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs)
+    assert [one.pairs for one in result.rounds] == [1, 4, 7, 11]
+    assert all(one.kept for one in result.rounds)
+    assert result.ended == "no pair is left that would help"
+    added = load_project(tmp_path / "film.toml").curate.add
+    assert sorted(added) == sorted(a.source for one in result.rounds for a in one.added)
+    assert "# a comment that stays" in (tmp_path / "film.toml").read_text(encoding="utf-8")
+    assert stages.runs[-1] == ("validate", "all"), "in the end all frames are rendered"
+    assert {kind for last, kind in stages.runs[:-1] if last == "validate"} == {"validation"}
+    stored = (tmp_path / Improvement.PATH).read_text(encoding="utf-8")
+    assert Improvement.from_json(stored) == result
+
+
+def test_a_round_that_makes_hold_outs_worse_is_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, _ = improve(tmp_path, monkeypatch, {1: 2.0, 4: 1.0, 7: 1.5}.__getitem__)
+    assert [(one.held_out, one.kept) for one in result.rounds] == [
+        (2.0, True),
+        (1.0, True),
+        (1.5, False),
+    ]
+    assert result.ended == "the last round did not help and was undone"
+    assert len(load_project(tmp_path / "film.toml").curate.add) == 3
+    assert result.rounds[-1].verdict is None
+    assert not (tmp_path / "09-improve" / "before").exists()
+
+
+def test_it_ends_when_the_criteria_hold_and_little_is_gained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, _ = improve(tmp_path, monkeypatch, {1: 2.0, 4: 1.0, 7: 0.99}.__getitem__)
+    assert [one.pairs for one in result.rounds] == [1, 4, 7]
+    assert result.ended.startswith("the acceptance criteria hold")
+
+
+def test_it_ends_at_the_limit_of_rounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result, _ = improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs, rounds=1)
+    assert [one.number for one in result.rounds] == [0, 1]
+    assert result.ended == "the limit of 1 rounds was reached"
+
+
+def test_without_a_hold_out_pair_nothing_can_judge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(WorkError, match="no hold-out pair that could judge a round"):
+        improve(tmp_path, monkeypatch, lambda pairs: 1.0, is_judged=False)

@@ -18,6 +18,15 @@ class Measure(Noun):
     ok: bool | None = None
 
 
+class Diagnosis(Noun):
+    """What is wrong with a film in general, the evidence in figures, and what to do, all in
+    words."""
+
+    problem: str
+    evidence: str
+    remedy: str
+
+
 class Report(Artefact):
     """The result of validate. `reasons` are sentences for the verdict."""
 
@@ -28,3 +37,4 @@ class Report(Artefact):
     reasons: tuple[str, ...] = ()
     measures: tuple[Measure, ...]
     outliers: tuple[OutlierRun, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()

@@ -60,6 +60,10 @@ _FAILURE_SENTENCES = {
         "On held-out frames the model's error is {value:.2f} times that of the LUT baseline; a "
         "clear improvement is at most {limit:g} times."
     ),
+    "outlier_frames": (
+        "{value:.0f} frames are outliers; look at 07-validate/outliers.png, and run "
+        "'unfade improve' to add the pairs that mend them."
+    ),
     "chroma_flicker": (
         "The mean chroma flickers by {value:.2g} of the range, above the limit of {limit:g}; "
         "play the shots with the highest flicker."

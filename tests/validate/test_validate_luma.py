@@ -173,3 +173,8 @@ def test_an_altered_pixel_is_found_by_all_that_rounding_does_not_explain(
     expected = max(float(unexplained.max()), 0.0)
     assert figures.excess_max == pytest.approx(expected, abs=2e-7)
     assert figures.difference_max == float(difference.max())
+
+
+def test_a_frame_whose_first_corner_explains_every_pixel_needs_no_closer_look() -> None:
+    grey_rgb = torch.full((3, 16, 16), 0.5)
+    assert check(grey_rgb, encode(grey_rgb), decode).excess_max == 0.0

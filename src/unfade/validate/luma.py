@@ -175,21 +175,23 @@ def _excess(
 ) -> float:
     """The largest part of luma differences (N,) that the rounding of values (3, N) does not
     explain, by `luma_rounding`. Pixels that some of the corners explain are left out early."""
+    if not len(difference):
+        return 0.0
     stored = stored[:, None]
     centre, steps = decode(stored), step(stored)
     largest = torch.zeros_like(stored)
     for signs in corners:
-        if not len(difference):
-            return 0.0
         change = (decode(stored + steps * signs) - centre).abs()
         largest = torch.maximum(largest, change)
         left = difference > (_weighted(largest) + FLOAT_TOLERANCE)[0, 0]
         difference = difference[left]
+        if not len(difference):
+            return 0.0
         stored, centre, steps, largest = (
             one[..., left] for one in (stored, centre, steps, largest)
         )
     rounding = _weighted(largest) + FLOAT_TOLERANCE
-    return max(float((difference - rounding[0, 0]).max()), 0.0) if len(difference) else 0.0
+    return max(float((difference - rounding[0, 0]).max()), 0.0)
 
 
 def half_step(values: Tensor) -> Tensor:

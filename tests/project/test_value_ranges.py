@@ -50,6 +50,7 @@ LIST_LENGTHS = {
     ("ingest", "balance", "gamma"): 3,
     ("ingest", "balance", "gain"): 3,
     ("curate", "drop"): 1,
+    ("train", "preview"): 1,
 }
 
 

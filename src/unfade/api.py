@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from unfade.film.improvement import Improvement
-    from unfade.film.method import MethodSetting
     from unfade.model import ChromaModel
 
 __all__ = ["Film", "Model", "Progress", "StageStatus", "UnfadeError", "load_model", "open"]
@@ -83,13 +82,9 @@ def load_model(path: str | os.PathLike[str]) -> "Model":
     Raises:
         WorkError: the file is missing, damaged, or of another version of Unfade.
     """
-    return _load_model(Path(path), "auto")
-
-
-def _load_model(path: Path, use: "MethodSetting") -> "Model":
     from unfade import model
 
-    return Model(model.load_model(path, use), model.model_id(path))
+    return Model(model.load_model(Path(path)), model.model_id(Path(path)))
 
 
 @dataclass(frozen=True)
@@ -249,10 +244,13 @@ class Film:
 
     @property
     def model(self) -> "Model":
-        """The model with 'render.use' of film.toml, after train; it is loaded each time."""
-        trained = self._job().load(TrainedModel)
-        path = self.folder / folder_name("train") / trained.file
-        return _load_model(path, self.project.render.use)
+        """The model with 'render.checkpoint' and 'render.use' of film.toml, after train; it is
+        loaded each time."""
+        from unfade.model import load_chosen
+
+        trained = self._job().load(TrainedModel).at(self.project.render.checkpoint)
+        folder = self.folder / folder_name("train")
+        return Model(load_chosen(folder, trained, self.project.render.use), trained.id)
 
     def _job(self, progress: Progress | None = None) -> Job:
         return Job(self.project, self.folder, progress or SilentProgress())

@@ -1,9 +1,13 @@
 """The review movies of a delivery: format, content and luma."""
 
 import hashlib
+import json
+import shutil
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 import torch
 from torch import Tensor
@@ -11,13 +15,15 @@ from torch import Tensor
 from unfade import media
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.deliver import stage
-from unfade.drawing.movie_frame import movie_frame, movie_size
+from unfade.drawing.movie_frame import MovieRaster, movie_frame, movie_raster, movie_size
+from unfade.errors import ProjectError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.delivery import Delivery
 from unfade.film.pair import PairList
 from unfade.film.report import Report
 from unfade.film.shot import Shot
+from unfade.media.movies.codecs import MOVIE_CODECS, MovieCodec
 from unfade.project.settings import ClipSection, Project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
@@ -40,18 +46,21 @@ def make_job(
     master: Tensor | None = None,
     area: Area = AREA,
     pixel_aspect: Fraction = Fraction(1),
+    rate: Fraction = Fraction(24000, 1001),
+    timecode: str | None = "01:00:00:00",
+    **deliver: object,
 ) -> Job:
     project = Project.model_validate(
         {
             "film": {"title": "Reel"},
-            "source": {"path": "scan/s.%04d.dpx"},
+            "source": {"path": "scan/s.%04d.dpx", "rate": str(rate)},
             "reference": {"path": "dvd.mkv"},
-            "deliver": {"movie": movie},
+            "deliver": {"movie": movie, **deliver},
         }
     )
     job = Job(project, root, SilentProgress())
     (root / "scan").mkdir()
-    tags = media.FrameTags(Fraction(24000, 1001), timecode="01:00:00:00")
+    tags = media.FrameTags(rate, timecode=timecode)
     rendered = []
     for frame in range(10, 16):
         media.write_dpx(
@@ -61,7 +70,7 @@ def make_job(
         media.write_exr(path, grey(0.7) if master is None else master, colorspace="ACES2065-1")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         rendered.append(make_rendered_frame(frame, file=path.name, sha256=digest))
-    section = ClipSection(path="scan/s.%04d.dpx")
+    section = ClipSection(path="scan/s.%04d.dpx", rate=rate)
     clip: Clip = media.probe(job.resolve(section.path), section)
     facts = {"live_area": area, "pixel_aspect": pixel_aspect}
     job.save(Clips(source=clip.model_copy(update=facts)))
@@ -131,8 +140,8 @@ def test_both_halves_have_the_luma_of_the_scan(
     pixel_aspect: Fraction,
 ) -> None:
     """In every pixel, within the rounding of a lossless 10-bit movie."""
-    lossless = stage.Codec("ffv1", ".mkv", "yuv422p10le", {})
-    monkeypatch.setitem(stage.CODECS, "prores", lossless)
+    lossless = MovieCodec("FFV1", "ffv1", ".mkv", "yuv422p10le")
+    monkeypatch.setitem(MOVIE_CODECS, "prores", lossless)
     faded, recovered = grainy(width, height)
     assert float((luma(faded) - luma(recovered)).abs().max()) < 1e-6
     area = Area(x=0, y=0, width=width, height=height)
@@ -153,6 +162,117 @@ def test_sizes_are_even_and_pixels_square() -> None:
     assert movie_size(2048, 1556, 1.0) == (1280, 972)
     assert movie_size(2048, 1556, 2.0) == (1280, 486)
     assert movie_size(31, 21, 1.0) == (32, 20)
-    frame = movie_frame(torch.full((3, 101, 203), 0.8), (202, 100), "Frame 7")
+    frame = movie_frame(torch.full((3, 101, 203), 0.8), MovieRaster(202, 100, 202, 100), "Frame 7")
     assert frame.shape == (3, 100, 202)
     assert float(frame[:, :50].min()) == pytest.approx(0.8)
+
+
+def movie_of(job: Job, suffix: str) -> Path:
+    return (
+        job.folder("deliver") / job.load(Delivery).bag / f"data/review/reel-v001-recovered{suffix}"
+    )
+
+
+def timecode_in(path: Path) -> str | None:
+    """The timecode of a movie's first frame, wherever its container stores it."""
+    with av.open(str(path)) as container:
+        tags = [container.metadata, *(stream.metadata for stream in container.streams)]
+    return next((one["timecode"] for one in tags if "timecode" in one), None)
+
+
+@pytest.mark.parametrize(
+    ("movie", "suffix", "codec"),
+    [("h264", ".mp4", "h264"), ("prores", ".mov", "prores"), ("dnxhr", ".mxf", "dnxhd")],
+)
+def test_access_copies_have_the_size_bars_and_timecode(
+    tmp_path: Path, movie: str, suffix: str, codec: str
+) -> None:
+    """A picture of 161 x 121 pixels in a raster of 384 x 216: bars at the sides, no burned-in
+    text."""
+    job = make_job(tmp_path, movie, size="384x216", burn_in=False)
+    stage.run(job)
+    path = movie_of(job, suffix)
+    clip = media.probe(str(path), ClipSection(path="x"))
+    assert (clip.width, clip.height, clip.codec) == (384, 216, codec)
+    assert (len(clip.frames), clip.rate) == (6, Fraction(24000, 1001))
+    assert clip.timecode == timecode_in(path) == "01:00:00:00"
+    wide = round(216 * 161 / 121)
+    left = (384 - wide) // 2
+    for _, picture in media.read(clip, [0, 5]):
+        assert float(picture[..., : left - 4].abs().max()) < 0.02
+        assert float(picture[..., -left + 4 :].abs().max()) < 0.02
+        inside = picture[..., left + 6 : left + wide - 6]
+        assert float((inside - 0.7).abs().max()) < 0.03
+
+
+@pytest.mark.skipif(shutil.which("ffprobe") is None, reason="the program ffprobe is not installed")
+def test_ffprobe_finds_the_timecode_and_duration_of_dnxhr(tmp_path: Path) -> None:
+    job = make_job(tmp_path, "dnxhr", size="384x216")
+    stage.run(job)
+    command = ["ffprobe", "-v", "error", "-of", "json", "-show_format", "-show_streams"]
+    text = subprocess.run([*command, movie_of(job, ".mxf")], capture_output=True, check=True).stdout
+    found = json.loads(text)
+    (stream,) = found["streams"]
+    assert found["format"]["tags"]["timecode"] == "01:00:00:00"
+    assert float(found["format"]["duration"]) == pytest.approx(6 * 1001 / 24000, abs=1e-5)
+    assert (stream["codec_name"], stream["profile"]) == ("dnxhd", "DNXHR HQX")
+    assert (stream["r_frame_rate"], stream["pix_fmt"]) == ("24000/1001", "yuv422p10le")
+
+
+def test_without_timecode_frames_count_from_midnight_as_in_the_timeline(tmp_path: Path) -> None:
+    job = make_job(tmp_path, "dnxhr", rate=Fraction(25), timecode=None, size="384x216")
+    stage.run(job)
+    assert timecode_in(movie_of(job, ".mxf")) == "00:00:00:10"
+
+
+def test_a_rate_without_timecode_has_none(tmp_path: Path) -> None:
+    job = make_job(tmp_path, "prores", rate=Fraction(48), timecode=None)
+    stage.run(job)
+    assert timecode_in(movie_of(job, ".mov")) is None
+
+
+@pytest.mark.parametrize(
+    ("rate", "size", "message"),
+    [
+        (Fraction(18), "384x216", "MXF has no rate of 18 frames a second; set another 'movie'"),
+        (Fraction(25), None, "has at least 256 x 120 pixels, the movie 160 x 120; set another"),
+    ],
+)
+def test_what_dnxhr_cannot_hold_is_refused_before_anything_is_written(
+    tmp_path: Path, rate: Fraction, size: str | None, message: str
+) -> None:
+    job = make_job(tmp_path, "dnxhr", rate=rate, timecode=None, size=size)
+    with pytest.raises(ProjectError, match=message):
+        stage.run(job)
+    assert not (tmp_path / "08-deliver").exists()
+
+
+def test_another_size_makes_the_movies_anew_and_no_master(tmp_path: Path) -> None:
+    job = make_job(tmp_path, "h264", size="96")
+    stage.run(job)
+    key = job.load(Delivery).review_key
+    masters = [(one.name, one.stat().st_mtime_ns) for one in (tmp_path / "06-render").iterdir()]
+    changed = job.project.deliver.model_copy(update={"size": "128"})
+    job = Job(job.project.model_copy(update={"deliver": changed}), tmp_path, SilentProgress())
+    stage.run(job)
+    assert job.load(Delivery).review_key != key
+    clip = media.probe(str(movie_of(job, ".mp4")), ClipSection(path="x"))
+    assert (clip.width, clip.height) == (128, 96)
+    assert masters == [(o.name, o.stat().st_mtime_ns) for o in (tmp_path / "06-render").iterdir()]
+
+
+def test_pictures_are_fitted_into_the_raster() -> None:
+    assert movie_raster(2048, 1556, 1.0) == MovieRaster(1280, 972, 1280, 972)
+    pillars = movie_raster(2048, 1556, 1.0, (1920, 1080))
+    assert pillars == MovieRaster(1920, 1080, 1422, 1080)
+    assert movie_raster(2048, 858, 1.0, (1920, 1080)) == MovieRaster(1920, 1080, 1920, 804)
+    anamorphic = movie_raster(1828, 1556, 2.0, (1920, 1080))
+    assert anamorphic == MovieRaster(1920, 1080, 1920, 818)
+    assert movie_raster(2048, 1556, 1.0, (1920, 1080), padding=False).size == (1422, 1080)
+    assert movie_raster(2048, 1556, 1.0, (1920, None)).size == (1920, 1458)
+    assert movie_raster(720, 576, 16 / 15, (1440, None)).size == (1440, 1080)
+    frame = movie_frame(torch.full((3, 778, 1024), 0.8), pillars, "Frame 7")
+    assert frame.shape == (3, 1080, 1920)
+    assert float(frame[..., :248].max()) == 0
+    assert float(frame[:, :1000, 248 : 248 + 1422].min()) == pytest.approx(0.8)
+    assert float(frame[..., 248 + 1422 :].max()) == 0

@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from unfade.errors import MediaError
+from unfade.media import probe
 from unfade.media.movies.writer import MovieWriter
+from unfade.project.settings import ClipSection
 
 from ..fixtures import BARS_601, flat
 
@@ -248,3 +250,25 @@ def test_a_picture_of_another_size_is_a_value_error(tmp_path: Path) -> None:
         movie.write(flat((0, 0, 0)))
         with pytest.raises(ValueError, match="picture is"):
             movie.write(flat((0, 0, 0), 16, 16))
+
+
+@pytest.mark.parametrize("timecode", ["10:20:30:05", "10:20:30;05"])
+@pytest.mark.parametrize(
+    ("name", "codec", "pixel_format", "options"),
+    [
+        ("movie.mov", "prores_ks", "yuv422p10le", {}),
+        ("movie.mp4", "libx264", "yuv420p", {}),
+        ("movie.mxf", "dnxhd", "yuv422p10le", {"profile": "dnxhr_hqx"}),
+    ],
+)
+def test_the_timecode_is_that_of_the_first_frame(
+    tmp_path: Path, name: str, codec: str, pixel_format: str, options: dict[str, str], timecode: str
+) -> None:
+    """With every number counted, and with dropped numbers."""
+    size = {"width": 256, "height": 144, "rate": Fraction(30000, 1001)}
+    settings = {"codec": codec, "pixel_format": pixel_format, "options": options, **size}
+    with MovieWriter(tmp_path / name, timecode=timecode, **settings) as movie:
+        for _ in range(3):
+            movie.write(flat((0.5, 0.5, 0.5), 144, 256))
+    clip = probe(str(tmp_path / name), ClipSection(path="x"))
+    assert (clip.timecode, len(clip.frames)) == (timecode, 3)

@@ -51,6 +51,7 @@ LIST_LENGTHS = {
     ("ingest", "balance", "gain"): 3,
     ("curate", "add"): 1,
     ("curate", "drop"): 1,
+    ("train", "preview"): 1,
 }
 
 

@@ -64,7 +64,7 @@ def scan(root: Path, *, lifted: float = 0.0) -> None:
 @pytest.fixture
 def make_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeJob:
     """A job with a trained model, whose recovery is replaced by the identity."""
-    monkeypatch.setattr(stage, "load_model", lambda path, use: None)
+    monkeypatch.setattr(stage, "load_chosen", lambda folder, trained, use: None)
     error = ErrorMap(torch.tensor([[[1.0, 2.0, 3.0]]]), torch.tensor([[[0.0, 0.5, 0.25]]]))
     monkeypatch.setattr(stage, "recover", lambda source_rgb, *_: RecoveredFrame(source_rgb, error))
     scan(tmp_path)

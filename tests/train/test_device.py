@@ -169,7 +169,7 @@ def trained(training_set: TrainingSet) -> Training:
         with_uncertainty(model, training_set.train, training_set.held_out),
         [one.verdict for one in trials],
         held_out_errors(model, training_set.held_out),
-        ContactSheets(training_set.model, [training_picture(1)]).draw(state),
+        ContactSheets(training_set.model, [training_picture(1)]).draw(state.step, state.weights),
     )
 
 

@@ -193,11 +193,17 @@ def _masters(delivered: DeliveryContent) -> list[str]:
         + (f", scene-linear light through its view '{rendering.view}'" if rendering.view else ""),
         *_cut(rendering),
         f"model {rendering.model_id}, size {model.size}, {model.parameters:,} parameters, "
-        f"weights of step {model.best_step:,} of {model.steps:,}",
+        f"weights of step {model.step:,} of {model.steps:,}{_chosen(model)}",
         *_shot_models(model),
         *_methods(delivered),
         "settings.json holds every setting; manifest-sha256.txt of the bag holds every checksum",
     ]
+
+
+def _chosen(model: TrainedModel) -> str:
+    if model.chosen_step is None:
+        return ""
+    return f", chosen by a person; hold-out pairs chose step {model.best_step:,}"
 
 
 def _format(rendering: Rendering) -> str:

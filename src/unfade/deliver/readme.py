@@ -35,7 +35,11 @@ FILES = (
     ),
     ("handover/*.xml", "The same timeline as XML of Final Cut Pro 7."),
     ("handover/*.edl", "Each track of it as EDL of CMX 3600."),
-    ("review/*", "Review movies: the recovered film, and a split screen with the faded scan."),
+    (
+        "review/*",
+        "Review movies or access copies: the recovered film, and a split screen with the faded "
+        "scan.",
+    ),
     ("stills/*", "Pictures of the report: frames before and after, scopes, hold-out pairs."),
     ("references/*", "Pictures that a person gave as colour references."),
     ("stills/outlier-*.png", "Where in the worst frame of an outlier the fault is: white."),

@@ -7,8 +7,6 @@ A rejected rendering is delivered, too; the first line of its note says that it 
 import datetime
 import hashlib
 import os
-from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import opentimelineio as otio
@@ -28,6 +26,7 @@ from unfade.deliver.bag import (
 )
 from unfade.deliver.note import DeliveryContent, validation_note
 from unfade.deliver.readme import README, readme
+from unfade.deliver.review import burn_in, raster_of, start_timecode
 from unfade.deliver.shared_records import (
     BagPaths,
     alignments_to_share,
@@ -45,56 +44,27 @@ from unfade.deliver.timeline import (
     with_named_files,
 )
 from unfade.drawing.canvas import fit
-from unfade.drawing.movie_frame import movie_frame, movie_size, split_frame
-from unfade.errors import WorkError
+from unfade.drawing.movie_frame import movie_frame, split_frame
+from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignments
-from unfade.film.clip import Clip
 from unfade.film.delivery import Delivery
 from unfade.film.model import TrainedModel
 from unfade.film.naming import lut_title, slug
 from unfade.film.noun import Artefact
 from unfade.film.pair import PairList
-from unfade.film.rendering import RenderedFrame, Rendering
+from unfade.film.rendering import Rendering
 from unfade.film.report import Report
 from unfade.film.wording import counted
 from unfade.geometry.crop import crop
 from unfade.model import load_baseline
+from unfade.model.checkpoints import save_chosen
 from unfade.report.figures import file_name
 from unfade.report.page import with_credits
 from unfade.work.approvals import read_approvals
 from unfade.work.elements import digest
 from unfade.work.job import Job
 
-
-@dataclass(frozen=True)
-class Codec:
-    """A codec of review movies; `options` are those of its encoder in FFmpeg."""
-
-    name: str
-    suffix: str
-    pixel_format: str
-    options: dict[str, str]
-
-    def writer(self, stem: Path, size: tuple[int, int], rate: Fraction) -> media.MovieWriter:
-        """Opens a movie of `size` (width, height); `stem` is its path without suffix."""
-        return media.MovieWriter(
-            stem.with_name(stem.name + self.suffix),
-            codec=self.name,
-            width=size[0],
-            height=size[1],
-            rate=rate,
-            pixel_format=self.pixel_format,
-            options=self.options,
-        )
-
-
-CODECS = {
-    "h264": Codec("libx264", ".mp4", "yuv420p", {"preset": "veryfast", "crf": "18"}),
-    "prores": Codec("prores_ks", ".mov", "yuv422p10le", {"profile": "3"}),
-}
-"""Codecs by the values of deliver.movie; ProRes is 422 HQ."""
-
-REVIEW_VERSION = 2
+REVIEW_VERSION = 3
 """Version of the look of review movies; a higher one makes the movies of existing bags anew."""
 
 
@@ -104,7 +74,9 @@ def run(job: Job) -> None:
     Raises:
         WorkError: an artefact or file is missing, a master changed since it was rendered, or
             the bag cannot be made.
+        ProjectError: the codec of the review movies has no such size or rate.
     """
+    _check_movies(job)
     pictures = _pictures(job)
     paths = picture_paths(pictures)
     delivered = _content(job, paths)
@@ -139,13 +111,29 @@ def run(job: Job) -> None:
     )
 
 
+def _check_movies(job: Job) -> None:
+    """
+    Raises:
+        ProjectError: the codec of the review movies has no such size or rate.
+    """
+    settings, source = job.project.deliver, job.clips().source
+    if settings.movie == "none":
+        return
+    fault = media.MOVIE_CODECS[settings.movie].fault(raster_of(source, settings).size, source.rate)
+    if fault is not None:
+        raise ProjectError(
+            f"film.toml: 'deliver.movie' is '{settings.movie}', but {fault}; set another 'movie' "
+            "or 'size'"
+        )
+
+
 def _content(job: Job, paths: BagPaths) -> DeliveryContent:
     return DeliveryContent(
         project=job.project,
         clips=job.clips(),
         pair_list=pair_list_to_share(job.load(PairList), paths),
         alignments=alignments_to_share(job.load(Alignments), paths),
-        model=job.load(TrainedModel),
+        model=job.load(TrainedModel).at(job.project.render.checkpoint),
         rendering=job.load(Rendering),
         report=job.load(Report),
         approvals=read_approvals(job.root),
@@ -174,15 +162,24 @@ def _add_files(job: Job, delivered: DeliveryContent, folder: Path) -> dict[str, 
         for name in (frame.file, frame.sidecar):
             if name is not None:
                 link_or_copy(rendered / name, folder / "masters" / name)
-    model_files = (delivered.model.file, delivered.model.baseline_file)
-    for name in (*model_files, Path(TrainedModel.PATH).name):
-        link_or_copy(trained / name, folder / "model" / name)
+    _add_model(delivered.model, trained, folder / "model")
     validated = job.folder("validate")
     link_or_copy(validated / "report.json", folder / "report.json")
     _write_page(validated / "report.html", folder / "report.html", delivered)
     for still in sorted(validated.glob("*.png")):
         link_or_copy(still, folder / "stills" / still.name)
     return {f"masters/{frame.file}": frame.sha256 for frame in frames}
+
+
+def _add_model(model: TrainedModel, trained: Path, folder: Path) -> None:
+    """Adds the model that coloured the masters, the LUT baseline, and the record of both."""
+    link_or_copy(trained / model.baseline_file, folder / model.baseline_file)
+    if model.chosen_step is None:
+        link_or_copy(trained / model.file, folder / model.file)
+    else:
+        save_chosen(folder / model.file, trained, model)
+    record = folder / Path(TrainedModel.PATH).name
+    record.write_text(model.alone().to_json(), encoding="utf-8")
 
 
 def _write_luts(job: Job, delivered: DeliveryContent, folder: Path) -> None:
@@ -278,8 +275,9 @@ def _reusable_movies(job: Job, delivered: DeliveryContent, key: str) -> list[str
 def _review_key(job: Job, delivered: DeliveryContent) -> str:
     """The key of everything that the content of the review movies depends on."""
     rendering = delivered.rendering.to_json()
-    clip, codec = delivered.clips.source, job.project.deliver.movie
-    facts = (REVIEW_VERSION, delivered.name, codec, clip.model_dump_json(exclude={"path"}))
+    clip = delivered.clips.source.model_dump_json(exclude={"path"})
+    settings = job.project.deliver.model_dump_json(include={"movie", "size", "padding", "burn_in"})
+    facts = (REVIEW_VERSION, delivered.name, settings, clip)
     text = "\n".join((*map(str, facts), job.color_facts(), rendering))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -292,10 +290,11 @@ def _write_review_movies(job: Job, delivered: DeliveryContent, folder: Path) -> 
     values, so equal luma stays equal at any size.
     """
     source, rendering = delivered.clips.source, delivered.rendering
-    area, codec = source.live_area, CODECS[job.project.deliver.movie]
+    settings = job.project.deliver
+    area, codec = source.live_area, media.MOVIE_CODECS[settings.movie]
     folder.mkdir()
     name = delivered.name
-    size = movie_size(area.width, area.height, float(source.pixel_aspect))
+    raster = raster_of(source, settings)
     by_frame = {frame.frame: frame for frame in rendering.frames}
 
     def read_scaled(number: int, source_rgb: Tensor) -> tuple[int, Tensor, Tensor]:
@@ -303,29 +302,24 @@ def _write_review_movies(job: Job, delivered: DeliveryContent, folder: Path) -> 
         written = media.read_picture(path, rendering.colorspace, colors=job.colors)
         recovered_rgb = written.nan_to_num_(0.0, 0.0, 0.0)
         before, after = (
-            fit(crop(picture, area), size[1], size[0]) for picture in (source_rgb, recovered_rgb)
+            fit(crop(picture, area), raster.picture_height, raster.picture_width)
+            for picture in (source_rgb, recovered_rgb)
         )
         return number, before, after
 
     scaled = media.map_frames(read_scaled, source, list(by_frame), job.colors)
+    facts = raster.size, source.rate, start_timecode(source, min(by_frame))
     with (
-        codec.writer(folder / f"{name}-recovered", size, source.rate) as recovered,
-        codec.writer(folder / f"{name}-split", size, source.rate) as split_screen,
+        codec.writer(folder / f"{name}-recovered", *facts) as recovered,
+        codec.writer(folder / f"{name}-split", *facts) as split_screen,
         media.write_behind() as write_recovered,
         media.write_behind() as write_split,
     ):
         for number, before, after in job.progress.track(scaled, "Review movies", len(by_frame)):
-            text = _burn_in(source, by_frame[number])
-            write_recovered(recovered.write, movie_frame(after, size, text))
-            text += "  faded | recovered"
-            write_split(split_screen.write, movie_frame(split_frame(before, after), size, text))
-
-
-def _burn_in(source: Clip, frame: RenderedFrame) -> str:
-    """Burned-in text of a review movie: frame number and timecode."""
-    text = f"Frame {frame.frame}"
-    timecode = source.timecode_of(frame.frame)
-    return f"{text}  {timecode}" if timecode else text
+            text = burn_in(source, number) if settings.burn_in else ""
+            write_recovered(recovered.write, movie_frame(after, raster, text))
+            text = f"{text}  faded | recovered" if text else ""
+            write_split(split_screen.write, movie_frame(split_frame(before, after), raster, text))
 
 
 def _write_records(delivered: DeliveryContent, paths: BagPaths, folder: Path) -> None:

@@ -1,11 +1,17 @@
 """The description of a trained model, and its loss curve."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
+
+from unfade.errors import ProjectError
 from unfade.film.method import Methods
 from unfade.film.noun import Artefact, Noun
 
 ModelSize = Literal["small", "medium", "large"]
+
+CheckpointSetting = Literal["best"] | Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
+"""The checkpoint with the smallest held-out error, or the step of another one."""
 
 
 class HeldOut(Noun):
@@ -55,6 +61,18 @@ class CarriedColour(Noun):
     law_error: float | None = None
 
 
+class KeptCheckpoint(Noun):
+    """A step of training whose networks were kept.
+
+    `id` is that of the model with these networks. `held_out` is their error over hold-out pixels;
+    None without hold-out pairs.
+    """
+
+    step: int
+    id: str
+    held_out: HeldOut | None
+
+
 class TrainedModel(Artefact):
     """The model of a film, and the closed-form baseline that it was measured against.
 
@@ -67,7 +85,10 @@ class TrainedModel(Artefact):
     `shot_models` use the film's network. `carried_frames` have no pair; training used them with
     the colour of a pair carried along motion. `carried_colour` has an entry for each shot with
     training pairs, none if film.toml turns carrying off. `methods` say which shots get the colour
-    of the networks, of the law or of the LUT.
+    of the networks, of the law or of the LUT. `checkpoints` are the
+    kept checkpoints in order, the best one among them; the networks of the others are in
+    `checkpoints_file`. `chosen_step` is the step of a checkpoint that a person chose in place of
+    the best; training leaves it None.
     """
 
     SCHEMA = "TrainedModel.3"
@@ -91,14 +112,57 @@ class TrainedModel(Artefact):
     started_from: str | None = None
     shot_models: tuple[ShotModel, ...] = ()
     methods: Methods = Methods()
+    checkpoints: tuple[KeptCheckpoint, ...] = ()
+    checkpoints_file: str | None = None
+    chosen_step: int | None = None
+
+    @property
+    def step(self) -> int:
+        """The step of training whose networks the model has."""
+        return self.best_step if self.chosen_step is None else self.chosen_step
+
+    def at(self, setting: CheckpointSetting) -> "TrainedModel":
+        """The model with the checkpoint of 'render.checkpoint'.
+
+        An earlier checkpoint has no networks for single shots, because these were trained from the
+        best one.
+
+        Raises:
+            ProjectError: no checkpoint of that step was kept.
+        """
+        if setting in ("best", self.best_step):
+            return self
+        for one in self.checkpoints:
+            if one.step == setting:
+                chosen = {"id": one.id, "held_out": one.held_out, "chosen_step": one.step}
+                return self.model_copy(update=chosen | {"shot_models": ()})
+        steps = ", ".join(str(one.step) for one in self.checkpoints if one.step != self.best_step)
+        others = f" and these steps: {steps}" if steps else " alone"
+        raise ProjectError(
+            f"film.toml: 'render.checkpoint' is {setting}, but training kept no checkpoint of that "
+            f"step; it kept the best, of step {self.best_step},{others}; set one of them"
+        )
+
+    def alone(self) -> "TrainedModel":
+        """The record for a delivery, which holds no other checkpoint than the one in use."""
+        used = tuple(one for one in self.checkpoints if one.step == self.step)
+        return self.model_copy(update={"checkpoints": used, "checkpoints_file": None})
 
 
 class LossPoint(Noun):
-    """Training loss at a step, and the hold-out CIEDE2000 if it was measured at that step."""
+    """Training loss at a step, and the hold-out CIEDE2000 and the mean absolute error of chroma if
+    they were measured at that step."""
 
     step: int
     loss: float
     held_out: float | None = None
+    held_out_chroma: float | None = None
+
+    def error(self) -> HeldOut | None:
+        """The held-out error; None if it was not measured."""
+        if self.held_out is None or self.held_out_chroma is None:
+            return None
+        return HeldOut(ciede2000=self.held_out, chroma=self.held_out_chroma)
 
 
 class LossCurve(Artefact):

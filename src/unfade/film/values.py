@@ -30,6 +30,33 @@ _FRACTION = re.compile(r"\d{1,20}(\.\d{1,20})?(/\d{1,9})?")
 """Without exponents, because a Fraction writes 1e999999999 out digit by digit."""
 
 
+_MOVIE_SIZE = re.compile(r"(\d{1,5})(?:x(\d{1,5}))?")
+_MOVIE_SIDES_PX = range(16, 8193, 2)
+"""Even, because video holds chroma for pairs of pixels; from one block of a codec up to 8K."""
+
+
+def parse_movie_size(text: str) -> tuple[int, int | None]:
+    """Width and height of ``"1920x1080"``, in pixels; of ``"1920"`` the height is None.
+
+    Raises:
+        ValueError: it is neither, or a number is odd or out of range.
+    """
+    match = _MOVIE_SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError("it is no size; write it as '1920x1080', or as '1920' for the width alone")
+    sides = [int(side) for side in match.groups() if side is not None]
+    if any(side not in _MOVIE_SIDES_PX for side in sides):
+        raise ValueError("width and height are even numbers from 16 to 8192")
+    return sides[0], sides[1] if len(sides) > 1 else None
+
+
+def _movie_size(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return value
+    parse_movie_size(str(value))
+    return str(value)
+
+
 def check_order(first: int | None, last: int | None) -> None:
     """Checks a range of frames that is open at an end that is None.
 
@@ -75,6 +102,9 @@ PixelAspect = Annotated[
     ExactFraction, BeforeValidator(_written_as_fraction), AfterValidator(_aspect)
 ]
 """Width / height of a pixel, from 1/4 to 4."""
+
+MovieSize = Annotated[str, BeforeValidator(_movie_size)]
+"""The size of a movie: ``"1920x1080"``, or ``"1920"`` for the width alone."""
 
 FilePath = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_without_nul)]
 """A path in film.toml, absolute or relative to its folder; its maximum length is that of Linux."""

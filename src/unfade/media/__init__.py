@@ -4,6 +4,7 @@ All pixels are float32 tensors (3, height, width), R'G'B' in the working space.
 Torch, which takes two seconds to import, is imported where a tensor is made: probing makes none.
 """
 
+from unfade.media.banding import deband
 from unfade.media.color_management import (
     check_colorspace,
     check_config,
@@ -11,6 +12,7 @@ from unfade.media.color_management import (
     to_space,
 )
 from unfade.media.luts import CUBE_NODES, write_lut
+from unfade.media.movies.codecs import MOVIE_CODECS
 from unfade.media.movies.writer import MovieWriter
 from unfade.media.pair_pictures import read_pairs
 from unfade.media.probe import Surveys, probe
@@ -25,11 +27,13 @@ from unfade.media.threads.write_behind import write_behind
 
 __all__ = [
     "CUBE_NODES",
+    "MOVIE_CODECS",
     "FrameTags",
     "MovieWriter",
     "Surveys",
     "check_colorspace",
     "check_config",
+    "deband",
     "is_aces",
     "map_frames",
     "probe",

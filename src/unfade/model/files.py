@@ -43,19 +43,27 @@ REPORT_LUTS = "report."
 """Prefix of the tensors of the report's LUTs in a model file. They are those of the baseline file,
 so that the model file alone recovers the colour of every method."""
 
+FILM_NETWORKS, SHOT_NETWORKS = "residual.", "own."
+"""Prefixes of the tensors of the film's networks and of those of shots in a model file."""
+
+ID_DIGITS = 12
+"""Hexadecimal digits of a model's id: short enough for file names."""
+
 ERROR_WEIGHTS = "error.weights"
 """Tensor of the predicted error in a model file."""
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], description: dict[str, str]) -> None:
-    """Writes tensors and their description atomically; equal content gives equal bytes.
-
-    The description is one JSON entry of the metadata, because safetensors does not keep the order
-    of several entries.
-    """
+    """Writes tensors and their description atomically; equal content gives equal bytes."""
     whole = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     with writing(path) as temporary, _as_os_error():
-        save_file(whole, temporary, metadata={"unfade": json.dumps(description, sort_keys=True)})
+        save_file(whole, temporary, metadata=metadata(description))
+
+
+def metadata(description: dict[str, str]) -> dict[str, str]:
+    """The metadata of a file: the description as one JSON entry, because safetensors does not keep
+    the order of several entries."""
+    return {"unfade": json.dumps(description, sort_keys=True)}
 
 
 @contextmanager
@@ -109,10 +117,10 @@ def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
     """
     tensors = _law_tensors(model.laws) | _unevenness_tensors(model.unevenness)
     if model.baseline is not None:
-        tensors |= _prefixed(REPORT_LUTS, _baseline_tensors(model.baseline))
-    tensors |= _network_tensors("residual.", model.residual)
+        tensors |= prefixed(REPORT_LUTS, _baseline_tensors(model.baseline))
+    tensors |= _network_tensors(FILM_NETWORKS, model.residual)
     for number, network in model.shot_networks.items():
-        tensors |= _network_tensors(f"own.{number}.", network)
+        tensors |= _network_tensors(f"{SHOT_NETWORKS}{number}.", network)
     if model.uncertainty is not None:
         tensors[ERROR_WEIGHTS] = model.uncertainty.weights
     description = {
@@ -130,8 +138,8 @@ def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
 
 
 def model_id(path: Path) -> str:
-    """The id of a model: the first 12 hexadecimal digits of the SHA-256 of its file."""
-    return digest(path)[:12]
+    """The id of a model: the first `ID_DIGITS` of the SHA-256 of its file."""
+    return digest(path)[:ID_DIGITS]
 
 
 def load_model(path: Path, use: MethodSetting = "auto") -> ChromaModel:
@@ -140,29 +148,33 @@ def load_model(path: Path, use: MethodSetting = "auto") -> ChromaModel:
     Raises:
         WorkError: the file is missing, damaged, or of another schema.
     """
-    tensors, description = load_tensors(path, MODEL_SCHEMA)
+    return model_of(*load_tensors(path, MODEL_SCHEMA)).using(use)
+
+
+def model_of(tensors: dict[str, Tensor], description: dict[str, str]) -> ChromaModel:
+    """The model of the tensors and the description of a model file."""
     size = cast(ModelSize, description["size"])
-    shots = {int(name.split(".")[1]) for name in tensors if name.startswith("own.")}
-    laws, report_luts = _laws_of(tensors), _without_prefix(REPORT_LUTS, tensors)
-    model = ChromaModel(
+    shots = {int(name.split(".")[1]) for name in tensors if name.startswith(SHOT_NETWORKS)}
+    laws, report_luts = _laws_of(tensors), without_prefix(REPORT_LUTS, tensors)
+    return ChromaModel(
         size,
         laws,
-        _network_of("residual.", tensors, size),
+        _network_of(FILM_NETWORKS, tensors, size),
         _unevenness_of(tensors, laws.axes),
         Uncertainty(tensors[ERROR_WEIGHTS]) if ERROR_WEIGHTS in tensors else None,
-        {number: _network_of(f"own.{number}.", tensors, size) for number in sorted(shots)},
+        {n: _network_of(f"{SHOT_NETWORKS}{n}.", tensors, size) for n in sorted(shots)},
         Balance.model_validate_json(description["balance"]),
         _baseline_of(report_luts) if report_luts else None,
         Methods.model_validate_json(description["methods"]),
     )
-    return model.using(use)
 
 
-def _prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors with a prefix before their names."""
     return {f"{prefix}{name}": tensor for name, tensor in tensors.items()}
 
 
-def _without_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def without_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors with a prefix, by the rest of their name."""
     return {
         name.removeprefix(prefix): tensor
@@ -172,12 +184,12 @@ def _without_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Ten
 
 
 def _network_tensors(prefix: str, network: ResidualNetworks) -> dict[str, Tensor]:
-    return _prefixed(prefix, network.state_dict())
+    return prefixed(prefix, network.state_dict())
 
 
 def _network_of(prefix: str, tensors: dict[str, Tensor], size: ModelSize) -> ResidualNetworks:
     network = ResidualNetworks(size)
-    network.load_state_dict(_without_prefix(prefix, tensors))
+    network.load_state_dict(without_prefix(prefix, tensors))
     network.eval()
     return network.to(network_device())
 
@@ -219,14 +231,14 @@ def _general_tensors(law: GeneralLaw) -> dict[str, Tensor]:
             f"distance.high.{name}": one.high,
             f"distance.nodes.{name}": one.nodes,
         }
-    return _prefixed("general.", tensors)
+    return prefixed("general.", tensors)
 
 
 def _general_of(tensors: dict[str, Tensor]) -> GeneralLaw | None:
-    parts = _without_prefix("general.", tensors)
+    parts = without_prefix("general.", tensors)
     if not parts:
         return None
-    nodes = _without_prefix("distance.nodes.", parts)
+    nodes = without_prefix("distance.nodes.", parts)
     distances = {
         name: DistanceField(parts[f"distance.low.{name}"], parts[f"distance.high.{name}"], own)
         for name, own in nodes.items()
@@ -275,4 +287,4 @@ def _unevenness_of(tensors: dict[str, Tensor], axes: Axes) -> Unevenness:
 
 def _by_number(prefix: str, tensors: dict[str, Tensor]) -> dict[int, Tensor]:
     """The tensors with a prefix, by the number after it in their name."""
-    return {int(number): tensor for number, tensor in _without_prefix(prefix, tensors).items()}
+    return {int(number): tensor for number, tensor in without_prefix(prefix, tensors).items()}

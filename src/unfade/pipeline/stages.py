@@ -58,10 +58,12 @@ def pair_paths(job: Job) -> Paths:
     return source_paths(job) | references | picture_paths(job)
 
 
-def earlier_model_paths(job: Job) -> Paths:
-    """The path of the model that training starts from, if film.toml names one."""
-    start_from = job.project.train.start_from
-    return {"the model to start from": start_from} if start_from else {}
+def training_paths(job: Job) -> Paths:
+    """The paths of the model that training starts from and of the scan that previews are read
+    from, if film.toml names such a model and previews."""
+    settings = job.project.train
+    start_from = {"the model to start from": settings.start_from} if settings.start_from else {}
+    return start_from | (source_paths(job) if settings.preview else {})
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,9 @@ STAGES = (
     Stage(
         "train",
         ("train",),
-        (FilmBalance, Targets),
-        earlier_model_paths,
-        10,
+        (Clips, PairList, FilmBalance, Targets),
+        training_paths,
+        11,
     ),
     Stage(
         "render",

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from unfade.errors import ProjectError
 from unfade.film.method import MethodSetting
+from unfade.film.model import CheckpointSetting
 from unfade.film.noun import Noun
 from unfade.film.rendering import MasterFormat, MasterNaming
 from unfade.film.shot import Shot
@@ -105,6 +106,19 @@ class RenderSection(Noun):
         "networks, or of the 'lut' that the report compares with. With 'auto' hold-out pairs "
         "choose for each shot.",
         json_schema_extra={"guide": "clear improvement on MatchGrade"},
+    )
+
+    checkpoint: CheckpointSetting = Field(
+        default="best",
+        description="Checkpoint of the training: the 'best', which has the smallest held-out "
+        "error, or the step of another one that was kept; 05-train/model.json lists them. Another "
+        "one has no networks for single shots. Nothing is trained again.",
+        examples=[600],
+        json_schema_extra={
+            "allowed": "'best', or the step of a kept checkpoint",
+            "unit": "steps",
+            "guide": "name with model or checkpoint id; retrain from the best checkpoint",
+        },
     )
 
     def wanted(self, frames: FrameRange, shots: Sequence[Shot] = ()) -> list[int]:

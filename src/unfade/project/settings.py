@@ -11,13 +11,20 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from unfade.film.balance import Balance
-from unfade.film.model import ModelSize
 from unfade.film.noun import Noun
-from unfade.film.seed import MAX_SEED
-from unfade.film.values import FilePath, Flag, FrameNumber, Name, Remark
+from unfade.film.values import (
+    FilePath,
+    Flag,
+    FrameNumber,
+    MovieSize,
+    Name,
+    Remark,
+    parse_movie_size,
+)
 from unfade.project.clip_settings import ClipSection, ReferenceSection
 from unfade.project.pair_settings import PairSection
 from unfade.project.render_settings import RenderSection
+from unfade.project.train_settings import TrainSection
 
 __all__ = [
     "AlignSection",
@@ -184,102 +191,24 @@ class TargetSection(Noun):
         "0 and 1 are off.",
         json_schema_extra={"unit": "pixels of the reference", "guide": "Median, about size 10"},
     )
+    deband: float = Field(
+        default=0.0,
+        ge=0,
+        le=64,
+        strict=True,
+        description="Largest step of Cb and Cr in the reference that counts as a band and is "
+        "smoothed, after the median; 0 is off. 2 does little harm to fine colour; more is for "
+        "references with visible bands.",
+        examples=[2.0],
+        json_schema_extra={
+            "unit": "codes of 8 bits",
+            "guide": "light debanding of magnetic or video references",
+        },
+    )
     carry: Flag = Field(
         default=True,
         description="Colour of pairs is carried along motion to other frames of their shots, "
         "which are learned as well.",
-    )
-
-
-class TrainSection(Noun):
-    """[train]: the training of the model; the defaults are for every film."""
-
-    size: ModelSize = Field(
-        default="medium",
-        description="Size of the networks; a larger one takes longer and fits more.",
-        json_schema_extra={"guide": "Medium; Large only if quality is insufficient"},
-    )
-    steps: int = Field(
-        default=1200,
-        ge=1,
-        le=1_000_000,
-        strict=True,
-        description="Largest number of training steps.",
-        json_schema_extra={"unit": "steps", "guide": "40,000 to 80,000"},
-    )
-    batch: int = Field(
-        default=8192,
-        ge=64,
-        le=2**20,
-        strict=True,
-        description="Number of pixels in a training step.",
-        json_schema_extra={"unit": "pixels", "guide": "batch 3 of patches of 512 x 512 pixels"},
-    )
-    checkpoint: int = Field(
-        default=300,
-        ge=1,
-        le=1_000_000,
-        strict=True,
-        description="Interval between checkpoints, at which the held-out error is measured; the "
-        "best checkpoint becomes the model.",
-        json_schema_extra={"unit": "steps", "guide": "every 10,000"},
-    )
-    early_stop: int = Field(
-        default=3,
-        ge=0,
-        le=1_000_000,
-        strict=True,
-        description="Number of checkpoints in a row without a better held-out error that ends "
-        "training; 0 is never.",
-        json_schema_extra={"unit": "checkpoints", "guide": "stop by eye"},
-    )
-    contact_sheet: int = Field(
-        default=300,
-        ge=0,
-        le=1_000_000,
-        strict=True,
-        description="Interval between contact sheets, which are drawn at the checkpoint that "
-        "completes it and at the last; 0 is never.",
-        json_schema_extra={"unit": "steps", "guide": "every 100 or so"},
-    )
-    learning_rate: float = Field(
-        default=0.05,
-        gt=0,
-        le=10,
-        strict=True,
-        description="Highest learning rate, after a warm-up; it falls to zero along a cosine.",
-        json_schema_extra={"guide": "default; optional cosine decay after warm-up"},
-    )
-    start_from: FilePath | None = Field(
-        default=None,
-        description="Model file of an earlier training of the same size, whose networks these "
-        "start from. The closed form is fitted anew.",
-        examples=["../reel0/05-train/model.safetensors"],
-        json_schema_extra={
-            "allowed": "a path",
-            "default_in_words": "none; networks start fresh",
-            "guide": "retrain from the best checkpoint or fresh",
-        },
-    )
-    shot_models: Literal["auto", "off"] = Field(
-        default="auto",
-        description="Networks for single shots. 'auto' keeps them where hold-out pixels of the "
-        "shot have a clearly smaller error.",
-    )
-    augment: Flag = Field(
-        default=False,
-        description="Each training picture is used a second time, moved by up to 5 %, scaled by "
-        "up to 10 %, and lighter or darker by up to 10 %.",
-        json_schema_extra={
-            "guide": "small translate and scale; horizontal flip; exposure jitter 0.1"
-        },
-    )
-    seed: int = Field(
-        default=0,
-        ge=0,
-        le=MAX_SEED,
-        strict=True,
-        description="Seed of all random choices; the same seed gives the same model.",
     )
 
 
@@ -314,11 +243,40 @@ class DeliverSection(Noun):
         description="Text for the validation note.",
         json_schema_extra={"guide": "validation note: assumptions, references, caveats"},
     )
-    movie: Literal["h264", "prores", "none"] = Field(
+    movie: Literal["h264", "prores", "dnxhr", "none"] = Field(
         default="h264",
-        description="Codec of the review movies; 'none' writes no movies.",
+        description="Codec of the review movies, which serve as access copies: H.264 in MP4, "
+        "ProRes 422 HQ in QuickTime, DNxHR HQX in MXF; 'none' writes no movies. They carry the "
+        "timecode of the scan. Masters are not affected.",
         json_schema_extra={"guide": "A/B in Resolve: wipe or split-screen"},
     )
+    size: MovieSize | None = Field(
+        default=None,
+        description="Size of the movies: '1920x1080' fits the picture into this raster, '1920' is "
+        "the width alone. Pixels are square, and the aspect ratio of the picture is kept.",
+        examples=["1920x1080"],
+        json_schema_extra={
+            "allowed": "'WIDTHxHEIGHT' or 'WIDTH', even numbers from 16 to 8192",
+            "unit": "pixels",
+            "default_in_words": "the size of the live area, at most 1280 pixels wide",
+            "guide": "convert to delivery space; reformat as needed",
+        },
+    )
+    padding: Flag = Field(
+        default=True,
+        description="Black bars fill the raster of 'size'; without them the movie is as large as "
+        "the picture in it.",
+        json_schema_extra={"guide": "pad as needed"},
+    )
+    burn_in: Flag = Field(
+        default=True,
+        description="Frame number and timecode are drawn into the lower edge of the picture; set "
+        "it off for access copies.",
+    )
+
+    def movie_size(self) -> tuple[int, int | None] | None:
+        """Width and height of `size`, in pixels; the height is None if the width alone is set."""
+        return None if self.size is None else parse_movie_size(self.size)
 
 
 class Project(Noun):

@@ -17,7 +17,7 @@ from unfade.film.naming import master_name
 from unfade.film.pair import PairList
 from unfade.film.rendering import MasterNaming, RenderedFrame, Rendering
 from unfade.film.shot import Shot
-from unfade.model import load_model
+from unfade.model import load_chosen
 from unfade.project.color_config import ColorManagement, config_to_share
 from unfade.project.settings import RenderSection
 from unfade.render.record import (
@@ -71,10 +71,11 @@ def run(job: Job) -> None:
 
     Raises:
         WorkError: the folder holds files that Unfade did not make.
-        ProjectError: the range of [render] has no frame of the scan.
+        ProjectError: the range of [render] has no frame of the scan, or no checkpoint of the step
+            in 'render.checkpoint' was kept.
     """
-    clips, trained = job.clips(), job.load(TrainedModel)
-    settings = job.project.render
+    clips, settings = job.clips(), job.project.render
+    trained = job.load(TrainedModel).at(settings.checkpoint)
     _check_colorspace(settings, job.colors)
     admitted = [one.pair for one in job.load(Alignments).admitted]
     entries = film_entries(job.project, clips, admitted, trained.id)
@@ -163,7 +164,7 @@ def _render(
 ) -> None:
     """Reads, recovers and writes masters, each on one core, side by side."""
     use = job.project.render.use
-    model = load_model((job.root / TrainedModel.PATH).with_name(trained.file), use)
+    model = load_chosen((job.root / TrainedModel.PATH).parent, trained, use)
     methods = trained.methods.used(use)
     by_frame = {master.frame: master for master in masters}
 
@@ -225,10 +226,10 @@ def _key(job: Job, trained: TrainedModel, entries: dict[str, Entry]) -> str:
     """Everything that the pixels and header entries of a master depend on.
 
     File names and the range of frames are left out, so that a change of them renders nothing anew.
+    The id of the model stands for the checkpoint.
     """
-    settings = job.project.render.model_dump(
-        mode="json", exclude={"first", "last", "range", "naming"}
-    )
+    others = {"first", "last", "range", "naming", "checkpoint"}
+    settings = job.project.render.model_dump(mode="json", exclude=others)
     return json.dumps(
         {
             "model": trained.id,

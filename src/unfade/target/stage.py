@@ -69,11 +69,13 @@ def _build_targets(
 def _target(
     job: Job, alignment: Alignment, source_rgb: Tensor, reference_rgb: Tensor, shared: Area
 ) -> tuple[Target, float]:
-    folder = job.folder("target")
+    folder, settings = job.folder("target"), job.project.target
     frame = alignment.pair.source
     files = [folder / f"{part}.{frame:07d}.exr" for part in ("source", "truth", "weight")]
     height, width = source_rgb.shape[-2:]
-    clean_rgb = suppress_dirt(reference_rgb, job.project.target.median)
+    clean_rgb = suppress_dirt(reference_rgb, settings.median)
+    if settings.deband:
+        clean_rgb = media.deband(clean_rgb, settings.deband)
     aligned_rgb = warp(clean_rgb, alignment.matrix, height, width, alignment.warp)
     truth_rgb = ground_truth(source_rgb, aligned_rgb)
     weight = zero_outside(media.read_plane(job.root / weight_file(frame)), shared)

@@ -1,11 +1,13 @@
 """Contact sheets of training: input, ground truth and output, and frames with carried chroma."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from unfade.color.ycbcr import limit_chroma, luma, ycbcr_to_rgb
+from unfade.drawing.canvas import blank_canvas, set_text
 from unfade.drawing.sheets import grid
 from unfade.film.pair import PairRole
 from unfade.model import ChromaModel
@@ -13,7 +15,7 @@ from unfade.model.device import map_networks
 from unfade.project.settings import TrainSection
 from unfade.train.data.pixels import TrainingPicture
 from unfade.train.data.training_pictures import TrainingPictures
-from unfade.train.fit.loop import State, residual_of
+from unfade.train.fit.loop import Tensors, completes_interval, residual_of
 from unfade.work.cores import on_all_cores
 
 SHEET_WIDTH_PX = 1500
@@ -26,6 +28,20 @@ ROLE_LABELS: dict[PairRole, str] = {
 }
 """Labels of pictures by the role of their pair."""
 
+NO_TRUTH_SIZE = 0.07
+"""Height of the words in the place of a missing ground truth, as a share of the picture's: as
+legible as labels when a sheet shows the picture at a third of its width."""
+
+
+@dataclass(frozen=True)
+class PreviewFrame:
+    """A frame of the scan that a person wants to watch: `source_rgb` (3, H, W) on the model's
+    raster."""
+
+    source_rgb: Tensor
+    frame: int
+    shot: int
+
 
 def is_due(previous_step: int, step: int, settings: TrainSection) -> bool:
     """Whether a sheet is drawn at the checkpoint of `step`.
@@ -34,38 +50,53 @@ def is_due(previous_step: int, step: int, settings: TrainSection) -> bool:
     at the last step; never if the setting is 0.
     """
     interval = settings.contact_sheet
-    if interval == 0:
-        return False
-    return step // interval > previous_step // interval or step == settings.steps
+    return interval > 0 and completes_interval(interval, previous_step, step, settings)
 
 
 class ContactSheets:
-    """Draws the same pictures at every checkpoint; their network inputs are computed once."""
+    """Draws the same pictures at every checkpoint, first those with ground truth and then the
+    previews; their network inputs are computed once."""
 
-    def __init__(self, model: ChromaModel, pictures: Sequence[TrainingPicture]) -> None:
+    def __init__(
+        self,
+        model: ChromaModel,
+        pictures: Sequence[TrainingPicture],
+        previews: Sequence[PreviewFrame] = (),
+    ) -> None:
         self._model = model
-        self._pictures = pictures
+        self._pictures: list[TrainingPicture | PreviewFrame] = [*pictures, *previews]
         self._inputs = list(
-            on_all_cores(lambda one: model.inputs(one.source_rgb, one.shot), pictures)
+            on_all_cores(lambda one: model.inputs(one.source_rgb, one.shot), self._pictures)
         )
 
-    def draw(self, state: State) -> Tensor:
-        """The sheet (3, H, W) of a state, one row per picture."""
-        model = self._model.with_residual(residual_of(state.weights, self._model.size))
+    def draw(self, step: int, weights: Tensors) -> Tensor:
+        """The sheet (3, H, W) of the networks of a step, one row per picture."""
+        model = self._model.with_residual(residual_of(weights, self._model.size))
 
         def row(index: int) -> list[Tensor]:
             picture = self._pictures[index]
             y = luma(picture.source_rgb)
             cbcr = limit_chroma(y, model.predict_on_raster(self._inputs[index]))
-            return [picture.source_rgb, picture.truth_rgb, ycbcr_to_rgb(torch.cat([y, cbcr]))]
+            return [picture.source_rgb, _truth(picture), ycbcr_to_rgb(torch.cat([y, cbcr]))]
 
         rows = list(map_networks(row, range(len(self._pictures))))
-        labels = [
-            f"shot {picture.shot}\nframe {picture.frame}\n{ROLE_LABELS[picture.role]}"
-            for picture in self._pictures
-        ]
-        columns = ["input", "ground truth", f"output, step {state.step}"]
-        return grid(rows, columns, labels, SHEET_WIDTH_PX)
+        columns = ["input", "ground truth", f"output, step {step}"]
+        return grid(rows, columns, [_label(one) for one in self._pictures], SHEET_WIDTH_PX)
+
+
+def _truth(picture: TrainingPicture | PreviewFrame) -> Tensor:
+    """The ground truth (3, H, W); a dash in the place of a preview's."""
+    if isinstance(picture, TrainingPicture):
+        return picture.truth_rgb
+    height, width = picture.source_rgb.shape[-2:]
+    canvas, size = blank_canvas(height, width), max(1, round(NO_TRUTH_SIZE * height))
+    set_text(canvas, "no reference", width // 2, height // 2, size=size, anchor="middle")
+    return canvas
+
+
+def _label(picture: TrainingPicture | PreviewFrame) -> str:
+    role = ROLE_LABELS[picture.role] if isinstance(picture, TrainingPicture) else "preview"
+    return f"shot {picture.shot}\nframe {picture.frame}\n{role}"
 
 
 def draw_carried(pictures: TrainingPictures, frames: Sequence[int]) -> Tensor:

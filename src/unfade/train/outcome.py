@@ -1,9 +1,9 @@
 """The result of a training and its record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from unfade.film.model import HeldOut, LossCurve, ShotModel, TrainedModel
+from unfade.film.model import HeldOut, KeptCheckpoint, LossCurve, ShotModel, TrainedModel
 from unfade.film.pair import Pair, PairRole
 from unfade.film.working_space import WORKING_SPACE
 from unfade.model import ChromaModel
@@ -51,6 +51,7 @@ class Outcome:
         return {
             "steps": self.state.step,
             "best_step": self.state.best_step,
+            "step": self.state.best_step,
             "started_from": self.started_from,
             "shot_models": [one.model_dump() for one in self.shot_models],
             "train_frames": self._frames("train"),
@@ -65,8 +66,16 @@ class Outcome:
         baseline = self.errors.baseline.ciede2000 if self.errors else None
         return LossCurve(points=self.state.points, baseline=baseline)
 
-    def record(self, model_id: str, file: str, baseline_file: str) -> TrainedModel:
-        """The artefact that describes the model."""
+    def record(
+        self,
+        model_id: str,
+        file: str,
+        baseline_file: str,
+        checkpoint_ids: Mapping[int, str],
+        checkpoints_file: str | None,
+    ) -> TrainedModel:
+        """The artefact that describes the model; `checkpoint_ids` are those of the models with the
+        networks of other steps."""
         networks = (self.model.residual, *self.model.shot_networks.values())
         parameters = [tensor for network in networks for tensor in network.parameters()]
         return TrainedModel(
@@ -88,6 +97,14 @@ class Outcome:
             started_from=self.started_from,
             shot_models=self.shot_models,
             methods=self.model.methods,
+            checkpoints=self._checkpoints({**checkpoint_ids, self.state.best_step: model_id}),
+            checkpoints_file=checkpoints_file,
+        )
+
+    def _checkpoints(self, ids: Mapping[int, str]) -> tuple[KeptCheckpoint, ...]:
+        errors = {point.step: point.error() for point in self.state.points}
+        return tuple(
+            KeptCheckpoint(step=step, id=ids[step], held_out=errors[step]) for step in sorted(ids)
         )
 
     def _frames(self, role: PairRole) -> tuple[int, ...]:

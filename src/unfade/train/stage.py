@@ -1,7 +1,6 @@
 """Train: fit the model of one film to its targets."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,17 +9,20 @@ from torch import Tensor
 
 from unfade import __version__, media
 from unfade.drawing.chart import loss_picture
-from unfade.errors import MatchError
+from unfade.errors import MatchError, ProjectError
 from unfade.film.balance import FilmBalance
 from unfade.film.method import Methods
 from unfade.film.model import ShotModel
-from unfade.film.pair import PairRole
+from unfade.film.pair import PairList, PairRole
 from unfade.film.target import Target, Targets, UnpairedFrame
 from unfade.film.working_space import WORKING_SPACE
+from unfade.geometry.crop import crop
 from unfade.model import ChromaModel, save_baseline, save_model
+from unfade.model.checkpoints import checkpoint_ids, save_checkpoints
 from unfade.model.device import map_networks, network_device
 from unfade.model.files import MODEL_SCHEMA
-from unfade.train.contact_sheet import ContactSheets, draw_carried, is_due
+from unfade.model.raster import to_raster
+from unfade.train.contact_sheet import ContactSheets, PreviewFrame, draw_carried, is_due
 from unfade.train.data.pixels import TrainingPicture
 from unfade.train.data.stored_pictures import TargetPictures, UnpairedFrames
 from unfade.train.fit.calibrate import with_uncertainty
@@ -43,6 +45,7 @@ CHECKPOINT = "checkpoint.safetensors"
 CARRIED = "carried.png"
 MODEL = "model.safetensors"
 BASELINE = "baseline.safetensors"
+CHECKPOINTS = "checkpoints.safetensors"
 """Files in the folder of the stage."""
 
 SHEET_ROWS = 4
@@ -55,8 +58,9 @@ def run(job: Job) -> None:
 
     Raises:
         MatchError: no target has the role "train".
+        ProjectError: a frame of 'train.preview' is not one of the scan.
     """
-    targets = job.load(Targets)
+    targets, previews = job.load(Targets), _previews(job)
     train = _pictures(job, targets, "train")
     held_out = _pictures(job, targets, "holdout")
     if not train:
@@ -66,7 +70,7 @@ def run(job: Job) -> None:
         )
     unpaired = None
     if targets.between is not None:
-        unpaired = UnpairedFrames(targets.between, partial(_read_unpaired, job))
+        unpaired = UnpairedFrames(_between(job, targets), partial(_read_unpaired, job))
     earlier, grade = _earlier_model(job), job.load(FilmBalance).grade
     training_set = prepare(
         train,
@@ -78,8 +82,8 @@ def run(job: Job) -> None:
         job.folder("train"),
     )
     _draw_carried(job, training_set)
-    sheet_pictures = _of_sheet(train, held_out)
-    state = _learn(job, training_set, sheet_pictures, earlier)
+    sheets = ContactSheets(training_set.model, _of_sheet(train, held_out), previews)
+    state = _learn(job, training_set, sheets, earlier)
     return_freed_memory()
     model, shot_models = _complete(job, training_set, state, targets)
     pairs = [target.pair for target in targets.targets]
@@ -119,6 +123,37 @@ def _read_unpaired(job: Job, frame: UnpairedFrame) -> Tensor:
     return media.read_picture(str(folder / frame.source), WORKING_SPACE)
 
 
+def _previews(job: Job) -> list[PreviewFrame]:
+    """The frames of 'train.preview', in order.
+
+    Raises:
+        ProjectError: one of them is not a frame of the scan.
+    """
+    numbers = sorted({*job.project.train.preview})
+    if not numbers:
+        return []
+    source, shots = job.clips().source, job.load(PairList).shots
+    for number in numbers:
+        if number not in source.frames:
+            raise ProjectError(
+                f"film.toml: 'train.preview' names frame {number}, but the scan has the frames "
+                f"{source.frames.first} to {source.frames.last}; name one of these"
+            )
+
+    def read(number: int, source_rgb: Tensor) -> PreviewFrame:
+        shot = next(one.number for one in shots if number in one.frames)
+        return PreviewFrame(to_raster(crop(source_rgb, source.live_area)), number, shot)
+
+    return list(media.map_frames(read, source, numbers, job.colors))
+
+
+def _between(job: Job, targets: Targets) -> tuple[UnpairedFrame, ...]:
+    """The frames that colour may be carried to; previews are not, because they are to show what
+    training does not."""
+    previews = job.project.train.preview
+    return tuple(one for one in targets.between or () if one.frame not in previews)
+
+
 def _of_sheet(train: TargetPictures, held_out: TargetPictures) -> list[TrainingPicture]:
     """The pictures of contact sheets: a hold-out pair, and training pairs spread over the film."""
     stride = max(1, len(train) // SHEET_ROWS)
@@ -130,10 +165,13 @@ def _of_sheet(train: TargetPictures, held_out: TargetPictures) -> list[TrainingP
 def _learn(
     job: Job,
     training_set: TrainingSet,
-    sheet_pictures: Sequence[TrainingPicture],
+    sheets: ContactSheets,
     earlier: EarlierModel | None,
 ) -> State:
-    """Trains from the last checkpoint of the same settings and targets, or from the start."""
+    """Trains from the last checkpoint of the same settings and targets, or from the start.
+
+    Sheets of kept checkpoints are drawn again, because the previews may be others.
+    """
     settings = job.project.train
     folder = job.folder("train")
     key = _key(job, earlier)
@@ -147,15 +185,22 @@ def _learn(
             settings,
             earlier.weights if earlier else None,
         )
-    sheets = ContactSheets(training_set.model, sheet_pictures)
+    for step, weights in state.kept.items():
+        if _sheet(job, step).exists():
+            media.write_png(_sheet(job, step), sheets.draw(step, weights))
     total = -(-(settings.steps - state.step) // settings.checkpoint)
     states = learn(state, training_set.train, training_set.held_out, settings)
     for next_state in job.progress.track(states, "Training", total):
         if is_due(state.step, next_state.step, settings):
-            media.write_png(folder / f"sheet-{next_state.step:06d}.png", sheets.draw(next_state))
+            picture = sheets.draw(next_state.step, next_state.weights)
+            media.write_png(_sheet(job, next_state.step), picture)
         state = next_state
         save_checkpoint(folder / CHECKPOINT, state, key)
     return state
+
+
+def _sheet(job: Job, step: int) -> Path:
+    return job.folder("train") / f"sheet-{step:06d}.png"
 
 
 def _earlier_model(job: Job) -> EarlierModel | None:
@@ -209,15 +254,25 @@ def _save(job: Job, outcome: Outcome) -> None:
         "device": network_device().type,
     }
     model_id = save_model(folder / MODEL, outcome.model, facts)
+    checkpoints = outcome.state.checkpoints()
+    (folder / CHECKPOINTS).unlink(missing_ok=True)
+    ids = {}
+    if checkpoints:
+        save_checkpoints(folder / CHECKPOINTS, checkpoints)
+        ids = checkpoint_ids(folder / MODEL, folder / CHECKPOINTS, checkpoints)
     save_baseline(folder / BASELINE, outcome.training_set.baseline)
     media.write_png(folder / "loss.png", loss_picture(curve.points, curve.baseline))
     job.save(curve)
-    job.save(outcome.record(model_id, MODEL, BASELINE))
+    job.save(outcome.record(model_id, MODEL, BASELINE, ids, CHECKPOINTS if ids else None))
 
 
 def _key(job: Job, earlier: EarlierModel | None) -> str:
-    """Digest of all that training depends on, by which a checkpoint is recognised."""
+    """Digest of all that training depends on, by which a checkpoint is recognised.
+
+    Of the previews only those count that would be learned from otherwise.
+    """
     inputs = [(job.root / kind.PATH).read_text(encoding="utf-8") for kind in (Targets, FilmBalance)]
-    settings = job.project.train.model_dump_json()
-    facts = [__version__, MODEL_SCHEMA, settings, earlier.id if earlier else "", *inputs]
+    settings = job.project.train.model_dump_json(exclude={"preview"})
+    between = [str(one.frame) for one in _between(job, job.load(Targets))]
+    facts = [__version__, MODEL_SCHEMA, settings, earlier.id if earlier else "", *inputs, *between]
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()

@@ -36,7 +36,7 @@ from unfade.film.target import Target, Targets
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.media import map_frames, read_picture, read_plane, to_space, write_png
-from unfade.model import Baseline, ChromaModel, load_baseline, load_model
+from unfade.model import Baseline, ChromaModel, load_baseline, load_chosen
 from unfade.model.device import map_networks
 from unfade.project.settings import RenderSection
 from unfade.report.page import Comparison, PageContent, report_page
@@ -87,7 +87,7 @@ def run(job: Job) -> None:
         MediaError: a picture cannot be read.
     """
     clips, rendering = job.clips(), job.load(Rendering)
-    pair_list, targets, model = job.load(PairList), job.load(Targets), job.load(TrainedModel)
+    pair_list, targets, model = job.load(PairList), job.load(Targets), _model(job)
     alignments, curve = job.load(Alignments), job.load(LossCurve)
     if not rendering.frames:
         raise WorkError(f"{job.root / Rendering.PATH}: holds no frame; run 'unfade render' again")
@@ -133,8 +133,12 @@ def run(job: Job) -> None:
 
 def score_hold_outs(job: Job) -> list[HeldOutFigures]:
     """The errors on every hold-out pair, which judge a round of improvement."""
-    targets = job.load(Targets).with_role("holdout")
-    return _score_targets(job, targets, job.load(TrainedModel))[0]
+    return _score_targets(job, job.load(Targets).with_role("holdout"), _model(job))[0]
+
+
+def _model(job: Job) -> TrainedModel:
+    """The record of the model that 'render.checkpoint' chooses."""
+    return job.load(TrainedModel).at(job.project.render.checkpoint)
 
 
 def _score_targets(
@@ -144,7 +148,7 @@ def _score_targets(
     if not chosen:
         return [], None
     train_folder, target_folder = job.folder("train"), job.folder("target")
-    model = load_model(train_folder / described.file, job.project.render.use)
+    model = load_chosen(train_folder, described, job.project.render.use)
     baseline = load_baseline(train_folder / described.baseline_file)
     step = -(-len(chosen) // SHEET_ROWS)
 

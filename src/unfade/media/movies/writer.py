@@ -81,6 +81,8 @@ class MovieWriter:
         interlaced: each frame holds two fields, the top one (even lines) first.
         bit_rate: in bits per second; None for the encoder's default.
         pixel_aspect: width / height of a pixel.
+        timecode: of the first frame, for containers that have a timecode track: QuickTime, MP4 and
+            MXF. The identifiers that MXF has to have are new in each file.
         options: further options of the encoder. By default it runs on one thread, so that the same
             frames give the same bytes on every machine; ``threads`` overrides this.
 
@@ -101,6 +103,7 @@ class MovieWriter:
         interlaced: bool = False,
         bit_rate: int | None = None,
         pixel_aspect: Fraction = Fraction(1),
+        timecode: str | None = None,
         options: Mapping[str, str] | None = None,
     ) -> None:
         if pixel_format not in _LAYOUTS:
@@ -119,6 +122,7 @@ class MovieWriter:
         self._interlaced = interlaced
         self._bit_rate = bit_rate
         self._pixel_aspect = pixel_aspect
+        self._timecode = timecode
         self._options = dict(options or {})
         self._count = 0
         self._check_size()
@@ -189,6 +193,8 @@ class MovieWriter:
         stream.codec_context.time_base = 1 / self._rate
         stream.codec_context.sample_aspect_ratio = self._pixel_aspect
         self._tag(stream.codec_context)
+        if self._timecode is not None:
+            stream.metadata["timecode"] = self._timecode
         if self._bit_rate is not None:
             stream.bit_rate = self._bit_rate
         return stream

@@ -8,9 +8,12 @@ from unfade.film.model import LossPoint
 from unfade.model.files import load_tensors, save_tensors
 from unfade.train.fit.loop import State, Tensors
 
-CHECKPOINT_SCHEMA = "Checkpoint.2"
+CHECKPOINT_SCHEMA = "Checkpoint.3"
 """Name and version of a checkpoint's tensors. An older checkpoint is ignored and training starts at
-the first step, because its tensors have other names."""
+the first step, because it holds no networks of earlier steps."""
+
+KEPT = "kept "
+"""Start of the name of a group of weights that were kept; the step follows."""
 
 
 def save_checkpoint(path: Path, state: State, key: str) -> None:
@@ -19,6 +22,7 @@ def save_checkpoint(path: Path, state: State, key: str) -> None:
     `key` identifies the settings and targets of the training.
     """
     groups = {"weights": state.weights, "momenta": state.momenta, "best": state.best}
+    groups |= {f"{KEPT}{step}": weights for step, weights in state.kept.items()}
     tensors = {
         f"{group}/{name}": tensor
         for group, group_tensors in groups.items()
@@ -48,7 +52,10 @@ def load_checkpoint(path: Path, key: str) -> State | None:
     groups: dict[str, Tensors] = {"weights": {}, "momenta": {}, "best": {}}
     for full_name, tensor in tensors.items():
         group, name = full_name.split("/", 1)
-        groups[group][name] = tensor
+        groups.setdefault(group, {})[name] = tensor
+    kept = {
+        int(group.removeprefix(KEPT)): groups[group] for group in groups if group.startswith(KEPT)
+    }
     return State(
         int(description["step"]),
         groups["weights"],
@@ -56,4 +63,5 @@ def load_checkpoint(path: Path, key: str) -> State | None:
         groups["best"],
         int(description["best_step"]),
         tuple(LossPoint(**point) for point in json.loads(description["points"])),
+        dict(sorted(kept.items())),
     )

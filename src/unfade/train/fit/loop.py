@@ -5,9 +5,9 @@ for bit, as an uninterrupted one.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import torch
 from torch import Tensor
@@ -53,6 +53,10 @@ CONTEXT_STEPS = 400
 """Steps at the full `CONTEXT_RATE`. A longer training divides it by the ratio, so that the context
 networks learn no more in total."""
 
+KEPT_CHECKPOINTS = 6
+"""Number of checkpoints whose networks are kept besides the best, evenly over the steps: as many as
+the guide keeps of 60,000 steps."""
+
 
 Tensors = dict[str, Tensor]
 """Tensors by name."""
@@ -66,7 +70,8 @@ class State:
     """State of a training after `step` steps, complete for resuming, and the best weights so far.
 
     `best` are the weights with the smallest held-out error, or the newest without hold-out pairs.
-    All tensors are in main memory, so that training can resume on another device.
+    `kept` are those of the steps of `is_kept`, by step. All tensors are in main memory, so that
+    training can resume on another device.
     """
 
     step: int
@@ -75,6 +80,12 @@ class State:
     best: Tensors
     best_step: int
     points: tuple[LossPoint, ...]
+    kept: Mapping[int, Tensors] = field(default_factory=dict)
+
+    def checkpoints(self) -> dict[int, Tensors]:
+        """The weights that a person may choose besides the best, by step, the newest included."""
+        kept = {**self.kept, self.step: self.weights}
+        return {step: weights for step, weights in kept.items() if step != self.best_step}
 
 
 def start(
@@ -95,9 +106,8 @@ def start(
         residual = residual_of(weights, settings.size).to(train.device)
     fit_familiarity(residual, train, settings.seed)
     weights = _copy(residual.state_dict())
-    error = held_out_error(residual, held_out).ciede2000 if held_out else None
-    loss = _loss_of(residual, train)
-    return State(0, weights, {}, weights, 0, (LossPoint(step=0, loss=loss, held_out=error),))
+    point = _loss_point(0, _loss_of(residual, train), residual, held_out)
+    return State(0, weights, {}, weights, 0, (point,))
 
 
 def learn(
@@ -123,7 +133,8 @@ def learn(
                     for group in optimizer.param_groups:
                         group["lr"] = group["share"] * _learning_rate(settings, step)
                     optimizer.step()
-        state = _next_state(state, last, residual, optimizers, torch.stack(losses), held_out)
+        point = _loss_point(last, float(torch.stack(losses).mean()), residual, held_out)
+        state = _next_state(state, point, residual, optimizers, settings)
         yield state
 
 
@@ -242,19 +253,40 @@ def _loss(residual: ResidualNetworks, batch: _Batch, total_weight: Tensor) -> Te
     return (error * batch.weight[..., 0]).sum() / total_weight
 
 
+def completes_interval(
+    interval: int, previous_step: int, step: int, settings: TrainSection
+) -> bool:
+    """Whether a multiple of `interval` was reached since the previous checkpoint, or the last
+    step."""
+    return step // interval > previous_step // interval or step == settings.steps
+
+
+def is_kept(previous_step: int, step: int, settings: TrainSection) -> bool:
+    """Whether the networks of the checkpoint at `step` are kept: those of the checkpoints that
+    complete a `KEPT_CHECKPOINTS`th of the steps."""
+    interval = -(-settings.steps // KEPT_CHECKPOINTS)
+    return completes_interval(interval, previous_step, step, settings)
+
+
+def _loss_point(
+    step: int, loss: float, residual: ResidualNetworks, held_out: Pixels | None
+) -> LossPoint:
+    if held_out is None:
+        return LossPoint(step=step, loss=loss)
+    error = held_out_error(residual, held_out)
+    return LossPoint(step=step, loss=loss, held_out=error.ciede2000, held_out_chroma=error.chroma)
+
+
 def _next_state(
     state: State,
-    step: int,
+    point: LossPoint,
     residual: ResidualNetworks,
     optimizers: Optimizers,
-    losses: Tensor,
-    held_out: Pixels | None,
+    settings: TrainSection,
 ) -> State:
-    weights = _copy(residual.state_dict())
-    error = held_out_error(residual, held_out).ciede2000 if held_out else None
-    point = LossPoint(step=step, loss=float(losses.mean()), held_out=error)
+    weights, step = _copy(residual.state_dict()), point.step
     errors = [earlier.held_out for earlier in state.points if earlier.held_out is not None]
-    better = error is None or error < min(errors)
+    better = point.held_out is None or point.held_out < min(errors)
     return State(
         step,
         weights,
@@ -262,6 +294,7 @@ def _next_state(
         weights if better else state.best,
         step if better else state.best_step,
         (*state.points, point),
+        {**state.kept, step: weights} if is_kept(state.step, step, settings) else state.kept,
     )
 
 

@@ -18,7 +18,7 @@ from unfade.film.report import Measure, Report
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.improve import loop
-from unfade.improve.held_out import HeldOutErrors
+from unfade.improve.held_out import ShotErrors
 from unfade.improve.loop import Loop
 from unfade.project.file import load_project
 from unfade.work.job import Job
@@ -87,9 +87,9 @@ class Stages:
     def proxy(self) -> np.ndarray:
         return np.random.default_rng(1).integers(30, 220, (40, 36, 64, 3), np.uint8)
 
-    def held_out(self, job: Job) -> HeldOutErrors:
+    def held_out(self, job: Job) -> ShotErrors:
         pairs = [one.pair for one in job.load(Alignments).admitted]
-        return HeldOutErrors({1: self.error(sum(pair.role == "train" for pair in pairs))})
+        return ShotErrors({1: self.error(sum(pair.role == "train" for pair in pairs))})
 
 
 def improve(
@@ -104,7 +104,7 @@ def improve(
     (root / "01-ingest").mkdir(exist_ok=True)
     (root / "film.toml").write_text(FILM, encoding="utf-8")
     monkeypatch.setattr(loop.pipeline, "run", stages.run)
-    monkeypatch.setattr(loop, "held_out_errors", stages.held_out)
+    monkeypatch.setattr(loop, "shot_errors", stages.held_out)
     return Loop(root / "film.toml", SilentProgress()).run(rounds), stages
 
 

@@ -116,8 +116,7 @@ def _choose(
     for shot, choice in zip(shots, choices, strict=True):
         pairs += chosen_pairs(shot, clips, matches, choice)
         alternates += alternate_pairs(shot, clips, matches, choice)
-    added = job.project.curate.add
-    pairs += added_pairs(added, job.project_file, clips, shots, matches, pairs)
+    pairs += _added(job, clips, shots, matches, pairs)
     rejected += _rejected_shots(job, clips, matches, states, shots, pairs)
     if not pairs:
         raise _no_pair(clips)
@@ -162,6 +161,13 @@ def _matches(
         _check_orientation(clips, source, references, by_reference, shots)
         _check_common(clips, by_reference)
     return matched
+
+
+def _added(
+    job: Job, clips: Clips, shots: tuple[Shot, ...], matches: BestMatches, chosen: list[Pair]
+) -> list[Pair]:
+    """The pairs of `curate.add` that are not chosen anyway."""
+    return added_pairs(job.project.curate.add, job.project_file, clips, shots, matches, chosen)
 
 
 def _no_pair(clips: Clips) -> MatchError:

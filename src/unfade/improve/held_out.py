@@ -9,7 +9,7 @@ from unfade.work.job import Job
 
 
 @dataclass(frozen=True)
-class HeldOutErrors:
+class ShotErrors:
     """Mean CIEDE2000 of the hold-out pairs of each shot that has any, by its number."""
 
     by_shot: dict[int, float]
@@ -20,12 +20,12 @@ class HeldOutErrors:
         return fmean(self.by_shot.values())
 
 
-def held_out_errors(job: Job) -> HeldOutErrors:
+def shot_errors(job: Job) -> ShotErrors:
     """The errors of the delivered colour over whole pictures, as the report measures them."""
     figures: list[HeldOutFigures] = importlib.import_module(
         "unfade.validate.stage"
     ).score_hold_outs(job)
     shots = sorted({one.shot for one in figures})
-    return HeldOutErrors(
+    return ShotErrors(
         {shot: fmean(one.model.ciede2000 for one in figures if one.shot == shot) for shot in shots}
     )

@@ -20,7 +20,7 @@ from unfade.film.model import TrainedModel
 from unfade.film.outlier import OutlierRun
 from unfade.film.pair import PairList
 from unfade.film.report import Report
-from unfade.improve.held_out import HeldOutErrors, held_out_errors
+from unfade.improve.held_out import ShotErrors, shot_errors
 from unfade.improve.snapshot import Snapshot
 from unfade.improve.suggest import FilmState, suggest
 from unfade.pipeline import run as pipeline
@@ -129,7 +129,7 @@ class Loop:
         return self._round(number, added, held_out, is_kept=True)
 
     def _round(
-        self, number: int, added: Sequence[AddedPair], held_out: HeldOutErrors, *, is_kept: bool
+        self, number: int, added: Sequence[AddedPair], held_out: ShotErrors, *, is_kept: bool
     ) -> Round:
         job = self._full_job()
         pairs = [one.pair for one in job.load(Alignments).admitted]
@@ -151,8 +151,8 @@ class Loop:
             kept=is_kept,
         )
 
-    def _held_out(self) -> HeldOutErrors:
-        return held_out_errors(self._full_job())
+    def _held_out(self) -> ShotErrors:
+        return shot_errors(self._full_job())
 
     def _suggestions(self, by_shot: dict[int, float], settled: Collection[int]) -> list[AddedPair]:
         job = self._full_job()

@@ -15,16 +15,23 @@ import torch
 from torch.nn import functional
 
 from unfade.film.alignment import Alignment
+from unfade.film.balance import Balance
 from unfade.film.cadence import Cadence
 from unfade.film.clip import Area, Clip
+from unfade.film.method import Methods, ShotMethod
 from unfade.film.model import TrainedModel
 from unfade.film.outlier import Mend, OutlierRun
 from unfade.film.pair import Pair
 from unfade.film.rendering import PredictedError, RenderedFrame, Rendering
 from unfade.film.time import FrameRange
 from unfade.film.working_space import WORKING_SPACE
-from unfade.model import Baseline, save_baseline
-from unfade.model.closed_form.lut import SmoothLut
+from unfade.model import Baseline, ChromaModel, Laws, ResidualNetworks, save_baseline, save_model
+from unfade.model.closed_form.distance import DistanceField
+from unfade.model.closed_form.general_law import ColourSpread, DyeLaw, GeneralLaw
+from unfade.model.closed_form.gradings import Gradings
+from unfade.model.closed_form.laws import Law
+from unfade.model.closed_form.lut import Axes, SmoothLut, SpreadLut
+from unfade.model.closed_form.unevenness import Unevenness
 from unfade.work.progress import Item, SilentProgress
 
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -227,3 +234,59 @@ def make_rendering(frames: Iterable[RenderedFrame], **facts: Any) -> Rendering:
         "compression": "zip",
     }
     return Rendering(**{**defaults, "frames": tuple(frames), **facts})
+
+
+def ramp_lut(level: float, nodes: int = 9) -> SmoothLut:
+    """A LUT of chroma that grows with red and falls with blue."""
+    ramp = torch.linspace(-level, level, nodes)
+    red, blue = ramp.expand(nodes, nodes, nodes), -ramp[:, None, None].expand(nodes, nodes, nodes)
+    return SmoothLut(torch.stack([red, blue]))
+
+
+def write_small_model(path: Path, grain: float = 1e-4, *, with_general: bool = True) -> None:
+    """Writes the file of a small model whose law, networks and LUTs differ.
+
+    Shot 1 has own laws and networks, shot 2 gets the LUT, shot 3 fades unevenly and gets the law,
+    others have no law. A general law holds far from the samples, and shots are graded.
+    """
+    generator = torch.Generator().manual_seed(0)
+
+    def random(*shape: int, scale: float = 1.0) -> torch.Tensor:
+        return scale * torch.randn(shape, generator=generator)
+
+    def law(level: float) -> Law:
+        return Law(ramp_lut(level), SpreadLut(ramp_lut(level / 2), axes))
+
+    axes = Axes(torch.eye(3) + random(3, 3, scale=0.1), random(3, 1, scale=0.1))
+    dyes = DyeLaw(0.1 * torch.eye(3, 4) - 0.5, random(2, 4, scale=0.1))
+    spread = ColourSpread(torch.eye(3) + random(3, 3, scale=0.2), torch.ones(3, 1))
+    low, high = -torch.ones(3, 1), torch.ones(3, 1)
+    fields = [DistanceField(low, high, random(1, 5, 5, 5, scale=0.2).abs()) for _ in range(2)]
+    deviation = random(2, 7, 7, 7, scale=0.05)
+    errors = torch.ones(5)
+    general = GeneralLaw(dyes, spread, deviation, fields[0], {1: fields[1]}, 0.4, errors, errors)
+    gradings = Gradings({1: torch.eye(2, 3), 3: torch.eye(2, 3) * 1.1 + 0.01})
+    covariance = grain * (torch.eye(3) + 0.3)
+    paired = frozenset({1, 2, 3})
+    laws = Laws(
+        law(0.1), {1: law(0.2)}, covariance, paired, general if with_general else None, gradings
+    )
+    torch.manual_seed(0)
+    networks = ResidualNetworks("small")
+    for one in (networks.memory, networks.context):
+        torch.nn.init.normal_(one.weights[-1], std=0.2)
+        one.centre.copy_(random(*one.centre.shape, scale=0.1))
+    networks.familiarity.contexts.copy_(random(*networks.familiarity.contexts.shape))
+    networks.familiarity.near.fill_(0.5)
+    networks.familiarity.far.fill_(1.5)
+    methods = Methods(shots=(ShotMethod(shot=2, method="lut"), ShotMethod(shot=3, method="law")))
+    model = ChromaModel(
+        "small",
+        laws,
+        networks,
+        unevenness=Unevenness({3: law(0.15)}, {3: random(2, 50, scale=0.01)}),
+        grade=Balance(lift=(0.01, 0.0, -0.02), gamma=(1.1, 0.9, 1.0), gain=(1.2, 1.0, 0.9)),
+        baseline=Baseline(ramp_lut(0.2), {2: ramp_lut(0.3)}, covariance),
+        methods=methods,
+    )
+    save_model(path, model, {})

@@ -1,11 +1,13 @@
 import hashlib
+import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import bagit
 import pytest
 
-from unfade.deliver import bag, stage
+from unfade.deliver import bag, handover, stage
 from unfade.deliver.bag import link_or_copy, remove_leftovers
 from unfade.deliver.note import DeliveryContent
 from unfade.deliver.readme import description_of
@@ -21,6 +23,7 @@ from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.report import Measure, Report, Verdict
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
+from unfade.model import ChromaModel
 from unfade.project.settings import Project
 from unfade.report.page import CREDITS_PLACEHOLDER, NOTE_PLACEHOLDER
 from unfade.work.elements import digest
@@ -34,6 +37,7 @@ from ..fixtures import (
     make_rendered_frame,
     make_rendering,
     write_grey_baseline,
+    write_small_model,
 )
 
 PAINTED = Pair(
@@ -76,6 +80,20 @@ def save_report(job: Job, verdict: Verdict) -> None:
     job.save(Report(verdict=verdict, reasons=("Look again.",), measures=(measure,)))
 
 
+@pytest.fixture(autouse=True)
+def quick_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stands for `write_shots`, which tests/model/test_portable.py tests and which takes
+    seconds."""
+
+    def write(model: ChromaModel, stems: Mapping[int, Path]) -> None:
+        for shot, stem in stems.items():
+            for suffix in (".pt", ".onnx"):
+                text = f"shot {shot}, by {model.method_of(shot)}"
+                stem.with_name(stem.name + suffix).write_text(text, encoding="utf-8")
+
+    monkeypatch.setattr(handover, "write_shots", write)
+
+
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
     """A validated film of three frames. Its files are no pictures, because deliver reads none."""
@@ -113,7 +131,7 @@ def job(tmp_path: Path) -> Job:
     )
     frames = [write_master(job, frame, bytes([frame]) * frame) for frame in (1, 2, 3)]
     job.save(make_rendering(frames, model_id="0123456789ab", version=2, compression="dwaa"))
-    (job.folder("train") / "model.safetensors").write_bytes(b"model")
+    write_small_model(job.folder("train") / "model.safetensors")
     write_grey_baseline(job.folder("train") / "baseline.safetensors", 1)
     page = f"<ul>{CREDITS_PLACEHOLDER}</ul><ul>{NOTE_PLACEHOLDER}</ul>"
     (job.folder("validate") / "report.html").write_text(page)
@@ -149,6 +167,11 @@ def test_bag_is_valid_and_complete(job: Job) -> None:
         "handover/candy-candy-v002.xml",
         "handover/candy-candy-v002-original.edl",
         "handover/candy-candy-v002-recovered.edl",
+        "handover/candy-candy-v002.nk",
+        "handover/from-acescct.clf",
+        "handover/from-aces2065-1.clf",
+        "handover/models/candy-candy_s001.pt",
+        "handover/models/candy-candy_s001.onnx",
         "luts/candy-candy-33.cube",
         "luts/candy-candy-65.cube",
         "luts/candy-candy.clf",
@@ -161,6 +184,28 @@ def test_bag_is_valid_and_complete(job: Job) -> None:
         "stills/split-000002.png",
         "validation-note.txt",
     }
+
+
+def test_files_of_the_nuke_script_are_in_the_bag(job: Job) -> None:
+    """The scan lies where a person may put it, because film.toml names it by an absolute path."""
+    stage.run(job)
+
+    folder = bag_of(job) / "data/handover"
+    script = (folder / "candy-candy-v002.nk").read_text(encoding="utf-8")
+    paths = re.findall(r'file "[^/]*root.name\]\]/(.*)"', script)
+    assert len(paths) == 5
+    for path in paths:
+        if path != "../original/scan.%04d.dpx":
+            assert (folder / path.replace("%01d", "1")).is_file(), path
+
+
+def test_models_recover_by_the_method_of_the_masters(job: Job) -> None:
+    project = job.project
+    by_lut = project.model_copy(update={"render": project.render.model_copy(update={"use": "lut"})})
+    stage.run(Job(by_lut, job.root, SilentProgress()))
+
+    model = bag_of(job) / "data/handover/models/candy-candy_s001.pt"
+    assert model.read_text(encoding="utf-8") == "shot 1, by lut"
 
 
 def test_the_readme_says_what_every_file_of_the_bag_is(job: Job) -> None:

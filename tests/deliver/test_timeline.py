@@ -14,7 +14,7 @@ from unfade.deliver.timeline import (
     RECOVERED,
     edit_decision_list,
     film_timeline,
-    has_edl,
+    has_smpte_rate,
     with_named_files,
 )
 from unfade.film.alignment import Alignments
@@ -167,7 +167,7 @@ def test_a_movie_is_one_file_with_its_whole_range() -> None:
 def test_an_edl_needs_a_rate_of_smpte(rate: Fraction, timecode: str | None, has: bool) -> None:
     timeline = film_timeline(delivered(rate=rate, timecode=timecode), SCAN)
     assert timeline.global_start_time.value == (1001 if timecode is None else rate)
-    assert has_edl(timeline) is has
+    assert has_smpte_rate(timeline) is has
 
 
 def test_drop_frame_timecode_counts_real_frames() -> None:

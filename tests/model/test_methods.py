@@ -11,13 +11,13 @@ from unfade.color.ycbcr import limit_chroma, luma
 from unfade.film.method import ChosenMethod, Methods, ShotMethod
 from unfade.model import Baseline, ChromaModel, ResidualNetworks, load_model, save_model
 from unfade.model.closed_form.laws import Law, Laws
-from unfade.model.closed_form.lut import NODES, Axes, SmoothLut, SpreadLut
+from unfade.model.closed_form.lut import Axes, SpreadLut
 from unfade.model.degrain import degrain
 from unfade.model.networks import NETWORKS
 from unfade.model.raster import NETWORK_WIDTH_PX, RASTER_WIDTH_PX
 from unfade.model.uncertainty import Uncertainty
 
-from ..fixtures import soft_shapes
+from ..fixtures import ramp_lut, soft_shapes
 
 GRAIN = 1e-4 * torch.eye(3)
 METHODS = Methods(
@@ -29,25 +29,18 @@ METHODS = Methods(
 )
 
 
-def lut(level: float) -> SmoothLut:
-    """Chroma that grows with red and falls with blue."""
-    ramp = torch.linspace(-level, level, NODES)
-    red, blue = ramp.expand(NODES, NODES, NODES), -ramp[:, None, None].expand(NODES, NODES, NODES)
-    return SmoothLut(torch.stack([red, blue]))
-
-
 @pytest.fixture
 def model() -> ChromaModel:
     """A model whose law, networks and LUTs differ."""
     axes = Axes(torch.eye(3), torch.zeros(3, 1))
-    laws = Laws(Law(lut(0.1), SpreadLut(lut(0.05), axes)), {}, GRAIN)
+    laws = Laws(Law(ramp_lut(0.1), SpreadLut(ramp_lut(0.05), axes)), {}, GRAIN)
     torch.manual_seed(0)
     residual = ResidualNetworks("small")
     torch.nn.init.normal_(residual.memory.weights[-1], std=0.2)
     torch.nn.init.normal_(residual.context.weights[-1], std=0.2)
     residual.familiarity.far.fill_(1e6)
     uncertainty = Uncertainty(torch.tensor([0.01, 1.0, 1.0, 1.0, 1.0]))
-    baseline = Baseline(lut(0.2), {2: lut(0.3)}, GRAIN)
+    baseline = Baseline(ramp_lut(0.2), {2: ramp_lut(0.3)}, GRAIN)
     return ChromaModel(
         "small", laws, residual, uncertainty=uncertainty, baseline=baseline, methods=METHODS
     )

@@ -36,13 +36,33 @@ FILES = (
     ("handover/*.xml", "The same timeline as XML of Final Cut Pro 7."),
     ("handover/*.edl", "Each track of it as EDL of CMX 3600."),
     (
+        "handover/*.nk",
+        "Script for Nuke 13 and later: original, recovered and reference, a merge of luma and "
+        "chroma, a difference, a wipe and the LUT. Paths lead from the script. It was not tried in "
+        "Nuke.",
+    ),
+    (
+        "handover/*.c?f",
+        "Conversions to R'G'B' of gamma 2.4 Rec.709, for OpenColorIO; the script uses them.",
+    ),
+    (
+        "handover/models/*.pt",
+        "What recovers a shot, as TorchScript for Nuke's CatFileCreator: R'G'B' of gamma 2.4 "
+        "Rec.709 of the live area, 1 x 3 x H x W, to the same; single precision or half floats. It "
+        "was tried in PyTorch 1.13 to 2.13, not in Nuke.",
+    ),
+    (
+        "handover/models/*.onnx",
+        "The same as ONNX, in single precision, tried in onnxruntime.",
+    ),
+    (
         "review/*",
         "Review movies or access copies: the recovered film, and a split screen with the faded "
         "scan.",
     ),
+    ("stills/outlier-*.png", "Where in the worst frame of an outlier the fault is: white."),
     ("stills/*", "Pictures of the report: frames before and after, scopes, hold-out pairs."),
     ("references/*", "Pictures that a person gave as colour references."),
-    ("stills/outlier-*.png", "Where in the worst frame of an outlier the fault is: white."),
     ("report.html", "The report, for a browser: verdict, figures and pictures. Begin here."),
     ("report.json", "The figures of the report."),
     ("validation-note.txt", "Verdict, decision, figures, elements, assumptions and caveats."),

@@ -6,10 +6,8 @@ A rejected rendering is delivered, too; the first line of its note says that it 
 
 import datetime
 import hashlib
-import os
 from pathlib import Path
 
-import opentimelineio as otio
 from torch import Tensor
 
 import unfade
@@ -24,6 +22,7 @@ from unfade.deliver.bag import (
     remove_leftovers,
     seal,
 )
+from unfade.deliver.handover import write_handover
 from unfade.deliver.note import DeliveryContent, validation_note
 from unfade.deliver.readme import README, readme
 from unfade.deliver.review import burn_in, raster_of, start_timecode
@@ -34,14 +33,6 @@ from unfade.deliver.shared_records import (
     pair_list_to_share,
     picture_paths,
     settings_to_share,
-)
-from unfade.deliver.timeline import (
-    ORIGINAL,
-    RECOVERED,
-    edit_decision_list,
-    film_timeline,
-    has_edl,
-    with_named_files,
 )
 from unfade.drawing.canvas import fit
 from unfade.drawing.movie_frame import movie_frame, split_frame
@@ -58,7 +49,6 @@ from unfade.film.wording import counted
 from unfade.geometry.crop import crop
 from unfade.model import load_baseline
 from unfade.model.checkpoints import save_chosen
-from unfade.report.figures import file_name
 from unfade.report.page import with_credits
 from unfade.work.approvals import read_approvals
 from unfade.work.elements import digest
@@ -92,7 +82,9 @@ def run(job: Job) -> None:
             copy_file(Path(picture), folder / paths[source])
         key = _add_review(job, delivered, folder / "review")
         _write_luts(job, delivered, folder / "luts")
-        _write_handover(job, delivered, folder / "handover")
+        write_handover(
+            job, delivered, folder, lambda *where: media.write_conversion(*where, job.colors)
+        )
         _write_records(delivered, paths, folder)
         _write_readme(delivered, folder)
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
@@ -195,34 +187,6 @@ def _write_luts(job: Job, delivered: DeliveryContent, folder: Path) -> None:
         if shot.number in baseline.shots:
             path = folder / f"{name}_{shot.name}.cube"
             media.write_lut(path, baseline.shots[shot.number], lut_title(title, shot.number))
-
-
-def _write_handover(job: Job, delivered: DeliveryContent, folder: Path) -> None:
-    """Writes the timeline in all formats that its rate allows."""
-    folder.mkdir()
-    place = job.folder("deliver") / delivered.name / "data" / folder.name
-    timeline = film_timeline(delivered, _scan_from(place, job))
-    name = delivered.name
-    timeline_text = otio.adapters.write_to_string(timeline, "otio_json")
-    (folder / f"{name}.otio").write_text(timeline_text, encoding="utf-8")
-    xml = otio.adapters.write_to_string(with_named_files(timeline), "fcp_xml")
-    (folder / f"{name}.xml").write_text(xml, encoding="utf-8")
-    if not has_edl(timeline):
-        job.progress.say(f"No EDL: {delivered.clips.source.rate} a second has no timecode of SMPTE")
-        return
-    for track in (ORIGINAL, RECOVERED):
-        edl = edit_decision_list(timeline, track)
-        (folder / f"{name}-{track.lower()}.edl").write_text(edl, encoding="utf-8")
-
-
-def _scan_from(folder: Path, job: Job) -> str:
-    """Path of the scan from a folder. That of a scan that film.toml names by an absolute path,
-    which is not for others to read, lies in the folder ``original`` of the bag, where a person may
-    put it."""
-    path = job.project.source.path
-    if os.path.isabs(path):
-        return f"../original/{file_name(path)}"
-    return Path(os.path.relpath(job.resolve(path), folder)).as_posix()
 
 
 def _write_page(validated: Path, page: Path, delivered: DeliveryContent) -> None:

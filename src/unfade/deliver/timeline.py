@@ -32,7 +32,7 @@ _NUMBERED = re.compile(r"(.*?)(\d+)(\.[^.]+)")
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     """Consecutive rendered frames of a shot."""
 
     shot: int
@@ -54,14 +54,14 @@ def film_timeline(delivered: DeliveryContent, scan: str) -> otio.schema.Timeline
         delivered: the content of the bag.
         scan: path of the scan from the folder of the timeline, a movie or a pattern.
     """
-    source, runs = delivered.clips.source, list(_runs(delivered.rendering.frames))
+    source, parts = delivered.clips.source, list(runs(delivered.rendering.frames))
     timeline = otio.schema.Timeline(
-        name=delivered.name, global_start_time=_time(source, runs[0].first)
+        name=delivered.name, global_start_time=_time(source, parts[0].first)
     )
     original = otio.schema.Track(name=ORIGINAL, kind=otio.schema.TrackKind.Video)
     recovered = otio.schema.Track(name=RECOVERED, kind=otio.schema.TrackKind.Video)
-    after = runs[0].first
-    for run in runs:
+    after = parts[0].first
+    for run in parts:
         for track in (original, recovered):
             if run.first > after:
                 track.append(otio.schema.Gap(duration=_duration(source, run.first - after)))
@@ -99,17 +99,26 @@ def edit_decision_list(timeline: otio.schema.Timeline, track: str) -> str:
     return text
 
 
-def has_edl(timeline: otio.schema.Timeline) -> bool:
-    """Whether an EDL can be written: its timecode exists at rates of SMPTE ST 12-1 alone."""
+def has_smpte_rate(timeline: otio.schema.Timeline) -> bool:
+    """Whether EDL and XML can be written: their timecode exists at rates of SMPTE ST 12-1 alone."""
     rate = timeline.global_start_time.rate
     return bool(RationalTime.is_smpte_timecode_rate(rate))
 
 
-def _runs(frames: tuple[RenderedFrame, ...]) -> Iterator[_Run]:
+def runs(frames: tuple[RenderedFrame, ...]) -> Iterator[Run]:
+    """The runs of consecutive frames of each shot, in order."""
     for (shot, _), members in groupby(
         enumerate(frames), key=lambda numbered: (numbered[1].shot, numbered[1].frame - numbered[0])
     ):
-        yield _Run(shot, tuple(frame for _, frame in members))
+        yield Run(shot, tuple(frame for _, frame in members))
+
+
+def master_pattern(file: str) -> str:
+    """The pattern of a sequence of masters, ``name.%07d.exr``, from the name of one of them."""
+    named = _NUMBERED.fullmatch(file)
+    assert named is not None, "masters have the number of their frame before the suffix"
+    prefix, number, suffix = named.groups()
+    return f"{prefix}%0{len(number)}d{suffix}"
 
 
 def _time(source: Clip, frame: int) -> RationalTime:
@@ -127,7 +136,7 @@ def _range(source: Clip, first: int, last: int) -> TimeRange:
     return TimeRange(_time(source, first), _duration(source, last + 1 - first))
 
 
-def _original_clip(source: Clip, run: _Run, scan: str) -> otio.schema.Clip:
+def _original_clip(source: Clip, run: Run, scan: str) -> otio.schema.Clip:
     whole, part = source.frames, _range(source, run.first, run.last)
     pattern = parse_file_pattern(scan) if source.kind == "sequence" else None
     if pattern is None:
@@ -138,12 +147,11 @@ def _original_clip(source: Clip, run: _Run, scan: str) -> otio.schema.Clip:
     return otio.schema.Clip(_name(reference, run), reference, part)
 
 
-def _recovered_clip(source: Clip, run: _Run, outliers: tuple[OutlierRun, ...]) -> otio.schema.Clip:
+def _recovered_clip(source: Clip, run: Run, outliers: tuple[OutlierRun, ...]) -> otio.schema.Clip:
     """The clip of a run, with markers at its start and at outliers."""
-    named = _NUMBERED.fullmatch(run.frames[0].file)
-    assert named is not None, "masters have the number of their frame before the suffix"
-    prefix, number, suffix = named.groups()
-    reference = _sequence(source, MASTERS, prefix, suffix, len(number), run)
+    pattern = parse_file_pattern(master_pattern(run.frames[0].file))
+    assert pattern is not None, "the pattern of masters has a place for the number"
+    reference = _sequence(source, MASTERS, pattern.prefix, pattern.suffix, pattern.width, run)
     part = _range(source, run.first, run.last)
     clip = otio.schema.Clip(_name(reference, run), reference, part)
     start = TimeRange(part.start_time, _duration(source, 1))
@@ -161,7 +169,7 @@ def _marker(name: str, marked: TimeRange, color: str) -> otio.schema.Marker:
 
 
 def _sequence(
-    source: Clip, base: str, prefix: str, suffix: str, digits: int, run: _Run
+    source: Clip, base: str, prefix: str, suffix: str, digits: int, run: Run
 ) -> otio.schema.ImageSequenceReference:
     return otio.schema.ImageSequenceReference(
         target_url_base=base,
@@ -175,7 +183,7 @@ def _sequence(
     )
 
 
-def _name(reference: otio.schema.ImageSequenceReference, run: _Run) -> str:
+def _name(reference: otio.schema.ImageSequenceReference, run: Run) -> str:
     """The name of a sequence in DaVinci Resolve."""
     first, last = (f"{n:0{reference.frame_zero_padding}d}" for n in (run.first, run.last))
     return f"{reference.name_prefix}[{first}-{last}]{reference.name_suffix}"

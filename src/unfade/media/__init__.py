@@ -11,7 +11,7 @@ from unfade.media.color_management import (
     is_aces,
     to_space,
 )
-from unfade.media.luts import CUBE_NODES, write_lut
+from unfade.media.luts import CUBE_NODES, write_conversion, write_lut
 from unfade.media.movies.codecs import MOVIE_CODECS
 from unfade.media.movies.writer import MovieWriter
 from unfade.media.pair_pictures import read_pairs
@@ -47,6 +47,7 @@ __all__ = [
     "sequence_around",
     "to_space",
     "write_behind",
+    "write_conversion",
     "write_dpx",
     "write_exr",
     "write_lut",

@@ -106,6 +106,18 @@ def to_space(pixels: Tensor, source: str, target: str, colors: ColorManagement =
     return torch.from_numpy(converted)
 
 
+def conversion(source: str, target: str, colors: ColorManagement = PINNED) -> ocio.GroupTransform:
+    """The steps from one colour space to another, for other programs.
+
+    Raises:
+        ProjectError: one of the spaces is unknown.
+    """
+    source, target = check_colorspace(source, colors), check_colorspace(target, colors)
+    config = _load(colors)
+    processor = config.getProcessor(_transform(config, colors.view, source, target))
+    return processor.createGroupTransform()
+
+
 @functools.cache
 def _load(colors: ColorManagement) -> ocio.Config:
     """

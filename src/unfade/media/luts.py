@@ -9,6 +9,8 @@ import PyOpenColorIO as ocio
 
 from unfade.errors import ProjectError
 from unfade.film.working_space import WORKING_SPACE
+from unfade.media.color_management import check_colorspace, conversion
+from unfade.project.color_config import ColorManagement
 from unfade.work.writing import write_text
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 LINEAR_SPACE = "Linear Rec.709 (sRGB)"
 """OpenColorIO name of the linear light of the working space, the input and output of a CLF."""
+
+CLF, CTF = "Academy/ASC Common LUT Format", "Color Transform Format"
+"""OpenColorIO names of formats; CTF also has steps that only OpenColorIO knows."""
 
 CLF_NODES = 65
 """Nodes along each axis of a CLF. Its shaper covers highlights, so that 33 are too coarse: on
@@ -59,6 +64,36 @@ def write_lut(path: Path, chroma: SmoothLut, title: str, nodes: int | None = Non
         write_text(path, _clf(log_lut(chroma, size), LOG_SHAPER, title))
 
 
+def write_conversion(stem: Path, space: str, colors: ColorManagement) -> str | None:
+    """Writes the conversion of a colour space to the working space, for OpenColorIO in other
+    programs.
+
+    Args:
+        stem: path without suffix: ``.clf``, or ``.ctf`` if the conversion has steps that CLF lacks.
+        space: an OpenColorIO name or alias.
+        colors: the config and the view.
+
+    Returns:
+        The name of the file; none if the space is the working space.
+
+    Raises:
+        ProjectError: there is no such space.
+        WorkError: it cannot be written.
+    """
+    if check_colorspace(space, colors) == check_colorspace(WORKING_SPACE, colors):
+        return None
+    group = conversion(space, WORKING_SPACE, colors)
+    metadata = group.getFormatMetadata()
+    metadata.setName(f"{space} to {WORKING_SPACE}")
+    try:
+        suffix, text = ".clf", group.write(formatName=CLF, config=ocio.Config.CreateRaw())
+    except ocio.Exception:
+        suffix, text = ".ctf", group.write(formatName=CTF, config=ocio.Config.CreateRaw())
+    path = stem.with_name(stem.name + suffix)
+    write_text(path, text)
+    return path.name
+
+
 def _cube(lut: SmoothLut, size: int, title: str) -> str:
     config = ocio.Config()
     config.addColorSpace(ocio.ColorSpace(name="source"))
@@ -87,9 +122,7 @@ def _clf(lut: SmoothLut, shaper: LogShaper, title: str) -> str:
     metadata.addChildElement("Description", f"{title}; made by Unfade")
     metadata.addChildElement("InputDescriptor", LINEAR_SPACE)
     metadata.addChildElement("OutputDescriptor", LINEAR_SPACE)
-    text: str = group.write(
-        formatName="Academy/ASC Common LUT Format", config=ocio.Config.CreateRaw()
-    )
+    text: str = group.write(formatName=CLF, config=ocio.Config.CreateRaw())
     return text
 
 

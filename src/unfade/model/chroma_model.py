@@ -131,7 +131,7 @@ class ChromaModel:
         The LUT reads the frame at its own size, as the report measures it.
         """
         if self.method_of(inputs.shot) == "lut":
-            return self._baseline.predict(source_rgb, inputs.shot)
+            return self.lut_baseline.predict(source_rgb, inputs.shot)
         exposure = exposure_of(source_rgb)
         factor = raster_factor(source_rgb.shape[-1])
         small_cbcr, y = self.predict_on_raster(inputs), luma(source_rgb)
@@ -176,7 +176,7 @@ class ChromaModel:
             residuals_cbcr = network.all_chroma(inputs.expand(NETWORKS, -1, -1)).cpu()
             memory_cbcr, context_cbcr = residuals_cbcr[0], residuals_cbcr[1:].mean(dim=0)
             residual_cbcr = torch.lerp(context_cbcr, memory_cbcr, familiar[:, None])
-            residual_cbcr = self._residual_gain(shot) * residual_cbcr
+            residual_cbcr = self.residual_gain(shot) * residual_cbcr
         return ErrorInputs(
             residuals_cbcr=residuals_cbcr,
             residual_cbcr=residual_cbcr,
@@ -194,7 +194,7 @@ class ChromaModel:
         is_lut = self.method_of(shot) == "lut"
         return distance_steps(distance) @ (general.lut_errors if is_lut else general.errors)
 
-    def _residual_gain(self, shot: int) -> float:
+    def residual_gain(self, shot: int) -> float:
         return 1.0 if self.laws.has_pairs(shot) else UNPAIRED_GAIN
 
     @torch.no_grad()
@@ -212,7 +212,7 @@ class ChromaModel:
         guide = torch.cat([inputs.y, inputs.base_cbcr * CHROMA_GAIN])
         small_guide = downsample(guide, factor)
         residual_cbcr = enlarge_along(residual_cbcr, small_guide, guide, factor)
-        return inputs.base_cbcr + self._residual_gain(inputs.shot) * residual_cbcr
+        return inputs.base_cbcr + self.residual_gain(inputs.shot) * residual_cbcr
 
     def inputs(self, source_rgb: Tensor, shot: int) -> ModelInputs:
         """Inputs of a picture (3, H, W) on the model's raster, 0 to 1."""
@@ -221,7 +221,7 @@ class ChromaModel:
         small_rgb, small_clean_rgb = downsample(source_rgb, factor), downsample(clean_rgb, factor)
         networks = self.network_inputs(small_rgb, small_clean_rgb, shot)
         if self.method_of(shot) == "lut":
-            base_cbcr = self._baseline.predict(source_rgb, shot)
+            base_cbcr = self.lut_baseline.predict(source_rgb, shot)
         elif factor == 1:
             base_cbcr = networks.law_cbcr
         else:
@@ -267,7 +267,7 @@ class ChromaModel:
         return self.shot_networks.get(shot, self.residual)
 
     @property
-    def _baseline(self) -> Baseline:
+    def lut_baseline(self) -> Baseline:
         return self.laws.baseline if self.baseline is None else self.baseline
 
     def method_of(self, shot: int) -> Method:

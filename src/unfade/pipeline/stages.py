@@ -141,7 +141,7 @@ STAGES = (
         (*REPORTED_SECTIONS, "source", "reference", "pair", "deliver"),
         (Clips, PairList, Alignments, TrainedModel, Rendering, Report),
         lambda job: source_paths(job) | picture_paths(job),
-        revision=5,
+        revision=6,
         files=(BASELINE, "07-validate/report.html", "07-validate/*.png", Approvals.PATH),
     ),
 )

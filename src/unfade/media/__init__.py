@@ -4,6 +4,7 @@ All pixels are float32 tensors (3, height, width), R'G'B' in the working space.
 Torch, which takes two seconds to import, is imported where a tensor is made: probing makes none.
 """
 
+from unfade.media.checksums import frame_checksums
 from unfade.media.color_management import (
     check_colorspace,
     check_config,
@@ -30,6 +31,7 @@ __all__ = [
     "Surveys",
     "check_colorspace",
     "check_config",
+    "frame_checksums",
     "is_aces",
     "map_frames",
     "probe",

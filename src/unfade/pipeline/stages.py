@@ -108,7 +108,7 @@ STAGES = (
         ("target",),
         (Clips, PairList, Alignments),
         pair_paths,
-        2,
+        3,
         ("03-align/weight-*.exr",),
     ),
     Stage(

@@ -11,13 +11,15 @@ from torch import Tensor
 from unfade import media
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.deliver import stage
-from unfade.drawing.movie_frame import movie_frame, movie_size
+from unfade.deliver.review import review_pictures
+from unfade.drawing.movie_frame import STRIP_HEIGHT_PX, movie_frame, movie_size, with_strip
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.delivery import Delivery
 from unfade.film.pair import PairList
 from unfade.film.report import Report
 from unfade.film.shot import Shot
+from unfade.model.closed_form.lut import SmoothLut
 from unfade.project.settings import ClipSection, Project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
@@ -92,18 +94,18 @@ def test_movies_show_the_masters_and_the_split_screen(
     job = make_job(tmp_path, movie)
     stage.run(job)
     folder = job.folder("deliver") / job.load(Delivery).bag / "data/review"
-    for name, left in (("recovered", 0.7), ("split", 0.2)):
+    for name, left in (("recovered", 0.7), ("split", 0.2), ("lut", 0.2)):
         path = folder / f"reel-v001-{name}.{suffix}"
         clip = media.probe(str(path), ClipSection(path="x"))
         assert (len(clip.frames), clip.rate, clip.codec) == (6, Fraction(24000, 1001), codec)
-        assert (clip.width, clip.height) == (160, 120)
+        assert (clip.width, clip.height) == (160, 120 + STRIP_HEIGHT_PX)
         pictures = [picture for _, picture in media.read(clip, range(6))]
         for picture in pictures:
-            assert float(picture[:, 10:60, 4:70].mean()) == pytest.approx(left, abs=0.02)
-            assert float(picture[:, 10:60, 90:150].mean()) == pytest.approx(0.7, abs=0.02)
-        burned = [picture[:, 100:] for picture in pictures]
-        assert float((burned[0] - burned[5]).abs().max()) > 0.2
-    assert len(list(folder.iterdir())) == 2
+            assert float(picture[:, 2:118, 4:70].mean()) == pytest.approx(left, abs=0.02)
+            assert float(picture[:, 2:118, 90:150].mean()) == pytest.approx(0.7, abs=0.02)
+        texts = [picture[:, 120:] for picture in pictures]
+        assert float((texts[0] - texts[5]).abs().max()) > 0.2
+    assert len(list(folder.iterdir())) == 3
 
 
 def grainy(width: int, height: int) -> tuple[Tensor, Tensor]:
@@ -144,7 +146,9 @@ def test_both_halves_have_the_luma_of_the_scan(
         clip = media.probe(str(folder / f"reel-v001-{name}.mkv"), ClipSection(path="x"))
         assert (clip.width, clip.height) != (width, height)
         picture = media.read_frame(clip, 3)
-        lumas.append(luma(picture)[:, : clip.height - 44, 2 : clip.width // 2 - 2] * 255)
+        lumas.append(
+            luma(picture)[:, : clip.height - STRIP_HEIGHT_PX, 2 : clip.width // 2 - 2] * 255
+        )
     assert float((lumas[1] - lumas[0]).abs().max()) < 0.5
 
 
@@ -153,6 +157,20 @@ def test_sizes_are_even_and_pixels_square() -> None:
     assert movie_size(2048, 1556, 1.0) == (1280, 972)
     assert movie_size(2048, 1556, 2.0) == (1280, 486)
     assert movie_size(31, 21, 1.0) == (32, 20)
-    frame = movie_frame(torch.full((3, 101, 203), 0.8), (202, 100), "Frame 7")
-    assert frame.shape == (3, 100, 202)
-    assert float(frame[:, :50].min()) == pytest.approx(0.8)
+
+
+def test_the_number_of_a_frame_covers_no_pixel_of_its_picture() -> None:
+    size = (202, 100)
+    frame = movie_frame(torch.full((3, 101, 203), 0.8), size, "Frame 7")
+    assert frame.shape == (3, *reversed(with_strip(size)))
+    assert float(frame[:, :100].min()) == pytest.approx(0.8)
+    assert float(frame[:, 100:].max()) > 0.5
+
+
+def test_the_lut_lies_left_of_the_recovered_picture() -> None:
+    """A LUT without chroma gives a grey picture of the scan's luma."""
+    faded, recovered = grainy(64, 40)
+    _, split, lut = review_pictures(faded, recovered, SmoothLut(torch.zeros(2, 5, 5, 5)))
+    assert torch.equal(lut[..., 32:], split[..., 32:])
+    grey = luma(faded)[..., :31].expand(3, -1, -1)
+    torch.testing.assert_close(lut[..., :31], grey, atol=1e-4, rtol=0)

@@ -8,6 +8,7 @@ import datetime
 import hashlib
 import os
 from dataclasses import dataclass
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from unfade.deliver.bag import (
 )
 from unfade.deliver.note import DeliveryContent, validation_note
 from unfade.deliver.readme import README, readme
+from unfade.deliver.review import REVIEW_MOVIES, frame_text, review_pictures
 from unfade.deliver.shared_records import (
     BagPaths,
     alignments_to_share,
@@ -45,16 +47,15 @@ from unfade.deliver.timeline import (
     with_named_files,
 )
 from unfade.drawing.canvas import fit
-from unfade.drawing.movie_frame import movie_frame, movie_size, split_frame
+from unfade.drawing.movie_frame import movie_frame, movie_size, with_strip
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
-from unfade.film.clip import Clip
 from unfade.film.delivery import Delivery
 from unfade.film.model import TrainedModel
 from unfade.film.naming import lut_title, slug
 from unfade.film.noun import Artefact
 from unfade.film.pair import PairList
-from unfade.film.rendering import RenderedFrame, Rendering
+from unfade.film.rendering import Rendering
 from unfade.film.report import Report
 from unfade.film.wording import counted
 from unfade.geometry.crop import crop
@@ -94,7 +95,7 @@ CODECS = {
 }
 """Codecs by the values of deliver.movie; ProRes is 422 HQ."""
 
-REVIEW_VERSION = 2
+REVIEW_VERSION = 3
 """Version of the look of review movies; a higher one makes the movies of existing bags anew."""
 
 
@@ -285,7 +286,8 @@ def _review_key(job: Job, delivered: DeliveryContent) -> str:
 
 
 def _write_review_movies(job: Job, delivered: DeliveryContent, folder: Path) -> None:
-    """Writes two review movies: the recovered frames, and a split screen of faded and recovered.
+    """Writes three review movies: the recovered frames, and split screens of the faded scan and of
+    the LUT baseline against them.
 
     Frames are read and scaled side by side, and each movie is encoded in a thread of its own.
     Pictures are scaled as display values, not in linear light: luma is a weighted sum of display
@@ -293,39 +295,37 @@ def _write_review_movies(job: Job, delivered: DeliveryContent, folder: Path) -> 
     """
     source, rendering = delivered.clips.source, delivered.rendering
     area, codec = source.live_area, CODECS[job.project.deliver.movie]
+    baseline = load_baseline(job.folder("train") / delivered.model.baseline_file)
     folder.mkdir()
-    name = delivered.name
     size = movie_size(area.width, area.height, float(source.pixel_aspect))
     by_frame = {frame.frame: frame for frame in rendering.frames}
 
-    def read_scaled(number: int, source_rgb: Tensor) -> tuple[int, Tensor, Tensor]:
-        path = job.folder("render") / by_frame[number].file
+    def read_scaled(number: int, source_rgb: Tensor) -> tuple[int, list[Tensor]]:
+        frame = by_frame[number]
+        path = job.folder("render") / frame.file
         written = media.read_picture(path, rendering.colorspace, colors=job.colors)
         recovered_rgb = written.nan_to_num_(0.0, 0.0, 0.0)
-        before, after = (
+        faded, recovered = (
             fit(crop(picture, area), size[1], size[0]) for picture in (source_rgb, recovered_rgb)
         )
-        return number, before, after
+        return number, list(review_pictures(faded, recovered, baseline.of(frame.shot)))
 
     scaled = media.map_frames(read_scaled, source, list(by_frame), job.colors)
-    with (
-        codec.writer(folder / f"{name}-recovered", size, source.rate) as recovered,
-        codec.writer(folder / f"{name}-split", size, source.rate) as split_screen,
-        media.write_behind() as write_recovered,
-        media.write_behind() as write_split,
-    ):
-        for number, before, after in job.progress.track(scaled, "Review movies", len(by_frame)):
-            text = _burn_in(source, by_frame[number])
-            write_recovered(recovered.write, movie_frame(after, size, text))
-            text += "  faded | recovered"
-            write_split(split_screen.write, movie_frame(split_frame(before, after), size, text))
-
-
-def _burn_in(source: Clip, frame: RenderedFrame) -> str:
-    """Burned-in text of a review movie: frame number and timecode."""
-    text = f"Frame {frame.frame}"
-    timecode = source.timecode_of(frame.frame)
-    return f"{text}  {timecode}" if timecode else text
+    with ExitStack() as stack:
+        movies = [
+            (
+                stack.enter_context(
+                    codec.writer(folder / f"{delivered.name}-{name}", with_strip(size), source.rate)
+                ),
+                stack.enter_context(media.write_behind()),
+                legend,
+            )
+            for name, legend in REVIEW_MOVIES.items()
+        ]
+        for number, pictures in job.progress.track(scaled, "Review movies", len(by_frame)):
+            text = frame_text(source, by_frame[number])
+            for (movie, write, legend), picture in zip(movies, pictures, strict=True):
+                write(movie.write, movie_frame(picture, size, f"{text}  {legend}".rstrip()))
 
 
 def _write_records(delivered: DeliveryContent, paths: BagPaths, folder: Path) -> None:

@@ -1,25 +1,26 @@
-"""Frames of the review movies: square pixels, even sizes, burned-in frame number."""
+"""Frames of the review movies: square pixels, even sizes, frame number and timecode below."""
 
+import torch
 from torch import Tensor
 
-from unfade.drawing.canvas import fit, set_text
+from unfade.drawing.canvas import blank_canvas, fit, set_text
 
 MAX_WIDTH_PX = 1280
 """Largest width of a review movie: plays smoothly on a laptop. Smaller pictures stay as they are.
 """
 
+STRIP_HEIGHT_PX = 44
+"""Height of the strip below the picture that holds the text; even, for 4:2:0 video."""
+
 _TEXT_SIZE_PX = 20
-"""Height of the burned-in text: legible in a movie shown at half its size."""
+"""Height of the text: legible in a movie shown at half its size."""
 
 _MARGIN_PX = 12
-"""Space around the burned-in text."""
-
-_STRIP_GAIN = 0.25
-"""Factor on the display values below the text: dark enough for light text on any picture."""
+"""Space around the text."""
 
 
 def movie_size(width: int, height: int, pixel_aspect: float) -> tuple[int, int]:
-    """Width and height of a review movie for pictures of a stored size.
+    """Width and height of the picture in a review movie, for pictures of a stored size.
 
     Both are even, because 4:2:0 video holds chroma for blocks of 2 x 2 pixels.
     """
@@ -28,14 +29,18 @@ def movie_size(width: int, height: int, pixel_aspect: float) -> tuple[int, int]:
     return max(2, 2 * round(wide * scale / 2)), max(2, 2 * round(height * scale / 2))
 
 
+def with_strip(size: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of the frames of a movie whose pictures have a size."""
+    return size[0], size[1] + STRIP_HEIGHT_PX
+
+
 def movie_frame(picture: Tensor, size: tuple[int, int], text: str) -> Tensor:
-    """A picture (3, H, W) at the size (width, height) of the movie, with text at its lower edge."""
+    """A picture (3, H, W) at a size (width, height), with text on a strip below it: no pixel of the
+    picture is covered."""
     width, height = size
-    frame = fit(picture, height, width).clone()
-    strip = frame[:, max(0, height - _TEXT_SIZE_PX - 2 * _MARGIN_PX) :]
-    strip *= _STRIP_GAIN
-    set_text(strip, text, _MARGIN_PX, strip.shape[-2] - _MARGIN_PX, size=_TEXT_SIZE_PX)
-    return frame
+    strip = blank_canvas(STRIP_HEIGHT_PX, width)
+    set_text(strip, text, _MARGIN_PX, STRIP_HEIGHT_PX - _MARGIN_PX, size=_TEXT_SIZE_PX)
+    return torch.cat([fit(picture, height, width), strip], dim=1)
 
 
 def split_frame(before: Tensor, after: Tensor) -> Tensor:

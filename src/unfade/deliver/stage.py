@@ -7,8 +7,8 @@ A rejected rendering is delivered, too; the first line of its note says that it 
 import datetime
 import hashlib
 import os
-from dataclasses import dataclass
 from contextlib import ExitStack
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 

@@ -12,7 +12,13 @@ from unfade import media
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.deliver import stage
 from unfade.deliver.review import review_pictures
-from unfade.drawing.movie_frame import STRIP_HEIGHT_PX, movie_frame, movie_size, with_strip
+from unfade.drawing.movie_frame import (
+    STRIP_HEIGHT_PX,
+    fit_to_movie,
+    movie_frame,
+    movie_size,
+    with_strip,
+)
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.delivery import Delivery
@@ -20,11 +26,18 @@ from unfade.film.pair import PairList
 from unfade.film.report import Report
 from unfade.film.shot import Shot
 from unfade.model.closed_form.lut import SmoothLut
+from unfade.model.closed_form.rgb_lut import display_lut
 from unfade.project.settings import ClipSection, Project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
-from ..fixtures import make_model, make_rendered_frame, make_rendering, write_grey_baseline
+from ..fixtures import (
+    make_model,
+    make_rendered_frame,
+    make_rendering,
+    soft_shapes,
+    write_grey_baseline,
+)
 
 AREA = Area(x=10, y=6, width=161, height=121)
 
@@ -156,7 +169,13 @@ def test_sizes_are_even_and_pixels_square() -> None:
     assert movie_size(720, 576, 16 / 15) == (768, 576)
     assert movie_size(2048, 1556, 1.0) == (1280, 972)
     assert movie_size(2048, 1556, 2.0) == (1280, 486)
-    assert movie_size(31, 21, 1.0) == (32, 20)
+    assert movie_size(31, 21, 1.0) == (30, 20)
+
+
+def test_a_picture_that_is_a_line_too_large_keeps_its_pixels() -> None:
+    picture = soft_shapes(1, (3, 5, 6), 21, 31)
+    assert torch.equal(fit_to_movie(picture, (30, 20)), picture[:, :20, :30])
+    assert fit_to_movie(picture, (28, 20)).shape == (3, 20, 28)
 
 
 def test_the_number_of_a_frame_covers_no_pixel_of_its_picture() -> None:
@@ -170,7 +189,8 @@ def test_the_number_of_a_frame_covers_no_pixel_of_its_picture() -> None:
 def test_the_lut_lies_left_of_the_recovered_picture() -> None:
     """A LUT without chroma gives a grey picture of the scan's luma."""
     faded, recovered = grainy(64, 40)
-    _, split, lut = review_pictures(faded, recovered, SmoothLut(torch.zeros(2, 5, 5, 5)))
+    without_chroma = display_lut(SmoothLut(torch.zeros(2, 5, 5, 5)), 33)
+    _, split, lut = review_pictures(faded, recovered, without_chroma)
     assert torch.equal(lut[..., 32:], split[..., 32:])
     grey = luma(faded)[..., :31].expand(3, -1, -1)
     torch.testing.assert_close(lut[..., :31], grey, atol=1e-4, rtol=0)

@@ -8,7 +8,6 @@ from unfade.drawing.movie_frame import split_frame
 from unfade.film.clip import Clip
 from unfade.film.rendering import RenderedFrame
 from unfade.model.closed_form.lut import SmoothLut
-from unfade.model.closed_form.rgb_lut import recoloured
 
 REVIEW_MOVIES = {
     "recovered": "",
@@ -24,14 +23,14 @@ def review_pictures(faded: Tensor, recovered: Tensor, lut: SmoothLut) -> Iterato
     Args:
         faded: the scan, (3, H, W), scaled.
         recovered: the master, of the same size.
-        lut: the LUT baseline of the frame's shot; it is applied to the scaled scan with its grain,
-            as another program applies the delivered .cube.
+        lut: from R'G'B' to R'G'B', the LUT baseline of the frame's shot. It is applied to the scan
+            with its grain, as another program applies the delivered .cube.
     """
     yield recovered
     yield split_frame(faded, recovered)
     middle = faded.shape[-1] // 2
     left = faded.clone()
-    left[..., :middle] = recoloured(lut, faded[..., :middle].clamp(min=0.0))
+    left[..., :middle] = lut(faded[..., :middle])
     yield split_frame(left, recovered)
 
 

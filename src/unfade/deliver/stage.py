@@ -10,6 +10,7 @@ import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import opentimelineio as otio
@@ -46,8 +47,7 @@ from unfade.deliver.timeline import (
     has_edl,
     with_named_files,
 )
-from unfade.drawing.canvas import fit
-from unfade.drawing.movie_frame import movie_frame, movie_size, with_strip
+from unfade.drawing.movie_frame import fit_to_movie, movie_frame, movie_size, with_strip
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.delivery import Delivery
@@ -58,8 +58,11 @@ from unfade.film.pair import PairList
 from unfade.film.rendering import Rendering
 from unfade.film.report import Report
 from unfade.film.wording import counted
+from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.model import load_baseline
+from unfade.model.closed_form.lut import NODES
+from unfade.model.closed_form.rgb_lut import display_lut
 from unfade.report.figures import file_name
 from unfade.report.page import with_credits
 from unfade.work.approvals import read_approvals
@@ -296,6 +299,7 @@ def _write_review_movies(job: Job, delivered: DeliveryContent, folder: Path) -> 
     source, rendering = delivered.clips.source, delivered.rendering
     area, codec = source.live_area, CODECS[job.project.deliver.movie]
     baseline = load_baseline(job.folder("train") / delivered.model.baseline_file)
+    lut_of = cache(lambda shot: display_lut(baseline.of(shot), NODES))
     folder.mkdir()
     size = movie_size(area.width, area.height, float(source.pixel_aspect))
     by_frame = {frame.frame: frame for frame in rendering.frames}
@@ -303,12 +307,13 @@ def _write_review_movies(job: Job, delivered: DeliveryContent, folder: Path) -> 
     def read_scaled(number: int, source_rgb: Tensor) -> tuple[int, list[Tensor]]:
         frame = by_frame[number]
         path = job.folder("render") / frame.file
-        written = media.read_picture(path, rendering.colorspace, colors=job.colors)
-        recovered_rgb = written.nan_to_num_(0.0, 0.0, 0.0)
+        stored = crop(media.read_picture(path, WORKING_SPACE), area)
+        recovered_rgb = media.to_space(stored, rendering.colorspace, WORKING_SPACE, job.colors)
         faded, recovered = (
-            fit(crop(picture, area), size[1], size[0]) for picture in (source_rgb, recovered_rgb)
+            fit_to_movie(picture, size)
+            for picture in (crop(source_rgb, area), recovered_rgb.nan_to_num_(0.0, 0.0, 0.0))
         )
-        return number, list(review_pictures(faded, recovered, baseline.of(frame.shot)))
+        return number, list(review_pictures(faded, recovered, lut_of(frame.shot)))
 
     scaled = media.map_frames(read_scaled, source, list(by_frame), job.colors)
     with ExitStack() as stack:

@@ -123,7 +123,7 @@ STAGES = (
         ("film", "source.path", "render"),
         (Clips, PairList, Alignments, TrainedModel),
         source_paths,
-        4,
+        5,
     ),
     Stage(
         "validate",

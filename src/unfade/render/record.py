@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 
 from unfade import __version__
-from unfade.film.clip import Clips, orientation_word
+from unfade.film.clip import Clip, Clips, orientation_word
 from unfade.film.method import ChosenMethod
 from unfade.film.pair import Pair
 from unfade.film.rendering import PredictedError
@@ -33,6 +33,12 @@ ERROR_ENTRIES = (
 )
 """Header entries of the predicted error: mean and 95th percentile in CIEDE2000, and the share of
 the pixels beyond what training pairs show."""
+
+DPX_HISTORY_VERSION = 1
+"""Version of `process_history`; a higher one renders DPX masters anew."""
+
+ProcessHistory = tuple[tuple[tuple[str, str], ...], ...]
+"""Lines of a process history; each has variables of a letter and a text."""
 
 Entry = str | int
 """Value of a header entry."""
@@ -76,6 +82,32 @@ def frame_entries(
         "unfade:methodChosenBy": method.chosen_by_in_words(),
     }
     return own | dict(zip(ERROR_ENTRIES, figures, strict=True))
+
+
+def process_history(project: Project, source: Clip, entries: Mapping[str, Entry]) -> ProcessHistory:
+    """The lines of a DPX master's process history: the film, its scan, and the recovery.
+
+    Gauge, sound and stock of the film and the scanner are not known, so they are left out.
+
+    Args:
+        project: settings of the masters.
+        source: the scan.
+        entries: of `film_entries`.
+    """
+    settings, size = project.render, f"{source.width}x{source.height}"
+    recovery = (
+        f"{entries['Software']}; {entries['unfade:recovery']}; model {entries['unfade:model']}; "
+        f"from {entries['unfade:recoveryType']} {entries['unfade:reference']}; "
+        f"digital source type {SOURCE_TYPE.rpartition('/')[2]}"
+    )
+    film = (("O", "film"), ("C", "color"), ("F", str(source.rate)), ("D", "faded dyes"))
+    scan = (("O", source.codec or source.kind), ("R", size), ("M", source.colorspace))
+    master = (("O", "DPXv2"), ("W", f"{settings.bits}-bit"), ("R", size))
+    return (
+        film,
+        (*scan, ("T", str(entries["unfade:source"]))),
+        (*master, ("M", settings.colorspace), ("T", recovery)),
+    )
 
 
 def predicted_error(error: ErrorMap) -> PredictedError:

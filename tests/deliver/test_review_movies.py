@@ -25,6 +25,7 @@ from unfade.film.delivery import Delivery
 from unfade.film.pair import PairList
 from unfade.film.report import Report
 from unfade.film.shot import Shot
+from unfade.film.used_frames import UsedFrames
 from unfade.model.closed_form.lut import SmoothLut
 from unfade.model.closed_form.rgb_lut import display_lut
 from unfade.project.settings import ClipSection, Project
@@ -82,6 +83,7 @@ def make_job(
     job.save(Clips(source=clip.model_copy(update=facts)))
     job.save(PairList(shots=(Shot(number=1, frames=clip.frames),), pairs=()))
     job.save(Alignments(crop=area, admitted=()))
+    job.save(UsedFrames(pairs=()))
     job.save(Report(verdict="review", measures=()))
     job.save(make_rendering(rendered))
     job.save(

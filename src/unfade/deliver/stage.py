@@ -5,8 +5,8 @@ A rejected rendering is delivered, too; the first line of its note says that it 
 """
 
 import datetime
-import hashlib
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,17 +24,24 @@ from unfade.deliver.bag import (
     copy_file,
     link_or_copy,
     move_into_place,
-    read_manifest,
     remove_leftovers,
     seal,
 )
-from unfade.deliver.note import DeliveryContent, validation_note
+from unfade.deliver.note import DeliveryContent
+from unfade.deliver.premis import PREMIS, premis
+from unfade.deliver.provenance import provenance_texts
 from unfade.deliver.readme import README, readme
-from unfade.deliver.review import REVIEW_MOVIES, frame_text, review_pictures
+from unfade.deliver.records import RECORDS, SHEETS, bag_info, record_texts, written_at
+from unfade.deliver.review import (
+    REVIEW_MOVIES,
+    frame_text,
+    reusable_movies,
+    review_key,
+    review_pictures,
+)
 from unfade.deliver.shared_records import (
     BagPaths,
     alignments_to_share,
-    clips_to_share,
     pair_list_to_share,
     picture_paths,
     settings_to_share,
@@ -53,11 +60,11 @@ from unfade.film.alignment import Alignments
 from unfade.film.delivery import Delivery
 from unfade.film.model import TrainedModel
 from unfade.film.naming import lut_title, slug
-from unfade.film.noun import Artefact
 from unfade.film.pair import PairList
+from unfade.film.provenance import DIGITAL_SOURCE_TYPE, Provenance
 from unfade.film.rendering import Rendering
 from unfade.film.report import Report
-from unfade.film.wording import counted
+from unfade.film.used_frames import UsedFrames
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.model import load_baseline
@@ -98,9 +105,6 @@ CODECS = {
 }
 """Codecs by the values of deliver.movie; ProRes is 422 HQ."""
 
-REVIEW_VERSION = 3
-"""Version of the look of review movies; a higher one makes the movies of existing bags anew."""
-
 
 def run(job: Job) -> None:
     """Delivers the validated rendering of a job.
@@ -120,12 +124,15 @@ def run(job: Job) -> None:
         job.progress.say(f"{bag.name}: replaces the older bag of this name")
     with build_folder(bag) as folder:
         known = _add_files(job, delivered, folder)
+        _add_sheets(job, folder / "sheets")
         for source, picture in pictures.items():
             copy_file(Path(picture), folder / paths[source])
         key = _add_review(job, delivered, folder / "review")
         _write_luts(job, delivered, folder / "luts")
         _write_handover(job, delivered, folder / "handover")
-        _write_records(delivered, paths, folder)
+        _write_texts(folder, record_texts(delivered, job.load(UsedFrames), paths))
+        known = _write_provenance(job, delivered, paths, folder, known)
+        _sign(job, delivered, folder)
         _write_readme(delivered, folder)
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
         job.progress.say(f"Sealing {len(sizes)} files in {bag.name}")
@@ -256,36 +263,20 @@ def _add_review(job: Job, delivered: DeliveryContent, folder: Path) -> str | Non
     """
     if job.project.deliver.movie == "none":
         return None
-    key = _review_key(job, delivered)
-    for name in _reusable_movies(job, delivered, key):
-        link_or_copy(job.folder("deliver") / delivered.name / "data" / name, folder.parent / name)
+    key = review_key(delivered, job.color_facts())
+    bag = job.folder("deliver") / delivered.name
+    for name in reusable_movies(bag) if _review_key_of_existing(job) == key else ():
+        link_or_copy(bag / "data" / name, folder.parent / name)
     if not folder.exists():
         _write_review_movies(job, delivered, folder)
     return key
 
 
-def _reusable_movies(job: Job, delivered: DeliveryContent, key: str) -> list[str]:
-    """The review movies of the existing bag; none if one is damaged or has another content."""
-    bag = job.folder("deliver") / delivered.name
+def _review_key_of_existing(job: Job) -> str | None:
     try:
-        if job.load(Delivery).review_key != key:
-            return []
-        checksums = read_manifest(bag)
-    except (WorkError, OSError):
-        return []
-    names = [name for name in checksums if name.startswith("review/")]
-    data = bag / "data"
-    is_intact = all((data / n).is_file() and digest(data / n) == checksums[n] for n in names)
-    return names if is_intact else []
-
-
-def _review_key(job: Job, delivered: DeliveryContent) -> str:
-    """The key of everything that the content of the review movies depends on."""
-    rendering = delivered.rendering.to_json()
-    clip, codec = delivered.clips.source, job.project.deliver.movie
-    facts = (REVIEW_VERSION, delivered.name, codec, clip.model_dump_json(exclude={"path"}))
-    text = "\n".join((*map(str, facts), job.color_facts(), rendering))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return job.load(Delivery).review_key
+    except WorkError:
+        return None
 
 
 def _write_review_movies(job: Job, delivered: DeliveryContent, folder: Path) -> None:
@@ -333,22 +324,56 @@ def _write_review_movies(job: Job, delivered: DeliveryContent, folder: Path) -> 
                 write(movie.write, movie_frame(picture, size, f"{text}  {legend}".rstrip()))
 
 
-def _write_records(delivered: DeliveryContent, paths: BagPaths, folder: Path) -> None:
-    """Writes the records of the bag, which have no paths of this machine."""
-    records: tuple[Artefact, ...] = (
-        clips_to_share(delivered.clips),
-        delivered.pair_list,
-        delivered.alignments,
-        delivered.rendering,
-        delivered.approvals,
-    )
-    for record in records:
-        (folder / Path(record.PATH).name).write_text(record.to_json(), encoding="utf-8")
-    settings = settings_to_share(delivered.project, paths)
-    text = settings.model_dump_json(indent=2, by_alias=True)
-    (folder / "settings.json").write_text(text + "\n", encoding="utf-8")
-    note = validation_note(delivered)
-    (folder / "validation-note.txt").write_text(note, encoding="utf-8")
+def _add_sheets(job: Job, folder: Path) -> None:
+    """Links the sheets of the earlier stages."""
+    for stage, name in SHEETS.items():
+        for sheet in sorted(job.folder(stage).glob("*.png")):
+            link_or_copy(sheet, folder / name / sheet.name)
+
+
+def _write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _write_provenance(
+    job: Job, delivered: DeliveryContent, paths: BagPaths, folder: Path, known: dict[str, str]
+) -> dict[str, str]:
+    """Writes the provenance, its schema and the events of PREMIS.
+
+    Returns:
+        The checksums of all files but these, by path in the bag.
+    """
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    known = {name: known.get(name) or digest(folder / name) for name in names}
+    settings = settings_to_share(delivered.project, paths).model_dump(mode="json", by_alias=True)
+    _write_texts(folder, provenance_texts(delivered, job.load(UsedFrames), settings, known))
+    done = {stage: written_at(job.root / kind.PATH) for stage, kind in RECORDS.items()}
+    now = datetime.datetime.now().astimezone().isoformat("T", "seconds")
+    _write_texts(folder, {PREMIS: premis(delivered, done, now)})
+    return known
+
+
+def _sign(job: Job, delivered: DeliveryContent, folder: Path) -> None:
+    """Signs the still before and after and the recovered movie, if film.toml names a certificate.
+
+    C2PA knows neither OpenEXR nor DPX; the manifests of these two, which are made to be shown,
+    hold the checksums of provenance and masters.
+
+    Raises:
+        ProjectError: certificate or key cannot be used, or the package for it is missing.
+    """
+    certificate, key = job.project.deliver.c2pa_certificate, job.project.deliver.c2pa_key
+    if certificate is None or key is None:
+        return
+    facts = {
+        "provenance_sha256": digest(folder / Provenance.PATH),
+        "masters_sha256": delivered.rendering.masters_sha256(),
+    }
+    shown = [*folder.glob("stills/before-after.png"), *folder.glob("review/*-recovered.*")]
+    for path in shown:
+        resolved = Path(job.resolve(certificate)), Path(job.resolve(key))
+        media.sign(path, *resolved, DIGITAL_SOURCE_TYPE, facts)
 
 
 def _write_readme(delivered: DeliveryContent, folder: Path) -> None:
@@ -357,29 +382,13 @@ def _write_readme(delivered: DeliveryContent, folder: Path) -> None:
     (folder / README).write_text(text, encoding="utf-8")
 
 
-def _facts(delivered: DeliveryContent) -> dict[str, str]:
-    project, rendering, part = delivered.project, delivered.rendering, delivered.part
-    of_part = f", a part: frames {part.first} to {part.last}" if part else ""
-    return {
-        "Source-Organization": project.deliver.institution,
-        "Contact-Name": project.deliver.restorationist,
-        "External-Identifier": delivered.name,
-        "External-Description": (
-            f"{project.film.title}: {counted(len(rendering.frames), 'recovered frame')}{of_part}, "
-            f"{rendering.colorspace}, model {rendering.model_id}, "
-            f"verdict {delivered.report.verdict}, {delivered.decision}"
-        ),
-        "Bagging-Date": delivered.date,
-    }
-
-
 def _seal(job: Job, delivered: DeliveryContent, folder: Path, known: dict[str, str]) -> None:
     """
     Raises:
         WorkError: a master changed after its checksum was taken, or the bag cannot be made.
     """
     try:
-        seal(folder, _facts(delivered), known, job.progress.track)
+        seal(folder, bag_info(delivered), known, job.progress.track)
     except ChangedFilesError as error:
         for frame in delivered.rendering.frames:
             if f"masters/{frame.file}" in error.names:

@@ -11,6 +11,7 @@ from unfade.media.color_management import (
     is_aces,
     to_space,
 )
+from unfade.media.content_credentials import sign
 from unfade.media.luts import CUBE_NODES, write_lut
 from unfade.media.movies.writer import MovieWriter
 from unfade.media.pair_pictures import read_pairs
@@ -43,6 +44,7 @@ __all__ = [
     "read_plane",
     "read_tags",
     "sequence_around",
+    "sign",
     "to_space",
     "write_behind",
     "write_dpx",

@@ -8,13 +8,11 @@ from unfade import __version__
 from unfade.film.clip import Clip, Clips, orientation_word
 from unfade.film.method import ChosenMethod
 from unfade.film.pair import Pair
+from unfade.film.provenance import DIGITAL_SOURCE_TYPE
 from unfade.film.rendering import PredictedError
 from unfade.film.shot import Shot
 from unfade.model.chroma_model import ErrorMap
 from unfade.project.settings import Project
-
-SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-"""Digital source type of the IPTC: a composite with parts that a trained model generated."""
 
 RECOVERY_TYPES = {
     frozenset({"direct"}): "reference",
@@ -53,7 +51,7 @@ def film_entries(
     new rendering. `pairs` are the admitted ones.
     """
     entries: dict[str, Entry] = {
-        "Iptc4xmpExt:DigitalSourceType": SOURCE_TYPE,
+        "Iptc4xmpExt:DigitalSourceType": DIGITAL_SOURCE_TYPE,
         "unfade:film": project.film.title,
         "unfade:version": project.render.version,
         "unfade:model": model_id,
@@ -98,7 +96,7 @@ def process_history(project: Project, source: Clip, entries: Mapping[str, Entry]
     recovery = (
         f"{entries['Software']}; {entries['unfade:recovery']}; model {entries['unfade:model']}; "
         f"from {entries['unfade:recoveryType']} {entries['unfade:reference']}; "
-        f"digital source type {SOURCE_TYPE.rpartition('/')[2]}"
+        f"digital source type {DIGITAL_SOURCE_TYPE.rpartition('/')[2]}"
     )
     film = (("O", "film"), ("C", "color"), ("F", str(source.rate)), ("D", "faded dyes"))
     scan = (("O", source.codec or source.kind), ("R", size), ("M", source.colorspace))

@@ -13,10 +13,12 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from unfade.film.provenance import Provenance
 from unfade.project.faults import allowed_values
 from unfade.project.settings import ClipSection, Project
 
 PAGE = Path(__file__).parent / "film-toml.md"
+SCHEMA = PAGE.with_name("provenance.schema.json")
 
 _HEAD = """\
 # film.toml
@@ -112,5 +114,11 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(part)
 
 
+def schema() -> str:
+    """The published schema of provenance.json in a bag."""
+    return json.dumps(Provenance.json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    SCHEMA.write_text(schema(), encoding="utf-8")

@@ -1,5 +1,6 @@
 """Values that tests of several rooms make: small films, clips, jobs and a silent progress."""
 
+import datetime
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,6 +25,7 @@ from unfade.film.outlier import Mend, OutlierRun
 from unfade.film.pair import Pair
 from unfade.film.rendering import PredictedError, RenderedFrame, Rendering
 from unfade.film.time import FrameRange
+from unfade.film.used_frames import UsedFrame, UsedPair
 from unfade.film.working_space import WORKING_SPACE
 from unfade.model import Baseline, ChromaModel, Laws, ResidualNetworks, save_baseline, save_model
 from unfade.model.closed_form.distance import DistanceField
@@ -290,3 +292,71 @@ def write_small_model(path: Path, grain: float = 1e-4, *, with_general: bool = T
         methods=methods,
     )
     save_model(path, model, {})
+
+
+def make_used_pair(source: int, sha256: str = "0" * 64) -> UsedPair:
+    """The frames of a pair of a frame of a scan in DPX and of a picture; both have one checksum."""
+    return UsedPair(
+        source=UsedFrame(
+            frame=source, file=f"scan.{source:04d}.dpx", sha256=sha256, checksum_of="file"
+        ),
+        reference=UsedFrame(file=f"{source}.png", sha256=sha256, checksum_of="file"),
+    )
+
+
+def write_certificates(folder: Path) -> tuple[Path, Path]:
+    """Writes a chain of certificates that C2PA accepts and the key of its first, both in PEM; their
+    root is on no list of trust."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+    def name(common: str) -> x509.Name:
+        parts = ((NameOID.ORGANIZATION_NAME, "Film Archive"), (NameOID.COMMON_NAME, common))
+        return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts])
+
+    def certificate(common: str, key: ec.EllipticCurvePrivateKey, is_root: bool) -> bytes:
+        now, day = datetime.datetime.now(datetime.UTC), datetime.timedelta(days=1)
+        usage = dict.fromkeys(
+            (
+                "content_commitment",
+                "key_encipherment",
+                "data_encipherment",
+                "key_agreement",
+                "encipher_only",
+                "decipher_only",
+            ),
+            False,
+        ) | {"digital_signature": not is_root, "key_cert_sign": is_root, "crl_sign": is_root}
+        root_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(root.public_key())
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(name(common))
+            .issuer_name(name("Root"))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - day)
+            .not_valid_after(now + 30 * day)
+            .add_extension(x509.BasicConstraints(ca=is_root, path_length=None), True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+            .add_extension(root_id, False)
+            .add_extension(x509.KeyUsage(**usage), True)
+        )
+        if not is_root:
+            purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
+            builder = builder.add_extension(purpose, True)
+        signed = builder.sign(root, hashes.SHA256())
+        return signed.public_bytes(serialization.Encoding.PEM)
+
+    root, signer = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    chain, key = folder / "archive.pem", folder / "archive.key"
+    chain.write_bytes(certificate("Ada Byron", signer, False) + certificate("Root", root, True))
+    key.write_bytes(
+        signer.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return chain, key

@@ -65,6 +65,11 @@ def test_the_reference_of_film_toml_is_up_to_date() -> None:
     assert written == GENERATOR["page"](), "run docs/make_reference.py"
 
 
+def test_the_published_schema_of_provenance_is_up_to_date() -> None:
+    written = (DOCS / "provenance.schema.json").read_text(encoding="utf-8")
+    assert written == GENERATOR["schema"](), "run docs/make_reference.py"
+
+
 def keys(model: type[BaseModel], before: str = "") -> Iterator[tuple[str, Any]]:
     """Each key of film.toml with its field."""
     for own, field in model.model_fields.items():

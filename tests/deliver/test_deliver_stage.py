@@ -23,6 +23,7 @@ from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.report import Measure, Report, Verdict
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
+from unfade.film.used_frames import UsedFrames
 from unfade.model import ChromaModel
 from unfade.project.settings import Project
 from unfade.report.page import CREDITS_PLACEHOLDER, NOTE_PLACEHOLDER
@@ -36,6 +37,7 @@ from ..fixtures import (
     make_model,
     make_rendered_frame,
     make_rendering,
+    make_used_pair,
     write_grey_baseline,
     write_small_model,
 )
@@ -129,6 +131,7 @@ def job(tmp_path: Path) -> Job:
             ),
         )
     )
+    job.save(UsedFrames(pairs=(make_used_pair(2),)))
     frames = [write_master(job, frame, bytes([frame]) * frame) for frame in (1, 2, 3)]
     job.save(make_rendering(frames, model_id="0123456789ab", version=2, compression="dwaa"))
     write_small_model(job.folder("train") / "model.safetensors")
@@ -160,6 +163,11 @@ def test_bag_is_valid_and_complete(job: Job) -> None:
         "model/model.json",
         "pairs.json",
         "alignments.json",
+        "film.toml",
+        "frames.json",
+        "premis.xml",
+        "provenance.json",
+        "provenance.schema.json",
         "approvals.json",
         "clips.json",
         "README.txt",
@@ -451,6 +459,7 @@ def test_error_names_a_missing_painted_picture(job: Job) -> None:
         ({2: "a/S.png", 3: "b/s.PNG"}, ["0000002-S.png", "0000003-s.PNG"]),
         ({2: "a/x.png", 3: "b/x.png", 9: "0000002-x.png"}, None),
         ({2: "a/s.png", 3: "a/s.png"}, ["s.png", "s.png"]),
+        ({2: "a\u2028b.png", 3: " c\x85.png "}, ["a_b.png", "_c_.png_"]),
         ({2: "50%.png", 3: "C:\\art\\a\nb.png", 4: "\udcff.png"}, ["50_.png", "a_b.png", "_.png"]),
     ],
 )

@@ -15,7 +15,14 @@ from torch import Tensor
 from unfade import media
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.deliver import stage
-from unfade.drawing.movie_frame import MovieRaster, movie_frame, movie_raster, movie_size
+from unfade.deliver.review import review_pictures
+from unfade.drawing.movie_frame import (
+    STRIP_HEIGHT_PX,
+    MovieRaster,
+    fit_to_movie,
+    movie_frame,
+    movie_raster,
+)
 from unfade.errors import ProjectError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Area, Clip, Clips
@@ -23,12 +30,21 @@ from unfade.film.delivery import Delivery
 from unfade.film.pair import PairList
 from unfade.film.report import Report
 from unfade.film.shot import Shot
+from unfade.film.used_frames import UsedFrames
 from unfade.media.movies.codecs import MOVIE_CODECS, MovieCodec
+from unfade.model.closed_form.lut import SmoothLut
+from unfade.model.closed_form.rgb_lut import display_lut
 from unfade.project.settings import ClipSection, Project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
-from ..fixtures import make_model, make_rendered_frame, make_rendering, write_grey_baseline
+from ..fixtures import (
+    make_model,
+    make_rendered_frame,
+    make_rendering,
+    soft_shapes,
+    write_grey_baseline,
+)
 
 AREA = Area(x=10, y=6, width=161, height=121)
 
@@ -76,6 +92,7 @@ def make_job(
     job.save(Clips(source=clip.model_copy(update=facts)))
     job.save(PairList(shots=(Shot(number=1, frames=clip.frames),), pairs=()))
     job.save(Alignments(crop=area, admitted=()))
+    job.save(UsedFrames(pairs=()))
     job.save(Report(verdict="review", measures=()))
     job.save(make_rendering(rendered))
     job.save(
@@ -101,18 +118,18 @@ def test_movies_show_the_masters_and_the_split_screen(
     job = make_job(tmp_path, movie)
     stage.run(job)
     folder = job.folder("deliver") / job.load(Delivery).bag / "data/review"
-    for name, left in (("recovered", 0.7), ("split", 0.2)):
+    for name, left in (("recovered", 0.7), ("split", 0.2), ("lut", 0.2)):
         path = folder / f"reel-v001-{name}.{suffix}"
         clip = media.probe(str(path), ClipSection(path="x"))
         assert (len(clip.frames), clip.rate, clip.codec) == (6, Fraction(24000, 1001), codec)
-        assert (clip.width, clip.height) == (160, 120)
+        assert (clip.width, clip.height) == (160, 120 + STRIP_HEIGHT_PX)
         pictures = [picture for _, picture in media.read(clip, range(6))]
         for picture in pictures:
-            assert float(picture[:, 10:60, 4:70].mean()) == pytest.approx(left, abs=0.02)
-            assert float(picture[:, 10:60, 90:150].mean()) == pytest.approx(0.7, abs=0.02)
-        burned = [picture[:, 100:] for picture in pictures]
-        assert float((burned[0] - burned[5]).abs().max()) > 0.2
-    assert len(list(folder.iterdir())) == 2
+            assert float(picture[:, 2:118, 4:70].mean()) == pytest.approx(left, abs=0.02)
+            assert float(picture[:, 2:118, 90:150].mean()) == pytest.approx(0.7, abs=0.02)
+        texts = [picture[:, 120:] for picture in pictures]
+        assert float((texts[0] - texts[5]).abs().max()) > 0.2
+    assert len(list(folder.iterdir())) == 3
 
 
 def grainy(width: int, height: int) -> tuple[Tensor, Tensor]:
@@ -153,18 +170,41 @@ def test_both_halves_have_the_luma_of_the_scan(
         clip = media.probe(str(folder / f"reel-v001-{name}.mkv"), ClipSection(path="x"))
         assert (clip.width, clip.height) != (width, height)
         picture = media.read_frame(clip, 3)
-        lumas.append(luma(picture)[:, : clip.height - 44, 2 : clip.width // 2 - 2] * 255)
+        lumas.append(
+            luma(picture)[:, : clip.height - STRIP_HEIGHT_PX, 2 : clip.width // 2 - 2] * 255
+        )
     assert float((lumas[1] - lumas[0]).abs().max()) < 0.5
 
 
 def test_sizes_are_even_and_pixels_square() -> None:
-    assert movie_size(720, 576, 16 / 15) == (768, 576)
-    assert movie_size(2048, 1556, 1.0) == (1280, 972)
-    assert movie_size(2048, 1556, 2.0) == (1280, 486)
-    assert movie_size(31, 21, 1.0) == (32, 20)
-    frame = movie_frame(torch.full((3, 101, 203), 0.8), MovieRaster(202, 100, 202, 100), "Frame 7")
-    assert frame.shape == (3, 100, 202)
-    assert float(frame[:, :50].min()) == pytest.approx(0.8)
+    assert movie_raster(720, 576, 16 / 15).picture_size == (768, 576)
+    assert movie_raster(2048, 1556, 1.0).picture_size == (1280, 972)
+    assert movie_raster(2048, 1556, 2.0).picture_size == (1280, 486)
+    assert movie_raster(31, 21, 1.0).picture_size == (30, 20)
+
+
+def test_a_picture_that_is_a_line_too_large_keeps_its_pixels() -> None:
+    picture = soft_shapes(1, (3, 5, 6), 21, 31)
+    assert torch.equal(fit_to_movie(picture, (30, 20)), picture[:, :20, :30])
+    assert fit_to_movie(picture, (28, 20)).shape == (3, 20, 28)
+
+
+def test_the_number_of_a_frame_covers_no_pixel_of_its_picture() -> None:
+    raster = movie_raster(203, 101, 1.0)
+    frame = movie_frame(torch.full((3, 101, 203), 0.8), raster, "Frame 7")
+    assert frame.shape == (3, 100 + STRIP_HEIGHT_PX, 202)
+    assert float(frame[:, :100].min()) == pytest.approx(0.8)
+    assert float(frame[:, 100:].max()) > 0.5
+
+
+def test_the_lut_lies_left_of_the_recovered_picture() -> None:
+    """A LUT without chroma gives a grey picture of the scan's luma."""
+    faded, recovered = grainy(64, 40)
+    without_chroma = display_lut(SmoothLut(torch.zeros(2, 5, 5, 5)), 33)
+    _, split, lut = review_pictures(faded, recovered, without_chroma)
+    assert torch.equal(lut[..., 32:], split[..., 32:])
+    grey = luma(faded)[..., :31].expand(3, -1, -1)
+    torch.testing.assert_close(lut[..., :31], grey, atol=1e-4, rtol=0)
 
 
 def movie_of(job: Job, suffix: str) -> Path:
@@ -196,7 +236,7 @@ def test_access_copies_have_the_size_bars_and_timecode(
     assert (clip.width, clip.height, clip.codec) == (384, 216, codec)
     assert (len(clip.frames), clip.rate) == (6, Fraction(24000, 1001))
     assert clip.timecode == timecode_in(path) == "01:00:00:00"
-    wide = round(216 * 161 / 121)
+    wide = 2 * (216 * 161 // 121 // 2)
     left = (384 - wide) // 2
     for _, picture in media.read(clip, [0, 5]):
         assert float(picture[..., : left - 4].abs().max()) < 0.02
@@ -235,7 +275,7 @@ def test_a_rate_without_timecode_has_none(tmp_path: Path) -> None:
     ("rate", "size", "message"),
     [
         (Fraction(18), "384x216", "MXF has no rate of 18 frames a second; set another 'movie'"),
-        (Fraction(25), None, "has at least 256 x 120 pixels, the movie 160 x 120; set another"),
+        (Fraction(25), None, "has at least 256 x 120 pixels, the movie 160 x 164; set another"),
     ],
 )
 def test_what_dnxhr_cannot_hold_is_refused_before_anything_is_written(
@@ -257,22 +297,39 @@ def test_another_size_makes_the_movies_anew_and_no_master(tmp_path: Path) -> Non
     stage.run(job)
     assert job.load(Delivery).review_key != key
     clip = media.probe(str(movie_of(job, ".mp4")), ClipSection(path="x"))
-    assert (clip.width, clip.height) == (128, 96)
+    assert (clip.width, clip.height) == (128, 96 + STRIP_HEIGHT_PX)
     assert masters == [(o.name, o.stat().st_mtime_ns) for o in (tmp_path / "06-render").iterdir()]
 
 
-def test_pictures_are_fitted_into_the_raster() -> None:
-    assert movie_raster(2048, 1556, 1.0) == MovieRaster(1280, 972, 1280, 972)
+@pytest.mark.parametrize(
+    ("stored", "aspect", "size", "padding", "expected"),
+    [
+        ((2048, 1556), 1.0, None, True, (1280, 972, 1280, 972)),
+        ((2048, 1556), 1.0, (1920, 1080), True, (1920, 1080, 1420, 1080)),
+        ((2048, 858), 1.0, (1920, 1080), True, (1920, 1080, 1920, 804)),
+        ((1828, 1556), 2.0, (1920, 1080), True, (1920, 1080, 1920, 816)),
+        ((2048, 1556), 1.0, (1920, 1080), False, (1420, 1080, 1420, 1080)),
+        ((2048, 1556), 1.0, (1920, None), True, (1920, 1458, 1920, 1458)),
+        ((720, 576), 16 / 15, (1440, None), True, (1440, 1080, 1440, 1080)),
+    ],
+)
+def test_pictures_are_fitted_into_the_raster(
+    stored: tuple[int, int],
+    aspect: float,
+    size: tuple[int, int | None] | None,
+    padding: bool,
+    expected: tuple[int, int, int, int],
+) -> None:
+    raster = movie_raster(*stored, aspect, size, padding=padding, has_text=False)
+    assert raster == MovieRaster(*expected, 0)
+
+
+def test_text_and_bars_share_the_raster_with_the_picture() -> None:
     pillars = movie_raster(2048, 1556, 1.0, (1920, 1080))
-    assert pillars == MovieRaster(1920, 1080, 1422, 1080)
-    assert movie_raster(2048, 858, 1.0, (1920, 1080)) == MovieRaster(1920, 1080, 1920, 804)
-    anamorphic = movie_raster(1828, 1556, 2.0, (1920, 1080))
-    assert anamorphic == MovieRaster(1920, 1080, 1920, 818)
-    assert movie_raster(2048, 1556, 1.0, (1920, 1080), padding=False).size == (1422, 1080)
-    assert movie_raster(2048, 1556, 1.0, (1920, None)).size == (1920, 1458)
-    assert movie_raster(720, 576, 16 / 15, (1440, None)).size == (1440, 1080)
+    high = 1080 - STRIP_HEIGHT_PX
+    assert pillars == MovieRaster(1920, 1080, 1362, high, STRIP_HEIGHT_PX)
     frame = movie_frame(torch.full((3, 778, 1024), 0.8), pillars, "Frame 7")
     assert frame.shape == (3, 1080, 1920)
-    assert float(frame[..., :248].max()) == 0
-    assert float(frame[:, :1000, 248 : 248 + 1422].min()) == pytest.approx(0.8)
-    assert float(frame[..., 248 + 1422 :].max()) == 0
+    assert float(frame[..., :278].max()) == 0
+    assert float(frame[:, :high, 278 : 278 + 1362].min()) == pytest.approx(0.8)
+    assert float(frame[..., 278 + 1362 :].max()) == 0

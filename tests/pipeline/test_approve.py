@@ -118,6 +118,44 @@ def test_a_decision_needs_a_name(folder: Path) -> None:
         unfade.open(folder).approve("  ")
 
 
+@pytest.mark.parametrize(
+    ("by", "note", "words"),
+    [
+        ("Ada\x1b[2J", "", "--by: holds a control character; leave it out"),
+        ("Ada\udcff", "", "--by: holds a control character"),
+        ("Ada", "fine\x00", "--note: holds a control character"),
+        ("A" * 201, "", "--by: has 201 characters; shorten it to 200"),
+        ("Ada", "x" * 10_001, "--note: has 10,001 characters"),
+    ],
+)
+def test_names_and_notes_are_a_line_of_text(folder: Path, by: str, note: str, words: str) -> None:
+    with pytest.raises(ProjectError, match=words):
+        unfade.open(folder).approve(by, note=note)
+    assert not (folder / Approvals.PATH).exists()
+
+
+def test_line_breaks_become_spaces_and_older_records_steer_no_terminal(folder: Path) -> None:
+    film = unfade.open(folder)
+    one = film.approve("Ada\nByron", note="good\tskin")
+    assert (one.by, one.note) == ("Ada Byron", "good skin")
+    spoofed = one.model_copy(update={"by": "Ada\x1b[2J\nGrace"})
+    assert spoofed.in_words().startswith("approved by Ada [2J Grace on ")
+
+
+def test_decisions_behind_a_link_and_in_a_folder(folder: Path, tmp_path: Path) -> None:
+    """A link is replaced by a file, and what it led to stays; a folder is damage."""
+    elsewhere = tmp_path / "elsewhere.json"
+    elsewhere.write_text(Approvals().to_json(), encoding="utf-8")
+    (folder / Approvals.PATH).symlink_to(elsewhere)
+    unfade.open(folder).approve("Ada")
+    assert elsewhere.read_text(encoding="utf-8") == Approvals().to_json()
+    assert not (folder / Approvals.PATH).is_symlink()
+    (folder / Approvals.PATH).unlink()
+    (folder / Approvals.PATH).mkdir()
+    with pytest.raises(WorkError, match=r"approvals\.json: is damaged"):
+        unfade.open(folder).approve("Ada")
+
+
 def test_nothing_is_decided_during_a_run(folder: Path) -> None:
     with lock_folder(folder, print), pytest.raises(WorkError):
         unfade.open(folder).approve("Ada")

@@ -20,7 +20,7 @@ import torch
 
 import unfade
 from unfade import media
-from unfade.deliver import bag
+from unfade.deliver import bag, review
 from unfade.deliver import stage as deliver_stage
 from unfade.film.model import TrainedModel
 from unfade.film.noun import Artefact
@@ -245,7 +245,7 @@ def spy_on_whole_reads(patch: pytest.MonkeyPatch, stage: str) -> None:
 
     patch.setattr(OpenStill, "read", spied("decoded", OpenStill.read))
     hashed = spied("hashed", element.digest)
-    for module in (element, deliver_stage, bag):
+    for module in (element, deliver_stage, bag, review):
         patch.setattr(module, "digest", hashed)
     validated = bagit._calculate_file_hashes
     patch.setattr(bagit, "_calculate_file_hashes", spied("hashed", validated))

@@ -1,6 +1,8 @@
 """Verification of a delivery: every flipped byte is found, and so is every changed luma."""
 
+import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -16,9 +18,12 @@ from unfade.errors import UnfadeError, WorkError
 from unfade.film.delivery import Delivery
 from unfade.film.rendering import Rendering
 from unfade.film.working_space import WORKING_SPACE
+from unfade.media import content_credentials as credentials
 from unfade.pipeline.verify import VerificationError, verify
 from unfade.work.elements import digest
 from unfade.work.progress import SilentProgress
+
+from ..fixtures import write_certificates
 
 UNFADE = (sys.executable, "-m", "unfade")
 SILENT = SilentProgress()
@@ -29,6 +34,11 @@ def film(shared_folder: Path, write_small_film: Callable[[Path], None]) -> Path:
     """The folder of a film that was run to its end and approved before."""
     folder = shared_folder / "film"
     write_small_film(folder)
+    if credentials.is_available():
+        write_certificates(folder)
+        names = 'c2pa_certificate = "archive.pem"\nc2pa_key = "archive.key"\n'
+        with (folder / "film.toml").open("a", encoding="utf-8") as project:
+            project.write(names)
     opened = unfade.open(folder)
     opened.run(last="validate")
     opened.approve("Ada Byron")
@@ -63,7 +73,10 @@ def test_a_delivery_is_as_it_was_delivered(film: Path, bag: Path) -> None:
 
 def test_one_flipped_bit_anywhere_is_found_and_its_file_named(bag: Path) -> None:
     draws = random.Random(3)
-    for path in sorted(path for path in bag.rglob("*") if path.is_file()):
+    paths = sorted(path for path in bag.rglob("*") if path.is_file())
+    folders = {path.relative_to(bag / "data").parts[0] for path in paths if "data" in path.parts}
+    assert {"masters", "model", "review", "sheets", "references", "provenance.json"} <= folders
+    for path in paths:
         whole = path.read_bytes()
         place = draws.randrange(len(whole))
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
@@ -130,10 +143,12 @@ def test_a_folder_that_is_no_delivery_is_named(tmp_path: Path) -> None:
 def test_the_command_says_what_it_checked(film: Path, bag: Path) -> None:
     command = [*UNFADE, "verify", str(bag), "--original", scan(film), "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    files, masters, decision = done.stdout.splitlines()
+    files, masters, *signatures, decision = done.stdout.splitlines()
     assert files.endswith("files, each as it was delivered")
     assert masters == "  4 masters, each with the luma of the original"
     assert decision.startswith("  approved by Ada Byron on ")
+    assert all(line.endswith(" is signed by Ada Byron") for line in signatures)
+    assert len(signatures) == (2 if credentials.is_available() else 0)
     with (bag / "data/report.json").open("ab") as file:
         file.write(b" ")
     failed = subprocess.run(command, capture_output=True, text=True)
@@ -141,6 +156,97 @@ def test_the_command_says_what_it_checked(film: Path, bag: Path) -> None:
     assert failed.stderr.strip().endswith(
         "report.json: was changed after delivery; take it from another copy"
     )
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "loop", "fifo"])
+def test_links_and_special_files_are_named(bag: Path, tmp_path: Path, kind: str) -> None:
+    """What they lead to may change without the delivery, and a pipe would never end."""
+    path = bag / "data/report.json"
+    if kind == "file":
+        shutil.move(path, tmp_path / "elsewhere.json")
+        path.symlink_to(tmp_path / "elsewhere.json")
+    elif kind == "folder":
+        path = bag / "data/more"
+        path.symlink_to(tmp_path)
+    elif kind == "loop":
+        path = bag / "loop"
+        path.symlink_to(path)
+    else:
+        path.unlink()
+        os.mkfifo(path)
+    with pytest.raises(VerificationError, match=f"{path.name}: is a link or a special file"):
+        verify(bag, None, SILENT)
+
+
+def test_a_file_added_beside_the_payload_is_named(bag: Path) -> None:
+    (bag / "notes.txt").write_text("mine")
+    with pytest.raises(VerificationError, match=r"notes\.txt: was added after delivery"):
+        verify(bag, None, SILENT)
+
+
+@pytest.mark.parametrize("line", ["0" * 64 + "  ../../etc/passwd", "0" * 64 + "  /dev/zero"])
+def test_no_path_outside_the_delivery_is_read(bag: Path, line: str) -> None:
+    manifest = bag / "manifest-sha256.txt"
+    manifest.write_text(manifest.read_text(encoding="utf-8") + line + "\n", encoding="utf-8")
+    tags = bag / "tagmanifest-sha256.txt"
+    lines = [one for one in tags.read_text().splitlines() if "manifest-sha256" not in one]
+    tags.write_text("\n".join([*lines, f"{digest(manifest)}  {manifest.name}"]) + "\n")
+    with pytest.raises(VerificationError, match="which is not in the delivery"):
+        verify(bag, None, SILENT)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "words"),
+    [
+        ("README.txt", "premis.xml", "events.xml", r"premis\.xml: is not in the list of README"),
+        ("frames.json", '"frame": 4', '"frame": 5', r"frames\.json: has no checksums of the pair"),
+        ("references/2.exr", "", "x", r"references/2\.exr: is not the picture that the pair of"),
+        ("provenance.json", "Film Archive", "Another", "schema|is of another delivery"),
+        ("provenance.json", '"masters_sha256": "', '"masters_sha256": "0', "is of other masters"),
+        ("provenance.json", "compositeWithTrained", "digitalCapture", "digital source type"),
+        ("provenance.json", '"verdict": "', '"verdict": "un', r"provenance\.json: cannot be read"),
+        ("settings.json", '"version": 1', '"version": 2', r"settings\.json: is not the file that"),
+        ("premis.xml", "<premis:event>", "<premis:event", r"premis\.xml: cannot be read"),
+        ("premis.xml", "premis/v3", "premis/v2", r"premis\.xml: holds no events"),
+    ],
+)
+def test_records_that_do_not_agree_are_found_although_all_checksums_hold(
+    bag: Path, name: str, old: str, new: str, words: str
+) -> None:
+    path = bag / "data" / name
+    if name.startswith("references"):
+        path.write_bytes(path.read_bytes() + b"x")
+    elif old == "Film Archive":
+        path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+        if not credentials.is_available():
+            pytest.skip("the extra unfade[c2pa] is not installed")
+    else:
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+    sealed_again(bag)
+    with pytest.raises(UnfadeError) as error:
+        verify(bag, None, SILENT)
+    faults = getattr(error.value, "faults", [str(error.value)])
+    assert any(re.search(words, fault) for fault in faults), faults
+
+
+def test_signatures_that_cannot_be_checked_are_said_to_be_unchecked(
+    bag: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not credentials.is_available():
+        pytest.skip("the extra unfade[c2pa] is not installed")
+    monkeypatch.setattr(credentials, "find_spec", lambda name: None)
+    (words,) = verify(bag, None, SILENT).signatures
+    assert words.startswith("2 signatures not checked: the package c2pa-python is not installed")
+
+
+def test_no_file_of_a_delivery_has_a_path_of_this_machine(film: Path, bag: Path) -> None:
+    for path in bag.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            for folder in (film, film.parent, Path.home()):
+                assert str(folder).encode() not in content, path
 
 
 def test_a_lut_is_written_for_the_film_and_a_shot_that_has_none_is_named(

@@ -326,6 +326,24 @@ def test_a_change_of_naming_renders_nothing(
                 assert sidecar["file"] == frame.file
 
 
+def test_dpx_masters_hold_their_process_history(make_job: MakeJob) -> None:
+    """In the user data of the header, with a line for the film, its scan and the recovery."""
+    job = make_job(format="dpx", bits=10)
+    stage.run(job)
+    content = next(job.folder("render").glob("*.dpx")).read_bytes()
+    assert content[2048:2080].rstrip(b"\0") == b"FADGI process history"
+    film, scanned, recovered = content[2080:].split(b"\r\n")[:3]
+    assert film == b"O=film, C=color, F=24, D=faded dyes"
+    assert scanned == b"O=openexr, R=40x24, M=ACES2065-1, T=reel.%04d.exr"
+    assert recovered.startswith(
+        b"O=DPXv2, W=10-bit, R=40x24, M=Gamma 2.4 Encoded Rec.709, T=unfade "
+    )
+    assert f"model {MODEL_ID}".encode() in recovered
+    assert b"compositeWithTrainedAlgorithmicMedia" in recovered
+    assert b"/home" not in content
+    assert b"Person" not in content
+
+
 def test_a_change_of_naming_renders_dpx_again(make_job: MakeJob) -> None:
     """The header of DPX holds the file name."""
     stage.run(make_job(format="dpx"))

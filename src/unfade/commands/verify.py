@@ -32,4 +32,6 @@ def verify(
     print(f"{delivery}: {counted(verified.files, 'file')}, each as it was delivered")
     if verified.compared:
         print(f"  {counted(verified.compared, 'master')}, each with the luma of the original")
+    for words in verified.signatures:
+        print(f"  {words}")
     print(f"  {verified.decision}")

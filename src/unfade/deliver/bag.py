@@ -177,7 +177,8 @@ def manifest_entries(manifest: Path) -> dict[str, str]:
         ValueError: a line is not a checksum and a path.
     """
     entries = {}
-    for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines(), start=1):
+    lines = manifest.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    for number, line in enumerate(lines if lines != [""] else [], start=1):
         try:
             checksum, name = line.split(maxsplit=1)
         except ValueError as error:

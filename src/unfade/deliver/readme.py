@@ -10,6 +10,10 @@ from unfade.film.wording import counted
 README = "README.txt"
 """Name of the file in the payload of the bag."""
 
+C2PA_SIDECAR = (
+    "Signed C2PA manifest of the file of the same name; it holds the SHA-256 of provenance.json."
+)
+
 FILES = (
     (
         "masters/*.json",
@@ -55,11 +59,15 @@ FILES = (
         "handover/models/*.onnx",
         "The same as ONNX, in single precision, tried in onnxruntime.",
     ),
-    (
-        "review/*",
-        "Review movies or access copies: the recovered film, and a split screen with the faded "
-        "scan.",
-    ),
+    ("review/*.c2pa", C2PA_SIDECAR),
+    ("review/*-recovered.*", "Review movie: the recovered film."),
+    ("review/*-split.*", "Review movie: faded scan left, recovered film right."),
+    ("review/*-lut.*", "Review movie: LUT baseline left, recovered film right."),
+    ("sheets/pairs/*", "Sheets of the pairs of frames that were chosen, and of the balance."),
+    ("sheets/alignment/*", "Sheets of how each reference was laid on the scan."),
+    ("sheets/ground-truth/*", "Sheets of what the model learned: scan, reference, ground truth."),
+    ("sheets/training/*", "Contact sheets of the training: input, ground truth, output; its loss."),
+    ("stills/*.c2pa", C2PA_SIDECAR),
     ("stills/outlier-*.png", "Where in the worst frame of an outlier the fault is: white."),
     ("stills/*", "Pictures of the report: frames before and after, scopes, hold-out pairs."),
     ("references/*", "Pictures that a person gave as colour references."),
@@ -72,6 +80,15 @@ FILES = (
     ("rendering.json", "List of the masters: frame, shot, checksum, predicted error."),
     ("approvals.json", "What persons decided on the masters, with names and dates."),
     ("settings.json", "Every setting of the run."),
+    ("film.toml", "The settings that differ from the defaults, as the program reads them."),
+    ("frames.json", "Every frame that was used, with its SHA-256."),
+    (
+        "provenance.json",
+        "Who made this, from what, with what and how: people, elements, pairs with checksums, "
+        "software, settings, digital source type of the IPTC.",
+    ),
+    ("provenance.schema.json", "What the fields of provenance.json mean, as JSON Schema."),
+    ("premis.xml", "The events of the recovery for archive systems, as PREMIS 3.0."),
     (README, "This text."),
 )
 """What files are, by the first pattern that fits their path in the payload."""
@@ -133,6 +150,18 @@ def _what_it_is(delivered: DeliveryContent) -> str:
 def description_of(path: str) -> str | None:
     """What a file of the payload is; none for a path that no pattern names."""
     return next((text for pattern, text in FILES if fnmatchcase(path, pattern)), None)
+
+
+def missing_in(text: str, paths: Iterable[str]) -> list[str]:
+    """The files of a payload that the text of a README lists neither by name nor by pattern."""
+    lines = {line.strip() for line in text.split("\n")}
+
+    def is_listed(path: str) -> bool:
+        return path in lines or any(
+            pattern in lines and fnmatchcase(path, pattern) for pattern, _ in FILES
+        )
+
+    return [path for path in paths if not is_listed(path)]
 
 
 def _file_list(paths: Iterable[str]) -> str:

@@ -1,11 +1,78 @@
-"""Facts of the review movies: raster, timecode, burned-in text."""
+"""The pictures and texts of review movies."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
 
 from opentimelineio.opentime import RationalTime
+from torch import Tensor
 
-from unfade.drawing.movie_frame import MovieRaster, movie_raster
+from unfade.deliver.bag import read_manifest
+from unfade.deliver.note import DeliveryContent
+from unfade.drawing.movie_frame import MovieRaster, movie_raster, split_frame
 from unfade.film.clip import Clip
 from unfade.film.time import MAX_TIMECODE_RATE, format_timecode, timecode_base
+from unfade.model.closed_form.lut import SmoothLut
 from unfade.project.settings import DeliverSection
+from unfade.work.elements import digest
+
+REVIEW_MOVIES = {
+    "recovered": "",
+    "split": "faded | recovered",
+    "lut": "LUT | recovered",
+}
+"""The ends of the names of the movies, with the words after the frame number."""
+
+
+REVIEW_VERSION = 4
+"""Version of the look of review movies; a higher one makes the movies of existing bags anew."""
+
+
+def review_key(delivered: DeliveryContent, color_facts: str) -> str:
+    """The key of everything that the content of the review movies depends on.
+
+    Args:
+        delivered: the content of the bag.
+        color_facts: what defines the colour spaces.
+    """
+    rendering = delivered.rendering.to_json()
+    clip = delivered.clips.source.model_dump_json(exclude={"path"})
+    look = {"movie", "size", "padding", "burn_in"}
+    settings = delivered.project.deliver.model_dump_json(include=look)
+    facts = (REVIEW_VERSION, delivered.name, settings, clip)
+    text = "\n".join((*map(str, facts), delivered.model.id, color_facts, rendering))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def reusable_movies(bag: Path) -> list[str]:
+    """The review movies of an existing bag, by path in the payload; none if one is damaged."""
+    try:
+        checksums = read_manifest(bag)
+    except (OSError, ValueError):
+        return []
+    names = [
+        name for name in checksums if name.startswith("review/") and not name.endswith(".c2pa")
+    ]
+    data = bag / "data"
+    is_intact = all((data / n).is_file() and digest(data / n) == checksums[n] for n in names)
+    return names if is_intact else []
+
+
+def review_pictures(faded: Tensor, recovered: Tensor, lut: SmoothLut) -> Iterator[Tensor]:
+    """The pictures (3, H, W) of one frame, in the order of `REVIEW_MOVIES`.
+
+    Args:
+        faded: the scan, (3, H, W), scaled.
+        recovered: the master, of the same size.
+        lut: from R'G'B' to R'G'B', the LUT baseline of the frame's shot. It is applied to the scan
+            with its grain, as another program applies the delivered .cube.
+    """
+    yield recovered
+    yield split_frame(faded, recovered)
+    middle = faded.shape[-1] // 2
+    left = faded.clone()
+    left[..., :middle] = lut(faded[..., :middle])
+    yield split_frame(left, recovered)
 
 
 def raster_of(source: Clip, settings: DeliverSection) -> MovieRaster:
@@ -17,6 +84,7 @@ def raster_of(source: Clip, settings: DeliverSection) -> MovieRaster:
         float(source.pixel_aspect),
         settings.movie_size(),
         padding=settings.padding,
+        has_text=settings.burn_in,
     )
 
 
@@ -30,7 +98,7 @@ def start_timecode(source: Clip, frame: int) -> str | None:
     return timecode
 
 
-def burn_in(source: Clip, frame: int) -> str:
-    """Burned-in text of a movie: frame number and timecode."""
+def frame_text(source: Clip, frame: int) -> str:
+    """The text below a frame: its number and timecode."""
     timecode = source.timecode_of(frame)
     return f"Frame {frame}  {timecode}" if timecode else f"Frame {frame}"

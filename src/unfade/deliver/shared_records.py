@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+import tomlkit
+
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip, Clips
 from unfade.film.pair import Pair, PairList, Rejection
@@ -13,8 +15,9 @@ from unfade.report.figures import file_name
 REFERENCES_FOLDER = "references"
 """Folder of the bag for the pictures of pairs."""
 
-_UNSAFE_CHARACTERS = re.compile(r'[%:*?"<>|\x00-\x1f]')
-"""Characters that Windows or BagIt manifests do not allow in names."""
+_UNSAFE_CHARACTERS = re.compile(r'[%:*?"<>|\x00-\x1f\x7f-\x9f\u2028\u2029]|^\s|\s$')
+"""Characters that Windows or BagIt manifests do not allow in names, and white space at the ends,
+which readers of manifests drop."""
 
 BagPaths = Mapping[int, str]
 """Paths of pictures in the bag, by the source frames of their pairs."""
@@ -93,10 +96,28 @@ def settings_to_share(project: Project, paths: BagPaths) -> Project:
         update["train"] = project.train.model_copy(
             update={"start_from": file_name(project.train.start_from)}
         )
+    deliver = project.deliver
+    if deliver.c2pa_certificate is not None and deliver.c2pa_key is not None:
+        names = {
+            "c2pa_certificate": file_name(deliver.c2pa_certificate),
+            "c2pa_key": file_name(deliver.c2pa_key),
+        }
+        update["deliver"] = deliver.model_copy(update=names)
     update["reference"] = tuple(
         one.model_copy(update={"path": file_name(one.path)}) for one in project.reference
     )
     return project.model_copy(update=update)
+
+
+def film_toml_to_share(settings: Project) -> str:
+    """The keys that film.toml sets, as TOML.
+
+    Args:
+        settings: from `settings_to_share`. Comments are left out, because they may name folders.
+    """
+    keys = settings.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
+    heading = "# The keys that film.toml sets, with names in the place of paths.\n\n"
+    return heading + tomlkit.dumps(keys)
 
 
 def _pair(pair: Pair, paths: BagPaths) -> Pair:

@@ -5,7 +5,9 @@ A rejected rendering is delivered, too; the first line of its note says that it 
 """
 
 import datetime
-import hashlib
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 from torch import Tensor
@@ -18,44 +20,52 @@ from unfade.deliver.bag import (
     copy_file,
     link_or_copy,
     move_into_place,
-    read_manifest,
     remove_leftovers,
     seal,
 )
 from unfade.deliver.handover import write_handover
-from unfade.deliver.note import DeliveryContent, validation_note
+from unfade.deliver.note import DeliveryContent
+from unfade.deliver.premis import PREMIS, premis
+from unfade.deliver.provenance import provenance_texts
 from unfade.deliver.readme import README, readme
-from unfade.deliver.review import burn_in, raster_of, start_timecode
+from unfade.deliver.records import RECORDS, SHEETS, bag_info, record_texts, written_at
+from unfade.deliver.review import (
+    REVIEW_MOVIES,
+    frame_text,
+    raster_of,
+    reusable_movies,
+    review_key,
+    review_pictures,
+    start_timecode,
+)
 from unfade.deliver.shared_records import (
     BagPaths,
     alignments_to_share,
-    clips_to_share,
     pair_list_to_share,
     picture_paths,
     settings_to_share,
 )
-from unfade.drawing.canvas import fit
-from unfade.drawing.movie_frame import movie_frame, split_frame
+from unfade.drawing.movie_frame import fit_to_movie, movie_frame
 from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.delivery import Delivery
 from unfade.film.model import TrainedModel
 from unfade.film.naming import lut_title, slug
-from unfade.film.noun import Artefact
 from unfade.film.pair import PairList
+from unfade.film.provenance import DIGITAL_SOURCE_TYPE, PROVENANCE_FILE
 from unfade.film.rendering import Rendering
 from unfade.film.report import Report
-from unfade.film.wording import counted
+from unfade.film.used_frames import UsedFrames
+from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.model import load_baseline
 from unfade.model.checkpoints import save_chosen
+from unfade.model.closed_form.lut import NODES
+from unfade.model.closed_form.rgb_lut import display_lut
 from unfade.report.page import with_credits
 from unfade.work.approvals import read_approvals
 from unfade.work.elements import digest
 from unfade.work.job import Job
-
-REVIEW_VERSION = 3
-"""Version of the look of review movies; a higher one makes the movies of existing bags anew."""
 
 
 def run(job: Job) -> None:
@@ -78,6 +88,7 @@ def run(job: Job) -> None:
         job.progress.say(f"{bag.name}: replaces the older bag of this name")
     with build_folder(bag) as folder:
         known = _add_files(job, delivered, folder)
+        _add_sheets(job, folder / "sheets")
         for source, picture in pictures.items():
             copy_file(Path(picture), folder / paths[source])
         key = _add_review(job, delivered, folder / "review")
@@ -85,7 +96,9 @@ def run(job: Job) -> None:
         write_handover(
             job, delivered, folder, lambda *where: media.write_conversion(*where, job.colors)
         )
-        _write_records(delivered, paths, folder)
+        _write_texts(folder, record_texts(delivered, job.load(UsedFrames), paths))
+        known = _write_provenance(job, delivered, paths, folder, known)
+        _sign(job, delivered, folder)
         _write_readme(delivered, folder)
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
         job.progress.say(f"Sealing {len(sizes)} files in {bag.name}")
@@ -213,41 +226,25 @@ def _add_review(job: Job, delivered: DeliveryContent, folder: Path) -> str | Non
     """
     if job.project.deliver.movie == "none":
         return None
-    key = _review_key(job, delivered)
-    for name in _reusable_movies(job, delivered, key):
-        link_or_copy(job.folder("deliver") / delivered.name / "data" / name, folder.parent / name)
+    key = review_key(delivered, job.color_facts())
+    bag = job.folder("deliver") / delivered.name
+    for name in reusable_movies(bag) if _review_key_of_existing(job) == key else ():
+        link_or_copy(bag / "data" / name, folder.parent / name)
     if not folder.exists():
         _write_review_movies(job, delivered, folder)
     return key
 
 
-def _reusable_movies(job: Job, delivered: DeliveryContent, key: str) -> list[str]:
-    """The review movies of the existing bag; none if one is damaged or has another content."""
-    bag = job.folder("deliver") / delivered.name
+def _review_key_of_existing(job: Job) -> str | None:
     try:
-        if job.load(Delivery).review_key != key:
-            return []
-        checksums = read_manifest(bag)
-    except (WorkError, OSError):
-        return []
-    names = [name for name in checksums if name.startswith("review/")]
-    data = bag / "data"
-    is_intact = all((data / n).is_file() and digest(data / n) == checksums[n] for n in names)
-    return names if is_intact else []
-
-
-def _review_key(job: Job, delivered: DeliveryContent) -> str:
-    """The key of everything that the content of the review movies depends on."""
-    rendering = delivered.rendering.to_json()
-    clip = delivered.clips.source.model_dump_json(exclude={"path"})
-    settings = job.project.deliver.model_dump_json(include={"movie", "size", "padding", "burn_in"})
-    facts = (REVIEW_VERSION, delivered.name, settings, clip)
-    text = "\n".join((*map(str, facts), job.color_facts(), rendering))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return job.load(Delivery).review_key
+    except WorkError:
+        return None
 
 
 def _write_review_movies(job: Job, delivered: DeliveryContent, folder: Path) -> None:
-    """Writes two review movies: the recovered frames, and a split screen of faded and recovered.
+    """Writes three review movies: the recovered frames, and split screens of the faded scan and of
+    the LUT baseline against them.
 
     Frames are read and scaled side by side, and each movie is encoded in a thread of its own.
     Pictures are scaled as display values, not in linear light: luma is a weighted sum of display
@@ -256,52 +253,90 @@ def _write_review_movies(job: Job, delivered: DeliveryContent, folder: Path) -> 
     source, rendering = delivered.clips.source, delivered.rendering
     settings = job.project.deliver
     area, codec = source.live_area, media.MOVIE_CODECS[settings.movie]
+    baseline = load_baseline(job.folder("train") / delivered.model.baseline_file)
+    lut_of = cache(lambda shot: display_lut(baseline.of(shot), NODES))
     folder.mkdir()
-    name = delivered.name
     raster = raster_of(source, settings)
     by_frame = {frame.frame: frame for frame in rendering.frames}
 
-    def read_scaled(number: int, source_rgb: Tensor) -> tuple[int, Tensor, Tensor]:
-        path = job.folder("render") / by_frame[number].file
-        written = media.read_picture(path, rendering.colorspace, colors=job.colors)
-        recovered_rgb = written.nan_to_num_(0.0, 0.0, 0.0)
-        before, after = (
-            fit(crop(picture, area), raster.picture_height, raster.picture_width)
-            for picture in (source_rgb, recovered_rgb)
+    def read_scaled(number: int, source_rgb: Tensor) -> tuple[int, list[Tensor]]:
+        frame = by_frame[number]
+        path = job.folder("render") / frame.file
+        stored = crop(media.read_picture(path, WORKING_SPACE), area)
+        recovered_rgb = media.to_space(stored, rendering.colorspace, WORKING_SPACE, job.colors)
+        faded, recovered = (
+            fit_to_movie(picture, raster.picture_size)
+            for picture in (crop(source_rgb, area), recovered_rgb.nan_to_num_(0.0, 0.0, 0.0))
         )
-        return number, before, after
+        return number, list(review_pictures(faded, recovered, lut_of(frame.shot)))
 
     scaled = media.map_frames(read_scaled, source, list(by_frame), job.colors)
     facts = raster.size, source.rate, start_timecode(source, min(by_frame))
-    with (
-        codec.writer(folder / f"{name}-recovered", *facts) as recovered,
-        codec.writer(folder / f"{name}-split", *facts) as split_screen,
-        media.write_behind() as write_recovered,
-        media.write_behind() as write_split,
-    ):
-        for number, before, after in job.progress.track(scaled, "Review movies", len(by_frame)):
-            text = burn_in(source, number) if settings.burn_in else ""
-            write_recovered(recovered.write, movie_frame(after, raster, text))
-            text = f"{text}  faded | recovered" if text else ""
-            write_split(split_screen.write, movie_frame(split_frame(before, after), raster, text))
+    with ExitStack() as stack:
+        movies = [
+            (
+                stack.enter_context(codec.writer(folder / f"{delivered.name}-{name}", *facts)),
+                stack.enter_context(media.write_behind()),
+                legend,
+            )
+            for name, legend in REVIEW_MOVIES.items()
+        ]
+        for number, pictures in job.progress.track(scaled, "Review movies", len(by_frame)):
+            text = frame_text(source, number)
+            for (movie, write, legend), picture in zip(movies, pictures, strict=True):
+                write(movie.write, movie_frame(picture, raster, f"{text}  {legend}".rstrip()))
 
 
-def _write_records(delivered: DeliveryContent, paths: BagPaths, folder: Path) -> None:
-    """Writes the records of the bag, which have no paths of this machine."""
-    records: tuple[Artefact, ...] = (
-        clips_to_share(delivered.clips),
-        delivered.pair_list,
-        delivered.alignments,
-        delivered.rendering,
-        delivered.approvals,
-    )
-    for record in records:
-        (folder / Path(record.PATH).name).write_text(record.to_json(), encoding="utf-8")
-    settings = settings_to_share(delivered.project, paths)
-    text = settings.model_dump_json(indent=2, by_alias=True)
-    (folder / "settings.json").write_text(text + "\n", encoding="utf-8")
-    note = validation_note(delivered)
-    (folder / "validation-note.txt").write_text(note, encoding="utf-8")
+def _add_sheets(job: Job, folder: Path) -> None:
+    """Links the sheets of the earlier stages."""
+    for stage, name in SHEETS.items():
+        for sheet in sorted(job.folder(stage).glob("*.png")):
+            link_or_copy(sheet, folder / name / sheet.name)
+
+
+def _write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _write_provenance(
+    job: Job, delivered: DeliveryContent, paths: BagPaths, folder: Path, known: dict[str, str]
+) -> dict[str, str]:
+    """Writes the provenance, its schema and the events of PREMIS.
+
+    Returns:
+        The checksums of all files but these, by path in the bag.
+    """
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    known = {name: known.get(name) or digest(folder / name) for name in names}
+    settings = settings_to_share(delivered.project, paths).model_dump(mode="json", by_alias=True)
+    _write_texts(folder, provenance_texts(delivered, job.load(UsedFrames), settings, known))
+    done = {stage: written_at(job.root / kind.PATH) for stage, kind in RECORDS.items()}
+    now = datetime.datetime.now().astimezone().isoformat("T", "seconds")
+    _write_texts(folder, {PREMIS: premis(delivered, done, now)})
+    return known
+
+
+def _sign(job: Job, delivered: DeliveryContent, folder: Path) -> None:
+    """Signs the still before and after and the recovered movie, if film.toml names a certificate.
+
+    C2PA knows neither OpenEXR nor DPX; the manifests of these two, which are made to be shown,
+    hold the checksums of provenance and masters.
+
+    Raises:
+        ProjectError: certificate or key cannot be used, or the package for it is missing.
+    """
+    certificate, key = job.project.deliver.c2pa_certificate, job.project.deliver.c2pa_key
+    if certificate is None or key is None:
+        return
+    facts = {
+        "provenance_sha256": digest(folder / PROVENANCE_FILE),
+        "masters_sha256": delivered.rendering.masters_sha256(),
+    }
+    shown = [*folder.glob("stills/before-after.png"), *folder.glob("review/*-recovered.*")]
+    for path in shown:
+        resolved = Path(job.resolve(certificate)), Path(job.resolve(key))
+        media.sign(path, *resolved, DIGITAL_SOURCE_TYPE, facts)
 
 
 def _write_readme(delivered: DeliveryContent, folder: Path) -> None:
@@ -310,29 +345,13 @@ def _write_readme(delivered: DeliveryContent, folder: Path) -> None:
     (folder / README).write_text(text, encoding="utf-8")
 
 
-def _facts(delivered: DeliveryContent) -> dict[str, str]:
-    project, rendering, part = delivered.project, delivered.rendering, delivered.part
-    of_part = f", a part: frames {part.first} to {part.last}" if part else ""
-    return {
-        "Source-Organization": project.deliver.institution,
-        "Contact-Name": project.deliver.restorationist,
-        "External-Identifier": delivered.name,
-        "External-Description": (
-            f"{project.film.title}: {counted(len(rendering.frames), 'recovered frame')}{of_part}, "
-            f"{rendering.colorspace}, model {rendering.model_id}, "
-            f"verdict {delivered.report.verdict}, {delivered.decision}"
-        ),
-        "Bagging-Date": delivered.date,
-    }
-
-
 def _seal(job: Job, delivered: DeliveryContent, folder: Path, known: dict[str, str]) -> None:
     """
     Raises:
         WorkError: a master changed after its checksum was taken, or the bag cannot be made.
     """
     try:
-        seal(folder, _facts(delivered), known, job.progress.track)
+        seal(folder, bag_info(delivered), known, job.progress.track)
     except ChangedFilesError as error:
         for frame in delivered.rendering.frames:
             if f"masters/{frame.file}" in error.names:

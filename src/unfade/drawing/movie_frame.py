@@ -1,50 +1,51 @@
-"""Frames of the review movies: square pixels, even sizes, bars, burned-in frame number."""
+"""Frames of the review movies: square pixels, even sizes, bars, frame number and timecode below."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from unfade.drawing.canvas import fit, paste, set_text
+from unfade.drawing.canvas import blank_canvas, fit, paste, set_text
 
 MAX_WIDTH_PX = 1280
 """Largest width of a review movie: plays smoothly on a laptop. Smaller pictures stay as they are.
 """
 
+STRIP_HEIGHT_PX = 44
+"""Height of the strip below the picture that holds the text; even, for 4:2:0 video."""
+
+_ROUNDING = 1e-6
+"""Pairs of pixels by which a product of floats may miss a whole number."""
+
 _TEXT_SIZE_PX = 20
-"""Height of the burned-in text: legible in a movie shown at half its size."""
+"""Height of the text: legible in a movie shown at half its size."""
 
 _MARGIN_PX = 12
-"""Space around the burned-in text."""
-
-_STRIP_GAIN = 0.25
-"""Factor on the display values below the text: dark enough for light text on any picture."""
-
-
-def movie_size(width: int, height: int, pixel_aspect: float) -> tuple[int, int]:
-    """Width and height of a review movie for pictures of a stored size.
-
-    Both are even, because 4:2:0 video holds chroma for blocks of 2 x 2 pixels.
-    """
-    wide = width * pixel_aspect
-    scale = min(1.0, MAX_WIDTH_PX / wide)
-    return _even(wide * scale), _even(height * scale)
+"""Space around the text."""
 
 
 @dataclass(frozen=True)
 class MovieRaster:
-    """The raster of a movie: `width` x `height` pixels, with the picture of `picture_width` x
-    `picture_height` pixels in its middle and black around it."""
+    """The raster of a movie: `width` x `height` pixels. In its middle lie the picture, of
+    `picture_width` x `picture_height` pixels, and below it a strip for text, of `strip_height`;
+    around both it is black."""
 
     width: int
     height: int
     picture_width: int
     picture_height: int
+    strip_height: int
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height."""
         return self.width, self.height
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Width and height of the picture."""
+        return self.picture_width, self.picture_height
 
 
 def movie_raster(
@@ -54,42 +55,56 @@ def movie_raster(
     size: tuple[int, int | None] | None = None,
     *,
     padding: bool = True,
+    has_text: bool = True,
 ) -> MovieRaster:
     """The raster of a movie with square pixels for pictures of a stored size.
+
+    All lengths are even, because 4:2:0 video holds chroma for blocks of 2 x 2 pixels; they are
+    rounded down, so that a picture that is not scaled loses a line at most.
 
     Args:
         width: of the pictures, in pixels.
         height: of the pictures.
         pixel_aspect: width / height of their pixels.
-        size: width and height of the raster into which they are fitted, both even, or the width
-            alone; None for `movie_size`.
-        padding: whether black fills the raster; else it is as large as the fitted picture.
+        size: width and height of the raster into which picture and text are fitted, both even, or
+            the width alone; None for at most `MAX_WIDTH_PX`.
+        padding: whether black fills the raster; else it is as large as what is fitted.
+        has_text: whether there is a strip for text below the picture.
     """
-    if size is None:
-        own = movie_size(width, height, pixel_aspect)
-        return MovieRaster(*own, *own)
-    wide, (most_wide, most_high) = width * pixel_aspect, size
-    scale = most_wide / wide if most_high is None else min(most_wide / wide, most_high / height)
-    fitted = (_even(wide * scale), _even(height * scale))
+    wide, strip = width * pixel_aspect, STRIP_HEIGHT_PX if has_text else 0
+    most_wide, most_high = size or (min(MAX_WIDTH_PX, wide), None)
+    scale = most_wide / wide
+    if most_high is not None:
+        scale = min(scale, (most_high - strip) / height)
+    across, down = _even(wide * scale), _even(height * scale)
     if most_high is None or not padding:
-        return MovieRaster(*fitted, *fitted)
-    return MovieRaster(most_wide, most_high, *fitted)
+        return MovieRaster(across, down + strip, across, down, strip)
+    return MovieRaster(int(most_wide), most_high, across, down, strip)
 
 
 def _even(pixels: float) -> int:
-    return max(2, 2 * round(pixels / 2))
+    return max(2, 2 * math.floor(pixels / 2 + _ROUNDING))
+
+
+def fit_to_movie(picture: Tensor, size: tuple[int, int]) -> Tensor:
+    """A picture (3, H, W) scaled to the size (width, height) of pictures in the movie; one that is
+    a line or a column larger is cropped and keeps its pixels as they are."""
+    width, height = size
+    excess = (picture.shape[-1] - width, picture.shape[-2] - height)
+    if all(0 <= pixels <= 1 for pixels in excess):
+        return picture[..., :height, :width]
+    return fit(picture, height, width)
 
 
 def movie_frame(picture: Tensor, raster: MovieRaster, text: str) -> Tensor:
-    """A picture (3, H, W) on the raster of the movie, with text at its lower edge; none for no
-    text."""
-    width, height = raster.picture_width, raster.picture_height
-    frame = fit(picture, height, width)
-    if text:
-        frame = frame.clone()
-        strip = frame[:, max(0, height - _TEXT_SIZE_PX - 2 * _MARGIN_PX) :]
-        strip *= _STRIP_GAIN
-        set_text(strip, text, _MARGIN_PX, strip.shape[-2] - _MARGIN_PX, size=_TEXT_SIZE_PX)
+    """A picture (3, H, W) on the raster of the movie, with text on the strip below it, if there is
+    one: no pixel of the picture is covered."""
+    frame = fit_to_movie(picture, raster.picture_size)
+    if raster.strip_height:
+        strip = blank_canvas(raster.strip_height, raster.picture_width)
+        set_text(strip, text, _MARGIN_PX, raster.strip_height - _MARGIN_PX, size=_TEXT_SIZE_PX)
+        frame = torch.cat([frame, strip], dim=1)
+    height, width = frame.shape[1:]
     if raster.size == (width, height):
         return frame
     padded = torch.zeros(3, raster.height, raster.width)

@@ -28,9 +28,11 @@ class Approval(Noun):
     report_sha256: str
 
     def in_words(self) -> str:
-        """Who decided what and when: "approved by Ada Byron on 2026-11-30: good skin"."""
+        """Who decided what and when: "approved by Ada Byron on 2026-11-30: good skin"; on one
+        line, because a record from elsewhere may hold characters that steer a terminal."""
         day = self.date.partition("T")[0]
-        return f"{self.decision} by {self.by} on {day}" + (f": {self.note}" if self.note else "")
+        words = f"{self.decision} by {self.by} on {day}" + (f": {self.note}" if self.note else "")
+        return "".join(one if one.isprintable() else " " for one in words)
 
 
 class Approvals(Artefact):

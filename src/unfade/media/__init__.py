@@ -5,12 +5,14 @@ Torch, which takes two seconds to import, is imported where a tensor is made: pr
 """
 
 from unfade.media.banding import deband
+from unfade.media.checksums import frame_checksums
 from unfade.media.color_management import (
     check_colorspace,
     check_config,
     is_aces,
     to_space,
 )
+from unfade.media.content_credentials import sign
 from unfade.media.luts import CUBE_NODES, write_conversion, write_lut
 from unfade.media.movies.codecs import MOVIE_CODECS
 from unfade.media.movies.writer import MovieWriter
@@ -34,6 +36,7 @@ __all__ = [
     "check_colorspace",
     "check_config",
     "deband",
+    "frame_checksums",
     "is_aces",
     "map_frames",
     "probe",
@@ -45,6 +48,7 @@ __all__ = [
     "read_plane",
     "read_tags",
     "sequence_around",
+    "sign",
     "to_space",
     "write_behind",
     "write_conversion",

@@ -16,6 +16,10 @@ DECIDED_STAGES = ("render", "validate")
 """Stages whose results a person decides on."""
 
 
+MAX_NAME_LENGTH, MAX_NOTE_LENGTH = 200, 10_000
+"""Characters of a name and of a remark: as in film.toml, so that records stay readable."""
+
+
 def decide(job: Job, decision: Decision, by: str, note: str = "") -> Approval:
     """Adds a person's decision on the masters and the report to the film's record.
 
@@ -26,10 +30,11 @@ def decide(job: Job, decision: Decision, by: str, note: str = "") -> Approval:
         note: a remark for the record.
 
     Raises:
-        ProjectError: the name is empty.
+        ProjectError: the name is empty, or name or note are too long or hold control characters.
         WorkError: masters or report are missing or stale, or a run works in the work directory.
     """
-    if not by.strip():
+    by, note = _text("--by", by, MAX_NAME_LENGTH), _text("--note", note, MAX_NOTE_LENGTH)
+    if not by:
         raise ProjectError("--by: is empty; give the name of the person who decides")
     with lock_folder(job.root, job.progress.say):
         for stage, current in status(job):
@@ -41,10 +46,10 @@ def decide(job: Job, decision: Decision, by: str, note: str = "") -> Approval:
                 )
         rendering, report = job.load(Rendering), job.load(Report)
         approval = Approval(
-            by=by.strip(),
+            by=by,
             decision=decision,
             date=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-            note=note.strip(),
+            note=note,
             version=rendering.version,
             frames=len(rendering.frames),
             model_id=rendering.model_id,
@@ -54,3 +59,19 @@ def decide(job: Job, decision: Decision, by: str, note: str = "") -> Approval:
         )
         add_approval(job.root, approval)
     return approval
+
+
+def _text(option: str, text: str, max_length: int) -> str:
+    """A text on one line.
+
+    Raises:
+        ProjectError: it is too long or holds control characters.
+    """
+    text = " ".join(text.split())
+    if not text.isprintable():
+        raise ProjectError(f"{option}: holds a control character; leave it out")
+    if len(text) > max_length:
+        raise ProjectError(
+            f"{option}: has {len(text):,} characters; shorten it to {max_length:,} at most"
+        )
+    return text

@@ -157,6 +157,8 @@ def settings(stage: Stage, project: Project) -> dict[str, str]:
         (sections["film"], "ocio"),
         (sections["source"], "path"),
         (sections["train"], "start_from"),
+        (sections["deliver"], "c2pa_certificate"),
+        (sections["deliver"], "c2pa_key"),
         *((one, "path") for one in sections["reference"]),
         *((one, "reference") for one in sections["pair"]),
     ):
@@ -193,6 +195,7 @@ def inputs(stage: Stage, job: Job, elements: ElementCache) -> dict[str, str]:
         path.relative_to(job.root).as_posix(): job.digest(path)[:16]
         for pattern in patterns
         for path in sorted(job.root.glob(pattern))
+        if path.is_file()
     }
     for role, named in stage.elements(job).items():
         if (element := elements.element(role, named)) is not None:

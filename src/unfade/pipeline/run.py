@@ -4,12 +4,9 @@ A stage is imported when it runs, because importing torch takes seconds.
 """
 
 import importlib
-import platform
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from importlib import metadata
 from itertools import takewhile
 from pathlib import Path
 
@@ -34,21 +31,10 @@ from unfade.work.job import Job
 from unfade.work.lock import lock_folder
 from unfade.work.memory import return_freed_memory
 from unfade.work.receipt import Receipt
+from unfade.work.software import software_versions
 from unfade.work.writing import clear_partials, write_text
 
 __all__ = ["STAGES", "Stage", "check_stage_names", "freshness", "run", "run_stage", "status"]
-
-SOFTWARE = (
-    "unfade",
-    "torch",
-    "numpy",
-    "scipy",
-    "opencv-python-headless",
-    "openimageio",
-    "opencolorio",
-    "av",
-)
-"""Packages whose versions a receipt records, because results may depend on them."""
 
 
 def run(job: Job, first: str | None = None, last: str | None = None) -> list[str]:
@@ -149,8 +135,7 @@ def run_stage(stage: Stage, job: Job, elements: ElementCache | None = None) -> N
         settings=used_settings,
         inputs=digests,
         outputs=outputs(stage, job),
-        versions={name: metadata.version(name) for name in SOFTWARE}
-        | {"python": platform.python_version(), "platform": sys.platform},
+        versions=software_versions(),
         cost=clock.cost(),
     )
     write_text(folder / Receipt.PATH, receipt.to_json())

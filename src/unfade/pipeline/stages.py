@@ -14,8 +14,9 @@ from unfade.film.noun import Artefact
 from unfade.film.pair import PairList
 from unfade.film.rendering import Rendering
 from unfade.film.report import Report
-from unfade.film.stage_names import STAGE_TASKS
+from unfade.film.stage_names import STAGE_TASKS, folder_name
 from unfade.film.target import Targets
+from unfade.film.used_frames import UsedFrames
 from unfade.work.job import Job
 
 Paths = dict[str, str]
@@ -95,6 +96,9 @@ REPORTED_SECTIONS = ("film", "ingest", "curate", "align", "target", "train", "re
 BASELINE = "05-train/baseline.safetensors"
 """Path, in the work directory, of the closed-form baseline."""
 
+SHEETS = tuple(f"{folder_name(name)}/*.png" for name in ("curate", "align", "target", "train"))
+"""Patterns of the sheets that go into a bag."""
+
 STAGES = (
     Stage("ingest", ("source", "reference"), (), clip_paths, 4),
     Stage(
@@ -111,7 +115,7 @@ STAGES = (
         ("target",),
         (Clips, PairList, Alignments),
         pair_paths,
-        2,
+        3,
         ("03-align/weight-*.exr",),
     ),
     Stage(
@@ -126,7 +130,7 @@ STAGES = (
         ("film", "source.path", "render"),
         (Clips, PairList, Alignments, TrainedModel),
         source_paths,
-        4,
+        5,
     ),
     Stage(
         "validate",
@@ -139,9 +143,9 @@ STAGES = (
     Stage(
         "deliver",
         (*REPORTED_SECTIONS, "source", "reference", "pair", "deliver"),
-        (Clips, PairList, Alignments, TrainedModel, Rendering, Report),
+        (Clips, PairList, Alignments, UsedFrames, TrainedModel, Rendering, Report),
         lambda job: source_paths(job) | picture_paths(job),
         revision=6,
-        files=(BASELINE, "07-validate/report.html", "07-validate/*.png", Approvals.PATH),
+        files=(BASELINE, "07-validate/report.html", "07-validate/*.png", *SHEETS, Approvals.PATH),
     ),
 )

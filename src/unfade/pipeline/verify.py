@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import TypeVar
+from pathlib import Path, PurePath
 
 import bagit
 from torch import Tensor
@@ -13,11 +12,20 @@ from unfade.deliver.bag import MANIFEST, TAG_MANIFEST, manifest_entries
 from unfade.errors import UnfadeError, WorkError
 from unfade.film.approval import Approvals
 from unfade.film.clip import Clips
-from unfade.film.noun import Artefact
+from unfade.film.provenance import Provenance
 from unfade.film.rendering import RenderedFrame, Rendering
 from unfade.film.wording import counted
 from unfade.film.working_space import WORKING_SPACE
 from unfade.media import map_frames, read_picture, to_space
+from unfade.media.content_credentials import (
+    MISSING_PACKAGE,
+    SIDECAR_SUFFIX,
+    SIGNED_FORMATS,
+    fault_of_signature,
+    is_available,
+    signed_facts,
+)
+from unfade.pipeline.verify_records import read_record, record_faults, unreadable
 from unfade.project.settings import Project
 from unfade.validate.frames import LOSSLESS_COMPRESSIONS
 from unfade.validate.luma import LumaFigures, check_master
@@ -26,8 +34,6 @@ from unfade.work.cores import on_all_cores
 from unfade.work.elements import digest
 from unfade.work.job import Job
 from unfade.work.progress import Progress
-
-AnArtefact = TypeVar("AnArtefact", bound=Artefact)
 
 
 class VerificationError(UnfadeError):
@@ -42,12 +48,13 @@ class VerificationError(UnfadeError):
 
 @dataclass(frozen=True)
 class Verified:
-    """A delivery without a fault: the number of its files, who decided on its masters, and the
-    number of masters whose luma was compared with the original's."""
+    """A delivery without a fault: the number of its files, who decided on its masters, the number
+    of masters whose luma was compared with the original's, and what is known of signatures."""
 
     files: int
     decision: str
     compared: int
+    signatures: tuple[str, ...] = ()
 
 
 def verify(bag: Path, original: str | None, progress: Progress) -> Verified:
@@ -67,17 +74,20 @@ def verify(bag: Path, original: str | None, progress: Progress) -> Verified:
         raise WorkError(
             f"{bag}: is not a delivery; name the folder that holds bagit.txt, in 08-deliver"
         )
+    _raise(_kind_faults(bag))
     _raise(_tag_faults(bag))
-    checksums = manifest_entries(bag / MANIFEST)
+    checksums = _entries(bag / MANIFEST)
     _raise([*_checksum_faults(bag, checksums, progress), *_added_faults(bag, checksums)])
     _raise(_form_faults(bag))
-    rendering = _record(bag, Rendering)
+    rendering = read_record(bag, Rendering)
     _raise(_master_faults(bag, rendering, checksums))
+    _raise(record_faults(bag, rendering, checksums))
+    signatures = _check_signatures(bag, checksums)
     compared = 0
     if original is not None:
         compared = _compare_with_original(bag, rendering, original, progress)
-    decision = _record(bag, Approvals).in_words(rendering)
-    return Verified(len(checksums), decision, compared)
+    decision = read_record(bag, Approvals).in_words(rendering)
+    return Verified(len(checksums), decision, compared, signatures)
 
 
 def _raise(faults: list[str]) -> None:
@@ -85,12 +95,40 @@ def _raise(faults: list[str]) -> None:
         raise VerificationError(faults)
 
 
+def _kind_faults(bag: Path) -> list[str]:
+    """Links and special files, whose content may change without the bag."""
+    return [
+        f"{path}: is a link or a special file, and a delivery has none; take it from another copy"
+        for path in sorted(bag.rglob("*"))
+        if path.is_symlink() or not (path.is_file() or path.is_dir())
+    ]
+
+
+def _entries(manifest: Path) -> dict[str, str]:
+    """The checksums in a manifest by path.
+
+    Raises:
+        VerificationError: it cannot be read, or names a path outside the bag.
+    """
+    try:
+        entries = manifest_entries(manifest)
+    except (OSError, ValueError) as error:
+        raise VerificationError(
+            [f"{manifest}: cannot be read ({error}); take it from another copy"]
+        ) from error
+    outside = [name for name in entries if PurePath(name).is_absolute() or ".." in name.split("/")]
+    _raise(
+        [
+            f"{manifest}: names {name!r}, which is not in the delivery; take it from another copy"
+            for name in outside
+        ]
+    )
+    return entries
+
+
 def _tag_faults(bag: Path) -> list[str]:
     """Faults of the files that describe the bag; without them nothing else can be checked."""
-    try:
-        expected = manifest_entries(bag / TAG_MANIFEST)
-    except (OSError, ValueError) as error:
-        return [f"{bag / TAG_MANIFEST}: cannot be read ({error}); take it from another copy"]
+    expected = _entries(bag / TAG_MANIFEST)
     missing = [name for name in ("bagit.txt", MANIFEST) if name not in expected]
     faults = [
         f"{bag / TAG_MANIFEST}: has no checksum of {name}; take it from another copy"
@@ -109,23 +147,22 @@ def _fault_of(bag: Path, name: str, checksum: str) -> list[str]:
         return [f"{path}: is missing; take it from another copy"]
     except OSError as error:
         return [f"{path}: cannot be read ({error.strerror}); take it from another copy"]
-    if found != checksum:
+    if found != checksum.lower():
         return [f"{path}: was changed after delivery; take it from another copy"]
     return []
 
 
 def _added_faults(bag: Path, checksums: dict[str, str]) -> list[str]:
-    present = {
-        one.relative_to(bag).as_posix() for one in (bag / "data").rglob("*") if one.is_file()
-    }
-    added = sorted(present - checksums.keys())
+    present = {one.relative_to(bag).as_posix() for one in bag.rglob("*") if one.is_file()}
+    known = {*checksums, *_entries(bag / TAG_MANIFEST), TAG_MANIFEST}
+    added = sorted(present - known)
     return [f"{bag / name}: was added after delivery; remove it" for name in added]
 
 
 def _form_faults(bag: Path) -> list[str]:
     try:
         bagit.Bag(str(bag)).validate(completeness_only=True)
-    except bagit.BagError as error:
+    except (bagit.BagError, OSError, ValueError) as error:
         return [f"{bag}: is not a valid bag ({error}); take it from another copy"]
     return []
 
@@ -136,20 +173,52 @@ def _checksum_faults(bag: Path, checksums: dict[str, str], progress: Progress) -
     return [fault for faults in checked for fault in faults]
 
 
-def _record(bag: Path, kind: type[AnArtefact]) -> AnArtefact:
-    """A record of the bag.
+def _settings(bag: Path) -> Project:
+    """The settings of the delivery.
 
     Raises:
-        WorkError: this version of Unfade cannot read it.
+        WorkError: this version of Unfade cannot read them.
     """
-    path = bag / "data" / Path(kind.PATH).name
+    path = bag / "data" / "settings.json"
     try:
-        return kind.from_json(path.read_text(encoding="utf-8"))
+        return Project.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise WorkError(
-            f"{path}: cannot be read ({error}); verify with the version of Unfade that "
-            "bag-info.txt names"
-        ) from error
+        raise unreadable(path, error) from error
+
+
+def _check_signatures(bag: Path, checksums: dict[str, str]) -> tuple[str, ...]:
+    """Checks the signed manifests, and says in words who signed what.
+
+    Raises:
+        VerificationError: a signature does not hold, or is of another provenance.
+    """
+    sidecars = sorted(name for name in checksums if name.endswith(SIDECAR_SUFFIX))
+    if not sidecars:
+        return ()
+    if not is_available():
+        return (f"{counted(len(sidecars), 'signature')} not checked: {MISSING_PACKAGE}",)
+    faults, words = [], []
+    for name in sidecars:
+        signed = [
+            bag / one
+            for one in checksums
+            if one.rpartition(".")[0] == name.removesuffix(SIDECAR_SUFFIX)
+            and Path(one).suffix in SIGNED_FORMATS
+        ]
+        if len(signed) != 1:
+            faults.append(f"{bag / name}: signs no file of the delivery; remove it")
+            continue
+        (path,) = signed
+        fault = fault_of_signature(path)
+        if fault is None:
+            signer, facts = signed_facts(path)
+            words.append(f"{path.name} is signed by {signer}")
+            if facts.get("provenance_sha256") != checksums.get(f"data/{Provenance.PATH}"):
+                fault = "its signature is of another delivery"
+        if fault is not None:
+            faults.append(f"{path}: {fault}; take it and {name} from another copy")
+    _raise(faults)
+    return tuple(words)
 
 
 def _master_faults(bag: Path, rendering: Rendering, checksums: dict[str, str]) -> list[str]:
@@ -174,9 +243,10 @@ def _compare_with_original(
         VerificationError: a master has another luma, or another size.
         MediaError: the scan cannot be read.
     """
-    settings = (bag / "data" / "settings.json").read_text(encoding="utf-8")
-    colors = Job(Project.model_validate_json(settings), bag / "data", progress).colors
-    source = _record(bag, Clips).source.model_copy(update={"path": str(Path(original).absolute())})
+    colors = Job(_settings(bag), bag / "data", progress).colors
+    source = read_record(bag, Clips).source.model_copy(
+        update={"path": str(Path(original).absolute())}
+    )
     by_frame = {frame.frame: frame for frame in rendering.frames}
     decode = partial(to_space, source=rendering.colorspace, target=WORKING_SPACE, colors=colors)
 

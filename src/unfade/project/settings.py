@@ -278,6 +278,27 @@ class DeliverSection(Noun):
         """Width and height of `size`, in pixels; the height is None if the width alone is set."""
         return None if self.size is None else parse_movie_size(self.size)
 
+    c2pa_certificate: FilePath | None = Field(
+        default=None,
+        description="Chain of certificates, the signer's first, in PEM. Before-and-after still and "
+        "recovered movie get signed C2PA manifests beside them; needs 'unfade[c2pa]'.",
+        examples=["archive.pem"],
+        json_schema_extra={"allowed": "a path", "default_in_words": "none; nothing is signed"},
+    )
+    c2pa_key: FilePath | None = Field(
+        default=None,
+        description="Private key of the signer, in PEM and without a password. No file of the bag "
+        "holds it.",
+        examples=["archive.key"],
+        json_schema_extra={"allowed": "a path", "default_in_words": "none; nothing is signed"},
+    )
+
+    @model_validator(mode="after")
+    def _certificate_and_key(self) -> "DeliverSection":
+        if (self.c2pa_certificate is None) != (self.c2pa_key is None):
+            raise ValueError("'c2pa_certificate' and 'c2pa_key' go together; set both or none")
+        return self
+
 
 class Project(Noun):
     """A whole project file."""

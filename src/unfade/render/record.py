@@ -5,16 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 
 from unfade import __version__
-from unfade.film.clip import Clips, orientation_word
+from unfade.film.clip import Clip, Clips, orientation_word
 from unfade.film.method import ChosenMethod
 from unfade.film.pair import Pair
+from unfade.film.provenance import DIGITAL_SOURCE_TYPE
 from unfade.film.rendering import PredictedError
 from unfade.film.shot import Shot
 from unfade.model.chroma_model import ErrorMap
 from unfade.project.settings import Project
-
-SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-"""Digital source type of the IPTC: a composite with parts that a trained model generated."""
 
 RECOVERY_TYPES = {
     frozenset({"direct"}): "reference",
@@ -34,6 +32,12 @@ ERROR_ENTRIES = (
 """Header entries of the predicted error: mean and 95th percentile in CIEDE2000, and the share of
 the pixels beyond what training pairs show."""
 
+DPX_HISTORY_VERSION = 1
+"""Version of `process_history`; a higher one renders DPX masters anew."""
+
+ProcessHistory = tuple[tuple[tuple[str, str], ...], ...]
+"""Lines of a process history; each has variables of a letter and a text."""
+
 Entry = str | int
 """Value of a header entry."""
 
@@ -47,7 +51,7 @@ def film_entries(
     new rendering. `pairs` are the admitted ones.
     """
     entries: dict[str, Entry] = {
-        "Iptc4xmpExt:DigitalSourceType": SOURCE_TYPE,
+        "Iptc4xmpExt:DigitalSourceType": DIGITAL_SOURCE_TYPE,
         "unfade:film": project.film.title,
         "unfade:version": project.render.version,
         "unfade:model": model_id,
@@ -76,6 +80,32 @@ def frame_entries(
         "unfade:methodChosenBy": method.chosen_by_in_words(),
     }
     return own | dict(zip(ERROR_ENTRIES, figures, strict=True))
+
+
+def process_history(project: Project, source: Clip, entries: Mapping[str, Entry]) -> ProcessHistory:
+    """The lines of a DPX master's process history: the film, its scan, and the recovery.
+
+    Gauge, sound and stock of the film and the scanner are not known, so they are left out.
+
+    Args:
+        project: settings of the masters.
+        source: the scan.
+        entries: of `film_entries`.
+    """
+    settings, size = project.render, f"{source.width}x{source.height}"
+    recovery = (
+        f"{entries['Software']}; {entries['unfade:recovery']}; model {entries['unfade:model']}; "
+        f"from {entries['unfade:recoveryType']} {entries['unfade:reference']}; "
+        f"digital source type {DIGITAL_SOURCE_TYPE.rpartition('/')[2]}"
+    )
+    film = (("O", "film"), ("C", "color"), ("F", str(source.rate)), ("D", "faded dyes"))
+    scan = (("O", source.codec or source.kind), ("R", size), ("M", source.colorspace))
+    master = (("O", "DPXv2"), ("W", f"{settings.bits}-bit"), ("R", size))
+    return (
+        film,
+        (*scan, ("T", str(entries["unfade:source"]))),
+        (*master, ("M", settings.colorspace), ("T", recovery)),
+    )
 
 
 def predicted_error(error: ErrorMap) -> PredictedError:

@@ -21,11 +21,14 @@ from unfade.model import load_chosen
 from unfade.project.color_config import ColorManagement, config_to_share
 from unfade.project.settings import RenderSection
 from unfade.render.record import (
+    DPX_HISTORY_VERSION,
     ERROR_ENTRIES,
     Entry,
+    ProcessHistory,
     film_entries,
     frame_entries,
     predicted_error,
+    process_history,
     read_predicted_error,
     read_sidecar,
     sidecar,
@@ -167,6 +170,7 @@ def _render(
     model = load_chosen((job.root / TrainedModel.PATH).parent, trained, use)
     methods = trained.methods.used(use)
     by_frame = {master.frame: master for master in masters}
+    history = process_history(job.project, source, entries)
 
     def render_frame(frame: int, source_rgb: Tensor) -> None:
         master = by_frame[frame]
@@ -174,7 +178,7 @@ def _render(
         method = methods.of(master.shot.number)
         error = predicted_error(recovered.error)
         own = entries | frame_entries(master.shot, frame, method, error)
-        _write(job, master, recovered.rgb, own, media.read_tags(source, frame))
+        _write(job, master, recovered.rgb, own, media.read_tags(source, frame), history)
 
     rendered = media.map_frames(render_frame, source, list(by_frame), job.colors)
     for _ in job.progress.track(rendered, "Rendering", len(masters)):
@@ -187,13 +191,16 @@ def _write(
     recovered_rgb: Tensor,
     entries: dict[str, Entry],
     tags: media.FrameTags,
+    history: ProcessHistory,
 ) -> None:
     """Writes a master and then its sidecar, if it has one.
 
     The checksum is taken at once, while the file is still in the cache of the system.
     """
     settings = job.project.render
-    cut = media.write_master(master.path, recovered_rgb, settings, entries, tags, job.colors)
+    cut = media.write_master(
+        master.path, recovered_rgb, settings, entries, tags, job.colors, history
+    )
     if master.sidecar is not None:
         facts: dict[str, object] = {
             "file": master.path.name,
@@ -230,8 +237,10 @@ def _key(job: Job, trained: TrainedModel, entries: dict[str, Entry]) -> str:
     """
     others = {"first", "last", "range", "naming", "checkpoint"}
     settings = job.project.render.model_dump(mode="json", exclude=others)
+    in_dpx = {"history": DPX_HISTORY_VERSION} if job.project.render.format == "dpx" else {}
     return json.dumps(
-        {
+        in_dpx
+        | {
             "model": trained.id,
             "render": settings,
             "entries": entries,

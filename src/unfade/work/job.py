@@ -100,9 +100,13 @@ class Job:
         """
         return element(
             self.resolve(path),
-            lambda file: self.digests.of(f"<{role}>/{file.name}", file),
+            lambda file: self.element_digest(role, file),
             lambda files: self.progress.track(files, f"Checksums of {role}", len(files)),
         )
+
+    def element_digest(self, role: str, file: Path) -> str:
+        """The SHA-256 of a file of an element, from the cache if the file is unchanged."""
+        return self.digests.of(f"<{role}>/{file.name}", file)
 
     def load(self, kind: type[AnArtefact]) -> AnArtefact:
         """The artefact of a class, from its file.

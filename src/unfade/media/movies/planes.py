@@ -5,7 +5,7 @@ Sources: ITU-R BT.601-7 and BT.709-6 (matrices, ranges), ITU-T H.262 (chroma sit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -131,6 +131,14 @@ def luma_codes(frame: av.VideoFrame) -> NDArray[np.uint8]:
 def plane_lines(frame: av.VideoFrame, index: int) -> NDArray[Any]:
     """A view of a plane's memory, (lines, samples of a line); writing to it changes the frame."""
     return _samples(frame, index, 1)[:, : frame.planes[index].width, 0]
+
+
+def stored_samples(frame: av.VideoFrame) -> Iterator[bytes]:
+    """The samples of each plane of a frame that `can_read` accepts, without padding, as FFmpeg's
+    rawvideo has them."""
+    _, _, _, per_pixel = _PACKED_RGB.get(_packed_name(frame.format.name), (0, 0, 0, 1))
+    for index, plane in enumerate(frame.planes):
+        yield _samples(frame, index, per_pixel)[:, : plane.width].tobytes()
 
 
 def _plane(frame: av.VideoFrame, index: int) -> Plane:

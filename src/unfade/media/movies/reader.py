@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import av
 import av.error
@@ -21,12 +23,14 @@ from unfade.media.movies.containers import Movie, open_movie
 from unfade.media.movies.ffv1 import checksums_hold, has_checksums
 from unfade.media.movies.fields import match_fields
 from unfade.media.movies.index import IndexMismatchError, movie_index, packets_from
-from unfade.media.movies.planes import frame_to_rgb
+from unfade.media.movies.planes import frame_to_rgb, stored_samples
 from unfade.media.threads.read_ahead import heartbeat
 from unfade.project.color_config import ColorManagement
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+Read = TypeVar("Read")
 
 _MAX_DECODED_GAP_FRAMES = 12
 """Longest gap between wanted frames that is decoded and dropped; a seek reopens the movie, which
@@ -87,16 +91,34 @@ def read_movie(
     Raises:
         MediaError: the movie is damaged, ends early, or changes its frame size.
     """
+    yield from _read_runs(clip, frames, partial(_read_run, clip, colors))
+
+
+def checksums_of_movie(clip: Clip, frames: list[int]) -> dict[int, str]:
+    """SHA-256 of frames of a movie, ascending, by number: of the samples as decoded, before
+    deinterlacing, plane after plane without padding, as FFmpeg's framehash takes it.
+
+    Raises:
+        MediaError: the movie is damaged, ends early, or changes its frame size.
+    """
+    return dict(_read_runs(clip, frames, partial(_checksums_of_run, clip)))
+
+
+def _read_runs(
+    clip: Clip, frames: list[int], read_run: Callable[[Movie, int, list[int]], Iterator[Read]]
+) -> Iterator[Read]:
+    """What `read_run` gives for the wanted frames, ascending, of a movie that is opened at a frame
+    for each group of them."""
     pending = deque(frames)
     with suppress(IndexMismatchError):
         for start, wanted in _decode_runs(clip, frames):
             with open_movie(clip.path) as movie:
-                for number, picture in _read_run(clip, movie, start, wanted, colors):
+                for one in read_run(movie, start, wanted):
                     pending.popleft()
-                    yield number, picture
+                    yield one
     if pending:
         with open_movie(clip.path) as movie:
-            yield from _read_run(clip, movie, 0, list(pending), colors)
+            yield from read_run(movie, 0, list(pending))
 
 
 def deinterlace(
@@ -141,16 +163,44 @@ def pull(graph: av.filter.Graph) -> Iterator[av.VideoFrame]:
 
 
 def _read_run(
-    clip: Clip, movie: Movie, start: int, wanted: list[int], colors: ColorManagement
+    clip: Clip, colors: ColorManagement, movie: Movie, start: int, wanted: list[int]
 ) -> Iterator[tuple[int, Tensor]]:
-    pending = deque(wanted)
+    numbered = _progressive(clip, _stored_frames(clip, movie, start))
+    for number, frame in _wanted_of(clip, numbered, wanted):
+        codec = movie.stream.codec_context.name
+        rgb = frame_to_rgb(frame, clip.video, codec, clip.code_range)
+        upright_rgb = upright(rgb, clip.orientation)
+        yield number, to_space(upright_rgb, clip.colorspace, WORKING_SPACE, colors)
+
+
+def _checksums_of_run(
+    clip: Clip, movie: Movie, start: int, wanted: list[int]
+) -> Iterator[tuple[int, str]]:
+    for number, frame in _wanted_of(clip, _stored_frames(clip, movie, start), wanted):
+        sha256 = hashlib.sha256()
+        for samples in stored_samples(frame):
+            sha256.update(samples)
+        yield number, sha256.hexdigest()
+
+
+def _stored_frames(clip: Clip, movie: Movie, start: int) -> Iterator[tuple[int, av.VideoFrame]]:
+    """The frames as stored, from key frame `start` on, with their numbers."""
     numbered = _frames_from_key(movie, start) if start else enumerate(decode(movie))
-    for number, frame in _progressive(clip, _with_checked_size(clip, numbered)):
+    return _with_checked_size(clip, numbered)
+
+
+def _wanted_of(
+    clip: Clip, numbered: Iterable[tuple[int, av.VideoFrame]], wanted: list[int]
+) -> Iterator[tuple[int, av.VideoFrame]]:
+    """The wanted frames, ascending; a number that is wanted twice comes twice.
+
+    Raises:
+        MediaError: the movie ends before one of them.
+    """
+    pending = deque(wanted)
+    for number, frame in numbered:
         while pending and pending[0] == number:
-            codec = movie.stream.codec_context.name
-            rgb = frame_to_rgb(frame, clip.video, codec, clip.code_range)
-            upright_rgb = upright(rgb, clip.orientation)
-            yield pending.popleft(), to_space(upright_rgb, clip.colorspace, WORKING_SPACE, colors)
+            yield pending.popleft(), frame
         if not pending:
             return
     raise MediaError(

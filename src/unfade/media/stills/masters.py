@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unfade.media.stills.process_history import Step
 from unfade.media.stills.tags import FrameTags
 from unfade.media.stills.writers import write_dpx, write_exr, write_tiff
 from unfade.project.color_config import ColorManagement
@@ -22,6 +23,7 @@ def write_master(
     entries: Mapping[str, str | int],
     tags: FrameTags,
     colors: ColorManagement,
+    history: Sequence[Step] = (),
 ) -> int:
     """Writes one master.
 
@@ -32,6 +34,7 @@ def write_master(
         entries: of the header; TIFF and DPX store only ``"Software"``.
         tags: of the frame.
         colors: the config that has the colour space.
+        history: how the picture came to be, which only DPX stores.
 
     Returns:
         Number of values that were clipped to the range of the format; 0 for EXR, which refuses
@@ -56,17 +59,6 @@ def write_master(
         )
         return 0
     software = str(entries.get("Software", ""))
-    return _write_integers(path, pixels, settings, software, tags, colors)
-
-
-def _write_integers(
-    path: Path,
-    pixels: Tensor,
-    settings: RenderSection,
-    software: str,
-    tags: FrameTags,
-    colors: ColorManagement,
-) -> int:
     if settings.format == "dpx":
         return write_dpx(
             path,
@@ -75,6 +67,7 @@ def _write_integers(
             colorspace=settings.colorspace,
             colors=colors,
             software=software,
+            history=history,
             tags=tags,
         )
     return write_tiff(

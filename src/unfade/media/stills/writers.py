@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.bands import bands
 from unfade.media.color_management import check_colorspace, is_aces, to_space
 from unfade.media.stills.icc import working_space_profile
+from unfade.media.stills.process_history import Step, user_data
 from unfade.media.stills.tags import FrameTags, put_tags
 from unfade.project.color_config import PINNED, ColorManagement
 from unfade.work.writing import writing
@@ -115,6 +116,7 @@ def write_dpx(
     colorspace: str = WORKING_SPACE,
     colors: ColorManagement = PINNED,
     software: str = "",
+    history: Sequence[Step] = (),
     tags: FrameTags = _NO_TAGS,
 ) -> int:
     """Writes a DPX file of integers.
@@ -127,6 +129,7 @@ def write_dpx(
             printing density; for other spaces it says user defined.
         colors: the config that has this space.
         software: name of the program, for the header.
+        history: the lines of the process history in the user data; none leaves that out.
         tags: of the frame.
 
     Returns:
@@ -142,6 +145,9 @@ def write_dpx(
     spec["dpx:Transfer"], spec["dpx:Colorimetric"] = _dpx_names(
         check_colorspace(colorspace, colors), colors
     )
+    if history:
+        data = np.frombuffer(user_data(history), np.uint8)
+        spec.attribute("dpx:UserData", f"uint8[{len(data)}]", data)
     put_tags(spec, tags)
     codes, clipped = _codes(path, pixels, bits, colorspace, colors)
     _write(path, codes, spec)

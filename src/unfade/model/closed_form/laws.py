@@ -39,9 +39,13 @@ class Baseline:
     shots: Mapping[int, SmoothLut]
     grain: Tensor
 
+    def of(self, shot: int) -> SmoothLut:
+        """The LUT of a shot: its own, or the film's."""
+        return self.shots.get(shot, self.film)
+
     def predict(self, source_rgb: Tensor, shot: int) -> Tensor:
         """Chroma (2, H, W) of a source picture (3, H, W) of a shot."""
-        return self.shots.get(shot, self.film)(degrain(source_rgb, self.grain))
+        return self.of(shot)(degrain(source_rgb, self.grain))
 
 
 OWN_RAMP = (0.1, 0.3)

@@ -1,0 +1,81 @@
+"""The texts of the records of a bag, which hold no path of this machine."""
+
+import datetime
+from pathlib import Path
+
+from unfade.deliver.note import DeliveryContent, validation_note
+from unfade.deliver.shared_records import (
+    BagPaths,
+    clips_to_share,
+    film_toml_to_share,
+    settings_to_share,
+)
+from unfade.film.alignment import Alignments
+from unfade.film.clip import Clips
+from unfade.film.model import TrainedModel
+from unfade.film.noun import Artefact
+from unfade.film.pair import PairList
+from unfade.film.rendering import Rendering
+from unfade.film.report import Report
+from unfade.film.used_frames import UsedFrames
+from unfade.film.wording import counted
+
+SHEETS = {
+    "curate": "pairs",
+    "align": "alignment",
+    "target": "ground-truth",
+    "train": "training",
+}
+"""Folders of the sheets of a stage, in that of all sheets."""
+
+RECORDS: dict[str, type[Artefact]] = {
+    "ingest": Clips,
+    "curate": PairList,
+    "align": Alignments,
+    "train": TrainedModel,
+    "render": Rendering,
+    "validate": Report,
+}
+"""The record that each stage writes last, whose time is that of its event."""
+
+
+def written_at(path: Path) -> str:
+    """When a file was written, ISO 8601 with the time zone."""
+    written = datetime.datetime.fromtimestamp(path.stat().st_mtime).astimezone()
+    return written.isoformat("T", "seconds")
+
+
+def record_texts(delivered: DeliveryContent, used: UsedFrames, paths: BagPaths) -> dict[str, str]:
+    """The records, by name of the file: artefacts, settings and note."""
+    records: tuple[Artefact, ...] = (
+        clips_to_share(delivered.clips),
+        delivered.pair_list,
+        delivered.alignments,
+        used,
+        delivered.rendering,
+        delivered.approvals,
+    )
+    settings = settings_to_share(delivered.project, paths)
+    return {
+        **{Path(record.PATH).name: record.to_json() for record in records},
+        "settings.json": settings.model_dump_json(indent=2, by_alias=True) + "\n",
+        "film.toml": film_toml_to_share(settings),
+        "validation-note.txt": validation_note(delivered),
+    }
+
+
+def bag_info(delivered: DeliveryContent) -> dict[str, str]:
+    """The entries of bag-info.txt, by label."""
+    project, rendering, part = delivered.project, delivered.rendering, delivered.part
+    of_part = f", a part: frames {part.first} to {part.last}" if part else ""
+    return {
+        "Source-Organization": project.deliver.institution,
+        "Contact-Name": project.deliver.restorationist,
+        "External-Identifier": delivered.name,
+        "External-Description": (
+            f"{project.film.title}: {counted(len(rendering.frames), 'recovered frame')}{of_part}, "
+            f"{rendering.colorspace}, model {rendering.model_id}, "
+            f"verdict {delivered.report.verdict}, {delivered.decision}"
+        ),
+        "Bagging-Date": delivered.date,
+    }

@@ -61,7 +61,7 @@ from unfade.film.delivery import Delivery
 from unfade.film.model import TrainedModel
 from unfade.film.naming import lut_title, slug
 from unfade.film.pair import PairList
-from unfade.film.provenance import DIGITAL_SOURCE_TYPE, Provenance
+from unfade.film.provenance import DIGITAL_SOURCE_TYPE, PROVENANCE_FILE
 from unfade.film.rendering import Rendering
 from unfade.film.report import Report
 from unfade.film.used_frames import UsedFrames
@@ -367,7 +367,7 @@ def _sign(job: Job, delivered: DeliveryContent, folder: Path) -> None:
     if certificate is None or key is None:
         return
     facts = {
-        "provenance_sha256": digest(folder / Provenance.PATH),
+        "provenance_sha256": digest(folder / PROVENANCE_FILE),
         "masters_sha256": delivered.rendering.masters_sha256(),
     }
     shown = [*folder.glob("stills/before-after.png"), *folder.glob("review/*-recovered.*")]

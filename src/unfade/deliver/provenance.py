@@ -9,6 +9,7 @@ from unfade.film.alignment import Alignment
 from unfade.film.clip import Clip
 from unfade.film.provenance import (
     DIGITAL_SOURCE_TYPE,
+    PROVENANCE_FILE,
     Provenance,
     ProvenanceElement,
     ProvenanceModel,
@@ -36,7 +37,7 @@ def provenance_texts(
     `provenance`."""
     record = provenance(delivered, used, settings, files)
     schema = json.dumps(Provenance.json_schema(), indent=2, ensure_ascii=False)
-    return {Provenance.PATH: record.to_json(), PROVENANCE_SCHEMA: schema + "\n"}
+    return {PROVENANCE_FILE: record.to_json(), PROVENANCE_SCHEMA: schema + "\n"}
 
 
 def provenance(

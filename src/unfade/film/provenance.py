@@ -17,6 +17,10 @@ DIGITAL_SOURCE_TYPE = (
 """Digital source type of the IPTC: a composite with parts that a trained model generated."""
 
 
+PROVENANCE_FILE = "provenance.json"
+"""Name of the record in the payload of a bag."""
+
+
 class ProvenancePair(Noun):
     """A pair that was used, its frames, and how the reference lies on the scan.
 
@@ -78,7 +82,7 @@ class Provenance(Artefact):
     """
 
     SCHEMA = "Provenance.1"
-    PATH = "provenance.json"
+    PATH = PROVENANCE_FILE
 
     film: str
     version: int

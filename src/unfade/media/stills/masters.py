@@ -59,6 +59,18 @@ def write_master(
         )
         return 0
     software = str(entries.get("Software", ""))
+    return _write_integers(path, pixels, settings, software, tags, colors, history)
+
+
+def _write_integers(
+    path: Path,
+    pixels: Tensor,
+    settings: RenderSection,
+    software: str,
+    tags: FrameTags,
+    colors: ColorManagement,
+    history: Sequence[Step],
+) -> int:
     if settings.format == "dpx":
         return write_dpx(
             path,

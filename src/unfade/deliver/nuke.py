@@ -85,7 +85,7 @@ class _Script:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def node(self, kind: str, name: str, inputs: Iterable[str] = (), **knobs: Value) -> str:
+    def node(self, kind: str, name: str, inputs: Iterable[str] = (), /, **knobs: Value) -> str:
         """Adds a node, with its inputs by their names, the first as input 0.
 
         Returns:

@@ -128,9 +128,9 @@ STAGES = (
     Stage(
         "validate",
         REPORTED_SECTIONS,
-        (Clips, PairList, Alignments, Targets, TrainedModel, LossCurve, Rendering),
+        (Clips, PairList, FilmBalance, Alignments, Targets, TrainedModel, LossCurve, Rendering),
         source_paths,
-        revision=4,
+        revision=5,
         files=(BASELINE,),
     ),
     Stage(

@@ -24,6 +24,7 @@ LARGE: tuple[Rung, ...] = (
     (560, 78),
     (480, 75),
     (400, 70),
+    (352, 62),
 )
 """Sizes of pictures that fill the page's column, the best first."""
 
@@ -33,11 +34,11 @@ MIDDLE: tuple[Rung, ...] = ((480, 85), (400, 82), (320, 80), (280, 75), (240, 72
 SMALL: tuple[Rung, ...] = ((200, 82), (176, 80), (160, 78), (144, 74), (128, 70), (112, 66))
 """Sizes of tiles in a strip."""
 
-LARGE_BYTES = 4_600_000
+LARGE_BYTES = 4_200_000
 """Bytes of all large pictures of hold-out pairs. With the numbers below 11 MB, which are 15 MB of
 HTML because base64 writes 3 bytes as 4 letters."""
 
-SHOT_BYTES = 3_800_000
+SHOT_BYTES = 3_200_000
 """Bytes of the pictures of all shots."""
 
 FRAME_BYTES = 1_200_000

@@ -7,8 +7,10 @@ from unfade.color.ycbcr import rgb_to_ycbcr
 from unfade.drawing.scopes import (
     COLOUR_BARS,
     MAX_CHROMA,
+    TARGET_HALF_SIDE,
     WAVEFORM_MAX,
     WAVEFORM_MIN,
+    chroma_to_point,
     parade,
     scope_strip,
     vectorscope,
@@ -96,3 +98,111 @@ def test_values_out_of_range_and_nan_leave_no_trace() -> None:
 
     assert torch.isfinite(scope_strip(odd)).all()
     assert torch.equal(vectorscope(odd), vectorscope(flat((9.0, -9.0, 9.0))))
+
+
+BARS_75_BT709 = {
+    "Yl": (674, 176, 543),
+    "Cy": (581, 589, 176),
+    "G": (534, 253, 207),
+    "Mg": (251, 771, 817),
+    "R": (204, 435, 848),
+    "B": (111, 848, 481),
+}
+"""Y', Cb, Cr of 75 % bars, 10-bit codes of 1023: SMPTE RP 219-1:2014, table of the HD bars."""
+
+WHITE_75_CODE = 721
+"""Y', and R', G', B', of 75 % white in the same table: 64 + 0.75 * 876."""
+
+BT601 = (0.299, 0.114, 1.772, 1.402)
+"""Kr, Kb, and the ranges of B'-Y' and R'-Y', of ITU-R BT.601-7."""
+
+FINE_PX = 2400
+"""Side of a scope of which a pixel is less than one code."""
+
+
+def code_of_point(x: float, y: float, size: int) -> tuple[float, float]:
+    """Cb and Cr, 10-bit codes, of a pixel of a vectorscope."""
+    cb = ((x + 0.5) / size * 2 - 1) * MAX_CHROMA
+    cr = (1 - (y + 0.5) / size * 2) * MAX_CHROMA
+    return 512 + 896 * cb, 512 + 896 * cr
+
+
+def trace_of(rgb: tuple[float, ...]) -> tuple[float, float]:
+    """Cb and Cr, 10-bit codes, at which a vectorscope shows a colour."""
+    grey = flat((0.5,) * 3, 4, 4)
+    changed = (vectorscope(flat(rgb, 4, 4), FINE_PX) - vectorscope(grey, FINE_PX)).abs().amax(dim=0)
+    centre = FINE_PX // 2
+    changed[centre - 4 : centre + 4, centre - 4 : centre + 4] = 0
+    y, x = divmod(int(changed.argmax()), FINE_PX)
+    return code_of_point(x, y, FINE_PX)
+
+
+@pytest.mark.parametrize("name", BARS_75_BT709)
+def test_vectorscope_shows_75_percent_bars_at_the_codes_of_the_standard(name: str) -> None:
+    assert trace_of(COLOUR_BARS[name]) == pytest.approx(BARS_75_BT709[name][1:], abs=1)
+
+
+@pytest.mark.parametrize("name", BARS_75_BT709)
+def test_the_boxes_of_the_vectorscope_lie_at_the_codes_of_the_standard(name: str) -> None:
+    _, cb, cr = rgb_to_ycbcr(torch.tensor(COLOUR_BARS[name]).reshape(3, 1, 1)).flatten().tolist()
+    x, y = chroma_to_point(cb, cr, FINE_PX)
+    assert code_of_point(x, y, FINE_PX) == pytest.approx(BARS_75_BT709[name][1:], abs=1)
+    half = TARGET_HALF_SIDE / MAX_CHROMA / 2 * FINE_PX
+    column = vectorscope(flat((0.5,) * 3, 4, 4), FINE_PX)[0, :, round(x)]
+    edges = [
+        int(column[round(edge) - 2 : round(edge) + 3].argmax()) for edge in (y - half, y + half)
+    ]
+    assert edges == pytest.approx([2, 2], abs=1)
+
+
+@pytest.mark.parametrize("name", COLOUR_BARS)
+def test_bars_of_standard_definition_land_on_the_same_targets(name: str) -> None:
+    """Bars coded by the matrix of BT.601, rounded to 10 bits and decoded."""
+    kr, kb, b_range, r_range = BT601
+    r, g, b = COLOUR_BARS[name]
+    y = kr * r + (1 - kr - kb) * g + kb * b
+    codes = [
+        round(64 + 876 * y),
+        *(round(512 + 896 * one) for one in ((b - y) / b_range, (r - y) / r_range)),
+    ]
+    luma_value, cb, cr = (codes[0] - 64) / 876, (codes[1] - 512) / 896, (codes[2] - 512) / 896
+    red, blue = luma_value + r_range * cr, luma_value + b_range * cb
+    decoded = (red, (luma_value - kr * red - kb * blue) / (1 - kr - kb), blue)
+    assert trace_of(decoded) == pytest.approx(BARS_75_BT709[name][1:], abs=1)
+
+
+def brightest_code(scope: torch.Tensor) -> float:
+    """The 10-bit code of the brightest row of a waveform, of the column where it is brightest."""
+    row = int(scope.amax(dim=0).amax(dim=1).argmax())
+    level = WAVEFORM_MAX - row / (FINE_PX - 1) * (WAVEFORM_MAX - WAVEFORM_MIN)
+    return 64 + 876 * level
+
+
+@pytest.mark.parametrize("name", BARS_75_BT709)
+def test_waveform_shows_75_percent_bars_at_the_codes_of_the_standard(name: str) -> None:
+    scope = waveform(flat(COLOUR_BARS[name], 4, 60), FINE_PX, 100)[:, :, 40:]
+    assert brightest_code(scope) == pytest.approx(BARS_75_BT709[name][0], abs=1)
+
+
+def test_parade_shows_75_percent_white_at_the_code_of_the_standard() -> None:
+    scope = parade(flat((0.75,) * 3, 4, 60), FINE_PX, 38 + 60)
+    for left in (38, 58, 78):
+        part = scope[:, :, left : left + 10]
+        assert brightest_code(part) == pytest.approx(WHITE_75_CODE, abs=1)
+
+
+def test_a_magnified_vectorscope_spreads_chroma() -> None:
+    """A face fills a fifth of the scope at most; magnified, its trace lies further out."""
+    skin, size = flat((194 / 255, 150 / 255, 130 / 255), 4, 4), 600
+    _, cb, cr = rgb_to_ycbcr(skin)[:, 0, 0].tolist()
+    grey = flat((0.5,) * 3, 4, 4)
+    for magnification in (1.0, 3.0):
+        lit = (
+            (vectorscope(skin, size, magnification) - vectorscope(grey, size, magnification))
+            .abs()
+            .amax(dim=0)
+        )
+        lit[size // 2 - 6 : size // 2 + 6, size // 2 - 6 : size // 2 + 6] = 0
+        y, x = divmod(int(lit.argmax()), size)
+        assert (x, y) == pytest.approx(chroma_to_point(cb, cr, size, magnification), abs=1)
+    assert float(torch.tensor([cb, cr]).norm()) < 0.2 * MAX_CHROMA

@@ -1,191 +1,19 @@
 import re
-from fractions import Fraction
-from html.parser import HTMLParser
+from dataclasses import replace
 from typing import Any
 
 import pytest
-import torch
 
-from unfade.film.alignment import Alignment, Alignments
-from unfade.film.clip import Area, Clip, Clips
-from unfade.film.figures import HeldOutFigures, ShotFigures
+from unfade.film.clip import Clips
 from unfade.film.method import ChosenMethod, MethodErrors, Methods, ShotMethod
-from unfade.film.model import HeldOut, LossCurve, LossPoint, ShotModel
-from unfade.film.pair import Pair, PairList, Rejection
+from unfade.film.model import LossCurve
 from unfade.film.rendering import PredictedError
-from unfade.film.report import Measure, Report
-from unfade.film.shot import Shot
-from unfade.film.target import Target, Targets
-from unfade.film.time import FrameRange
-from unfade.project.settings import DeliverSection, Project
+from unfade.project.settings import DeliverSection
 from unfade.report.figures import figure, file_name, method_reason
-from unfade.report.page import Comparison, PageContent, report_page, with_credits
+from unfade.report.page import SECTIONS, report_page, with_credits
 
-from ..fixtures import (
-    make_alignment,
-    make_clip,
-    make_model,
-    make_outlier,
-    make_rendered_frame,
-    make_rendering,
-)
-
-PAINTED = Pair(
-    source=12,
-    picture="/home/someone/painted/12.png",
-    shot=1,
-    kind="constructed",
-    aligned=True,
-    chosen_by="person",
-    note="Jacket after the lobby card",
-)
-HELD_OUT = Pair(source=15, reference=115, of="dvd", shot=1, role="holdout")
-
-
-def picture(level: float) -> torch.Tensor:
-    return torch.full((3, 8, 12), level)
-
-
-def clip(path: str) -> Clip:
-    return make_clip(
-        path,
-        FrameRange(first=10, last=19),
-        12,
-        8,
-        kind="movie",
-        rate=Fraction(25),
-        pixel_aspect=Fraction(64, 45),
-    )
-
-
-def alignment(pair: Pair) -> Alignment:
-    return make_alignment(
-        pair,
-        Area(x=0, y=0, width=12, height=8),
-        kind="affine",
-        residual=0.27,
-        residual_p95=0.9,
-        inliers=100,
-    )
-
-
-def content(**changes: Any) -> PageContent:
-    shot = Shot(number=1, frames=FrameRange(first=10, last=19))
-    error = HeldOut(ciede2000=12.5, chroma=0.03)
-    fields: dict[str, Any] = {
-        "project": Project.model_validate(
-            {
-                "film": {"title": "Reel <1> & friends"},
-                "source": {"path": "/home/someone/scan.mov"},
-                "reference": {"path": "/home/someone/dvd.mkv"},
-                "deliver": {"institution": "An Archive", "note": "Print of 1978"},
-            }
-        ),
-        "clips": Clips(
-            source=clip("/home/someone/scan.mov"), references={"dvd": clip("/mnt/dvd.mkv")}
-        ),
-        "pair_list": PairList(
-            shots=(shot,),
-            pairs=(PAINTED, HELD_OUT),
-            rejected=(
-                Rejection(pair=Pair(source=17, reference=117, of="dvd", shot=1), reason="A flash"),
-            ),
-        ),
-        "alignments": Alignments(
-            crop=Area(x=0, y=0, width=12, height=8),
-            admitted=(alignment(PAINTED), alignment(HELD_OUT)),
-            rejected=(
-                Rejection(
-                    pair=Pair(source=11, reference=9, of="dvd", shot=1), reason="Too far off"
-                ),
-            ),
-        ),
-        "targets": Targets(
-            targets=(
-                Target(pair=PAINTED, source="s", truth="t", weight="w", sha256="5ca1ab1e" * 8),
-            ),
-            luma_parity=0.0,
-        ),
-        "model": make_model(
-            id="0123456789ab",
-            parameters=4321,
-            steps=3000,
-            best_step=2500,
-            train_frames=(12,),
-            holdout_frames=(15,),
-            shot_models=(
-                ShotModel(shot=1, film=1.5, own=1.2, kept=True),
-                ShotModel(shot=2, film=1.0, own=0.98, kept=False),
-            ),
-        ),
-        "rendering": make_rendering(
-            (make_rendered_frame(10),),
-            model_id="0123456789ab",
-            version=3,
-        ),
-        "curve": LossCurve(points=(LossPoint(step=1, loss=0.1),), baseline=None),
-        "report": Report(
-            verdict="review",
-            reasons=("Look at <this>.",),
-            measures=(
-                Measure(name="held_out_of_lut", value=0.95, unit="times", limit=0.9, ok=False),
-                Measure(name="something_new", value=3.0, unit="frames"),
-            ),
-        ),
-        "held_out": [
-            HeldOutFigures(
-                frame=15, shot=1, faded=error, lut=error, model=HeldOut(ciede2000=0.77, chroma=0.01)
-            )
-        ],
-        "shots": [
-            ShotFigures(
-                shot=shot,
-                rendered=1,
-                training_pairs=1,
-                held_out_pairs=1,
-                predicted=1.234,
-                beyond=0.126,
-                luma_max=0.0002,
-                luma_mean=0.00001,
-                flicker=None,
-                flicker_source=None,
-            )
-        ],
-        "comparisons": [Comparison(10, 1, picture(0.2), picture(0.4), picture(0.1), picture(0.3))],
-        "held_out_sheet": picture(0.5),
-        "date": "2001-02-03",
-        "versions": {"torch": "9.9"},
-    }
-    return PageContent(**(fields | changes))
-
-
-class Reader(HTMLParser):
-    """Parses a page: its text, the addresses that it loads, and the elements left open."""
-
-    VOID = frozenset({"meta", "img", "input", "br"})
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self.addresses: list[str] = []
-        self.open: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "data")]
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
+from ..fixtures import make_model, make_outlier, make_rendered_frame
+from .conftest import Reader, clip, content, improved
 
 
 def test_page_loads_nothing_from_outside() -> None:
@@ -193,9 +21,18 @@ def test_page_loads_nothing_from_outside() -> None:
     reader = Reader(html)
 
     assert reader.open == []
-    assert len(reader.addresses) == 5
-    assert all(address.startswith("data:image/jpeg;base64,") for address in reader.addresses)
-    assert not re.search(r"url\(|@import|<script|<link", html)
+    pictures = [address for address in reader.addresses if not address.startswith("#")]
+    assert len(pictures) == 2 + 5 + 2 + 2 + 4 + 2 + 1
+    assert all(address.startswith("data:image/jpeg;base64,") for address in pictures)
+    assert not re.search(r"url\(|@import|<script [^>]*src|<link|(src|href)=\"http", html)
+
+
+def test_every_link_leads_to_a_section() -> None:
+    html = report_page(improved())
+    anchors = {address for address in Reader(html).addresses if address.startswith("#")}
+    assert anchors <= {f"#{name}" for name in SECTIONS}
+    assert all(f'id="{anchor[1:]}"' in html for anchor in anchors)
+    assert {*re.findall(r'<section id="([\w-]+)"', html)} == {anchor[1:] for anchor in anchors}
 
 
 def test_page_shows_file_names_but_no_folders() -> None:
@@ -242,10 +79,10 @@ def test_page_escapes_what_people_wrote() -> None:
     [
         "Review",
         "0123456789ab",
-        "Delivered error relative to the LUT baseline 0.95 times 0.9 no",
+        "Recovered error relative to the LUT baseline 0.95 times 0.9 no",
         "something new 3 frames",
-        "15 1 12.50 12.50 0.77 0.06 0.0300 0.0300 0.0100",
-        "s001 10 to 19 1 1 1 1.23 13 % 0.00020 0.000010",
+        "15 1 12.50 12.50 0.77 0.06 0.0300 0.0300 0.0100 3 frames, near",
+        "s001 10 to 19 1 1 1 1.23 13 % 0.00020 0.000010 - -",
         "17 1 frame 117 of dvd A flash",
         "11 1 frame 9 of dvd Too far off",
         "5ca1ab1e",
@@ -258,6 +95,17 @@ def test_page_escapes_what_people_wrote() -> None:
         "Training loss, logarithmic",
         "s001 own 1.50 1.20 0.80",
         "s002 film's 1.00 0.98 0.98",
+        "Luma matches within tolerance not measured",
+        "Clear improvement on the baseline not met",
+        "The only hold-out frame lies within half a second of a training pair",
+        "a pure power of 2.4 with the primaries of BT.709 and white D65",
+        "Skin tones 20.0 % 9.00 2.50 1.50",
+        "Neutrals 0.1 % - - -",
+        "Frame 15, shot 1: CIEDE2000 12.50 recovered, 12.50 LUT baseline, 12.50 scan",
+        "Shot s001, frame 15, a hold-out pair",
+        "Skin tones 20.0 % 9.00 2.50 1.25",
+        "First frame 10 1.75 0.0034 0.0012",
+        "Frame 10, shot 1, predicted 1.00",
     ],
 )
 def test_page_shows(words: str) -> None:
@@ -267,9 +115,10 @@ def test_page_shows(words: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"held_out": [], "held_out_sheet": None}, "There is no hold-out pair"),
+        ({"held_out": []}, "There is no hold-out pair"),
         ({"curve": LossCurve(points=(), baseline=None)}, "4,321 parameters"),
-        ({"comparisons": []}, "Held-out frames"),
+        ({"comparisons": []}, "Hold-out pairs"),
+        ({"held_out_views": [], "shot_views": [], "worst": [], "kinds": []}, "Hold-out pairs"),
     ],
 )
 def test_page_is_complete_without_optional_parts(changes: dict[str, Any], words: str) -> None:
@@ -337,8 +186,8 @@ def test_the_page_says_which_method_a_shot_has_and_why() -> None:
     own = ShotMethod(shot=1, method="lut", chosen_by="shot", errors=errors)
     model = make_model(id="0123456789ab", methods=Methods(film=film, shots=(own,)))
     page = report_page(content(model=model))
-    row = "<td>s001</td><td>LUT</td><td>better beyond chance on the hold-out pairs of the shot</td>"
-    assert row in page
+    row = "s001 LUT better beyond chance on the hold-out pairs of the shot"
+    assert row in Reader(page).text
     assert '<td class="n">1.53</td><td class="n">1.20</td><td class="n">1.14</td>' in page
     assert "the film has no hold-out pair" in report_page(content())
 
@@ -361,3 +210,25 @@ def test_the_reason_of_a_method_names_the_pairs(shot: int, reason: str) -> None:
         ),
     )
     assert method_reason(methods, shot) == reason
+
+
+def test_diagnoses_and_rounds_have_a_place() -> None:
+    text = Reader(report_page(improved())).text
+    assert "Crops disagree. One is smaller. What helps: unfade pairs drop" in text
+    assert "It ended because no pair is left that would help." in text
+    assert "1 5 0.90 0.95 0 accept 12 (the shot has no pair)" in text
+    assert "2 8 0.93 undone 14 (bleed)" in text
+    assert "Diagnoses" not in Reader(report_page(content())).text
+
+
+def test_a_shot_without_a_pair_says_that_it_has_no_reference() -> None:
+    view = content().shot_views[0]
+    bare = replace(view, role=None, four_way=(*view.four_way[:2], view.four_way[3]))
+    assert "No reference: the shot has no pair" in report_page(content(shot_views=[bare]))
+    assert "No reference" not in report_page(content())
+
+
+def test_scopes_without_a_hold_out_pair_are_those_of_the_comparisons() -> None:
+    page = report_page(content(held_out=[], held_out_views=[]))
+    assert "Scan: scopes of frame 10" in page
+    assert "scopes of frame 10" not in report_page(content())

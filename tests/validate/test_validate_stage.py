@@ -9,6 +9,7 @@ from torch import Tensor
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
+from unfade.film.balance import IDENTITY_BALANCE, FilmBalance
 from unfade.film.clip import Area, Clips
 from unfade.film.model import LossCurve, LossPoint
 from unfade.film.pair import Pair, PairList
@@ -82,6 +83,7 @@ def save_artefacts(job: Job, rendered: list[RenderedFrame], targets: list[Target
     job.save(Clips(source=clip))
     job.save(PairList(shots=shots, pairs=tuple(target.pair for target in targets)))
     job.save(Alignments(crop=LIVE.model_copy(update={"x": 0, "y": 0}), admitted=()))
+    job.save(FilmBalance(grade=IDENTITY_BALANCE))
     job.save(Targets(targets=tuple(targets), luma_parity=0.0))
     job.save(LossCurve(points=(LossPoint(step=1, loss=0.1, held_out=1.0),), baseline=2.0))
     job.save(make_model(id="0" * 12, train_frames=(101,), holdout_frames=(102,)))

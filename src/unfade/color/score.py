@@ -4,23 +4,39 @@ import torch
 from torch import Tensor
 
 from unfade.color.difference import rgb_difference
-from unfade.color.ycbcr import rgb_to_ycbcr, ycbcr_to_rgb
+from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.film.model import HeldOut
 
 
-def chroma_error(truth_rgb: Tensor, cbcr: Tensor, weight: Tensor) -> HeldOut:
+def chroma_difference(truth_rgb: Tensor, cbcr: Tensor) -> Tensor:
+    """CIEDE2000 of predicted chroma at the luma of the ground truth.
+
+    Args:
+        truth_rgb: ground truth, (3, H, W): luma of the source, chroma of the reference.
+        cbcr: the prediction, (2, H, W).
+
+    Returns:
+        (1, H, W).
+    """
+    y = luma(truth_rgb)
+    return rgb_difference(truth_rgb, ycbcr_to_rgb(torch.cat([y, cbcr])))
+
+
+def chroma_error(
+    truth_rgb: Tensor, cbcr: Tensor, weight: Tensor, difference: Tensor | None = None
+) -> HeldOut:
     """Weighted mean error of predicted chroma over one picture.
 
     Args:
         truth_rgb: ground truth, (3, H, W): luma of the source, chroma of the reference.
         cbcr: the prediction, (2, H, W).
         weight: confidence of each pixel of the ground truth, (1, H, W), not all zero.
+        difference: `chroma_difference` of the same pictures if it is known.
     """
-    truth_ycbcr = rgb_to_ycbcr(truth_rgb)
-    predicted_rgb = ycbcr_to_rgb(torch.cat([truth_ycbcr[:1], cbcr]))
+    if difference is None:
+        difference = chroma_difference(truth_rgb, cbcr)
     share = weight / weight.sum()
-    difference = rgb_difference(truth_rgb, predicted_rgb)
-    distance = (truth_ycbcr[1:] - cbcr).abs().mean(dim=0, keepdim=True)
+    distance = (rgb_to_ycbcr(truth_rgb)[1:] - cbcr).abs().mean(dim=0, keepdim=True)
     return HeldOut(
         ciede2000=float((difference * share).sum()), chroma=float((distance * share).sum())
     )

@@ -88,9 +88,9 @@ def _events(
             else (f"A person decided on other masters, of version {decision.version}.")
         )
         agents = {_person(index): "authorizer"}
-        outcome = decision.in_words()
+        decided = decision.in_words()
         objects = {_MASTERS: "source"} if is_of_these else {}
-        yield _Event("quality review", decision.date, detail, outcome, agents, objects)
+        yield _Event("quality review", decision.date, detail, decided, agents, objects)
     detail = "Masters, model and records were packed with a SHA-256 of each file."
     kind, objects = "information package creation", {_MASTERS: "source"}
     yield _Event(kind, delivered_at, detail, "", software, objects)

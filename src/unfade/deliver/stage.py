@@ -7,7 +7,7 @@ A rejected rendering is delivered, too; the first line of its note says that it 
 import datetime
 from collections.abc import Mapping
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from torch import Tensor
@@ -93,9 +93,8 @@ def run(job: Job) -> None:
             copy_file(Path(picture), folder / paths[source])
         key = _add_review(job, delivered, folder / "review")
         _write_luts(job, delivered, folder / "luts")
-        write_handover(
-            job, delivered, folder, lambda *where: media.write_conversion(*where, job.colors)
-        )
+        convert = partial(media.write_conversion, colors=job.colors)
+        write_handover(job, delivered, folder, convert)
         _write_texts(folder, record_texts(delivered, job.load(UsedFrames), paths))
         known = _write_provenance(job, delivered, paths, folder, known)
         _sign(job, delivered, folder)

@@ -41,6 +41,10 @@ TRACE_LUMA = 0.62
 TRACE_EXPONENT = 0.7
 """Exponent on the opacity of a trace: below 1, so that few pixels still leave a visible trace."""
 
+REGION_MAGNIFICATION = 3.0
+"""Magnification of the vectorscope of a region: the chroma of faces, up to a sixth of the range,
+then fills half of it."""
+
 _SCALE_WIDTH_PX = 38
 """Width of the scale at the left of a waveform: three digits and a margin."""
 
@@ -77,25 +81,37 @@ def parade(picture: Tensor, height: int = 300, width: int = 470) -> Tensor:
     return scope
 
 
-def vectorscope(picture: Tensor, size: int = 300) -> Tensor:
+def vectorscope(picture: Tensor, size: int = 300, magnification: float = 1.0) -> Tensor:
     """The distribution of chroma in a picture, +Cb to the right and +Cr up.
 
     Args:
         picture: (3, H, W), working space.
         size: of each side of the result, in pixels.
+        magnification: of chroma; above 1 for colours near the centre, such as those of a face.
 
     Returns:
-        (3, size, size), with the targets of 75 % colour bars, the skin-tone line and the centre.
+        (3, size, size), with the targets of 75 % colour bars that lie inside, the skin-tone line
+        and the centre.
     """
-    parts = [_chroma_density(picture[:, lines], size) for lines in bands(*picture.shape[-2:])]
+    edge = MAX_CHROMA / magnification
+    parts = [_chroma_density(picture[:, lines], size, edge) for lines in bands(*picture.shape[-2:])]
     density = torch.stack(parts).sum(dim=0)
 
-    axis = ((torch.arange(size) + 0.5) / size * 2 - 1) * MAX_CHROMA
+    axis = ((torch.arange(size) + 0.5) / size * 2 - 1) * edge
     cb_grid, cr_grid = axis.expand(size, size), -axis[:, None].expand(size, size)
     hues = torch.stack([torch.full((size, size), TRACE_LUMA), cb_grid, cr_grid])
     scope = blank_canvas(size, size)
-    _draw_vectorscope_graticule(scope, size)
+    _draw_vectorscope_graticule(scope, size, magnification)
     return scope + _opacity(density) * (ycbcr_to_rgb(hues).clamp(0.0, 1.0) - scope)
+
+
+def chroma_to_point(
+    cb: float, cr: float, size: int, magnification: float = 1.0
+) -> tuple[float, float]:
+    """The position (x, y) of a chroma on a vectorscope, in pixels, with pixel centres at whole
+    numbers."""
+    edge = MAX_CHROMA / magnification
+    return (cb / edge + 1) / 2 * size - 0.5, (1 - cr / edge) / 2 * size - 0.5
 
 
 def scope_strip(picture: Tensor, height: int = 300) -> Tensor:
@@ -119,24 +135,28 @@ def _column_density(values: Tensor, height: int, width: int) -> Tensor:
     if values.shape[-1] < width:
         values = values[:, torch.arange(width) * values.shape[-1] // width]
     columns = torch.arange(values.shape[-1]) * width // values.shape[-1]
-    density = torch.zeros(height * width)
+    size = (height + 2) * width
+    density = torch.zeros(size)
     for lines in bands(*values.shape):
-        level = _level_to_row(values[lines], height)
-        upper = level.floor()
-        for row, part in ((upper, 1 - (level - upper)), (upper + 1, level - upper)):
-            inside = (row >= 0) & (row < height)
-            indices = row[inside].long() * width + columns.expand_as(row)[inside]
-            density += torch.bincount(indices, part[inside], minlength=height * width)
+        # Row 0 and the last row collect what lies outside.
+        level = (_level_to_row(values[lines], height) + 1).nan_to_num(0.0).clamp(0.0, height + 1)
+        upper = level.long()
+        lower_part = (level - upper).flatten()
+        indices = (upper * width + columns).flatten()
+        density += torch.bincount(indices, 1 - lower_part, minlength=size)
+        density += torch.bincount((indices + width).clamp_max(size - 1), lower_part, minlength=size)
+    density = density[width : (height + 1) * width]
     per_column = torch.bincount(columns, minlength=width)
     return density.reshape(height, width) / per_column * per_column.float().mean()
 
 
-def _chroma_density(picture: Tensor, size: int) -> Tensor:
-    """Number of pixels of a picture (3, H, W) in each pixel of a vectorscope (size, size)."""
+def _chroma_density(picture: Tensor, size: int, edge: float) -> Tensor:
+    """Number of pixels of a picture (3, H, W) in each pixel of a vectorscope (size, size) that
+    ends at `edge` of Cb and Cr."""
     _, cb, cr = rgb_to_ycbcr(picture)
-    inside = (cb.abs() < MAX_CHROMA) & (cr.abs() < MAX_CHROMA)
-    x = ((cb[inside] / MAX_CHROMA + 1) / 2 * size).long().clamp(max=size - 1)
-    y = ((1 - cr[inside] / MAX_CHROMA) / 2 * size).long().clamp(max=size - 1)
+    inside = (cb.abs() < edge) & (cr.abs() < edge)
+    x = ((cb[inside] / edge + 1) / 2 * size).long().clamp(max=size - 1)
+    y = ((1 - cr[inside] / edge) / 2 * size).long().clamp(max=size - 1)
     return torch.bincount(y * size + x, minlength=size * size).reshape(size, size)
 
 
@@ -162,24 +182,33 @@ def _waveform_graticule(height: int, width: int) -> Tensor:
     return scope
 
 
-def _draw_vectorscope_graticule(scope: Tensor, size: int) -> None:
+def _draw_vectorscope_graticule(scope: Tensor, size: int, magnification: float) -> None:
     def point(cb: float, cr: float) -> tuple[float, float]:
-        return ((cb / MAX_CHROMA + 1) / 2 * size - 0.5, (1 - cr / MAX_CHROMA) / 2 * size - 0.5)
+        return chroma_to_point(cb, cr, size, magnification)
 
+    edge = MAX_CHROMA / magnification
+    radius = min(0.5, 0.9 * edge)
     angles = [math.radians(degrees) for degrees in range(0, 361, 3)]
-    draw_line(scope, [point(0.5 * math.cos(a), 0.5 * math.sin(a)) for a in angles], opacity=0.35)
-    for arm in ((0.04, 0.0), (0.0, 0.04)):
-        draw_line(scope, [point(-arm[0], -arm[1]), point(*arm)], opacity=0.8)
+    circle = [point(radius * math.cos(a), radius * math.sin(a)) for a in angles]
+    draw_line(scope, circle, opacity=0.35)
+    arm = 0.04 / magnification
+    for end in ((arm, 0.0), (0.0, arm)):
+        draw_line(scope, [point(-end[0], -end[1]), point(*end)], opacity=0.8)
     skin = math.radians(SKIN_TONE_DEGREES)
-    draw_line(scope, [point(0, 0), point(0.5 * math.cos(skin), 0.5 * math.sin(skin))], opacity=0.7)
+    line = [point(0, 0), point(radius * math.cos(skin), radius * math.sin(skin))]
+    draw_line(scope, line, opacity=0.7)
     for name, rgb in COLOUR_BARS.items():
         _, cb, cr = rgb_to_ycbcr(torch.tensor(rgb).reshape(3, 1, 1)).flatten().tolist()
+        if max(abs(cb), abs(cr)) + TARGET_HALF_SIDE > edge:
+            continue
         corners = ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1))
         box = [point(cb + TARGET_HALF_SIDE * x, cr + TARGET_HALF_SIDE * y) for x, y in corners]
         draw_line(scope, box, opacity=0.8)
         label_distance = 1 + 0.075 / math.hypot(cb, cr)
         x, y = point(cb * label_distance, cr * label_distance)
         set_text(scope, name, round(x), round(y) + 5, size=13, shade=FAINT_LEVEL, anchor="middle")
+    if magnification != 1.0:
+        set_text(scope, f"x {magnification:g}", 8, size - 8, size=13, shade=FAINT_LEVEL)
 
 
 def _with_trace(part: Tensor, density: Tensor, colour: tuple[float, float, float]) -> Tensor:

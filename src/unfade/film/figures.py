@@ -1,9 +1,16 @@
 """Figures that validate measures and the report page shows."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from unfade.film.model import HeldOut
 from unfade.film.shot import Shot
+
+ColourKind = Literal["skin", "saturated", "shadows", "neutrals"]
+"""Kinds of colour that are looked at one by one: see `unfade.color.kinds`."""
+
+Place = Literal["first", "last", "join"]
+"""The first or the last frame of a shot, or its join with the next shot."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +28,38 @@ class HeldOutFigures:
     def model_to_lut(self) -> float | None:
         """CIEDE2000 of the model divided by that of the LUT; none if the LUT has no error."""
         return self.model.ciede2000 / self.lut.ciede2000 if self.lut.ciede2000 > 0 else None
+
+
+@dataclass(frozen=True)
+class KindFigures:
+    """One kind of colour in the frame that shows a shot.
+
+    `share` is its share of the pixels, 0 to 1. The errors, mean CIEDE2000 over these pixels, are
+    none if the frame is no hold-out pair or shows too little of the kind.
+    """
+
+    kind: ColourKind
+    share: float
+    faded: float | None = None
+    lut: float | None = None
+    model: float | None = None
+
+
+@dataclass(frozen=True)
+class PlaceFigures:
+    """The first or last frame of a shot, or its join with the next.
+
+    `step` and `step_source` are the distances in the plane of Cb and Cr, full range 1, from the
+    mean chroma of `frame` to that of the neighbour within the shot, or across the join, of the
+    recovered film and of the scan; none without a neighbour. `predicted` is CIEDE2000.
+    """
+
+    place: Place
+    frame: int
+    neighbour: int | None
+    predicted: float
+    step: float | None
+    step_source: float | None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from unfade.film.alignment import Alignments
 from unfade.film.approval import Approvals
 from unfade.film.balance import FilmBalance
 from unfade.film.clip import Clips
+from unfade.film.improvement import Improvement
 from unfade.film.match import MatchRecord
 from unfade.film.model import LossCurve, TrainedModel
 from unfade.film.noun import Artefact
@@ -135,9 +136,20 @@ STAGES = (
     Stage(
         "validate",
         REPORTED_SECTIONS,
-        (Clips, PairList, MatchRecord, Alignments, Targets, TrainedModel, LossCurve, Rendering),
+        (
+            Clips,
+            PairList,
+            FilmBalance,
+            MatchRecord,
+            Alignments,
+            Targets,
+            TrainedModel,
+            LossCurve,
+            Rendering,
+            Improvement,
+        ),
         source_paths,
-        revision=5,
+        revision=6,
         files=(BASELINE, "01-ingest/*-proxy.npy"),
     ),
     Stage(

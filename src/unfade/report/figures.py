@@ -4,20 +4,21 @@ import math
 from pathlib import PurePath
 
 from unfade.film.alignment import Alignments
+from unfade.film.figures import ColourKind, Place
 from unfade.film.method import Method, Methods
 from unfade.film.pair import Pair, PairList, Rejection
 
 MEASURE_TITLES = {
-    "held_out_ciede2000": "Held-out colour error, delivered",
+    "held_out_ciede2000": "Held-out colour error, recovered",
     "held_out_ciede2000_lut": "Held-out colour error, LUT baseline",
     "held_out_ciede2000_faded": "Held-out colour error, faded scan",
-    "held_out_ciede2000_worst": "Held-out colour error, delivered, worst frame",
+    "held_out_ciede2000_worst": "Held-out colour error, recovered, worst frame",
     "predicted_ciede2000": "Predicted colour error, all frames",
     "predicted_ciede2000_worst": "Predicted colour error, worst frame",
     "beyond_pairs": "Picture beyond what the training pairs show",
-    "held_out_of_lut": "Delivered error relative to the LUT baseline",
-    "held_out_of_faded": "Delivered error relative to the faded scan",
-    "held_out_chroma_error": "Held-out chroma error, delivered",
+    "held_out_of_lut": "Recovered error relative to the LUT baseline",
+    "held_out_of_faded": "Recovered error relative to the faded scan",
+    "held_out_chroma_error": "Held-out chroma error, recovered",
     "held_out_chroma_error_lut": "Held-out chroma error, LUT baseline",
     "held_out_chroma_error_faded": "Held-out chroma error, faded scan",
     "held_out_frames": "Held-out frames",
@@ -34,8 +35,23 @@ MEASURE_TITLES = {
     "frames_checked": "Rendered frames checked, every pixel",
     "frames_missing": "Frames not rendered",
 }
-"""Titles of measures, by their names in report.json. "Delivered" is the colour by each shot's
-method."""
+"""Titles of measures, by their names in report.json. "Recovered" is the colour that is delivered,
+by each shot's method."""
+
+KIND_TITLES: dict[ColourKind, str] = {
+    "skin": "Skin tones",
+    "saturated": "Saturated colours",
+    "shadows": "Deep shadows",
+    "neutrals": "Neutrals",
+}
+"""Kinds of colour as pages name them."""
+
+PLACE_TITLES: dict[Place, str] = {
+    "first": "First frame",
+    "last": "Last frame",
+    "join": "Join with the next shot",
+}
+"""Places of a shot as pages name them."""
 
 METHOD_NAMES: dict[Method, str] = {"networks": "networks", "law": "law", "lut": "LUT"}
 """Methods as pages name them."""
@@ -57,8 +73,10 @@ def method_reason(methods: Methods, shot: int) -> str:
     return sentence.format(whose=chosen.chosen_by)
 
 
-def figure(value: float, unit: str) -> str:
-    """A value as text, with the digits that its unit deserves."""
+def figure(value: float | None, unit: str) -> str:
+    """A value as text, with the digits that its unit deserves; a dash for none."""
+    if value is None:
+        return "-"
     if unit in ("frames", "values"):
         return f"{value:,.0f}"
     if unit == "CIEDE2000":

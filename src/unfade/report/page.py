@@ -1,38 +1,33 @@
 """The report page: one HTML file with its pictures and styles inside, readable offline."""
 
-import base64
 import html
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
-import cv2
 import jinja2
-from torch import Tensor
 
 from unfade.drawing.chart import loss_chart
 from unfade.drawing.error_chart import error_chart
-from unfade.film.alignment import Alignments
+from unfade.drawing.error_map import WHITE_CIEDE2000
 from unfade.film.clip import Clip, Clips
-from unfade.film.figures import HeldOutFigures, ShotFigures
+from unfade.film.figures import ShotFigures
 from unfade.film.method import ChosenMethod, Methods
-from unfade.film.model import LossCurve, TrainedModel
-from unfade.film.pair import PairList
-from unfade.film.rendering import Rendering
-from unfade.film.report import Measure, Report
-from unfade.film.target import Targets
+from unfade.film.report import Measure
 from unfade.project.settings import DeliverSection, Project
+from unfade.report.content import Comparison, FrameView, PageContent
+from unfade.report.criteria import criteria
 from unfade.report.figures import (
+    KIND_TITLES,
     MEASURE_TITLES,
     METHOD_NAMES,
+    PLACE_TITLES,
     figure,
     file_name,
     method_reason,
     reference_of,
     rejections,
 )
-
-JPEG_QUALITY = 90
-"""JPEG quality of the pictures, 0 to 100: artefacts stay invisible at the size they are shown."""
+from unfade.report.pictures import FRAME_BYTES, LARGE, NamedPicture, encoded, encoded_within
+from unfade.report.summaries import held_out_rows, nearness, scene_rows
 
 CREDITS_PLACEHOLDER = "<!-- of [deliver]: institution and restorationist -->"
 NOTE_PLACEHOLDER = "<!-- of [deliver]: note -->"
@@ -42,44 +37,79 @@ The page of validate has none of them, so that a changed credit needs no new val
 """
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """One frame before and after recovery, with scopes: display values of the working space.
-
-    All pictures are (3, H, W).
-    """
-
-    frame: int
-    shot: int
-    before: Tensor
-    after: Tensor
-    scopes_before: Tensor
-    scopes_after: Tensor
-
-
-@dataclass(frozen=True)
-class PageContent:
-    """The content of the page. `held_out_sheet` is none if there is no hold-out pair."""
-
-    project: Project
-    clips: Clips
-    pair_list: PairList
-    alignments: Alignments
-    targets: Targets
-    model: TrainedModel
-    rendering: Rendering
-    curve: LossCurve
-    report: Report
-    held_out: Sequence[HeldOutFigures]
-    shots: Sequence[ShotFigures]
-    comparisons: Sequence[Comparison]
-    held_out_sheet: Tensor | None
-    date: str
-    versions: Mapping[str, str]
+SECTIONS = {
+    "criteria": "Acceptance criteria",
+    "words": "How to read the figures",
+    "before-after": "Before and after",
+    "held-out": "Hold-out pairs",
+    "worst": "Worst frames and outliers",
+    "diagnoses": "Diagnoses",
+    "rounds": "Rounds of improvement",
+    "scenes": "Scenes",
+    "shots": "Shots and coverage",
+    "scopes": "Scopes",
+    "figures": "All figures",
+    "methods": "Methods",
+    "training": "Training",
+    "pairs": "Pairs",
+    "caveats": "Caveats",
+    "provenance": "Provenance",
+}
+"""Anchors of the page's sections and their names, in order."""
 
 
 def report_page(content: PageContent) -> str:
     """The page as HTML text."""
+    pairs = content.pair_list.pairs
+    rows = held_out_rows(content)
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            page=content,
+            criteria=criteria(content.report.measures),
+            measures={measure.name: measure for measure in content.report.measures},
+            held_out=rows,
+            nearness=nearness(rows) if rows else "",
+            scenes=scene_rows(
+                content.pair_list, content.shots, content.held_out, content.shot_views
+            ),
+            elements=_elements(content.clips),
+            clip_remarks=_clip_remarks(content.clips),
+            settings=_settings(content.project),
+            digests={target.pair.source: target.sha256 for target in content.targets.targets},
+            constructed=[pair for pair in pairs if pair.kind == "constructed"],
+            declared_aligned=[pair for pair in pairs if pair.aligned],
+            rejected=rejections(content.pair_list, content.alignments),
+            loss_chart=loss_chart(content.curve.points, content.curve.baseline)
+            if content.curve.points
+            else "",
+            error_chart=error_chart(content.rendering.frames),
+            comparisons=_comparison_views(content.comparisons),
+            scoped=[view for view in content.held_out_views if view.scopes],
+            predicted={one.frame: one.predicted_error.mean for one in content.rendering.frames},
+            sections=[*_sections(content)],
+            methods=_methods(content.model.methods.used(content.project.render.use), content.shots),
+            part=content.rendering.part_of(content.clips.source.frames),
+            credits_placeholder=CREDITS_PLACEHOLDER,
+            note_placeholder=NOTE_PLACEHOLDER,
+        )
+    )
+
+
+def _sections(content: PageContent) -> Iterator[tuple[str, str]]:
+    """Anchors and names of the sections that the page has."""
+    is_shown = {
+        "before-after": bool(content.comparisons),
+        "diagnoses": bool(content.report.diagnoses),
+        "rounds": content.improvement is not None,
+        "scenes": bool(content.pair_list.scenes),
+        "scopes": bool(content.comparisons) or any(one.scopes for one in content.held_out_views),
+    }
+    return ((id, name) for id, name in SECTIONS.items() if is_shown.get(id, True))
+
+
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("unfade.report", ""),
         autoescape=True,
@@ -89,31 +119,26 @@ def report_page(content: PageContent) -> str:
     )
     environment.filters |= {
         "figure": figure,
-        "jpeg": _jpeg_data_uri,
+        "picture": encoded,
         "title": _measure_title,
         "file_name": file_name,
         "method_name": METHOD_NAMES.__getitem__,
+        "kind_title": KIND_TITLES.__getitem__,
+        "place_title": PLACE_TITLES.__getitem__,
     }
-    pairs = content.pair_list.pairs
-    return environment.get_template("report.html").render(
-        page=content,
-        elements=_elements(content.clips),
-        clip_remarks=_clip_remarks(content.clips),
-        settings=_settings(content.project),
-        digests={target.pair.source: target.sha256 for target in content.targets.targets},
-        constructed=[pair for pair in pairs if pair.kind == "constructed"],
-        declared_aligned=[pair for pair in pairs if pair.aligned],
-        rejected=rejections(content.pair_list, content.alignments),
-        loss_chart=loss_chart(content.curve.points, content.curve.baseline)
-        if content.curve.points
-        else "",
-        error_chart=error_chart(content.rendering.frames),
-        reference_of=reference_of,
-        methods=_methods(content.model.methods.used(content.project.render.use), content.shots),
-        part=content.rendering.part_of(content.clips.source.frames),
-        credits_placeholder=CREDITS_PLACEHOLDER,
-        note_placeholder=NOTE_PLACEHOLDER,
-    )
+    environment.globals |= {"reference_of": reference_of, "white_error": WHITE_CIEDE2000}
+    return environment
+
+
+def _comparison_views(comparisons: Sequence[Comparison]) -> list[FrameView]:
+    """The comparisons in the size of the page."""
+    most_bytes = FRAME_BYTES / 2 / max(len(comparisons), 1)
+    views = []
+    for one in comparisons:
+        before, after = encoded_within((one.before, one.after), LARGE, most_bytes)
+        pictures = NamedPicture("Scan", before), NamedPicture("Recovered", after)
+        views.append(FrameView(one.frame, one.shot, *pictures))
+    return views
 
 
 def with_credits(page: str, deliver: DeliverSection, decision: str) -> str:
@@ -139,15 +164,6 @@ def _methods(methods: Methods, shots: Sequence[ShotFigures]) -> list[tuple[str, 
 
 def _measure_title(measure: Measure) -> str:
     return MEASURE_TITLES.get(measure.name, measure.name.replace("_", " "))
-
-
-def _jpeg_data_uri(picture: Tensor) -> str:
-    """A picture as a data: URI, clamped to 0..1."""
-    display = (picture.clamp(0.0, 1.0) * 255).round().byte()
-    pixels = display.flip(0).permute(1, 2, 0).contiguous().numpy()
-    succeeded, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    assert succeeded
-    return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode("ascii")
 
 
 def _elements(clips: Clips) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -5,8 +5,7 @@ rendered frame. Writes `report.json`, `report.html` and stills to ``07-validate/
 """
 
 import datetime
-import importlib.metadata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,58 +14,64 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import unfade
-from unfade.color.score import chroma_error
-from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
-from unfade.drawing.canvas import fit_width, square_pixels
-from unfade.drawing.chart import loss_picture
-from unfade.drawing.scopes import scope_strip
-from unfade.drawing.sheets import before_after, grid, split
+from unfade.drawing.canvas import fit_width
+from unfade.drawing.sheets import grid
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
-from unfade.film.clip import Area, Clip, Clips, reference_proxy
-from unfade.film.figures import HeldOutFigures, ShotFigures
+from unfade.film.balance import FilmBalance
+from unfade.film.clip import Clip, Clips, reference_proxy
+from unfade.film.figures import HeldOutFigures, KindFigures, ShotFigures
+from unfade.film.improvement import Improvement
 from unfade.film.match import MatchRecord
 from unfade.film.method import ChosenMethod
 from unfade.film.model import LossCurve, TrainedModel
 from unfade.film.pair import PairList
 from unfade.film.rendering import RenderedFrame, Rendering
-from unfade.film.report import Report
+from unfade.film.report import Measure, Report
 from unfade.film.target import Target, Targets
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.media import map_frames, read_picture, read_plane, to_space, write_png
-from unfade.model import Baseline, ChromaModel, load_baseline, load_chosen
+from unfade.model import load_baseline, load_chosen
 from unfade.model.device import map_networks
-from unfade.project.settings import RenderSection
-from unfade.report.page import Comparison, PageContent, report_page
+from unfade.report.content import HeldOutView, PageContent
+from unfade.report.page import report_page
+from unfade.report.pictures import LARGE_BYTES
+from unfade.report.versions import versions
+from unfade.validate.diagnoses import Findings, diagnoses
+from unfade.validate.frame_pictures import (
+    FramePictures,
+    PicturePlan,
+    RenderedPictures,
+    frame_pictures,
+    shot_views,
+)
 from unfade.validate.frames import (
     FrameFigures,
-    choose_comparison_frames,
     frame_measures,
     predicted_measures,
     shot_figures,
 )
+from unfade.validate.held_out import (
+    NAMES,
+    HeldOutPair,
+    HeldOutScore,
+    film_kinds,
+    held_out_view,
+    score,
+)
 from unfade.validate.luma import check_master
 from unfade.validate.outliers.evidence import FrameEvidence
 from unfade.validate.outliers.reference import ReferenceColour
-from unfade.validate.outliers.review import OutlierCase, OutlierReview, shot_facts
-from unfade.validate.outliers.runs import FlaggedRun, MendFacts
-from unfade.validate.outliers.sheet import outlier_sheet
+from unfade.validate.outliers.review import OutlierCase, OutlierReview, outlier_measure, shot_facts
+from unfade.validate.outliers.runs import FlaggedRun, mend_facts
+from unfade.validate.shown_frames import choose_shown
 from unfade.validate.steadiness import SmallFrame, chroma_change, mean_chroma, small_frame
+from unfade.validate.stills import STALE_PATTERNS, outlier_stills, stills
 from unfade.validate.verdict import decide, held_out_measures, mean_model_error
 from unfade.work.cores import on_all_cores
 from unfade.work.job import Job
 from unfade.work.writing import write_text
-
-COMPARISON_COUNT = 4
-"""Number of frames shown before and after recovery: more make the page long and heavy."""
-
-COMPARISON_WIDTH_PX = 1280
-"""Width of a frame in a comparison: larger than the page's column, for dense displays."""
-
-STRIP_WIDTH_PX = 1920
-"""Width of the strip of frames before and after: that of a common display."""
 
 SHEET_WIDTH_PX = 1360
 """Width of the sheet of held-out frames: four pictures of over 300 pixels."""
@@ -74,8 +79,12 @@ SHEET_WIDTH_PX = 1360
 SHEET_ROWS = 8
 """Largest number of held-out frames on the sheet, chosen evenly from all: more are hard to read."""
 
-LIBRARIES = ("torch", "opencolorio", "openimageio", "av", "opencv-python-headless")
-"""Libraries on which figures may depend; the report names their versions."""
+MAX_VIEWS = 60
+"""Largest number of hold-out pairs shown large, those with the highest error first: at more, their
+pictures become too small to judge."""
+
+SCOPED_VIEWS = 6
+"""Number of hold-out pairs with scopes, spread over the film: more make the page long and heavy."""
 
 
 def run(job: Job) -> None:
@@ -86,29 +95,37 @@ def run(job: Job) -> None:
             the scan.
         MediaError: a picture cannot be read.
     """
-    clips, rendering = job.clips(), job.load(Rendering)
-    pair_list, targets, model = job.load(PairList), job.load(Targets), _model(job)
-    alignments, curve = job.load(Alignments), job.load(LossCurve)
+    clips, rendering, targets = job.clips(), job.load(Rendering), job.load(Targets)
+    pair_list, alignments, model = job.load(PairList), job.load(Alignments), _model(job)
     if not rendering.frames:
         raise WorkError(f"{job.root / Rendering.PATH}: holds no frame; run 'unfade render' again")
-
-    held_out, sheet = _score_targets(job, targets.judging(), model)
+    held_out = _score_targets(job, clips.source, targets.judging(), model)
+    shown = choose_shown(rendering.frames, targets.targets)
+    plan = PicturePlan(shown, alignments.crop, job.load(FilmBalance).grade)
     review = _outlier_review(job, clips, alignments)
-    frames, comparisons = _inspect_frames(job, clips.source, rendering, review)
-    admitted = [alignment.pair for alignment in alignments.admitted]
-    shots = shot_figures(frames, pair_list.shots, admitted)
-    measures = held_out_measures(held_out, job.project.validate_.max_of_baseline)
-    measures += predicted_measures(rendering.frames)
-    missing = _missing(clips.source, pair_list, job.project.render, rendering.frames)
-    cut = sum(frame.cut for frame in rendering.frames)
-    measures += frame_measures(frames, shots, missing, rendering.compression, cut)
+    inspection = _Inspection(job, clips.source, rendering, plan, review)
+    frames, pictures = _inspect_frames(inspection)
+    flagged = review.runs(
+        shot_facts(pair_list, alignments, held_out.figures), mean_model_error(held_out.figures)
+    )
+    cases = _outlier_cases(inspection, alignments, flagged)
+    shots = shot_figures(frames, pair_list.shots, [one.pair for one in alignments.admitted])
+    measures = [
+        *held_out_measures(held_out.figures, job.project.validate_.max_of_baseline),
+        *_rendered_measures(inspection, pair_list, frames, shots),
+        outlier_measure(cases),
+    ]
     verdict, reasons = decide(measures, pair_list.remarks, _methods(job, model, shots))
-    flagged = review.runs(shot_facts(pair_list, alignments, held_out), mean_model_error(held_out))
-    cases = _outlier_cases(job, clips, rendering, review, flagged)
-    _write_outliers(job.folder("validate"), cases, clips.source.live_area)
-    runs = tuple(case.run for case in cases)
-    report = Report(verdict=verdict, reasons=reasons, measures=tuple(measures), outliers=runs)
-
+    runs, curve = tuple(case.run for case in cases), job.load(LossCurve)
+    limit, matches = job.project.align.max_residual, review.matches
+    found = Findings(alignments, matches, curve, shots, held_out.figures, runs, limit)
+    report = Report(
+        verdict=verdict,
+        reasons=reasons,
+        measures=tuple(measures),
+        outliers=runs,
+        diagnoses=tuple(diagnoses(found)),
+    )
     content = PageContent(
         project=job.project,
         clips=clips,
@@ -119,21 +136,27 @@ def run(job: Job) -> None:
         rendering=rendering,
         curve=curve,
         report=report,
-        held_out=held_out,
+        held_out=held_out.figures,
         shots=shots,
-        comparisons=comparisons,
-        held_out_sheet=sheet,
+        comparisons=[one.comparison for one in pictures.values() if one.comparison],
         date=datetime.date.today().isoformat(),
-        versions=_versions(),
+        versions=versions(),
+        held_out_views=held_out.views,
+        shot_views=shot_views(shots, frames, shown, pictures, held_out.kinds),
+        kinds=film_kinds([*held_out.kinds.values()]),
+        worst=[view for frame in shown.worst if (view := pictures[frame].worst)],
+        improvement=_improvement(job),
     )
-    _write_stills(job.folder("validate"), content)
+    shown_stills = stills(content, held_out.sheet) | outlier_stills(cases, clips.source.live_area)
+    _write_pictures(job.folder("validate"), shown_stills)
     write_text(job.folder("validate") / "report.html", report_page(content))
     job.save(report)
 
 
 def score_hold_outs(job: Job) -> list[HeldOutFigures]:
     """The errors on every hold-out pair, which judge a round of improvement."""
-    return _score_targets(job, job.load(Targets).with_role("holdout"), _model(job))[0]
+    hold_outs = job.load(Targets).with_role("holdout")
+    return _score_targets(job, job.clips().source, hold_outs, _model(job)).figures
 
 
 def _model(job: Job) -> TrainedModel:
@@ -141,55 +164,75 @@ def _model(job: Job) -> TrainedModel:
     return job.load(TrainedModel).at(job.project.render.checkpoint)
 
 
+def _rendered_measures(
+    inspection: "_Inspection",
+    pair_list: PairList,
+    frames: Sequence[FrameFigures],
+    shots: Sequence[ShotFigures],
+) -> list[Measure]:
+    """The measures of the rendered frames."""
+    rendering, section = inspection.rendering, inspection.job.project.render
+    wanted = section.wanted(inspection.source.frames, pair_list.shots)
+    missing = len({*wanted} - {frame.frame for frame in rendering.frames})
+    cut = sum(frame.cut for frame in rendering.frames)
+    measures = frame_measures(frames, shots, missing, rendering.compression, cut)
+    return [*predicted_measures(rendering.frames), *measures]
+
+
+@dataclass(frozen=True)
+class _HeldOut:
+    """The hold-out pairs: figures of all, pictures of some, the figures of kinds of colour by the
+    number of the frame, and a sheet; None without hold-out pairs."""
+
+    figures: list[HeldOutFigures]
+    views: list[HeldOutView]
+    kinds: dict[int, tuple[KindFigures, ...]]
+    sheet: Tensor | None
+
+
 def _score_targets(
-    job: Job, chosen: Sequence[Target], described: TrainedModel
-) -> tuple[list[HeldOutFigures], Tensor | None]:
-    """The errors on targets, and a sheet of some; none without targets."""
+    job: Job, source: Clip, chosen: Sequence[Target], described: TrainedModel
+) -> _HeldOut:
+    """The errors on targets, and pictures of them."""
     if not chosen:
-        return [], None
+        return _HeldOut([], [], {}, None)
     train_folder, target_folder = job.folder("train"), job.folder("target")
     model = load_chosen(train_folder, described, job.project.render.use)
     baseline = load_baseline(train_folder / described.baseline_file)
-    step = -(-len(chosen) // SHEET_ROWS)
+    step, scope_step = -(-len(chosen) // SHEET_ROWS), -(-len(chosen) // SCOPED_VIEWS)
+    most_bytes = LARGE_BYTES / min(len(chosen), MAX_VIEWS)
 
-    def score(numbered: tuple[int, Target]) -> tuple[HeldOutFigures, list[Tensor]]:
+    @torch.inference_mode()
+    def scored(numbered: tuple[int, Target]) -> tuple[HeldOutScore, HeldOutView, list[Tensor]]:
         index, target = numbered
-        return _score(target, target_folder, model, baseline, is_shown=index % step == 0)
+        one = score(_read_pair(target, target_folder), model, baseline)
+        is_on_sheet, is_scoped = index % step == 0, index % scope_step == 0
+        view = held_out_view(one, float(source.pixel_aspect), most_bytes, with_scopes=is_scoped)
+        tiles = [fit_width(picture, SHEET_WIDTH_PX // 4) for picture in one.pictures]
+        return replace(one, pictures=()), view, tiles if is_on_sheet else []
 
-    scored = map_networks(score, enumerate(chosen))
-    figures, rows, labels = [], [], []
-    for row, pictures in job.progress.track(scored, "Scoring held-out frames", len(chosen)):
-        figures.append(row)
-        if pictures:
-            rows.append(pictures)
-            labels.append(f"Frame {row.frame}\nshot {row.shot}\n{row.model.ciede2000:.2f}")
-    headings = ("Faded", "Ground truth", "LUT baseline", "Delivered")
-    return figures, grid(rows, headings, labels, SHEET_WIDTH_PX)
+    scores = map_networks(scored, enumerate(chosen))
+    figures, views, kinds, rows = [], [], {}, []
+    for one, view, tiles in job.progress.track(scores, "Scoring held-out frames", len(chosen)):
+        figures.append(one.figures)
+        views.append(view)
+        kinds[one.figures.frame] = one.kinds
+        if tiles:
+            rows.append(tiles)
+    labelled = figures[::step]
+    labels = [f"Frame {one.frame}\nshot {one.shot}\n{one.model.ciede2000:.2f}" for one in labelled]
+    views = sorted(views, key=lambda view: -view.figures.model.ciede2000)[:MAX_VIEWS]
+    views.sort(key=lambda view: view.figures.frame)
+    return _HeldOut(figures, views, kinds, grid(rows, NAMES, labels, SHEET_WIDTH_PX))
 
 
-@torch.inference_mode()
-def _score(
-    target: Target, folder: Path, model: ChromaModel, baseline: Baseline, *, is_shown: bool
-) -> tuple[HeldOutFigures, list[Tensor]]:
-    """The errors on a hold-out target, and its pictures for the sheet if it is shown there."""
-    shot = target.pair.shot
+def _read_pair(target: Target, folder: Path) -> HeldOutPair:
+    """The pictures of a hold-out target."""
     source_rgb, truth_rgb = (
         read_picture(str(folder / name), WORKING_SPACE) for name in (target.source, target.truth)
     )
-    y = luma(source_rgb)
-    lut_cbcr = limit_chroma(y, baseline.predict(source_rgb, shot))
-    model_cbcr = model.predict(source_rgb, shot)
     weight = _read_weight(target, folder / target.weight)
-    faded, lut, own = [
-        chroma_error(truth_rgb, cbcr, weight)
-        for cbcr in (rgb_to_ycbcr(source_rgb)[1:], lut_cbcr, model_cbcr)
-    ]
-    row = HeldOutFigures(frame=target.pair.source, shot=shot, faded=faded, lut=lut, model=own)
-    if not is_shown:
-        return row, []
-    predicted = [ycbcr_to_rgb(torch.cat([y, cbcr])) for cbcr in (lut_cbcr, model_cbcr)]
-    pictures = (source_rgb, truth_rgb, *predicted)
-    return row, [fit_width(picture, SHEET_WIDTH_PX // 4) for picture in pictures]
+    return HeldOutPair(target.pair.source, target.pair.shot, source_rgb, truth_rgb, weight)
 
 
 def _methods(job: Job, model: TrainedModel, shots: Sequence[ShotFigures]) -> list[ChosenMethod]:
@@ -214,53 +257,53 @@ def _read_weight(target: Target, path: Path) -> Tensor:
 
 
 @dataclass(frozen=True)
+class _Inspection:
+    """What the threads that inspect frames share."""
+
+    job: Job
+    source: Clip
+    rendering: Rendering
+    plan: PicturePlan
+    review: OutlierReview
+
+
+@dataclass(frozen=True)
 class _Inspected:
     """A rendered frame as its thread leaves it. `figures` are without the change of chroma."""
 
     figures: FrameFigures
     small: SmallFrame
     evidence: FrameEvidence
-    comparison: Comparison | None
+    pictures: FramePictures
 
 
 def _inspect_frames(
-    job: Job, source: Clip, rendering: Rendering, review: OutlierReview
-) -> tuple[list[FrameFigures], list[Comparison]]:
-    """The figures of every rendered frame, and the comparisons of some of them.
+    inspection: _Inspection,
+) -> tuple[list[FrameFigures], dict[int, FramePictures]]:
+    """The figures of every rendered frame, and the pictures of those that are shown.
 
     Frames are inspected side by side, and so are the changes from frame to frame.
     """
-    by_frame = {frame.frame: frame for frame in rendering.frames}
-    compared = choose_comparison_frames(
-        [(frame.frame, frame.shot) for frame in rendering.frames], COMPARISON_COUNT
-    )
+    job, source = inspection.job, inspection.source
+    by_frame = {frame.frame: frame for frame in inspection.rendering.frames}
 
     def inspect(frame: int, source_rgb: Tensor) -> _Inspected:
-        one = by_frame[frame]
-        return _inspect(job, source, rendering, review, one, source_rgb, frame in compared)
+        return _inspect(inspection, by_frame[frame], source_rgb)
 
     inspected = _with_frame_before(map_frames(inspect, source, list(by_frame), job.colors))
     complete = on_all_cores(_with_change, inspected)
-    figures, comparisons = [], []
+    figures, pictures = [], {}
     for one in job.progress.track(complete, "Checking rendered frames", len(by_frame)):
         figures.append(one.figures)
-        review.add(one.evidence, one.figures.predicted_error)
-        if one.comparison is not None:
-            comparisons.append(one.comparison)
-    return figures, comparisons
+        inspection.review.add(one.evidence, one.figures.predicted_error)
+        pictures[one.figures.frame] = one.pictures
+    return figures, pictures
 
 
-def _inspect(
-    job: Job,
-    source: Clip,
-    rendering: Rendering,
-    review: OutlierReview,
-    rendered: RenderedFrame,
-    source_rgb: Tensor,
-    is_compared: bool,
-) -> _Inspected:
-    written = _read_master(job, rendered, source_rgb)
-    decode = partial(to_space, source=rendering.colorspace, target=WORKING_SPACE, colors=job.colors)
+def _inspect(inspection: _Inspection, rendered: RenderedFrame, source_rgb: Tensor) -> _Inspected:
+    source, rendering, colors = inspection.source, inspection.rendering, inspection.job.colors
+    written = _read_master(inspection.job, rendered, source_rgb)
+    decode = partial(to_space, source=rendering.colorspace, target=WORKING_SPACE, colors=colors)
     luma_figures, recovered_rgb = check_master(source_rgb, written, rendering, rendered, decode)
     before, after = crop(source_rgb, source.live_area), crop(recovered_rgb, source.live_area)
     figures = FrameFigures(
@@ -273,10 +316,17 @@ def _inspect(
         change=None,
     )
     small = small_frame(rendered.frame, rendered.shot, before, after)
-    comparison = None
-    if is_compared:
-        comparison = _comparison(rendered, before, after, float(source.pixel_aspect))
-    return _Inspected(figures, small, review.evidence(small), comparison)
+    pictures = RenderedPictures(before, after, float(source.pixel_aspect))
+    truth_rgb = _read_truth(inspection.job, inspection.plan.shown.targets.get(rendered.frame))
+    shown = frame_pictures(inspection.plan, rendered, pictures, truth_rgb)
+    return _Inspected(figures, small, inspection.review.evidence(small), shown)
+
+
+def _read_truth(job: Job, target: Target | None) -> Tensor | None:
+    """The ground truth of a target; None without a target."""
+    if target is None:
+        return None
+    return read_picture(str(job.folder("target") / target.truth), WORKING_SPACE)
 
 
 def _read_master(job: Job, rendered: RenderedFrame, source_rgb: Tensor) -> Tensor:
@@ -312,26 +362,9 @@ def _with_change(frames: tuple[SmallFrame | None, _Inspected]) -> _Inspected:
     return replace(one, figures=figures)
 
 
-def _comparison(
-    rendered: RenderedFrame, before: Tensor, after: Tensor, pixel_aspect: float
-) -> Comparison:
-    small_before, small_after = (
-        fit_width(square_pixels(picture, pixel_aspect), COMPARISON_WIDTH_PX)
-        for picture in (before, after)
-    )
-    return Comparison(
-        frame=rendered.frame,
-        shot=rendered.shot,
-        before=small_before,
-        after=small_after,
-        scopes_before=scope_strip(before),
-        scopes_after=scope_strip(after),
-    )
-
-
 def _outlier_review(job: Job, clips: Clips, alignments: Alignments) -> OutlierReview:
     """The review of outliers, with the proxies of the references."""
-    matches = _matches(job, clips)
+    matches = job.load(MatchRecord) if clips.references else None
     proxies = {
         name: np.load(job.root / reference_proxy(name), mmap_mode="r")
         for name in (matches.references if matches else ())
@@ -340,78 +373,37 @@ def _outlier_review(job: Job, clips: Clips, alignments: Alignments) -> OutlierRe
     return OutlierReview(reference, clips.source.live_area)
 
 
-def _matches(job: Job, clips: Clips) -> MatchRecord | None:
-    """The matches of all frames; None without a reference."""
-    return job.load(MatchRecord) if clips.references else None
-
-
 def _outlier_cases(
-    job: Job,
-    clips: Clips,
-    rendering: Rendering,
-    review: OutlierReview,
-    flagged: Sequence[FlaggedRun],
+    inspection: _Inspection, alignments: Alignments, flagged: Sequence[FlaggedRun]
 ) -> list[OutlierCase]:
     """The outliers with their places, from their worst frames, which are read again."""
+    job, source, rendering = inspection.job, inspection.source, inspection.rendering
     by_frame = {frame.frame: frame for frame in rendering.frames}
-    by_worst, source = {run.worst: run for run in flagged}, clips.source
-    matches, alignments = _matches(job, clips), job.load(Alignments)
-    paired = {one.pair.source for one in alignments.admitted}
-    paired |= {one.pair.source for one in alignments.rejected}
-    facts = MendFacts(matches, paired, {*job.project.curate.drop})
+    by_worst = {run.worst: run for run in flagged}
+    facts = mend_facts(inspection.review.matches, alignments, job.project.curate.drop)
 
     def case(frame: int, source_rgb: Tensor) -> OutlierCase:
         written = _read_master(job, by_frame[frame], source_rgb)
         recovered_rgb = to_space(written, rendering.colorspace, WORKING_SPACE, job.colors)
         pictures = (crop(rgb, source.live_area) for rgb in (source_rgb, recovered_rgb))
         run = by_worst[frame]
-        return review.case(run, small_frame(frame, run.shot, *pictures), facts)
+        return inspection.review.case(run, small_frame(frame, run.shot, *pictures), facts)
 
     cases = map_frames(case, source, sorted(by_worst), job.colors)
     tracked = job.progress.track(cases, "Locating outliers", len(by_worst))
     return [case for case in tracked if case.is_visible]
 
 
-def _write_outliers(folder: Path, cases: Sequence[OutlierCase], live_area: Area) -> None:
-    """Writes the sheet of outliers and their masks, and removes those of an older run."""
-    for path in folder.glob("outlier*.png"):
-        path.unlink()
-    for case in cases:
-        if case.run.mask is not None and case.mask is not None:
-            write_png(folder / case.run.mask, torch.from_numpy(case.mask).float().expand(3, -1, -1))
-    if cases:
-        write_png(folder / "outliers.png", outlier_sheet(cases, live_area))
+def _improvement(job: Job) -> Improvement | None:
+    """The rounds of improvement; None if there were none."""
+    path = job.root / Improvement.PATH
+    return job.load(Improvement) if path.exists() else None
 
 
-def _missing(
-    source: Clip, pair_list: PairList, section: RenderSection, rendered: Sequence[RenderedFrame]
-) -> int:
-    """The number of frames that [render] asks for and that are not rendered."""
-    expected = {*section.wanted(source.frames, pair_list.shots)}
-    return len(expected - {frame.frame for frame in rendered})
-
-
-def _write_stills(folder: Path, content: PageContent) -> None:
-    """Writes the pictures of the page as files, and removes those of an older run."""
-    for pattern in ("split-*.png", "scopes-*.png"):
+def _write_pictures(folder: Path, pictures: Mapping[str, Tensor]) -> None:
+    """Writes pictures by the names of their files, and removes those of an older run."""
+    for pattern in STALE_PATTERNS:
         for path in folder.glob(pattern):
             path.unlink()
-    comparisons = content.comparisons
-    befores = [comparison.before for comparison in comparisons]
-    afters = [comparison.after for comparison in comparisons]
-    captions = [f"Frame {one.frame}, shot {one.shot}" for one in comparisons]
-    write_png(folder / "before-after.png", before_after(befores, afters, captions, STRIP_WIDTH_PX))
-    for one, caption in zip(comparisons, captions, strict=True):
-        picture = split(one.before, one.after, ("Faded", "Recovered"), caption, COMPARISON_WIDTH_PX)
-        write_png(folder / f"split-{one.frame:06d}.png", picture)
-        scopes = torch.cat([one.scopes_before, one.scopes_after], dim=1)
-        write_png(folder / f"scopes-{one.frame:06d}.png", scopes)
-    if content.held_out_sheet is not None:
-        write_png(folder / "held-out.png", content.held_out_sheet)
-    if content.curve.points:
-        write_png(folder / "loss.png", loss_picture(content.curve.points, content.curve.baseline))
-
-
-def _versions() -> dict[str, str]:
-    versions = {library: importlib.metadata.version(library) for library in LIBRARIES}
-    return {"unfade": unfade.__version__, **versions}
+    for name, picture in pictures.items():
+        write_png(folder / name, picture)

@@ -28,7 +28,8 @@ class ReferenceColour:
         proxies: Mapping[str, Proxy],
     ) -> None:
         """`alignments` are the admitted ones, `matches` None if the film has no reference."""
-        self._clips, self._matches, self._proxies = clips, matches, proxies
+        self._clips, self._proxies = clips, proxies
+        self.matches = matches
         self._alignments = [one for one in alignments if one.pair.of is not None]
 
     def chroma(self, frame: int, shot: int, height: int, width: int) -> Plane | None:
@@ -46,9 +47,9 @@ class ReferenceColour:
         """
         name = self.name(frame)
         alignment = self._alignment(frame, shot, name)
-        if name is None or alignment is None or self._matches is None:
+        if name is None or alignment is None or self.matches is None:
             return None
-        index = self._matches.references[name].reference[frame - self._matches.frames.first]
+        index = self.matches.references[name].reference[frame - self.matches.frames.first]
         if index is None:
             return None
         clip = self._clips.references[name]
@@ -60,9 +61,9 @@ class ReferenceColour:
 
     def name(self, frame: int) -> str | None:
         """The name of the reference that shows a frame best."""
-        if self._matches is None:
+        if self.matches is None:
             return None
-        return self._matches.of[frame - self._matches.frames.first]
+        return self.matches.of[frame - self.matches.frames.first]
 
     def _alignment(self, frame: int, shot: int, name: str | None) -> Alignment | None:
         """The alignment of the nearest pair in the same reference, of the same shot if it has one:

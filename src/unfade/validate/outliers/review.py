@@ -1,6 +1,6 @@
 """The review of a rendering: outliers with place, reason and mend, from the frames of the film."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -14,9 +14,11 @@ from unfade.color.ycbcr import ycbcr_to_rgb
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Area
 from unfade.film.figures import HeldOutFigures
+from unfade.film.match import MatchRecord
 from unfade.film.outlier import OutlierRun
 from unfade.film.pair import PairList
 from unfade.film.rendering import PredictedError
+from unfade.film.report import Measure
 from unfade.validate.outliers.evidence import FrameEvidence, Plane, frame_evidence
 from unfade.validate.outliers.flags import ShotFacts, flags
 from unfade.validate.outliers.places import locate, reason
@@ -24,6 +26,7 @@ from unfade.validate.outliers.reference import ReferenceColour
 from unfade.validate.outliers.runs import FlaggedRun, MendFacts, flagged_runs, mend
 from unfade.validate.outliers.scores import FrameScores, ScoreCollector
 from unfade.validate.steadiness import SmallFrame
+from unfade.validate.verdict import limited
 
 VISIBLE_CIEDE2000 = 1.0
 """Difference of colour below which nobody sees a fault."""
@@ -48,6 +51,12 @@ class OutlierCase:
         return self.run.ciede2000 >= VISIBLE_CIEDE2000
 
 
+def outlier_measure(cases: Sequence[OutlierCase]) -> Measure:
+    """The number of frames that are outliers, which asks for a review."""
+    frames = sum(case.run.last - case.run.first + 1 for case in cases)
+    return limited("outlier_frames", frames, "frames", 0)
+
+
 class OutlierReview:
     """Takes the frames of a rendering in order, and finds the outliers among them."""
 
@@ -56,6 +65,11 @@ class OutlierReview:
         self._reference, self._live_area = reference, live_area
         self._collector = ScoreCollector()
         self._scores: FrameScores | None = None
+
+    @property
+    def matches(self) -> MatchRecord | None:
+        """The matches of all frames; None without a reference."""
+        return self._reference.matches
 
     def evidence(self, small: SmallFrame) -> FrameEvidence:
         """The evidence of a frame; several threads may ask at a time."""

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from unfade.film.alignment import Alignments
 from unfade.film.match import MatchRecord
 from unfade.film.outlier import Mend, OutlierKind
 from unfade.validate.outliers.flags import Flag
@@ -52,6 +53,14 @@ class MendFacts:
     matches: MatchRecord | None
     paired: Collection[int]
     dropped: Collection[int]
+
+
+def mend_facts(
+    matches: MatchRecord | None, alignments: Alignments, dropped: Collection[int]
+) -> MendFacts:
+    """The facts of a film; `dropped` are the frames that a person dropped."""
+    paired = {one.pair.source for one in alignments.admitted}
+    return MendFacts(matches, paired | {one.pair.source for one in alignments.rejected}, dropped)
 
 
 def mend(run: FlaggedRun, facts: MendFacts) -> Mend | None:

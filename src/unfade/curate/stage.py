@@ -101,8 +101,7 @@ def _choose(
     matched = _matches(job, clips, source, references, shots, must_match=not fixed)
     remarks = _remarks(job, source, references, matched)
     detail = _detail(job, clips, matched, shots)
-    by_reference = {name: one for name, (_, one) in matched.items()}
-    matches = best_matches(by_reference, detail, shots, first)
+    matches = best_matches({name: one for name, (_, one) in matched.items()}, detail, shots, first)
     facts = measure_frames(source).excluding(cuts.in_transition())
     states = frame_states(facts, matches.matched, matches.certain, shots, first)
     rejected = dropped_pairs(dropped, job.project_file, clips, shots, matches)
@@ -116,7 +115,7 @@ def _choose(
     for shot, choice in zip(shots, choices, strict=True):
         pairs += chosen_pairs(shot, clips, matches, choice)
         alternates += alternate_pairs(shot, clips, matches, choice)
-    pairs += _added(job, clips, shots, matches, pairs)
+    pairs += added_pairs(job.project, job.project_file, clips, shots, matches, pairs)
     rejected += _rejected_shots(job, clips, matches, states, shots, pairs)
     if not pairs:
         raise _no_pair(clips)
@@ -161,13 +160,6 @@ def _matches(
         _check_orientation(clips, source, references, by_reference, shots)
         _check_common(clips, by_reference)
     return matched
-
-
-def _added(
-    job: Job, clips: Clips, shots: tuple[Shot, ...], matches: BestMatches, chosen: list[Pair]
-) -> list[Pair]:
-    """The pairs of `curate.add` that are not chosen anyway."""
-    return added_pairs(job.project.curate.add, job.project_file, clips, shots, matches, chosen)
 
 
 def _no_pair(clips: Clips) -> MatchError:

@@ -64,7 +64,7 @@ from unfade.validate.luma import check_master
 from unfade.validate.outliers.evidence import FrameEvidence
 from unfade.validate.outliers.reference import ReferenceColour
 from unfade.validate.outliers.review import OutlierCase, OutlierReview, outlier_measure, shot_facts
-from unfade.validate.outliers.runs import FlaggedRun, mend_facts
+from unfade.validate.outliers.runs import mend_facts
 from unfade.validate.shown_frames import choose_shown
 from unfade.validate.steadiness import SmallFrame, chroma_change, mean_chroma, small_frame
 from unfade.validate.stills import STALE_PATTERNS, outlier_stills, stills
@@ -105,10 +105,7 @@ def run(job: Job) -> None:
     review = _outlier_review(job, clips, alignments)
     inspection = _Inspection(job, clips.source, rendering, plan, review)
     frames, pictures = _inspect_frames(inspection)
-    flagged = review.runs(
-        shot_facts(pair_list, alignments, held_out.figures), mean_model_error(held_out.figures)
-    )
-    cases = _outlier_cases(inspection, alignments, flagged)
+    cases = _outlier_cases(inspection, pair_list, alignments, held_out.figures)
     shots = shot_figures(frames, pair_list.shots, [one.pair for one in alignments.admitted])
     measures = [
         *held_out_measures(held_out.figures, job.project.validate_.max_of_baseline),
@@ -374,11 +371,16 @@ def _outlier_review(job: Job, clips: Clips, alignments: Alignments) -> OutlierRe
 
 
 def _outlier_cases(
-    inspection: _Inspection, alignments: Alignments, flagged: Sequence[FlaggedRun]
+    inspection: _Inspection,
+    pair_list: PairList,
+    alignments: Alignments,
+    held_out: Sequence[HeldOutFigures],
 ) -> list[OutlierCase]:
     """The outliers with their places, from their worst frames, which are read again."""
     job, source, rendering = inspection.job, inspection.source, inspection.rendering
     by_frame = {frame.frame: frame for frame in rendering.frames}
+    shots = shot_facts(pair_list, alignments, held_out)
+    flagged = inspection.review.runs(shots, mean_model_error(held_out))
     by_worst = {run.worst: run for run in flagged}
     facts = mend_facts(inspection.review.matches, alignments, job.project.curate.drop)
 

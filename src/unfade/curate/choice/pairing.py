@@ -148,7 +148,7 @@ def chosen_pairs(
 
 
 def added_pairs(
-    added: tuple[int, ...],
+    project: Project,
     project_file: Path,
     clips: Clips,
     shots: tuple[Shot, ...],
@@ -162,7 +162,7 @@ def added_pairs(
     """
     frames, taken = clips.source.frames, {pair.source for pair in chosen}
     pairs = []
-    for source in sorted({*added} - taken):
+    for source in sorted({*project.curate.add} - taken):
         entry = f"{project_file}: 'curate.add' names source frame {source}"
         if source not in frames:
             raise ProjectError(

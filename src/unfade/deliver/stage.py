@@ -111,7 +111,7 @@ def run(job: Job) -> None:
         key = _add_review(job, delivered, folder / "review")
         _write_luts(job, delivered, folder / "luts")
         write_handover(
-            job, delivered, folder, lambda *where: media.write_conversion(*where, job.colors)
+            job, delivered, folder, lambda *one: media.write_conversion(one[0], one[1], job.colors)
         )
         _write_records(delivered, paths, folder)
         _write_readme(delivered, folder)

@@ -99,7 +99,7 @@ def _graph(scripted: torch.jit.ScriptModule) -> onnx.ModelProto:
         torch.onnx.export(
             scripted,
             (example,),
-            buffer,
+            buffer,  # type: ignore[arg-type]
             dynamo=False,
             opset_version=OPSET,
             input_names=[INPUT],

@@ -91,10 +91,7 @@ class PortableDegrain(nn.Module):
         mixed = (self.mix() @ logarithm.flatten(1)).reshape(picture.shape)
         centre = mixed.mean(dim=[1, 2], keepdim=True)
         clean = mixed - self._grain_of(mixed - centre)
-        result: Tensor = (self.unmix() @ clean.flatten(1)).exp().reshape(
-            picture.shape
-        ) - self.log_offset
-        return result
+        return (self.unmix() @ clean.flatten(1)).exp().reshape(picture.shape) - self.log_offset
 
     def _grain_of(self, mixed: Tensor) -> Tensor:
         height, width = mixed.shape[1], mixed.shape[2]

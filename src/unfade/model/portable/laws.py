@@ -60,8 +60,7 @@ class PortableDistance(nn.Module):
         inside = torch.maximum(torch.minimum(place, high), low)
         outside = place - inside
         beyond = (outside * outside).sum(dim=0, keepdim=True).sqrt()
-        result: Tensor = (self.lut((inside - low) / (high - low)) + beyond).clamp(max=self.farthest)
-        return result
+        return (self.lut((inside - low) / (high - low)) + beyond).clamp(max=self.farthest)
 
 
 class PortableGeneralLaw(nn.Module):
@@ -81,10 +80,7 @@ class PortableGeneralLaw(nn.Module):
         unfaded = mapped(logarithm, log_map[:, :3], log_map[:, 3:])
         unfaded_rgb = unfaded.clamp(max=self.max_log_light).exp() - self.log_offset
         in_cube = self._place(logarithm) / self.cube_side + 0.5
-        result: Tensor = mapped(unfaded_rgb, to_cbcr[:, :3], to_cbcr[:, 3:]) + self.deviation(
-            in_cube
-        )
-        return result
+        return mapped(unfaded_rgb, to_cbcr[:, :3], to_cbcr[:, 3:]) + self.deviation(in_cube)
 
     def place(self, rgb: Tensor) -> Tensor:
         """`ColourSpread`: positions (3, H, W) of R'G'B'."""
@@ -122,8 +118,7 @@ class PortableLaws(nn.Module):
 
     def distance(self, clean_rgb: Tensor) -> Tensor:
         """`Laws.distance` (1, H, W) of a degrained picture (3, H, W)."""
-        result: Tensor = self.field(self.general.place(clean_rgb))
-        return result
+        return self.field(self.general.place(clean_rgb))
 
     def forward(self, clean_rgb: Tensor, distance: Tensor) -> Tensor:
         axes = mapped(clean_rgb.clamp(0.0, 1.0), self.axes(), self.axes_offset())
@@ -133,8 +128,7 @@ class PortableLaws(nn.Module):
         beyond = ((distance - self.ramp_start) / self.ramp).clamp(0.0, 1.0)
         is_own = self.is_own()
         share = self.share() * (is_own * beyond + 1.0 - is_own)
-        result: Tensor = cbcr + share * (general_cbcr - cbcr)
-        return result
+        return cbcr + share * (general_cbcr - cbcr)
 
     def _graded(self, cbcr: Tensor, grading: Tensor) -> Tensor:
         return mapped(cbcr, grading[:, :2], grading[:, 2:])
@@ -147,10 +141,7 @@ class PortableLaws(nn.Module):
         x, y = torch.unbind(positions(rgb))
         powers = torch.stack([x, y, x * x, x * y, y * y])
         per_term = self.by_position() @ powers.flatten(1)
-        result: Tensor = (
-            (per_term * terms.flatten(1)).sum(dim=1).reshape(2, rgb.shape[1], rgb.shape[2])
-        )
-        return result
+        return (per_term * terms.flatten(1)).sum(dim=1).reshape(2, rgb.shape[1], rgb.shape[2])
 
 
 def _law_of(laws: Laws, unevenness: Unevenness, shot: int) -> tuple[Law, bool]:

@@ -34,8 +34,7 @@ class PortableFeatures(nn.Module):
 
     def _balanced(self, rgb: Tensor) -> Tensor:
         graded = rgb * self.slope()[:, None, None] + self.lift()[:, None, None]
-        result: Tensor = graded.sign() * graded.abs().pow(self.exponent()[:, None, None])
-        return result
+        return graded.sign() * graded.abs().pow(self.exponent()[:, None, None])
 
     def _centred(self, rgb: Tensor) -> Tensor:
         ycbcr = rgb_to_ycbcr(rgb)
@@ -68,8 +67,7 @@ class PortableNetworks(nn.Module):
             layer += 1  # noqa: SIM113
         cbcr = pixels.transpose(1, 2).reshape(self.count, 2, height, width) / self.chroma_gain
         memory_cbcr, context_cbcr = cbcr[0], cbcr[1:].mean(dim=0)
-        result: Tensor = context_cbcr + self.familiarity(planes) * (memory_cbcr - context_cbcr)
-        return result
+        return context_cbcr + self.familiarity(planes) * (memory_cbcr - context_cbcr)
 
 
 class PortableFamiliarity(nn.Module):

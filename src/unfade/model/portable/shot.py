@@ -49,8 +49,7 @@ class LutChroma(nn.Module):
         self.lut = PortableLut(baseline.shots.get(shot, baseline.film))
 
     def forward(self, source_rgb: Tensor) -> Tensor:
-        result: Tensor = self.lut(self.degrain(source_rgb))
-        return result
+        return self.lut(self.degrain(source_rgb))
 
 
 class ModelChroma(nn.Module):
@@ -87,8 +86,7 @@ class ModelChroma(nn.Module):
         base_cbcr = self.laws(clean_rgb, whole_distance)
         guide = torch.cat([luma(rgb), base_cbcr * self.chroma_gain])
         residual_cbcr = enlarge_along(self.networks(planes), shrink(guide, factor), guide, factor)
-        result: Tensor = base_cbcr + self.residual_gain() * residual_cbcr
-        return result
+        return base_cbcr + self.residual_gain() * residual_cbcr
 
 
 def portable_shot(model: ChromaModel, shot: int) -> PortableShot:

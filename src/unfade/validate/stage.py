@@ -106,11 +106,9 @@ def run(job: Job) -> None:
         *held_out_measures(held_out.figures, job.project.validate_.max_of_baseline),
         *_rendered_measures(job, clips.source, rendering, frames, shots),
     ]
+    runs = tuple(outliers(rendering.frames, _expected_error(held_out.figures)))
     verdict, reasons = decide(measures, pair_list.remarks, _methods(job, model, shots))
-    runs = outliers(rendering.frames, _expected_error(held_out.figures))
-    report = Report(
-        verdict=verdict, reasons=reasons, measures=tuple(measures), outliers=tuple(runs)
-    )
+    report = Report(verdict=verdict, reasons=reasons, measures=tuple(measures), outliers=runs)
     content = PageContent(
         project=job.project,
         clips=clips,
@@ -131,8 +129,7 @@ def run(job: Job) -> None:
         kinds=film_kinds([*held_out.kinds.values()]),
         worst=[view for frame in shown.worst if (view := pictures[frame].worst)],
     )
-    _write_stills(job.folder("validate"), content, held_out.sheet)
-    write_text(job.folder("validate") / "report.html", report_page(content))
+    _write_page(job.folder("validate"), content, held_out.sheet)
     job.save(report)
 
 
@@ -339,6 +336,12 @@ def _missing(source: Clip, section: RenderSection, rendered: Sequence[RenderedFr
     requested = section.wanted(source.frames)
     expected = {frame for frame in source.frames.frames() if frame in requested}
     return len(expected - {frame.frame for frame in rendered})
+
+
+def _write_page(folder: Path, content: PageContent, held_out_sheet: Tensor | None) -> None:
+    """Writes the page and its pictures as files."""
+    _write_stills(folder, content, held_out_sheet)
+    write_text(folder / "report.html", report_page(content))
 
 
 def _write_stills(folder: Path, content: PageContent, held_out_sheet: Tensor | None) -> None:

@@ -122,7 +122,7 @@ def write_master(job: Job, frame: int, rgb: Tensor) -> RenderedFrame:
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     """A well rendered film of two shots with one hold-out pair."""
-    monkeypatch.setattr(stage, "load_model", lambda path, use: ChromaFraction(GAIN))
+    monkeypatch.setattr(stage, "load_chosen", lambda *where: ChromaFraction(GAIN))
     monkeypatch.setattr(stage, "load_baseline", lambda path: ChromaFraction(LUT_GAIN))
     return build(make_job(tmp_path))
 

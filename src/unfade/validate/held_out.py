@@ -1,7 +1,7 @@
 """Scores hold-out pairs, and draws them: all their pictures have the luma of the scan."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 import torch
@@ -13,6 +13,7 @@ from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.drawing.canvas import fit_width, square_pixels
 from unfade.drawing.error_map import error_map
 from unfade.drawing.scopes import REGION_MAGNIFICATION, parade, vectorscope, waveform
+from unfade.drawing.sheets import grid
 from unfade.film.figures import ColourKind, HeldOutFigures, KindFigures
 from unfade.film.model import HeldOut
 from unfade.model import Baseline, ChromaModel
@@ -37,6 +38,20 @@ SCOPED_WIDTH_PX = 480
 
 SCOPE_HEIGHT_PX, SCOPE_WIDTH_PX = 240, 320
 """Size of a waveform and of a parade; a vectorscope is as wide as it is high."""
+
+
+SHEET_WIDTH_PX = 1360
+"""Width of the sheet of held-out frames: four pictures of over 300 pixels."""
+
+SHEET_ROWS = 8
+"""Largest number of held-out frames on the sheet, chosen evenly from all: more are hard to read."""
+
+MAX_VIEWS = 60
+"""Largest number of hold-out pairs shown large, those with the highest error first: at more, their
+pictures become too small to judge."""
+
+SCOPED_VIEWS = 6
+"""Number of hold-out pairs with scopes, spread over the film: more make the page long and heavy."""
 
 
 @dataclass(frozen=True)
@@ -175,3 +190,52 @@ def _region(truth_rgb: Tensor, kinds: tuple[KindFigures, ...]) -> tuple[tuple[sl
 def _named(pictures: list[Tensor]) -> tuple[NamedPicture, ...]:
     files = (encoded(one, SCOPE_WIDTH_PX, SCOPE_QUALITY) for one in pictures)
     return tuple(NamedPicture(name, file) for name, file in zip(NAMES, files, strict=True))
+
+
+@dataclass(frozen=True)
+class ScoredPair:
+    """The figures of a hold-out pair, its view, and its tiles on the sheet; none if it is not
+    there."""
+
+    score: HeldOutScore
+    view: HeldOutView
+    tiles: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class HeldOutResult:
+    """The hold-out pairs: figures of all, pictures of some, the figures of kinds of colour by the
+    number of the frame, and a sheet; None without hold-out pairs."""
+
+    figures: list[HeldOutFigures]
+    views: list[HeldOutView]
+    kinds: dict[int, tuple[KindFigures, ...]]
+    sheet: Tensor | None
+
+
+def scored_pair(
+    one: HeldOutScore, index: int, count: int, pixel_aspect: float, most_bytes: float
+) -> ScoredPair:
+    """A hold-out pair, the `index`th of `count`, drawn for page and sheet; its pictures go."""
+    step, scope_step = -(-count // SHEET_ROWS), -(-count // SCOPED_VIEWS)
+    view = held_out_view(one, pixel_aspect, most_bytes, with_scopes=index % scope_step == 0)
+    shown = one.pictures if index % step == 0 else ()
+    tiles = tuple(fit_width(picture, SHEET_WIDTH_PX // 4) for picture in shown)
+    return ScoredPair(replace(one, pictures=()), view, tiles)
+
+
+def held_out_result(scored: Iterable[ScoredPair]) -> HeldOutResult:
+    """The result of all pairs, of which there is at least one. The page shows the views of the
+    highest error, in order of frames."""
+    figures, views, kinds, rows, labels = [], [], {}, [], []
+    for one in scored:
+        own = one.score.figures
+        figures.append(own)
+        views.append(one.view)
+        kinds[own.frame] = one.score.kinds
+        if one.tiles:
+            rows.append(one.tiles)
+            labels.append(f"Frame {own.frame}\nshot {own.shot}\n{own.model.ciede2000:.2f}")
+    views = sorted(views, key=lambda view: -view.figures.model.ciede2000)[:MAX_VIEWS]
+    views.sort(key=lambda view: view.figures.frame)
+    return HeldOutResult(figures, views, kinds, grid(rows, NAMES, labels, SHEET_WIDTH_PX))

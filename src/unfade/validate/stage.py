@@ -14,27 +14,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unfade.drawing.canvas import fit_width
-from unfade.drawing.sheets import grid
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.balance import FilmBalance
 from unfade.film.clip import Clip, Clips, reference_proxy
-from unfade.film.figures import HeldOutFigures, KindFigures, ShotFigures
+from unfade.film.figures import HeldOutFigures, ShotFigures
 from unfade.film.improvement import Improvement
 from unfade.film.match import MatchRecord
-from unfade.film.method import ChosenMethod
 from unfade.film.model import LossCurve, TrainedModel
 from unfade.film.pair import PairList
 from unfade.film.rendering import RenderedFrame, Rendering
-from unfade.film.report import Measure, Report
+from unfade.film.report import Report
 from unfade.film.target import Target, Targets
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.media import map_frames, read_picture, read_plane, to_space, write_png
 from unfade.model import load_baseline, load_chosen
 from unfade.model.device import map_networks
-from unfade.report.content import HeldOutView, PageContent
+from unfade.report.content import PageContent
 from unfade.report.page import report_page
 from unfade.report.pictures import LARGE_BYTES
 from unfade.report.versions import versions
@@ -53,12 +50,14 @@ from unfade.validate.frames import (
     shot_figures,
 )
 from unfade.validate.held_out import (
-    NAMES,
+    MAX_VIEWS,
     HeldOutPair,
-    HeldOutScore,
+    HeldOutResult,
+    ScoredPair,
     film_kinds,
-    held_out_view,
+    held_out_result,
     score,
+    scored_pair,
 )
 from unfade.validate.luma import check_master
 from unfade.validate.outliers.evidence import FrameEvidence
@@ -73,18 +72,32 @@ from unfade.work.cores import on_all_cores
 from unfade.work.job import Job
 from unfade.work.writing import write_text
 
-SHEET_WIDTH_PX = 1360
-"""Width of the sheet of held-out frames: four pictures of over 300 pixels."""
 
-SHEET_ROWS = 8
-"""Largest number of held-out frames on the sheet, chosen evenly from all: more are hard to read."""
+@dataclass(frozen=True)
+class _Film:
+    """The artefacts of a film that validate reads."""
 
-MAX_VIEWS = 60
-"""Largest number of hold-out pairs shown large, those with the highest error first: at more, their
-pictures become too small to judge."""
+    clips: Clips
+    pair_list: PairList
+    alignments: Alignments
+    targets: Targets
+    model: TrainedModel
+    rendering: Rendering
+    curve: LossCurve
 
-SCOPED_VIEWS = 6
-"""Number of hold-out pairs with scopes, spread over the film: more make the page long and heavy."""
+    @classmethod
+    def of(cls, job: Job) -> "_Film":
+        """The artefacts of a job.
+
+        Raises:
+            WorkError: one is missing or damaged, or no frame is rendered.
+        """
+        rendering = job.load(Rendering)
+        if not rendering.frames:
+            path = job.root / Rendering.PATH
+            raise WorkError(f"{path}: holds no frame; run 'unfade render' again")
+        kinds = job.load(PairList), job.load(Alignments), job.load(Targets)
+        return cls(job.clips(), *kinds, _model(job), rendering, job.load(LossCurve))
 
 
 def run(job: Job) -> None:
@@ -95,43 +108,26 @@ def run(job: Job) -> None:
             the scan.
         MediaError: a picture cannot be read.
     """
-    clips, rendering, targets = job.clips(), job.load(Rendering), job.load(Targets)
-    pair_list, alignments, model = job.load(PairList), job.load(Alignments), _model(job)
-    if not rendering.frames:
-        raise WorkError(f"{job.root / Rendering.PATH}: holds no frame; run 'unfade render' again")
-    held_out = _score_targets(job, clips.source, targets.judging(), model)
-    shown = choose_shown(rendering.frames, targets.targets)
-    plan = PicturePlan(shown, alignments.crop, job.load(FilmBalance).grade)
-    review = _outlier_review(job, clips, alignments)
-    inspection = _Inspection(job, clips.source, rendering, plan, review)
+    film = _Film.of(job)
+    source = film.clips.source
+    held_out = _score_targets(job, source, film.targets.judging(), film.model)
+    shown = choose_shown(film.rendering.frames, film.targets.targets)
+    plan = PicturePlan(shown, film.alignments.crop, job.load(FilmBalance).grade)
+    inspection = _Inspection(job, film, plan, _outlier_review(job, film))
     frames, pictures = _inspect_frames(inspection)
-    cases = _outlier_cases(inspection, pair_list, alignments, held_out.figures)
-    shots = shot_figures(frames, pair_list.shots, [one.pair for one in alignments.admitted])
-    measures = [
-        *held_out_measures(held_out.figures, job.project.validate_.max_of_baseline),
-        *_rendered_measures(inspection, pair_list, frames, shots),
-        outlier_measure(cases),
-    ]
-    verdict, reasons = decide(measures, pair_list.remarks, _methods(job, model, shots))
-    runs, curve = tuple(case.run for case in cases), job.load(LossCurve)
-    limit, matches = job.project.align.max_residual, review.matches
-    found = Findings(alignments, matches, curve, shots, held_out.figures, runs, limit)
-    report = Report(
-        verdict=verdict,
-        reasons=reasons,
-        measures=tuple(measures),
-        outliers=runs,
-        diagnoses=tuple(diagnoses(found)),
-    )
+    cases = _outlier_cases(inspection, held_out.figures)
+    pairs = [one.pair for one in film.alignments.admitted]
+    shots = shot_figures(frames, film.pair_list.shots, pairs)
+    report = _report(inspection, held_out.figures, frames, shots, cases)
     content = PageContent(
         project=job.project,
-        clips=clips,
-        pair_list=pair_list,
-        alignments=alignments,
-        targets=targets,
-        model=model,
-        rendering=rendering,
-        curve=curve,
+        clips=film.clips,
+        pair_list=film.pair_list,
+        alignments=film.alignments,
+        targets=film.targets,
+        model=film.model,
+        rendering=film.rendering,
+        curve=film.curve,
         report=report,
         held_out=held_out.figures,
         shots=shots,
@@ -144,8 +140,8 @@ def run(job: Job) -> None:
         worst=[view for frame in shown.worst if (view := pictures[frame].worst)],
         improvement=_improvement(job),
     )
-    shown_stills = stills(content, held_out.sheet) | outlier_stills(cases, clips.source.live_area)
-    _write_pictures(job.folder("validate"), shown_stills)
+    drawn = stills(content, held_out.sheet) | outlier_stills(cases, source.live_area)
+    _write_pictures(job.folder("validate"), drawn)
     write_text(job.folder("validate") / "report.html", report_page(content))
     job.save(report)
 
@@ -161,66 +157,59 @@ def _model(job: Job) -> TrainedModel:
     return job.load(TrainedModel).at(job.project.render.checkpoint)
 
 
-def _rendered_measures(
+def _report(
     inspection: "_Inspection",
-    pair_list: PairList,
+    held_out: Sequence[HeldOutFigures],
     frames: Sequence[FrameFigures],
     shots: Sequence[ShotFigures],
-) -> list[Measure]:
-    """The measures of the rendered frames."""
-    rendering, section = inspection.rendering, inspection.job.project.render
-    wanted = section.wanted(inspection.source.frames, pair_list.shots)
-    missing = len({*wanted} - {frame.frame for frame in rendering.frames})
-    cut = sum(frame.cut for frame in rendering.frames)
-    measures = frame_measures(frames, shots, missing, rendering.compression, cut)
-    return [*predicted_measures(rendering.frames), *measures]
-
-
-@dataclass(frozen=True)
-class _HeldOut:
-    """The hold-out pairs: figures of all, pictures of some, the figures of kinds of colour by the
-    number of the frame, and a sheet; None without hold-out pairs."""
-
-    figures: list[HeldOutFigures]
-    views: list[HeldOutView]
-    kinds: dict[int, tuple[KindFigures, ...]]
-    sheet: Tensor | None
+    cases: Sequence[OutlierCase],
+) -> Report:
+    """The measures, the verdict, the outliers and the diagnoses."""
+    film, project = inspection.film, inspection.job.project
+    rendered = film.rendering.frames
+    wanted = project.render.wanted(film.clips.source.frames, film.pair_list.shots)
+    missing = len({*wanted} - {frame.frame for frame in rendered})
+    cut, compression = sum(frame.cut for frame in rendered), film.rendering.compression
+    measures = (
+        *held_out_measures(held_out, project.validate_.max_of_baseline),
+        *predicted_measures(rendered),
+        *frame_measures(frames, shots, missing, compression, cut),
+        outlier_measure(cases),
+    )
+    methods = film.model.methods.used(project.render.use)
+    used = [methods.of(figures.shot.number) for figures in shots]
+    verdict, reasons = decide(measures, film.pair_list.remarks, used)
+    runs, limit = tuple(case.run for case in cases), project.align.max_residual
+    matches = inspection.review.matches
+    found = Findings(film.alignments, matches, film.curve, shots, held_out, runs, limit)
+    return Report(
+        verdict=verdict,
+        reasons=reasons,
+        measures=measures,
+        outliers=runs,
+        diagnoses=tuple(diagnoses(found)),
+    )
 
 
 def _score_targets(
     job: Job, source: Clip, chosen: Sequence[Target], described: TrainedModel
-) -> _HeldOut:
+) -> HeldOutResult:
     """The errors on targets, and pictures of them."""
     if not chosen:
-        return _HeldOut([], [], {}, None)
+        return HeldOutResult([], [], {}, None)
     train_folder, target_folder = job.folder("train"), job.folder("target")
     model = load_chosen(train_folder, described, job.project.render.use)
     baseline = load_baseline(train_folder / described.baseline_file)
-    step, scope_step = -(-len(chosen) // SHEET_ROWS), -(-len(chosen) // SCOPED_VIEWS)
-    most_bytes = LARGE_BYTES / min(len(chosen), MAX_VIEWS)
+    most_bytes, aspect = LARGE_BYTES / min(len(chosen), MAX_VIEWS), float(source.pixel_aspect)
 
     @torch.inference_mode()
-    def scored(numbered: tuple[int, Target]) -> tuple[HeldOutScore, HeldOutView, list[Tensor]]:
+    def scored(numbered: tuple[int, Target]) -> ScoredPair:
         index, target = numbered
         one = score(_read_pair(target, target_folder), model, baseline)
-        is_on_sheet, is_scoped = index % step == 0, index % scope_step == 0
-        view = held_out_view(one, float(source.pixel_aspect), most_bytes, with_scopes=is_scoped)
-        tiles = [fit_width(picture, SHEET_WIDTH_PX // 4) for picture in one.pictures]
-        return replace(one, pictures=()), view, tiles if is_on_sheet else []
+        return scored_pair(one, index, len(chosen), aspect, most_bytes)
 
     scores = map_networks(scored, enumerate(chosen))
-    figures, views, kinds, rows = [], [], {}, []
-    for one, view, tiles in job.progress.track(scores, "Scoring held-out frames", len(chosen)):
-        figures.append(one.figures)
-        views.append(view)
-        kinds[one.figures.frame] = one.kinds
-        if tiles:
-            rows.append(tiles)
-    labelled = figures[::step]
-    labels = [f"Frame {one.frame}\nshot {one.shot}\n{one.model.ciede2000:.2f}" for one in labelled]
-    views = sorted(views, key=lambda view: -view.figures.model.ciede2000)[:MAX_VIEWS]
-    views.sort(key=lambda view: view.figures.frame)
-    return _HeldOut(figures, views, kinds, grid(rows, NAMES, labels, SHEET_WIDTH_PX))
+    return held_out_result(job.progress.track(scores, "Scoring held-out frames", len(chosen)))
 
 
 def _read_pair(target: Target, folder: Path) -> HeldOutPair:
@@ -230,12 +219,6 @@ def _read_pair(target: Target, folder: Path) -> HeldOutPair:
     )
     weight = _read_weight(target, folder / target.weight)
     return HeldOutPair(target.pair.source, target.pair.shot, source_rgb, truth_rgb, weight)
-
-
-def _methods(job: Job, model: TrainedModel, shots: Sequence[ShotFigures]) -> list[ChosenMethod]:
-    """The methods of the rendered shots."""
-    methods = model.methods.used(job.project.render.use)
-    return [methods.of(figures.shot.number) for figures in shots]
 
 
 def _read_weight(target: Target, path: Path) -> Tensor:
@@ -258,8 +241,7 @@ class _Inspection:
     """What the threads that inspect frames share."""
 
     job: Job
-    source: Clip
-    rendering: Rendering
+    film: _Film
     plan: PicturePlan
     review: OutlierReview
 
@@ -281,14 +263,16 @@ def _inspect_frames(
 
     Frames are inspected side by side, and so are the changes from frame to frame.
     """
-    job, source = inspection.job, inspection.source
-    by_frame = {frame.frame: frame for frame in inspection.rendering.frames}
+    job, film = inspection.job, inspection.film
+    by_frame = {frame.frame: frame for frame in film.rendering.frames}
 
     def inspect(frame: int, source_rgb: Tensor) -> _Inspected:
         return _inspect(inspection, by_frame[frame], source_rgb)
 
-    inspected = _with_frame_before(map_frames(inspect, source, list(by_frame), job.colors))
-    complete = on_all_cores(_with_change, inspected)
+    inspected = _with_frame_before(
+        map_frames(inspect, film.clips.source, list(by_frame), job.colors)
+    )
+    complete = on_all_cores(_with_change, _with_frame_before(inspected))
     figures, pictures = [], {}
     for one in job.progress.track(complete, "Checking rendered frames", len(by_frame)):
         figures.append(one.figures)
@@ -298,7 +282,8 @@ def _inspect_frames(
 
 
 def _inspect(inspection: _Inspection, rendered: RenderedFrame, source_rgb: Tensor) -> _Inspected:
-    source, rendering, colors = inspection.source, inspection.rendering, inspection.job.colors
+    film, colors = inspection.film, inspection.job.colors
+    source, rendering = film.clips.source, film.rendering
     written = _read_master(inspection.job, rendered, source_rgb)
     decode = partial(to_space, source=rendering.colorspace, target=WORKING_SPACE, colors=colors)
     luma_figures, recovered_rgb = check_master(source_rgb, written, rendering, rendered, decode)
@@ -359,30 +344,28 @@ def _with_change(frames: tuple[SmallFrame | None, _Inspected]) -> _Inspected:
     return replace(one, figures=figures)
 
 
-def _outlier_review(job: Job, clips: Clips, alignments: Alignments) -> OutlierReview:
+def _outlier_review(job: Job, film: _Film) -> OutlierReview:
     """The review of outliers, with the proxies of the references."""
-    matches = job.load(MatchRecord) if clips.references else None
+    matches = job.load(MatchRecord) if film.clips.references else None
     proxies = {
         name: np.load(job.root / reference_proxy(name), mmap_mode="r")
         for name in (matches.references if matches else ())
     }
-    reference = ReferenceColour(clips, matches, alignments.admitted, proxies)
-    return OutlierReview(reference, clips.source.live_area)
+    reference = ReferenceColour(film.clips, matches, film.alignments.admitted, proxies)
+    return OutlierReview(reference, film.clips.source.live_area)
 
 
 def _outlier_cases(
-    inspection: _Inspection,
-    pair_list: PairList,
-    alignments: Alignments,
-    held_out: Sequence[HeldOutFigures],
+    inspection: _Inspection, held_out: Sequence[HeldOutFigures]
 ) -> list[OutlierCase]:
     """The outliers with their places, from their worst frames, which are read again."""
-    job, source, rendering = inspection.job, inspection.source, inspection.rendering
+    job, film = inspection.job, inspection.film
+    source, rendering = film.clips.source, film.rendering
     by_frame = {frame.frame: frame for frame in rendering.frames}
-    shots = shot_facts(pair_list, alignments, held_out)
+    shots = shot_facts(film.pair_list, film.alignments, held_out)
     flagged = inspection.review.runs(shots, mean_model_error(held_out))
     by_worst = {run.worst: run for run in flagged}
-    facts = mend_facts(inspection.review.matches, alignments, job.project.curate.drop)
+    facts = mend_facts(inspection.review.matches, film.alignments, job.project.curate.drop)
 
     def case(frame: int, source_rgb: Tensor) -> OutlierCase:
         written = _read_master(job, by_frame[frame], source_rgb)

@@ -79,11 +79,13 @@ def test_the_page_asks_for_nothing_from_outside(browser: Any, page_file: Path) -
 
 @pytest.mark.parametrize("width", [PHONE_PX, DESK_PX])
 def test_no_column_collapses(browser: Any, page_file: Path, width: int) -> None:
-    """The page is as wide as the display, and no column of a table is narrower than a word."""
+    """The page is as wide as the display, and no cell is narrower than a word or
+    breaks a name into more than five lines."""
     page = opened(browser, page_file, width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     narrow = page.evaluate(
-        "[...document.querySelectorAll('th, td.t')].filter(cell => cell.clientWidth < 30)"
+        "[...document.querySelectorAll('th, td:first-child')].filter(cell => cell.clientWidth < 30"
+        " || cell.clientHeight > 6 * parseFloat(getComputedStyle(cell).lineHeight))"
         ".map(cell => cell.textContent)"
     )
     assert narrow == []

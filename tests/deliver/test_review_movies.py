@@ -14,7 +14,7 @@ from torch import Tensor
 
 from unfade import media
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
-from unfade.deliver import stage
+from unfade.deliver import handover, stage
 from unfade.deliver.review import review_pictures
 from unfade.drawing.movie_frame import (
     STRIP_HEIGHT_PX,
@@ -53,6 +53,13 @@ def grey(value: float) -> Tensor:
     picture = torch.zeros(3, 140, 192)
     picture[:, AREA.y : AREA.y + AREA.height, AREA.x : AREA.x + AREA.width] = value
     return picture
+
+
+@pytest.fixture(autouse=True)
+def without_models_for_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They take seconds and have tests of their own; the model of these jobs is a stand-in."""
+    monkeypatch.setattr(handover, "load_model", lambda *where: None)
+    monkeypatch.setattr(handover, "write_shots", lambda *what: None)
 
 
 def make_job(

@@ -269,9 +269,7 @@ def _inspect_frames(
     def inspect(frame: int, source_rgb: Tensor) -> _Inspected:
         return _inspect(inspection, by_frame[frame], source_rgb)
 
-    inspected = _with_frame_before(
-        map_frames(inspect, film.clips.source, list(by_frame), job.colors)
-    )
+    inspected = map_frames(inspect, film.clips.source, list(by_frame), job.colors)
     complete = on_all_cores(_with_change, _with_frame_before(inspected))
     figures, pictures = [], {}
     for one in job.progress.track(complete, "Checking rendered frames", len(by_frame)):

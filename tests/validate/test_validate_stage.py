@@ -23,6 +23,7 @@ from unfade.media import FrameTags, read_picture, write_dpx, write_exr
 from unfade.media import write_master as write_master_file
 from unfade.project.settings import Project
 from unfade.validate import stage
+from unfade.validate.frame_pictures import COMPARISON_WIDTH_PX
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
@@ -33,6 +34,10 @@ LIVE = Area(x=4, y=2, width=40, height=28)
 HEIGHT, WIDTH = 32, 48
 GAIN, LUT_GAIN = 0.99, 0.8
 """Shares of the true chroma that the stand-ins for model and baseline predict."""
+
+
+SURE = PredictedError(mean=0.01, p95=0.01, beyond=0.0)
+"""Predicted error of a frame like the pairs."""
 
 
 class ChromaFraction:
@@ -116,7 +121,8 @@ def write_master(job: Job, frame: int, rgb: Tensor) -> RenderedFrame:
     cut = write_master_file(path, rgb, settings, {}, FrameTags(), job.colors)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     shot = 1 + (frame > 103)
-    return make_rendered_frame(frame, shot=shot, file=path.name, sha256=digest, cut=cut)
+    facts = {"file": path.name, "sha256": digest, "cut": cut, "predicted_error": SURE}
+    return make_rendered_frame(frame, shot=shot, **facts)
 
 
 @pytest.fixture
@@ -174,7 +180,7 @@ def test_stills_have_square_pixels(job: Job) -> None:
     stage.run(job)
 
     split = read_picture(next(job.folder("validate").glob("split-*.png")), WORKING_SPACE)
-    assert split.shape[1] < stage.COMPARISON_WIDTH_PX * LIVE.height / (2 * LIVE.width) + 90
+    assert split.shape[1] < COMPARISON_WIDTH_PX * LIVE.height / (2 * LIVE.width) + 90
 
 
 def test_a_pixel_of_wrong_luma_rejects(job: Job) -> None:
@@ -295,9 +301,8 @@ def test_stills_of_an_older_run_are_removed(job: Job) -> None:
 def test_outliers_have_a_kind_a_place_and_a_sheet(job: Job) -> None:
     rendering = job.load(Rendering)
     unsure = PredictedError(mean=9.0, p95=9.0, beyond=0.5)
-    sure = PredictedError(mean=0.01, p95=0.01, beyond=0.0)
     frames = [
-        one.model_copy(update={"predicted_error": unsure if one.frame in (102, 103) else sure})
+        one.model_copy(update={"predicted_error": unsure if one.frame in (102, 103) else SURE})
         for one in rendering.frames
     ]
     job.save(rendering.model_copy(update={"frames": tuple(frames)}))
@@ -309,7 +314,7 @@ def test_outliers_have_a_kind_a_place_and_a_sheet(job: Job) -> None:
     assert (run.box, run.mask) == (LIVE, None), "without a reference the whole frame"
     folder = job.folder("validate")
     assert read_picture(folder / "outliers.png").shape[2] > 1000
-    frames = [one.model_copy(update={"predicted_error": sure}) for one in frames]
+    frames = [one.model_copy(update={"predicted_error": SURE}) for one in frames]
     job.save(rendering.model_copy(update={"frames": tuple(frames)}))
     stage.run(job)
     assert not [one for one in job.load(Report).outliers if one.kind == "unseen colour"]

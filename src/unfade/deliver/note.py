@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from unfade.film.alignment import Alignments
 from unfade.film.approval import Approvals
 from unfade.film.clip import Clip, Clips
+from unfade.film.improvement import Improvement
 from unfade.film.model import TrainedModel
 from unfade.film.naming import bag_name
 from unfade.film.pair import Pair, PairList
@@ -46,6 +47,7 @@ class DeliveryContent:
     approvals: Approvals
     date: str
     software: str
+    improvement: Improvement | None = None
 
     @property
     def decision(self) -> str:

@@ -78,6 +78,7 @@ FILES = (
     ("alignments.json", "How each reference was laid on the scan, and which were refused."),
     ("clips.json", "What was found out about scan and references."),
     ("rendering.json", "List of the masters: frame, shot, checksum, predicted error."),
+    ("rounds.json", "Rounds in which the program added pairs, with the figures of each."),
     ("approvals.json", "What persons decided on the masters, with names and dates."),
     ("settings.json", "Every setting of the run."),
     ("film.toml", "The settings that differ from the defaults, as the program reads them."),

@@ -54,6 +54,7 @@ def record_texts(delivered: DeliveryContent, used: UsedFrames, paths: BagPaths) 
         used,
         delivered.rendering,
         delivered.approvals,
+        *([delivered.improvement] if delivered.improvement else []),
     )
     settings = settings_to_share(delivered.project, paths)
     return {

@@ -49,6 +49,7 @@ from unfade.drawing.movie_frame import fit_to_movie, movie_frame
 from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.delivery import Delivery
+from unfade.film.improvement import Improvement
 from unfade.film.model import TrainedModel
 from unfade.film.naming import lut_title, slug
 from unfade.film.pair import PairList
@@ -143,6 +144,7 @@ def _content(job: Job, paths: BagPaths) -> DeliveryContent:
         approvals=read_approvals(job.root),
         date=datetime.date.today().isoformat(),
         software=f"Unfade {unfade.__version__}",
+        improvement=job.load_if_made(Improvement),
     )
 
 

@@ -155,9 +155,9 @@ STAGES = (
     Stage(
         "deliver",
         (*REPORTED_SECTIONS, "source", "reference", "pair", "deliver"),
-        (Clips, PairList, Alignments, UsedFrames, TrainedModel, Rendering, Report),
+        (Clips, PairList, Alignments, UsedFrames, TrainedModel, Rendering, Report, Improvement),
         lambda job: source_paths(job) | picture_paths(job),
-        revision=6,
+        revision=7,
         files=(BASELINE, "07-validate/report.html", "07-validate/*.png", *SHEETS, Approvals.PATH),
     ),
 )

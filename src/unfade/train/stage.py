@@ -81,6 +81,7 @@ def run(job: Job) -> None:
         job.progress.track,
         job.folder("train"),
     )
+    return_freed_memory()
     _draw_carried(job, training_set)
     sheets = ContactSheets(training_set.model, _of_sheet(train, held_out), previews)
     state = _learn(job, training_set, sheets, earlier)
@@ -222,6 +223,7 @@ def _complete(
         count = len(comparable_shots(training_set))
         networks = try_shot_networks(state.best, training_set, settings)
         trials = list(job.progress.track(networks, "Training shot networks", count))
+        return_freed_memory()
     model = replace(
         training_set.model.with_residual(residual_of(state.best, settings.size)),
         shot_networks={one.verdict.shot: one.network for one in trials if one.verdict.kept},

@@ -138,7 +138,7 @@ def run(job: Job) -> None:
         shot_views=shot_views(shots, frames, shown, pictures, held_out.kinds),
         kinds=film_kinds([*held_out.kinds.values()]),
         worst=[view for frame in shown.worst if (view := pictures[frame].worst)],
-        improvement=_improvement(job),
+        improvement=job.load_if_made(Improvement),
     )
     drawn = stills(content, held_out.sheet) | outlier_stills(cases, source.live_area)
     _write_pictures(job.folder("validate"), drawn)
@@ -375,12 +375,6 @@ def _outlier_cases(
     cases = map_frames(case, source, sorted(by_worst), job.colors)
     tracked = job.progress.track(cases, "Locating outliers", len(by_worst))
     return [case for case in tracked if case.is_visible]
-
-
-def _improvement(job: Job) -> Improvement | None:
-    """The rounds of improvement; None if there were none."""
-    path = job.root / Improvement.PATH
-    return job.load(Improvement) if path.exists() else None
 
 
 def _write_pictures(folder: Path, pictures: Mapping[str, Tensor]) -> None:

@@ -123,6 +123,14 @@ class Job:
         except (OSError, ValueError) as error:
             raise WorkError(f"{path}: is damaged ({error}); run 'unfade {stage}' again") from error
 
+    def load_if_made(self, kind: type[AnArtefact]) -> AnArtefact | None:
+        """The artefact of a class that not every film has; None if there is none.
+
+        Raises:
+            WorkError: it is damaged.
+        """
+        return self.load(kind) if (self.root / kind.PATH).exists() else None
+
     def clips(self) -> Clips:
         """The clips that ingest probed, with their current absolute paths.
 

@@ -253,7 +253,10 @@ def test_a_dropped_frame_can_be_added_again(film: Path, pairs: Pairs) -> None:
         (("add", 1021, 3), "has no frame 1021; choose one of 1001 to 1020"),
         (("add", 1009, 20), "dvd.mkv: has no frame 20"),
         (("add", 1009, "none.png"), "none.png: is not there"),
-        (("add", 1009, 3, "--role", "test"), "there is no role 'test'; use train or holdout"),
+        (
+            ("add", 1009, 3, "--role", "judge"),
+            "there is no role 'judge'; use train or holdout or test",
+        ),
         (("add", 1009, 3, "--kind", "odd"), "there is no kind 'odd'"),
         (("drop", 3), "has no frame 3"),
         (("why", 3), "has no frame 3"),

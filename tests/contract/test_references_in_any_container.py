@@ -118,5 +118,5 @@ def test_the_same_pairs_without_a_timing_error(
         pairs = pairs_of(path)
         assert all(stored[pair.reference or 0][0] == pair.source for pair in pairs), name
         pairs_by_name[name] = [(pair.source, pair.reference, pair.role) for pair in pairs]
-    assert len(pairs_by_name["a.mkv"]) == 10
+    assert len(pairs_by_name["a.mkv"]) == 12
     assert all(pairs == pairs_by_name["a.mkv"] for pairs in pairs_by_name.values()), pairs_by_name

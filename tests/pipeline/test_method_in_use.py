@@ -86,7 +86,7 @@ def test_verdict_report_and_note_say_that_a_person_chose_the_lut(film: unfade.Fi
     sentence = "The LUT baseline is delivered for all shots, because a person chose it"
     assert any(reason.startswith(sentence) for reason in film.report.reasons)
     page = (film.folder / "07-validate/report.html").read_text()
-    assert "<td>s001</td><td>LUT</td><td>a person chose it" in page
+    assert '<td>s001</td><td>LUT</td><td class="t">a person chose it' in page
     (note,) = (film.folder / "08-deliver").glob("*/data/validation-note.txt")
     assert "colour by LUT, chosen by a person: shots s001" in " ".join(note.read_text().split())
 

@@ -302,7 +302,8 @@ def is_named(stage: Stage, name: str, film: Path) -> bool:
         return True
     job = Job(load_project(film / "film.toml"), film, SilentProgress())
     elements = {Path(path).parent.as_posix() for path in stage.elements(job).values()}
-    records = [(film / need.PATH).read_text() for need in stage.needs if not own(stage, need)]
+    needed = (film / need.PATH for need in stage.needs if not own(stage, need))
+    records = [path.read_text() for path in needed if path.exists()]
     return (
         folder in elements
         or name in {need.PATH for need in stage.needs}

@@ -115,9 +115,10 @@ def test_a_changed_luma_in_one_pixel_of_one_master_is_found(film: Path, bag: Pat
     frames = tuple(changed if one is frame else one for one in rendering.frames)
     records.write_text(rendering.model_copy(update={"frames": frames}).to_json())
     sealed_again(bag)
-    verify(bag, None, SILENT)
-    with pytest.raises(VerificationError, match=f"{frame.file}: frame {frame.frame} has not the"):
+    with pytest.raises(VerificationError) as error:
         verify(bag, scan(film), SILENT)
+    fault = f"{frame.file}: frame {frame.frame} has not the"
+    assert any(fault in sentence for sentence in error.value.faults)
 
 
 def test_another_scan_is_not_the_original(film: Path, bag: Path) -> None:

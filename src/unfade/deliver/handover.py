@@ -41,7 +41,7 @@ name of the space to the name of the file, or None if nothing is to be converted
 
 
 def write_handover(
-    job: Job, delivered: DeliveryContent, bag: Path, write_conversion: WriteConversion
+    job: Job, delivered: DeliveryContent, bag: Path, convert: WriteConversion
 ) -> None:
     """Writes the files.
 
@@ -49,12 +49,12 @@ def write_handover(
         job: the project and its work directory.
         delivered: the content of the bag.
         bag: the folder that becomes the payload of the bag.
-        write_conversion: writes a conversion to the working space.
+        convert: writes a conversion to the working space.
     """
     folder = bag / FOLDER
     folder.mkdir()
     _write_timelines(job, delivered, folder)
-    _write_nuke_script(job, delivered, folder, write_conversion)
+    _write_nuke_script(job, delivered, folder, convert)
     _write_models(job, delivered, bag / "model" / delivered.model.file, folder / "models")
 
 
@@ -76,12 +76,12 @@ def _write_timelines(job: Job, delivered: DeliveryContent, folder: Path) -> None
 
 
 def _write_nuke_script(
-    job: Job, delivered: DeliveryContent, folder: Path, write_conversion: WriteConversion
+    job: Job, delivered: DeliveryContent, folder: Path, convert: WriteConversion
 ) -> None:
     rendering, source = delivered.rendering, delivered.clips.source
 
     def conversion(space: str) -> str | None:
-        return write_conversion(folder / f"from-{slug(space)}", space)
+        return convert(folder / f"from-{slug(space)}", space)
 
     def footage(path: str, clip: Clip) -> Footage:
         return Footage(path, clip.frames, conversion(clip.colorspace), clip.kind == "movie")

@@ -14,6 +14,13 @@ PairRole = Literal["train", "holdout", "test"]
 method of each shot, and whether a round of improvement stays. "test" neither teaches nor chooses;
 it only measures the result."""
 
+ROLE_LABELS: dict[PairRole, str] = {
+    "train": "training",
+    "holdout": "not in training",
+    "test": "not in training",
+}
+"""Labels of pictures by the role of their pair."""
+
 JUDGING_ROLES: tuple[PairRole, ...] = ("test", "holdout")
 """Roles of the pairs that can measure the result, the least biased first."""
 ChosenBy = Literal["machine", "person"]

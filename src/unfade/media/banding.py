@@ -9,8 +9,6 @@ import av
 import numpy as np
 from av.filter import Graph
 
-from unfade.color.ycbcr import rgb_to_ycbcr, ycbcr_to_rgb
-
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -43,6 +41,8 @@ def deband(rgb: Tensor, threshold: float) -> Tensor:
         threshold: in 8-bit codes, at most half of their range, as FFmpeg has it.
     """
     import torch
+
+    from unfade.color.ycbcr import rgb_to_ycbcr, ycbcr_to_rgb
 
     ycbcr = rgb_to_ycbcr(rgb)
     codes = ((ycbcr[1:] + 0.5).clamp(0, 1) * _MAX_CODE).round().to(torch.int32).numpy()

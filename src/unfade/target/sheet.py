@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from unfade.drawing.sheets import grid
-from unfade.film.pair import Pair, PairRole
+from unfade.film.pair import ROLE_LABELS, Pair
 
 SHEET_WIDTH_PX = 1500
 """Width of a sheet, in pixels: fits a screen, and shows four columns of pictures clearly."""
@@ -19,9 +19,6 @@ PAIRS_PER_SHEET = 12
 
 _COLUMNS = ("faded scan", "reference, aligned", "ground truth", "confidence")
 
-_ROLE_LABELS: dict[PairRole, str] = {"train": "training", "holdout": "not in training"}
-"""Labels by the role of a pair."""
-
 
 def draw_sheet(rows: Sequence[tuple[Pair, Sequence[Tensor]]]) -> Tensor:
     """A sheet (3, H, W).
@@ -30,6 +27,6 @@ def draw_sheet(rows: Sequence[tuple[Pair, Sequence[Tensor]]]) -> Tensor:
         rows: pairs with their pictures (3, h, w): scan, aligned reference, ground truth, weight.
     """
     labels = [
-        f"shot {pair.shot}\nframe {pair.source}\n{_ROLE_LABELS[pair.role]}" for pair, _ in rows
+        f"shot {pair.shot}\nframe {pair.source}\n{ROLE_LABELS[pair.role]}" for pair, _ in rows
     ]
     return grid([pictures for _, pictures in rows], _COLUMNS, labels, SHEET_WIDTH_PX)

@@ -9,7 +9,7 @@ from torch import Tensor
 from unfade.color.ycbcr import limit_chroma, luma, ycbcr_to_rgb
 from unfade.drawing.canvas import blank_canvas, set_text
 from unfade.drawing.sheets import grid
-from unfade.film.pair import PairRole
+from unfade.film.pair import ROLE_LABELS
 from unfade.model import ChromaModel
 from unfade.model.device import map_networks
 from unfade.project.settings import TrainSection
@@ -20,13 +20,6 @@ from unfade.work.cores import on_all_cores
 
 SHEET_WIDTH_PX = 1500
 """Width of a sheet, in pixels: fits a screen, and shows four columns of pictures clearly."""
-
-ROLE_LABELS: dict[PairRole, str] = {
-    "train": "training",
-    "holdout": "not in training",
-    "test": "not in training",
-}
-"""Labels of pictures by the role of their pair."""
 
 NO_TRUTH_SIZE = 0.07
 """Height of the words in the place of a missing ground truth, as a share of the picture's: as

@@ -84,7 +84,7 @@ def load(folder: Path, kind):  # type: ignore[no-untyped-def]
 def test_shots_and_pairs_are_found(film: Path) -> None:
     pairs = load(film, PairList)
     assert [len(shot.frames) for shot in pairs.shots] == [FRAMES_A_SHOT, FRAMES_A_SHOT]
-    assert {pair.role for pair in pairs.pairs} == {"train", "holdout"}
+    assert {pair.role for pair in pairs.pairs} == {"train", "holdout", "test"}
 
 
 def test_colour_comes_back_and_luma_stays(undisturbed: Path) -> None:

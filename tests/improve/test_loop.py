@@ -1,5 +1,7 @@
 """The loop of improvement over stand-ins for the stages: what it keeps, undoes and records."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -156,3 +158,38 @@ def test_without_a_hold_out_pair_nothing_can_judge(
 ) -> None:
     with pytest.raises(WorkError, match="no hold-out pair that could judge a round"):
         improve(tmp_path, monkeypatch, lambda pairs: 1.0, is_judged=False)
+
+
+def test_an_error_in_a_round_undoes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def error(pairs: int) -> float:
+        if pairs > 1:
+            raise WorkError("the disk is full")
+        return 2.0
+
+    with pytest.raises(WorkError, match="the disk is full"):
+        improve(tmp_path, monkeypatch, error)
+    assert (tmp_path / "film.toml").read_text(encoding="utf-8") == FILM
+    assert not (tmp_path / "09-improve" / "before").exists()
+
+
+def test_two_runs_at_once_do_not_undo_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "09-improve"
+    folder.mkdir()
+    command = [
+        sys.executable,
+        "-c",
+        "import sys, time; from pathlib import Path; from unfade.work.lock import lock_folder\n"
+        "with lock_folder(Path(sys.argv[1]), print):\n    print('locked', flush=True)\n"
+        "    time.sleep(60)",
+        str(folder),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        try:
+            assert other.stdout is not None
+            assert other.stdout.readline() == "locked\n"
+            with pytest.raises(WorkError, match="is in use by process"):
+                improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs)
+        finally:
+            other.kill()

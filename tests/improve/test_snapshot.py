@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from unfade.errors import ProjectError
-from unfade.improve.snapshot import EDIT, SNAPSHOT, STAGES, Snapshot
+from unfade.improve.snapshot import EDIT, SNAPSHOT, Snapshot
 from unfade.work.writing import write_text
 
 BEFORE, AFTER = 'title = "Film"\n', 'title = "Film"\nadd = [1]\n'
@@ -36,15 +36,11 @@ def contents(root: Path) -> dict[str, str]:
     return {str(path.relative_to(root)): path.read_text() for path in [root / "film.toml", *files]}
 
 
-def test_the_snapshot_is_of_the_stages_of_a_round() -> None:
-    assert STAGES == ("curate", "align", "target", "train")
-
-
 def test_a_round_is_undone_with_the_times_of_its_files(root: Path) -> None:
     before = contents(root)
     times = {name: (root / name / "artefact.json").stat().st_mtime_ns for name in FOLDERS}
     one = snapshot(root)
-    one.take(AFTER)
+    one.take(BEFORE, AFTER)
     assert (root / "film.toml").read_text() == AFTER
     run_stages(root)
     one.undo_round()
@@ -55,7 +51,7 @@ def test_a_round_is_undone_with_the_times_of_its_files(root: Path) -> None:
 
 def test_a_round_is_kept(root: Path) -> None:
     one = snapshot(root)
-    one.take(AFTER)
+    one.take(BEFORE, AFTER)
     run_stages(root)
     after = contents(root)
     one.keep_round()
@@ -65,7 +61,7 @@ def test_a_round_is_kept(root: Path) -> None:
 
 def test_an_interrupted_round_is_undone_by_the_next_run(root: Path) -> None:
     before = contents(root)
-    snapshot(root).take(AFTER)
+    snapshot(root).take(BEFORE, AFTER)
     run_stages(root)
     snapshot(root).undo_round()
     assert contents(root) == before
@@ -73,16 +69,43 @@ def test_an_interrupted_round_is_undone_by_the_next_run(root: Path) -> None:
 
 def test_an_incomplete_snapshot_changes_nothing(root: Path) -> None:
     before = contents(root)
-    snapshot(root).take(BEFORE)
+    snapshot(root).take(BEFORE, BEFORE)
     (root / SNAPSHOT / EDIT).unlink()
     snapshot(root).undo_round()
     assert contents(root) == before
     assert not (root / SNAPSHOT).exists()
 
 
+def test_an_edit_while_the_snapshot_is_taken_is_not_overwritten(root: Path) -> None:
+    write_text(root / "film.toml", BEFORE + "# mine\n")
+    with pytest.raises(ProjectError, match="was changed while a round of improvement was prepared"):
+        snapshot(root).take(BEFORE, AFTER)
+    assert (root / "film.toml").read_text() == BEFORE + "# mine\n"
+    assert snapshot(root).undo_round() is False
+
+
+def test_a_kept_round_that_was_killed_while_it_was_forgotten_stays(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = snapshot(root)
+    one.take(BEFORE, AFTER)
+    run_stages(root)
+    after = contents(root)
+    monkeypatch.setattr("shutil.rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        one.keep_round()
+    monkeypatch.undo()
+    assert snapshot(root).undo_round() is False
+    assert contents(root) == after
+
+
+def killed(*folder: object, **options: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_an_edit_by_a_person_is_not_overwritten(root: Path) -> None:
     one = snapshot(root)
-    one.take(AFTER)
+    one.take(BEFORE, AFTER)
     write_text(root / "film.toml", AFTER + "# mine\n")
     with pytest.raises(ProjectError, match="was changed while a round of improvement ran"):
         one.undo_round()

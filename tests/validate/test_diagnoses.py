@@ -72,6 +72,7 @@ def findings(**facts: Any) -> Findings:
         "alignments": alignments(),
         "matches": matches(),
         "curve": curve(1.2, 1.1, 1.1),
+        "step": 600,
         "shots": [shot()],
         "held_out": [held_out()],
         "outliers": [],

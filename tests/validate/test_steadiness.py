@@ -50,5 +50,7 @@ def test_a_steady_drift_is_no_flicker() -> None:
     drift = [(0.01 * frame, -0.02 * frame) for frame in range(9)]
     assert flicker(drift) == pytest.approx(0.0, abs=1e-12)
     assert flicker(drift[:2]) is None
+    apart = [1, 2, 50, 51, 90, 91]
+    assert flicker(drift[:6], apart) is None, "no frame has both neighbours"
     jumps = [(0.01 * (frame % 2), 0.0) for frame in range(9)]
     assert flicker(jumps) == pytest.approx(0.01)

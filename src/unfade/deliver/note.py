@@ -119,8 +119,10 @@ def _element(role: str, clip: Clip) -> str:
 def _references(delivered: DeliveryContent) -> list[str]:
     pairs = [alignment.pair for alignment in delivered.alignments.admitted]
     lines = [
-        f"{_count(pairs, 'train')} training pairs and {_count(pairs, 'holdout')} hold-out pairs "
-        f"in {len({pair.shot for pair in pairs})} shots; pairs.json and alignments.json list them"
+        f"{_count(pairs, 'train')} training pairs, which taught, {_count(pairs, 'holdout')} "
+        "hold-out pairs, which chose checkpoint, methods and rounds, and "
+        f"{_count(pairs, 'test')} test pairs, which did neither, in "
+        f"{len({pair.shot for pair in pairs})} shots; pairs.json and alignments.json list them"
     ]
     carried = len(delivered.model.carried_frames)
     if carried:

@@ -29,11 +29,16 @@ STAGE_EVENTS = {
     "ingest": ("metadata extraction", "Facts about scan and references were read."),
     "curate": ("metadata extraction", "Pairs of frames of scan and references were chosen."),
     "align": ("metadata extraction", "References were laid on the scan, and pairs were judged."),
+    "target": ("creation", "Ground truths of luma of the scan and chroma of pairs were built."),
     "train": ("creation", "A model that predicts chroma was trained on the pairs."),
     "render": ("creation", "Masters with luma of the scan and predicted chroma were written."),
     "validate": ("validation", "Masters were compared with scan and hold-out pairs."),
 }
 """Type and detail of the event of each stage."""
+
+
+MASTERS_ROLES = {"render": "outcome", "validate": "source"}
+"""What the masters are in the events of stages."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ def _events(
     for stage, (kind, detail) in STAGE_EVENTS.items():
         if stage in done:
             outcome = delivered.report.verdict if stage == "validate" else ""
-            objects = used | ({_MASTERS: "outcome"} if stage in ("render", "validate") else {})
+            objects = used | {_MASTERS: MASTERS_ROLES[stage]} if stage in MASTERS_ROLES else used
             yield _Event(kind, done[stage], detail, outcome, software, objects)
     masters = delivered.rendering.masters_sha256()
     for index, decision in enumerate(delivered.approvals.decisions, start=1):

@@ -7,6 +7,7 @@ from typing import Any
 from unfade.deliver.note import DeliveryContent
 from unfade.film.alignment import Alignment
 from unfade.film.clip import Clip
+from unfade.film.model import TrainedModel
 from unfade.film.provenance import (
     DIGITAL_SOURCE_TYPE,
     PROVENANCE_FILE,
@@ -54,7 +55,7 @@ def provenance(
         settings: of film.toml, as they are delivered.
         files: SHA-256 of the payload's files, by path.
     """
-    rendering, model, report = delivered.rendering, delivered.model, delivered.report
+    rendering, report = delivered.rendering, delivered.report
     deliver = delivered.project.deliver
     frames = [frame.frame for frame in rendering.frames]
     return Provenance(
@@ -76,17 +77,22 @@ def provenance(
         elements=tuple(_elements(delivered)),
         pairs=tuple(_pairs(delivered.alignments.admitted, used)),
         carried=used.between,
-        model=ProvenanceModel(
-            id=model.id,
-            size=model.size,
-            parameters=model.parameters,
-            steps=model.steps,
-            best_step=model.best_step,
-            started_from=model.started_from,
-        ),
+        model=_model(delivered.model),
         settings=dict(settings),
         masters_sha256=rendering.masters_sha256(),
         files=dict(sorted(files.items())),
+    )
+
+
+def _model(model: TrainedModel) -> ProvenanceModel:
+    return ProvenanceModel(
+        id=model.id,
+        size=model.size,
+        parameters=model.parameters,
+        steps=model.steps,
+        step=model.step,
+        best_step=model.best_step,
+        started_from=model.started_from,
     )
 
 

@@ -68,6 +68,7 @@ FILES = (
     ("sheets/ground-truth/*", "Sheets of what the model learned: scan, reference, ground truth."),
     ("sheets/training/*", "Contact sheets of the training: input, ground truth, output; its loss."),
     ("stills/*.c2pa", C2PA_SIDECAR),
+    ("stills/outliers.png", "Outliers: the worst frames with the place of the fault."),
     ("stills/outlier-*.png", "Where in the worst frame of an outlier the fault is: white."),
     ("stills/*", "Pictures of the report: frames before and after, scopes, hold-out pairs."),
     ("references/*", "Pictures that a person gave as colour references."),

@@ -17,6 +17,7 @@ from unfade.film.noun import Artefact
 from unfade.film.pair import PairList
 from unfade.film.rendering import Rendering
 from unfade.film.report import Report
+from unfade.film.target import Targets
 from unfade.film.used_frames import UsedFrames
 from unfade.film.wording import counted
 
@@ -32,6 +33,7 @@ RECORDS: dict[str, type[Artefact]] = {
     "ingest": Clips,
     "curate": PairList,
     "align": Alignments,
+    "target": Targets,
     "train": TrainedModel,
     "render": Rendering,
     "validate": Report,

@@ -45,7 +45,7 @@ from unfade.deliver.shared_records import (
     picture_paths,
     settings_to_share,
 )
-from unfade.drawing.movie_frame import fit_to_movie, movie_frame
+from unfade.drawing.movie_frame import MIN_PICTURE_PX, fit_to_movie, movie_frame
 from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.delivery import Delivery
@@ -124,7 +124,13 @@ def _check_movies(job: Job) -> None:
     settings, source = job.project.deliver, job.clips().source
     if settings.movie == "none":
         return
-    fault = media.MOVIE_CODECS[settings.movie].fault(raster_of(source, settings).size, source.rate)
+    raster = raster_of(source, settings)
+    if min(raster.picture_size) < MIN_PICTURE_PX:
+        raise ProjectError(
+            f"film.toml: 'deliver.size' is '{settings.size}', which leaves no room for the picture "
+            "above its frame number; set a larger 'size', or 'burn_in' to false"
+        )
+    fault = media.MOVIE_CODECS[settings.movie].fault(raster.size, source.rate)
     if fault is not None:
         raise ProjectError(
             f"film.toml: 'deliver.movie' is '{settings.movie}', but {fault}; set another 'movie' "
@@ -309,7 +315,8 @@ def _write_provenance(
         The checksums of all files but these, by path in the bag.
     """
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    known = {name: known.get(name) or digest(folder / name) for name in names}
+    tracked = job.progress.track(names, "Taking checksums", len(names))
+    known = {name: known.get(name) or digest(folder / name) for name in tracked}
     settings = settings_to_share(delivered.project, paths).model_dump(mode="json", by_alias=True)
     _write_texts(folder, provenance_texts(delivered, job.load(UsedFrames), settings, known))
     done = {stage: written_at(job.root / kind.PATH) for stage, kind in RECORDS.items()}
@@ -335,7 +342,7 @@ def _sign(job: Job, delivered: DeliveryContent, folder: Path) -> None:
         "masters_sha256": delivered.rendering.masters_sha256(),
     }
     shown = [*folder.glob("stills/before-after.png"), *folder.glob("review/*-recovered.*")]
-    for path in shown:
+    for path in [one for one in shown if one.suffix in media.SIGNED_FORMATS]:
         resolved = Path(job.resolve(certificate)), Path(job.resolve(key))
         media.sign(path, *resolved, DIGITAL_SOURCE_TYPE, facts)
 

@@ -15,6 +15,9 @@ MAX_WIDTH_PX = 1280
 STRIP_HEIGHT_PX = 44
 """Height of the strip below the picture that holds the text; even, for 4:2:0 video."""
 
+MIN_PICTURE_PX = 16
+"""Least width and height of a picture: that of a block of the codecs."""
+
 _ROUNDING = 1e-6
 """Pairs of pixels by which a product of floats may miss a whole number."""
 

@@ -33,10 +33,10 @@ class Round(Noun):
 
 
 class Improvement(Artefact):
-    """All rounds, and in words why there were no more."""
+    """All rounds of the last run, and in words why there were no more; None while it goes on."""
 
     SCHEMA = "Improvement.1"
     PATH = "09-improve/rounds.json"
 
     rounds: tuple[Round, ...]
-    ended: str
+    ended: str | None

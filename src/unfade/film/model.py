@@ -64,12 +64,13 @@ class CarriedColour(Noun):
 class KeptCheckpoint(Noun):
     """A step of training whose networks were kept.
 
-    `id` is that of the model with these networks. `held_out` is their error over hold-out pixels;
-    None without hold-out pairs.
+    `id` is that of the model with these networks, `parameters` their number. `held_out` is their
+    error over hold-out pixels; None without hold-out pairs.
     """
 
     step: int
     id: str
+    parameters: int
     held_out: HeldOut | None
 
 
@@ -85,10 +86,9 @@ class TrainedModel(Artefact):
     `shot_models` use the film's network. `carried_frames` have no pair; training used them with
     the colour of a pair carried along motion. `carried_colour` has an entry for each shot with
     training pairs, none if film.toml turns carrying off. `methods` say which shots get the colour
-    of the networks, of the law or of the LUT. `checkpoints` are the
-    kept checkpoints in order, the best one among them; the networks of the others are in
-    `checkpoints_file`. `chosen_step` is the step of a checkpoint that a person chose in place of
-    the best; training leaves it None.
+    of the networks, of the law or of the LUT. `checkpoints` are the kept checkpoints in order, the
+    best one among them; the networks of the others are in `checkpoints_file`. `chosen_step` is the
+    step of a checkpoint that a person chose in place of the best; training leaves it None.
     """
 
     SCHEMA = "TrainedModel.3"
@@ -134,8 +134,9 @@ class TrainedModel(Artefact):
             return self
         for one in self.checkpoints:
             if one.step == setting:
-                chosen = {"id": one.id, "held_out": one.held_out, "chosen_step": one.step}
-                return self.model_copy(update=chosen | {"shot_models": ()})
+                chosen = one.model_dump(include={"id", "parameters"}) | {"held_out": one.held_out}
+                own = {"chosen_step": one.step, "shot_models": ()}
+                return self.model_copy(update=chosen | own)
         steps = ", ".join(str(one.step) for one in self.checkpoints if one.step != self.best_step)
         others = f" and these steps: {steps}" if steps else " alone"
         raise ProjectError(

@@ -21,8 +21,6 @@ ROLE_LABELS: dict[PairRole, str] = {
 }
 """Labels of pictures by the role of their pair."""
 
-JUDGING_ROLES: tuple[PairRole, ...] = ("test", "holdout")
-"""Roles of the pairs that can measure the result, the least biased first."""
 ChosenBy = Literal["machine", "person"]
 
 

@@ -55,12 +55,14 @@ class ProvenanceElement(Noun):
 
 
 class ProvenanceModel(Noun):
-    """The model that gave the colour."""
+    """The model that gave the colour: its networks are those of `step`, which is `best_step` unless
+    a person chose another checkpoint."""
 
     id: str
     size: str
     parameters: int
     steps: int
+    step: int
     best_step: int
     started_from: str | None
 

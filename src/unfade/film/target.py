@@ -1,7 +1,7 @@
 """A target: one training or hold-out example, as pictures on disk."""
 
 from unfade.film.noun import Artefact, Noun
-from unfade.film.pair import JUDGING_ROLES, Pair, PairRole
+from unfade.film.pair import Pair, PairRole
 
 
 class Target(Noun):
@@ -47,9 +47,15 @@ class Targets(Artefact):
     between: tuple[UnpairedFrame, ...] | None = None
 
     def judging(self) -> list[Target]:
-        """The targets that measure the result: those for the test, else the hold-outs."""
-        by_role = (self.with_role(role) for role in JUDGING_ROLES)
-        return next((targets for targets in by_role if targets), [])
+        """The targets that measure the result: of each shot those for the test, else its
+        hold-outs."""
+        tested = {one.pair.shot for one in self.with_role("test")}
+        return [
+            one
+            for one in self.targets
+            if one.pair.role == "test"
+            or (one.pair.role == "holdout" and one.pair.shot not in tested)
+        ]
 
     def with_role(self, role: PairRole) -> list[Target]:
         """The targets of one role."""

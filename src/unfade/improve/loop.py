@@ -27,6 +27,7 @@ from unfade.pipeline import run as pipeline
 from unfade.project.edit import with_added_frames
 from unfade.project.file import load_project, project_file_text
 from unfade.work.job import Job
+from unfade.work.lock import lock_folder
 from unfade.work.progress import Progress
 from unfade.work.writing import make_folder, write_text
 
@@ -52,7 +53,14 @@ class Loop:
             UnfadeError: a stage failed, film.toml was changed meanwhile, or the film has no
                 reference or no hold-out pair.
         """
-        self._snapshot.undo_round()
+        folder = (self.project_file.parent / Improvement.PATH).parent
+        make_folder(folder)
+        with lock_folder(folder, self.progress.say):
+            if self._snapshot.undo_round():
+                self.progress.say("a round that was interrupted is undone")
+            return self._run(max_rounds)
+
+    def _run(self, max_rounds: int) -> Improvement:
         pipeline.run(self._job(), last="validate")
         self._check()
         rounds = [self._round(0, (), self._held_out(), is_kept=True)]
@@ -64,7 +72,7 @@ class Loop:
                 ended = "no pair is left that would help"
                 break
             rounds.append(self._try(number, added, rounds))
-            self._save(rounds, "is going on")
+            self._save(rounds, None)
             if not rounds[-1].kept:
                 ended = "the last round did not help and was undone"
                 break
@@ -84,9 +92,10 @@ class Loop:
         return Job(load_project(self.project_file), self.project_file.parent, self.progress)
 
     def _job(self) -> Job:
-        """The job of a round, which renders the validation range."""
+        """The job of a round, which renders the validation range with the best checkpoint."""
         job = self._full_job()
-        render = job.project.render.model_copy(update={"range": "validation"})
+        own = {"range": "validation", "checkpoint": "best"}
+        render = job.project.render.model_copy(update=own)
         return replace(job, project=job.project.model_copy(update={"render": render}))
 
     def _check(self) -> None:
@@ -110,7 +119,15 @@ class Loop:
         """One round: it trains with the added pairs, and is undone if hold-out pairs lose."""
         self.progress.say(f"round {number}: {_summary(added)}")
         text = project_file_text(self.project_file)
-        self._snapshot.take(with_added_frames(text, [one.source for one in added]))
+        self._snapshot.take(text, with_added_frames(text, [one.source for one in added]))
+        try:
+            return self._judged(number, added, rounds)
+        except BaseException:
+            self._snapshot.undo_round()
+            raise
+
+    def _judged(self, number: int, added: Sequence[AddedPair], rounds: Sequence[Round]) -> Round:
+        """The round of the pairs that film.toml has now."""
         pipeline.run(self._job(), last="train")
         held_out = self._held_out()
         before = rounds[-1].held_out
@@ -152,7 +169,7 @@ class Loop:
         )
 
     def _held_out(self) -> ShotErrors:
-        return shot_errors(self._full_job())
+        return shot_errors(self._job())
 
     def _suggestions(self, by_shot: dict[int, float], settled: Collection[int]) -> list[AddedPair]:
         job = self._full_job()
@@ -176,10 +193,9 @@ class Loop:
         holds = last.verdict == "accept" and last.outliers == 0
         return holds and last.held_out > (1 - MIN_GAIN) * before.held_out
 
-    def _save(self, rounds: Sequence[Round], ended: str) -> Improvement:
+    def _save(self, rounds: Sequence[Round], ended: str | None) -> Improvement:
         improvement = Improvement(rounds=tuple(rounds), ended=ended)
         path = self.project_file.parent / Improvement.PATH
-        make_folder(path.parent)
         write_text(path, improvement.to_json())
         return improvement
 

@@ -33,29 +33,44 @@ class Snapshot:
         self._root, self._project_file = root, project_file
         self._folder = root / SNAPSHOT
 
-    def take(self, new_text: str) -> None:
-        """Keeps the state, and then writes the new text of film.toml."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+    def take(self, old_text: str, new_text: str) -> None:
+        """Keeps the state, and then replaces the old text of film.toml by the new one.
+
+        Raises:
+            ProjectError: a person has changed film.toml meanwhile; nothing is written.
+        """
+        self.keep_round()
         for stage in STAGES:
             name = folder_name(stage)
             shutil.copytree(self._root / name, self._folder / name, copy_function=_link)
-        texts = {"before": project_file_text(self._project_file), "after": new_text}
+        if project_file_text(self._project_file) != old_text:
+            self.keep_round()
+            raise ProjectError(
+                f"{self._project_file}: was changed while a round of improvement was prepared; run "
+                "'unfade improve' again"
+            )
+        texts = {"before": old_text, "after": new_text}
         write_text(self._folder / EDIT, json.dumps(texts, ensure_ascii=False))
         write_text(self._project_file, new_text)
 
     def keep_round(self) -> None:
-        """Forgets the state before the round."""
+        """Forgets the state before the round; its edit goes first, so that what a killed process
+        leaves is no snapshot."""
+        (self._folder / EDIT).unlink(missing_ok=True)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def undo_round(self) -> None:
-        """Restores film.toml and the stages; does nothing without a complete snapshot.
+    def undo_round(self) -> bool:
+        """Restores film.toml and the stages, if there is a complete snapshot.
+
+        Returns:
+            Whether there was one.
 
         Raises:
             ProjectError: a person has changed film.toml since.
         """
         if not (self._folder / EDIT).exists():
             shutil.rmtree(self._folder, ignore_errors=True)
-            return
+            return False
         texts = json.loads((self._folder / EDIT).read_text(encoding="utf-8"))
         if project_file_text(self._project_file) not in texts.values():
             raise ProjectError(
@@ -68,7 +83,8 @@ class Snapshot:
                 shutil.rmtree(self._root / saved.name, ignore_errors=True)
                 saved.rename(self._root / saved.name)
         write_text(self._project_file, texts["before"])
-        shutil.rmtree(self._folder)
+        self.keep_round()
+        return True
 
 
 def _link(source: str, target: str) -> None:

@@ -59,7 +59,8 @@ def suggest(film: FilmState, settled: Collection[int] = ()) -> list[AddedPair]:
         reason = _reason(film, shot, count, mean, is_outlier=bool(mends))
         if reason is not None:
             wanted = next((level for level in PAIRS_A_SHOT if level > count), count)
-            added += _with_spread(film, shot, states, mends, wanted, reason)
+            few = mends[: wanted - count]
+            added += _with_spread(film, shot, states, few, wanted, reason)
     return sorted(added, key=lambda one: one.source)
 
 
@@ -67,29 +68,24 @@ def _free_states(film: FilmState) -> list[FrameState]:
     """The states of all frames; those that were refused or lie beside a judging pair are not
     free."""
     first, states = film.matches.frames.first, list(film.matches.state)
-    judges = [pair.source for pair in film.pairs if pair.role != "train"]
-    for index in range(len(states)):
-        frame = index + first
-        is_near = any(abs(frame - judge) < MIN_DISTANCE_FRAMES for judge in judges)
-        if states[index] == "free" and (is_near or frame in film.rejected):
-            states[index] = "dropped"
+    reach = range(1 - MIN_DISTANCE_FRAMES, MIN_DISTANCE_FRAMES)
+    near = {pair.source + step for pair in film.pairs if pair.role != "train" for step in reach}
+    for frame in near.union(film.rejected):
+        if frame in film.matches.frames and states[frame - first] == "free":
+            states[frame - first] = "dropped"
     return states
 
 
 def _mends(film: FilmState, shot: Shot, states: Sequence[FrameState]) -> list[AddedPair]:
-    """The pairs that would mend the outliers of a shot."""
+    """The pairs that would mend the outliers of a shot, the worst first."""
     first = film.matches.frames.first
-    return [
-        AddedPair(
-            source=run.mend.source,
-            shot=shot.number,
-            why=f"{run.kind}, frames {run.frames_in_words()}",
-        )
-        for run in film.outliers
-        if run.mend is not None
-        and run.mend.source in shot.frames
-        and states[run.mend.source - first] == "free"
-    ]
+    mends: dict[int, AddedPair] = {}
+    for run in sorted(film.outliers, key=lambda one: -one.score / one.limit):
+        source = run.mend.source if run.mend is not None else None
+        if source is not None and source in shot.frames and states[source - first] == "free":
+            why = f"{run.kind}, frames {run.frames_in_words()}"
+            mends.setdefault(source, AddedPair(source=source, shot=shot.number, why=why))
+    return [*mends.values()]
 
 
 def _reason(

@@ -12,7 +12,7 @@ from unfade.media.color_management import (
     is_aces,
     to_space,
 )
-from unfade.media.content_credentials import sign
+from unfade.media.content_credentials import SIGNED_FORMATS, sign
 from unfade.media.luts import CUBE_NODES, write_conversion, write_lut
 from unfade.media.movies.codecs import MOVIE_CODECS
 from unfade.media.movies.writer import MovieWriter
@@ -30,6 +30,7 @@ from unfade.media.threads.write_behind import write_behind
 __all__ = [
     "CUBE_NODES",
     "MOVIE_CODECS",
+    "SIGNED_FORMATS",
     "FrameTags",
     "MovieWriter",
     "Surveys",

@@ -84,6 +84,7 @@ def write_conversion(stem: Path, space: str, colors: ColorManagement) -> str | N
         return None
     group = conversion(space, WORKING_SPACE, colors)
     metadata = group.getFormatMetadata()
+    metadata.clear()
     metadata.setName(f"{space} to {WORKING_SPACE}")
     try:
         suffix, text = ".clf", group.write(formatName=CLF, config=ocio.Config.CreateRaw())

@@ -60,6 +60,12 @@ def pair_paths(job: Job) -> Paths:
     return source_paths(job) | references | picture_paths(job)
 
 
+def certificate_paths(job: Job) -> Paths:
+    """The path of the certificates that sign a delivery, if film.toml names any."""
+    certificate = job.project.deliver.c2pa_certificate
+    return {"the certificate": certificate} if certificate else {}
+
+
 def training_paths(job: Job) -> Paths:
     """The paths of the model that training starts from and of the scan that previews are read
     from, if film.toml names such a model and previews."""
@@ -155,8 +161,18 @@ STAGES = (
     Stage(
         "deliver",
         (*REPORTED_SECTIONS, "source", "reference", "pair", "deliver"),
-        (Clips, PairList, Alignments, UsedFrames, TrainedModel, Rendering, Report, Improvement),
-        lambda job: source_paths(job) | picture_paths(job),
+        (
+            Clips,
+            PairList,
+            Alignments,
+            UsedFrames,
+            Targets,
+            TrainedModel,
+            Rendering,
+            Report,
+            Improvement,
+        ),
+        lambda job: source_paths(job) | picture_paths(job) | certificate_paths(job),
         revision=7,
         files=(BASELINE, "07-validate/report.html", "07-validate/*.png", *SHEETS, Approvals.PATH),
     ),

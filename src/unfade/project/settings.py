@@ -270,8 +270,8 @@ class DeliverSection(Noun):
     )
     burn_in: Flag = Field(
         default=True,
-        description="Frame number and timecode are drawn into the lower edge of the picture; set "
-        "it off for access copies.",
+        description="Frame number and timecode stand on a strip below the picture, which a raster "
+        "of 'size' includes; set it off for access copies.",
     )
 
     def movie_size(self) -> tuple[int, int | None] | None:

@@ -19,15 +19,16 @@ _CRITERIA = (
     (
         "No visible artefacts",
         (
+            "outlier_frames",
             "non_finite_values",
             "negative_share",
             "values_cut",
             "chroma_change_along_motion",
             "chroma_change_along_motion_source",
         ),
-        "Figures find values that no picture can have, and chroma that is less steady than the "
-        "scan's. Bleeding edges, banding and odd hues are for the eye: look at the worst frames "
-        "and at the ends of shots.",
+        "Figures find values that no picture can have, outliers (wrong and drifting hues, bleeding "
+        "edges, banding, letters, seams), and chroma that is less steady than the scan's. What "
+        "they miss is for the eye: look at the worst frames and at the ends of shots.",
         True,
     ),
     (
@@ -40,7 +41,8 @@ _CRITERIA = (
     (
         "Clear improvement on the baseline",
         ("held_out_of_lut", "held_out_ciede2000", "held_out_ciede2000_lut"),
-        "Both are measured on the hold-out pairs, which training did not see.",
+        "Both are measured on pairs that training did not see: the test pairs of a shot, which "
+        "chose nothing either, or its hold-out pairs if it has no test pair.",
         False,
     ),
 )

@@ -34,6 +34,7 @@ MEASURE_TITLES = {
     "chroma_change_along_motion_source": "Change of chroma along motion, faded scan",
     "frames_checked": "Rendered frames checked, every pixel",
     "frames_missing": "Frames not rendered",
+    "outlier_frames": "Frames that are outliers",
 }
 """Titles of measures, by their names in report.json. "Recovered" is the colour that is delivered,
 by each shot's method."""

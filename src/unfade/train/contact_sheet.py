@@ -78,7 +78,7 @@ class ContactSheets:
 
 
 def _truth(picture: TrainingPicture | PreviewFrame) -> Tensor:
-    """The ground truth (3, H, W); a dash in the place of a preview's."""
+    """The ground truth (3, H, W); the words "no reference" in the place of a preview's."""
     if isinstance(picture, TrainingPicture):
         return picture.truth_rgb
     height, width = picture.source_rgb.shape[-2:]

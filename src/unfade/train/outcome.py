@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
+
 from unfade.film.model import HeldOut, KeptCheckpoint, LossCurve, ShotModel, TrainedModel
 from unfade.film.pair import Pair, PairRole
 from unfade.film.working_space import WORKING_SPACE
@@ -76,12 +78,10 @@ class Outcome:
     ) -> TrainedModel:
         """The artefact that describes the model; `checkpoint_ids` are those of the models with the
         networks of other steps."""
-        networks = (self.model.residual, *self.model.shot_networks.values())
-        parameters = [tensor for network in networks for tensor in network.parameters()]
         return TrainedModel(
             id=model_id,
             size=self.model.size,
-            parameters=sum(tensor.numel() for tensor in parameters),
+            parameters=self._parameters(),
             steps=self.state.step,
             best_step=self.state.best_step,
             colorspace=WORKING_SPACE,
@@ -103,9 +103,25 @@ class Outcome:
 
     def _checkpoints(self, ids: Mapping[int, str]) -> tuple[KeptCheckpoint, ...]:
         errors = {point.step: point.error() for point in self.state.points}
+        of_film = _count_parameters(self.model.residual)
         return tuple(
-            KeptCheckpoint(step=step, id=ids[step], held_out=errors[step]) for step in sorted(ids)
+            KeptCheckpoint(
+                step=step,
+                id=ids[step],
+                parameters=self._parameters() if step == self.state.best_step else of_film,
+                held_out=errors[step],
+            )
+            for step in sorted(ids)
         )
+
+    def _parameters(self) -> int:
+        """The number of parameters of all networks, those of single shots included."""
+        networks = (self.model.residual, *self.model.shot_networks.values())
+        return sum(map(_count_parameters, networks))
 
     def _frames(self, role: PairRole) -> tuple[int, ...]:
         return tuple(pair.source for pair in self.pairs if pair.role == role)
+
+
+def _count_parameters(network: torch.nn.Module) -> int:
+    return sum(tensor.numel() for tensor in network.parameters())

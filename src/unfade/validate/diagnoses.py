@@ -44,11 +44,13 @@ FRESH_CIEDE2000 = 2.0
 
 @dataclass(frozen=True)
 class Findings:
-    """What diagnoses are made from; `max_residual` is the limit of align, in pixels of the scan."""
+    """What diagnoses are made from. `step` is that of the networks in use, `max_residual` the limit
+    of align, in pixels of the scan."""
 
     alignments: Alignments
     matches: MatchRecord | None
     curve: LossCurve
+    step: int
     shots: Sequence[ShotFigures]
     held_out: Sequence[HeldOutFigures]
     outliers: Sequence[OutlierRun]
@@ -61,7 +63,7 @@ def diagnoses(findings: Findings) -> list[Diagnosis]:
         _crops(findings.alignments),
         _misaligned(findings.alignments, findings.max_residual),
         *_uncovered(findings.shots),
-        _convergence(findings.curve),
+        _convergence(findings.curve, findings.step),
         _flicker(findings.outliers, findings.matches),
         _not_faded(findings.held_out),
     ]
@@ -118,9 +120,11 @@ def _uncovered(shots: Sequence[ShotFigures]) -> list[Diagnosis]:
     ]
 
 
-def _convergence(curve: LossCurve) -> Diagnosis | None:
+def _convergence(curve: LossCurve, step: int) -> Diagnosis | None:
     """Training that ended too early, never helped, or went on for too long."""
-    measured = [(point.step, point.held_out) for point in curve.points if point.held_out]
+    measured = [
+        (point.step, point.held_out) for point in curve.points if point.held_out is not None
+    ]
     if len(measured) < 2 or curve.baseline is None:
         return None
     (_, before), (last_step, last) = measured[-2:]
@@ -143,7 +147,7 @@ def _convergence(curve: LossCurve) -> Diagnosis | None:
         return Diagnosis(
             problem="Training learned the pairs by heart.",
             evidence=f"The held-out error was {best:.2f} CIEDE2000 at step {best_step} and rose to "
-            f"{last:.2f}; the model is that of step {best_step}.",
+            f"{last:.2f}; the networks in use are those of step {step}.",
             remedy="unfade improve film.toml, or set train.size to 'small'",
         )
     return None

@@ -54,19 +54,20 @@ def shot_figures(
         own = [figure for figure in frames if figure.shot == shot.number]
         if not own:
             continue
+        numbers = [figure.frame for figure in own]
         roles = [pair.role for pair in pairs if pair.shot == shot.number]
         figures.append(
             ShotFigures(
                 shot=shot,
                 rendered=len(own),
                 training_pairs=roles.count("train"),
-                held_out_pairs=roles.count("holdout"),
+                held_out_pairs=len(roles) - roles.count("train"),
                 predicted=fmean(figure.predicted_error.mean for figure in own),
                 beyond=fmean(figure.predicted_error.beyond for figure in own),
                 luma_max=max(figure.luma.difference_max for figure in own),
                 luma_mean=sum(figure.luma.difference_mean for figure in own) / len(own),
-                flicker=flicker([figure.chroma_recovered for figure in own]),
-                flicker_source=flicker([figure.chroma_source for figure in own]),
+                flicker=flicker([figure.chroma_recovered for figure in own], numbers),
+                flicker_source=flicker([figure.chroma_source for figure in own], numbers),
             )
         )
     return figures

@@ -225,8 +225,8 @@ def scored_pair(
 
 
 def held_out_result(scored: Iterable[ScoredPair]) -> HeldOutResult:
-    """The result of all pairs, of which there is at least one. The page shows the views of the
-    highest error, in order of frames."""
+    """The result of all pairs, of which there is at least one. The page shows the views
+    with scopes and those of the highest error, in order of frames."""
     figures, views, kinds, rows, labels = [], [], {}, [], []
     for one in scored:
         own = one.score.figures
@@ -236,6 +236,7 @@ def held_out_result(scored: Iterable[ScoredPair]) -> HeldOutResult:
         if one.tiles:
             rows.append(one.tiles)
             labels.append(f"Frame {own.frame}\nshot {own.shot}\n{own.model.ciede2000:.2f}")
-    views = sorted(views, key=lambda view: -view.figures.model.ciede2000)[:MAX_VIEWS]
+    views.sort(key=lambda view: (not view.scopes, -view.figures.model.ciede2000))
+    views = views[:MAX_VIEWS]
     views.sort(key=lambda view: view.figures.frame)
     return HeldOutResult(figures, views, kinds, grid(rows, NAMES, labels, SHEET_WIDTH_PX))

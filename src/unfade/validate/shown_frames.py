@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from unfade.film.figures import Place, PlaceFigures
+from unfade.film.pair import PairRole
 from unfade.film.rendering import RenderedFrame
 from unfade.film.target import Target
 from unfade.validate.frames import FrameFigures, choose_comparison_frames
@@ -18,6 +19,10 @@ WORST_COUNT = 6
 
 WORST_OF_SHOT = 2
 """Greatest number of these of one shot, because neighbours show the same picture."""
+
+
+ROLE_ORDER: tuple[PairRole, ...] = ("test", "holdout", "train")
+"""Roles of pairs, those that judge first."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +46,15 @@ def choose_shown(frames: Sequence[RenderedFrame], targets: Sequence[Target]) -> 
 
     Args:
         frames: of the rendering, in order; at least one.
-        targets: of the film. A shot is shown by the frame of a hold-out pair, else of a training
-            pair, else by its middle frame.
+        targets: of the film. A shot is shown by the frame of a test pair, else of a hold-out pair,
+            else of a training pair, else by its middle frame.
     """
     by_shot: dict[int, list[int]] = {}
     for frame in frames:
         by_shot.setdefault(frame.shot, []).append(frame.frame)
     numbers = {frame.frame for frame in frames}
     paired: dict[int, Target] = {}
-    for target in sorted(targets, key=lambda one: one.pair.role == "train"):
+    for target in sorted(targets, key=lambda one: ROLE_ORDER.index(one.pair.role)):
         if target.pair.source in numbers:
             paired.setdefault(target.pair.shot, target)
     four_way = {

@@ -63,7 +63,7 @@ from unfade.validate.luma import check_master
 from unfade.validate.outliers.evidence import FrameEvidence
 from unfade.validate.outliers.reference import ReferenceColour
 from unfade.validate.outliers.review import OutlierCase, OutlierReview, outlier_measure, shot_facts
-from unfade.validate.outliers.runs import mend_facts
+from unfade.validate.outliers.runs import mend_facts, most_serious
 from unfade.validate.shown_frames import choose_shown
 from unfade.validate.steadiness import SmallFrame, chroma_change, mean_chroma, small_frame
 from unfade.validate.stills import STALE_PATTERNS, outlier_stills, stills
@@ -180,8 +180,16 @@ def _report(
     used = [methods.of(figures.shot.number) for figures in shots]
     verdict, reasons = decide(measures, film.pair_list.remarks, used)
     runs, limit = tuple(case.run for case in cases), project.align.max_residual
-    matches = inspection.review.matches
-    found = Findings(film.alignments, matches, film.curve, shots, held_out, runs, limit)
+    found = Findings(
+        alignments=film.alignments,
+        matches=inspection.review.matches,
+        curve=film.curve,
+        step=film.model.step,
+        shots=shots,
+        held_out=held_out,
+        outliers=runs,
+        max_residual=limit,
+    )
     return Report(
         verdict=verdict,
         reasons=reasons,
@@ -350,7 +358,7 @@ def _outlier_review(job: Job, film: _Film) -> OutlierReview:
         for name in (matches.references if matches else ())
     }
     reference = ReferenceColour(film.clips, matches, film.alignments.admitted, proxies)
-    return OutlierReview(reference, film.clips.source.live_area)
+    return OutlierReview(reference, film.clips.source.live_area, film.pair_list.shots)
 
 
 def _outlier_cases(
@@ -363,14 +371,16 @@ def _outlier_cases(
     shots = shot_facts(film.pair_list, film.alignments, held_out)
     flagged = inspection.review.runs(shots, mean_model_error(held_out))
     by_worst = {run.worst: run for run in flagged}
+    shown = {run.worst for run in most_serious(flagged)}
     facts = mend_facts(inspection.review.matches, film.alignments, job.project.curate.drop)
 
     def case(frame: int, source_rgb: Tensor) -> OutlierCase:
-        written = _read_master(job, by_frame[frame], source_rgb)
+        written = _read_master(job, by_frame[frame], source_rgb).nan_to_num_(0.0, 0.0, 0.0)
         recovered_rgb = to_space(written, rendering.colorspace, WORKING_SPACE, job.colors)
         pictures = (crop(rgb, source.live_area) for rgb in (source_rgb, recovered_rgb))
         run = by_worst[frame]
-        return inspection.review.case(run, small_frame(frame, run.shot, *pictures), facts)
+        small = small_frame(frame, run.shot, *pictures)
+        return inspection.review.case(run, small, facts, is_shown=frame in shown)
 
     cases = map_frames(case, source, sorted(by_worst), job.colors)
     tracked = job.progress.track(cases, "Locating outliers", len(by_worst))

@@ -25,21 +25,27 @@ def mean_chroma(rgb: Tensor) -> tuple[float, float]:
     return float(cb), float(cr)
 
 
-def flicker(chromas: Sequence[tuple[float, float]]) -> float | None:
+def flicker(
+    chromas: Sequence[tuple[float, float]], frames: Sequence[int] | None = None
+) -> float | None:
     """The flicker of mean chroma: distance of each frame from the mean of its two neighbours.
 
     A steady drift, such as that of a pan, gives 0.
 
     Args:
-        chromas: mean Cb and Cr of consecutive frames of one shot.
+        chromas: mean Cb and Cr of frames of one shot, in order.
+        frames: their numbers; None if they are consecutive. A frame without both neighbours does
+            not count.
 
     Returns:
-        The 95th percentile of the distance in the Cb Cr plane; none for fewer than three frames.
+        The 95th percentile of the distance in the Cb Cr plane; none without three frames in a row.
     """
-    if len(chromas) < 3:
-        return None
+    numbers = torch.tensor(range(len(chromas)) if frames is None else frames)
     cbcr = torch.tensor(chromas, dtype=torch.float64)
-    deviation = cbcr[1:-1] - (cbcr[:-2] + cbcr[2:]) / 2
+    in_a_row = numbers[2:] - numbers[:-2] == 2
+    if not in_a_row.any():
+        return None
+    deviation = (cbcr[1:-1] - (cbcr[:-2] + cbcr[2:]) / 2)[in_a_row]
     return float(torch.quantile(torch.linalg.vector_norm(deviation, dim=1), FLICKER_QUANTILE))
 
 

@@ -16,7 +16,7 @@ from unfade.validate.outliers.sheet import outlier_sheet
 STRIP_WIDTH_PX = 1920
 """Width of the strip of frames before and after: that of a common display."""
 
-STALE_PATTERNS = ("split-*.png", "scopes-*.png", "outlier*.png")
+STALE_PATTERNS = ("split-*.png", "scopes-*.png", "outlier*.png", "held-out.png", "loss.png")
 """Names of files that another run may not make again."""
 
 
@@ -41,9 +41,11 @@ def stills(content: PageContent, held_out_sheet: Tensor | None) -> dict[str, Ten
 
 def outlier_stills(cases: Sequence[OutlierCase], live_area: Area) -> dict[str, Tensor]:
     """The sheet and the masks of outliers by the names of their files; empty without outliers."""
-    found = {
+    found: dict[str, Tensor] = {
         case.run.mask: torch.from_numpy(case.mask).float().expand(3, -1, -1)
         for case in cases
         if case.run.mask is not None and case.mask is not None
     }
-    return found | {"outliers.png": outlier_sheet(cases, live_area)} if cases else {}
+    if any(case.pictures for case in cases):
+        found["outliers.png"] = outlier_sheet(cases, live_area)
+    return found

@@ -61,8 +61,8 @@ _FAILURE_SENTENCES = {
         "clear improvement is at most {limit:g} times."
     ),
     "outlier_frames": (
-        "{value:.0f} frames are outliers; look at 07-validate/outliers.png, and run "
-        "'unfade improve' to add the pairs that mend them."
+        "Outliers, in frames: {value:.0f}; look at 07-validate/outliers.png, where each has its "
+        "reason and, if there is one, the pair that would mend it."
     ),
     "chroma_flicker": (
         "The mean chroma flickers by {value:.2g} of the range, above the limit of {limit:g}; "

@@ -75,6 +75,19 @@ def test_moved_chroma_is_measured_in_pixels(moved: tuple[int, int]) -> None:
     assert evidence(cbcr).shift == pytest.approx(moved, abs=0.25)
 
 
+def test_grain_and_black_show_no_shift() -> None:
+    draw = np.random.default_rng(2)
+    for level in (0.4, 0.0):
+        scan = np.full((3, HEIGHT, WIDTH), (level,), np.float32)
+        scan[1:] = 0.05 * level
+        recovered = scan + draw.normal(0, 0.004, scan.shape).astype(np.float32)
+        scan += draw.normal(0, 0.004, scan.shape).astype(np.float32)
+        pictures = (torch.from_numpy(one) for one in (scan, recovered))
+        found = frame_evidence(SmallFrame(1, 1, *pictures), None)
+        assert np.isnan(found.shift).all()
+        assert np.isnan(found.rim).all() == (level == 0.0)
+
+
 def test_banded_chroma_lies_on_plateaus() -> None:
     cbcr = (picture()[1:] / 0.04).round() * 0.04
     assert evidence(cbcr).plateau > 0.5

@@ -90,6 +90,8 @@ def test_without_a_reference_the_predicted_error_decides() -> None:
         "unseen colour": [5, 6]
     }
     assert kinds(film(predicted=with_values(2.0, 5, 7, base=1.0))) == {}
+    low = with_values(0.4, 5, 7, base=0.1)
+    assert kinds(film(wrong=wrong, predicted=low)) == {}, "nobody sees it"
 
 
 def test_frames_beside_an_outlier_and_gaps_between_belong_to_it() -> None:
@@ -117,6 +119,20 @@ def test_a_step_between_shots_of_a_scene_is_a_seam() -> None:
     offset[30:] = (0.03, -0.03)
     assert kinds(film(offset=offset)) == {"seam": [29, 30]}
     assert kinds(film(offset=offset), scene=7) == {}
+
+
+def test_shots_that_do_not_meet_have_no_seam() -> None:
+    offset, frame = np.zeros((FRAMES, 2)), np.arange(1001, 1001 + FRAMES)
+    offset[30:] = (0.03, -0.03)
+    frame[30:] += 500
+    assert kinds(film(offset=offset, frame=frame)) == {}
+
+
+def test_nothing_is_joined_across_frames_that_are_not_rendered() -> None:
+    wrong, frame = with_values(0.4, 0, 0), np.arange(1001, 1001 + FRAMES)
+    wrong[10:14] = [4.0, np.nan, np.nan, 4.0]
+    frame[12:] += 500
+    assert kinds(film(wrong=wrong, frame=frame)) == {"wrong colour": [10, 13]}
 
 
 def test_runs_are_consecutive_frames_of_one_kind_in_one_shot() -> None:

@@ -90,7 +90,8 @@ class PairQuota:
     """Number of frames that a shot should give, and the frames that a person fixed already.
 
     `max_train` is the number of training frames if light or colours change too much for `train`.
-    `fixed` frames count towards the numbers.
+    `fixed` frames count towards the numbers. `added` frames become training pairs besides, from
+    which frames of the other roles keep their distance.
     """
 
     train: int
@@ -98,6 +99,7 @@ class PairQuota:
     max_train: int = 0
     test: int = 0
     fixed: "ChosenFrames" = field(default_factory=lambda: ChosenFrames())
+    added: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,7 @@ def choose_frames(
     train = sampling.select(free, min(counts["train"], available), known, min(max_train, available))
     chosen: dict[str, list[int]] = {"train": train, "holdout": [], "test": []}
     known = sorted({*known, *train})
-    remaining = [frame for frame in free if frame not in train]
+    remaining = _away_from([frame for frame in free if frame not in train], list(quota.added))
     for role in ("holdout", "test"):
         others = _between(remaining, known) if role == "holdout" else _away_from(remaining, known)
         chosen[role] = sampling.select(others, counts[role], [*known, *chosen["holdout"]])

@@ -120,6 +120,7 @@ def choose_in_shot(
         settings.most_per_shot,
         settings.test_per_shot,
         fixed_indices,
+        tuple(frame - first for frame in settings.add),
     )
     frames = range(shot.frames.first - first, shot.frames.last + 1 - first)
     return choose_frames(facts, states, frames, quota)

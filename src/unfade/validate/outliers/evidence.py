@@ -52,8 +52,12 @@ MAX_EDGE = 6.0
 """Limit of an edge, in means of the frame, in the measurement of a shift, so that no single edge
 decides."""
 
+MIN_SHIFT_CERTAINTY = 0.1
+"""Least height of the peak of phase correlation: grain alone gives 0.01 to 0.05, pictures 0.12 and
+more."""
+
 PLATEAU_SLOPE = 2e-4
-"""Change of chroma below which a pixel lies on a plateau, of range: a tenth of a step of 10 bits.
+"""Change of chroma below which a pixel lies on a plateau, of range: a fifth of a step of 10 bits.
 """
 
 PLATEAU_LUMA = (0.08, 0.92)
@@ -80,18 +84,22 @@ RIM_SHARE = 0.02
 """
 
 
+MIN_RIM_LUMA = 0.02
+"""Mean luma of a frame below which it is black and has no rim."""
+
+
 @dataclass(frozen=True)
 class FrameEvidence:
     """Figures of a frame.
 
     `wrong` is the CIEDE2000 to the reference, and `offset` the mean Cb and Cr of that difference;
     NaN without a reference. `shift` is the displacement of chroma to the right and down in pixels,
-    `shift_certainty` 0 to 1. `unsupported` is the chroma edge that no edge of the scan supports, in
-    percent of the range; `band` is the share of it within a quarter of the height. `plateau` is the
-    share of coloured pixels without any change of chroma. `source_blocks` (3, 9, 16) and
+    NaN where it is not certain. `unsupported` is the chroma edge that no edge of the scan supports,
+    in percent of the range; `band` is the share of it within a quarter of the height. `plateau` is
+    the share of coloured pixels without any change of chroma. `source_blocks` (3, 9, 16) and
     `blocks` (2, 9, 16) are mean colours of scan and recovered chroma. `skin` is mean Y', Cb, Cr of
     scan skin and its recovered Cb, Cr; None without skin. `rim` is the mean luma of the rim at
-    left, right, top and bottom, divided by that of the frame.
+    left, right, top and bottom, divided by that of the frame; NaN in black.
     """
 
     frame: int
@@ -99,7 +107,6 @@ class FrameEvidence:
     wrong: float
     offset: tuple[float, float]
     shift: tuple[float, float]
-    shift_certainty: float
     unsupported: float
     band: float
     plateau: float
@@ -122,7 +129,7 @@ def frame_evidence(small: SmallFrame, reference_cbcr: Plane | None) -> FrameEvid
     if reference_cbcr is not None:
         wrong, offset = _against_reference(source, recovered, reference_cbcr)
     edges, support = chroma_edges(recovered), source_edges(source)
-    shift, certainty = _shift(support, edges)
+    shift = _shift(support, edges)
     unsupported = unsupported_edges(edges, support)
     return FrameEvidence(
         frame=small.frame,
@@ -130,7 +137,6 @@ def frame_evidence(small: SmallFrame, reference_cbcr: Plane | None) -> FrameEvid
         wrong=wrong,
         offset=offset,
         shift=shift,
-        shift_certainty=certainty,
         unsupported=100 * _worst_mean(unsupported.ravel()),
         band=_share_in_a_band(unsupported),
         plateau=_plateau_share(recovered, edges),
@@ -232,9 +238,9 @@ def _slope(planes: Plane) -> Plane:
     return np.sqrt(total)
 
 
-def _shift(support: Plane, edges: Plane) -> tuple[tuple[float, float], float]:
-    """Displacement of chroma edges from the scan's edges in pixels, by phase correlation, and its
-    certainty.
+def _shift(support: Plane, edges: Plane) -> tuple[float, float]:
+    """Displacement of chroma edges from the scan's edges in pixels, by phase correlation; NaN below
+    `MIN_SHIFT_CERTAINTY`.
 
     Source: Kuglin, Hines, "The phase correlation image alignment method", 1975.
     """
@@ -244,7 +250,7 @@ def _shift(support: Plane, edges: Plane) -> tuple[tuple[float, float], float]:
     ]
     window = cv2.createHanningWindow(support.shape[::-1], cv2.CV_32F)
     (x, y), response = cv2.phaseCorrelate(clipped[0], clipped[1], window)
-    return (float(x), float(y)), float(response)
+    return (float(x), float(y)) if response >= MIN_SHIFT_CERTAINTY else (np.nan, np.nan)
 
 
 def _share_in_a_band(unsupported: Plane) -> float:
@@ -282,7 +288,9 @@ def _skin(source: Plane, recovered: Plane) -> NDArray[np.float64] | None:
 
 def _rim(y: Plane) -> tuple[float, float, float, float]:
     width = max(1, round(RIM_SHARE * y.shape[1]))
-    mean = max(float(y.mean()), 1e-3)
+    mean = float(y.mean())
+    if mean < MIN_RIM_LUMA:
+        return np.nan, np.nan, np.nan, np.nan
     parts = (y[:, :width], y[:, -width:], y[:width], y[-width:])
     left, right, top, bottom = (float(part.mean()) / mean for part in parts)
     return left, right, top, bottom

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from unfade.film.outlier import OutlierKind
 from unfade.validate.outliers.evidence import chroma_difference
-from unfade.validate.outliers.scores import FrameScores, Values, shots_of
+from unfade.validate.outliers.scores import FrameScores, Values, stretches
 
 GOOD_QUANTILE = 0.25
 """Quantile of a score over the film that stands for its good frames."""
@@ -56,6 +56,9 @@ BAND_SHARE = 0.85
 PLATEAU_FLOOR = 0.45
 """Least limit of the share of coloured pixels on plateaus."""
 
+MAX_PLATEAU = 0.9
+"""Largest limit of that share: flat pictures have plateaus by nature, but not everywhere."""
+
 SEAM_FLOOR = 2.0
 """Least limit of a step between shots of a scene, in CIEDE2000."""
 
@@ -68,6 +71,12 @@ CROP_FLOOR, CROP_RATIO = 0.5, 1.5
 PREDICTED_RATIO = 1.25
 """Predicted error of an outlier where no reference shows the frame, as a multiple of the expected
 error. On the films of `benchmarks/uncertainty.py` this finds five of six shots without pairs."""
+
+PREDICTED_UNIT = "CIEDE2000, predicted"
+"""Unit of a score that the model expects, and that no reference confirms."""
+
+PREDICTED_FLOOR = 1.5
+"""Least limit of the predicted error of a frame, in CIEDE2000: below, hardly anybody sees it."""
 
 HOLD_SHARE = 0.6
 """Share of a limit above which frames beside an outlier belong to it."""
@@ -110,7 +119,7 @@ def flags(
     unit = "CIEDE2000"
     edges = "percent of the range a pixel"
     judged = [
-        _above(scores, scores.plateau, "banding", PLATEAU_FLOOR, "of coloured pixels"),
+        _above(scores, scores.plateau, "banding", PLATEAU_FLOOR, "of coloured pixels", MAX_PLATEAU),
         _above(scores, scores.shift, "bleed", SHIFT_FLOOR_PX, "small pixels"),
         _above(scores, scores.flicker, "flicker", FLICKER_FLOOR, unit),
         _above(scores, scores.reference_flicker, "flicker", FLICKER_FLOOR, unit),
@@ -144,18 +153,25 @@ def _kind(
     return "bleed" if has_edges and not has_letters else "wrong colour"
 
 
-def good_limit(values: Values, floor: float) -> float:
-    """The limit of a score: the larger of `floor` and what good frames of the film show."""
+def good_limit(values: Values, floor: float, most: float = np.inf) -> float:
+    """The limit of a score: the larger of `floor` and what good frames of the film show, but not
+    above `most`."""
     known = values[np.isfinite(values)]
     if len(known) < MIN_GOOD_VALUES:
         return floor
-    return max(floor, GOOD_RATIO * float(np.quantile(known, GOOD_QUANTILE)))
+    limit = max(floor, GOOD_RATIO * float(np.quantile(known, GOOD_QUANTILE)))
+    return min(limit, most)
 
 
 def _above(
-    scores: FrameScores, values: Values, kind: OutlierKind, floor: float, unit: str
+    scores: FrameScores,
+    values: Values,
+    kind: OutlierKind,
+    floor: float,
+    unit: str,
+    most: float = np.inf,
 ) -> list[Flag | None]:
-    limit = good_limit(values, floor)
+    limit = good_limit(values, floor, most)
     return _flagged(scores, values, np.full(len(values), limit), kind, unit)
 
 
@@ -165,7 +181,7 @@ def _flagged(
     """A flag for each frame above its limit, for frames beside those above `HOLD_SHARE` of it, and
     for those without evidence between."""
     is_flagged = np.zeros(len(values), bool)
-    for _, part in shots_of(scores):
+    for _, part in stretches(scores):
         is_flagged[part] = _with_neighbours(values[part] / limits[part])
     filled = np.where(np.isfinite(values), values, limits)
     return [
@@ -194,7 +210,8 @@ def _wrong(scores: FrameScores, shots: Mapping[int, ShotFacts]) -> list[Flag | N
     its own."""
     limits = np.full(len(scores.wrong), good_limit(scores.wrong, WRONG_FLOOR))
     held_out = [one.held_out for one in shots.values() if one.held_out is not None]
-    for shot, part in shots_of(scores):
+    for shot in np.unique(scores.shot).tolist():
+        part = scores.shot == shot
         facts = shots[shot]
         if facts.held_out is None or facts.held_out > MAX_HELD_OUT_RATIO * median_low(held_out):
             continue
@@ -209,9 +226,9 @@ def _predicted(scores: FrameScores, expected: float | None) -> list[Flag | None]
     """Frames without a reference to compare with whose predicted error is far above the expected
     one; without hold-out pairs, above the median of the film."""
     usual = float(np.median(scores.predicted)) if expected is None else expected
-    limit = PREDICTED_RATIO * usual
+    limit = max(PREDICTED_FLOOR, PREDICTED_RATIO * usual)
     return [
-        Flag("unseen colour", float(predicted), limit, "CIEDE2000")
+        Flag("unseen colour", float(predicted), limit, PREDICTED_UNIT)
         if predicted > limit and not np.isfinite(wrong)
         else None
         for predicted, wrong in zip(scores.predicted, scores.wrong, strict=True)
@@ -222,11 +239,13 @@ def _seams(scores: FrameScores, shots: Mapping[int, ShotFacts]) -> list[Flag | N
     """The last frame of a shot and the first of the next, if both are of one scene and differ in
     their distance to the reference."""
     flagged: list[Flag | None] = [None] * len(scores.frame)
-    places = list(shots_of(scores))
+    places = list(stretches(scores))
     joins = [
         (before, after)
         for (first, before), (second, after) in pairwise(places)
-        if shots[first].scene == shots[second].scene
+        if first != second
+        and shots[first].scene == shots[second].scene
+        and scores.frame[before.stop - 1] + 1 == scores.frame[after.start]
     ]
     steps = np.array([_step(scores, before, after) for before, after in joins])
     limit = good_limit(steps, SEAM_FLOOR)

@@ -17,7 +17,7 @@ from unfade.validate.outliers.evidence import (
     source_edges,
     unsupported_edges,
 )
-from unfade.validate.outliers.flags import Flag
+from unfade.validate.outliers.flags import PREDICTED_UNIT, Flag
 
 MASK_SHARE = 0.5
 """Share of the strongest evidence from which a pixel belongs to the mask."""
@@ -62,6 +62,13 @@ REASONS: dict[OutlierKind, str] = {
 """Why a frame is an outlier, by kind."""
 
 
+PREDICTED_REASON = (
+    "No reference shows this frame, and the model expects an error of {score:.1f} CIEDE2000; its "
+    "limit is {limit:.1f}."
+)
+"""Why a frame is an outlier by the predicted error alone."""
+
+
 @dataclass(frozen=True)
 class Place:
     """The place of an outlier in a frame: `mask` bool (h, w) on the small raster, or None for the
@@ -74,6 +81,8 @@ class Place:
 
 def reason(flag: Flag) -> str:
     """Why a frame is an outlier, in a sentence."""
+    if flag.unit == PREDICTED_UNIT:
+        return PREDICTED_REASON.format(score=flag.score, limit=flag.limit)
     return REASONS[flag.kind].format(score=flag.score, limit=flag.limit, unit=flag.unit)
 
 
@@ -96,7 +105,8 @@ def locate(
         live_area: of the scan.
     """
     if flag.kind in WHOLE_FRAME or (flag.kind in OF_REFERENCE and reference_cbcr is None):
-        return Place(None, live_area, None if flag.kind == "crop" else flag.score)
+        is_measured = flag.kind != "crop" and flag.unit != PREDICTED_UNIT
+        return Place(None, live_area, flag.score if is_measured else None)
     evidence = _evidence(flag.kind, shift, source, recovered, reference_cbcr)
     strongest = float(np.quantile(evidence, STRONGEST_QUANTILE))
     mask = evidence >= MASK_SHARE * strongest

@@ -19,6 +19,7 @@ from unfade.film.outlier import OutlierRun
 from unfade.film.pair import PairList
 from unfade.film.rendering import PredictedError
 from unfade.film.report import Measure
+from unfade.film.shot import Shot
 from unfade.validate.outliers.evidence import FrameEvidence, Plane, frame_evidence
 from unfade.validate.outliers.flags import ShotFacts, flags
 from unfade.validate.outliers.places import locate, reason
@@ -28,20 +29,22 @@ from unfade.validate.outliers.scores import FrameScores, ScoreCollector
 from unfade.validate.steadiness import SmallFrame
 from unfade.validate.verdict import limited
 
+NO_REFERENCE_LEVEL = 0.2
+"""Display value in the place of a reference that does not exist: dark grey."""
+
 VISIBLE_CIEDE2000 = 1.0
 """Difference of colour below which nobody sees a fault."""
 
 
 @dataclass(frozen=True)
 class OutlierCase:
-    """An outlier with pictures of its worst frame: the scan, the recovered frame, and its
-    reference, (3, h, w); the last is None without a reference. `mask` is bool (h, w)."""
+    """An outlier with the mask of its worst frame, bool (h, w), and pictures of it: the scan, the
+    recovered frame, and its reference, (3, h, w). The last is grey without a reference; there are
+    no pictures if it is not on the sheet."""
 
     run: OutlierRun
     mask: NDArray[np.bool_] | None
-    scan_rgb: Tensor
-    recovered_rgb: Tensor
-    reference_rgb: Tensor | None
+    pictures: tuple[Tensor, ...]
 
     @property
     def is_visible(self) -> bool:
@@ -60,10 +63,10 @@ def outlier_measure(cases: Sequence[OutlierCase]) -> Measure:
 class OutlierReview:
     """Takes the frames of a rendering in order, and finds the outliers among them."""
 
-    def __init__(self, reference: ReferenceColour, live_area: Area) -> None:
-        """`live_area` is that of the scan."""
+    def __init__(self, reference: ReferenceColour, live_area: Area, shots: Sequence[Shot]) -> None:
+        """`live_area` is that of the scan, `shots` are all of the film."""
         self._reference, self._live_area = reference, live_area
-        self._collector = ScoreCollector()
+        self._collector = ScoreCollector({shot.number: shot.frames for shot in shots})
         self._scores: FrameScores | None = None
 
     @property
@@ -89,9 +92,11 @@ class OutlierReview:
         self._scores = self._collector.scores()
         return flagged_runs(self._scores, flags(self._scores, shots, expected))
 
-    def case(self, run: FlaggedRun, small: SmallFrame, facts: MendFacts) -> OutlierCase:
-        """A run with the place of its outlier in `small`, its worst frame, and what would mend it.
-        Several threads may ask at a time."""
+    def case(
+        self, run: FlaggedRun, small: SmallFrame, facts: MendFacts, *, is_shown: bool
+    ) -> OutlierCase:
+        """A run with the place of its outlier in `small`, its worst frame, and what would mend it;
+        with pictures if it is shown on the sheet. Several threads may ask at a time."""
         source, recovered = small.source.numpy(), small.recovered.numpy()
         chroma = self._chroma(small)
         place = locate(run.flag, self._shift(run.worst), source, recovered, chroma, self._live_area)
@@ -110,13 +115,16 @@ class OutlierReview:
             why=reason(run.flag),
             mend=mend(run, facts),
         )
-        return OutlierCase(
-            described,
-            place.mask,
-            ycbcr_to_rgb(small.source),
-            ycbcr_to_rgb(small.recovered),
-            None if chroma is None else _picture(source, chroma),
-        )
+        pictures: tuple[Tensor, ...] = ()
+        if is_shown:
+            scan_rgb, recovered_rgb = (ycbcr_to_rgb(one) for one in (small.source, small.recovered))
+            grey = torch.full_like(scan_rgb, NO_REFERENCE_LEVEL)
+            pictures = (
+                scan_rgb,
+                recovered_rgb,
+                grey if chroma is None else _picture(source, chroma),
+            )
+        return OutlierCase(described, place.mask, pictures)
 
     def _chroma(self, small: SmallFrame) -> Plane | None:
         return self._reference.chroma(small.frame, small.shot, *small.source.shape[1:])

@@ -15,6 +15,10 @@ MENDABLE: frozenset[OutlierKind] = frozenset(
 )
 """Kinds that one more pair may mend. Banding, overlays and crops need other settings."""
 
+SHEET_ROWS = 24
+"""Largest number of outliers on the sheet: more are a film that needs other settings, not a
+review."""
+
 MAX_MEND_DISTANCE_FRAMES = 12
 """Distance in frames from an outlier to a frame that can be a pair instead of it: half a second."""
 
@@ -44,6 +48,11 @@ def flagged_runs(scores: FrameScores, flags: Sequence[Flag | None]) -> list[Flag
     return runs
 
 
+def most_serious(runs: Sequence[FlaggedRun]) -> list[FlaggedRun]:
+    """The `SHEET_ROWS` runs that are farthest above their limits."""
+    return sorted(runs, key=lambda run: -run.flag.score / run.flag.limit)[:SHEET_ROWS]
+
+
 @dataclass(frozen=True)
 class MendFacts:
     """What decides which pair can mend an outlier: the matches of all frames, None without a
@@ -70,8 +79,10 @@ def mend(run: FlaggedRun, facts: MendFacts) -> Mend | None:
         return None
     candidates = [
         frame
-        for frame in matches.frames.frames()
-        if abs(frame - run.worst) <= MAX_MEND_DISTANCE_FRAMES
+        for frame in range(
+            run.worst - MAX_MEND_DISTANCE_FRAMES, run.worst + MAX_MEND_DISTANCE_FRAMES + 1
+        )
+        if frame in matches.frames
         and (frame in run.frames or abs(frame - run.worst) <= 1)
         and frame not in facts.paired
         and frame not in facts.dropped

@@ -1,6 +1,6 @@
 """Scores of the frames of a film, by what they measure, and the limits that good frames keep."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unfade.film.rendering import PredictedError
+from unfade.film.time import FrameRange
 from unfade.validate.outliers.evidence import FrameEvidence
 from unfade.validate.outliers.shot_law import unsteadiness
 from unfade.validate.outliers.smoothing import moving_median
@@ -35,9 +36,8 @@ class FrameScores:
     `Unsteadiness`; `predicted`, the model's own estimate. `shift` is that of chroma in pixels of
     the small raster, `shift_x` and `shift_y` its parts. `unsupported`, `band` and `plateau` are
     those of the evidence. `crop` is the share by which the rim at head or tail is darker than in
-    the middle of the shot, `inner_crop` the same of all other frames. `beyond` is the share of
-    pixels beyond what pairs show. `offset` (N, 2) is the mean difference of Cb and Cr to the
-    reference.
+    the middle of the shot, `inner_crop` the same of all other frames. `offset` (N, 2) is
+    the mean difference of Cb and Cr to the reference.
     """
 
     frame: NDArray[np.int64]
@@ -48,7 +48,6 @@ class FrameScores:
     reference_flicker: Values
     skin: Values
     predicted: Values
-    beyond: Values
     shift: Values
     shift_x: Values
     shift_y: Values
@@ -64,8 +63,9 @@ class ScoreCollector:
     """Collects the scores of a film from the evidence of its frames, which it holds for one shot at
     a time."""
 
-    def __init__(self) -> None:
-        """No frame has come yet."""
+    def __init__(self, ends: Mapping[int, FrameRange]) -> None:
+        """No frame has come yet; `ends` are the frames of all shots, by number."""
+        self._ends = ends
         self._parts: list[FrameScores] = []
         self._shot: list[tuple[FrameEvidence, PredictedError]] = []
 
@@ -87,29 +87,37 @@ class ScoreCollector:
 
     def _close_shot(self) -> None:
         if self._shot:
-            self._parts.append(_scores_of_shot(self._shot))
+            ends = self._ends.get(self._shot[0][0].shot)
+            self._parts.append(_scores_of_shot(self._shot, ends))
             self._shot = []
 
 
-def shots_of(scores: FrameScores) -> Iterator[tuple[int, slice]]:
-    """The number of each shot, and the place of its frames."""
+def stretches(scores: FrameScores) -> Iterator[tuple[int, slice]]:
+    """Consecutive frames of one shot: its number, and their place. A shot of which all frames are
+    rendered is one."""
     start = 0
-    for shot, members in groupby(scores.shot.tolist()):
+    positions = scores.frame - np.arange(len(scores.frame))
+    keys = zip(scores.shot.tolist(), positions.tolist(), strict=True)
+    for (shot, _), members in groupby(keys):
         count = len(list(members))
         yield shot, slice(start, start + count)
         start += count
 
 
-def _scores_of_shot(frames: Sequence[tuple[FrameEvidence, PredictedError]]) -> FrameScores:
+def _scores_of_shot(
+    frames: Sequence[tuple[FrameEvidence, PredictedError]], whole: FrameRange | None
+) -> FrameScores:
+    """The scores of the rendered frames of a shot that has the frames `whole`; None if unknown."""
     evidence = [one for one, _ in frames]
     unsteady = unsteadiness(evidence)
     shift_x, shift_y = (
         moving_median(np.array([one.shift[axis] for one in evidence]), SHIFT_WINDOW_FRAMES)
         for axis in range(2)
     )
-    crop, inner_crop = _crop_changes(np.array([one.rim for one in evidence]))
+    numbers = np.array([one.frame for one in evidence])
+    crop, inner_crop = _crop_changes(numbers, np.array([one.rim for one in evidence]), whole)
     return FrameScores(
-        frame=np.array([one.frame for one in evidence]),
+        frame=numbers,
         shot=np.array([one.shot for one in evidence]),
         wrong=moving_median(np.array([one.wrong for one in evidence]), WRONG_WINDOW_FRAMES),
         drift=unsteady.drift,
@@ -117,7 +125,6 @@ def _scores_of_shot(frames: Sequence[tuple[FrameEvidence, PredictedError]]) -> F
         reference_flicker=unsteady.reference_flicker,
         skin=unsteady.skin,
         predicted=np.array([error.mean for _, error in frames]),
-        beyond=np.array([error.beyond for _, error in frames]),
         shift=np.hypot(shift_x, shift_y),
         shift_x=shift_x,
         shift_y=shift_y,
@@ -130,13 +137,16 @@ def _scores_of_shot(frames: Sequence[tuple[FrameEvidence, PredictedError]]) -> F
     )
 
 
-def _crop_changes(rims: Values) -> tuple[Values, Values]:
-    """The darkening of rims (N, 4) against the median of the shot, at head and tail, and between;
-    NaN elsewhere."""
+def _crop_changes(
+    numbers: NDArray[np.int64], rims: Values, whole: FrameRange | None
+) -> tuple[Values, Values]:
+    """The darkening of rims (N, 4) of frames (N,) against the median of the shot, at its head and
+    tail, and between; NaN elsewhere, and where a frame is black."""
     crop, inner = np.full(len(rims), np.nan), np.full(len(rims), np.nan)
-    if len(rims) >= MIN_CROP_FRAMES:
-        usual = np.median(rims[EDGE_FRAMES:-EDGE_FRAMES], axis=0)
-        darkening = (1 - rims / np.maximum(usual, 1e-3)).max(axis=1)
-        inner[EDGE_FRAMES:-EDGE_FRAMES] = darkening[EDGE_FRAMES:-EDGE_FRAMES]
-        crop[:EDGE_FRAMES], crop[-EDGE_FRAMES:] = darkening[:EDGE_FRAMES], darkening[-EDGE_FRAMES:]
+    if len(rims) < MIN_CROP_FRAMES or whole is None:
+        return crop, inner
+    is_end = (numbers < whole.first + EDGE_FRAMES) | (numbers > whole.last - EDGE_FRAMES)
+    usual = np.nanmedian(rims[~is_end], axis=0) if (~is_end).any() else np.full(4, np.nan)
+    darkening = (1 - rims / np.maximum(usual, 1e-3)).max(axis=1)
+    crop[is_end], inner[~is_end] = darkening[is_end], darkening[~is_end]
     return crop, inner

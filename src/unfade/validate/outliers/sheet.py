@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from unfade.drawing.canvas import draw_line
@@ -13,30 +12,23 @@ from unfade.validate.outliers.review import OutlierCase
 SHEET_WIDTH_PX = 1600
 """Width of the sheet: three pictures of some 450 pixels beside the text."""
 
-SHEET_ROWS = 24
-"""Largest number of outliers on the sheet, those farthest above their limits: more are a film that
-needs other settings, not a review."""
-
 BOX_RGB = (1.0, 0.85, 0.1)
 """Colour of the box: yellow, which is brighter than most pictures and so needs no colour vision."""
 
 
 def outlier_sheet(cases: Sequence[OutlierCase], live_area: Area) -> Tensor:
-    """The sheet (3, H, W) of the worst of at least one outlier, in the order of frames."""
-    by_weight = sorted(cases, key=lambda case: -case.run.score / case.run.limit)[:SHEET_ROWS]
-    shown = sorted(by_weight, key=lambda case: case.run.worst)
+    """The sheet (3, H, W) of the outliers that have pictures, of which there is at least one."""
+    shown = [case for case in cases if case.pictures]
     rows = [_row(case, live_area) for case in shown]
     headings = ("Faded scan", "Recovered, with the place", "Reference")
     return grid(rows, headings, [_label(case) for case in shown], SHEET_WIDTH_PX)
 
 
 def _row(case: OutlierCase, live_area: Area) -> list[Tensor]:
-    recovered = case.recovered_rgb.clone()
-    _draw_box(recovered, case.run.box, live_area)
-    reference = case.reference_rgb
-    if reference is None:
-        reference = torch.full_like(case.scan_rgb, 0.2)
-    return [case.scan_rgb, recovered, reference]
+    scan_rgb, recovered_rgb, reference_rgb = case.pictures
+    recovered_rgb = recovered_rgb.clone()
+    _draw_box(recovered_rgb, case.run.box, live_area)
+    return [scan_rgb, recovered_rgb, reference_rgb]
 
 
 def _draw_box(picture: Tensor, box: Area, live_area: Area) -> None:

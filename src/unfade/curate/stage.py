@@ -32,7 +32,7 @@ from unfade.curate.sheet import Tile, draw_pages
 from unfade.curate.shots.cuts import Cuts, find_cuts
 from unfade.curate.shots.scenes import colour_distributions, limit_scene, scene_numbers
 from unfade.drawing.canvas import fit_width
-from unfade.errors import MatchError, WorkError
+from unfade.errors import MatchError, ProjectError, WorkError
 from unfade.film.balance import IDENTITY_BALANCE, Balance, FilmBalance
 from unfade.film.clip import SOURCE_PROXY, Clips, reference_proxy
 from unfade.film.match import FrameState
@@ -69,6 +69,11 @@ def run(job: Job) -> None:
     references = {name: _proxy(job.root / reference_proxy(name)) for name in clips.references}
     if references:
         pair_list = _choose(job, clips, source, references, cuts, fixed)
+    elif job.project.curate.add:
+        raise ProjectError(
+            f"{job.project_file}: 'curate.add' names frames, but there is no [reference] to take "
+            "their colour from; add one, or remove 'curate.add'"
+        )
     else:
         pairs = sorted(fixed, key=lambda pair: pair.source)
         pair_list = PairList(shots=shots, pairs=tuple(pairs))

@@ -60,9 +60,16 @@ class DeliveryContent:
         return self.rendering.part_of(self.clips.source.frames)
 
     @property
+    def part_in_words(self) -> str:
+        """The delivered part; empty if it is the whole film."""
+        return self.rendering.part_in_words(self.clips.source.frames)
+
+    @property
     def name(self) -> str:
         """The name of the bag."""
-        return bag_name(self.project.film.title, self.rendering.version, self.part)
+        rendering = self.rendering
+        title, count = self.project.film.title, len(rendering.frames)
+        return bag_name(title, rendering.version, self.part, count)
 
 
 def validation_note(delivered: DeliveryContent) -> str:
@@ -86,8 +93,8 @@ def validation_note(delivered: DeliveryContent) -> str:
 
 
 def _of_part(delivered: DeliveryContent) -> str:
-    part = delivered.part
-    return f" of a part, frames {part.first} to {part.last}" if part else ""
+    part = delivered.part_in_words
+    return f" of a part, {part}" if part else ""
 
 
 def _measure(measure: Measure) -> str:
@@ -186,8 +193,7 @@ def _colour_of(pair: Pair) -> str:
 def _masters(delivered: DeliveryContent) -> list[str]:
     rendering, model = delivered.rendering, delivered.model
     numbers = [frame.frame for frame in rendering.frames]
-    whole = delivered.clips.source.frames
-    part = f"; a part of the film, {whole.first} to {whole.last}" if delivered.part else ""
+    part = f"; a part of the film: {delivered.part_in_words}" if delivered.part else ""
     compression = "not compressed" if rendering.compression == "none" else rendering.compression
     return [
         f"version {rendering.version}, {len(numbers)} frames, {min(numbers)} to {max(numbers)}"

@@ -17,7 +17,6 @@ from unfade.film.noun import Artefact
 from unfade.film.pair import PairList
 from unfade.film.rendering import Rendering
 from unfade.film.report import Report
-from unfade.film.target import Targets
 from unfade.film.used_frames import UsedFrames
 from unfade.film.wording import counted
 
@@ -33,7 +32,7 @@ RECORDS: dict[str, type[Artefact]] = {
     "ingest": Clips,
     "curate": PairList,
     "align": Alignments,
-    "target": Targets,
+    "target": UsedFrames,
     "train": TrainedModel,
     "render": Rendering,
     "validate": Report,
@@ -69,8 +68,8 @@ def record_texts(delivered: DeliveryContent, used: UsedFrames, paths: BagPaths) 
 
 def bag_info(delivered: DeliveryContent) -> dict[str, str]:
     """The entries of bag-info.txt, by label."""
-    project, rendering, part = delivered.project, delivered.rendering, delivered.part
-    of_part = f", a part: frames {part.first} to {part.last}" if part else ""
+    project, rendering = delivered.project, delivered.rendering
+    of_part = f", a part: {delivered.part_in_words}" if delivered.part else ""
     return {
         "Source-Organization": project.deliver.institution,
         "Contact-Name": project.deliver.restorationist,

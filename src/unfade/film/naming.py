@@ -52,8 +52,12 @@ def master_name(
     return f"{stem}_v{version:03d}_{model_id}.{frame:07d}{SUFFIXES[kind]}"
 
 
-def bag_name(title: str, version: int, part: FrameRange | None = None) -> str:
+def bag_name(title: str, version: int, part: FrameRange | None = None, count: int = 0) -> str:
     """The name of a bag: ``candy-candy-v001``, or ``candy-candy-v001-frames-1001-1048`` for a part
-    of the film."""
+    of the film; ``candy-candy-v001-54-frames-1001-1070`` if `count` frames of the part are
+    rendered."""
     name = f"{slug(title)}-v{version:03d}"
-    return name if part is None else f"{name}-frames-{part.first}-{part.last}"
+    if part is None:
+        return name
+    some = f"-{count}" if 0 < count < len(part) else ""
+    return f"{name}{some}-frames-{part.first}-{part.last}"

@@ -76,3 +76,12 @@ class Rendering(Artefact):
         numbers = [frame.frame for frame in self.frames]
         rendered = FrameRange(first=min(numbers), last=max(numbers))
         return None if len(numbers) == len(film) else rendered
+
+    def part_in_words(self, film: FrameRange) -> str:
+        """Which part of the film is rendered; empty if it is all of it."""
+        part, count = self.part_of(film), len(self.frames)
+        if part is None:
+            return ""
+        if count == len(part):
+            return f"frames {part.first} to {part.last} of {film.first} to {film.last}"
+        return f"{count} of {len(film)} frames, between {part.first} and {part.last}"

@@ -5,7 +5,7 @@ from unfade.film.pair import Pair, PairRole
 
 
 class Target(Noun):
-    """The pictures of one admitted pair, cropped to the shared crop, beside the artefact.
+    """The pictures of one admitted pair, of the scan's live area, beside the artefact.
 
     `source` and `truth` are float EXR files in the working space; `truth` has the luma of the
     source and the chroma of the reference. `weight` is a one-channel EXR file, 0 to 1: the

@@ -1,6 +1,7 @@
 """The types of values in film.toml, with the ranges that are checked and named in messages."""
 
 import re
+import unicodedata
 from fractions import Fraction
 from typing import Annotated
 
@@ -20,10 +21,24 @@ FrameNumber = Annotated[int, Field(ge=0, le=MAX_FRAME, strict=True)]
 Pixels = Annotated[int, Field(ge=0, le=100_000, strict=True)]
 """A number of pixels; its upper bound is ten times the width of the widest film scan."""
 
+
+def _printable(value: str) -> str:
+    """The text, without control characters, which steer terminals; line breaks and tabs may stay.
+
+    Raises:
+        ValueError: it has one.
+    """
+    if any(unicodedata.category(letter) == "Cc" and letter not in "\n\r\t" for letter in value):
+        raise ValueError("it holds a control character, which would steer a terminal; remove it")
+    return value
+
+
 Flag = Annotated[bool, Strict()]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Text = Annotated[str, AfterValidator(_printable)]
+"""A text without control characters."""
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
 """A text of one line; the bound keeps records readable."""
-Remark = Annotated[str, Field(max_length=10_000)]
+Remark = Annotated[str, Field(max_length=10_000), AfterValidator(_printable)]
 """A text of a few pages at most; the bound keeps records readable."""
 
 _FRACTION = re.compile(r"\d{1,20}(\.\d{1,20})?(/\d{1,9})?")

@@ -94,7 +94,7 @@ class Loop:
     def _job(self) -> Job:
         """The job of a round, which renders the validation range with the best checkpoint."""
         job = self._full_job()
-        own = {"range": "validation", "checkpoint": "best"}
+        own = {"range": "validation", "checkpoint": "best", "first": None, "last": None}
         render = job.project.render.model_copy(update=own)
         return replace(job, project=job.project.model_copy(update={"render": render}))
 

@@ -166,7 +166,6 @@ STAGES = (
             PairList,
             Alignments,
             UsedFrames,
-            Targets,
             TrainedModel,
             Rendering,
             Report,

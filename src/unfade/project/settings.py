@@ -19,6 +19,7 @@ from unfade.film.values import (
     MovieSize,
     Name,
     Remark,
+    Text,
     parse_movie_size,
 )
 from unfade.project.clip_settings import ClipSection, ReferenceSection
@@ -42,7 +43,7 @@ __all__ = [
     "ValidateSection",
 ]
 
-FilmTitle = Annotated[str, Field(min_length=1, max_length=100)]
+FilmTitle = Annotated[Text, Field(min_length=1, max_length=100)]
 
 
 class FilmSection(Noun):
@@ -232,10 +233,10 @@ class ValidateSection(Noun):
 class DeliverSection(Noun):
     """[deliver]: the people on record, and the review movies."""
 
-    institution: Annotated[str, Field(max_length=200)] = Field(
+    institution: Annotated[Text, Field(max_length=200)] = Field(
         default="", description="Institution in the bag's record; no master holds it."
     )
-    restorationist: Annotated[str, Field(max_length=200)] = Field(
+    restorationist: Annotated[Text, Field(max_length=200)] = Field(
         default="", description="Person in the bag's record; no master holds it."
     )
     note: Remark = Field(
@@ -346,6 +347,11 @@ class Project(Noun):
                 raise ValueError(
                     f"source frame {pair.source} has a [[pair]] and is on 'curate.drop'; "
                     "leave one of them out"
+                )
+            if pair.source in self.curate.add and pair.role != "train":
+                raise ValueError(
+                    f"source frame {pair.source} is on 'curate.add', which trains, and has a "
+                    f"[[pair]] with the role '{pair.role}'; leave one of them out"
                 )
         return self
 

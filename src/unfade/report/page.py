@@ -90,7 +90,7 @@ def report_page(content: PageContent) -> str:
             predicted={one.frame: one.predicted_error.mean for one in content.rendering.frames},
             sections=[*_sections(content)],
             methods=_methods(content.model.methods.used(content.project.render.use), content.shots),
-            part=content.rendering.part_of(content.clips.source.frames),
+            part=content.rendering.part_in_words(content.clips.source.frames),
             credits_placeholder=CREDITS_PLACEHOLDER,
             note_placeholder=NOTE_PLACEHOLDER,
         )

@@ -111,7 +111,9 @@ def frame_pictures(
     shots = len(shown.four_way)
     of_shot = None
     if shown.four_way[rendered.shot] == frame:
-        inside = pictures if truth_rgb is None else pictures.inside(plan.crop)
+        inside = pictures
+        if truth_rgb is not None:
+            inside, truth_rgb = pictures.inside(plan.crop), crop(truth_rgb, plan.crop)
         of_shot = _shot_pictures(inside, truth_rgb, plan.grade, shots)
     return FramePictures(
         comparison=_comparison(rendered, pictures) if frame in shown.compared else None,

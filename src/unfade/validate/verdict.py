@@ -61,7 +61,7 @@ _FAILURE_SENTENCES = {
         "clear improvement is at most {limit:g} times."
     ),
     "outlier_frames": (
-        "Outliers, in frames: {value:.0f}; look at 07-validate/outliers.png, where each has its "
+        "Outliers, in frames: {value:.0f}; look at the sheet outliers.png, where each has its "
         "reason and, if there is one, the pair that would mend it."
     ),
     "chroma_flicker": (

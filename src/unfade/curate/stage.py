@@ -20,6 +20,7 @@ from unfade.curate.choice.pairing import (
     fixed_frames,
     fixed_pairs,
     match_record,
+    refuse_added,
 )
 from unfade.curate.matching.best_reference import BestMatches, best_matches, compared_frames
 from unfade.curate.matching.detail import detail_correlation, live_luma
@@ -32,7 +33,7 @@ from unfade.curate.sheet import Tile, draw_pages
 from unfade.curate.shots.cuts import Cuts, find_cuts
 from unfade.curate.shots.scenes import colour_distributions, limit_scene, scene_numbers
 from unfade.drawing.canvas import fit_width
-from unfade.errors import MatchError, ProjectError, WorkError
+from unfade.errors import MatchError, WorkError
 from unfade.film.balance import IDENTITY_BALANCE, Balance, FilmBalance
 from unfade.film.clip import SOURCE_PROXY, Clips, reference_proxy
 from unfade.film.match import FrameState
@@ -69,12 +70,8 @@ def run(job: Job) -> None:
     references = {name: _proxy(job.root / reference_proxy(name)) for name in clips.references}
     if references:
         pair_list = _choose(job, clips, source, references, cuts, fixed)
-    elif job.project.curate.add:
-        raise ProjectError(
-            f"{job.project_file}: 'curate.add' names frames, but there is no [reference] to take "
-            "their colour from; add one, or remove 'curate.add'"
-        )
     else:
+        refuse_added(job.project, job.project_file)
         pairs = sorted(fixed, key=lambda pair: pair.source)
         pair_list = PairList(shots=shots, pairs=tuple(pairs))
     _draw(job, clips, pair_list, source, references)

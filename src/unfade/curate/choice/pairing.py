@@ -180,6 +180,19 @@ def added_pairs(
     return pairs
 
 
+def refuse_added(project: Project, project_file: Path) -> None:
+    """Checks a film without references, which has no colour for the frames on `curate.add`.
+
+    Raises:
+        ProjectError: there are such frames.
+    """
+    if project.curate.add:
+        raise ProjectError(
+            f"{project_file}: 'curate.add' names frames, but there is no [reference] to take their "
+            "colour from; add one, or remove 'curate.add'"
+        )
+
+
 def alternate_pairs(
     shot: Shot, clips: Clips, matches: BestMatches, choice: ChosenFrames
 ) -> list[Pair]:

@@ -375,7 +375,7 @@ def test_special_characters_survive_in_film_toml(
 ) -> None:
     folder = tmp_path / 'so "called" \\ [b] :smile: 50%'
     scan(folder, range(10, 12))
-    title = 'The "Reel"\x7f\t\x01 \\ 1'
+    title = 'The "Reel"\t \\ 1'
     source = str(folder / "scan.%04d.dpx")
     monkeypatch.setattr(
         sys, "argv", ["unfade", "new", "reel", "--source", source, "--title", title]

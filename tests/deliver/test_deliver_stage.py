@@ -300,7 +300,7 @@ def test_records_in_the_bag_can_be_loaded(job: Job) -> None:
         "Look again.",
         "no person has decided on these masters",
         "scan.%04d.dpx, frames 1 to 3 at 24 a second",
-        "1 training pairs and 0 hold-out pairs",
+        "1 training pairs, which taught, 0 hold-out pairs",
         "carried along motion to 2 frames without a pair",
         "in 1 of 2 shots no colour was carried",
         "rejected: source frame 3: Out of time",
@@ -487,9 +487,12 @@ def test_a_part_of_a_film_has_a_bag_of_its_own(job: Job) -> None:
     assert bagit.Bag(str(whole)).validate()
     assert len(list((whole / "data/masters").iterdir())) == 3
     info = bagit.Bag(str(bag_of(job))).info
-    assert "2 recovered frames, a part: frames 1 to 2, ACES2065-1" in info["External-Description"]
+    assert (
+        "2 recovered frames, a part: frames 1 to 2 of 1 to 3, ACES2065-1"
+        in info["External-Description"]
+    )
     note = (bag_of(job) / "data/validation-note.txt").read_text(encoding="utf-8")
-    assert note.startswith("Candy, Candy!: validation note of a part, frames 1 to 2\n")
+    assert note.startswith("Candy, Candy!: validation note of a part, frames 1 to 2 of 1 to 3\n")
     assert "2 frames, 1 to 2; a part of the film, 1 to 3" in " ".join(note.split())
 
 

@@ -147,6 +147,7 @@ def test_events_name_stages_and_decisions_and_link_to_what_exists(data: Path) ->
     assert kinds[3:] == [
         "creation",
         "creation",
+        "creation",
         "validation",
         "quality review",
         "information package creation",

@@ -340,3 +340,11 @@ def test_text_and_bars_share_the_raster_with_the_picture() -> None:
     assert float(frame[..., :278].max()) == 0
     assert float(frame[:, :high, 278 : 278 + 1362].min()) == pytest.approx(0.8)
     assert float(frame[..., 278 + 1362 :].max()) == 0
+
+
+@pytest.mark.parametrize("size", ["64x44", "64x32"])
+def test_a_raster_without_room_for_the_picture_is_refused(tmp_path: Path, size: str) -> None:
+    job = make_job(tmp_path, "h264", size=size)
+    with pytest.raises(ProjectError, match="leaves no room for the picture above its frame number"):
+        stage.run(job)
+    assert not (tmp_path / "08-deliver").exists()

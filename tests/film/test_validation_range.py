@@ -3,9 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unfade.film.naming import bag_name
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.film.validation_range import MAX_FRAMES, MIN_FRAMES, validation_frames
+
+from ..fixtures import make_rendered_frame, make_rendering
 
 
 def _shots(lengths: list[int]) -> list[Shot]:
@@ -47,3 +50,13 @@ def test_a_film_of_many_shots_has_joins_of_shots_spread_over_it() -> None:
 
 def test_a_short_film_has_all_of_its_frames() -> None:
     assert len(validation_frames(_shots([4, 4, 4]))) == 12
+
+
+def test_a_rendering_with_gaps_says_how_many_frames_it_has() -> None:
+    frames = [make_rendered_frame(frame) for frame in (1, 2, 3, 8)]
+    rendering, film = make_rendering(frames), FrameRange(first=1, last=10)
+    assert rendering.part_in_words(film) == "4 of 10 frames, between 1 and 8"
+    whole = make_rendering([make_rendered_frame(frame) for frame in film.frames()])
+    assert whole.part_in_words(film) == ""
+    assert bag_name("Reel", 1, rendering.part_of(film), 4) == "reel-v001-4-frames-1-8"
+    assert bag_name("Reel", 1, FrameRange(first=1, last=3), 3) == "reel-v001-frames-1-3"

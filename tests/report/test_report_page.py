@@ -58,7 +58,8 @@ def test_people_are_named_only_on_the_page_of_a_bag() -> None:
 
 def test_page_says_if_only_a_part_of_the_film_is_rendered() -> None:
     assert (
-        "Frames 1, a part of the film: 10 to 10 of 10 to 19" in Reader(report_page(content())).text
+        "Frames 1, a part of the film: frames 10 to 10 of 10 to 19"
+        in Reader(report_page(content())).text
     )
     one = content().rendering.frames[0]
     frames = tuple(one.model_copy(update={"frame": frame}) for frame in range(10, 20))

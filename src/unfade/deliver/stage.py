@@ -125,7 +125,7 @@ def _check_movies(job: Job) -> None:
     if settings.movie == "none":
         return
     raster = raster_of(source, settings)
-    if min(raster.picture_size) < MIN_PICTURE_PX:
+    if settings.size is not None and min(raster.picture_size) < MIN_PICTURE_PX:
         raise ProjectError(
             f"film.toml: 'deliver.size' is '{settings.size}', which leaves no room for the picture "
             "above its frame number; set a larger 'size', or 'burn_in' to false"

@@ -493,7 +493,7 @@ def test_a_part_of_a_film_has_a_bag_of_its_own(job: Job) -> None:
     )
     note = (bag_of(job) / "data/validation-note.txt").read_text(encoding="utf-8")
     assert note.startswith("Candy, Candy!: validation note of a part, frames 1 to 2 of 1 to 3\n")
-    assert "2 frames, 1 to 2; a part of the film, 1 to 3" in " ".join(note.split())
+    assert "2 frames, 1 to 2; a part of the film: frames 1 to 2 of 1 to 3" in " ".join(note.split())
 
 
 def test_leftovers_of_a_killed_delivery_are_removed(job: Job) -> None:

@@ -11,6 +11,7 @@ from unfade.film.model import TrainedModel
 from unfade.film.provenance import (
     DIGITAL_SOURCE_TYPE,
     PROVENANCE_FILE,
+    RECOVERY,
     Provenance,
     ProvenanceElement,
     ProvenanceModel,
@@ -23,9 +24,6 @@ from unfade.work.software import software_versions
 
 PROVENANCE_SCHEMA = "provenance.schema.json"
 """Name, in a bag, of the file with the schema of the provenance."""
-
-RECOVERY = "chroma: luma of the source, predicted chroma"
-"""What was done to the picture, in the words of the masters' headers."""
 
 
 def provenance_texts(

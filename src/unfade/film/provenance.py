@@ -16,6 +16,8 @@ DIGITAL_SOURCE_TYPE = (
 )
 """Digital source type of the IPTC: a composite with parts that a trained model generated."""
 
+RECOVERY = "chroma: luma of the source, predicted chroma"
+"""What was done to the picture, as masters and bags say it."""
 
 PROVENANCE_FILE = "provenance.json"
 """Name of the record in the payload of a bag."""

@@ -8,7 +8,7 @@ from unfade import __version__
 from unfade.film.clip import Clip, Clips, orientation_word
 from unfade.film.method import ChosenMethod
 from unfade.film.pair import Pair
-from unfade.film.provenance import DIGITAL_SOURCE_TYPE
+from unfade.film.provenance import DIGITAL_SOURCE_TYPE, RECOVERY
 from unfade.film.rendering import PredictedError
 from unfade.film.shot import Shot
 from unfade.model.chroma_model import ErrorMap
@@ -56,7 +56,7 @@ def film_entries(
         "unfade:version": project.render.version,
         "unfade:model": model_id,
         "Software": f"unfade {__version__}",
-        "unfade:recovery": "chroma: luma of the source, predicted chroma",
+        "unfade:recovery": RECOVERY,
         "unfade:recoveryType": _recovery_type(pairs),
         "unfade:source": _name(project.source.path),
         "unfade:reference": ", ".join(_references(clips, pairs)),

@@ -46,7 +46,7 @@ class LutChroma(nn.Module):
     def __init__(self, baseline: Baseline, shot: int) -> None:
         super().__init__()
         self.degrain = degrain_of(baseline.grain)
-        self.lut = PortableLut(baseline.shots.get(shot, baseline.film))
+        self.lut = PortableLut(baseline.of(shot))
 
     def forward(self, source_rgb: Tensor) -> Tensor:
         return self.lut(self.degrain(source_rgb))

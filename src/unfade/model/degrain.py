@@ -9,12 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unfade.geometry.bands import bands
 from unfade.model import symmetric
 from unfade.model.resample import box_mean, downsample, upsample
 
 _HALF_RADIUS_PX = 2
 """Radius of the filter window, in pixels of half the raster. Wide enough to estimate a covariance;
 wider windows gave no better laws of colour (decisions/04)."""
+
+_HALO_PX = 8
+"""Lines on either side of a band that its grain depends on, even for half the raster: two of the
+window, one of the mean of coefficients and one of the enlargement, all of half the raster."""
 
 LOG_OFFSET = 0.02
 """Added to R'G'B' before the logarithm, so that black stays finite and its grain small."""
@@ -46,10 +51,19 @@ def degrain(picture: Tensor, grain: Tensor) -> Tensor:
     # The squares of smaller numbers lose less in single precision.
     centre = mixed.mean(dim=1, keepdim=True)
     mixed = mixed.sub_(centre).reshape(picture.shape)
-    clean = mixed - _grain_of(mixed)
+    parts = bands(*mixed.shape[1:], multiple=2)
+    clean = torch.cat([mixed[:, lines] - _grain_of_band(mixed, lines) for lines in parts], dim=1)
     unmixed = (rotation * deviations).float()
     logarithm = torch.addmm(unmixed @ centre, unmixed, clean.flatten(1))
     return logarithm.exp_().sub_(LOG_OFFSET).reshape(picture.shape)
+
+
+def _grain_of_band(mixed: Tensor, lines: slice) -> Tensor:
+    """Lines of `_grain_of` alone: many intermediate planes then stay in a core's cache, which halves
+    the time of a 2K picture."""
+    above = min(_HALO_PX, lines.start)
+    grain = _grain_of(mixed[:, lines.start - above : lines.stop + _HALO_PX])
+    return grain[:, above : above + lines.stop - lines.start]
 
 
 def _grain_of(mixed: Tensor) -> Tensor:

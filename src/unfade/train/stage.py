@@ -238,7 +238,10 @@ def _methods(job: Job, model: ChromaModel, targets: Targets) -> Methods:
     """The method of each shot, by the hold-out pairs at the size of their targets."""
 
     def errors(target: Target) -> BlockErrors:
-        return block_errors(model, HeldOutPicture(target.pair.shot, *_read_target(job, target)))
+        picture = HeldOutPicture(target.pair.shot, *_read_target(job, target))
+        found = block_errors(model, picture)
+        return_freed_memory()
+        return found
 
     held_out = [target for target in targets.targets if target.pair.role == "holdout"]
     found = map_networks(errors, held_out)

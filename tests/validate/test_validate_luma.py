@@ -1,4 +1,5 @@
 from functools import partial
+from itertools import product
 
 import pytest
 import torch
@@ -6,16 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from unfade.color.rec709 import KB, KG, KR
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
 from unfade.media import to_space
 from unfade.validate.luma import (
+    FLOAT_TOLERANCE,
     Decode,
     LumaFigures,
     Step,
+    _share_of_power,
     check_luma,
     half_step,
     integer_step,
-    luma_rounding,
 )
 
 SPACE, WORKING = "ACES2065-1", "Gamma 2.4 Encoded Rec.709"
@@ -27,6 +30,15 @@ def decode(written: Tensor) -> Tensor:
 
 def encode(rgb: Tensor) -> Tensor:
     return to_space(rgb, WORKING, SPACE)
+
+
+def luma_rounding(written: Tensor, decode: Decode, step: Step = half_step) -> Tensor:
+    """The bound (1, H, W) of the luma error from rounding: all corners of the box of values that
+    round to those of the file."""
+    corners = [torch.tensor(signs)[:, None, None] for signs in product((-1.0, 1.0), repeat=3)]
+    changes = [decode(written + step(written) * corner) - decode(written) for corner in corners]
+    red, green, blue = torch.stack(changes).abs().amax(dim=0)
+    return (KR * red + KG * green + KB * blue)[None] + FLOAT_TOLERANCE
 
 
 def check(
@@ -178,3 +190,10 @@ def test_an_altered_pixel_is_found_by_all_that_rounding_does_not_explain(
 def test_a_frame_whose_first_corner_explains_every_pixel_needs_no_closer_look() -> None:
     grey_rgb = torch.full((3, 16, 16), 0.5)
     assert check(grey_rgb, encode(grey_rgb), decode).excess_max == 0.0
+
+
+def test_a_power_shows_which_share_of_luma_rounding_explains() -> None:
+    share = (1 + 2.0**-12) ** (1 / 2.4) - 1
+    assert _share_of_power(decode) == pytest.approx(share, rel=0.003)
+    assert _share_of_power(decode) < share
+    assert _share_of_power(partial(to_space, source="ACEScct", target=WORKING)) is None

@@ -51,7 +51,8 @@ def degrain(picture: Tensor, grain: Tensor) -> Tensor:
     # The squares of smaller numbers lose less in single precision.
     centre = mixed.mean(dim=1, keepdim=True)
     mixed = mixed.sub_(centre).reshape(picture.shape)
-    parts = bands(*mixed.shape[1:], multiple=2)
+    height, width = mixed.shape[1:]
+    parts = bands(height, width, multiple=2)
     clean = torch.cat([mixed[:, lines] - _grain_of_band(mixed, lines) for lines in parts], dim=1)
     unmixed = (rotation * deviations).float()
     logarithm = torch.addmm(unmixed @ centre, unmixed, clean.flatten(1))
@@ -59,8 +60,8 @@ def degrain(picture: Tensor, grain: Tensor) -> Tensor:
 
 
 def _grain_of_band(mixed: Tensor, lines: slice) -> Tensor:
-    """Lines of `_grain_of` alone: many intermediate planes then stay in a core's cache, which halves
-    the time of a 2K picture."""
+    """Some lines of `_grain_of`: their intermediate planes stay in a core's cache, which halves the
+    time of a 2K picture."""
     above = min(_HALO_PX, lines.start)
     grain = _grain_of(mixed[:, lines.start - above : lines.stop + _HALO_PX])
     return grain[:, above : above + lines.stop - lines.start]

@@ -20,6 +20,20 @@ SMALLEST_NORMAL = 2.0**-14
 """The smallest normal half float. Below it the step is constant, and a negative component may be
 rounding."""
 
+MIN_HALF_SHARE = 2.0**-12
+"""The smallest rounding error of a half float, as a share of its value: just below a power of two.
+"""
+
+RAMP = 1024
+"""Greys from which `_share_of_power` is found, from the smallest normal half float to `RAMP_WHITE`.
+"""
+
+RAMP_WHITE = 16.0
+"""Linear light of the brightest of them: four stops above white."""
+
+POWER_TOLERANCE = 0.01
+"""Relative deviation of that share over the greys, which float32 stays below."""
+
 CORNER_PIXELS = 4096
 """About the number of pixels, spread over the frame, that decide in which order the corners of the
 box of values are tested. Any order gives the same figures; a poor one takes more time."""
@@ -37,6 +51,11 @@ Decode = Callable[[Tensor], Tensor]
 
 Step = Callable[[Tensor], Tensor]
 """The largest rounding error of values of a file, in its colour space and of the same shape."""
+
+
+Explanation = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""A part (1, H, W) of the luma error that rounding may have, from the values of a file, the same in
+the working space, both (3, H, W), and their luma (1, H, W)."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +122,12 @@ def check_luma(
     difference, negative = torch.empty(height, width), 0
     finite, suspect = (torch.empty(height, width, dtype=torch.bool) for _ in range(2))
     step = step or half_step
-    first, *others = _corners_by_width(written, decode, step)
+    corners = _corners_by_width(written, decode, step)
+    explained = _quick_explanation(decode, step, corners[0])
     for lines in bands(height, width):
         faded_rgb, values = source_rgb[:, lines], written[:, lines]
         difference[lines], finite[lines], suspect[lines] = _compare(
-            faded_rgb, values, recovered_rgb[:, lines], decode, lambda one: step(one) * first
+            faded_rgb, values, recovered_rgb[:, lines], explained
         )
         if was_cut:
             suspect[lines] &= ((values > 0.0) & (values < 1.0)).all(dim=0)
@@ -117,7 +137,7 @@ def check_luma(
     return LumaFigures(
         difference_max=float(difference.max()),
         difference_mean=float(difference.sum(dtype=torch.float64) / finite.sum().clamp_min(1)),
-        excess_max=_excess(unexplained, stored, decode, step, [first, *others]),
+        excess_max=_excess(unexplained, stored, decode, step, corners),
         non_finite=0 if finite.all() else count_not_finite(written),
         negative=negative,
         pixels=finite.numel(),
@@ -125,25 +145,55 @@ def check_luma(
 
 
 def _compare(
-    source_rgb: Tensor, written: Tensor, recovered_rgb: Tensor, decode: Decode, to_corner: Step
+    source_rgb: Tensor, written: Tensor, recovered_rgb: Tensor, explained: Explanation
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Of each pixel (H, W): the luma difference; whether the values of the file are finite; and
-    whether the difference needs a closer look, because one corner of the box of values that round
-    to those of the file does not explain it. `to_corner` is the way there from the values."""
-    recovered_y = luma(recovered_rgb)[0]
-    difference = (luma(source_rgb)[0] - recovered_y).abs()
+    whether the difference needs a closer look, because more of it is left than `explained`."""
+    recovered_y = luma(recovered_rgb)
+    difference = (luma(source_rgb) - recovered_y).abs_()[0]
     finite = torch.ones_like(difference, dtype=torch.bool)
     if not all_finite(written):
         finite = written.isfinite().all(dim=0)
         difference = torch.where(finite, difference, 0.0)
         written = torch.where(finite, written, 0.0)
-    change = decode(written + to_corner(written)).sub_(recovered_rgb).abs_()
-    return difference, finite, difference > _weighted(change)[0] + FLOAT_TOLERANCE
+    rounding = explained(written, recovered_rgb, recovered_y)[0]
+    return difference, finite, difference > rounding + FLOAT_TOLERANCE
+
+
+def _quick_explanation(decode: Decode, step: Step, corner: Tensor) -> Explanation:
+    """A part of the luma error that rounding may have: by the share of luma if there is one, else
+    by one corner of the box of values that round to those of the file, which takes a conversion."""
+    share = _share_of_power(decode) if step is half_step else None
+    if share is not None:
+        return lambda written, recovered_rgb, recovered_y: recovered_y.abs() * share
+
+    def by_corner(written: Tensor, recovered_rgb: Tensor, recovered_y: Tensor) -> Tensor:
+        change = decode(written + step(written) * corner).sub_(recovered_rgb).abs_()
+        return _weighted(change)
+
+    return by_corner
+
+
+def _share_of_power(decode: Decode) -> float | None:
+    """The share of luma that the rounding of half floats may change in any pixel; none unless the
+    conversion is a power of weighted sums.
+
+    All values may grow by `MIN_HALF_SHARE` at once within their rounding. A power then changes each
+    of R', G' and B' by the same share of itself, whatever the weights. That of greys shows it.
+    """
+    black, white = torch.tensor((SMALLEST_NORMAL, RAMP_WHITE)).log2()
+    grey = torch.logspace(float(black), float(white), RAMP, base=2.0).expand(3, 1, -1)
+    before = decode(grey.contiguous())
+    shares = decode(grey * (1 + MIN_HALF_SHARE)) / before - 1
+    least, most = float(shares.min()), float(shares.max())
+    if not 0 < most < (1 + POWER_TOLERANCE) * least:
+        return None
+    return least
 
 
 def _corners_by_width(written: Tensor, decode: Decode, step: Step) -> list[Tensor]:
-    """Signs (3, 1, 1) of all corners of the box of values, by the share of the bound of
-    `luma_rounding` that they have, the largest first.
+    """Signs (3, 1, 1) of all corners of the box of values, by the share of the bound of `_excess`
+    that they have, the largest first.
 
     The conversion subtracts components from one another: from ACES2065-1, a corner at which green
     differs in sign has nine tenths of the bound, and one at which all are larger half of it.
@@ -174,7 +224,13 @@ def _excess(
     difference: Tensor, stored: Tensor, decode: Decode, step: Step, corners: Sequence[Tensor]
 ) -> float:
     """The largest part of luma differences (N,) that the rounding of values (3, N) does not
-    explain, by `luma_rounding`. Pixels that some of the corners explain are left out early."""
+    explain. Pixels that some of the corners explain are left out early.
+
+    All values that round to the same three components form a box. Each R'G'B' component of the
+    working space is a rising curve of a weighted sum of the file's components, so its extremes
+    lie at corners of the box. The bound of the luma error is the sum of the largest errors of R',
+    G' and B', each times its luma weight.
+    """
     if not len(difference):
         return 0.0
     stored = stored[:, None]
@@ -205,28 +261,3 @@ def integer_step(bits: int) -> Step:
     """The rounding of integers: half a code value, where the largest code value stands for 1."""
     half_code = 0.5 / (2**bits - 1)
     return lambda values: torch.full_like(values, half_code)
-
-
-def luma_rounding(written: Tensor, decode: Decode, step: Step | None = None) -> Tensor:
-    """An upper bound of the luma error from rounding in the file, plus `FLOAT_TOLERANCE`.
-
-    All values that round to the same three components form a box. Each R'G'B' component of the
-    working space is a rising curve of a weighted sum of the file's components, so its extremes
-    lie at corners of the box. The bound is the sum of the largest errors of R', G' and B', each
-    times its luma weight.
-
-    Args:
-        written: (3, H, W), values in the file's colour space.
-        decode: from that space to the working space.
-        step: rounding of the file's format; that of half floats if none.
-
-    Returns:
-        (1, H, W), at least `FLOAT_TOLERANCE`.
-    """
-    centre = decode(written)
-    steps = (step or half_step)(written)
-    largest = torch.zeros_like(centre)
-    for signs in _CORNERS:
-        corner = decode(written + steps * signs)
-        largest = torch.maximum(largest, (corner - centre).abs())
-    return _weighted(largest) + FLOAT_TOLERANCE

@@ -43,11 +43,18 @@ def on_all_cores(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
 @contextmanager
 def kept_threads() -> Iterator[Callable[[Callable[[T], R], Iterable[T]], Iterator[R]]]:
     """A function like `on_all_cores` that takes all items at once, with threads that are kept until
-    the end: to start them takes longer than a small call."""
+    the end: to start them takes longer than a small call.
+
+    Until then torch uses one core in the caller's thread, too: small operations between the calls
+    take twice as long on two.
+    """
+    import torch
+
     if _is_busy():
         yield map
         return
     with _pool(core_count()) as pool:
+        torch.set_num_threads(1)
         yield pool.map
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from unfade import __version__
-from unfade.commands import approve, improve, lut, merge, pairs, run, verify
+from unfade.commands import approve, improve, lut, merge, pairs, run, studio, verify
 from unfade.commands.console import escape_unencodable, progress
 from unfade.commands.failures import EXIT_INTERRUPTED, FailureReporter, check_output
 from unfade.commands.parameters import NewFolder
@@ -103,6 +103,7 @@ app.command()(run.status)
 app.command()(improve.outliers)
 app.command()(improve.improve)
 app.command()(approve.approve)
+app.command()(studio.studio)
 app.command()(verify.verify)
 app.command()(lut.lut)
 for _stage, _task in STAGE_TASKS.items():

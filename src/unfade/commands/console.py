@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Self
 
 from unfade.commands.display import RunDisplay, count_in_words
+from unfade.commands.event_lines import EventLines
 from unfade.work.progress import Progress, SilentProgress
 
 MIN_LINE_INTERVAL_S = 10.0
@@ -67,12 +68,16 @@ class ProgressLines(RunDisplay):
 
 
 @contextmanager
-def progress(quiet: bool) -> Iterator[Progress]:
+def progress(quiet: bool, events: bool = False) -> Iterator[Progress]:
     """The progress display for standard output, open while the block runs.
 
-    Nothing if `quiet`, a live area on a terminal that can move its cursor, else lines.
+    Lines of JSON if `events`, nothing if `quiet`, a live area on a terminal that can move its
+    cursor, else lines.
     """
-    if quiet:
+    if events:
+        with EventLines() as event_lines:
+            yield event_lines
+    elif quiet:
         yield SilentProgress()
     elif not sys.stdout.isatty() or os.environ.get("TERM") in ("dumb", "unknown"):
         with ProgressLines() as lines:

@@ -18,4 +18,7 @@ NewFolder = Annotated[
     typer.Argument(parser=folder_path, metavar="FOLDER", help="The folder to make."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only results and errors.")]
+Events = Annotated[
+    bool, typer.Option("--events", help="Print progress as lines of JSON, for other programs.")
+]
 SourceFrame = Annotated[int, typer.Argument(help="A frame number of the scan.")]

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from unfade.commands.console import progress
-from unfade.commands.parameters import NewFolder, ProjectFile, Quiet
+from unfade.commands.parameters import Events, NewFolder, ProjectFile, Quiet
 from unfade.film.seed import MAX_SEED
 
 
@@ -21,16 +21,17 @@ def demo(
         int, typer.Option(min=0, max=MAX_SEED, help="The same seed makes the same film.")
     ] = 0,
     quiet: Quiet = False,
+    events: Events = False,
 ) -> None:
     """Make a small faded film with its DVD, and recover it."""
-    with progress(quiet) as display:
+    with progress(quiet, events) as display:
         from unfade import api
         from unfade.commands import stages
         from unfade.simulate.demo import make_demo
 
         film = api.open(make_demo(folder, severity=severity, seed=seed, progress=display))
         stages.run_film(film, None, None, display)
-    stages.show_verdict(film, quiet)
+    stages.show_verdict(film, quiet or events)
 
 
 def run(
@@ -47,11 +48,12 @@ def run(
         str | None, typer.Option("--to", metavar="STAGE", help="Stop after this stage.")
     ] = None,
     quiet: Quiet = False,
+    events: Events = False,
 ) -> None:
     """Run every stage that is not fresh."""
     from unfade.commands import stages
 
-    stages.run(project_file, first, last, quiet)
+    stages.run(project_file, first, last, quiet, events)
 
 
 def status(project_file: ProjectFile) -> None:

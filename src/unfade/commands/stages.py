@@ -12,7 +12,9 @@ from unfade.pipeline.run import check_stage_names
 from unfade.work.progress import Progress
 
 
-def run(project_file: Path, first: str | None, last: str | None, quiet: bool) -> None:
+def run(
+    project_file: Path, first: str | None, last: str | None, quiet: bool, events: bool = False
+) -> None:
     """Runs the stages from `first` to `last` that are not fresh, and prints the verdict.
 
     Raises:
@@ -20,10 +22,10 @@ def run(project_file: Path, first: str | None, last: str | None, quiet: bool) ->
     """
     check_stage_names(first, last)
     film = api.open(project_file)
-    with progress(quiet) as display:
+    with progress(quiet, events) as display:
         done = run_film(film, first, last, display)
     if "validate" in done or (not done and last in (None, "validate", "deliver")):
-        show_verdict(film, quiet)
+        show_verdict(film, quiet or events)
 
 
 def run_film(film: api.Film, first: str | None, last: str | None, display: Progress) -> list[str]:

@@ -1,0 +1,65 @@
+"""Live events: one stream of server-sent events for each page, which resumes where it was cut."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Any
+
+KEPT_EVENTS = 1_000
+"""Events that a page which was away can still get; with more it loads itself anew."""
+
+PULSE_S = 15.0
+"""Seconds between two comments on a silent stream, by which a lost connection is noticed."""
+
+
+class Broadcast:
+    """Sends events to all open pages. It belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._kept: deque[tuple[int, str]] = deque(maxlen=KEPT_EVENTS)
+        self._news = asyncio.Condition()
+        self._is_closed = False
+
+    async def send(self, kind: str, **facts: Any) -> None:
+        """Sends an event with some facts to every page."""
+        async with self._news:
+            self._number += 1
+            data = json.dumps({"kind": kind, **facts})
+            self._kept.append((self._number, f"id: {self._number}\ndata: {data}\n\n"))
+            self._news.notify_all()
+
+    async def close(self) -> None:
+        """Ends all streams, so that the server can stop."""
+        async with self._news:
+            self._is_closed = True
+            self._news.notify_all()
+
+    async def stream(self, last_id: str | None) -> AsyncIterator[str]:
+        """The events after `last_id`, the number of the last event that the page has; new ones
+        only without it. A page that was away too long gets an event of kind "reset"."""
+        position = int(last_id) if last_id and last_id.isdecimal() else self._number
+        oldest = self._kept[0][0] if self._kept else self._number + 1
+        if position > self._number or position + 1 < oldest:
+            position = self._number
+            yield f"id: {position}\ndata: {json.dumps({'kind': 'reset'})}\n\n"
+        yield ": open\n\n"
+        while True:
+            new = [text for number, text in self._kept if number > position]
+            position = self._number
+            for text in new:
+                yield text
+            async with self._news:
+                if self._is_closed:
+                    return
+                if self._number > position:
+                    continue
+                try:
+                    await asyncio.wait_for(self._news.wait(), PULSE_S)
+                except TimeoutError:
+                    pulse = True
+                else:
+                    pulse = False
+            if pulse:
+                yield ": pulse\n\n"

@@ -1,0 +1,164 @@
+"""The films of the studio: every film.toml below the folders that were opened."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from unfade.errors import ProjectError, UnfadeError
+from unfade.film.approval import Approvals
+from unfade.film.improvement import Improvement
+from unfade.film.report import Report
+from unfade.film.stage_names import STAGE_NAMES, folder_name
+from unfade.pipeline.freshness import UNFINISHED, Freshness, status
+from unfade.project.file import load_project
+from unfade.project.paths import PROJECT_FILE
+from unfade.project.settings import Project
+from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
+from unfade.work.receipt import Receipt
+
+MAX_DEPTH = 4
+"""Levels of folders below the opened one in which films are looked for."""
+
+MAX_FILMS = 500
+"""Films that are shown; whoever has more opens a folder further down."""
+
+ID_DIGITS = 10
+"""Hexadecimal digits of a film's id: chance never makes two of `MAX_FILMS` alike."""
+
+
+@dataclass(frozen=True)
+class FilmPlace:
+    """Where a film is: `id` in addresses, its project file, and its folder below the opened one."""
+
+    id: str
+    project_file: Path
+    shown_folder: str
+
+    @property
+    def folder(self) -> Path:
+        """The work directory."""
+        return self.project_file.parent
+
+    def job(self) -> Job:
+        """The film as its film.toml is now.
+
+        Raises:
+            ProjectError: film.toml cannot be used.
+        """
+        return Job(load_project(self.project_file), self.folder, SilentProgress())
+
+    def signature(self) -> tuple[tuple[str, int, int], ...]:
+        """Sizes and times of change of all files whose change pages show."""
+        names = [PROJECT_FILE, Approvals.PATH, Improvement.PATH]
+        for stage in STAGE_NAMES:
+            folder = folder_name(stage)
+            names += [f"{folder}/{Receipt.PATH}", f"{folder}/{UNFINISHED}"]
+        found = []
+        for name in names:
+            with suppress(OSError):
+                stat = (self.folder / name).stat()
+                found.append((name, stat.st_size, stat.st_mtime_ns))
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class FilmState:
+    """What the list of films shows; `error` is the sentence if film.toml cannot be used."""
+
+    place: FilmPlace
+    title: str
+    stages: tuple[tuple[str, Freshness], ...] = ()
+    verdict: str | None = None
+    error: str | None = None
+
+    @property
+    def fresh_count(self) -> int:
+        """Number of stages that are up to date."""
+        return sum(current.state == "fresh" for _, current in self.stages)
+
+
+def find_films(root: Path) -> Iterator[FilmPlace]:
+    """The films in a folder and below it, in the order of their folders."""
+    count = 0
+    for folder, folders, files in os.walk(root):
+        place = Path(folder)
+        relative = place.relative_to(root)
+        is_deep = len(relative.parts) >= MAX_DEPTH
+        folders[:] = [] if is_deep else sorted(one for one in folders if _may_hold_films(one))
+        if PROJECT_FILE in files:
+            yield place_of(root, place / PROJECT_FILE)
+            count += 1
+            if count == MAX_FILMS:
+                return
+
+
+def place_of(root: Path, project_file: Path) -> FilmPlace:
+    """The place of a film below an opened folder."""
+    shown = project_file.parent.relative_to(root).as_posix()
+    digest = hashlib.sha256(shown.encode("utf-8", "surrogateescape")).hexdigest()
+    return FilmPlace(digest[:ID_DIGITS], project_file, root.name if shown == "." else shown)
+
+
+def _may_hold_films(name: str) -> bool:
+    return not name.startswith(".") and name not in {folder_name(one) for one in STAGE_NAMES}
+
+
+def film_state(place: FilmPlace) -> FilmState:
+    """The state of a film now; it reads artefacts and lists the files of the scan."""
+    try:
+        job = place.job()
+        stages = tuple((stage.name, current) for stage, current in status(job))
+    except UnfadeError as error:
+        return FilmState(place, place.folder.name, error=str(error))
+    verdict = None
+    with suppress(UnfadeError):
+        verdict = job.load(Report).verdict
+    return FilmState(place, _title(job.project, place), stages, verdict)
+
+
+def _title(project: Project, place: FilmPlace) -> str:
+    return project.film.title or place.folder.name
+
+
+class Films:
+    """All films of the studio by id, with their states, which are computed when files change."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._places: dict[str, FilmPlace] = {}
+        self._states: dict[str, tuple[object, FilmState]] = {}
+        self.look_around()
+
+    def look_around(self) -> None:
+        """Finds new films, and forgets those that are gone."""
+        self._places = {place.id: place for place in find_films(self.root)}
+
+    @property
+    def places(self) -> list[FilmPlace]:
+        """All films in the order of their folders."""
+        return [*self._places.values()]
+
+    def place(self, id: str) -> FilmPlace:
+        """
+        Raises:
+            ProjectError: there is no such film.
+        """
+        if id not in self._places:
+            self.look_around()
+        if id not in self._places:
+            raise ProjectError("this film is not below the folder that the studio opened")
+        return self._places[id]
+
+    def state(self, place: FilmPlace) -> FilmState:
+        """The state of a film, from memory if its files are unchanged."""
+        signature = place.signature()
+        known = self._states.get(place.id)
+        if known is not None and known[0] == signature:
+            return known[1]
+        state = film_state(place)
+        self._states[place.id] = (signature, state)
+        return state

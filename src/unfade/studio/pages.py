@@ -1,0 +1,150 @@
+"""Pages and answers: templates in, HTML out; every failure becomes one sentence."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from unfade import __version__
+from unfade.errors import ProjectError, UnfadeError
+from unfade.film.wording import counted
+from unfade.studio.films import FilmPlace
+from unfade.studio.studio import Studio, in_thread
+
+MAX_BODY_BYTES = 100_000
+"""Bytes of a command: names, notes and a table of points take a tenth."""
+
+FILM_PAGES = (
+    ("run", "Run"),
+    ("viewer", "Viewer"),
+    ("pairs", "Pairs"),
+    ("training", "Training"),
+    ("outliers", "Outliers"),
+    ("report", "Report"),
+)
+"""The pages of a film, with the names of their links."""
+
+_templates = Environment(
+    loader=PackageLoader("unfade.studio"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def _time_of_day(seconds: float) -> str:
+    """A time since 1970 as the local date and time."""
+    return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M")
+
+
+_templates.filters |= {"counted": counted, "time_of_day": _time_of_day}
+
+
+def studio_of(request: Request) -> Studio:
+    """The studio that serves a request."""
+    studio: Studio = request.app.state.studio
+    return studio
+
+
+async def film_of(request: Request) -> FilmPlace:
+    """The film in the address of a request.
+
+    Raises:
+        ProjectError: there is no such film.
+    """
+    return await in_thread(studio_of(request).films.place, request.path_params["film"])
+
+
+def page(
+    request: Request, name: str, title: str, place: FilmPlace | None = None, **facts: Any
+) -> Response:
+    """A page, or with the query ``part`` only what is between its frame, for live updates.
+
+    Args:
+        request: what is answered.
+        name: of the page: its template in ``parts/`` and its module in ``static/``.
+        title: of the page.
+        place: its film; None for the list of films.
+        facts: what the template shows.
+    """
+    studio = studio_of(request)
+    facts |= {
+        "film_pages": FILM_PAGES,
+        "name": name,
+        "title": title,
+        "place": place,
+        "read_only": studio.read_only,
+        "root": studio.root,
+        "version": __version__,
+    }
+    is_part = "part" in request.query_params
+    template = _templates.get_template(f"parts/{name}.html" if is_part else "page.html")
+    return HTMLResponse(template.render(facts))
+
+
+async def command_of(request: Request) -> dict[str, Any]:
+    """The command in the body of a request: an object of JSON.
+
+    Raises:
+        ProjectError: it is too large, or no such object.
+    """
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise ProjectError("the request is too large")
+    try:
+        command = json.loads(body or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise ProjectError("the request is not valid JSON") from error
+    if not isinstance(command, dict):
+        raise ProjectError("the request is not an object of JSON")
+    return command
+
+
+def text_of(command: dict[str, Any], key: str, default: str | None = None) -> str:
+    """A text of a command.
+
+    Raises:
+        ProjectError: it is missing, or no text.
+    """
+    value = command.get(key, default)
+    if not isinstance(value, str):
+        raise ProjectError(f"the request has no text '{key}'")
+    return value
+
+
+def number_of(command: dict[str, Any], key: str) -> int:
+    """A whole number of a command.
+
+    Raises:
+        ProjectError: it is missing, or no whole number.
+    """
+    value = command.get(key)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ProjectError(f"the request has no whole number '{key}'")
+    return value
+
+
+async def show_failure(request: Request, error: Exception) -> Response:
+    """The answer to a request that failed in a way that a person can mend."""
+    assert isinstance(error, UnfadeError)
+    if _wants_page(request):
+        facts = {"sentence": str(error)}
+        return HTMLResponse(_templates.get_template("failure.html").render(facts), status_code=404)
+    return JSONResponse({"error": str(error)}, status_code=409)
+
+
+async def show_http_failure(request: Request, error: Exception) -> Response:
+    """The answer to a request for what is not there."""
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": "there is no such page"}, status_code=error.status_code)
+
+
+def _wants_page(request: Request) -> bool:
+    return request.method == "GET" and "text/html" in request.headers.get("accept", "")

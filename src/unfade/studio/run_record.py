@@ -1,0 +1,98 @@
+"""The record of a run that the studio started: a file beside its log."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from unfade.film.noun import Noun
+
+RunState = Literal["waiting", "running", "finished", "failed", "stopped", "lost"]
+"""What became of a run; "lost" if it was killed, or ended while no studio was there to see how."""
+
+LOG_TAIL_BYTES = 64_000
+"""Bytes from the end of a log in which the last event and the last messages are looked for."""
+
+MAX_MESSAGES = 200
+"""Lines of a log that a page shows."""
+
+
+class RunRecord(Noun):
+    """A run: what it is for in words, its film's folder, its command line, and its process.
+
+    `started` is the start of the process by the system's clock, which tells it from a later process
+    of the same number; none where the system does not say it. Times are seconds since 1970.
+    """
+
+    id: str
+    what: str
+    folder: str
+    arguments: tuple[str, ...]
+    state: RunState = "waiting"
+    pid: int | None = None
+    started: str | None = None
+    asked_s: float
+    ended_s: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits or runs."""
+        return self.state in ("waiting", "running")
+
+
+def read_records(folder: Path) -> Iterator[RunRecord]:
+    """The records in a folder, in the order in which the runs were asked for; damaged ones are left
+    out."""
+    for path in sorted(folder.glob("*.json")):
+        with suppress(OSError, ValueError, ValidationError):
+            yield RunRecord.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def process_start(pid: int) -> str | None:
+    """The start of a process in the system's own count; None if it does not run, or the system does
+    not say."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    state, *rest = fields.rpartition(")")[2].split()
+    return None if state in "ZX" else rest[18]
+
+
+def is_running(record: RunRecord) -> bool:
+    """Whether the process of a run is alive."""
+    if record.pid is None:
+        return False
+    if record.started is not None:
+        return process_start(record.pid) == record.started
+    try:
+        os.kill(record.pid, 0)
+    except OSError:
+        return False
+    return True
+
+
+def read_log(path: Path) -> tuple[dict[str, Any] | None, list[str]]:
+    """The newest progress in a run's log, and its last messages; what is no event is a message."""
+    progress, messages = None, []
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - LOG_TAIL_BYTES))
+            lines = file.read(LOG_TAIL_BYTES).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return None, []
+    for line in lines:
+        event: Any = None
+        with suppress(ValueError):
+            event = json.loads(line)
+        if isinstance(event, dict) and "stage" in event:
+            progress = event
+        elif isinstance(event, dict) and isinstance(event.get("say"), str):
+            messages.append(event["say"])
+        elif line.strip():
+            messages.append(line)
+    return progress, messages[-MAX_MESSAGES:]

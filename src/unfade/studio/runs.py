@@ -1,0 +1,192 @@
+"""The runs of the studio: processes of the same program, one at a time, that outlive it.
+
+A run has a record and a log in a folder of its own; the next studio finds it by them.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from unfade.errors import ProjectError, WorkError
+from unfade.studio.run_record import (
+    RunRecord,
+    RunState,
+    is_running,
+    process_start,
+    read_records,
+)
+from unfade.work.writing import make_folder, write_text
+
+MAX_WAITING = 50
+"""Runs that may wait: more is a mistake or an attack."""
+
+KEPT_RUNS = 200
+"""Ended runs whose records and logs are kept."""
+
+STOP_PATIENCE_S = 20.0
+"""Seconds from the request to stop until the run is killed; it stops within 5 s by itself."""
+
+
+class Runs:
+    """The queue of runs in a folder, which is made with the first run."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._records = {record.id: record for record in read_records(folder)}
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._stop_times_s: dict[str, float] = {}
+
+    @property
+    def all(self) -> list[RunRecord]:
+        """All runs, the newest first."""
+        return sorted(self._records.values(), key=lambda one: one.id, reverse=True)
+
+    def of(self, folder: Path) -> list[RunRecord]:
+        """The runs of the film in a folder, the newest first."""
+        return [record for record in self.all if record.folder == str(folder)]
+
+    @property
+    def running(self) -> RunRecord | None:
+        """The run that works now."""
+        return next((one for one in self._records.values() if one.state == "running"), None)
+
+    def log(self, record: RunRecord) -> Path:
+        """The log of a run."""
+        return self._folder / f"{record.id}.log"
+
+    def add(self, what: str, folder: Path, arguments: Sequence[str]) -> RunRecord:
+        """Puts a run at the end of the queue.
+
+        Raises:
+            ProjectError: the same run waits already, or too many do.
+            WorkError: the record cannot be written.
+        """
+        waiting = [one for one in self._records.values() if one.state == "waiting"]
+        if any((one.arguments, one.folder) == (tuple(arguments), str(folder)) for one in waiting):
+            raise ProjectError(f"{what}: waits already; it starts when the run before it has ended")
+        if len(waiting) >= MAX_WAITING:
+            raise ProjectError(f"{MAX_WAITING} runs wait already; stop one first")
+        make_folder(self._folder)
+        now = time.time()
+        record = RunRecord(
+            id=f"{time.time_ns():020d}",
+            what=what,
+            folder=str(folder),
+            arguments=tuple(arguments),
+            asked_s=now,
+        )
+        self._keep(record)
+        self._forget_old()
+        return record
+
+    def stop(self, id: str) -> None:
+        """Ends a run, as Ctrl-C does, or takes it out of the queue.
+
+        Raises:
+            ProjectError: there is no such run, or it has ended.
+        """
+        record = self._records.get(id)
+        if record is None or not record.is_open:
+            raise ProjectError("this run has ended already")
+        if record.state == "waiting":
+            self._end(record, "stopped")
+        elif id not in self._stop_times_s:
+            self._stop_times_s[id] = time.monotonic()
+            _signal(record, signal.SIGINT)
+
+    def stop_all(self) -> None:
+        """Ends every run that is open, and waits until it has ended."""
+        for record in self.all:
+            if record.is_open:
+                self.stop(record.id)
+        while self.running is not None:
+            self.look()
+            time.sleep(0.05)
+
+    def look(self) -> bool:
+        """Notices runs that have ended, and starts the next one. Returns whether anything
+        changed."""
+        record = self.running
+        if record is not None:
+            state = self._state_of(record)
+            if state == "running":
+                self._kill_if_late(record)
+                return False
+            self._end(record, state)
+            return True
+        waiting = [one for one in self._records.values() if one.state == "waiting"]
+        if not waiting:
+            return False
+        self._start(min(waiting, key=lambda one: one.id))
+        return True
+
+    def _state_of(self, record: RunRecord) -> RunState:
+        child = self._children.get(record.id)
+        if child is None:
+            ended: RunState = "stopped" if record.id in self._stop_times_s else "lost"
+            return "running" if is_running(record) else ended
+        status = child.poll()
+        if status is None:
+            return "running"
+        if record.id in self._stop_times_s:
+            return "stopped"
+        if status < 0:
+            return "lost"
+        return "finished" if status == 0 else "failed"
+
+    def _start(self, record: RunRecord) -> None:
+        command = [sys.executable, "-m", "unfade", *record.arguments]
+        with self.log(record).open("wb") as log:
+            child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self._folder,
+                start_new_session=True,
+            )
+        self._children[record.id] = child
+        started = process_start(child.pid)
+        facts = {"state": "running", "pid": child.pid, "started": started}
+        self._keep(record.model_copy(update=facts))
+
+    def _kill_if_late(self, record: RunRecord) -> None:
+        asked_s = self._stop_times_s.get(record.id)
+        if asked_s is not None and time.monotonic() - asked_s > STOP_PATIENCE_S:
+            _signal(record, signal.SIGKILL)
+
+    def _end(self, record: RunRecord, state: RunState) -> None:
+        self._children.pop(record.id, None)
+        self._keep(record.model_copy(update={"state": state, "ended_s": time.time()}))
+
+    def _keep(self, record: RunRecord) -> None:
+        self._records[record.id] = record
+        write_text(self._folder / f"{record.id}.json", record.model_dump_json(indent=2))
+
+    def _forget_old(self) -> None:
+        ended = [record for record in self.all if not record.is_open]
+        for record in ended[KEPT_RUNS:]:
+            del self._records[record.id]
+            for path in (self._folder / f"{record.id}.json", self.log(record)):
+                path.unlink(missing_ok=True)
+
+
+def _signal(record: RunRecord, number: int) -> None:
+    """Signals a run and its own children, which are one process group.
+
+    Raises:
+        WorkError: the system refuses it.
+    """
+    assert record.pid is not None
+    try:
+        os.killpg(record.pid, number)
+    except ProcessLookupError:
+        return
+    except OSError as error:
+        raise WorkError(
+            f"the run (process {record.pid}) cannot be stopped ({error.strerror}); stop it by hand"
+        ) from error

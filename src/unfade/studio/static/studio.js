@@ -1,0 +1,167 @@
+// What every page does: live events, commands, messages, the sheet of keys.
+
+const body = document.body;
+
+/** The id of the film that the page is about; undefined on the list of films. */
+export const film = body.dataset.film;
+
+/** Whether nothing can be changed. */
+export const readOnly = "readOnly" in body.dataset;
+
+/** Shows one sentence to the person; an empty one hides the last.
+ * @param {string} sentence */
+export function say(sentence) {
+  const line = document.getElementById("message");
+  line.textContent = sentence;
+  line.hidden = !sentence;
+}
+
+/** Sends a command; resolves to the answer, or to null after a failure, which is shown.
+ * @param {string} address
+ * @param {object} command
+ * @returns {Promise<object | null>} */
+export async function post(address, command = {}) {
+  try {
+    const answer = await fetch(address, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(command),
+    });
+    const facts = await answer.json().catch(() => ({}));
+    if (answer.ok) {
+      say("");
+      return facts;
+    }
+    say(facts.error ?? `the studio refused it (${answer.status})`);
+  } catch {
+    say("the studio does not answer; start it again with 'unfade studio'");
+  }
+  return null;
+}
+
+const handlers = new Map();
+
+/** Calls a function with each live event of a kind: "film", "runs", "progress".
+ * @param {string} kind
+ * @param {(event: object) => void} handler */
+export function on(kind, handler) {
+  handlers.set(kind, [...(handlers.get(kind) ?? []), handler]);
+}
+
+const keys = [];
+
+/** Binds a key, and describes it on the sheet of keys.
+ * @param {string} key as KeyboardEvent names it
+ * @param {string} words what it does
+ * @param {(event: KeyboardEvent) => void} action */
+export function bind(key, words, action) {
+  keys.push({ key, words, action });
+}
+
+/** Gets the page's content anew, and keeps what is being typed and the focus. */
+export async function refresh() {
+  const address = new URL(location.href);
+  address.searchParams.set("part", "1");
+  const answer = await fetch(address).catch(() => null);
+  if (!answer?.ok) return;
+  const main = document.getElementById("main");
+  const fresh = document.createElement("main");
+  fresh.innerHTML = await answer.text();
+  const live = main.querySelectorAll("[data-live]");
+  if (live.length) {
+    live.forEach((part) => {
+      const other = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
+      if (other && other.innerHTML !== part.innerHTML) part.innerHTML = other.innerHTML;
+    });
+    return;
+  }
+  const typed = [...main.querySelectorAll("input[name], textarea[name]")].map((one) => [one.name, one.value]);
+  const focused = document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.getAttribute("name");
+  main.innerHTML = fresh.innerHTML;
+  for (const [name, value] of typed) {
+    const field = main.querySelector(`[name="${name}"]`);
+    if (field) field.value = value;
+  }
+  if (focused) main.querySelector(`[aria-label="${CSS.escape(focused)}"], [name="${CSS.escape(focused)}"]`)?.focus();
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-post]");
+  if (!button) return;
+  button.disabled = true;
+  await post(button.dataset.post, JSON.parse(button.dataset.command ?? "{}"));
+  button.disabled = false;
+});
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest("form[data-post]");
+  if (!form) return;
+  event.preventDefault();
+  const command = Object.fromEntries(new FormData(form, event.submitter));
+  if (await post(form.dataset.post, command)) form.reset();
+});
+
+document.addEventListener("keydown", (event) => {
+  const isTyping = event.target.closest("input, textarea, select, dialog");
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  const bound = keys.find((one) => one.key === event.key);
+  if (!bound) return;
+  event.preventDefault();
+  bound.action(event);
+});
+
+const sheet = document.getElementById("key-sheet");
+
+function showKeys() {
+  sheet.querySelector("dl").replaceChildren(
+    ...keys.flatMap(({ key, words }) => {
+      const term = document.createElement("dt");
+      const meaning = document.createElement("dd");
+      term.textContent = key === " " ? "Space" : key;
+      meaning.textContent = words;
+      return [term, meaning];
+    }),
+  );
+  sheet.showModal();
+}
+
+bind("?", "show this sheet", showKeys);
+document.getElementById("keys").addEventListener("click", showKeys);
+
+function timeLeft(seconds) {
+  if (seconds == null) return "";
+  if (seconds < 15) return ", a few seconds left";
+  if (seconds < 600) return `, about ${Math.round(seconds / 10) * 10} s left`;
+  return `, about ${Math.round(seconds / 60)} min left`;
+}
+
+on("progress", ({ progress }) => {
+  const line = document.getElementById("progress");
+  if (!progress) {
+    line.textContent = "";
+    return;
+  }
+  const stage = progress.stage ? `stage ${progress.number} of ${progress.count}, ${progress.stage}` : progress.last;
+  const step = progress.label ? `; ${progress.label}: ${progress.done} of ${progress.total || "?"}` : "";
+  line.textContent = `${progress.what}: ${stage}${step}${timeLeft(progress.left_s)}`;
+});
+
+let waiting = 0;
+function refreshSoon() {
+  clearTimeout(waiting);
+  waiting = setTimeout(refresh, 100);
+}
+
+on("runs", refreshSoon);
+on("reset", refreshSoon);
+on("film", (event) => {
+  if (!film || event.film === film) refreshSoon();
+});
+
+const stream = new EventSource("/events");
+stream.addEventListener("message", (message) => {
+  const event = JSON.parse(message.data);
+  for (const handler of handlers.get(event.kind) ?? []) handler(event);
+});
+stream.addEventListener("error", () => say("the studio does not answer; it may have been closed"));
+stream.addEventListener("open", () => say(""));

@@ -1,0 +1,1 @@
+"""One view a page: its routes, what it shows, and the commands that it takes."""

@@ -32,6 +32,7 @@ def demo(
         film = api.open(make_demo(folder, severity=severity, seed=seed, progress=display))
         stages.run_film(film, None, None, display)
     stages.show_verdict(film, quiet or events)
+    print(f"look at it, decide and mend: unfade studio {folder}")
 
 
 def run(

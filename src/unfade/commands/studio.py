@@ -1,7 +1,8 @@
 """The verb that opens the studio."""
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,6 +31,18 @@ def studio(
     browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
 ) -> None:
     """Look, decide and mend in the browser."""
+    film = place if place.is_file() else None
+    root = (place.parent if film else place).absolute()
+    if not root.is_dir():
+        raise ProjectError(f"{place}: is not there; name a folder with films, or a film.toml")
+    _serve(root, film, port=port, read_only=read_only, stop_runs=stop_runs, open_browser=browser)
+
+
+def _serve(root: Path, film: Path | None, **options: Any) -> None:
+    """
+    Raises:
+        ProjectError: the libraries of the extra are not installed.
+    """
     try:
         from unfade.studio.films import place_of
         from unfade.studio.server import serve
@@ -39,17 +52,5 @@ def studio(
         raise ProjectError(
             "the studio needs the extra 'studio'; install it with: pip install 'unfade[studio]'"
         ) from error
-    film = place if place.is_file() else None
-    root = (place.parent if film else place).absolute()
-    if not root.is_dir():
-        raise ProjectError(f"{place}: is not there; name a folder with films, or a film.toml")
     path = f"/film/{place_of(root, root / film.name).id}/run" if film else "/"
-    serve(
-        root,
-        path,
-        lambda line: print(line, flush=True),
-        port=port,
-        read_only=read_only,
-        stop_runs=stop_runs,
-        open_browser=browser,
-    )
+    serve(root, path, partial(print, flush=True), **options)

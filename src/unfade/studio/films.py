@@ -66,7 +66,7 @@ class FilmPlace:
 
 
 @dataclass(frozen=True)
-class FilmState:
+class ShownFilm:
     """What the list of films shows; `error` is the sentence if film.toml cannot be used."""
 
     place: FilmPlace
@@ -107,17 +107,17 @@ def _may_hold_films(name: str) -> bool:
     return not name.startswith(".") and name not in {folder_name(one) for one in STAGE_NAMES}
 
 
-def film_state(place: FilmPlace) -> FilmState:
+def film_state(place: FilmPlace) -> ShownFilm:
     """The state of a film now; it reads artefacts and lists the files of the scan."""
     try:
         job = place.job()
         stages = tuple((stage.name, current) for stage, current in status(job))
     except UnfadeError as error:
-        return FilmState(place, place.folder.name, error=str(error))
+        return ShownFilm(place, place.folder.name, error=str(error))
     verdict = None
     with suppress(UnfadeError):
         verdict = job.load(Report).verdict
-    return FilmState(place, _title(job.project, place), stages, verdict)
+    return ShownFilm(place, _title(job.project, place), stages, verdict)
 
 
 def _title(project: Project, place: FilmPlace) -> str:
@@ -130,7 +130,7 @@ class Films:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._places: dict[str, FilmPlace] = {}
-        self._states: dict[str, tuple[object, FilmState]] = {}
+        self._states: dict[str, tuple[object, ShownFilm]] = {}
         self.look_around()
 
     def look_around(self) -> None:
@@ -153,7 +153,7 @@ class Films:
             raise ProjectError("this film is not below the folder that the studio opened")
         return self._places[id]
 
-    def state(self, place: FilmPlace) -> FilmState:
+    def state(self, place: FilmPlace) -> ShownFilm:
         """The state of a film, from memory if its files are unchanged."""
         signature = place.signature()
         known = self._states.get(place.id)

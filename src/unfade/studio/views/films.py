@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from unfade.errors import ProjectError
 from unfade.film.stage_names import STAGE_NAMES
-from unfade.studio.films import FilmState
+from unfade.studio.films import ShownFilm
 from unfade.studio.pages import command_of, page, studio_of, text_of
 from unfade.studio.studio import Studio, in_thread
 
@@ -27,7 +27,7 @@ async def show(request: Request) -> Response:
     )
 
 
-def _states(studio: Studio) -> list[FilmState]:
+def _states(studio: Studio) -> list[ShownFilm]:
     studio.films.look_around()
     return [studio.films.state(place) for place in studio.films.places]
 

@@ -32,6 +32,7 @@ from unfade.deliver.records import RECORDS, SHEETS, bag_info, record_texts, writ
 from unfade.deliver.review import (
     REVIEW_MOVIES,
     frame_text,
+    largest_raster,
     raster_of,
     reusable_movies,
     review_key,
@@ -48,6 +49,7 @@ from unfade.deliver.shared_records import (
 from unfade.drawing.movie_frame import MIN_PICTURE_PX, fit_to_movie, movie_frame
 from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignments
+from unfade.film.clip import Clip
 from unfade.film.delivery import Delivery
 from unfade.film.improvement import Improvement
 from unfade.film.model import TrainedModel
@@ -78,7 +80,7 @@ def run(job: Job) -> None:
             the bag cannot be made.
         ProjectError: the codec of the review movies has no such size or rate.
     """
-    _check_movies(job)
+    check_movies(job, job.clips().source)
     pictures = _pictures(job)
     paths = picture_paths(pictures)
     delivered, used = _content(job, paths), job.load(UsedFrames)
@@ -97,8 +99,7 @@ def run(job: Job) -> None:
             copy_file(Path(picture), folder / paths[source])
         key = _add_review(job, delivered, baseline, folder / "review")
         _write_luts(delivered, baseline, folder / "luts")
-        convert = partial(media.write_conversion, colors=job.colors)
-        write_handover(job, delivered, folder, convert)
+        write_handover(job, delivered, folder, partial(media.write_conversion, colors=job.colors))
         _write_texts(folder, record_texts(delivered, used, settings))
         known = _with_checksums(job, folder, known)
         _write_provenance(job, delivered, used, settings, folder, known)
@@ -120,21 +121,28 @@ def run(job: Job) -> None:
     )
 
 
-def _check_movies(job: Job) -> None:
-    """
+def check_movies(job: Job, source: Clip | None) -> None:
+    """Checks size and rate of the review movies; before ingest, as far as film.toml says them.
+
+    Args:
+        job: the project and its work directory.
+        source: the scan; None before ingest.
+
     Raises:
         ProjectError: the codec of the review movies has no such size or rate.
     """
-    settings, source = job.project.deliver, job.clips().source
+    settings = job.project.deliver
     if settings.movie == "none":
         return
-    raster = raster_of(source, settings)
-    if settings.size is not None and min(raster.picture_size) < MIN_PICTURE_PX:
+    raster = raster_of(source, settings) if source else largest_raster(settings)
+    least = min(raster.picture_size) if raster and settings.size else MIN_PICTURE_PX
+    if least < MIN_PICTURE_PX:
         raise ProjectError(
             f"film.toml: 'deliver.size' is '{settings.size}', which leaves no room for the picture "
             "above its frame number; set a larger 'size', or 'burn_in' to false"
         )
-    fault = media.MOVIE_CODECS[settings.movie].fault(raster.size, source.rate)
+    rate = source.rate if source else job.project.source.rate
+    fault = media.MOVIE_CODECS[settings.movie].fault(raster.size if raster else None, rate)
     if fault is not None:
         raise ProjectError(
             f"film.toml: 'deliver.movie' is '{settings.movie}', but {fault}; set another 'movie' "

@@ -16,7 +16,7 @@ it only measures the result."""
 
 MIN_DISTANCE_FRAMES = 2
 """Smallest distance of two frames that count as different pictures, in frames. Adjacent frames are
-nearly equal: beside one that is learned, another teaches nothing and its error is too small."""
+nearly equal: beside one that is learned, the other teaches little, and its error is too small."""
 
 ROLE_LABELS: dict[PairRole, str] = {
     "train": "training",

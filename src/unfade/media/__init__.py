@@ -12,7 +12,7 @@ from unfade.media.color_management import (
     is_aces,
     to_space,
 )
-from unfade.media.content_credentials import SIGNED_FORMATS, sign
+from unfade.media.content_credentials import SIGNED_FORMATS, check_signer, sign
 from unfade.media.luts import CUBE_NODES, write_conversion, write_lut
 from unfade.media.movies.codecs import MOVIE_CODECS
 from unfade.media.movies.writer import MovieWriter
@@ -36,6 +36,7 @@ __all__ = [
     "Surveys",
     "check_colorspace",
     "check_config",
+    "check_signer",
     "deband",
     "frame_checksums",
     "is_aces",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from unfade.validate.outliers.evidence import FrameEvidence, chroma_difference
+from unfade.validate.outliers.evidence import FrameEvidence, plane_difference
 from unfade.validate.outliers.smoothing import moving_median
 
 FIT_ROUNDS = 3
@@ -112,7 +112,7 @@ def _visible(
     """CIEDE2000 of residuals of chroma, in the mean of each frame's blocks."""
     return np.array(
         [
-            float(chroma_difference(one[:1], cbcr, (cbcr - error).astype(np.float32)).mean())
+            float(plane_difference(one[:1], cbcr, (cbcr - error).astype(np.float32)).mean())
             for one, cbcr, error in zip(source, chroma, residual, strict=True)
         ]
     )
@@ -133,6 +133,6 @@ def _skin_drift(frames: Sequence[FrameEvidence]) -> NDArray[np.float64]:
         y, cbcr = row[0].reshape(1, 1, 1), row[3:].reshape(2, 1, 1)
         other = cbcr - error.reshape(2, 1, 1)
         drift[index] = float(
-            chroma_difference(*(one.astype(np.float32) for one in (y, cbcr, other)))[0, 0]
+            plane_difference(*(one.astype(np.float32) for one in (y, cbcr, other)))[0, 0]
         )
     return drift

@@ -358,7 +358,8 @@ def _outlier_review(job: Job, film: _Film) -> OutlierReview:
         for name in (matches.references if matches else ())
     }
     reference = ReferenceColour(film.clips, matches, film.alignments.admitted, proxies)
-    return OutlierReview(reference, film.clips.source.live_area, film.pair_list.shots)
+    live_area, folder = film.clips.source.live_area, job.folder("validate")
+    return OutlierReview(reference, live_area, film.pair_list.shots, folder)
 
 
 def _outlier_cases(

@@ -4,7 +4,6 @@ All pictures are Y'CbCr on the raster of `steadiness.small_frame`; rates of chan
 that raster.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -291,20 +290,13 @@ def _blocks(planes: Plane) -> Plane:
 
 def _skin(source: Plane, recovered: Plane, chroma: Plane) -> Values | None:
     y, cb, cr = recovered
-    mask = _has_skin_hue(cb, cr)
-    for plane, (low, high) in ((chroma, SKIN_LINE_CHROMA), (y, SKIN_LINE_LUMA)):
-        mask &= (plane > low) & (plane < high)
+    (low, high), (dark, bright), hues = SKIN_LINE_CHROMA, SKIN_LINE_LUMA, SKIN_LINE_HUE
+    mask = (chroma > low) & (chroma < high) & (y > dark) & (y < bright)
+    hue = np.arctan2(cr[mask], cb[mask])
+    mask[mask] = (hue > hues[0]) & (hue < hues[1])
     if np.count_nonzero(mask) < MIN_SKIN_SHARE * mask.size:
         return None
     return np.array([cv2.mean(plane, mask.view(np.uint8))[0] for plane in (*source, cb, cr)])
-
-
-def _has_skin_hue(cb: Plane, cr: Plane) -> NDArray[np.bool_]:
-    """Whether the angle of chroma lies in `SKIN_LINE_HUE`: cross products with both ends of that
-    range, which take a tenth of the time of arc tangents."""
-    low, high = SKIN_LINE_HUE
-    after_low = cr * math.cos(low) > cb * math.sin(low)
-    return after_low & (cr * math.cos(high) < cb * math.sin(high))
 
 
 def _rim(y: Plane) -> tuple[float, float, float, float]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from unfade.color.kinds import COLOUR_KINDS, MIN_KIND_SHARE, densest_window, kind_masks
-from unfade.color.score import chroma_difference, chroma_error
+from unfade.color.score import chroma_error, difference_from_truth
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.drawing.canvas import fit_width, square_pixels
 from unfade.drawing.error_map import error_map
@@ -82,7 +82,7 @@ def score(pair: HeldOutPair, model: ChromaModel, baseline: Baseline) -> HeldOutS
     differences: list[Tensor] = []
     errors: list[HeldOut] = []
     for cbcr in (rgb_to_ycbcr(pair.source_rgb)[1:], lut_cbcr, model_cbcr):
-        differences.append(chroma_difference(pair.truth_rgb, cbcr))
+        differences.append(difference_from_truth(pair.truth_rgb, cbcr))
         errors.append(chroma_error(pair.truth_rgb, cbcr, pair.weight, differences[-1]))
     faded, lut, own = errors
     return HeldOutScore(

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -70,6 +69,7 @@ from unfade.validate.stills import STALE_PATTERNS, outlier_stills, stills
 from unfade.validate.verdict import decide, held_out_measures, mean_model_error
 from unfade.work.cores import on_all_cores
 from unfade.work.job import Job
+from unfade.work.proxies import load_proxy
 from unfade.work.writing import write_text
 
 
@@ -104,8 +104,8 @@ def run(job: Job) -> None:
     """Validates the rendering of a job.
 
     Raises:
-        WorkError: an artefact is missing or damaged, or a rendered frame has another size than
-            the scan.
+        WorkError: an artefact or a proxy is missing or damaged, or a rendered frame has another
+            size than the scan.
         MediaError: a picture cannot be read.
     """
     film = _Film.of(job)
@@ -354,11 +354,12 @@ def _outlier_review(job: Job, film: _Film) -> OutlierReview:
     """The review of outliers, with the proxies of the references."""
     matches = job.load(MatchRecord) if film.clips.references else None
     proxies = {
-        name: np.load(job.root / reference_proxy(name), mmap_mode="r")
+        name: load_proxy(job.root / reference_proxy(name))
         for name in (matches.references if matches else ())
     }
     reference = ReferenceColour(film.clips, matches, film.alignments.admitted, proxies)
-    return OutlierReview(reference, film.clips.source.live_area, film.pair_list.shots)
+    live_area, folder = film.clips.source.live_area, job.folder("validate")
+    return OutlierReview(reference, live_area, film.pair_list.shots, folder)
 
 
 def _outlier_cases(

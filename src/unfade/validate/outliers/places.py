@@ -11,9 +11,9 @@ from unfade.film.clip import Area
 from unfade.film.outlier import OutlierKind
 from unfade.validate.outliers.evidence import (
     Plane,
-    chroma_difference,
     chroma_edges,
     difference_map,
+    plane_difference,
     source_edges,
     unsupported_edges,
 )
@@ -148,11 +148,11 @@ def _evidence(
                 for plane in recovered[1:]
             ]
         ).astype(np.float32)
-        return chroma_difference(source[:1], recovered[1:], other)
+        return plane_difference(source[:1], recovered[1:], other)
     smooth = np.stack(
         [cv2.GaussianBlur(plane, (0, 0), width / SMOOTHING) for plane in recovered[1:]]
     )
-    difference = chroma_difference(source[:1], recovered[1:], smooth)
+    difference = plane_difference(source[:1], recovered[1:], smooth)
     if kind == "banding":
         return difference
     unsupported = unsupported_edges(chroma_edges(recovered), source_edges(source))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 
 import cv2
@@ -63,10 +64,13 @@ def outlier_measure(cases: Sequence[OutlierCase]) -> Measure:
 class OutlierReview:
     """Takes the frames of a rendering in order, and finds the outliers among them."""
 
-    def __init__(self, reference: ReferenceColour, live_area: Area, shots: Sequence[Shot]) -> None:
-        """`live_area` is that of the scan, `shots` are all of the film."""
+    def __init__(
+        self, reference: ReferenceColour, live_area: Area, shots: Sequence[Shot], folder: Path
+    ) -> None:
+        """`live_area` is that of the scan, `shots` are all of the film, `folder` is that of
+        temporary files."""
         self._reference, self._live_area = reference, live_area
-        self._collector = ScoreCollector({shot.number: shot.frames for shot in shots})
+        self._collector = ScoreCollector({shot.number: shot.frames for shot in shots}, folder)
         self._scores: FrameScores | None = None
 
     @property
@@ -79,7 +83,11 @@ class OutlierReview:
         return frame_evidence(small, self._chroma(small))
 
     def add(self, evidence: FrameEvidence, predicted: PredictedError) -> None:
-        """Takes the next frame."""
+        """Takes the next frame.
+
+        Raises:
+            WorkError: a temporary file cannot be written.
+        """
         self._collector.add(evidence, predicted)
 
     def runs(self, shots: Mapping[int, ShotFacts], expected: float | None) -> list[FlaggedRun]:

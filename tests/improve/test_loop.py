@@ -3,13 +3,14 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from unfade.errors import WorkError
+from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import SOURCE_PROXY, Area, Clips
 from unfade.film.improvement import Improvement
@@ -22,6 +23,7 @@ from unfade.film.time import FrameRange
 from unfade.improve import loop
 from unfade.improve.held_out import ShotErrors
 from unfade.improve.loop import Loop
+from unfade.project.edit import with_added_frames
 from unfade.project.file import load_project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
@@ -43,16 +45,37 @@ Errors = Callable[[int], float]
 """The held-out error of a film with a number of training pairs."""
 
 
-class Stages:
-    """Stand-ins for the stages: one shot with one pair, the pairs of `curate.add`, a hold-out."""
+Edit = Callable[[str], str]
+"""A person's edit of the text of film.toml."""
 
-    def __init__(self, root: Path, error: Errors, *, is_judged: bool) -> None:
+
+class Stages:
+    """Stand-ins for the stages: one shot with one pair, the pairs of `curate.add`, a hold-out.
+
+    A person makes `edit` while the first round trains. Added frames from `first_refused` on are
+    refused by align.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        error: Errors,
+        *,
+        is_judged: bool,
+        edit: Edit | None = None,
+        first_refused: int = 41,
+    ) -> None:
         self.root, self.error, self.is_judged = root, error, is_judged
+        self.edit, self.first_refused = edit, first_refused
         self.runs: list[tuple[str, str]] = []
 
     def run(self, job: Job, first: str | None = None, last: str | None = None) -> list[str]:
         self.runs.append((last or "", job.project.render.range))
-        chosen = [5, *job.project.curate.add]
+        if last == "train" and self.edit:
+            path = self.root / "film.toml"
+            path.write_text(self.edit(path.read_text(encoding="utf-8")), encoding="utf-8")
+            self.edit = None
+        chosen = [5, *(one for one in job.project.curate.add if one < self.first_refused)]
         pairs = [self.pair(frame) for frame in chosen] + [self.pair(30, role="holdout")]
         shot = Shot(number=1, frames=FRAMES)
         clip = make_clip("scan.%04d.dpx", FRAMES, 64, 36)
@@ -101,10 +124,12 @@ def improve(
     rounds: int = 5,
     *,
     is_judged: bool = True,
+    film: str = FILM,
+    **facts: Any,
 ) -> tuple[Improvement, Stages]:
-    stages = Stages(root, error, is_judged=is_judged)
+    stages = Stages(root, error, is_judged=is_judged, **facts)
     (root / "01-ingest").mkdir(exist_ok=True)
-    (root / "film.toml").write_text(FILM, encoding="utf-8")
+    (root / "film.toml").write_text(film, encoding="utf-8")
     monkeypatch.setattr(loop.pipeline, "run", stages.run)
     monkeypatch.setattr(loop, "shot_errors", stages.held_out)
     return Loop(root / "film.toml", SilentProgress()).run(rounds), stages
@@ -193,3 +218,59 @@ def test_two_runs_at_once_do_not_undo_each_other(
                 improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs)
         finally:
             other.kill()
+
+
+def test_pairs_that_a_person_adds_in_a_round_are_not_the_rounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit = partial(with_added_frames, frames=[20])
+    result, stages = improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs, edit=edit)
+    assert [(one.pairs, len(one.added), one.held_out) for one in result.rounds] == [
+        (1, 0, 4.0),
+        (4, 3, 1.0),
+    ]
+    assert result.ended.startswith("film.toml was changed meanwhile")
+    added = {one.source for one in result.rounds[1].added}
+    assert {*load_project(tmp_path / "film.toml").curate.add} == added | {20}
+    assert stages.runs[-1] == ("validate", "all"), "in the end the edited film is rendered"
+
+
+def test_pairs_that_a_person_takes_back_in_a_round_are_not_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, _ = improve(
+        tmp_path, monkeypatch, lambda pairs: 4 / pairs, edit=lambda text: FILM + "# mine\n"
+    )
+    assert [len(one.added) for one in result.rounds] == [0, 0]
+    assert (tmp_path / "film.toml").read_text(encoding="utf-8") == FILM + "# mine\n"
+
+
+def test_pairs_that_align_refuses_are_not_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, _ = improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs, 1, first_refused=20)
+    planned = load_project(tmp_path / "film.toml").curate.add
+    assert [one.source for one in result.rounds[1].added] == [one for one in planned if one < 20]
+    assert result.rounds[1].pairs == 1 + len(result.rounds[1].added)
+    assert len(result.rounds[1].added) < len(planned)
+
+
+def test_an_edit_in_a_round_that_does_not_help_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ProjectError, match="was changed while a round of improvement ran"):
+        improve(tmp_path, monkeypatch, float, edit=lambda text: text + "# mine\n")
+    assert (tmp_path / "film.toml").read_text(encoding="utf-8").endswith("# mine\n")
+
+
+def test_the_next_run_leaves_alone_what_did_not_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    improve(tmp_path, monkeypatch, {1: 2.0, 4: 1.0, 7: 1.5}.__getitem__)
+    film = (tmp_path / "film.toml").read_text(encoding="utf-8")
+    for _ in range(2):
+        result, _ = improve(tmp_path, monkeypatch, {4: 1.0}.__getitem__, film=film)
+        assert [one.pairs for one in result.rounds] == [4]
+        assert result.ended == "no pair is left that would help"
+    result, _ = improve(tmp_path, monkeypatch, {4: 0.9, 7: 0.5, 11: 0.3}.__getitem__, film=film)
+    assert [one.pairs for one in result.rounds] == [4, 7, 11], "a film that changed is tried again"

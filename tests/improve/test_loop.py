@@ -27,6 +27,7 @@ from unfade.project.edit import with_added_frames
 from unfade.project.file import load_project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
+from unfade.work.writing import write_text
 
 from ..fixtures import make_alignment, make_clip, make_model
 
@@ -68,6 +69,7 @@ class Stages:
         self.root, self.error, self.is_judged = root, error, is_judged
         self.edit, self.first_refused = edit, first_refused
         self.runs: list[tuple[str, str]] = []
+        self.trained: list[tuple[str, str | None]] = []
 
     def run(self, job: Job, first: str | None = None, last: str | None = None) -> list[str]:
         self.runs.append((last or "", job.project.render.range))
@@ -99,12 +101,23 @@ class Stages:
             job.folder(stage)
         error = self.error(len(chosen))
         held_out = HeldOut(ciede2000=error, chroma=0.01) if self.is_judged else None
-        job.save(make_model(id="0" * 12, held_out=held_out))
+        self.train(job, len(chosen), held_out)
         if last == "validate":
             measure = Measure(name="held_out_ciede2000", value=error, unit="CIEDE2000")
             job.save(Report(verdict="accept", measures=(measure,)))
         np.save(self.root / SOURCE_PROXY, self.proxy())
         return []
+
+    def train(self, job: Job, pairs: int, held_out: HeldOut | None) -> None:
+        """Writes a model, and notes its file and what the one that it starts from holds."""
+        start = job.project.train.start_from
+        text = f"model of {pairs} pairs"
+        begun = (self.root / start).read_text(encoding="utf-8") if start else None
+        if (text, begun) not in self.trained:
+            self.trained.append((text, begun))
+        write_text(job.folder("train") / "model.safetensors", text)
+        facts = {"id": f"{pairs:012x}", "file": "model.safetensors"}
+        job.save(make_model(**facts, held_out=held_out))
 
     def pair(self, frame: int, **facts: Any) -> Pair:
         return Pair(source=frame, reference=frame, of="reference", shot=1, **facts)
@@ -274,3 +287,40 @@ def test_the_next_run_leaves_alone_what_did_not_help(
         assert result.ended == "no pair is left that would help"
     result, _ = improve(tmp_path, monkeypatch, {4: 0.9, 7: 0.5, 11: 0.3}.__getitem__, film=film)
     assert [one.pairs for one in result.rounds] == [4, 7, 11], "a film that changed is tried again"
+
+
+def test_a_round_starts_from_the_best_checkpoint_of_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, stages = improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs, 2)
+    assert stages.trained == [
+        ("model of 1 pairs", None),
+        ("model of 4 pairs", "model of 1 pairs"),
+        ("model of 7 pairs", "model of 4 pairs"),
+    ], "and the last run for all frames trains nothing else"
+    named = load_project(tmp_path / "film.toml").train.start_from
+    assert named == "09-improve/start-000000000004.safetensors"
+    assert [*(tmp_path / "09-improve").glob("start-*")] == [tmp_path / named]
+
+
+def test_an_undone_round_leaves_the_model_of_the_round_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, stages = improve(tmp_path, monkeypatch, {1: 2.0, 4: 1.0, 7: 1.5}.__getitem__)
+    assert stages.trained[-1] == ("model of 7 pairs", "model of 4 pairs")
+    named = load_project(tmp_path / "film.toml").train.start_from
+    assert named == "09-improve/start-000000000001.safetensors"
+    assert (tmp_path / named).read_text(encoding="utf-8") == "model of 1 pairs"
+    assert [*(tmp_path / "09-improve").glob("start-*")] == [tmp_path / named]
+
+
+def test_a_model_that_a_person_names_stays_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_text(tmp_path / "reel0.safetensors", "reel 0")
+    film = FILM + '\n[train]\nstart_from = "reel0.safetensors"  # same stock\n'
+    _, stages = improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs, film=film)
+    assert {begun for _, begun in stages.trained} == {"reel 0"}
+    assert len(stages.trained) == 4
+    assert '"reel0.safetensors"  # same stock' in (tmp_path / "film.toml").read_text()
+    assert not [*(tmp_path / "09-improve").glob("start-*")]

@@ -1,7 +1,8 @@
 """The loop of improvement: add pairs, train, keep the round if hold-out pairs gain, and go on.
 
 Hold-out pairs decide whether a round stays; test pairs are only read. film.toml holds the frames
-that were added, in `curate.add`; a frame that a person dropped is never added.
+that were added, in `curate.add`, and the model that the last round started from, in
+`train.start_from`; a frame that a person dropped is never added.
 """
 
 from collections.abc import Collection, Sequence
@@ -22,9 +23,10 @@ from unfade.film.pair import PairList
 from unfade.film.report import Report
 from unfade.improve.held_out import ShotErrors, shot_errors
 from unfade.improve.snapshot import Snapshot
+from unfade.improve.start_models import is_own, keep_model, remove_models
 from unfade.improve.suggest import FilmState, suggest
 from unfade.pipeline import run as pipeline
-from unfade.project.edit import with_added_frames
+from unfade.project.edit import with_added_frames, with_start_from
 from unfade.project.file import parse_project, project_file_text
 from unfade.work.job import Job
 from unfade.work.lock import lock_folder
@@ -86,7 +88,7 @@ class Loop:
             if not added:
                 ended = "no pair is left that would help"
                 break
-            trial = Trial(number, added, text, self._with_added(text, added))
+            trial = Trial(number, added, text, self._text_of_round(text, added))
             rounds.append(self._try(trial, rounds))
             settled |= _without_gain(rounds[-2], rounds[-1], added)
             self._save(rounds, None, settled)
@@ -98,7 +100,9 @@ class Loop:
                 ended = "the acceptance criteria hold, and more pairs gain less than 2 %"
                 break
         improvement = self._save(rounds, ended, settled)
-        pipeline.run(self._full_job(), last="validate")
+        whole = self._full_job()
+        remove_models(whole.root, whole.project.train.start_from)
+        pipeline.run(whole, last="validate")
         return improvement
 
     @property
@@ -147,8 +151,15 @@ class Loop:
         self.progress.say(f"leaves alone shots {shots}: more pairs were tried and did not help")
         return {*earlier.settled}
 
-    def _with_added(self, text: str, added: Sequence[AddedPair]) -> str:
-        return with_added_frames(text, [one.source for one in added])
+    def _text_of_round(self, text: str, added: Sequence[AddedPair]) -> str:
+        """film.toml with the pairs of a round, which starts from the best checkpoint unless a
+        person has named a model to start from."""
+        text = with_added_frames(text, [one.source for one in added])
+        job = self._full_job(text)
+        named = job.project.train.start_from
+        if named is not None and not is_own(named):
+            return text
+        return with_start_from(text, keep_model(job))
 
     def _try(self, trial: Trial, rounds: Sequence[Round]) -> Round:
         """One round: it trains with the added pairs, and is undone if hold-out pairs lose."""

@@ -23,6 +23,7 @@ from unfade.film.time import FrameRange
 from unfade.improve import loop
 from unfade.improve.held_out import ShotErrors
 from unfade.improve.loop import Loop
+from unfade.improve.snapshot import Snapshot
 from unfade.project.edit import with_added_frames
 from unfade.project.file import load_project
 from unfade.work.job import Job
@@ -324,3 +325,29 @@ def test_a_model_that_a_person_names_stays_the_start(
     assert len(stages.trained) == 4
     assert '"reel0.safetensors"  # same stock' in (tmp_path / "film.toml").read_text()
     assert not [*(tmp_path / "09-improve").glob("start-*")]
+
+
+def test_a_killed_round_is_tried_again_from_the_same_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def error(pairs: int) -> float:
+        if pairs == 7:
+            raise KeyboardInterrupt
+        return 4 / pairs
+
+    def nothing_to_undo(snapshot: Snapshot) -> bool:
+        return False
+
+    with monkeypatch.context() as killed:
+        killed.setattr(Snapshot, "undo_round", nothing_to_undo)
+        with pytest.raises(KeyboardInterrupt):
+            improve(tmp_path, killed, error)
+    assert len([*(tmp_path / "09-improve").glob("start-*")]) == 2
+    film = (tmp_path / "film.toml").read_text(encoding="utf-8")
+    _, stages = improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs, 1, film=film)
+    assert stages.trained == [
+        ("model of 4 pairs", "model of 1 pairs"),
+        ("model of 7 pairs", "model of 4 pairs"),
+    ]
+    named = load_project(tmp_path / "film.toml").train.start_from
+    assert [*(tmp_path / "09-improve").glob("start-*")] == [tmp_path / str(named)]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unfade.project.edit import with_pair, without_pair
+from unfade.project.edit import with_pair, with_start_from, without_pair
 from unfade.project.settings import PairSection
 
 FILM = """\
@@ -118,3 +118,10 @@ def test_any_edits_leave_the_rest_of_the_file(steps: list[tuple[bool, int]]) -> 
     assert {*fields["curate"].get("drop", [])} == dropped
     assert fields["train"] == {"size": "large"}
     assert comments(text) == comments(FILM)
+
+
+def test_a_model_to_start_from_is_set_and_replaced() -> None:
+    first = with_start_from(FILM, "a.safetensors")
+    assert first == FILM + 'start_from = "a.safetensors"\n'
+    assert with_start_from(first, "b.safetensors") == FILM + 'start_from = "b.safetensors"\n'
+    assert with_start_from(MINIMAL, "a") == MINIMAL + '\n[train]\nstart_from = "a"\n'

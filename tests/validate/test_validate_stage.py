@@ -166,6 +166,17 @@ def test_a_good_rendering_is_accepted_and_shown(job: Job) -> None:
     assert str(job.root) not in (folder / "report.html").read_text(encoding="utf-8")
 
 
+def test_hold_out_pairs_are_scored_without_pictures(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.run(job)
+    monkeypatch.setattr(stage, "scored_pair", None)
+    monkeypatch.setattr(stage, "held_out_result", None)
+    (figures,) = stage.score_hold_outs(job)
+    assert figures.model.ciede2000 == value_of(job.load(Report), "held_out_ciede2000")
+    assert (figures.frame, figures.shot) == (102, 1)
+
+
 def test_faded_error_is_that_of_the_scan_itself(job: Job) -> None:
     stage.run(job)
 

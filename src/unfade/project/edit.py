@@ -45,6 +45,13 @@ def with_added_frames(text: str, frames: Sequence[int]) -> str:
     return document.as_string()
 
 
+def with_start_from(text: str, path: str) -> str:
+    """The text with another `train.start_from`."""
+    document = tomlkit.parse(text)
+    _set_key(document, "train", "start_from", path)
+    return document.as_string()
+
+
 def without_pair(text: str, source: int, *, exclude_frame: bool) -> str:
     """The text without the [[pair]] at a source frame, and without the frame on `curate.add`.
 
@@ -84,17 +91,22 @@ def _table(fields: dict[str, Any]) -> Table:
 
 def _append_frames(document: tomlkit.TOMLDocument, key: str, frames: Sequence[int]) -> None:
     """Adds frames to a list in [curate]."""
-    if "curate" not in document:
-        document.add(tomlkit.nl())
-        document.append("curate", tomlkit.table())
-    curate = document["curate"]
-    listed = curate.get(key)
+    listed = document.get("curate", {}).get(key)
     if listed is None:
-        _set_fields(curate, {**curate, key: [*frames]})
+        _set_key(document, "curate", key, [*frames])
         return
     for frame in frames:
         if frame not in listed:
             listed.append(frame)
+
+
+def _set_key(document: tomlkit.TOMLDocument, name: str, key: str, value: Any) -> None:
+    """Sets a key of a section, which is added if it is missing."""
+    if name not in document:
+        document.add(tomlkit.nl())
+        document.append(name, tomlkit.table())
+    section = document[name]
+    _set_fields(section, {**section, key: value})
 
 
 def _remove_frame(document: tomlkit.TOMLDocument, key: str, source: int) -> None:

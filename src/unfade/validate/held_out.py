@@ -19,7 +19,14 @@ from unfade.film.model import HeldOut
 from unfade.model import Baseline, ChromaModel
 from unfade.report.content import HeldOutView, ScopeRow
 from unfade.report.figures import KIND_TITLES
-from unfade.report.pictures import LARGE, SCOPE_QUALITY, NamedPicture, encoded, encoded_within
+from unfade.report.pictures import (
+    LARGE,
+    LARGE_BYTES,
+    SCOPE_QUALITY,
+    NamedPicture,
+    encoded,
+    encoded_within,
+)
 
 NAMES = ("Scan", "Reference", "LUT baseline", "Recovered")
 """Names of the four pictures of a hold-out pair."""
@@ -213,11 +220,10 @@ class HeldOutResult:
     sheet: Tensor | None
 
 
-def scored_pair(
-    one: HeldOutScore, index: int, count: int, pixel_aspect: float, most_bytes: float
-) -> ScoredPair:
+def scored_pair(one: HeldOutScore, index: int, count: int, pixel_aspect: float) -> ScoredPair:
     """A hold-out pair, the `index`th of `count`, drawn for page and sheet; its pictures go."""
     step, scope_step = -(-count // SHEET_ROWS), -(-count // SCOPED_VIEWS)
+    most_bytes = LARGE_BYTES / min(count, MAX_VIEWS)
     view = held_out_view(one, pixel_aspect, most_bytes, with_scopes=index % scope_step == 0)
     shown = one.pictures if index % step == 0 else ()
     tiles = tuple(fit_width(picture, SHEET_WIDTH_PX // 4) for picture in shown)

@@ -5,10 +5,11 @@ rendered frame. Writes `report.json`, `report.html` and stills to ``07-validate/
 """
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -32,7 +33,6 @@ from unfade.model import load_baseline, load_chosen
 from unfade.model.device import map_networks
 from unfade.report.content import PageContent
 from unfade.report.page import report_page
-from unfade.report.pictures import LARGE_BYTES
 from unfade.report.versions import versions
 from unfade.validate.diagnoses import Findings, diagnoses
 from unfade.validate.frame_pictures import (
@@ -49,10 +49,9 @@ from unfade.validate.frames import (
     shot_figures,
 )
 from unfade.validate.held_out import (
-    MAX_VIEWS,
     HeldOutPair,
     HeldOutResult,
-    ScoredPair,
+    HeldOutScore,
     film_kinds,
     held_out_result,
     score,
@@ -71,6 +70,8 @@ from unfade.work.cores import on_all_cores
 from unfade.work.job import Job
 from unfade.work.proxies import load_proxy
 from unfade.work.writing import write_text
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def run(job: Job) -> None:
     """
     film = _Film.of(job)
     source = film.clips.source
-    held_out = _score_targets(job, source, film.targets.judging(), film.model)
+    held_out = _held_out(job, source, film.targets.judging(), film.model)
     shown = choose_shown(film.rendering.frames, film.targets.targets)
     plan = PicturePlan(shown, film.alignments.crop, job.load(FilmBalance).grade)
     inspection = _Inspection(job, film, plan, _outlier_review(job, film))
@@ -147,9 +148,9 @@ def run(job: Job) -> None:
 
 
 def score_hold_outs(job: Job) -> list[HeldOutFigures]:
-    """The errors on every hold-out pair, which judge a round of improvement."""
+    """The errors on every hold-out pair, which judge a round of improvement; nothing is drawn."""
     hold_outs = job.load(Targets).with_role("holdout")
-    return _score_targets(job, job.clips().source, hold_outs, _model(job)).figures
+    return [*_score_targets(job, hold_outs, _model(job), lambda one, index: one.figures)]
 
 
 def _model(job: Job) -> TrainedModel:
@@ -199,49 +200,52 @@ def _report(
     )
 
 
-def _score_targets(
+def _held_out(
     job: Job, source: Clip, chosen: Sequence[Target], described: TrainedModel
 ) -> HeldOutResult:
     """The errors on targets, and pictures of them."""
     if not chosen:
         return HeldOutResult([], [], {}, None)
+    drawn = partial(scored_pair, count=len(chosen), pixel_aspect=float(source.pixel_aspect))
+    return held_out_result(_score_targets(job, chosen, described, drawn))
+
+
+def _score_targets(
+    job: Job,
+    chosen: Sequence[Target],
+    described: TrainedModel,
+    keep: Callable[[HeldOutScore, int], Kept],
+) -> Iterator[Kept]:
+    """What `keep` returns for the score of each target and its index; all other pictures go."""
     train_folder, target_folder = job.folder("train"), job.folder("target")
     model = load_chosen(train_folder, described, job.project.render.use)
     baseline = load_baseline(train_folder / described.baseline_file)
-    most_bytes, aspect = LARGE_BYTES / min(len(chosen), MAX_VIEWS), float(source.pixel_aspect)
 
     @torch.inference_mode()
-    def scored(numbered: tuple[int, Target]) -> ScoredPair:
+    def scored(numbered: tuple[int, Target]) -> Kept:
         index, target = numbered
-        one = score(_read_pair(target, target_folder), model, baseline)
-        return scored_pair(one, index, len(chosen), aspect, most_bytes)
+        return keep(score(_read_pair(target, target_folder), model, baseline), index)
 
     scores = map_networks(scored, enumerate(chosen))
-    return held_out_result(job.progress.track(scores, "Scoring held-out frames", len(chosen)))
+    return job.progress.track(scores, "Scoring held-out frames", len(chosen))
 
 
 def _read_pair(target: Target, folder: Path) -> HeldOutPair:
-    """The pictures of a hold-out target."""
-    source_rgb, truth_rgb = (
-        read_picture(str(folder / name), WORKING_SPACE) for name in (target.source, target.truth)
-    )
-    weight = _read_weight(target, folder / target.weight)
-    return HeldOutPair(target.pair.source, target.pair.shot, source_rgb, truth_rgb, weight)
-
-
-def _read_weight(target: Target, path: Path) -> Tensor:
-    """The weight of each pixel of a ground truth, (1, H, W).
+    """The pictures of a hold-out target.
 
     Raises:
         WorkError: all weights are zero.
     """
-    weight = read_plane(path)
+    source_rgb, truth_rgb = (
+        read_picture(str(folder / name), WORKING_SPACE) for name in (target.source, target.truth)
+    )
+    weight = read_plane(folder / target.weight)
     if not (weight > 0).any():
         raise WorkError(
-            f"{path}: every pixel of the hold-out pair at source frame {target.pair.source} has "
-            "weight 0; choose another [[pair]]"
+            f"{folder / target.weight}: every pixel of the hold-out pair at source frame "
+            f"{target.pair.source} has weight 0; choose another [[pair]]"
         )
-    return weight
+    return HeldOutPair(target.pair.source, target.pair.shot, source_rgb, truth_rgb, weight)
 
 
 @dataclass(frozen=True)

@@ -11,30 +11,31 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from unfade.errors import WorkError
-from unfade.film.alignment import Alignments
 from unfade.film.balance import FilmBalance
-from unfade.film.clip import Clip, Clips, reference_proxy
+from unfade.film.clip import Clip, reference_proxy
 from unfade.film.figures import HeldOutFigures, ShotFigures
 from unfade.film.improvement import Improvement
 from unfade.film.match import MatchRecord
-from unfade.film.model import LossCurve, TrainedModel
-from unfade.film.pair import PairList
-from unfade.film.rendering import RenderedFrame, Rendering
+from unfade.film.model import TrainedModel
+from unfade.film.rendering import RenderedFrame
 from unfade.film.report import Report
 from unfade.film.target import Target, Targets
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.media import map_frames, read_picture, read_plane, to_space, write_png
-from unfade.model import load_baseline, load_chosen
+from unfade.model import ChromaModel, load_baseline, load_chosen
 from unfade.model.device import map_networks
 from unfade.report.content import PageContent
 from unfade.report.page import report_page
 from unfade.report.versions import versions
 from unfade.validate.diagnoses import Findings, diagnoses
+from unfade.validate.film import ValidatedFilm, chosen_model
 from unfade.validate.frame_pictures import (
     FramePictures,
     PicturePlan,
@@ -58,7 +59,8 @@ from unfade.validate.held_out import (
     scored_pair,
 )
 from unfade.validate.luma import check_master
-from unfade.validate.outliers.evidence import FrameEvidence
+from unfade.validate.outliers.evidence import FrameEvidence, Plane
+from unfade.validate.outliers.flags import PREDICTED_UNIT
 from unfade.validate.outliers.reference import ReferenceColour
 from unfade.validate.outliers.review import OutlierCase, OutlierReview, outlier_measure, shot_facts
 from unfade.validate.outliers.runs import mend_facts, most_serious
@@ -74,33 +76,6 @@ from unfade.work.writing import write_text
 Kept = TypeVar("Kept")
 
 
-@dataclass(frozen=True)
-class _Film:
-    """The artefacts of a film that validate reads."""
-
-    clips: Clips
-    pair_list: PairList
-    alignments: Alignments
-    targets: Targets
-    model: TrainedModel
-    rendering: Rendering
-    curve: LossCurve
-
-    @classmethod
-    def of(cls, job: Job) -> "_Film":
-        """The artefacts of a job.
-
-        Raises:
-            WorkError: one is missing or damaged, or no frame is rendered.
-        """
-        rendering = job.load(Rendering)
-        if not rendering.frames:
-            path = job.root / Rendering.PATH
-            raise WorkError(f"{path}: holds no frame; run 'unfade render' again")
-        kinds = job.load(PairList), job.load(Alignments), job.load(Targets)
-        return cls(job.clips(), *kinds, _model(job), rendering, job.load(LossCurve))
-
-
 def run(job: Job) -> None:
     """Validates the rendering of a job.
 
@@ -109,7 +84,7 @@ def run(job: Job) -> None:
             size than the scan.
         MediaError: a picture cannot be read.
     """
-    film = _Film.of(job)
+    film = ValidatedFilm.of(job)
     source = film.clips.source
     held_out = _held_out(job, source, film.targets.judging(), film.model)
     shown = choose_shown(film.rendering.frames, film.targets.targets)
@@ -150,12 +125,7 @@ def run(job: Job) -> None:
 def score_hold_outs(job: Job) -> list[HeldOutFigures]:
     """The errors on every hold-out pair, which judge a round of improvement; nothing is drawn."""
     hold_outs = job.load(Targets).with_role("holdout")
-    return [*_score_targets(job, hold_outs, _model(job), lambda one, index: one.figures)]
-
-
-def _model(job: Job) -> TrainedModel:
-    """The record of the model that 'render.checkpoint' chooses."""
-    return job.load(TrainedModel).at(job.project.render.checkpoint)
+    return [*_score_targets(job, hold_outs, chosen_model(job), lambda one, index: one.figures)]
 
 
 def _report(
@@ -253,7 +223,7 @@ class _Inspection:
     """What the threads that inspect frames share."""
 
     job: Job
-    film: _Film
+    film: ValidatedFilm
     plan: PicturePlan
     review: OutlierReview
 
@@ -354,7 +324,7 @@ def _with_change(frames: tuple[SmallFrame | None, _Inspected]) -> _Inspected:
     return replace(one, figures=figures)
 
 
-def _outlier_review(job: Job, film: _Film) -> OutlierReview:
+def _outlier_review(job: Job, film: ValidatedFilm) -> OutlierReview:
     """The review of outliers, with the proxies of the references."""
     matches = job.load(MatchRecord) if film.clips.references else None
     proxies = {
@@ -378,18 +348,32 @@ def _outlier_cases(
     by_worst = {run.worst: run for run in flagged}
     shown = {run.worst for run in most_serious(flagged)}
     facts = mend_facts(inspection.review.matches, film.alignments, job.project.curate.drop)
+    model = None
+    if any(run.flag.unit == PREDICTED_UNIT for run in flagged):
+        model = load_chosen(job.folder("train"), film.model, job.project.render.use)
 
     def case(frame: int, source_rgb: Tensor) -> OutlierCase:
         written = _read_master(job, by_frame[frame], source_rgb).nan_to_num_(0.0, 0.0, 0.0)
         recovered_rgb = to_space(written, rendering.colorspace, WORKING_SPACE, job.colors)
-        pictures = (crop(rgb, source.live_area) for rgb in (source_rgb, recovered_rgb))
-        run = by_worst[frame]
-        small = small_frame(frame, run.shot, *pictures)
-        return inspection.review.case(run, small, facts, is_shown=frame in shown)
+        before, after = (crop(rgb, source.live_area) for rgb in (source_rgb, recovered_rgb))
+        run, predicted = by_worst[frame], None
+        small = small_frame(frame, run.shot, before, after)
+        if model is not None and run.flag.unit == PREDICTED_UNIT:
+            predicted = _predicted_error(model, before, small)
+        return inspection.review.case(run, small, predicted, facts, is_shown=frame in shown)
 
     cases = map_frames(case, source, sorted(by_worst), job.colors)
     tracked = job.progress.track(cases, "Locating outliers", len(by_worst))
     return [case for case in tracked if case.is_visible]
+
+
+@torch.inference_mode()
+def _predicted_error(model: ChromaModel, source_rgb: Tensor, small: SmallFrame) -> Plane:
+    """The predicted error of a live area (3, H, W), CIEDE2000 (h, w) on the raster of `small`."""
+    error = model.predict_error(model.inputs_of_frame(source_rgb, small.shot)).ciede2000
+    size = small.source.shape[1:]
+    enlarged: Tensor = functional.interpolate(error[None], size, mode="bilinear")
+    return np.asarray(enlarged[0, 0].numpy())
 
 
 def _write_pictures(folder: Path, pictures: Mapping[str, Tensor]) -> None:

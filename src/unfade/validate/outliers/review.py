@@ -101,13 +101,36 @@ class OutlierReview:
         return flagged_runs(self._scores, flags(self._scores, shots, expected))
 
     def case(
-        self, run: FlaggedRun, small: SmallFrame, facts: MendFacts, *, is_shown: bool
+        self,
+        run: FlaggedRun,
+        small: SmallFrame,
+        predicted: Plane | None,
+        facts: MendFacts,
+        *,
+        is_shown: bool,
     ) -> OutlierCase:
-        """A run with the place of its outlier in `small`, its worst frame, and what would mend it;
-        with pictures if it is shown on the sheet. Several threads may ask at a time."""
+        """A run with the place of its outlier, and what would mend it. Several threads may ask at a
+        time.
+
+        Args:
+            run: the outlier.
+            small: its worst frame.
+            predicted: the predicted error of that frame, CIEDE2000 (h, w) on the raster of `small`,
+                for an outlier by that alone.
+            facts: of the film, for the mend.
+            is_shown: whether it is on the sheet, with pictures.
+        """
         source, recovered = small.source.numpy(), small.recovered.numpy()
         chroma = self._chroma(small)
-        place = locate(run.flag, self._shift(run.worst), source, recovered, chroma, self._live_area)
+        place = locate(
+            run.flag,
+            self._shift(run.worst),
+            source,
+            recovered,
+            chroma,
+            predicted,
+            self._live_area,
+        )
         described = OutlierRun(
             kind=run.flag.kind,
             shot=run.shot,

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from unfade.errors import ProjectError
 from unfade.film.clip import Clips
 from unfade.film.time import FrameRange
+from unfade.media import write_png
 from unfade.pipeline import run as pipeline
 from unfade.project.file import load_project
 from unfade.work.job import Job
@@ -86,9 +88,23 @@ def test_an_existing_folder_may_have_wildcard_characters_in_its_name(
     assert "painted.png, which is not there" in message
 
 
-@pytest.mark.parametrize("render", ["first = 2000", "last = 3"])
-def test_frames_outside_the_scan_are_refused_after_ingest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, render: str
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("[render]\nfirst = 2000", r"no frame .* 'render\.last'; it has the frames 10 to"),
+        ("[render]\nlast = 3", r"no frame .* 'render\.last'; it has the frames 10 to"),
+        (
+            "points = [[101.0, 5.0, 5.0, 5.0]]",
+            r"'points' of the \[\[pair\]\] at source frame 12: point 1 is at 101, 5 in the scan",
+        ),
+        (
+            "points = [[5.0, 5.0, 5.0, 65.0]]",
+            r"source frame 12: point 1 is at 5, 65 in the reference, which is 48 x 64 pixels; move",
+        ),
+    ],
+)
+def test_frames_and_points_outside_the_scan_are_refused_after_ingest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, expected: str
 ) -> None:
     ran = []
 
@@ -102,11 +118,11 @@ def test_frames_outside_the_scan_are_refused_after_ingest(
     monkeypatch.setattr(pipeline, "stage_function", stage_function)
     for frame in range(10, 20):
         (tmp_path / f"scan.{frame:04d}.dpx").touch()
-    (tmp_path / "painted.png").touch()
+    write_png(tmp_path / "painted.png", torch.zeros(3, 64, 48))
     path = tmp_path / "film.toml"
-    path.write_text(f"{SOURCE}{PAIR}[render]\n{render}\n")
+    path.write_text(f"{SOURCE}{PAIR}{line}\n")
     job = Job(load_project(path), tmp_path, SilentProgress())
-    with pytest.raises(ProjectError, match=r"no frame .* 'render\.last'; it has the frames 10 to"):
+    with pytest.raises(ProjectError, match=expected):
         pipeline.run(job)
     assert ran == ["ingest"]
     assert pipeline.run(job, last="ingest") in ([], ["ingest"])

@@ -5,6 +5,7 @@ import os
 
 from unfade.errors import ProjectError
 from unfade.film.stage_names import STAGE_NAMES
+from unfade.project.settings import PairSection
 from unfade.work.job import Job
 
 
@@ -41,14 +42,47 @@ def check(job: Job, last: str) -> None:
 
 
 def check_frames(job: Job) -> None:
-    """Checks, after ingest, that the scan has the frames that [render] names.
+    """Checks, after ingest, that the scan has the frames that [render] names, and that the control
+    points of pairs lie in their pictures.
 
     Raises:
-        ProjectError: it has none of them.
+        ProjectError: it has none of the frames, or the points of a pair do not fit its pictures.
+        MediaError: a picture with control points cannot be read.
     """
     render = job.project.render
     if render.first is not None or render.last is not None:
         render.wanted(job.clips().source.frames)
+    for pair in job.project.pair:
+        check_points(job, pair)
+
+
+def check_points(job: Job, pair: PairSection) -> None:
+    """Checks, after ingest, that the control points of a pair give a transform of its pictures.
+
+    Raises:
+        ProjectError: they do not.
+        MediaError: the picture of the pair cannot be read.
+    """
+    if not pair.points:
+        return
+    # Imported here, because both take a second and few pairs have points.
+    by_points = importlib.import_module("unfade.align.transform.control_points")
+    media = importlib.import_module("unfade.media")
+    clips, picture = job.clips(), by_points.PointPicture
+    if isinstance(pair.reference, str):
+        size = media.picture_size(job.resolve(pair.reference), job.colors)
+        reference = picture.of_size(*size)
+    else:
+        clip = clips.references.get(job.project.reference_of(pair) or "")
+        if clip is None:
+            return
+        reference = picture.of_clip(clip)
+    try:
+        by_points.transform_by_points(pair.points, picture.of_clip(clips.source), reference)
+    except ValueError as error:
+        raise ProjectError(
+            f"{job.project_file}: 'points' of the [[pair]] at source frame {pair.source}: {error}"
+        ) from error
 
 
 def _check_patterns(job: Job) -> None:

@@ -5,10 +5,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from unfade.errors import ProjectError, WorkError
 from unfade.film.clip import Clips
 from unfade.film.time import FrameRange
+from unfade.media import write_png
 from unfade.pipeline import disk_space
 from unfade.pipeline import run as pipeline
 from unfade.project.file import load_project
@@ -151,6 +153,29 @@ def test_previews_of_a_movie_are_checked_after_ingest(after_ingest: AfterIngest)
     ran, run = after_ingest
     with pytest.raises(ProjectError, match=r"'train\.preview' names frame 9, but the scan has"):
         run("[train]\npreview = [9]\n")
+    assert ran == ["ingest"]
+
+
+@pytest.mark.parametrize(
+    ("points", "expected"),
+    [
+        (
+            "[[101.0, 5.0, 5.0, 5.0]]",
+            r"'points' of the \[\[pair\]\] at source frame 12: point 1 is at 101, 5 in the scan",
+        ),
+        (
+            "[[5.0, 5.0, 5.0, 65.0]]",
+            r"source frame 12: point 1 is at 5, 65 in the reference, which is 48 x 64 pixels; move",
+        ),
+    ],
+)
+def test_points_outside_the_pictures_are_refused_after_ingest(
+    tmp_path: Path, after_ingest: AfterIngest, points: str, expected: str
+) -> None:
+    ran, run = after_ingest
+    write_png(tmp_path / "painted.png", torch.zeros(3, 64, 48))
+    with pytest.raises(ProjectError, match=expected):
+        run(f"points = {points}\n")
     assert ran == ["ingest"]
 
 

@@ -20,6 +20,7 @@ from unfade.media.pair_pictures import read_pairs
 from unfade.media.probe import Surveys, probe
 from unfade.media.reading import read, read_frame
 from unfade.media.side_by_side import map_frames
+from unfade.media.stills.clips import picture_size
 from unfade.media.stills.masters import write_master
 from unfade.media.stills.reader import read_entries, read_picture, read_plane
 from unfade.media.stills.sequences import sequence_around
@@ -41,6 +42,7 @@ __all__ = [
     "frame_checksums",
     "is_aces",
     "map_frames",
+    "picture_size",
     "probe",
     "read",
     "read_entries",

@@ -12,6 +12,7 @@ from unfade.film.file_pattern import parse_file_pattern
 from unfade.film.stage_names import STAGE_NAMES, folder_name
 from unfade.film.time import FrameRange
 from unfade.pipeline.disk_space import check_disk_space
+from unfade.project.settings import PairSection
 from unfade.work.elements import files_of
 from unfade.work.job import Job
 
@@ -55,8 +56,9 @@ def check_scan(job: Job, stale: Collection[str]) -> None:
         stale: the stages that were not fresh before the run, or run again.
 
     Raises:
-        ProjectError: the scan lacks a frame that film.toml names, or the codec of the review movies
-            has no such size or rate.
+        ProjectError: the scan lacks a frame that film.toml names, the control points of a pair do
+            not fit its pictures, or the codec of the review movies has no such size or rate.
+        MediaError: a picture with control points cannot be read.
         WorkError: the masters do not fit on the disk.
     """
     source = None
@@ -65,6 +67,8 @@ def check_scan(job: Job, stale: Collection[str]) -> None:
     if source is None:
         return
     _check_frames(job, source.frames)
+    for pair in job.project.pair:
+        check_points(job, pair)
     if "render" in stale:
         check_disk_space(job, source)
     if "deliver" in stale:
@@ -184,6 +188,35 @@ def _check_movies(job: Job, source: Clip | None) -> None:
     is_known = job.project.deliver.size is not None or job.project.source.rate is not None
     if job.project.deliver.movie != "none" and (is_known or source is not None):
         importlib.import_module("unfade.deliver.stage").check_movies(job, source)
+
+
+def check_points(job: Job, pair: PairSection) -> None:
+    """Checks, after ingest, that the control points of a pair give a transform of its pictures.
+
+    Raises:
+        ProjectError: they do not.
+        MediaError: the picture of the pair cannot be read.
+    """
+    if not pair.points:
+        return
+    # Imported here, because both take a second and few pairs have points.
+    by_points = importlib.import_module("unfade.align.transform.control_points")
+    media = importlib.import_module("unfade.media")
+    clips, picture = job.clips(), by_points.PointPicture
+    if isinstance(pair.reference, str):
+        size = media.picture_size(job.resolve(pair.reference), job.colors)
+        reference = picture.of_size(*size)
+    else:
+        clip = clips.references.get(job.project.reference_of(pair) or "")
+        if clip is None:
+            return
+        reference = picture.of_clip(clip)
+    try:
+        by_points.transform_by_points(pair.points, picture.of_clip(clips.source), reference)
+    except ValueError as error:
+        raise ProjectError(
+            f"{job.project_file}: 'points' of the [[pair]] at source frame {pair.source}: {error}"
+        ) from error
 
 
 def _check_patterns(job: Job) -> None:

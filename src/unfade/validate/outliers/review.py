@@ -146,15 +146,7 @@ class OutlierReview:
             why=reason(run.flag),
             mend=mend(run, facts),
         )
-        pictures: tuple[Tensor, ...] = ()
-        if is_shown:
-            scan_rgb, recovered_rgb = (ycbcr_to_rgb(one) for one in (small.source, small.recovered))
-            grey = torch.full_like(scan_rgb, NO_REFERENCE_LEVEL)
-            pictures = (
-                scan_rgb,
-                recovered_rgb,
-                grey if chroma is None else _picture(source, chroma),
-            )
+        pictures = _pictures(small, chroma) if is_shown else ()
         return OutlierCase(described, place.mask, pictures)
 
     def _chroma(self, small: SmallFrame) -> Plane | None:
@@ -187,6 +179,14 @@ def shot_facts(
 def mask_file(frame: int) -> str:
     """The name of the mask of the outlier whose worst frame this is."""
     return f"outlier-{frame:06d}.png"
+
+
+def _pictures(small: SmallFrame, reference_cbcr: Plane | None) -> tuple[Tensor, ...]:
+    """The scan, the recovered frame, and the reference or grey, (3, h, w)."""
+    scan_rgb, recovered_rgb = (ycbcr_to_rgb(one) for one in (small.source, small.recovered))
+    if reference_cbcr is None:
+        return scan_rgb, recovered_rgb, torch.full_like(scan_rgb, NO_REFERENCE_LEVEL)
+    return scan_rgb, recovered_rgb, _picture(small.source.numpy(), reference_cbcr)
 
 
 def _picture(source: Plane, cbcr: Plane) -> Tensor:

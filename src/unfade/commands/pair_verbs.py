@@ -10,6 +10,8 @@ from unfade.commands.pair_table import pair_table
 from unfade.commands.terminal import show
 from unfade.errors import MissingFactError, ProjectError
 from unfade.film.clip import Clip, Clips
+from unfade.film.wording import counted
+from unfade.pipeline import preflight
 from unfade.pipeline import run as pipeline
 from unfade.project.edit import with_pair, without_pair
 from unfade.project.file import (
@@ -33,6 +35,8 @@ _ADD_OPTIONS = {
     "source": "SOURCE",
     "reference": "REFERENCE",
     "of": "--of",
+    "aligned": "--aligned",
+    "points": "--point",
     "colorspace": "--colorspace",
     "note": "--note",
 }
@@ -48,7 +52,13 @@ def show_pairs(project_file: Path) -> None:
 
 
 def add_pair(
-    project_file: Path, reference: str, *, role: str, kind: str | None, **fields: object
+    project_file: Path,
+    reference: str,
+    *,
+    role: str,
+    kind: str | None,
+    points: Sequence[str] = (),
+    **fields: object,
 ) -> None:
     """Writes a [[pair]] to film.toml.
 
@@ -58,6 +68,7 @@ def add_pair(
         role: "train", "holdout" or "test".
         kind: "direct" or "constructed"; None for "constructed" if the reference is a picture, else
             "direct".
+        points: control points as "SX,SY,RX,RY"; without any, those in film.toml stay.
         fields: the other keys of [[pair]].
 
     Raises:
@@ -71,6 +82,8 @@ def add_pair(
         raise ProjectError(
             f"{reference}: is not there; name a picture, or a frame number of the reference"
         )
+    if points:
+        fields["points"] = tuple(_control_point(text) for text in points)
     section = section_of_options(
         PairSection,
         _ADD_OPTIONS,
@@ -83,15 +96,17 @@ def add_pair(
 
 
 def _write_pair(project_file: Path, section: PairSection, is_picture: bool) -> None:
-    """Writes a [[pair]] to film.toml after checking its frames and its picture."""
-    text = with_pair(_text(project_file), section)
+    """Writes a [[pair]] to film.toml after checking its frames, its picture and its points."""
+    before = _text(project_file)
+    text = with_pair(before, section)
     job = _job(project_file, parse_project(text, project_file))
     _check_frames(job, section.source, section)
     placement = f" ({_describe_placement(job, section)})" if is_picture else ""
+    points = _describe_points(parse_project(before, project_file), job.project, section.source)
     write_text(project_file, text)
     print(
         f"{project_file}: source frame {section.source} is a pair of kind '{section.kind}'"
-        f"{placement}; now: unfade run {project_file}"
+        f"{points or placement}; now: unfade run {project_file}"
     )
 
 
@@ -175,6 +190,33 @@ def _describe_placement(job: Job, section: PairSection) -> str:
     return "its place on the scan is found when the scan has been read"
 
 
+def _control_point(text: str) -> tuple[float, ...]:
+    """
+    Raises:
+        ProjectError: the text is not four numbers.
+    """
+    try:
+        position = tuple(float(number) for number in text.split(","))
+    except ValueError:
+        position = ()
+    if len(position) != 4:
+        raise ProjectError(
+            f"'--point' is '{text}'; use SX,SY,RX,RY: x and y in the scan, x and y in the reference"
+        )
+    return position
+
+
+def _describe_points(before: Project, after: Project, source: int) -> str:
+    """What becomes of the control points of a pair, in words; empty if it never had any."""
+    had, has = (
+        next((one.points for one in project.pair if one.source == source), ())
+        for project in (before, after)
+    )
+    if has:
+        return f" (placed by {counted(len(has), 'control point')})"
+    return " (its control points were removed, because it lies otherwise now)" if had else ""
+
+
 def _text(project_file: Path) -> str:
     """The text of a valid project file."""
     text = project_file_text(project_file)
@@ -183,10 +225,11 @@ def _text(project_file: Path) -> str:
 
 
 def _check_frames(job: Job, source: int, section: PairSection | None = None) -> None:
-    """Checks that the frames of a pair exist; before ingest nothing is checked.
+    """Checks that the frames of a pair exist and that its control points lie in them; before
+    ingest nothing is checked.
 
     Raises:
-        ProjectError: the scan or the reference has no such frame.
+        ProjectError: the scan or the reference has no such frame, or points do not fit.
     """
     if not (job.root / Clips.PATH).exists():
         return
@@ -196,6 +239,9 @@ def _check_frames(job: Job, source: int, section: PairSection | None = None) -> 
         name = job.project.reference_of(section)
         if name in clips.references:
             _check_frame(clips.references[name], section.reference)
+    for pair in job.project.pair:
+        if section is not None and pair.source == source:
+            preflight.check_points(job, pair)
 
 
 def _check_frame(clip: Clip, frame: int) -> None:

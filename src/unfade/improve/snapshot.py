@@ -42,7 +42,7 @@ class Snapshot:
         self.keep_round()
         for stage in STAGES:
             name = folder_name(stage)
-            shutil.copytree(self._root / name, self._folder / name, copy_function=_link)
+            shutil.copytree(self._root / name, self._folder / name, copy_function=link)
         if project_file_text(self._project_file) != old_text:
             self.keep_round()
             raise ProjectError(
@@ -87,7 +87,8 @@ class Snapshot:
         return True
 
 
-def _link(source: str, target: str) -> None:
+def link(source: str, target: str) -> None:
+    """Links a file, or copies it where the file system cannot link."""
     try:
         os.link(source, target)
     except OSError:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from unfade.film.alignment import Alignment, TransformKind
+from unfade.film.control_points import kind_by_count
 from unfade.film.match import FrameState, ReferenceMatches
+from unfade.film.wording import counted
 from unfade.work.pair_records import PairEntry, PairRecords
 
 _NEIGHBOURS = 1
@@ -132,6 +134,8 @@ def _alignment(records: PairRecords, entry: PairEntry) -> Iterator[str]:
         ):
             if residual is not None:
                 yield f"The median residual {where} is {residual:.2f} px."
+        if alignment.overruled is not None:
+            yield f"The control points overrule the machine, because {alignment.overruled}."
         yield f"It covers {records.overlap(alignment):.0%} of the scan's picture."
     elif entry.reason is None:
         yield "It has not been aligned yet; 'unfade align' does it."
@@ -141,6 +145,12 @@ def _transform(alignment: Alignment) -> str:
     """The transform of an alignment, and its evidence."""
     if alignment.pair.aligned:
         return "without a search, because a person marked it as aligned"
+    if alignment.kind == "points":
+        return (
+            f"by {_KINDS[kind_by_count(alignment.inliers)]} from "
+            f"{counted(alignment.inliers, 'control point')} that a person placed, whose residual "
+            f"is {alignment.points_residual:.2f} px"
+        )
     if alignment.kind == "identity":
         return f"without a transform, because {alignment.inliers} of its blocks fit"
     warped = " and a smooth warp" if alignment.warp is not None else ""

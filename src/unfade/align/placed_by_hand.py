@@ -9,7 +9,7 @@ from unfade.align.transform.control_points import PointPicture, PointTransform, 
 from unfade.align.transform.register import Registration
 from unfade.align.transform.smooth import at_points
 from unfade.film.clip import Clips
-from unfade.film.control_points import ControlPoint, positions_of
+from unfade.film.control_points import MAX_EXACT_POINTS, ControlPoint, positions_of
 from unfade.film.pair import Pair
 from unfade.film.wording import counted
 from unfade.project.settings import Project
@@ -66,11 +66,15 @@ def registration_by_points(
 
 
 def describe_points(transform: PointTransform) -> str:
-    """The number of control points and how well the transform fits them, in words."""
+    """The number of control points, and if they are more than the transform needs, how well it fits
+    them, in words."""
     distances = transform.distances
+    count = counted(len(distances), "control point")
+    if len(distances) <= MAX_EXACT_POINTS:
+        return count
     worst = int(distances.argmax())
     return (
-        f"{counted(len(distances), 'control point')}, their residual {transform.residual:.2f} px, "
+        f"{count}, their residual {transform.residual:.2f} px, "
         f"at most {distances[worst]:.2f} px at point {worst + 1}"
     )
 

@@ -165,9 +165,8 @@ def _judge_pair(
     residual = view.residual().scaled(raster.scale)
     covered = covered_area(view.warp_map.covered())
     coverage = covered and on_live_area(covered, (raster.height, raster.width), raster.live)
-    reason, overruled = _rejection_reason(job, registration, residual, framings, view, raster), None
-    if registration.points is not None:
-        reason, overruled = None, reason
+    found = _rejection_reason(job, registration, residual, framings, view, raster)
+    reason, overruled = (found, None) if registration.points is None else (None, found)
     if reason is not None or coverage is None:
         reason = reason or "the reference covers no part of the source"
         return _reject(job, one, reason, registration, raster)

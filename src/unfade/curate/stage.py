@@ -98,7 +98,7 @@ def _choose(
     matches = best_matches({name: one for name, (_, one) in matched.items()}, detail, shots, first)
     facts = measure_frames(source).excluding(cuts.in_transition())
     states = frame_states(facts, matches.matched, matches.certain, shots, first)
-    rejected = dropped_pairs(dropped, job.project_file, clips, shots, matches)
+    rejected = dropped_pairs(dropped, clips, shots, matches)
     for source_frame in dropped:
         states[source_frame - first] = "dropped"
     job.save(match_record(clips, matches, states, detail))

@@ -104,7 +104,7 @@ def start_timecode(source: Clip, frame: int) -> str | None:
     timecode, rate = source.timecode_of(frame), source.rate
     has_timecode = timecode_base(rate) <= MAX_TIMECODE_RATE
     if timecode is None and has_timecode and RationalTime.is_smpte_timecode_rate(float(rate)):
-        return format_timecode(source.frames_from_midnight(frame), rate, drop=False)
+        return format_timecode(frame, rate, drop=False)
     return timecode
 
 

@@ -24,6 +24,9 @@ PICTURE_NAMES = ("scan", "reference")
 
 _MAX_POINTS = 32
 """Number of points of a pair, because the check for points on a line tries all fours of them."""
+MAX_EXACT_POINTS = 4
+"""Number of points up to which the transform meets all of them, so that they have no residual."""
+
 _MIN_DISTANCE_PX = 1.0
 """Distance of two points from which they differ: a hand is no steadier."""
 _MIN_TRIANGLE_RATIO = 0.05

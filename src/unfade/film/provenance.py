@@ -27,8 +27,9 @@ class ProvenancePair(Noun):
     """A pair that was used, its frames, and how the reference lies on the scan.
 
     `transform` and `matrix` are as in alignments.json, which has the displacement field, too, if
-    `is_warped`. `residual` is the median displacement that remains, in pixels of the scan, and
-    `points_residual` that of control points placed by hand, if there are any.
+    `is_warped`. `residual` is the median displacement that remains, in pixels of the scan;
+    `points_residual` is the root mean square distance of control points placed by hand, if there
+    are any.
     """
 
     shot: int

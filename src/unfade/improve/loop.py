@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from unfade.curate.choice.choose import measure_frames
-from unfade.errors import WorkError
+from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import SOURCE_PROXY
 from unfade.film.improvement import AddedPair, Improvement, Round
@@ -26,6 +26,7 @@ from unfade.improve.snapshot import Snapshot
 from unfade.improve.start_models import is_own, keep_model, remove_models
 from unfade.improve.suggest import FilmState, suggest
 from unfade.pipeline import run as pipeline
+from unfade.pipeline.disk_space import check_disk_space
 from unfade.project.edit import with_added_frames, with_start_from
 from unfade.project.file import parse_project, project_file_text
 from unfade.work.job import Job
@@ -78,6 +79,7 @@ class Loop:
         job = self._job(text)
         pipeline.run(job, last="validate")
         self._check(job)
+        check_disk_space(self._full_job(text), job.clips().source)
         rounds = [self._round(job, Trial(0, (), text, text), shot_errors(job), is_kept=True)]
         settled = self._settled_before(job, rounds[0])
         ended = f"the limit of {max_rounds} rounds was reached"
@@ -193,7 +195,7 @@ class Loop:
         take off `curate.add` meanwhile."""
         pairs = [one.pair for one in job.load(Alignments).admitted]
         taught = {pair.source for pair in pairs if pair.role == "train"}
-        listed = {*self._full_job().project.curate.add}
+        listed = self._listed_frames(trial)
         report = job.load(Report) if is_kept else None
         tested = None
         if report is not None and any(pair.role == "test" for pair in pairs):
@@ -211,6 +213,13 @@ class Loop:
             verdict=report.verdict if report else None,
             kept=is_kept,
         )
+
+    def _listed_frames(self, trial: Trial) -> set[int]:
+        """The frames on `curate.add` now, or those of the round while film.toml cannot be read."""
+        try:
+            return {*self._full_job().project.curate.add}
+        except ProjectError:
+            return {*self._full_job(trial.text).project.curate.add}
 
     def _suggestions(self, by_shot: dict[int, float], settled: Collection[int]) -> list[AddedPair]:
         job = self._full_job()

@@ -74,8 +74,9 @@ class Snapshot:
         texts = json.loads((self._folder / EDIT).read_text(encoding="utf-8"))
         if project_file_text(self._project_file) not in texts.values():
             raise ProjectError(
-                f"{self._project_file}: was changed while a round of improvement ran; the frames "
-                f"that the round added stay on 'curate.add'; remove {self._folder} to go on"
+                f"{self._project_file}: was changed while a round of improvement ran; what the "
+                "round wrote stays there, frames on 'curate.add' and the model of "
+                f"'train.start_from'; remove {self._folder} to go on"
             )
         for stage in STAGES:
             saved = self._folder / folder_name(stage)

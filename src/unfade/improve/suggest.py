@@ -42,7 +42,7 @@ def suggest(film: FilmState, settled: Collection[int] = ()) -> list[AddedPair]:
 
     Args:
         film: the film as it is.
-        settled: numbers of shots that the last round gave pairs without any gain.
+        settled: numbers of shots that further pairs did not help.
     """
     mean = fmean(film.held_out.values()) if film.held_out else 0.0
     states = _free_states(film)

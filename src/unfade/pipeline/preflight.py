@@ -17,13 +17,14 @@ from unfade.work.elements import files_of
 from unfade.work.job import Job
 
 
-def check(job: Job, last: str, stale: Collection[str]) -> None:
+def check(job: Job, last: str, due: Collection[str]) -> None:
     """Checks what can be known before ingest.
 
     Args:
         job: the project and its work directory.
         last: the last stage that runs.
-        stale: the stages up to `last` that are not fresh or run again.
+        due: the stages that may run: the first that is not fresh or runs again, and all after it
+            up to `last`.
 
     Raises:
         ProjectError: there is nothing to take colour from, a file is missing or cannot be used, the
@@ -34,26 +35,26 @@ def check(job: Job, last: str, stale: Collection[str]) -> None:
     if last == STAGE_NAMES[0]:
         return
     _check_files(job)
-    _check_folders(job, stale)
+    _check_folders(job, due)
     frames = _frames_by_name(job)
     if frames is not None:
         _check_frames(job, frames)
-    if "train" in stale:
+    if "train" in due:
         _check_earlier_model(job)
-    if "render" in stale and job.project.render.strict:
+    if "render" in due and job.project.render.strict:
         render = importlib.import_module("unfade.render.stage")
         render.check_masters_space(job.project.render, job.colors)
-    if "deliver" in stale:
+    if "deliver" in due:
         _check_signer(job)
         _check_movies(job, None)
 
 
-def check_scan(job: Job, stale: Collection[str]) -> None:
+def check_scan(job: Job, due: Collection[str]) -> None:
     """Checks, after ingest, what depends on frames, size and rate of the scan.
 
     Args:
         job: the project and its work directory.
-        stale: the stages that were not fresh before the run, or run again.
+        due: as of `check`.
 
     Raises:
         ProjectError: the scan lacks a frame that film.toml names, the control points of a pair do
@@ -69,9 +70,9 @@ def check_scan(job: Job, stale: Collection[str]) -> None:
     _check_frames(job, source.frames)
     for pair in job.project.pair:
         check_points(job, pair)
-    if "render" in stale:
+    if "render" in due:
         check_disk_space(job, source)
-    if "deliver" in stale:
+    if "deliver" in due:
         _check_movies(job, source)
 
 
@@ -102,12 +103,12 @@ def _check_files(job: Job) -> None:
         )
 
 
-def _check_folders(job: Job, stale: Collection[str]) -> None:
+def _check_folders(job: Job, due: Collection[str]) -> None:
     """
     Raises:
         WorkError: the folder of a stage cannot be written to.
     """
-    for folder in (job.root / folder_name(name) for name in stale):
+    for folder in (job.root / folder_name(name) for name in due):
         if folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK)):
             raise WorkError(
                 f"{folder}: is no folder that you may write to; give yourself write permission "

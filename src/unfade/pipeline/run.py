@@ -65,24 +65,26 @@ def run(job: Job, first: str | None = None, last: str | None = None) -> list[str
     watched = WatchedProgress(job.progress, stages)
     job = replace(job, progress=watched)
     elements = ElementCache(job)
-    stale = [
-        stage.name
-        for stage in stages
-        if stage.name == first or freshness(stage, job, elements).state != "fresh"
-    ]
-    if not stale:
+
+    def is_due(stage: Stage) -> bool:
+        return stage.name == first or freshness(stage, job, elements).state != "fresh"
+
+    # What comes after a stage that runs becomes stale, unless its result is the same.
+    begin = next((index for index, stage in enumerate(stages) if is_due(stage)), len(stages))
+    due = STAGE_NAMES[begin : end + 1]
+    if not due:
         with suppress(WorkError):
             job.save_digests()
         return []
-    preflight.check(job, STAGE_NAMES[end], stale)
+    preflight.check(job, STAGE_NAMES[end], due)
     with lock_folder(job.root, job.progress.say):
-        return _run(job, stages, stale, first, elements, watched)
+        return _run(job, stages, due, first, elements, watched)
 
 
 def _run(
     job: Job,
     stages: tuple[Stage, ...],
-    stale: Collection[str],
+    due: Collection[str],
     first: str | None,
     elements: ElementCache,
     watched: WatchedProgress,
@@ -109,7 +111,7 @@ def _run(
         else:
             watched.time_left.leave_out(stage.name)
         if stage.name == "ingest" and len(stages) > 1:
-            preflight.check_scan(job, stale)
+            preflight.check_scan(job, due)
     job.save_digests()
     return done
 

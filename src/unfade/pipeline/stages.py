@@ -156,7 +156,7 @@ STAGES = (
             Improvement,
         ),
         source_paths,
-        revision=6,
+        revision=7,
         files=(BASELINE, "01-ingest/*-proxy.npy"),
     ),
     Stage(

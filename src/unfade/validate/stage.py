@@ -35,7 +35,6 @@ from unfade.report.content import PageContent
 from unfade.report.page import report_page
 from unfade.report.versions import versions
 from unfade.validate.diagnoses import Findings, diagnoses
-from unfade.validate.film import ValidatedFilm, chosen_model
 from unfade.validate.frame_pictures import (
     FramePictures,
     PicturePlan,
@@ -67,6 +66,7 @@ from unfade.validate.outliers.runs import mend_facts, most_serious
 from unfade.validate.shown_frames import choose_shown
 from unfade.validate.steadiness import SmallFrame, chroma_change, mean_chroma, small_frame
 from unfade.validate.stills import STALE_PATTERNS, outlier_stills, stills
+from unfade.validate.validated_film import ValidatedFilm, chosen_model
 from unfade.validate.verdict import decide, held_out_measures, mean_model_error
 from unfade.work.cores import on_all_cores
 from unfade.work.job import Job

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from unfade.film.alignment import Alignment, TransformKind
-from unfade.film.control_points import kind_by_count
+from unfade.film.control_points import MAX_EXACT_POINTS, kind_by_count
 from unfade.film.match import FrameState, ReferenceMatches
 from unfade.film.wording import counted
 from unfade.work.pair_records import PairEntry, PairRecords
@@ -146,11 +146,12 @@ def _transform(alignment: Alignment) -> str:
     if alignment.pair.aligned:
         return "without a search, because a person marked it as aligned"
     if alignment.kind == "points":
-        return (
-            f"by {_KINDS[kind_by_count(alignment.inliers)]} from "
-            f"{counted(alignment.inliers, 'control point')} that a person placed, whose residual "
-            f"is {alignment.points_residual:.2f} px"
-        )
+        residual = ""
+        if alignment.inliers > MAX_EXACT_POINTS:
+            residual = f", whose residual is {alignment.points_residual:.2f} px"
+        points = counted(alignment.inliers, "control point")
+        kind = _KINDS[kind_by_count(alignment.inliers)]
+        return f"by {kind} from {points} that a person placed{residual}"
     if alignment.kind == "identity":
         return f"without a transform, because {alignment.inliers} of its blocks fit"
     warped = " and a smooth warp" if alignment.warp is not None else ""

@@ -64,7 +64,7 @@ class PointTransform:
 
     @property
     def residual(self) -> float:
-        """Root mean square distance of the points, in source pixels; 0 for 1, 3 and 4 points."""
+        """Root mean square distance of the points, in source pixels; 0 for up to 4 points."""
         return float(np.sqrt(np.mean(self.distances**2)))
 
 

@@ -78,7 +78,7 @@ class ShotEvidence:
         return np.frombuffer(self._rows.copy(), _FIGURES)
 
     def add(self, one: FrameEvidence, predicted: float) -> None:
-        """Takes the evidence and the predicted error of the next frame.
+        """Takes the evidence and the predicted error of the next frame; none after `chunks`.
 
         Raises:
             WorkError: the temporary file cannot be written.

@@ -1,4 +1,4 @@
-"""The artefacts of a film that validate reads."""
+"""The artefacts that most of validate needs."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from unfade.work.job import Job
 
 @dataclass(frozen=True)
 class ValidatedFilm:
-    """The artefacts of a film that validate reads."""
+    """The artefacts of a film that most of validate needs."""
 
     clips: Clips
     pair_list: PairList

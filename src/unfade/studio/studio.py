@@ -11,6 +11,7 @@ import anyio
 import anyio.to_thread
 
 from unfade.errors import UnfadeError
+from unfade.studio.choices import Choices
 from unfade.studio.events import Broadcast
 from unfade.studio.films import Films
 from unfade.studio.run_record import read_log
@@ -35,6 +36,7 @@ class Studio:
     films: Films = field(init=False)
     runs: Runs = field(init=False)
     events: Broadcast = field(default_factory=Broadcast)
+    choices: Choices = field(default_factory=Choices)
 
     def __post_init__(self) -> None:
         self.films = Films(self.root)

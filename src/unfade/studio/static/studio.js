@@ -104,8 +104,9 @@ document.addEventListener("submit", async (event) => {
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target.closest("input, textarea, select, dialog");
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  const pressesButton = [" ", "Enter"].includes(event.key) && event.target.closest("button, a, summary");
   const bound = keys.find((one) => one.key === event.key);
-  if (!bound) return;
+  if (!bound || pressesButton) return;
   event.preventDefault();
   bound.action(event);
 });

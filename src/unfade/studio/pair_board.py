@@ -109,7 +109,7 @@ def _fixed(project: Project, section: PairSection, entries: list[PairEntry]) -> 
     )
     for entry in entries:
         pair = entry.pair
-        if _shows_same(pair, tile):
+        if shows_same(pair, tile):
             agrees = (pair.role, pair.kind, pair.note) == (tile.role, tile.kind, tile.note)
             return replace(
                 _recorded(entry),
@@ -123,11 +123,11 @@ def _fixed(project: Project, section: PairSection, entries: list[PairEntry]) -> 
     return tile
 
 
-def _shows_same(pair: Pair, tile: PairTile) -> bool:
-    """Whether a recorded pair has the reference of a tile; pictures may have been moved."""
-    if pair.picture is not None and tile.picture is not None:
-        return Path(pair.picture).name == Path(tile.picture).name
-    return (pair.of, pair.reference, pair.picture) == (tile.of, tile.reference, tile.picture)
+def shows_same(one: Pair | PairTile, other: Pair | PairTile) -> bool:
+    """Whether two pairs have one reference; a picture may have been moved meanwhile."""
+    if one.picture is not None and other.picture is not None:
+        return Path(one.picture).name == Path(other.picture).name
+    return (one.of, one.reference, one.picture) == (other.of, other.reference, other.picture)
 
 
 def _chosen(entries: list[PairEntry], *, is_added: bool, was_dropped: bool) -> Iterator[PairTile]:

@@ -22,7 +22,7 @@ from unfade.film.clip import SOURCE_PROXY, Clip, reference_proxy
 from unfade.film.pair import Pair
 from unfade.geometry.warp import as_matrix, source_positions
 from unfade.studio.byte_cache import ByteCache
-from unfade.studio.pair_board import records_signature
+from unfade.studio.pair_board import records_signature, shows_same
 from unfade.work.job import Job
 from unfade.work.pair_records import PairRecords
 
@@ -37,6 +37,9 @@ MAX_PIXEL_BYTES = 160_000_000
 
 MAX_FILE_BYTES = 64_000_000
 """Bytes of encoded pictures that are kept: several hundred small ones."""
+
+DIFFERENCE_GAIN = 3
+"""Factor on the difference of structure: that of good pairs is too dark to see."""
 
 JPEG_QUALITY = 92
 """Quality at which no block shows beside film grain."""
@@ -118,15 +121,11 @@ def laying(records: PairRecords, pair: Pair) -> Alignment | None:
     if records.alignments is None:
         return None
     admitted = records.alignments.admitted
-    own = [one for one in admitted if one.pair.source == pair.source and _same(one.pair, pair)]
+    own = [one for one in admitted if one.pair.source == pair.source and shows_same(one.pair, pair)]
     if own:
         return own[0]
     alike = [one for one in admitted if pair.of is not None and one.pair.of == pair.of]
     return min(alike, key=lambda one: abs(one.pair.source - pair.source), default=None)
-
-
-def _same(one: Pair, other: Pair) -> bool:
-    return (one.of, one.reference, one.picture) == (other.of, other.reference, other.picture)
 
 
 def _path(job: Job, pair: Pair) -> str:
@@ -174,7 +173,7 @@ def _shown(
     if side == "reference":
         return pixels.reference
     alignment = laying(records, pair)
-    if side == "weight" and alignment is not None and _same(alignment.pair, pair):
+    if side == "weight" and alignment is not None and shows_same(alignment.pair, pair):
         weight = media.read_plane(job.root / weight_file(pair.source))
         height, width = pixels.source.shape[:2]
         return _codes(fit(weight.expand(3, -1, -1), height, width)[0].numpy())
@@ -185,7 +184,8 @@ def _shown(
     if side == "weight":
         return _codes(confidence(_luma(source), reference, inside))
     difference = cv2.absdiff(equalised_luma(_luma(source)), equalised_luma(_luma(reference)))
-    return np.where(inside, difference, 0).astype(np.uint8)
+    gained = cv2.convertScaleAbs(difference, alpha=DIFFERENCE_GAIN)
+    return np.where(inside, gained, 0).astype(np.uint8)
 
 
 def _laid(

@@ -6,6 +6,7 @@ const base = `/film/${film}/pairs`;
 const grid = document.getElementById("grid");
 
 if (grid) start();
+else on("film", () => location.reload());
 
 function start() {
   const close = document.getElementById("close");
@@ -33,6 +34,7 @@ function start() {
     mark();
     watchWeights();
     if (!close.hidden) openPair(false);
+    else if (document.activeElement === document.body) current()?.focus({ preventScroll: true });
   }
 
   function send(address, command) {
@@ -148,7 +150,7 @@ function start() {
     if (!tile) return;
     const has = "reference" in tile.dataset || tile.dataset.query.includes("picture=");
     const [frame, reference] = [tile.dataset.pair, tile.querySelector(".names span").textContent.trim()];
-    const names = { source: `source ${frame}`, laid: `reference ${reference}`, difference: "difference of structure: white is where edges differ", weight: "weight: white is full confidence" };
+    const names = { source: `source ${frame}`, laid: `reference ${reference}`, difference: "difference of structure, times 3", weight: "weight: white is full confidence" };
     const pair = { wipe: ["source", "laid"], source: ["source"], reference: ["laid"], difference: ["difference"], weight: ["weight"] }[mode];
     const [one, other] = has ? pair : ["source"];
     show(over, address(tile, one, pixels()));
@@ -182,7 +184,7 @@ function start() {
     draw();
     const text = (selector) => tile.querySelector(selector)?.textContent.replace(/\s+/g, " ").trim() ?? "";
     document.getElementById("close-title").textContent = `${tile.dataset.pair} with ${text(".names span") || "nothing"}`;
-    const [by, similarity, residual] = [text(".facts span:nth-child(2)"), text(".facts:nth-of-type(4) span"), text(".facts:nth-of-type(4) span:nth-child(2)")];
+    const [by, similarity, residual] = [text(".facts span:nth-child(2)"), text(".measures span"), text(".measures span:nth-child(2)")];
     const rows = [["Role", text(".role")], ["Chosen by", by], ["State", text(".remark") || tile.dataset.state], ["Similarity", similarity.replace("similarity ", "") || "not measured"], ["Residual", residual || "not measured"]];
     facts(rows);
     if (isNew) document.getElementById("sentences").replaceChildren();
@@ -195,7 +197,7 @@ function start() {
     if (number !== asked || !answer?.ok) return;
     const found = await answer.json();
     facts([...rows, ["Weight", found.weight == null ? "not measured" : `${Math.round(found.weight * 100)} %`], ["Laid", found.laid ?? ""]]);
-    sentences(document.getElementById("sentences"), [found.candidate, ...found.sentences]);
+    sentences(document.getElementById("sentences"), [found.candidate, tile.parentElement.classList.contains("pending") ? "The last run says:" : "", ...found.sentences]);
     if (isNew) prefetch();
   }
 
@@ -215,6 +217,7 @@ function start() {
     if (close.hidden) {
       if (!current()) walk(1);
       openPair(true);
+      close.scrollIntoView({ block: "start" });
     } else draw();
   }
 

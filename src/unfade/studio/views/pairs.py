@@ -27,6 +27,7 @@ from unfade.studio.pair_board import (
     pair_of,
     records_signature,
     sheets_of,
+    shows_same,
     tiles_of,
 )
 from unfade.studio.studio import in_thread
@@ -63,22 +64,26 @@ _limiter: RunVar[anyio.CapacityLimiter] = RunVar("pictures of pairs")
 async def show(request: Request) -> Response:
     """The page: a sheet of the grid, by shot."""
     studio, place = studio_of(request), await film_of(request)
-    state = await in_thread(studio.films.state, place)
     sheet = request.query_params.get("sheet", "1")
-    facts: dict[str, Any] = {"problem": state.error, "role_words": ROLE_LABELS_OF_TILES}
-    if state.error is None:
-        try:
-            facts |= await in_thread(_board, place, int(sheet) if sheet.isdecimal() else 1)
-            text = facts.pop("text")
-            facts["undo"] = studio.choices.last(place.project_file, text)
-        except UnfadeError as error:
-            facts["problem"] = str(error)
-    return page(request, "pairs", state.title, place, **facts)
+    facts: dict[str, Any] = {"problem": None, "role_words": ROLE_LABELS_OF_TILES}
+    title = place.folder.name
+    try:
+        text, job = await in_thread(_film, place)
+        title = job.project.film.title
+        facts["undo"] = studio.choices.last(place.project_file, text)
+        facts |= await in_thread(_board, text, job, int(sheet) if sheet.isdecimal() else 1)
+    except UnfadeError as error:
+        facts["problem"] = str(error)
+    return page(request, "pairs", title, place, **facts)
 
 
-def _board(place: FilmPlace, sheet: int) -> dict[str, Any]:
-    """What the template shows."""
-    text, job, records = _now(place)
+def _board(text: str, job: Job, sheet: int) -> dict[str, Any]:
+    """What the template shows.
+
+    Raises:
+        WorkError: ingest or curate has not run.
+    """
+    records = _records.of(job)
     sheets = sheets_of(by_shot(tiles_of(job.project, records), records))
     number = min(max(sheet, 1), len(sheets))
     version = text_digest(repr(records_signature(job)))[:12]
@@ -90,8 +95,6 @@ def _board(place: FilmPlace, sheet: int) -> dict[str, Any]:
     clips = records.clips
     area = clips.source.live_area
     return {
-        "text": text,
-        "problem": None,
         "digest": text_digest(text),
         "shots": sheets[number - 1],
         "sheet": number,
@@ -115,15 +118,20 @@ def _query(tile: PairTile, job: Job, version: str) -> dict[str, object]:
     return query | {key: 1 for key in ("aligned", "mirrored") if getattr(pair, key)}
 
 
-def _now(place: FilmPlace) -> tuple[str, Job, PairRecords]:
-    """The text of film.toml, its job, and the records.
+def _film(place: FilmPlace) -> tuple[str, Job]:
+    """The text of film.toml, and its job."""
+    text = project_file_text(place.project_file)
+    return text, job_of(text, place.project_file)
+
+
+def _now(place: FilmPlace) -> tuple[Job, PairRecords]:
+    """The job of a film, and its records.
 
     Raises:
         WorkError: ingest or curate has not run.
     """
-    text = project_file_text(place.project_file)
-    job = job_of(text, place.project_file)
-    return text, job, _records.of(job)
+    _, job = _film(place)
+    return job, _records.of(job)
 
 
 async def picture(request: Request) -> Response:
@@ -138,7 +146,7 @@ async def picture(request: Request) -> Response:
 def _picture(root: Path, place: FilmPlace, query: dict[str, str]) -> bytes:
     from unfade.studio.pair_preview import PairSide, pair_picture
 
-    _, job, records = _now(place)
+    job, records = _now(place)
     side = query.get("side", "source")
     if side not in get_args(PairSide):
         raise ProjectError(f"there is no side '{side}' of a pair")
@@ -186,7 +194,7 @@ async def frame(request: Request) -> Response:
 def _frame(place: FilmPlace, query: dict[str, str]) -> bytes:
     from unfade.studio.pair_preview import WIDTHS_PX, clip_picture, proxy_picture
 
-    _, job, records = _now(place)
+    job, records = _now(place)
     name = query.get("of") or None
     clip = records.clips.source if name is None else _reference(records, name)
     number, width = _whole(query, "frame"), _width(query)
@@ -231,7 +239,7 @@ async def facts(request: Request) -> Response:
 def _facts(root: Path, place: FilmPlace, query: dict[str, str]) -> dict[str, Any]:
     from unfade.studio.pair_preview import laying, mean_weight
 
-    _, job, records = _now(place)
+    job, records = _now(place)
     source = _whole(query, "source")
     check_frame(records.clips.source, source)
     found: dict[str, Any] = {"sentences": list(explain_frame(records, source))}
@@ -245,10 +253,10 @@ def _facts(root: Path, place: FilmPlace, query: dict[str, str]) -> dict[str, Any
     alignment = laying(records, pair)
     found["laid"] = "without an alignment"
     if alignment is not None:
-        is_own = alignment.pair.source == source
-        of_pair = "its own alignment" if is_own else f"the alignment of {alignment.pair.source}"
-        found["laid"] = f"by {of_pair}"
-        if is_own and alignment.pair.reference == pair.reference:
+        other = f"{alignment.pair.source} with {records.reference_label(alignment.pair)}"
+        is_own = shows_same(alignment.pair, pair) and alignment.pair.source == source
+        found["laid"] = "by its own alignment" if is_own else f"by the alignment of {other}"
+        if is_own:
             found["weight"] = mean_weight(job, alignment)
     return found
 
@@ -264,7 +272,7 @@ async def weights(request: Request) -> Response:
 def _weights(place: FilmPlace, wanted: set[int]) -> dict[int, float]:
     from unfade.studio.pair_preview import mean_weight
 
-    _, job, records = _now(place)
+    job, records = _now(place)
     admitted = records.alignments.admitted if records.alignments else ()
     return {one.pair.source: mean_weight(job, one) for one in admitted if one.pair.source in wanted}
 

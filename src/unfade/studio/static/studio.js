@@ -153,6 +153,7 @@ function refreshSoon() {
   waiting = setTimeout(refresh, 100);
 }
 
+on("problem", ({ sentence }) => say(sentence));
 on("runs", refreshSoon);
 on("reset", refreshSoon);
 on("film", (event) => {

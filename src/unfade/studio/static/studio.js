@@ -160,10 +160,25 @@ on("film", (event) => {
   if (!film || event.film === film) refreshSoon();
 });
 
-const stream = new EventSource("/events");
-stream.addEventListener("message", (message) => {
-  const event = JSON.parse(message.data);
-  for (const handler of handlers.get(event.kind) ?? []) handler(event);
+let stream = null;
+
+/** Opens the stream of events. A hidden page closes its own, because browsers keep only six
+ * connections to a server, and more windows than that would wait for one another. */
+function connect() {
+  stream = new EventSource("/events");
+  stream.addEventListener("message", (message) => {
+    const event = JSON.parse(message.data);
+    for (const handler of handlers.get(event.kind) ?? []) handler(event);
+  });
+  stream.addEventListener("error", () => say("the studio does not answer; it may have been closed"));
+  stream.addEventListener("open", () => say(""));
+}
+
+document.addEventListener("visibilitychange", () => {
+  stream?.close();
+  stream = null;
+  if (document.hidden) return;
+  connect();
+  refreshSoon();
 });
-stream.addEventListener("error", () => say("the studio does not answer; it may have been closed"));
-stream.addEventListener("open", () => say(""));
+if (!document.hidden) connect();

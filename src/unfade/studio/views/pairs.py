@@ -1,5 +1,6 @@
 """The pairs of a film: the grid, the close view, and the choices that a person makes there."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, get_args
@@ -33,7 +34,7 @@ from unfade.studio.pair_board import (
 from unfade.studio.studio import in_thread
 from unfade.studio.views.films import inside
 from unfade.work.job import Job
-from unfade.work.pair_edits import check_frame, job_of, relative_path
+from unfade.work.pair_edits import check_frame, job_of
 from unfade.work.pair_records import PairRecords
 from unfade.work.project_writing import text_digest
 from unfade.work.why import explain_candidate, explain_frame
@@ -335,7 +336,7 @@ def _add(
         path = inside(root, painted)
         if not path.is_file():
             raise ProjectError(f"{painted}: is not there; choose a picture")
-        fields["reference"] = relative_path(place.project_file, str(path))
+        fields["reference"] = Path(os.path.relpath(path, place.folder.resolve())).as_posix()
         fields["kind"] = text_of(command, "kind", "constructed")
         fields["colorspace"] = text_of(command, "colorspace", "") or None
         return _checked_picture(place, editor.add(**fields), fields)

@@ -12,6 +12,7 @@ from pathlib import Path
 from unfade.errors import ProjectError
 from unfade.film.stage_names import folder_name
 from unfade.project.file import project_file_text
+from unfade.work.project_writing import replace_project_text
 from unfade.work.writing import write_text
 
 STAGES = ("curate", "align", "target", "train")
@@ -43,15 +44,16 @@ class Snapshot:
         for stage in STAGES:
             name = folder_name(stage)
             shutil.copytree(self._root / name, self._folder / name, copy_function=link)
-        if project_file_text(self._project_file) != old_text:
+        texts = {"before": old_text, "after": new_text}
+        write_text(self._folder / EDIT, json.dumps(texts, ensure_ascii=False))
+        try:
+            replace_project_text(self._project_file, old_text, new_text)
+        except ProjectError as error:
             self.keep_round()
             raise ProjectError(
                 f"{self._project_file}: was changed while a round of improvement was prepared; run "
                 "'unfade improve' again"
-            )
-        texts = {"before": old_text, "after": new_text}
-        write_text(self._folder / EDIT, json.dumps(texts, ensure_ascii=False))
-        write_text(self._project_file, new_text)
+            ) from error
 
     def keep_round(self) -> None:
         """Forgets the state before the round; its edit goes first, so that what a killed process

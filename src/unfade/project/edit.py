@@ -87,6 +87,13 @@ def without_pair(text: str, source: int, *, exclude_frame: bool) -> str:
     return document.as_string()
 
 
+def without_choice(text: str, source: int) -> str:
+    """The text that leaves a source frame to the machine: no [[pair]], and on no list."""
+    document = tomlkit.parse(without_pair(text, source, exclude_frame=False))
+    _remove_frame(document, "drop", source)
+    return document.as_string()
+
+
 def _set_fields(table: Any, fields: dict[str, Any], kept: Sequence[str] = ()) -> None:
     """Replaces all fields of a table or an inline table, except those to be kept."""
     tail = _take_tail(table) if isinstance(table, Table) else []

@@ -45,6 +45,31 @@ def explain_frame(records: PairRecords, source: int) -> Iterator[str]:
     yield from _sheets(records, entry)
 
 
+def explain_candidate(records: PairRecords, source: int, of: str, reference: int) -> str:
+    """One sentence about a source frame with a reference frame, which need not be its match.
+
+    Args:
+        records: the records of the film.
+        source: the frame number in the scan.
+        of: the name of the reference.
+        reference: the frame number in it.
+    """
+    if records.matches is None or of not in records.matches.references:
+        return f"No frame has been matched in {of} yet."
+    matches = records.matches.references[of]
+    index = source - records.matches.frames.first
+    matched, similarity = matches.reference[index], matches.similarity[index]
+    if matched is None:
+        return f"Nothing in {of} matches: the best similarity is {similarity:.2f} of 1."
+    if matched == reference:
+        return f"This is the match, of similarity {similarity:.3f} of 1."
+    side = "after" if reference > matched else "before"
+    return (
+        f"This is {counted(abs(reference - matched), 'frame')} {side} the match, reference frame "
+        f"{matched}, of similarity {similarity:.3f} of 1."
+    )
+
+
 def _verdict(entry: PairEntry) -> str:
     role = {"train": "training pair", "holdout": "hold-out pair", "test": "test pair"}[
         entry.pair.role

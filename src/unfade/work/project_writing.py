@@ -1,0 +1,81 @@
+"""Writes an edited film.toml so that no change by another program is lost."""
+
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from unfade.errors import ProjectError
+from unfade.project.file import project_file_text
+from unfade.work.writing import writing
+
+
+def text_digest(text: str) -> str:
+    """The SHA-256 of a text, by which an editor says what it has seen."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def replace_project_text(path: Path, seen: str, text: str) -> None:
+    """Replaces the text of a film.toml if the file still holds what the editor has seen.
+
+    Unfade's own editors, threads and processes, wait for one another. The file is compared last of
+    all before it is replaced, because other programs do not wait.
+
+    Args:
+        path: of film.toml.
+        seen: the text that the edit began with, as `project_file_text` reads it.
+        text: the new text.
+
+    Raises:
+        ProjectError: the file was changed meanwhile; nothing is written.
+        WorkError: it cannot be written.
+    """
+    with _one_editor(path.parent), writing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
+        with suppress(OSError):
+            shutil.copymode(path, temporary)
+        check_unchanged(path, seen)
+
+
+def check_unchanged(path: Path, seen: str) -> None:
+    """
+    Raises:
+        ProjectError: film.toml does not hold the text that an editor has seen.
+    """
+    if project_file_text(path) != seen:
+        raise changed_meanwhile(path)
+
+
+def changed_meanwhile(path: Path) -> ProjectError:
+    """The sentence that refuses an edit of a film.toml that somebody else has changed."""
+    return ProjectError(
+        f"{path}: was changed elsewhere meanwhile; look at it, then repeat the edit"
+    )
+
+
+if sys.platform == "win32":
+
+    @contextmanager
+    def _one_editor(folder: Path) -> Iterator[None]:
+        yield
+
+else:
+    import fcntl
+
+    @contextmanager
+    def _one_editor(folder: Path) -> Iterator[None]:
+        """Locks a folder itself, which leaves no file behind; no lock where there are none."""
+        try:
+            descriptor = os.open(folder, os.O_RDONLY)
+        except OSError:
+            yield
+            return
+        try:
+            with suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)

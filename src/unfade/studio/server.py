@@ -104,6 +104,8 @@ def _listener(port: int | None) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((LOOPBACK, one))
+            # Now, so that the browser finds the port as soon as it knows the address.
+            listener.listen()
         except OSError:
             listener.close()
             continue

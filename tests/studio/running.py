@@ -1,6 +1,7 @@
 """A studio that runs as a process of its own, and requests to it."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import unfade
 from unfade.studio.films import place_of
 
 TIMEOUT_S = 30
@@ -81,7 +83,11 @@ class RunningStudio:
 def running_studio(root: Path, *options: str) -> Iterator[RunningStudio]:
     """A studio that is open on a folder while the block runs; its runs end with it."""
     command = [sys.executable, "-m", "unfade", "studio", str(root), "--no-browser", "--stop-runs"]
-    process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
+    # The runs of the studio have another working directory, and must find the same package.
+    environment = {**os.environ, "PYTHONPATH": str(Path(unfade.__file__).parents[1])}
+    process = subprocess.Popen(
+        [*command, *options], stdout=subprocess.PIPE, text=True, env=environment
+    )
     assert process.stdout is not None
     try:
         found = re.search(r"http\S+", process.stdout.readline())

@@ -89,6 +89,7 @@ class TrainedModel(Artefact):
     of the networks, of the law or of the LUT. `checkpoints` are the kept checkpoints in order, the
     best one among them; the networks of the others are in `checkpoints_file`. `chosen_step` is the
     step of a checkpoint that a person chose in place of the best; training leaves it None.
+    `is_stopped` is true if a person ended training at step `steps`.
     """
 
     SCHEMA = "TrainedModel.3"
@@ -115,6 +116,7 @@ class TrainedModel(Artefact):
     checkpoints: tuple[KeptCheckpoint, ...] = ()
     checkpoints_file: str | None = None
     chosen_step: int | None = None
+    is_stopped: bool = False
 
     @property
     def step(self) -> int:
@@ -167,10 +169,31 @@ class LossPoint(Noun):
 
 
 class LossCurve(Artefact):
-    """The loss over training. `baseline` is the hold-out CIEDE2000 of the closed form at step 0."""
+    """The loss over training, written anew at every checkpoint.
+
+    `baseline` is the hold-out CIEDE2000 of the closed form at step 0, `lut` that of the LUT
+    baseline over all hold-out pixels; both are None without hold-out pairs.
+    """
 
     SCHEMA = "LossCurve.1"
     PATH = "05-train/loss.json"
 
     points: tuple[LossPoint, ...]
     baseline: float | None
+    lut: float | None = None
+
+
+class TrainingStop(Artefact):
+    """A person's wish that training ends at its next checkpoint and keeps the best one.
+
+    It holds for the training that works when it is written. Train then sets `key`, the digest of
+    all that this training depends on, and `step`, its last one. With both it is a part of the
+    result: as long as the file stays, the stage is fresh with fewer steps. Without the file,
+    training goes on from its last checkpoint.
+    """
+
+    SCHEMA = "TrainingStop.1"
+    PATH = "05-train/stop.json"
+
+    key: str | None = None
+    step: int | None = None

@@ -41,7 +41,8 @@ class OutlierRun(Noun):
     None where colour is not what is wrong, and for an error that is only predicted. `box` is its
     place, in pixels of the scan, and `mask` the file of its exact place, beside the report; None
     where it is the whole frame. `why` is a sentence. `mend` is None if no reference shows the
-    frames, or if a new pair would not help.
+    frames, or if a new pair would not help. `row` is its row on the sheet ``outliers.png``, from
+    0; None if it is not on the sheet.
     """
 
     kind: OutlierKind
@@ -57,6 +58,12 @@ class OutlierRun(Noun):
     mask: str | None = None
     why: str
     mend: Mend | None = None
+    row: int | None = None
+
+    @property
+    def weight(self) -> float:
+        """How many times the limit its worst frame reaches: the order of the queue."""
+        return self.score / self.limit if self.limit > 0 else self.score
 
     def frames_in_words(self) -> str:
         """The frames: ``"1012 to 1019"``, or one."""

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from unfade.errors import ProjectError, UnfadeError
 from unfade.film.approval import Approvals
+from unfade.film.dismissal import Dismissals
 from unfade.film.improvement import Improvement
+from unfade.film.model import LossCurve, TrainingStop
 from unfade.film.report import Report
 from unfade.film.stage_names import STAGE_NAMES, folder_name
 from unfade.pipeline.freshness import UNFINISHED, Freshness, status
@@ -28,6 +30,10 @@ MAX_FILMS = 500
 
 ID_DIGITS = 10
 """Hexadecimal digits of a film's id: chance never makes two of `MAX_FILMS` alike."""
+
+
+_WATCHED = (Approvals, Dismissals, Improvement, LossCurve, TrainingStop)
+"""Artefacts that change while no stage ends."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class FilmPlace:
 
     def signature(self) -> tuple[tuple[str, int, int], ...]:
         """Sizes and times of change of all files whose change pages show."""
-        names = [PROJECT_FILE, Approvals.PATH, Improvement.PATH]
+        names = [PROJECT_FILE, *(kind.PATH for kind in _WATCHED)]
         for stage in STAGE_NAMES:
             folder = folder_name(stage)
             names += [f"{folder}/{Receipt.PATH}", f"{folder}/{UNFINISHED}"]

@@ -32,12 +32,22 @@ def held_out_errors(model: ChromaModel, pixels: Pixels) -> HeldOutErrors:
     )
 
 
+def curve_of(state: State, training_set: TrainingSet) -> LossCurve:
+    """The loss curve of a training so far."""
+    return LossCurve(
+        points=state.points,
+        baseline=training_set.closed_form_error,
+        lut=training_set.lut_error,
+    )
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The result of a training.
 
     `state` is the last state, `shot_models` the comparisons of shot networks, `started_from` the id
     of the earlier model that training started from. `errors` is none without hold-out pairs.
+    `is_stopped` says whether a person ended training.
     """
 
     state: State
@@ -47,6 +57,7 @@ class Outcome:
     pairs: Sequence[Pair]
     started_from: str | None
     errors: HeldOutErrors | None
+    is_stopped: bool = False
 
     def facts(self) -> dict[str, object]:
         """Facts for the description in the model file."""
@@ -64,9 +75,8 @@ class Outcome:
         }
 
     def curve(self) -> LossCurve:
-        """The loss curve, with the error of the closed form as its baseline."""
-        baseline = self.errors.baseline.ciede2000 if self.errors else None
-        return LossCurve(points=self.state.points, baseline=baseline)
+        """The loss curve, with the errors of closed form and LUT."""
+        return curve_of(self.state, self.training_set)
 
     def record(
         self,
@@ -99,6 +109,7 @@ class Outcome:
             methods=self.model.methods,
             checkpoints=self._checkpoints({**checkpoint_ids, self.state.best_step: model_id}),
             checkpoints_file=checkpoints_file,
+            is_stopped=self.is_stopped,
         )
 
     def _checkpoints(self, ids: Mapping[int, str]) -> tuple[KeptCheckpoint, ...]:

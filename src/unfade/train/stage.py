@@ -36,7 +36,8 @@ from unfade.train.method_choice import (
     block_errors,
     methods_by_errors,
 )
-from unfade.train.outcome import Outcome, held_out_errors
+from unfade.train.outcome import Outcome, curve_of, held_out_errors
+from unfade.train.stop import ends_at, forget_other_stops, is_stopped
 from unfade.train.training_set import TrainingSet, prepare
 from unfade.work.job import Job
 from unfade.work.memory import return_freed_memory
@@ -72,6 +73,8 @@ def run(job: Job) -> None:
     if targets.between is not None:
         unpaired = UnpairedFrames(_between(job, targets), partial(_read_unpaired, job))
     earlier, grade = _earlier_model(job), job.load(FilmBalance).grade
+    key = _key(job, earlier)
+    forget_other_stops(job, key)
     training_set = prepare(
         train,
         held_out,
@@ -84,13 +87,15 @@ def run(job: Job) -> None:
     return_freed_memory()
     _draw_carried(job, training_set)
     sheets = ContactSheets(training_set.model, _of_sheet(train, held_out), previews)
-    state = _learn(job, training_set, sheets, earlier)
+    state = _learn(job, training_set, sheets, earlier, key)
     return_freed_memory()
     model, shot_models = _complete(job, training_set, state, targets)
     pairs = [target.pair for target in targets.targets]
     errors = held_out_errors(model, training_set.held_out) if training_set.held_out else None
     started_from = earlier.id if earlier else None
-    outcome = Outcome(state, training_set, model, shot_models, pairs, started_from, errors)
+    forget_other_stops(job, key)
+    stopped = is_stopped(job, key)
+    outcome = Outcome(state, training_set, model, shot_models, pairs, started_from, errors, stopped)
     _save(job, outcome)
 
 
@@ -158,14 +163,16 @@ def _learn(
     training_set: TrainingSet,
     sheets: ContactSheets,
     earlier: EarlierModel | None,
+    key: str,
 ) -> State:
     """Trains from the last checkpoint of the same settings and targets, or from the start.
+
+    The loss curve is written at every checkpoint, and a person may end training at each.
 
     Sheets of kept checkpoints are drawn again, because the previews may be others.
     """
     settings = job.project.train
     folder = job.folder("train")
-    key = _key(job, earlier)
     state = load_checkpoint(folder / CHECKPOINT, key)
     if state is None:
         for sheet in folder.glob("sheet-*.png"):
@@ -179,6 +186,9 @@ def _learn(
     for step, weights in state.kept.items():
         if _sheet(job, step).exists():
             media.write_png(_sheet(job, step), sheets.draw(step, weights))
+    job.save(curve_of(state, training_set))
+    if state.step > 0 and ends_at(job, state.step, key):
+        return state
     total = -(-(settings.steps - state.step) // settings.checkpoint)
     states = learn(state, training_set.train, training_set.held_out, settings)
     for next_state in job.progress.track(states, "Training", total):
@@ -187,6 +197,9 @@ def _learn(
             media.write_png(_sheet(job, next_state.step), picture)
         state = next_state
         save_checkpoint(folder / CHECKPOINT, state, key)
+        job.save(curve_of(state, training_set))
+        if ends_at(job, state.step, key):
+            break
     return state
 
 

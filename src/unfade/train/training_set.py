@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from unfade.color.score import chroma_error
+from unfade.color.ycbcr import ycbcr_to_rgb
 from unfade.film.balance import Balance
 from unfade.film.model import CarriedColour
 from unfade.model import Baseline, ChromaModel, ResidualNetworks
@@ -37,7 +40,7 @@ from unfade.train.fit.closed_form import (
     fit_closed_form,
     fit_grain,
 )
-from unfade.train.fit.loop import learn, residual_of, start
+from unfade.train.fit.loop import learn, pixels_error, residual_of, start
 from unfade.work.cores import on_all_cores
 from unfade.work.progress import Track, untracked
 
@@ -65,6 +68,7 @@ class TrainingSet:
     Training pixels are in random order. `baseline` holds the LUTs fitted to the pairs as they are.
     `pictures` are the corrected training pairs and the frames that received chroma from them.
     `carried_colour` has the decision for each shot; it is empty if `unpaired` of `prepare` is none.
+    `lut_error` is the CIEDE2000 of `baseline` over the hold-out pictures, None without them.
     """
 
     model: ChromaModel
@@ -73,6 +77,13 @@ class TrainingSet:
     held_out: Pixels | None
     pictures: TrainingPictures
     carried_colour: tuple[CarriedColour, ...] = ()
+    lut_error: float | None = None
+
+    @cached_property
+    def closed_form_error(self) -> float | None:
+        """The CIEDE2000 of the closed form over the hold-out pixels; None without them."""
+        pixels = self.held_out
+        return None if pixels is None else pixels_error(pixels.base_cbcr, pixels).ciede2000
 
     @property
     def carried(self) -> tuple[int, ...]:
@@ -123,7 +134,21 @@ def prepare(
         held_out_pixels,
         pictures,
         carried_colour,
+        _lut_error(first.laws.baseline, held_out_pairs) if held_out else None,
     )
+
+
+def _lut_error(baseline: Baseline, pictures: PictureStore) -> float | None:
+    """The mean CIEDE2000 of LUTs over all pixels of pictures, by weight; None without weight."""
+    total = weights = 0.0
+    for index in range(len(pictures)):
+        picture = pictures[index]
+        weight = float(picture.weight.sum())
+        if weight > 0:
+            cbcr = baseline.of(picture.frame.shot)(picture.frame.clean_rgb)
+            error = chroma_error(ycbcr_to_rgb(picture.truth_ycbcr), cbcr, picture.weight)
+            total, weights = total + error.ciede2000 * weight, weights + weight
+    return total / weights if weights else None
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ from unfade.validate.outliers.flags import PREDICTED_UNIT
 from unfade.validate.outliers.reference import ReferenceColour
 from unfade.validate.outliers.review import OutlierCase, OutlierReview, outlier_measure, shot_facts
 from unfade.validate.outliers.runs import mend_facts, most_serious
+from unfade.validate.outliers.sheet import with_rows
 from unfade.validate.shown_frames import choose_shown
 from unfade.validate.steadiness import SmallFrame, chroma_change, mean_chroma, small_frame
 from unfade.validate.stills import STALE_PATTERNS, outlier_stills, stills
@@ -150,7 +151,7 @@ def _report(
     methods = film.model.methods.used(project.render.use)
     used = [methods.of(figures.shot.number) for figures in shots]
     verdict, reasons = decide(measures, film.pair_list.remarks, used)
-    runs, limit = tuple(case.run for case in cases), project.align.max_residual
+    runs, limit = with_rows(cases), project.align.max_residual
     found = Findings(
         alignments=film.alignments,
         matches=inspection.review.matches,

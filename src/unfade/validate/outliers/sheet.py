@@ -1,12 +1,14 @@
 """The sheet of outliers: each with scan, recovered frame with the place, and reference."""
 
 from collections.abc import Sequence
+from itertools import count
 
 from torch import Tensor
 
 from unfade.drawing.canvas import draw_line
 from unfade.drawing.sheets import grid
 from unfade.film.clip import Area
+from unfade.film.outlier import OutlierRun
 from unfade.validate.outliers.review import OutlierCase
 
 SHEET_WIDTH_PX = 1600
@@ -22,6 +24,14 @@ def outlier_sheet(cases: Sequence[OutlierCase], live_area: Area) -> Tensor:
     rows = [_row(case, live_area) for case in shown]
     headings = ("Faded scan", "Recovered, with the place", "Reference")
     return grid(rows, headings, [_label(case) for case in shown], SHEET_WIDTH_PX)
+
+
+def with_rows(cases: Sequence[OutlierCase]) -> tuple[OutlierRun, ...]:
+    """The outliers, each with its row on the sheet."""
+    rows = count()
+    return tuple(
+        case.run.model_copy(update={"row": next(rows) if case.pictures else None}) for case in cases
+    )
 
 
 def _row(case: OutlierCase, live_area: Area) -> list[Tensor]:

@@ -1,0 +1,44 @@
+"""Outliers that a person has looked at and finds right."""
+
+from unfade.film.noun import Artefact, Noun
+from unfade.film.outlier import OutlierKind, OutlierRun
+
+
+class Dismissal(Noun):
+    """A person's word that an outlier is no fault, or with `withdrawn` that it is one after all.
+
+    It holds for outliers of `kind` whose frames all lie in `first` to `last` of `shot`. `date` is
+    ISO 8601 with the time zone. `model_id` is that of the rendering that the person looked at.
+    """
+
+    kind: OutlierKind
+    shot: int
+    first: int
+    last: int
+    reason: str
+    by: str
+    date: str
+    model_id: str
+    withdrawn: bool = False
+
+    def covers(self, run: OutlierRun) -> bool:
+        """Whether it is about an outlier."""
+        is_inside = self.first <= run.first and run.last <= self.last
+        return is_inside and (self.kind, self.shot) == (run.kind, run.shot)
+
+
+class Dismissals(Artefact):
+    """All dismissals of a film, oldest first; none is ever removed.
+
+    They change no figure and no verdict of the report, which a person approves or rejects.
+    """
+
+    SCHEMA = "Dismissals.1"
+    PATH = "dismissals.json"
+
+    entries: tuple[Dismissal, ...] = ()
+
+    def of(self, run: OutlierRun) -> Dismissal | None:
+        """The dismissal of an outlier; None if there is none, or if the newest is withdrawn."""
+        newest = next((one for one in self.entries[::-1] if one.covers(run)), None)
+        return newest if newest is not None and not newest.withdrawn else None

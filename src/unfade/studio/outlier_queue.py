@@ -1,0 +1,194 @@
+"""The queue of outliers: what validate found, by weight, with what a person decided on each."""
+
+import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from unfade.errors import ProjectError, UnfadeError
+from unfade.film.clip import Area, Clips
+from unfade.film.dismissal import Dismissal, Dismissals
+from unfade.film.improvement import Improvement
+from unfade.film.outlier import OutlierRun
+from unfade.film.rendering import Rendering
+from unfade.film.report import Report
+from unfade.project.edit import with_added_frames, without_pair
+from unfade.project.file import parse_project, project_file_text
+from unfade.studio.films import FilmPlace
+from unfade.work.dismissals import add_dismissal, read_dismissals
+from unfade.work.job import Job
+from unfade.work.project_writing import changed_meanwhile, replace_project_text, text_digest
+
+OutlierDecision = Literal["open", "accepted", "dismissed"]
+
+QueueEdit = Callable[[FilmPlace, str, str], None]
+"""An edit of film.toml for the outlier with an id, by a person who has seen the text with a digest.
+"""
+
+
+@dataclass(frozen=True)
+class QueuedOutlier:
+    """An outlier of the last report; `is_added` if the pair that would mend it is in film.toml."""
+
+    run: OutlierRun
+    dismissal: Dismissal | None
+    is_added: bool
+
+    @property
+    def id(self) -> str:
+        """Its name in addresses and commands."""
+        return f"{self.run.first}-{self.run.last}-{self.run.kind.replace(' ', '-')}"
+
+    @property
+    def decision(self) -> OutlierDecision:
+        """What a person decided."""
+        if self.dismissal is not None:
+            return "dismissed"
+        return "accepted" if self.is_added else "open"
+
+    @property
+    def frame_count(self) -> int:
+        """Number of its frames."""
+        return self.run.last - self.run.first + 1
+
+
+@dataclass(frozen=True)
+class OutlierQueue:
+    """What the page of outliers shows.
+
+    `is_made` is false before validate has run. `digest` is that of film.toml, by which an edit
+    knows what the person has seen. `live_area` is that of the scan.
+    """
+
+    outliers: tuple[QueuedOutlier, ...]
+    is_made: bool
+    digest: str
+    live_area: Area | None
+    improvement: Improvement | None
+
+    @property
+    def row_count(self) -> int:
+        """Number of outliers on the sheet."""
+        return sum(one.run.row is not None for one in self.outliers)
+
+    def count(self, decision: OutlierDecision) -> int:
+        """Number of outliers with a decision."""
+        return sum(one.decision == decision for one in self.outliers)
+
+    def find(self, id: str) -> QueuedOutlier:
+        """
+        Raises:
+            ProjectError: there is no such outlier.
+        """
+        for one in self.outliers:
+            if one.id == id:
+                return one
+        raise ProjectError("this outlier is not in the report any more; look at the new queue")
+
+
+def outlier_queue(place: FilmPlace) -> OutlierQueue:
+    """The queue, the farthest above its limit first.
+
+    Raises:
+        ProjectError: film.toml cannot be used.
+        WorkError: an artefact is damaged.
+    """
+    text = project_file_text(place.project_file)
+    job = place.job()
+    report, clips = job.load_if_made(Report), job.load_if_made(Clips)
+    dismissals = read_dismissals(place.folder)
+    added = {*parse_project(text, place.project_file).curate.add}
+    outliers = _queued(report.outliers if report else (), dismissals, added)
+    return OutlierQueue(
+        outliers=tuple(sorted(outliers, key=lambda one: -one.run.weight)),
+        is_made=report is not None,
+        digest=text_digest(text),
+        live_area=clips.source.live_area if clips else None,
+        improvement=_improvement(job),
+    )
+
+
+def _queued(
+    runs: Sequence[OutlierRun], dismissals: Dismissals, added: set[int]
+) -> list[QueuedOutlier]:
+    return [
+        QueuedOutlier(
+            run, dismissals.of(run), is_added=run.mend is not None and run.mend.source in added
+        )
+        for run in runs
+    ]
+
+
+def _improvement(job: Job) -> Improvement | None:
+    """The rounds of improvement; None if there are none, or if the file is damaged."""
+    try:
+        return job.load_if_made(Improvement)
+    except UnfadeError:
+        return None
+
+
+def accept(place: FilmPlace, id: str, seen: str) -> None:
+    """Adds the pair that would mend an outlier to 'curate.add' of film.toml.
+
+    Args:
+        place: the film.
+        id: of the outlier.
+        seen: the digest of the film.toml that the person has seen.
+
+    Raises:
+        ProjectError: film.toml was changed meanwhile, or no pair would mend the outlier.
+        WorkError: film.toml cannot be written.
+    """
+    source = _mend_of(outlier_queue(place).find(id))
+    _edit(place, seen, lambda text: with_added_frames(text, [source]))
+
+
+def take_back(place: FilmPlace, id: str, seen: str) -> None:
+    """Takes the pair that would mend an outlier out of 'curate.add' again.
+
+    Raises:
+        ProjectError: film.toml was changed meanwhile, or the pair is not there.
+        WorkError: film.toml cannot be written.
+    """
+    outlier = outlier_queue(place).find(id)
+    source = _mend_of(outlier)
+    if not outlier.is_added:
+        raise ProjectError(f"frame {source} is not on 'curate.add'")
+    _edit(place, seen, lambda text: without_pair(text, source, exclude_frame=False))
+
+
+def _mend_of(outlier: QueuedOutlier) -> int:
+    if outlier.run.mend is None:
+        raise ProjectError("no pair would mend this outlier; see the reason beside it")
+    return outlier.run.mend.source
+
+
+def _edit(place: FilmPlace, seen: str, edit: Callable[[str], str]) -> None:
+    before = project_file_text(place.project_file)
+    if text_digest(before) != seen:
+        raise changed_meanwhile(place.project_file)
+    after = edit(before)
+    parse_project(after, place.project_file)
+    replace_project_text(place.project_file, before, after)
+
+
+def decide(place: FilmPlace, id: str, by: str, reason: str, *, withdrawn: bool = False) -> None:
+    """Puts on record that a person dismisses an outlier, or with `withdrawn` no longer does.
+
+    Raises:
+        ProjectError: there is no such outlier.
+        WorkError: the record cannot be written.
+    """
+    run = outlier_queue(place).find(id).run
+    dismissal = Dismissal(
+        kind=run.kind,
+        shot=run.shot,
+        first=run.first,
+        last=run.last,
+        reason=reason,
+        by=by,
+        date=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        model_id=place.job().load(Rendering).model_id,
+        withdrawn=withdrawn,
+    )
+    add_dismissal(place.folder, dismissal)

@@ -1,0 +1,134 @@
+"""How far the training of a film is, from the files that it writes while it works."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unfade.errors import ProjectError, UnfadeError
+from unfade.film.model import LossCurve, LossPoint, TrainedModel, TrainingStop
+from unfade.film.stage_names import folder_name
+from unfade.pipeline.freshness import UNFINISHED
+from unfade.studio.films import FilmPlace
+from unfade.studio.stage_files import dated
+from unfade.work.job import Job
+from unfade.work.lock import LOCK
+from unfade.work.writing import write_text
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A contact sheet of a step, and the address of its file below that of the page."""
+
+    step: int
+    address: str
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """What the page of training shows.
+
+    `steps` is the largest number of steps in film.toml. `model` is None while training works and
+    before it. `stop` is a person's wish to end it, `carried` the address of the sheet of carried
+    colour.
+    """
+
+    steps: int
+    points: tuple[LossPoint, ...]
+    closed_form: float | None
+    lut: float | None
+    is_working: bool
+    stop: TrainingStop | None
+    model: TrainedModel | None
+    sheets: tuple[Sheet, ...]
+    carried: str | None
+
+    @property
+    def best(self) -> LossPoint | None:
+        """The point with the smallest held-out error; None without hold-out pairs."""
+        measured = [one for one in self.points if one.held_out is not None]
+        return min(measured, key=lambda one: one.held_out or 0.0, default=None)
+
+    def facts(self) -> dict[str, Any]:
+        """The chart as JSON."""
+        return {
+            "steps": self.steps,
+            "points": [one.model_dump(exclude={"held_out_chroma"}) for one in self.points],
+            "closedForm": self.closed_form,
+            "lut": self.lut,
+            "best": self.best.step if self.best else None,
+            "working": self.is_working,
+        }
+
+
+def training_state(place: FilmPlace) -> TrainingState:
+    """The state of training now.
+
+    Raises:
+        ProjectError: film.toml cannot be used.
+    """
+    job = place.job()
+    folder = place.folder / folder_name("train")
+    curve = LossCurve(points=(), baseline=None)
+    stop = model = None
+    with suppress(UnfadeError):
+        curve = job.load_if_made(LossCurve) or curve
+    with suppress(UnfadeError):
+        stop = job.load_if_made(TrainingStop)
+    is_working = works(place)
+    if not is_working:
+        with suppress(UnfadeError):
+            model = job.load_if_made(TrainedModel)
+    carried = folder / "carried.png"
+    return TrainingState(
+        steps=job.project.train.steps,
+        points=curve.points,
+        closed_form=curve.baseline,
+        lut=curve.lut,
+        is_working=is_working,
+        stop=stop,
+        model=model,
+        sheets=tuple(_sheets(folder)),
+        carried=dated(carried) if carried.is_file() else None,
+    )
+
+
+def works(place: FilmPlace) -> bool:
+    """Whether a training works: the stage has not ended, and a run holds the film's lock."""
+    unfinished = place.folder / folder_name("train") / UNFINISHED
+    return unfinished.exists() and (place.folder / LOCK).exists()
+
+
+def _sheets(folder: Path) -> list[Sheet]:
+    """The contact sheets, the newest first."""
+    sheets = []
+    for path in folder.glob("sheet-*.png"):
+        step = path.stem.removeprefix("sheet-")
+        if step.isdecimal():
+            with suppress(OSError):
+                sheets.append(Sheet(int(step), dated(path)))
+    return sorted(sheets, key=lambda one: -one.step)
+
+
+def ask_to_stop(place: FilmPlace) -> None:
+    """Asks training to end at its next checkpoint and to keep the best one.
+
+    Raises:
+        ProjectError: no training works.
+        WorkError: the wish cannot be written.
+    """
+    if not works(place):
+        raise ProjectError("no training works now, so there is none to end")
+    write_text(place.folder / TrainingStop.PATH, TrainingStop().to_json())
+
+
+def forget_stop(job: Job) -> None:
+    """Lets a training that a person has ended go on with the next run.
+
+    Raises:
+        ProjectError: no person has ended it.
+    """
+    try:
+        (job.root / TrainingStop.PATH).unlink()
+    except FileNotFoundError as error:
+        raise ProjectError("this training was not ended by a person") from error

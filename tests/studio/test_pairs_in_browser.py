@@ -12,7 +12,7 @@ import pytest
 import unfade
 from unfade.project.file import load_project
 
-from .client import ServerProcess, running_server, wait_until
+from .client import PATIENCE_S, ServerProcess, running_server, wait_until
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -60,6 +60,7 @@ class PairsWindow:
 
     def __init__(self, chromium: Any, server: ServerProcess, context: Any = None) -> None:
         self.context = context or chromium.new_context(viewport={"width": 1440, "height": 900})
+        self.context.set_default_timeout(1000 * PATIENCE_S)
         self.page, self.errors, self.hosts = self.context.new_page(), [], set()
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
@@ -97,7 +98,7 @@ def test_keys_change_film_toml_and_undo_restores_it(
 ) -> None:
     film = tmp_path / "reel/film.toml"
     before = film.read_text()
-    window.press("ArrowRight", "ArrowRight", "t")
+    window.press("ArrowLeft", "t")
     wait_until(lambda: load_project(film).pair[1].role == "train")
     window.press(".")
     wait_until(lambda: load_project(film).pair[1].reference == 5)
@@ -113,7 +114,7 @@ def test_keys_change_film_toml_and_undo_restores_it(
 
 
 def test_the_wipe_shows_both_pictures(window: "PairsWindow") -> None:
-    window.press("ArrowRight", "ArrowRight", "Enter", "w")
+    window.press("ArrowLeft", "Enter", "w")
     wiped = [window.pixel(LEFT), window.pixel(RIGHT)]
     window.press(" ")
     source = [window.pixel(LEFT), window.pixel(RIGHT)]
@@ -138,7 +139,7 @@ def test_two_windows_show_one_state_and_an_old_page_overwrites_nothing(
     other.page.locator(".tile.dropped").wait_for(timeout=5000)
     with film.open("a") as file:
         file.write("# by another\n")
-    other.press("ArrowRight", "ArrowRight", "d")
+    other.press("ArrowLeft", "d")
     wait_until(
         lambda: (
             "changed elsewhere" in other.page.locator("#message").text_content()

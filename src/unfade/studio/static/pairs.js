@@ -188,6 +188,8 @@ function start() {
     const rows = [["Role", text(".role")], ["Chosen by", by], ["State", text(".remark") || tile.dataset.state], ["Similarity", similarity.replace("similarity ", "") || "not measured"], ["Residual", residual || "not measured"]];
     facts(rows);
     if (isNew) document.getElementById("sentences").replaceChildren();
+    // Off the tile, so that the space bar toggles and does not press it again.
+    if (isNew && document.activeElement?.dataset.pair) close.focus({ preventScroll: true });
     for (const button of close.querySelectorAll("[data-choice]")) {
       const isRole = button.dataset.choice === tile.dataset.role && tile.dataset.state !== "dropped";
       if (["train", "holdout", "test"].includes(button.dataset.choice)) button.setAttribute("aria-pressed", String(isRole));

@@ -171,8 +171,8 @@ class Film:
 
     def improve(self, *, rounds: int = 4, progress: Progress | None = None) -> "Improvement":
         """Adds the pairs that help, in rounds of training that hold-out pairs judge, and renders
-        the film. The frames that it adds go on `curate.add` of film.toml; open the film again to
-        have them in `project`.
+        the film. The frames that it adds go on `curate.add` of film.toml, the model that the last
+        round started from on `train.start_from`; open the film again to have them in `project`.
 
         Args:
             rounds: largest number of rounds.

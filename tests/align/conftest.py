@@ -1,15 +1,28 @@
 """Faded frames and DVD frames of the same instant, related by a known homography."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
-from ..fixtures import demo_frames, faded
+from unfade.film.clip import Area, Clip, Clips
+from unfade.film.pair import Pair, PairList
+from unfade.film.shot import Shot
+from unfade.film.time import FrameRange
+from unfade.media import write_dpx, write_png
+from unfade.project.settings import Project
+from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
+
+from ..fixtures import demo_frames, faded, make_clip
 
 HEIGHT, WIDTH = 360, 640
 DVD_HEIGHT, DVD_WIDTH = 288, 360
+PICTURE = Area(x=16, y=12, width=640, height=360)
+DVD_PICTURE = Area(x=4, y=2, width=360, height=288)
 SUBTITLE = "Where have you been?"
 _CORNERS = np.array([[[0, 0], [DVD_WIDTH, 0], [DVD_WIDTH, DVD_HEIGHT], [0, DVD_HEIGHT]]], float)
 
@@ -83,3 +96,46 @@ def subtitle_mask() -> np.ndarray:
     mask = np.zeros((DVD_HEIGHT, DVD_WIDTH), np.uint8)
     cv2.putText(mask, SUBTITLE, (60, 250), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 6, cv2.LINE_AA)
     return cv2.warpPerspective(mask, np.linalg.inv(framing()), (WIDTH, HEIGHT)) > 128
+
+
+def framed(pixels: np.ndarray, area: Area, height: int, width: int) -> torch.Tensor:
+    """A picture in the live area of a black frame."""
+    picture = torch.zeros(3, height, width)
+    inside = torch.from_numpy(pixels).permute(2, 0, 1)
+    picture[:, area.y : area.y + area.height, area.x : area.x + area.width] = inside
+    return picture
+
+
+def _clip(path: Path, first: int, count: int, height: int, width: int, area: Area) -> Clip:
+    return make_clip(
+        path, FrameRange(first=first, last=first + count - 1), width, height, live_area=area
+    )
+
+
+@pytest.fixture
+def film(tmp_path: Path, scenes: list[Scene]) -> Job:
+    """A work directory whose scan starts at 1001 and whose DVD starts at 1."""
+    for index, scene in enumerate(scenes):
+        scan = framed(scene.scan, PICTURE, 390, 680)
+        write_dpx(tmp_path / f"scan.{1001 + index:06d}.dpx", scan)
+        write_png(tmp_path / f"dvd.{1 + index:06d}.png", framed(scene.dvd, DVD_PICTURE, 292, 370))
+    count = len(scenes)
+    fields = {
+        "film": {"title": "Film"},
+        "source": {"path": "scan.%06d.dpx"},
+        "reference": {"path": "dvd.%06d.png"},
+    }
+    job = Job(Project.model_validate(fields), tmp_path, SilentProgress())
+    job.save(
+        Clips(
+            source=_clip(tmp_path / "scan.%06d.dpx", 1001, count, 390, 680, PICTURE),
+            references={"dvd": _clip(tmp_path / "dvd.%06d.png", 1, count, 292, 370, DVD_PICTURE)},
+        )
+    )
+    return job
+
+
+def choose(job: Job, *pairs: Pair, alternates: tuple[Pair, ...] = ()) -> None:
+    """Writes the result of curate."""
+    shot = Shot(number=1, frames=FrameRange(first=1001, last=1004))
+    job.save(PairList(shots=(shot,), pairs=pairs, alternates=alternates))

@@ -6,63 +6,14 @@ from unfade.align import stage
 from unfade.errors import MatchError, ProjectError
 from unfade.film.alignment import Alignments, weight_file
 from unfade.film.clip import Area, Clips
-from unfade.film.pair import Pair, PairList
-from unfade.film.shot import Shot
-from unfade.film.time import FrameRange
-from unfade.media import read_picture, read_plane, write_dpx, write_png
-from unfade.project.settings import Project
-from unfade.work.job import Job
-from unfade.work.progress import SilentProgress
+from unfade.film.pair import Pair
+from unfade.media import read_picture, read_plane, write_png
 
-from ..fixtures import make_clip
-
-PICTURE = Area(x=16, y=12, width=640, height=360)
-DVD_PICTURE = Area(x=4, y=2, width=360, height=288)
-
-
-def _framed(pixels, area, height, width):
-    picture = torch.zeros(3, height, width)
-    inside = torch.from_numpy(pixels).permute(2, 0, 1)
-    picture[:, area.y : area.y + area.height, area.x : area.x + area.width] = inside
-    return picture
-
-
-def _clip(path, first, count, height, width, area):
-    return make_clip(
-        path, FrameRange(first=first, last=first + count - 1), width, height, live_area=area
-    )
-
-
-@pytest.fixture
-def film(tmp_path, scenes):
-    """A work directory whose scan starts at 1001 and whose DVD starts at 1."""
-    for index, scene in enumerate(scenes):
-        scan = _framed(scene.scan, PICTURE, 390, 680)
-        write_dpx(tmp_path / f"scan.{1001 + index:06d}.dpx", scan)
-        write_png(tmp_path / f"dvd.{1 + index:06d}.png", _framed(scene.dvd, DVD_PICTURE, 292, 370))
-    count = len(scenes)
-    fields = {
-        "film": {"title": "Film"},
-        "source": {"path": "scan.%06d.dpx"},
-        "reference": {"path": "dvd.%06d.png"},
-    }
-    job = Job(Project.model_validate(fields), tmp_path, SilentProgress())
-    job.save(
-        Clips(
-            source=_clip(tmp_path / "scan.%06d.dpx", 1001, count, 390, 680, PICTURE),
-            references={"dvd": _clip(tmp_path / "dvd.%06d.png", 1, count, 292, 370, DVD_PICTURE)},
-        )
-    )
-    return job
-
-
-def _choose(job, *pairs, alternates=()):
-    shot = Shot(number=1, frames=FrameRange(first=1001, last=1004))
-    job.save(PairList(shots=(shot,), pairs=pairs, alternates=alternates))
+from .conftest import PICTURE, choose, framed
 
 
 def test_pairs_are_aligned_weighted_and_drawn(film, scenes, subtitle_mask):
-    _choose(film, *(Pair(source=1001 + k, reference=1 + k, of="dvd", shot=1) for k in range(4)))
+    choose(film, *(Pair(source=1001 + k, reference=1 + k, of="dvd", shot=1) for k in range(4)))
     stage.run(film)
     found = film.load(Alignments)
     assert len(found.admitted) == 4
@@ -81,7 +32,7 @@ def test_pairs_are_aligned_weighted_and_drawn(film, scenes, subtitle_mask):
 
 
 def test_a_wrong_pair_is_rejected_and_the_others_are_admitted(film):
-    _choose(
+    choose(
         film,
         Pair(source=1001, reference=1, of="dvd", shot=1),
         Pair(source=1002, reference=4, of="dvd", shot=1, role="holdout"),
@@ -102,7 +53,7 @@ def _pair(source, reference, **facts):
 
 def test_an_alternate_replaces_a_rejected_pair(film):
     wrong = _pair(1002, 4)
-    _choose(
+    choose(
         film,
         _pair(1001, 1),
         wrong,
@@ -118,7 +69,7 @@ def test_an_alternate_replaces_a_rejected_pair(film):
 
 
 def test_nothing_replaces_a_persons_pair(film):
-    _choose(
+    choose(
         film,
         _pair(1001, 1),
         _pair(1002, 4, chosen_by="person"),
@@ -134,7 +85,7 @@ def test_another_reference_of_the_same_frame_is_tried_first(film):
         Clips(source=clips.source, references={**clips.references, "tape": clips.references["dvd"]})
     )
     other = _pair(1002, 2).model_copy(update={"of": "tape"})
-    _choose(film, _pair(1001, 1), _pair(1002, 4), alternates=(_pair(1003, 3), other))
+    choose(film, _pair(1001, 1), _pair(1002, 4), alternates=(_pair(1003, 3), other))
     stage.run(film)
     found = film.load(Alignments)
     assert [one.pair for one in found.admitted] == [_pair(1001, 1), other]
@@ -142,7 +93,7 @@ def test_another_reference_of_the_same_frame_is_tried_first(film):
 
 
 def test_no_training_pair_is_reported_in_one_sentence(film):
-    _choose(
+    choose(
         film,
         Pair(source=1001, reference=4, of="dvd", shot=1),
         Pair(source=1003, reference=3, of="dvd", shot=1, role="holdout"),
@@ -156,9 +107,9 @@ def test_no_training_pair_is_reported_in_one_sentence(film):
 def test_an_aligned_picture_is_used_as_it_is(film, scenes, whole):
     painted = torch.from_numpy(scenes[0].scan[..., ::-1].copy()).permute(2, 0, 1)
     if whole:
-        painted = _framed(scenes[0].scan[..., ::-1].copy(), PICTURE, 390, 680)
+        painted = framed(scenes[0].scan[..., ::-1].copy(), PICTURE, 390, 680)
     write_png(film.root / "painted.png", painted, bits=16)
-    _choose(film, Pair(source=1001, picture="painted.png", shot=1, aligned=True))
+    choose(film, Pair(source=1001, picture="painted.png", shot=1, aligned=True))
     stage.run(film)
     (one,) = film.load(Alignments).admitted
     assert one.kind == "identity"
@@ -170,6 +121,6 @@ def test_an_aligned_picture_is_used_as_it_is(film, scenes, whole):
 
 def test_an_aligned_picture_of_another_size_is_refused_with_both_sizes(film, scenes):
     write_png(film.root / "painted.png", torch.from_numpy(scenes[0].dvd).permute(2, 0, 1))
-    _choose(film, Pair(source=1001, picture="painted.png", shot=1, aligned=True))
+    choose(film, Pair(source=1001, picture="painted.png", shot=1, aligned=True))
     with pytest.raises(ProjectError, match=r"painted\.png is 360 x 288 .* 640 x 360"):
         stage.run(film)

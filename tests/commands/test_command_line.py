@@ -71,6 +71,18 @@ def test_a_typo_names_the_nearest_key(tmp_path: Path, error_line: ErrorLine) -> 
     assert "film.toml: unknown key 'redner'; the nearest valid one is 'render'" in line
 
 
+def test_an_unreadable_certificate_is_named_before_ingest(
+    tmp_path: Path, error_line: ErrorLine
+) -> None:
+    pytest.importorskip("c2pa", reason="the extra unfade[c2pa] is not installed")
+    scan(tmp_path / "scan", range(10, 13))
+    names = '[deliver]\nc2pa_certificate = "archive.pem"\nc2pa_key = "archive.key"'
+    line = error_line("run", project(tmp_path, PAIR, names))
+    assert "deliver.c2pa_certificate: " in line
+    assert "archive.pem cannot be read (No such file or directory); correct the path" in line
+    assert not (tmp_path / "01-ingest").exists()
+
+
 def test_a_folder_in_the_place_of_the_project_file_is_named(
     tmp_path: Path, error_line: ErrorLine
 ) -> None:
@@ -171,7 +183,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     tmp_path.chmod(0o700)
     assert result.returncode == EXIT_USER_ERROR
-    line = "01-ingest: cannot be made" if os.geteuid() == 0 else "cannot be written to"
+    line = "01-ingest: is no folder" if os.geteuid() == 0 else "cannot be written to"
     assert line in result.stderr
     assert result.stderr.count("\n") == 1
 

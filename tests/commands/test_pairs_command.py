@@ -202,6 +202,48 @@ def test_a_pair_is_added_with_all_its_options(film: Path, pairs: Pairs) -> None:
     assert film.read_text().startswith(FILM)
 
 
+def test_points_are_added_and_stay_with_another_role(film: Path, pairs: Pairs) -> None:
+    points = ("--point", "41.5,30,20.5,16", "--point", "80,70.25,40,35")
+    status, output = pairs("add", film, 1009, 8, *points)
+    assert status == 0
+    assert "(placed by 2 control points)" in output
+    assert pairs("add", film, 1009, 8, "--role", "holdout")[0] == 0
+    (section,) = load_project(film).pair
+    assert section.role == "holdout"
+    assert section.points == ((41.5, 30.0, 20.5, 16.0), (80.0, 70.25, 40.0, 35.0))
+    output = pairs("add", film, 1009, 9)[1]
+    assert "(its control points were removed, because it lies otherwise now)" in output
+    assert load_project(film).pair[0].points == ()
+
+
+def test_points_of_a_picture_are_checked_with_its_size(film: Path, pairs: Pairs) -> None:
+    picture = film.parent / "painted.png"
+    paint(picture)
+    status, output = pairs("add", film, 1009, picture, "--point", "90,70,51,35")
+    assert status == EXIT_USER_ERROR
+    assert f"{film}: 'points' of the [[pair]] at source frame 1009: point 1 is at 51, 35" in output
+    assert "in the reference, which is 50 x 40 pixels; move it inside" in output
+    assert film.read_text() == FILM
+    output = pairs("add", film, 1009, picture, "--point", "90,70,50,35")[1]
+    assert "(placed by 1 control point)" in output
+
+
+def test_why_names_the_points_that_a_person_placed(film: Path, pairs: Pairs) -> None:
+    job = Job(load_project(film), film.parent, SilentProgress())
+    alignments = job.load(Alignments)
+    facts = {
+        "kind": "points",
+        "inliers": 3,
+        "points_residual": 0.0,
+        "overruled": "median residual 3.0 px is above 1.5 px",
+    }
+    first = alignments.admitted[0].model_copy(update=facts)
+    job.save(alignments.model_copy(update={"admitted": (first, *alignments.admitted[1:])}))
+    output = pairs("why", film, 1003)[1]
+    assert "by an affine transform from 3 control points that a person placed, whose" in output
+    assert "overrule the machine, because median residual 3.0 px is above 1.5 px." in output
+
+
 def test_a_picture_without_a_colour_space_gets_one(film: Path, pairs: Pairs) -> None:
     picture = film.parent / "painted.exr"
     untagged = oiio.ImageBuf(oiio.ImageSpec(50, 40, 3, "half"))
@@ -258,6 +300,13 @@ def test_a_dropped_frame_can_be_added_again(film: Path, pairs: Pairs) -> None:
             "there is no role 'judge'; use train or holdout or test",
         ),
         (("add", 1009, 3, "--kind", "odd"), "there is no kind 'odd'"),
+        (("add", 1009, 3, "--point", "4,5,6"), "'--point' is '4,5,6'; use SX,SY,RX,RY: x and y"),
+        (("add", 1009, 3, "--point", "4,5,6,nan"), "'--point' is nan; use a list"),
+        (("add", 1009, 3, "--point", "4,5,6,81"), "point 1 is at 6, 81 in the reference, which"),
+        (
+            ("add", 1009, 3, "--aligned", "--point", "4,5,6,7"),
+            "'--aligned' and '--point' both say how the reference lies",
+        ),
         (("drop", 3), "has no frame 3"),
         (("why", 3), "has no frame 3"),
     ],

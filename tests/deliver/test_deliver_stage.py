@@ -24,7 +24,7 @@ from unfade.film.report import Measure, Report, Verdict
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.film.used_frames import UsedFrames
-from unfade.model import ChromaModel
+from unfade.model import Baseline, ChromaModel
 from unfade.project.settings import Project
 from unfade.report.page import CREDITS_PLACEHOLDER, NOTE_PLACEHOLDER
 from unfade.work.elements import digest
@@ -540,7 +540,7 @@ def drawn(job: Job, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the bags for which review movies were made."""
     bags: list[str] = []
 
-    def draw(job: Job, delivered: DeliveryContent, folder: Path) -> None:
+    def draw(job: Job, delivered: DeliveryContent, baseline: Baseline, folder: Path) -> None:
         folder.mkdir()
         bags.append(delivered.name)
         (folder / f"{delivered.name}-split.mp4").write_text(f"movie {len(bags)}")

@@ -3,13 +3,14 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from unfade.errors import WorkError
+from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import SOURCE_PROXY, Area, Clips
 from unfade.film.improvement import Improvement
@@ -22,9 +23,12 @@ from unfade.film.time import FrameRange
 from unfade.improve import loop
 from unfade.improve.held_out import ShotErrors
 from unfade.improve.loop import Loop
+from unfade.improve.snapshot import Snapshot
+from unfade.project.edit import with_added_frames
 from unfade.project.file import load_project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
+from unfade.work.writing import write_text
 
 from ..fixtures import make_alignment, make_clip, make_model
 
@@ -43,16 +47,38 @@ Errors = Callable[[int], float]
 """The held-out error of a film with a number of training pairs."""
 
 
-class Stages:
-    """Stand-ins for the stages: one shot with one pair, the pairs of `curate.add`, a hold-out."""
+Edit = Callable[[str], str]
+"""A person's edit of the text of film.toml."""
 
-    def __init__(self, root: Path, error: Errors, *, is_judged: bool) -> None:
+
+class Stages:
+    """Stand-ins for the stages: one shot with one pair, the pairs of `curate.add`, a hold-out.
+
+    A person makes `edit` while the first round trains. Added frames from `first_refused` on are
+    refused by align.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        error: Errors,
+        *,
+        is_judged: bool,
+        edit: Edit | None = None,
+        first_refused: int = 41,
+    ) -> None:
         self.root, self.error, self.is_judged = root, error, is_judged
+        self.edit, self.first_refused = edit, first_refused
         self.runs: list[tuple[str, str]] = []
+        self.trained: list[tuple[str, str | None]] = []
 
     def run(self, job: Job, first: str | None = None, last: str | None = None) -> list[str]:
         self.runs.append((last or "", job.project.render.range))
-        chosen = [5, *job.project.curate.add]
+        if last == "train" and self.edit:
+            path = self.root / "film.toml"
+            path.write_text(self.edit(path.read_text(encoding="utf-8")), encoding="utf-8")
+            self.edit = None
+        chosen = [5, *(one for one in job.project.curate.add if one < self.first_refused)]
         pairs = [self.pair(frame) for frame in chosen] + [self.pair(30, role="holdout")]
         shot = Shot(number=1, frames=FRAMES)
         clip = make_clip("scan.%04d.dpx", FRAMES, 64, 36)
@@ -76,12 +102,23 @@ class Stages:
             job.folder(stage)
         error = self.error(len(chosen))
         held_out = HeldOut(ciede2000=error, chroma=0.01) if self.is_judged else None
-        job.save(make_model(id="0" * 12, held_out=held_out))
+        self.train(job, len(chosen), held_out)
         if last == "validate":
             measure = Measure(name="held_out_ciede2000", value=error, unit="CIEDE2000")
             job.save(Report(verdict="accept", measures=(measure,)))
         np.save(self.root / SOURCE_PROXY, self.proxy())
         return []
+
+    def train(self, job: Job, pairs: int, held_out: HeldOut | None) -> None:
+        """Writes a model, and notes its file and what the one that it starts from holds."""
+        start = job.project.train.start_from
+        text = f"model of {pairs} pairs"
+        begun = (self.root / start).read_text(encoding="utf-8") if start else None
+        if (text, begun) not in self.trained:
+            self.trained.append((text, begun))
+        write_text(job.folder("train") / "model.safetensors", text)
+        facts = {"id": f"{pairs:012x}", "file": "model.safetensors"}
+        job.save(make_model(**facts, held_out=held_out))
 
     def pair(self, frame: int, **facts: Any) -> Pair:
         return Pair(source=frame, reference=frame, of="reference", shot=1, **facts)
@@ -101,10 +138,12 @@ def improve(
     rounds: int = 5,
     *,
     is_judged: bool = True,
+    film: str = FILM,
+    **facts: Any,
 ) -> tuple[Improvement, Stages]:
-    stages = Stages(root, error, is_judged=is_judged)
+    stages = Stages(root, error, is_judged=is_judged, **facts)
     (root / "01-ingest").mkdir(exist_ok=True)
-    (root / "film.toml").write_text(FILM, encoding="utf-8")
+    (root / "film.toml").write_text(film, encoding="utf-8")
     monkeypatch.setattr(loop.pipeline, "run", stages.run)
     monkeypatch.setattr(loop, "shot_errors", stages.held_out)
     return Loop(root / "film.toml", SilentProgress()).run(rounds), stages
@@ -193,3 +232,122 @@ def test_two_runs_at_once_do_not_undo_each_other(
                 improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs)
         finally:
             other.kill()
+
+
+def test_pairs_that_a_person_adds_in_a_round_are_not_the_rounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit = partial(with_added_frames, frames=[20])
+    result, stages = improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs, edit=edit)
+    assert [(one.pairs, len(one.added), one.held_out) for one in result.rounds] == [
+        (1, 0, 4.0),
+        (4, 3, 1.0),
+    ]
+    assert result.ended.startswith("film.toml was changed meanwhile")
+    added = {one.source for one in result.rounds[1].added}
+    assert {*load_project(tmp_path / "film.toml").curate.add} == added | {20}
+    assert stages.runs[-1] == ("validate", "all"), "in the end the edited film is rendered"
+
+
+def test_pairs_that_a_person_takes_back_in_a_round_are_not_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, _ = improve(
+        tmp_path, monkeypatch, lambda pairs: 4 / pairs, edit=lambda text: FILM + "# mine\n"
+    )
+    assert [len(one.added) for one in result.rounds] == [0, 0]
+    assert (tmp_path / "film.toml").read_text(encoding="utf-8") == FILM + "# mine\n"
+
+
+def test_pairs_that_align_refuses_are_not_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, _ = improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs, 1, first_refused=20)
+    planned = load_project(tmp_path / "film.toml").curate.add
+    assert [one.source for one in result.rounds[1].added] == [one for one in planned if one < 20]
+    assert result.rounds[1].pairs == 1 + len(result.rounds[1].added)
+    assert len(result.rounds[1].added) < len(planned)
+
+
+def test_an_edit_in_a_round_that_does_not_help_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ProjectError, match="was changed while a round of improvement ran"):
+        improve(tmp_path, monkeypatch, float, edit=lambda text: text + "# mine\n")
+    assert (tmp_path / "film.toml").read_text(encoding="utf-8").endswith("# mine\n")
+
+
+def test_the_next_run_leaves_alone_what_did_not_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    improve(tmp_path, monkeypatch, {1: 2.0, 4: 1.0, 7: 1.5}.__getitem__)
+    film = (tmp_path / "film.toml").read_text(encoding="utf-8")
+    for _ in range(2):
+        result, _ = improve(tmp_path, monkeypatch, {4: 1.0}.__getitem__, film=film)
+        assert [one.pairs for one in result.rounds] == [4]
+        assert result.ended == "no pair is left that would help"
+    result, _ = improve(tmp_path, monkeypatch, {4: 0.9, 7: 0.5, 11: 0.3}.__getitem__, film=film)
+    assert [one.pairs for one in result.rounds] == [4, 7, 11], "a film that changed is tried again"
+
+
+def test_a_round_starts_from_the_best_checkpoint_of_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, stages = improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs, 2)
+    assert stages.trained == [
+        ("model of 1 pairs", None),
+        ("model of 4 pairs", "model of 1 pairs"),
+        ("model of 7 pairs", "model of 4 pairs"),
+    ], "and the last run for all frames trains nothing else"
+    named = load_project(tmp_path / "film.toml").train.start_from
+    assert named == "09-improve/start-000000000004.safetensors"
+    assert [*(tmp_path / "09-improve").glob("start-*")] == [tmp_path / named]
+
+
+def test_an_undone_round_leaves_the_model_of_the_round_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, stages = improve(tmp_path, monkeypatch, {1: 2.0, 4: 1.0, 7: 1.5}.__getitem__)
+    assert stages.trained[-1] == ("model of 7 pairs", "model of 4 pairs")
+    named = load_project(tmp_path / "film.toml").train.start_from
+    assert named == "09-improve/start-000000000001.safetensors"
+    assert (tmp_path / named).read_text(encoding="utf-8") == "model of 1 pairs"
+    assert [*(tmp_path / "09-improve").glob("start-*")] == [tmp_path / named]
+
+
+def test_a_model_that_a_person_names_stays_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_text(tmp_path / "reel0.safetensors", "reel 0")
+    film = FILM + '\n[train]\nstart_from = "reel0.safetensors"  # same stock\n'
+    _, stages = improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs, film=film)
+    assert {begun for _, begun in stages.trained} == {"reel 0"}
+    assert len(stages.trained) == 4
+    assert '"reel0.safetensors"  # same stock' in (tmp_path / "film.toml").read_text()
+    assert not [*(tmp_path / "09-improve").glob("start-*")]
+
+
+def test_a_killed_round_is_tried_again_from_the_same_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def error(pairs: int) -> float:
+        if pairs == 7:
+            raise KeyboardInterrupt
+        return 4 / pairs
+
+    def nothing_to_undo(snapshot: Snapshot) -> bool:
+        return False
+
+    with monkeypatch.context() as killed:
+        killed.setattr(Snapshot, "undo_round", nothing_to_undo)
+        with pytest.raises(KeyboardInterrupt):
+            improve(tmp_path, killed, error)
+    assert len([*(tmp_path / "09-improve").glob("start-*")]) == 2
+    film = (tmp_path / "film.toml").read_text(encoding="utf-8")
+    _, stages = improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs, 1, film=film)
+    assert stages.trained == [
+        ("model of 4 pairs", "model of 1 pairs"),
+        ("model of 7 pairs", "model of 4 pairs"),
+    ]
+    named = load_project(tmp_path / "film.toml").train.start_from
+    assert [*(tmp_path / "09-improve").glob("start-*")] == [tmp_path / str(named)]

@@ -79,3 +79,17 @@ def test_a_picture_of_odd_size_is_as_one_with_its_border_repeated(height: int, w
     assert cleaned.shape == odd.shape
     expected = degrain(even, grain)[:, :height, :width]
     torch.testing.assert_close(cleaned, expected, atol=1e-5, rtol=0)
+
+
+def test_bands_show_no_seam() -> None:
+    """A picture of several bands, the last one of an odd number of lines."""
+    generator = torch.Generator().manual_seed(3)
+    picture = torch.rand(3, 401, 397, generator=generator) * 0.5 + 0.2
+    grain = torch.tensor([[3.0, 1.0, 1.0], [1.0, 3.0, 1.0], [1.0, 1.0, 4.0]]) * 1e-3
+    in_bands = degrain(picture, grain)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "unfade.model.degrain.bands", lambda height, width, multiple: [slice(0, height)]
+        )
+        whole = degrain(picture, grain)
+    torch.testing.assert_close(in_bands, whole, atol=1e-6, rtol=0)

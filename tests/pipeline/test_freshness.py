@@ -15,6 +15,7 @@ from unfade.project.settings import (
     AlignSection,
     ClipSection,
     DeliverSection,
+    PairSection,
     ReferenceSection,
     RenderSection,
     TrainSection,
@@ -267,3 +268,16 @@ def test_status_reads_no_file_twice(
     monkeypatch.setattr("unfade.work.elements.digest", None)
     states = pipeline.status(Job(job.project, job.root, SilentProgress()))
     assert {freshness.state for _, freshness in states} == {"fresh"}
+
+
+def test_points_make_align_stale_and_not_curate(job: Job, ran: list[str]) -> None:
+    pair = PairSection(source=12, reference=2)
+    pipeline.run(changed(job, pair=(pair,)))
+    placed = pair.model_copy(update={"points": ((1.0, 2.0, 3.0, 4.5),)})
+    status = pipeline.status(changed(job, pair=(placed,)))
+    reasons = {stage.name: freshness.reason for stage, freshness in status}
+    assert reasons["curate"] == ""
+    changed_points = "pair.points of source frame 12 was absent, is [[1.0, 2.0, 3.0, 4.5]]"
+    assert reasons["align"] == changed_points
+    assert reasons["target"] == "align comes before it"
+    assert reasons["deliver"] == changed_points

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unfade.project.edit import with_pair, without_pair
+from unfade.project.edit import with_pair, with_start_from, without_pair
 from unfade.project.settings import PairSection
 
 FILM = """\
@@ -118,3 +118,49 @@ def test_any_edits_leave_the_rest_of_the_file(steps: list[tuple[bool, int]]) -> 
     assert {*fields["curate"].get("drop", [])} == dropped
     assert fields["train"] == {"size": "large"}
     assert comments(text) == comments(FILM)
+
+
+def test_a_model_to_start_from_is_set_and_replaced() -> None:
+    first = with_start_from(FILM, "a.safetensors")
+    assert first == FILM + 'start_from = "a.safetensors"\n'
+    assert with_start_from(first, "b.safetensors") == FILM + 'start_from = "b.safetensors"\n'
+    assert with_start_from(MINIMAL, "a") == MINIMAL + '\n[train]\nstart_from = "a"\n'
+
+
+POINTS = """\
+points = [
+    [412.0, 305.5, 131.2, 98.0],  # the lamp
+    [1630.5, 318.0, 598.0, 104.5],
+]
+"""
+WITH_POINTS = FILM.replace("reference = 40\n", "reference = 40\n" + POINTS)
+
+
+def test_points_are_written_one_a_line() -> None:
+    points = ((412.0, 305.5, 131.2, 98.0), (1630.5, 318.0, 598.0, 104.5))
+    text = with_pair(MINIMAL, PairSection(source=7, reference=9, points=points))
+    written = POINTS.replace("  # the lamp", "")
+    assert text == MINIMAL + f"\n[[pair]]\nsource = 7\nreference = 9\n{written}"
+    again = with_pair(WITH_POINTS, PairSection(source=12, reference=41, points=points[:1]))
+    assert tomllib.loads(again)["pair"][0]["points"] == [[412.0, 305.5, 131.2, 98.0]]
+
+
+def test_points_stay_with_their_comments_when_other_keys_change() -> None:
+    text = with_pair(WITH_POINTS, PairSection(source=12, reference=40, role="holdout"))
+    assert text == WITH_POINTS.replace('note = "good skin"\n', 'role = "holdout"\n')
+
+
+@pytest.mark.parametrize(
+    "changes", [{"reference": 41}, {"aligned": True}, {"points": ()}, {"reference": "a.png"}]
+)
+def test_points_go_if_the_pair_lies_otherwise(changes: dict[str, object]) -> None:
+    fields = {"source": 12, "reference": 40, **changes}
+    text = with_pair(WITH_POINTS, PairSection.model_validate(fields))
+    assert "points" not in tomllib.loads(text)["pair"][0]
+
+
+def test_points_of_an_inline_table_stay() -> None:
+    pairs = "pair = [{source = 3, reference = 4, points = [[1.0, 2.0, 3.0, 4.0]]}]\n"
+    text = with_pair(pairs + MINIMAL, PairSection(source=3, reference=4, role="test"))
+    (pair,) = tomllib.loads(text)["pair"]
+    assert pair == {"source": 3, "reference": 4, "role": "test", "points": [[1, 2, 3, 4]]}

@@ -152,3 +152,33 @@ def test_masters_that_a_format_cannot_hold_are_refused(
 ) -> None:
     with pytest.raises(ProjectError, match=r"film.toml: \[render\]: " + expected):
         parse(tmp_path, MINIMAL + REFERENCE + "[render]\n" + render)
+
+
+PAIR = MINIMAL + REFERENCE + "[[pair]]\nsource = 12\nreference = 2\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("points = [[1, 2, 3]]", "use a list, each a list of 4, each a number from 0 to 100,000"),
+        ("points = [[1, 2, 3, -4]]", "'points' of [[pair]] 1 (source frame 12) is [[1, 2, 3, -4]]"),
+        ('points = [[1, 2, 3, "4"]]', "each a number from 0 to 100,000"),
+        (
+            "points = [[0, 0, 0, 0], [9, 0, 9, 0], [18, 0, 0, 9]]",
+            "the three points lie on a line in the scan; move one off it",
+        ),
+        (
+            "points = [[1, 2, 3, 4]]\naligned = true",
+            "[[pair]] 1 (source frame 12): 'aligned' and 'points' both say how",
+        ),
+    ],
+)
+def test_points_that_give_no_transform_are_refused(
+    tmp_path: Path, line: str, expected: str
+) -> None:
+    path = tmp_path / "film.toml"
+    path.write_text(f"{PAIR}{line}\n")
+    with pytest.raises(ProjectError) as caught:
+        load_project(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert expected in str(caught.value)

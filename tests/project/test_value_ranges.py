@@ -49,6 +49,7 @@ LIST_LENGTHS = {
     ("ingest", "balance", "lift"): 3,
     ("ingest", "balance", "gamma"): 3,
     ("ingest", "balance", "gain"): 3,
+    ("pair", 0, "points"): 1,
     ("curate", "add"): 1,
     ("curate", "drop"): 1,
     ("train", "preview"): 1,

@@ -2,14 +2,13 @@
 
 import pytest
 
-from unfade.film.pair import Pair, PairRole
+from unfade.film.pair import MIN_DISTANCE_FRAMES, Pair, PairRole
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.target.carried_frames import (
     FRAMES_PER_SHOT,
     MAX_DISTANCE_FRAMES,
     MAX_FRAMES,
-    MIN_DISTANCE_FRAMES,
     choose_carried_frames,
 )
 

@@ -197,3 +197,17 @@ def test_a_power_shows_which_share_of_luma_rounding_explains() -> None:
     assert _share_of_power(decode) == pytest.approx(share, rel=0.003)
     assert _share_of_power(decode) < share
     assert _share_of_power(partial(to_space, source="ACEScct", target=WORKING)) is None
+
+
+@given(
+    values=st.lists(
+        st.floats(-65504, 65504, width=16).filter(lambda value: abs(value) > 2.0**-24),
+        min_size=3,
+        max_size=3,
+    )
+)
+def test_the_share_never_explains_more_than_rounding_does(values: list[float]) -> None:
+    written = torch.tensor(values)[:, None, None]
+    share = _share_of_power(decode)
+    assert share is not None
+    assert luma(decode(written)).abs() * share <= luma_rounding(written, decode) * (1 + 1e-5)

@@ -21,6 +21,7 @@ from unfade.film.time import FrameRange
 from unfade.film.working_space import WORKING_SPACE
 from unfade.media import FrameTags, read_picture, write_dpx, write_exr
 from unfade.media import write_master as write_master_file
+from unfade.model.chroma_model import ErrorMap
 from unfade.project.settings import Project
 from unfade.validate import stage
 from unfade.validate.frame_pictures import COMPARISON_WIDTH_PX
@@ -49,6 +50,15 @@ class ChromaFraction:
     def predict(self, source_rgb: Tensor, shot: int) -> Tensor:
         y = luma(source_rgb)
         return limit_chroma(y, self.share * true_chroma(y))
+
+    def inputs_of_frame(self, source_rgb: Tensor, shot: int) -> Tensor:
+        return source_rgb
+
+    def predict_error(self, source_rgb: Tensor) -> ErrorMap:
+        """A large error in the left quarter."""
+        ciede2000 = torch.ones(1, *source_rgb.shape[1:])
+        ciede2000[..., : source_rgb.shape[2] // 4] = 20.0
+        return ErrorMap(ciede2000, torch.zeros_like(ciede2000))
 
 
 def true_chroma(y: Tensor) -> Tensor:
@@ -164,6 +174,17 @@ def test_a_good_rendering_is_accepted_and_shown(job: Job) -> None:
     assert {"before-after.png", "held-out.png", "loss.png"} <= stills
     assert len([name for name in stills if name.startswith("split-")]) == 4
     assert str(job.root) not in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_hold_out_pairs_are_scored_without_pictures(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.run(job)
+    monkeypatch.setattr(stage, "scored_pair", None)
+    monkeypatch.setattr(stage, "held_out_result", None)
+    (figures,) = stage.score_hold_outs(job)
+    assert figures.model.ciede2000 == value_of(job.load(Report), "held_out_ciede2000")
+    assert (figures.frame, figures.shot) == (102, 1)
 
 
 def test_faded_error_is_that_of_the_scan_itself(job: Job) -> None:
@@ -311,7 +332,9 @@ def test_outliers_have_a_kind_a_place_and_a_sheet(job: Job) -> None:
     assert (run.kind, run.shot, run.first, run.last) == ("unseen colour", 1, 102, 103)
     assert "9.0 CIEDE2000" in run.why
     assert run.mend is None, "no reference shows the frames"
-    assert (run.box, run.mask) == (LIVE, None), "without a reference the whole frame"
+    quarter = LIVE.model_copy(update={"width": LIVE.width // 4})
+    assert (run.box, run.ciede2000) == (quarter, None), "where the model expects the error"
+    assert run.mask == "outlier-000102.png"
     folder = job.folder("validate")
     assert read_picture(folder / "outliers.png").shape[2] > 1000
     frames = [one.model_copy(update={"predicted_error": SURE}) for one in frames]

@@ -106,3 +106,15 @@ def test_torch_has_as_many_threads_as_before_whatever_ends_first(set_cores: SetC
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_the_callers_torch_has_one_core_between_calls_of_kept_threads(set_cores: SetCores) -> None:
+    set_cores(2)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with kept_threads():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -19,7 +19,7 @@ class AlignedPair:
 
     def __init__(self, pair: PreparedPair, registration: Registration) -> None:
         """`pair` is the prepared pair."""
-        self._pair = pair
+        self._pair, self.pair = pair, pair.pair
         self._reference = pair.luma_pair.under(registration)
         self.warp_map = self._reference.warp_map
 
@@ -49,12 +49,12 @@ class AlignedPair:
         Returns:
             None if the reference fits best, or if a person chose the pair.
         """
-        if self._pair.pair.reference is None or self._pair.pair.chosen_by == "person":
+        if self.pair.reference is None or self.pair.chosen_by == "person":
             return None
         better = better_neighbour(self._pair.luma_pair.source, self._warped, self.warp_map.inside)
         if better is None:
             return None
-        frame = self._pair.pair.reference + better
+        frame = self.pair.reference + better
         return f"reference frame {frame} fits the moving regions better"
 
     @cached_property

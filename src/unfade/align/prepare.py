@@ -55,6 +55,14 @@ class Raster:
         whole = scale_to_source @ matrix @ scale_to_raster
         return np.asarray(whole / whole[2, 2])
 
+    def from_full_size(self, matrix: np.ndarray, reference: tuple[int, int]) -> np.ndarray:
+        """A matrix from the reference's own pixels to the source's as one on the raster, the
+        inverse of `to_full_size`."""
+        from_raster = scaling(self.width, self.height, reference[1], reference[0])
+        from_source = scaling(self.live[1], self.live[0], self.width, self.height)
+        whole = from_source @ matrix @ from_raster
+        return np.asarray(whole / whole[2, 2])
+
     def warp_to_full_size(self, registration: Registration) -> SmoothWarp | None:
         """The smooth warp of a registration in pixels of the source; none without a warp."""
         if registration.smooth is None:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unfade.align.transform.control_points import PointTransform
 from unfade.drawing.canvas import (
     FAINT_LEVEL,
     blank_canvas,
@@ -34,6 +35,10 @@ _CHECKERBOARD_FIELDS = 12
 fields."""
 _CROP_RGB = (1.0, 0.69, 0.18)
 """Colour of the crop's outline."""
+_POINT_RGB = (0.2, 1.0, 0.5)
+"""Colour of control points."""
+_POINT_ARM_PX = 6
+"""Length of an arm of a control point's cross."""
 _LOW_CONFIDENCE_RGB = (0.9, 0.1, 0.5)
 """Colour over areas of low confidence."""
 
@@ -68,7 +73,14 @@ def shrink(
     return Panels(small_source, small_reference, small_colour, small_weight)
 
 
-def draw_sheet(title: str, remark: str, panels: Panels, crop: Area | None, width: int) -> Tensor:
+def draw_sheet(
+    title: str,
+    remark: str,
+    panels: Panels,
+    crop: Area | None,
+    width: int,
+    points: PointTransform | None = None,
+) -> Tensor:
     """The sheet of a pair, (3, H, W).
 
     Args:
@@ -77,6 +89,7 @@ def draw_sheet(title: str, remark: str, panels: Panels, crop: Area | None, width
         panels: panels of the pair.
         crop: area that the reference covers, in pixels of the source's live area.
         width: width of the source's live area, in pixels.
+        points: the transform by control points, if there are any.
     """
     height = panels.source.shape[1]
     sheet = blank_canvas(
@@ -102,6 +115,8 @@ def draw_sheet(title: str, remark: str, panels: Panels, crop: Area | None, width
         paste(sheet, picture, x, y)
         if crop is not None:
             draw_line(sheet, _outline(crop, x, y, _PANEL_PX / width), _CROP_RGB)
+        if points is not None and index % 2 == 0:
+            _draw_points(sheet, points, x, y, _PANEL_PX / width)
         set_text(sheet, caption, x, y + height + 18, size=12, shade=FAINT_LEVEL)
     return sheet
 
@@ -127,6 +142,22 @@ def draw_crop(frame: int, picture: Tensor, covered: list[Area], crop: Area) -> T
         draw_line(sheet, _outline(area, _MARGIN_PX, _HEADER_PX, scale))
     draw_line(sheet, _outline(crop, _MARGIN_PX, _HEADER_PX, scale), _CROP_RGB, width=2)
     return sheet
+
+
+def _draw_points(sheet: Tensor, points: PointTransform, x: int, y: int, scale: float) -> None:
+    """Draws a cross at each control point of the source, with its number and a line to where the
+    reference's point lies."""
+    corner = np.array([x, y])
+    for number, (source, placed) in enumerate(zip(points.source, points.placed, strict=True), 1):
+        (across, down), there = corner + (source + 0.5) * scale, corner + (placed + 0.5) * scale
+        for arm in ((_POINT_ARM_PX, 0), (0, _POINT_ARM_PX)):
+            ends = [(across - arm[0], down - arm[1]), (across + arm[0], down + arm[1])]
+            draw_line(sheet, ends, _POINT_RGB)
+        draw_line(sheet, [(across, down), (there[0], there[1])], _POINT_RGB)
+        # Twice, dark and light, to be legible on any picture.
+        for shade, offset in ((0.0, 1), (1.0, 0)):
+            left, base = round(across) + _POINT_ARM_PX + offset, round(down) - 3 + offset
+            set_text(sheet, f"{number}", left, base, size=12, shade=shade)
 
 
 def _checkerboard(one: Tensor, other: Tensor) -> Tensor:

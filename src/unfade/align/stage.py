@@ -12,6 +12,7 @@ from unfade.align.aligned_pair import AlignedPair
 from unfade.align.identity_framing import identity_framings, identity_registration
 from unfade.align.measure.coverage import covered_area, on_live_area
 from unfade.align.measure.residual import Residual
+from unfade.align.placed_by_hand import control_points, describe_points, registration_by_points
 from unfade.align.prepare import PreparedPair, Raster, prepare_pair
 from unfade.align.sheet import Panels, draw_crop, draw_sheet
 from unfade.align.substitute import substitutes
@@ -22,7 +23,7 @@ from unfade.align.transform.shared_framing import (
     align_pair,
     shared_framing,
 )
-from unfade.errors import MatchError
+from unfade.errors import MatchError, ProjectError
 from unfade.film.alignment import Alignment, Alignments, weight_file
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.pair import Pair, PairList, Rejection
@@ -48,7 +49,8 @@ def run(job: Job) -> None:
     Raises:
         MatchError: no training pair is admitted, or the admitted pairs share no part of the
             picture.
-        ProjectError: the picture of an aligned pair has another size than the source.
+        ProjectError: the picture of an aligned pair has another size than the source, or control
+            points do not fit a pair.
     """
     clips = job.clips()
     choice = job.load(PairList)
@@ -62,8 +64,9 @@ def run(job: Job) -> None:
         pair, instead_of = read
         one = prepare_pair(*pair, raster)
         framings = identity_framings(one, clips.source, raster)
-        registration = _registration(
-            one, shared.get(_reference_of_framing(one.pair, clips)), framings
+        of_reference = shared.get(_reference_of_framing(one.pair, clips))
+        registration = _by_hand(job, one, clips, raster, framings, of_reference) or _registration(
+            one, of_reference, framings
         )
         return _judge_pair(job, one, registration, framings, raster, instead_of)
 
@@ -72,6 +75,11 @@ def run(job: Job) -> None:
     rejected = tuple(one for one in results if isinstance(one, Rejection))
     for one in rejected:
         job.progress.say(f"source frame {one.pair.source} is rejected: {one.reason}")
+    for by_points in (one for one in admitted if one.overruled is not None):
+        job.progress.say(
+            f"source frame {by_points.pair.source} is admitted by its control points, although "
+            f"{by_points.overruled}"
+        )
     crop_area = _checked_crop(clips, admitted, rejected)
     _draw_crop(job, clips, admitted, crop_area)
     job.save(Alignments(crop=crop_area, admitted=admitted, rejected=rejected))
@@ -115,7 +123,10 @@ def _survey(
     framings: dict[str | None, Registration | None] = {}
     for reference_name in sorted({_reference_of_framing(pair, clips) for pair in pairs}, key=str):
         searched = [
-            p for p in pairs if not p.aligned and _reference_of_framing(p, clips) == reference_name
+            pair
+            for pair in pairs
+            if not (pair.aligned or control_points(job.project, pair))
+            and _reference_of_framing(pair, clips) == reference_name
         ]
         searched.sort(key=lambda pair: pair.source)
         spread = np.unique(
@@ -154,25 +165,39 @@ def _judge_pair(
     residual = view.residual().scaled(raster.scale)
     covered = covered_area(view.warp_map.covered())
     coverage = covered and on_live_area(covered, (raster.height, raster.width), raster.live)
-    reason = None
-    if not one.pair.aligned:
-        limit = job.project.align.max_residual
-        reason = AlignmentCandidate(registration, residual).rejection_reason(
-            limit, raster.height, raster.width, framings
-        )
-        reason = reason or view.wrong_instant()
+    found = _rejection_reason(job, registration, residual, framings, view, raster)
+    reason, overruled = (found, None) if registration.points is None else (None, found)
     if reason is not None or coverage is None:
         reason = reason or "the reference covers no part of the source"
         return _reject(job, one, reason, registration, raster)
     is_identity = _is_identity(registration, framings) or one.pair.aligned
     alignment = _alignment(one, registration, residual, coverage, raster, is_identity=is_identity)
-    alignment = alignment.model_copy(update={"instead_of": instead_of})
+    alignment = alignment.model_copy(update={"instead_of": instead_of, "overruled": overruled})
     weight = view.weight()
     _write_weight(job, one.pair.source, weight, raster)
-    _write_sheet(
-        job, one.pair, _remark(alignment, weight, view), view.panels(weight), coverage, raster
-    )
+    remark = _remark(alignment, weight, view, registration)
+    _write_sheet(job, one.pair, remark, view.panels(weight), coverage, raster, registration)
     return alignment
+
+
+def _rejection_reason(
+    job: Job,
+    registration: Registration,
+    residual: Residual,
+    framings: list[np.ndarray],
+    view: AlignedPair,
+    raster: Raster,
+) -> str | None:
+    """Why a pair must be rejected by its measurements; none if it can be admitted. Control points
+    may turn and scale the reference by any amount."""
+    if view.pair.aligned:
+        return None
+    limit = job.project.align.max_residual
+    candidate = AlignmentCandidate(registration, residual)
+    if registration.points is not None:
+        return candidate.poor_residual(limit)
+    reason = candidate.rejection_reason(limit, raster.height, raster.width, framings)
+    return reason or view.wrong_instant()
 
 
 def _alignment(
@@ -185,9 +210,11 @@ def _alignment(
     is_identity: bool,
 ) -> Alignment:
     """The record of an admitted pair; `is_identity` if the picture is aligned as it is."""
+    points = registration.points
+    found_kind = "identity" if is_identity else registration.kind
     return Alignment(
         pair=one.pair,
-        kind="identity" if is_identity else registration.kind,
+        kind=found_kind if points is None else "points",
         matrix=as_matrix(raster.to_full_size(registration.matrix, one.size)),
         warp=raster.warp_to_full_size(registration),
         residual=round(residual.median, 3),
@@ -195,8 +222,32 @@ def _alignment(
         residual_moving=None if residual.moving is None else round(residual.moving, 3),
         residual_edges=None if residual.edges is None else round(residual.edges, 3),
         inliers=registration.inliers,
+        points_residual=None if points is None else round(points.residual, 3),
         coverage=area,
     )
+
+
+def _by_hand(
+    job: Job,
+    one: PreparedPair,
+    clips: Clips,
+    raster: Raster,
+    framings: list[np.ndarray],
+    shared: Registration | None,
+) -> Registration | None:
+    """The registration by a person's control points; none without them.
+
+    Raises:
+        ProjectError: the points do not fit the pair.
+    """
+    points = control_points(job.project, one.pair)
+    if not points:
+        return None
+    try:
+        return registration_by_points(one, points, clips, raster, framings, shared)
+    except ValueError as error:
+        entry = f"'points' of the [[pair]] at source frame {one.pair.source}"
+        raise ProjectError(f"{job.project_file}: {entry}: {error}") from error
 
 
 def _registration(
@@ -222,16 +273,18 @@ def _reject(
 ) -> Rejection:
     """Writes the sheet of a rejected pair."""
     if one.pair.chosen_by == "person":
-        reason = f"{reason}; {_advice(one, raster)}"
+        reason = f"{reason}; {_advice(one, registration, raster)}"
     view = AlignedPair(one, registration or Registration(np.eye(3), 0))
     panels = view.panels(view.weight())
-    _write_sheet(job, one.pair, f"rejected: {reason}", panels, None, raster)
+    _write_sheet(job, one.pair, f"rejected: {reason}", panels, None, raster, registration)
     return Rejection(pair=one.pair, reason=reason)
 
 
-def _advice(one: PreparedPair, raster: Raster) -> str:
+def _advice(one: PreparedPair, registration: Registration | None, raster: Raster) -> str:
     """What a person can do about a rejected pair of theirs."""
     drop = "or remove it with 'unfade pairs drop'"
+    if registration is not None and registration.points is not None:
+        return f"correct the 'points' in its [[pair]], {drop}"
     if one.pair.picture is None:
         return f"choose another frame of the reference, {drop}"
     if one.size in (raster.live, raster.whole):
@@ -242,18 +295,26 @@ def _advice(one: PreparedPair, raster: Raster) -> str:
     )
 
 
-def _remark(one: Alignment, weight: np.ndarray, view: AlignedPair) -> str:
+def _remark(
+    one: Alignment, weight: np.ndarray, view: AlignedPair, registration: Registration
+) -> str:
     """The measurements of an admitted pair, for its sheet."""
 
     def suffix(name: str, value: float | None) -> str:
-        return "" if value is None else f", {name} {value:.2f}"
+        # An overruled reason takes the width of the sheet that these have.
+        is_left_out = value is None or one.overruled is not None
+        return "" if is_left_out else f", {name} {value:.2f}"
 
     warped = " with a smooth warp" if one.warp is not None else ""
     confidence = weight[view.warp_map.inside].mean()
+    evidence = f"{one.kind}{warped}, {one.inliers} matches"
+    if registration.points is not None:
+        evidence = describe_points(registration.points) + warped
+    overruled = "" if one.overruled is None else f"; admitted by hand although {one.overruled}"
     return (
-        f"{one.kind}{warped}, {one.inliers} matches; residual in px {one.residual:.2f}, "
+        f"{evidence}; residual in px {one.residual:.2f}, "
         f"95th percentile {one.residual_p95:.2f}{suffix('edges', one.residual_edges)}"
-        f"{suffix('moving', one.residual_moving)}; confidence {confidence:.0%}"
+        f"{suffix('moving', one.residual_moving)}; confidence {confidence:.0%}{overruled}"
     )
 
 
@@ -265,11 +326,18 @@ def _write_weight(job: Job, frame: int, weight: np.ndarray, raster: Raster) -> N
 
 
 def _write_sheet(
-    job: Job, pair: Pair, remark: str, panels: Panels, coverage: Area | None, raster: Raster
+    job: Job,
+    pair: Pair,
+    remark: str,
+    panels: Panels,
+    coverage: Area | None,
+    raster: Raster,
+    registration: Registration | None,
 ) -> None:
     reference_name = pair.picture or f"reference frame {pair.reference} of {pair.of}"
     title = f"Source frame {pair.source} with {reference_name} ({pair.role})"
-    sheet = draw_sheet(title, remark, panels, coverage, raster.live[1])
+    points = registration.points if registration is not None else None
+    sheet = draw_sheet(title, remark, panels, coverage, raster.live[1], points)
     media.write_png(job.folder("align") / f"{pair.source:06d}.png", sheet)
 
 

@@ -8,7 +8,13 @@ from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.film.model import HeldOut
 
 
-def chroma_difference(truth_rgb: Tensor, cbcr: Tensor) -> Tensor:
+def chroma_difference(y: Tensor, cbcr_1: Tensor, cbcr_2: Tensor) -> Tensor:
+    """CIEDE2000 (1, H, W) between two chromas (2, H, W) at the luma `y` (1, H, W)."""
+    first, second = (ycbcr_to_rgb(torch.cat([y, cbcr])) for cbcr in (cbcr_1, cbcr_2))
+    return rgb_difference(first, second)
+
+
+def difference_from_truth(truth_rgb: Tensor, cbcr: Tensor) -> Tensor:
     """CIEDE2000 of predicted chroma at the luma of the ground truth.
 
     Args:
@@ -31,10 +37,10 @@ def chroma_error(
         truth_rgb: ground truth, (3, H, W): luma of the source, chroma of the reference.
         cbcr: the prediction, (2, H, W).
         weight: confidence of each pixel of the ground truth, (1, H, W), not all zero.
-        difference: `chroma_difference` of the same pictures if it is known.
+        difference: `difference_from_truth` of the same pictures if it is known.
     """
     if difference is None:
-        difference = chroma_difference(truth_rgb, cbcr)
+        difference = difference_from_truth(truth_rgb, cbcr)
     share = weight / weight.sum()
     distance = (rgb_to_ycbcr(truth_rgb)[1:] - cbcr).abs().mean(dim=0, keepdim=True)
     return HeldOut(

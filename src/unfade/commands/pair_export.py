@@ -1,4 +1,4 @@
-"""Writes frames of the scan as pictures to paint on, and recognises painted pictures."""
+"""Writes frames of the scan as pictures to paint on."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,9 +21,6 @@ _PNG_BITS = 16
 """Bits a sample, so that smooth areas do not band when they are graded."""
 _SHADE_RGBA = (0.5, 0.0, 0.5, 0.5)
 """Colour outside the live area: half-transparent magenta, premultiplied."""
-_MAX_UNPAINTED_DIFFERENCE = 1.5 / 255
-"""Difference from the scan, range 1, up to which a picture counts as unpainted: one code of 8 bits,
-which saving in a program of 8 bits may add, with a margin."""
 
 
 def write_frames(job: Job, frames: Sequence[int], folder: Path) -> list[Path]:
@@ -55,30 +52,6 @@ def write_frames(job: Job, frames: Sequence[int], folder: Path) -> list[Path]:
         media.write_png(folder / OVERLAY, _overlay(source))
         written.append(folder / OVERLAY)
     return written
-
-
-def describe_placement(job: Job, frame: int, picture: str, colorspace: str | None) -> str:
-    """How align will lay a picture on a frame of the scan, in words.
-
-    `colorspace` is that of the picture; None to read it from the file.
-
-    Raises:
-        MediaError: the picture cannot be read.
-        ProjectError: nothing has been painted on the picture.
-    """
-    pixels = media.read_picture(job.resolve(picture), colorspace, colors=job.colors)
-    source = job.clips().source
-    size = pixels.shape[-1], pixels.shape[-2]
-    if size == (source.width, source.height):
-        faded = media.read_frame(source, frame, job.colors).clamp(0.0, 1.0)
-        if float((pixels - faded).abs().max()) < _MAX_UNPAINTED_DIFFERENCE:
-            raise ProjectError(
-                f"{picture}: is frame {frame} as the scan has it; paint it first, and save it there"
-            )
-        return "it has the scan's raster"
-    if size == (source.live_area.width, source.live_area.height):
-        return "it has the size of the scan's live area"
-    return f"it is {size[0]} x {size[1]} pixels, so its place on the scan is searched"
 
 
 def _live_area_is_whole(clip: Clip) -> bool:

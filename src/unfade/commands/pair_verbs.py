@@ -8,22 +8,27 @@ from unfade.api import check_curate_finished
 from unfade.commands.console import progress
 from unfade.commands.pair_table import pair_table
 from unfade.commands.terminal import show
-from unfade.errors import MissingFactError, ProjectError
-from unfade.film.clip import Clip, Clips
+from unfade.errors import ProjectError
+from unfade.film.clip import Clips
+from unfade.film.wording import counted
+from unfade.pipeline import preflight
 from unfade.pipeline import run as pipeline
-from unfade.project.edit import with_pair, without_pair
-from unfade.project.file import (
-    load_project,
-    parse_project,
-    project_file_text,
-    section_of_options,
-)
+from unfade.project.file import load_project, parse_project, section_of_options
 from unfade.project.settings import PairSection, Project
 from unfade.work.job import Job
+from unfade.work.pair_edits import (
+    check_frame,
+    check_frames,
+    job_of,
+    pair_added,
+    pair_dropped,
+    relative_path,
+    valid_text,
+)
 from unfade.work.pair_records import PairRecords
 from unfade.work.progress import SilentProgress
+from unfade.work.project_writing import replace_project_text
 from unfade.work.why import explain_frame
-from unfade.work.writing import write_text
 
 _MAX_FRAME_DIGITS = 100
 """Digits of a frame number; a longer argument is taken for the name of a picture, because Python
@@ -33,6 +38,8 @@ _ADD_OPTIONS = {
     "source": "SOURCE",
     "reference": "REFERENCE",
     "of": "--of",
+    "aligned": "--aligned",
+    "points": "--point",
     "colorspace": "--colorspace",
     "note": "--note",
 }
@@ -48,7 +55,13 @@ def show_pairs(project_file: Path) -> None:
 
 
 def add_pair(
-    project_file: Path, reference: str, *, role: str, kind: str | None, **fields: object
+    project_file: Path,
+    reference: str,
+    *,
+    role: str,
+    kind: str | None,
+    points: Sequence[str] = (),
+    **fields: object,
 ) -> None:
     """Writes a [[pair]] to film.toml.
 
@@ -58,6 +71,7 @@ def add_pair(
         role: "train", "holdout" or "test".
         kind: "direct" or "constructed"; None for "constructed" if the reference is a picture, else
             "direct".
+        points: control points as "SX,SY,RX,RY"; without any, those in film.toml stay.
         fields: the other keys of [[pair]].
 
     Raises:
@@ -71,10 +85,12 @@ def add_pair(
         raise ProjectError(
             f"{reference}: is not there; name a picture, or a frame number of the reference"
         )
+    if points:
+        fields["points"] = tuple(_control_point(text) for text in points)
     section = section_of_options(
         PairSection,
         _ADD_OPTIONS,
-        reference=_relative(project_file, reference) if is_picture else int(reference),
+        reference=relative_path(project_file, reference) if is_picture else int(reference),
         kind=kind,
         role=role,
         **fields,
@@ -83,15 +99,19 @@ def add_pair(
 
 
 def _write_pair(project_file: Path, section: PairSection, is_picture: bool) -> None:
-    """Writes a [[pair]] to film.toml after checking its frames and its picture."""
-    text = with_pair(_text(project_file), section)
-    job = _job(project_file, parse_project(text, project_file))
-    _check_frames(job, section.source, section)
-    placement = f" ({_describe_placement(job, section)})" if is_picture else ""
-    write_text(project_file, text)
+    """Writes a [[pair]] to film.toml after checking its frames, its picture and its points."""
+    from unfade.media.painted import describe_placement
+
+    seen = valid_text(project_file)
+    text = pair_added(seen, project_file, section)
+    job = job_of(text, project_file)
+    _check_points(job, section.source)
+    placement = f" ({describe_placement(job, section)})" if is_picture else ""
+    points = _describe_points(parse_project(seen, project_file), job.project, section.source)
+    replace_project_text(project_file, seen, text)
     print(
         f"{project_file}: source frame {section.source} is a pair of kind '{section.kind}'"
-        f"{placement}; now: unfade run {project_file}"
+        f"{points or placement}; now: unfade run {project_file}"
     )
 
 
@@ -104,7 +124,7 @@ def export_frames(project_file: Path, frames: Sequence[int], out: Path | None) -
         job = Job(project, project_file.absolute().parent, display)
         pipeline.run(job, last="ingest")
     for frame in frames:
-        _check_frame(job.clips().source, frame)
+        check_frame(job.clips().source, frame)
     for path in write_frames(job, frames, out or project_file.parent / PAINT_FOLDER):
         what = "a layer that shades the outside of the live area"
         print(f"{path}: written ({what if path.name == OVERLAY else '16 bits'})")
@@ -116,12 +136,8 @@ def export_frames(project_file: Path, frames: Sequence[int], out: Path | None) -
 
 def drop_pair(project_file: Path, source: int) -> None:
     """Removes the pair at a frame, whoever chose it, and excludes the frame from the choice."""
-    job = _job(project_file, load_project(project_file))
-    _check_frames(job, source)
-    machine_chooses = bool(job.project.reference)
-    text = without_pair(_text(project_file), source, exclude_frame=machine_chooses)
-    parse_project(text, project_file)
-    write_text(project_file, text)
+    seen = valid_text(project_file)
+    replace_project_text(project_file, seen, pair_dropped(seen, project_file, source))
     print(f"{project_file}: source frame {source} is no pair; now: unfade run {project_file}")
 
 
@@ -130,7 +146,7 @@ def explain_choice(project_file: Path, source: int) -> None:
     job = _job(project_file, load_project(project_file))
     check_curate_finished(job, project_file)
     records = PairRecords.of(job)
-    _check_frames(job, source)
+    check_frames(job, source)
     for sentence in explain_frame(records, source):
         print(sentence)
     _print_stale_stages(job)
@@ -149,72 +165,44 @@ def _job(project_file: Path, project: Project) -> Job:
     return Job(project, project_file.absolute().parent, SilentProgress())
 
 
-def _describe_placement(job: Job, section: PairSection) -> str:
-    """How align will lay a picture on the scan, in words.
-
-    Before ingest has run, the scan's size is unknown, and the picture is only read as a check.
-
-    Raises:
-        MediaError: the picture cannot be read.
-        ProjectError: its colour space is unknown, or nothing has been painted on it.
+def _control_point(text: str) -> tuple[float, ...]:
     """
-    from unfade.commands.pair_export import describe_placement
-    from unfade.media import check_config, read_picture
-
-    check_config(job.colors)
-    picture = str(section.reference)
+    Raises:
+        ProjectError: the text is not four numbers.
+    """
     try:
-        if (job.root / Clips.PATH).exists():
-            return describe_placement(job, section.source, picture, section.colorspace)
-        read_picture(job.resolve(picture), section.colorspace, colors=job.colors)
-    except MissingFactError as error:
+        position = tuple(float(number) for number in text.split(","))
+    except ValueError:
+        position = ()
+    if len(position) != 4:
         raise ProjectError(
-            f"{picture}: does not name a known colour space ({error.known}); name one with "
-            "--colorspace, or convert it to sRGB"
-        ) from error
-    return "its place on the scan is found when the scan has been read"
+            f"'--point' is '{text}'; use SX,SY,RX,RY: x and y in the scan, x and y in the reference"
+        )
+    return position
 
 
-def _text(project_file: Path) -> str:
-    """The text of a valid project file."""
-    text = project_file_text(project_file)
-    parse_project(text, project_file)
-    return text
+def _describe_points(before: Project, after: Project, source: int) -> str:
+    """What becomes of the control points of a pair, in words; empty if it never had any."""
+    had, has = (
+        next((one.points for one in project.pair if one.source == source), ())
+        for project in (before, after)
+    )
+    if has:
+        return f" (placed by {counted(len(has), 'control point')})"
+    return " (its control points were removed, because it lies otherwise now)" if had else ""
 
 
-def _check_frames(job: Job, source: int, section: PairSection | None = None) -> None:
-    """Checks that the frames of a pair exist; before ingest nothing is checked.
+def _check_points(job: Job, source: int) -> None:
+    """Checks that the control points of a pair lie in its pictures; before ingest nothing is
+    checked.
 
     Raises:
-        ProjectError: the scan or the reference has no such frame.
+        ProjectError: they do not.
     """
-    if not (job.root / Clips.PATH).exists():
-        return
-    clips = job.clips()
-    _check_frame(clips.source, source)
-    if section is not None and isinstance(section.reference, int):
-        name = job.project.reference_of(section)
-        if name in clips.references:
-            _check_frame(clips.references[name], section.reference)
-
-
-def _check_frame(clip: Clip, frame: int) -> None:
-    if frame not in clip.frames:
-        raise ProjectError(
-            f"{clip.path}: has no frame {frame}; choose one of {clip.frames.first} to "
-            f"{clip.frames.last}"
-        )
-
-
-def _relative(project_file: Path, path: str) -> str:
-    """A path given on the command line as film.toml stores it: relative to the folder of film.toml.
-
-    An absolute path outside that folder stays absolute.
-    """
-    folder = project_file.absolute().parent
-    if os.path.isabs(path) and not Path(path).is_relative_to(folder):
-        return path
-    return Path(os.path.relpath(path, folder)).as_posix()
+    if (job.root / Clips.PATH).exists():
+        for pair in job.project.pair:
+            if pair.source == source:
+                preflight.check_points(job, pair)
 
 
 def _print_stale_stages(job: Job) -> None:

@@ -24,6 +24,14 @@ Aligned = Annotated[
     bool,
     typer.Option("--aligned", help="Trust that the reference lies on the scan; do not search."),
 ]
+Points = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--point",
+        metavar="SX,SY,RX,RY",
+        help="A detail in pixels from the top left of the scan and of the reference; repeat it.",
+    ),
+]
 PictureColorspace = Annotated[
     str | None, typer.Option(help="Colour space of a picture whose file does not name it.")
 ]
@@ -50,6 +58,7 @@ def add(
     role: Annotated[str, typer.Option(help="train, holdout or test.")] = "train",
     kind: Kind = None,
     aligned: Aligned = False,
+    point: Points = None,
     colorspace: PictureColorspace = None,
     note: Annotated[str, typer.Option(help="The reason; it goes on record.")] = "",
 ) -> None:
@@ -64,6 +73,7 @@ def add(
         source=source,
         of=of,
         aligned=aligned,
+        points=point or (),
         colorspace=colorspace,
         note=note,
     )

@@ -78,7 +78,7 @@ def reference_remarks(
             f"The {title} looks as faded as the scan: the contrast of its layers is as uneven; "
             "training on it cannot recover more colour than it has."
         )
-    elif (difference := _chroma_difference(scan, graded)) < _MAX_EQUAL_CHROMA_DIFFERENCE:
+    elif (difference := _rms_chroma_difference(scan, graded)) < _MAX_EQUAL_CHROMA_DIFFERENCE:
         remarks.append(
             f"The {title} has the colour of the scan to within {difference:.1%} of the range: "
             "either the scan has not faded, or the reference has faded equally; look at pairs.png."
@@ -96,7 +96,7 @@ def _view_of_frames(proxy: np.ndarray, frames: np.ndarray, view: Window) -> np.n
     return np.stack(views).astype(np.float32) / 255
 
 
-def _chroma_difference(scan: np.ndarray, reference: np.ndarray) -> float:
+def _rms_chroma_difference(scan: np.ndarray, reference: np.ndarray) -> float:
     """Median over frames of the RMS difference of their chroma."""
     differences = [
         np.sqrt(((_chroma(scan_frame) - _chroma(reference_frame)) ** 2).sum(axis=-1).mean())

@@ -33,7 +33,7 @@ from unfade.curate.sheet import Tile, draw_pages
 from unfade.curate.shots.cuts import Cuts, find_cuts
 from unfade.curate.shots.scenes import colour_distributions, limit_scene, scene_numbers
 from unfade.drawing.canvas import fit_width
-from unfade.errors import MatchError, WorkError
+from unfade.errors import MatchError
 from unfade.film.balance import IDENTITY_BALANCE, Balance, FilmBalance
 from unfade.film.clip import SOURCE_PROXY, Clips, reference_proxy
 from unfade.film.match import FrameState
@@ -42,6 +42,7 @@ from unfade.film.shot import Shot
 from unfade.film.wording import counted
 from unfade.work.cores import on_all_cores
 from unfade.work.job import Job
+from unfade.work.proxies import load_proxy
 
 _MIN_MATCHED_SHARE = 0.5
 """Share of the scan's frames with a match, up to which a reference is also tried rotated, flipped
@@ -60,14 +61,14 @@ def run(job: Job) -> None:
     clips = job.clips()
     for sheet in job.folder("curate").glob("*.png"):
         sheet.unlink()
-    source = _proxy(job.root / SOURCE_PROXY)
+    source = load_proxy(job.root / SOURCE_PROXY)
     cuts = find_cuts(source)
     shots = cuts.shots(clips.source.frames.first)
     job.progress.say(f"{counted(len(shots), 'shot')} in {counted(len(source), 'frame')}")
     fixed = fixed_pairs(
         job.project, job.project_file, clips, shots, lambda p: Path(job.resolve(p)).is_file()
     )
-    references = {name: _proxy(job.root / reference_proxy(name)) for name in clips.references}
+    references = {name: load_proxy(job.root / reference_proxy(name)) for name in clips.references}
     if references:
         pair_list = _choose(job, clips, source, references, cuts, fixed)
     else:
@@ -77,15 +78,6 @@ def run(job: Job) -> None:
     _draw(job, clips, pair_list, source, references)
     job.save(FilmBalance(grade=_balance(job, shots, source, clips.source.frames.first)))
     job.save(pair_list)
-
-
-def _proxy(path: Path) -> np.ndarray:
-    try:
-        return np.asarray(np.load(path, mmap_mode="r"))
-    except FileNotFoundError as error:
-        raise WorkError(f"{path}: is missing; run 'unfade ingest' first") from error
-    except (OSError, ValueError) as error:
-        raise WorkError(f"{path}: is damaged ({error}); run 'unfade ingest' again") from error
 
 
 def _choose(
@@ -106,7 +98,7 @@ def _choose(
     matches = best_matches({name: one for name, (_, one) in matched.items()}, detail, shots, first)
     facts = measure_frames(source).excluding(cuts.in_transition())
     states = frame_states(facts, matches.matched, matches.certain, shots, first)
-    rejected = dropped_pairs(dropped, job.project_file, clips, shots, matches)
+    rejected = dropped_pairs(dropped, clips, shots, matches)
     for source_frame in dropped:
         states[source_frame - first] = "dropped"
     job.save(match_record(clips, matches, states, detail))

@@ -14,6 +14,7 @@ from unfade.film.pair import Pair, PairList
 from unfade.film.rendering import Rendering
 from unfade.film.report import Measure, Report
 from unfade.film.time import FrameRange
+from unfade.film.wording import counted
 from unfade.project.settings import Project
 from unfade.report.figures import (
     MEASURE_TITLES,
@@ -163,7 +164,8 @@ def _assumptions(delivered: DeliveryContent) -> list[str]:
             "The input of the model was the scan after a colour balance, which is stored in the "
             "model's file; luma and masters are not balanced."
         )
-    for pair in [alignment.pair for alignment in delivered.alignments.admitted]:
+    for alignment in delivered.alignments.admitted:
+        pair = alignment.pair
         if pair.kind == "constructed":
             note = f": {pair.note}" if pair.note else ""
             lines.append(
@@ -179,6 +181,11 @@ def _assumptions(delivered: DeliveryContent) -> list[str]:
             lines.append(
                 f"The reference of source frame {pair.source} ({_colour_of(pair)}) was declared "
                 "aligned by a person, so it was not registered."
+            )
+        if alignment.kind == "points":
+            lines.append(
+                f"The reference of source frame {pair.source} ({_colour_of(pair)}) was laid on the "
+                f"scan by {counted(alignment.inliers, 'control point')} of a person."
             )
     if delivered.project.deliver.note:
         lines.append(delivered.project.deliver.note)

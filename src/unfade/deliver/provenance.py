@@ -130,4 +130,5 @@ def _pairs(admitted: Iterable[Alignment], used: UsedFrames) -> Iterator[Provenan
             matrix=alignment.matrix,
             is_warped=alignment.warp is not None,
             residual=alignment.residual,
+            points_residual=alignment.points_residual,
         )

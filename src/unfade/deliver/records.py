@@ -4,12 +4,7 @@ import datetime
 from pathlib import Path
 
 from unfade.deliver.note import DeliveryContent, validation_note
-from unfade.deliver.shared_records import (
-    BagPaths,
-    clips_to_share,
-    film_toml_to_share,
-    settings_to_share,
-)
+from unfade.deliver.shared_records import clips_to_share, film_toml_to_share
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clips
 from unfade.film.model import TrainedModel
@@ -19,6 +14,7 @@ from unfade.film.rendering import Rendering
 from unfade.film.report import Report
 from unfade.film.used_frames import UsedFrames
 from unfade.film.wording import counted
+from unfade.project.settings import Project
 
 SHEETS = {
     "curate": "pairs",
@@ -46,8 +42,14 @@ def written_at(path: Path) -> str:
     return written.isoformat("T", "seconds")
 
 
-def record_texts(delivered: DeliveryContent, used: UsedFrames, paths: BagPaths) -> dict[str, str]:
-    """The records, by name of the file: artefacts, settings and note."""
+def record_texts(delivered: DeliveryContent, used: UsedFrames, settings: Project) -> dict[str, str]:
+    """The records, by name of the file: artefacts, settings and note.
+
+    Args:
+        delivered: the content of the bag.
+        used: the frames of pairs.
+        settings: of film.toml, as they are delivered.
+    """
     records: tuple[Artefact, ...] = (
         clips_to_share(delivered.clips),
         delivered.pair_list,
@@ -57,7 +59,6 @@ def record_texts(delivered: DeliveryContent, used: UsedFrames, paths: BagPaths) 
         delivered.approvals,
         *([delivered.improvement] if delivered.improvement else []),
     )
-    settings = settings_to_share(delivered.project, paths)
     return {
         **{Path(record.PATH).name: record.to_json() for record in records},
         "settings.json": settings.model_dump_json(indent=2, by_alias=True) + "\n",

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from unfade.deliver.bag import read_manifest
 from unfade.deliver.note import DeliveryContent
-from unfade.drawing.movie_frame import MovieRaster, movie_raster, split_frame
+from unfade.drawing.movie_frame import STRIP_HEIGHT_PX, MovieRaster, movie_raster, split_frame
 from unfade.film.clip import Clip
 from unfade.film.time import MAX_TIMECODE_RATE, format_timecode, timecode_base
 from unfade.model.closed_form.lut import SmoothLut
@@ -86,6 +86,16 @@ def raster_of(source: Clip, settings: DeliverSection) -> MovieRaster:
         padding=settings.padding,
         has_text=settings.burn_in,
     )
+
+
+def largest_raster(settings: DeliverSection) -> MovieRaster | None:
+    """The raster of `deliver.size` with the largest picture of any scan; None if the height is not
+    set, because it is that of the picture."""
+    width, height = settings.movie_size() or (0, None)
+    if height is None:
+        return None
+    strip = STRIP_HEIGHT_PX if settings.burn_in else 0
+    return MovieRaster(width, height, width, height - strip, strip)
 
 
 def start_timecode(source: Clip, frame: int) -> str | None:

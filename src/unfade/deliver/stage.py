@@ -32,6 +32,7 @@ from unfade.deliver.records import RECORDS, SHEETS, bag_info, record_texts, writ
 from unfade.deliver.review import (
     REVIEW_MOVIES,
     frame_text,
+    largest_raster,
     raster_of,
     reusable_movies,
     review_key,
@@ -48,6 +49,7 @@ from unfade.deliver.shared_records import (
 from unfade.drawing.movie_frame import MIN_PICTURE_PX, fit_to_movie, movie_frame
 from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignments
+from unfade.film.clip import Clip
 from unfade.film.delivery import Delivery
 from unfade.film.improvement import Improvement
 from unfade.film.model import TrainedModel
@@ -59,10 +61,11 @@ from unfade.film.report import Report
 from unfade.film.used_frames import UsedFrames
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
-from unfade.model import load_baseline
+from unfade.model import Baseline, load_baseline
 from unfade.model.checkpoints import save_chosen
 from unfade.model.closed_form.lut import NODES
 from unfade.model.closed_form.rgb_lut import display_lut
+from unfade.project.settings import Project
 from unfade.report.page import with_credits
 from unfade.work.approvals import read_approvals
 from unfade.work.elements import digest
@@ -77,10 +80,12 @@ def run(job: Job) -> None:
             the bag cannot be made.
         ProjectError: the codec of the review movies has no such size or rate.
     """
-    _check_movies(job)
+    check_movies(job, job.clips().source)
     pictures = _pictures(job)
     paths = picture_paths(pictures)
-    delivered = _content(job, paths)
+    delivered, used = _content(job, paths), job.load(UsedFrames)
+    settings = settings_to_share(job.project, paths)
+    baseline = load_baseline(job.folder("train") / delivered.model.baseline_file)
     remove_leftovers(job.folder("deliver"))
     bag = job.folder("deliver") / delivered.name
     if delivered.part:
@@ -92,12 +97,12 @@ def run(job: Job) -> None:
         _add_sheets(job, folder / "sheets")
         for source, picture in pictures.items():
             copy_file(Path(picture), folder / paths[source])
-        key = _add_review(job, delivered, folder / "review")
-        _write_luts(job, delivered, folder / "luts")
-        convert = partial(media.write_conversion, colors=job.colors)
-        write_handover(job, delivered, folder, convert)
-        _write_texts(folder, record_texts(delivered, job.load(UsedFrames), paths))
-        known = _write_provenance(job, delivered, paths, folder, known)
+        key = _add_review(job, delivered, baseline, folder / "review")
+        _write_luts(delivered, baseline, folder / "luts")
+        write_handover(job, delivered, folder, partial(media.write_conversion, colors=job.colors))
+        _write_texts(folder, record_texts(delivered, used, settings))
+        known = _with_checksums(job, folder, known)
+        _write_provenance(job, delivered, used, settings, folder, known)
         _sign(job, delivered, folder)
         _write_readme(delivered, folder)
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
@@ -116,21 +121,28 @@ def run(job: Job) -> None:
     )
 
 
-def _check_movies(job: Job) -> None:
-    """
+def check_movies(job: Job, source: Clip | None) -> None:
+    """Checks size and rate of the review movies; before ingest, as far as film.toml says them.
+
+    Args:
+        job: the project and its work directory.
+        source: the scan; None before ingest.
+
     Raises:
         ProjectError: the codec of the review movies has no such size or rate.
     """
-    settings, source = job.project.deliver, job.clips().source
+    settings = job.project.deliver
     if settings.movie == "none":
         return
-    raster = raster_of(source, settings)
-    if settings.size is not None and min(raster.picture_size) < MIN_PICTURE_PX:
+    raster = raster_of(source, settings) if source else largest_raster(settings)
+    least = min(raster.picture_size) if raster and settings.size else MIN_PICTURE_PX
+    if least < MIN_PICTURE_PX:
         raise ProjectError(
             f"film.toml: 'deliver.size' is '{settings.size}', which leaves no room for the picture "
             "above its frame number; set a larger 'size', or 'burn_in' to false"
         )
-    fault = media.MOVIE_CODECS[settings.movie].fault(raster.size, source.rate)
+    rate = source.rate if source else job.project.source.rate
+    fault = media.MOVIE_CODECS[settings.movie].fault(raster.size if raster else None, rate)
     if fault is not None:
         raise ProjectError(
             f"film.toml: 'deliver.movie' is '{settings.movie}', but {fault}; set another 'movie' "
@@ -194,10 +206,9 @@ def _add_model(model: TrainedModel, trained: Path, folder: Path) -> None:
     record.write_text(model.alone().to_json(), encoding="utf-8")
 
 
-def _write_luts(job: Job, delivered: DeliveryContent, folder: Path) -> None:
+def _write_luts(delivered: DeliveryContent, baseline: Baseline, folder: Path) -> None:
     """Writes the LUT baseline: of the film in all formats, of each shot as .cube."""
     folder.mkdir()
-    baseline = load_baseline(job.folder("train") / delivered.model.baseline_file)
     title = delivered.project.film.title
     name, of_film = slug(title), lut_title(title)
     for nodes in media.CUBE_NODES:
@@ -225,7 +236,9 @@ def _write_page(validated: Path, page: Path, delivered: DeliveryContent) -> None
     )
 
 
-def _add_review(job: Job, delivered: DeliveryContent, folder: Path) -> str | None:
+def _add_review(
+    job: Job, delivered: DeliveryContent, baseline: Baseline, folder: Path
+) -> str | None:
     """Writes review movies, or links those of the existing bag if their content is the same.
 
     Returns:
@@ -238,7 +251,7 @@ def _add_review(job: Job, delivered: DeliveryContent, folder: Path) -> str | Non
     for name in reusable_movies(bag) if _review_key_of_existing(job) == key else ():
         link_or_copy(bag / "data" / name, folder.parent / name)
     if not folder.exists():
-        _write_review_movies(job, delivered, folder)
+        _write_review_movies(job, delivered, baseline, folder)
     return key
 
 
@@ -249,7 +262,9 @@ def _review_key_of_existing(job: Job) -> str | None:
         return None
 
 
-def _write_review_movies(job: Job, delivered: DeliveryContent, folder: Path) -> None:
+def _write_review_movies(
+    job: Job, delivered: DeliveryContent, baseline: Baseline, folder: Path
+) -> None:
     """Writes three review movies: the recovered frames, and split screens of the faded scan and of
     the LUT baseline against them.
 
@@ -260,7 +275,6 @@ def _write_review_movies(job: Job, delivered: DeliveryContent, folder: Path) -> 
     source, rendering = delivered.clips.source, delivered.rendering
     settings = job.project.deliver
     area, codec = source.live_area, media.MOVIE_CODECS[settings.movie]
-    baseline = load_baseline(job.folder("train") / delivered.model.baseline_file)
     lut_of = cache(lambda shot: display_lut(baseline.of(shot), NODES))
     folder.mkdir()
     raster = raster_of(source, settings)
@@ -306,23 +320,36 @@ def _write_texts(folder: Path, texts: Mapping[str, str]) -> None:
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
 
-def _write_provenance(
-    job: Job, delivered: DeliveryContent, paths: BagPaths, folder: Path, known: dict[str, str]
-) -> dict[str, str]:
-    """Writes the provenance, its schema and the events of PREMIS.
-
-    Returns:
-        The checksums of all files but these, by path in the bag.
-    """
+def _with_checksums(job: Job, folder: Path, known: Mapping[str, str]) -> dict[str, str]:
+    """The checksums of all files so far, by path in the bag; known ones are not taken again."""
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
     tracked = job.progress.track(names, "Taking checksums", len(names))
-    known = {name: known.get(name) or digest(folder / name) for name in tracked}
-    settings = settings_to_share(delivered.project, paths).model_dump(mode="json", by_alias=True)
-    _write_texts(folder, provenance_texts(delivered, job.load(UsedFrames), settings, known))
+    return {name: known.get(name) or digest(folder / name) for name in tracked}
+
+
+def _write_provenance(
+    job: Job,
+    delivered: DeliveryContent,
+    used: UsedFrames,
+    settings: Project,
+    folder: Path,
+    known: Mapping[str, str],
+) -> None:
+    """Writes the provenance, its schema and the events of PREMIS.
+
+    Args:
+        job: the project and its work directory.
+        delivered: the content of the bag.
+        used: the frames of pairs.
+        settings: of film.toml, as they are delivered.
+        folder: of the bag.
+        known: the checksums of all other files, by path in the bag.
+    """
+    shared = settings.model_dump(mode="json", by_alias=True)
+    _write_texts(folder, provenance_texts(delivered, used, shared, known))
     done = {stage: written_at(job.root / kind.PATH) for stage, kind in RECORDS.items()}
     now = datetime.datetime.now().astimezone().isoformat("T", "seconds")
     _write_texts(folder, {PREMIS: premis(delivered, done, now)})
-    return known
 
 
 def _sign(job: Job, delivered: DeliveryContent, folder: Path) -> None:

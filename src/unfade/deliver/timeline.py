@@ -18,7 +18,6 @@ from unfade.film.clip import Clip
 from unfade.film.file_pattern import parse_file_pattern
 from unfade.film.outlier import OutlierRun
 from unfade.film.rendering import RenderedFrame
-from unfade.film.time import parse_timecode
 
 MASTERS = "../masters/"
 """Folder of the masters, from that of the timeline."""
@@ -122,10 +121,8 @@ def master_pattern(file: str) -> str:
 
 
 def _time(source: Clip, frame: int) -> RationalTime:
-    """The timecode of a frame as frames from midnight; its number if it has none."""
-    timecode = source.timecode_of(frame)
-    frames = frame if timecode is None else parse_timecode(timecode, source.rate)
-    return RationalTime(frames, float(source.rate))
+    """The time of a frame from midnight."""
+    return RationalTime(source.frames_from_midnight(frame), float(source.rate))
 
 
 def _duration(source: Clip, frames: int) -> RationalTime:

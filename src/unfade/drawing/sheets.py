@@ -16,6 +16,9 @@ from unfade.drawing.canvas import (
     text_width,
 )
 
+SHEET_WIDTH_PX = 1500
+"""Width of a sheet of up to four columns: fits a screen, and shows their pictures clearly."""
+
 MARGIN_PX = 28
 """Space around the sheet, which also holds the headings."""
 

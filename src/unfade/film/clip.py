@@ -187,6 +187,12 @@ class Clip(Noun):
             return None
         return timecode_after(run.timecode, frame - run.frame, self.rate)
 
+    def frames_from_midnight(self, frame: int) -> int:
+        """The timecode of a frame as a number of frames from midnight; without timecode, the
+        number of the frame."""
+        timecode = self.timecode_of(frame)
+        return frame if timecode is None else parse_timecode(timecode, self.rate)
+
 
 class Clips(Artefact):
     """The clips that ingest probed: the scan, and the references by their names in film.toml."""

@@ -14,6 +14,7 @@ class AddedPair(Noun):
 class Round(Noun):
     """A round; number 0 is the film before the first. Errors are mean CIEDE2000.
 
+    `added` are the pairs that training used and that film.toml still lists after the round.
     `pairs` counts the admitted training pairs. `held_out` is over the hold-out pairs, which choose
     whether a round stays; `by_shot` the same of each shot, by its number. `tested` is over the test
     pairs, which choose nothing; None without such pairs, or if the round was undone. `outliers`
@@ -33,10 +34,15 @@ class Round(Noun):
 
 
 class Improvement(Artefact):
-    """All rounds of the last run, and in words why there were no more; None while it goes on."""
+    """All rounds of the last run, and in words why there were no more; None while it goes on.
+
+    `settled` are the shots that more pairs did not help. The next run leaves them alone if the
+    film is as the last kept round left it.
+    """
 
     SCHEMA = "Improvement.1"
     PATH = "09-improve/rounds.json"
 
     rounds: tuple[Round, ...]
     ended: str | None
+    settled: tuple[int, ...] = ()

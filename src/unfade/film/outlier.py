@@ -38,10 +38,11 @@ class OutlierRun(Noun):
 
     `worst` is the frame farthest above the limit; `score` is its figure and `limit` what the film's
     good frames stay below, both in `unit`. `ciede2000` is how visible the fault is in that frame;
-    None where colour is not what is wrong. `box` is its place, in pixels of the scan, and `mask`
-    the file of its exact place, beside the report; None where it is the whole frame. `why` is a
-    sentence. `mend` is None if no reference shows the frames, or if a new pair would not help.
-    `row` is its row on the sheet ``outliers.png``, from 0; None if it is not on the sheet.
+    None where colour is not what is wrong, and for an error that is only predicted. `box` is its
+    place, in pixels of the scan, and `mask` the file of its exact place, beside the report; None
+    where it is the whole frame. `why` is a sentence. `mend` is None if no reference shows the
+    frames, or if a new pair would not help. `row` is its row on the sheet ``outliers.png``, from
+    0; None if it is not on the sheet.
     """
 
     kind: OutlierKind

@@ -14,6 +14,10 @@ PairRole = Literal["train", "holdout", "test"]
 method of each shot, and whether a round of improvement stays. "test" neither teaches nor chooses;
 it only measures the result."""
 
+MIN_DISTANCE_FRAMES = 2
+"""Smallest distance of two frames that count as different pictures, in frames. Adjacent frames are
+nearly equal: beside one that is learned, the other teaches little, and its error is too small."""
+
 ROLE_LABELS: dict[PairRole, str] = {
     "train": "training",
     "holdout": "not in training",

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from unfade.film.alignment import Matrix, TransformKind
+from unfade.film.alignment import AlignmentKind, Matrix
 from unfade.film.approval import Approval
 from unfade.film.noun import Artefact, Noun
 from unfade.film.pair import ChosenBy, PairKind, PairRole
@@ -27,7 +27,9 @@ class ProvenancePair(Noun):
     """A pair that was used, its frames, and how the reference lies on the scan.
 
     `transform` and `matrix` are as in alignments.json, which has the displacement field, too, if
-    `is_warped`. `residual` is the median displacement that remains, in pixels of the scan.
+    `is_warped`. `residual` is the median displacement that remains, in pixels of the scan;
+    `points_residual` is the root mean square distance of control points placed by hand, if there
+    are any.
     """
 
     shot: int
@@ -37,10 +39,11 @@ class ProvenancePair(Noun):
     of: str | None = Field(description="Name of the reference; null for a picture.")
     source: UsedFrame
     reference: UsedFrame
-    transform: TransformKind
+    transform: AlignmentKind
     matrix: Matrix
     is_warped: bool
     residual: float
+    points_residual: float | None = None
 
 
 class ProvenanceElement(Noun):

@@ -3,6 +3,10 @@
 from unfade.film.noun import Noun
 from unfade.film.time import FrameRange
 
+CUT_MARGIN_FRAMES = 2
+"""Frames on either side of a cut that are not learned, because splices, half-exposed frames and
+mixtures of two shots lie there."""
+
 
 class Shot(Noun):
     """A range of source frames between two cuts. `number` counts from 1."""

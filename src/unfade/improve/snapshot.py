@@ -12,6 +12,7 @@ from pathlib import Path
 from unfade.errors import ProjectError
 from unfade.film.stage_names import folder_name
 from unfade.project.file import project_file_text
+from unfade.work.project_writing import replace_project_text
 from unfade.work.writing import write_text
 
 STAGES = ("curate", "align", "target", "train")
@@ -42,16 +43,17 @@ class Snapshot:
         self.keep_round()
         for stage in STAGES:
             name = folder_name(stage)
-            shutil.copytree(self._root / name, self._folder / name, copy_function=_link)
-        if project_file_text(self._project_file) != old_text:
+            shutil.copytree(self._root / name, self._folder / name, copy_function=link)
+        texts = {"before": old_text, "after": new_text}
+        write_text(self._folder / EDIT, json.dumps(texts, ensure_ascii=False))
+        try:
+            replace_project_text(self._project_file, old_text, new_text)
+        except ProjectError as error:
             self.keep_round()
             raise ProjectError(
                 f"{self._project_file}: was changed while a round of improvement was prepared; run "
                 "'unfade improve' again"
-            )
-        texts = {"before": old_text, "after": new_text}
-        write_text(self._folder / EDIT, json.dumps(texts, ensure_ascii=False))
-        write_text(self._project_file, new_text)
+            ) from error
 
     def keep_round(self) -> None:
         """Forgets the state before the round; its edit goes first, so that what a killed process
@@ -74,8 +76,9 @@ class Snapshot:
         texts = json.loads((self._folder / EDIT).read_text(encoding="utf-8"))
         if project_file_text(self._project_file) not in texts.values():
             raise ProjectError(
-                f"{self._project_file}: was changed while a round of improvement ran; the frames "
-                f"that the round added stay on 'curate.add'; remove {self._folder} to go on"
+                f"{self._project_file}: was changed while a round of improvement ran; what the "
+                "round wrote stays there, frames on 'curate.add' and the model of "
+                f"'train.start_from'; remove {self._folder} to go on"
             )
         for stage in STAGES:
             saved = self._folder / folder_name(stage)
@@ -87,7 +90,8 @@ class Snapshot:
         return True
 
 
-def _link(source: str, target: str) -> None:
+def link(source: str, target: str) -> None:
+    """Links a file, or copies it where the file system cannot link."""
     try:
         os.link(source, target)
     except OSError:

@@ -8,7 +8,7 @@ from unfade.curate.choice.choose import ChosenFrames, FrameFacts, PairQuota, cho
 from unfade.film.improvement import AddedPair
 from unfade.film.match import FrameState, MatchRecord
 from unfade.film.outlier import OutlierRun
-from unfade.film.pair import Pair
+from unfade.film.pair import MIN_DISTANCE_FRAMES, Pair
 from unfade.film.shot import Shot
 
 PAIRS_A_SHOT = (4, 7, 11)
@@ -17,10 +17,6 @@ PAIRS_A_SHOT = (4, 7, 11)
 DEMANDING_SHARE = 0.9
 """Held-out error of a shot, as a share of the film's mean, from which it gets more than the first
 number of pairs: shots that are better than that gain little."""
-
-MIN_DISTANCE_FRAMES = 2
-"""Distance from a new pair to one that judges: adjacent frames are nearly equal, and would make its
-error too small."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,7 @@ def suggest(film: FilmState, settled: Collection[int] = ()) -> list[AddedPair]:
 
     Args:
         film: the film as it is.
-        settled: numbers of shots that the last round gave pairs without any gain.
+        settled: numbers of shots that further pairs did not help.
     """
     mean = fmean(film.held_out.values()) if film.held_out else 0.0
     states = _free_states(film)

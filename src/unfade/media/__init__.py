@@ -12,7 +12,7 @@ from unfade.media.color_management import (
     is_aces,
     to_space,
 )
-from unfade.media.content_credentials import SIGNED_FORMATS, sign
+from unfade.media.content_credentials import SIGNED_FORMATS, check_signer, sign
 from unfade.media.luts import CUBE_NODES, write_conversion, write_lut
 from unfade.media.movies.codecs import MOVIE_CODECS
 from unfade.media.movies.writer import MovieWriter
@@ -20,6 +20,7 @@ from unfade.media.pair_pictures import read_pairs
 from unfade.media.probe import Surveys, probe
 from unfade.media.reading import read, read_frame
 from unfade.media.side_by_side import map_frames
+from unfade.media.stills.clips import picture_size
 from unfade.media.stills.masters import write_master
 from unfade.media.stills.reader import read_entries, read_picture, read_plane
 from unfade.media.stills.sequences import sequence_around
@@ -36,10 +37,12 @@ __all__ = [
     "Surveys",
     "check_colorspace",
     "check_config",
+    "check_signer",
     "deband",
     "frame_checksums",
     "is_aces",
     "map_frames",
+    "picture_size",
     "probe",
     "read",
     "read_entries",

@@ -4,15 +4,17 @@ Source: C2PA Technical Specification 2.x. The package c2pa-python, an extra, is 
 manifest is made or checked. No server is asked, neither for a time stamp nor for a certificate.
 """
 
+import base64
 import io
 import json
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from unfade import __version__
 from unfade.errors import ProjectError
+from unfade.film.provenance import DIGITAL_SOURCE_TYPE
 from unfade.work.writing import writing
 
 SIGNED_FORMATS = {".png": "image/png", ".mp4": "video/mp4", ".mov": "video/quicktime"}
@@ -26,6 +28,12 @@ MISSING_PACKAGE = (
 
 _CURVE_ALGORITHMS = {256: "es256", 384: "es384", 521: "es512"}
 """Algorithms of C2PA by the size, in bits, of keys on elliptic curves."""
+
+_PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
+"""A PNG of one pixel, to try out a certificate."""
 
 _UNTRUSTED = "signingCredential.untrusted"
 """Status of a signature by a certificate that is on no list of trust. Such lists need a server, so
@@ -57,29 +65,50 @@ def sign(
     Raises:
         ProjectError: the package is missing, or certificate or key cannot be used.
     """
-    if not is_available():
-        raise ProjectError(f"deliver.c2pa_certificate: is set, but {MISSING_PACKAGE}, or remove it")
-    import c2pa
-
-    chain, private = _read(certificate), _read(key)
-    try:
-        info = c2pa.C2paSignerInfo(_algorithm(private), chain, private, None)
-        builder = c2pa.Builder(json.dumps(_manifest(path, source_type, facts)))
-        builder.set_no_embed()
-        with path.open("rb") as content:
-            signed = builder.sign(
-                c2pa.Signer.from_info(info), SIGNED_FORMATS[path.suffix], content, io.BytesIO()
-            )
-    except (c2pa.C2paError, ValueError) as error:
-        raise ProjectError(
-            f"{certificate}: cannot sign with it and {key.name} ({error}); name a chain of "
-            "certificates for C2PA, the signer's first, and its private key without password, "
-            "both in PEM"
-        ) from error
+    manifest = _manifest(path.name, source_type, facts)
+    with path.open("rb") as content:
+        signed = _signed(content, SIGNED_FORMATS[path.suffix], manifest, certificate, key)
     sidecar = sidecar_of(path)
     with writing(sidecar) as temporary:
         temporary.write_bytes(signed)
     return sidecar
+
+
+def check_signer(certificate: Path, key: Path) -> None:
+    """Signs a picture of one pixel, which is not written.
+
+    Raises:
+        ProjectError: the package is missing, or certificate or key cannot be used.
+    """
+    manifest = _manifest("pixel.png", DIGITAL_SOURCE_TYPE, {})
+    _signed(io.BytesIO(_PIXEL), SIGNED_FORMATS[".png"], manifest, certificate, key)
+
+
+def _signed(
+    content: BinaryIO, mime_type: str, manifest: Mapping[str, Any], certificate: Path, key: Path
+) -> bytes:
+    """The signed manifest of a content.
+
+    Raises:
+        ProjectError: the package is missing, or certificate or key cannot be used.
+    """
+    if not is_available():
+        raise ProjectError(f"deliver.c2pa_certificate: is set, but {MISSING_PACKAGE}, or remove it")
+    import c2pa
+
+    chain, private = _read(certificate, "c2pa_certificate"), _read(key, "c2pa_key")
+    try:
+        info = c2pa.C2paSignerInfo(_algorithm(private), chain, private, None)
+        builder = c2pa.Builder(json.dumps(manifest))
+        builder.set_no_embed()
+        signed: bytes = builder.sign(c2pa.Signer.from_info(info), mime_type, content, io.BytesIO())
+    except (c2pa.C2paError, ValueError) as error:
+        raise ProjectError(
+            f"{certificate}: cannot sign with it and {key.name} ({error}); set "
+            "'deliver.c2pa_certificate' to a chain of certificates for C2PA, the signer's first, "
+            "and 'deliver.c2pa_key' to its private key without password, both in PEM"
+        ) from error
+    return signed
 
 
 def fault_of_signature(path: Path) -> str | None:
@@ -112,7 +141,7 @@ def signed_facts(path: Path) -> tuple[str, dict[str, str]]:
     return str(signer), own[0] if own else {}
 
 
-def _manifest(path: Path, source_type: str, facts: Mapping[str, str]) -> dict[str, Any]:
+def _manifest(title: str, source_type: str, facts: Mapping[str, str]) -> dict[str, Any]:
     agent = {"name": "Unfade", "version": __version__}
     created = {
         "action": "c2pa.created",
@@ -121,7 +150,7 @@ def _manifest(path: Path, source_type: str, facts: Mapping[str, str]) -> dict[st
     }
     return {
         "claim_generator_info": [agent],
-        "title": path.name,
+        "title": title,
         "assertions": [
             {"label": "c2pa.actions.v2", "data": {"actions": [created]}},
             {"label": "org.unfade.delivery", "data": dict(facts)},
@@ -129,12 +158,13 @@ def _manifest(path: Path, source_type: str, facts: Mapping[str, str]) -> dict[st
     }
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, setting: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         raise ProjectError(
-            f"{path}: cannot be read ({error.strerror}); correct its path in [deliver]"
+            f"deliver.{setting}: {path} cannot be read ({error.strerror}); correct the path, or "
+            "restore the file"
         ) from error
 
 

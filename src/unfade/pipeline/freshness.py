@@ -164,7 +164,14 @@ def settings(stage: Stage, project: Project) -> dict[str, str]:
     ):
         if isinstance(section[key], str):
             section[key] = PurePath(section[key]).name
-    return dict(item for name in stage.sections for item in _flatten(name, _value(sections, name)))
+    points = {
+        f"pair.points of source frame {one['source']}": str(points)
+        for one in sections["pair"]
+        if (points := one.pop("points"))
+    }
+    names = [name for name in stage.sections if name != "pair.points"]
+    values = dict(item for name in names for item in _flatten(name, _value(sections, name)))
+    return values | (points if "pair.points" in stage.sections else {})
 
 
 def _value(sections: dict[str, Any], name: str) -> Any:

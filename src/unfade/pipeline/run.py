@@ -4,7 +4,7 @@ A stage is imported when it runs, because importing torch takes seconds.
 """
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from itertools import takewhile
@@ -65,19 +65,26 @@ def run(job: Job, first: str | None = None, last: str | None = None) -> list[str
     watched = WatchedProgress(job.progress, stages)
     job = replace(job, progress=watched)
     elements = ElementCache(job)
-    if first is None and all(freshness(one, job, elements).state == "fresh" for one in stages):
+
+    def is_due(stage: Stage) -> bool:
+        return stage.name == first or freshness(stage, job, elements).state != "fresh"
+
+    # What comes after a stage that runs becomes stale, unless its result is the same.
+    begin = next((index for index, stage in enumerate(stages) if is_due(stage)), len(stages))
+    due = STAGE_NAMES[begin : end + 1]
+    if not due:
         with suppress(WorkError):
             job.save_digests()
         return []
-    preflight.check(job, STAGE_NAMES[end])
+    preflight.check(job, STAGE_NAMES[end], due)
     with lock_folder(job.root, job.progress.say):
-        return _run(job, stages, start, first, elements, watched)
+        return _run(job, stages, due, first, elements, watched)
 
 
 def _run(
     job: Job,
     stages: tuple[Stage, ...],
-    start: int,
+    due: Collection[str],
     first: str | None,
     elements: ElementCache,
     watched: WatchedProgress,
@@ -87,7 +94,7 @@ def _run(
     # A fresh stage that is run again usually gives the same result, so that those after it stay.
     for stage in takewhile(lambda one: freshness(one, job, elements).state == "fresh", stages):
         watched.time_left.leave_out(stage.name)
-    done = []
+    done, start = [], STAGE_NAMES.index(first) if first else 0
     for index, stage in enumerate(stages):
         current = freshness(stage, job, elements)
         if index < start and current.state != "fresh":
@@ -104,7 +111,7 @@ def _run(
         else:
             watched.time_left.leave_out(stage.name)
         if stage.name == "ingest" and len(stages) > 1:
-            preflight.check_frames(job)
+            preflight.check_scan(job, due)
     job.save_digests()
     return done
 

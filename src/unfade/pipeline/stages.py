@@ -78,7 +78,8 @@ def training_paths(job: Job) -> Paths:
 class Stage:
     """A stage and everything that it reads.
 
-    `sections` are the sections of film.toml, or keys in them, that it depends on. `needs` are the
+    `sections` are the sections of film.toml, or keys in them, that it depends on; "pair" stands for
+    all keys of pairs but "pair.points", because only align moves pictures. `needs` are the
     artefacts of earlier stages. `files` are patterns of other files of earlier stages whose digest
     is in no artefact. `elements` gives the paths of film.toml that it or an earlier stage reads.
     A higher `revision` makes older results stale.
@@ -116,7 +117,7 @@ STAGES = (
         3,
         ("01-ingest/*-proxy.npy",),
     ),
-    Stage("align", ("align",), (Clips, PairList), pair_paths, 3),
+    Stage("align", ("align", "pair.points"), (Clips, PairList), pair_paths, 3),
     Stage(
         "target",
         ("target",),
@@ -155,12 +156,12 @@ STAGES = (
             Improvement,
         ),
         source_paths,
-        revision=6,
+        revision=7,
         files=(BASELINE, "01-ingest/*-proxy.npy"),
     ),
     Stage(
         "deliver",
-        (*REPORTED_SECTIONS, "source", "reference", "pair", "deliver"),
+        (*REPORTED_SECTIONS, "source", "reference", "pair", "pair.points", "deliver"),
         (
             Clips,
             PairList,

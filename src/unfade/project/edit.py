@@ -1,23 +1,28 @@
 """Edits the pairs in the text of a film.toml, and keeps its comments and layout."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tomlkit
-from tomlkit.items import AoT, Table, Whitespace
+from tomlkit.items import AoT, Array, Table, Whitespace
 
+from unfade.film.control_points import ControlPoint
 from unfade.project.settings import PairSection
 
 
 def with_pair(text: str, section: PairSection) -> str:
     """The text with a [[pair]] added; it replaces one at the same source frame.
 
-    The frame is removed from `curate.add` and `curate.drop`.
+    The frame is removed from `curate.add` and `curate.drop`. If the section does not set `points`,
+    those of the replaced entry stay, with their comments, where `keeps_points` says so; a section
+    that sets `points` to nothing removes them.
     """
     document = tomlkit.parse(text)
     for key in ("add", "drop"):
         _remove_frame(document, key, section.source)
     fields = section.model_dump(exclude_defaults=True)
+    if section.points:
+        fields["points"] = _points_array(section.points)
     pairs = document.get("pair")
     if pairs is None:
         document = tomlkit.parse(document.as_string().rstrip() + "\n\n")
@@ -25,7 +30,7 @@ def with_pair(text: str, section: PairSection) -> str:
         pairs = document["pair"]
     existing = next((pair for pair in pairs if pair.get("source") == section.source), None)
     if existing is not None:
-        _set_fields(existing, fields)
+        _set_fields(existing, fields, ("points",) if keeps_points(existing, section) else ())
     elif isinstance(pairs, AoT):
         tail = []
         if len(pairs):
@@ -38,10 +43,27 @@ def with_pair(text: str, section: PairSection) -> str:
     return document.as_string()
 
 
+def keeps_points(existing: Mapping[str, Any], section: PairSection) -> bool:
+    """Whether a section that replaces a [[pair]] keeps its control points: not if it sets
+    `points`, is `aligned` or names another reference, on whose picture they do not lie."""
+    moves = existing.get("reference") != section.reference or (
+        None not in (existing.get("of"), section.of) and existing.get("of") != section.of
+    )
+    sets_points = "points" in section.model_fields_set
+    return "points" in existing and not (sets_points or section.aligned or moves)
+
+
 def with_added_frames(text: str, frames: Sequence[int]) -> str:
     """The text with source frames added to `curate.add`."""
     document = tomlkit.parse(text)
     _append_frames(document, "add", frames)
+    return document.as_string()
+
+
+def with_start_from(text: str, path: str) -> str:
+    """The text with another `train.start_from`."""
+    document = tomlkit.parse(text)
+    _set_key(document, "train", "start_from", path)
     return document.as_string()
 
 
@@ -65,10 +87,17 @@ def without_pair(text: str, source: int, *, exclude_frame: bool) -> str:
     return document.as_string()
 
 
-def _set_fields(table: Any, fields: dict[str, Any]) -> None:
-    """Replaces all fields of a table or an inline table."""
+def without_choice(text: str, source: int) -> str:
+    """The text that leaves a source frame to the machine: no [[pair]], and on no list."""
+    document = tomlkit.parse(without_pair(text, source, exclude_frame=False))
+    _remove_frame(document, "drop", source)
+    return document.as_string()
+
+
+def _set_fields(table: Any, fields: dict[str, Any], kept: Sequence[str] = ()) -> None:
+    """Replaces all fields of a table or an inline table, except those to be kept."""
     tail = _take_tail(table) if isinstance(table, Table) else []
-    for name in [name for name in table if name not in fields]:
+    for name in [name for name in table if name not in fields and name not in kept]:
         table.remove(name)
     table.update(fields)
     if tail:
@@ -82,19 +111,32 @@ def _table(fields: dict[str, Any]) -> Table:
     return table
 
 
+def _points_array(points: Sequence[ControlPoint]) -> Array:
+    """Control points, one a line."""
+    array = tomlkit.array().multiline(True)
+    for point in points:
+        array.append(list(point))
+    return array
+
+
 def _append_frames(document: tomlkit.TOMLDocument, key: str, frames: Sequence[int]) -> None:
     """Adds frames to a list in [curate]."""
-    if "curate" not in document:
-        document.add(tomlkit.nl())
-        document.append("curate", tomlkit.table())
-    curate = document["curate"]
-    listed = curate.get(key)
+    listed = document.get("curate", {}).get(key)
     if listed is None:
-        _set_fields(curate, {**curate, key: [*frames]})
+        _set_key(document, "curate", key, [*frames])
         return
     for frame in frames:
         if frame not in listed:
             listed.append(frame)
+
+
+def _set_key(document: tomlkit.TOMLDocument, name: str, key: str, value: Any) -> None:
+    """Sets a key of a section, which is added if it is missing."""
+    if name not in document:
+        document.add(tomlkit.nl())
+        document.append(name, tomlkit.table())
+    section = document[name]
+    _set_fields(section, {**section, key: value})
 
 
 def _remove_frame(document: tomlkit.TOMLDocument, key: str, source: int) -> None:

@@ -79,7 +79,7 @@ def run(job: Job) -> None:
     """
     clips, settings = job.clips(), job.project.render
     trained = job.load(TrainedModel).at(settings.checkpoint)
-    _check_colorspace(settings, job.colors)
+    check_masters_space(settings, job.colors)
     admitted = [one.pair for one in job.load(Alignments).admitted]
     entries = film_entries(job.project, clips, admitted, trained.id)
     folder = job.folder("render")
@@ -111,7 +111,7 @@ def run(job: Job) -> None:
     )
 
 
-def _check_colorspace(settings: RenderSection, colors: ColorManagement) -> None:
+def check_masters_space(settings: RenderSection, colors: ColorManagement) -> None:
     """
     Raises:
         ProjectError: the colour space is unknown, or a strict container cannot hold it.

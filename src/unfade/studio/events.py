@@ -9,6 +9,9 @@ from typing import Any
 KEPT_EVENTS = 1_000
 """Events that a page which was away can still get; with more it loads itself anew."""
 
+MAX_ID_DIGITS = 16
+"""Digits of an event's number; a longer one is no number of the studio's."""
+
 PULSE_S = 15.0
 """Seconds between two comments on a silent stream, by which a lost connection is noticed."""
 
@@ -39,7 +42,8 @@ class Broadcast:
     async def stream(self, last_id: str | None) -> AsyncIterator[str]:
         """The events after `last_id`, the number of the last event that the page has; new ones
         only without it. A page that was away too long gets an event of kind "reset"."""
-        position = int(last_id) if last_id and last_id.isdecimal() else self._number
+        is_number = last_id is not None and last_id.isdecimal() and len(last_id) < MAX_ID_DIGITS
+        position = int(last_id or 0) if is_number else self._number
         oldest = self._kept[0][0] if self._kept else self._number + 1
         if position > self._number or position + 1 < oldest:
             position = self._number

@@ -6,9 +6,9 @@ A page of the web can make a browser send requests to a local server, and by reb
 
 import hmac
 from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,17 +42,14 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(scope)
-        if refusal is not None:
-            await refusal(scope, receive, send)
-            return
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 _protect(MutableHeaders(scope=message))
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        refusal = self._refusal(scope)
+        await (refusal or self._app)(scope, receive, send_with_headers)
 
     def _refusal(self, scope: Scope) -> Response | None:
         """The answer to a request that is not let through; None for all others."""
@@ -80,13 +77,12 @@ class Guard:
         return response
 
     def _cookies(self, headers: Iterable[str]) -> Iterable[str]:
+        """The values of the studio's cookie. Servers on other ports share the cookies of this host,
+        and theirs may break every rule."""
         for header in headers:
-            try:
-                morsel = SimpleCookie(header).get(self._cookie)
-            except CookieError:
-                continue
-            if morsel is not None:
-                yield morsel.value
+            value = cookie_parser(header).get(self._cookie)
+            if value is not None:
+                yield value
 
     def _is_token(self, text: str) -> bool:
         return hmac.compare_digest(text.encode(), self._token.encode())

@@ -84,7 +84,12 @@ def page(
     }
     is_part = "part" in request.query_params
     template = _templates.get_template(f"parts/{name}.html" if is_part else "page.html")
-    return HTMLResponse(template.render(facts))
+    return _html(template.render(facts))
+
+
+def _html(text: str, status_code: int = 200) -> Response:
+    """A page; names of files that are no UTF-8 show a question mark."""
+    return HTMLResponse(text.encode("utf-8", "replace"), status_code=status_code)
 
 
 async def command_of(request: Request) -> dict[str, Any]:
@@ -116,6 +121,8 @@ def text_of(command: dict[str, Any], key: str, default: str | None = None) -> st
     value = command.get(key, default)
     if not isinstance(value, str):
         raise ProjectError(f"the request has no text '{key}'")
+    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise ProjectError(f"the text '{key}' has characters that no file can hold; type it again")
     return value
 
 
@@ -136,7 +143,7 @@ async def show_failure(request: Request, error: Exception) -> Response:
     assert isinstance(error, UnfadeError)
     if _wants_page(request):
         facts = {"sentence": str(error)}
-        return HTMLResponse(_templates.get_template("failure.html").render(facts), status_code=404)
+        return _html(_templates.get_template("failure.html").render(facts), status_code=404)
     return JSONResponse({"error": str(error)}, status_code=409)
 
 

@@ -79,7 +79,8 @@ class Runs:
             arguments=tuple(arguments),
             asked_s=now,
         )
-        self._keep(record)
+        self._write(record)
+        self._records[record.id] = record
         self._forget_old()
         return record
 
@@ -121,7 +122,15 @@ class Runs:
         waiting = [one for one in self._records.values() if one.state == "waiting"]
         if not waiting:
             return False
-        self._start(min(waiting, key=lambda one: one.id))
+        record = min(waiting, key=lambda one: one.id)
+        try:
+            self._start(record)
+        except OSError as error:
+            self._end(record, "failed")
+            raise WorkError(
+                f"{record.what}: cannot start ({error.strerror}); check free space and write "
+                f"permission in {self._folder}"
+            ) from error
         return True
 
     def _state_of(self, record: RunRecord) -> RunState:
@@ -165,6 +174,9 @@ class Runs:
 
     def _keep(self, record: RunRecord) -> None:
         self._records[record.id] = record
+        self._write(record)
+
+    def _write(self, record: RunRecord) -> None:
         write_text(self._folder / f"{record.id}.json", record.model_dump_json(indent=2))
 
     def _forget_old(self) -> None:
@@ -182,6 +194,8 @@ def _signal(record: RunRecord, number: int) -> None:
         WorkError: the system refuses it.
     """
     assert record.pid is not None
+    if not is_running(record):
+        return
     try:
         os.killpg(record.pid, number)
     except ProcessLookupError:

@@ -26,6 +26,9 @@ FIRST_PORT = 8040
 MAX_CONNECTIONS = 100
 """Connections that are served at a time; others are answered that the studio is busy."""
 
+BACKLOG = 512
+"""Connections that wait until the server takes them: more than a browser ever opens."""
+
 TOKEN_BYTES = 32
 
 
@@ -89,12 +92,14 @@ class _Server(uvicorn.Server):
         self._studio = studio
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stops; uvicorn's own method would raise the signal again, before runs are stopped."""
         asyncio.get_running_loop().create_task(self._studio.events.close())
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
 
 def _listener(port: int | None) -> socket.socket:
-    """A socket on a free port.
+    """A socket that listens on a free port: who opens the address at once waits for the server.
 
     Raises:
         ProjectError: the port is taken.
@@ -104,8 +109,7 @@ def _listener(port: int | None) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((LOOPBACK, one))
-            # Now, so that the browser finds the port as soon as it knows the address.
-            listener.listen()
+            listener.listen(BACKLOG)
         except OSError:
             listener.close()
             continue

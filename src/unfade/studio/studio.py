@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -11,6 +10,7 @@ import anyio
 import anyio.to_thread
 
 from unfade.errors import UnfadeError
+from unfade.studio.choices import Choices
 from unfade.studio.events import Broadcast
 from unfade.studio.films import Films
 from unfade.studio.run_record import read_log
@@ -35,6 +35,7 @@ class Studio:
     films: Films = field(init=False)
     runs: Runs = field(init=False)
     events: Broadcast = field(default_factory=Broadcast)
+    choices: Choices = field(default_factory=Choices)
 
     def __post_init__(self) -> None:
         self.films = Films(self.root)
@@ -46,10 +47,13 @@ class Studio:
         progress: object = None
         while True:
             await asyncio.sleep(LOOK_INTERVAL_S)
-            with suppress(UnfadeError):
+            try:
                 if not self.read_only and await in_thread(self.runs.look):
                     await in_thread(self.films.look_around)
                     await self.events.send("runs")
+            except UnfadeError as error:
+                await self.events.send("problem", sentence=str(error))
+                await self.events.send("runs")
             new = await in_thread(self._signatures)
             for id, signature in new.items():
                 if signatures.get(id) != signature:

@@ -2,18 +2,14 @@
 
 from collections.abc import Sequence
 
-from unfade.film.pair import Pair
-from unfade.film.shot import Shot
+from unfade.film.pair import MIN_DISTANCE_FRAMES, Pair
+from unfade.film.shot import CUT_MARGIN_FRAMES, Shot
 
 FRAMES_PER_SHOT = 9
 """Training frames of a shot, pairs included; a shot with more pairs gets no carried frames."""
 
 MAX_DISTANCE_FRAMES = 36
 """Largest distance to the nearest training pair: motion is less reliable over more frames."""
-
-MIN_DISTANCE_FRAMES = 2
-"""Smallest distance to a cut, where two shots may be mixed, and to a training or hold-out pair,
-because such a frame would be nearly the same picture."""
 
 MAX_FRAMES = 400
 """Largest number of carried frames in a film; each costs about two seconds of training time."""
@@ -35,7 +31,7 @@ def _in_shot(shot: Shot, pairs: Sequence[Pair], per_shot: int) -> list[tuple[int
     """The frames of a shot to carry colour to, each with the shot's number."""
     own = [pair for pair in pairs if pair.shot == shot.number]
     training = [pair.source for pair in own if pair.role == "train"]
-    inside = list(shot.frames.frames())[MIN_DISTANCE_FRAMES:-MIN_DISTANCE_FRAMES]
+    inside = list(shot.frames.frames())[CUT_MARGIN_FRAMES:-CUT_MARGIN_FRAMES]
     eligible = [frame for frame in inside if _is_eligible(frame, training, own)]
     wanted = min(max(per_shot - len(training), 0), len(eligible))
     return [(eligible[k], shot.number) for k in _spread(wanted, len(eligible))]

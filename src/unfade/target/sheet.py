@@ -5,11 +5,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from unfade.drawing.sheets import grid
+from unfade.drawing.sheets import SHEET_WIDTH_PX, grid
 from unfade.film.pair import ROLE_LABELS, Pair
-
-SHEET_WIDTH_PX = 1500
-"""Width of a sheet, in pixels: fits a screen, and shows four columns of pictures clearly."""
 
 CELL_WIDTH_PX = SHEET_WIDTH_PX // 4
 """Width to which pictures are shrunk before they wait for their sheet; cells are a little less."""

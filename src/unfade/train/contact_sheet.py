@@ -8,7 +8,7 @@ from torch import Tensor
 
 from unfade.color.ycbcr import limit_chroma, luma, ycbcr_to_rgb
 from unfade.drawing.canvas import blank_canvas, set_text
-from unfade.drawing.sheets import grid
+from unfade.drawing.sheets import SHEET_WIDTH_PX, grid
 from unfade.film.pair import ROLE_LABELS
 from unfade.model import ChromaModel
 from unfade.model.device import map_networks
@@ -17,9 +17,6 @@ from unfade.train.data.pixels import TrainingPicture
 from unfade.train.data.training_pictures import TrainingPictures
 from unfade.train.fit.loop import Tensors, completes_interval, residual_of
 from unfade.work.cores import on_all_cores
-
-SHEET_WIDTH_PX = 1500
-"""Width of a sheet, in pixels: fits a screen, and shows four columns of pictures clearly."""
 
 NO_TRUTH_SIZE = 0.07
 """Height of the words in the place of a missing ground truth, as a share of the picture's: as

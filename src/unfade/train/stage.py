@@ -9,7 +9,7 @@ from torch import Tensor
 
 from unfade import __version__, media
 from unfade.drawing.chart import loss_picture
-from unfade.errors import MatchError, ProjectError
+from unfade.errors import MatchError
 from unfade.film.balance import FilmBalance
 from unfade.film.method import Methods
 from unfade.film.model import ShotModel
@@ -59,7 +59,7 @@ def run(job: Job) -> None:
 
     Raises:
         MatchError: no target has the role "train".
-        ProjectError: a frame of 'train.preview' is not one of the scan.
+        ProjectError: 'train.start_from' names no model of this size.
     """
     targets, previews = job.load(Targets), _previews(job)
     train = _pictures(job, targets, "train")
@@ -130,21 +130,11 @@ def _read_unpaired(job: Job, frame: UnpairedFrame) -> Tensor:
 
 
 def _previews(job: Job) -> list[PreviewFrame]:
-    """The frames of 'train.preview', in order.
-
-    Raises:
-        ProjectError: one of them is not a frame of the scan.
-    """
+    """The frames of 'train.preview', in order; they are frames of the scan."""
     numbers = sorted({*job.project.train.preview})
     if not numbers:
         return []
     source, shots = job.clips().source, job.load(PairList).shots
-    for number in numbers:
-        if number not in source.frames:
-            raise ProjectError(
-                f"film.toml: 'train.preview' names frame {number}, but the scan has the frames "
-                f"{source.frames.first} to {source.frames.last}; name one of these"
-            )
 
     def read(number: int, source_rgb: Tensor) -> PreviewFrame:
         shot = next(one.number for one in shots if number in one.frames)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from unfade.color.kinds import COLOUR_KINDS, MIN_KIND_SHARE, densest_window, kind_masks
-from unfade.color.score import chroma_difference, chroma_error
+from unfade.color.score import chroma_error, difference_from_truth
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.drawing.canvas import fit_width, square_pixels
 from unfade.drawing.error_map import error_map
@@ -19,7 +19,14 @@ from unfade.film.model import HeldOut
 from unfade.model import Baseline, ChromaModel
 from unfade.report.content import HeldOutView, ScopeRow
 from unfade.report.figures import KIND_TITLES
-from unfade.report.pictures import LARGE, SCOPE_QUALITY, NamedPicture, encoded, encoded_within
+from unfade.report.pictures import (
+    LARGE,
+    LARGE_BYTES,
+    SCOPE_QUALITY,
+    NamedPicture,
+    encoded,
+    encoded_within,
+)
 
 NAMES = ("Scan", "Reference", "LUT baseline", "Recovered")
 """Names of the four pictures of a hold-out pair."""
@@ -82,7 +89,7 @@ def score(pair: HeldOutPair, model: ChromaModel, baseline: Baseline) -> HeldOutS
     differences: list[Tensor] = []
     errors: list[HeldOut] = []
     for cbcr in (rgb_to_ycbcr(pair.source_rgb)[1:], lut_cbcr, model_cbcr):
-        differences.append(chroma_difference(pair.truth_rgb, cbcr))
+        differences.append(difference_from_truth(pair.truth_rgb, cbcr))
         errors.append(chroma_error(pair.truth_rgb, cbcr, pair.weight, differences[-1]))
     faded, lut, own = errors
     return HeldOutScore(
@@ -213,11 +220,10 @@ class HeldOutResult:
     sheet: Tensor | None
 
 
-def scored_pair(
-    one: HeldOutScore, index: int, count: int, pixel_aspect: float, most_bytes: float
-) -> ScoredPair:
+def scored_pair(one: HeldOutScore, index: int, count: int, pixel_aspect: float) -> ScoredPair:
     """A hold-out pair, the `index`th of `count`, drawn for page and sheet; its pictures go."""
     step, scope_step = -(-count // SHEET_ROWS), -(-count // SCOPED_VIEWS)
+    most_bytes = LARGE_BYTES / min(count, MAX_VIEWS)
     view = held_out_view(one, pixel_aspect, most_bytes, with_scopes=index % scope_step == 0)
     shown = one.pictures if index % step == 0 else ()
     tiles = tuple(fit_width(picture, SHEET_WIDTH_PX // 4) for picture in shown)

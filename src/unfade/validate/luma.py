@@ -24,11 +24,11 @@ MIN_HALF_SHARE = 2.0**-12
 """The smallest rounding error of a half float, as a share of its value: just below a power of two.
 """
 
-RAMP = 1024
-"""Greys from which `_share_of_power` is found, from the smallest normal half float to `RAMP_WHITE`.
-"""
+RAMP_GREYS = 1024
+"""Number of greys from which `_share_of_power` is found, from the smallest normal half float to
+`GREYS_WHITE`."""
 
-RAMP_WHITE = 16.0
+GREYS_WHITE = 16.0
 """Linear light of the brightest of them: four stops above white."""
 
 POWER_TOLERANCE = 0.01
@@ -176,13 +176,13 @@ def _quick_explanation(decode: Decode, step: Step, corner: Tensor) -> Explanatio
 
 def _share_of_power(decode: Decode) -> float | None:
     """The share of luma that the rounding of half floats may change in any pixel; none unless the
-    conversion is a power of weighted sums.
+    conversion is a power of weighted sums, as greys of the usual range show.
 
     All values may grow by `MIN_HALF_SHARE` at once within their rounding. A power then changes each
     of R', G' and B' by the same share of itself, whatever the weights. That of greys shows it.
     """
-    black, white = torch.tensor((SMALLEST_NORMAL, RAMP_WHITE)).log2()
-    grey = torch.logspace(float(black), float(white), RAMP, base=2.0).expand(3, 1, -1)
+    black, white = torch.tensor((SMALLEST_NORMAL, GREYS_WHITE)).log2()
+    grey = torch.logspace(float(black), float(white), RAMP_GREYS, base=2.0).expand(3, 1, -1)
     before = decode(grey.contiguous())
     shares = decode(grey * (1 + MIN_HALF_SHARE)) / before - 1
     least, most = float(shares.min()), float(shares.max())

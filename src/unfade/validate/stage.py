@@ -5,35 +5,34 @@ rendered frame. Writes `report.json`, `report.html` and stills to ``07-validate/
 """
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from unfade.errors import WorkError
-from unfade.film.alignment import Alignments
 from unfade.film.balance import FilmBalance
-from unfade.film.clip import Clip, Clips, reference_proxy
+from unfade.film.clip import Clip, reference_proxy
 from unfade.film.figures import HeldOutFigures, ShotFigures
 from unfade.film.improvement import Improvement
 from unfade.film.match import MatchRecord
-from unfade.film.model import LossCurve, TrainedModel
-from unfade.film.pair import PairList
-from unfade.film.rendering import RenderedFrame, Rendering
+from unfade.film.model import TrainedModel
+from unfade.film.rendering import RenderedFrame
 from unfade.film.report import Report
 from unfade.film.target import Target, Targets
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.media import map_frames, read_picture, read_plane, to_space, write_png
-from unfade.model import load_baseline, load_chosen
+from unfade.model import ChromaModel, load_baseline, load_chosen
 from unfade.model.device import map_networks
 from unfade.report.content import PageContent
 from unfade.report.page import report_page
-from unfade.report.pictures import LARGE_BYTES
 from unfade.report.versions import versions
 from unfade.validate.diagnoses import Findings, diagnoses
 from unfade.validate.frame_pictures import (
@@ -50,17 +49,17 @@ from unfade.validate.frames import (
     shot_figures,
 )
 from unfade.validate.held_out import (
-    MAX_VIEWS,
     HeldOutPair,
     HeldOutResult,
-    ScoredPair,
+    HeldOutScore,
     film_kinds,
     held_out_result,
     score,
     scored_pair,
 )
 from unfade.validate.luma import check_master
-from unfade.validate.outliers.evidence import FrameEvidence
+from unfade.validate.outliers.evidence import FrameEvidence, Plane
+from unfade.validate.outliers.flags import PREDICTED_UNIT
 from unfade.validate.outliers.reference import ReferenceColour
 from unfade.validate.outliers.review import OutlierCase, OutlierReview, outlier_measure, shot_facts
 from unfade.validate.outliers.runs import mend_facts, most_serious
@@ -68,50 +67,27 @@ from unfade.validate.outliers.sheet import with_rows
 from unfade.validate.shown_frames import choose_shown
 from unfade.validate.steadiness import SmallFrame, chroma_change, mean_chroma, small_frame
 from unfade.validate.stills import STALE_PATTERNS, outlier_stills, stills
+from unfade.validate.validated_film import ValidatedFilm, chosen_model
 from unfade.validate.verdict import decide, held_out_measures, mean_model_error
 from unfade.work.cores import on_all_cores
 from unfade.work.job import Job
+from unfade.work.proxies import load_proxy
 from unfade.work.writing import write_text
 
-
-@dataclass(frozen=True)
-class _Film:
-    """The artefacts of a film that validate reads."""
-
-    clips: Clips
-    pair_list: PairList
-    alignments: Alignments
-    targets: Targets
-    model: TrainedModel
-    rendering: Rendering
-    curve: LossCurve
-
-    @classmethod
-    def of(cls, job: Job) -> "_Film":
-        """The artefacts of a job.
-
-        Raises:
-            WorkError: one is missing or damaged, or no frame is rendered.
-        """
-        rendering = job.load(Rendering)
-        if not rendering.frames:
-            path = job.root / Rendering.PATH
-            raise WorkError(f"{path}: holds no frame; run 'unfade render' again")
-        kinds = job.load(PairList), job.load(Alignments), job.load(Targets)
-        return cls(job.clips(), *kinds, _model(job), rendering, job.load(LossCurve))
+Kept = TypeVar("Kept")
 
 
 def run(job: Job) -> None:
     """Validates the rendering of a job.
 
     Raises:
-        WorkError: an artefact is missing or damaged, or a rendered frame has another size than
-            the scan.
+        WorkError: an artefact or a proxy is missing or damaged, or a rendered frame has another
+            size than the scan.
         MediaError: a picture cannot be read.
     """
-    film = _Film.of(job)
+    film = ValidatedFilm.of(job)
     source = film.clips.source
-    held_out = _score_targets(job, source, film.targets.judging(), film.model)
+    held_out = _held_out(job, source, film.targets.judging(), film.model)
     shown = choose_shown(film.rendering.frames, film.targets.targets)
     plan = PicturePlan(shown, film.alignments.crop, job.load(FilmBalance).grade)
     inspection = _Inspection(job, film, plan, _outlier_review(job, film))
@@ -148,14 +124,9 @@ def run(job: Job) -> None:
 
 
 def score_hold_outs(job: Job) -> list[HeldOutFigures]:
-    """The errors on every hold-out pair, which judge a round of improvement."""
+    """The errors on every hold-out pair, which judge a round of improvement; nothing is drawn."""
     hold_outs = job.load(Targets).with_role("holdout")
-    return _score_targets(job, job.clips().source, hold_outs, _model(job)).figures
-
-
-def _model(job: Job) -> TrainedModel:
-    """The record of the model that 'render.checkpoint' chooses."""
-    return job.load(TrainedModel).at(job.project.render.checkpoint)
+    return [*_score_targets(job, hold_outs, chosen_model(job), lambda one, index: one.figures)]
 
 
 def _report(
@@ -200,49 +171,52 @@ def _report(
     )
 
 
-def _score_targets(
+def _held_out(
     job: Job, source: Clip, chosen: Sequence[Target], described: TrainedModel
 ) -> HeldOutResult:
     """The errors on targets, and pictures of them."""
     if not chosen:
         return HeldOutResult([], [], {}, None)
+    drawn = partial(scored_pair, count=len(chosen), pixel_aspect=float(source.pixel_aspect))
+    return held_out_result(_score_targets(job, chosen, described, drawn))
+
+
+def _score_targets(
+    job: Job,
+    chosen: Sequence[Target],
+    described: TrainedModel,
+    keep: Callable[[HeldOutScore, int], Kept],
+) -> Iterator[Kept]:
+    """What `keep` returns for the score of each target and its index; all other pictures go."""
     train_folder, target_folder = job.folder("train"), job.folder("target")
     model = load_chosen(train_folder, described, job.project.render.use)
     baseline = load_baseline(train_folder / described.baseline_file)
-    most_bytes, aspect = LARGE_BYTES / min(len(chosen), MAX_VIEWS), float(source.pixel_aspect)
 
     @torch.inference_mode()
-    def scored(numbered: tuple[int, Target]) -> ScoredPair:
+    def scored(numbered: tuple[int, Target]) -> Kept:
         index, target = numbered
-        one = score(_read_pair(target, target_folder), model, baseline)
-        return scored_pair(one, index, len(chosen), aspect, most_bytes)
+        return keep(score(_read_pair(target, target_folder), model, baseline), index)
 
     scores = map_networks(scored, enumerate(chosen))
-    return held_out_result(job.progress.track(scores, "Scoring held-out frames", len(chosen)))
+    return job.progress.track(scores, "Scoring held-out frames", len(chosen))
 
 
 def _read_pair(target: Target, folder: Path) -> HeldOutPair:
-    """The pictures of a hold-out target."""
-    source_rgb, truth_rgb = (
-        read_picture(str(folder / name), WORKING_SPACE) for name in (target.source, target.truth)
-    )
-    weight = _read_weight(target, folder / target.weight)
-    return HeldOutPair(target.pair.source, target.pair.shot, source_rgb, truth_rgb, weight)
-
-
-def _read_weight(target: Target, path: Path) -> Tensor:
-    """The weight of each pixel of a ground truth, (1, H, W).
+    """The pictures of a hold-out target.
 
     Raises:
         WorkError: all weights are zero.
     """
-    weight = read_plane(path)
+    source_rgb, truth_rgb = (
+        read_picture(str(folder / name), WORKING_SPACE) for name in (target.source, target.truth)
+    )
+    weight = read_plane(folder / target.weight)
     if not (weight > 0).any():
         raise WorkError(
-            f"{path}: every pixel of the hold-out pair at source frame {target.pair.source} has "
-            "weight 0; choose another [[pair]]"
+            f"{folder / target.weight}: every pixel of the hold-out pair at source frame "
+            f"{target.pair.source} has weight 0; choose another [[pair]]"
         )
-    return weight
+    return HeldOutPair(target.pair.source, target.pair.shot, source_rgb, truth_rgb, weight)
 
 
 @dataclass(frozen=True)
@@ -250,7 +224,7 @@ class _Inspection:
     """What the threads that inspect frames share."""
 
     job: Job
-    film: _Film
+    film: ValidatedFilm
     plan: PicturePlan
     review: OutlierReview
 
@@ -351,15 +325,16 @@ def _with_change(frames: tuple[SmallFrame | None, _Inspected]) -> _Inspected:
     return replace(one, figures=figures)
 
 
-def _outlier_review(job: Job, film: _Film) -> OutlierReview:
+def _outlier_review(job: Job, film: ValidatedFilm) -> OutlierReview:
     """The review of outliers, with the proxies of the references."""
     matches = job.load(MatchRecord) if film.clips.references else None
     proxies = {
-        name: np.load(job.root / reference_proxy(name), mmap_mode="r")
+        name: load_proxy(job.root / reference_proxy(name))
         for name in (matches.references if matches else ())
     }
     reference = ReferenceColour(film.clips, matches, film.alignments.admitted, proxies)
-    return OutlierReview(reference, film.clips.source.live_area, film.pair_list.shots)
+    live_area, folder = film.clips.source.live_area, job.folder("validate")
+    return OutlierReview(reference, live_area, film.pair_list.shots, folder)
 
 
 def _outlier_cases(
@@ -374,18 +349,32 @@ def _outlier_cases(
     by_worst = {run.worst: run for run in flagged}
     shown = {run.worst for run in most_serious(flagged)}
     facts = mend_facts(inspection.review.matches, film.alignments, job.project.curate.drop)
+    model = None
+    if any(run.flag.unit == PREDICTED_UNIT for run in flagged):
+        model = load_chosen(job.folder("train"), film.model, job.project.render.use)
 
     def case(frame: int, source_rgb: Tensor) -> OutlierCase:
         written = _read_master(job, by_frame[frame], source_rgb).nan_to_num_(0.0, 0.0, 0.0)
         recovered_rgb = to_space(written, rendering.colorspace, WORKING_SPACE, job.colors)
-        pictures = (crop(rgb, source.live_area) for rgb in (source_rgb, recovered_rgb))
-        run = by_worst[frame]
-        small = small_frame(frame, run.shot, *pictures)
-        return inspection.review.case(run, small, facts, is_shown=frame in shown)
+        before, after = (crop(rgb, source.live_area) for rgb in (source_rgb, recovered_rgb))
+        run, predicted = by_worst[frame], None
+        small = small_frame(frame, run.shot, before, after)
+        if model is not None and run.flag.unit == PREDICTED_UNIT:
+            predicted = _predicted_error(model, before, small)
+        return inspection.review.case(run, small, predicted, facts, is_shown=frame in shown)
 
     cases = map_frames(case, source, sorted(by_worst), job.colors)
     tracked = job.progress.track(cases, "Locating outliers", len(by_worst))
     return [case for case in tracked if case.is_visible]
+
+
+@torch.inference_mode()
+def _predicted_error(model: ChromaModel, source_rgb: Tensor, small: SmallFrame) -> Plane:
+    """The predicted error of a live area (3, H, W), CIEDE2000 (h, w) on the raster of `small`."""
+    error = model.predict_error(model.inputs_of_frame(source_rgb, small.shot)).ciede2000
+    size = small.source.shape[1:]
+    enlarged: Tensor = functional.interpolate(error[None], size, mode="bilinear")
+    return np.asarray(enlarged[0, 0].numpy())
 
 
 def _write_pictures(folder: Path, pictures: Mapping[str, Tensor]) -> None:

@@ -62,6 +62,21 @@ class PairRecords:
         """The shot of a source frame."""
         return next(shot for shot in self.choice.shots if source in shot.frames)
 
+    def match_of(self, source: int) -> tuple[str, int] | None:
+        """The reference that shows a source frame best, and its matching frame; None without."""
+        if self.matches is None or source not in self.matches.frames:
+            return None
+        index = source - self.matches.frames.first
+        of = self.matches.of[index]
+        reference = None if of is None else self.matches.references[of].reference[index]
+        return None if of is None or reference is None else (of, reference)
+
+    def is_dropped(self, source: int) -> bool:
+        """Whether a person had dropped a source frame when curate ran."""
+        if self.matches is None or source not in self.matches.frames:
+            return False
+        return self.matches.state[source - self.matches.frames.first] == "dropped"
+
     def lag_of(self, pair: Pair) -> float | None:
         """The offset from the match of a pair, in frames, at which its moving regions fit best.
 

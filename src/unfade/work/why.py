@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from unfade.film.alignment import Alignment, TransformKind
+from unfade.film.control_points import MAX_EXACT_POINTS, kind_by_count
 from unfade.film.match import FrameState, ReferenceMatches
+from unfade.film.wording import counted
 from unfade.work.pair_records import PairEntry, PairRecords
 
 _NEIGHBOURS = 1
@@ -41,6 +43,31 @@ def explain_frame(records: PairRecords, source: int) -> Iterator[str]:
     if entry is not None:
         yield from _alignment(records, entry)
     yield from _sheets(records, entry)
+
+
+def explain_candidate(records: PairRecords, source: int, of: str, reference: int) -> str:
+    """One sentence about a source frame with a reference frame, which need not be its match.
+
+    Args:
+        records: the records of the film.
+        source: the frame number in the scan.
+        of: the name of the reference.
+        reference: the frame number in it.
+    """
+    if records.matches is None or of not in records.matches.references:
+        return f"No frame has been matched in {of} yet."
+    matches = records.matches.references[of]
+    index = source - records.matches.frames.first
+    matched, similarity = matches.reference[index], matches.similarity[index]
+    if matched is None:
+        return f"Nothing in {of} matches: the best similarity is {similarity:.2f} of 1."
+    if matched == reference:
+        return f"This is the match, of similarity {similarity:.3f} of 1."
+    side = "after" if reference > matched else "before"
+    return (
+        f"This is {counted(abs(reference - matched), 'frame')} {side} the match, reference frame "
+        f"{matched}, of similarity {similarity:.3f} of 1."
+    )
 
 
 def _verdict(entry: PairEntry) -> str:
@@ -132,6 +159,8 @@ def _alignment(records: PairRecords, entry: PairEntry) -> Iterator[str]:
         ):
             if residual is not None:
                 yield f"The median residual {where} is {residual:.2f} px."
+        if alignment.overruled is not None:
+            yield f"The control points overrule the machine, because {alignment.overruled}."
         yield f"It covers {records.overlap(alignment):.0%} of the scan's picture."
     elif entry.reason is None:
         yield "It has not been aligned yet; 'unfade align' does it."
@@ -141,6 +170,13 @@ def _transform(alignment: Alignment) -> str:
     """The transform of an alignment, and its evidence."""
     if alignment.pair.aligned:
         return "without a search, because a person marked it as aligned"
+    if alignment.kind == "points":
+        residual = ""
+        if alignment.inliers > MAX_EXACT_POINTS:
+            residual = f", whose residual is {alignment.points_residual:.2f} px"
+        points = counted(alignment.inliers, "control point")
+        kind = _KINDS[kind_by_count(alignment.inliers)]
+        return f"by {kind} from {points} that a person placed{residual}"
     if alignment.kind == "identity":
         return f"without a transform, because {alignment.inliers} of its blocks fit"
     warped = " and a smooth warp" if alignment.warp is not None else ""

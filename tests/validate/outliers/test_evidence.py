@@ -6,10 +6,16 @@ import pytest
 import torch
 
 from unfade.validate.outliers.evidence import (
+    SKIN_LINE_CHROMA,
+    SKIN_LINE_HUE,
+    SKIN_LINE_LUMA,
     FrameEvidence,
-    chroma_difference,
+    chroma_edges,
     compared_size,
     frame_evidence,
+    plane_difference,
+    source_edges,
+    unsupported_edges,
 )
 from unfade.validate.steadiness import SmallFrame
 
@@ -60,7 +66,7 @@ def test_a_region_of_another_colour_is_far_from_the_reference() -> None:
     cbcr = picture()[1:].copy()
     cbcr[:, 60:140, 100:200] += np.array([0.05, -0.05], np.float32)[:, None, None]
     found = evidence(cbcr, reference(picture()))
-    shift = chroma_difference(
+    shift = plane_difference(
         picture()[:1, 60:140, 100:200],
         picture()[1:, 60:140, 100:200],
         cbcr[:, 60:140, 100:200],
@@ -116,3 +122,39 @@ def test_beyond_the_picture_of_the_reference_nothing_is_compared() -> None:
     assert evidence(cbcr, chroma).wrong < 0.3
     chroma[:, :, 6:] = np.nan
     assert np.isnan(evidence(cbcr, chroma).wrong)
+
+
+def test_edges_are_those_of_the_plain_formula() -> None:
+    planes, expected = picture(), 0.0
+    for plane, gain in zip(planes, (1, 2, 2), strict=True):
+        for across, down in ((1, 0), (0, 1)):
+            expected = expected + (gain * cv2.Sobel(plane, -1, across, down, scale=1 / 8)) ** 2
+    np.testing.assert_allclose(source_edges(planes), np.sqrt(expected), rtol=1e-5)
+
+
+def test_unsupported_edges_are_the_mean_of_the_worst_twentieth() -> None:
+    for shift in (0, 4):
+        cbcr = np.roll(picture()[1:], shift, axis=2)
+        scan = picture() * np.array([1, 0.5, 0.5], np.float32)[:, None, None]
+        edges = unsupported_edges(
+            chroma_edges(np.concatenate([scan[:1], cbcr])), source_edges(scan)
+        )
+        worst = np.sort(edges.ravel())[-edges.size // 20 :].mean()
+        assert evidence(cbcr).unsupported == pytest.approx(100 * worst, rel=1e-5)
+
+
+def test_skin_is_the_mean_over_its_angles_chroma_and_luma() -> None:
+    draw = np.random.default_rng(8)
+    cbcr = draw.uniform(-0.15, 0.15, (2, HEIGHT, WIDTH)).astype(np.float32)
+    y, (cb, cr) = picture()[0], cbcr
+    mask = np.ones_like(y, bool)
+    for plane, (low, high) in (
+        (np.arctan2(cr, cb), SKIN_LINE_HUE),
+        (np.hypot(cb, cr), SKIN_LINE_CHROMA),
+        (y, SKIN_LINE_LUMA),
+    ):
+        mask &= (low < plane) & (plane < high)
+    skin = evidence(cbcr).skin
+    assert skin is not None
+    expected = [plane[mask].mean() for plane in (y, *(picture()[1:] / 2), cb, cr)]
+    assert skin == pytest.approx(expected, rel=1e-5)

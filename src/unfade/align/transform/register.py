@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import torch
 
+from unfade.align.transform.control_points import PointTransform
 from unfade.align.transform.selection import kind_of, select_transform
 from unfade.film.alignment import TransformKind
 from unfade.geometry.warp import source_positions
@@ -67,16 +68,17 @@ class PointMatches:
 
 @dataclass(frozen=True)
 class Registration:
-    """A transform, and its number of inliers: matches of features, or blocks.
+    """A transform, and its number of inliers: matches of features, blocks, or control points.
 
     `smooth` are the nodes of a smooth warp on the source's raster, float64 (2, rows, columns)
     pixels: the displacement of each pixel against what the matrix alone places there; none without
-    a warp.
+    a warp. `points` is the transform by a person's control points, if they give the matrix.
     """
 
     matrix: np.ndarray
     inliers: int
     smooth: np.ndarray | None = None
+    points: PointTransform | None = None
 
     @property
     def kind(self) -> TransformKind:

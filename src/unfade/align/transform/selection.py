@@ -70,6 +70,14 @@ def select_transform(
     return fit_robust(_FITS[best][0], from_points, to_points)
 
 
+def fit_transform(
+    kind: TransformKind, from_points: np.ndarray, to_points: np.ndarray
+) -> np.ndarray:
+    """The matrix of one kind of transform, by least squares without weights."""
+    fit, _ = _FITS[kind]
+    return fit(from_points, to_points, np.ones(len(to_points)))
+
+
 def checkerboard_fold(points: np.ndarray) -> np.ndarray:
     """Bool (n,): points that lie in black cells of a checkerboard."""
     cells = np.floor(points / FOLD_CELL_PX).astype(np.int64)

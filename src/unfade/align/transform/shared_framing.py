@@ -157,8 +157,14 @@ class AlignmentCandidate:
         matrix = self.registration.matrix
         relative = [matrix, *(matrix @ np.linalg.inv(framing) for framing in framings)]
         reasons = [implausible(one, height, width) for one in relative]
-        if all(reasons):
-            return reasons[-1]
+        return reasons[-1] if all(reasons) else self.poor_residual(max_residual)
+
+    def poor_residual(self, max_residual: float) -> str | None:
+        """Why the residual does not confirm the transform; none if it does.
+
+        Args:
+            max_residual: largest admissible median residual, in pixels of the source.
+        """
         residual = self.residual
         if residual.block_count < MIN_TEXTURED_BLOCKS:
             return f"only {residual.block_count} blocks have enough texture to measure"

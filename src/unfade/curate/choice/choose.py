@@ -7,11 +7,9 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d, median_filter
 
 from unfade.film.match import FrameState
-from unfade.film.shot import Shot
+from unfade.film.pair import MIN_DISTANCE_FRAMES
+from unfade.film.shot import CUT_MARGIN_FRAMES, Shot
 
-_CUT_MARGIN_FRAMES = 2
-"""Frames on either side of a cut that never become pairs, because splices and half-exposed frames
-lie there. A shot that is too short for both margins keeps its middle."""
 _MAX_RANGE_FRAMES = 500
 """Number of frames, spread over the reel, from which its range is measured."""
 _RANGE_PERCENTILES = (1, 99)
@@ -49,9 +47,6 @@ which the frame is in a fade."""
 _MAX_STEP_SHARE = 0.5
 """Share of that change that may lie between two adjacent frames of a fade. A larger step is a cut
 or a flash."""
-_MIN_DISTANCE_FRAMES = 2
-"""Distance, in frames, of a hold-out or test frame from training frames: adjacent frames
-are nearly equal and would make held-out errors too small."""
 SPARE_FRAMES = 2
 """Number of spare frames per shot and role, which replace frames that cannot be aligned."""
 _MIN_TRAIN_FRAMES = 2
@@ -162,7 +157,8 @@ def frame_states(
     states: list[FrameState] = ["cut"] * len(matched)
     for shot in shots:
         start, count = shot.frames.first - first, len(shot.frames)
-        margin = min(_CUT_MARGIN_FRAMES, (count - 1) // 2)
+        # A shot that is too short for both margins keeps its middle.
+        margin = min(CUT_MARGIN_FRAMES, (count - 1) // 2)
         states[start + margin : start + count - margin] = ["free"] * (count - 2 * margin)
     for index in range(len(states)):
         if not matched[index]:
@@ -287,11 +283,11 @@ class _FarthestPoints:
 
 
 def _away_from(frames: list[int], known: list[int]) -> list[int]:
-    """The `frames` that are at least `_MIN_DISTANCE_FRAMES` from every known one."""
+    """The `frames` that are at least `MIN_DISTANCE_FRAMES` from every known one."""
     return [
         frame
         for frame in frames
-        if all(abs(frame - other) >= _MIN_DISTANCE_FRAMES for other in known)
+        if all(abs(frame - other) >= MIN_DISTANCE_FRAMES for other in known)
     ]
 
 

@@ -159,17 +159,12 @@ def added_pairs(
     """The training pairs of the frames on `curate.add`, without those that are chosen anyway.
 
     Raises:
-        ProjectError: a frame lies outside the scan, or no reference shows it.
+        ProjectError: no reference shows a frame.
     """
     frames, taken = clips.source.frames, {pair.source for pair in chosen}
     pairs = []
     for source in sorted({*project.curate.add} - taken):
         entry = f"{project_file}: 'curate.add' names source frame {source}"
-        if source not in frames:
-            raise ProjectError(
-                f"{entry}, outside {clips.source.path}, frames {frames.first} to {frames.last}; "
-                "remove it"
-            )
         if not matches.matched[source - frames.first]:
             raise ProjectError(
                 f"{entry}, which no reference shows; remove it, or add a [[pair]] with a picture"
@@ -245,23 +240,12 @@ def _reason(state: FrameState, matches: BestMatches, index: int) -> str:
 
 def dropped_pairs(
     dropped: tuple[int, ...],
-    project_file: Path,
     clips: Clips,
     shots: tuple[Shot, ...],
     matches: BestMatches,
 ) -> list[Rejection]:
-    """The matches of the frames that a person dropped, as rejections.
-
-    Raises:
-        ProjectError: a frame lies outside the scan.
-    """
+    """The matches of the frames that a person dropped, as rejections."""
     frames = clips.source.frames
-    for source in dropped:
-        if source not in frames:
-            raise ProjectError(
-                f"{project_file}: 'curate.drop' names source frame {source}, outside "
-                f"{clips.source.path}, frames {frames.first} to {frames.last}; remove it"
-            )
     rejections = []
     for source in sorted({*dropped}):
         if matches.matched[source - frames.first]:

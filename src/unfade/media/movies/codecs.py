@@ -34,11 +34,12 @@ class MovieCodec:
     rates: frozenset[Fraction] | None = None
     min_size: tuple[int, int] = (2, 2)
 
-    def fault(self, size: tuple[int, int], rate: Fraction) -> str | None:
-        """Why it cannot hold a movie of `size` (width, height) at a rate; None if it can."""
-        if self.rates is not None and rate not in self.rates:
+    def fault(self, size: tuple[int, int] | None, rate: Fraction | None) -> str | None:
+        """Why it cannot hold a movie of `size` (width, height) at a rate; None if it can. What is
+        not known is None and not judged."""
+        if self.rates is not None and rate is not None and rate not in self.rates:
             return f"{self.title} has no rate of {rate} frames a second"
-        if size[0] < self.min_size[0] or size[1] < self.min_size[1]:
+        if size is not None and (size[0] < self.min_size[0] or size[1] < self.min_size[1]):
             smallest = " x ".join(map(str, self.min_size))
             return f"{self.title} has at least {smallest} pixels, the movie {size[0]} x {size[1]}"
         return None

@@ -106,6 +106,19 @@ def chosen_orientation(section: ClipSection, stored: int) -> int:
     return stored if section.orientation == "auto" else orientation_number(section.orientation)
 
 
+def picture_size(path: str, colors: ColorManagement) -> tuple[int, int]:
+    """Width and height of a picture file as `read_picture` returns it, in pixels.
+
+    Raises:
+        MediaError: the file is missing, or is not a picture.
+    """
+    header = read_header(path, colors)
+    width, height, _ = upright_geometry(
+        header.orientation, header.width, header.height, header.pixel_aspect
+    )
+    return width, height
+
+
 def upright_geometry(
     orientation: int, width: int, height: int, pixel_aspect: Fraction
 ) -> tuple[int, int, Fraction]:

@@ -104,8 +104,9 @@ document.addEventListener("submit", async (event) => {
 document.addEventListener("keydown", (event) => {
   const isTyping = event.target.closest("input, textarea, select, dialog");
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  const pressesButton = [" ", "Enter"].includes(event.key) && event.target.closest("button, a, summary");
   const bound = keys.find((one) => one.key === event.key);
-  if (!bound) return;
+  if (!bound || pressesButton) return;
   event.preventDefault();
   bound.action(event);
 });
@@ -152,16 +153,32 @@ function refreshSoon() {
   waiting = setTimeout(refresh, 100);
 }
 
+on("problem", ({ sentence }) => say(sentence));
 on("runs", refreshSoon);
 on("reset", refreshSoon);
 on("film", (event) => {
   if (!film || event.film === film) refreshSoon();
 });
 
-const stream = new EventSource("/events");
-stream.addEventListener("message", (message) => {
-  const event = JSON.parse(message.data);
-  for (const handler of handlers.get(event.kind) ?? []) handler(event);
+let stream = null;
+
+/** Opens the stream of events. A hidden page closes its own, because browsers keep only six
+ * connections to a server, and more windows than that would wait for one another. */
+function connect() {
+  stream = new EventSource("/events");
+  stream.addEventListener("message", (message) => {
+    const event = JSON.parse(message.data);
+    for (const handler of handlers.get(event.kind) ?? []) handler(event);
+  });
+  stream.addEventListener("error", () => say("the studio does not answer; it may have been closed"));
+  stream.addEventListener("open", () => say(""));
+}
+
+document.addEventListener("visibilitychange", () => {
+  stream?.close();
+  stream = null;
+  if (document.hidden) return;
+  connect();
+  refreshSoon();
 });
-stream.addEventListener("error", () => say("the studio does not answer; it may have been closed"));
-stream.addEventListener("open", () => say(""));
+if (!document.hidden) connect();

@@ -45,8 +45,9 @@ def _completions(root: Path, typed: str) -> list[str]:
     found: list[str] = []
     with suppress(OSError, ValueError, ProjectError):
         for entry in os.scandir(inside(root, folder)):
+            is_text = entry.name.isprintable()
             hidden = entry.name.startswith(".") and not beginning.startswith(".")
-            if entry.name.startswith(beginning) and not hidden:
+            if is_text and entry.name.startswith(beginning) and not hidden:
                 name = f"{folder}/{entry.name}".lstrip("/")
                 found.append(f"{name}/" if entry.is_dir() else name)
     return sorted(found)[:MAX_COMPLETIONS]
@@ -58,7 +59,10 @@ def inside(root: Path, text: str) -> Path:
     Raises:
         ProjectError: it leads out of the folder.
     """
-    path = (root / text).resolve()
+    try:
+        path = (root / text).resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ProjectError(f"{text}: is no path; choose another") from error
     if not path.is_relative_to(root.resolve()):
         raise ProjectError(f"{text}: lies outside {root}, the folder that the studio opened")
     return path

@@ -4,19 +4,20 @@ All pictures are Y'CbCr on the raster of `steadiness.small_frame`; rates of chan
 that raster.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from unfade.color.difference import rgb_difference
-from unfade.color.ycbcr import ycbcr_to_rgb
+from unfade.color.score import chroma_difference
 from unfade.validate.steadiness import SmallFrame
 
 Plane = NDArray[np.float32]
+Values = NDArray[np.float64]
 
 COMPARED_WIDTH_PX = 128
 """Width at which a frame is compared with a reference: that of the proxies."""
@@ -66,14 +67,15 @@ PLATEAU_LUMA = (0.08, 0.92)
 PLATEAU_CHROMA = 0.01
 """Chroma above which plateaus are counted; grey is constant by nature."""
 
-SKIN_HUE = (1.75, 2.45)
+SKIN_LINE_HUE = (1.75, 2.45)
 """Angles of skin in the Cb Cr plane, in radians: 100 to 140 degrees, around the skin line of
-vectorscopes at 123 degrees."""
+vectorscopes at 123 degrees. Narrower than the range of `color.kinds`, which wood and sand share,
+because the mean over a shot must not follow other surfaces."""
 
-SKIN_CHROMA = (0.03, 0.2)
-"""Chroma of skin."""
+SKIN_LINE_CHROMA = (0.03, 0.2)
+"""Chroma of skin that is followed."""
 
-SKIN_LUMA = (0.25, 0.85)
+SKIN_LINE_LUMA = (0.25, 0.85)
 """Luma of skin in the light."""
 
 MIN_SKIN_SHARE = 0.01
@@ -112,7 +114,7 @@ class FrameEvidence:
     plateau: float
     source_blocks: Plane
     blocks: Plane
-    skin: NDArray[np.float64] | None
+    skin: Values | None
     rim: tuple[float, float, float, float]
 
 
@@ -129,20 +131,20 @@ def frame_evidence(small: SmallFrame, reference_cbcr: Plane | None) -> FrameEvid
     if reference_cbcr is not None:
         wrong, offset = _against_reference(source, recovered, reference_cbcr)
     edges, support = chroma_edges(recovered), source_edges(source)
-    shift = _shift(support, edges)
     unsupported = unsupported_edges(edges, support)
+    chroma = np.hypot(recovered[1], recovered[2])
     return FrameEvidence(
         frame=small.frame,
         shot=small.shot,
         wrong=wrong,
         offset=offset,
-        shift=shift,
-        unsupported=100 * _worst_mean(unsupported.ravel()),
+        shift=_shift(support, edges),
+        unsupported=100 * _worst_mean(unsupported),
         band=_share_in_a_band(unsupported),
-        plateau=_plateau_share(recovered, edges),
+        plateau=_plateau_share(recovered[0], chroma, edges),
         source_blocks=_blocks(source),
         blocks=_blocks(recovered[1:]),
-        skin=_skin(source, recovered),
+        skin=_skin(source, recovered, chroma),
         rim=_rim(source[0]),
     )
 
@@ -163,10 +165,54 @@ def difference_map(source: Plane, recovered: Plane, reference_cbcr: Plane) -> Pl
         reference_cbcr: (2, h, w), NaN beyond its picture.
     """
     height, width = reference_cbcr.shape[1:]
-    y, cb, cr = (_shrunk(plane, height, width) for plane in (source[0], *recovered[1:]))
+    y, *cbcr = (_shrunk(plane, height, width) for plane in (source[0], *recovered[1:]))
+    return _nearest_difference(y, np.stack(cbcr), reference_cbcr)
+
+
+def plane_difference(y: Plane | Values, cbcr_1: Plane | Values, cbcr_2: Plane | Values) -> Plane:
+    """`chroma_difference` (h, w) of chroma planes (2, h, w) at the luma `y` (1, h, w)."""
+    planes = (torch.from_numpy(np.asarray(one, np.float32)) for one in (y, cbcr_1, cbcr_2))
+    return np.asarray(chroma_difference(*planes)[0].numpy())
+
+
+def chroma_edges(ycbcr: Plane) -> Plane:
+    """Rate of change (h, w) of the chroma of Y'CbCr (3, h, w)."""
+    return _slope(ycbcr[1:], (1.0, 1.0))
+
+
+def source_edges(ycbcr: Plane) -> Plane:
+    """Rate of change (h, w) of a scan (3, h, w), with its weak chroma raised."""
+    return _slope(ycbcr, (1.0, SOURCE_CHROMA_GAIN, SOURCE_CHROMA_GAIN))
+
+
+def unsupported_edges(edges: Plane, support: Plane) -> Plane:
+    """The part (h, w) of chroma edges that no edge of the scan nearby supports."""
+    near = cv2.dilate(support, np.ones((SUPPORT_PX, SUPPORT_PX), np.uint8))
+    return np.maximum(cv2.scaleAdd(near, -SUPPORT_GAIN, edges), 0.0)
+
+
+def _against_reference(
+    source: Plane, recovered: Plane, reference_cbcr: Plane
+) -> tuple[float, tuple[float, float]]:
+    """The figure of `difference_map`, and the mean difference of Cb and Cr."""
+    height, width = reference_cbcr.shape[1:]
+    y, *cbcr = (_shrunk(plane, height, width) for plane in (source[0], *recovered[1:]))
+    difference = _nearest_difference(y, np.stack(cbcr), reference_cbcr)
+    compared = np.isfinite(difference)
+    if compared.sum() < MIN_COMPARED_PIXELS:
+        return np.nan, (np.nan, np.nan)
+    offsets = [
+        float((own - reference)[compared].mean())
+        for own, reference in zip(cbcr, reference_cbcr, strict=True)
+    ]
+    return _worst_mean(difference[compared]), (offsets[0], offsets[1])
+
+
+def _nearest_difference(y: Plane, cbcr: Plane, reference_cbcr: Plane) -> Plane:
+    """The map of `difference_map` on the raster (h, w) of the reference, which all planes have."""
     inside = np.isfinite(reference_cbcr).all(axis=0)
     solid = cv2.erode(np.asarray(inside, np.uint8), np.ones((5, 5), np.uint8)) > 0
-    own = np.stack([_blurred(plane) for plane in (cb, cr)])
+    own = np.stack([_blurred(plane) for plane in cbcr])
     filled = np.where(inside, reference_cbcr, own).astype(np.float32)
     smooth = [_blurred(plane) for plane in filled]
     kernel = np.ones((TOLERANCE_PX, TOLERANCE_PX), np.uint8)
@@ -175,67 +221,30 @@ def difference_map(source: Plane, recovered: Plane, reference_cbcr: Plane) -> Pl
             np.clip(plane, cv2.erode(near, kernel), cv2.dilate(near, kernel))
             for plane, near in zip(own, smooth, strict=True)
         ]
-    ).astype(np.float32)
-    difference = chroma_difference(y[None], own, nearest)
-    return np.where(solid, difference, np.nan).astype(np.float32)
-
-
-def chroma_difference(y: Plane, cbcr_1: Plane, cbcr_2: Plane) -> Plane:
-    """CIEDE2000 (h, w) between chroma planes (2, h, w) at the luma `y` (1, h, w)."""
-    first, second = (
-        ycbcr_to_rgb(torch.from_numpy(np.concatenate([y, cbcr]).astype(np.float32)))
-        for cbcr in (cbcr_1, cbcr_2)
     )
-    difference: Tensor = rgb_difference(first, second)
-    return np.asarray(difference.reshape(y.shape[1:]).numpy())
-
-
-def chroma_edges(ycbcr: Plane) -> Plane:
-    """Rate of change (h, w) of the chroma of Y'CbCr (3, h, w)."""
-    return _slope(ycbcr[1:])
-
-
-def source_edges(ycbcr: Plane) -> Plane:
-    """Rate of change (h, w) of a scan (3, h, w), with its weak chroma raised."""
-    gains = np.array([1, SOURCE_CHROMA_GAIN, SOURCE_CHROMA_GAIN], np.float32)
-    return _slope(ycbcr * gains[:, None, None])
-
-
-def unsupported_edges(edges: Plane, support: Plane) -> Plane:
-    """The part (h, w) of chroma edges that no edge of the scan nearby supports."""
-    near = cv2.dilate(support, np.ones((SUPPORT_PX, SUPPORT_PX), np.uint8))
-    return np.maximum(edges - SUPPORT_GAIN * near, 0.0)
-
-
-def _against_reference(
-    source: Plane, recovered: Plane, reference_cbcr: Plane
-) -> tuple[float, tuple[float, float]]:
-    """The figure of `difference_map`, and the mean difference of Cb and Cr."""
-    difference = difference_map(source, recovered, reference_cbcr)
-    compared = np.isfinite(difference)
-    if compared.sum() < MIN_COMPARED_PIXELS:
-        return np.nan, (np.nan, np.nan)
-    height, width = difference.shape
-    offsets = [
-        float((_shrunk(own, height, width) - reference)[compared].mean())
-        for own, reference in zip(recovered[1:], reference_cbcr, strict=True)
-    ]
-    return _worst_mean(difference[compared]), (offsets[0], offsets[1])
+    return np.where(solid, plane_difference(y[None], own, nearest), np.nan).astype(np.float32)
 
 
 def _worst_mean(values: Plane) -> float:
-    """The mean of the largest `WORST_SHARE` of the values."""
+    """The mean of the largest `WORST_SHARE` of values that are not negative.
+
+    Zeros are left out of the selection, because many equal values slow it down tenfold.
+    """
     count = max(1, round(WORST_SHARE * values.size))
-    return float(np.partition(values, values.size - count)[-count:].mean())
+    largest = values[values > 0]
+    if len(largest) > count:
+        largest = np.partition(largest, len(largest) - count)[-count:]
+    return float(largest.sum()) / count
 
 
-def _slope(planes: Plane) -> Plane:
-    """Root of the summed squares of both derivatives of all planes, per pixel."""
+def _slope(planes: Plane, gains: Sequence[float]) -> Plane:
+    """Root of the summed squares of both derivatives of all planes, each times its gain."""
     total = np.zeros(planes.shape[1:], np.float32)
-    for plane in planes:
+    for plane, gain in zip(planes, gains, strict=True):
         for across, down in ((1, 0), (0, 1)):
-            total += np.square(cv2.Sobel(plane, cv2.CV_32F, across, down, ksize=3, scale=1 / 8))
-    return np.sqrt(total)
+            derivative = cv2.Sobel(plane, cv2.CV_32F, across, down, ksize=3, scale=gain / 8)
+            cv2.accumulateSquare(derivative, total)
+    return np.asarray(cv2.sqrt(total))
 
 
 def _shift(support: Plane, edges: Plane) -> tuple[float, float]:
@@ -244,13 +253,17 @@ def _shift(support: Plane, edges: Plane) -> tuple[float, float]:
 
     Source: Kuglin, Hines, "The phase correlation image alignment method", 1975.
     """
-    clipped = [
-        np.minimum(one / max(float(one.mean()), 1e-6), MAX_EDGE).astype(np.float32)
+    first, second = (
+        np.minimum(one / max(float(one.mean()), 1e-6), MAX_EDGE, dtype=np.float32)
         for one in (support, edges)
-    ]
-    window = cv2.createHanningWindow(support.shape[::-1], cv2.CV_32F)
-    (x, y), response = cv2.phaseCorrelate(clipped[0], clipped[1], window)
+    )
+    (x, y), response = cv2.phaseCorrelate(first, second, _hanning_window(*support.shape))
     return (float(x), float(y)) if response >= MIN_SHIFT_CERTAINTY else (np.nan, np.nan)
+
+
+@cache
+def _hanning_window(height: int, width: int) -> Plane:
+    return np.asarray(cv2.createHanningWindow((width, height), cv2.CV_32F))
 
 
 def _share_in_a_band(unsupported: Plane) -> float:
@@ -262,28 +275,28 @@ def _share_in_a_band(unsupported: Plane) -> float:
     return float(sums.max()) / total if total > 0 else 0.0
 
 
-def _plateau_share(recovered: Plane, edges: Plane) -> float:
-    y, cb, cr = recovered
+def _plateau_share(y: Plane, chroma: Plane, edges: Plane) -> float:
     low, high = PLATEAU_LUMA
-    coloured = (y > low) & (y < high) & (np.hypot(cb, cr) > PLATEAU_CHROMA)
-    if coloured.sum() < MIN_COMPARED_PIXELS:
+    coloured = (y > low) & (y < high) & (chroma > PLATEAU_CHROMA)
+    count = np.count_nonzero(coloured)
+    if count < MIN_COMPARED_PIXELS:
         return 0.0
-    return float((edges[coloured] < PLATEAU_SLOPE).mean())
+    return np.count_nonzero(coloured & (edges < PLATEAU_SLOPE)) / count
 
 
 def _blocks(planes: Plane) -> Plane:
     return np.stack([cv2.resize(plane, BLOCKS, interpolation=cv2.INTER_AREA) for plane in planes])
 
 
-def _skin(source: Plane, recovered: Plane) -> NDArray[np.float64] | None:
+def _skin(source: Plane, recovered: Plane, chroma: Plane) -> Values | None:
     y, cb, cr = recovered
-    hue, chroma = np.arctan2(cr, cb), np.hypot(cb, cr)
-    mask = np.ones_like(y, bool)
-    for plane, (low, high) in ((hue, SKIN_HUE), (chroma, SKIN_CHROMA), (y, SKIN_LUMA)):
-        mask &= (plane > low) & (plane < high)
-    if mask.mean() < MIN_SKIN_SHARE:
+    (low, high), (dark, bright), hues = SKIN_LINE_CHROMA, SKIN_LINE_LUMA, SKIN_LINE_HUE
+    mask = (chroma > low) & (chroma < high) & (y > dark) & (y < bright)
+    hue = np.arctan2(cr[mask], cb[mask])
+    mask[mask] = (hue > hues[0]) & (hue < hues[1])
+    if np.count_nonzero(mask) < MIN_SKIN_SHARE * mask.size:
         return None
-    return np.array([float(plane[mask].mean()) for plane in (*source, cb, cr)])
+    return np.array([cv2.mean(plane, mask.view(np.uint8))[0] for plane in (*source, cb, cr)])
 
 
 def _rim(y: Plane) -> tuple[float, float, float, float]:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from unfade.film.outlier import OutlierKind
-from unfade.validate.outliers.evidence import chroma_difference
-from unfade.validate.outliers.scores import FrameScores, Values, stretches
+from unfade.validate.outliers.evidence import Values, plane_difference
+from unfade.validate.outliers.scores import FrameScores, stretches
 
 GOOD_QUANTILE = 0.25
 """Quantile of a score over the film that stands for its good frames."""
@@ -263,9 +263,7 @@ def _step(scores: FrameScores, before: slice, after: slice) -> float:
         return np.nan
     first, second = (np.nanmedian(side, axis=0).reshape(2, 1, 1) for side in sides)
     grey = np.full((1, 1, 1), 0.5, np.float32)
-    return float(
-        chroma_difference(grey, *(one.astype(np.float32) for one in (first, second)))[0, 0]
-    )
+    return float(plane_difference(grey, *(one.astype(np.float32) for one in (first, second)))[0, 0])
 
 
 def _crops(scores: FrameScores) -> list[Flag | None]:

@@ -11,9 +11,9 @@ from unfade.film.clip import Area
 from unfade.film.outlier import OutlierKind
 from unfade.validate.outliers.evidence import (
     Plane,
-    chroma_difference,
     chroma_edges,
     difference_map,
+    plane_difference,
     source_edges,
     unsupported_edges,
 )
@@ -92,6 +92,7 @@ def locate(
     source: Plane,
     recovered: Plane,
     reference_cbcr: Plane | None,
+    predicted: Plane | None,
     live_area: Area,
 ) -> Place:
     """The place of an outlier.
@@ -102,16 +103,23 @@ def locate(
         source: Y'CbCr (3, h, w) of the scan on the small raster.
         recovered: Y'CbCr (3, h, w) of the recovered frame.
         reference_cbcr: of the frame, as of `ReferenceColour.chroma`.
+        predicted: the predicted error, CIEDE2000 (h, w), for an outlier by that alone.
         live_area: of the scan.
     """
+    if flag.unit == PREDICTED_UNIT:
+        mask = None if predicted is None else _mask(predicted)
+        return Place(mask, live_area if mask is None else _box(mask, live_area), None)
     if flag.kind in WHOLE_FRAME or (flag.kind in OF_REFERENCE and reference_cbcr is None):
-        is_measured = flag.kind != "crop" and flag.unit != PREDICTED_UNIT
-        return Place(None, live_area, flag.score if is_measured else None)
+        return Place(None, live_area, flag.score if flag.kind != "crop" else None)
     evidence = _evidence(flag.kind, shift, source, recovered, reference_cbcr)
-    strongest = float(np.quantile(evidence, STRONGEST_QUANTILE))
-    mask = evidence >= MASK_SHARE * strongest
-    mask = _main_parts(mask, evidence)
+    mask = _mask(evidence)
     return Place(mask, _box(mask, live_area), float(evidence[mask].mean()))
+
+
+def _mask(evidence: Plane) -> NDArray[np.bool_]:
+    """Where evidence is strong."""
+    strongest = float(np.quantile(evidence, STRONGEST_QUANTILE))
+    return _main_parts(evidence >= MASK_SHARE * strongest, evidence)
 
 
 def _main_parts(mask: NDArray[np.bool_], evidence: Plane) -> NDArray[np.bool_]:
@@ -148,11 +156,11 @@ def _evidence(
                 for plane in recovered[1:]
             ]
         ).astype(np.float32)
-        return chroma_difference(source[:1], recovered[1:], other)
+        return plane_difference(source[:1], recovered[1:], other)
     smooth = np.stack(
         [cv2.GaussianBlur(plane, (0, 0), width / SMOOTHING) for plane in recovered[1:]]
     )
-    difference = chroma_difference(source[:1], recovered[1:], smooth)
+    difference = plane_difference(source[:1], recovered[1:], smooth)
     if kind == "banding":
         return difference
     unsupported = unsupported_edges(chroma_edges(recovered), source_edges(source))

@@ -12,9 +12,7 @@ from unfade.film.alignment import Alignment
 from unfade.film.clip import Clip, Clips
 from unfade.film.match import MatchRecord
 from unfade.validate.outliers.evidence import Plane, compared_size
-
-Proxy = NDArray[np.uint8]
-"""Small pictures of a clip's live area, (N, h, w, 3)."""
+from unfade.work.proxies import Proxy
 
 
 class ReferenceColour:

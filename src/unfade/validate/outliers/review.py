@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 
 import cv2
@@ -63,10 +64,13 @@ def outlier_measure(cases: Sequence[OutlierCase]) -> Measure:
 class OutlierReview:
     """Takes the frames of a rendering in order, and finds the outliers among them."""
 
-    def __init__(self, reference: ReferenceColour, live_area: Area, shots: Sequence[Shot]) -> None:
-        """`live_area` is that of the scan, `shots` are all of the film."""
+    def __init__(
+        self, reference: ReferenceColour, live_area: Area, shots: Sequence[Shot], folder: Path
+    ) -> None:
+        """`live_area` is that of the scan, `shots` are all of the film, `folder` is that of
+        temporary files."""
         self._reference, self._live_area = reference, live_area
-        self._collector = ScoreCollector({shot.number: shot.frames for shot in shots})
+        self._collector = ScoreCollector({shot.number: shot.frames for shot in shots}, folder)
         self._scores: FrameScores | None = None
 
     @property
@@ -79,7 +83,11 @@ class OutlierReview:
         return frame_evidence(small, self._chroma(small))
 
     def add(self, evidence: FrameEvidence, predicted: PredictedError) -> None:
-        """Takes the next frame."""
+        """Takes the next frame.
+
+        Raises:
+            WorkError: a temporary file cannot be written.
+        """
         self._collector.add(evidence, predicted)
 
     def runs(self, shots: Mapping[int, ShotFacts], expected: float | None) -> list[FlaggedRun]:
@@ -93,13 +101,36 @@ class OutlierReview:
         return flagged_runs(self._scores, flags(self._scores, shots, expected))
 
     def case(
-        self, run: FlaggedRun, small: SmallFrame, facts: MendFacts, *, is_shown: bool
+        self,
+        run: FlaggedRun,
+        small: SmallFrame,
+        predicted: Plane | None,
+        facts: MendFacts,
+        *,
+        is_shown: bool,
     ) -> OutlierCase:
-        """A run with the place of its outlier in `small`, its worst frame, and what would mend it;
-        with pictures if it is shown on the sheet. Several threads may ask at a time."""
+        """A run with the place of its outlier, and what would mend it. Several threads may ask at a
+        time.
+
+        Args:
+            run: the outlier.
+            small: its worst frame.
+            predicted: the predicted error of that frame, CIEDE2000 (h, w) on the raster of `small`,
+                for an outlier by that alone.
+            facts: of the film, for the mend.
+            is_shown: whether it is on the sheet, with pictures.
+        """
         source, recovered = small.source.numpy(), small.recovered.numpy()
         chroma = self._chroma(small)
-        place = locate(run.flag, self._shift(run.worst), source, recovered, chroma, self._live_area)
+        place = locate(
+            run.flag,
+            self._shift(run.worst),
+            source,
+            recovered,
+            chroma,
+            predicted,
+            self._live_area,
+        )
         described = OutlierRun(
             kind=run.flag.kind,
             shot=run.shot,
@@ -115,15 +146,7 @@ class OutlierReview:
             why=reason(run.flag),
             mend=mend(run, facts),
         )
-        pictures: tuple[Tensor, ...] = ()
-        if is_shown:
-            scan_rgb, recovered_rgb = (ycbcr_to_rgb(one) for one in (small.source, small.recovered))
-            grey = torch.full_like(scan_rgb, NO_REFERENCE_LEVEL)
-            pictures = (
-                scan_rgb,
-                recovered_rgb,
-                grey if chroma is None else _picture(source, chroma),
-            )
+        pictures = _pictures(small, chroma) if is_shown else ()
         return OutlierCase(described, place.mask, pictures)
 
     def _chroma(self, small: SmallFrame) -> Plane | None:
@@ -156,6 +179,14 @@ def shot_facts(
 def mask_file(frame: int) -> str:
     """The name of the mask of the outlier whose worst frame this is."""
     return f"outlier-{frame:06d}.png"
+
+
+def _pictures(small: SmallFrame, reference_cbcr: Plane | None) -> tuple[Tensor, ...]:
+    """The scan, the recovered frame, and the reference or grey, (3, h, w)."""
+    scan_rgb, recovered_rgb = (ycbcr_to_rgb(one) for one in (small.source, small.recovered))
+    if reference_cbcr is None:
+        return scan_rgb, recovered_rgb, torch.full_like(scan_rgb, NO_REFERENCE_LEVEL)
+    return scan_rgb, recovered_rgb, _picture(small.source.numpy(), reference_cbcr)
 
 
 def _picture(source: Plane, cbcr: Plane) -> Tensor:

@@ -1,19 +1,19 @@
 """Scores of the frames of a film, by what they measure, and the limits that good frames keep."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unfade.film.rendering import PredictedError
 from unfade.film.time import FrameRange
-from unfade.validate.outliers.evidence import FrameEvidence
+from unfade.validate.outliers.evidence import FrameEvidence, Values
+from unfade.validate.outliers.shot_evidence import ShotEvidence
 from unfade.validate.outliers.shot_law import unsteadiness
 from unfade.validate.outliers.smoothing import moving_median
-
-Values = NDArray[np.float64]
 
 SHIFT_WINDOW_FRAMES = 5
 """Frames whose median shift counts, because that of one frame is noisy where edges are few."""
@@ -63,17 +63,25 @@ class ScoreCollector:
     """Collects the scores of a film from the evidence of its frames, which it holds for one shot at
     a time."""
 
-    def __init__(self, ends: Mapping[int, FrameRange]) -> None:
-        """No frame has come yet; `ends` are the frames of all shots, by number."""
-        self._ends = ends
+    def __init__(self, ends: Mapping[int, FrameRange], folder: Path) -> None:
+        """No frame has come yet; `ends` are the frames of all shots, by number, `folder` that of
+        temporary files."""
+        self._ends, self._folder = ends, folder
         self._parts: list[FrameScores] = []
-        self._shot: list[tuple[FrameEvidence, PredictedError]] = []
+        self._shot: ShotEvidence | None = None
+        self._number = 0
 
     def add(self, evidence: FrameEvidence, predicted: PredictedError) -> None:
-        """Takes the next frame."""
-        if self._shot and self._shot[0][0].shot != evidence.shot:
+        """Takes the next frame.
+
+        Raises:
+            WorkError: a temporary file cannot be written.
+        """
+        if evidence.shot != self._number:
             self._close_shot()
-        self._shot.append((evidence, predicted))
+        if self._shot is None:
+            self._shot, self._number = ShotEvidence(self._folder), evidence.shot
+        self._shot.add(evidence, predicted.mean)
 
     def scores(self) -> FrameScores:
         """The scores of all frames; there is at least one."""
@@ -86,10 +94,9 @@ class ScoreCollector:
         )
 
     def _close_shot(self) -> None:
-        if self._shot:
-            ends = self._ends.get(self._shot[0][0].shot)
-            self._parts.append(_scores_of_shot(self._shot, ends))
-            self._shot = []
+        if self._shot is not None:
+            self._parts.append(_scores_of_shot(self._shot, self._ends.get(self._number)))
+            self._shot = None
 
 
 def stretches(scores: FrameScores) -> Iterator[tuple[int, slice]]:
@@ -104,36 +111,31 @@ def stretches(scores: FrameScores) -> Iterator[tuple[int, slice]]:
         start += count
 
 
-def _scores_of_shot(
-    frames: Sequence[tuple[FrameEvidence, PredictedError]], whole: FrameRange | None
-) -> FrameScores:
+def _scores_of_shot(shot: ShotEvidence, whole: FrameRange | None) -> FrameScores:
     """The scores of the rendered frames of a shot that has the frames `whole`; None if unknown."""
-    evidence = [one for one, _ in frames]
-    unsteady = unsteadiness(evidence)
+    figures, unsteady = shot.figures, unsteadiness(shot)
     shift_x, shift_y = (
-        moving_median(np.array([one.shift[axis] for one in evidence]), SHIFT_WINDOW_FRAMES)
-        for axis in range(2)
+        moving_median(figures["shift"][:, axis], SHIFT_WINDOW_FRAMES) for axis in range(2)
     )
-    numbers = np.array([one.frame for one in evidence])
-    crop, inner_crop = _crop_changes(numbers, np.array([one.rim for one in evidence]), whole)
+    crop, inner_crop = _crop_changes(figures["frame"], figures["rim"], whole)
     return FrameScores(
-        frame=numbers,
-        shot=np.array([one.shot for one in evidence]),
-        wrong=moving_median(np.array([one.wrong for one in evidence]), WRONG_WINDOW_FRAMES),
+        frame=figures["frame"],
+        shot=figures["shot"],
+        wrong=moving_median(figures["wrong"], WRONG_WINDOW_FRAMES),
         drift=unsteady.drift,
         flicker=unsteady.flicker,
         reference_flicker=unsteady.reference_flicker,
         skin=unsteady.skin,
-        predicted=np.array([error.mean for _, error in frames]),
+        predicted=figures["predicted"],
         shift=np.hypot(shift_x, shift_y),
         shift_x=shift_x,
         shift_y=shift_y,
-        unsupported=np.array([one.unsupported for one in evidence]),
-        band=np.array([one.band for one in evidence]),
-        plateau=np.array([one.plateau for one in evidence]),
+        unsupported=figures["unsupported"],
+        band=figures["band"],
+        plateau=figures["plateau"],
         crop=crop,
         inner_crop=inner_crop,
-        offset=np.array([one.offset for one in evidence]),
+        offset=figures["offset"],
     )
 
 

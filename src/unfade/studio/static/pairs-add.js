@@ -1,0 +1,138 @@
+// Adding a pair: two scrubbers side by side, or a painted picture.
+import { bind, readOnly, say } from "/static/studio.js";
+
+const REST_MS = 180; // A scrubber that rests this long shows full pixels instead of the proxy.
+
+/** Binds the section that adds a pair.
+ * @param {{base: string, send: Function, sentences: Function, sourceOf: () => string | undefined}} page */
+export function startAdding({ base, send, sentences, sourceOf }) {
+  const byId = (id) => document.getElementById(id);
+  const section = byId("adding");
+  const form = byId("add-form");
+  const [source, reference, of] = [byId("add-source"), byId("add-reference"), byId("add-of")];
+  let asked = 0;
+
+  const name = () => of?.value ?? "";
+  const painted = () => form.painted.value.trim();
+
+  function pairQuery() {
+    const query = new URLSearchParams({ source: source.value });
+    if (painted()) query.set("painted", painted());
+    else if (reference) for (const [key, value] of [["reference", reference.value], ["of", name()]]) query.set(key, value);
+    if (painted() && form.colorspace.value) query.set("colorspace", form.colorspace.value);
+    return query;
+  }
+
+  function numbers() {
+    byId("add-source-frame").textContent = source.value;
+    byId("add-source-number").value = source.value;
+    if (!reference) return;
+    byId("add-reference-frame").textContent = painted() ? painted() : reference.value;
+    byId("add-reference-number").value = reference.value;
+    byId("add-reference-number").min = reference.min;
+    byId("add-reference-number").max = reference.max;
+  }
+
+  function scrub() {
+    numbers();
+    const frame = (query) => `${base}/frame?${new URLSearchParams(query)}`;
+    byId("add-source-picture").src = frame({ frame: source.value, width: 128 });
+    if (reference && !painted()) byId("add-reference-picture").src = frame({ frame: reference.value, of: name(), width: 128 });
+    clearTimeout(asked);
+    asked = setTimeout(rest, REST_MS);
+  }
+
+  async function rest() {
+    const mine = asked;
+    const query = pairQuery();
+    const answer = await fetch(`${base}/facts?${query}`).catch(() => null);
+    const found = answer ? await answer.json().catch(() => null) : null;
+    if (mine !== asked || section.hidden) return;
+    if (!answer?.ok || !found) {
+      sentences(byId("add-sentences"), [found?.error]);
+      return;
+    }
+    sentences(byId("add-sentences"), [found.candidate, ...found.sentences]);
+    if (follows() && found.match && found.match.of === name() && Number(reference.value) !== found.match.reference) {
+      reference.value = String(found.match.reference);
+      scrub();
+      return;
+    }
+    const width = Math.round(byId("add-source-picture").clientWidth * devicePixelRatio) || 960;
+    const picture = (side) => `${base}/picture?${query}&side=${side}&width=${width}`;
+    byId("add-source-picture").src = picture("source");
+    if (reference || painted()) byId("add-reference-picture").src = picture("laid");
+  }
+
+  const follows = () => reference && !painted() && byId("follow").checked;
+
+  function open() {
+    if (readOnly) return say("the studio was started with --read-only; nothing can be changed here");
+    section.hidden = false;
+    if (sourceOf()) source.value = sourceOf();
+    section.scrollIntoView({ block: "start" });
+    source.focus();
+    scrub();
+  }
+
+  function shut() {
+    section.hidden = true;
+    byId("add-pair").focus();
+  }
+
+  function step(scrubber, by) {
+    scrubber.value = String(Number(scrubber.value) + by);
+    if (scrubber === reference) byId("follow").checked = false;
+    scrub();
+  }
+
+  section.addEventListener("input", async (event) => {
+    const field = event.target;
+    if (field === reference) byId("follow").checked = false;
+    if (field.id === "add-of") {
+      const chosen = of.selectedOptions[0].dataset;
+      [reference.min, reference.max] = [chosen.first, chosen.last];
+    }
+    if (["add-source", "add-reference", "add-of", "follow"].includes(field.id) || ["painted", "colorspace"].includes(field.name)) scrub();
+    if (field.name === "painted") complete(field.value);
+  });
+  section.addEventListener("change", (event) => {
+    if (event.target.id === "add-source-number") source.value = event.target.value;
+    else if (event.target.id === "add-reference-number") {
+      reference.value = event.target.value;
+      byId("follow").checked = false;
+    } else return;
+    scrub();
+  });
+  section.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (button?.dataset.step) step(byId(button.dataset.step), Number(button.dataset.by));
+    else if (button?.id === "to-match") {
+      byId("follow").checked = true;
+      scrub();
+    } else if (button?.id === "add-cancel") shut();
+  });
+  section.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") shut();
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const fields = Object.fromEntries(new FormData(form));
+    const frames = { source: Number(source.value), ...(painted() || !reference ? {} : { reference: Number(reference.value), of: name() }) };
+    if (!painted() && !reference) return say("this film has no reference; choose a painted picture");
+    if (await send(`${base}/choose`, { verb: "add", ...fields, ...frames })) {
+      form.reset();
+      shut();
+    }
+  });
+
+  async function complete(typed) {
+    const answer = await fetch(`/films/complete?path=${encodeURIComponent(typed)}`).catch(() => null);
+    if (!answer?.ok) return;
+    const { paths } = await answer.json();
+    byId("paths").replaceChildren(...paths.map((path) => new Option(path, path)));
+  }
+
+  byId("add-pair").addEventListener("click", open);
+  bind("a", "add a pair", open);
+}

@@ -1,0 +1,186 @@
+"""The page of pairs in headless Chromium: keys, pixels on the screen, two windows, no request out;
+skipped where no browser is installed."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+import unfade
+from unfade.project.file import load_project
+
+from .client import ServerProcess, running_server, wait_until
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+LEFT, RIGHT = 0.25, 0.75
+"""Places in the picture, as shares of its width."""
+
+
+@pytest.fixture(scope="module")
+def aligned(shared_folder: Path, write_small_film: Callable[[Path], None]) -> Path:
+    folder = shared_folder / "film"
+    write_small_film(folder)
+    unfade.open(folder).run(last="align")
+    return folder
+
+
+@pytest.fixture
+def server(tmp_path: Path, aligned: Path) -> Iterator[ServerProcess]:
+    shutil.copytree(aligned, tmp_path / "reel")
+    with running_server(tmp_path / "reel") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed")
+    api = pytest.importorskip("playwright.sync_api")
+    with api.sync_playwright() as playwright:
+        # Root in a container has no sandbox; the pages are the test's own.
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def window(chromium: Any, server: ServerProcess) -> Iterator["PairsWindow"]:
+    opened = PairsWindow(chromium, server)
+    yield opened
+    assert not opened.errors
+    opened.context.close()
+
+
+class PairsWindow:
+    """A browser window on the page of pairs. It keeps the hosts of all requests, and errors."""
+
+    def __init__(self, chromium: Any, server: ServerProcess, context: Any = None) -> None:
+        self.context = context or chromium.new_context(viewport={"width": 1440, "height": 900})
+        self.page, self.errors, self.hosts = self.context.new_page(), [], set()
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+        token = server.headers["cookie"].split("=", 1)[1]
+        self.page.goto(f"http://{server.host}/?token={token}")
+        film = self.page.locator("a[href^='/film/']").first.get_attribute("href").split("/")[2]
+        self.page.goto(f"http://{server.host}/film/{film}/pairs")
+        self.page.locator(".tile [data-key]").first.wait_for()
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def pixel(self, across: float) -> list[int]:
+        """R'G'B' on the screen in the middle of the picture's height."""
+        wait_until(
+            lambda: self.page.evaluate(
+                "[...document.querySelectorAll('#screen img')]"
+                ".every(one => !one.getAttribute('src') || one.complete && one.naturalWidth > 0)"
+            )
+        )
+        self.page.wait_for_timeout(100)
+        box = self.page.locator("#screen").bounding_box()
+        import cv2
+        import numpy as np
+
+        shot = np.frombuffer(self.page.screenshot(), np.uint8)
+        picture = cv2.imdecode(shot, cv2.IMREAD_COLOR)
+        row, column = box["y"] + box["height"] / 2, box["x"] + across * box["width"]
+        return [int(code) for code in picture[int(row), int(column), ::-1]]
+
+
+def test_keys_change_film_toml_and_undo_restores_it(
+    window: PairsWindow, server: ServerProcess, tmp_path: Path
+) -> None:
+    film = tmp_path / "reel/film.toml"
+    before = film.read_text()
+    window.press("ArrowRight", "ArrowRight", "t")
+    wait_until(lambda: load_project(film).pair[1].role == "train")
+    window.press(".")
+    wait_until(lambda: load_project(film).pair[1].reference == 5)
+    window.press("h", "d")
+    wait_until(lambda: load_project(film).curate.drop == (4,))
+    for left in range(3, -1, -1):
+        text = film.read_text()
+        window.press("u")
+        wait_until(lambda text=text: film.read_text() != text)
+        assert bool(left) == (film.read_text() != before)
+    assert film.read_text() == before
+    assert window.hosts == {server.host}
+
+
+def test_the_wipe_shows_both_pictures(window: "PairsWindow") -> None:
+    window.press("ArrowRight", "ArrowRight", "Enter", "w")
+    wiped = [window.pixel(LEFT), window.pixel(RIGHT)]
+    window.press(" ")
+    source = [window.pixel(LEFT), window.pixel(RIGHT)]
+    window.press(" ")
+    laid = [window.pixel(LEFT), window.pixel(RIGHT)]
+    assert source != laid
+    assert wiped == [source[0], laid[1]]
+    window.press("w", *["["] * 10)
+    assert window.pixel(LEFT) == laid[0]
+    window.press("m")
+    red, green, blue = window.pixel(LEFT)
+    assert red == green == blue
+
+
+def test_two_windows_show_one_state_and_an_old_page_overwrites_nothing(
+    window: PairsWindow, server: ServerProcess, tmp_path: Path
+) -> None:
+    film = tmp_path / "reel/film.toml"
+    one = window
+    other = PairsWindow(None, server, one.context)
+    one.press("ArrowRight", "d")
+    other.page.locator(".tile.dropped").wait_for(timeout=5000)
+    with film.open("a") as file:
+        file.write("# by another\n")
+    other.press("ArrowRight", "ArrowRight", "d")
+    wait_until(
+        lambda: (
+            "changed elsewhere" in other.page.locator("#message").text_content()
+            or (4 in load_project(film).curate.drop)
+        )
+    )
+    assert film.read_text().endswith("# by another\n")
+    assert not one.errors + other.errors
+
+
+def test_a_pair_is_added_by_scrubbing(
+    window: PairsWindow, server: ServerProcess, tmp_path: Path
+) -> None:
+    film = tmp_path / "reel/film.toml"
+    window.press("a")
+    window.page.locator("#add-source").fill("3")
+    window.page.locator("#add-reference").fill("3")
+    window.page.locator("#add-sentences p").first.wait_for()
+    window.page.locator("[name=note]").fill("<b>by hand</b>")
+    window.page.locator("#add-now").click()
+    wait_until(lambda: len(load_project(film).pair) == 3)
+    pair = load_project(film).pair[2]
+    assert (pair.source, pair.reference, pair.note) == (3, 3, "<b>by hand</b>")
+    window.page.locator("[data-pair='3']").wait_for()
+
+
+def test_keys_are_on_the_sheet_and_buttons_keep_theirs(window: PairsWindow) -> None:
+    window.press("?")
+    words = window.page.locator("#key-sheet dl").text_content()
+    for word in ("drop the pair", "hold the pair out", "undo the last choice", "weight map"):
+        assert word in words
+    window.press("Escape")
+    window.page.locator("#add-pair").focus()
+    window.press("Enter")
+    assert window.page.locator("#adding").is_visible()
+
+
+def test_an_accessibility_checker_finds_nothing(window: "PairsWindow") -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    window.press("ArrowRight", "Enter")
+    window.page.locator("#sentences p").first.wait_for()
+    window.press("a")
+    window.page.locator("#add-sentences p").first.wait_for()
+    violations = axe.run(window.page).response["violations"]
+    assert not [(one["id"], [node["html"] for node in one["nodes"]]) for one in violations]

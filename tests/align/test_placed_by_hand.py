@@ -102,3 +102,18 @@ def test_points_outside_the_picture_name_the_pair(film):
         match=r"'points' of the \[\[pair\]\] at source frame 1001: point 1 is at 361, 5 in the ref",
     ):
         aligned(job, pair)
+
+
+def test_points_that_shrink_the_reference_are_refused_and_the_others_go_on(film):
+    """Two places far apart in the reference, a pixel apart in the scan: it shrinks to a dot."""
+    x, y = PICTURE.x + 50.0, PICTURE.y + 50.0
+    points = [(x, y, 20.0, 20.0), (x + 1.5, y, 320.0, 20.0)]
+    pair = Pair(source=1001, reference=1, of="dvd", shot=1)
+    other = Pair(source=1002, reference=2, of="dvd", shot=1)
+    job = with_pair(film, reference=1, points=points)
+    aligned(job, pair, other)
+    alignments = job.load(Alignments)
+    assert [one.pair.source for one in alignments.admitted] == [1002]
+    (refused,) = alignments.rejected
+    assert refused.pair.source == 1001
+    assert "the reference covers" in refused.reason

@@ -290,6 +290,30 @@ def test_the_next_run_leaves_alone_what_did_not_help(
     assert [one.pairs for one in result.rounds] == [4, 7, 11], "a film that changed is tried again"
 
 
+def test_the_record_keeps_earlier_rounds_whose_pairs_are_still_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs, 1)
+    assert first.earlier == ()
+    film = (tmp_path / "film.toml").read_text(encoding="utf-8")
+    second, _ = improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs, 1, film=film)
+    assert [one.added for one in second.earlier] == [first.rounds[1].added]
+    third, _ = improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs, 1)
+    assert third.earlier == (), "film.toml lists none of their frames any more"
+
+
+def test_film_toml_behind_a_link_is_edited_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tmp_path / "versions" / "film.toml"
+    real.parent.mkdir()
+    real.write_text(FILM, encoding="utf-8")
+    (tmp_path / "film.toml").symlink_to(real)
+    improve(tmp_path, monkeypatch, lambda pairs: 4 / pairs, 1)
+    assert (tmp_path / "film.toml").is_symlink()
+    assert load_project(real).curate.add
+
+
 def test_a_round_starts_from_the_best_checkpoint_of_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

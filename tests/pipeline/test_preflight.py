@@ -239,6 +239,15 @@ def test_a_folder_that_cannot_be_written_to_is_named(
 
 
 @pytest.mark.usefixtures("painted")
+def test_a_folder_whose_disk_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "06-render").symlink_to("/nowhere/masters")
+    with pytest.raises(WorkError, match="06-render: is a link to /nowhere/masters, which is not"):
+        run_without_stages(tmp_path, monkeypatch, SOURCE + PAIR)
+
+
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("fault", ["missing", "no key"])
 def test_a_signer_that_cannot_sign_is_refused_before_ingest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
@@ -318,9 +327,9 @@ def test_a_change_early_in_the_film_asks_for_the_space_of_all_that_follows(
         run('[align]\nmax_residual = 2.5\n[render]\ncompression = "none"\n')
 
 
-@pytest.mark.parametrize("compression", ["zip", "dwaa"])
+@pytest.mark.parametrize(("compression", "size"), [("zip", "0.5 MB"), ("dwaa", "0.2 MB")])
 def test_compressed_masters_that_may_not_fit_are_a_remark(
-    monkeypatch: pytest.MonkeyPatch, after_ingest: AfterIngest, compression: str
+    monkeypatch: pytest.MonkeyPatch, after_ingest: AfterIngest, compression: str, size: str
 ) -> None:
     ran, run = after_ingest
     monkeypatch.setattr(disk_space.shutil, "disk_usage", lambda where: SimpleNamespace(free=0))
@@ -328,4 +337,5 @@ def test_compressed_masters_that_may_not_fit_are_a_remark(
     run(f'[render]\ncompression = "{compression}"\n', "render", shown)
     assert ran[-1] == "render"
     (said,) = [message for message in shown.messages if "06-render" in message]
-    assert "10 masters of 100 x 80 pixels take up to 0.0 GB, and 0.0 GB are free; make free" in said
+    sizes = f"take up to {size}, and 0.0 MB are free"
+    assert f"10 masters of 100 x 80 pixels {sizes}; make free" in said

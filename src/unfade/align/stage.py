@@ -1,5 +1,6 @@
 """align: every pair's reference is aligned to its source, measured, and admitted or rejected."""
 
+import math
 from collections.abc import Callable
 
 import cv2
@@ -35,6 +36,10 @@ from unfade.work.job import Job
 
 Read = tuple[Pair, Tensor, dict[int, Tensor]]
 """A pair, its source, and the reference with its neighbours, as `read_pairs` returns them."""
+
+MIN_COVERED_SHARE = 0.05
+"""Share of the live area that a reference must cover. Less shows few colours, and the crop that all
+pairs share would shrink to it."""
 
 _SURVEY_PAIRS = 12
 """Number of pairs, spread over the film, from which the shared framing is measured."""
@@ -167,8 +172,8 @@ def _judge_pair(
     coverage = covered and on_live_area(covered, (raster.height, raster.width), raster.live)
     found = _rejection_reason(job, registration, residual, framings, view, raster)
     reason, overruled = (found, None) if registration.points is None else (None, found)
-    if reason is not None or coverage is None:
-        reason = reason or "the reference covers no part of the source"
+    reason = reason or _too_little_covered(coverage, raster)
+    if reason or coverage is None:
         return _reject(job, one, reason, registration, raster)
     is_identity = _is_identity(registration, framings) or one.pair.aligned
     alignment = _alignment(one, registration, residual, coverage, raster, is_identity=is_identity)
@@ -178,6 +183,16 @@ def _judge_pair(
     remark = _remark(alignment, weight, view, registration)
     _write_sheet(job, one.pair, remark, view.panels(weight), coverage, raster, registration)
     return alignment
+
+
+def _too_little_covered(coverage: Area | None, raster: Raster) -> str:
+    """Why the part of the live area that a reference covers is too small; empty if it is not."""
+    if coverage is None:
+        return "the reference covers no part of the source"
+    share = coverage.width * coverage.height / math.prod(raster.live)
+    return (
+        f"the reference covers only {share:.1%} of the source" if share < MIN_COVERED_SHARE else ""
+    )
 
 
 def _rejection_reason(

@@ -8,8 +8,14 @@ from unfade.commands.console import progress
 from unfade.commands.display import duration
 from unfade.commands.terminal import plain_table, show
 from unfade.film.report import Report
+from unfade.improve.snapshot import open_round
 from unfade.pipeline.run import check_stage_names
 from unfade.work.progress import Progress
+
+OPEN_ROUND = (
+    "a round of improvement was interrupted: film.toml holds its pairs; the next 'unfade improve' "
+    "undoes it, with all that is run until then"
+)
 
 
 def run(
@@ -34,6 +40,8 @@ def run_film(film: api.Film, first: str | None, last: str | None, display: Progr
     Raises:
         UnfadeError: a stage failed.
     """
+    if open_round(film.folder):
+        display.say(OPEN_ROUND)
     done = film.run(first=first, last=last, progress=display)
     if not done:
         display.say("Everything is fresh; there was nothing to do.")
@@ -49,6 +57,8 @@ def show_status(project_file: Path) -> None:
         cores = f"{stage.cpu_s / stage.wall_s:.1f}" if stage.wall_s and stage.cpu_s else ""
         table.add_row(stage.name, stage.state, _time(stage.wall_s), cores, stage.reason)
     show(table)
+    if open_round(film.folder):
+        print(OPEN_ROUND)
     if any(stage.name == "render" and stage.state == "fresh" for stage in stages):
         print(film.decision)
 

@@ -37,7 +37,8 @@ class Improvement(Artefact):
     """All rounds of the last run, and in words why there were no more; None while it goes on.
 
     `settled` are the shots that more pairs did not help. The next run leaves them alone if the
-    film is as the last kept round left it.
+    film is as the last kept round left it. `earlier` are the kept rounds of earlier runs that added
+    pairs which film.toml still lists.
     """
 
     SCHEMA = "Improvement.1"
@@ -46,3 +47,4 @@ class Improvement(Artefact):
     rounds: tuple[Round, ...]
     ended: str | None
     settled: tuple[int, ...] = ()
+    earlier: tuple[Round, ...] = ()

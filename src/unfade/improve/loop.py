@@ -81,7 +81,9 @@ class Loop:
         self._check(job)
         check_disk_space(self._full_job(text), job.clips().source)
         rounds = [self._round(job, Trial(0, (), text, text), shot_errors(job), is_kept=True)]
-        settled = self._settled_before(job, rounds[0])
+        before = job.load_if_made(Improvement)
+        settled = self._settled_before(before, rounds[0])
+        earlier = _still_listed(before, job.project.curate.add)
         ended = f"the limit of {max_rounds} rounds was reached"
         for number in range(1, max_rounds + 1):
             if project_file_text(self.project_file) != text:
@@ -94,7 +96,7 @@ class Loop:
             trial = Trial(number, added, text, self._text_of_round(text, added))
             rounds.append(self._try(trial, rounds))
             settled |= _without_gain(rounds[-2], rounds[-1], added)
-            self._save(rounds, None, settled)
+            self._save(rounds, None, settled, earlier)
             if not rounds[-1].kept:
                 ended = "the last round did not help and was undone"
                 break
@@ -102,7 +104,7 @@ class Loop:
             if self._is_enough(rounds):
                 ended = "the acceptance criteria hold, and more pairs gain less than 2 %"
                 break
-        improvement = self._save(rounds, ended, settled)
+        improvement = self._save(rounds, ended, settled, earlier)
         whole = self._full_job()
         remove_models(whole.root, whole.project.train.start_from)
         pipeline.run(whole, last="validate")
@@ -142,9 +144,8 @@ class Loop:
                 "curate.holdout_per_shot to 1 or more"
             )
 
-    def _settled_before(self, job: Job, start: Round) -> set[int]:
+    def _settled_before(self, earlier: Improvement | None, start: Round) -> set[int]:
         """The shots that the last run found settled, if the film is as that run left it."""
-        earlier = job.load_if_made(Improvement)
         if earlier is None or not earlier.settled:
             return set()
         last = next(one for one in reversed(earlier.rounds) if one.kept)
@@ -244,12 +245,26 @@ class Loop:
         return holds and last.held_out > (1 - MIN_GAIN) * before.held_out
 
     def _save(
-        self, rounds: Sequence[Round], ended: str | None, settled: Collection[int]
+        self,
+        rounds: Sequence[Round],
+        ended: str | None,
+        settled: Collection[int],
+        earlier: tuple[Round, ...],
     ) -> Improvement:
-        improvement = Improvement(rounds=tuple(rounds), ended=ended, settled=tuple(sorted(settled)))
+        improvement = Improvement(
+            rounds=tuple(rounds), ended=ended, settled=tuple(sorted(settled)), earlier=earlier
+        )
         path = self.project_file.parent / Improvement.PATH
         write_text(path, improvement.to_json())
         return improvement
+
+
+def _still_listed(before: Improvement | None, added: Collection[int]) -> tuple[Round, ...]:
+    """The kept rounds of earlier runs that added pairs on a list of frames."""
+    if before is None:
+        return ()
+    rounds = [*before.earlier, *(one for one in before.rounds if one.kept)]
+    return tuple(one for one in rounds if any(pair.source in {*added} for pair in one.added))
 
 
 def _frames(outliers: Sequence[OutlierRun]) -> int:

@@ -74,7 +74,8 @@ class Snapshot:
             shutil.rmtree(self._folder, ignore_errors=True)
             return False
         texts = json.loads((self._folder / EDIT).read_text(encoding="utf-8"))
-        if project_file_text(self._project_file) not in texts.values():
+        found = project_file_text(self._project_file)
+        if found not in texts.values():
             raise ProjectError(
                 f"{self._project_file}: was changed while a round of improvement ran; what the "
                 "round wrote stays there, frames on 'curate.add' and the model of "
@@ -85,9 +86,14 @@ class Snapshot:
             if saved.exists():
                 shutil.rmtree(self._root / saved.name, ignore_errors=True)
                 saved.rename(self._root / saved.name)
-        write_text(self._project_file, texts["before"])
+        replace_project_text(self._project_file, found, texts["before"])
         self.keep_round()
         return True
+
+
+def open_round(root: Path) -> bool:
+    """Whether a round in a work directory was interrupted, so that `unfade improve` undoes it."""
+    return (root / SNAPSHOT / EDIT).exists()
 
 
 def link(source: str, target: str) -> None:

@@ -73,4 +73,4 @@ def _sizes(folder: Path) -> tuple[int, int]:
 
 
 def _in_words(size: float) -> str:
-    return f"{size / 1e9:,.1f} GB"
+    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"

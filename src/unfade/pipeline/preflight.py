@@ -109,7 +109,12 @@ def _check_folders(job: Job, due: Collection[str]) -> None:
         WorkError: the folder of a stage cannot be written to.
     """
     for folder in (job.root / folder_name(name) for name in due):
-        if folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK)):
+        if os.path.lexists(folder) and not (folder.is_dir() and os.access(folder, os.W_OK)):
+            if not folder.exists():
+                raise WorkError(
+                    f"{folder}: is a link to {os.readlink(folder)}, which is not there; connect "
+                    "its disk, or remove the link"
+                )
             raise WorkError(
                 f"{folder}: is no folder that you may write to; give yourself write permission "
                 "there, or move it elsewhere"

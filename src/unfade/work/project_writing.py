@@ -19,7 +19,8 @@ def text_digest(text: str) -> str:
 
 
 def replace_project_text(path: Path, seen: str, text: str) -> None:
-    """Replaces the text of a film.toml if the file still holds what the editor has seen.
+    """Replaces the text of a film.toml if the file still holds what the editor has seen. Of a link
+    the file behind it is replaced.
 
     Unfade's own editors, threads and processes, wait for one another. The file is compared last of
     all before it is replaced, because other programs do not wait.
@@ -33,7 +34,8 @@ def replace_project_text(path: Path, seen: str, text: str) -> None:
         ProjectError: the file was changed meanwhile; nothing is written.
         WorkError: it cannot be written.
     """
-    with _one_editor(path.parent), writing(path) as temporary:
+    real = Path(os.path.realpath(path))
+    with _one_editor(path.parent), writing(real) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
         with suppress(OSError):
             shutil.copymode(path, temporary)

@@ -98,6 +98,8 @@ def _expected_luma(
     """
     planes = np.ascontiguousarray(reference_rgb.transpose(2, 0, 1))
     indices = np.flatnonzero(covered)
+    if not len(indices):
+        return np.zeros_like(source_luma)
     indices = indices[:: max(1, len(indices) // _MAX_SAMPLES)]
     terms = _terms(planes.reshape(3, -1)[:, indices].astype(np.float64))
     values = source_luma.ravel()[indices].astype(np.float64)

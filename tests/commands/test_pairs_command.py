@@ -233,14 +233,15 @@ def test_why_names_the_points_that_a_person_placed(film: Path, pairs: Pairs) -> 
     alignments = job.load(Alignments)
     facts = {
         "kind": "points",
-        "inliers": 3,
-        "points_residual": 0.0,
+        "inliers": 5,
+        "points_residual": 0.42,
         "overruled": "median residual 3.0 px is above 1.5 px",
     }
     first = alignments.admitted[0].model_copy(update=facts)
     job.save(alignments.model_copy(update={"admitted": (first, *alignments.admitted[1:])}))
     output = pairs("why", film, 1003)[1]
-    assert "by an affine transform from 3 control points that a person placed, whose" in output
+    points = "5 control points that a person placed, whose residual is 0.42 px"
+    assert f"by a homography from {points}" in output
     assert "overrule the machine, because median residual 3.0 px is above 1.5 px." in output
 
 

@@ -160,16 +160,16 @@ def _difference(film: OpenFilm, frame: int) -> ViewerPicture:
 
     scene = media.SceneLight(_recovered(film, frame).planes)
     rgb = crop(media.display_light(scene, film.job.colors), film.clips.source.live_area)
-    target = film.target_at.get(frame)
-    if target is not None:
-        folder = (film.job.root / Targets.PATH).parent
-        other_rgb = media.read_picture(folder / target.truth, WORKING_SPACE)
-        against = f"ground truth of its {target.pair.role} pair"
-    else:
-        other_rgb = lut_rgb(film, _live(film, frame), film.shot_of(frame).number)
-        against = "LUT baseline, because the frame has no ground truth"
-    map_ = rgb_difference(rgb, other_rgb)
-    return _as_map(film, map_, f"CIEDE2000 between recovered and {against}")
+    target, alignments = film.target_at.get(frame), film.alignments
+    if target is None or alignments is None:
+        lut = lut_rgb(film, _live(film, frame), film.shot_of(frame).number)
+        what = "recovered and LUT baseline, because the frame has no ground truth"
+        return _as_map(film, rgb_difference(rgb, lut), f"CIEDE2000 between {what}")
+    folder = (film.job.root / Targets.PATH).parent
+    truth_rgb = media.read_picture(folder / target.truth, WORKING_SPACE)
+    map_ = rgb_difference(crop(rgb, alignments.crop), crop(truth_rgb, alignments.crop))
+    what = f"recovered and ground truth of its {target.pair.role} pair, where all pairs reach"
+    return _as_map(film, map_, f"CIEDE2000 between {what}", alignments.crop)
 
 
 def _error(film: OpenFilm, frame: int) -> ViewerPicture:
@@ -191,10 +191,13 @@ def _as_picture(film: OpenFilm, rgb: Tensor, what: str, file: str | None = None)
     return ViewerPicture(scene.halves, film.clips.source.live_area, what, file, scene.beyond)
 
 
-def _as_map(film: OpenFilm, values: Tensor, what: str) -> ViewerPicture:
-    """A map (1, H, W) that covers the source's live area."""
+def _as_map(film: OpenFilm, values: Tensor, what: str, part: Area | None = None) -> ViewerPicture:
+    """A map (1, H, W) that covers the source's live area, or a part of it."""
     planes = np.ascontiguousarray(values.permute(1, 2, 0).numpy().astype(np.float16))
-    return ViewerPicture(planes, film.clips.source.live_area, what)
+    area = film.clips.source.live_area
+    if part is not None:
+        area = part.model_copy(update={"x": area.x + part.x, "y": area.y + part.y})
+    return ViewerPicture(planes, area, what)
 
 
 def _raster(clip: Clip) -> Area:

@@ -37,6 +37,7 @@ export function showProbe(screen, shown, place) {
     texts.rgb = rgb.map(fixed).join(" ");
     texts.ycbcr = ycbcrOf(rgb).map(fixed).join(" ");
   }
+  part("probe-name").textContent = found?.bits.length === 1 ? "Value" : "ACES2065-1";
   if (shown && !shown.halves) texts.scene = "proxy, no exact values";
   for (const [name, text] of Object.entries(texts)) part(`probe-${name}`).value = text;
   part("probe-scene").dataset.bits = found ? found.bits.map((one) => one.toString(16).padStart(4, "0")).join(" ") : "";

@@ -160,9 +160,26 @@ export class Screen {
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, canvas.width, canvas.height);
     gl.enable(gl.SCISSOR_TEST);
-    gl.scissor(part.x, 0, part.width, canvas.height);
+    gl.scissor(...this.#lit([a, b], place, part));
     this.#paint(a, b, place, canvas.height, look);
     gl.disable(gl.SCISSOR_TEST);
+  }
+
+  /** The part of the canvas on which pictures lie: left, bottom, width, height. */
+  #lit(pictures, { origin, zoom }, part) {
+    const { height } = this.canvas;
+    const box = [part.x + part.width, height, part.x, 0];
+    for (const one of pictures) {
+      if (!one) continue;
+      const { x, y, width: across, height: down } = one.area;
+      box[0] = Math.min(box[0], Math.floor(origin[0] + x * zoom[0]));
+      box[1] = Math.min(box[1], Math.floor(origin[1] + y * zoom[1]));
+      box[2] = Math.max(box[2], Math.ceil(origin[0] + (x + across) * zoom[0]));
+      box[3] = Math.max(box[3], Math.ceil(origin[1] + (y + down) * zoom[1]));
+    }
+    const left = Math.max(box[0], part.x), right = Math.min(box[2], part.x + part.width);
+    const top = Math.max(box[1], 0), bottom = Math.min(box[3], height);
+    return [left, height - bottom, Math.max(0, right - left), Math.max(0, bottom - top)];
   }
 
   /** The display values of a part of a picture, in floats, four for each pixel, the last 1 inside.

@@ -43,17 +43,24 @@ const vec3 GROUND = vec3(38.0 / 255.0);
 const vec3 LUMA = vec3(0.2126, 0.7152, 0.0722);
 const float WHITE_CIEDE2000 = 10.0;
 
+// The mean of texels below a pixel of the screen. Between two and four texels are fetched across,
+// because without a GPU each costs as much as all the rest.
 vec3 averaged(sampler2D pixels, vec2 at, vec2 texels) {
-  ivec2 taps = ivec2(clamp(ceil(texels), 1.0, 6.0));
-  vec3 sum = vec3(0.0);
-  vec2 span = texels / vec2(textureSize(pixels, 0));
-  for (int y = 0; y < taps.y; y++) {
-    for (int x = 0; x < taps.x; x++) {
-      vec2 place = (vec2(x, y) + 0.5) / vec2(taps) - 0.5;
-      sum += texture(pixels, at + place * span).rgb;
-    }
+  if (all(lessThan(texels, vec2(1.5)))) return textureLod(pixels, at, 0.0).rgb;
+  ivec2 size = textureSize(pixels, 0);
+  ivec2 corner = ivec2(floor(at * vec2(size) - 0.5 * texels + 0.25 * texels));
+  if (all(lessThan(texels, vec2(2.5)))) {
+    ivec2 one = clamp(corner, ivec2(0), size - 1);
+    ivec2 other = min(ivec2(floor(at * vec2(size) + 0.25 * texels)), size - 1);
+    return 0.25 * (texelFetch(pixels, one, 0).rgb + texelFetch(pixels, other, 0).rgb
+      + texelFetch(pixels, ivec2(one.x, other.y), 0).rgb + texelFetch(pixels, ivec2(other.x, one.y), 0).rgb);
   }
-  return sum / float(taps.x * taps.y);
+  vec3 sum = vec3(0.0);
+  for (int index = 0; index < 16; index++) {
+    vec2 place = (vec2(index % 4, index / 4) + 0.5) / 4.0 - 0.5;
+    sum += textureLod(pixels, at + place * texels / vec2(size), 0.0).rgb;
+  }
+  return sum / 16.0;
 }
 
 // The value of a picture at a place of the scan's raster; w is 0 outside.
@@ -69,7 +76,8 @@ vec4 stored(sampler2D pixels, Picture one, vec2 place) {
   } else {
     value = averaged(pixels, at, texels);
   }
-  return vec4(one.rooted ? value * value : value, 1.0);
+  if (one.rooted) value *= value;
+  return vec4(value, 1.0);
 }
 
 vec3 displayed(vec3 value, int holds) {
@@ -78,29 +86,30 @@ vec3 displayed(vec3 value, int holds) {
   if (holds == 2) {
     shown = vec3(value.r * gain / WHITE_CIEDE2000);
   } else if (holds == 3) {
-    shown = stops == 0.0 ? value : pow(pow(max(value, 0.0), vec3(2.4)) * gain, vec3(1.0 / 2.4));
+    shown = value;
+    if (stops != 0.0) shown = pow(pow(max(value, 0.0), vec3(2.4)) * gain, vec3(1.0 / 2.4));
   } else {
     shown = film_view(vec4(value * gain, 1.0)).rgb;
   }
-  return gamma == 1.0 ? shown : sign(shown) * pow(abs(shown), vec3(1.0 / gamma));
+  if (gamma != 1.0) shown = sign(shown) * pow(abs(shown), vec3(1.0 / gamma));
+  return shown;
 }
 
 vec3 of_channel(vec3 value) {
   if (channel == 0) return value;
-  return vec3(channel == 4 ? dot(value, LUMA) : value[channel - 1]);
+  if (channel == 4) return vec3(dot(value, LUMA));
+  return vec3(value[channel - 1]);
 }
 
 // Stripes that rise are above 1, stripes that fall below 0, dots are out of gamut.
 vec3 with_warnings(vec3 shown, vec3 scene, int holds, vec2 at) {
-  bool dark = dot(shown, LUMA) < 0.5;
-  if (warn_clipped && any(greaterThan(shown, vec3(1.0001))) && mod(at.x + at.y, 8.0) < 3.0) {
-    return vec3(0.0);
+  if (warn_clipped) {
+    if (any(greaterThan(shown, vec3(1.0001))) && mod(at.x + at.y, 8.0) < 3.0) return vec3(0.0);
+    if (any(lessThan(shown, vec3(-0.0001))) && mod(at.x - at.y, 8.0) < 3.0) return vec3(1.0);
   }
-  if (warn_clipped && any(lessThan(shown, vec3(-0.0001))) && mod(at.x - at.y, 8.0) < 3.0) {
-    return vec3(1.0);
-  }
+  if (!warn_gamut) return shown;
   bool outside = holds == 1 && (any(lessThan(scene, vec3(0.0))) || any(lessThan(shown, vec3(-0.0001))));
-  if (warn_gamut && outside && all(lessThan(mod(at, 6.0), vec2(3.0)))) return vec3(dark ? 0.8 : 0.2);
+  if (outside && all(lessThan(mod(at, 6.0), vec2(3.0)))) return vec3(dot(shown, LUMA) < 0.5 ? 0.8 : 0.2);
   return shown;
 }
 
@@ -109,8 +118,10 @@ void main() {
   if (flip > 0.0) at.y = flip - at.y;
   vec2 place = (at - origin) / zoom;
   bool only_b = compare == 1 || (compare == 2 && at.x >= edge);
-  vec4 a = only_b ? vec4(0.0) : stored(texture_a, picture_a, place);
-  vec4 b = compare == 0 || (compare == 2 && !only_b) ? vec4(0.0) : stored(texture_b, picture_b, place);
+  // Branches, because both sides of a conditional expression may be computed.
+  vec4 a = vec4(0.0), b = vec4(0.0);
+  if (!only_b) a = stored(texture_a, picture_a, place);
+  if (only_b || compare == 3) b = stored(texture_b, picture_b, place);
   if (compare == 3) {
     if (a.w * b.w == 0.0) { color = vec4(GROUND, 1.0); return; }
     vec3 shown = abs(displayed(a.rgb, picture_a.holds) - displayed(b.rgb, picture_b.holds)) * factor;

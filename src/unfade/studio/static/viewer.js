@@ -172,7 +172,8 @@ function tag(line, one, letter, kind) {
   const depth = screen.hasFloats ? "" : " \u2013 8 bits, highlights are cut";
   const proxy = one && !one.halves ? ` \u2013 proxy${one.shows === kind ? "" : ` of ${titleOf(one.shows)}`}, ${one.picture.width} pixels wide` : "";
   const beyond = one?.facts?.beyond ? ` \u2013 ${one.facts.beyond.toLocaleString("en")} values beyond half floats` : "";
-  line.textContent = `${letter}: ${titleOf(kind)}${proxy}${beyond}${depth}`;
+  const scale = one?.facts?.channels === 1 ? " \u2013 black is 0, white is CIEDE2000 10" : "";
+  line.textContent = `${letter}: ${titleOf(kind)}${scale}${proxy}${beyond}${depth}`;
 }
 
 /** What stands below the picture about the frame. */

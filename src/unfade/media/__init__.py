@@ -13,12 +13,20 @@ from unfade.media.color_management import (
     to_space,
 )
 from unfade.media.content_credentials import SIGNED_FORMATS, check_signer, sign
+from unfade.media.gpu_view import GpuView, gpu_view
 from unfade.media.luts import CUBE_NODES, write_conversion, write_lut
 from unfade.media.movies.codecs import MOVIE_CODECS
 from unfade.media.movies.writer import MovieWriter
 from unfade.media.pair_pictures import read_pairs
 from unfade.media.probe import Surveys, probe
-from unfade.media.reading import read, read_frame
+from unfade.media.reading import read, read_frame, stored_path
+from unfade.media.scene_light import (
+    SceneLight,
+    display_light,
+    scene_frame,
+    scene_light,
+    scene_still,
+)
 from unfade.media.side_by_side import map_frames
 from unfade.media.stills.clips import picture_size
 from unfade.media.stills.masters import write_master
@@ -33,13 +41,17 @@ __all__ = [
     "MOVIE_CODECS",
     "SIGNED_FORMATS",
     "FrameTags",
+    "GpuView",
     "MovieWriter",
+    "SceneLight",
     "Surveys",
     "check_colorspace",
     "check_config",
     "check_signer",
     "deband",
+    "display_light",
     "frame_checksums",
+    "gpu_view",
     "is_aces",
     "map_frames",
     "picture_size",
@@ -51,8 +63,12 @@ __all__ = [
     "read_picture",
     "read_plane",
     "read_tags",
+    "scene_frame",
+    "scene_light",
+    "scene_still",
     "sequence_around",
     "sign",
+    "stored_path",
     "to_space",
     "write_behind",
     "write_conversion",

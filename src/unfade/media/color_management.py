@@ -112,10 +112,29 @@ def conversion(source: str, target: str, colors: ColorManagement = PINNED) -> oc
     Raises:
         ProjectError: one of the spaces is unknown.
     """
+    group: ocio.GroupTransform = processor_between(source, target, colors).createGroupTransform()
+    return group
+
+
+def processor_between(source: str, target: str, colors: ColorManagement) -> ocio.Processor:
+    """The conversion from one colour space to another, of which OpenColorIO makes one for the
+    processor or for the GPU.
+
+    Raises:
+        ProjectError: one of the spaces is unknown.
+    """
     source, target = check_colorspace(source, colors), check_colorspace(target, colors)
     config = _load(colors)
-    processor = config.getProcessor(_transform(config, colors.view, source, target))
-    return processor.createGroupTransform()
+    return config.getProcessor(_transform(config, colors.view, source, target))
+
+
+def is_scene_referred(name: str, colors: ColorManagement) -> bool:
+    """Whether a colour space is of scene light, which only the film's view brings to a display.
+
+    Raises:
+        ProjectError: there is no such space.
+    """
+    return _is_scene_referred(_load(colors), check_colorspace(name, colors))
 
 
 @functools.cache

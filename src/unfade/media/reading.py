@@ -49,7 +49,7 @@ def read(
     if any(later < earlier for earlier, later in pairwise(numbers)):
         raise ValueError("frame numbers must ascend")
     for frame in numbers[:1] + numbers[-1:]:
-        _check_frame(clip, frame)
+        check_frame(clip, frame)
     if clip.kind == "movie":
         return prefetch(
             read_movie(clip, numbers, colors), max_held=MAX_FRAMES_AHEAD, name=clip.path
@@ -61,16 +61,26 @@ def read_frame(clip: Clip, frame: int, colors: ColorManagement = PINNED) -> Tens
     """One frame of a clip, as `read` yields it."""
     if clip.kind == "movie":
         return next(picture for _, picture in read(clip, [frame], colors))
-    _check_frame(clip, frame)
+    check_frame(clip, frame)
     return _read_stored(clip, frame, colors)
 
 
-def _check_frame(clip: Clip, frame: int) -> None:
+def check_frame(clip: Clip, frame: int) -> None:
+    """
+    Raises:
+        MediaError: the clip has no such frame.
+    """
     if frame not in clip.frames:
         raise MediaError(
             f"{clip.path}: has the frames {clip.frames.first} to {clip.frames.last}, "
             f"not {frame}; choose one of these"
         )
+
+
+def stored_path(clip: Clip, frame: int) -> str:
+    """The file that holds a frame of a sequence, or the still."""
+    pattern = parse_pattern(clip.path) if clip.kind == "sequence" else None
+    return pattern.path(frame) if pattern else clip.path
 
 
 def _read_ahead(
@@ -85,8 +95,7 @@ def _read_ahead(
 
 
 def _read_stored(clip: Clip, frame: int, colors: ColorManagement) -> Tensor:
-    pattern = parse_pattern(clip.path) if clip.kind == "sequence" else None
-    path = pattern.path(frame) if pattern else clip.path
+    path = stored_path(clip, frame)
     pixels = upright(read_still(path, clip.code_range), clip.orientation)
     height, width = pixels.shape[1:]
     if (width, height) != (clip.width, clip.height):

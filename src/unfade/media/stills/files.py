@@ -152,10 +152,19 @@ class OpenStill:
             pixels = (pixels >> (16 - self.bits)).astype(np.float32) / max_code
         return np.asarray(1 - pixels if self.white_is_zero else pixels)
 
-    def _read_part(self, part: int) -> np.ndarray:
-        """(H, W, C): integers if OpenImageIO stretches the codes to 16 bits, floats otherwise."""
+    def read_halves(self) -> np.ndarray:
+        """All channels of a file of half floats as stored, (H, W, C).
+
+        Raises:
+            MediaError: the file is damaged.
+        """
+        return self._read_part(self.image.current_subimage(), "half")
+
+    def _read_part(self, part: int, kind: str | None = None) -> np.ndarray:
+        """(H, W, C): integers if OpenImageIO stretches the codes to 16 bits, floats otherwise,
+        unless a kind of sample is asked for."""
         spec = self.spec
-        kind = "uint16" if 8 < self.bits < 16 else "float"
+        kind = kind or ("uint16" if 8 < self.bits < 16 else "float")
         try:
             stored = self.image.read_image(part, 0, 0, spec.nchannels, kind)
         except (RuntimeError, ValueError, MemoryError) as error:

@@ -1,0 +1,137 @@
+"""Gives out pictures: each is made once, kept while there is room, and read ahead."""
+
+from collections import OrderedDict
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Lock, RLock
+
+from unfade.studio.films import FilmPlace
+from unfade.studio.pictures.film import OpenFilm
+from unfade.studio.pictures.kinds import is_computed, make_picture
+from unfade.studio.pictures.picture import PictureKind, ViewerPicture
+from unfade.studio.pictures.threads import PictureThreads
+from unfade.work.cores import core_count
+
+MAX_KEPT_BYTES = 256 * 2**20
+"""Bytes of kept pictures: 13 of 2048 x 1556 pixels, 3 of 4096 x 3112."""
+
+MAX_OPEN_FILMS = 2
+"""Films whose artefacts and models are held, because one is compared with another at most."""
+
+PictureKey = tuple[str, object, int, PictureKind, int | None]
+"""Film, signature of its files, frame, kind and width."""
+
+
+@dataclass
+class _Order:
+    """A picture that is being made. `waiting` counts the requests that want it."""
+
+    future: Future[ViewerPicture]
+    waiting: int = 0
+
+
+@dataclass
+class PictureDesk:
+    """The pictures of all films of the studio; several threads may ask at a time.
+
+    Files are read by as many threads as there are cores. What takes all cores is computed by one
+    thread, so that the memory for it is needed once.
+    """
+
+    max_kept_bytes: int = MAX_KEPT_BYTES
+    _films: OrderedDict[str, OpenFilm] = field(default_factory=OrderedDict)
+    _kept: OrderedDict[PictureKey, ViewerPicture] = field(default_factory=OrderedDict)
+    _orders: dict[PictureKey, _Order] = field(default_factory=dict)
+    _lock: RLock = field(default_factory=RLock)
+    _opening: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        self._readers: PictureThreads[ViewerPicture] = PictureThreads(core_count())
+        self._computer: PictureThreads[ViewerPicture] = PictureThreads(1)
+
+    def film(self, place: FilmPlace) -> OpenFilm:
+        """A film, opened anew when its files have changed; it reads artefacts.
+
+        Raises:
+            UnfadeError: film.toml cannot be used, or ingest has not run.
+        """
+        with self._opening:
+            signature = place.signature()
+            film = self._films.get(place.id)
+            if film is None or film.signature != signature:
+                film = OpenFilm(place, signature)
+                self._films[place.id] = film
+            self._films.move_to_end(place.id)
+            while len(self._films) > MAX_OPEN_FILMS:
+                self._films.popitem(last=False)
+            return film
+
+    def key(
+        self, film: OpenFilm, frame: int, kind: PictureKind, width: int | None = None
+    ) -> PictureKey:
+        """The key of a picture."""
+        return film.place.id, film.signature, frame, kind, width
+
+    def order(self, film: OpenFilm, key: PictureKey) -> Future[ViewerPicture]:
+        """The picture of a key, for which somebody waits; `give_up` if nobody does any more."""
+        with self._lock:
+            if (kept := self._found(key)) is not None:
+                done: Future[ViewerPicture] = Future()
+                done.set_result(kept)
+                return done
+            order = self._orders.get(key)
+            if order is not None and not order.waiting and order.future.cancel():
+                order = None
+            if order is None:
+                order = self._start(film, key, is_ahead=False)
+            order.waiting += 1
+            return order.future
+
+    def order_ahead(self, film: OpenFilm, key: PictureKey) -> None:
+        """Makes a picture that will probably be asked for next."""
+        if key[2] not in film.frames:
+            return
+        with self._lock:
+            if self._found(key) is None and key not in self._orders:
+                self._start(film, key, is_ahead=True)
+
+    def give_up(self, key: PictureKey) -> None:
+        """One request less waits for a picture; it is not made if no other one does."""
+        with self._lock:
+            order = self._orders.get(key)
+            if order is not None:
+                order.waiting -= 1
+                if not order.waiting:
+                    order.future.cancel()
+
+    def _found(self, key: PictureKey) -> ViewerPicture | None:
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        return self._kept.get(key)
+
+    def _start(self, film: OpenFilm, key: PictureKey, *, is_ahead: bool) -> _Order:
+        _, _, frame, kind, width = key
+        threads = self._computer if is_computed(film, frame, kind) else self._readers
+        make = partial(_fitted, film, frame, kind, width)
+        order = _Order(threads.submit(make, is_ahead=is_ahead))
+        self._orders[key] = order
+        order.future.add_done_callback(partial(self._finish, key, order))
+        return order
+
+    def _finish(self, key: PictureKey, order: _Order, future: Future[ViewerPicture]) -> None:
+        with self._lock:
+            if self._orders.get(key) is order:
+                del self._orders[key]
+            if not future.cancelled() and future.exception() is None:
+                self._keep(key, future.result())
+
+    def _keep(self, key: PictureKey, picture: ViewerPicture) -> None:
+        self._kept[key] = picture
+        total = sum(one.planes.nbytes for one in self._kept.values())
+        while total > self.max_kept_bytes and self._kept:
+            total -= self._kept.popitem(last=False)[1].planes.nbytes
+
+
+def _fitted(film: OpenFilm, frame: int, kind: PictureKind, width: int | None) -> ViewerPicture:
+    return make_picture(film, frame, kind).fitted(width)

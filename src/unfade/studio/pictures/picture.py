@@ -1,0 +1,60 @@
+"""A picture of the viewer: half floats, and what they show."""
+
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from unfade.film.clip import Area
+
+PictureKind = Literal["source", "reference", "lut", "recovered", "difference", "error"]
+"""What a picture shows of a frame. "difference" and "error" are maps of one value a pixel, in
+CIEDE2000; all others are colours in ACES2065-1."""
+
+KINDS: tuple[PictureKind, ...] = get_args(PictureKind)
+
+KIND_TITLES: dict[PictureKind, str] = {
+    "source": "Source",
+    "reference": "Reference",
+    "lut": "LUT baseline",
+    "recovered": "Recovered",
+    "difference": "Difference",
+    "error": "Predicted error",
+}
+"""The names of kinds on the page, in the order of their keys."""
+
+
+@dataclass(frozen=True)
+class ViewerPicture:
+    """A frame as one kind of picture.
+
+    `planes` are (H, W, 3) half floats of ACES2065-1, or (H, W, 1) of a map. `area` is the part of
+    the source's raster that they cover; they may have another size. `what` says what they are and
+    `file` the name of the file they were read from; None if they were computed. `beyond` counts the
+    values out of the range of half floats.
+    """
+
+    planes: NDArray[np.float16]
+    area: Area
+    what: str
+    file: str | None = None
+    beyond: int = 0
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        height, width = self.planes.shape[:2]
+        return width, height
+
+    def fitted(self, width: int | None) -> "ViewerPicture":
+        """The picture at most `width` pixels wide, its pixels area-averaged in scene light; itself
+        if it is no wider."""
+        own_width, own_height = self.size
+        if width is None or width >= own_width:
+            return self
+        size = (width, max(1, round(own_height * width / own_width)))
+        small = cv2.resize(self.planes.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        planes = small.reshape(size[1], size[0], -1).astype(np.float16)
+        return replace(self, planes=planes, what=f"{self.what}, {width} pixels wide")

@@ -1,0 +1,152 @@
+// Loads pictures and proxies; keeps what was shown last, within a number of bytes.
+
+const MAX_BYTES = 480e6; // of kept pictures, on the GPU and beside it: 12 of 2048 x 1556 pixels
+const PROXIES = 96; // frames in one answer: four seconds of film
+const MAX_CHUNKS = 24; // kept answers of proxies, some 4 MB each
+
+/** The facts in the header of an answer. */
+const factsOf = (answer) => JSON.parse(decodeURIComponent(answer.headers.get("x-unfade-facts")));
+
+async function fetched(address, signal) {
+  const answer = await fetch(address, { signal });
+  if (answer.ok) return answer;
+  const facts = await answer.json().catch(() => ({}));
+  throw new Error(facts.error ?? `the studio refused it (${answer.status})`);
+}
+
+export class Pictures {
+  /** @param {string} film
+   * @param {import("./viewer-screen.js").Screen} screen */
+  constructor(film, screen) {
+    this.film = film;
+    this.screen = screen;
+    this.kept = new Map();
+    this.coming = new Map();
+    this.chunks = new Map();
+  }
+
+  /** Forgets everything, because the film's files have changed. */
+  clear() {
+    for (const one of this.kept.values()) this.screen.drop(one.picture);
+    this.kept.clear();
+    this.chunks.clear();
+  }
+
+  /** A picture that is there; undefined if it has to be loaded. */
+  here(frame, kind) {
+    const key = `${frame} ${kind}`;
+    const found = this.kept.get(key);
+    if (found) {
+      this.kept.delete(key);
+      this.kept.set(key, found);
+    }
+    return found;
+  }
+
+  /** A picture, loaded if it has to be.
+   * @param {number} frame
+   * @param {string} kind
+   * @param {number} ahead direction in which the next frames will be asked for; 0 for none */
+  get(frame, kind, ahead = 0) {
+    const found = this.here(frame, kind);
+    if (found) return Promise.resolve(found);
+    const key = `${frame} ${kind}`;
+    let coming = this.coming.get(key);
+    if (!coming) {
+      const stop = new AbortController();
+      coming = { stop, promise: this.#load(key, frame, kind, ahead, stop.signal) };
+      coming.promise.catch(() => {}).finally(() => this.coming.delete(key));
+      this.coming.set(key, coming);
+    }
+    return coming.promise;
+  }
+
+  /** Stops loading all pictures but some.
+   * @param {string[]} keys */
+  only(keys) {
+    for (const [key, coming] of this.coming) {
+      if (!keys.includes(key)) {
+        coming.stop.abort();
+        this.coming.delete(key);
+      }
+    }
+  }
+
+  async #load(key, frame, kind, ahead, signal) {
+    const query = ahead ? `?ahead=${ahead}` : "";
+    const answer = await fetched(`/film/${this.film}/picture/${frame}/${kind}${query}`, signal);
+    const facts = factsOf(answer);
+    const halves = new Uint16Array(await answer.arrayBuffer());
+    const picture = this.screen.upload(facts, halves);
+    const found = { frame, kind, facts, halves, picture };
+    this.kept.set(key, found);
+    this.#forget(key);
+    return found;
+  }
+
+  #forget(newest) {
+    let bytes = 0;
+    for (const one of this.kept.values()) bytes += 2 * one.halves.byteLength;
+    for (const [key, one] of this.kept) {
+      if (bytes <= MAX_BYTES) return;
+      if (key === newest || one.isShown) continue;
+      bytes -= 2 * one.halves.byteLength;
+      this.screen.drop(one.picture);
+      this.kept.delete(key);
+    }
+  }
+
+  /** The proxy of a frame, if it is there; else it is loaded for later.
+   * @returns {{bytes: Uint8Array, width: number, height: number, shows: string} | null} */
+  proxy(frame, kind, first) {
+    const index = Math.floor((frame - first) / PROXIES);
+    const chunk = this.#chunk(index, kind, first);
+    if (!(chunk instanceof Promise)) return proxyOf(chunk, frame);
+    return null;
+  }
+
+  /** The proxy of a frame, loaded if it has to be. */
+  async awaitedProxy(frame, kind, first) {
+    return proxyOf(await this.#chunk(Math.floor((frame - first) / PROXIES), kind, first), frame);
+  }
+
+  /** Loads the proxies around a frame. */
+  proxiesAhead(frame, kind, first, last, direction) {
+    const next = frame + direction * PROXIES;
+    if (next >= first && next <= last) this.#chunk(Math.floor((next - first) / PROXIES), kind, first);
+  }
+
+  #chunk(index, kind, first) {
+    const key = `${index} ${kind}`;
+    let chunk = this.chunks.get(key);
+    if (!chunk) {
+      chunk = this.#loadChunk(first + index * PROXIES, kind);
+      chunk.then((found) => this.chunks.set(key, found), () => this.chunks.delete(key));
+      this.chunks.set(key, chunk);
+      for (const old of this.chunks.keys()) {
+        if (this.chunks.size <= MAX_CHUNKS) break;
+        this.chunks.delete(old);
+      }
+    }
+    return chunk;
+  }
+
+  async #loadChunk(start, kind) {
+    const answer = await fetched(`/film/${this.film}/proxies/${kind}?first=${start}&count=${PROXIES}`);
+    return { ...factsOf(answer), start, bytes: new Uint8Array(await answer.arrayBuffer()) };
+  }
+
+  /** Proxies of some frames, for thumbnails. */
+  async some(frames, kind) {
+    const answer = await fetched(`/film/${this.film}/proxies/${kind}?frames=${frames.join(",")}`);
+    return { ...factsOf(answer), bytes: new Uint8Array(await answer.arrayBuffer()) };
+  }
+}
+
+function proxyOf(chunk, frame) {
+  const size = chunk.width * chunk.height * 3;
+  const start = (frame - chunk.start) * size;
+  if (start < 0 || start + size > chunk.bytes.length) return null;
+  const { width, height, shows } = chunk;
+  return { bytes: chunk.bytes.subarray(start, start + size), width, height, shows };
+}

@@ -1,0 +1,292 @@
+"""The viewer in headless Chromium: values on the screen, probe, keys, playback, bookmarks; skipped
+where no browser is installed."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+import unfade
+from unfade import media
+from unfade.film.working_space import WORKING_SPACE
+from unfade.project.color_config import PINNED, ColorManagement
+from unfade.studio.films import place_of
+
+from .viewer_film import HEIGHT, WIDTH, chart, random_halves, read_marks, write_viewer_film
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+VIEW = "ACES 2.0 - SDR 100 nits (Rec.709)"
+PATIENCE_MS = 120_000
+"""Milliseconds until a wait counts as failed: a busy machine without a GPU is slow."""
+ZOOM = 6
+"""Pixels of the screen for one of the scan: nearest neighbours."""
+
+READ_CANVAS = """() => {
+  const canvas = document.getElementById("screen"), gl = canvas.getContext("webgl2");
+  const pixels = new Uint8Array(4 * canvas.width * canvas.height);
+  gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+  gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+  return { width: canvas.width, height: canvas.height, pixels: Array.from(pixels) };
+}"""
+
+DRAW_LONG_STRIP = """async () => {
+  const { Strip } = await import("/static/viewer-strip.js");
+  const last = 149_999, shots = [], pairs = [], outliers = [];
+  for (let first = 0; first <= last; first += 60) shots.push([first, Math.min(last, first + 59), shots.length + 1]);
+  for (let frame = 0; frame <= last; frame += 15) pairs.push({ frame, role: ["train", "holdout", "test", "rejected"][pairs.length % 4], why: "" });
+  for (let frame = 0; frame <= last; frame += 40) outliers.push({ first: frame, last: frame + 9, worst: frame, kind: "flicker", why: "" });
+  const canvas = document.createElement("canvas");
+  canvas.style.cssText = "display: block; width: 1400px; height: 90px";
+  document.body.append(canvas);
+  const strip = new Strip(canvas, () => {});
+  const start = performance.now();
+  strip.setFilm({ first: 0, last, width: 2048, height: 1556, shots, pairs, outliers, masters: [[0, last]], bookmarks: [] });
+  strip.draw();
+  const whole = performance.now() - start;
+  for (let frame = 0; frame <= last; frame += 1500) { strip.setState(frame, null, null); strip.draw(); }
+  const moves = (performance.now() - start - whole) / 100;
+  const marks = canvas.getContext("2d").getImageData(0, 62, canvas.width, 16).data.filter((one) => one > 200).length;
+  canvas.remove();
+  return { whole, moves, marks };
+}"""
+
+
+@pytest.fixture(scope="module")
+def films(shared_folder: Path) -> Path:
+    write_viewer_film(shared_folder / "films/plain")
+    write_viewer_film(shared_folder / "films/viewed", f'view = "{VIEW}"')
+    return shared_folder / "films"
+
+
+@pytest.fixture(scope="module")
+def address(films: Path) -> Iterator[str]:
+    """The address of a studio in a process of its own, with its key."""
+    command = [sys.executable, "-m", "unfade", "studio", str(films), "--no-browser"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(unfade.__file__).parents[1])}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        found = re.search(r"http\S+", process.stdout.readline())
+        assert found is not None
+        yield found[0]
+        process.send_signal(signal.SIGINT)
+
+
+@pytest.fixture(scope="module")
+def drawn_by() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium or Chrome is installed, which draws the viewer")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as running:
+        # Root in a container has no sandbox; the pages are the test's own.
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class ViewerWindow:
+    """A window on the viewer of a film. It keeps errors of the page, and the hosts of requests."""
+
+    def __init__(self, browser: Any, address: str, films: Path) -> None:
+        self.films, self.address = films, address
+        self.page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.errors: list[str] = []
+        self.hosts: set[str] = set()
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", lambda asked: self.hosts.add(urlsplit(asked.url).hostname or ""))
+        self.page.goto(address)
+
+    def open(self, film: str, query: str, shown: str) -> None:
+        id = place_of(self.films, self.films / film / "film.toml").id
+        parts = urlsplit(self.address)
+        self.page.goto(f"{parts.scheme}://{parts.netloc}/film/{id}/viewer?{query}")
+        self.wait_for(shown)
+
+    def wait_for(self, shown: str) -> None:
+        """Waits until a picture is on the screen."""
+        self.page.wait_for_selector(f'#screen[data-shown="{shown}"]')
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def query(self) -> dict[str, list[str]]:
+        """The query of the address once it has settled."""
+        self.page.wait_for_timeout(600)
+        return parse_qs(urlsplit(self.page.url).query)
+
+    def canvas(self) -> NDArray[np.uint8]:
+        """The pixels on the screen, (H, W, 3)."""
+        found = self.page.evaluate(READ_CANVAS)
+        pixels = np.array(found["pixels"], np.uint8)
+        return pixels.reshape(found["height"], found["width"], 4)[::-1, :, :3]
+
+    def scan(self, zoom: int = ZOOM) -> NDArray[np.uint8]:
+        """The pixels of the scan on the screen, at a zoom around its centre."""
+        pixels = self.canvas()
+        height, width = pixels.shape[:2]
+        top, left = (
+            round_half_up(height / 2 - HEIGHT / 2 * zoom),
+            round_half_up(width / 2 - WIDTH / 2 * zoom),
+        )
+        part = pixels[top : top + HEIGHT * zoom, left : left + WIDTH * zoom]
+        return part[zoom // 2 :: zoom, zoom // 2 :: zoom]
+
+    def hover(self, x: int, y: int, zoom: int = ZOOM) -> None:
+        """Moves the pointer to the centre of a pixel of the scan."""
+        box = self.page.locator("#screen").bounding_box()
+        left = box["x"] + round_half_up(box["width"] / 2 - WIDTH / 2 * zoom)
+        top = box["y"] + round_half_up(box["height"] / 2 - HEIGHT / 2 * zoom)
+        self.page.mouse.move(left + (x + 0.5) * zoom, top + (y + 0.5) * zoom)
+
+
+def round_half_up(value: float) -> int:
+    """As JavaScript rounds."""
+    return int(np.floor(value + 0.5))
+
+
+@pytest.fixture
+def window(drawn_by: Any, address: str, films: Path) -> Iterator[ViewerWindow]:
+    opened = ViewerWindow(drawn_by, address, films)
+    yield opened
+    assert not opened.errors
+    assert opened.hosts == {"127.0.0.1"}
+    opened.page.context.close()
+
+
+def at_centre(frame: int, a: str = "source", mode: str = "single", **more: object) -> str:
+    extra = "".join(f"&{name}={value}" for name, value in more.items())
+    return f"frame={frame}&a={a}&mode={mode}&at={ZOOM},{WIDTH / 2},{HEIGHT / 2}{extra}"
+
+
+def expected_codes(halves: NDArray[Any], view: str | None = None) -> NDArray[np.float64]:
+    """What OpenColorIO's CPU makes of scene light, as codes of 255."""
+    colors = ColorManagement(PINNED.config, view)
+    pixels = torch.from_numpy(halves.astype(np.float32)).permute(2, 0, 1).contiguous()
+    shown = media.to_space(pixels, "lin_ap0", WORKING_SPACE, colors)
+    return np.asarray(shown.clamp(0, 1).permute(1, 2, 0) * 255, np.float64)
+
+
+@pytest.mark.parametrize(("film", "view"), [("plain", None), ("viewed", VIEW)])
+def test_values_on_the_screen_are_the_views_own(
+    window: ViewerWindow, film: str, view: str | None
+) -> None:
+    window.open(film, at_centre(1), "1 source")
+    assert np.abs(window.scan() - expected_codes(chart(), view)).max() <= 1.0
+
+
+def test_exposure_is_in_scene_light_and_gamma_after_the_view(window: ViewerWindow) -> None:
+    window.open("plain", at_centre(1, stops=-2, gamma=1.5), "1 source")
+    darker = expected_codes(chart().astype(np.float32) / 4)
+    assert np.abs(window.scan() - 255 * (darker / 255) ** (1 / 1.5)).max() <= 1.0
+
+
+def test_the_probe_reads_the_half_floats(window: ViewerWindow) -> None:
+    window.open("plain", at_centre(1), "1 source")
+    codes = expected_codes(chart()) / 255
+    for x, y in ((4, 4), (28, 36), (44, 36), (4, 44), (12, 44), (60, 20)):
+        window.hover(x, y)
+        found = window.page.locator("#probe-scene")
+        bits = " ".join(f"{one:04x}" for one in chart()[y, x].view(np.uint16))
+        window.page.wait_for_selector(f'#probe-scene[data-bits="{bits}"]')
+        texts = found.evaluate("one => one.value")
+        shown = [float(one.replace("\u2212", "-")) for one in texts.split("  ")]
+        assert shown == [float(one) for one in chart()[y, x]]
+        rgb = window.page.locator("#probe-rgb").evaluate("one => one.value")
+        numbers = [float(one) for one in rgb.replace("\u2212", "-").split()]
+        if (codes[y, x] < 1).all() and (codes[y, x] > 0).all():
+            assert np.abs(numbers - codes[y, x]).max() < 1e-4
+        assert window.page.locator("#probe-place").evaluate("one => one.value") == f"{x}, {y}"
+
+
+def test_a_wipe_shows_a_on_the_left_and_b_on_the_right(window: ViewerWindow) -> None:
+    window.open("plain", at_centre(3, mode="wipe", b="recovered"), "3 source recovered")
+    left, right = expected_codes(random_halves(3)), expected_codes(random_halves(200))
+    middle = WIDTH // 2
+    on_screen = window.scan()
+    assert np.abs(on_screen[:, :middle] - left[:, :middle]).max() <= 1.0
+    assert np.abs(on_screen[:, middle:] - right[:, middle:]).max() <= 1.0
+    window.press(*["."] * 20)
+    window.page.wait_for_timeout(300)
+    assert np.abs(window.scan()[:, : middle + 2] - left[:, : middle + 2]).max() <= 1.0
+    window.press("t")
+    window.page.wait_for_timeout(300)
+    assert np.abs(window.scan() - right).max() <= 1.0
+
+
+def test_the_difference_is_of_the_display_values(window: ViewerWindow) -> None:
+    window.open("plain", at_centre(3, mode="difference", b="recovered"), "3 source recovered")
+    colours = [expected_codes(one) for one in (random_halves(3), random_halves(200))]
+    expected = np.minimum(255, 4 * np.abs(colours[0] - colours[1]))
+    inside = (expected < 255) & (np.minimum(*colours) > 0) & (np.maximum(*colours) < 255)
+    assert np.abs(window.scan() - expected)[inside].max() <= 1.0
+
+
+def test_keys_step_and_jump_and_the_address_keeps_the_place(window: ViewerWindow) -> None:
+    window.open("plain", "frame=1&a=source&mode=single", "1 source")
+    for key, frame in (("ArrowRight", 2), ("]", 5), ("q", 6), ("[", 5), ("End", 8), ("P", 6)):
+        window.press(key)
+        window.wait_for(f"{frame} source")
+    window.press("s")
+    window.wait_for("6 source recovered")
+    assert {"frame": ["6"], "mode": ["side"], "b": ["recovered"]}.items() <= window.query().items()
+    window.page.reload()
+    window.wait_for("6 source recovered")
+    window.press("?")
+    assert "play; again, faster" in window.page.locator("#key-sheet").inner_text()
+
+
+def test_playback_shows_proxies_and_rest_full_pixels(window: ViewerWindow) -> None:
+    window.open("plain", "frame=1&a=source&mode=single", "1 source")
+    window.press("i", "l")
+    window.page.wait_for_selector('#screen[data-shown$="proxy"]')
+    assert "proxy, 16 pixels wide" in window.page.locator("#tag-a").inner_text()
+    window.press("k")
+    window.page.wait_for_selector('#screen[data-shown$="source"]')
+
+
+def test_a_frame_that_cannot_be_shown_says_why(window: ViewerWindow) -> None:
+    window.open("plain", "frame=8&a=reference&mode=single", "8 reference")
+    assert window.page.locator("#notice").inner_text() == (
+        "frame 8: no frame of a reference shows it"
+    )
+
+
+def test_a_bookmark_goes_into_its_file_and_on_the_page(window: ViewerWindow, films: Path) -> None:
+    window.open("plain", "frame=4&a=source&mode=single", "4 source")
+    window.press("n")
+    window.page.locator("#note textarea").fill("Scratch <b>left</b>")
+    window.page.locator('#note button[value="add"]').click()
+    window.page.locator("#marks li").wait_for()
+    assert "4 Scratch <b>left</b>" in window.page.locator("#marks").inner_text()
+    assert [one.frame for one in read_marks(films / "plain").marks] == [4]
+
+
+def test_a_strip_of_150_000_frames_is_drawn_at_once(window: ViewerWindow) -> None:
+    window.open("plain", "frame=1&a=source&mode=single", "1 source")
+    found = window.page.evaluate(DRAW_LONG_STRIP)
+    assert found["marks"] > 1000
+    assert found["whole"] < 2000
+    assert found["moves"] < 200
+
+
+def test_the_viewer_passes_an_accessibility_check(window: ViewerWindow) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    window.open("plain", "frame=3&mode=wipe", "3 source recovered")
+    found = axe.Axe().run(window.page).response["violations"]
+    assert not [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]

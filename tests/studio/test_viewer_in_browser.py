@@ -1,6 +1,7 @@
 """The viewer in headless Chromium: values on the screen, probe, keys, playback, bookmarks; skipped
 where no browser is installed."""
 
+import base64
 import os
 import re
 import shutil
@@ -34,33 +35,40 @@ PATIENCE_MS = 120_000
 ZOOM = 6
 """Pixels of the screen for one of the scan: nearest neighbours."""
 
-READ_CANVAS = """() => {
+READ_CANVAS = """([wide, high]) => {
   const canvas = document.getElementById("screen"), gl = canvas.getContext("webgl2");
-  const pixels = new Uint8Array(4 * canvas.width * canvas.height);
+  const left = Math.round(canvas.width / 2 - wide / 2);
+  const top = Math.round(canvas.height / 2 - high / 2);
+  const pixels = new Uint8Array(4 * wide * high);
   gl.bindFramebuffer(gl.FRAMEBUFFER, null);
-  gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
-  return { width: canvas.width, height: canvas.height, pixels: Array.from(pixels) };
+  gl.readPixels(left, canvas.height - top - high, wide, high, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+  return btoa(Array.from(pixels, (one) => String.fromCharCode(one)).join(""));
 }"""
 
 DRAW_LONG_STRIP = """async () => {
   const { Strip } = await import("/static/viewer-strip.js");
   const last = 149_999, shots = [], pairs = [], outliers = [];
-  for (let first = 0; first <= last; first += 60) shots.push([first, Math.min(last, first + 59), shots.length + 1]);
-  for (let frame = 0; frame <= last; frame += 15) pairs.push({ frame, role: ["train", "holdout", "test", "rejected"][pairs.length % 4], why: "" });
-  for (let frame = 0; frame <= last; frame += 40) outliers.push({ first: frame, last: frame + 9, worst: frame, kind: "flicker", why: "" });
+  const roles = ["train", "holdout", "test", "rejected"];
+  for (let at = 0; at <= last; at += 60) shots.push([at, Math.min(last, at + 59), at / 60 + 1]);
+  for (let at = 0; at <= last; at += 15) pairs.push({ frame: at, role: roles[(at / 15) % 4] });
+  for (let at = 0; at <= last; at += 40) outliers.push({ first: at, last: at + 9, worst: at });
   const canvas = document.createElement("canvas");
   canvas.style.cssText = "display: block; width: 1400px; height: 90px";
   document.body.append(canvas);
   const strip = new Strip(canvas, () => {});
+  const film = { first: 0, last, width: 4, height: 3, masters: [[0, last]], bookmarks: [] };
   const start = performance.now();
-  strip.setFilm({ first: 0, last, width: 2048, height: 1556, shots, pairs, outliers, masters: [[0, last]], bookmarks: [] });
+  strip.setFilm({ ...film, shots, pairs, outliers });
   strip.draw();
   const whole = performance.now() - start;
-  for (let frame = 0; frame <= last; frame += 1500) { strip.setState(frame, null, null); strip.draw(); }
+  for (let frame = 0; frame < 150_000; frame += 1500) {
+    strip.setState(frame, null, null);
+    strip.draw();
+  }
   const moves = (performance.now() - start - whole) / 100;
-  const marks = canvas.getContext("2d").getImageData(0, 62, canvas.width, 16).data.filter((one) => one > 200).length;
+  const { data } = canvas.getContext("2d").getImageData(0, 62, canvas.width, 16);
   canvas.remove();
-  return { whole, moves, marks };
+  return { whole, moves, marks: data.filter((one) => one > 200).length };
 }"""
 
 
@@ -130,22 +138,12 @@ class ViewerWindow:
         self.page.wait_for_timeout(600)
         return parse_qs(urlsplit(self.page.url).query)
 
-    def canvas(self) -> NDArray[np.uint8]:
-        """The pixels on the screen, (H, W, 3)."""
-        found = self.page.evaluate(READ_CANVAS)
-        pixels = np.array(found["pixels"], np.uint8)
-        return pixels.reshape(found["height"], found["width"], 4)[::-1, :, :3]
-
     def scan(self, zoom: int = ZOOM) -> NDArray[np.uint8]:
-        """The pixels of the scan on the screen, at a zoom around its centre."""
-        pixels = self.canvas()
-        height, width = pixels.shape[:2]
-        top, left = (
-            round_half_up(height / 2 - HEIGHT / 2 * zoom),
-            round_half_up(width / 2 - WIDTH / 2 * zoom),
-        )
-        part = pixels[top : top + HEIGHT * zoom, left : left + WIDTH * zoom]
-        return part[zoom // 2 :: zoom, zoom // 2 :: zoom]
+        """The pixels of the scan on the screen, at a zoom around its centre: (H, W, 3)."""
+        wide, high = WIDTH * zoom, HEIGHT * zoom
+        found = base64.b64decode(self.page.evaluate(READ_CANVAS, [wide, high]))
+        pixels = np.frombuffer(found, np.uint8).reshape(high, wide, 4)[::-1, :, :3]
+        return pixels[zoom // 2 :: zoom, zoom // 2 :: zoom]
 
     def hover(self, x: int, y: int, zoom: int = ZOOM) -> None:
         """Moves the pointer to the centre of a pixel of the scan."""

@@ -1,21 +1,17 @@
 // The screen: pictures as float textures, drawn by the GPU through the film's view.
 import { rootBytes } from "/static/viewer-half.js";
-import { fragmentShader, vertexShader } from "/static/viewer-shader.js";
+import { DISPLAY, MAP, SCENE, fragmentShader, vertexShader } from "/static/viewer-shader.js";
 
-const SCENE = 1, MAP = 2, DISPLAY = 3;
+const GROUND = [38 / 255, 38 / 255, 38 / 255];
+const LINEAR_TEXELS = 1.5; // below a pixel of the screen, up to which one tap is enough
+const MAX_TAPS = 4;
 
-const UNIFORMS = [
-  "texture_a", "texture_b", "compare", "edge", "factor", "flip", "origin", "zoom", "stops", "gamma",
-  "channel", "warn_clipped", "warn_gamut", "measured",
-  ...["a", "b"].flatMap((name) =>
-    ["holds", "area", "size", "smoothed", "rooted"].map((one) => `picture_${name}.${one}`)),
-];
+/** What is shown of red, green and blue, by the number of the channel: all, one of them, luma. */
+const ROWS = [null, [1, 0, 0], [0, 1, 0], [0, 0, 1], [0.2126, 0.7152, 0.0722]];
+const channelsOf = (number) => (ROWS[number] ? ROWS[number].flatMap((one) => [one, one, one]) : [1, 0, 0, 0, 1, 0, 0, 0, 1]);
 
 /** How pictures are shown where nothing else is said. */
-export const PLAIN = {
-  compare: 0, edge: 0, factor: 1, stops: 0, gamma: 1, channel: 0, warnClipped: false,
-  warnGamut: false, measured: false,
-};
+export const PLAIN = { factor: 1, stops: 0, gamma: 1, channel: 0, warnClipped: false, warnGamut: false };
 
 export class Screen {
   /** @param {HTMLCanvasElement} canvas */
@@ -47,33 +43,59 @@ export class Screen {
     return gl.getError() === gl.NO_ERROR;
   }
 
-  /** Compiles the film's view.
+  /** Takes the film's view; shaders are compiled when they are needed.
    * @param {{shader: string, textures: {sampler: string, shape: number[], is_3d: boolean, is_linear: boolean}[]}} view
    * @param {Float32Array} values of its textures, one after the other */
   setView(view, values) {
     const { gl } = this;
-    const program = gl.createProgram();
-    for (const [kind, text] of [[gl.VERTEX_SHADER, vertexShader], [gl.FRAGMENT_SHADER, fragmentShader(view.shader)]]) {
-      const shader = gl.createShader(kind);
-      gl.shaderSource(shader, text);
-      gl.compileShader(shader);
-      gl.attachShader(program, shader);
-      if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) throw new Error(`the film's view does not compile: ${gl.getShaderInfoLog(shader)}`);
-    }
-    gl.linkProgram(program);
-    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(`the film's view does not link: ${gl.getProgramInfoLog(program)}`);
-    gl.useProgram(program);
-    this.places = Object.fromEntries(UNIFORMS.map((name) => [name, gl.getUniformLocation(program, name)]));
-    gl.uniform1i(this.places.texture_a, 0);
-    gl.uniform1i(this.places.texture_b, 1);
+    this.view = view;
+    this.programs = new Map();
     let start = 0;
     view.textures.forEach((one, index) => {
       const count = one.shape.reduce((product, size) => product * size, 1);
       gl.activeTexture(gl.TEXTURE2 + index);
       this.lutTextures.push(this.#lut(one, values.subarray(start, start + count)));
-      gl.uniform1i(gl.getUniformLocation(program, one.sampler), 2 + index);
       start += count;
     });
+  }
+
+  /** The program for a way of showing, with a function that gives the places of its uniforms. */
+  #program(a, b, look) {
+    const warns = !b && (look.warnClipped || look.warnGamut);
+    const name = [a, b].map((one) => `${one?.holds}${one?.rooted}`).join(" ") + ` ${look.gamma !== 1} ${warns}`;
+    let found = this.programs.get(name);
+    if (!found) {
+      found = this.#compiled(fragmentShader(this.view.shader, a, b, look));
+      this.programs.set(name, found);
+    }
+    this.gl.useProgram(found.program);
+    return found.at;
+  }
+
+  #compiled(text) {
+    const { gl } = this;
+    const program = gl.createProgram();
+    for (const [kind, source] of [[gl.VERTEX_SHADER, vertexShader], [gl.FRAGMENT_SHADER, text]]) {
+      const shader = gl.createShader(kind);
+      gl.shaderSource(shader, source);
+      gl.compileShader(shader);
+      gl.attachShader(program, shader);
+    }
+    gl.linkProgram(program);
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
+      const faults = gl.getAttachedShaders(program).map((one) => gl.getShaderInfoLog(one)).join(" ");
+      throw new Error(`the film's view does not compile: ${gl.getProgramInfoLog(program)} ${faults}`);
+    }
+    gl.useProgram(program);
+    const places = new Map();
+    const at = (name) => {
+      if (!places.has(name)) places.set(name, gl.getUniformLocation(program, name));
+      return places.get(name);
+    };
+    gl.uniform1i(at("texture_a"), 0);
+    gl.uniform1i(at("texture_b"), 1);
+    this.view.textures.forEach((one, index) => gl.uniform1i(at(one.sampler), 2 + index));
+    return { program, at };
   }
 
   #lut({ shape: [depth, height, width, channels], is_3d, is_linear }, values) {
@@ -145,23 +167,24 @@ export class Screen {
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.disable(gl.SCISSOR_TEST);
     gl.viewport(0, 0, canvas.width, canvas.height);
-    gl.clearColor(38 / 255, 38 / 255, 38 / 255, 1);
+    gl.clearColor(...GROUND, 1);
     gl.clear(gl.COLOR_BUFFER_BIT);
   }
 
-  /** Draws pictures in a part of the canvas.
-   * @param {object} a
-   * @param {object | null} b
+  /** Draws a picture, or how two of them differ, in a part of the canvas.
+   * @param {object | null} a
+   * @param {object | null} b for the difference
    * @param {{origin: number[], zoom: number[]}} place of the scan
    * @param {{x: number, width: number}} part of the canvas, its columns
    * @param {object} look as of PLAIN */
   draw(a, b, place, part, look) {
     const { gl, canvas } = this;
+    if (!a) return;
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, canvas.width, canvas.height);
     gl.enable(gl.SCISSOR_TEST);
-    gl.scissor(...this.#lit([a, b], place, part));
-    this.#paint(a, b, place, canvas.height, look);
+    gl.scissor(...this.#lit(b ? [a, b] : [a], place, part));
+    this.#paint(a, b, place, { flip: canvas.height, isMeasured: false }, look);
     gl.disable(gl.SCISSOR_TEST);
   }
 
@@ -193,7 +216,7 @@ export class Screen {
     const values = this.measuresFloats ? new Float32Array(4 * width * height) : new Uint8Array(4 * width * height);
     this.#aim(width, height);
     const place = { origin: [-part.x / step, -part.y / step], zoom: [1 / step, 1 / step] };
-    this.#paint(picture, null, place, 0, { ...PLAIN, measured: true });
+    this.#paint(picture, null, place, { flip: 0, isMeasured: true }, PLAIN);
     gl.readPixels(0, 0, width, height, gl.RGBA, this.measuresFloats ? gl.FLOAT : gl.UNSIGNED_BYTE, values);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     const floats = this.measuresFloats ? values : Float32Array.from(values, (one) => one / 255);
@@ -221,35 +244,37 @@ export class Screen {
     gl.viewport(0, 0, width, height);
   }
 
-  #paint(a, b, { origin, zoom }, flip, look) {
-    const { gl, places } = this;
-    this.#set("a", gl.TEXTURE0, a);
-    this.#set("b", gl.TEXTURE1, b);
-    gl.uniform1i(places.compare, look.compare);
-    gl.uniform1f(places.edge, look.edge);
-    gl.uniform1f(places.factor, look.factor);
-    gl.uniform1f(places.flip, flip);
-    gl.uniform2f(places.origin, ...origin);
-    gl.uniform2f(places.zoom, ...zoom);
-    gl.uniform1f(places.stops, look.stops);
-    gl.uniform1f(places.gamma, look.gamma);
-    gl.uniform1i(places.channel, look.channel);
-    gl.uniform1i(places.warn_clipped, Number(look.warnClipped));
-    gl.uniform1i(places.warn_gamut, Number(look.warnGamut));
-    gl.uniform1i(places.measured, Number(look.measured));
+  #paint(a, b, { origin, zoom }, { flip, isMeasured }, look) {
+    const { gl } = this;
+    const at = this.#program(a, b, look);
+    this.#set("a", gl.TEXTURE0, a, zoom, isMeasured, at);
+    if (b) this.#set("b", gl.TEXTURE1, b, zoom, isMeasured, at);
+    gl.uniform1f(at("flip"), flip);
+    gl.uniform2f(at("origin"), ...origin);
+    gl.uniform2f(at("zoom"), ...zoom);
+    gl.uniform1f(at("gain"), 2 ** look.stops);
+    gl.uniform1f(at("gamma"), look.gamma);
+    gl.uniform1f(at("factor"), look.factor);
+    gl.uniformMatrix3fv(at("channels"), false, channelsOf(look.channel));
+    gl.uniform3f(at("ground"), ...(isMeasured ? [0, 0, 0] : GROUND));
+    gl.uniform1f(at("backing"), Number(!isMeasured));
+    gl.uniform1i(at("warn_clipped"), Number(look.warnClipped));
+    gl.uniform1i(at("warn_gamut"), Number(look.warnGamut));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  #set(name, unit, picture) {
-    const { gl, places } = this;
-    gl.activeTexture(unit);
-    gl.bindTexture(gl.TEXTURE_2D, picture?.texture ?? null);
-    gl.uniform1i(places[`picture_${name}.holds`], picture?.holds ?? 0);
-    if (!picture) return;
+  #set(name, unit, picture, zoom, isMeasured, at) {
+    const { gl } = this;
     const { x, y, width, height } = picture.area;
-    gl.uniform4f(places[`picture_${name}.area`], x, y, width, height);
-    gl.uniform2f(places[`picture_${name}.size`], picture.width, picture.height);
-    gl.uniform1i(places[`picture_${name}.smoothed`], Number(picture.smoothed));
-    gl.uniform1i(places[`picture_${name}.rooted`], Number(picture.rooted));
+    const texels = [picture.width / width / zoom[0], picture.height / height / zoom[1]];
+    const isNearest = !picture.smoothed && (isMeasured || zoom[1] >= 1);
+    const most = Math.max(...texels);
+    const taps = isNearest || most < LINEAR_TEXELS ? 1 : Math.min(MAX_TAPS, Math.ceil(most / 2));
+    gl.activeTexture(unit);
+    gl.bindTexture(gl.TEXTURE_2D, picture.texture);
+    gl.uniform4f(at(`area_${name}`), x, y, width, height);
+    gl.uniform2f(at(`size_${name}`), picture.width, picture.height);
+    gl.uniform2f(at(`texels_${name}`), ...(isNearest ? [0, 0] : texels));
+    gl.uniform1i(at(`taps_${name}`), taps);
   }
 }

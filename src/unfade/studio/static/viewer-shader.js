@@ -1,4 +1,8 @@
-// The shader that shows pictures: the film's view, written by OpenColorIO, between exposure and gamma.
+// The shaders that show pictures: the film's view, written by OpenColorIO, between exposure and gamma.
+// There is one for each way of showing, because without a GPU all branches of a shader are computed.
+
+/** What a picture holds: scene light, a map, display values. */
+export const SCENE = 1, MAP = 2, DISPLAY = 3;
 
 export const vertexShader = `#version 300 es
 void main() {
@@ -6,132 +10,110 @@ void main() {
   gl_Position = vec4(corner, 0.0, 1.0);
 }`;
 
-/** The fragment shader of a view.
+const DISPLAYED = {
+  [SCENE]: "vec3 shown = film_view(vec4(value * gain, 1.0)).rgb;",
+  [MAP]: "vec3 shown = vec3(value.r * gain / WHITE_CIEDE2000);",
+  [DISPLAY]: "vec3 shown = pow(pow(max(value, 0.0), vec3(2.4)) * gain, vec3(1.0 / 2.4));",
+};
+
+/** Functions for a picture: its value at a place of the scan, w is 0 outside; its display value. */
+const pictureFunctions = (name, { holds, rooted }, isGamma) => `
+uniform sampler2D texture_${name};
+uniform vec4 area_${name};   // the part of the scan's raster that the picture covers
+uniform vec2 size_${name};   // of the picture
+uniform vec2 texels_${name}; // texels below a pixel of the screen; 0 for the nearest one
+uniform int taps_${name};    // across and down; a tap reaches two texels
+
+vec4 stored_${name}(vec2 place) {
+  vec2 at = (place - area_${name}.xy) / area_${name}.zw;
+  float inside = float(all(greaterThanEqual(at, vec2(0.0))) && all(lessThan(at, vec2(1.0))));
+  vec2 nearest = (floor(at * size_${name}) + 0.5) / size_${name};
+  at = texels_${name}.x == 0.0 ? nearest : at;
+  vec2 reach = texels_${name} / size_${name} / float(taps_${name});
+  vec2 start = at - 0.5 * reach * float(taps_${name} - 1);
+  vec3 sum = vec3(0.0);
+  for (int y = 0; y < taps_${name}; y++) {
+    for (int x = 0; x < taps_${name}; x++) {
+      sum += textureLod(texture_${name}, start + vec2(x, y) * reach, 0.0).rgb;
+    }
+  }
+  vec3 value = sum / float(taps_${name} * taps_${name});
+  ${rooted ? "value *= value;" : ""}
+  return vec4(value, inside);
+}
+
+vec3 displayed_${name}(vec3 value) {
+  ${DISPLAYED[holds]}
+  ${isGamma ? "shown = sign(shown) * pow(abs(shown), vec3(1.0 / gamma));" : ""}
+  return shown;
+}`;
+
+// Stripes that rise are above 1, stripes that fall below 0, dots are out of gamut.
+const WARNINGS = `
+uniform bool warn_clipped;
+uniform bool warn_gamut;
+
+vec3 with_warnings(vec3 shown, vec3 scene, bool is_scene, vec2 at) {
+  vec3 marked = shown;
+  if (warn_gamut && all(lessThan(mod(at, 6.0), vec2(3.0)))
+    && (any(lessThan(shown, vec3(-0.0001))) || (is_scene && any(lessThan(scene, vec3(0.0)))))) {
+    marked = vec3(dot(shown, LUMA) < 0.5 ? 0.8 : 0.2);
+  }
+  if (warn_clipped && any(greaterThan(shown, vec3(1.0001))) && mod(at.x + at.y, 8.0) < 3.0) marked = vec3(0.0);
+  if (warn_clipped && any(lessThan(shown, vec3(-0.0001))) && mod(at.x - at.y, 8.0) < 3.0) marked = vec3(1.0);
+  return marked;
+}`;
+
+const SINGLE = (holds, warns) => `
+  vec4 one = stored_a(place);
+  vec3 shown = displayed_a(one.rgb);
+  ${warns ? `shown = with_warnings(shown, one.rgb, ${holds === SCENE}, at);` : ""}
+  float inside = one.w;`;
+
+const DIFFERENCE = `
+  vec4 one = stored_a(place), other = stored_b(place);
+  vec3 shown = abs(displayed_a(one.rgb) - displayed_b(other.rgb)) * factor;
+  float inside = one.w * other.w;`;
+
+/** The fragment shader of a way of showing.
  * @param {string} view that declares film_view
+ * @param {{holds: number, rooted: boolean}} a
+ * @param {{holds: number, rooted: boolean} | null} b for the difference of both
+ * @param {{gamma: number, warnClipped: boolean, warnGamut: boolean}} look
  * @returns {string} */
-export const fragmentShader = (view) => `#version 300 es
+export function fragmentShader(view, a, b, look) {
+  const needsView = a.holds === SCENE || b?.holds === SCENE;
+  const isGamma = look.gamma !== 1, warns = !b && (look.warnClipped || look.warnGamut);
+  return `#version 300 es
 precision highp float;
 precision highp int;
 precision highp sampler2D;
 precision highp sampler3D;
 
-${view}
+${needsView ? view : ""}
 
-// A picture: what it holds (0 nothing, 1 scene light, 2 a map, 3 display values), the part of the
-// scan's raster that it covers, its size, whether it is smoothed, whether it holds square roots.
-struct Picture { int holds; vec4 area; vec2 size; bool smoothed; bool rooted; };
-
-uniform sampler2D texture_a;
-uniform sampler2D texture_b;
-uniform Picture picture_a;
-uniform Picture picture_b;
-uniform int compare;      // 0 A, 1 B, 2 wipe, 3 difference
-uniform float edge;       // of the wipe, in pixels of the screen
-uniform float factor;     // of the difference
-uniform float flip;       // height of the screen, because its lines count upwards; 0 to keep them
-uniform vec2 origin;      // pixel of the screen on which the scan's corner lies
-uniform vec2 zoom;        // pixels of the screen for one of the scan
-uniform float stops;
+uniform float flip;     // height of the screen, because its lines count upwards; 0 to keep them
+uniform vec2 origin;    // pixel of the screen on which the scan's corner lies
+uniform vec2 zoom;      // pixels of the screen for one of the scan
+uniform float gain;     // exposure, in scene light
 uniform float gamma;
-uniform int channel;      // 0 all, 1 red, 2 green, 3 blue, 4 luma
-uniform bool warn_clipped;
-uniform bool warn_gamut;
-uniform bool measured;    // display values as they are, for scopes and the probe
+uniform float factor;   // of a difference
+uniform mat3 channels;  // what is shown of red, green and blue
+uniform vec3 ground;    // around the picture
+uniform float backing;  // opacity outside the picture
 out vec4 color;
 
-const vec3 GROUND = vec3(38.0 / 255.0);
 const vec3 LUMA = vec3(0.2126, 0.7152, 0.0722);
 const float WHITE_CIEDE2000 = 10.0;
-
-// The mean of texels below a pixel of the screen. Between two and four texels are fetched across,
-// because without a GPU each costs as much as all the rest.
-vec3 averaged(sampler2D pixels, vec2 at, vec2 texels) {
-  if (all(lessThan(texels, vec2(1.5)))) return textureLod(pixels, at, 0.0).rgb;
-  ivec2 size = textureSize(pixels, 0);
-  ivec2 corner = ivec2(floor(at * vec2(size) - 0.5 * texels + 0.25 * texels));
-  if (all(lessThan(texels, vec2(2.5)))) {
-    ivec2 one = clamp(corner, ivec2(0), size - 1);
-    ivec2 other = min(ivec2(floor(at * vec2(size) + 0.25 * texels)), size - 1);
-    return 0.25 * (texelFetch(pixels, one, 0).rgb + texelFetch(pixels, other, 0).rgb
-      + texelFetch(pixels, ivec2(one.x, other.y), 0).rgb + texelFetch(pixels, ivec2(other.x, one.y), 0).rgb);
-  }
-  vec3 sum = vec3(0.0);
-  for (int index = 0; index < 16; index++) {
-    vec2 place = (vec2(index % 4, index / 4) + 0.5) / 4.0 - 0.5;
-    sum += textureLod(pixels, at + place * texels / vec2(size), 0.0).rgb;
-  }
-  return sum / 16.0;
-}
-
-// The value of a picture at a place of the scan's raster; w is 0 outside.
-vec4 stored(sampler2D pixels, Picture one, vec2 place) {
-  vec2 at = (place - one.area.xy) / one.area.zw;
-  if (one.holds == 0 || any(lessThan(at, vec2(0.0))) || any(greaterThanEqual(at, vec2(1.0)))) {
-    return vec4(0.0);
-  }
-  vec3 value;
-  vec2 texels = one.size / one.area.zw / zoom;
-  if (!one.smoothed && (measured || zoom.y >= 1.0)) {
-    value = texelFetch(pixels, ivec2(at * one.size), 0).rgb;
-  } else {
-    value = averaged(pixels, at, texels);
-  }
-  if (one.rooted) value *= value;
-  return vec4(value, 1.0);
-}
-
-vec3 displayed(vec3 value, int holds) {
-  float gain = exp2(stops);
-  vec3 shown;
-  if (holds == 2) {
-    shown = vec3(value.r * gain / WHITE_CIEDE2000);
-  } else if (holds == 3) {
-    shown = value;
-    if (stops != 0.0) shown = pow(pow(max(value, 0.0), vec3(2.4)) * gain, vec3(1.0 / 2.4));
-  } else {
-    shown = film_view(vec4(value * gain, 1.0)).rgb;
-  }
-  if (gamma != 1.0) shown = sign(shown) * pow(abs(shown), vec3(1.0 / gamma));
-  return shown;
-}
-
-vec3 of_channel(vec3 value) {
-  if (channel == 0) return value;
-  if (channel == 4) return vec3(dot(value, LUMA));
-  return vec3(value[channel - 1]);
-}
-
-// Stripes that rise are above 1, stripes that fall below 0, dots are out of gamut.
-vec3 with_warnings(vec3 shown, vec3 scene, int holds, vec2 at) {
-  if (warn_clipped) {
-    if (any(greaterThan(shown, vec3(1.0001))) && mod(at.x + at.y, 8.0) < 3.0) return vec3(0.0);
-    if (any(lessThan(shown, vec3(-0.0001))) && mod(at.x - at.y, 8.0) < 3.0) return vec3(1.0);
-  }
-  if (!warn_gamut) return shown;
-  bool outside = holds == 1 && (any(lessThan(scene, vec3(0.0))) || any(lessThan(shown, vec3(-0.0001))));
-  if (outside && all(lessThan(mod(at, 6.0), vec2(3.0)))) return vec3(dot(shown, LUMA) < 0.5 ? 0.8 : 0.2);
-  return shown;
-}
+${pictureFunctions("a", a, isGamma)}
+${b ? pictureFunctions("b", b, isGamma) : ""}
+${warns ? WARNINGS : ""}
 
 void main() {
   vec2 at = gl_FragCoord.xy;
-  if (flip > 0.0) at.y = flip - at.y;
+  at.y = abs(flip - at.y);
   vec2 place = (at - origin) / zoom;
-  bool only_b = compare == 1 || (compare == 2 && at.x >= edge);
-  // Branches, because both sides of a conditional expression may be computed.
-  vec4 a = vec4(0.0), b = vec4(0.0);
-  if (!only_b) a = stored(texture_a, picture_a, place);
-  if (only_b || compare == 3) b = stored(texture_b, picture_b, place);
-  if (compare == 3) {
-    if (a.w * b.w == 0.0) { color = vec4(GROUND, 1.0); return; }
-    vec3 shown = abs(displayed(a.rgb, picture_a.holds) - displayed(b.rgb, picture_b.holds)) * factor;
-    color = vec4(of_channel(shown), 1.0);
-    return;
-  }
-  vec4 one = only_b ? b : a;
-  int holds = only_b ? picture_b.holds : picture_a.holds;
-  if (one.w == 0.0) { color = measured ? vec4(0.0) : vec4(GROUND, 1.0); return; }
-  vec3 shown = displayed(one.rgb, holds);
-  if (measured) { color = vec4(shown, 1.0); return; }
-  color = vec4(of_channel(with_warnings(shown, one.rgb, holds, at)), 1.0);
+  ${b ? DIFFERENCE : SINGLE(a.holds, warns)}
+  color = mix(vec4(ground, backing), vec4(channels * shown, 1.0), inside);
 }`;
+}

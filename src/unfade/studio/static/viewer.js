@@ -119,22 +119,26 @@ function go(frame) {
 }
 
 function draw() {
-  if (!screen?.places || !film) return;
+  if (!screen?.view || !film) return;
   place.settle(state.mode === "side");
   const parts = place.parts(state.mode === "side");
   const look = {
     ...PLAIN, stops: state.stops, gamma: state.gamma, channel: state.channel,
     warnClipped: state.clipped, warnGamut: state.gamut, factor: state.factor,
-    edge: Math.round(state.edge * canvas.width),
   };
   const a = shown.a?.picture ?? null, b = shown.b?.picture ?? null;
+  const here = place.of(parts[0]), edge = Math.round(state.edge * canvas.width);
   screen.clear();
   if (state.mode === "side") {
-    screen.draw(a, null, place.of(parts[0]), parts[0], look);
+    screen.draw(a, null, here, parts[0], look);
     screen.draw(b, null, place.of(parts[1]), parts[1], look);
+  } else if (state.mode === "wipe") {
+    screen.draw(a, null, here, { x: 0, width: edge }, look);
+    screen.draw(b, null, here, { x: edge, width: canvas.width - edge }, look);
+  } else if (state.mode === "difference") {
+    if (a && b) screen.draw(a, b, here, parts[0], look);
   } else {
-    const compare = { single: 0, toggle: state.showsB ? 1 : 0, wipe: 2, difference: 3 }[state.mode];
-    screen.draw(a, b, place.of(parts[0]), parts[0], { ...look, compare });
+    screen.draw(state.mode === "toggle" && state.showsB ? b : a, null, here, parts[0], look);
   }
   overlay();
 }
@@ -155,11 +159,11 @@ function overlay() {
   part("edge").hidden = state.mode !== "wipe";
   part("edge").style.left = `${state.edge * 100}%`;
   const mixed = state.mode === "difference";
-  tag(part("tag-a"), mixed ? null : isToggledB ? shown.b : shown.a, isToggledB ? "B" : "A", isToggledB ? state.b : state.a);
-  if (mixed) part("tag-a").textContent = `Difference of ${titleOf(state.a)} and ${titleOf(state.b)} \u00d7 ${state.factor}`;
+  if (!mixed) tag(part("tag-a"), isToggledB ? shown.b : shown.a, isToggledB ? "B" : "A", isToggledB ? state.b : state.a);
+  if (mixed) put("tag-a", `Difference of ${titleOf(state.a)} and ${titleOf(state.b)} \u00d7 ${state.factor}`);
   part("tag-b").hidden = !["wipe", "side"].includes(state.mode);
   tag(part("tag-b"), shown.b, "B", state.b);
-  part("zoom").value = `${(place.zoom * 100).toFixed(place.zoom < 1 ? 1 : 0)} %`;
+  put("zoom", `${(place.zoom * 100).toFixed(place.zoom < 1 ? 1 : 0)} %`);
   part("region").hidden = !region;
   if (region) {
     const { origin, zoom } = place.of(place.parts(state.mode === "side")[0]);
@@ -173,24 +177,30 @@ function tag(line, one, letter, kind) {
   const proxy = one && !one.halves ? ` \u2013 proxy${one.shows === kind ? "" : ` of ${titleOf(one.shows)}`}, ${one.picture.width} pixels wide` : "";
   const beyond = one?.facts?.beyond ? ` \u2013 ${one.facts.beyond.toLocaleString("en")} values beyond half floats` : "";
   const scale = one?.facts?.channels === 1 ? " \u2013 black is 0, white is CIEDE2000 10" : "";
-  line.textContent = `${letter}: ${titleOf(kind)}${scale}${proxy}${beyond}${depth}`;
+  put(line.id, `${letter}: ${titleOf(kind)}${scale}${proxy}${beyond}${depth}`);
+}
+
+/** Sets a text that has changed: a new layout takes longer than the comparison. */
+function put(name, text) {
+  const line = part(name), key = line.localName === "output" || line.localName === "input" ? "value" : "textContent";
+  if (line[key] !== String(text)) line[key] = text;
 }
 
 /** What stands below the picture about the frame. */
 function tell() {
   const { frame } = state;
-  if (document.activeElement !== part("frame")) part("frame").value = frame;
+  if (document.activeElement !== part("frame")) put("frame", frame);
   const index = firstFrom(film.shots, frame + 1, (one) => one[0]) - 1;
   const [first, last, number] = film.shots[Math.max(0, index)];
-  part("shot").value = `shot ${number}, ${frame - first + 1} of ${last - first + 1}`;
+  put("shot", `shot ${number}, ${frame - first + 1} of ${last - first + 1}`);
   const facts = (state.mode === "toggle" && state.showsB ? shown.b : shown.a)?.facts;
-  part("timecode").value = facts?.frame === frame ? (facts.timecode ?? "") : "";
+  put("timecode", facts?.frame === frame ? (facts.timecode ?? "") : "");
   const pair = film.pairs.find((one) => one.frame === frame);
   const outlier = film.outliers.find((one) => one.first <= frame && frame <= one.last);
   const words = [facts?.frame === frame ? [facts.what, facts.file].filter(Boolean).join(" \u2013 ") : "", pair ? `${pair.role} pair` : "", outlier ? `outlier: ${outlier.kind}` : ""];
-  part("what").textContent = words.filter(Boolean).join(" \u2013 ");
+  put("what", words.filter(Boolean).join(" \u2013 "));
   part("what").title = outlier?.why ?? part("what").textContent;
-  part("range").value = state.from == null && state.to == null ? "" : `${state.from ?? film.first} \u2013 ${state.to ?? film.last}`;
+  put("range", state.from == null && state.to == null ? "" : `${state.from ?? film.first} \u2013 ${state.to ?? film.last}`);
   strip.setState(frame, state.from, state.to);
   part("strip").setAttribute("aria-valuenow", frame);
   part("strip").setAttribute("aria-valuetext", `frame ${frame}, ${part("shot").value}${pair ? `, ${pair.role} pair` : ""}${outlier ? `, outlier ${outlier.kind}` : ""}`);

@@ -95,9 +95,8 @@ def scene_light(pixels: Tensor, colorspace: str, colors: ColorManagement) -> Sce
     )
 
     def convert(lines: slice) -> int:
-        strip = np.ascontiguousarray(planes[:, lines])
         here = halves[lines]
-        source = ocio.PlanarImageDesc(*strip, width, len(here))
+        source = ocio.PlanarImageDesc(*planes[:, lines], width, len(here))
         target = ocio.PackedImageDesc(
             here, width, len(here), 3, ocio.BIT_DEPTH_F16, 2, 2 * 3, 2 * 3 * width
         )

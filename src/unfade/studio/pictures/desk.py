@@ -13,8 +13,8 @@ from unfade.studio.pictures.picture import PictureKind, ViewerPicture
 from unfade.studio.pictures.threads import PictureThreads
 from unfade.work.cores import core_count
 
-MAX_KEPT_BYTES = 256 * 2**20
-"""Bytes of kept pictures: 13 of 2048 x 1556 pixels, 3 of 4096 x 3112."""
+MAX_KEPT_BYTES = 150 * 2**20
+"""Bytes of kept pictures: 8 of 2048 x 1556 pixels, 2 of 4096 x 3112. The browser keeps more."""
 
 MAX_OPEN_FILMS = 2
 """Films whose artefacts and models are held, because one is compared with another at most."""
@@ -116,12 +116,13 @@ class PictureDesk:
         make = partial(_fitted, film, frame, kind, width)
         order = _Order(threads.submit(make, is_ahead=is_ahead))
         self._orders[key] = order
-        order.future.add_done_callback(partial(self._finish, key, order))
+        order.future.add_done_callback(partial(self._finish, key))
         return order
 
-    def _finish(self, key: PictureKey, order: _Order, future: Future[ViewerPicture]) -> None:
+    def _finish(self, key: PictureKey, future: Future[ViewerPicture]) -> None:
         with self._lock:
-            if self._orders.get(key) is order:
+            order = self._orders.get(key)
+            if order is not None and order.future is future:
                 del self._orders[key]
             if not future.cancelled() and future.exception() is None:
                 self._keep(key, future.result())

@@ -22,6 +22,7 @@ from unfade.film.shot import Shot
 from unfade.film.target import Target, Targets
 from unfade.film.time import FrameRange
 from unfade.studio.films import FilmPlace
+from unfade.studio.pictures.masters import Masters, masters_in
 from unfade.studio.pictures.picture import PictureKind
 from unfade.work.job import Job
 
@@ -29,17 +30,6 @@ if TYPE_CHECKING:
     from unfade.model import Baseline, ChromaModel
 
 AnArtefact = TypeVar("AnArtefact", bound=Artefact)
-
-
-@dataclass(frozen=True)
-class Masters:
-    """The masters of a rendering: file names by frame, without the rest of their record, which for
-    a long film takes much memory."""
-
-    files: dict[int, str]
-    colorspace: str
-    version: int
-    model_id: str
 
 
 @dataclass
@@ -137,11 +127,10 @@ class OpenFilm:
     @cached_property
     def masters(self) -> Masters | None:
         """The masters on disk."""
-        rendering = self._load(Rendering)
-        if rendering is None:
-            return None
-        files = {one.frame: one.file for one in rendering.frames}
-        return Masters(files, rendering.colorspace, rendering.version, rendering.model_id)
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            text = (self.job.root / Rendering.PATH).read_text(encoding="utf-8")
+            return masters_in(text)
+        return None
 
     @cached_property
     def report(self) -> Report | None:
@@ -164,9 +153,10 @@ class OpenFilm:
 
     def master_file(self, frame: int) -> Path | None:
         """The path of the master of a frame; None if it has none."""
-        if self.masters is None or frame not in self.masters.files:
+        name = self.masters.file_of(frame) if self.masters else None
+        if name is None:
             return None
-        path = (self.job.root / Rendering.PATH).with_name(self.masters.files[frame])
+        path = (self.job.root / Rendering.PATH).with_name(name)
         return path if path.is_file() else None
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,22 @@ from unfade.film.target import Targets
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.studio.pictures.film import OpenFilm
-from unfade.studio.pictures.picture import PictureKind, ViewerPicture
+from unfade.studio.pictures.picture import Halves, PictureKind, ViewerPicture
 from unfade.work.memory import return_freed_memory
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from unfade.film.alignment import Alignment
+
+
+STRIP_PIXELS = 1 << 19
+"""Pixels that are converted at a time: a whole picture of 4096 x 3112 pixels and what is computed
+on the way take 1.2 GB."""
+
+
+HALO_LINES = 16
+"""Lines on either side of a strip that its degrained picture depends on, with a margin."""
 
 
 def make_picture(film: OpenFilm, frame: int, kind: PictureKind) -> ViewerPicture:
@@ -115,8 +124,19 @@ def matched_frame(film: OpenFilm, frame: int) -> tuple[str, int] | None:
 
 
 def _lut(film: OpenFilm, frame: int) -> ViewerPicture:
-    rgb = lut_rgb(film, _live(film, frame), film.shot_of(frame).number)
-    return _as_picture(film, rgb, "LUT baseline, on the live area")
+    """The LUT baseline on the live area, some lines at a time."""
+    source_rgb, shot = _live(film, frame), film.shot_of(frame).number
+    height, width = source_rgb.shape[1:]
+    halves, beyond = np.empty((height, width, 3), np.float16), 0
+    for lines in _strips(height, width):
+        above = min(HALO_LINES, lines.start)
+        part_rgb = source_rgb[:, lines.start - above : lines.stop + HALO_LINES].contiguous()
+        rgb = lut_rgb(film, part_rgb, shot)[:, above : above + lines.stop - lines.start]
+        scene = media.scene_light(rgb, WORKING_SPACE, film.job.colors)
+        halves[lines] = scene.halves
+        beyond += scene.beyond
+    live = film.clips.source.live_area
+    return ViewerPicture(halves, live, "LUT baseline, on the live area", None, beyond)
 
 
 def lut_rgb(film: OpenFilm, source_rgb: Tensor, shot: int) -> Tensor:
@@ -128,6 +148,13 @@ def lut_rgb(film: OpenFilm, source_rgb: Tensor, shot: int) -> Tensor:
     y = luma(source_rgb)
     cbcr = limit_chroma(y, film.baseline().predict(source_rgb, shot))
     return ycbcr_to_rgb(torch.cat([y, cbcr]))
+
+
+def _strips(height: int, width: int) -> Iterator[slice]:
+    """Parts of `STRIP_PIXELS`, as slices of lines; all but the last have an even number of lines,
+    because grain is found on squares of two pixels."""
+    lines = max(2, STRIP_PIXELS // width // 2 * 2)
+    return (slice(top, min(top + lines, height)) for top in range(0, height, lines))
 
 
 def _recovered(film: OpenFilm, frame: int) -> ViewerPicture:
@@ -156,20 +183,39 @@ def _predicted_rgb(film: OpenFilm, frame: int) -> Tensor:
 def _difference(film: OpenFilm, frame: int) -> ViewerPicture:
     """CIEDE2000 between the recovered picture and the ground truth of a pair, or else the LUT
     baseline."""
-    from unfade.color.difference import rgb_difference
-
-    scene = media.SceneLight(_recovered(film, frame).planes)
-    rgb = crop(media.display_light(scene, film.job.colors), film.clips.source.live_area)
+    live = film.clips.source.live_area
+    recovered = _recovered(film, frame).planes[_inside(live)]
+    return_freed_memory()
     target, alignments = film.target_at.get(frame), film.alignments
     if target is None or alignments is None:
-        lut = lut_rgb(film, _live(film, frame), film.shot_of(frame).number)
+        map_ = _map_of(film, recovered, _lut(film, frame).planes)
         what = "recovered and LUT baseline, because the frame has no ground truth"
-        return _as_map(film, rgb_difference(rgb, lut), f"CIEDE2000 between {what}")
+        return ViewerPicture(map_, live, f"CIEDE2000 between {what}")
     folder = (film.job.root / Targets.PATH).parent
     truth_rgb = media.read_picture(folder / target.truth, WORKING_SPACE)
-    map_ = rgb_difference(crop(rgb, alignments.crop), crop(truth_rgb, alignments.crop))
+    truth = media.scene_light(truth_rgb, WORKING_SPACE, film.job.colors).halves
+    part = alignments.crop
+    shared = part.model_copy(update={"x": live.x + part.x, "y": live.y + part.y})
+    map_ = _map_of(film, recovered[_inside(part)], truth[_inside(part)])
     what = f"recovered and ground truth of its {target.pair.role} pair, where all pairs reach"
-    return _as_map(film, map_, f"CIEDE2000 between {what}", alignments.crop)
+    return ViewerPicture(map_, shared, f"CIEDE2000 between {what}")
+
+
+def _map_of(film: OpenFilm, one: Halves, other: Halves) -> Halves:
+    """CIEDE2000 (H, W, 1) of two pictures in scene light, as the film's view shows them."""
+    from unfade.color.difference import rgb_difference
+
+    height, width = one.shape[:2]
+    map_ = np.empty((height, width, 1), np.float16)
+    for lines in _strips(height, width):
+        pictures = (media.SceneLight(np.ascontiguousarray(half[lines])) for half in (one, other))
+        first_rgb, second_rgb = (media.display_light(half, film.job.colors) for half in pictures)
+        map_[lines, :, 0] = rgb_difference(first_rgb, second_rgb)[0].numpy()
+    return map_
+
+
+def _inside(area: Area) -> tuple[slice, slice]:
+    return slice(area.y, area.y + area.height), slice(area.x, area.x + area.width)
 
 
 def _error(film: OpenFilm, frame: int) -> ViewerPicture:
@@ -191,13 +237,10 @@ def _as_picture(film: OpenFilm, rgb: Tensor, what: str, file: str | None = None)
     return ViewerPicture(scene.halves, film.clips.source.live_area, what, file, scene.beyond)
 
 
-def _as_map(film: OpenFilm, values: Tensor, what: str, part: Area | None = None) -> ViewerPicture:
-    """A map (1, H, W) that covers the source's live area, or a part of it."""
+def _as_map(film: OpenFilm, values: Tensor, what: str) -> ViewerPicture:
+    """A map (1, H, W) that covers the source's live area."""
     planes = np.ascontiguousarray(values.permute(1, 2, 0).numpy().astype(np.float16))
-    area = film.clips.source.live_area
-    if part is not None:
-        area = part.model_copy(update={"x": area.x + part.x, "y": area.y + part.y})
-    return ViewerPicture(planes, area, what)
+    return ViewerPicture(planes, film.clips.source.live_area, what)
 
 
 def _raster(clip: Clip) -> Area:

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from unfade.film.clip import Area
 
+Halves = NDArray[np.float16]
+"""Half floats (H, W, C)."""
+
 PictureKind = Literal["source", "reference", "lut", "recovered", "difference", "error"]
 """What a picture shows of a frame. "difference" and "error" are maps of one value a pixel, in
 CIEDE2000; all others are colours in ACES2065-1."""
@@ -36,7 +39,7 @@ class ViewerPicture:
     values out of the range of half floats.
     """
 
-    planes: NDArray[np.float16]
+    planes: Halves
     area: Area
     what: str
     file: str | None = None

@@ -7,6 +7,7 @@ from unfade.errors import WorkError
 from unfade.studio.pictures.film import OpenFilm
 from unfade.studio.pictures.picture import KIND_TITLES
 from unfade.work.bookmarks import read_bookmarks
+from unfade.work.memory import return_freed_memory
 
 
 def strip_facts(film: OpenFilm) -> dict[str, object]:
@@ -14,7 +15,7 @@ def strip_facts(film: OpenFilm) -> dict[str, object]:
     changes when pictures may have."""
     clip = film.clips.source
     masters = film.masters
-    return {
+    facts: dict[str, object] = {
         "edition": hashlib.sha256(repr(film.signature).encode()).hexdigest()[:12],
         "first": film.frames.first,
         "last": film.frames.last,
@@ -29,9 +30,11 @@ def strip_facts(film: OpenFilm) -> dict[str, object]:
         "shots": [[one.frames.first, one.frames.last, one.number] for one in film.shots],
         "pairs": _pairs(film),
         "outliers": _outliers(film),
-        "masters": list(_runs(sorted(masters.files) if masters else ())),
+        "masters": list(_runs(masters.frames.tolist() if masters else ())),
         "bookmarks": bookmark_facts(film),
     }
+    return_freed_memory()
+    return facts
 
 
 def _pairs(film: OpenFilm) -> list[dict[str, object]]:

@@ -69,6 +69,8 @@ class PictureThreads(Generic[R]):
                 future.set_result(call())
             except BaseException as error:  # noqa: BLE001 - raised where the result is taken
                 future.set_exception(error)
+            # A thread that waits must not hold the last picture.
+            del future, call
             with self._news:
                 self._busy -= 1
                 self._news.notify_all()

@@ -37,12 +37,15 @@ function graticule({ pen, width, height, dense }) {
   }
 }
 
-/** Adds counts as a trace to a canvas: brighter where there are more. */
+/** Adds counts as a trace to a canvas: brighter where there are more than the mean. */
 function trace(pen, counts, left, width, height, [red, green, blue]) {
   const image = pen.getImageData(left, 0, width, height);
-  let most = 0;
-  for (const count of counts) most = Math.max(most, count);
-  const gain = most ? 6 / most : 0;
+  let sum = 0, marked = 0;
+  for (const count of counts) {
+    sum += count;
+    marked += count > 0;
+  }
+  const gain = marked / (4 * sum || 1);
   for (let index = 0; index < counts.length; index += 1) {
     if (!counts[index]) continue;
     const level = Math.min(1, 0.15 + (counts[index] * gain) ** 0.6);

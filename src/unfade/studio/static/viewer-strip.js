@@ -3,7 +3,8 @@
 const INK = { ground: "#1c1c1c", odd: "#333333", even: "#3d3d3d", line: "#5a5a5a", text: "#b0b0b0", mark: "#e2e2e2", head: "#ffffff" };
 const RULER = 16, THUMBS = 46, MARKS = 16, OUTLIERS = 12; // heights in pixels of the page
 export const HEIGHT = RULER + THUMBS + MARKS + OUTLIERS;
-const APART = 9; // pixels between two marks that are both drawn
+const APART = 11; // pixels for a mark
+const RANKS = ["train", "rejected", "test", "holdout"]; // of several marks in a place the last is drawn
 const THUMB_ROOM = 1.15; // widths of a thumbnail that a shot has to have room for
 
 /** The marks of pairs, by role: forms, because colours are not seen by everybody. */
@@ -206,18 +207,16 @@ export class Strip {
   }
 
   #drawPairs(pen) {
-    const { pairs } = this.film;
-    const placed = {};
-    pen.fillStyle = pen.strokeStyle = INK.mark;
-    pen.lineWidth = 1.5;
+    const { pairs } = this.film, bins = new Map();
     for (let index = firstFrom(pairs, this.first, (one) => one.frame); index < pairs.length; index += 1) {
       const { frame, role } = pairs[index];
       if (frame >= this.last) break;
-      const x = this.#x(frame + 0.5);
-      if (x - (placed[role] ?? -Infinity) < APART) continue;
-      placed[role] = x;
-      FORMS[role](pen, x, RULER + THUMBS + MARKS / 2, 4);
+      const x = this.#x(frame + 0.5), bin = Math.floor(x / APART), rank = RANKS.indexOf(role);
+      if (!(bins.get(bin)?.rank >= rank)) bins.set(bin, { x, role, rank });
     }
+    pen.fillStyle = pen.strokeStyle = INK.mark;
+    pen.lineWidth = 1.5;
+    for (const { x, role } of bins.values()) FORMS[role](pen, x, RULER + THUMBS + MARKS / 2, 4);
   }
 
   #drawOutliers(pen) {

@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import json
+from collections.abc import AsyncIterator
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import get_args
@@ -11,7 +12,7 @@ from urllib.parse import quote
 import numpy as np
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from unfade import media
@@ -46,6 +47,9 @@ GONE_INTERVAL_S = 0.2
 FACTS_HEADER = "x-unfade-facts"
 """Header with the facts of a picture: JSON in percent-encoding, because names of files may hold any
 character."""
+
+SENT_BYTES = 2**20
+"""Bytes of a picture that are handed to the connection at a time, because it copies them."""
 
 _BYTES = "application/octet-stream"
 _CLIENT_CLOSED = 499
@@ -89,7 +93,13 @@ async def picture(request: Request) -> Response:
         return Response(status_code=_CLIENT_CLOSED)
     told = await in_thread(_facts_of, film, frame, kind, found)
     body = np.ascontiguousarray(found.planes).data.cast("B")
-    return Response(body, media_type=_BYTES, headers={FACTS_HEADER: quote(json.dumps(told))})
+    headers = {FACTS_HEADER: quote(json.dumps(told)), "content-length": str(len(body))}
+    return StreamingResponse(_parts_of(body), media_type=_BYTES, headers=headers)
+
+
+async def _parts_of(body: memoryview) -> AsyncIterator[memoryview]:
+    for start in range(0, len(body), SENT_BYTES):
+        yield body[start : start + SENT_BYTES]
 
 
 async def _unless_gone(request: Request, made: Future[ViewerPicture]) -> ViewerPicture | None:

@@ -18,7 +18,7 @@ from unfade.studio.runs import Runs
 from unfade.studio.studio import Studio
 from unfade.work import writing
 
-from .client import film_id, open_client, wait_until
+from .client import PATIENCE_S, film_id, open_client, wait_until
 
 STUBBORN = (
     "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('here', flush=True); "
@@ -29,7 +29,12 @@ SLEEP = "import time; print('here', flush=True); time.sleep(60)"
 
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
-    """Runs whose command line is a line of Python."""
+    """Runs whose command line is a line of Python.
+
+    They inherit whether Ctrl-C is ignored, as it is in the background of a shell; a server's own
+    handler is not inherited.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     script = tmp_path / "python"
     script.write_text(f'#!/bin/sh\nexec {sys.executable} -c "$3"\n')
     script.chmod(0o755)
@@ -41,6 +46,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
             os.killpg(record.pid, signal.SIGKILL)
     for child in made._children.values():
         child.wait()
+    signal.signal(signal.SIGINT, before)
 
 
 def state_of(runs: Runs, record: RunRecord) -> str:
@@ -142,7 +148,7 @@ def test_a_run_is_found_again_after_the_studio_was_killed(runs: Runs, tmp_path: 
 
 def reap(runs: Runs, record: RunRecord) -> None:
     """Waits for a child in the place of the killed studio, whose children init would inherit."""
-    runs._children[record.id].wait(20)
+    runs._children[record.id].wait(PATIENCE_S)
 
 
 def test_a_run_that_ended_while_no_studio_was_there_is_lost(runs: Runs, tmp_path: Path) -> None:

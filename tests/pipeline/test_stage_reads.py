@@ -26,7 +26,7 @@ from unfade.film.model import TrainedModel
 from unfade.film.noun import Artefact
 from unfade.film.report import Report
 from unfade.film.stage_names import folder_name
-from unfade.media import scene_light
+from unfade.media import scene_pictures
 from unfade.media.movies import ffv1
 from unfade.media.movies import index as movie_index
 from unfade.media.movies import reader as movies
@@ -190,7 +190,7 @@ def spy_on_files(patch: pytest.MonkeyPatch, opened: set[Path]) -> None:
 
         return call
 
-    for module in (stills, tags, scene_light):
+    for module in (stills, tags, scene_pictures):
         patch.setattr(module, "open_still", spied(module.open_still))
     for module in (movies, movie_survey, movie_index, ffv1):
         patch.setattr(module, "open_movie", spied(module.open_movie))
@@ -222,7 +222,7 @@ def test_the_spies_see_every_movie_and_every_header(
 
 def test_every_door_to_a_file_is_watched() -> None:
     """No other module than those that are spied on opens stills or movies."""
-    watched = (stills, tags, scene_light, movies, movie_survey, movie_index, ffv1)
+    watched = (stills, tags, scene_pictures, movies, movie_survey, movie_index, ffv1)
     doors = {module.__name__ for module in watched}
     opening = {
         ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)

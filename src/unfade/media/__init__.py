@@ -20,7 +20,7 @@ from unfade.media.movies.writer import MovieWriter
 from unfade.media.pair_pictures import read_pairs
 from unfade.media.probe import Surveys, probe
 from unfade.media.reading import read, read_frame, stored_path
-from unfade.media.scene_light import (
+from unfade.media.scene_pictures import (
     SceneLight,
     display_light,
     scene_frame,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unfade.film.working_space import WORKING_SPACE
 from unfade.media.color_management import processor_between
-from unfade.media.scene_light import SCENE_SPACE
+from unfade.media.scene_pictures import SCENE_SPACE
 from unfade.project.color_config import ColorManagement
 
 VIEW_FUNCTION = "film_view"

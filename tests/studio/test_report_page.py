@@ -59,8 +59,10 @@ def test_a_decision_needs_the_report_that_was_seen(studio: RunningStudio, film: 
     address = f"{studio.film(film)}/report/decision"
     facts = {"decision": "approved", "by": "Ada", "note": ""}
     refused = studio.post(address, **facts, seen="0" * 64)
-    assert "has changed since you looked" in refused.error
-    seen = digest(film / Report.PATH)
+    assert "have changed since you looked" in refused.error
+    refused = studio.post(address, **facts, seen=f"{digest(film / Report.PATH)} 1")
+    assert "have changed since you looked" in refused.error, "somebody else has decided"
+    seen = f"{digest(film / Report.PATH)} 0"
     refused = studio.post(address, **facts, seen=seen)
     assert "a decision is on masters and a report that belong together" in refused.error
     refused = studio.post(address, decision="maybe", by="Ada", seen=seen)

@@ -1,5 +1,7 @@
 """The verb that opens the studio."""
 
+import os
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -54,3 +56,6 @@ def _serve(root: Path, film: Path | None, **options: Any) -> None:
         ) from error
     path = f"/film/{place_of(root, root / film.name).id}/run" if film else "/"
     serve(root, path, partial(print, flush=True), **options)
+    # Pictures that are being made would keep the program for seconds.
+    sys.stdout.flush()
+    os._exit(0)

@@ -112,7 +112,11 @@ def _changes(stage: Stage, job: Job, receipt: Receipt, elements: ElementCache) -
     digests = inputs(stage, job, elements)
     for key in sorted(digests.keys() | receipt.inputs.keys()):
         if receipt.inputs.get(key) != digests.get(key):
-            unused = key not in (*stage.elements(job), COLOR_FACTS) and "/" not in key
+            unused = (
+                digests.get(key) is None
+                and key not in (*stage.elements(job), COLOR_FACTS)
+                and "/" not in key
+            )
             change = _input_change(key, receipt.inputs.get(key), digests.get(key))
             yield f"{key} is no longer used" if unused else change
     yield from _output_changes(stage, job, receipt)
@@ -121,6 +125,8 @@ def _changes(stage: Stage, job: Job, receipt: Receipt, elements: ElementCache) -
 def _input_change(key: str, was: str | None, now: str | None) -> str:
     if now is None and key != COLOR_FACTS:
         return f"{key} is gone"
+    if was is None and key != COLOR_FACTS:
+        return f"{key} is new"
     files = [text.split(" files, ")[0] for text in (was or "", now or "")]
     if was and now and " files, " in now and files[0] != files[1]:
         return f"{key} has {counted(int(files[1]), 'file')}, had {files[0]}"

@@ -12,12 +12,17 @@ from unfade.film.improvement import Improvement
 from unfade.film.outlier import OutlierRun
 from unfade.film.rendering import Rendering
 from unfade.film.report import Report
+from unfade.film.stage_names import folder_name
 from unfade.project.edit import with_added_frames, without_pair
 from unfade.project.file import parse_project, project_file_text
 from unfade.studio.films import FilmPlace
+from unfade.studio.stage_files import dated
 from unfade.work.dismissals import add_dismissal, read_dismissals
 from unfade.work.job import Job
 from unfade.work.project_writing import changed_meanwhile, replace_project_text, text_digest
+
+SHEET_FILE = "outliers.png"
+"""The sheet of pictures that validate writes."""
 
 OutlierDecision = Literal["open", "accepted", "dismissed"]
 
@@ -57,7 +62,8 @@ class OutlierQueue:
     """What the page of outliers shows.
 
     `is_made` is false before validate has run. `digest` is that of film.toml, by which an edit
-    knows what the person has seen. `live_area` is that of the scan.
+    knows what the person has seen. `live_area` is that of the scan, `sheet` the name of the sheet
+    of pictures with its time of change, empty without one.
     """
 
     outliers: tuple[QueuedOutlier, ...]
@@ -65,6 +71,7 @@ class OutlierQueue:
     digest: str
     live_area: Area | None
     improvement: Improvement | None
+    sheet: str
 
     @property
     def row_count(self) -> int:
@@ -98,6 +105,7 @@ def outlier_queue(place: FilmPlace) -> OutlierQueue:
     report, clips = job.load_if_made(Report), job.load_if_made(Clips)
     dismissals = read_dismissals(place.folder)
     added = {*parse_project(text, place.project_file).curate.add}
+    sheet = place.folder / folder_name("validate") / SHEET_FILE
     outliers = _queued(report.outliers if report else (), dismissals, added)
     return OutlierQueue(
         outliers=tuple(sorted(outliers, key=lambda one: -one.run.weight)),
@@ -105,6 +113,7 @@ def outlier_queue(place: FilmPlace) -> OutlierQueue:
         digest=text_digest(text),
         live_area=clips.source.live_area if clips else None,
         improvement=_improvement(job),
+        sheet=dated(sheet) if sheet.is_file() else "",
     )
 
 

@@ -15,6 +15,9 @@ from unfade.film.wording import counted
 from unfade.studio.films import FilmPlace
 from unfade.studio.studio import Studio, in_thread
 
+MAX_DIGITS = 9
+"""Digits of a number in an address; Python refuses to read thousands of them."""
+
 MAX_BODY_BYTES = 100_000
 """Bytes of a command: names, notes and a table of points take a tenth."""
 

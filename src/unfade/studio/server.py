@@ -1,6 +1,7 @@
 """The server: bound to this machine alone, and ended by Ctrl-C within a second."""
 
 import asyncio
+import logging
 import secrets
 import socket
 import webbrowser
@@ -28,6 +29,9 @@ MAX_CONNECTIONS = 100
 
 BACKLOG = 512
 """Connections that wait until the server takes them: more than a browser ever opens."""
+
+END_PATIENCE_S = 0.4
+"""Seconds that Ctrl-C leaves to requests that are being answered."""
 
 TOKEN_BYTES = 32
 
@@ -93,9 +97,13 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stops; uvicorn's own method would raise the signal again, before runs are stopped."""
-        asyncio.get_running_loop().create_task(self._studio.events.close())
+        loop = asyncio.get_running_loop()
+        self._closing = loop.create_task(self._studio.events.close())
+        # Requests that are cut off now are no errors.
+        logging.getLogger("uvicorn.error").disabled = True
         self.force_exit = self.should_exit
         self.should_exit = True
+        loop.call_later(END_PATIENCE_S, setattr, self, "force_exit", True)
 
 
 def _listener(port: int | None) -> socket.socket:

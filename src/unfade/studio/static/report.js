@@ -9,5 +9,9 @@ if (form) {
   };
   form.addEventListener("submit", () => localStorage.setItem("unfade-name", name.value));
   form.addEventListener("reset", () => setTimeout(restore));
+  // Enter in a field must not decide: only the buttons do.
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.closest("input")) event.preventDefault();
+  });
   restore();
 }

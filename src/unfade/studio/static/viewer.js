@@ -234,6 +234,7 @@ function set(changes) {
   else {
     drawSoon();
     keepAddress();
+    probe();
     if (changes.showsB !== undefined) {
       tell();
       measureSoon();
@@ -350,6 +351,7 @@ function looked() {
   press();
   drawSoon();
   keepAddress();
+  probe();
 }
 
 function zoomTo(zoom, at) {
@@ -473,7 +475,7 @@ function bindKeys() {
   bind("c", "stripes where values are clipped", () => set({ clipped: !state.clipped }));
   bind("u", "dots where values are out of gamut", () => set({ gamut: !state.gamut }));
   bind("h", "scopes", toggleSide);
-  if (!readOnly) bind("n", "bookmark this frame", () => part("note").showModal());
+  if (!readOnly) bind("n", "bookmark this frame", openNote);
 }
 
 function toggleSide() {
@@ -509,16 +511,25 @@ function bindControls() {
     part("frame").blur();
   });
   for (const one of all(".bar select")) one.addEventListener("pointerup", () => one.addEventListener("change", () => one.blur(), { once: true }));
-  part("mark")?.addEventListener("click", () => part("note").showModal());
+  part("mark")?.addEventListener("click", openNote);
   part("note").addEventListener("close", addMark);
   part("strip").setAttribute("aria-valuemin", film.first);
   part("strip").setAttribute("aria-valuemax", film.last);
 }
 
+let marked = 0;
+
+/** Asks for the note of a bookmark on the frame that is shown now. */
+function openNote() {
+  actions.stop();
+  marked = state.frame;
+  part("note").showModal();
+}
+
 async function addMark() {
   const form = part("note-form");
   if (part("note").returnValue !== "add") return;
-  const command = { frame: state.frame, note: form.elements.note.value, by: form.elements.by.value };
+  const command = { frame: marked, note: form.elements.note.value, by: form.elements.by.value };
   if (await post(`/film/${id}/bookmarks`, command)) form.elements.note.value = "";
 }
 

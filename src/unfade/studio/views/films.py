@@ -61,6 +61,7 @@ def inside(root: Path, text: str) -> Path:
     """
     try:
         path = (root / text).resolve()
+        path.exists()
     except (OSError, RuntimeError, ValueError) as error:
         raise ProjectError(f"{text}: is no path; choose another") from error
     if not path.is_relative_to(root.resolve()):

@@ -20,7 +20,15 @@ from unfade.project.file import project_file_text
 from unfade.project.settings import PairSection
 from unfade.studio.choices import PairEditor
 from unfade.studio.films import FilmPlace
-from unfade.studio.pages import command_of, film_of, number_of, page, studio_of, text_of
+from unfade.studio.pages import (
+    MAX_DIGITS,
+    command_of,
+    film_of,
+    number_of,
+    page,
+    studio_of,
+    text_of,
+)
 from unfade.studio.pair_board import (
     KeptRecords,
     PairTile,
@@ -72,7 +80,12 @@ async def show(request: Request) -> Response:
         text, job = await in_thread(_film, place)
         title = job.project.film.title
         facts["undo"] = studio.choices.last(place.project_file, text)
-        facts |= await in_thread(_board, text, job, int(sheet) if sheet.isdecimal() else 1)
+        facts |= await in_thread(
+            _board,
+            text,
+            job,
+            int(sheet[:MAX_DIGITS]) if sheet.isascii() and sheet.isdecimal() else 1,
+        )
     except UnfadeError as error:
         facts["problem"] = str(error)
     return page(request, "pairs", title, place, **facts)
@@ -225,7 +238,7 @@ def _whole(query: dict[str, str], key: str) -> int:
         ProjectError: it is missing, or no such number.
     """
     text = query.get(key, "")
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+    if not (text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS):
         raise ProjectError(f"the address has no whole number '{key}'")
     return int(text)
 
@@ -266,7 +279,7 @@ async def weights(request: Request) -> Response:
     """The mean weights of admitted pairs, by source frame."""
     place = await film_of(request)
     frames = request.query_params.get("frames", "").split(",")[:MAX_WEIGHTS]
-    wanted = {int(text) for text in frames if text.isascii() and text.isdecimal()}
+    wanted = {int(text[:MAX_DIGITS]) for text in frames if text.isascii() and text.isdecimal()}
     return JSONResponse({"weights": await _in_picture_thread(_weights, place, wanted)})
 
 

@@ -37,9 +37,9 @@ reaches neither the studio nor the network."""
 @dataclass(frozen=True)
 class SignOff:
     """What the page shows. `decision` is that on these masters, in words; `older` are all decisions
-    in words, the newest first. `seen` is the digest of the report, by which a decision knows what
-    the person has seen. `pictures` are the addresses of the stills. `check` is the newest
-    run of verify, and `found` what it said."""
+    in words, the newest first. `seen` stands for the report and the decisions, by which a decision
+    knows what the person has seen. `pictures` are the addresses of the stills. `check` is the
+    newest run of verify on this delivery, and `found` what it said."""
 
     report: Report | None
     seen: str
@@ -63,11 +63,11 @@ def sign_off(place: FilmPlace, runs: Runs) -> SignOff:
     job = place.job()
     folder = place.folder / folder_name("validate")
     approvals, rendering = read_approvals(place.folder), _usable(job, Rendering)
-    check = next((one for one in runs.of(place.folder) if one.arguments[0] == "verify"), None)
+    check = _verification(place, runs)
     file = folder / REPORT_FILE
     return SignOff(
         report=_usable(job, Report),
-        seen=_report_digest(job),
+        seen=_seen(job),
         decision=approvals.in_words(rendering) if rendering else None,
         decided=approvals.of(rendering) if rendering else None,
         older=tuple(one.in_words() for one in approvals.decisions[::-1]),
@@ -87,10 +87,20 @@ def _usable(job: Job, kind: type[AnArtefact]) -> AnArtefact | None:
         return None
 
 
-def _report_digest(job: Job) -> str:
-    """The digest of the report; empty without one."""
+def _seen(job: Job) -> str:
+    """What a person sees who decides now: the digest of the report, and the number of decisions."""
     path = job.root / Report.PATH
-    return job.digest(path) if path.is_file() else ""
+    digest = job.digest(path) if path.is_file() else ""
+    return f"{digest} {len(read_approvals(job.root).decisions)}"
+
+
+def _verification(place: FilmPlace, runs: Runs) -> RunRecord | None:
+    """The newest run of verify on the delivery that is there now."""
+    check = next((one for one in runs.of(place.folder) if one.arguments[0] == "verify"), None)
+    delivery = place.folder / Delivery.PATH
+    if check is None or not delivery.is_file():
+        return check
+    return check if check.asked_s > delivery.stat().st_mtime else None
 
 
 async def show(request: Request) -> Response:
@@ -132,8 +142,10 @@ def _decide(place: FilmPlace, decision: Decision, by: str, note: str, seen: str)
         WorkError: masters or report are missing or stale, or a run works in the work directory.
     """
     job = place.job()
-    if _report_digest(job) != seen:
-        raise ProjectError("the report has changed since you looked at it; look again, then decide")
+    if _seen(job) != seen:
+        raise ProjectError(
+            "the report or its decisions have changed since you looked; look again, then decide"
+        )
     approve.decide(job, decision, by, note)
 
 

@@ -20,6 +20,7 @@ from unfade.errors import ProjectError, UnfadeError
 from unfade.film.bookmark import Bookmark
 from unfade.studio.films import FilmPlace
 from unfade.studio.pages import (
+    MAX_DIGITS,
     command_of,
     film_of,
     number_of,
@@ -80,7 +81,7 @@ async def facts(request: Request) -> Response:
 async def picture(request: Request) -> Response:
     """A frame as one kind of picture: its half floats, and its facts in a header."""
     film, desk = await _open_film(request), _desk(request)
-    frame, kind = request.path_params["frame"], _kind_of(request)
+    frame, kind = _frame_of(request), _kind_of(request)
     width = _number(request, "width")
     key = desk.key(film, frame, kind, width)
     made = desk.order(film, key)
@@ -237,6 +238,18 @@ def _kind_of(request: Request) -> PictureKind:
     raise ProjectError(f"there is no kind of picture '{request.path_params['kind']}'")
 
 
+def _frame_of(request: Request) -> int:
+    """The number of the frame in an address.
+
+    Raises:
+        ProjectError: it is no number, or too large.
+    """
+    text: str = request.path_params["frame"]
+    if not (text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS):
+        raise ProjectError("the address has no number of a frame")
+    return int(text)
+
+
 def _number(request: Request, name: str) -> int | None:
     """A whole number of the query; None without it.
 
@@ -247,7 +260,7 @@ def _number(request: Request, name: str) -> int | None:
     if text is None:
         return None
     try:
-        number = int(text)
+        number = int(text[:MAX_DIGITS])
     except ValueError as error:
         raise ProjectError(f"'{name}' is not a whole number") from error
     if name == "width" and not 1 <= number <= MAX_WIDTH_PX:
@@ -260,7 +273,7 @@ ROUTES = [
     Route("/film/{film}/viewer/facts", facts),
     Route("/film/{film}/viewer/view", view),
     Route("/film/{film}/viewer/view/textures", view_textures),
-    Route("/film/{film}/picture/{frame:int}/{kind}", picture),
+    Route("/film/{film}/picture/{frame}/{kind}", picture),
     Route("/film/{film}/proxies/{kind}", small),
     Route("/film/{film}/bookmarks", add_mark, methods=["POST"]),
 ]

@@ -239,3 +239,10 @@ def test_the_commands_of_the_page_become_command_lines(tmp_path: Path) -> None:
     assert record.arguments == ("run", file, "--from", "train", "--events")
     assert client.post(f"/runs/{record.id}/stop").status_code == 200
     assert client.post("/runs/none/stop").status_code == 409
+
+
+def test_a_run_that_ended_while_no_studio_was_there_is_finished(runs: Runs, tmp_path: Path) -> None:
+    record = runs.add("short", tmp_path, ["print('{\"ended\": true}')"])
+    runs.look()
+    reap(runs, record)
+    assert state_of(Runs(tmp_path / "runs"), record) == "finished"

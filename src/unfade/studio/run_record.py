@@ -79,20 +79,31 @@ def is_running(record: RunRecord) -> bool:
 def read_log(path: Path) -> tuple[dict[str, Any] | None, list[str]]:
     """The newest progress in a run's log, and its last messages; what is no event is a message."""
     progress, messages = None, []
+    for event in _events(path):
+        if isinstance(event, str):
+            messages.append(event)
+        elif "stage" in event:
+            progress = event
+        elif isinstance(event.get("say"), str):
+            messages.append(event["say"])
+    return progress, messages[-MAX_MESSAGES:]
+
+
+def has_ended(path: Path) -> bool:
+    """Whether a run's log says that it came to its end."""
+    return any(isinstance(event, dict) and event.get("ended") is True for event in _events(path))
+
+
+def _events(path: Path) -> Iterator[dict[str, Any] | str]:
+    """The last events in a log, and the lines that are none."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - LOG_TAIL_BYTES))
             lines = file.read(LOG_TAIL_BYTES).decode("utf-8", "replace").splitlines()
     except OSError:
-        return None, []
-    for line in lines:
+        return
+    for line in filter(str.strip, lines):
         event: Any = None
         with suppress(ValueError):
             event = json.loads(line)
-        if isinstance(event, dict) and "stage" in event:
-            progress = event
-        elif isinstance(event, dict) and isinstance(event.get("say"), str):
-            messages.append(event["say"])
-        elif line.strip():
-            messages.append(line)
-    return progress, messages[-MAX_MESSAGES:]
+        yield event if isinstance(event, dict) else line

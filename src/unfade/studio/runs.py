@@ -15,6 +15,7 @@ from unfade.errors import ProjectError, WorkError
 from unfade.studio.run_record import (
     RunRecord,
     RunState,
+    has_ended,
     is_running,
     process_start,
     read_records,
@@ -136,8 +137,11 @@ class Runs:
     def _state_of(self, record: RunRecord) -> RunState:
         child = self._children.get(record.id)
         if child is None:
-            ended: RunState = "stopped" if record.id in self._stop_times_s else "lost"
-            return "running" if is_running(record) else ended
+            if is_running(record):
+                return "running"
+            if record.id in self._stop_times_s:
+                return "stopped"
+            return "finished" if has_ended(self.log(record)) else "lost"
         status = child.poll()
         if status is None:
             return "running"

@@ -86,8 +86,12 @@ async function decide(event) {
   const [by, reason] = [form.elements.by.value, form.elements.reason.value];
   localStorage.setItem("unfade-name", by);
   const { decision, outlier } = form.dataset;
-  document.getElementById("decide").close();
-  await post(`/film/${film}/outliers/${decision}`, { outlier, by, reason });
+  const dialog = document.getElementById("decide");
+  dialog.close();
+  if (!(await post(`/film/${film}/outliers/${decision}`, { outlier, by, reason }))) {
+    dialog.showModal();
+    return;
+  }
   document.getElementById(`outlier-${outlier}`)?.focus({ preventScroll: true });
 }
 

@@ -124,6 +124,7 @@ function showKeys() {
     }),
   );
   sheet.showModal();
+  sheet.scrollTop = 0;
 }
 
 bind("?", "show this sheet", showKeys);

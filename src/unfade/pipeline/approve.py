@@ -11,6 +11,7 @@ from unfade.work.approvals import add_approval
 from unfade.work.elements import digest
 from unfade.work.job import Job
 from unfade.work.lock import lock_folder
+from unfade.work.people_records import one_line
 
 DECIDED_STAGES = ("render", "validate")
 """Stages whose results a person decides on."""
@@ -33,7 +34,8 @@ def decide(job: Job, decision: Decision, by: str, note: str = "") -> Approval:
         ProjectError: the name is empty, or name or note are too long or hold control characters.
         WorkError: masters or report are missing or stale, or a run works in the work directory.
     """
-    by, note = _text("--by", by, MAX_NAME_LENGTH), _text("--note", note, MAX_NOTE_LENGTH)
+    by = one_line("--by:", by, MAX_NAME_LENGTH)
+    note = one_line("--note:", note, MAX_NOTE_LENGTH)
     if not by:
         raise ProjectError("--by: is empty; give the name of the person who decides")
     with lock_folder(job.root, job.progress.say):
@@ -59,19 +61,3 @@ def decide(job: Job, decision: Decision, by: str, note: str = "") -> Approval:
         )
         add_approval(job.root, approval)
     return approval
-
-
-def _text(option: str, text: str, max_length: int) -> str:
-    """A text on one line.
-
-    Raises:
-        ProjectError: it is too long or holds control characters.
-    """
-    text = " ".join(text.split())
-    if not text.isprintable():
-        raise ProjectError(f"{option}: holds a control character; leave it out")
-    if len(text) > max_length:
-        raise ProjectError(
-            f"{option}: has {len(text):,} characters; shorten it to {max_length:,} at most"
-        )
-    return text

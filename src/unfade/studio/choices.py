@@ -11,12 +11,12 @@ from threading import Lock
 from unfade.errors import ProjectError
 from unfade.film.pair import PairRole
 from unfade.project.edit import without_choice
-from unfade.project.file import parse_project, project_file_text, section_of_options
+from unfade.project.file import parse_project, section_of_options
 from unfade.project.settings import PairSection
 from unfade.work.job import Job
 from unfade.work.pair_edits import check_frames, job_of, pair_added, pair_dropped
 from unfade.work.pair_records import PairRecords
-from unfade.work.project_writing import changed_meanwhile, replace_project_text, text_digest
+from unfade.work.project_writing import replace_project_text, seen_text, text_digest
 
 KEPT_CHOICES = 200
 """Choices of a film that can be undone: more than a sitting makes, a few MB of text."""
@@ -64,7 +64,7 @@ class Choices:
             ProjectError: the file is not what the person has seen, or the choice cannot be made.
             WorkError: the file cannot be written.
         """
-        before = _seen_text(project_file, seen)
+        before = seen_text(project_file, seen)
         words, after = edit(before)
         parse_project(after, project_file)
         with self._lock:
@@ -83,7 +83,7 @@ class Choices:
             ProjectError: there is no such edit, or the file was changed since.
             WorkError: the file cannot be written.
         """
-        text = _seen_text(project_file, seen)
+        text = seen_text(project_file, seen)
         with self._lock:
             made = self._made[project_file]
             if not made:
@@ -102,13 +102,6 @@ class Choices:
         with self._lock:
             made = self._made[project_file]
             return made[-1].words if made and made[-1].after == text else None
-
-
-def _seen_text(project_file: Path, seen: str) -> str:
-    text = project_file_text(project_file)
-    if text_digest(text) != seen:
-        raise changed_meanwhile(project_file)
-    return text
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from unfade.studio.films import FilmPlace
 from unfade.studio.stage_files import dated
 from unfade.work.dismissals import add_dismissal, read_dismissals
 from unfade.work.job import Job
-from unfade.work.project_writing import changed_meanwhile, replace_project_text, text_digest
+from unfade.work.project_writing import replace_project_text, seen_text, text_digest
 
 SHEET_FILE = "outliers.png"
 """The sheet of pictures that validate writes."""
@@ -173,9 +173,7 @@ def _mend_of(outlier: QueuedOutlier) -> int:
 
 
 def _edit(place: FilmPlace, seen: str, edit: Callable[[str], str]) -> None:
-    before = project_file_text(place.project_file)
-    if text_digest(before) != seen:
-        raise changed_meanwhile(place.project_file)
+    before = seen_text(place.project_file, seen)
     after = edit(before)
     parse_project(after, place.project_file)
     replace_project_text(place.project_file, before, after)

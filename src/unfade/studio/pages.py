@@ -141,6 +141,12 @@ def number_of(command: dict[str, Any], key: str) -> int:
     return value
 
 
+def whole_number(text: str) -> int | None:
+    """A whole number from 0 in an address; None if it is none, or has too many digits."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS
+    return int(text) if is_number else None
+
+
 async def show_failure(request: Request, error: Exception) -> Response:
     """The answer to a request that failed in a way that a person can mend."""
     assert isinstance(error, UnfadeError)

@@ -4,6 +4,7 @@ from typing import Any
 
 from unfade.errors import ProjectError
 from unfade.studio.pages import text_of
+from unfade.work.people_records import one_line
 
 
 def line_of(command: dict[str, Any], key: str, what: str, max_length: int) -> str:
@@ -18,13 +19,7 @@ def line_of(command: dict[str, Any], key: str, what: str, max_length: int) -> st
     Raises:
         ProjectError: it is empty or too long, or holds control characters.
     """
-    text = " ".join(text_of(command, key).split())
+    text = one_line(what, text_of(command, key), max_length)
     if not text:
         raise ProjectError(f"{what} is empty; write it, because it goes on record")
-    if not text.isprintable():
-        raise ProjectError(f"{what} holds a control character; leave it out")
-    if len(text) > max_length:
-        raise ProjectError(
-            f"{what} has {len(text):,} characters; shorten it to {max_length:,} at most"
-        )
     return text

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from unfade.errors import WorkError
 from unfade.film.approval import Approval, Approvals
+from unfade.work.people_records import read_people_record
 from unfade.work.writing import write_text
 
 
@@ -13,15 +13,7 @@ def read_approvals(folder: Path) -> Approvals:
     Raises:
         WorkError: the file is damaged.
     """
-    path = folder / Approvals.PATH
-    try:
-        return Approvals.from_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Approvals()
-    except (OSError, ValueError) as error:
-        raise WorkError(
-            f"{path}: is damaged ({error}); restore it, because it holds who approved what"
-        ) from error
+    return read_people_record(folder, Approvals, "who approved what")
 
 
 def add_approval(folder: Path, approval: Approval) -> None:

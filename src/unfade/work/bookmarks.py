@@ -3,8 +3,8 @@
 from pathlib import Path
 from threading import Lock
 
-from unfade.errors import WorkError
 from unfade.film.bookmark import Bookmark, Bookmarks
+from unfade.work.people_records import read_people_record
 from unfade.work.writing import write_text
 
 _WRITING = Lock()
@@ -17,15 +17,7 @@ def read_bookmarks(folder: Path) -> Bookmarks:
     Raises:
         WorkError: the file is damaged.
     """
-    path = folder / Bookmarks.PATH
-    try:
-        return Bookmarks.from_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Bookmarks()
-    except (OSError, ValueError) as error:
-        raise WorkError(
-            f"{path}: is damaged ({error}); restore it, because it holds the notes of people"
-        ) from error
+    return read_people_record(folder, Bookmarks, "the notes of people")
 
 
 def add_bookmark(folder: Path, bookmark: Bookmark) -> None:

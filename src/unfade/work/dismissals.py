@@ -3,8 +3,8 @@
 from pathlib import Path
 from threading import Lock
 
-from unfade.errors import WorkError
 from unfade.film.dismissal import Dismissal, Dismissals
+from unfade.work.people_records import read_people_record
 from unfade.work.writing import write_text
 
 _WRITING = Lock()
@@ -17,15 +17,7 @@ def read_dismissals(folder: Path) -> Dismissals:
     Raises:
         WorkError: the file is damaged.
     """
-    path = folder / Dismissals.PATH
-    try:
-        return Dismissals.from_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Dismissals()
-    except (OSError, ValueError) as error:
-        raise WorkError(
-            f"{path}: is damaged ({error}); restore it, because it holds what people decided"
-        ) from error
+    return read_people_record(folder, Dismissals, "what people decided")
 
 
 def add_dismissal(folder: Path, dismissal: Dismissal) -> None:

@@ -18,6 +18,18 @@ def text_digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
+def seen_text(path: Path, seen: str) -> str:
+    """The text of a film.toml whose digest an editor has seen.
+
+    Raises:
+        ProjectError: the file was changed meanwhile, or cannot be read.
+    """
+    text = project_file_text(path)
+    if text_digest(text) != seen:
+        raise changed_meanwhile(path)
+    return text
+
+
 def replace_project_text(path: Path, seen: str, text: str) -> None:
     """Replaces the text of a film.toml if the file still holds what the editor has seen. Of a link
     the file behind it is replaced.

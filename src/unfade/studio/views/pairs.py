@@ -21,13 +21,13 @@ from unfade.project.settings import PairSection
 from unfade.studio.choices import PairEditor
 from unfade.studio.films import FilmPlace
 from unfade.studio.pages import (
-    MAX_DIGITS,
     command_of,
     film_of,
     number_of,
     page,
     studio_of,
     text_of,
+    whole_number,
 )
 from unfade.studio.pair_board import (
     KeptRecords,
@@ -80,12 +80,7 @@ async def show(request: Request) -> Response:
         text, job = await in_thread(_film, place)
         title = job.project.film.title
         facts["undo"] = studio.choices.last(place.project_file, text)
-        facts |= await in_thread(
-            _board,
-            text,
-            job,
-            int(sheet[:MAX_DIGITS]) if sheet.isascii() and sheet.isdecimal() else 1,
-        )
+        facts |= await in_thread(_board, text, job, whole_number(sheet) or 1)
     except UnfadeError as error:
         facts["problem"] = str(error)
     return page(request, "pairs", title, place, **facts)
@@ -237,10 +232,10 @@ def _whole(query: dict[str, str], key: str) -> int:
     Raises:
         ProjectError: it is missing, or no such number.
     """
-    text = query.get(key, "")
-    if not (text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS):
+    number = whole_number(query.get(key, ""))
+    if number is None:
         raise ProjectError(f"the address has no whole number '{key}'")
-    return int(text)
+    return number
 
 
 async def facts(request: Request) -> Response:
@@ -279,7 +274,7 @@ async def weights(request: Request) -> Response:
     """The mean weights of admitted pairs, by source frame."""
     place = await film_of(request)
     frames = request.query_params.get("frames", "").split(",")[:MAX_WEIGHTS]
-    wanted = {int(text[:MAX_DIGITS]) for text in frames if text.isascii() and text.isdecimal()}
+    wanted = {number for text in frames if (number := whole_number(text)) is not None}
     return JSONResponse({"weights": await _in_picture_thread(_weights, place, wanted)})
 
 

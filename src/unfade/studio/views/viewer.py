@@ -27,6 +27,7 @@ from unfade.studio.pages import (
     page,
     studio_of,
     text_of,
+    whole_number,
 )
 from unfade.studio.pictures.desk import PictureDesk
 from unfade.studio.pictures.film import OpenFilm
@@ -35,6 +36,7 @@ from unfade.studio.pictures.proxies import MAX_PROXIES, proxies
 from unfade.studio.pictures.strip import strip_facts
 from unfade.studio.studio import in_thread
 from unfade.work.bookmarks import add_bookmark
+from unfade.work.people_records import one_line
 
 MAX_WIDTH_PX = 16_384
 """Width of a smaller picture; no scan is wider."""
@@ -189,27 +191,13 @@ async def add_mark(request: Request) -> Response:
     film.check_frame(frame)
     mark = Bookmark(
         frame=frame,
-        note=_line("note", text_of(command, "note", ""), MAX_NOTE_LENGTH),
+        note=one_line("the note", text_of(command, "note", ""), MAX_NOTE_LENGTH),
         date=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-        by=_line("name", text_of(command, "by", ""), MAX_NAME_LENGTH),
+        by=one_line("the name", text_of(command, "by", ""), MAX_NAME_LENGTH),
     )
     await in_thread(add_bookmark, film.job.root, mark)
     await studio_of(request).events.send("film", film=film.place.id)
     return JSONResponse(mark.model_dump())
-
-
-def _line(name: str, text: str, max_length: int) -> str:
-    """A text on one line.
-
-    Raises:
-        ProjectError: it is too long or holds control characters.
-    """
-    text = " ".join(text.split())
-    if not text.isprintable():
-        raise ProjectError(f"the {name} holds a control character; leave it out")
-    if len(text) > max_length:
-        raise ProjectError(f"the {name} has {len(text):,} characters; shorten it to {max_length:,}")
-    return text
 
 
 def _desk(request: Request) -> PictureDesk:
@@ -244,10 +232,10 @@ def _frame_of(request: Request) -> int:
     Raises:
         ProjectError: it is no number, or too large.
     """
-    text: str = request.path_params["frame"]
-    if not (text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS):
+    number = whole_number(request.path_params["frame"])
+    if number is None:
         raise ProjectError("the address has no number of a frame")
-    return int(text)
+    return number
 
 
 def _number(request: Request, name: str) -> int | None:

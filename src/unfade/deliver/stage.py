@@ -14,6 +14,7 @@ from torch import Tensor
 
 import unfade
 from unfade import media
+from unfade.color.finite import all_finite
 from unfade.deliver.bag import (
     ChangedFilesError,
     build_folder,
@@ -285,9 +286,11 @@ def _write_review_movies(
         path = job.folder("render") / frame.file
         stored = crop(media.read_picture(path, WORKING_SPACE), area)
         recovered_rgb = media.to_space(stored, rendering.colorspace, WORKING_SPACE, job.colors)
+        if not all_finite(recovered_rgb):
+            recovered_rgb.nan_to_num_(0.0, 0.0, 0.0)
         faded, recovered = (
             fit_to_movie(picture, raster.picture_size)
-            for picture in (crop(source_rgb, area), recovered_rgb.nan_to_num_(0.0, 0.0, 0.0))
+            for picture in (crop(source_rgb, area), recovered_rgb)
         )
         return number, list(review_pictures(faded, recovered, lut_of(frame.shot)))
 

@@ -98,9 +98,8 @@ def fit(picture: Tensor, height: int, width: int) -> Tensor:
         return picture
     shrinks = width * height < picture.shape[-1] * picture.shape[-2]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    pixels = picture.permute(1, 2, 0).contiguous().numpy()
-    scaled = cv2.resize(pixels, (width, height), interpolation=method)
-    return torch.from_numpy(scaled).permute(2, 0, 1).contiguous()
+    planes = [cv2.resize(plane, (width, height), interpolation=method) for plane in picture.numpy()]
+    return torch.from_numpy(np.stack(planes))
 
 
 def fit_width(picture: Tensor, width: int) -> Tensor:

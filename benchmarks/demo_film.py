@@ -50,7 +50,7 @@ def main() -> None:
     command = [sys.executable, "-m", "unfade", "demo", str(folder), "--quiet"]
     command += ["--severity", options.severity, "--seed", str(options.seed)]
     subprocess.run(command, check=True)
-    rows = list(_score(folder))
+    rows = list(score_frames(folder))
     print(f"\n{options.severity}, seed {options.seed}, {platform.machine()}, {len(rows)} frames")
     print("| shot | frames | " + " | ".join(FIGURES) + " |")
     print("| --- " * (len(FIGURES) + 2) + "|")
@@ -67,7 +67,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _score(folder: Path):  # type: ignore[no-untyped-def]
+def score_frames(folder: Path):  # type: ignore[no-untyped-def]
     """Yields the shot and figures of every frame."""
     scan = _load(folder, Clips).source
     source = scan.model_copy(update={"path": str((folder / scan.path).absolute())})

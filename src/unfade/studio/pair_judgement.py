@@ -53,8 +53,8 @@ def judgement(
     """
     raster = _small_raster(records.clips.source)
     one = _prepared.get(pair_key(job, pair, WIDTH_PX), lambda: _prepare(job, records, pair, raster))
-    if pair.reference is not None:
-        yield f"Its similarity is {similarity(job, records, one):.3f} of 1."
+    if (similar := similarity(job, records, one)) is not None:
+        yield f"Its similarity is {similar:.3f} of 1."
     framings = identity_framings(one, records.clips.source, raster)
     if points:
         found: Registration | None = placed(records, one, points, raster)
@@ -69,23 +69,27 @@ def judgement(
     residual = view.residual().scaled(raster.scale)
     limit = job.project.align.max_residual
     reason = rejection_reason(limit, found, residual, framings, view, raster)
-    if found.points is not None and reason is not None:
-        yield f"The control points overrule the machine, because {reason}."
-        reason = None
-    elif reason is None:
-        yield f"A first measurement finds a residual of {residual.median:.2f} px."
-    if reason := reason or too_little_covered(covered_live_area(view, raster), raster):
+    reason, overruled = (reason, None) if found.points is None else (None, reason)
+    reason = reason or too_little_covered(covered_live_area(view, raster), raster)
+    if overruled:
+        yield f"The control points overrule the machine, because {overruled}."
+    if reason:
         yield f"A first measurement would reject it: {reason}."
+    elif not overruled:
+        yield f"A first measurement finds a residual of {residual.median:.2f} px."
 
 
-def similarity(job: Job, records: PairRecords, one: PreparedPair) -> float:
+def similarity(job: Job, records: PairRecords, one: PreparedPair) -> float | None:
     """The similarity of a source frame and a reference frame, 0 to 1, as curate measures it, in the
-    part of the scene that both show."""
+    part of the scene that both show; None for a picture, or if a proxy cannot be read."""
     pair, clips = one.pair, records.clips
-    assert pair.of is not None
-    assert pair.reference is not None
-    source = _proxy(job, SOURCE_PROXY, clips.source, pair.source)
-    reference = _proxy(job, reference_proxy(pair.of), clips.references[pair.of], pair.reference)
+    if pair.of is None or pair.reference is None:
+        return None
+    try:
+        source = _proxy(job, SOURCE_PROXY, clips.source, pair.source)
+        reference = _proxy(job, reference_proxy(pair.of), clips.references[pair.of], pair.reference)
+    except (OSError, ValueError, IndexError):
+        return None
     if pair.mirrored:
         reference = reference[:, :, ::-1]
     views = shared_views(

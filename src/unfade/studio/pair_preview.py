@@ -32,11 +32,11 @@ from unfade.work.pair_records import PairRecords
 PairSide = Literal["source", "reference", "laid", "difference", "weight"]
 """What is shown of a pair. "reference": as it is; "laid": on the raster of the source."""
 
-WIDTHS_PX = (128, 320, 960, 1440, 1920)
+WIDTHS_PX = (128, 320, 960, 1440, 1920, 4096)
 """Widths of pictures; few, so that windows of all sizes share them."""
 
 MAX_PIXEL_BYTES = 160_000_000
-"""Bytes of decoded pictures that are kept: some twenty pairs of the largest width."""
+"""Bytes of decoded pictures that are kept: some ten pairs of a 2K scan."""
 
 MAX_FILE_BYTES = 64_000_000
 """Bytes of encoded pictures that are kept: several hundred small ones."""

@@ -236,6 +236,22 @@ def test_control_points_are_placed_by_keys(window: PairsWindow, tmp_path: Path) 
     wait_until(lambda: load_project(film).pair[1].points == ())
 
 
+def test_the_editor_overwrites_no_change_elsewhere(window: PairsWindow, tmp_path: Path) -> None:
+    """It refuses once, so that a person can look; then it writes beside the other change."""
+    film = tmp_path / "reel/film.toml"
+    window.press("ArrowLeft")
+    window.open_points()
+    window.place(*MOVED)
+    with film.open("a") as file:
+        file.write("# by another\n")
+    window.press("s")
+    wait_for_text(window, "#points-told", "changed elsewhere")
+    assert load_project(film).pair[1].points == ()
+    window.press("s")
+    wait_until(lambda: len(load_project(film).pair[1].points) == 3)
+    assert film.read_text().endswith("# by another\n")
+
+
 def test_points_that_align_refuses_are_refused_and_a_remark_is_shown(
     window: PairsWindow, tmp_path: Path
 ) -> None:

@@ -225,3 +225,16 @@ def test_a_pair_is_judged_before_it_is_aligned(film: Path) -> None:
     assert float(good[0].split(" is ")[1].split()[0]) > 0.9
     assert float(poor[0].split(" is ")[1].split()[0]) < float(good[0].split(" is ")[1].split()[0])
     assert all("first measurement" in sentences[1] for sentences in (good, poor))
+
+
+def test_the_similarity_is_that_of_curate(film: Path) -> None:
+    page, records = PairsPage(film), records_of(place_of(film.parents[1], film).job())
+    assert records.matches is not None
+    column = records.matches.references["dvd"]
+    for frame in (2, 5):
+        index = frame - records.matches.frames.first
+        query = {"source": frame, "reference": column.reference[index], "of": "dvd"}
+        told = page.get("judgement", **query)["sentences"][0]
+        assert float(told.split(" is ")[1].split()[0]) == pytest.approx(
+            column.similarity[index], abs=0.01
+        )

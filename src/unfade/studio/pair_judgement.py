@@ -19,7 +19,7 @@ from unfade.film.clip import SOURCE_PROXY, Clip, reference_proxy
 from unfade.film.control_points import ControlPoint
 from unfade.film.pair import Pair
 from unfade.studio.byte_cache import ByteCache
-from unfade.studio.pair_laying import framing_of, laying, placed
+from unfade.studio.pair_laying import by_outline, framing_of, placed
 from unfade.studio.pair_preview import pair_key, pair_pixels
 from unfade.work.job import Job
 from unfade.work.pair_records import PairRecords
@@ -53,13 +53,18 @@ def judgement(
     """
     raster = _small_raster(records.clips.source)
     one = _prepared.get(pair_key(job, pair, WIDTH_PX), lambda: _prepare(job, records, pair, raster))
-    if (similar := similarity(job, records, one)) is not None:
+    shared = framing_of(records, one, raster)
+    if shared is None:
+        framing = by_outline(records.clips.source, one.size)
+    else:
+        framing = raster.to_full_size(shared.matrix, one.size)
+    if (similar := similarity(job, records, one, framing)) is not None:
         yield f"Its similarity is {similar:.3f} of 1."
     framings = identity_framings(one, records.clips.source, raster)
     if points:
         found: Registration | None = placed(records, one, points, raster)
     else:
-        found = search(one, framing_of(records, one, raster), framings)
+        found = search(one, shared, framings)
     if found is None:
         yield "A first measurement would reject it: too few features match."
         return
@@ -79,9 +84,12 @@ def judgement(
         yield f"A first measurement finds a residual of {residual.median:.2f} px."
 
 
-def similarity(job: Job, records: PairRecords, one: PreparedPair) -> float | None:
+def similarity(
+    job: Job, records: PairRecords, one: PreparedPair, matrix: np.ndarray
+) -> float | None:
     """The similarity of a source frame and a reference frame, 0 to 1, as curate measures it, in the
-    part of the scene that both show; None for a picture, or if a proxy cannot be read."""
+    part of the scene that both show; None for a picture, or if a proxy cannot be read. `matrix` is
+    the framing, as that of `Alignment`."""
     pair, clips = one.pair, records.clips
     if pair.of is None or pair.reference is None:
         return None
@@ -92,9 +100,7 @@ def similarity(job: Job, records: PairRecords, one: PreparedPair) -> float | Non
         return None
     if pair.mirrored:
         reference = reference[:, :, ::-1]
-    views = shared_views(
-        _framing(laying(records, pair, (), one.size).matrix, one.size, clips.source)
-    )
+    views = shared_views(_framing(matrix, one.size, clips.source))
     here, there = (
         signatures(np.ascontiguousarray(frame), view, *FINE_SIZE_PX)[0]
         for frame, view in zip((source, reference), views, strict=True)

@@ -81,7 +81,7 @@ def laying(
         return Laying(matrix, "by its control points", warp, own if is_own else None)
     alignment = own or nearest(admitted, pair)
     if alignment is None:
-        return Laying(_by_outline(records.clips.source, size), "without an alignment")
+        return Laying(by_outline(records.clips.source, size), "without an alignment")
     label = records.reference_label(alignment.pair)
     other = f"by the alignment of {alignment.pair.source} with {label}"
     words = "by its own alignment" if own else other
@@ -89,8 +89,10 @@ def laying(
 
 
 def nearest(admitted: Sequence[Alignment], pair: Pair) -> Alignment | None:
-    """The alignment of the nearest pair of a reference; None for a picture."""
-    alike = [one for one in admitted if pair.of is not None and one.pair.of == pair.of]
+    """The alignment of the nearest pair of a reference, without those by control points, which lie
+    as no other does; None for a picture."""
+    found = [one for one in admitted if one.kind != "points"]
+    alike = [one for one in found if pair.of is not None and one.pair.of == pair.of]
     return min(alike, key=lambda one: abs(one.pair.source - pair.source), default=None)
 
 
@@ -98,8 +100,7 @@ def framing_of(records: PairRecords, one: SizedPair, raster: Raster) -> Registra
     """What stands for the framing that align measures from all pairs of a reference: that of the
     nearest pair that the machine has aligned, on a raster; None without one."""
     admitted = records.alignments.admitted if records.alignments else ()
-    searched = [one for one in admitted if not (one.pair.aligned or one.kind == "points")]
-    found = nearest(searched, one.pair)
+    found = nearest([one for one in admitted if not one.pair.aligned], one.pair)
     if found is None:
         return None
     nodes = None if found.warp is None else np.array([found.warp.x, found.warp.y]) / raster.scale
@@ -124,8 +125,9 @@ def placed(
         raise ProjectError(str(error)) from error
 
 
-def _by_outline(scan: Clip, size: tuple[int, int]) -> np.ndarray:
-    """A picture of the scan's raster lies as it is, and all others fill the live area."""
+def by_outline(scan: Clip, size: tuple[int, int]) -> np.ndarray:
+    """The matrix of a reference of a size without an alignment: a picture of the scan's raster lies
+    as it is, and all others fill the live area."""
     area, (height, width) = scan.live_area, size
     if (width, height) == (scan.width, scan.height):
         return np.array([[1.0, 0.0, -area.x], [0.0, 1.0, -area.y], [0.0, 0.0, 1.0]])

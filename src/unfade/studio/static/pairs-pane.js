@@ -33,12 +33,19 @@ export class Pane {
    * @param {{x: number, y: number, width: number, height: number, across: number, down: number}} area
    * @param {string} source address of the picture */
   async show(area, source) {
-    this.area = area;
     this.image.src = source;
     await this.image.decode().catch(() => {});
+    this.area = area;
     this.aspect = this.image.naturalWidth / this.image.naturalHeight || 1;
     this.cursor = [area.x + area.width / 2, area.y + area.height / 2];
     this.fit();
+  }
+
+  /** Shows no picture until the next one is there. */
+  clear() {
+    this.area = null;
+    this.image.removeAttribute("src");
+    this.mark([], 0);
   }
 
   fit() {
@@ -143,7 +150,7 @@ export class Pane {
     const { view, does, name } = this;
     let held = null; // what the pointer holds: a marker or the picture
     view.addEventListener("pointerdown", (event) => {
-      if (event.button || event.target.closest(".line")) return;
+      if (!this.area || event.button || event.target.closest(".line")) return;
       const marker = event.target.closest(".point");
       held = { marker, x: event.clientX, y: event.clientY, left: this.left, top: this.top, isClick: true };
       view.setPointerCapture(event.pointerId);
@@ -167,9 +174,9 @@ export class Pane {
     view.addEventListener("dragstart", (event) => event.preventDefault());
     view.addEventListener("wheel", (event) => {
       event.preventDefault();
-      this.zoomBy(-Math.sign(event.deltaY), this.at(event));
+      if (this.area) this.zoomBy(-Math.sign(event.deltaY), this.at(event));
     }, { passive: false });
-    view.addEventListener("keydown", (event) => this.press(event));
+    view.addEventListener("keydown", (event) => this.area && this.press(event));
     new ResizeObserver(() => this.draw()).observe(view);
   }
 

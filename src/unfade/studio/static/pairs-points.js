@@ -33,6 +33,8 @@ export function pointsEditor({ base }) {
     byId("points-title").textContent = `Control points of ${pair.title}`;
     laid.removeAttribute("src");
     sentences(told, []);
+    SIDES.forEach((side) => panes[side].clear());
+    list.replaceChildren();
     dialog.showModal();
     panes.source.view.focus();
     const answer = await fetch(`${base}/facts?${pair.query}`).catch(() => null);

@@ -26,7 +26,7 @@ ORIGIN = f"http://{HOST}"
 TOKEN = "the-key"
 COOKIE = f"unfade_{PORT}={TOKEN}"
 
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 """Seconds until a wait counts as failed, on a loaded machine."""
 
 

@@ -2,7 +2,7 @@
 
 const MAX_SCALE = 16; // Pixels of the window for a pixel of the picture.
 const WIDTHS_PX = [960, 1440, 1920, 4096]; // Widths of pictures that are asked for, as the studio makes them.
-const CLICK_PX = 4; // A pointer that moves less has clicked.
+export const CLICK_PX = 4; // A pointer that moves less has clicked.
 const ZOOM_STEP = 1.25;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 

@@ -1,6 +1,6 @@
 // The editor of control points: scan and reference side by side, and a wipe of the reference as the
 // points lay it.
-import { Pane } from "/static/pairs-pane.js";
+import { CLICK_PX, Pane } from "/static/pairs-pane.js";
 import { sentences } from "/static/pairs-words.js";
 
 const LIVE_WIDTH_PX = 960; // Width of the wipe while a point moves.
@@ -197,11 +197,20 @@ export function pointsEditor({ base }) {
     else if (event.key === "s") save();
   });
   slider.addEventListener("input", () => wipeTo(Number(slider.value)));
-  line.addEventListener("pointerdown", (event) => line.setPointerCapture(event.pointerId));
+  let heldAt = null; // where the pointer took the line
+  line.addEventListener("pointerdown", (event) => {
+    line.setPointerCapture(event.pointerId);
+    heldAt = event.clientX;
+  });
   line.addEventListener("pointermove", (event) => {
-    if (!event.buttons) return;
+    if (heldAt === null || Math.abs(event.clientX - heldAt) < CLICK_PX) return;
+    heldAt = NaN;
     const box = laid.getBoundingClientRect();
     wipeTo((100 * (event.clientX - box.left)) / box.width);
+  });
+  line.addEventListener("pointerup", (event) => {
+    if (!Number.isNaN(heldAt)) place("source", panes.source.at(event));
+    heldAt = null;
   });
 
   return { open };

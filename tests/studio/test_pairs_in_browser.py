@@ -198,6 +198,18 @@ def test_control_points_are_placed_with_a_live_wipe_and_undone(
         )
     )
     assert "3 control points" in wait_for_text(window, "#points-told", "control points")
+    whole = window.page.locator("[data-pane=source] .canvas").bounding_box()
+    middle = whole["x"] + whole["width"] / 2
+    window.press("+", "+")
+    assert (
+        window.page.locator("[data-pane=reference] .canvas").bounding_box()["width"]
+        > 1.5 * (whole["width"])
+    )
+    window.page.locator("[data-pane=source] .view").focus()
+    window.press(*["+"] * 4)
+    line = window.page.locator("#points .line").bounding_box()
+    assert line["x"] + line["width"] / 2 == pytest.approx(middle, abs=2), "the line stays in sight"
+    window.press("0")
     start = window.spot("source", *MOVED[2][:2])
     window.page.mouse.move(*start)
     window.page.mouse.down()

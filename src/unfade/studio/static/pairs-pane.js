@@ -16,7 +16,7 @@ export function arrowStep(event) {
 
 export class Pane {
   /** @param {HTMLElement} figure
-   * @param {{place: Function, move: Function, remove: Function, select: Function, zoomed: Function}} does
+   * @param {{place: Function, move: Function, remove: Function, select: Function, zoomed: Function, drawn: Function}} does
    *   called with the name of the pane, and what else is known of a point */
   constructor(figure, does) {
     this.name = figure.dataset.pane;
@@ -115,6 +115,7 @@ export class Pane {
     this.canvas.classList.toggle("pixels", width > 3 * this.area.width);
     this.markers.forEach((marker) => put(marker, this.toView(marker.position)));
     put(this.cross, this.toView(this.cursor));
+    this.does.drawn(this.name);
   }
 
   /** Shows the points that have a place here.

@@ -14,7 +14,7 @@ export function pointsEditor({ base }) {
   const [dialog, told, list, next, slider] = ["points", "points-told", "points-list", "points-next", "points-wipe"].map(byId);
   const laid = dialog.querySelector(".laid");
   const line = dialog.querySelector(".line");
-  const does = { place, move, remove, select: (side, number) => select(number, side), zoomed };
+  const does = { place, move, remove, select: (side, number) => select(number, side), zoomed, drawn };
   const panes = Object.fromEntries([...dialog.querySelectorAll("[data-pane]")].map((figure) => [figure.dataset.pane, new Pane(figure, does)]));
   let pair = null; // what is open: query, title, save
   let points = []; // each with its positions, by side; one side may lack
@@ -154,11 +154,18 @@ export function pointsEditor({ base }) {
     resting = setTimeout(rest, REST_MS);
   }
 
+  /** Places the line in the window, also over a zoomed picture. */
   function wipeTo(percent) {
-    const at = Math.min(100, Math.max(0, percent));
-    slider.value = String(at);
-    laid.style.clipPath = `inset(0 0 0 ${at}%)`;
-    line.style.left = `${at}%`;
+    slider.value = String(Math.min(100, Math.max(0, percent)));
+    drawn("source");
+  }
+
+  function drawn(side) {
+    const { view, left, width } = panes.source;
+    if (side !== "source") return;
+    const at = (Number(slider.value) / 100) * view.clientWidth;
+    line.style.left = `${at}px`;
+    laid.style.clipPath = `inset(0 0 0 ${Math.min(100, Math.max(0, (100 * (at - left)) / width))}%)`;
   }
 
   // ---- saving and closing
@@ -205,7 +212,7 @@ export function pointsEditor({ base }) {
   line.addEventListener("pointermove", (event) => {
     if (heldAt === null || Math.abs(event.clientX - heldAt) < CLICK_PX) return;
     heldAt = NaN;
-    const box = laid.getBoundingClientRect();
+    const box = panes.source.view.getBoundingClientRect();
     wipeTo((100 * (event.clientX - box.left)) / box.width);
   });
   line.addEventListener("pointerup", (event) => {

@@ -11,7 +11,9 @@ from unfade.film.alignment import Alignments, weight_file
 from unfade.film.pair import Pair
 from unfade.media import write_png
 from unfade.project.settings import Project
+from unfade.studio.pair_laying import laying
 from unfade.work.job import Job
+from unfade.work.pair_records import PairRecords
 
 from ..fixtures import RecordingProgress
 from .conftest import DVD_HEIGHT, DVD_PICTURE, DVD_WIDTH, PICTURE, choose, framed
@@ -80,6 +82,19 @@ def test_one_point_takes_the_framing_of_the_film(film, scenes):
     one = aligned(with_pair(film, reference=1, points=points), pair, *machine)
     assert (one.kind, one.inliers, one.points_residual) == ("points", 1, 0)
     assert scenes[0].corner_error(np.array(one.matrix)) < 0.6
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_preview_starts_from_the_nearest_pair_and_agrees(film, scenes, count):
+    """In the place of the framing that align measures from all pairs."""
+    corner = (DVD_PICTURE.x, DVD_PICTURE.y)
+    points = points_at(PLACES[1:4:2][:count], scenes[0].dvd_to_scan, corner)
+    machine = [Pair(source=1001 + k, reference=1 + k, of="dvd", shot=1) for k in range(1, 4)]
+    job = with_pair(film, reference=1, points=points)
+    one = aligned(job, Pair(source=1001, reference=1, of="dvd", shot=1), *machine)
+    size = DVD_PICTURE.height, DVD_PICTURE.width
+    preview = laying(PairRecords.of(job), one.pair, job.project.pair[0].points, size)
+    assert preview.own == one, "they differ by less than a pixel"
 
 
 def test_points_that_are_off_are_kept_with_a_remark(film, scenes):

@@ -150,6 +150,40 @@ def test_points_stay_with_their_comments_when_other_keys_change() -> None:
     assert text == WITH_POINTS.replace('note = "good skin"\n', 'role = "holdout"\n')
 
 
+LAMP, DOOR = (412.0, 305.5, 131.2, 98.0), (1630.5, 318.0, 598.0, 104.5)
+WINDOW = (9.0, 8.5, 7.0, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("points", "lines"),
+    [
+        (
+            [LAMP, DOOR],
+            ["[412.0, 305.5, 131.2, 98.0],  # the lamp", "[1630.5, 318.0, 598.0, 104.5],"],
+        ),
+        ([LAMP, WINDOW], ["[412.0, 305.5, 131.2, 98.0],  # the lamp", "[9.0, 8.5, 7.0, 6.0],"]),
+        ([WINDOW, DOOR], ["[9.0, 8.5, 7.0, 6.0],  # the lamp", "[1630.5, 318.0, 598.0, 104.5],"]),
+        ([LAMP], ["[412.0, 305.5, 131.2, 98.0],  # the lamp"]),
+        ([DOOR], ["[1630.5, 318.0, 598.0, 104.5],"]),
+        (
+            [LAMP, DOOR, WINDOW],
+            [
+                "[412.0, 305.5, 131.2, 98.0],  # the lamp",
+                "[1630.5, 318.0, 598.0, 104.5],",
+                "[9.0, 8.5, 7.0, 6.0],",
+            ],
+        ),
+    ],
+)
+def test_points_that_change_keep_the_comments_of_the_others(
+    points: list[tuple[float, ...]], lines: list[str]
+) -> None:
+    fields = {"source": 12, "reference": 40, "note": "good skin", "points": points}
+    text = with_pair(WITH_POINTS, PairSection.model_validate(fields))
+    written = "points = [\n" + "".join(f"    {line}\n" for line in lines) + "]\n"
+    assert text == WITH_POINTS.replace(POINTS, written)
+
+
 @pytest.mark.parametrize(
     "changes", [{"reference": 41}, {"aligned": True}, {"points": ()}, {"reference": "a.png"}]
 )

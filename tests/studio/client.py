@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import cv2
+import numpy as np
 from starlette.testclient import TestClient
 
 import unfade
@@ -50,6 +52,39 @@ def wait_until(condition: Callable[[], object], patience_s: float = PATIENCE_S) 
     while not condition():
         assert time.monotonic() < end, "it did not come true"
         time.sleep(0.02)
+
+
+class PairsPage:
+    """The page of pairs of a film, without a browser."""
+
+    def __init__(self, film: Path, *, read_only: bool = False) -> None:
+        self.client = open_client(film.parents[1], read_only=read_only)
+        self.address = f"/film/{film_id(self.client)}/pairs"
+
+    @property
+    def text(self) -> str:
+        return str(self.client.get(self.address).text)
+
+    @property
+    def seen(self) -> str:
+        return self.text.split('data-digest="')[1].split('"')[0]
+
+    def choose(self, verb: str, source: int, **more: object) -> tuple[int, dict[str, str]]:
+        command = {"seen": self.seen, "verb": verb, "source": source, **more}
+        answer = self.client.post(f"{self.address}/choose", json=command)
+        return answer.status_code, answer.json()
+
+    def get(self, what: str, **query: object) -> object:
+        answer = self.client.get(f"{self.address}/{what}", params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def picture(self, what: str = "picture", **query: object) -> np.ndarray:
+        answer = self.client.get(f"{self.address}/{what}", params=query)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"] == "image/jpeg"
+        decoded = cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_UNCHANGED)
+        return np.asarray(decoded)
 
 
 class ServerProcess:

@@ -15,7 +15,7 @@ from unfade.film.alignment import Alignments
 from unfade.film.cadence import Cadence
 from unfade.film.clip import Area, Clips
 from unfade.film.match import MatchRecord, ReferenceMatches
-from unfade.film.pair import Pair, PairList
+from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.project.file import load_project
@@ -337,6 +337,24 @@ def test_a_nudge_from_a_repeat_leaves_it(film: Path) -> None:
 def test_a_pair_that_cannot_be_is_refused(film: Path, fields: dict[str, object]) -> None:
     with pytest.raises(ProjectError):
         editor(film).add(**fields)
+
+
+def test_a_pair_that_align_rejected_is_placed_by_points(film: Path) -> None:
+    job = place_of(film.parent, film).job()
+    alignments = job.load(Alignments)
+    pair = alignments.admitted[1].pair
+    rejected = (Rejection(pair=pair, reason="only 3 feature matches are inliers"),)
+    job.save(alignments.model_copy(update={"admitted": (), "rejected": rejected}))
+    assert shown(film)[1005].state == "rejected"
+    points = ((10.0, 10.0, 5.0, 5.0), (90.0, 70.0, 45.0, 35.0))
+    words, text = editor(film).place(1005, points, 4, "dvd")
+    assert words == "source frame 1005 is placed by 2 control points"
+    film.write_text(text)
+    (section,) = load_project(film).pair
+    assert (section.source, section.reference, section.role) == (1005, 4, "holdout")
+    assert section.points == points
+    tile = shown(film)[1005]
+    assert (tile.points, tile.pending) == (points, "changed; needs a run")
 
 
 def shown(film: Path) -> dict[int, PairTile]:

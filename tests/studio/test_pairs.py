@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
@@ -13,7 +12,7 @@ import unfade
 from unfade.project.file import load_project
 from unfade.studio.byte_cache import ByteCache
 
-from .client import film_id, open_client
+from .client import PairsPage, film_id, open_client
 
 
 @pytest.fixture(scope="module")
@@ -33,39 +32,6 @@ def film(tmp_path: Path, aligned: Path) -> Path:
     (tmp_path / "secret").mkdir()
     shutil.copy(aligned / "painted/2.exr", tmp_path / "secret/2.exr")
     return tmp_path / "opened/reel/film.toml"
-
-
-class PairsPage:
-    """The page of pairs of a film, without a browser."""
-
-    def __init__(self, film: Path, *, read_only: bool = False) -> None:
-        self.client = open_client(film.parents[1], read_only=read_only)
-        self.address = f"/film/{film_id(self.client)}/pairs"
-
-    @property
-    def text(self) -> str:
-        return str(self.client.get(self.address).text)
-
-    @property
-    def seen(self) -> str:
-        return self.text.split('data-digest="')[1].split('"')[0]
-
-    def choose(self, verb: str, source: int, **more: object) -> tuple[int, dict[str, str]]:
-        command = {"seen": self.seen, "verb": verb, "source": source, **more}
-        answer = self.client.post(f"{self.address}/choose", json=command)
-        return answer.status_code, answer.json()
-
-    def get(self, what: str, **query: object) -> object:
-        answer = self.client.get(f"{self.address}/{what}", params=query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def picture(self, what: str = "picture", **query: object) -> np.ndarray:
-        answer = self.client.get(f"{self.address}/{what}", params=query)
-        assert answer.status_code == 200, answer.text
-        assert answer.headers["content-type"] == "image/jpeg"
-        decoded = cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_UNCHANGED)
-        return np.asarray(decoded)
 
 
 def test_the_grid_shows_the_pairs_by_shot(film: Path) -> None:

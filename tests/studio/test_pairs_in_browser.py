@@ -74,6 +74,27 @@ class PairsWindow:
         for key in keys:
             self.page.keyboard.press(key)
 
+    def open_points(self) -> None:
+        """Opens the editor of control points for the pair that keys act on."""
+        self.page.locator("#points").wait_for(state="hidden")
+        self.press("p")
+        wait_until(lambda: self.page.locator("#points .laid[src]").count())
+
+    def spot(self, side: str, x: float, y: float) -> tuple[float, float]:
+        """Where a pixel of a side of the editor is in the window."""
+        box = self.page.locator(f"[data-pane={side}] .canvas").bounding_box()
+        return box["x"] + x / 96 * box["width"], box["y"] + y / 72 * box["height"]
+
+    def place(self, *points: tuple[float, float, float, float]) -> None:
+        """Clicks control points, first in the scan and then in the reference."""
+        for a, b, c, d in points:
+            self.page.mouse.click(*self.spot("source", a, b))
+            self.page.mouse.click(*self.spot("reference", c, d))
+
+    def colour(self, side: str, x: float, y: float) -> list[int]:
+        """R'G'B' on the screen at a pixel of a side of the editor."""
+        return self.colour_at(*self.spot(side, x, y))
+
     def pixel(self, across: float) -> list[int]:
         """R'G'B' on the screen in the middle of the picture's height."""
         wait_until(
@@ -84,12 +105,14 @@ class PairsWindow:
         )
         self.page.wait_for_timeout(100)
         box = self.page.locator("#screen").bounding_box()
+        return self.colour_at(box["x"] + across * box["width"], box["y"] + box["height"] / 2)
+
+    def colour_at(self, column: float, row: float) -> list[int]:
         import cv2
         import numpy as np
 
         shot = np.frombuffer(self.page.screenshot(), np.uint8)
         picture = cv2.imdecode(shot, cv2.IMREAD_COLOR)
-        row, column = box["y"] + box["height"] / 2, box["x"] + across * box["width"]
         return [int(code) for code in picture[int(row), int(column), ::-1]]
 
 
@@ -111,6 +134,155 @@ def test_keys_change_film_toml_and_undo_restores_it(
         assert bool(left) == (film.read_text() != before)
     assert film.read_text() == before
     assert window.hosts == {server.host}
+
+
+def test_a_text_that_returns_is_no_change_elsewhere(
+    window: PairsWindow, server: ServerProcess, tmp_path: Path
+) -> None:
+    """One window changes, the other undoes it, the first one goes on."""
+    film = tmp_path / "reel/film.toml"
+    before = film.read_text()
+    other = PairsWindow(None, server, window.context)
+    window.press("ArrowLeft")
+    for _ in range(2):
+        window.press("d")
+        window.page.locator(".tile.dropped").wait_for()
+        other.page.locator("#undo").wait_for()
+        other.press("u")
+        wait_until(lambda: film.read_text() == before)
+        wait_until(lambda: not window.page.locator(".tile.dropped").count())
+    window.press("t")
+    wait_until(lambda: load_project(film).pair[1].role == "train")
+    assert not window.page.locator("#message").is_visible()
+    assert not other.errors
+
+
+def test_a_broken_film_toml_is_told_and_the_page_comes_back(
+    window: PairsWindow, tmp_path: Path
+) -> None:
+    film = tmp_path / "reel/film.toml"
+    before = film.read_text()
+    film.write_text(before + "[pair\n")
+    problem = window.page.locator("[data-live=problem] .error")
+    problem.wait_for()
+    assert "is not TOML" in problem.text_content()
+    assert window.page.locator("[data-pair='4']").is_visible()
+    film.write_text(before.replace('role = "holdout"', 'role = "test"'))
+    problem.wait_for(state="detached")
+    window.page.locator("[data-pair='4'][data-role=test]").wait_for()
+    film.write_text("nonsense")
+    window.page.reload()
+    problem.wait_for()
+    film.write_text(before)
+    window.page.locator("[data-pair='4'][data-role=holdout]").wait_for()
+
+
+PLACES = [(14.0, 12.0), (80.0, 14.0), (76.0, 58.0)]
+MOVED = [(x + 8.0, y + 4.0, x, y) for x, y in PLACES]
+"""Control points that lay the reference further right and down."""
+
+
+def test_control_points_are_placed_with_a_live_wipe_and_undone(
+    window: PairsWindow, server: ServerProcess, tmp_path: Path
+) -> None:
+    film = tmp_path / "reel/film.toml"
+    before = film.read_text()
+    window.press("ArrowLeft")
+    window.open_points()
+    unmoved = window.colour("source", 70.5, 34.5)
+    window.place(*MOVED)
+    wait_until(
+        lambda: (
+            near(window.colour("source", 70.5, 34.5), window.colour("reference", 62.5, 30.5))
+            and not near(window.colour("source", 70.5, 34.5), unmoved)
+        )
+    )
+    assert "3 control points" in wait_for_text(window, "#points-told", "control points")
+    whole = window.page.locator("[data-pane=source] .canvas").bounding_box()
+    middle = whole["x"] + whole["width"] / 2
+    window.press("+", "+")
+    assert (
+        window.page.locator("[data-pane=reference] .canvas").bounding_box()["width"]
+        > 1.5 * (whole["width"])
+    )
+    window.page.locator("[data-pane=source] .view").focus()
+    window.press(*["+"] * 4)
+    line = window.page.locator("#points .line").bounding_box()
+    assert line["x"] + line["width"] / 2 == pytest.approx(middle, abs=2), "the line stays in sight"
+    window.press("0")
+    start = window.spot("source", *MOVED[2][:2])
+    window.page.mouse.move(*start)
+    window.page.mouse.down()
+    window.page.mouse.move(*window.spot("source", 70.0, 50.0), steps=4)
+    window.page.mouse.up()
+    window.press("ArrowDown", "Shift+ArrowLeft")
+    window.page.locator("#points-save").click()
+    wait_until(lambda: load_project(film).pair[1].points)
+    pair = load_project(film).pair[1]
+    wanted = [*MOVED[:2], (60.0, 51.0, *PLACES[2])]
+    for point, place in zip(pair.points, wanted, strict=True):
+        assert point == pytest.approx(place, abs=0.3)
+    assert not pair.aligned
+    window.page.locator("#points").wait_for(state="hidden")
+    window.press("u")
+    wait_until(lambda: film.read_text() == before)
+    assert window.hosts == {server.host}
+
+
+def wait_for_text(window: PairsWindow, selector: str, words: str) -> str:
+    place = window.page.locator(selector)
+    wait_until(lambda: words in (place.text_content() or ""))
+    return str(place.text_content())
+
+
+def test_control_points_are_placed_by_keys(window: PairsWindow, tmp_path: Path) -> None:
+    film = tmp_path / "reel/film.toml"
+    window.press("ArrowLeft")
+    window.open_points()
+    window.press("Shift+ArrowLeft", "ArrowUp", "Enter", "ArrowRight", "Enter", "Tab")
+    window.press("Shift+ArrowDown", "ArrowLeft", "s")
+    wait_until(lambda: load_project(film).pair[1].points == ((38.0, 35.0, 48.0, 46.0),))
+    window.open_points()
+    window.page.locator("[data-pane=source] .point").focus()
+    window.press("Delete", "s")
+    wait_until(lambda: load_project(film).pair[1].points == ())
+
+
+def test_the_editor_overwrites_no_change_elsewhere(window: PairsWindow, tmp_path: Path) -> None:
+    """It refuses once, so that a person can look; then it writes beside the other change."""
+    film = tmp_path / "reel/film.toml"
+    window.press("ArrowLeft")
+    window.open_points()
+    window.place(*MOVED)
+    with film.open("a") as file:
+        file.write("# by another\n")
+    window.press("s")
+    wait_for_text(window, "#points-told", "changed elsewhere")
+    assert load_project(film).pair[1].points == ()
+    window.press("s")
+    wait_until(lambda: len(load_project(film).pair[1].points) == 3)
+    assert film.read_text().endswith("# by another\n")
+
+
+def test_points_that_align_refuses_are_refused_and_a_remark_is_shown(
+    window: PairsWindow, tmp_path: Path
+) -> None:
+    film = tmp_path / "reel/film.toml"
+    before = film.read_text()
+    window.press("ArrowLeft")
+    window.open_points()
+    window.place(*[(10.0 * k, 10.0 * k, 8.0 * k, 9.0) for k in (1, 3, 5)])
+    wait_for_text(window, "#points-told", "the three points lie on a line")
+    window.page.locator("#points-save").click()
+    wait_for_text(window, "#points-told", "the three points lie on a line")
+    assert film.read_text() == before
+    window.press("Escape")
+    wait_for_text(window, "#points-told", "not saved")
+    window.press("Escape")
+    window.page.locator("#points").wait_for(state="hidden")
+    window.open_points()
+    window.place(*[(96 - x, 72 - y, x, y) for x, y in [*PLACES, (20.0, 60.0)]])
+    wait_for_text(window, "#points-told", "The control points overrule the machine")
 
 
 def near(one: list[int], other: list[int]) -> bool:
@@ -171,6 +343,22 @@ def test_a_pair_is_added_by_scrubbing(
     window.page.locator("[data-pair='3']").wait_for()
 
 
+def test_a_pair_is_added_with_control_points(window: PairsWindow, tmp_path: Path) -> None:
+    film = tmp_path / "reel/film.toml"
+    window.press("a")
+    window.page.locator("#add-source").fill("5")
+    window.page.locator("#add-reference").fill("6")
+    wait_for_text(window, "#add-sentences", "first measurement")
+    window.page.locator("[name=note]").fill("by eye")
+    window.page.locator("#add-points").click()
+    wait_until(lambda: window.page.locator("#points .laid[src]").count())
+    window.place(*MOVED)
+    window.page.locator("#points-save").click()
+    wait_until(lambda: len(load_project(film).pair) == 3)
+    pair = load_project(film).pair[2]
+    assert (pair.source, pair.reference, pair.note, len(pair.points)) == (5, 6, "by eye", 3)
+
+
 def test_keys_are_on_the_sheet_and_buttons_keep_theirs(window: PairsWindow) -> None:
     window.press("?")
     words = window.page.locator("#key-sheet dl").text_content()
@@ -189,4 +377,8 @@ def test_an_accessibility_checker_finds_nothing(window: "PairsWindow") -> None:
     window.press("a")
     window.page.locator("#add-sentences p").first.wait_for()
     violations = axe.run(window.page).response["violations"]
+    window.page.locator("#add-cancel").click()
+    window.open_points()
+    window.place(*MOVED)
+    violations += axe.run(window.page).response["violations"]
     assert not [(one["id"], [node["html"] for node in one["nodes"]]) for one in violations]

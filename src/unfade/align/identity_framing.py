@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from unfade.align.prepare import PreparedPair, Raster
+from unfade.align.prepare import PreparedPair, Raster, SizedPair
 from unfade.align.transform.register import Registration, scaling
 from unfade.align.transform.shared_framing import (
     GOOD_MATCHED_SHARE,
@@ -21,7 +21,7 @@ _GOOD_RESIDUAL_PX = 0.5
 """Median residual up to which no other framing is tried."""
 
 
-def identity_framings(pair: PreparedPair, source: Clip, raster: Raster) -> list[np.ndarray]:
+def identity_framings(pair: SizedPair, source: Clip, raster: Raster) -> list[np.ndarray]:
     """The matrices, on the raster, by which a picture may be aligned as it is.
 
     A picture with the aspect of the scan's whole raster may show all of it; one with the aspect of

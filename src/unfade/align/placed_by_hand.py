@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from unfade.align.prepare import PreparedPair, Raster
+from unfade.align.prepare import Raster, SizedPair
 from unfade.align.transform.control_points import PointPicture, PointTransform, transform_by_points
 from unfade.align.transform.register import Registration
 from unfade.align.transform.smooth import at_points
@@ -26,7 +26,7 @@ def control_points(project: Project, pair: Pair) -> tuple[ControlPoint, ...]:
 
 
 def registration_by_points(
-    one: PreparedPair,
+    one: SizedPair,
     points: Sequence[ControlPoint],
     clips: Clips,
     raster: Raster,

@@ -72,20 +72,25 @@ class Raster:
 
 
 @dataclass(frozen=True)
-class PreparedPair:
+class SizedPair:
+    """A pair. `size` is height and width of the reference in its own pixels."""
+
+    pair: Pair
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class PreparedPair(SizedPair):
     """A pair on the raster.
 
     `source_luma` is float32 (h, w), `reference_rgb` float32 (h, w, 3). `neighbours` are equalised
     lumas of the reference frames before and after, uint8 (h, w), under -1 and 1 if they exist.
-    `size` is height and width of the reference in its own pixels.
     """
 
-    pair: Pair
     source_luma: np.ndarray
     reference_rgb: np.ndarray
     luma_pair: LumaPair
     neighbours: dict[int, np.ndarray]
-    size: tuple[int, int]
 
 
 def prepare_pair(
@@ -112,11 +117,11 @@ def prepare_pair(
     size = (references[0].shape[-2], references[0].shape[-1])
     return PreparedPair(
         pair,
+        size,
         source_luma,
         rgb,
         LumaPair(source_equalised, reference_equalised),
         reference_lumas,
-        size,
     )
 
 

@@ -1,6 +1,5 @@
 """align: every pair's reference is aligned to its source, measured, and admitted or rejected."""
 
-import math
 from collections.abc import Callable
 
 import cv2
@@ -11,18 +10,18 @@ from torch import Tensor
 from unfade import media
 from unfade.align.aligned_pair import AlignedPair
 from unfade.align.identity_framing import identity_framings, identity_registration
-from unfade.align.measure.coverage import covered_area, on_live_area
 from unfade.align.measure.residual import Residual
 from unfade.align.placed_by_hand import control_points, describe_points, registration_by_points
 from unfade.align.prepare import PreparedPair, Raster, prepare_pair
 from unfade.align.sheet import Panels, draw_crop, draw_sheet
 from unfade.align.substitute import substitutes
 from unfade.align.transform.register import Registration
-from unfade.align.transform.shared_framing import (
-    AlignmentCandidate,
-    LumaPair,
-    align_pair,
-    shared_framing,
+from unfade.align.transform.shared_framing import LumaPair, shared_framing
+from unfade.align.verdict import (
+    covered_live_area,
+    rejection_reason,
+    search,
+    too_little_covered,
 )
 from unfade.errors import MatchError, ProjectError
 from unfade.film.alignment import Alignment, Alignments, weight_file
@@ -36,10 +35,6 @@ from unfade.work.job import Job
 
 Read = tuple[Pair, Tensor, dict[int, Tensor]]
 """A pair, its source, and the reference with its neighbours, as `read_pairs` returns them."""
-
-MIN_COVERED_SHARE = 0.05
-"""Share of the live area that a reference must cover. Less shows few colours, and the crop that all
-pairs share would shrink to it."""
 
 _SURVEY_PAIRS = 12
 """Number of pairs, spread over the film, from which the shared framing is measured."""
@@ -70,7 +65,7 @@ def run(job: Job) -> None:
         one = prepare_pair(*pair, raster)
         framings = identity_framings(one, clips.source, raster)
         of_reference = shared.get(_reference_of_framing(one.pair, clips))
-        registration = _by_hand(job, one, clips, raster, framings, of_reference) or _registration(
+        registration = _by_hand(job, one, clips, raster, framings, of_reference) or search(
             one, of_reference, framings
         )
         return _judge_pair(job, one, registration, framings, raster, instead_of)
@@ -168,11 +163,11 @@ def _judge_pair(
         return _reject(job, one, f"only {inliers} feature matches are inliers", None, raster)
     view = AlignedPair(one, registration)
     residual = view.residual().scaled(raster.scale)
-    covered = covered_area(view.warp_map.covered())
-    coverage = covered and on_live_area(covered, (raster.height, raster.width), raster.live)
-    found = _rejection_reason(job, registration, residual, framings, view, raster)
+    coverage = covered_live_area(view, raster)
+    limit = job.project.align.max_residual
+    found = rejection_reason(limit, registration, residual, framings, view, raster)
     reason, overruled = (found, None) if registration.points is None else (None, found)
-    reason = reason or _too_little_covered(coverage, raster)
+    reason = reason or too_little_covered(coverage, raster)
     if reason or coverage is None:
         return _reject(job, one, reason, registration, raster)
     is_identity = _is_identity(registration, framings) or one.pair.aligned
@@ -183,36 +178,6 @@ def _judge_pair(
     remark = _remark(alignment, weight, view, registration)
     _write_sheet(job, one.pair, remark, view.panels(weight), coverage, raster, registration)
     return alignment
-
-
-def _too_little_covered(coverage: Area | None, raster: Raster) -> str:
-    """Why the part of the live area that a reference covers is too small; empty if it is not."""
-    if coverage is None:
-        return "the reference covers no part of the source"
-    share = coverage.width * coverage.height / math.prod(raster.live)
-    return (
-        f"the reference covers only {share:.1%} of the source" if share < MIN_COVERED_SHARE else ""
-    )
-
-
-def _rejection_reason(
-    job: Job,
-    registration: Registration,
-    residual: Residual,
-    framings: list[np.ndarray],
-    view: AlignedPair,
-    raster: Raster,
-) -> str | None:
-    """Why a pair must be rejected by its measurements; none if it can be admitted. Control points
-    may turn and scale the reference by any amount."""
-    if view.pair.aligned:
-        return None
-    limit = job.project.align.max_residual
-    candidate = AlignmentCandidate(registration, residual)
-    if registration.points is not None:
-        return candidate.poor_residual(limit)
-    reason = candidate.rejection_reason(limit, raster.height, raster.width, framings)
-    return reason or view.wrong_instant()
 
 
 def _alignment(
@@ -263,19 +228,6 @@ def _by_hand(
     except ValueError as error:
         entry = f"'points' of the [[pair]] at source frame {one.pair.source}"
         raise ProjectError(f"{job.project_file}: {entry}: {error}") from error
-
-
-def _registration(
-    one: PreparedPair, shared: Registration | None, framings: list[np.ndarray]
-) -> Registration | None:
-    if one.pair.aligned:
-        return Registration(np.eye(3), 0)
-    if (identity := identity_registration(one, framings)) is not None:
-        return identity
-    searched = align_pair(one.luma_pair, shared)
-    return (
-        searched if searched is None else identity_registration(one, framings, searched) or searched
-    )
 
 
 def _is_identity(registration: Registration, framings: list[np.ndarray]) -> bool:

@@ -1,6 +1,7 @@
 """Edits the pairs in the text of a film.toml, and keeps its comments and layout."""
 
 from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import Any
 
 import tomlkit
@@ -14,21 +15,22 @@ def with_pair(text: str, section: PairSection) -> str:
     """The text with a [[pair]] added; it replaces one at the same source frame.
 
     The frame is removed from `curate.add` and `curate.drop`. If the section does not set `points`,
-    those of the replaced entry stay, with their comments, where `keeps_points` says so; a section
-    that sets `points` to nothing removes them.
+    those of the replaced entry stay where `keeps_points` says so; a section that sets `points` to
+    nothing removes them. Points that stay keep their comments.
     """
     document = tomlkit.parse(text)
     for key in ("add", "drop"):
         _remove_frame(document, key, section.source)
     fields = section.model_dump(exclude_defaults=True)
-    if section.points:
-        fields["points"] = _points_array(section.points)
     pairs = document.get("pair")
     if pairs is None:
         document = tomlkit.parse(document.as_string().rstrip() + "\n\n")
         document.append("pair", tomlkit.aot())
         pairs = document["pair"]
     existing = next((pair for pair in pairs if pair.get("source") == section.source), None)
+    if section.points:
+        array = (existing or {}).get("points") or tomlkit.array().multiline(True)
+        fields["points"] = _with_points(array, section.points)
     if existing is not None:
         _set_fields(existing, fields, ("points",) if keeps_points(existing, section) else ())
     elif isinstance(pairs, AoT):
@@ -111,11 +113,20 @@ def _table(fields: dict[str, Any]) -> Table:
     return table
 
 
-def _points_array(points: Sequence[ControlPoint]) -> Array:
-    """Control points, one a line."""
-    array = tomlkit.array().multiline(True)
-    for point in points:
-        array.append(list(point))
+def _with_points(array: Array, points: Sequence[ControlPoint]) -> Array:
+    """The array with these control points, one a line; points that it holds keep their comments."""
+    was = [tuple(point) for point in array]
+    steps = SequenceMatcher(a=was, b=[*points], autojunk=False).get_opcodes()
+    for kind, start, end, first, last in reversed(steps):
+        if kind == "equal":
+            continue
+        both = min(end - start, last - first)
+        for index in range(both):
+            array[start + index] = list(points[first + index])
+        for index in range(end - 1, start + both - 1, -1):
+            del array[index]
+        for index in range(both, last - first):
+            array.insert(start + index, list(points[first + index]))
     return array
 
 

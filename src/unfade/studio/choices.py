@@ -9,7 +9,9 @@ from pathlib import Path
 from threading import Lock
 
 from unfade.errors import ProjectError
+from unfade.film.control_points import ControlPoint
 from unfade.film.pair import PairRole
+from unfade.film.wording import counted
 from unfade.project.edit import without_choice
 from unfade.project.file import parse_project, section_of_options
 from unfade.project.settings import PairSection
@@ -129,7 +131,8 @@ class PairEditor:
         return f"source frame {source} {ROLE_WORDS[role]}", self._with(section)
 
     def nudge(self, source: int, steps: int) -> tuple[str, str]:
-        """The pair at a frame takes a later or an earlier frame of its reference.
+        """The pair at a frame takes a later or an earlier frame of its reference, on which its
+        control points do not lie.
 
         Raises:
             ProjectError: it has a picture, or the reference ends there.
@@ -138,8 +141,36 @@ class PairEditor:
         if not isinstance(section.reference, int):
             raise ProjectError(f"source frame {source} has a picture, which has no next frame")
         reference = self._stepped(section, section.reference, steps)
-        section = section.model_copy(update={"reference": reference})
-        return f"source frame {source} has reference frame {reference}", self._with(section)
+        words = f"source frame {source} has reference frame {reference}"
+        if section.points:
+            words += "; its control points were removed, because it lies otherwise now"
+        section = section.model_copy(update={"reference": reference, "points": ()})
+        return words, self._with(section)
+
+    def place(
+        self,
+        source: int,
+        points: tuple[ControlPoint, ...],
+        reference: int | None = None,
+        of: str | None = None,
+    ) -> tuple[str, str]:
+        """The pair at a frame is placed by control points; without any, as the machine finds it.
+
+        Args:
+            source: the frame number in the scan.
+            points: the control points.
+            reference: the frame number in the reference; None for a picture of film.toml.
+            of: the name of the reference.
+
+        Raises:
+            ProjectError: there is no such pair.
+        """
+        section = self.section(source)
+        if reference is not None and of is not None and not self._shows(section, reference, of):
+            section = self._direct(source, of, reference, section.role)
+        section = section.model_copy(update={"points": points, "aligned": False})
+        how = f"by {counted(len(points), 'control point')}" if points else "as the machine finds it"
+        return f"source frame {source} is placed {how}", self._with(section)
 
     def add(self, **fields: object) -> tuple[str, str]:
         """Adds a pair, or replaces the one at its source frame. `fields` are those of [[pair]].
@@ -167,6 +198,9 @@ class PairEditor:
                 f"source frame {source} has no match in a reference; add the pair with both frames"
             )
         return pair
+
+    def _shows(self, section: PairSection, reference: int, of: str) -> bool:
+        return section.reference == reference and self._job.project.reference_of(section) == of
 
     @cached_property
     def _job(self) -> Job:

@@ -1,7 +1,7 @@
 """The pairs of a film as the page shows them: the records, and what film.toml says since."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -9,9 +9,13 @@ from typing import Literal
 
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clips
+from unfade.film.control_points import ControlPoint
 from unfade.film.match import MatchRecord
 from unfade.film.pair import ChosenBy, Pair, PairKind, PairList, PairRole
+from unfade.film.stage_names import folder_name
 from unfade.film.time import FrameRange
+from unfade.pipeline.freshness import receipt_in, settings
+from unfade.pipeline.stages import STAGES
 from unfade.project.settings import PairSection, Project
 from unfade.work.job import Job
 from unfade.work.pair_records import PairEntry, PairRecords
@@ -31,7 +35,8 @@ class PairTile:
 
     `similarity` and `residual` are of the records, None where they do not belong to this pair.
     `reason` is that of a rejection. `pending` says what the next run will change; empty if the
-    records agree with film.toml.
+    records agree with film.toml. `overruled` is why the machine would have rejected a pair that
+    control points lay.
     """
 
     source: int
@@ -48,6 +53,8 @@ class PairTile:
     reason: str = ""
     pending: str = ""
     note: str = ""
+    points: tuple[ControlPoint, ...] = ()
+    overruled: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,8 +66,9 @@ class ShotTiles:
     tiles: tuple[PairTile, ...]
 
 
-def tiles_of(project: Project, records: PairRecords) -> list[PairTile]:
-    """The pairs of a film, sorted by source frame."""
+def tiles_of(project: Project, records: PairRecords, moved: Collection[int] = ()) -> list[PairTile]:
+    """The pairs of a film, sorted by source frame. `moved` are the source frames whose control
+    points have changed since the records."""
     sections = {one.source: one for one in project.pair}
     recorded: dict[int, list[PairEntry]] = {}
     for entry in records.entries():
@@ -73,7 +81,7 @@ def tiles_of(project: Project, records: PairRecords) -> list[PairTile]:
         if source in project.curate.drop:
             tiles.append(_dropped(source, entries, records))
         elif source in sections:
-            tiles.append(_fixed(project, sections[source], entries))
+            tiles.append(_fixed(project, sections[source], entries, is_moved=source in moved))
         elif entries:
             was_dropped = records.is_dropped(source)
             is_added = source in project.curate.add
@@ -93,7 +101,9 @@ def _dropped(source: int, entries: list[PairEntry], records: PairRecords) -> Pai
     return PairTile(source, "train", "direct", "person", "dropped", reference, of)
 
 
-def _fixed(project: Project, section: PairSection, entries: list[PairEntry]) -> PairTile:
+def _fixed(
+    project: Project, section: PairSection, entries: list[PairEntry], *, is_moved: bool
+) -> PairTile:
     """The tile of a [[pair]]; the measurements are those of the same pictures."""
     tile = PairTile(
         section.source,
@@ -106,19 +116,22 @@ def _fixed(project: Project, section: PairSection, entries: list[PairEntry]) -> 
         section.reference if isinstance(section.reference, str) else None,
         pending="new; the next run aligns it",
         note=section.note,
+        points=section.points,
     )
     for entry in entries:
         pair = entry.pair
         if shows_same(pair, tile):
             agrees = (pair.role, pair.kind, pair.note) == (tile.role, tile.kind, tile.note)
+            agrees = agrees and pair.chosen_by == "person" and not is_moved
             return replace(
                 _recorded(entry),
                 picture=tile.picture,
                 role=tile.role,
                 kind=tile.kind,
                 note=tile.note,
+                points=tile.points,
                 chosen_by="person",
-                pending="" if agrees and pair.chosen_by == "person" else "changed; needs a run",
+                pending="" if agrees else "changed; needs a run",
             )
     return tile
 
@@ -168,6 +181,7 @@ def _recorded(entry: PairEntry) -> PairTile:
         entry.alignment.residual if entry.alignment else None,
         entry.reason or "",
         note=pair.note,
+        overruled=(entry.alignment and entry.alignment.overruled) or "",
     )
 
 
@@ -197,6 +211,19 @@ def sheets_of(shots: list[ShotTiles]) -> list[list[ShotTiles]]:
     return sheets
 
 
+def changed_points(job: Job) -> set[int]:
+    """The source frames whose control points in film.toml are not those of align's last run; empty
+    before it ran."""
+    stage = next(one for one in STAGES if one.name == "align")
+    try:
+        was = receipt_in(job.root / folder_name(stage.name)).settings
+    except (OSError, ValueError):
+        return set()
+    now = settings(stage, job.project)
+    keys = {key for key in was.keys() | now.keys() if was.get(key) != now.get(key)}
+    return {int(key.split()[-1]) for key in keys if key.startswith("pair.points ")}
+
+
 class KeptRecords:
     """The records of films, read again when their files change."""
 
@@ -220,6 +247,18 @@ class KeptRecords:
                 while len(self._kept) > KEPT_RECORDS:
                     self._kept.popitem(last=False)
         return kept[1]
+
+
+_records = KeptRecords()
+
+
+def records_of(job: Job) -> PairRecords:
+    """The records of a film, from memory if their files are unchanged.
+
+    Raises:
+        WorkError: ingest or curate has not run, or a record is damaged.
+    """
+    return _records.of(job)
 
 
 def records_signature(job: Job) -> tuple[object, ...]:

@@ -1,9 +1,10 @@
 """Pictures of a pair in 8 bits, to judge it by: both sides, their difference, the weight.
 
-They are read from the clips and laid by the alignment that align has found; nothing is written.
+They are read from the clips; nothing is written.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,21 +20,23 @@ from unfade.color.ycbcr import luma
 from unfade.drawing.canvas import fit
 from unfade.film.alignment import Alignment, Matrix, weight_file
 from unfade.film.clip import SOURCE_PROXY, Clip, reference_proxy
+from unfade.film.control_points import ControlPoint
 from unfade.film.pair import Pair
 from unfade.geometry.warp import as_matrix, source_positions
 from unfade.studio.byte_cache import ByteCache
-from unfade.studio.pair_board import records_signature, shows_same
+from unfade.studio.pair_board import records_signature
+from unfade.studio.pair_laying import Laying, laying
 from unfade.work.job import Job
 from unfade.work.pair_records import PairRecords
 
 PairSide = Literal["source", "reference", "laid", "difference", "weight"]
 """What is shown of a pair. "reference": as it is; "laid": on the raster of the source."""
 
-WIDTHS_PX = (128, 320, 960, 1440, 1920)
+WIDTHS_PX = (128, 320, 960, 1440, 1920, 4096)
 """Widths of pictures; few, so that windows of all sizes share them."""
 
 MAX_PIXEL_BYTES = 160_000_000
-"""Bytes of decoded pictures that are kept: some twenty pairs of the largest width."""
+"""Bytes of decoded pictures that are kept: some ten pairs of a 2K scan."""
 
 MAX_FILE_BYTES = 64_000_000
 """Bytes of encoded pictures that are kept: several hundred small ones."""
@@ -50,13 +53,13 @@ class PairPixels:
     """Both pictures of a pair, uint8 (h, w, 3) of square pixels, and the size of their rasters.
 
     `source` is the live area at the width that was asked for, `reference` at its own width, or at
-    that width if its own is larger. `sizes` are the widths and heights before that, of source and
-    reference.
+    that width if its own is larger. The sizes are height and width before that.
     """
 
     source: np.ndarray
     reference: np.ndarray
-    sizes: tuple[tuple[int, int], tuple[int, int]]
+    source_size: tuple[int, int]
+    reference_size: tuple[int, int]
 
 
 _pixels: ByteCache[PairPixels] = ByteCache(
@@ -65,7 +68,14 @@ _pixels: ByteCache[PairPixels] = ByteCache(
 _files: ByteCache[bytes] = ByteCache(MAX_FILE_BYTES, len)
 
 
-def pair_picture(job: Job, records: PairRecords, pair: Pair, side: PairSide, width: int) -> bytes:
+def pair_picture(
+    job: Job,
+    records: PairRecords,
+    pair: Pair,
+    side: PairSide,
+    width: int,
+    points: tuple[ControlPoint, ...] = (),
+) -> bytes:
     """A side of a pair, as JPEG.
 
     Args:
@@ -74,17 +84,36 @@ def pair_picture(job: Job, records: PairRecords, pair: Pair, side: PairSide, wid
         pair: whose pictures are read.
         side: which is shown.
         width: in pixels, at most that of the source's live area.
+        points: control points that lay the reference.
+
+    Raises:
+        MediaError: a picture cannot be read.
+        ProjectError: the points do not fit the pair.
+    """
+
+    def make() -> bytes:
+        pixels = pair_pixels(job, records, pair, width)
+        size = pixels.reference_size
+        return _encoded(
+            _shown(job, pair, side, pixels, lambda: laying(records, pair, points, size))
+        )
+
+    laid_by = () if side in ("source", "reference") else points
+    return _files.get((*pair_key(job, pair, width), side, laid_by), make)
+
+
+def pair_pixels(job: Job, records: PairRecords, pair: Pair, width: int) -> PairPixels:
+    """Both pictures of a pair at a width.
 
     Raises:
         MediaError: a picture cannot be read.
     """
-    key = (job.root, records_signature(job), pair, _time_of_picture(job, pair), width)
+    return _pixels.get(pair_key(job, pair, width), lambda: _read(job, records, pair, width))
 
-    def make() -> bytes:
-        pixels = _pixels.get(key, lambda: _read(job, records, pair, width))
-        return _encoded(_shown(job, records, pair, side, pixels))
 
-    return _files.get((*key, side), make)
+def pair_key(job: Job, pair: Pair, width: int) -> tuple[object, ...]:
+    """What the pictures of a pair at a width depend on."""
+    return job.root, records_signature(job), pair, _time_of_picture(job, pair), width
 
 
 def clip_picture(job: Job, clip: Clip, frame: int, width: int) -> bytes:
@@ -116,18 +145,6 @@ def mean_weight(job: Job, alignment: Alignment) -> float:
     return float(weight[area.y : area.y + area.height, area.x : area.x + area.width].mean())
 
 
-def laying(records: PairRecords, pair: Pair) -> Alignment | None:
-    """The alignment that lays a pair: its own, else that of the nearest pair of its reference."""
-    if records.alignments is None:
-        return None
-    admitted = records.alignments.admitted
-    own = [one for one in admitted if one.pair.source == pair.source and shows_same(one.pair, pair)]
-    if own:
-        return own[0]
-    alike = [one for one in admitted if pair.of is not None and one.pair.of == pair.of]
-    return min(alike, key=lambda one: abs(one.pair.source - pair.source), default=None)
-
-
 def _path(job: Job, pair: Pair) -> str:
     return job.resolve(str(pair.picture))
 
@@ -147,11 +164,11 @@ def _read(job: Job, records: PairRecords, pair: Pair, width: int) -> PairPixels:
     )
     reference = references[0]
     of = clips.references[pair.of] if pair.of is not None else clips.source
-    sizes = [(one.shape[-1], one.shape[-2]) for one in (source, reference)]
     return PairPixels(
         _square(source, float(clips.source.pixel_aspect), width),
         _square(reference, float(of.pixel_aspect), width),
-        (sizes[0], sizes[1]),
+        (source.shape[-2], source.shape[-1]),
+        (reference.shape[-2], reference.shape[-1]),
     )
 
 
@@ -165,19 +182,19 @@ def _square(picture: Tensor, pixel_aspect: float, width: int) -> np.ndarray:
 
 
 def _shown(
-    job: Job, records: PairRecords, pair: Pair, side: PairSide, pixels: PairPixels
+    job: Job, pair: Pair, side: PairSide, pixels: PairPixels, lies: Callable[[], Laying]
 ) -> np.ndarray:
-    """A side of a pair: uint8 (h, w, 3) or (h, w)."""
+    """A side of a pair: uint8 (h, w, 3) or (h, w); `lies` gives how its reference is laid."""
     if side == "source":
         return pixels.source
     if side == "reference":
         return pixels.reference
-    alignment = laying(records, pair)
-    if side == "weight" and alignment is not None and shows_same(alignment.pair, pair):
+    how = lies()
+    if side == "weight" and how.own is not None:
         weight = media.read_plane(job.root / weight_file(pair.source))
         height, width = pixels.source.shape[:2]
         return _codes(fit(weight.expand(3, -1, -1), height, width)[0].numpy())
-    laid, inside = _laid(pixels, alignment, records.clips.source)
+    laid, inside = _laid(pixels, how)
     if side == "laid":
         return laid
     source, reference = (one.astype(np.float32) / 255 for one in (pixels.source, laid))
@@ -188,21 +205,19 @@ def _shown(
     return np.where(inside, gained, 0).astype(np.uint8)
 
 
-def _laid(
-    pixels: PairPixels, alignment: Alignment | None, scan: Clip
-) -> tuple[np.ndarray, np.ndarray]:
+def _laid(pixels: PairPixels, how: Laying) -> tuple[np.ndarray, np.ndarray]:
     """The reference on the raster of the source, black where it shows nothing, and bool (h, w)
     where it does."""
     height, width = pixels.source.shape[:2]
     reference_height, reference_width = pixels.reference.shape[:2]
-    source_size, reference_size = pixels.sizes
-    to_own = scaling(reference_width, reference_height, *reference_size)
-    to_raster = scaling(*source_size, width, height)
-    matrix = as_matrix(to_raster @ _matrix(alignment, pixels, scan) @ to_own)
+    (source_height, source_width), own = pixels.source_size, pixels.reference_size
+    to_own = scaling(reference_width, reference_height, own[1], own[0])
+    to_raster = scaling(source_width, source_height, width, height)
+    matrix = as_matrix(to_raster @ how.matrix @ to_own)
     nodes = None
-    if alignment is not None and alignment.warp is not None:
-        scale = torch.tensor([width / source_size[0], height / source_size[1]])
-        shifts = torch.tensor([alignment.warp.x, alignment.warp.y], dtype=torch.float64)
+    if how.warp is not None:
+        scale = torch.tensor([width / source_width, height / source_height])
+        shifts = torch.tensor([how.warp.x, how.warp.y], dtype=torch.float64)
         nodes = shifts * scale[:, None, None]
     across, down = _positions(matrix, nodes, height, width)
     laid = cv2.remap(
@@ -211,18 +226,6 @@ def _laid(
     inside = (across > -0.5) & (across < reference_width - 0.5)
     inside &= (down > -0.5) & (down < reference_height - 0.5)
     return np.where(inside[..., None], laid, 0).astype(np.uint8), inside
-
-
-def _matrix(alignment: Alignment | None, pixels: PairPixels, scan: Clip) -> np.ndarray:
-    """The matrix from the reference's own pixels to the source's live area. Without an alignment a
-    picture of the scan's raster lies as it is, and all others fill the live area."""
-    if alignment is not None:
-        return np.array(alignment.matrix)
-    source_size, reference_size = pixels.sizes
-    if reference_size == (scan.width, scan.height):
-        x, y = scan.live_area.x, scan.live_area.y
-        return np.array([[1.0, 0.0, -x], [0.0, 1.0, -y], [0.0, 0.0, 1.0]])
-    return scaling(*reference_size, *source_size)
 
 
 def _positions(

@@ -1,11 +1,12 @@
 // Adding a pair: two scrubbers side by side, or a painted picture.
 import { bind, readOnly, say } from "/static/studio.js";
+import { sentences } from "/static/pairs-words.js";
 
 const REST_MS = 180; // A scrubber that rests this long shows full pixels instead of the proxy.
 
 /** Binds the section that adds a pair.
- * @param {{base: string, send: Function, sentences: Function, sourceOf: () => string | undefined}} page */
-export function startAdding({ base, send, sentences, sourceOf }) {
+ * @param {{base: string, send: Function, editor: {open: Function}, sourceOf: () => string | undefined}} page */
+export function startAdding({ base, send, editor, sourceOf }) {
   const byId = (id) => document.getElementById(id);
   const section = byId("adding");
   const form = byId("add-form");
@@ -58,10 +59,18 @@ export function startAdding({ base, send, sentences, sourceOf }) {
       scrub();
       return;
     }
+    if (reference || painted()) judge(mine, query, [found.candidate, ...found.sentences]);
     const width = Math.round(byId("add-source-picture").clientWidth * devicePixelRatio) || 960;
     const picture = (side) => `${base}/picture?${query}&side=${side}&width=${width}`;
     byId("add-source-picture").src = picture("source");
     if (reference || painted()) byId("add-reference-picture").src = picture("laid");
+  }
+
+  /** Puts what align is likely to think before what is known. */
+  async function judge(mine, query, known) {
+    const answer = await fetch(`${base}/judgement?${query}`).catch(() => null);
+    const found = await answer?.json().catch(() => null);
+    if (found && mine === asked) sentences(byId("add-sentences"), [...(found.sentences ?? [found.error]), ...known]);
   }
 
   const follows = () => reference && !painted() && byId("follow").checked;
@@ -115,15 +124,27 @@ export function startAdding({ base, send, sentences, sourceOf }) {
   section.addEventListener("keydown", (event) => {
     if (event.key === "Escape") shut();
   });
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
+
+  async function write(more) {
     const fields = Object.fromEntries(new FormData(form));
     const frames = { source: Number(source.value), ...(painted() || !reference ? {} : { reference: Number(reference.value), of: name() }) };
-    if (!painted() && !reference) return say("this film has no reference; choose a painted picture");
-    if (await send(`${base}/choose`, { verb: "add", ...fields, ...frames })) {
+    const answer = await send(`${base}/choose`, { verb: "add", ...fields, ...frames, ...more });
+    if (answer) {
       form.reset();
       shut();
     }
+    return answer;
+  }
+
+  const hasPicture = () => Boolean(painted() || reference) || say("this film has no reference; choose a painted picture");
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (hasPicture()) write({});
+  });
+  byId("add-points").addEventListener("click", () => {
+    const title = `${source.value} with ${painted() || reference?.value}`;
+    if (hasPicture()) editor.open({ query: pairQuery(), title, save: (points) => write({ points }) });
   });
 
   async function complete(typed) {

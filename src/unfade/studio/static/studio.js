@@ -41,7 +41,7 @@ export async function post(address, command = {}) {
 
 const handlers = new Map();
 
-/** Calls a function with each live event of a kind: "film", "runs", "progress".
+/** Calls a function with each live event of a kind: "film", "runs", "progress", "refreshed".
  * @param {string} kind
  * @param {(event: object) => void} handler */
 export function on(kind, handler) {
@@ -58,15 +58,25 @@ export function bind(key, words, action) {
   keys.push({ key, words, action });
 }
 
-/** Gets the page's content anew, and keeps what is being typed and the focus. */
+let newest = 0;
+
+/** Gets the page's content anew, and keeps what is being typed and the focus. Of answers that cross
+ * only the one that was asked for last counts. Then an event of kind "refreshed" follows. */
 export async function refresh() {
+  const mine = ++newest;
   const address = new URL(location.href);
   address.searchParams.set("part", "1");
   const answer = await fetch(address).catch(() => null);
-  if (!answer?.ok) return;
+  const text = answer?.ok ? await answer.text().catch(() => null) : null;
+  if (text === null || mine !== newest) return;
+  replaceContent(text);
+  for (const handler of handlers.get("refreshed") ?? []) handler({ kind: "refreshed" });
+}
+
+function replaceContent(text) {
   const main = document.getElementById("main");
   const fresh = document.createElement("main");
-  fresh.innerHTML = await answer.text();
+  fresh.innerHTML = text;
   const live = main.querySelectorAll("[data-live]");
   if (live.length) {
     live.forEach((part) => {

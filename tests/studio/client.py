@@ -34,10 +34,13 @@ def guarded(studio: Studio) -> Guard:
 
 def open_client(root: Path, *, read_only: bool = False) -> TestClient:
     """A client with the studio's cookie and origin. Runs start only within ``with``."""
+    return client_of(Studio(root, read_only))
+
+
+def client_of(studio: Studio) -> TestClient:
+    """As `open_client`, of a studio that the test holds."""
     headers = {"cookie": COOKIE, "origin": ORIGIN}
-    return TestClient(
-        guarded(Studio(root, read_only)), ORIGIN, headers=headers, follow_redirects=False
-    )
+    return TestClient(guarded(studio), ORIGIN, headers=headers, follow_redirects=False)
 
 
 def film_id(client: TestClient) -> str:

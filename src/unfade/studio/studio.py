@@ -48,7 +48,7 @@ class Studio:
         while True:
             await asyncio.sleep(LOOK_INTERVAL_S)
             try:
-                if not self.read_only and await in_thread(self.runs.look):
+                if await in_thread(self.runs.read if self.read_only else self.runs.look):
                     await in_thread(self.films.look_around)
                     await self.events.send("runs")
             except UnfadeError as error:

@@ -62,7 +62,8 @@ class ServerProcess:
         parts = urlsplit(address)
         self.process, self.host = process, parts.netloc
         self.streams: list[tuple[http.client.HTTPConnection, http.client.HTTPResponse]] = []
-        self.headers = {"cookie": f"unfade_{parts.port}={parse_qs(parts.query)['token'][0]}"}
+        self.token = parse_qs(parts.query)["token"][0]
+        self.headers = {"cookie": f"unfade_{parts.port}={self.token}"}
 
     def ask(self, path: str, body: str | None = None) -> tuple[int, str]:
         """Status and text of the answer to a GET, or with a body to a POST."""

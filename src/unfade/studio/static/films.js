@@ -11,6 +11,8 @@ function walk(by) {
   stops[next]?.focus();
 }
 
+const inRow = (selector) => document.activeElement.closest(".films tr")?.querySelector(selector);
+
 /** Puts a run of each marked film on the queue. */
 async function runMarked() {
   const marked = all(".films input:checked");
@@ -22,10 +24,9 @@ async function runMarked() {
 
 bind("j", "to the next film", () => walk(1));
 bind("k", "to the film before", () => walk(-1));
+bind("o", "open the film", () => inRow("a")?.click());
 if (!readOnly) {
-  bind("x", "mark the film, or take the mark off", () => {
-    if (document.activeElement.matches(".films input")) document.activeElement.click();
-  });
+  bind("x", "mark the film, or take the mark off", () => inRow("input")?.click());
   bind("a", "mark all films, or none", () => {
     const marks = all(".films input");
     const isMarked = !marks.every((one) => one.checked);
@@ -46,7 +47,8 @@ document.addEventListener("input", async (event) => {
   const mine = (asked += 1);
   const sequences = field.dataset.complete ? "&sequences" : "";
   const answer = await fetch(`/films/complete?path=${encodeURIComponent(field.value)}${sequences}`).catch(() => null);
-  if (!answer?.ok || mine !== asked) return;
+  if (!answer?.ok) return;
   const { paths } = await answer.json();
+  if (mine !== asked) return;
   document.getElementById("paths").replaceChildren(...paths.map((path) => new Option(path, path)));
 });

@@ -25,7 +25,7 @@ async def show(request: Request) -> Response:
     """The page."""
     studio = studio_of(request)
     films, queue = await in_thread(_states, studio), studio.runs.queue
-    places = {record.folder: place for place, record in reversed([*enumerate(queue, start=1)])}
+    queue_places = {one.folder: place for place, one in [*enumerate(queue, start=1)][::-1]}
     return page(
         request,
         "films",
@@ -33,7 +33,7 @@ async def show(request: Request) -> Response:
         films=films,
         stage_names=STAGE_NAMES,
         queue=queue,
-        places=places,
+        queue_places=queue_places,
         runs=studio.runs.ended[:SHOWN_RUNS],
         failure=_failed_new_film(studio.runs),
     )

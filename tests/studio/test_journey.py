@@ -316,11 +316,15 @@ def test_marked_films_run_one_after_another(
     write_small_film(studio.root / "a-long")
     for name in ("b-broken", "c-left"):
         (studio.root / name).mkdir()
-        (studio.root / name / "film.toml").write_text('[source]\npath = "scan.mov"\n')
+        (studio.root / name / "film.toml").write_text("nonsense")
     page.goto(studio.origin)
-    for key in ("j", "x", "j", "x", "j", "x", "j", "x", "r"):
+    for key in ("j", "x") * 4:
         page.keyboard.press(key)
+    (studio.root / "b-broken/film.toml").write_text('[source]\npath = "scan.mov"\n')
+    page.get_by_text("'film' is missing").wait_for()
+    assert page.locator(".films input:checked").count() == 4, "marks outlive an update of the page"
     assert page.locator(".films input:focus").get_attribute("aria-label") == "Mark Painted"
+    page.keyboard.press("r")
     queue = page.get_by_role("table", name="Queue", exact=True)
     queue.get_by_role("row", name="4 run reel1").wait_for()
     queue.get_by_role("button", name="Take out: run c-left").click()

@@ -1,6 +1,7 @@
 """The whole journey in Chromium on a small film: new, run, drop and add a pair, watch training,
 dismiss an outlier, wipe a frame, approve, deliver; then several films run one after another."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -338,6 +339,19 @@ def test_marked_films_run_one_after_another(
     ended = page.get_by_role("table", name="Runs that have ended")
     broken = ended.get_by_role("row", name="run b-broken").inner_text()
     assert "'film' is missing" in broken
+
+
+def test_a_late_completion_does_not_replace_a_newer_one(page: Any, studio: RunningStudio) -> None:
+    page.goto(studio.origin)
+    held: list[Any] = []
+    page.route(re.compile("path=r&"), lambda route: held.append(route))
+    page.get_by_label("Scan").press_sequentially("re")
+    page.locator('#paths option[value="reel1/"]').wait_for(state="attached")
+    with page.expect_response(re.compile("path=r&")):
+        held[0].fulfill(json={"paths": ["late"]})
+    page.wait_for_timeout(200)
+    assert page.locator("#paths option").all_inner_texts() == ["reel1/"]
+    page.unroute_all()
 
 
 def records(studio: RunningStudio) -> list[RunRecord]:

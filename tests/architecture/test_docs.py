@@ -216,3 +216,11 @@ def test_every_message_in_troubleshooting_is_one_of_the_program(
 ) -> None:
     for part in message.lower().replace('"', '\\"').split("…"):
         assert part.strip() in words_of_the_program, part
+
+
+def test_the_tests_that_pages_name_exist() -> None:
+    named = {test for page in PAGES for test in re.findall(r"`(test_\w+)`", page.read_text())}
+    sources = [path.read_text() for path in (ROOT / "tests").rglob("*.py")]
+    defined = {test for text in sources for test in re.findall(r"^def (test_\w+)", text, re.M)}
+    assert len(named) > 20
+    assert named <= defined

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,6 @@ from unfade.report.page import report_page
 
 from .conftest import improved
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 PHONE_PX, DESK_PX = 390, 1440
 """Widths of a phone and of a desk's display."""
 
@@ -27,20 +23,8 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if BROWSER is None:
-        pytest.skip("no Chromium or Chrome is installed")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as running:
-        # Root in a container has no sandbox; the page is the test's own.
-        browser = running.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-def opened(browser: Any, file: Path, width: int, **options: Any) -> Any:
-    page = browser.new_page(viewport={"width": width, "height": 900}, **options)
+def opened(chromium: Any, file: Path, width: int, **options: Any) -> Any:
+    page = chromium.new_page(viewport={"width": width, "height": 900}, **options)
     page.goto(file.as_uri())
     return page
 
@@ -61,15 +45,15 @@ def test_the_page_is_valid_html(page_file: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [PHONE_PX, DESK_PX])
-def test_the_page_passes_an_accessibility_check(browser: Any, page_file: Path, width: int) -> None:
+def test_the_page_passes_an_accessibility_check(chromium: Any, page_file: Path, width: int) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    page = opened(browser, page_file, width)
+    page = opened(chromium, page_file, width)
     results = axe.Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
 
 
-def test_the_page_asks_for_nothing_from_outside(browser: Any, page_file: Path) -> None:
-    page = browser.new_page()
+def test_the_page_asks_for_nothing_from_outside(chromium: Any, page_file: Path) -> None:
+    page = chromium.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(page_file.as_uri())
@@ -78,10 +62,10 @@ def test_the_page_asks_for_nothing_from_outside(browser: Any, page_file: Path) -
 
 
 @pytest.mark.parametrize("width", [PHONE_PX, DESK_PX])
-def test_no_column_collapses(browser: Any, page_file: Path, width: int) -> None:
+def test_no_column_collapses(chromium: Any, page_file: Path, width: int) -> None:
     """The page is as wide as the display, and no cell is narrower than a word or
     breaks a name into more than five lines."""
-    page = opened(browser, page_file, width)
+    page = opened(chromium, page_file, width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     narrow = page.evaluate(
         "[...document.querySelectorAll('th, td:first-child')].filter(cell => cell.clientWidth < 30"
@@ -97,8 +81,8 @@ def edge_of(viewer: Any) -> float:
     )
 
 
-def test_the_wipe_moves_in_visible_steps_by_keyboard(browser: Any, page_file: Path) -> None:
-    page = opened(browser, page_file, PHONE_PX)
+def test_the_wipe_moves_in_visible_steps_by_keyboard(chromium: Any, page_file: Path) -> None:
+    page = opened(chromium, page_file, PHONE_PX)
     viewer = page.locator(".viewer").first
     slider = viewer.locator("input[type=range]")
     slider.focus()
@@ -111,8 +95,8 @@ def test_the_wipe_moves_in_visible_steps_by_keyboard(browser: Any, page_file: Pa
     )
 
 
-def test_any_two_pictures_of_a_hold_out_pair_can_be_wiped(browser: Any, page_file: Path) -> None:
-    page = opened(browser, page_file, DESK_PX)
+def test_any_two_pictures_of_a_hold_out_pair_can_be_wiped(chromium: Any, page_file: Path) -> None:
+    page = opened(chromium, page_file, DESK_PX)
     viewer = page.locator("#held-out .viewer").first
     viewer.locator("select").first.select_option(label="LUT baseline")
     viewer.locator("select").last.select_option(label="Error of LUT baseline")
@@ -120,10 +104,12 @@ def test_any_two_pictures_of_a_hold_out_pair_can_be_wiped(browser: Any, page_fil
     assert shown == ["LUT baseline", "Error of LUT baseline"]
 
 
-def test_without_scripts_and_in_print_all_pictures_are_shown(browser: Any, page_file: Path) -> None:
-    plain = opened(browser, page_file, DESK_PX, java_script_enabled=False)
+def test_without_scripts_and_in_print_all_pictures_are_shown(
+    chromium: Any, page_file: Path
+) -> None:
+    plain = opened(chromium, page_file, DESK_PX, java_script_enabled=False)
     assert plain.locator("#held-out figure:visible").count() == 5
-    printed = opened(browser, page_file, DESK_PX)
+    printed = opened(chromium, page_file, DESK_PX)
     assert printed.locator("#held-out figure:visible").count() == 2
     printed.emulate_media(media="print")
     assert printed.locator("#held-out figure:visible").count() == 5

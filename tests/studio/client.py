@@ -36,10 +36,13 @@ def guarded(studio: Studio) -> Guard:
 
 def open_client(root: Path, *, read_only: bool = False) -> TestClient:
     """A client with the studio's cookie and origin. Runs start only within ``with``."""
+    return client_of(Studio(root, read_only))
+
+
+def client_of(studio: Studio) -> TestClient:
+    """As `open_client`, of a studio that the test holds."""
     headers = {"cookie": COOKIE, "origin": ORIGIN}
-    return TestClient(
-        guarded(Studio(root, read_only)), ORIGIN, headers=headers, follow_redirects=False
-    )
+    return TestClient(guarded(studio), ORIGIN, headers=headers, follow_redirects=False)
 
 
 def film_id(client: TestClient) -> str:
@@ -94,7 +97,8 @@ class ServerProcess:
         parts = urlsplit(address)
         self.process, self.host = process, parts.netloc
         self.streams: list[tuple[http.client.HTTPConnection, http.client.HTTPResponse]] = []
-        self.headers = {"cookie": f"unfade_{parts.port}={parse_qs(parts.query)['token'][0]}"}
+        self.token = parse_qs(parts.query)["token"][0]
+        self.headers = {"cookie": f"unfade_{parts.port}={self.token}"}
 
     def ask(self, path: str, body: str | None = None) -> tuple[int, str]:
         """Status and text of the answer to a GET, or with a body to a POST."""

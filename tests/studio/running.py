@@ -1,11 +1,6 @@
 """A studio that runs as a process of its own, and requests to it."""
 
 import json
-import os
-import re
-import signal
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-import unfade
 from unfade.studio.films import place_of
+
+from .client import running_server
 
 TIMEOUT_S = 30
 """Seconds for an answer: a busy machine is slow."""
@@ -82,19 +78,6 @@ class RunningStudio:
 @contextmanager
 def running_studio(root: Path, *options: str) -> Iterator[RunningStudio]:
     """A studio that is open on a folder while the block runs; its runs end with it."""
-    command = [sys.executable, "-m", "unfade", "studio", str(root), "--no-browser", "--stop-runs"]
-    # The runs of the studio have another working directory, and must find the same package.
-    environment = {**os.environ, "PYTHONPATH": str(Path(unfade.__file__).parents[1])}
-    process = subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, text=True, env=environment
-    )
-    assert process.stdout is not None
-    try:
-        found = re.search(r"http\S+", process.stdout.readline())
-        assert found is not None, "the studio did not start"
-        parts = urlsplit(found[0])
-        token = parse_qs(parts.query)["token"][0]
-        yield RunningStudio(root, f"http://{parts.netloc}", token)
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=TIMEOUT_S)
+    with running_server(root, "--stop-runs", *options) as server:
+        yield RunningStudio(root, f"http://{server.host}", server.token)
+        server.interrupt()

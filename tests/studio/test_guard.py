@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from unfade.studio.app import make_app
+from unfade.studio.guard import Guard
 from unfade.studio.studio import Studio
 
 from .client import COOKIE, HOST, ORIGIN, TOKEN, film_id, guarded, open_client
@@ -70,6 +72,25 @@ def test_the_token_is_traded_for_a_cookie_that_scripts_cannot_read(stranger: Tes
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
     assert stranger.get("/?token=wrong", headers={"cookie": ""}).status_code == 403
+
+
+def test_two_studios_keep_their_cookies_apart(root: Path) -> None:
+    """Cookies belong to a host, whatever the port, so that a browser sends both to both studios."""
+    app = make_app(Studio(root, read_only=False))
+    browser: dict[str, str] = {}
+    studios = []
+    for port, token in ((8040, "one"), (8041, "other")):
+        client = TestClient(
+            Guard(app, port, token, read_only=False),
+            f"http://127.0.0.1:{port}",
+            follow_redirects=False,
+        )
+        browser |= dict(client.get(f"/?token={token}").cookies)
+        client.cookies.clear()
+        studios.append(client)
+    assert browser == {"unfade_8040": "one", "unfade_8041": "other"}
+    cookies = "; ".join(f"{name}={value}" for name, value in browser.items())
+    assert [one.get("/", headers={"cookie": cookies}).status_code for one in studios] == [200, 200]
 
 
 def test_broken_cookies_of_other_servers_do_not_hide_the_studios(stranger: TestClient) -> None:

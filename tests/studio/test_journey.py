@@ -1,60 +1,106 @@
-"""The whole journey in Chromium on a small film: run, watch, look, decide, deliver.
+"""The whole journey in Chromium on a small film: new, run, drop and add a pair, watch training,
+dismiss an outlier, wipe a frame, approve, deliver; then several films run one after another."""
 
-Skipped where no Chromium or Chrome is installed. Steps of the viewer and of the pairs page have
-their places in `test_the_whole_journey`.
-"""
-
-import shutil
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import OpenImageIO as oiio
 import pytest
+import tomlkit
+import torch
+from numpy.typing import NDArray
 
+from unfade import media
 from unfade.film.approval import Approvals
 from unfade.film.delivery import Delivery
 from unfade.film.dismissal import Dismissals
 from unfade.film.model import LossCurve, TrainedModel, TrainingStop
 from unfade.film.noun import Artefact
+from unfade.film.rendering import Rendering
 from unfade.film.report import Report
+from unfade.film.working_space import WORKING_SPACE
 from unfade.pipeline.freshness import status
+from unfade.project.color_config import PINNED
+from unfade.project.file import load_project
 from unfade.studio.films import place_of
 from unfade.studio.pages import FILM_PAGES
+from unfade.studio.run_record import RunRecord, read_records
+from unfade.studio.studio import RUNS_FOLDER
 
+from .client import wait_until
 from .running import RunningStudio
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 STEPS = 20_000
 """Steps of training: minutes, so that a person can end it early."""
 
-PATIENCE_MS = 400_000
+SETTINGS = f"""
+[curate]
+[train]
+size = "small"
+steps = {STEPS}
+batch = 64
+checkpoint = 10
+contact_sheet = 40
+early_stop = 0
+shot_models = "off"
+[render]
+first = 2
+last = 5
+[deliver]
+movie = "h264"
+"""
+"""What a person writes into the new film.toml, so that the stages take seconds."""
+
+PAIRS = """
+[[pair]]
+source = 2
+reference = "painted/2.exr"
+aligned = true
+[[pair]]
+source = 4
+reference = 4
+aligned = true
+role = "holdout"
+[[pair]]
+source = 5
+reference = 5
+aligned = true
+"""
+
+LIVE_AREA = [0, 0, 96, 72]
+
+WIPED = 3
+"""A frame that is wiped."""
+
+PLACES = ((20, 10), (30, 50), (44, 36), (52, 36), (84, 50), (90, 10))
+"""Pixels of the scan, of which the wipe has the first three at its left."""
+
+READ_PIXELS = """(places) => {
+  const canvas = document.getElementById("screen"), gl = canvas.getContext("webgl2");
+  const left = Math.round(canvas.width / 2 - 96 / 2), top = Math.round(canvas.height / 2 - 72 / 2);
+  gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+  return places.map(([x, y]) => {
+    const pixel = new Uint8Array(4);
+    gl.readPixels(left + x, canvas.height - 1 - top - y, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
+    return [...pixel.slice(0, 3)];
+  });
+}"""
+
+PATIENCE_MS = 200_000
 """Milliseconds for a stage on a busy machine."""
 
 SERIOUS = ("serious", "critical")
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium or Chrome is installed; the journey needs one")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as running:
-        # Root in a container has no sandbox; the pages are the studio's own.
-        chromium = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
 def film(studio: RunningStudio, write_small_film: Callable[[Path], None]) -> Path:
+    """The folder of the film: the journey makes its film.toml."""
     folder = studio.new_folder()
     write_small_film(folder)
-    place = folder / "film.toml"
-    training = f"steps = {STEPS}\nearly_stop = 0\ncontact_sheet = 40"
-    text = place.read_text().replace("steps = 4", training)
-    place.write_text(text.replace("checkpoint = 2", "checkpoint = 10"))
+    (folder / "film.toml").unlink()
     return folder
 
 
@@ -65,8 +111,8 @@ def asked() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def page(browser: Any, studio: RunningStudio, film: Path, asked: list[str]) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+def page(chromium: Any, studio: RunningStudio, film: Path, asked: list[str]) -> Iterator[Any]:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
     context.set_default_timeout(PATIENCE_MS)
     context.on("request", lambda request: asked.append(request.url))
     page = context.new_page()
@@ -89,13 +135,16 @@ def go(page: Any, name: str) -> None:
 
 
 def test_the_whole_journey(page: Any, film: Path, asked: list[str], studio: RunningStudio) -> None:
-    # Here a new film is made with the form.
+    new_film(page, film)
     page.get_by_role("link", name="Painted").click()
     page.wait_for_url("**/run")
-    run_to_validate(page, film)
+    run_to(page, "align")
+    drop_a_pair_and_add_another(page, film)
+    go(page, "Run")
+    run_to(page, "validate", is_awaited=False)
     end_training_early(page, film)
-    # Here a pair is dropped and another one added; here a frame is wiped in the viewer.
     dismiss_the_outlier(page, film)
+    wipe_a_frame(page, film)
     approve(page, film)
     deliver(page, film)
     verify(page)
@@ -103,10 +152,86 @@ def test_the_whole_journey(page: Any, film: Path, asked: list[str], studio: Runn
     assert not foreign
 
 
-def run_to_validate(page: Any, film: Path) -> None:
-    page.get_by_role("button", name="Run to validate").click()
+def new_film(page: Any, film: Path) -> None:
+    """By the form, with paths completed; then a person sets it up in an editor."""
+    take_path(page, "Folder to make", film.name, f"{film.name}/")
+    take_path(page, "Scan", f"{film.name}/scan/", f"{film.name}/scan/s.%04d.exr")
+    take_path(page, "Reference", f"{film.name}/dvd/d", f"{film.name}/dvd/d.%04d.exr")
+    page.get_by_label("Title").fill("Painted")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Painted").wait_for()
+    project = load_project(film / "film.toml")
+    assert (project.film.title, project.source.path) == ("Painted", "scan/s.%04d.exr")
+    text = tomlkit.parse((film / "film.toml").read_text())
+    for name in ("source", "reference"):
+        text[name]["live_area"] = LIVE_AREA
+    for name, section in tomlkit.parse(SETTINGS).items():
+        text.setdefault(name, {}).update(section)
+    (film / "film.toml").write_text(tomlkit.dumps(text) + PAIRS)
+
+
+def take_path(page: Any, label: str, typed: str, path: str) -> None:
+    """Types the beginning of a path, and takes the path when it is offered."""
+    field = page.get_by_label(label)
+    field.press_sequentially(typed)
+    page.locator(f'#paths option[value="{path}"]').wait_for(state="attached")
+    field.fill(path)
+
+
+def run_to(page: Any, stage: str, *, is_awaited: bool = True) -> None:
+    page.get_by_role("button", name=f"Run to {stage}").click()
     page.locator("#progress", has_text="stage").wait_for()
     page.locator("td.state.running").wait_for()
+    if is_awaited:
+        page.get_by_role("row", name=stage).locator("td.state.fresh").wait_for()
+
+
+def drop_a_pair_and_add_another(page: Any, film: Path) -> None:
+    go(page, "Pairs")
+    page.locator("[data-pair='5'][data-key]").wait_for()
+    tiles = [one.get_attribute("data-pair") for one in page.locator("[data-pair]").all()]
+    for key in (*["ArrowRight"] * (1 + tiles.index("5")), "d"):
+        page.keyboard.press(key)
+    page.locator(".tile.dropped [data-pair='5']").wait_for()
+    page.keyboard.press("a")
+    for name in ("#add-source", "#add-reference"):
+        page.locator(name).fill("6")
+    page.locator("#add-sentences p").first.wait_for()
+    page.get_by_role("button", name="Write the pair").click()
+    page.locator("[data-pair='6']").wait_for()
+    project = load_project(film / "film.toml")
+    assert project.curate.drop == (5,)
+    assert [(one.source, one.reference) for one in project.pair][-1] == (6, 6)
+    assert "# the faded scan: its luma is kept" in (film / "film.toml").read_text()
+
+
+def wipe_a_frame(page: Any, film: Path) -> None:
+    """The scan at the left and the master at the right, as their files and the view have them."""
+    go(page, "Viewer")
+    page.locator("#screen[data-shown$='source recovered']").wait_for()
+    for key in ("Home", *["ArrowRight"] * (WIPED - 1), "z"):
+        page.keyboard.press(key)
+    page.locator(f"#screen[data-shown='{WIPED} source recovered']").wait_for()
+    (master,) = [one.file for one in made(film, Rendering).frames if one.frame == WIPED]
+    scan = display_codes(film / f"scan/s.{WIPED:04d}.exr", "ACEScg")
+    recovered = display_codes(film / "06-render" / master, "ACES2065-1")
+    assert (np.abs(scan - recovered).max(axis=1) > 5).all(), "the pictures differ at all places"
+    wait_until(lambda: is_on_screen(page, [*scan[:3], *recovered[3:]]))
+    page.keyboard.press(".")
+    wait_until(lambda: is_on_screen(page, [*scan[:4], *recovered[4:]]))
+
+
+def display_codes(path: Path, colorspace: str) -> NDArray[np.float64]:
+    """The pixels of a file at `PLACES` after the film's view, as codes of 255."""
+    stored = oiio.ImageBuf(str(path)).get_pixels(oiio.FLOAT)[..., :3]
+    pixels = torch.from_numpy(stored).permute(2, 0, 1).contiguous()
+    shown = media.to_space(pixels, colorspace, WORKING_SPACE, PINNED).clamp(0, 1) * 255
+    return np.array([shown[:, y, x].numpy() for x, y in PLACES], np.float64)
+
+
+def is_on_screen(page: Any, codes: list[NDArray[np.float64]]) -> bool:
+    """Whether the pixels at `PLACES` on the screen have these codes, but for their rounding."""
+    return bool(np.abs(np.array(page.evaluate(READ_PIXELS, PLACES)) - codes).max() <= 1.5)
 
 
 def end_training_early(page: Any, film: Path) -> None:
@@ -183,6 +308,54 @@ def deliver(page: Any, film: Path) -> None:
 def verify(page: Any) -> None:
     page.get_by_role("button", name="Verify the delivery").click()
     page.get_by_text("each as it was delivered").wait_for()
+
+
+def test_marked_films_run_one_after_another(
+    page: Any, studio: RunningStudio, film: Path, write_small_film: Callable[[Path], None]
+) -> None:
+    """By keys. One fails, one is stopped, one is taken out of the queue; the others run."""
+    write_small_film(studio.root / "a-long")
+    for name in ("b-broken", "c-left"):
+        (studio.root / name).mkdir()
+        (studio.root / name / "film.toml").write_text("nonsense")
+    page.goto(studio.origin)
+    for key in ("j", "x") * 4:
+        page.keyboard.press(key)
+    (studio.root / "b-broken/film.toml").write_text('[source]\npath = "scan.mov"\n')
+    page.get_by_text("'film' is missing").wait_for()
+    assert page.locator(".films input:checked").count() == 4, "marks outlive an update of the page"
+    assert page.locator(".films input:focus").get_attribute("aria-label") == "Mark Painted"
+    page.keyboard.press("r")
+    queue = page.get_by_role("table", name="Queue", exact=True)
+    queue.get_by_role("row", name="4 run reel1").wait_for()
+    queue.get_by_role("button", name="Take out: run c-left").click()
+    queue.get_by_role("row", name="3 run reel1").wait_for()
+    queue.get_by_role("button", name="Stop: run a-long").click()
+    wait_until(lambda: not any(one.is_open for one in records(studio)))
+    states = {one.what: one.state for one in records(studio)}
+    assert states["run a-long"] == states["run c-left"] == "stopped"
+    assert states["run b-broken"] == "failed"
+    assert states["run reel1"] == "finished"
+    ended = page.get_by_role("table", name="Runs that have ended")
+    broken = ended.get_by_role("row", name="run b-broken").inner_text()
+    assert "'film' is missing" in broken
+
+
+def test_a_late_completion_does_not_replace_a_newer_one(page: Any, studio: RunningStudio) -> None:
+    page.goto(studio.origin)
+    held: list[Any] = []
+    page.route(re.compile("path=r&"), lambda route: held.append(route))
+    page.get_by_label("Scan").press_sequentially("re")
+    page.locator('#paths option[value="reel1/"]').wait_for(state="attached")
+    with page.expect_response(re.compile("path=r&")):
+        held[0].fulfill(json={"paths": ["late"]})
+    page.wait_for_timeout(200)
+    assert page.locator("#paths option").all_inner_texts() == ["reel1/"]
+    page.unroute_all()
+
+
+def records(studio: RunningStudio) -> list[RunRecord]:
+    return [*read_records(studio.root / RUNS_FOLDER)]
 
 
 @pytest.mark.parametrize("name", ["/", *(name for name, _ in FILM_PAGES)])

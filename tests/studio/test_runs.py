@@ -81,6 +81,18 @@ def test_a_run_that_fails_is_failed_and_its_log_says_why(runs: Runs, tmp_path: P
     assert read_log(runs.log(record))[1] == ["the disk burns"]
 
 
+def test_a_run_that_fails_does_not_stop_the_next_one(runs: Runs, tmp_path: Path) -> None:
+    bad = runs.add("bad", tmp_path, ["raise SystemExit('unfade: the scan is gone')"])
+    good = runs.add("good", tmp_path, ["pass"])
+    assert runs.queue == [bad, good]
+    wait_for(runs, good, "finished")
+    assert [(one.what, one.state, one.reason) for one in runs.ended] == [
+        ("good", "finished", ""),
+        ("bad", "failed", "the scan is gone"),
+    ]
+    assert not runs.queue
+
+
 def test_stop_ends_a_run_as_ctrl_c_does(runs: Runs, tmp_path: Path) -> None:
     record = runs.add("long", tmp_path, [SLEEP])
     wait_for(runs, record, "running")
@@ -130,6 +142,7 @@ def test_a_killed_child_is_lost(runs: Runs, tmp_path: Path) -> None:
     assert working.pid is not None
     os.kill(working.pid, signal.SIGKILL)
     wait_for(runs, record, "lost")
+    assert runs.ended[0].reason == runs_module.LOST
 
 
 def test_a_run_is_found_again_after_the_studio_was_killed(runs: Runs, tmp_path: Path) -> None:
@@ -198,6 +211,19 @@ def test_a_full_disk_keeps_a_run_off_the_queue(
     with pytest.raises(WorkError, match="No space left on device"):
         runs.add("any", tmp_path, ["pass"])
     assert runs.all == []
+
+
+def test_a_run_starts_once_on_a_full_disk(
+    runs: Runs, tmp_path: Path, fill_disk: Callable[[], None]
+) -> None:
+    started = tmp_path / "started"
+    record = runs.add("once", tmp_path, [f"open({str(started)!r}, 'a').write('x')"])
+    fill_disk()
+    for _ in ("at the start", "at the end"):
+        with pytest.raises(WorkError, match="No space left on device"):
+            wait_until(runs.look)
+    assert state_of(runs, record) == "finished"
+    assert started.read_text() == "x"
 
 
 def test_a_full_disk_is_a_sentence_on_the_page(

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import anyio
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from unfade.errors import WorkError
 from unfade.studio import events as events_module
-from unfade.studio.events import Broadcast
+from unfade.studio.events import PROGRESS, Broadcast
 from unfade.studio.run_record import RunRecord, is_running, read_records
 from unfade.studio.studio import RUNS_FOLDER, Studio
+from unfade.studio.turns import EVENTS_PATH, MAX_AT_ONCE, Turns
 
 from .client import ServerProcess, running_server, wait_until
 
@@ -96,20 +98,49 @@ def test_two_windows_see_a_change_within_a_second(root: Path) -> None:
 
 
 def test_200_requests_at_once_are_answered(root: Path) -> None:
-    """Some are told that the studio is busy; afterwards it serves as before."""
+    """All of them, while streams are open; a few at a time, so that memory grows little."""
     with running_server(root) as server:
-
-        def ask(_: int) -> int:
-            try:
-                return server.ask("/")[0]
-            except (ConnectionError, http.client.HTTPException):
-                return 503
-
+        streams = [server.open_stream() for _ in range(20)]
+        before = peak_memory_mb(server)
         with ThreadPoolExecutor(200) as threads:
-            answers = list(threads.map(ask, range(200)))
-        assert {*answers} <= {200, 503}
-        assert 200 in answers
-        assert server.ask("/")[0] == 200
+            answers = list(threads.map(lambda _: server.ask("/"), range(200)))
+        assert {status for status, _ in answers} == {200}
+        assert all(text.endswith("</html>") for _, text in answers)
+        assert peak_memory_mb(server) - before < 50
+        assert all(stream.readline() == b": open\n" for stream in streams)
+
+
+def peak_memory_mb(server: ServerProcess) -> float:
+    """The most memory that the server has held so far."""
+    status = Path(f"/proc/{server.process.pid}/status")
+    if not status.exists():
+        pytest.skip("this system does not say how much memory a process holds")
+    (line,) = [one for one in status.read_text().splitlines() if one.startswith("VmHWM:")]
+    return int(line.split()[1]) / 1024
+
+
+def test_a_few_requests_are_answered_at_a_time_and_streams_take_no_turn() -> None:
+    answering: list[str] = []
+
+    async def ask_all() -> None:
+        may_end = anyio.Event()
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            answering.append(scope["path"])
+            await may_end.wait()
+
+        turns = Turns(answer)
+        async with anyio.create_task_group() as tasks:
+            for path in ["/"] * 50 + [EVENTS_PATH] * 50:
+                scope = {"type": "http", "path": path}
+                tasks.start_soon(turns, scope, anyio.sleep_forever, anyio.sleep)
+            await anyio.wait_all_tasks_blocked()
+            assert answering.count("/") == MAX_AT_ONCE
+            assert answering.count(EVENTS_PATH) == 50
+            may_end.set()
+
+    anyio.run(ask_all)
+    assert answering.count("/") == 50
 
 
 def only_record(root: Path) -> RunRecord:
@@ -188,6 +219,21 @@ def test_a_page_that_was_away_too_long_loads_itself_anew(monkeypatch: pytest.Mon
     assert '"reset"' in anyio.run(after, "1")[0]
     assert [text.split("\n")[0] for text in anyio.run(after, "4")] == [": open", "id: 5", "id: 6"]
     assert anyio.run(after, "6") == [": open\n\n"]
+
+
+def test_a_new_page_is_told_the_newest_progress() -> None:
+    async def told(last_id: str | None) -> list[str]:
+        broadcast = Broadcast()
+        for done in (1, 2):
+            await broadcast.send(PROGRESS, progress={"done": done})
+            await broadcast.send("film", film="a")
+        await broadcast.close()
+        return [text async for text in broadcast.stream(last_id)]
+
+    opened, progress = anyio.run(told, None)
+    assert opened == ": open\n\n"
+    assert json.loads(progress.removeprefix("data: "))["progress"] == {"done": 2}
+    assert anyio.run(told, "4") == [": open\n\n"]
 
 
 def test_a_failure_to_start_a_run_reaches_the_pages(

@@ -9,7 +9,7 @@ from unfade.commands.display import duration
 from unfade.commands.terminal import plain_table, show
 from unfade.film.report import Report
 from unfade.improve.snapshot import open_round
-from unfade.pipeline.run import check_stage_names
+from unfade.pipeline.stages import check_stages
 from unfade.work.progress import Progress
 
 OPEN_ROUND = (
@@ -26,7 +26,7 @@ def run(
     Raises:
         UnfadeError: the project cannot be used, or a stage failed.
     """
-    check_stage_names(first, last)
+    check_stages(first, last)
     film = api.open(project_file)
     with progress(quiet, events) as display:
         done = run_film(film, first, last, display)

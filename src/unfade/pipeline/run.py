@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 
-from unfade.errors import ProjectError, WorkError
+from unfade.errors import WorkError
 from unfade.film.stage_names import STAGE_NAMES
 from unfade.pipeline import preflight
 from unfade.pipeline.clock import Clock
@@ -24,7 +24,7 @@ from unfade.pipeline.freshness import (
     settings,
     status,
 )
-from unfade.pipeline.stages import STAGES, Stage
+from unfade.pipeline.stages import STAGES, Stage, check_stages
 from unfade.pipeline.watch import WatchedProgress
 from unfade.work.elements import DIGEST_CACHE
 from unfade.work.job import Job
@@ -34,7 +34,7 @@ from unfade.work.receipt import Receipt
 from unfade.work.software import software_versions
 from unfade.work.writing import clear_partials, write_text
 
-__all__ = ["STAGES", "Stage", "check_stage_names", "freshness", "run", "run_stage", "status"]
+__all__ = ["STAGES", "Stage", "freshness", "run", "run_stage", "status"]
 
 
 def run(job: Job, first: str | None = None, last: str | None = None) -> list[str]:
@@ -54,13 +54,8 @@ def run(job: Job, first: str | None = None, last: str | None = None) -> list[str
         UnfadeError: there is no such stage, a stage failed, a file of film.toml is missing, or
             another run uses the work directory.
     """
-    check_stage_names(first, last)
-    start = STAGE_NAMES.index(first) if first else 0
+    check_stages(first, last)
     end = STAGE_NAMES.index(last) if last else len(STAGES) - 1
-    if start > end:
-        raise WorkError(
-            f"'{first}', the first stage to run, comes after '{last}', the last; swap the two"
-        )
     stages = STAGES[: end + 1]
     watched = WatchedProgress(job.progress, stages)
     job = replace(job, progress=watched)
@@ -148,18 +143,6 @@ def run_stage(stage: Stage, job: Job, elements: ElementCache | None = None) -> N
     write_text(folder / Receipt.PATH, receipt.to_json())
     (folder / UNFINISHED).unlink()
     job.save_digests()
-
-
-def check_stage_names(*names: str | None) -> None:
-    """
-    Raises:
-        ProjectError: there is no stage with such a name; None is allowed.
-    """
-    for name in names:
-        if name is not None and name not in STAGE_NAMES:
-            raise ProjectError(
-                f"there is no stage '{name}'; the stages are {', '.join(STAGE_NAMES)}"
-            )
 
 
 def stage_function(name: str) -> Callable[[Job], None]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from unfade.errors import WorkError
+from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.approval import Approvals
 from unfade.film.balance import FilmBalance
@@ -15,7 +15,7 @@ from unfade.film.noun import Artefact
 from unfade.film.pair import PairList
 from unfade.film.rendering import Rendering
 from unfade.film.report import Report
-from unfade.film.stage_names import STAGE_TASKS, folder_name
+from unfade.film.stage_names import STAGE_NAMES, STAGE_TASKS, folder_name
 from unfade.film.target import Targets
 from unfade.film.used_frames import UsedFrames
 from unfade.work.job import Job
@@ -177,3 +177,21 @@ STAGES = (
         files=(BASELINE, "07-validate/report.html", "07-validate/*.png", *SHEETS, Approvals.PATH),
     ),
 )
+
+
+def check_stages(first: str | None, last: str | None) -> None:
+    """Checks the stages from which and to which a run goes; None is the end of the table.
+
+    Raises:
+        ProjectError: there is no such stage.
+        WorkError: the first one comes after the last one.
+    """
+    for name in (first, last):
+        if name is not None and name not in STAGE_NAMES:
+            raise ProjectError(
+                f"there is no stage '{name}'; the stages are {', '.join(STAGE_NAMES)}"
+            )
+    if first and last and STAGE_NAMES.index(first) > STAGE_NAMES.index(last):
+        raise WorkError(
+            f"'{first}', the first stage to run, comes after '{last}', the last; swap the two"
+        )

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
@@ -14,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from unfade.errors import UnfadeError
 from unfade.studio.pages import show_failure, show_http_failure, studio_of
 from unfade.studio.studio import Studio
+from unfade.studio.turns import EVENTS_PATH, Turns
 from unfade.studio.views import films, outliers, pairs, report, run, training, viewer
 
 
@@ -29,7 +31,7 @@ def make_app(studio: Studio) -> Starlette:
             await task
 
     routes: list[BaseRoute] = [
-        Route("/events", _events),
+        Route(EVENTS_PATH, _events),
         Mount("/static", StaticFiles(packages=[("unfade.studio", "static")])),
         *films.ROUTES,
         *run.ROUTES,
@@ -40,7 +42,12 @@ def make_app(studio: Studio) -> Starlette:
         *report.ROUTES,
     ]
     handlers = {UnfadeError: show_failure, HTTPException: show_http_failure}
-    app = Starlette(routes=routes, lifespan=watching, exception_handlers=handlers)
+    app = Starlette(
+        routes=routes,
+        lifespan=watching,
+        exception_handlers=handlers,
+        middleware=[Middleware(Turns)],
+    )
     app.state.studio = studio
     return app
 

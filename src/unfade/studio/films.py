@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unfade.errors import ProjectError, UnfadeError
-from unfade.film.approval import Approvals
+from unfade.film.approval import Approval, Approvals
 from unfade.film.dismissal import Dismissals
 from unfade.film.improvement import Improvement
 from unfade.film.model import LossCurve, TrainingStop
+from unfade.film.rendering import Rendering
 from unfade.film.report import Report
 from unfade.film.stage_names import STAGE_NAMES, folder_name
 from unfade.pipeline.freshness import UNFINISHED, Freshness, status
 from unfade.project.file import load_project
 from unfade.project.paths import PROJECT_FILE
-from unfade.project.settings import Project
+from unfade.work.approvals import read_approvals
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 from unfade.work.receipt import Receipt
@@ -73,18 +74,15 @@ class FilmPlace:
 
 @dataclass(frozen=True)
 class ShownFilm:
-    """What the list of films shows; `error` is the sentence if film.toml cannot be used."""
+    """What the list of films shows. `decision` is a person's on these masters; `error` is the
+    sentence if film.toml cannot be used."""
 
     place: FilmPlace
     title: str
     stages: tuple[tuple[str, Freshness], ...] = ()
     verdict: str | None = None
+    decision: Approval | None = None
     error: str | None = None
-
-    @property
-    def fresh_count(self) -> int:
-        """Number of stages that are up to date."""
-        return sum(current.state == "fresh" for _, current in self.stages)
 
 
 def find_films(root: Path) -> Iterator[FilmPlace]:
@@ -120,14 +118,13 @@ def film_state(place: FilmPlace) -> ShownFilm:
         stages = tuple((stage.name, current) for stage, current in status(job))
     except UnfadeError as error:
         return ShownFilm(place, place.folder.name, error=str(error))
-    verdict = None
+    verdict = decision = None
     with suppress(UnfadeError):
         verdict = job.load(Report).verdict
-    return ShownFilm(place, _title(job.project, place), stages, verdict)
-
-
-def _title(project: Project, place: FilmPlace) -> str:
-    return project.film.title or place.folder.name
+        approvals = read_approvals(place.folder)
+        decision = approvals.of(job.load(Rendering)) if approvals.decisions else None
+    title = job.project.film.title or place.folder.name
+    return ShownFilm(place, title, stages, verdict, decision)
 
 
 class Films:

@@ -26,6 +26,7 @@ class RunRecord(Noun):
 
     `started` is the start of the process by the system's clock, which tells it from a later process
     of the same number; none where the system does not say it. Times are seconds since 1970.
+    `reason` says why it failed or was lost.
     """
 
     id: str
@@ -37,6 +38,7 @@ class RunRecord(Noun):
     started: str | None = None
     asked_s: float
     ended_s: float | None = None
+    reason: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -50,6 +52,16 @@ def read_records(folder: Path) -> Iterator[RunRecord]:
     for path in sorted(folder.glob("*.json")):
         with suppress(OSError, ValueError, ValidationError):
             yield RunRecord.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def records_signature(folder: Path) -> frozenset[tuple[str, int, int, int]]:
+    """What changes whenever a record in a folder is written or removed."""
+    found = set()
+    for path in folder.glob("*.json"):
+        with suppress(OSError):
+            stat = path.stat()
+            found.add((path.name, stat.st_ino, stat.st_size, stat.st_mtime_ns))
+    return frozenset(found)
 
 
 def process_start(pid: int) -> str | None:

@@ -24,8 +24,9 @@ LOOPBACK = "127.0.0.1"
 FIRST_PORT = 8040
 """The port that is tried first, so that the address is mostly the same."""
 
-MAX_CONNECTIONS = 100
-"""Connections that are served at a time; others are answered that the studio is busy."""
+MAX_CONNECTIONS = 300
+"""Open connections, most of which wait for their turn; others are answered that the studio is
+busy."""
 
 BACKLOG = 512
 """Connections that wait until the server takes them: more than a browser ever opens."""

@@ -11,7 +11,7 @@ import anyio.to_thread
 
 from unfade.errors import UnfadeError
 from unfade.studio.choices import Choices
-from unfade.studio.events import Broadcast
+from unfade.studio.events import PROGRESS, Broadcast
 from unfade.studio.films import Films
 from unfade.studio.run_record import read_log
 from unfade.studio.runs import Runs
@@ -48,7 +48,7 @@ class Studio:
         while True:
             await asyncio.sleep(LOOK_INTERVAL_S)
             try:
-                if not self.read_only and await in_thread(self.runs.look):
+                if await in_thread(self.runs.read if self.read_only else self.runs.look):
                     await in_thread(self.films.look_around)
                     await self.events.send("runs")
             except UnfadeError as error:
@@ -62,7 +62,7 @@ class Studio:
             newest = await in_thread(self._progress)
             if newest != progress:
                 progress = newest
-                await self.events.send("progress", progress=newest)
+                await self.events.send(PROGRESS, progress=newest)
 
     def _signatures(self) -> dict[str, object]:
         return {place.id: place.signature() for place in self.films.places}

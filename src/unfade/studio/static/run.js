@@ -1,4 +1,11 @@
-// The stages of a film.
-import { bind, film, post, readOnly } from "/static/studio.js";
+// The stages of a film, and the log of its run as it grows.
+import { bind, film, on, post, readOnly, refresh } from "/static/studio.js";
 
 if (!readOnly) bind("r", "run what is not fresh", () => post(`/film/${film}/runs`, { verb: "run" }));
+
+let last = "";
+on("progress", ({ progress }) => {
+  if (!progress || progress.last === last) return;
+  last = progress.last;
+  refresh();
+});

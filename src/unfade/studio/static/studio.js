@@ -60,8 +60,8 @@ export function bind(key, words, action) {
 
 let newest = 0;
 
-/** Gets the page's content anew, and keeps what is being typed and the focus. Of answers that cross
- * only the one that was asked for last counts. Then an event of kind "refreshed" follows. */
+/** Gets the page's content anew: the parts that are marked as live, or all of it. Of answers that
+ * cross only the one that was asked for last counts. Then an event of kind "refreshed" follows. */
 export async function refresh() {
   const mine = ++newest;
   const address = new URL(location.href);
@@ -69,38 +69,47 @@ export async function refresh() {
   const answer = await fetch(address).catch(() => null);
   const text = answer?.ok ? await answer.text().catch(() => null) : null;
   if (text === null || mine !== newest) return;
-  replaceContent(text);
+  replaceAll(text);
   for (const handler of handlers.get("refreshed") ?? []) handler({ kind: "refreshed" });
 }
 
-function replaceContent(text) {
+function replaceAll(text) {
   const main = document.getElementById("main");
   const fresh = document.createElement("main");
   fresh.innerHTML = text;
-  const live = main.querySelectorAll("[data-live]");
-  if (live.length) {
-    live.forEach((part) => {
-      const other = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
-      if (other && other.innerHTML !== part.innerHTML) part.innerHTML = other.innerHTML;
-    });
-    return;
+  const live = [...main.querySelectorAll("[data-live]")];
+  for (const part of live) {
+    const other = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
+    if (other) replaceContent(part, other);
   }
-  const typed = [...main.querySelectorAll("input[name], textarea[name]")].map((one) => [one.name, one.value]);
-  const focused = document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.getAttribute("name");
-  main.innerHTML = fresh.innerHTML;
-  for (const [name, value] of typed) {
-    const field = main.querySelector(`[name="${name}"]`);
-    if (field) field.value = value;
+  if (!live.length) replaceContent(main, fresh);
+}
+
+/** Replaces the content of an element where it differs. What is typed, marks and the focus stay. */
+function replaceContent(part, fresh) {
+  if (part.innerHTML === fresh.innerHTML) return;
+  const fields = [...part.querySelectorAll("input[name]:not([type=hidden]), textarea[name]")];
+  const focused = part.contains(document.activeElement) ? selectorOf(document.activeElement) : null;
+  part.innerHTML = fresh.innerHTML;
+  for (const { name, value, checked } of fields) {
+    const found = part.querySelectorAll(`[name="${CSS.escape(name)}"]`);
+    if (found.length === 1) Object.assign(found[0], { value, checked });
   }
-  if (focused) main.querySelector(`[aria-label="${CSS.escape(focused)}"], [name="${CSS.escape(focused)}"]`)?.focus();
+  if (focused) part.querySelector(focused)?.focus();
+}
+
+/** What finds an element again in newer content; null if it has no name of its own. */
+function selectorOf(element) {
+  const name = ["id", "name", "aria-label", "href"].find((one) => element.getAttribute(one));
+  return name ? `[${name}="${CSS.escape(element.getAttribute(name))}"]` : null;
 }
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-post]");
-  if (!button) return;
-  button.disabled = true;
+  if (!button || button.ariaBusy) return;
+  button.ariaBusy = "true";
   await post(button.dataset.post, JSON.parse(button.dataset.command ?? "{}"));
-  button.disabled = false;
+  button.ariaBusy = null;
 });
 
 document.addEventListener("submit", async (event) => {
@@ -108,13 +117,13 @@ document.addEventListener("submit", async (event) => {
   if (!form) return;
   event.preventDefault();
   const command = Object.fromEntries(new FormData(form, event.submitter));
-  if (await post(form.dataset.post, command)) form.reset();
+  if ((await post(form.dataset.post, command)) && !("keep" in form.dataset)) form.reset();
 });
 
 document.addEventListener("keydown", (event) => {
-  const isTyping = event.target.closest("input, textarea, select, dialog");
+  const isTyping = event.target.closest("input:not([type=checkbox]), textarea, select, dialog");
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
-  const pressesButton = [" ", "Enter"].includes(event.key) && event.target.closest("button, a, summary");
+  const pressesButton = [" ", "Enter"].includes(event.key) && event.target.closest("button, a, summary, input");
   const bound = keys.find((one) => one.key === event.key);
   if (!bound || pressesButton) return;
   event.preventDefault();

@@ -1,6 +1,5 @@
-"""The list of films: their states, new films, the demo."""
+"""The list of films: their states, runs of several, new films, the demo."""
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,20 +9,33 @@ from starlette.routing import Route
 
 from unfade.errors import ProjectError
 from unfade.film.stage_names import STAGE_NAMES
-from unfade.studio.films import ShownFilm
+from unfade.studio.completion import completions
+from unfade.studio.films import FilmPlace, ShownFilm
 from unfade.studio.pages import command_of, page, studio_of, text_of
+from unfade.studio.run_record import RunRecord
+from unfade.studio.runs import Runs
 from unfade.studio.studio import Studio, in_thread
+from unfade.studio.views.run import SHOWN_RUNS, run_command
 
-MAX_COMPLETIONS = 50
-"""Paths that are offered for what is typed."""
+NEW_FILM_VERBS = ("new", "demo")
+"""Verbs of runs that make a film."""
 
 
 async def show(request: Request) -> Response:
     """The page."""
     studio = studio_of(request)
-    states = await in_thread(_states, studio)
+    films, queue = await in_thread(_states, studio), studio.runs.queue
+    queue_places = {one.folder: place for place, one in [*enumerate(queue, start=1)][::-1]}
     return page(
-        request, "films", "Films", films=states, stage_names=STAGE_NAMES, runs=studio.runs.all[:20]
+        request,
+        "films",
+        "Films",
+        films=films,
+        stage_names=STAGE_NAMES,
+        queue=queue,
+        queue_places=queue_places,
+        runs=studio.runs.ended[:SHOWN_RUNS],
+        failure=_failed_new_film(studio.runs),
     )
 
 
@@ -32,25 +44,43 @@ def _states(studio: Studio) -> list[ShownFilm]:
     return [studio.films.state(place) for place in studio.films.places]
 
 
+def _failed_new_film(runs: Runs) -> RunRecord | None:
+    """The newest run that was to make a film, if it has failed."""
+    newest = next((one for one in runs.all if one.arguments[0] in NEW_FILM_VERBS), None)
+    return newest if newest is not None and newest.reason else None
+
+
+async def run_marked(request: Request) -> Response:
+    """Puts a run of each marked film on the queue, in the order of the list. A film whose run waits
+    already keeps its place."""
+    command, studio = await command_of(request), studio_of(request)
+    marked = command.get("films")
+    if not isinstance(marked, list) or not marked:
+        raise ProjectError("no film is marked; mark those that are to run")
+    places = [place for place in studio.films.places if place.id in marked]
+    if not all(one in [place.id for place in places] for one in marked):
+        raise ProjectError("a marked film is gone from the folder; mark the films again")
+    await in_thread(_queue, studio.runs, places)
+    await studio.events.send("runs")
+    return JSONResponse({})
+
+
+def _queue(runs: Runs, places: list[FilmPlace]) -> None:
+    for place in places:
+        what, arguments = run_command(place, {"verb": "run"})
+        if not runs.waits(place.folder, arguments):
+            runs.add(what, place.folder, arguments)
+
+
 async def complete(request: Request) -> Response:
     """The paths below the opened folder that begin with what is typed."""
-    typed = request.query_params.get("path", "")
-    paths = await in_thread(_completions, studio_of(request).root, typed)
-    return JSONResponse({"paths": paths})
-
-
-def _completions(root: Path, typed: str) -> list[str]:
-    """Paths relative to the root, folders with a slash at the end."""
-    folder, _, beginning = typed.rpartition("/")
-    found: list[str] = []
-    with suppress(OSError, ValueError, ProjectError):
-        for entry in os.scandir(inside(root, folder)):
-            is_text = entry.name.isprintable()
-            hidden = entry.name.startswith(".") and not beginning.startswith(".")
-            if is_text and entry.name.startswith(beginning) and not hidden:
-                name = f"{folder}/{entry.name}".lstrip("/")
-                found.append(f"{name}/" if entry.is_dir() else name)
-    return sorted(found)[:MAX_COMPLETIONS]
+    folder, slash, beginning = request.query_params.get("path", "").rpartition("/")
+    names: list[str] = []
+    with suppress(ProjectError):
+        place = inside(studio_of(request).root, folder)
+        as_sequences = "sequences" in request.query_params
+        names = await in_thread(completions, place, beginning, as_sequences=as_sequences)
+    return JSONResponse({"paths": [f"{folder}{slash}{name}".lstrip("/") for name in names]})
 
 
 def inside(root: Path, text: str) -> Path:
@@ -105,6 +135,7 @@ async def _queued(studio: Studio, what: str, folder: Path, arguments: list[str])
 
 ROUTES = [
     Route("/", show),
+    Route("/films/run", run_marked, methods=["POST"]),
     Route("/films/complete", complete),
     Route("/films/new", add, methods=["POST"]),
     Route("/films/demo", make_demo, methods=["POST"]),

@@ -1,0 +1,38 @@
+"""Completion of paths that a person types."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from unfade.media.stills.reader import STILL_SUFFIXES
+from unfade.media.stills.sequences import patterns_of
+
+MAX_COMPLETIONS = 50
+"""Names that are offered for what is typed."""
+
+
+def completions(folder: Path, beginning: str, *, as_sequences: bool) -> list[str]:
+    """The names in a folder that begin with what is typed; those of folders end with a slash.
+
+    Args:
+        folder: a folder; a file, or what is not there, holds no names.
+        beginning: what is typed; names that begin with a dot need one.
+        as_sequences: whether numbered pictures are one name, such as ``reel.%06d.dpx``.
+    """
+    names: set[str] = set()
+    with suppress(OSError):
+        for entry in os.scandir(folder):
+            is_hidden = entry.name.startswith(".") and not beginning.startswith(".")
+            if entry.name.startswith(beginning) and entry.name.isprintable() and not is_hidden:
+                names.add(f"{entry.name}/" if entry.is_dir() else entry.name)
+    return sorted(_with_sequences(names) if as_sequences else names)[:MAX_COMPLETIONS]
+
+
+def _with_sequences(names: set[str]) -> set[str]:
+    """The names, with one pattern in the place of the pictures of a sequence."""
+    stills = {name for name in names if Path(name).suffix.lower() in STILL_SUFFIXES}
+    for pattern in patterns_of(sorted(stills)):
+        frames = {name for name in stills if pattern.number_in(name) is not None}
+        if len(frames) > 1:
+            names = names - frames | {str(pattern)}
+    return names

@@ -1,0 +1,173 @@
+"""The page of films: several that run one after another, decisions, failures, completion."""
+
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from unfade.film.approval import Approval, Approvals
+from unfade.film.rendering import Rendering
+from unfade.film.report import Report
+from unfade.studio import runs as runs_module
+from unfade.studio.films import place_of
+from unfade.studio.run_record import RunRecord
+from unfade.studio.runs import Runs
+from unfade.studio.studio import RUNS_FOLDER, Studio
+
+from ..fixtures import make_rendered_frame, make_rendering
+from .client import client_of, open_client, wait_until
+
+TOML = '[film]\ntitle = "{}"\n[source]\npath = "scan.%04d.exr"\n'
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Three films, which lack their scans."""
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "film.toml").write_text(TOML.format(name.upper()))
+    return tmp_path
+
+
+def id_of(root: Path, name: str) -> str:
+    return place_of(root, root / name / "film.toml").id
+
+
+def queue(root: Path) -> list[str]:
+    """The names of the folders of runs that wait."""
+    return [Path(one.folder).name for one in Runs(root / RUNS_FOLDER).queue]
+
+
+def run_marked(client: TestClient, root: Path, *names: str) -> None:
+    marked = [id_of(root, name) for name in names]
+    assert client.post("/films/run", json={"films": marked}).status_code == 200
+
+
+def test_marked_films_are_queued_in_the_order_of_the_list(root: Path) -> None:
+    client = open_client(root)
+    run_marked(client, root, "c", "a")
+    assert queue(root) == ["a", "c"]
+    run_marked(client, root, "a", "b", "c")
+    assert queue(root) == ["a", "c", "b"]
+    page = client.get("/").text
+    assert [page.count(f"<td>place {place}</td>") for place in (1, 2, 3, 4)] == [1, 1, 1, 0]
+
+
+def test_a_run_is_taken_out_of_the_queue(root: Path) -> None:
+    client = open_client(root)
+    run_marked(client, root, "a", "b", "c")
+    (_, second, _) = Runs(root / RUNS_FOLDER).queue
+    assert (
+        f'data-post="/runs/{second.id}/stop" aria-label="Take out: run b"' in client.get("/").text
+    )
+    assert client.post(f"/runs/{second.id}/stop").status_code == 200
+    assert queue(root) == ["a", "c"]
+
+
+@pytest.mark.parametrize("films", [None, [], "a", [1], [["a"]], ["0000000000"]])
+def test_marks_of_no_film_are_refused(root: Path, films: object) -> None:
+    answer = open_client(root).post("/films/run", json={"films": films})
+    assert answer.status_code == 409
+    assert "film is" in answer.json()["error"]
+    assert queue(root) == []
+
+
+def test_a_run_that_would_end_before_it_starts_is_refused(root: Path) -> None:
+    command = {"verb": "run", "first": "train", "last": "align"}
+    answer = open_client(root).post(f"/film/{id_of(root, 'a')}/runs", json=command)
+    assert answer.status_code == 409
+    assert answer.json()["error"].startswith("'train', the first stage to run, comes after 'align'")
+    assert queue(root) == []
+
+
+def test_nothing_can_be_marked_with_read_only(root: Path) -> None:
+    page = open_client(root, read_only=True).get("/").text
+    assert "checkbox" not in page
+    assert "<button" not in page.split("<main")[1].split("</main>")[0]
+
+
+def test_a_read_only_studio_shows_the_runs_of_another_one(root: Path) -> None:
+    writer, reader = Runs(root / RUNS_FOLDER), Runs(root / RUNS_FOLDER)
+    record = writer.add("run a", root / "a", ["run", "a"])
+    assert reader.read()
+    assert [one.what for one in reader.queue] == ["run a"]
+    assert not reader.read()
+    writer.stop(record.id)
+    assert reader.read()
+    assert reader.queue == []
+
+
+def test_a_persons_decision_on_these_masters_is_in_the_list(root: Path) -> None:
+    for name in ("06-render", "07-validate"):
+        (root / "b" / name).mkdir()
+    masters = make_rendering([make_rendered_frame(1)])
+    (root / "b" / Rendering.PATH).write_text(masters.to_json())
+    (root / "b" / Report.PATH).write_text(Report(verdict="accept", measures=()).to_json())
+    decision = Approval(
+        by="Ada <i>Byron</i>",
+        decision="rejected",
+        date="2026-11-30T10:00:00+00:00",
+        note="blue skin",
+        version=1,
+        frames=1,
+        model_id="0" * 12,
+        verdict="accept",
+        masters_sha256=masters.masters_sha256(),
+        report_sha256="0" * 64,
+    )
+    (root / "b" / Approvals.PATH).write_text(Approvals(decisions=(decision,)).to_json())
+    client = open_client(root)
+    page = client.get("/").text
+    assert "rejected by Ada &lt;i&gt;Byron&lt;/i&gt;</span>" in page
+    assert "on 2026-11-30: blue skin" in page
+    other = make_rendering([make_rendered_frame(1, file="b.exr")])
+    (root / "b" / Rendering.PATH).write_text(other.to_json())
+    (root / "b" / Approvals.PATH).touch()
+    assert "rejected by" not in client.get("/").text
+
+
+@pytest.fixture
+def fail_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs print a sentence, and fail."""
+    script = tmp_path / "python"
+    script.write_text(
+        "#!/bin/sh\necho started\necho 'unfade: scan.mov: <b>is damaged</b>'\nexit 2\n"
+    )
+    script.chmod(0o755)
+    monkeypatch.setattr(runs_module.sys, "executable", str(script))
+
+
+def ended(runs: Runs, record: RunRecord) -> bool:
+    runs.look()
+    return any(one.id == record.id for one in runs.ended)
+
+
+def test_the_reason_of_a_failed_new_film_is_on_the_page(root: Path, fail_at_once: None) -> None:
+    studio = Studio(root, read_only=False)
+    client = client_of(studio)
+    command = {"folder": "new", "source": "scan.mov"}
+    assert client.post("/films/new", json=command).status_code == 200
+    (record,) = studio.runs.all
+    wait_until(lambda: ended(studio.runs, record))
+    sentence = "new film new: scan.mov: &lt;b&gt;is damaged&lt;/b&gt;"
+    assert sentence in client.get("/").text
+    client.post("/films/demo")
+    assert sentence not in client.get("/").text
+
+
+def test_completion_offers_a_sequence_as_one_path(root: Path) -> None:
+    scan = root / "scan"
+    scan.mkdir()
+    for name in ("r.0001.dpx", "r.0002.dpx", "one.0001.dpx", "r.mov", "r.0001.txt", "r.0002.txt"):
+        (scan / name).touch()
+    client = open_client(root)
+
+    def paths(query: str) -> list[str]:
+        found: list[str] = client.get(f"/films/complete?path=scan/{query}").json()["paths"]
+        return found
+
+    pattern = "scan/r.%04d.dpx"
+    texts = ["scan/r.0001.txt", "scan/r.0002.txt", "scan/r.mov"]
+    assert paths("&sequences") == sorted([pattern, "scan/one.0001.dpx", *texts])
+    assert paths("r.&sequences") == sorted([pattern, *texts])
+    assert paths("r.0001.d") == ["scan/r.0001.dpx"]

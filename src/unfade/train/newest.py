@@ -19,7 +19,7 @@ CHECKPOINT = "checkpoint.safetensors"
 """The file, in the folder of the stage, from which an interrupted training continues."""
 
 CLOSED_FORM = ".closed-form.safetensors"
-"""The file beside it with the model before its first step. It is hidden, because it is no output."""
+"""The file beside it with the model before its first step; hidden, because it is no output."""
 
 
 def save_closed_form(folder: Path, training_set: TrainingSet, key: str) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from unfade.film.alignment import Alignment
+    from unfade.model import ChromaModel
 
 
 STRIP_PIXELS = 1 << 19
@@ -45,6 +46,19 @@ def make_picture(film: OpenFilm, frame: int, kind: PictureKind) -> ViewerPicture
         return _MAKERS[kind](film, frame)
     finally:
         return_freed_memory()
+
+
+def make_small_picture(
+    film: OpenFilm, frame: int, kind: PictureKind, source: ViewerPicture
+) -> ViewerPicture | None:
+    """A frame as one kind of picture, computed from a smaller picture of the scan and as large as
+    that; None if this kind has none, because it is not computed from the scan alone.
+
+    Raises:
+        UnfadeError: it cannot be made, in one sentence.
+    """
+    make = _SMALL_MAKERS.get(kind)
+    return None if make is None else make(film, frame, source)
 
 
 def is_computed(film: OpenFilm, frame: int, kind: PictureKind) -> bool:
@@ -103,6 +117,10 @@ def _matched(film: OpenFilm, frame: int) -> ViewerPicture:
         MatchError: no reference shows the frame.
     """
     found = matched_frame(film, frame)
+    if film.matches is None:
+        raise MatchError(
+            f"frame {frame}: curate has not run yet, which finds the frame of a reference for it"
+        )
     if found is None:
         raise MatchError(f"frame {frame}: no frame of a reference shows it")
     name, number = found
@@ -123,9 +141,10 @@ def matched_frame(film: OpenFilm, frame: int) -> tuple[str, int] | None:
     return None if name is None or number is None else (name, number)
 
 
-def _lut(film: OpenFilm, frame: int) -> ViewerPicture:
+def _lut(film: OpenFilm, frame: int, small: ViewerPicture | None = None) -> ViewerPicture:
     """The LUT baseline on the live area, some lines at a time."""
-    source_rgb, shot = _live(film, frame), film.shot_of(frame).number
+    whole_rgb, live = _scan(film, frame, small)
+    source_rgb, shot = crop(whole_rgb, live).contiguous(), film.shot_of(frame).number
     height, width = source_rgb.shape[1:]
     halves, beyond = np.empty((height, width, 3), np.float16), 0
     for lines in _strips(height, width):
@@ -135,8 +154,8 @@ def _lut(film: OpenFilm, frame: int) -> ViewerPicture:
         scene = media.scene_light(rgb, WORKING_SPACE, film.job.colors)
         halves[lines] = scene.halves
         beyond += scene.beyond
-    live = film.clips.source.live_area
-    return ViewerPicture(halves, live, "LUT baseline, on the live area", None, beyond)
+    area, what = film.clips.source.live_area, "LUT baseline, on the live area"
+    return ViewerPicture(halves, area, what, None, beyond, small is None)
 
 
 def lut_rgb(film: OpenFilm, source_rgb: Tensor, shot: int) -> Tensor:
@@ -159,25 +178,58 @@ def _strips(height: int, width: int) -> Iterator[slice]:
 
 def _recovered(film: OpenFilm, frame: int) -> ViewerPicture:
     path, masters = film.master_file(frame), film.masters
-    if path is not None and masters is not None:
-        scene = media.scene_still(path, masters.colorspace, film.job.colors)
-        is_old = film.trained is not None and film.trained.id != masters.model_id
-        age = ", an earlier model" if is_old else ""
-        what = f"master, version {masters.version}, model {masters.model_id}{age}"
-        area = _raster(film.clips.source)
-        return ViewerPicture(scene.halves, area, what, path.name, scene.beyond)
-    scene = media.scene_light(_predicted_rgb(film, frame), WORKING_SPACE, film.job.colors)
+    if path is None or masters is None:
+        return _predicted(film, frame)
+    scene = media.scene_still(path, masters.colorspace, film.job.colors)
+    is_old = film.trained is not None and film.trained.id != masters.model_id
+    age = ", an earlier model" if is_old else ""
+    what = f"master, version {masters.version}, model {masters.model_id}{age}"
+    return ViewerPicture(scene.halves, _raster(film.clips.source), what, path.name, scene.beyond)
+
+
+def _predicted(film: OpenFilm, frame: int, small: ViewerPicture | None = None) -> ViewerPicture:
+    """The whole raster as render recovers it."""
     what = f"predicted now by model {film.record_of_model().id}; there is no master"
-    return ViewerPicture(scene.halves, _raster(film.clips.source), what, None, scene.beyond)
+    return _by_model(film, frame, small, film.model(), what)
 
 
-def _predicted_rgb(film: OpenFilm, frame: int) -> Tensor:
-    """The whole raster as render recovers it, (3, H, W) in the working space."""
-    from unfade.render.recover import recover
+def _checkpoint(film: OpenFilm, frame: int, small: ViewerPicture | None = None) -> ViewerPicture:
+    """The whole raster by the newest checkpoint of the training under way."""
+    step, model = film.model_in_training()
+    what = f"predicted by checkpoint {step:,} of the training under way"
+    return _by_model(film, frame, small, model, what)
 
-    clip, shot = film.clips.source, film.shot_of(frame).number
-    source_rgb = media.read_frame(clip, frame, film.job.colors)
-    return recover(source_rgb, clip.live_area, film.model(), shot).rgb
+
+def _by_model(
+    film: OpenFilm, frame: int, small: ViewerPicture | None, model: ChromaModel, what: str
+) -> ViewerPicture:
+    from unfade.render.recover import recover_rgb
+
+    source_rgb, live = _scan(film, frame, small)
+    rgb = recover_rgb(source_rgb, live, model, film.shot_of(frame).number)
+    scene = media.scene_light(rgb, WORKING_SPACE, film.job.colors)
+    if small is not None:
+        what = f"{what}, at {rgb.shape[-1]:,} pixels"
+    return ViewerPicture(
+        scene.halves, _raster(film.clips.source), what, None, scene.beyond, small is None
+    )
+
+
+def _scan(film: OpenFilm, frame: int, small: ViewerPicture | None) -> tuple[Tensor, Area]:
+    """A frame of the scan in the working space, and its live area in pixels: whole, or a smaller
+    picture of it."""
+    clip = film.clips.source
+    if small is None:
+        return media.read_frame(clip, frame, film.job.colors), clip.live_area
+    width, height = small.size
+    source_rgb = media.display_light(media.SceneLight(small.planes), film.job.colors)
+    return source_rgb, _scaled(clip.live_area, width / clip.width, height / clip.height)
+
+
+def _scaled(area: Area, across: float, down: float) -> Area:
+    x, y = round(area.x * across), round(area.y * down)
+    right, bottom = round((area.x + area.width) * across), round((area.y + area.height) * down)
+    return Area(x=x, y=y, width=max(1, right - x), height=max(1, bottom - y))
 
 
 def _difference(film: OpenFilm, frame: int) -> ViewerPicture:
@@ -271,4 +323,11 @@ _MAKERS: dict[PictureKind, Callable[[OpenFilm, int], ViewerPicture]] = {
     "recovered": _recovered,
     "difference": _difference,
     "error": _error,
+    "checkpoint": _checkpoint,
+}
+
+_SMALL_MAKERS: dict[PictureKind, Callable[[OpenFilm, int, ViewerPicture], ViewerPicture]] = {
+    "lut": _lut,
+    "recovered": _predicted,
+    "checkpoint": _checkpoint,
 }

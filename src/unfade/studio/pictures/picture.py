@@ -12,9 +12,12 @@ from unfade.film.clip import Area
 Halves = NDArray[np.float16]
 """Half floats (H, W, C)."""
 
-PictureKind = Literal["source", "reference", "lut", "recovered", "difference", "error"]
+PictureKind = Literal[
+    "source", "reference", "lut", "recovered", "difference", "error", "checkpoint"
+]
 """What a picture shows of a frame. "difference" and "error" are maps of one value a pixel, in
-CIEDE2000; all others are colours in ACES2065-1."""
+CIEDE2000; all others are colours in ACES2065-1. "checkpoint" is recovered by the newest checkpoint
+of the training under way."""
 
 KINDS: tuple[PictureKind, ...] = get_args(PictureKind)
 
@@ -25,6 +28,7 @@ KIND_TITLES: dict[PictureKind, str] = {
     "recovered": "Recovered",
     "difference": "Difference",
     "error": "Predicted error",
+    "checkpoint": "Newest checkpoint",
 }
 """The names of kinds on the page, in the order of their keys."""
 
@@ -36,7 +40,7 @@ class ViewerPicture:
     `planes` are (H, W, 3) half floats of ACES2065-1, or (H, W, 1) of a map. `area` is the part of
     the source's raster that they cover; they may have another size. `what` says what they are and
     `file` the name of the file they were read from; None if they were computed. `beyond` counts the
-    values out of the range of half floats.
+    values out of the range of half floats. `is_whole` is false if pixels were averaged.
     """
 
     planes: Halves
@@ -44,6 +48,7 @@ class ViewerPicture:
     what: str
     file: str | None = None
     beyond: int = 0
+    is_whole: bool = True
 
     @property
     def size(self) -> tuple[int, int]:
@@ -60,4 +65,4 @@ class ViewerPicture:
         size = (width, max(1, round(own_height * width / own_width)))
         small = cv2.resize(self.planes.astype(np.float32), size, interpolation=cv2.INTER_AREA)
         planes = small.reshape(size[1], size[0], -1).astype(np.float16)
-        return replace(self, planes=planes, what=f"{self.what}, {width} pixels wide")
+        return replace(self, planes=planes, is_whole=False)

@@ -30,6 +30,7 @@ export class Screen {
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.bindVertexArray(gl.createVertexArray());
     this.lutTextures = [];
+    this.programs = new Map();
     this.targets = {};
   }
 
@@ -49,7 +50,9 @@ export class Screen {
   setView(view, values) {
     const { gl } = this;
     this.view = view;
-    this.programs = new Map();
+    for (const one of this.lutTextures.splice(0)) gl.deleteTexture(one);
+    for (const { program } of this.programs.values()) gl.deleteProgram(program);
+    this.programs.clear();
     let start = 0;
     view.textures.forEach((one, index) => {
       const count = one.shape.reduce((product, size) => product * size, 1);

@@ -31,7 +31,7 @@ from unfade.studio.pages import (
 )
 from unfade.studio.pictures.desk import PictureDesk
 from unfade.studio.pictures.film import OpenFilm
-from unfade.studio.pictures.picture import PictureKind, ViewerPicture
+from unfade.studio.pictures.picture import KIND_TITLES, PictureKind, ViewerPicture
 from unfade.studio.pictures.proxies import MAX_PROXIES, proxies
 from unfade.studio.pictures.strip import strip_facts
 from unfade.studio.studio import in_thread
@@ -63,7 +63,7 @@ async def show(request: Request) -> Response:
     """The page."""
     studio, place = studio_of(request), await film_of(request)
     state = await in_thread(studio.films.state, place)
-    answer = page(request, "viewer", state.title, place, state=state)
+    answer = page(request, "viewer", state.title, place, state=state, kinds=KIND_TITLES)
     answer.background = BackgroundTask(_warm, _desk(request), place)
     return answer
 
@@ -131,6 +131,7 @@ def _facts_of(
         "what": found.what,
         "file": found.file,
         "beyond": found.beyond,
+        "whole": found.is_whole,
     }
 
 

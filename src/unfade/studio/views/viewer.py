@@ -63,7 +63,7 @@ async def show(request: Request) -> Response:
     """The page."""
     studio, place = studio_of(request), await film_of(request)
     state = await in_thread(studio.films.state, place)
-    answer = page(request, "viewer", state.title, place, state=state, kinds=KIND_TITLES)
+    answer = page(request, "viewer", state.title, place, kinds=KIND_TITLES)
     answer.background = BackgroundTask(_warm, _desk(request), place)
     return answer
 

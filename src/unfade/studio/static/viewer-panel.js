@@ -13,7 +13,7 @@ const exact = (bits) => String(valueOf(bits)).replace("-", "\u2212").replace("In
 /** The values of a picture at a place of the scan; null outside it.
  * @param {{facts: object, halves: Uint16Array, picture: object}} shown
  * @param {number[]} place */
-export function bitsAt({ facts, halves }, [x, y]) {
+function bitsAt({ facts, halves }, [x, y]) {
   const { area, width, height, channels } = facts;
   const column = Math.floor(((x - area.x) / area.width) * width);
   const line = Math.floor(((y - area.y) / area.height) * height);

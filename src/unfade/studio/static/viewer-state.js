@@ -1,7 +1,7 @@
 // What the viewer shows now: the state that buttons and keys change, kept in the address.
 import { Place } from "/static/viewer-look.js";
 
-export const MODES = ["single", "toggle", "wipe", "side", "difference"];
+const MODES = ["single", "toggle", "wipe", "side", "difference"];
 export const part = (name) => document.getElementById(name);
 export const all = (selector) => [...document.querySelectorAll(selector)];
 export const canvas = part("screen");

@@ -29,7 +29,7 @@ from unfade.studio.pages import (
     text_of,
     whole_number,
 )
-from unfade.studio.pictures.desk import PictureDesk
+from unfade.studio.pictures.desk import PictureDesk, PictureKey
 from unfade.studio.pictures.film import OpenFilm
 from unfade.studio.pictures.picture import KIND_TITLES, PictureKind, ViewerPicture
 from unfade.studio.pictures.proxies import MAX_PROXIES, proxies
@@ -84,12 +84,17 @@ async def picture(request: Request) -> Response:
     """A frame as one kind of picture: its half floats, and its facts in a header."""
     film, desk = await _open_film(request), _desk(request)
     frame, kind = _frame_of(request), _kind_of(request)
-    width = _number(request, "width")
-    key = desk.key(film, frame, kind, width)
-    made = desk.order(film, key)
-    for step in (1, 2):
-        if direction := _number(request, "ahead"):
-            desk.order_ahead(film, desk.key(film, frame + direction * step, kind, width))
+    width, direction = _number(request, "width"), _number(request, "ahead") or 0
+
+    def order() -> tuple[PictureKey, Future[ViewerPicture]]:
+        key = desk.key(film, frame, kind, width)
+        made = desk.order(film, key)
+        for one in (frame + direction, frame + 2 * direction):
+            if one != frame:
+                desk.order_ahead(film, desk.key(film, one, kind, width))
+        return key, made
+
+    key, made = await in_thread(order)
     found = await _unless_gone(request, made)
     desk.give_up(key)
     if found is None:

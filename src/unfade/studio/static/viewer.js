@@ -38,7 +38,7 @@ async function takeFilm() {
   else if (earlier.checkpoint !== fresh.checkpoint) {
     viewer.pictures.clear("checkpoint");
     if (kinds().includes("checkpoint")) show(state.frame);
-  } else notice("");
+  } else if (isBroken) show(state.frame);
 }
 
 /** Shows all pictures anew, through the film's view as it is now. */
@@ -84,11 +84,15 @@ function resized() {
   draw();
 }
 
-let taking = Promise.resolve();
+let taking = Promise.resolve(), isBroken = false;
 
 /** Takes the film after what is being taken: what cannot be shown yet is shown after a later change. */
 function look() {
-  taking = taking.then(takeFilm).catch((error) => notice(error.message));
+  const failed = (error) => {
+    isBroken = true;
+    notice(error.message);
+  };
+  taking = taking.then(takeFilm).then(() => (isBroken = false), failed);
 }
 
 function start() {

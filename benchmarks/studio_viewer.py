@@ -126,7 +126,8 @@ def _make_film(folder: Path, size: FilmSize) -> Path:
     make_long_film(film, size, "medium", 0)
     project = film / "film.toml"
     text = project.read_text(encoding="utf-8")
-    project.write_text(f"{text}\n[train]\nsteps = {STEPS}\n", encoding="utf-8")
+    text = text.replace("[train]\n", f"[train]\nsteps = {STEPS}\n")
+    project.write_text(text, encoding="utf-8")
     run = [sys.executable, "-m", "unfade", "run", str(project), "--to", "render", "--quiet"]
     subprocess.run(run, check=True)
     job = _job(film)

@@ -347,7 +347,7 @@ def test_a_film_that_cannot_be_shown_yet_comes_alive_by_itself(
     project.write_text(text.replace("[source]", "[sauce]"), encoding="utf-8")
     ingest.rename(folder / "hidden")
     window.open("later", at_centre(3), None)
-    window.wait_for_text("notice", "sauce")
+    window.wait_for_text("notice", "'source' is missing")
     project.write_text(text, encoding="utf-8")
     window.wait_for_text("notice", "run 'unfade ingest' first")
     (folder / "hidden").rename(ingest)

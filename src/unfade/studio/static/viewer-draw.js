@@ -10,13 +10,12 @@ import { firstFrom } from "/static/viewer-strip.js";
 export function draw() {
   const { screen, film, shown } = viewer;
   if (!screen?.view || !film) return;
-  place.settle(isSide());
+  const scale = scaleOnScreen(), a = drawn(shown.a, scale), b = drawn(shown.b, scale);
   const parts = place.parts(isSide());
   const look = {
     ...PLAIN, stops: state.stops, gamma: state.gamma, channel: state.channel,
     warnClipped: state.clipped, warnGamut: state.gamut, factor: state.factor,
   };
-  const a = shown.a?.picture ?? null, b = shown.b?.picture ?? null;
   const here = place.of(parts[0]), edge = Math.round(state.edge * canvas.width);
   screen.clear();
   if (isSide()) {
@@ -43,6 +42,12 @@ export function drawSoon() {
   });
 }
 
+/** What is drawn of a picture: a smaller one of it where that has enough pixels, in a third of the time. */
+function drawn(one, scale) {
+  const smaller = one?.scale < scale ? viewer.pictures.level(one.frame, one.kind, scale) : null;
+  return (smaller ?? one)?.picture ?? null;
+}
+
 /** The largest scale at which a picture has a pixel for each pixel of the screen that it covers. */
 export function scaleOnScreen() {
   place.settle(isSide());
@@ -56,7 +61,7 @@ function overlay() {
   part("edge").style.left = `${state.edge * 100}%`;
   const mixed = state.mode === "difference";
   part("tag-a").classList.toggle("whole", mixed || !["wipe", "side"].includes(state.mode));
-  if (mixed) put("tag-a", `Difference of ${label(shown.a, "A", state.a)} and ${label(shown.b, "B", state.b)} \u00d7 ${state.factor}`);
+  if (mixed) put("tag-a", `Difference \u00d7 ${state.factor} of ${label(shown.a, "A", state.a)} and ${label(shown.b, "B", state.b)}`);
   else if (isToggledB()) put("tag-a", label(shown.b, "B", state.b));
   else put("tag-a", label(shown.a, "A", state.a));
   part("tag-b").hidden = !["wipe", "side"].includes(state.mode);

@@ -55,6 +55,11 @@ export class Pictures {
     return undefined;
   }
 
+  /** The picture of a scale, if it is there. */
+  level(frame, kind, scale) {
+    return this.kept.get(keyOf(frame, kind, scale));
+  }
+
   /** A picture, loaded if it has to be.
    * @param {number} frame
    * @param {string} kind

@@ -137,8 +137,7 @@ class PictureDesk:
         with self._lock:
             is_kept = self._found(whole_key) is not None
         if not is_kept and is_computed(film, frame, kind):
-            source = self._whole(film, self.key(film, frame, "source")).fitted(width)
-            small = make_small_picture(film, frame, kind, source)
+            small = make_small_picture(film, frame, kind, width)
             if small is not None:
                 return small
         return self._whole(film, whole_key).fitted(width)

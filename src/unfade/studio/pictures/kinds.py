@@ -16,7 +16,13 @@ from unfade.film.target import Targets
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.studio.pictures.film import OpenFilm
-from unfade.studio.pictures.picture import Halves, PictureKind, ViewerPicture
+from unfade.studio.pictures.picture import (
+    Halves,
+    PictureKind,
+    ViewerPicture,
+    averaged,
+    averaged_planes,
+)
 from unfade.work.memory import return_freed_memory
 
 if TYPE_CHECKING:
@@ -49,16 +55,16 @@ def make_picture(film: OpenFilm, frame: int, kind: PictureKind) -> ViewerPicture
 
 
 def make_small_picture(
-    film: OpenFilm, frame: int, kind: PictureKind, source: ViewerPicture
+    film: OpenFilm, frame: int, kind: PictureKind, width: int
 ) -> ViewerPicture | None:
-    """A frame as one kind of picture, computed from a smaller picture of the scan and as large as
-    that; None if this kind has none, because it is not computed from the scan alone.
+    """A frame as one kind of picture, computed from a scan of this width; None if this kind has
+    none, because it is not computed from the scan alone.
 
     Raises:
         UnfadeError: it cannot be made, in one sentence.
     """
     make = _SMALL_MAKERS.get(kind)
-    return None if make is None else make(film, frame, source)
+    return None if make is None else make(film, frame, width)
 
 
 def is_computed(film: OpenFilm, frame: int, kind: PictureKind) -> bool:
@@ -141,9 +147,9 @@ def matched_frame(film: OpenFilm, frame: int) -> tuple[str, int] | None:
     return None if name is None or number is None else (name, number)
 
 
-def _lut(film: OpenFilm, frame: int, small: ViewerPicture | None = None) -> ViewerPicture:
+def _lut(film: OpenFilm, frame: int, width: int | None = None) -> ViewerPicture:
     """The LUT baseline on the live area, some lines at a time."""
-    whole_rgb, live = _scan(film, frame, small)
+    whole_rgb, live = _scan(film, frame, width)
     source_rgb, shot = crop(whole_rgb, live).contiguous(), film.shot_of(frame).number
     height, width = source_rgb.shape[1:]
     halves, beyond = np.empty((height, width, 3), np.float16), 0
@@ -155,7 +161,7 @@ def _lut(film: OpenFilm, frame: int, small: ViewerPicture | None = None) -> View
         halves[lines] = scene.halves
         beyond += scene.beyond
     area, what = film.clips.source.live_area, "LUT baseline, on the live area"
-    return ViewerPicture(halves, area, what, None, beyond, small is None)
+    return ViewerPicture(halves, area, what, None, beyond, width is None)
 
 
 def lut_rgb(film: OpenFilm, source_rgb: Tensor, shot: int) -> Tensor:
@@ -187,42 +193,46 @@ def _recovered(film: OpenFilm, frame: int) -> ViewerPicture:
     return ViewerPicture(scene.halves, _raster(film.clips.source), what, path.name, scene.beyond)
 
 
-def _predicted(film: OpenFilm, frame: int, small: ViewerPicture | None = None) -> ViewerPicture:
+def _predicted(film: OpenFilm, frame: int, width: int | None = None) -> ViewerPicture:
     """The whole raster as render recovers it."""
     what = f"predicted now by model {film.record_of_model().id}; there is no master"
-    return _by_model(film, frame, small, film.model(), what)
+    return _by_model(film, frame, width, film.model(), what)
 
 
-def _checkpoint(film: OpenFilm, frame: int, small: ViewerPicture | None = None) -> ViewerPicture:
+def _checkpoint(film: OpenFilm, frame: int, width: int | None = None) -> ViewerPicture:
     """The whole raster by the newest checkpoint of the training under way."""
     step, model = film.model_in_training()
     what = f"predicted by checkpoint {step:,} of the training under way"
-    return _by_model(film, frame, small, model, what)
+    return _by_model(film, frame, width, model, what)
 
 
 def _by_model(
-    film: OpenFilm, frame: int, small: ViewerPicture | None, model: ChromaModel, what: str
+    film: OpenFilm, frame: int, width: int | None, model: ChromaModel, what: str
 ) -> ViewerPicture:
     from unfade.render.recover import recover_rgb
 
-    source_rgb, live = _scan(film, frame, small)
+    source_rgb, live = _scan(film, frame, width)
     rgb = recover_rgb(source_rgb, live, model, film.shot_of(frame).number)
     scene = media.scene_light(rgb, WORKING_SPACE, film.job.colors)
-    if small is not None:
+    if width is not None:
         what = f"{what}, at {rgb.shape[-1]:,} pixels"
     return ViewerPicture(
-        scene.halves, _raster(film.clips.source), what, None, scene.beyond, small is None
+        scene.halves, _raster(film.clips.source), what, None, scene.beyond, width is None
     )
 
 
-def _scan(film: OpenFilm, frame: int, small: ViewerPicture | None) -> tuple[Tensor, Area]:
-    """A frame of the scan in the working space, and its live area in pixels: whole, or a smaller
-    picture of it."""
-    clip = film.clips.source
-    if small is None:
-        return media.read_frame(clip, frame, film.job.colors), clip.live_area
-    width, height = small.size
-    source_rgb = media.display_light(media.SceneLight(small.planes), film.job.colors)
+def _scan(film: OpenFilm, frame: int, width: int | None) -> tuple[Tensor, Area]:
+    """A frame of the scan in the working space, and its live area in pixels: whole, or averaged to
+    a width. Scene light is averaged before it is converted, because a whole frame takes longer."""
+    clip, colors = film.clips.source, film.job.colors
+    if width is None:
+        return media.read_frame(clip, frame, colors), clip.live_area
+    height = max(1, round(clip.height * width / clip.width))
+    if media.is_aces(clip.colorspace, colors):
+        halves = averaged(media.scene_frame(clip, frame, colors).halves, width, height)
+        source_rgb = media.display_light(media.SceneLight(halves), colors)
+    else:
+        source_rgb = averaged_planes(media.read_frame(clip, frame, colors), width, height)
     return source_rgb, _scaled(clip.live_area, width / clip.width, height / clip.height)
 
 
@@ -326,7 +336,7 @@ _MAKERS: dict[PictureKind, Callable[[OpenFilm, int], ViewerPicture]] = {
     "checkpoint": _checkpoint,
 }
 
-_SMALL_MAKERS: dict[PictureKind, Callable[[OpenFilm, int, ViewerPicture], ViewerPicture]] = {
+_SMALL_MAKERS: dict[PictureKind, Callable[[OpenFilm, int, int], ViewerPicture]] = {
     "lut": _lut,
     "recovered": _predicted,
     "checkpoint": _checkpoint,

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import cv2
 import numpy as np
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from unfade.film.clip import Area
 from unfade.work.cores import core_count
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Halves = NDArray[np.float16]
 """Half floats (H, W, C)."""
@@ -68,10 +71,10 @@ class ViewerPicture:
         if width is None or width >= own_width:
             return self
         height = max(1, round(own_height * width / own_width))
-        return replace(self, planes=_averaged(self.planes, width, height), is_whole=False)
+        return replace(self, planes=averaged(self.planes, width, height), is_whole=False)
 
 
-def _averaged(planes: Halves, width: int, height: int) -> Halves:
+def averaged(planes: Halves, width: int, height: int) -> Halves:
     """Area averages of a picture, in float32; parts of some lines side by side, where a line of the
     result covers whole lines of the picture."""
     own_height, channels = planes.shape[0], planes.shape[2]
@@ -88,3 +91,13 @@ def _averaged(planes: Halves, width: int, height: int) -> Halves:
     with ThreadPoolExecutor(core_count()) as pool:
         list(pool.map(average, range(0, height, count)))
     return small
+
+
+def averaged_planes(planes: "Tensor", width: int, height: int) -> "Tensor":
+    """Area averages of planes (C, H, W)."""
+    import torch
+
+    small = [
+        cv2.resize(one.numpy(), (width, height), interpolation=cv2.INTER_AREA) for one in planes
+    ]
+    return torch.from_numpy(np.stack(small))

@@ -143,7 +143,10 @@ def test_other_frames_show_the_matched_reference_alone(viewer: ViewerClient) -> 
 
 
 def test_the_lut_of_grey_shows_the_luma_of_the_scan(viewer: ViewerClient) -> None:
-    rgb = display(viewer.picture(PAIRED, "lut").halves)
+    small, whole = viewer.picture(PAIRED, "lut", "?width=32"), viewer.picture(PAIRED, "lut")
+    assert [one.facts["whole"] for one in (small, whole)] == [False, True]
+    assert small.facts["what"] == f"{whole.facts['what']}, at 32 pixels"
+    rgb = display(whole.halves)
     assert (rgb - rgb.mean(dim=0)).abs().max() < 2e-3
 
 

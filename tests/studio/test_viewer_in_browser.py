@@ -65,6 +65,16 @@ gl.texImage2D = function (...all) {
 };"""
 """A device without textures of half floats, and without targets and filters of floats."""
 
+DRAWN_WIDTHS = """async () => {
+  const { viewer } = await import("/static/viewer-state.js");
+  const { draw } = await import("/static/viewer-draw.js");
+  const widths = [];
+  viewer.screen.draw = (picture) => widths.push(picture.width);
+  draw();
+  return widths;
+}"""
+"""The widths of the textures that are drawn."""
+
 DRAW_LONG_STRIP = """async () => {
   const { Strip } = await import("/static/viewer-strip.js");
   const last = 149_999, shots = [], pairs = [], outliers = [];
@@ -324,6 +334,13 @@ def test_a_picture_comes_at_the_size_of_the_screen_first(window: ViewerWindow) -
     pictures = [one.split("/picture/")[1] for one in asked if "/picture/5/" in one]
     assert ["width=16" in one for one in pictures] == [True, False]
     window.wait_for_text("scope-of", "Source: whole picture")
+
+
+def test_at_rest_a_predicted_picture_is_the_whole_one(window: ViewerWindow) -> None:
+    for kind, width in (("source", WIDTH // 4), ("recovered", WIDTH)):
+        window.open("viewed", f"frame=5&a={kind}&mode=single&at=0.25,32,24", f"5 {kind}")
+        window.page.wait_for_selector('#screen[data-pixels="full"]')
+        assert window.page.evaluate(DRAWN_WIDTHS) == [width]
 
 
 def test_without_float_textures_8_bits_are_shown_and_labelled(window: ViewerWindow) -> None:

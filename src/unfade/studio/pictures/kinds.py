@@ -151,16 +151,16 @@ def _lut(film: OpenFilm, frame: int, width: int | None = None) -> ViewerPicture:
     """The LUT baseline on the live area, some lines at a time."""
     whole_rgb, live = _scan(film, frame, width)
     source_rgb, shot = crop(whole_rgb, live).contiguous(), film.shot_of(frame).number
-    height, width = source_rgb.shape[1:]
-    halves, beyond = np.empty((height, width, 3), np.float16), 0
-    for lines in _strips(height, width):
+    own_height, own_width = source_rgb.shape[1:]
+    halves, beyond = np.empty((own_height, own_width, 3), np.float16), 0
+    for lines in _strips(own_height, own_width):
         above = min(HALO_LINES, lines.start)
         part_rgb = source_rgb[:, lines.start - above : lines.stop + HALO_LINES].contiguous()
         rgb = lut_rgb(film, part_rgb, shot)[:, above : above + lines.stop - lines.start]
         scene = media.scene_light(rgb, WORKING_SPACE, film.job.colors)
         halves[lines] = scene.halves
         beyond += scene.beyond
-    area, what = film.clips.source.live_area, "LUT baseline, on the live area"
+    area, what = film.clips.source.live_area, _computed("LUT baseline, on the live area", width)
     return ViewerPicture(halves, area, what, None, beyond, width is None)
 
 
@@ -214,11 +214,13 @@ def _by_model(
     source_rgb, live = _scan(film, frame, width)
     rgb = recover_rgb(source_rgb, live, model, film.shot_of(frame).number)
     scene = media.scene_light(rgb, WORKING_SPACE, film.job.colors)
-    if width is not None:
-        what = f"{what}, at {rgb.shape[-1]:,} pixels"
-    return ViewerPicture(
-        scene.halves, _raster(film.clips.source), what, None, scene.beyond, width is None
-    )
+    area, what = _raster(film.clips.source), _computed(what, width)
+    return ViewerPicture(scene.halves, area, what, None, scene.beyond, width is None)
+
+
+def _computed(what: str, width: int | None) -> str:
+    """What a picture is, with the width of the scan that it was computed from if that is less."""
+    return what if width is None else f"{what}, at {width:,} pixels"
 
 
 def _scan(film: OpenFilm, frame: int, width: int | None) -> tuple[Tensor, Area]:

@@ -42,10 +42,11 @@ export function drawSoon() {
   });
 }
 
-/** What is drawn of a picture: a smaller one of it where that has enough pixels, in a third of the time. */
+/** What is drawn of a picture: the average of it where that has enough pixels, in a third of the
+ * time; but no picture that was computed smaller, because that is another one. */
 function drawn(one, scale) {
   const smaller = one?.scale < scale ? viewer.pictures.level(one.frame, one.kind, scale) : null;
-  return (smaller ?? one)?.picture ?? null;
+  return (smaller && smaller.facts.what === one.facts.what ? smaller : one)?.picture ?? null;
 }
 
 /** The largest scale at which a picture has a pixel for each pixel of the screen that it covers. */

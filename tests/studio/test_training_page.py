@@ -78,7 +78,9 @@ def test_an_early_end_is_asked_for_only_while_training_works(
         "no training works now, so there is none to end",
     )
     works(film)
-    assert "Stop early and keep the best" in studio.get(f"{studio.film(film)}/training").text
+    page = studio.get(f"{studio.film(film)}/training").text
+    assert "Stop early and keep the best" in page
+    assert f"{studio.film(film)}/viewer?mode=wipe&amp;a=source&amp;b=checkpoint" in page
     assert studio.post(f"{studio.film(film)}/training/stop").status == 200
     assert TrainingStop.from_json((film / TrainingStop.PATH).read_text()) == TrainingStop()
     assert "ends at the next checkpoint" in studio.get(f"{studio.film(film)}/training").text

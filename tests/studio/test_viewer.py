@@ -9,6 +9,7 @@ import torch
 
 from unfade import media
 from unfade.color.difference import rgb_difference
+from unfade.color.ycbcr import luma
 from unfade.film.working_space import WORKING_SPACE
 from unfade.render.recover import recover
 from unfade.studio.films import place_of
@@ -26,9 +27,11 @@ from .viewer_film import (
     WIDTH,
     ViewerClient,
     chart,
+    end_training,
     random_halves,
     read_marks,
     write_halves,
+    write_training,
     write_viewer_film,
 )
 
@@ -105,6 +108,19 @@ def test_masters_of_an_earlier_model_say_so(own: Path) -> None:
     assert "an earlier model" in ViewerClient(own).picture(MASTERED, "recovered").facts["what"]
 
 
+def test_a_frame_is_predicted_smaller_for_a_first_look(viewer: ViewerClient) -> None:
+    small, whole = viewer.picture(4, "recovered", "?width=32"), viewer.picture(4, "recovered")
+    assert small.facts["what"].endswith("there is no master, at 32 pixels")
+    assert (small.facts["whole"], whole.facts["whole"]) == (False, True)
+    source = viewer.picture(4, "source", "?width=32")
+    assert small.halves.shape == source.halves.shape == (HEIGHT // 2, WIDTH // 2, 3)
+    y, source_y = (luma(display(one.halves)) for one in (small, source))
+    assert torch.allclose(y, source_y, atol=5e-3)
+    # The whole picture is there now, and is not predicted again.
+    again = viewer.picture(4, "recovered", "?width=16")
+    assert again.facts["what"].endswith("there is no master")
+
+
 def test_the_reference_of_an_aligned_pair_is_laid_on_the_scan(viewer: ViewerClient) -> None:
     answer = viewer.picture(PAIRED, "reference")
     assert "laid on the scan (train pair)" in answer.facts["what"]
@@ -127,7 +143,10 @@ def test_other_frames_show_the_matched_reference_alone(viewer: ViewerClient) -> 
 
 
 def test_the_lut_of_grey_shows_the_luma_of_the_scan(viewer: ViewerClient) -> None:
-    rgb = display(viewer.picture(PAIRED, "lut").halves)
+    small, whole = viewer.picture(PAIRED, "lut", "?width=32"), viewer.picture(PAIRED, "lut")
+    assert [one.facts["whole"] for one in (small, whole)] == [False, True]
+    assert small.facts["what"] == f"{whole.facts['what']}, at 32 pixels"
+    rgb = display(whole.halves)
     assert (rgb - rgb.mean(dim=0)).abs().max() < 2e-3
 
 
@@ -208,6 +227,34 @@ def test_facts_of_the_filmstrip(viewer: ViewerClient) -> None:
         "difference",
         "error",
     ]
+
+
+def test_a_training_under_way_shows_its_newest_checkpoint(own: Path) -> None:
+    client = ViewerClient(own)
+    assert client.picture(1, "checkpoint").json == {
+        "error": "no training under way has a checkpoint"
+    }
+    write_training(own, 300)
+    facts = client.get("/viewer/facts").json
+    assert (facts["checkpoint"], facts["kinds"][-1]["kind"]) == (300, "checkpoint")
+    first = client.picture(1, "checkpoint")
+    assert first.facts["what"] == "predicted by checkpoint 300 of the training under way"
+    assert first.content != client.picture(1, "recovered").content
+    write_training(own, 600)
+    later = client.picture(1, "checkpoint")
+    assert later.facts["what"] == "predicted by checkpoint 600 of the training under way"
+    assert later.content != first.content
+    assert client.get("/viewer/facts").json["edition"] == facts["edition"]
+    end_training(own)
+    assert client.get("/viewer/facts").json["checkpoint"] is None
+
+
+def test_before_curate_a_frame_has_no_reference_yet(own: Path) -> None:
+    for folder in own.glob("0[2-7]-*"):
+        shutil.rmtree(folder)
+    assert ViewerClient(own).picture(1, "reference").json == {
+        "error": "frame 1: curate has not run yet, which finds the frame of a reference for it"
+    }
 
 
 def test_a_film_that_was_only_ingested_has_its_scan(own: Path) -> None:

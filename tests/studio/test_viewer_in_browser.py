@@ -24,7 +24,17 @@ from unfade.film.working_space import WORKING_SPACE
 from unfade.project.color_config import PINNED, ColorManagement
 from unfade.studio.films import place_of
 
-from .viewer_film import HEIGHT, WIDTH, chart, random_halves, read_marks, write_viewer_film
+from .viewer_film import (
+    HEIGHT,
+    PAIRED,
+    WIDTH,
+    chart,
+    end_training,
+    random_halves,
+    read_marks,
+    write_training,
+    write_viewer_film,
+)
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -44,6 +54,26 @@ READ_CANVAS = """([wide, high]) => {
   gl.readPixels(left, canvas.height - top - high, wide, high, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
   return btoa(Array.from(pixels, (one) => String.fromCharCode(one)).join(""));
 }"""
+
+WITHOUT_FLOATS = """
+const gl = WebGL2RenderingContext.prototype, { texImage2D, getExtension } = gl;
+gl.getExtension = function (name) {
+  return /float/.test(name) ? null : getExtension.call(this, name);
+};
+gl.texImage2D = function (...all) {
+  return texImage2D.apply(this, all.map((one) => (one === this.HALF_FLOAT ? 0 : one)));
+};"""
+"""A device without textures of half floats, and without targets and filters of floats."""
+
+DRAWN_WIDTHS = """async () => {
+  const { viewer } = await import("/static/viewer-state.js");
+  const { draw } = await import("/static/viewer-draw.js");
+  const widths = [];
+  viewer.screen.draw = (picture) => widths.push(picture.width);
+  draw();
+  return widths;
+}"""
+"""The widths of the textures that are drawn."""
 
 DRAW_LONG_STRIP = """async () => {
   const { Strip } = await import("/static/viewer-strip.js");
@@ -119,15 +149,28 @@ class ViewerWindow:
         self.page.on("request", lambda asked: self.hosts.add(urlsplit(asked.url).hostname or ""))
         self.page.goto(address)
 
-    def open(self, film: str, query: str, shown: str) -> None:
+    def open(self, film: str, query: str, shown: str | None) -> None:
+        """Opens the viewer, and waits for a picture; None to wait for none."""
         id = place_of(self.films, self.films / film / "film.toml").id
         parts = urlsplit(self.address)
         self.page.goto(f"{parts.scheme}://{parts.netloc}/film/{id}/viewer?{query}")
-        self.wait_for(shown)
+        if shown is not None:
+            self.wait_for(shown)
 
     def wait_for(self, shown: str) -> None:
         """Waits until a picture is on the screen."""
         self.page.wait_for_selector(f'#screen[data-shown="{shown}"]')
+
+    def text(self, name: str) -> str:
+        """The text of a part of the page."""
+        return str(self.page.locator(f"#{name}").inner_text())
+
+    def wait_for_text(self, name: str, pattern: str) -> None:
+        """Waits until the text of a part of the page matches."""
+        self.page.wait_for_function(
+            "([name, pattern]) => RegExp(pattern).test(document.getElementById(name).textContent)",
+            arg=[name, pattern],
+        )
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -260,9 +303,98 @@ def test_playback_shows_proxies_and_rest_full_pixels(window: ViewerWindow) -> No
 
 def test_a_frame_that_cannot_be_shown_says_why(window: ViewerWindow) -> None:
     window.open("plain", "frame=8&a=reference&mode=single", "8 reference")
-    assert window.page.locator("#notice").inner_text() == (
-        "frame 8: no frame of a reference shows it"
-    )
+    assert window.text("notice") == "frame 8: no frame of a reference shows it"
+    window.wait_for_text("scope-of", "Reference: no picture")
+
+
+def test_labels_say_what_a_and_b_were_made_from(window: ViewerWindow) -> None:
+    window.open("plain", "frame=4&mode=wipe&a=lut&b=recovered", "4 lut recovered")
+    assert window.text("tag-a") == "A: LUT baseline \u2013 LUT baseline, on the live area"
+    made = "predicted now by model 0123456789ab; there is no master"
+    assert window.text("tag-b") == f"B: Recovered \u2013 {made}"
+    window.press("d")
+    window.wait_for_text("tag-a", made)
+
+
+def test_numbers_in_the_address_have_limits(window: ViewerWindow) -> None:
+    query = "frame=99&a=source&mode=single&stops=1e9&gamma=-3&channel=77&in=-5&at=1e9,1e9,-1e9"
+    window.open("plain", query, "8 source")
+    assert window.page.locator("#stops").input_value() == "12"
+    assert window.page.locator("#gamma").input_value() == "0.2"
+    assert window.page.locator("#zoom").evaluate("one => one.value") == "6400 %"
+    found = window.query()
+    assert (found["stops"], found["in"], found["at"]) == (["12"], ["1"], ["64,64,0"])
+
+
+def test_a_picture_comes_at_the_size_of_the_screen_first(window: ViewerWindow) -> None:
+    asked: list[str] = []
+    window.page.on("request", lambda one: asked.append(one.url))
+    window.open("plain", "frame=5&a=source&mode=single&at=0.25,32,24", "5 source")
+    window.page.wait_for_selector('#screen[data-pixels="full"]')
+    pictures = [one.split("/picture/")[1] for one in asked if "/picture/5/" in one]
+    assert ["width=16" in one for one in pictures] == [True, False]
+    window.wait_for_text("scope-of", "Source: whole picture")
+
+
+def test_at_rest_a_predicted_picture_is_the_whole_one(window: ViewerWindow) -> None:
+    for kind, width in (("source", WIDTH // 4), ("recovered", WIDTH)):
+        window.open("viewed", f"frame=5&a={kind}&mode=single&at=0.25,32,24", f"5 {kind}")
+        window.page.wait_for_selector('#screen[data-pixels="full"]')
+        assert window.page.evaluate(DRAWN_WIDTHS) == [width]
+
+
+def test_without_float_textures_8_bits_are_shown_and_labelled(window: ViewerWindow) -> None:
+    window.page.add_init_script(WITHOUT_FLOATS)
+    window.open("plain", at_centre(1), "1 source")
+    assert "8 bits, highlights are cut" in window.text("tag-a")
+    cut = np.clip(chart().astype(np.float32), 0, 1)
+    assert np.abs(window.scan() - expected_codes(cut)).max() <= 2.0
+    window.wait_for_text("scope-of", "from 8 bits")
+    window.hover(4, 4)
+    bits = " ".join(f"{one:04x}" for one in chart()[4, 4].view(np.uint16))
+    window.page.wait_for_selector(f'#probe-scene[data-bits="{bits}"]')
+
+
+def test_a_film_that_cannot_be_shown_yet_comes_alive_by_itself(
+    window: ViewerWindow, films: Path
+) -> None:
+    folder = Path(shutil.copytree(films / "plain", films / "later"))
+    project, ingest = folder / "film.toml", folder / "01-ingest"
+    text = project.read_text(encoding="utf-8")
+    project.write_text(text.replace("[source]", "[sauce]"), encoding="utf-8")
+    ingest.rename(folder / "hidden")
+    window.open("later", at_centre(3), None)
+    window.wait_for_text("notice", "'source' is missing")
+    project.write_text(text, encoding="utf-8")
+    window.wait_for_text("notice", "run 'unfade ingest' first")
+    (folder / "hidden").rename(ingest)
+    (ingest / "receipt.json").write_text("{}")
+    window.wait_for("3 source")
+    assert np.abs(window.scan() - expected_codes(random_halves(3))).max() <= 1.0
+    assert not window.page.locator("#notice").is_visible()
+
+
+def test_a_training_under_way_is_watched(window: ViewerWindow, films: Path) -> None:
+    folder = Path(shutil.copytree(films / "plain", films / "training"))
+    write_training(folder, 300)
+    window.open("training", at_centre(PAIRED, a="checkpoint"), f"{PAIRED} checkpoint")
+    assert "checkpoint 300 of the training under way" in window.text("tag-a")
+    before = window.scan()
+    write_training(folder, 600)
+    window.wait_for_text("tag-a", "checkpoint 600 of")
+    assert (window.scan() != before).any()
+    end_training(folder)
+    window.wait_for(f"{PAIRED} source")
+    assert window.page.locator('#kind-a option[value="checkpoint"]').is_disabled()
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_the_controls_stay_on_one_line(window: ViewerWindow, width: int) -> None:
+    window.page.set_viewport_size({"width": width, "height": 900})
+    window.open("plain", "frame=3&mode=difference", "3 source recovered")
+    for name in (".bar", ".transport"):
+        height = window.page.locator(f".viewer {name}").evaluate("one => one.clientHeight")
+        assert height < 45
 
 
 def test_a_bookmark_goes_into_its_file_and_on_the_page(window: ViewerWindow, films: Path) -> None:

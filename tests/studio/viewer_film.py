@@ -18,20 +18,28 @@ from unfade.film.alignment import Alignments
 from unfade.film.bookmark import Bookmarks
 from unfade.film.clip import SOURCE_PROXY, Area, Clips, reference_proxy
 from unfade.film.match import MatchRecord, ReferenceMatches
+from unfade.film.model import LossCurve, LossPoint
 from unfade.film.pair import Pair, PairList
 from unfade.film.report import Report
 from unfade.film.shot import Shot
 from unfade.film.target import Target, Targets
 from unfade.film.time import FrameRange
 from unfade.film.working_space import WORKING_SPACE
-from unfade.model import load_model, save_model
+from unfade.model import ResidualNetworks, load_model, save_model
+from unfade.model.files import MODEL_SCHEMA, load_tensors, save_tensors
 from unfade.model.uncertainty import Uncertainty
+from unfade.pipeline.freshness import UNFINISHED
 from unfade.project.file import load_project
 from unfade.studio.app import make_app
 from unfade.studio.films import place_of
 from unfade.studio.studio import Studio
+from unfade.train.fit.checkpoint import save_checkpoint
+from unfade.train.fit.loop import State
+from unfade.train.newest import CHECKPOINT, CLOSED_FORM
 from unfade.work.job import Job
+from unfade.work.lock import LOCK
 from unfade.work.progress import SilentProgress
+from unfade.work.writing import write_text
 
 from ..fixtures import (
     make_alignment,
@@ -175,6 +183,32 @@ def _write_master(job: Job) -> None:
     job.folder("validate")
     outlier = make_outlier(first=5, last=7, worst=HELD_OUT, shot=2)
     job.save(Report(verdict="review", measures=(), outliers=(outlier,)))
+
+
+def write_training(folder: Path, step: int) -> None:
+    """Writes what a training leaves at a checkpoint; each step has other networks."""
+    train = folder / "05-train"
+    law, description = load_tensors(train / "model.safetensors", MODEL_SCHEMA)
+    facts = {"facts": json.dumps({"key": "this"})}
+    save_tensors(train / CLOSED_FORM, law, description | facts)
+    torch.manual_seed(step)
+    networks = ResidualNetworks("small")
+    torch.nn.init.normal_(networks.memory.weights[-1], std=0.3)
+    torch.nn.init.normal_(networks.context.weights[-1], std=0.3)
+    weights = networks.state_dict()
+    points = (LossPoint(step=0, loss=1.0), LossPoint(step=step, loss=0.5))
+    state = State(step, weights, {}, weights, step, points)
+    for path in (train / UNFINISHED, folder / LOCK):
+        if not path.exists():
+            path.touch()
+    save_checkpoint(train / CHECKPOINT, state, "this")
+    write_text(folder / LossCurve.PATH, LossCurve(points=points, baseline=None).to_json())
+
+
+def end_training(folder: Path) -> None:
+    """Removes what tells that a training works."""
+    for path in (folder / "05-train" / UNFINISHED, folder / LOCK):
+        path.unlink()
 
 
 def read_marks(folder: Path) -> Bookmarks:

@@ -15,6 +15,13 @@ from unfade.project.settings import TrainSection
 from unfade.train.data.pixels import TrainingPicture
 from unfade.train.fit.checkpoint import load_checkpoint, save_checkpoint
 from unfade.train.fit.loop import State, is_kept, learn, residual_of, start
+from unfade.train.newest import (
+    CHECKPOINT,
+    forget_closed_form,
+    load_newest,
+    newest_step,
+    save_closed_form,
+)
 from unfade.train.training_set import TrainingSet, prepare
 
 from ..fixtures import make_model
@@ -100,3 +107,20 @@ def test_a_chosen_checkpoint_has_its_networks_its_own_id_and_no_networks_of_shot
     assert not chosen.shot_networks
     save_chosen(tmp_path / "chosen.safetensors", tmp_path, record)
     assert model_id(tmp_path / "chosen.safetensors") == ids[20] != best_id
+
+
+def test_a_training_under_way_has_a_model_with_the_networks_of_its_newest_checkpoint(
+    training_set: TrainingSet, states: list[State], tmp_path: Path
+) -> None:
+    assert newest_step(tmp_path) is None
+    save_closed_form(tmp_path, training_set, "this training")
+    save_checkpoint(tmp_path / CHECKPOINT, states[0], "an earlier one")
+    assert newest_step(tmp_path) is None
+    save_checkpoint(tmp_path / CHECKPOINT, states[1], "this training")
+    step, model = load_newest(tmp_path)
+    assert step == newest_step(tmp_path) == states[1].step
+    expected = training_set.model.with_residual(residual_of(states[1].weights, "small"))
+    rgb = torch.rand(3, 24, 32, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(model.predict(rgb, 1), expected.predict(rgb, 1))
+    forget_closed_form(tmp_path)
+    assert newest_step(tmp_path) is None

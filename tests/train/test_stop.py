@@ -8,6 +8,7 @@ import pytest
 from unfade.film.model import LossCurve, TrainedModel, TrainingStop
 from unfade.pipeline import run as pipeline
 from unfade.project.file import load_project
+from unfade.train.newest import newest_step
 from unfade.work.job import Job
 from unfade.work.progress import Item, Progress, SilentProgress
 
@@ -89,3 +90,26 @@ def test_a_wish_for_another_training_does_not_count(film: Path) -> None:
     place.write_text(place.read_text().replace("steps = 6", "steps = 4"))
     pipeline.run(job(film), last="train")
     assert job(film).load(TrainedModel).steps == 4
+
+
+class LookingProgress(RecordingProgress):
+    """Looks for the newest checkpoint of the training under way, at each step."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder / "05-train"
+        self.steps: list[int | None] = []
+
+    def track(self, items: Iterable[Item], label: str, total: int) -> Iterator[Item]:
+        for item in items:
+            yield item
+            if label == "Training":
+                self.steps.append(newest_step(self._folder))
+
+
+def test_only_while_training_works_its_newest_checkpoint_can_be_loaded(film: Path) -> None:
+    progress = LookingProgress(film)
+    pipeline.run(job(film, progress), last="train")
+    assert progress.steps == [2, 4]
+    assert newest_step(film / "05-train") is None
+    assert not [*(film / "05-train").glob(".*")]

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -81,16 +81,38 @@ def load_tensors(path: Path, schema: str) -> tuple[dict[str, Tensor], dict[str, 
     Raises:
         WorkError: the file is missing, damaged, or of another schema.
     """
+    with _opened(path, schema) as (opened, description):
+        return {name: opened.get_tensor(name) for name in opened.keys()}, description  # noqa: SIM118
+
+
+def load_description(path: Path, schema: str) -> dict[str, str]:
+    """Reads the description alone.
+
+    Raises:
+        WorkError: the file is missing, damaged, or of another schema.
+    """
+    with _opened(path, schema) as (_, description):
+        return description
+
+
+@contextmanager
+def _opened(path: Path, schema: str) -> Iterator[tuple[Any, dict[str, str]]]:
+    """An open file of tensors, and its description.
+
+    Raises:
+        WorkError: the file is missing, damaged, or of another schema.
+    """
     try:
         with safe_open(path, framework="pt") as opened:
             description = json.loads((opened.metadata() or {}).get("unfade", "{}"))
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+            actual = description.get("schema", "no schema")
+            if actual != schema:
+                raise WorkError(
+                    f"{path}: holds {actual}, expected {schema}; run 'unfade train' again"
+                )
+            yield opened, description
     except (OSError, SafetensorError) as error:
         raise WorkError(f"{path}: cannot be read ({error}); run 'unfade train' again") from error
-    if description.get("schema") != schema:
-        actual = description.get("schema", "no schema")
-        raise WorkError(f"{path}: holds {actual}, expected {schema}; run 'unfade train' again")
-    return tensors, description
 
 
 def save_baseline(path: Path, baseline: Baseline) -> None:

@@ -44,30 +44,41 @@ class RecoveredFrame:
 def recover(source_rgb: Tensor, live_area: Area, model: ChromaModel, shot: int) -> RecoveredFrame:
     """Recovers the colour of a frame; several threads may do so at a time.
 
-    The live area lies slightly inside the picture. A narrow rim around it takes the chroma of its
-    edge, less where it is darker; the raster beyond the rim is no picture and gets no chroma.
-
     Args:
         source_rgb: the whole raster in the working space, (3, H, W), unbounded.
         live_area: of the source.
         model: of this film.
         shot: number of the frame's shot.
     """
-    cbcr, error = _predict(crop(source_rgb, live_area), model, shot)
+    picture_rgb = crop(source_rgb, live_area)
+    inputs = model.inputs_of_frame(picture_rgb, shot)
+    with _turn():
+        cbcr, error = model.predict_from(picture_rgb, inputs), model.predict_error(inputs)
+    return RecoveredFrame(_with_chroma(source_rgb, live_area, cbcr), error)
+
+
+def recover_rgb(source_rgb: Tensor, live_area: Area, model: ChromaModel, shot: int) -> Tensor:
+    """The recovered frame of `recover` alone, also by a model that was not calibrated."""
+    picture_rgb = crop(source_rgb, live_area)
+    inputs = model.inputs_of_frame(picture_rgb, shot)
+    with _turn():
+        cbcr = model.predict_from(picture_rgb, inputs)
+    return _with_chroma(source_rgb, live_area, cbcr)
+
+
+def _with_chroma(source_rgb: Tensor, live_area: Area, cbcr: Tensor) -> Tensor:
+    """A raster (3, H, W) with its luma and with the chroma (2, h, w) of its live area.
+
+    The live area lies slightly inside the picture. A narrow rim around it takes the chroma of its
+    edge, less where it is darker; the raster beyond the rim is no picture and gets no chroma.
+    """
     whole_cbcr = _on_raster(cbcr, source_rgb, live_area)
     recovered_rgb = torch.empty_like(source_rgb)
     for lines in bands(*source_rgb.shape[-2:]):
         y = luma(source_rgb[:, lines])
         limited_cbcr = limit_chroma(y, whole_cbcr[:, lines])
         recovered_rgb[:, lines] = ycbcr_to_rgb(torch.cat([y, limited_cbcr]))
-    return RecoveredFrame(recovered_rgb, error)
-
-
-def _predict(picture_rgb: Tensor, model: ChromaModel, shot: int) -> tuple[Tensor, ErrorMap]:
-    """Chroma (2, h, w) of a live area (3, h, w), and its predicted error."""
-    inputs = model.inputs_of_frame(picture_rgb, shot)
-    with _turn():
-        return model.predict_from(picture_rgb, inputs), model.predict_error(inputs)
+    return recovered_rgb
 
 
 def _turn() -> AbstractContextManager[object]:

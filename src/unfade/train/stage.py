@@ -36,13 +36,13 @@ from unfade.train.method_choice import (
     block_errors,
     methods_by_errors,
 )
+from unfade.train.newest import CHECKPOINT, forget_closed_form, save_closed_form
 from unfade.train.outcome import Outcome, curve_of, held_out_errors
 from unfade.train.stop import ends_at, forget_other_stops, is_stopped
 from unfade.train.training_set import TrainingSet, prepare
 from unfade.work.job import Job
 from unfade.work.memory import return_freed_memory
 
-CHECKPOINT = "checkpoint.safetensors"
 CARRIED = "carried.png"
 MODEL = "model.safetensors"
 BASELINE = "baseline.safetensors"
@@ -75,6 +75,7 @@ def run(job: Job) -> None:
     earlier, grade = _earlier_model(job), job.load(FilmBalance).grade
     key = _key(job, earlier)
     forget_other_stops(job, key)
+    forget_closed_form(job.folder("train"))
     training_set = prepare(
         train,
         held_out,
@@ -186,6 +187,7 @@ def _learn(
     for step, weights in state.kept.items():
         if _sheet(job, step).exists():
             media.write_png(_sheet(job, step), sheets.draw(step, weights))
+    save_closed_form(folder, training_set, key)
     job.save(curve_of(state, training_set))
     if state.step > 0 and ends_at(job, state.step, key):
         return state
@@ -270,6 +272,7 @@ def _save(job: Job, outcome: Outcome) -> None:
         ids = checkpoint_ids(folder / MODEL, folder / CHECKPOINTS, checkpoints)
     save_baseline(folder / BASELINE, outcome.training_set.baseline)
     media.write_png(folder / "loss.png", loss_picture(curve.points, curve.baseline))
+    forget_closed_form(folder)
     job.save(curve)
     job.save(outcome.record(model_id, MODEL, BASELINE, ids, CHECKPOINTS if ids else None))
 

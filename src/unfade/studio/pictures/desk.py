@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock, RLock
 
+from unfade.film.approval import Approvals
+from unfade.film.dismissal import Dismissals
+from unfade.film.improvement import Improvement
+from unfade.film.model import LossCurve, TrainingStop
 from unfade.studio.films import FilmPlace
 from unfade.studio.pictures.film import OpenFilm
-from unfade.studio.pictures.kinds import is_computed, make_picture
+from unfade.studio.pictures.kinds import is_computed, make_picture, make_small_picture
 from unfade.studio.pictures.picture import PictureKind, ViewerPicture
 from unfade.studio.pictures.threads import PictureThreads
 from unfade.work.cores import core_count
@@ -18,6 +22,9 @@ MAX_KEPT_BYTES = 150 * 2**20
 
 MAX_OPEN_FILMS = 2
 """Films whose artefacts and models are held, because one is compared with another at most."""
+
+_NOT_SHOWN = {kind.PATH for kind in (Approvals, Dismissals, Improvement, LossCurve, TrainingStop)}
+"""Files that change while no picture does."""
 
 PictureKey = tuple[str, object, int, PictureKind, int | None]
 """Film, signature of its files, frame, kind and width."""
@@ -57,7 +64,7 @@ class PictureDesk:
             UnfadeError: film.toml cannot be used, or ingest has not run.
         """
         with self._opening:
-            signature = place.signature()
+            signature = tuple(one for one in place.signature() if one[0] not in _NOT_SHOWN)
             film = self._films.get(place.id)
             if film is None or film.signature != signature:
                 film = OpenFilm(place, signature)
@@ -71,7 +78,10 @@ class PictureDesk:
         self, film: OpenFilm, frame: int, kind: PictureKind, width: int | None = None
     ) -> PictureKey:
         """The key of a picture."""
-        return film.place.id, film.signature, frame, kind, width
+        signature = film.signature
+        if kind == "checkpoint":
+            signature = signature, film.checkpoint
+        return film.place.id, signature, frame, kind, width
 
     def order(self, film: OpenFilm, key: PictureKey) -> Future[ViewerPicture]:
         """The picture of a key, for which somebody waits; `give_up` if nobody does any more."""
@@ -111,13 +121,36 @@ class PictureDesk:
         return self._kept.get(key)
 
     def _start(self, film: OpenFilm, key: PictureKey, *, is_ahead: bool) -> _Order:
-        _, _, frame, kind, width = key
+        _, _, frame, kind, _ = key
         threads = self._computer if is_computed(film, frame, kind) else self._readers
-        make = partial(_fitted, film, frame, kind, width)
-        order = _Order(threads.submit(make, is_ahead=is_ahead))
+        order = _Order(threads.submit(partial(self._make, film, key), is_ahead=is_ahead))
         self._orders[key] = order
         order.future.add_done_callback(partial(self._finish, key))
         return order
+
+    def _make(self, film: OpenFilm, key: PictureKey) -> ViewerPicture:
+        """A picture; a smaller one is made from what is kept, or else from as little as will do."""
+        _, _, frame, kind, width = key
+        if width is None:
+            return make_picture(film, frame, kind)
+        whole_key = self.key(film, frame, kind)
+        with self._lock:
+            is_kept = self._found(whole_key) is not None
+        if not is_kept and is_computed(film, frame, kind):
+            small = make_small_picture(film, frame, kind, width)
+            if small is not None:
+                return small
+        return self._whole(film, whole_key).fitted(width)
+
+    def _whole(self, film: OpenFilm, key: PictureKey) -> ViewerPicture:
+        """A whole picture, kept, because it will be asked for next."""
+        with self._lock:
+            kept = self._found(key)
+        if kept is None:
+            kept = make_picture(film, key[2], key[3])
+            with self._lock:
+                self._keep(key, kept)
+        return kept
 
     def _finish(self, key: PictureKey, future: Future[ViewerPicture]) -> None:
         with self._lock:
@@ -132,7 +165,3 @@ class PictureDesk:
         total = sum(one.planes.nbytes for one in self._kept.values())
         while total > self.max_kept_bytes and self._kept:
             total -= self._kept.popitem(last=False)[1].planes.nbytes
-
-
-def _fitted(film: OpenFilm, frame: int, kind: PictureKind, width: int | None) -> ViewerPicture:
-    return make_picture(film, frame, kind).fitted(width)

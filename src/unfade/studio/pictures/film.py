@@ -24,6 +24,7 @@ from unfade.film.time import FrameRange
 from unfade.studio.films import FilmPlace
 from unfade.studio.pictures.masters import Masters, masters_in
 from unfade.studio.pictures.picture import PictureKind
+from unfade.studio.training_state import works
 from unfade.work.job import Job
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class OpenFilm:
         self.job = self.place.job()
         self.clips = self.job.clips()
         self._lock = RLock()
+        self._newest: tuple[int, ChromaModel] | None = None
 
     @property
     def frames(self) -> FrameRange:
@@ -148,6 +150,7 @@ class OpenFilm:
             ("recovered", has_model or has_masters),
             ("difference", has_model),
             ("error", has_model),
+            ("checkpoint", self.checkpoint is not None),
         )
         return tuple(kind for kind, is_there in wanted if is_there)
 
@@ -172,6 +175,31 @@ class OpenFilm:
         """
         with self._lock:
             return self._model
+
+    @property
+    def checkpoint(self) -> int | None:
+        """The step of the newest checkpoint of the training under way; None without one."""
+        if not works(self.place):
+            return None
+        from unfade.train.newest import newest_step
+
+        return newest_step(self.train_folder)
+
+    def model_in_training(self) -> tuple[int, "ChromaModel"]:
+        """That step, and the model with the networks of the checkpoint, loaded once.
+
+        Raises:
+            WorkError: no training is under way, or it has no checkpoint yet.
+        """
+        from unfade.train.newest import load_newest
+
+        with self._lock:
+            step = self.checkpoint
+            if step is None:
+                raise WorkError("no training under way has a checkpoint")
+            if self._newest is None or self._newest[0] != step:
+                self._newest = load_newest(self.train_folder)
+            return self._newest
 
     def baseline(self) -> "Baseline":
         """The LUT baseline of the film, loaded once.

@@ -16,13 +16,20 @@ from unfade.film.target import Targets
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.studio.pictures.film import OpenFilm
-from unfade.studio.pictures.picture import Halves, PictureKind, ViewerPicture
+from unfade.studio.pictures.picture import (
+    Halves,
+    PictureKind,
+    ViewerPicture,
+    averaged,
+    averaged_planes,
+)
 from unfade.work.memory import return_freed_memory
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from unfade.film.alignment import Alignment
+    from unfade.model import ChromaModel
 
 
 STRIP_PIXELS = 1 << 19
@@ -45,6 +52,19 @@ def make_picture(film: OpenFilm, frame: int, kind: PictureKind) -> ViewerPicture
         return _MAKERS[kind](film, frame)
     finally:
         return_freed_memory()
+
+
+def make_small_picture(
+    film: OpenFilm, frame: int, kind: PictureKind, width: int
+) -> ViewerPicture | None:
+    """A frame as one kind of picture, computed from a scan of this width; None if this kind has
+    none, because it is not computed from the scan alone.
+
+    Raises:
+        UnfadeError: it cannot be made, in one sentence.
+    """
+    make = _SMALL_MAKERS.get(kind)
+    return None if make is None else make(film, frame, width)
 
 
 def is_computed(film: OpenFilm, frame: int, kind: PictureKind) -> bool:
@@ -103,6 +123,10 @@ def _matched(film: OpenFilm, frame: int) -> ViewerPicture:
         MatchError: no reference shows the frame.
     """
     found = matched_frame(film, frame)
+    if film.matches is None:
+        raise MatchError(
+            f"frame {frame}: curate has not run yet, which finds the frame of a reference for it"
+        )
     if found is None:
         raise MatchError(f"frame {frame}: no frame of a reference shows it")
     name, number = found
@@ -123,20 +147,21 @@ def matched_frame(film: OpenFilm, frame: int) -> tuple[str, int] | None:
     return None if name is None or number is None else (name, number)
 
 
-def _lut(film: OpenFilm, frame: int) -> ViewerPicture:
+def _lut(film: OpenFilm, frame: int, width: int | None = None) -> ViewerPicture:
     """The LUT baseline on the live area, some lines at a time."""
-    source_rgb, shot = _live(film, frame), film.shot_of(frame).number
-    height, width = source_rgb.shape[1:]
-    halves, beyond = np.empty((height, width, 3), np.float16), 0
-    for lines in _strips(height, width):
+    whole_rgb, live = _scan(film, frame, width)
+    source_rgb, shot = crop(whole_rgb, live).contiguous(), film.shot_of(frame).number
+    own_height, own_width = source_rgb.shape[1:]
+    halves, beyond = np.empty((own_height, own_width, 3), np.float16), 0
+    for lines in _strips(own_height, own_width):
         above = min(HALO_LINES, lines.start)
         part_rgb = source_rgb[:, lines.start - above : lines.stop + HALO_LINES].contiguous()
         rgb = lut_rgb(film, part_rgb, shot)[:, above : above + lines.stop - lines.start]
         scene = media.scene_light(rgb, WORKING_SPACE, film.job.colors)
         halves[lines] = scene.halves
         beyond += scene.beyond
-    live = film.clips.source.live_area
-    return ViewerPicture(halves, live, "LUT baseline, on the live area", None, beyond)
+    area, what = film.clips.source.live_area, _computed("LUT baseline, on the live area", width)
+    return ViewerPicture(halves, area, what, None, beyond, width is None)
 
 
 def lut_rgb(film: OpenFilm, source_rgb: Tensor, shot: int) -> Tensor:
@@ -159,25 +184,64 @@ def _strips(height: int, width: int) -> Iterator[slice]:
 
 def _recovered(film: OpenFilm, frame: int) -> ViewerPicture:
     path, masters = film.master_file(frame), film.masters
-    if path is not None and masters is not None:
-        scene = media.scene_still(path, masters.colorspace, film.job.colors)
-        is_old = film.trained is not None and film.trained.id != masters.model_id
-        age = ", an earlier model" if is_old else ""
-        what = f"master, version {masters.version}, model {masters.model_id}{age}"
-        area = _raster(film.clips.source)
-        return ViewerPicture(scene.halves, area, what, path.name, scene.beyond)
-    scene = media.scene_light(_predicted_rgb(film, frame), WORKING_SPACE, film.job.colors)
+    if path is None or masters is None:
+        return _predicted(film, frame)
+    scene = media.scene_still(path, masters.colorspace, film.job.colors)
+    is_old = film.trained is not None and film.trained.id != masters.model_id
+    age = ", an earlier model" if is_old else ""
+    what = f"master, version {masters.version}, model {masters.model_id}{age}"
+    return ViewerPicture(scene.halves, _raster(film.clips.source), what, path.name, scene.beyond)
+
+
+def _predicted(film: OpenFilm, frame: int, width: int | None = None) -> ViewerPicture:
+    """The whole raster as render recovers it."""
     what = f"predicted now by model {film.record_of_model().id}; there is no master"
-    return ViewerPicture(scene.halves, _raster(film.clips.source), what, None, scene.beyond)
+    return _by_model(film, frame, width, film.model(), what)
 
 
-def _predicted_rgb(film: OpenFilm, frame: int) -> Tensor:
-    """The whole raster as render recovers it, (3, H, W) in the working space."""
-    from unfade.render.recover import recover
+def _checkpoint(film: OpenFilm, frame: int, width: int | None = None) -> ViewerPicture:
+    """The whole raster by the newest checkpoint of the training under way."""
+    step, model = film.model_in_training()
+    what = f"predicted by checkpoint {step:,} of the training under way"
+    return _by_model(film, frame, width, model, what)
 
-    clip, shot = film.clips.source, film.shot_of(frame).number
-    source_rgb = media.read_frame(clip, frame, film.job.colors)
-    return recover(source_rgb, clip.live_area, film.model(), shot).rgb
+
+def _by_model(
+    film: OpenFilm, frame: int, width: int | None, model: ChromaModel, what: str
+) -> ViewerPicture:
+    from unfade.render.recover import recover_rgb
+
+    source_rgb, live = _scan(film, frame, width)
+    rgb = recover_rgb(source_rgb, live, model, film.shot_of(frame).number)
+    scene = media.scene_light(rgb, WORKING_SPACE, film.job.colors)
+    area, what = _raster(film.clips.source), _computed(what, width)
+    return ViewerPicture(scene.halves, area, what, None, scene.beyond, width is None)
+
+
+def _computed(what: str, width: int | None) -> str:
+    """What a picture is, with the width of the scan that it was computed from if that is less."""
+    return what if width is None else f"{what}, at {width:,} pixels"
+
+
+def _scan(film: OpenFilm, frame: int, width: int | None) -> tuple[Tensor, Area]:
+    """A frame of the scan in the working space, and its live area in pixels: whole, or averaged to
+    a width. Scene light is averaged before it is converted, because a whole frame takes longer."""
+    clip, colors = film.clips.source, film.job.colors
+    if width is None:
+        return media.read_frame(clip, frame, colors), clip.live_area
+    height = max(1, round(clip.height * width / clip.width))
+    if media.is_aces(clip.colorspace, colors):
+        halves = averaged(media.scene_frame(clip, frame, colors).halves, width, height)
+        source_rgb = media.display_light(media.SceneLight(halves), colors)
+    else:
+        source_rgb = averaged_planes(media.read_frame(clip, frame, colors), width, height)
+    return source_rgb, _scaled(clip.live_area, width / clip.width, height / clip.height)
+
+
+def _scaled(area: Area, across: float, down: float) -> Area:
+    x, y = round(area.x * across), round(area.y * down)
+    right, bottom = round((area.x + area.width) * across), round((area.y + area.height) * down)
+    return Area(x=x, y=y, width=max(1, right - x), height=max(1, bottom - y))
 
 
 def _difference(film: OpenFilm, frame: int) -> ViewerPicture:
@@ -271,4 +335,11 @@ _MAKERS: dict[PictureKind, Callable[[OpenFilm, int], ViewerPicture]] = {
     "recovered": _recovered,
     "difference": _difference,
     "error": _error,
+    "checkpoint": _checkpoint,
+}
+
+_SMALL_MAKERS: dict[PictureKind, Callable[[OpenFilm, int, int], ViewerPicture]] = {
+    "lut": _lut,
+    "recovered": _predicted,
+    "checkpoint": _checkpoint,
 }

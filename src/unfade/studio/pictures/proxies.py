@@ -22,6 +22,7 @@ COLOUR_OF_PROXY: dict[PictureKind, PictureKind] = {
     "recovered": "lut",
     "difference": "source",
     "error": "source",
+    "checkpoint": "source",
 }
 """What proxies show in place of a kind: the model is too slow for them, and maps have none."""
 

@@ -30,6 +30,7 @@ def strip_facts(film: OpenFilm) -> dict[str, object]:
         "shots": [[one.frames.first, one.frames.last, one.number] for one in film.shots],
         "pairs": _pairs(film),
         "outliers": _outliers(film),
+        "checkpoint": film.checkpoint,
         "masters": list(_runs(masters.frames.tolist() if masters else ())),
         "bookmarks": bookmark_facts(film),
     }

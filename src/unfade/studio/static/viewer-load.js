@@ -4,6 +4,11 @@ const MAX_BYTES = 480e6; // of kept pictures, on the GPU and beside it: 12 of 20
 const PROXIES = 96; // frames in one answer: four seconds of film
 const MAX_CHUNKS = 24; // kept answers of proxies, some 4 MB each
 
+/** Of a picture of scale 2 each pixel stands for 2 by 2 of the film's. */
+export const SCALES = [1, 2, 4, 8];
+
+const keyOf = (frame, kind, scale) => `${frame} ${kind} ${scale}`;
+
 /** The facts in the header of an answer. */
 const factsOf = (answer) => JSON.parse(decodeURIComponent(answer.headers.get("x-unfade-facts")));
 
@@ -25,62 +30,77 @@ export class Pictures {
     this.chunks = new Map();
   }
 
-  /** Forgets everything, because the film's files have changed. */
-  clear() {
-    for (const one of this.kept.values()) this.screen.drop(one.picture);
-    this.kept.clear();
+  /** Forgets everything, or one kind of picture, because files have changed.
+   * @param {string | null} kind */
+  clear(kind = null) {
+    this.only([], []);
+    for (const [key, one] of this.kept) {
+      if (kind && one.kind !== kind) continue;
+      if (one.isShown) one.isGone = true;
+      else this.screen.drop(one.picture);
+      this.kept.delete(key);
+    }
     this.chunks.clear();
   }
 
-  /** A picture that is there; undefined if it has to be loaded. */
-  here(frame, kind) {
-    const key = `${frame} ${kind}`;
-    const found = this.kept.get(key);
-    if (found) {
+  /** A picture that is there with at least the pixels of a scale; undefined if it has to be loaded. */
+  here(frame, kind, scale = 1) {
+    for (const one of SCALES.filter((finer) => finer <= scale)) {
+      const key = keyOf(frame, kind, one), found = this.kept.get(key);
+      if (!found) continue;
       this.kept.delete(key);
       this.kept.set(key, found);
+      return found;
     }
-    return found;
+    return undefined;
+  }
+
+  /** The picture of a scale, if it is there. */
+  level(frame, kind, scale) {
+    return this.kept.get(keyOf(frame, kind, scale));
   }
 
   /** A picture, loaded if it has to be.
    * @param {number} frame
    * @param {string} kind
+   * @param {number} scale of SCALES
    * @param {number} ahead direction in which the next frames will be asked for; 0 for none */
-  get(frame, kind, ahead = 0) {
-    const found = this.here(frame, kind);
+  get(frame, kind, scale = 1, ahead = 0) {
+    const found = this.here(frame, kind, scale);
     if (found) return Promise.resolve(found);
-    const key = `${frame} ${kind}`;
+    const key = keyOf(frame, kind, scale);
     let coming = this.coming.get(key);
     if (!coming) {
       const stop = new AbortController();
-      coming = { stop, promise: this.#load(key, frame, kind, ahead, stop.signal) };
-      coming.promise.catch(() => {}).finally(() => this.coming.delete(key));
+      coming = { frame, kind, stop, promise: this.#load(frame, kind, scale, ahead, stop.signal) };
+      coming.promise.catch(() => {}).finally(() => this.coming.get(key) === coming && this.coming.delete(key));
       this.coming.set(key, coming);
     }
     return coming.promise;
   }
 
-  /** Stops loading all pictures but some.
-   * @param {string[]} keys */
-  only(keys) {
+  /** Stops loading all pictures but those of some frames and kinds.
+   * @param {number[]} frames
+   * @param {string[]} kinds */
+  only(frames, kinds) {
     for (const [key, coming] of this.coming) {
-      if (!keys.includes(key)) {
-        coming.stop.abort();
-        this.coming.delete(key);
-      }
+      if (frames.includes(coming.frame) && kinds.includes(coming.kind)) continue;
+      coming.stop.abort();
+      this.coming.delete(key);
     }
   }
 
-  async #load(key, frame, kind, ahead, signal) {
-    const query = ahead ? `?ahead=${ahead}` : "";
-    const answer = await fetched(`/film/${this.film}/picture/${frame}/${kind}${query}`, signal);
+  async #load(frame, kind, scale, ahead, signal) {
+    const query = new URLSearchParams();
+    if (scale > 1) query.set("width", Math.ceil(this.width / scale));
+    if (ahead) query.set("ahead", ahead);
+    const answer = await fetched(`/film/${this.film}/picture/${frame}/${kind}?${query}`, signal);
     const facts = factsOf(answer);
     const halves = new Uint16Array(await answer.arrayBuffer());
-    const picture = this.screen.upload(facts, halves);
-    const found = { frame, kind, facts, halves, picture };
-    this.kept.set(key, found);
-    this.#forget(key);
+    const own = facts.whole ? 1 : scale;
+    const found = { frame, kind, scale: own, facts, halves, picture: this.screen.upload(facts, halves) };
+    this.kept.set(keyOf(frame, kind, own), found);
+    this.#forget(found);
     return found;
   }
 
@@ -89,7 +109,7 @@ export class Pictures {
     for (const one of this.kept.values()) bytes += 2 * one.halves.byteLength;
     for (const [key, one] of this.kept) {
       if (bytes <= MAX_BYTES) return;
-      if (key === newest || one.isShown) continue;
+      if (one === newest || one.isShown) continue;
       bytes -= 2 * one.halves.byteLength;
       this.screen.drop(one.picture);
       this.kept.delete(key);

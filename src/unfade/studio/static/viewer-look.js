@@ -52,6 +52,14 @@ export class Place {
     return [(x + 0.5 - origin[0]) / zoom[0], (y + 0.5 - origin[1]) / zoom[1]];
   }
 
+  /** Sets zoom and centre. */
+  set(zoom, centre) {
+    this.isFit = false;
+    this.zoom = Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, zoom));
+    this.centre = centre;
+    this.#keepInSight();
+  }
+
   /** Sets the zoom; what lies below a pixel of the canvas stays there. */
   zoomTo(zoom, part, x = part.x + part.width / 2, y = this.canvas.height / 2) {
     const [left, top] = this.scanAt(part, x, y);

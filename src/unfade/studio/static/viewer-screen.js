@@ -30,6 +30,7 @@ export class Screen {
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.bindVertexArray(gl.createVertexArray());
     this.lutTextures = [];
+    this.programs = new Map();
     this.targets = {};
   }
 
@@ -49,7 +50,9 @@ export class Screen {
   setView(view, values) {
     const { gl } = this;
     this.view = view;
-    this.programs = new Map();
+    for (const one of this.lutTextures.splice(0)) gl.deleteTexture(one);
+    for (const { program } of this.programs.values()) gl.deleteProgram(program);
+    this.programs.clear();
     let start = 0;
     view.textures.forEach((one, index) => {
       const count = one.shape.reduce((product, size) => product * size, 1);
@@ -60,12 +63,15 @@ export class Screen {
   }
 
   /** The program for a way of showing, with a function that gives the places of its uniforms. */
-  #program(a, b, look) {
-    const warns = !b && (look.warnClipped || look.warnGamut);
-    const name = [a, b].map((one) => `${one?.holds}${one?.rooted}`).join(" ") + ` ${look.gamma !== 1} ${warns}`;
+  #program(ways, look) {
+    const features = {
+      isGamma: look.gamma !== 1, isExposed: look.stops !== 0,
+      warns: ways.length === 1 && (look.warnClipped || look.warnGamut),
+    };
+    const name = JSON.stringify([ways, features]);
     let found = this.programs.get(name);
     if (!found) {
-      found = this.#compiled(fragmentShader(this.view.shader, a, b, look));
+      found = this.#compiled(fragmentShader(this.view.shader, ways[0], ways[1] ?? null, features));
       this.programs.set(name, found);
     }
     this.gl.useProgram(found.program);
@@ -246,9 +252,10 @@ export class Screen {
 
   #paint(a, b, { origin, zoom }, { flip, isMeasured }, look) {
     const { gl } = this;
-    const at = this.#program(a, b, look);
-    this.#set("a", gl.TEXTURE0, a, zoom, isMeasured, at);
-    if (b) this.#set("b", gl.TEXTURE1, b, zoom, isMeasured, at);
+    const pictures = b ? [a, b] : [a], samplings = pictures.map((one) => samplingOf(one, zoom, isMeasured));
+    const ways = pictures.map(({ holds, rooted }, index) => ({ holds, rooted, isTapped: samplings[index].taps > 1 }));
+    const at = this.#program(ways, look);
+    pictures.forEach((one, index) => this.#set(index, one, samplings[index], at));
     gl.uniform1f(at("flip"), flip);
     gl.uniform2f(at("origin"), ...origin);
     gl.uniform2f(at("zoom"), ...zoom);
@@ -263,18 +270,24 @@ export class Screen {
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  #set(name, unit, picture, zoom, isMeasured, at) {
-    const { gl } = this;
+  #set(index, picture, { texels, taps }, at) {
+    const { gl } = this, name = "ab"[index];
     const { x, y, width, height } = picture.area;
-    const texels = [picture.width / width / zoom[0], picture.height / height / zoom[1]];
-    const isNearest = !picture.smoothed && (isMeasured || zoom[1] >= 1);
-    const most = Math.max(...texels);
-    const taps = isNearest || most < LINEAR_TEXELS ? 1 : Math.min(MAX_TAPS, Math.ceil(most / 2));
-    gl.activeTexture(unit);
+    gl.activeTexture(gl.TEXTURE0 + index);
     gl.bindTexture(gl.TEXTURE_2D, picture.texture);
     gl.uniform4f(at(`area_${name}`), x, y, width, height);
     gl.uniform2f(at(`size_${name}`), picture.width, picture.height);
-    gl.uniform2f(at(`texels_${name}`), ...(isNearest ? [0, 0] : texels));
+    gl.uniform2f(at(`texels_${name}`), ...texels);
     gl.uniform1i(at(`taps_${name}`), taps);
   }
+}
+
+/** How a picture is read at a zoom: texels below a pixel of the screen, 0 for the nearest one, and
+ * taps across and down. */
+function samplingOf(picture, zoom, isMeasured) {
+  const { width, height } = picture.area;
+  if (!picture.smoothed && (isMeasured || zoom[1] >= 1)) return { texels: [0, 0], taps: 1 };
+  const texels = [picture.width / width / zoom[0], picture.height / height / zoom[1]];
+  const most = Math.max(...texels);
+  return { texels, taps: most < LINEAR_TEXELS ? 1 : Math.min(MAX_TAPS, Math.ceil(most / 2)) };
 }

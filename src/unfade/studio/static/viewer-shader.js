@@ -13,11 +13,24 @@ void main() {
 const DISPLAYED = {
   [SCENE]: "vec3 shown = film_view(vec4(value * gain, 1.0)).rgb;",
   [MAP]: "vec3 shown = vec3(value.r * gain / WHITE_CIEDE2000);",
-  [DISPLAY]: "vec3 shown = pow(pow(max(value, 0.0), vec3(2.4)) * gain, vec3(1.0 / 2.4));",
+  [DISPLAY]: "vec3 shown = value;",
 };
+const EXPOSED = { ...DISPLAYED, [DISPLAY]: "vec3 shown = pow(pow(max(value, 0.0), vec3(2.4)) * gain, vec3(1.0 / 2.4));" };
+
+const ONE_TAP = (name) => `vec3 value = textureLod(texture_${name}, at, 0.0).rgb;`;
+const TAPS = (name) => `
+  vec2 reach = texels_${name} / size_${name} / float(taps_${name});
+  vec2 start = at - 0.5 * reach * float(taps_${name} - 1);
+  vec3 sum = vec3(0.0);
+  for (int y = 0; y < taps_${name}; y++) {
+    for (int x = 0; x < taps_${name}; x++) {
+      sum += textureLod(texture_${name}, start + vec2(x, y) * reach, 0.0).rgb;
+    }
+  }
+  vec3 value = sum / float(taps_${name} * taps_${name});`;
 
 /** Functions for a picture: its value at a place of the scan, w is 0 outside; its display value. */
-const pictureFunctions = (name, { holds, rooted }, isGamma) => `
+const pictureFunctions = (name, { holds, rooted, isTapped }, { isGamma, isExposed }) => `
 uniform sampler2D texture_${name};
 uniform vec4 area_${name};   // the part of the scan's raster that the picture covers
 uniform vec2 size_${name};   // of the picture
@@ -29,21 +42,13 @@ vec4 stored_${name}(vec2 place) {
   float inside = float(all(greaterThanEqual(at, vec2(0.0))) && all(lessThan(at, vec2(1.0))));
   vec2 nearest = (floor(at * size_${name}) + 0.5) / size_${name};
   at = texels_${name}.x == 0.0 ? nearest : at;
-  vec2 reach = texels_${name} / size_${name} / float(taps_${name});
-  vec2 start = at - 0.5 * reach * float(taps_${name} - 1);
-  vec3 sum = vec3(0.0);
-  for (int y = 0; y < taps_${name}; y++) {
-    for (int x = 0; x < taps_${name}; x++) {
-      sum += textureLod(texture_${name}, start + vec2(x, y) * reach, 0.0).rgb;
-    }
-  }
-  vec3 value = sum / float(taps_${name} * taps_${name});
+  ${isTapped ? TAPS(name) : ONE_TAP(name)}
   ${rooted ? "value *= value;" : ""}
   return vec4(value, inside);
 }
 
 vec3 displayed_${name}(vec3 value) {
-  ${DISPLAYED[holds]}
+  ${(isExposed ? EXPOSED : DISPLAYED)[holds]}
   ${isGamma ? "shown = sign(shown) * pow(abs(shown), vec3(1.0 / gamma));" : ""}
   return shown;
 }`;
@@ -77,13 +82,13 @@ const DIFFERENCE = `
 
 /** The fragment shader of a way of showing.
  * @param {string} view that declares film_view
- * @param {{holds: number, rooted: boolean}} a
- * @param {{holds: number, rooted: boolean} | null} b for the difference of both
- * @param {{gamma: number, warnClipped: boolean, warnGamut: boolean}} look
- * @returns {string} */
+ * @param {Way} a
+ * @param {Way | null} b for the difference of both
+ * @param {{isGamma: boolean, isExposed: boolean, warns: boolean}} look what is not as stored
+ * @returns {string}
+ * @typedef {{holds: number, rooted: boolean, isTapped: boolean}} Way how a picture is read */
 export function fragmentShader(view, a, b, look) {
-  const needsView = a.holds === SCENE || b?.holds === SCENE;
-  const isGamma = look.gamma !== 1, warns = !b && (look.warnClipped || look.warnGamut);
+  const needsView = a.holds === SCENE || b?.holds === SCENE, { warns } = look;
   return `#version 300 es
 precision highp float;
 precision highp int;
@@ -105,8 +110,8 @@ out vec4 color;
 
 const vec3 LUMA = vec3(0.2126, 0.7152, 0.0722);
 const float WHITE_CIEDE2000 = 10.0;
-${pictureFunctions("a", a, isGamma)}
-${b ? pictureFunctions("b", b, isGamma) : ""}
+${pictureFunctions("a", a, look)}
+${b ? pictureFunctions("b", b, look) : ""}
 ${warns ? WARNINGS : ""}
 
 void main() {

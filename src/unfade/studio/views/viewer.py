@@ -29,9 +29,9 @@ from unfade.studio.pages import (
     text_of,
     whole_number,
 )
-from unfade.studio.pictures.desk import PictureDesk
+from unfade.studio.pictures.desk import PictureDesk, PictureKey
 from unfade.studio.pictures.film import OpenFilm
-from unfade.studio.pictures.picture import PictureKind, ViewerPicture
+from unfade.studio.pictures.picture import KIND_TITLES, PictureKind, ViewerPicture
 from unfade.studio.pictures.proxies import MAX_PROXIES, proxies
 from unfade.studio.pictures.strip import strip_facts
 from unfade.studio.studio import in_thread
@@ -63,7 +63,7 @@ async def show(request: Request) -> Response:
     """The page."""
     studio, place = studio_of(request), await film_of(request)
     state = await in_thread(studio.films.state, place)
-    answer = page(request, "viewer", state.title, place, state=state)
+    answer = page(request, "viewer", state.title, place, kinds=KIND_TITLES)
     answer.background = BackgroundTask(_warm, _desk(request), place)
     return answer
 
@@ -84,12 +84,17 @@ async def picture(request: Request) -> Response:
     """A frame as one kind of picture: its half floats, and its facts in a header."""
     film, desk = await _open_film(request), _desk(request)
     frame, kind = _frame_of(request), _kind_of(request)
-    width = _number(request, "width")
-    key = desk.key(film, frame, kind, width)
-    made = desk.order(film, key)
-    for step in (1, 2):
-        if direction := _number(request, "ahead"):
-            desk.order_ahead(film, desk.key(film, frame + direction * step, kind, width))
+    width, direction = _number(request, "width"), _number(request, "ahead") or 0
+
+    def order() -> tuple[PictureKey, Future[ViewerPicture]]:
+        key = desk.key(film, frame, kind, width)
+        made = desk.order(film, key)
+        for one in (frame + direction, frame + 2 * direction):
+            if one != frame:
+                desk.order_ahead(film, desk.key(film, one, kind, width))
+        return key, made
+
+    key, made = await in_thread(order)
     found = await _unless_gone(request, made)
     desk.give_up(key)
     if found is None:
@@ -131,6 +136,7 @@ def _facts_of(
         "what": found.what,
         "file": found.file,
         "beyond": found.beyond,
+        "whole": found.is_whole,
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 KEPT_EVENTS = 1_000
 """Events that a page which was away can still get; with more it loads itself anew."""
 
-MAX_ID_DIGITS = 16
+MAX_ID_DIGITS = 15
 """Digits of an event's number; a longer one is no number of the studio's."""
 
 PULSE_S = 15.0
@@ -42,10 +42,8 @@ class Broadcast:
     async def stream(self, last_id: str | None) -> AsyncIterator[str]:
         """The events after `last_id`, the number of the last event that the page has; new ones
         only without it. A page that was away too long gets an event of kind "reset"."""
-        is_number = last_id is not None and last_id.isdecimal() and len(last_id) < MAX_ID_DIGITS
-        position = int(last_id or 0) if is_number else self._number
-        oldest = self._kept[0][0] if self._kept else self._number + 1
-        if position > self._number or position + 1 < oldest:
+        position = self._position(last_id)
+        if position is None:
             position = self._number
             yield f"id: {position}\ndata: {json.dumps({'kind': 'reset'})}\n\n"
         yield ": open\n\n"
@@ -54,16 +52,25 @@ class Broadcast:
             position = self._number
             for text in new:
                 yield text
-            async with self._news:
-                if self._is_closed:
-                    return
-                if self._number > position:
-                    continue
-                try:
-                    await asyncio.wait_for(self._news.wait(), PULSE_S)
-                except TimeoutError:
-                    pulse = True
-                else:
-                    pulse = False
-            if pulse:
+            if self._is_closed:
+                return
+            if not await self._has_news(position):
                 yield ": pulse\n\n"
+
+    def _position(self, last_id: str | None) -> int | None:
+        """The number of the last event that a page has; None if it missed some that are gone."""
+        if last_id is None or not last_id.isdecimal() or len(last_id) > MAX_ID_DIGITS:
+            return self._number
+        position = int(last_id)
+        oldest = self._kept[0][0] if self._kept else self._number + 1
+        return position if oldest - 1 <= position <= self._number else None
+
+    async def _has_news(self, position: int) -> bool:
+        """Waits for an event after a position or the end of all streams, but not for longer than
+        `PULSE_S`."""
+        async with self._news:
+            news = self._news.wait_for(lambda: self._is_closed or self._number > position)
+            try:
+                return await asyncio.wait_for(news, PULSE_S)
+            except TimeoutError:
+                return False

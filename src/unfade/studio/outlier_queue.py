@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from unfade.errors import ProjectError, UnfadeError
+from unfade.errors import ProjectError
 from unfade.film.clip import Area, Clips
 from unfade.film.dismissal import Dismissal, Dismissals
 from unfade.film.improvement import Improvement
@@ -16,9 +16,8 @@ from unfade.film.stage_names import folder_name
 from unfade.project.edit import with_added_frames, without_pair
 from unfade.project.file import parse_project, project_file_text
 from unfade.studio.films import FilmPlace
-from unfade.studio.stage_files import dated
+from unfade.studio.stage_files import dated, usable
 from unfade.work.dismissals import add_dismissal, read_dismissals
-from unfade.work.job import Job
 from unfade.work.project_writing import replace_project_text, seen_text, text_digest
 
 SHEET_FILE = "outliers.png"
@@ -112,7 +111,7 @@ def outlier_queue(place: FilmPlace) -> OutlierQueue:
         is_made=report is not None,
         digest=text_digest(text),
         live_area=clips.source.live_area if clips else None,
-        improvement=_improvement(job),
+        improvement=usable(job, Improvement),
         sheet=dated(sheet) if sheet.is_file() else "",
     )
 
@@ -126,14 +125,6 @@ def _queued(
         )
         for run in runs
     ]
-
-
-def _improvement(job: Job) -> Improvement | None:
-    """The rounds of improvement; None if there are none, or if the file is damaged."""
-    try:
-        return job.load_if_made(Improvement)
-    except UnfadeError:
-        return None
 
 
 def accept(place: FilmPlace, id: str, seen: str) -> None:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unfade.errors import ProjectError, UnfadeError
+from unfade.errors import ProjectError
 from unfade.film.model import LossCurve, LossPoint, TrainedModel, TrainingStop
 from unfade.film.stage_names import folder_name
 from unfade.pipeline.freshness import UNFINISHED
 from unfade.studio.films import FilmPlace
-from unfade.studio.stage_files import dated
+from unfade.studio.stage_files import dated, usable
 from unfade.work.job import Job
 from unfade.work.lock import LOCK
 from unfade.work.writing import write_text
@@ -69,16 +69,8 @@ def training_state(place: FilmPlace) -> TrainingState:
     """
     job = place.job()
     folder = place.folder / folder_name("train")
-    curve = LossCurve(points=(), baseline=None)
-    stop = model = None
-    with suppress(UnfadeError):
-        curve = job.load_if_made(LossCurve) or curve
-    with suppress(UnfadeError):
-        stop = job.load_if_made(TrainingStop)
+    curve = usable(job, LossCurve) or LossCurve(points=(), baseline=None)
     is_working = works(place)
-    if not is_working:
-        with suppress(UnfadeError):
-            model = job.load_if_made(TrainedModel)
     carried = folder / "carried.png"
     return TrainingState(
         steps=job.project.train.steps,
@@ -86,8 +78,8 @@ def training_state(place: FilmPlace) -> TrainingState:
         closed_form=curve.baseline,
         lut=curve.lut,
         is_working=is_working,
-        stop=stop,
-        model=model,
+        stop=usable(job, TrainingStop),
+        model=None if is_working else usable(job, TrainedModel),
         sheets=tuple(_sheets(folder)),
         carried=dated(carried) if carried.is_file() else None,
     )

@@ -8,6 +8,7 @@ from unfade.film.approval import Approvals
 from unfade.film.delivery import Delivery
 from unfade.film.rendering import Rendering
 from unfade.film.report import Report
+from unfade.studio.films import place_of
 from unfade.work.bookmarks import add_bookmark
 from unfade.work.dismissals import add_dismissal
 from unfade.work.elements import digest
@@ -60,7 +61,10 @@ def test_only_files_of_validate_are_served(studio: RunningStudio, film: Path) ->
 def test_notes_of_people_are_listed_and_escaped(studio: RunningStudio, film: Path) -> None:
     address = f"{studio.film(film)}/report"
     assert "Notes of people" not in studio.get(address).text
+    place = place_of(studio.root, film / "film.toml")
+    before = place.signature()
     add_bookmark(film, make_bookmark(note="<script>sky</script>\x1b[2J"))
+    assert place.signature() != before, "the state of deliver is not looked at again"
     add_dismissal(film, make_dismissal(reason="a <b>gate</b>"))
     page = studio.get(address).text
     assert "Notes of people: 1 bookmark, 1 decision on outliers" in page

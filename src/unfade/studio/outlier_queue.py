@@ -1,13 +1,13 @@
 """The queue of outliers: what validate found, by weight, with what a person decided on each."""
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from unfade.errors import ProjectError
 from unfade.film.clip import Area, Clips
-from unfade.film.dismissal import Dismissal, Dismissals
+from unfade.film.dismissal import Dismissal
 from unfade.film.improvement import Improvement
 from unfade.film.outlier import OutlierRun
 from unfade.film.rendering import Rendering
@@ -105,7 +105,10 @@ def outlier_queue(place: FilmPlace) -> OutlierQueue:
     dismissals = read_dismissals(place.folder)
     added = {*parse_project(text, place.project_file).curate.add}
     sheet = place.folder / folder_name("validate") / SHEET_FILE
-    outliers = _queued(report.outliers if report else (), dismissals, added)
+    outliers = [
+        QueuedOutlier(run, dismissals.of(run), run.mend is not None and run.mend.source in added)
+        for run in (report.outliers if report else ())
+    ]
     return OutlierQueue(
         outliers=tuple(sorted(outliers, key=lambda one: -one.run.weight)),
         is_made=report is not None,
@@ -114,17 +117,6 @@ def outlier_queue(place: FilmPlace) -> OutlierQueue:
         improvement=usable(job, Improvement),
         sheet=dated(sheet) if sheet.is_file() else "",
     )
-
-
-def _queued(
-    runs: Sequence[OutlierRun], dismissals: Dismissals, added: set[int]
-) -> list[QueuedOutlier]:
-    return [
-        QueuedOutlier(
-            run, dismissals.of(run), is_added=run.mend is not None and run.mend.source in added
-        )
-        for run in runs
-    ]
 
 
 def accept(place: FilmPlace, id: str, seen: str) -> None:

@@ -12,7 +12,7 @@ from unfade.pipeline.freshness import UNFINISHED
 from unfade.studio.films import FilmPlace
 from unfade.studio.stage_files import dated, usable
 from unfade.work.job import Job
-from unfade.work.lock import LOCK
+from unfade.work.lock import is_in_use
 from unfade.work.writing import write_text
 
 
@@ -48,6 +48,12 @@ class TrainingState:
         """The point with the smallest held-out error; None without hold-out pairs."""
         measured = [one for one in self.points if one.held_out is not None]
         return min(measured, key=lambda one: one.held_out or 0.0, default=None)
+
+    @property
+    def can_stop(self) -> bool:
+        """Whether it works, has checkpoints to come, and nobody has asked to end it."""
+        last = self.points[-1].step if self.points else 0
+        return self.is_working and self.stop is None and last < self.steps
 
     def facts(self) -> dict[str, Any]:
         """The chart as JSON."""
@@ -86,9 +92,9 @@ def training_state(place: FilmPlace) -> TrainingState:
 
 
 def works(place: FilmPlace) -> bool:
-    """Whether a training works: the stage has not ended, and a run holds the film's lock."""
+    """Whether a training works: the stage has not ended, and a run works on the film."""
     unfinished = place.folder / folder_name("train") / UNFINISHED
-    return unfinished.exists() and (place.folder / LOCK).exists()
+    return unfinished.exists() and is_in_use(place.folder)
 
 
 def _sheets(folder: Path) -> list[Sheet]:

@@ -137,14 +137,23 @@ function timeLeft(seconds) {
   return `, about ${Math.round(seconds / 60)} min left`;
 }
 
+/** Tells a screen reader, which is spared the counting of items.
+ * @param {string} sentence */
+function announce(sentence) {
+  const line = document.getElementById("news");
+  if (line.textContent !== sentence) line.textContent = sentence;
+}
+
 on("progress", ({ progress }) => {
   const line = document.getElementById("progress");
   if (!progress) {
+    if (line.textContent) announce("the run has ended");
     line.textContent = "";
     return;
   }
   const stage = progress.stage ? `stage ${progress.number} of ${progress.count}, ${progress.stage}` : progress.last;
   const step = progress.label ? `; ${progress.label}: ${progress.done} of ${progress.total || "?"}` : "";
+  announce(`${progress.what}: ${stage}`);
   line.textContent = `${progress.what}: ${stage}${step}${timeLeft(progress.left_s)}`;
 });
 

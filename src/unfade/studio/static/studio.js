@@ -58,6 +58,21 @@ export function bind(key, words, action) {
   keys.push({ key, words, action });
 }
 
+/** The live parts of the page as the studio sent them, before a person or a script changed them. */
+const sent = new WeakMap();
+document.querySelectorAll("[data-live]").forEach((part) => sent.set(part, part.innerHTML));
+
+/** Replaces a live part if the studio sends another one; what is unfolded stays so.
+ * @param {HTMLElement} part
+ * @param {string} html */
+function replace(part, html) {
+  if (html === sent.get(part)) return;
+  const open = [...part.querySelectorAll("details")].map((one) => one.open);
+  part.innerHTML = html;
+  sent.set(part, html);
+  part.querySelectorAll("details").forEach((one, index) => (one.open = open[index] ?? false));
+}
+
 /** Gets the page's content anew, and keeps what is being typed and the focus. */
 export async function refresh() {
   const address = new URL(location.href);
@@ -71,7 +86,7 @@ export async function refresh() {
   if (live.length) {
     live.forEach((part) => {
       const other = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
-      if (other && other.innerHTML !== part.innerHTML) part.innerHTML = other.innerHTML;
+      if (other) replace(part, other.innerHTML);
     });
     return;
   }

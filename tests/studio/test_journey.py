@@ -162,7 +162,7 @@ def approve(page: Any, film: Path) -> None:
     assert page.get_by_label("Your name").input_value() == "Ada Byron"
     page.get_by_label("Note").fill("good skin")
     page.get_by_role("button", name="Approve").click()
-    page.get_by_text("approved by Ada Byron on").first.wait_for()
+    page.get_by_text("Approved by Ada Byron on").wait_for()
     (decision,) = made(film, Approvals).decisions
     assert (decision.decision, decision.by, decision.note) == ("approved", "Ada Byron", "good skin")
 

@@ -74,7 +74,8 @@ def test_the_queue_is_in_the_order_of_weight(studio: RunningStudio, film: Path) 
     assert "frame 11</a> with frame 20 of dvd" in page
     assert f"{studio.film(film)}/viewer?frame=11" in page
     assert "1.250" in page
-    assert "enough" in page
+    assert "They ended because enough." in page
+    assert "pairs/picture?source=11&amp;reference=20&amp;of=dvd" in page
 
 
 def test_an_accepted_pair_is_in_film_toml_and_can_be_taken_back(

@@ -67,7 +67,7 @@ def test_notes_of_people_are_listed_and_escaped(studio: RunningStudio, film: Pat
     assert place.signature() != before, "the state of deliver is not looked at again"
     add_dismissal(film, make_dismissal(reason="a <b>gate</b>"))
     page = studio.get(address).text
-    assert "Notes of people: 1 bookmark, 1 decision on outliers" in page
+    assert "Notes of people, which go into the delivery: 2" in page
     words = "frame 12, by Ada Byron on 2026-11-30: &lt;script&gt;sky&lt;/script&gt; [2J"
     assert f'viewer?frame=12">{words}</a>' in page
     assert "dismissed by Ada Byron on 2026-11-30: a &lt;b&gt;gate&lt;/b&gt;" in page

@@ -99,4 +99,8 @@ if (box) {
   on("reset", update);
 }
 
+// A large display has room for the table below the chart.
+const values = document.getElementById("values");
+if (values && window.matchMedia("(min-width: 2000px)").matches) values.open = true;
+
 if (!readOnly) bind("e", "stop training early and keep the best", () => document.getElementById("stop")?.click());

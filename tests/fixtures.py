@@ -17,8 +17,10 @@ from torch.nn import functional
 
 from unfade.film.alignment import Alignment
 from unfade.film.balance import Balance
+from unfade.film.bookmark import Bookmark
 from unfade.film.cadence import Cadence
 from unfade.film.clip import Area, Clip
+from unfade.film.dismissal import Dismissal
 from unfade.film.method import Methods, ShotMethod
 from unfade.film.model import TrainedModel
 from unfade.film.outlier import Mend, OutlierRun
@@ -47,6 +49,9 @@ BARS_601 = {
     (0, 0, 0): (16, 128, 128),
 }
 """Y'CbCr codes of 100 % colour bars, 8-bit limited range: ITU-R BT.601-7."""
+
+NOTED_AT = "2026-11-30T12:00:00+01:00"
+"""The time of notes of people."""
 
 KEYCODE = (1, 2, 3, 4, 5, 4, 64)
 """The seven numbers of a DPX header's keycode, each different where it can be."""
@@ -225,6 +230,27 @@ def make_outlier(**facts: Any) -> OutlierRun:
         "mend": Mend(source=10, reference=20, of="dvd"),
     }
     return OutlierRun(**{**defaults, **facts})
+
+
+def make_bookmark(**facts: Any) -> Bookmark:
+    """A note of a person on a frame."""
+    defaults = {"frame": 12, "note": "green sky", "by": "Ada Byron", "date": NOTED_AT}
+    return Bookmark(**{**defaults, **facts})
+
+
+def make_dismissal(**facts: Any) -> Dismissal:
+    """The word of a person on outliers of shot 1."""
+    defaults = {
+        "kind": "wrong colour",
+        "shot": 1,
+        "first": 10,
+        "last": 12,
+        "reason": "right",
+        "by": "Ada Byron",
+        "date": NOTED_AT,
+        "model_id": "0" * 12,
+    }
+    return Dismissal(**{**defaults, **facts})
 
 
 def make_rendering(frames: Iterable[RenderedFrame], **facts: Any) -> Rendering:

@@ -9,7 +9,7 @@ import pytest
 
 from unfade.deliver import bag, handover, stage
 from unfade.deliver.bag import link_or_copy, remove_leftovers
-from unfade.deliver.note import DeliveryContent
+from unfade.deliver.content import DeliveryContent
 from unfade.deliver.readme import description_of
 from unfade.deliver.shared_records import picture_paths
 from unfade.errors import WorkError
@@ -26,7 +26,7 @@ from unfade.film.time import FrameRange
 from unfade.film.used_frames import UsedFrames
 from unfade.model import Baseline, ChromaModel
 from unfade.project.settings import Project
-from unfade.report.page import CREDITS_PLACEHOLDER, NOTE_PLACEHOLDER
+from unfade.report.page import CREDITS_PLACEHOLDER, NOTE_PLACEHOLDER, PEOPLE_PLACEHOLDER
 from unfade.work.elements import digest
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
@@ -136,7 +136,7 @@ def job(tmp_path: Path) -> Job:
     job.save(make_rendering(frames, model_id="0123456789ab", version=2, compression="dwaa"))
     write_small_model(job.folder("train") / "model.safetensors")
     write_grey_baseline(job.folder("train") / "baseline.safetensors", 1)
-    page = f"<ul>{CREDITS_PLACEHOLDER}</ul><ul>{NOTE_PLACEHOLDER}</ul>"
+    page = f"<ul>{CREDITS_PLACEHOLDER}</ul><ul>{NOTE_PLACEHOLDER}</ul>{PEOPLE_PLACEHOLDER}"
     (job.folder("validate") / "report.html").write_text(page)
     (job.folder("validate") / "split-000002.png").write_bytes(b"split")
     save_report(job, "review")
@@ -169,6 +169,8 @@ def test_bag_is_valid_and_complete(job: Job) -> None:
         "provenance.json",
         "provenance.schema.json",
         "approvals.json",
+        "bookmarks.json",
+        "dismissals.json",
         "clips.json",
         "README.txt",
         "handover/candy-candy-v002.otio",
@@ -323,6 +325,7 @@ def test_note_says(job: Job, words: str) -> None:
     assert headings == [
         "VERDICT",
         "DECISION",
+        "NOTES OF PEOPLE",
         "FIGURES",
         "ELEMENTS",
         "REFERENCES",
@@ -431,6 +434,7 @@ def test_people_and_note_are_on_the_page_of_the_bag(job: Job) -> None:
     assert "<li><span>Restorationist</span> A Person</li>" in page
     assert "<li>Reel &lt;2&gt; is lost</li>" in page
     assert "Reel <2> is lost" in (data / "validation-note.txt").read_text(encoding="utf-8")
+    assert "Nobody set a bookmark" in page
     assert "A Person" not in (job.folder("validate") / "report.html").read_text(encoding="utf-8")
 
 

@@ -11,15 +11,20 @@ import pytest
 from unfade.deliver import stage
 from unfade.deliver.premis import NAMESPACE
 from unfade.film.approval import Approval, Approvals
+from unfade.film.bookmark import Bookmarks
 from unfade.film.delivery import Delivery
+from unfade.film.dismissal import Dismissals
 from unfade.film.provenance import DIGITAL_SOURCE_TYPE, Provenance
 from unfade.film.rendering import Rendering
 from unfade.project.file import load_project
 from unfade.project.settings import Project
 from unfade.work.approvals import add_approval
+from unfade.work.bookmarks import add_bookmark
+from unfade.work.dismissals import add_dismissal
 from unfade.work.elements import digest
 from unfade.work.job import Job
 
+from ..fixtures import make_bookmark, make_dismissal
 from .test_deliver_stage import job as job
 
 PUBLISHED = Path(__file__).parents[2] / "docs/provenance.schema.json"
@@ -58,6 +63,10 @@ CHILDREN = {
 its schema."""
 
 
+DISMISSAL = make_dismissal(reason="a <gate> &\x1b[2J", by="Grace & Co", model_id="0123456789ab")
+BOOKMARK = make_bookmark(note="</script>\x07", by="")
+
+
 def approval(job: Job) -> Approval:
     rendering = job.load(Rendering)
     return Approval(
@@ -76,8 +85,10 @@ def approval(job: Job) -> Approval:
 
 @pytest.fixture
 def data(job: Job) -> Path:
-    """The payload of the delivery of an approved film."""
+    """The payload of the delivery of an approved film with a bookmark and a dismissed outlier."""
     add_approval(job.root, approval(job))
+    add_dismissal(job.root, DISMISSAL)
+    add_bookmark(job.root, BOOKMARK)
     stage.run(job)
     return job.folder("deliver") / job.load(Delivery).bag / "data"
 
@@ -91,6 +102,7 @@ def test_provenance_names_people_elements_pairs_software_settings_and_files(
     people = record.people
     assert (people.institution, people.restorationist) == ("An\nArchive", "A Person")
     assert people.decisions == Approvals.from_json((data / "approvals.json").read_text()).decisions
+    assert (people.dismissals, people.bookmarks) == ((DISMISSAL,), (BOOKMARK,))
     assert [one.file for one in record.elements] == ["scan.%04d.dpx"]
     (pair,) = record.pairs
     assert (pair.source.frame, pair.reference.file, pair.kind) == (2, "2.png", "constructed")
@@ -112,7 +124,7 @@ def test_provenance_fits_the_published_schema_and_a_changed_one_does_not(data: P
     record: dict[str, Any] = json.loads((data / "provenance.json").read_text(encoding="utf-8"))
     jsonschema.validate(record, schema)
     for change in (
-        {"schema": "Provenance.2"},
+        {"schema": "Provenance.1"},
         {"verdict": "fine"},
         {"people": {"institution": "x"}},
         {"colour": 1},
@@ -149,7 +161,7 @@ def test_events_name_stages_and_decisions_and_link_to_what_exists(data: Path) ->
         "creation",
         "creation",
         "validation",
-        "quality review",
+        *["quality review"] * 3,
         "information package creation",
     ]
     for kind in ("Agent", "Object"):
@@ -159,9 +171,23 @@ def test_events_name_stages_and_decisions_and_link_to_what_exists(data: Path) ->
         linked = {one.text for one in root.findall(value, names)}
         assert linked <= existing
     agents = [one.text for one in root.findall("p:agent/p:agentName", names)]
-    assert agents[1:] == ["Ada Byron", "A Person", "An\nArchive"]
+    assert agents[1:] == ["Ada Byron", "Grace & Co", "A Person", "An\nArchive"]
     outcomes = [one.text for one in root.findall(".//p:eventOutcome", names)]
-    assert outcomes == ["review", "approved by Ada  Byron on 2026-11-30: skin & sky"]
+    assert outcomes == [
+        "review",
+        "approved by Ada  Byron on 2026-11-30: skin & sky",
+        "wrong colour, shot 1, frames 10 to 12, dismissed by Grace & Co on 2026-11-30: a <gate> & "
+        "[2J",
+        "frame 12, on 2026-11-30: </script> ",
+    ]
+
+
+def test_notes_of_people_are_in_note_and_files_of_the_bag(job: Job, data: Path) -> None:
+    note = " ".join((data / "validation-note.txt").read_text(encoding="utf-8").split())
+    assert "NOTES OF PEOPLE wrong colour, shot 1, frames 10 to 12, dismissed by Grace" in note
+    assert "frame 12, on 2026-11-30: </script>" in note
+    for record in (Dismissals, Bookmarks):
+        assert (data / record.PATH).read_bytes() == (job.root / record.PATH).read_bytes()
 
 
 def test_film_toml_in_the_bag_gives_the_same_settings(data: Path) -> None:

@@ -7,7 +7,7 @@ import opentimelineio as otio
 import pytest
 from opentimelineio.opentime import RationalTime, TimeRange, to_timecode
 
-from unfade.deliver.note import DeliveryContent
+from unfade.deliver.content import DeliveryContent
 from unfade.deliver.timeline import (
     MASTERS,
     ORIGINAL,
@@ -19,7 +19,9 @@ from unfade.deliver.timeline import (
 )
 from unfade.film.alignment import Alignments
 from unfade.film.approval import Approvals
+from unfade.film.bookmark import Bookmarks
 from unfade.film.clip import Area, Clip, Clips
+from unfade.film.dismissal import Dismissals
 from unfade.film.naming import master_name
 from unfade.film.pair import PairList
 from unfade.film.report import Report
@@ -61,6 +63,8 @@ def delivered(missing: tuple[int, ...] = (), **facts: Any) -> DeliveryContent:
         rendering=make_rendering(rendered),
         report=Report(verdict="accept", measures=(), outliers=(OUTLIER,)),
         approvals=Approvals(),
+        dismissals=Dismissals(),
+        bookmarks=Bookmarks(),
         date="2001-02-03",
         software="Unfade",
     )

@@ -16,8 +16,11 @@ from unfade.errors import ProjectError, WorkError
 from unfade.film.approval import Approvals
 from unfade.film.delivery import Delivery
 from unfade.film.rendering import Rendering
+from unfade.work.bookmarks import add_bookmark
 from unfade.work.elements import digest
 from unfade.work.lock import lock_folder
+
+from ..fixtures import make_bookmark
 
 UNFADE = (sys.executable, "-m", "unfade")
 
@@ -71,6 +74,7 @@ def test_a_later_decision_counts_and_none_is_lost(folder: Path) -> None:
 def test_a_delivery_says_who_decided_and_is_stale_after_another_decision(folder: Path) -> None:
     film = unfade.open(folder)
     film.approve("Ada Byron")
+    add_bookmark(folder, make_bookmark())
     film.run(last="deliver")
     delivery = Delivery.from_json((folder / Delivery.PATH).read_text(encoding="utf-8"))
     bag = folder / "08-deliver" / delivery.bag
@@ -80,7 +84,10 @@ def test_a_delivery_says_who_decided_and_is_stale_after_another_decision(folder:
     for name in ("validation-note.txt", "report.html"):
         assert words in " ".join((bag / "data" / name).read_text(encoding="utf-8").split())
     assert (bag / "data" / Approvals.PATH).read_text() == (folder / Approvals.PATH).read_text()
+    assert "green sky" in (bag / "data/report.html").read_text(encoding="utf-8")
     assert film.status()[-1].state == "fresh"
+    add_bookmark(folder, make_bookmark(note="wrong grain"))
+    assert film.status()[-1].reason == "bookmarks.json has changed"
     film.approve("Grace", reject=True)
     assert film.status()[-1].state == "stale"
     film.run()

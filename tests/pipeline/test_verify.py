@@ -21,10 +21,12 @@ from unfade.film.rendering import Rendering
 from unfade.film.working_space import WORKING_SPACE
 from unfade.media import content_credentials as credentials
 from unfade.pipeline.verify import VerificationError, verify
+from unfade.work.bookmarks import add_bookmark
+from unfade.work.dismissals import add_dismissal
 from unfade.work.elements import digest
 from unfade.work.progress import SilentProgress
 
-from ..fixtures import write_certificates
+from ..fixtures import make_bookmark, make_dismissal, write_certificates
 
 UNFADE = (sys.executable, "-m", "unfade")
 SILENT = SilentProgress()
@@ -32,7 +34,7 @@ SILENT = SilentProgress()
 
 @pytest.fixture(scope="module")
 def film(shared_folder: Path, write_small_film: Callable[[Path], None]) -> Path:
-    """The folder of a film that was run to its end and approved before."""
+    """The folder of a film that was run to its end, and approved and noted on before."""
     folder = shared_folder / "film"
     write_small_film(folder)
     if credentials.is_available():
@@ -43,6 +45,8 @@ def film(shared_folder: Path, write_small_film: Callable[[Path], None]) -> Path:
     opened = unfade.open(folder)
     opened.run(last="validate")
     opened.approve("Ada Byron")
+    add_dismissal(folder, make_dismissal())
+    add_bookmark(folder, make_bookmark())
     opened.run()
     return folder
 
@@ -76,7 +80,8 @@ def test_one_flipped_bit_anywhere_is_found_and_its_file_named(bag: Path) -> None
     draws = random.Random(3)
     paths = sorted(path for path in bag.rglob("*") if path.is_file())
     folders = {path.relative_to(bag / "data").parts[0] for path in paths if "data" in path.parts}
-    assert {"masters", "model", "review", "sheets", "references", "provenance.json"} <= folders
+    records = {"provenance.json", "bookmarks.json", "dismissals.json"}
+    assert {"masters", "model", "review", "sheets", "references", *records} <= folders
     for path in paths:
         whole = path.read_bytes()
         place = draws.randrange(len(whole))
@@ -218,6 +223,8 @@ def test_no_path_outside_the_delivery_is_read(bag: Path, line: str) -> None:
         ("provenance.json", "compositeWithTrained", "digitalCapture", "digital source type"),
         ("provenance.json", '"verdict": "', '"verdict": "un', r"provenance\.json: cannot be read"),
         ("settings.json", '"version": 1', '"version": 2', r"settings\.json: is not the file that"),
+        ("bookmarks.json", "green", "blue", r"bookmarks\.json: is not the file that provenance"),
+        ("dismissals.json", "right", "wrong", r"dismissals\.json: is not the file that prov"),
         ("premis.xml", "<premis:event>", "<premis:event", r"premis\.xml: cannot be read"),
         ("premis.xml", "premis/v3", "premis/v2", r"premis\.xml: holds no events"),
     ],

@@ -4,15 +4,23 @@ from typing import Any
 
 import pytest
 
+from unfade.film.bookmark import Bookmarks
 from unfade.film.clip import Clips
+from unfade.film.dismissal import Dismissals
 from unfade.film.method import ChosenMethod, MethodErrors, Methods, ShotMethod
 from unfade.film.model import LossCurve
 from unfade.film.rendering import PredictedError
 from unfade.project.settings import DeliverSection
 from unfade.report.figures import figure, file_name, method_reason
-from unfade.report.page import SECTIONS, report_page, with_credits
+from unfade.report.page import SECTIONS, report_page, with_people
 
-from ..fixtures import make_model, make_outlier, make_rendered_frame
+from ..fixtures import (
+    make_bookmark,
+    make_dismissal,
+    make_model,
+    make_outlier,
+    make_rendered_frame,
+)
 from .conftest import Reader, clip, content, improved
 
 
@@ -47,13 +55,35 @@ def test_page_shows_file_names_but_no_folders() -> None:
 def test_people_are_named_only_on_the_page_of_a_bag() -> None:
     html, deliver = report_page(content()), content().project.deliver
     assert "An Archive" not in html
-    text = Reader(with_credits(html, deliver, "approved by A & B")).text
+    none = Dismissals(), Bookmarks()
+    text = Reader(with_people(html, deliver, "approved by A & B", *none)).text
     assert "Decision approved by A & B" in text
     assert "Institution An Archive" in text
     assert "Print of 1978" in text
     assert "Restorationist" not in text
-    named = with_credits(html, DeliverSection(note="<b> & more"), "")
+    named = with_people(html, DeliverSection(note="<b> & more"), "", *none)
     assert "&lt;b&gt; &amp; more" in named
+
+
+def test_notes_of_people_are_listed_and_escaped_on_the_page_of_a_bag() -> None:
+    html, deliver = report_page(content()), DeliverSection()
+    assert "are listed on the page of a delivery" in Reader(html).text
+    none = with_people(html, deliver, "", Dismissals(), Bookmarks())
+    assert "Nobody set a bookmark or dismissed an outlier." in Reader(none).text
+    marks = (
+        make_bookmark(frame=17, note="later", by=""),
+        make_bookmark(frame=12, note="<script>sky</script>\x1b[2J\u202egreen", by="A & B"),
+    )
+    entries = (make_dismissal(reason="a <b>gate</b>"), make_dismissal(withdrawn=True))
+    people = Dismissals(entries=entries), Bookmarks(marks=marks)
+    page = with_people(html, deliver, "", *people)
+    assert not re.search(r"<script>sky|<b>gate|[\x1b\u202e]", page)
+    text = Reader(page).text
+    assert "12 <script>sky</script> [2J green A & B 2026-11-30 12:00:00+01:00 17 later" in text
+    words = "wrong colour 1 10 to 12 {} {} Ada Byron 2026-11-30 12:00:00+01:00 000000000000"
+    assert words.format("dismissed", "a <b>gate</b>") in text
+    assert words.format("opened again", "right") in text
+    assert "are listed on the page" not in text
 
 
 def test_page_says_if_only_a_part_of_the_film_is_rendered() -> None:

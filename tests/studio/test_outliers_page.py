@@ -9,7 +9,7 @@ import torch
 
 from unfade.drawing import sheets
 from unfade.film.clip import Area
-from unfade.film.dismissal import Dismissal, Dismissals
+from unfade.film.dismissal import Dismissals
 from unfade.film.improvement import Improvement, Round
 from unfade.film.outlier import Mend, OutlierRun
 from unfade.film.rendering import Rendering
@@ -18,7 +18,7 @@ from unfade.project.file import load_project
 from unfade.validate.outliers.review import OutlierCase
 from unfade.validate.outliers.sheet import outlier_sheet, with_rows
 
-from ..fixtures import make_outlier, make_rendered_frame, make_rendering
+from ..fixtures import make_dismissal, make_outlier, make_rendered_frame, make_rendering
 from .running import RunningStudio
 
 TEXT = """# keep this comment
@@ -74,7 +74,8 @@ def test_the_queue_is_in_the_order_of_weight(studio: RunningStudio, film: Path) 
     assert "frame 11</a> with frame 20 of dvd" in page
     assert f"{studio.film(film)}/viewer?frame=11" in page
     assert "1.250" in page
-    assert "enough" in page
+    assert "They ended because enough." in page
+    assert "pairs/picture?source=11&amp;reference=20&amp;of=dvd" in page
 
 
 def test_an_accepted_pair_is_in_film_toml_and_can_be_taken_back(
@@ -147,12 +148,6 @@ def test_a_dismissal_needs_a_name_and_a_reason(
     assert not (film / Dismissals.PATH).exists()
 
 
-def dismissal(**facts: object) -> Dismissal:
-    defaults = {"kind": "wrong colour", "shot": 1, "first": 10, "last": 12, "reason": "right"}
-    who = {"by": "Ada", "date": "2026-11-30T12:00:00+00:00", "model_id": "0" * 12}
-    return Dismissal.model_validate({**defaults, **who, **facts})
-
-
 @pytest.mark.parametrize(
     ("facts", "is_dismissed"),
     [
@@ -167,8 +162,9 @@ def test_a_dismissal_holds_for_its_frames_and_kind(
     facts: dict[str, object], is_dismissed: bool
 ) -> None:
     run: OutlierRun = STRONG.model_copy(update=facts)
-    assert (Dismissals(entries=(dismissal(),)).of(run) is not None) is is_dismissed
-    withdrawn = Dismissals(entries=(dismissal(), dismissal(withdrawn=True)))
+    dismissal = make_dismissal()
+    assert (Dismissals(entries=(dismissal,)).of(run) is not None) is is_dismissed
+    withdrawn = Dismissals(entries=(dismissal, make_dismissal(withdrawn=True)))
     assert withdrawn.of(run) is None
 
 

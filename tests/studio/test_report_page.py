@@ -8,9 +8,12 @@ from unfade.film.approval import Approvals
 from unfade.film.delivery import Delivery
 from unfade.film.rendering import Rendering
 from unfade.film.report import Report
+from unfade.studio.films import place_of
+from unfade.work.bookmarks import add_bookmark
+from unfade.work.dismissals import add_dismissal
 from unfade.work.elements import digest
 
-from ..fixtures import make_rendered_frame, make_rendering
+from ..fixtures import make_bookmark, make_dismissal, make_rendered_frame, make_rendering
 from .running import RunningStudio
 
 
@@ -55,6 +58,21 @@ def test_only_files_of_validate_are_served(studio: RunningStudio, film: Path) ->
         assert studio.get(f"{address}/{name}").status == 404, name
 
 
+def test_notes_of_people_are_listed_and_escaped(studio: RunningStudio, film: Path) -> None:
+    address = f"{studio.film(film)}/report"
+    assert "Notes of people" not in studio.get(address).text
+    place = place_of(studio.root, film / "film.toml")
+    before = place.signature()
+    add_bookmark(film, make_bookmark(note="<script>sky</script>\x1b[2J"))
+    assert place.signature() != before, "the state of deliver is not looked at again"
+    add_dismissal(film, make_dismissal(reason="a <b>gate</b>"))
+    page = studio.get(address).text
+    assert "Notes of people, which go into the delivery: 2" in page
+    words = "frame 12, by Ada Byron on 2026-11-30: &lt;script&gt;sky&lt;/script&gt; [2J"
+    assert f'viewer?frame=12">{words}</a>' in page
+    assert "dismissed by Ada Byron on 2026-11-30: a &lt;b&gt;gate&lt;/b&gt;" in page
+
+
 def test_a_decision_needs_the_report_that_was_seen(studio: RunningStudio, film: Path) -> None:
     address = f"{studio.film(film)}/report/decision"
     facts = {"decision": "approved", "by": "Ada", "note": ""}
@@ -69,6 +87,8 @@ def test_a_decision_needs_the_report_that_was_seen(studio: RunningStudio, film: 
     assert refused.error == "there is no decision 'maybe'"
     refused = studio.post(address, decision="approved", by=" ", seen=seen)
     assert "the name is empty" in refused.error
+    refused = studio.post(address, **facts | {"note": "a\x07"}, seen=seen)
+    assert refused.error == "the note holds a control character; leave it out"
     assert not (film / Approvals.PATH).exists()
 
 

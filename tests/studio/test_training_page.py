@@ -86,6 +86,17 @@ def test_an_early_end_is_asked_for_only_while_training_works(
     assert "ends at the next checkpoint" in studio.get(f"{studio.film(film)}/training").text
 
 
+def test_a_training_at_its_last_step_cannot_be_ended_early(
+    studio: RunningStudio, film: Path
+) -> None:
+    text = (film / "film.toml").read_text()
+    (film / "film.toml").write_text(text.replace("steps = 900", "steps = 600"))
+    works(film)
+    page = studio.get(f"{studio.film(film)}/training").text
+    assert "train works" in page
+    assert "Stop early" not in page
+
+
 def test_an_ended_training_can_go_on(studio: RunningStudio, film: Path) -> None:
     (film / TrainingStop.PATH).write_text(TrainingStop(key="k", step=600).to_json())
     assert studio.post(f"{studio.film(film)}/training/on").status == 200

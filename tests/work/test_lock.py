@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from unfade.errors import WorkError
-from unfade.work.lock import LOCK, lock_folder
+from unfade.work.lock import LOCK, is_in_use, lock_folder
 
 HOLD = """
 import sys
@@ -47,6 +47,7 @@ def test_the_error_names_the_process_that_holds_the_lock(
     with pytest.raises(WorkError, match=message), lock_folder(tmp_path, no_warning):
         pass
     assert (tmp_path / LOCK).exists()
+    assert is_in_use(tmp_path)
     holder.communicate("\n")
     assert list(tmp_path.iterdir()) == []
     with lock_folder(tmp_path, no_warning):
@@ -57,9 +58,17 @@ def test_a_kill_leaves_no_lock(tmp_path: Path, holder: subprocess.Popen[str]) ->
     holder.send_signal(signal.SIGKILL)
     assert holder.wait() == -signal.SIGKILL
     assert f"process {holder.pid} " in (tmp_path / LOCK).read_text()
+    assert not is_in_use(tmp_path)
     with lock_folder(tmp_path, no_warning):
         assert f"process {os.getpid()} on" in (tmp_path / LOCK).read_text()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["", "process 1", "process 999999999999 on elsewhere since 2026"])
+def test_a_lock_of_which_nothing_is_known_counts_as_held(tmp_path: Path, text: str) -> None:
+    assert not is_in_use(tmp_path)
+    (tmp_path / LOCK).write_text(text)
+    assert is_in_use(tmp_path)
 
 
 def test_an_exception_releases_the_lock(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import opentimelineio as otio
 
-from unfade.deliver.note import DeliveryContent
+from unfade.deliver.content import DeliveryContent
 from unfade.deliver.nuke import Footage, NukeContent, nuke_script
 from unfade.deliver.timeline import (
     MASTERS,

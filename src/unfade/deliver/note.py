@@ -2,20 +2,14 @@
 
 import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from unfade.film.alignment import Alignments
-from unfade.film.approval import Approvals
+from unfade.deliver.content import DeliveryContent
 from unfade.film.clip import Clip, Clips
-from unfade.film.improvement import Improvement
 from unfade.film.model import TrainedModel
-from unfade.film.naming import bag_name
-from unfade.film.pair import Pair, PairList
+from unfade.film.pair import Pair
 from unfade.film.rendering import Rendering
-from unfade.film.report import Measure, Report
-from unfade.film.time import FrameRange
+from unfade.film.report import Measure
 from unfade.film.wording import counted
-from unfade.project.settings import Project
 from unfade.report.figures import (
     MEASURE_TITLES,
     METHOD_NAMES,
@@ -34,51 +28,13 @@ REJECTED_WARNING = (
 )
 
 
-@dataclass(frozen=True)
-class DeliveryContent:
-    """The content of a delivery. Pictures of pairs have their paths in the bag."""
-
-    project: Project
-    clips: Clips
-    pair_list: PairList
-    alignments: Alignments
-    model: TrainedModel
-    rendering: Rendering
-    report: Report
-    approvals: Approvals
-    date: str
-    software: str
-    improvement: Improvement | None = None
-
-    @property
-    def decision(self) -> str:
-        """In words who decided what on the masters, or that nobody did."""
-        return self.approvals.in_words(self.rendering)
-
-    @property
-    def part(self) -> FrameRange | None:
-        """The delivered frames; none if they are the whole film."""
-        return self.rendering.part_of(self.clips.source.frames)
-
-    @property
-    def part_in_words(self) -> str:
-        """The delivered part; empty if it is the whole film."""
-        return self.rendering.part_in_words(self.clips.source.frames)
-
-    @property
-    def name(self) -> str:
-        """The name of the bag."""
-        rendering = self.rendering
-        title, count = self.project.film.title, len(rendering.frames)
-        return bag_name(title, rendering.version, self.part, count)
-
-
 def validation_note(delivered: DeliveryContent) -> str:
     """The note as text. It names files without their folders."""
     project, report = delivered.project, delivered.report
     sections = [
         ("VERDICT", [report.verdict, *report.reasons]),
         ("DECISION", [delivered.decision]),
+        ("NOTES OF PEOPLE", _notes_of_people(delivered)),
         ("FIGURES", [_measure(measure) for measure in report.measures]),
         ("ELEMENTS", _elements(delivered.clips)),
         ("REFERENCES", _references(delivered)),
@@ -91,6 +47,12 @@ def validation_note(delivered: DeliveryContent) -> str:
     for heading, lines in sections:
         parts += [heading, *_wrapped(lines), ""]
     return "\n".join(parts)
+
+
+def _notes_of_people(delivered: DeliveryContent) -> list[str]:
+    """Dismissed outliers and bookmarks."""
+    dismissed = [one.in_words() for one in delivered.dismissals.entries]
+    return [*dismissed, *(one.in_words() for one in delivered.bookmarks.marks)] or ["none"]
 
 
 def _of_part(delivered: DeliveryContent) -> str:

@@ -8,8 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from unfade.deliver.note import DeliveryContent
+from unfade.deliver.content import DeliveryContent
+from unfade.film.approval import Approval
+from unfade.film.bookmark import Bookmark
 from unfade.film.clip import Clip
+from unfade.film.dismissal import Dismissal
+from unfade.film.rendering import Rendering
 from unfade.report.figures import file_name
 
 PREMIS = "premis.xml"
@@ -17,6 +21,9 @@ PREMIS = "premis.xml"
 
 NAMESPACE = "http://www.loc.gov/premis/v3"
 """Namespace of PREMIS 3.0."""
+
+PersonRecord = Approval | Dismissal | Bookmark
+"""What a person put on record."""
 
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _LOCAL = "local"
@@ -76,7 +83,7 @@ def premis(delivered: DeliveryContent, done: Mapping[str, str], delivered_at: st
 def _events(
     delivered: DeliveryContent, done: Mapping[str, str], delivered_at: str
 ) -> Iterator[_Event]:
-    """The events of stages, decisions and delivery, in this order."""
+    """The events of stages, people and delivery, in this order."""
     used = {_SCAN: "source"} | {_reference(name): "source" for name in delivered.clips.references}
     software = {_SOFTWARE: "executing program"}
     for stage, (kind, detail) in STAGE_EVENTS.items():
@@ -84,21 +91,36 @@ def _events(
             outcome = delivered.report.verdict if stage == "validate" else ""
             objects = used | {_MASTERS: MASTERS_ROLES[stage]} if stage in MASTERS_ROLES else used
             yield _Event(kind, done[stage], detail, outcome, software, objects)
-    masters = delivered.rendering.masters_sha256()
-    for index, decision in enumerate(delivered.approvals.decisions, start=1):
-        is_of_these = decision.masters_sha256 == masters
-        detail = (
-            "A person decided on these masters."
-            if is_of_these
-            else (f"A person decided on other masters, of version {decision.version}.")
-        )
-        agents = {_person(index): "authorizer"}
-        decided = decision.in_words()
-        objects = {_MASTERS: "source"} if is_of_these else {}
-        yield _Event("quality review", decision.date, detail, decided, agents, objects)
+    for person, record in _people(delivered):
+        detail, role, seen = _review(record, delivered.rendering)
+        agents = {person: role} if record.by else {}
+        yield _Event("quality review", record.date, detail, record.in_words(), agents, seen)
     detail = "Masters, model and records were packed with a SHA-256 of each file."
     kind, objects = "information package creation", {_MASTERS: "source"}
     yield _Event(kind, delivered_at, detail, "", software, objects)
+
+
+def _people(delivered: DeliveryContent) -> Iterator[tuple[str, PersonRecord]]:
+    """What people put on record, each with the identifier of the person."""
+    records: tuple[PersonRecord, ...] = (
+        *delivered.approvals.decisions,
+        *delivered.dismissals.entries,
+        *delivered.bookmarks.marks,
+    )
+    return ((f"person-{number}", record) for number, record in enumerate(records, start=1))
+
+
+def _review(record: PersonRecord, rendering: Rendering) -> tuple[str, str, Mapping[str, str]]:
+    """The detail of an event, the role of the person, and the objects."""
+    these = {_MASTERS: "source"}
+    if isinstance(record, Bookmark):
+        return "A person set a bookmark on a frame.", "implementer", {_SCAN: "source"}
+    if isinstance(record, Dismissal):
+        objects = these if record.model_id == rendering.model_id else {}
+        return "A person decided whether an outlier is a fault.", "authorizer", objects
+    if record.masters_sha256 == rendering.masters_sha256():
+        return "A person decided on these masters.", "authorizer", these
+    return f"A person decided on other masters, of version {record.version}.", "authorizer", {}
 
 
 def _objects(delivered: DeliveryContent) -> Iterator[ElementTree.Element]:
@@ -149,8 +171,9 @@ def _event(number: int, event: _Event) -> ElementTree.Element:
 
 def _agents(delivered: DeliveryContent) -> Iterator[ElementTree.Element]:
     yield _agent(_SOFTWARE, delivered.software, "software")
-    for index, decision in enumerate(delivered.approvals.decisions, start=1):
-        yield _agent(_person(index), decision.by, "person")
+    for person, record in _people(delivered):
+        if record.by:
+            yield _agent(person, record.by, "person")
     deliver = delivered.project.deliver
     for identifier, name, kind in (
         ("restorationist", deliver.restorationist, "person"),
@@ -166,11 +189,6 @@ def _agent(identifier: str, name: str, kind: str) -> ElementTree.Element:
     _add(element, "agentName", name)
     _add(element, "agentType", kind)
     return element
-
-
-def _person(index: int) -> str:
-    """The identifier of the person who made a decision, given by its number from 1."""
-    return f"decision-{index}-person"
 
 
 def _reference(name: str) -> str:

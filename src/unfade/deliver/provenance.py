@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from unfade.deliver.note import DeliveryContent
+from unfade.deliver.content import DeliveryContent
 from unfade.film.alignment import Alignment
 from unfade.film.clip import Clip
 from unfade.film.model import TrainedModel
@@ -70,6 +70,8 @@ def provenance(
             institution=deliver.institution,
             restorationist=deliver.restorationist,
             decisions=delivered.approvals.decisions,
+            dismissals=delivered.dismissals.entries,
+            bookmarks=delivered.bookmarks.marks,
         ),
         software=software_versions(),
         elements=tuple(_elements(delivered)),

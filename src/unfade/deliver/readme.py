@@ -4,7 +4,8 @@ import textwrap
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from unfade.deliver.note import LINE_WIDTH, DeliveryContent
+from unfade.deliver.content import DeliveryContent
+from unfade.deliver.note import LINE_WIDTH
 from unfade.film.wording import counted
 
 README = "README.txt"
@@ -81,6 +82,8 @@ FILES = (
     ("rendering.json", "List of the masters: frame, shot, checksum, predicted error."),
     ("rounds.json", "Rounds in which the program added pairs, with the figures of each."),
     ("approvals.json", "What persons decided on the masters, with names and dates."),
+    ("dismissals.json", "Outliers that persons found to be no fault, with names and reasons."),
+    ("bookmarks.json", "Notes of persons on frames."),
     ("settings.json", "Every setting of the run."),
     ("film.toml", "The settings that differ from the defaults, as the program reads them."),
     ("frames.json", "Every frame that was used, with its SHA-256."),

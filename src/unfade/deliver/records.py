@@ -3,7 +3,8 @@
 import datetime
 from pathlib import Path
 
-from unfade.deliver.note import DeliveryContent, validation_note
+from unfade.deliver.content import DeliveryContent
+from unfade.deliver.note import validation_note
 from unfade.deliver.shared_records import clips_to_share, film_toml_to_share
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clips
@@ -57,6 +58,8 @@ def record_texts(delivered: DeliveryContent, used: UsedFrames, settings: Project
         used,
         delivered.rendering,
         delivered.approvals,
+        delivered.dismissals,
+        delivered.bookmarks,
         *([delivered.improvement] if delivered.improvement else []),
     )
     return {

@@ -8,7 +8,7 @@ from opentimelineio.opentime import RationalTime
 from torch import Tensor
 
 from unfade.deliver.bag import read_manifest
-from unfade.deliver.note import DeliveryContent
+from unfade.deliver.content import DeliveryContent
 from unfade.drawing.movie_frame import STRIP_HEIGHT_PX, MovieRaster, movie_raster, split_frame
 from unfade.film.clip import Clip
 from unfade.film.time import MAX_TIMECODE_RATE, format_timecode, timecode_base

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from torch import Tensor
 
-import unfade
 from unfade import media
 from unfade.color.finite import all_finite
 from unfade.deliver.bag import (
@@ -24,8 +23,8 @@ from unfade.deliver.bag import (
     remove_leftovers,
     seal,
 )
+from unfade.deliver.content import DeliveryContent, delivery_content
 from unfade.deliver.handover import write_handover
-from unfade.deliver.note import DeliveryContent
 from unfade.deliver.premis import PREMIS, premis
 from unfade.deliver.provenance import provenance_texts
 from unfade.deliver.readme import README, readme
@@ -40,25 +39,16 @@ from unfade.deliver.review import (
     review_pictures,
     start_timecode,
 )
-from unfade.deliver.shared_records import (
-    BagPaths,
-    alignments_to_share,
-    pair_list_to_share,
-    picture_paths,
-    settings_to_share,
-)
+from unfade.deliver.shared_records import picture_paths, settings_to_share
 from unfade.drawing.movie_frame import MIN_PICTURE_PX, fit_to_movie, movie_frame
 from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip
 from unfade.film.delivery import Delivery
-from unfade.film.improvement import Improvement
 from unfade.film.model import TrainedModel
 from unfade.film.naming import lut_title, slug
 from unfade.film.pair import PairList
 from unfade.film.provenance import DIGITAL_SOURCE_TYPE, PROVENANCE_FILE
-from unfade.film.rendering import Rendering
-from unfade.film.report import Report
 from unfade.film.used_frames import UsedFrames
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
@@ -67,8 +57,7 @@ from unfade.model.checkpoints import save_chosen
 from unfade.model.closed_form.lut import NODES
 from unfade.model.closed_form.rgb_lut import display_lut
 from unfade.project.settings import Project
-from unfade.report.page import with_credits
-from unfade.work.approvals import read_approvals
+from unfade.report.page import with_people
 from unfade.work.elements import digest
 from unfade.work.job import Job
 
@@ -84,7 +73,7 @@ def run(job: Job) -> None:
     check_movies(job, job.clips().source)
     pictures = _pictures(job)
     paths = picture_paths(pictures)
-    delivered, used = _content(job, paths), job.load(UsedFrames)
+    delivered, used = delivery_content(job, paths), job.load(UsedFrames)
     settings = settings_to_share(job.project, paths)
     baseline = load_baseline(job.folder("train") / delivered.model.baseline_file)
     remove_leftovers(job.folder("deliver"))
@@ -151,22 +140,6 @@ def check_movies(job: Job, source: Clip | None) -> None:
         )
 
 
-def _content(job: Job, paths: BagPaths) -> DeliveryContent:
-    return DeliveryContent(
-        project=job.project,
-        clips=job.clips(),
-        pair_list=pair_list_to_share(job.load(PairList), paths),
-        alignments=alignments_to_share(job.load(Alignments), paths),
-        model=job.load(TrainedModel).at(job.project.render.checkpoint),
-        rendering=job.load(Rendering),
-        report=job.load(Report),
-        approvals=read_approvals(job.root),
-        date=datetime.date.today().isoformat(),
-        software=f"Unfade {unfade.__version__}",
-        improvement=job.load_if_made(Improvement),
-    )
-
-
 def _pictures(job: Job) -> dict[int, str]:
     """Paths of the pictures of all pairs, admitted or rejected, by source frames."""
     pair_list, alignments = job.load(PairList), job.load(Alignments)
@@ -222,8 +195,8 @@ def _write_luts(delivered: DeliveryContent, baseline: Baseline, folder: Path) ->
 
 
 def _write_page(validated: Path, page: Path, delivered: DeliveryContent) -> None:
-    """Writes the report page with the decision, and with institution, restorationist and note of
-    [deliver].
+    """Writes the report page with what people put on record, and with institution, restorationist
+    and note of [deliver].
 
     Raises:
         WorkError: validate's page is missing.
@@ -232,9 +205,8 @@ def _write_page(validated: Path, page: Path, delivered: DeliveryContent) -> None
         text = validated.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise WorkError(f"{validated}: is missing; run 'unfade validate' again") from error
-    page.write_text(
-        with_credits(text, delivered.project.deliver, delivered.decision), encoding="utf-8"
-    )
+    people = delivered.decision, delivered.dismissals, delivered.bookmarks
+    page.write_text(with_people(text, delivered.project.deliver, *people), encoding="utf-8")
 
 
 def _add_review(

@@ -13,7 +13,7 @@ from itertools import groupby
 import opentimelineio as otio
 from opentimelineio.opentime import RationalTime, TimeRange
 
-from unfade.deliver.note import DeliveryContent
+from unfade.deliver.content import DeliveryContent
 from unfade.film.clip import Clip
 from unfade.film.file_pattern import parse_file_pattern
 from unfade.film.outlier import OutlierRun

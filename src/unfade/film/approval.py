@@ -5,6 +5,7 @@ from typing import Literal
 from unfade.film.noun import Artefact, Noun
 from unfade.film.rendering import Rendering
 from unfade.film.report import Verdict
+from unfade.film.wording import printable
 
 Decision = Literal["approved", "rejected"]
 
@@ -28,11 +29,10 @@ class Approval(Noun):
     report_sha256: str
 
     def in_words(self) -> str:
-        """Who decided what and when: "approved by Ada Byron on 2026-11-30: good skin"; on one
-        line, because a record from elsewhere may hold characters that steer a terminal."""
+        """Who decided what and when: "approved by Ada Byron on 2026-11-30: good skin"."""
         day = self.date.partition("T")[0]
         words = f"{self.decision} by {self.by} on {day}" + (f": {self.note}" if self.note else "")
-        return "".join(one if one.isprintable() else " " for one in words)
+        return printable(words)
 
 
 class Approvals(Artefact):

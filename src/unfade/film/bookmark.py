@@ -1,6 +1,7 @@
 """Bookmarks: frames that a person marked, each with a note."""
 
 from unfade.film.noun import Artefact, Noun
+from unfade.film.wording import printable
 
 
 class Bookmark(Noun):
@@ -10,6 +11,12 @@ class Bookmark(Noun):
     note: str
     date: str
     by: str = ""
+
+    def in_words(self) -> str:
+        """The note and whose it is: "frame 12, by Ada Byron on 2026-11-30: green sky"."""
+        by = f"by {self.by} " if self.by else ""
+        words = f"frame {self.frame}, {by}on {self.date.partition('T')[0]}"
+        return printable(words + (f": {self.note}" if self.note else ""))
 
 
 class Bookmarks(Artefact):

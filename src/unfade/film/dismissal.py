@@ -2,6 +2,7 @@
 
 from unfade.film.noun import Artefact, Noun
 from unfade.film.outlier import OutlierKind, OutlierRun
+from unfade.film.wording import frames_in_words, printable
 
 
 class Dismissal(Noun):
@@ -25,6 +26,24 @@ class Dismissal(Noun):
         """Whether it is about an outlier."""
         is_inside = self.first <= run.first and run.last <= self.last
         return is_inside and (self.kind, self.shot) == (run.kind, run.shot)
+
+    @property
+    def decision(self) -> str:
+        """What the person decided."""
+        return "opened again" if self.withdrawn else "dismissed"
+
+    def frames_in_words(self) -> str:
+        """The frames: ``"1012 to 1019"``, or one."""
+        return frames_in_words(self.first, self.last)
+
+    def in_words(self) -> str:
+        """What was decided, by whom and why: "banding, shot 3, frames 10 to 12, dismissed by Ada
+        Byron on 2026-11-30: fog"."""
+        frames = "frame" if self.first == self.last else "frames"
+        return printable(
+            f"{self.kind}, shot {self.shot}, {frames} {self.frames_in_words()}, {self.decision} "
+            f"by {self.by} on {self.date.partition('T')[0]}: {self.reason}"
+        )
 
 
 class Dismissals(Artefact):

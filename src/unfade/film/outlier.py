@@ -4,6 +4,7 @@ from typing import Literal
 
 from unfade.film.clip import Area
 from unfade.film.noun import Noun
+from unfade.film.wording import frames_in_words
 
 OutlierKind = Literal[
     "wrong colour",
@@ -67,4 +68,4 @@ class OutlierRun(Noun):
 
     def frames_in_words(self) -> str:
         """The frames: ``"1012 to 1019"``, or one."""
-        return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
+        return frames_in_words(self.first, self.last)

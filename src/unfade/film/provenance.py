@@ -6,6 +6,8 @@ from pydantic import Field
 
 from unfade.film.alignment import AlignmentKind, Matrix
 from unfade.film.approval import Approval
+from unfade.film.bookmark import Bookmark
+from unfade.film.dismissal import Dismissal
 from unfade.film.noun import Artefact, Noun
 from unfade.film.pair import ChosenBy, PairKind, PairRole
 from unfade.film.report import Verdict
@@ -73,11 +75,14 @@ class ProvenanceModel(Noun):
 
 
 class ProvenancePeople(Noun):
-    """Who made the delivery, and every decision of a person on it, oldest first."""
+    """Who made the delivery, and what people put on record, oldest first: decisions on masters,
+    outliers that they dismissed, and notes on frames."""
 
     institution: str
     restorationist: str
     decisions: tuple[Approval, ...]
+    dismissals: tuple[Dismissal, ...]
+    bookmarks: tuple[Bookmark, ...]
 
 
 class Provenance(Artefact):
@@ -88,7 +93,7 @@ class Provenance(Artefact):
     are written after it. `masters_sha256` is over names and checksums of all masters.
     """
 
-    SCHEMA = "Provenance.1"
+    SCHEMA = "Provenance.2"
     PATH = PROVENANCE_FILE
 
     film: str

@@ -7,7 +7,9 @@ from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.approval import Approvals
 from unfade.film.balance import FilmBalance
+from unfade.film.bookmark import Bookmarks
 from unfade.film.clip import Clips
+from unfade.film.dismissal import Dismissals
 from unfade.film.improvement import Improvement
 from unfade.film.match import MatchRecord
 from unfade.film.model import LossCurve, TrainedModel
@@ -107,6 +109,9 @@ BASELINE = "05-train/baseline.safetensors"
 SHEETS = tuple(f"{folder_name(name)}/*.png" for name in ("curate", "align", "target", "train"))
 """Patterns of the sheets that go into a bag."""
 
+PEOPLE_RECORDS: tuple[type[Artefact], ...] = (Approvals, Dismissals, Bookmarks)
+"""Records of people beside film.toml, which go into a bag."""
+
 STAGES = (
     Stage("ingest", ("source", "reference"), (), clip_paths, 4),
     Stage(
@@ -156,7 +161,7 @@ STAGES = (
             Improvement,
         ),
         source_paths,
-        revision=7,
+        revision=8,
         files=(BASELINE, "01-ingest/*-proxy.npy"),
     ),
     Stage(
@@ -173,8 +178,14 @@ STAGES = (
             Improvement,
         ),
         lambda job: source_paths(job) | picture_paths(job) | certificate_paths(job),
-        revision=7,
-        files=(BASELINE, "07-validate/report.html", "07-validate/*.png", *SHEETS, Approvals.PATH),
+        revision=8,
+        files=(
+            BASELINE,
+            "07-validate/report.html",
+            "07-validate/*.png",
+            *SHEETS,
+            *(record.PATH for record in PEOPLE_RECORDS),
+        ),
     ),
 )
 

@@ -8,10 +8,13 @@ import jinja2
 from unfade.drawing.chart import loss_chart
 from unfade.drawing.error_chart import error_chart
 from unfade.drawing.error_map import WHITE_CIEDE2000
+from unfade.film.bookmark import Bookmarks
 from unfade.film.clip import Clip, Clips
+from unfade.film.dismissal import Dismissals
 from unfade.film.figures import ShotFigures
 from unfade.film.method import ChosenMethod, Methods
 from unfade.film.report import Measure
+from unfade.film.wording import printable
 from unfade.project.settings import DeliverSection, Project
 from unfade.report.content import Comparison, FrameView, PageContent
 from unfade.report.criteria import criteria
@@ -31,10 +34,13 @@ from unfade.report.summaries import held_out_rows, nearness, scene_rows
 
 CREDITS_PLACEHOLDER = "<!-- of [deliver]: institution and restorationist -->"
 NOTE_PLACEHOLDER = "<!-- of [deliver]: note -->"
-"""Comments that `with_credits` replaces by the fields of [deliver] on the page of the bag.
+"""Comments that `with_people` replaces by the fields of [deliver] on the page of the bag.
 
 The page of validate has none of them, so that a changed credit needs no new validation.
 """
+
+PEOPLE_PLACEHOLDER = "<p>Bookmarks and dismissed outliers are listed on the page of a delivery.</p>"
+"""What `with_people` replaces by the notes of people, so that a new one needs no new validation."""
 
 
 SECTIONS = {
@@ -52,6 +58,7 @@ SECTIONS = {
     "methods": "Methods",
     "training": "Training",
     "pairs": "Pairs",
+    "notes": "Notes of people",
     "caveats": "Caveats",
     "provenance": "Provenance",
 }
@@ -93,6 +100,7 @@ def report_page(content: PageContent) -> str:
             part=content.rendering.part_in_words(content.clips.source.frames),
             credits_placeholder=CREDITS_PLACEHOLDER,
             note_placeholder=NOTE_PLACEHOLDER,
+            people_placeholder=PEOPLE_PLACEHOLDER,
         )
     )
 
@@ -120,6 +128,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "figure": figure,
         "picture": encoded,
+        "printable": printable,
         "title": _measure_title,
         "file_name": file_name,
         "method_name": METHOD_NAMES.__getitem__,
@@ -141,9 +150,22 @@ def _comparison_views(comparisons: Sequence[Comparison]) -> list[FrameView]:
     return views
 
 
-def with_credits(page: str, deliver: DeliverSection, decision: str) -> str:
-    """A page of `report_page` with the decision of a person, in words, and with institution,
-    restorationist and note of [deliver] filled in."""
+def with_people(
+    page: str,
+    deliver: DeliverSection,
+    decision: str,
+    dismissals: Dismissals,
+    bookmarks: Bookmarks,
+) -> str:
+    """A page of `report_page` with what people put on record.
+
+    Args:
+        page: the text of the page.
+        deliver: institution, restorationist and note.
+        decision: of a person on the masters, in words.
+        dismissals: of outliers.
+        bookmarks: on frames.
+    """
     people = (
         ("Decision", decision),
         ("Institution", deliver.institution),
@@ -151,7 +173,15 @@ def with_credits(page: str, deliver: DeliverSection, decision: str) -> str:
     )
     credits = [f"<li><span>{role}</span> {html.escape(name)}</li>" for role, name in people if name]
     note = f"<li>{html.escape(deliver.note)}</li>" if deliver.note else ""
-    return page.replace(CREDITS_PLACEHOLDER, "".join(credits)).replace(NOTE_PLACEHOLDER, note)
+    notes = _environment().get_template("parts/people.html")
+    filled = {
+        CREDITS_PLACEHOLDER: "".join(credits),
+        NOTE_PLACEHOLDER: note,
+        PEOPLE_PLACEHOLDER: notes.render(dismissals=dismissals.entries, bookmarks=bookmarks.marks),
+    }
+    for placeholder, text in filled.items():
+        page = page.replace(placeholder, text)
+    return page
 
 
 def _methods(methods: Methods, shots: Sequence[ShotFigures]) -> list[tuple[str, ChosenMethod, str]]:

@@ -9,7 +9,7 @@ from typing import Any
 KEPT_EVENTS = 1_000
 """Events that a page which was away can still get; with more it loads itself anew."""
 
-MAX_ID_DIGITS = 16
+MAX_ID_DIGITS = 15
 """Digits of an event's number; a longer one is no number of the studio's."""
 
 PROGRESS = "progress"
@@ -49,31 +49,41 @@ class Broadcast:
         """The events after `last_id`, the number of the last event that the page has. Without it
         the page is new: it gets the newest progress. A page that was away too long gets an event of
         kind "reset"."""
-        is_number = last_id is not None and last_id.isdecimal() and len(last_id) < MAX_ID_DIGITS
-        position = int(last_id or 0) if is_number else self._number
+        last = _number_in(last_id)
+        position = self._number if last is None else last
         oldest = self._kept[0][0] if self._kept else self._number + 1
-        if position > self._number or position + 1 < oldest:
+        if not oldest - 1 <= position <= self._number:
             position = self._number
             yield f"id: {position}\n{_event('reset', {})}"
         yield ": open\n\n"
-        if not is_number and self._progress:
+        if last is None and self._progress:
             yield self._progress
         while True:
             new = [text for number, text in self._kept if number > position]
             position = self._number
             for text in new:
                 yield text
-            async with self._news:
-                if self._is_closed:
-                    return
-                if self._number > position:
-                    continue
-                try:
-                    await asyncio.wait_for(self._news.wait(), PULSE_S)
-                    continue
-                except TimeoutError:
-                    pass
-            yield ": pulse\n\n"
+            if self._is_closed:
+                return
+            if not await self._has_news(position):
+                yield ": pulse\n\n"
+
+    async def _has_news(self, position: int) -> bool:
+        """Waits for an event after a position or the end of all streams, but not for longer than
+        `PULSE_S`."""
+        async with self._news:
+            news = self._news.wait_for(lambda: self._is_closed or self._number > position)
+            try:
+                return await asyncio.wait_for(news, PULSE_S)
+            except TimeoutError:
+                return False
+
+
+def _number_in(last_id: str | None) -> int | None:
+    """The number of the last event that a page has; None for a new page."""
+    if last_id is None or not last_id.isdecimal() or len(last_id) > MAX_ID_DIGITS:
+        return None
+    return int(last_id)
 
 
 def _event(kind: str, facts: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from unfade.errors import ProjectError, UnfadeError
 from unfade.film.approval import Approval, Approvals
+from unfade.film.bookmark import Bookmarks
 from unfade.film.dismissal import Dismissals
 from unfade.film.improvement import Improvement
 from unfade.film.model import LossCurve, TrainingStop
@@ -33,7 +34,7 @@ ID_DIGITS = 10
 """Hexadecimal digits of a film's id: chance never makes two of `MAX_FILMS` alike."""
 
 
-_WATCHED = (Approvals, Dismissals, Improvement, LossCurve, TrainingStop)
+_WATCHED = (Approvals, Bookmarks, Dismissals, Improvement, LossCurve, TrainingStop)
 """Artefacts that change while no stage ends."""
 
 

@@ -1,13 +1,13 @@
 """The queue of outliers: what validate found, by weight, with what a person decided on each."""
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from unfade.errors import ProjectError, UnfadeError
+from unfade.errors import ProjectError
 from unfade.film.clip import Area, Clips
-from unfade.film.dismissal import Dismissal, Dismissals
+from unfade.film.dismissal import Dismissal
 from unfade.film.improvement import Improvement
 from unfade.film.outlier import OutlierRun
 from unfade.film.rendering import Rendering
@@ -16,9 +16,8 @@ from unfade.film.stage_names import folder_name
 from unfade.project.edit import with_added_frames, without_pair
 from unfade.project.file import parse_project, project_file_text
 from unfade.studio.films import FilmPlace
-from unfade.studio.stage_files import dated
+from unfade.studio.stage_files import dated, usable
 from unfade.work.dismissals import add_dismissal, read_dismissals
-from unfade.work.job import Job
 from unfade.work.project_writing import replace_project_text, seen_text, text_digest
 
 SHEET_FILE = "outliers.png"
@@ -106,34 +105,18 @@ def outlier_queue(place: FilmPlace) -> OutlierQueue:
     dismissals = read_dismissals(place.folder)
     added = {*parse_project(text, place.project_file).curate.add}
     sheet = place.folder / folder_name("validate") / SHEET_FILE
-    outliers = _queued(report.outliers if report else (), dismissals, added)
+    outliers = [
+        QueuedOutlier(run, dismissals.of(run), run.mend is not None and run.mend.source in added)
+        for run in (report.outliers if report else ())
+    ]
     return OutlierQueue(
         outliers=tuple(sorted(outliers, key=lambda one: -one.run.weight)),
         is_made=report is not None,
         digest=text_digest(text),
         live_area=clips.source.live_area if clips else None,
-        improvement=_improvement(job),
+        improvement=usable(job, Improvement),
         sheet=dated(sheet) if sheet.is_file() else "",
     )
-
-
-def _queued(
-    runs: Sequence[OutlierRun], dismissals: Dismissals, added: set[int]
-) -> list[QueuedOutlier]:
-    return [
-        QueuedOutlier(
-            run, dismissals.of(run), is_added=run.mend is not None and run.mend.source in added
-        )
-        for run in runs
-    ]
-
-
-def _improvement(job: Job) -> Improvement | None:
-    """The rounds of improvement; None if there are none, or if the file is damaged."""
-    try:
-        return job.load_if_made(Improvement)
-    except UnfadeError:
-        return None
 
 
 def accept(place: FilmPlace, id: str, seen: str) -> None:

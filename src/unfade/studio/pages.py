@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from unfade import __version__
 from unfade.errors import ProjectError, UnfadeError
-from unfade.film.wording import counted
+from unfade.film.wording import counted, printable
 from unfade.studio.films import FilmPlace
 from unfade.studio.studio import Studio, in_thread
 
@@ -45,7 +45,7 @@ def _time_of_day(seconds: float) -> str:
     return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M")
 
 
-_templates.filters |= {"counted": counted, "time_of_day": _time_of_day}
+_templates.filters |= {"counted": counted, "printable": printable, "time_of_day": _time_of_day}
 
 
 def studio_of(request: Request) -> Studio:

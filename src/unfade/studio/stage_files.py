@@ -4,41 +4,54 @@ import re
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import FileResponse
 
+from unfade.errors import UnfadeError
 from unfade.film.stage_names import folder_name
 from unfade.studio.films import FilmPlace
+from unfade.work.job import AnArtefact, Job
 
 MEDIA_TYPES = {".png": "image/png", ".html": "text/html", ".json": "application/json"}
 """Kinds of files that are served, by suffix; the browser must not guess others."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
+_CHANGED = "changed"
+"""Query parameter with a file's time of change."""
+
 _CACHED = "private, max-age=31536000, immutable"
 """Header of an answer whose address names the time of change, because it never changes."""
 
 
-def stage_file(place: FilmPlace, stage: str, name: str, *, is_dated: bool = False) -> FileResponse:
+def usable(job: Job, kind: type[AnArtefact]) -> AnArtefact | None:
+    """An artefact; None if it is missing or damaged, so that a page shows what there is."""
+    try:
+        return job.load_if_made(kind)
+    except UnfadeError:
+        return None
+
+
+def stage_file(request: Request, place: FilmPlace, stage: str) -> FileResponse:
     """The answer with a file that lies directly in the folder of a stage.
 
     Args:
+        request: its address ends with the name of the file, or with what `dated` made of it.
         place: the film.
         stage: its name.
-        name: of the file, as it was asked for.
-        is_dated: whether the address names the file's time of change.
 
     Raises:
         HTTPException: there is no such file, or it may not be shown.
     """
-    folder = place.folder / folder_name(stage)
-    path = folder / name
+    name = request.path_params["name"]
+    path = place.folder / folder_name(stage) / name
     kind = MEDIA_TYPES.get(path.suffix)
     if kind is None or not _NAME.fullmatch(name) or path.is_symlink() or not path.is_file():
         raise HTTPException(404)
-    headers = {"cache-control": _CACHED} if is_dated else None
+    headers = {"cache-control": _CACHED} if _CHANGED in request.query_params else None
     return FileResponse(path, media_type=kind, headers=headers)
 
 
 def dated(path: Path) -> str:
     """The name of a file with its time of change, for an address that never means another file."""
-    return f"{path.name}?changed={path.stat().st_mtime_ns}"
+    return f"{path.name}?{_CHANGED}={path.stat().st_mtime_ns}"

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unfade.errors import ProjectError, UnfadeError
+from unfade.errors import ProjectError
 from unfade.film.model import LossCurve, LossPoint, TrainedModel, TrainingStop
 from unfade.film.stage_names import folder_name
 from unfade.pipeline.freshness import UNFINISHED
 from unfade.studio.films import FilmPlace
-from unfade.studio.stage_files import dated
+from unfade.studio.stage_files import dated, usable
 from unfade.work.job import Job
-from unfade.work.lock import LOCK
+from unfade.work.lock import is_in_use
 from unfade.work.writing import write_text
 
 
@@ -49,6 +49,12 @@ class TrainingState:
         measured = [one for one in self.points if one.held_out is not None]
         return min(measured, key=lambda one: one.held_out or 0.0, default=None)
 
+    @property
+    def can_stop(self) -> bool:
+        """Whether it works, has checkpoints to come, and nobody has asked to end it."""
+        last = self.points[-1].step if self.points else 0
+        return self.is_working and self.stop is None and last < self.steps
+
     def facts(self) -> dict[str, Any]:
         """The chart as JSON."""
         return {
@@ -69,16 +75,8 @@ def training_state(place: FilmPlace) -> TrainingState:
     """
     job = place.job()
     folder = place.folder / folder_name("train")
-    curve = LossCurve(points=(), baseline=None)
-    stop = model = None
-    with suppress(UnfadeError):
-        curve = job.load_if_made(LossCurve) or curve
-    with suppress(UnfadeError):
-        stop = job.load_if_made(TrainingStop)
+    curve = usable(job, LossCurve) or LossCurve(points=(), baseline=None)
     is_working = works(place)
-    if not is_working:
-        with suppress(UnfadeError):
-            model = job.load_if_made(TrainedModel)
     carried = folder / "carried.png"
     return TrainingState(
         steps=job.project.train.steps,
@@ -86,17 +84,17 @@ def training_state(place: FilmPlace) -> TrainingState:
         closed_form=curve.baseline,
         lut=curve.lut,
         is_working=is_working,
-        stop=stop,
-        model=model,
+        stop=usable(job, TrainingStop),
+        model=None if is_working else usable(job, TrainedModel),
         sheets=tuple(_sheets(folder)),
         carried=dated(carried) if carried.is_file() else None,
     )
 
 
 def works(place: FilmPlace) -> bool:
-    """Whether a training works: the stage has not ended, and a run holds the film's lock."""
+    """Whether a training works: the stage has not ended, and a run works on the film."""
     unfinished = place.folder / folder_name("train") / UNFINISHED
-    return unfinished.exists() and (place.folder / LOCK).exists()
+    return unfinished.exists() and is_in_use(place.folder)
 
 
 def _sheets(folder: Path) -> list[Sheet]:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import socket
 import sys
 import time
@@ -46,6 +47,25 @@ def lock_folder(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         _release(path, descriptor)
+
+
+def is_in_use(folder: Path) -> bool:
+    """Whether a run works in a folder, as its lock file says, without locking it. A process of this
+    machine that has ended works no more; of another machine nothing is known but the file."""
+    try:
+        text = (folder / LOCK).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    holder = re.match(r"process (\d+) on (.+) since ", text)
+    if holder is None or holder[2] != socket.gethostname() or sys.platform == "win32":
+        return True
+    try:
+        os.kill(int(holder[1]), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass  # It is another user's, or no number of a process.
+    return True
 
 
 def _acquire(path: Path, say: Callable[[str], None]) -> int:

@@ -1,4 +1,4 @@
-// Charts as SVG, drawn at the size of their box so that text keeps its size.
+// Charts as SVG, drawn at the size of their box so that text has the size of the page's.
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 
@@ -11,6 +11,11 @@ export function element(name, attributes, text = "") {
   for (const [key, value] of Object.entries(attributes)) one.setAttribute(key, String(value));
   one.textContent = text;
   return one;
+}
+
+/** Pixels of a unit of charts: 1 up to 1,920 pixels of width, more on a larger page. */
+export function unit() {
+  return parseFloat(getComputedStyle(document.documentElement).fontSize) / 15;
 }
 
 /** Three to six round numbers from 0 up to about the highest.

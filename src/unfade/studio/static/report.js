@@ -1,4 +1,5 @@
-// The report: the name of the person is kept for the next decision.
+// The report: the name of the person is kept for the next decision; keys for decision and delivery.
+import { bind } from "/static/studio.js";
 
 const form = document.getElementById("decision-form");
 
@@ -14,4 +15,7 @@ if (form) {
     if (event.key === "Enter" && event.target.closest("input")) event.preventDefault();
   });
   restore();
+  bind("n", "decide: go to your name", () => name.focus());
+  bind("d", "deliver", () => document.getElementById("deliver").click());
+  bind("v", "verify the delivery", () => document.getElementById("verify").click());
 }

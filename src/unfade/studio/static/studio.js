@@ -58,6 +58,10 @@ export function bind(key, words, action) {
   keys.push({ key, words, action });
 }
 
+/** The parts of the page as the studio sent them, before a person or a script changed them. */
+const sent = new WeakMap();
+document.querySelectorAll("main, [data-live]").forEach((part) => sent.set(part, part.innerHTML));
+
 let newest = 0;
 
 /** Gets the page's content anew: the parts that are marked as live, or all of it. Of answers that
@@ -80,17 +84,21 @@ function replaceAll(text) {
   const live = [...main.querySelectorAll("[data-live]")];
   for (const part of live) {
     const other = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
-    if (other) replaceContent(part, other);
+    if (other) replaceContent(part, other.innerHTML);
   }
-  if (!live.length) replaceContent(main, fresh);
+  if (!live.length) replaceContent(main, fresh.innerHTML);
 }
 
-/** Replaces the content of an element where it differs. What is typed, marks and the focus stay. */
-function replaceContent(part, fresh) {
-  if (part.innerHTML === fresh.innerHTML) return;
+/** Replaces the content of an element if the studio sends another one. What is typed, marked or
+ * unfolded stays so, and so does the focus. */
+function replaceContent(part, html) {
+  if (html === sent.get(part)) return;
   const fields = [...part.querySelectorAll("input[name]:not([type=hidden]), textarea[name]")];
   const focused = part.contains(document.activeElement) ? selectorOf(document.activeElement) : null;
-  part.innerHTML = fresh.innerHTML;
+  const open = [...part.querySelectorAll("details")].map((one) => one.open);
+  part.innerHTML = html;
+  sent.set(part, html);
+  part.querySelectorAll("details").forEach((one, index) => (one.open = open[index] ?? one.open));
   for (const { name, value, checked } of fields) {
     const found = part.querySelectorAll(`[name="${CSS.escape(name)}"]`);
     if (found.length === 1) Object.assign(found[0], { value, checked });
@@ -156,14 +164,23 @@ function timeLeft(seconds) {
   return `, about ${Math.round(seconds / 60)} min left`;
 }
 
+/** Tells a screen reader, which is spared the counting of items.
+ * @param {string} sentence */
+function announce(sentence) {
+  const line = document.getElementById("news");
+  if (line.textContent !== sentence) line.textContent = sentence;
+}
+
 on("progress", ({ progress }) => {
   const line = document.getElementById("progress");
   if (!progress) {
+    if (line.textContent) announce("the run has ended");
     line.textContent = "";
     return;
   }
   const stage = progress.stage ? `stage ${progress.number} of ${progress.count}, ${progress.stage}` : progress.last;
   const step = progress.label ? `; ${progress.label}: ${progress.done} of ${progress.total || "?"}` : "";
+  announce(`${progress.what}: ${stage}`);
   line.textContent = `${progress.what}: ${stage}${step}${timeLeft(progress.left_s)}`;
 });
 

@@ -1,6 +1,6 @@
 // Training: the chart of loss and held-out error, which grows while training works.
 import { bind, film, on, readOnly } from "/static/studio.js";
-import { element, spread, ticks } from "/static/chart.js";
+import { element, spread, ticks, unit } from "/static/chart.js";
 
 const LEFT = 64;
 const RIGHT = 190;
@@ -13,7 +13,7 @@ let curve = null;
 /** Draws the values of the curve. */
 function draw() {
   if (!box || !curve) return;
-  const width = Math.max(box.clientWidth, 480);
+  const width = Math.max(box.clientWidth / unit(), 480);
   const svg = element("svg", { viewBox: `0 0 ${width} 400`, "aria-hidden": "true" });
   const last = Math.max(curve.steps, ...curve.points.map((point) => point.step), 1);
   const x = (step) => LEFT + (step / last) * (width - LEFT - RIGHT);
@@ -98,5 +98,9 @@ if (box) {
   });
   on("reset", update);
 }
+
+// A large display has room for the table below the chart.
+const values = document.getElementById("values");
+if (values && window.matchMedia("(min-width: 2000px)").matches) values.open = true;
 
 if (!readOnly) bind("e", "stop training early and keep the best", () => document.getElementById("stop")?.click());

@@ -28,9 +28,7 @@ async def curve(request: Request) -> Response:
 async def picture(request: Request) -> Response:
     """A sheet."""
     place = await film_of(request)
-    is_dated = "changed" in request.query_params
-    name = request.path_params["name"]
-    return await in_thread(stage_file, place, "train", name, is_dated=is_dated)
+    return await in_thread(stage_file, request, place, "train")
 
 
 async def stop(request: Request) -> Response:

@@ -95,6 +95,17 @@ def test_an_accepted_pair_is_in_film_toml_and_can_be_taken_back(
     assert load_project(film / "film.toml").curate.add == (3,)
 
 
+def test_an_accepted_pair_is_undone_among_the_choices_about_pairs(
+    studio: RunningStudio, film: Path
+) -> None:
+    facts = {"outlier": "10-12-wrong-colour", "digest": digest_in(page_of(studio, film))}
+    assert studio.post(f"{studio.film(film)}/outliers/accept", **facts).status == 200
+    seen = digest_in(page_of(studio, film))
+    undone = studio.post(f"{studio.film(film)}/pairs/undo", seen=seen)
+    assert undone.status == 200
+    assert (film / "film.toml").read_text() == TEXT
+
+
 def test_a_film_toml_that_was_changed_meanwhile_is_never_overwritten(
     studio: RunningStudio, film: Path
 ) -> None:

@@ -46,8 +46,12 @@ def test_only_files_of_validate_are_served(studio: RunningStudio, film: Path) ->
     (film / "07-validate/link.png").symlink_to(film / "film.toml")
     address = f"{studio.film(film)}/report/files"
     assert studio.get(f"{address}/split-000001.png").status == 200
+    (film / "05-train").mkdir()
+    (film / "05-train/report.html").write_text("<form></form>")
+    assert studio.get(f"{studio.film(film)}/training/files/report.html").status == 404
     for name in (
         "other.html",
+        "report.json",
         "link.png",
         "inner",
         "..%2ffilm.toml",

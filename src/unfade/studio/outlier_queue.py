@@ -1,7 +1,6 @@
 """The queue of outliers: what validate found, by weight, with what a person decided on each."""
 
 import datetime
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,16 +17,12 @@ from unfade.project.file import parse_project, project_file_text
 from unfade.studio.films import FilmPlace
 from unfade.studio.stage_files import dated, usable
 from unfade.work.dismissals import add_dismissal, read_dismissals
-from unfade.work.project_writing import replace_project_text, seen_text, text_digest
+from unfade.work.project_writing import text_digest
 
 SHEET_FILE = "outliers.png"
 """The sheet of pictures that validate writes."""
 
 OutlierDecision = Literal["open", "accepted", "dismissed"]
-
-QueueEdit = Callable[[FilmPlace, str, str], None]
-"""An edit of film.toml for the outlier with an id, by a person who has seen the text with a digest.
-"""
 
 
 @dataclass(frozen=True)
@@ -119,47 +114,39 @@ def outlier_queue(place: FilmPlace) -> OutlierQueue:
     )
 
 
-def accept(place: FilmPlace, id: str, seen: str) -> None:
-    """Adds the pair that would mend an outlier to 'curate.add' of film.toml.
+def accepted(outlier: QueuedOutlier, text: str) -> tuple[str, str]:
+    """The sentence about the pair that would mend an outlier, and a film.toml with that pair on
+    'curate.add'.
 
     Args:
-        place: the film.
-        id: of the outlier.
-        seen: the digest of the film.toml that the person has seen.
+        outlier: of the queue.
+        text: the film.toml.
 
     Raises:
-        ProjectError: film.toml was changed meanwhile, or no pair would mend the outlier.
-        WorkError: film.toml cannot be written.
+        ProjectError: no pair would mend the outlier, or the text cannot be edited.
     """
-    source = _mend_of(outlier_queue(place).find(id))
-    _edit(place, seen, lambda text: with_added_frames(text, [source]))
+    source = _mend_of(outlier)
+    return f"frame {source} is added for an outlier", with_added_frames(text, [source])
 
 
-def take_back(place: FilmPlace, id: str, seen: str) -> None:
-    """Takes the pair that would mend an outlier out of 'curate.add' again.
+def taken_back(outlier: QueuedOutlier, text: str) -> tuple[str, str]:
+    """The sentence about the pair that would mend an outlier, and a film.toml without that pair on
+    'curate.add'.
 
     Raises:
-        ProjectError: film.toml was changed meanwhile, or the pair is not there.
-        WorkError: film.toml cannot be written.
+        ProjectError: the pair is not there, or the text cannot be edited.
     """
-    outlier = outlier_queue(place).find(id)
     source = _mend_of(outlier)
     if not outlier.is_added:
         raise ProjectError(f"frame {source} is not on 'curate.add'")
-    _edit(place, seen, lambda text: without_pair(text, source, exclude_frame=False))
+    words = f"frame {source} is no longer added for an outlier"
+    return words, without_pair(text, source, exclude_frame=False)
 
 
 def _mend_of(outlier: QueuedOutlier) -> int:
     if outlier.run.mend is None:
         raise ProjectError("no pair would mend this outlier; see the reason beside it")
     return outlier.run.mend.source
-
-
-def _edit(place: FilmPlace, seen: str, edit: Callable[[str], str]) -> None:
-    before = seen_text(place.project_file, seen)
-    after = edit(before)
-    parse_project(after, place.project_file)
-    replace_project_text(place.project_file, before, after)
 
 
 def decide(place: FilmPlace, id: str, by: str, reason: str, *, withdrawn: bool = False) -> None:

@@ -14,13 +14,11 @@ from unfade.pipeline import approve
 from unfade.studio.films import FilmPlace
 from unfade.studio.run_record import RunRecord, read_log
 from unfade.studio.runs import Runs
-from unfade.studio.stage_files import dated, usable
+from unfade.studio.stage_files import REPORT_FILE, dated, usable
 from unfade.work.approvals import read_approvals
 from unfade.work.bookmarks import read_bookmarks
 from unfade.work.dismissals import read_dismissals
 from unfade.work.job import Job
-
-REPORT_FILE = "report.html"
 
 
 @dataclass(frozen=True)

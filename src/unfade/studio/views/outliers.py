@@ -1,5 +1,8 @@
 """Outliers: the queue by weight, a person's decision on each, rounds of improvement."""
 
+from collections.abc import Callable
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -9,6 +12,9 @@ from unfade.studio import outlier_queue
 from unfade.studio.pages import command_of, film_of, page, studio_of, text_of
 from unfade.studio.person_text import line_of
 from unfade.studio.studio import in_thread
+
+QueueEdit = Callable[[outlier_queue.QueuedOutlier, str], tuple[str, str]]
+"""The sentence about an edit of film.toml for an outlier, and the new text, from the old one."""
 
 
 async def show(request: Request) -> Response:
@@ -21,17 +27,19 @@ async def show(request: Request) -> Response:
 
 async def accept(request: Request) -> Response:
     """Adds the pair that would mend an outlier to film.toml."""
-    return await _edit(request, outlier_queue.accept)
+    return await _edit(request, outlier_queue.accepted)
 
 
 async def take_back(request: Request) -> Response:
     """Takes that pair out of film.toml again."""
-    return await _edit(request, outlier_queue.take_back)
+    return await _edit(request, outlier_queue.taken_back)
 
 
-async def _edit(request: Request, edit: outlier_queue.QueueEdit) -> Response:
-    place, command = await film_of(request), await command_of(request)
-    await in_thread(edit, place, text_of(command, "outlier"), text_of(command, "digest"))
+async def _edit(request: Request, edit: QueueEdit) -> Response:
+    studio, place, command = studio_of(request), await film_of(request), await command_of(request)
+    id, seen = text_of(command, "outlier"), text_of(command, "digest")
+    outlier = (await in_thread(outlier_queue.outlier_queue, place)).find(id)
+    await in_thread(studio.choices.make, place.project_file, seen, partial(edit, outlier))
     return await _changed(request, place.id)
 
 

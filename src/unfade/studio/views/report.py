@@ -1,6 +1,5 @@
 """The report in place, a person's decision, delivery and verification."""
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -11,17 +10,8 @@ from unfade.pipeline.approve import MAX_NAME_LENGTH, MAX_NOTE_LENGTH
 from unfade.studio import sign_off
 from unfade.studio.pages import command_of, film_of, page, studio_of, text_of
 from unfade.studio.person_text import line_of
-from unfade.studio.sign_off import REPORT_FILE
 from unfade.studio.stage_files import stage_file
 from unfade.studio.studio import in_thread
-
-_POLICY = (
-    "sandbox allow-scripts; default-src 'none'; img-src data: blob:; media-src data:; "
-    "style-src 'unsafe-inline'; script-src 'unsafe-inline'; font-src data:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'self'"
-)
-"""What the report may do: run its own script on its own pictures. It has no origin, so that it
-reaches neither the studio nor the network."""
 
 
 async def show(request: Request) -> Response:
@@ -33,14 +23,8 @@ async def show(request: Request) -> Response:
 
 
 async def file(request: Request) -> Response:
-    """A file of the report: its page, without any right to reach the studio, or a picture."""
-    place, name = await film_of(request), request.path_params["name"]
-    if name.endswith(".html") and name != REPORT_FILE:
-        raise HTTPException(404)
-    answer = await in_thread(stage_file, request, place, "validate")
-    if name == REPORT_FILE:
-        answer.headers["content-security-policy"] = _POLICY
-    return answer
+    """The report, or a picture of it."""
+    return await in_thread(stage_file, request, await film_of(request), "validate")
 
 
 async def decide(request: Request) -> Response:

@@ -272,12 +272,15 @@ def test_a_film_that_was_only_ingested_has_its_scan(own: Path) -> None:
 
 def test_a_bookmark_is_kept_beside_film_toml(own: Path) -> None:
     client = ViewerClient(own)
+    edition = client.get("/viewer/facts").json["edition"]
     assert client.post("/bookmarks", frame=3, note="  dirt,\n left ", by="Ada").status == 200
     assert client.post("/bookmarks", frame=2, note="").status == 200
     first, second = read_marks(own).marks
     assert (first.frame, first.note, first.by) == (3, "dirt, left", "Ada")
     assert second.frame == 2
-    assert [one["frame"] for one in client.get("/viewer/facts").json["bookmarks"]] == [2, 3]
+    facts = client.get("/viewer/facts").json
+    assert [one["frame"] for one in facts["bookmarks"]] == [2, 3]
+    assert facts["edition"] == edition, "pictures are taken anew for a bookmark"
 
 
 @pytest.mark.parametrize(

@@ -101,11 +101,12 @@ class PictureDesk:
             if self._found(key) is None and key not in self._orders:
                 self._start(film, key, is_ahead=True)
 
-    def give_up(self, key: PictureKey) -> None:
-        """One request less waits for a picture; it is not made if no other one does."""
+    def give_up(self, key: PictureKey, future: Future[ViewerPicture]) -> None:
+        """One request less waits for a picture that `order` gave; it is not made if no other one
+        does."""
         with self._lock:
             order = self._orders.get(key)
-            if order is not None:
+            if order is not None and order.future is future:
                 order.waiting -= 1
                 if not order.waiting:
                     order.future.cancel()

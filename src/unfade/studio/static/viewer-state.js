@@ -38,7 +38,7 @@ export const dense = () => canvas.width / Math.max(1, canvas.clientWidth);
 
 /** One sentence over the picture; an empty one hides it. */
 export function notice(sentence) {
-  part("notice").textContent = sentence;
+  put("notice", sentence);
   part("notice").hidden = !sentence;
 }
 

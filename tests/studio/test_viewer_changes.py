@@ -157,3 +157,14 @@ def test_after_an_absence_only_what_failed_or_changed_is_asked_for(window: Viewe
     window.page.unroute("**/picture/7/source*")
     window.page.evaluate(RESET)
     window.page.locator("#notice").wait_for(state="hidden")
+
+
+def test_a_picture_that_is_not_there_yet_is_called_loading(window: ViewerWindow) -> None:
+    held: list[Any] = []
+    window.page.route("**/picture/3/recovered*", lambda route: held.append(route))
+    window.open("plain", "frame=3&a=source&b=recovered&mode=wipe", None)
+    window.wait_for_text("tag-b", "^B: Recovered \u2013 loading$")
+    for route in held:
+        route.continue_()
+    window.wait_for("3 source recovered")
+    assert window.text("tag-b").startswith("B: Recovered \u2013 master")

@@ -1,13 +1,14 @@
 // Goes to frames: pictures at the size of the screen first, full pixels at rest, proxies in motion.
-import { draw, scaleOnScreen, tell } from "/static/viewer-draw.js";
+import { draw, drawSoon, scaleOnScreen, tell } from "/static/viewer-draw.js";
 import { measureSoon, probe } from "/static/viewer-panel.js";
 import { Player } from "/static/viewer-play.js";
 import { canvas, clampFrame, kinds, notice, part, state, viewer } from "/static/viewer-state.js";
 
 const REST_MS = 200; // without a move, after which scrubbing shows full pixels
 const AHEAD = 2; // frames that are loaded before they are asked for
+const LATE_MS = 250; // without a picture, after which its label says so: sooner it would flicker
 
-let turn = 0, before = 0, resting = 0;
+let turn = 0, before = 0, resting = 0, late = 0;
 
 /** Shows a frame, and loads the next ones in the direction of stepping.
  *
@@ -21,6 +22,9 @@ export async function show(frame, sentence = "") {
   const mine = (turn += 1), isStep = Math.abs(state.frame - before) === 1;
   before = state.frame;
   tell();
+  viewer.isLoading = true;
+  clearTimeout(late);
+  late = setTimeout(drawSoon, LATE_MS);
   const scale = scaleOnScreen(), wanted = kinds();
   const next = Array.from({ length: AHEAD }, (_, index) => state.frame + (index + 1) * state.direction).filter((one) => one >= film.first && one <= film.last);
   pictures.only([state.frame, ...next], wanted);
@@ -39,6 +43,8 @@ async function load(mine, wanted, scale, sentence) {
   const { pictures } = viewer;
   const found = await Promise.allSettled(wanted.map((kind) => pictures.get(state.frame, kind, scale, state.direction)));
   if (mine !== turn) return false;
+  clearTimeout(late);
+  viewer.isLoading = false;
   notice(found.find((one) => one.status === "rejected")?.reason.message ?? sentence);
   setShown(found[0].value ?? null, found[1]?.value ?? null);
   const isWhole = found.every((one) => !(one.value?.scale > 1));

@@ -17,7 +17,7 @@ export const state = {
 /** The film as the server tells it, null until it can be shown; what draws it; what is on the screen. */
 export const viewer = {
   film: null, screen: null, pictures: null, strip: null, region: null, pointer: null,
-  shown: { a: null, b: null },
+  shown: { a: null, b: null }, isLoading: false,
 };
 
 /** Limits of numbers that are typed or come from an address. */

@@ -1,7 +1,9 @@
 """The viewer's pages and pictures, from the server's side."""
 
 import shutil
+from functools import partial
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from unfade.render.recover import recover
 from unfade.studio.films import place_of
 from unfade.studio.pictures.desk import PictureDesk
 from unfade.studio.pictures.film import OpenFilm
+from unfade.work.cores import core_count
 
 from .viewer_film import (
     CHART,
@@ -187,8 +190,13 @@ def test_a_smaller_picture_has_the_mean_of_the_large_one(viewer: ViewerClient) -
         ("/picture/1/nonsense", "there is no kind of picture 'nonsense'"),
         (f"/picture/{UNMATCHED}/reference", "frame 8: no frame of a reference shows it"),
         ("/picture/1/source?width=0", "'width' is not from 1 to 16,384 pixels"),
-        ("/picture/1/source?width=x", "'width' is not a whole number"),
-        ("/proxies/source?frames=a", "'frames' is not a list of numbers"),
+        ("/picture/1/source?width=x", "'width' is not a whole number of at most 9 digits"),
+        (
+            "/picture/1/source?ahead=-1234567890",
+            "'ahead' is not a whole number of at most 9 digits",
+        ),
+        ("/proxies/source?frames=1,a", "'frames' is not a list of numbers"),
+        ("/proxies/source?frames=1,1234567890", "'frames' is not a list of numbers"),
         ("/proxies/source?first=100&count=4", "ask for 1 to 256 proxies at a time"),
     ],
 )
@@ -272,12 +280,15 @@ def test_a_film_that_was_only_ingested_has_its_scan(own: Path) -> None:
 
 def test_a_bookmark_is_kept_beside_film_toml(own: Path) -> None:
     client = ViewerClient(own)
+    edition = client.get("/viewer/facts").json["edition"]
     assert client.post("/bookmarks", frame=3, note="  dirt,\n left ", by="Ada").status == 200
     assert client.post("/bookmarks", frame=2, note="").status == 200
     first, second = read_marks(own).marks
     assert (first.frame, first.note, first.by) == (3, "dirt, left", "Ada")
     assert second.frame == 2
-    assert [one["frame"] for one in client.get("/viewer/facts").json["bookmarks"]] == [2, 3]
+    facts = client.get("/viewer/facts").json
+    assert [one["frame"] for one in facts["bookmarks"]] == [2, 3]
+    assert facts["edition"] == edition, "pictures are taken anew for a bookmark"
 
 
 @pytest.mark.parametrize(
@@ -297,6 +308,21 @@ def test_pictures_are_kept_within_a_number_of_bytes(made: Path) -> None:
         desk.order(film, desk.key(film, frame, "source")).result(60)
     kept = desk._kept
     assert [key[2] for key in kept] == [3, 4]
+
+
+def test_a_request_gives_up_its_own_order_only(made: Path) -> None:
+    desk = PictureDesk(max_kept_bytes=0)
+    film = desk.film(place_of(made.parent, made / "film.toml"))
+    key = desk.key(film, 1, "source")
+    earlier = desk.order(film, key)
+    earlier.result(60)
+    freed = Event()
+    for _ in range(core_count()):
+        desk._readers.submit(partial(freed.wait, 60), is_ahead=False)
+    later = desk.order(film, key)
+    desk.give_up(key, earlier)
+    freed.set()
+    assert later.result(60).planes.shape == (HEIGHT, WIDTH, 3)
 
 
 def test_the_next_frame_is_read_ahead(made: Path) -> None:

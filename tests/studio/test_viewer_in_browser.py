@@ -1,59 +1,20 @@
 """The viewer in headless Chromium: values on the screen, probe, keys, playback, bookmarks; skipped
 where no browser is installed."""
 
-import base64
-import os
-import re
-import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
-import unfade
 from unfade import media
 from unfade.film.working_space import WORKING_SPACE
 from unfade.project.color_config import PINNED, ColorManagement
-from unfade.studio.films import place_of
 
-from .viewer_film import (
-    HEIGHT,
-    PAIRED,
-    WIDTH,
-    chart,
-    end_training,
-    random_halves,
-    read_marks,
-    write_training,
-    write_viewer_film,
-)
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-VIEW = "ACES 2.0 - SDR 100 nits (Rec.709)"
-PATIENCE_MS = 120_000
-"""Milliseconds until a wait counts as failed: a busy machine without a GPU is slow."""
-ZOOM = 6
-"""Pixels of the screen for one of the scan: nearest neighbours."""
-
-READ_CANVAS = """([wide, high]) => {
-  const canvas = document.getElementById("screen"), gl = canvas.getContext("webgl2");
-  const left = Math.round(canvas.width / 2 - wide / 2);
-  const top = Math.round(canvas.height / 2 - high / 2);
-  const pixels = new Uint8Array(4 * wide * high);
-  gl.bindFramebuffer(gl.FRAMEBUFFER, null);
-  gl.readPixels(left, canvas.height - top - high, wide, high, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
-  return btoa(Array.from(pixels, (one) => String.fromCharCode(one)).join(""));
-}"""
+from .viewer_film import WIDTH, chart, random_halves, read_marks
+from .viewer_window import VIEW, ViewerWindow, at_centre
 
 WITHOUT_FLOATS = """
 const gl = WebGL2RenderingContext.prototype, { texImage2D, getExtension } = gl;
@@ -100,119 +61,6 @@ DRAW_LONG_STRIP = """async () => {
   canvas.remove();
   return { whole, moves, marks: data.filter((one) => one > 200).length };
 }"""
-
-
-@pytest.fixture(scope="module")
-def films(shared_folder: Path) -> Path:
-    write_viewer_film(shared_folder / "films/plain")
-    write_viewer_film(shared_folder / "films/viewed", f'view = "{VIEW}"')
-    return shared_folder / "films"
-
-
-@pytest.fixture(scope="module")
-def address(films: Path) -> Iterator[str]:
-    """The address of a studio in a process of its own, with its key."""
-    command = [sys.executable, "-m", "unfade", "studio", str(films), "--no-browser"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(unfade.__file__).parents[1])}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
-    ) as process:
-        assert process.stdout is not None
-        found = re.search(r"http\S+", process.stdout.readline())
-        assert found is not None
-        yield found[0]
-        process.send_signal(signal.SIGINT)
-
-
-@pytest.fixture(scope="module")
-def drawn_by() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium or Chrome is installed, which draws the viewer")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as running:
-        # Root in a container has no sandbox; the pages are the test's own.
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-class ViewerWindow:
-    """A window on the viewer of a film. It keeps errors of the page, and the hosts of requests."""
-
-    def __init__(self, browser: Any, address: str, films: Path) -> None:
-        self.films, self.address = films, address
-        self.page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
-        self.page.set_default_timeout(PATIENCE_MS)
-        self.errors: list[str] = []
-        self.hosts: set[str] = set()
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("request", lambda asked: self.hosts.add(urlsplit(asked.url).hostname or ""))
-        self.page.goto(address)
-
-    def open(self, film: str, query: str, shown: str | None) -> None:
-        """Opens the viewer, and waits for a picture; None to wait for none."""
-        id = place_of(self.films, self.films / film / "film.toml").id
-        parts = urlsplit(self.address)
-        self.page.goto(f"{parts.scheme}://{parts.netloc}/film/{id}/viewer?{query}")
-        if shown is not None:
-            self.wait_for(shown)
-
-    def wait_for(self, shown: str) -> None:
-        """Waits until a picture is on the screen."""
-        self.page.wait_for_selector(f'#screen[data-shown="{shown}"]')
-
-    def text(self, name: str) -> str:
-        """The text of a part of the page."""
-        return str(self.page.locator(f"#{name}").inner_text())
-
-    def wait_for_text(self, name: str, pattern: str) -> None:
-        """Waits until the text of a part of the page matches."""
-        self.page.wait_for_function(
-            "([name, pattern]) => RegExp(pattern).test(document.getElementById(name).textContent)",
-            arg=[name, pattern],
-        )
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
-
-    def query(self) -> dict[str, list[str]]:
-        """The query of the address once it has settled."""
-        self.page.wait_for_timeout(600)
-        return parse_qs(urlsplit(self.page.url).query)
-
-    def scan(self, zoom: int = ZOOM) -> NDArray[np.uint8]:
-        """The pixels of the scan on the screen, at a zoom around its centre: (H, W, 3)."""
-        wide, high = WIDTH * zoom, HEIGHT * zoom
-        found = base64.b64decode(self.page.evaluate(READ_CANVAS, [wide, high]))
-        pixels = np.frombuffer(found, np.uint8).reshape(high, wide, 4)[::-1, :, :3]
-        return pixels[zoom // 2 :: zoom, zoom // 2 :: zoom]
-
-    def hover(self, x: int, y: int, zoom: int = ZOOM) -> None:
-        """Moves the pointer to the centre of a pixel of the scan."""
-        box = self.page.locator("#screen").bounding_box()
-        left = box["x"] + round_half_up(box["width"] / 2 - WIDTH / 2 * zoom)
-        top = box["y"] + round_half_up(box["height"] / 2 - HEIGHT / 2 * zoom)
-        self.page.mouse.move(left + (x + 0.5) * zoom, top + (y + 0.5) * zoom)
-
-
-def round_half_up(value: float) -> int:
-    """As JavaScript rounds."""
-    return int(np.floor(value + 0.5))
-
-
-@pytest.fixture
-def window(drawn_by: Any, address: str, films: Path) -> Iterator[ViewerWindow]:
-    opened = ViewerWindow(drawn_by, address, films)
-    yield opened
-    assert not opened.errors
-    assert opened.hosts == {"127.0.0.1"}
-    opened.page.context.close()
-
-
-def at_centre(frame: int, a: str = "source", mode: str = "single", **more: object) -> str:
-    extra = "".join(f"&{name}={value}" for name, value in more.items())
-    return f"frame={frame}&a={a}&mode={mode}&at={ZOOM},{WIDTH / 2},{HEIGHT / 2}{extra}"
 
 
 def expected_codes(halves: NDArray[Any], view: str | None = None) -> NDArray[np.float64]:
@@ -355,39 +203,6 @@ def test_without_float_textures_8_bits_are_shown_and_labelled(window: ViewerWind
     window.page.wait_for_selector(f'#probe-scene[data-bits="{bits}"]')
 
 
-def test_a_film_that_cannot_be_shown_yet_comes_alive_by_itself(
-    window: ViewerWindow, films: Path
-) -> None:
-    folder = Path(shutil.copytree(films / "plain", films / "later"))
-    project, ingest = folder / "film.toml", folder / "01-ingest"
-    text = project.read_text(encoding="utf-8")
-    project.write_text(text.replace("[source]", "[sauce]"), encoding="utf-8")
-    ingest.rename(folder / "hidden")
-    window.open("later", at_centre(3), None)
-    window.wait_for_text("notice", "'source' is missing")
-    project.write_text(text, encoding="utf-8")
-    window.wait_for_text("notice", "run 'unfade ingest' first")
-    (folder / "hidden").rename(ingest)
-    (ingest / "receipt.json").write_text("{}")
-    window.wait_for("3 source")
-    assert np.abs(window.scan() - expected_codes(random_halves(3))).max() <= 1.0
-    assert not window.page.locator("#notice").is_visible()
-
-
-def test_a_training_under_way_is_watched(window: ViewerWindow, films: Path) -> None:
-    folder = Path(shutil.copytree(films / "plain", films / "training"))
-    write_training(folder, 300)
-    window.open("training", at_centre(PAIRED, a="checkpoint"), f"{PAIRED} checkpoint")
-    assert "checkpoint 300 of the training under way" in window.text("tag-a")
-    before = window.scan()
-    write_training(folder, 600)
-    window.wait_for_text("tag-a", "checkpoint 600 of")
-    assert (window.scan() != before).any()
-    end_training(folder)
-    window.wait_for(f"{PAIRED} source")
-    assert window.page.locator('#kind-a option[value="checkpoint"]').is_disabled()
-
-
 @pytest.mark.parametrize("width", [1280, 1440])
 def test_the_controls_stay_on_one_line(window: ViewerWindow, width: int) -> None:
     window.page.set_viewport_size({"width": width, "height": 900})
@@ -397,14 +212,16 @@ def test_the_controls_stay_on_one_line(window: ViewerWindow, width: int) -> None
         assert height < 45
 
 
-def test_a_bookmark_goes_into_its_file_and_on_the_page(window: ViewerWindow, films: Path) -> None:
+def test_a_bookmark_goes_into_its_file_and_on_the_page(
+    window: ViewerWindow, viewer_films: Path
+) -> None:
     window.open("plain", "frame=4&a=source&mode=single", "4 source")
     window.press("n")
     window.page.locator("#note textarea").fill("Scratch <b>left</b>")
     window.page.locator('#note button[value="add"]').click()
     window.page.locator("#marks li").wait_for()
     assert "4 Scratch <b>left</b>" in window.page.locator("#marks").inner_text()
-    assert [one.frame for one in read_marks(films / "plain").marks] == [4]
+    assert [one.frame for one in read_marks(viewer_films / "plain").marks] == [4]
 
 
 def test_a_strip_of_150_000_frames_is_drawn_at_once(window: ViewerWindow) -> None:

@@ -34,8 +34,10 @@ ID_DIGITS = 10
 """Hexadecimal digits of a film's id: chance never makes two of `MAX_FILMS` alike."""
 
 
-_WATCHED = (Approvals, Bookmarks, Dismissals, Improvement, LossCurve, TrainingStop)
-"""Artefacts that change while no stage ends."""
+CHANGES_BETWEEN_STAGES = tuple(
+    kind.PATH for kind in (Approvals, Bookmarks, Dismissals, Improvement, LossCurve, TrainingStop)
+)
+"""Paths of artefacts that change while no stage ends, and no picture of the film either."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class FilmPlace:
 
     def signature(self) -> tuple[tuple[str, int, int], ...]:
         """Sizes and times of change of all files whose change pages show."""
-        names = [PROJECT_FILE, *(kind.PATH for kind in _WATCHED)]
+        names = [PROJECT_FILE, *CHANGES_BETWEEN_STAGES]
         for stage in STAGE_NAMES:
             folder = folder_name(stage)
             names += [f"{folder}/{Receipt.PATH}", f"{folder}/{UNFINISHED}"]

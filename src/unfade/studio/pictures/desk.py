@@ -6,11 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock, RLock
 
-from unfade.film.approval import Approvals
-from unfade.film.dismissal import Dismissals
-from unfade.film.improvement import Improvement
-from unfade.film.model import LossCurve, TrainingStop
-from unfade.studio.films import FilmPlace
+from unfade.studio.films import CHANGES_BETWEEN_STAGES, FilmPlace
 from unfade.studio.pictures.film import OpenFilm
 from unfade.studio.pictures.kinds import is_computed, make_picture, make_small_picture
 from unfade.studio.pictures.picture import PictureKind, ViewerPicture
@@ -22,9 +18,6 @@ MAX_KEPT_BYTES = 150 * 2**20
 
 MAX_OPEN_FILMS = 2
 """Films whose artefacts and models are held, because one is compared with another at most."""
-
-_NOT_SHOWN = {kind.PATH for kind in (Approvals, Dismissals, Improvement, LossCurve, TrainingStop)}
-"""Files that change while no picture does."""
 
 PictureKey = tuple[str, object, int, PictureKind, int | None]
 """Film, signature of its files, frame, kind and width."""
@@ -64,7 +57,9 @@ class PictureDesk:
             UnfadeError: film.toml cannot be used, or ingest has not run.
         """
         with self._opening:
-            signature = tuple(one for one in place.signature() if one[0] not in _NOT_SHOWN)
+            signature = tuple(
+                one for one in place.signature() if one[0] not in CHANGES_BETWEEN_STAGES
+            )
             film = self._films.get(place.id)
             if film is None or film.signature != signature:
                 film = OpenFilm(place, signature)
@@ -106,11 +101,12 @@ class PictureDesk:
             if self._found(key) is None and key not in self._orders:
                 self._start(film, key, is_ahead=True)
 
-    def give_up(self, key: PictureKey) -> None:
-        """One request less waits for a picture; it is not made if no other one does."""
+    def give_up(self, key: PictureKey, future: Future[ViewerPicture]) -> None:
+        """One request less waits for a picture that `order` gave; it is not made if no other one
+        does."""
         with self._lock:
             order = self._orders.get(key)
-            if order is not None:
+            if order is not None and order.future is future:
                 order.waiting -= 1
                 if not order.waiting:
                     order.future.cancel()

@@ -78,6 +78,8 @@ function overlay() {
 
 /** Which picture it is, what it was made from or stands for, and what it lacks. */
 function label(one, letter, kind) {
+  const isComing = one ? one.frame !== state.frame || one.kind !== kind : viewer.isLoading;
+  if (isComing) return `${letter}: ${titleOf(kind)} \u2013 loading`;
   const words = [`${letter}: ${titleOf(kind)}`, one?.facts?.what];
   if (one?.facts?.channels === 1) words.push("black is 0, white is CIEDE2000 10");
   if (one && !one.halves) words.push(`proxy${one.shows === kind ? "" : ` of ${titleOf(one.shows)}`}, ${one.picture.width} pixels wide`);

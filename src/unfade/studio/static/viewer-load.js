@@ -33,14 +33,18 @@ export class Pictures {
   /** Forgets everything, or one kind of picture, because files have changed.
    * @param {string | null} kind */
   clear(kind = null) {
-    this.only([], []);
+    for (const [key, one] of this.coming) {
+      if (kind && one.kind !== kind) continue;
+      one.stop.abort();
+      this.coming.delete(key);
+    }
     for (const [key, one] of this.kept) {
       if (kind && one.kind !== kind) continue;
       if (one.isShown) one.isGone = true;
       else this.screen.drop(one.picture);
       this.kept.delete(key);
     }
-    this.chunks.clear();
+    if (!kind) this.chunks.clear();
   }
 
   /** A picture that is there with at least the pixels of a scale; undefined if it has to be loaded. */
@@ -117,12 +121,11 @@ export class Pictures {
   }
 
   /** The proxy of a frame, if it is there; else it is loaded for later.
-   * @returns {{bytes: Uint8Array, width: number, height: number, shows: string} | null} */
+   * @returns {{bytes: Uint8Array, width: number, height: number, shows: string} | null}
+   * @throws {Error} it could not be loaded */
   proxy(frame, kind, first) {
-    const index = Math.floor((frame - first) / PROXIES);
-    const chunk = this.#chunk(index, kind, first);
-    if (!(chunk instanceof Promise)) return proxyOf(chunk, frame);
-    return null;
+    const chunk = this.#chunk(Math.floor((frame - first) / PROXIES), kind, first);
+    return chunk instanceof Promise ? null : proxyOf(chunk, frame);
   }
 
   /** The proxy of a frame, loaded if it has to be. */
@@ -136,12 +139,14 @@ export class Pictures {
     if (next >= first && next <= last) this.#chunk(Math.floor((next - first) / PROXIES), kind, first);
   }
 
+  /** Proxies, or why there are none: a failure is kept, because it would be asked for again with
+   * each picture of the screen. */
   #chunk(index, kind, first) {
     const key = `${index} ${kind}`;
     let chunk = this.chunks.get(key);
     if (!chunk) {
-      chunk = this.#loadChunk(first + index * PROXIES, kind);
-      chunk.then((found) => this.chunks.set(key, found), () => this.chunks.delete(key));
+      chunk = this.#loadChunk(first + index * PROXIES, kind).catch((error) => ({ error }));
+      chunk.then((found) => this.chunks.get(key) === chunk && this.chunks.set(key, found));
       this.chunks.set(key, chunk);
       for (const old of this.chunks.keys()) {
         if (this.chunks.size <= MAX_CHUNKS) break;
@@ -164,6 +169,7 @@ export class Pictures {
 }
 
 function proxyOf(chunk, frame) {
+  if (chunk.error) throw chunk.error;
   const size = chunk.width * chunk.height * 3;
   const start = (frame - chunk.start) * size;
   if (start < 0 || start + size > chunk.bytes.length) return null;

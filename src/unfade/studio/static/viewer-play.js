@@ -17,7 +17,7 @@ export function frameAfter(frame, step, from, to, loops) {
 }
 
 export class Player {
-  /** @param {{rate: () => number, frame: () => number, range: () => [number, number], loops: () => boolean, show: (frame: number) => boolean, ended: () => void}} viewer */
+  /** @param {{rate: () => number, frame: () => number, range: () => [number, number], loops: () => boolean, show: (frame: number) => boolean, ended: (sentence: string) => void}} viewer */
   constructor(viewer) {
     this.viewer = viewer;
     this.speed = 0;
@@ -33,10 +33,11 @@ export class Player {
     if (!isOn) this.#next();
   }
 
-  stop() {
+  /** @param {string} sentence why, if nobody asked for it */
+  stop(sentence = "") {
     if (!this.speed) return;
     this.speed = 0;
-    this.viewer.ended();
+    this.viewer.ended(sentence);
   }
 
   #next() {

@@ -17,7 +17,7 @@ export const state = {
 /** The film as the server tells it, null until it can be shown; what draws it; what is on the screen. */
 export const viewer = {
   film: null, screen: null, pictures: null, strip: null, region: null, pointer: null,
-  shown: { a: null, b: null },
+  shown: { a: null, b: null }, isLoading: false,
 };
 
 /** Limits of numbers that are typed or come from an address. */
@@ -38,7 +38,7 @@ export const dense = () => canvas.width / Math.max(1, canvas.clientWidth);
 
 /** One sentence over the picture; an empty one hides it. */
 export function notice(sentence) {
-  part("notice").textContent = sentence;
+  put("notice", sentence);
   part("notice").hidden = !sentence;
 }
 

@@ -48,6 +48,13 @@ export class Strip {
     this.draw();
   }
 
+  /** Forgets the thumbnails, because the pictures have changed. */
+  clearThumbs() {
+    this.thumbs.clear();
+    this.isStale = true;
+    this.#soon();
+  }
+
   /** Shows a frame, and in and out. */
   setState(frame, from, to) {
     Object.assign(this, { frame, from, to });

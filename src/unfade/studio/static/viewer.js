@@ -20,10 +20,14 @@ async function json(address) {
   return facts;
 }
 
-/** Takes the facts of the film, and shows what is new in them. */
+let shownEdition = null;
+
+/** Takes the facts of the film, and shows what is new in them. What failed before is tried again;
+ * else what is shown stays, and so does the place. */
 async function takeFilm() {
   const fresh = await json(`/film/${id}/viewer/facts`);
   const earlier = viewer.film;
+  hasThumbs = true;
   viewer.film = fresh;
   viewer.pictures.width = fresh.width;
   place.setFilm(fresh);
@@ -34,11 +38,11 @@ async function takeFilm() {
   }
   part("strip").setAttribute("aria-valuemin", fresh.first);
   part("strip").setAttribute("aria-valuemax", fresh.last);
-  if (earlier?.edition !== fresh.edition) await takePictures(!earlier);
+  if (shownEdition !== fresh.edition) await takePictures(shownEdition === null);
   else if (earlier.checkpoint !== fresh.checkpoint) {
     viewer.pictures.clear("checkpoint");
     if (kinds().includes("checkpoint")) show(state.frame);
-  } else if (isBroken) show(state.frame);
+  } else if (!part("notice").hidden) show(state.frame);
 }
 
 /** Shows all pictures anew, through the film's view as it is now. */
@@ -49,6 +53,8 @@ async function takePictures(isFirst) {
   ]);
   viewer.screen.setView(view, new Float32Array(values));
   viewer.pictures.clear();
+  viewer.strip.clearThumbs();
+  shownEdition = viewer.film.edition;
   if (isFirst) readAddress();
   else keepKinds();
   press();
@@ -56,24 +62,35 @@ async function takePictures(isFirst) {
   show(state.frame).catch((error) => notice(error.message));
 }
 
-let isFetchingThumbs = false;
+let isFetchingThumbs = false, hasThumbs = true;
 
 async function thumbs() {
-  const { strip, pictures } = viewer;
-  const frames = isFetchingThumbs || player.speed ? [] : strip.thumbFrames();
+  const { strip } = viewer;
+  const frames = isFetchingThumbs || player.speed || !hasThumbs ? [] : strip.thumbFrames();
   if (!frames.length) return;
   isFetchingThumbs = true;
-  const found = await pictures.some(frames, "recovered").catch(() => null);
-  const size = found ? found.width * found.height : 0;
+  try {
+    await takeThumbs(frames, shownEdition);
+  } catch {
+    hasThumbs = false;
+  } finally {
+    isFetchingThumbs = false;
+  }
+}
+
+async function takeThumbs(frames, edition) {
+  const { bytes, width, height } = await viewer.pictures.some(frames, "recovered");
+  const size = width * height;
   for (const [index, frame] of frames.entries()) {
-    const pixels = new ImageData(found?.width ?? 1, found?.height ?? 1);
+    const pixels = new ImageData(width, height);
     for (let one = 0; one < size; one += 1) {
-      pixels.data.set(found.bytes.subarray(3 * (index * size + one), 3 * (index * size + one) + 3), 4 * one);
+      pixels.data.set(bytes.subarray(3 * (index * size + one), 3 * (index * size + one) + 3), 4 * one);
       pixels.data[4 * one + 3] = 255;
     }
-    strip.setThumb(frame, await createImageBitmap(pixels));
+    const thumb = await createImageBitmap(pixels);
+    if (edition !== shownEdition) return;
+    viewer.strip.setThumb(frame, thumb);
   }
-  isFetchingThumbs = false;
 }
 
 function resized() {
@@ -84,15 +101,11 @@ function resized() {
   draw();
 }
 
-let taking = Promise.resolve(), isBroken = false;
+let taking = Promise.resolve();
 
 /** Takes the film after what is being taken: what cannot be shown yet is shown after a later change. */
 function look() {
-  const failed = (error) => {
-    isBroken = true;
-    notice(error.message);
-  };
-  taking = taking.then(takeFilm).then(() => (isBroken = false), failed);
+  taking = taking.then(takeFilm).catch((error) => notice(error.message));
 }
 
 function start() {

@@ -96,7 +96,7 @@ async def picture(request: Request) -> Response:
 
     key, made = await in_thread(order)
     found = await _unless_gone(request, made)
-    desk.give_up(key)
+    desk.give_up(key, made)
     if found is None:
         return Response(status_code=_CLIENT_CLOSED)
     told = await in_thread(_facts_of, film, frame, kind, found)
@@ -155,11 +155,12 @@ def _frames_of(request: Request, film: OpenFilm) -> list[int]:
     """The frames of the query: a list, or `first` and `count`, of which only those count that the
     film has."""
     listed = request.query_params.get("frames")
-    try:
-        if listed is not None:
-            return [int(one) for one in listed.split(",")][: MAX_PROXIES + 1]
-    except ValueError as error:
-        raise ProjectError("'frames' is not a list of numbers") from error
+    if listed is not None:
+        numbers = [whole_number(one) for one in listed.split(",")]
+        frames = [one for one in numbers if one is not None]
+        if len(frames) < len(numbers):
+            raise ProjectError("'frames' is not a list of numbers")
+        return frames
     first, count = _number(request, "first") or 0, _number(request, "count") or 1
     return [f for f in range(first, first + min(count, MAX_PROXIES)) if f in film.frames]
 
@@ -253,10 +254,10 @@ def _number(request: Request, name: str) -> int | None:
     text = request.query_params.get(name)
     if text is None:
         return None
-    try:
-        number = int(text[:MAX_DIGITS])
-    except ValueError as error:
-        raise ProjectError(f"'{name}' is not a whole number") from error
+    size = whole_number(text.removeprefix("-"))
+    if size is None:
+        raise ProjectError(f"'{name}' is not a whole number of at most {MAX_DIGITS} digits")
+    number = -size if text.startswith("-") else size
     if name == "width" and not 1 <= number <= MAX_WIDTH_PX:
         raise ProjectError(f"'width' is not from 1 to {MAX_WIDTH_PX:,} pixels")
     return number

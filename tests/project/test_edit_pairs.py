@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unfade.project.edit import with_pair, with_start_from, without_pair
+from unfade.project.edit import with_added_frames, with_pair, with_start_from, without_pair
 from unfade.project.settings import PairSection
 
 FILM = """\
@@ -198,3 +198,28 @@ def test_points_of_an_inline_table_stay() -> None:
     text = with_pair(pairs + MINIMAL, PairSection(source=3, reference=4, role="test"))
     (pair,) = tomllib.loads(text)["pair"]
     assert pair == {"source": 3, "reference": 4, "role": "test", "points": [[1, 2, 3, 4]]}
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "[\n1\n# leader\n]",
+        "[\n1 # x\n# y\n# z\n]",
+        "[\n1,\n# leader\n]",
+        "[1 # x\n]",
+        "[\n# no\n1]",
+    ],
+)
+def test_a_frame_is_added_below_a_comment_at_the_end_of_a_list(listed: str) -> None:
+    text = with_added_frames(f"[curate]\nadd = {listed}\n", [7, 9])
+    assert tomllib.loads(text)["curate"]["add"] == [1, 7, 9]
+    assert [line for line in text.split("\n") if "#" in line]
+
+
+def test_points_are_added_below_a_comment_at_the_end() -> None:
+    points = "points = [\n    [95, 1, 95, 1]\n    # [1, 71, 1, 71],\n]\n"
+    pair = f"[[pair]]\nsource = 3\nreference = 4\n{points}"
+    fields = {"source": 3, "reference": 4, "points": [(95, 1, 95, 1), (3, 4, 3, 4)]}
+    text = with_pair(MINIMAL + pair, PairSection.model_validate(fields))
+    assert tomllib.loads(text)["pair"][0]["points"] == [[95, 1, 95, 1], [3, 4, 3, 4]]
+    assert "    # [1, 71, 1, 71],\n" in text

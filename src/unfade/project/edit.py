@@ -5,7 +5,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 import tomlkit
-from tomlkit.items import AoT, Array, Table, Whitespace
+from tomlkit.items import AoT, Array, Null, Table, Whitespace
 
 from unfade.film.control_points import ControlPoint
 from unfade.project.settings import PairSection
@@ -116,6 +116,7 @@ def _table(fields: dict[str, Any]) -> Table:
 def _with_points(array: Array, points: Sequence[ControlPoint]) -> Array:
     """The array with these control points, one a line; points that it holds keep their comments."""
     was = [tuple(point) for point in array]
+    _end_last_item(array)
     steps = SequenceMatcher(a=was, b=[*points], autojunk=False).get_opcodes()
     for kind, start, end, first, last in reversed(steps):
         if kind == "equal":
@@ -130,12 +131,23 @@ def _with_points(array: Array, points: Sequence[ControlPoint]) -> Array:
     return array
 
 
+def _end_last_item(array: Array) -> None:
+    """Puts a comma after the last item if comments stand below it, because tomlkit adds items after
+    these and puts none."""
+    groups = array._value
+    items = [k for k, one in enumerate(groups) if not isinstance(one.value, Null | None)]
+    has_comments = any(one.comment for one in groups[items[-1] + 1 :]) if items else False
+    if has_comments and groups[items[-1]].comma is None:
+        groups[items[-1]].comma = Whitespace(",")
+
+
 def _append_frames(document: tomlkit.TOMLDocument, key: str, frames: Sequence[int]) -> None:
     """Adds frames to a list in [curate]."""
     listed = document.get("curate", {}).get(key)
     if listed is None:
         _set_key(document, "curate", key, [*frames])
         return
+    _end_last_item(listed)
     for frame in frames:
         if frame not in listed:
             listed.append(frame)

@@ -1,4 +1,5 @@
 // Adding a pair: two scrubbers side by side, or a painted picture.
+import { completePath } from "/static/answers.js";
 import { bind, readOnly, say } from "/static/studio.js";
 import { sentences } from "/static/pairs-words.js";
 
@@ -95,7 +96,7 @@ export function startAdding({ base, send, editor, sourceOf }) {
     scrub();
   }
 
-  section.addEventListener("input", async (event) => {
+  section.addEventListener("input", (event) => {
     const field = event.target;
     if (field === reference) byId("follow").checked = false;
     if (field.id === "add-of") {
@@ -103,7 +104,7 @@ export function startAdding({ base, send, editor, sourceOf }) {
       [reference.min, reference.max] = [chosen.first, chosen.last];
     }
     if (["add-source", "add-reference", "add-of", "follow"].includes(field.id) || ["painted", "colorspace"].includes(field.name)) scrub();
-    if (field.name === "painted") complete(field.value);
+    if (field.name === "painted") completePath(field);
   });
   section.addEventListener("change", (event) => {
     if (event.target.id === "add-source-number") source.value = event.target.value;
@@ -146,13 +147,6 @@ export function startAdding({ base, send, editor, sourceOf }) {
     const title = `${source.value} with ${painted() || reference?.value}`;
     if (hasPicture()) editor.open({ query: pairQuery(), title, save: (points) => write({ points }) });
   });
-
-  async function complete(typed) {
-    const answer = await fetch(`/films/complete?path=${encodeURIComponent(typed)}`).catch(() => null);
-    if (!answer?.ok) return;
-    const { paths } = await answer.json();
-    byId("paths").replaceChildren(...paths.map((path) => new Option(path, path)));
-  }
 
   byId("add-pair").addEventListener("click", open);
   bind("a", "add a pair", open);

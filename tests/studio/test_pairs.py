@@ -120,6 +120,33 @@ def test_scrubbers_get_proxies_and_full_pixels(film: Path) -> None:
     assert page.picture(what="frame", frame=3, of="dvd", width=128).shape == (96, 128, 3)
 
 
+def test_pictures_are_those_of_the_newest_records(film: Path) -> None:
+    page = PairsPage(film)
+    scrubbed = {"what": "frame", "frame": 3, "width": 960}
+    pair = {"source": 3, "reference": 3, "of": "dvd", "side": "source", "width": 960}
+    before = [page.picture(**query) for query in (scrubbed, pair)]
+    shutil.copy(film.parent / "scan/s.0005.exr", film.parent / "scan/s.0003.exr")
+    change_records(film, Clips)
+    after = [page.picture(**query) for query in (scrubbed, pair)]
+    assert not any(map(np.array_equal, before, after))
+
+
+def test_browsers_keep_pictures_of_a_version_only(film: Path) -> None:
+    page = PairsPage(film)
+
+    def is_kept(what: str, **query: object) -> bool:
+        answer = page.client.get(f"{page.address}/{what}", params={"width": 320, **query})
+        assert answer.status_code == 200
+        return "immutable" in answer.headers.get("cache-control", "")
+
+    pair = {"source": 4, "reference": 4, "of": "dvd"}
+    assert is_kept("frame", frame=3, v=page.version)
+    assert is_kept("picture", **pair, v=page.version)
+    assert not is_kept("frame", frame=3)
+    assert not is_kept("picture", **pair)
+    assert not is_kept("picture", source=2, picture=1, v=page.version)
+
+
 def test_the_machine_says_what_it_thinks(film: Path) -> None:
     page = PairsPage(film)
     facts = page.get("facts", source=4, reference=4, of="dvd", aligned=1)

@@ -409,6 +409,8 @@ def test_a_pair_is_added_by_scrubbing(
     window: PairsWindow, server: ServerProcess, tmp_path: Path
 ) -> None:
     film = tmp_path / "reel/film.toml"
+    pictures: list[str] = []
+    window.page.on("request", lambda request: pictures.append(request.url))
     window.press("a")
     window.page.locator("#add-source").fill("3")
     window.page.locator("#add-reference").fill("3")
@@ -419,6 +421,9 @@ def test_a_pair_is_added_by_scrubbing(
     pair = load_project(film).pair[2]
     assert (pair.source, pair.reference, pair.note) == (3, 3, "<b>by hand</b>")
     window.page.locator("[data-pair='3']").wait_for()
+    added = [url for url in pictures if "/frame?" in url or "/picture?" in url]
+    assert added
+    assert all("v=" in url for url in added)
 
 
 def test_a_pair_is_added_with_control_points(window: PairsWindow, tmp_path: Path) -> None:

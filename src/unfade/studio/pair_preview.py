@@ -125,7 +125,7 @@ def clip_picture(job: Job, clip: Clip, frame: int, width: int) -> bytes:
         live = picture[:, area.y : area.y + area.height, area.x : area.x + area.width]
         return _encoded(_square(live, float(clip.pixel_aspect), width))
 
-    return _files.get((job.root, clip.path, frame, width), make)
+    return _files.get((job.root, records_signature(job), clip.path, frame, width), make)
 
 
 def proxy_picture(job: Job, name: str | None, clip: Clip, frame: int) -> bytes:

@@ -6,8 +6,9 @@ import { sentences } from "/static/pairs-words.js";
 const REST_MS = 180; // A scrubber that rests this long shows full pixels instead of the proxy.
 
 /** Binds the section that adds a pair.
- * @param {{base: string, send: Function, editor: {open: Function}, sourceOf: () => string | undefined}} page */
-export function startAdding({ base, send, editor, sourceOf }) {
+ * @param {{base: string, send: Function, editor: {open: Function}, sourceOf: () => string | undefined, version: () => string}} page
+ *   `version` is that of the records, of which pictures are made */
+export function startAdding({ base, send, editor, sourceOf, version }) {
   const byId = (id) => document.getElementById(id);
   const section = byId("adding");
   const form = byId("add-form");
@@ -18,7 +19,7 @@ export function startAdding({ base, send, editor, sourceOf }) {
   const painted = () => form.painted.value.trim();
 
   function pairQuery() {
-    const query = new URLSearchParams({ source: source.value });
+    const query = new URLSearchParams({ source: source.value, v: version() });
     if (painted()) query.set("painted", painted());
     else if (reference) for (const [key, value] of [["reference", reference.value], ["of", name()]]) query.set(key, value);
     if (painted() && form.colorspace.value) query.set("colorspace", form.colorspace.value);
@@ -37,7 +38,7 @@ export function startAdding({ base, send, editor, sourceOf }) {
 
   function scrub() {
     numbers();
-    const frame = (query) => `${base}/frame?${new URLSearchParams(query)}`;
+    const frame = (query) => `${base}/frame?${new URLSearchParams({ ...query, v: version() })}`;
     byId("add-source-picture").src = frame({ frame: source.value, width: 128 });
     if (reference && !painted()) byId("add-reference-picture").src = frame({ frame: reference.value, of: name(), width: 128 });
     clearTimeout(asked);

@@ -1,4 +1,4 @@
-"""What the page of pairs asks for: pictures and facts of frames and pairs."""
+"""What the page of pairs asks for: facts and pictures of frames and pairs, judgements, weights."""
 
 import json
 from collections.abc import Callable

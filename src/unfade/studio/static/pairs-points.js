@@ -34,14 +34,14 @@ export function pointsEditor({ base }) {
     isOpen = isMine;
     pair = opened;
     points = JSON.parse(pair.query.get("points") ?? "[]").map(([a, b, c, d]) => ({ source: [a, b], reference: [c, d] }));
-    [chosen, saved, isWarned, isSaving, isLoading] = [0, written(), false, false, false];
+    [chosen, saved, isWarned, isLoading] = [0, written(), false, false];
     for (const key of ["points", "aligned", "mirrored"]) pair.query.delete(key);
     byId("points-title").textContent = `Control points of ${pair.title}`;
     laid.removeAttribute("src");
     sentences(told, []);
     SIDES.forEach((side) => panes[side].clear());
     list.replaceChildren();
-    byId("points-save").disabled = true;
+    Object.assign(byId("points-save"), { disabled: true, ariaBusy: null });
     dialog.showModal();
     panes.source.view.focus();
     const answer = await fetch(`${base}/facts?${pair.query}`).catch(() => null);
@@ -112,7 +112,7 @@ export function pointsEditor({ base }) {
     const lacks = open >= 0 && (points[open].source ? "reference" : "scan");
     next.textContent = lacks ? `Now the same detail in the ${lacks}: point ${open + 1}.` : "Click a detail in one picture, then the same in the other.";
     byId("points-remove").disabled = !chosen;
-    byId("points-save").disabled = isSaving || Boolean(lacks) || written() === saved;
+    byId("points-save").disabled = Boolean(lacks) || written() === saved;
   }
 
   // ---- the wipe, and what align thinks
@@ -181,18 +181,17 @@ export function pointsEditor({ base }) {
   // ---- saving and closing
 
   let isWarned = false;
-  let isSaving = false;
 
+  /** Saves the points; the button keeps the focus meanwhile. */
   async function save() {
-    if (byId("points-save").disabled) return;
+    const button = byId("points-save");
+    if (button.disabled || button.ariaBusy) return;
     const isMine = isOpen;
-    isSaving = true;
-    show();
+    button.ariaBusy = "true";
     const answer = await pair.save(JSON.parse(written()));
     if (!isMine()) return;
+    button.ariaBusy = null;
     if (answer) return dialog.close();
-    isSaving = false;
-    show();
     sentences(told, [byId("message").textContent]);
   }
 

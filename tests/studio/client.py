@@ -72,6 +72,11 @@ class PairsPage:
     def seen(self) -> str:
         return self.text.split('data-digest="')[1].split('"')[0]
 
+    @property
+    def version(self) -> str:
+        """What its pictures and weights were made from."""
+        return self.text.split('data-version="')[1].split('"')[0]
+
     def choose(self, verb: str, source: int, **more: object) -> tuple[int, dict[str, str]]:
         command = {"seen": self.seen, "verb": verb, "source": source, **more}
         answer = self.client.post(f"{self.address}/choose", json=command)

@@ -1,16 +1,23 @@
 """The page of pairs: what it shows, the pictures that it makes, the commands that it takes."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 import unfade
+from unfade.film.alignment import Alignments
+from unfade.film.clip import Clips
 from unfade.project.file import load_project
+from unfade.studio.app import make_app
 from unfade.studio.byte_cache import ByteCache
+from unfade.studio.pages import page as show_page
+from unfade.studio.studio import Studio
 
 from .client import PairsPage, film_id, open_client
 
@@ -41,6 +48,28 @@ def test_the_grid_shows_the_pairs_by_shot(film: Path) -> None:
     assert 'data-pair="4"' in text
     assert "painted/2.exr" in text
     assert "held out" in text
+
+
+def change_records(film: Path, kind: type[Clips] | type[Alignments]) -> None:
+    """Changes a record as a run does that writes it anew."""
+    path = film.parent / kind.PATH
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
+
+
+def test_the_version_of_the_page_changes_with_the_alignments(film: Path) -> None:
+    """By it the grid knows that weights are old, and browsers that pictures are."""
+    page = PairsPage(film)
+    before = page.version
+    assert before == page.version
+    change_records(film, Alignments)
+    assert page.version != before
+
+
+def test_a_page_takes_no_fact_under_a_name_of_its_frame(tmp_path: Path) -> None:
+    app = make_app(Studio(tmp_path, read_only=False))
+    request = Request({"type": "http", "app": app, "query_string": b""})
+    with pytest.raises(TypeError, match="'root'"):
+        show_page(request, "films", "Films", root="another")
 
 
 def test_both_sides_lie_on_one_raster(film: Path) -> None:
@@ -89,6 +118,33 @@ def test_scrubbers_get_proxies_and_full_pixels(film: Path) -> None:
     assert page.picture(what="frame", frame=3, width=128).shape == (96, 128, 3)
     assert page.picture(what="frame", frame=3, width=960).shape == (72, 96, 3)
     assert page.picture(what="frame", frame=3, of="dvd", width=128).shape == (96, 128, 3)
+
+
+def test_pictures_are_those_of_the_newest_records(film: Path) -> None:
+    page = PairsPage(film)
+    scrubbed = {"what": "frame", "frame": 3, "width": 960}
+    pair = {"source": 3, "reference": 3, "of": "dvd", "side": "source", "width": 960}
+    before = [page.picture(**query) for query in (scrubbed, pair)]
+    shutil.copy(film.parent / "scan/s.0005.exr", film.parent / "scan/s.0003.exr")
+    change_records(film, Clips)
+    after = [page.picture(**query) for query in (scrubbed, pair)]
+    assert not any(map(np.array_equal, before, after))
+
+
+def test_browsers_keep_pictures_of_a_version_only(film: Path) -> None:
+    page = PairsPage(film)
+
+    def is_kept(what: str, **query: object) -> bool:
+        answer = page.client.get(f"{page.address}/{what}", params={"width": 320, **query})
+        assert answer.status_code == 200
+        return "immutable" in answer.headers.get("cache-control", "")
+
+    pair = {"source": 4, "reference": 4, "of": "dvd"}
+    assert is_kept("frame", frame=3, v=page.version)
+    assert is_kept("picture", **pair, v=page.version)
+    assert not is_kept("frame", frame=3)
+    assert not is_kept("picture", **pair)
+    assert not is_kept("picture", source=2, picture=1, v=page.version)
 
 
 def test_the_machine_says_what_it_thinks(film: Path) -> None:

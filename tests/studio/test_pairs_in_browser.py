@@ -1,6 +1,8 @@
 """The page of pairs in headless Chromium: keys, pixels on the screen, two windows, no request out;
 skipped where no browser is installed."""
 
+import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,11 +12,11 @@ from urllib.parse import urlsplit
 import pytest
 
 import unfade
+from unfade.film.alignment import Alignments
 from unfade.project.file import load_project
+from unfade.work.receipt import Receipt
 
 from .client import PATIENCE_S, ServerProcess, running_server, wait_until
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 LEFT, RIGHT = 0.25, 0.75
 """Places in the picture, as shares of its width."""
@@ -33,18 +35,6 @@ def server(tmp_path: Path, aligned: Path) -> Iterator[ServerProcess]:
     shutil.copytree(aligned, tmp_path / "reel")
     with running_server(tmp_path / "reel") as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    api = pytest.importorskip("playwright.sync_api")
-    with api.sync_playwright() as playwright:
-        # Root in a container has no sandbox; the pages are the test's own.
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 @pytest.fixture
@@ -73,6 +63,19 @@ class PairsWindow:
     def press(self, *keys: str) -> None:
         for key in keys:
             self.page.keyboard.press(key)
+
+    def hold(self, addresses: str) -> list[Any]:
+        """Keeps the first request to such addresses waiting, which the test answers."""
+        held: list[Any] = []
+
+        def handle(route: Any) -> None:
+            if held:
+                route.fallback()
+            else:
+                held.append(route)
+
+        self.page.route(addresses, handle)
+        return held
 
     def open_points(self) -> None:
         """Opens the editor of control points for the pair that keys act on."""
@@ -235,6 +238,81 @@ def wait_for_text(window: PairsWindow, selector: str, words: str) -> str:
     return str(place.text_content())
 
 
+def test_a_late_answer_changes_nothing_in_the_editor_of_another_pair(window: PairsWindow) -> None:
+    """Neither its pictures nor the pixels in which points are counted."""
+    page, save = window.page, window.page.locator("#points-save")
+    window.press("ArrowRight")
+    window.open_points()
+    window.press("Enter", "Enter")
+    assert save.is_enabled()
+    window.press("Escape", "Escape")
+    page.locator("#points").wait_for(state="hidden")
+    held = window.hold("**/pairs/facts?*")
+    window.press("ArrowRight", "p")
+    wait_until(lambda: held or page.wait_for_timeout(10))
+    assert save.is_disabled()
+    window.press("Escape", "ArrowLeft")
+    window.open_points()
+    area = {"x": 0, "y": 0, "width": 960, "height": 720, "across": 960, "down": 720}
+    held[0].fulfill(json={"areas": {"source": area, "reference": area}})
+    page.wait_for_timeout(300)
+    for side in ("source", "reference"):
+        assert "source=2&" in page.locator(f"[data-pane={side}] img").first.get_attribute("src")
+    window.press("Enter", "Enter")
+    (told,) = page.locator("#points-list li").all_text_contents()
+    placed = [float(number) for number in re.findall(r"[0-9.]+", told)[1:]]
+    assert placed == [48.0, 36.0, 48.0, 36.0], "the middle of 96 x 72 pixels"
+
+
+def test_points_that_are_saved_late_close_no_other_pair(
+    window: PairsWindow, tmp_path: Path
+) -> None:
+    page, save = window.page, window.page.locator("#points-save")
+    window.press("ArrowLeft")
+    window.open_points()
+    window.press("Enter", "Enter")
+    held = window.hold("**/pairs/choose")
+    window.press("s")
+    wait_until(lambda: held or page.wait_for_timeout(10))
+    window.press("ArrowLeft", "s")
+    assert save.get_attribute("aria-busy")
+    window.press("Escape", "Escape", "ArrowLeft")
+    window.open_points()
+    held[0].continue_()
+    page.locator("#grid .facts", has_text="1 control point").wait_for(state="attached")
+    page.wait_for_timeout(100)
+    assert page.locator("#points").is_visible()
+    assert len(load_project(tmp_path / "reel/film.toml").pair[1].points) == 1
+
+
+def test_weights_of_an_old_run_are_not_shown(window: PairsWindow, tmp_path: Path) -> None:
+    page = window.page
+    held = window.hold("**/pairs/weights?*")
+    page.reload()
+    wait_until(lambda: held or page.wait_for_timeout(10))
+    for record in (Alignments.PATH, f"03-align/{Receipt.PATH}"):
+        path = tmp_path / "reel" / record
+        os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
+    page.locator("[data-weight='4']:not(:empty)").wait_for()
+    held[0].fulfill(json={"weights": {"2": 0.01, "4": 0.01}})
+    page.wait_for_timeout(100)
+    assert "weight 1 %" not in page.locator("#grid").text_content()
+
+
+def test_a_late_answer_completes_no_path(window: PairsWindow) -> None:
+    page = window.page
+    window.press("a")
+    held = window.hold("**/films/complete?*")
+    page.locator("[name=painted]").fill("sc")
+    wait_until(lambda: held or page.wait_for_timeout(10))
+    page.locator("[name=painted]").fill("painted/")
+    offered = page.locator("#paths option[value='painted/2.exr']")
+    offered.wait_for(state="attached")
+    held[0].fulfill(json={"paths": ["scan"]})
+    page.wait_for_timeout(100)
+    assert offered.count() == 1
+
+
 def test_control_points_are_placed_by_keys(window: PairsWindow, tmp_path: Path) -> None:
     film = tmp_path / "reel/film.toml"
     window.press("ArrowLeft")
@@ -331,6 +409,8 @@ def test_a_pair_is_added_by_scrubbing(
     window: PairsWindow, server: ServerProcess, tmp_path: Path
 ) -> None:
     film = tmp_path / "reel/film.toml"
+    pictures: list[str] = []
+    window.page.on("request", lambda request: pictures.append(request.url))
     window.press("a")
     window.page.locator("#add-source").fill("3")
     window.page.locator("#add-reference").fill("3")
@@ -341,6 +421,9 @@ def test_a_pair_is_added_by_scrubbing(
     pair = load_project(film).pair[2]
     assert (pair.source, pair.reference, pair.note) == (3, 3, "<b>by hand</b>")
     window.page.locator("[data-pair='3']").wait_for()
+    added = [url for url in pictures if "/frame?" in url or "/picture?" in url]
+    assert added
+    assert all("v=" in url for url in added)
 
 
 def test_a_pair_is_added_with_control_points(window: PairsWindow, tmp_path: Path) -> None:

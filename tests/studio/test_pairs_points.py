@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 import unfade
+from unfade import media
 from unfade.film.alignment import Alignments
 from unfade.project.file import load_project
 from unfade.studio.films import place_of
 from unfade.studio.pair_board import changed_points, records_of, tiles_of
 from unfade.studio.pair_laying import laying
 
+from ..fixtures import flat
 from .client import PairsPage
 
 CORNERS = [(10.0, 10.0), (86.0, 12.0), (84.0, 60.0), (12.0, 62.0), (48.0, 30.0)]
@@ -225,6 +227,15 @@ def test_a_pair_is_judged_before_it_is_aligned(film: Path) -> None:
     assert float(good[0].split(" is ")[1].split()[0]) > 0.9
     assert float(poor[0].split(" is ")[1].split()[0]) < float(good[0].split(" is ")[1].split()[0])
     assert all("first measurement" in sentences[1] for sentences in (good, poor))
+
+
+def test_a_picture_without_a_registration_is_rejected_with_the_words_of_align(film: Path) -> None:
+    picture = flat((0.3, 0.3, 0.3), 72, 96)
+    media.write_exr(film.parent / "painted/flat.exr", picture, colorspace="ACEScg")
+    told = PairsPage(film).get("judgement", source=5, painted="reel/painted/flat.exr")
+    assert told["sentences"] == [
+        "A first measurement would reject it: only 0 feature matches are inliers."
+    ]
 
 
 def test_the_similarity_is_that_of_curate(film: Path) -> None:

@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from unfade.film.model import LossCurve, LossPoint, TrainingStop
 
+from .client import wait_until
 from .running import RunningStudio
 
 POINTS = tuple(
@@ -108,3 +110,20 @@ def test_a_film_without_training_has_an_empty_page(studio: RunningStudio, film: 
     (film / LossCurve.PATH).unlink()
     page = studio.get(f"{studio.film(film)}/training").text
     assert "No checkpoint yet." in page
+
+
+def test_a_late_answer_does_not_shorten_the_chart(
+    studio: RunningStudio, film: Path, chromium: Any
+) -> None:
+    page = chromium.new_page()
+    page.goto(studio.welcome)
+    held: list[Any] = []
+    page.route("**/curve", lambda route: route.continue_() if held else held.append(route))
+    page.goto(f"{studio.origin}{studio.film(film)}/training")
+    wait_until(lambda: held or page.wait_for_timeout(10))
+    (film / LossCurve.PATH).write_text(CURVE.model_copy(update={"lut": 2.3}).to_json())
+    page.locator("#chart circle").first.wait_for(state="attached")
+    held[0].fulfill(json={"steps": 900, "points": [], "working": False})
+    page.wait_for_timeout(100)
+    assert page.locator("#chart circle").count() == len(POINTS)
+    page.close()

@@ -13,16 +13,12 @@ from unfade.align.identity_framing import identity_framings, identity_registrati
 from unfade.align.measure.residual import Residual
 from unfade.align.placed_by_hand import control_points, describe_points, registration_by_points
 from unfade.align.prepare import PreparedPair, Raster, prepare_pair
+from unfade.align.search import search
 from unfade.align.sheet import Panels, draw_crop, draw_sheet
 from unfade.align.substitute import substitutes
 from unfade.align.transform.register import Registration
 from unfade.align.transform.shared_framing import LumaPair, shared_framing
-from unfade.align.verdict import (
-    covered_live_area,
-    rejection_reason,
-    search,
-    too_little_covered,
-)
+from unfade.align.verdict import PairVerdict, judge
 from unfade.errors import MatchError, ProjectError
 from unfade.film.alignment import Alignment, Alignments, weight_file
 from unfade.film.clip import Area, Clip, Clips
@@ -158,21 +154,15 @@ def _judge_pair(
     instead_of: Pair | None,
 ) -> Alignment | Rejection:
     """Measures and judges a pair; writes its sheet and, if admitted, its weight."""
-    if registration is None:
-        inliers = one.luma_pair.own.inliers if one.luma_pair.own is not None else 0
-        return _reject(job, one, f"only {inliers} feature matches are inliers", None, raster)
-    view = AlignedPair(one, registration)
-    residual = view.residual().scaled(raster.scale)
-    coverage = covered_live_area(view, raster)
-    limit = job.project.align.max_residual
-    found = rejection_reason(limit, registration, residual, framings, view, raster)
-    reason, overruled = (found, None) if registration.points is None else (None, found)
-    reason = reason or too_little_covered(coverage, raster)
-    if reason or coverage is None:
-        return _reject(job, one, reason, registration, raster)
+    verdict = judge(job.project.align.max_residual, one, registration, framings, raster)
+    view, residual, coverage = verdict.view, verdict.residual, verdict.coverage
+    if verdict.reason or registration is None or residual is None or coverage is None:
+        return _reject(job, one, verdict, registration, raster)
     is_identity = _is_identity(registration, framings) or one.pair.aligned
     alignment = _alignment(one, registration, residual, coverage, raster, is_identity=is_identity)
-    alignment = alignment.model_copy(update={"instead_of": instead_of, "overruled": overruled})
+    alignment = alignment.model_copy(
+        update={"instead_of": instead_of, "overruled": verdict.overruled}
+    )
     weight = view.weight()
     _write_weight(job, one.pair.source, weight, raster)
     remark = _remark(alignment, weight, view, registration)
@@ -236,12 +226,16 @@ def _is_identity(registration: Registration, framings: list[np.ndarray]) -> bool
 
 
 def _reject(
-    job: Job, one: PreparedPair, reason: str, registration: Registration | None, raster: Raster
+    job: Job,
+    one: PreparedPair,
+    verdict: PairVerdict,
+    registration: Registration | None,
+    raster: Raster,
 ) -> Rejection:
     """Writes the sheet of a rejected pair."""
+    view, reason = verdict.view, verdict.reason
     if one.pair.chosen_by == "person":
         reason = f"{reason}; {_advice(one, registration, raster)}"
-    view = AlignedPair(one, registration or Registration(np.eye(3), 0))
     panels = view.panels(view.weight())
     _write_sheet(job, one.pair, f"rejected: {reason}", panels, None, raster, registration)
     return Rejection(pair=one.pair, reason=reason)

@@ -1,16 +1,16 @@
-"""How the search lays a pair, and why a pair must be rejected."""
+"""The verdict on a pair: its measurements under a registration, and why it must be rejected."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from unfade.align.aligned_pair import AlignedPair
-from unfade.align.identity_framing import identity_registration
 from unfade.align.measure.coverage import covered_area, on_live_area
 from unfade.align.measure.residual import Residual
 from unfade.align.prepare import PreparedPair, Raster
 from unfade.align.transform.register import Registration
-from unfade.align.transform.shared_framing import AlignmentCandidate, align_pair
+from unfade.align.transform.shared_framing import AlignmentCandidate
 from unfade.film.clip import Area
 
 MIN_COVERED_SHARE = 0.05
@@ -18,27 +18,53 @@ MIN_COVERED_SHARE = 0.05
 pairs share would shrink to it."""
 
 
-def search(
-    one: PreparedPair, shared: Registration | None, framings: list[np.ndarray]
-) -> Registration | None:
-    """The registration of a pair without control points; None if the search finds none.
+@dataclass(frozen=True)
+class PairVerdict:
+    """What the measurements say of a pair.
+
+    `view` is the pair under its registration, or as it is without one. `residual`, in pixels of the
+    source, is None without one, too. `coverage` is the part of the live area that the reference
+    covers. `reason` is why the pair must be rejected, empty if it is admitted; `overruled` is one
+    that its control points overrule.
+    """
+
+    view: AlignedPair
+    reason: str
+    residual: Residual | None = None
+    coverage: Area | None = None
+    overruled: str | None = None
+
+
+def judge(
+    max_residual: float,
+    one: PreparedPair,
+    registration: Registration | None,
+    framings: list[np.ndarray],
+    raster: Raster,
+) -> PairVerdict:
+    """The verdict on a pair.
 
     Args:
+        max_residual: largest admissible median residual, in pixels of the source.
         one: the pair.
-        shared: the framing that the pairs of the reference share.
+        registration: how its reference is laid; None if the search found no way.
         framings: result of `identity_framings`.
+        raster: raster of the film.
     """
-    if one.pair.aligned:
-        return Registration(np.eye(3), 0)
-    if (identity := identity_registration(one, framings)) is not None:
-        return identity
-    searched = align_pair(one.luma_pair, shared)
-    return (
-        searched if searched is None else identity_registration(one, framings, searched) or searched
-    )
+    if registration is None:
+        inliers = one.luma_pair.own.inliers if one.luma_pair.own is not None else 0
+        unaligned = AlignedPair(one, Registration(np.eye(3), 0))
+        return PairVerdict(unaligned, f"only {inliers} feature matches are inliers")
+    view = AlignedPair(one, registration)
+    residual = view.residual().scaled(raster.scale)
+    coverage = _covered_live_area(view, raster)
+    found = _rejection_reason(max_residual, registration, residual, framings, view, raster)
+    reason, overruled = (found, None) if registration.points is None else (None, found)
+    reason = reason or _too_little_covered(coverage, raster)
+    return PairVerdict(view, reason, residual, coverage, overruled)
 
 
-def rejection_reason(
+def _rejection_reason(
     max_residual: float,
     registration: Registration,
     residual: Residual,
@@ -66,13 +92,13 @@ def rejection_reason(
     return reason or view.wrong_instant()
 
 
-def covered_live_area(view: AlignedPair, raster: Raster) -> Area | None:
+def _covered_live_area(view: AlignedPair, raster: Raster) -> Area | None:
     """The part of the live area that a reference covers; None if it covers nothing."""
     covered = covered_area(view.warp_map.covered())
     return covered and on_live_area(covered, (raster.height, raster.width), raster.live)
 
 
-def too_little_covered(coverage: Area | None, raster: Raster) -> str:
+def _too_little_covered(coverage: Area | None, raster: Raster) -> str:
     """Why the part of the live area that a reference covers is too small; empty if it is not."""
     if coverage is None:
         return "the reference covers no part of the source"

@@ -9,7 +9,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from unfade import __version__
 from unfade.errors import ProjectError, UnfadeError
 from unfade.film.wording import counted, printable
 from unfade.studio.films import FilmPlace
@@ -73,21 +72,24 @@ def page(
         name: of the page: its template in ``parts/`` and its module in ``static/``.
         title: of the page.
         place: its film; None for the list of films.
-        facts: what the template shows.
+        facts: what the template shows, under names that the frame does not take.
+
+    Raises:
+        TypeError: a fact has a name of the frame's.
     """
     studio = studio_of(request)
-    facts |= {
-        "film_pages": FILM_PAGES,
-        "name": name,
-        "title": title,
-        "place": place,
-        "read_only": studio.read_only,
-        "root": studio.root,
-        "version": __version__,
-    }
     is_part = "part" in request.query_params
     template = _templates.get_template(f"parts/{name}.html" if is_part else "page.html")
-    return _html(template.render(facts))
+    text = template.render(
+        film_pages=FILM_PAGES,
+        name=name,
+        title=title,
+        place=place,
+        read_only=studio.read_only,
+        root=studio.root,
+        **facts,
+    )
+    return _html(text)
 
 
 def _html(text: str, status_code: int = 200) -> Response:

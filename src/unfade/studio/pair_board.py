@@ -237,7 +237,7 @@ class KeptRecords:
         Raises:
             WorkError: ingest or curate has not run, or a record is damaged.
         """
-        signature = records_signature(job)
+        signature = pair_records_signature(job)
         with self._lock:
             kept = self._kept.get(job.root)
         if kept is None or kept[0] != signature:
@@ -261,7 +261,7 @@ def records_of(job: Job) -> PairRecords:
     return _records.of(job)
 
 
-def records_signature(job: Job) -> tuple[object, ...]:
+def pair_records_signature(job: Job) -> tuple[object, ...]:
     """What the records depend on: their files, and the paths of the clips in film.toml."""
     project = job.project
     facts: list[object] = [project.source.path, *(one.path for one in project.reference)]

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unfade.align.aligned_pair import AlignedPair
 from unfade.align.identity_framing import identity_framings
 from unfade.align.placed_by_hand import describe_points
 from unfade.align.prepare import PreparedPair, Raster, prepare_pair
+from unfade.align.search import search
 from unfade.align.transform.register import Registration, scaling
-from unfade.align.verdict import covered_live_area, rejection_reason, search, too_little_covered
+from unfade.align.verdict import judge
 from unfade.curate.matching.reference_index import FINE_SIZE_PX
 from unfade.curate.matching.signature import Framing, shared_views, signatures
 from unfade.film.clip import SOURCE_PROXY, Clip, reference_proxy
@@ -65,23 +65,15 @@ def judgement(
         found: Registration | None = placed(records, one, points, raster)
     else:
         found = search(one, shared, framings)
-    if found is None:
-        yield "A first measurement would reject it: too few features match."
-        return
-    if found.points is not None:
+    if found is not None and found.points is not None:
         yield f"It lies by {describe_points(found.points)}."
-    view = AlignedPair(one, found)
-    residual = view.residual().scaled(raster.scale)
-    limit = job.project.align.max_residual
-    reason = rejection_reason(limit, found, residual, framings, view, raster)
-    reason, overruled = (reason, None) if found.points is None else (None, reason)
-    reason = reason or too_little_covered(covered_live_area(view, raster), raster)
-    if overruled:
-        yield f"The control points overrule the machine, because {overruled}."
-    if reason:
-        yield f"A first measurement would reject it: {reason}."
-    elif not overruled:
-        yield f"A first measurement finds a residual of {residual.median:.2f} px."
+    verdict = judge(job.project.align.max_residual, one, found, framings, raster)
+    if verdict.overruled:
+        yield f"The control points overrule the machine, because {verdict.overruled}."
+    if verdict.reason:
+        yield f"A first measurement would reject it: {verdict.reason}."
+    elif verdict.residual is not None and not verdict.overruled:
+        yield f"A first measurement finds a residual of {verdict.residual.median:.2f} px."
 
 
 def similarity(

@@ -24,7 +24,7 @@ from unfade.film.control_points import ControlPoint
 from unfade.film.pair import Pair
 from unfade.geometry.warp import as_matrix, source_positions
 from unfade.studio.byte_cache import ByteCache
-from unfade.studio.pair_board import records_signature
+from unfade.studio.pair_board import pair_records_signature
 from unfade.studio.pair_laying import Laying, laying
 from unfade.work.job import Job
 from unfade.work.pair_records import PairRecords
@@ -113,7 +113,7 @@ def pair_pixels(job: Job, records: PairRecords, pair: Pair, width: int) -> PairP
 
 def pair_key(job: Job, pair: Pair, width: int) -> tuple[object, ...]:
     """What the pictures of a pair at a width depend on."""
-    return job.root, records_signature(job), pair, _time_of_picture(job, pair), width
+    return job.root, pair_records_signature(job), pair, _time_of_picture(job, pair), width
 
 
 def clip_picture(job: Job, clip: Clip, frame: int, width: int) -> bytes:
@@ -125,7 +125,7 @@ def clip_picture(job: Job, clip: Clip, frame: int, width: int) -> bytes:
         live = picture[:, area.y : area.y + area.height, area.x : area.x + area.width]
         return _encoded(_square(live, float(clip.pixel_aspect), width))
 
-    return _files.get((job.root, clip.path, frame, width), make)
+    return _files.get((job.root, pair_records_signature(job), clip.path, frame, width), make)
 
 
 def proxy_picture(job: Job, name: str | None, clip: Clip, frame: int) -> bytes:

@@ -1,4 +1,5 @@
 // The list of films: marks and their run, completion of paths.
+import { completePath } from "/static/answers.js";
 import { bind, post, readOnly, say } from "/static/studio.js";
 
 const all = (selector) => [...document.querySelectorAll(selector)];
@@ -39,16 +40,7 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("#run-marked")) runMarked();
 });
 
-let asked = 0;
-
-document.addEventListener("input", async (event) => {
+document.addEventListener("input", (event) => {
   const field = event.target.closest("[data-complete]");
-  if (!field) return;
-  const mine = (asked += 1);
-  const sequences = field.dataset.complete ? "&sequences" : "";
-  const answer = await fetch(`/films/complete?path=${encodeURIComponent(field.value)}${sequences}`).catch(() => null);
-  if (!answer?.ok) return;
-  const { paths } = await answer.json();
-  if (mine !== asked) return;
-  document.getElementById("paths").replaceChildren(...paths.map((path) => new Option(path, path)));
+  if (field) completePath(field);
 });

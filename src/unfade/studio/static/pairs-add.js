@@ -1,12 +1,14 @@
 // Adding a pair: two scrubbers side by side, or a painted picture.
+import { completePath } from "/static/answers.js";
 import { bind, readOnly, say } from "/static/studio.js";
 import { sentences } from "/static/pairs-words.js";
 
 const REST_MS = 180; // A scrubber that rests this long shows full pixels instead of the proxy.
 
 /** Binds the section that adds a pair.
- * @param {{base: string, send: Function, editor: {open: Function}, sourceOf: () => string | undefined}} page */
-export function startAdding({ base, send, editor, sourceOf }) {
+ * @param {{base: string, send: Function, editor: {open: Function}, sourceOf: () => string | undefined, version: () => string}} page
+ *   `version` is that of the records, of which pictures are made */
+export function startAdding({ base, send, editor, sourceOf, version }) {
   const byId = (id) => document.getElementById(id);
   const section = byId("adding");
   const form = byId("add-form");
@@ -17,7 +19,7 @@ export function startAdding({ base, send, editor, sourceOf }) {
   const painted = () => form.painted.value.trim();
 
   function pairQuery() {
-    const query = new URLSearchParams({ source: source.value });
+    const query = new URLSearchParams({ source: source.value, v: version() });
     if (painted()) query.set("painted", painted());
     else if (reference) for (const [key, value] of [["reference", reference.value], ["of", name()]]) query.set(key, value);
     if (painted() && form.colorspace.value) query.set("colorspace", form.colorspace.value);
@@ -36,7 +38,7 @@ export function startAdding({ base, send, editor, sourceOf }) {
 
   function scrub() {
     numbers();
-    const frame = (query) => `${base}/frame?${new URLSearchParams(query)}`;
+    const frame = (query) => `${base}/frame?${new URLSearchParams({ ...query, v: version() })}`;
     byId("add-source-picture").src = frame({ frame: source.value, width: 128 });
     if (reference && !painted()) byId("add-reference-picture").src = frame({ frame: reference.value, of: name(), width: 128 });
     clearTimeout(asked);
@@ -95,7 +97,7 @@ export function startAdding({ base, send, editor, sourceOf }) {
     scrub();
   }
 
-  section.addEventListener("input", async (event) => {
+  section.addEventListener("input", (event) => {
     const field = event.target;
     if (field === reference) byId("follow").checked = false;
     if (field.id === "add-of") {
@@ -103,7 +105,7 @@ export function startAdding({ base, send, editor, sourceOf }) {
       [reference.min, reference.max] = [chosen.first, chosen.last];
     }
     if (["add-source", "add-reference", "add-of", "follow"].includes(field.id) || ["painted", "colorspace"].includes(field.name)) scrub();
-    if (field.name === "painted") complete(field.value);
+    if (field.name === "painted") completePath(field);
   });
   section.addEventListener("change", (event) => {
     if (event.target.id === "add-source-number") source.value = event.target.value;
@@ -146,13 +148,6 @@ export function startAdding({ base, send, editor, sourceOf }) {
     const title = `${source.value} with ${painted() || reference?.value}`;
     if (hasPicture()) editor.open({ query: pairQuery(), title, save: (points) => write({ points }) });
   });
-
-  async function complete(typed) {
-    const answer = await fetch(`/films/complete?path=${encodeURIComponent(typed)}`).catch(() => null);
-    if (!answer?.ok) return;
-    const { paths } = await answer.json();
-    byId("paths").replaceChildren(...paths.map((path) => new Option(path, path)));
-  }
 
   byId("add-pair").addEventListener("click", open);
   bind("a", "add a pair", open);

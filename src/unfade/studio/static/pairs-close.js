@@ -1,4 +1,5 @@
 // The close view of a pair: wipe, toggle, difference of structure, weight, and what is known of it.
+import { latest } from "/static/answers.js";
 import { sentences } from "/static/pairs-words.js";
 
 const MAX_WIDTH_PX = 1920; // A wider picture shows no more of a pair at a glance.
@@ -10,7 +11,7 @@ export function closeView({ base, current, next }) {
   const [close, screen, over, under, line, slider] = ["close", "screen", "over", "under", "line", "wipe"].map(byId);
   const labels = [byId("left-label"), byId("right-label")];
   let mode = "wipe";
-  let asked = 0;
+  const ask = latest();
 
   const address = (tile, side) => `${base}/picture?${tile.dataset.query}&side=${side}&width=${pixels()}`;
   const pixels = () => Math.min(Math.round(screen.clientWidth * devicePixelRatio) || 960, MAX_WIDTH_PX);
@@ -58,26 +59,27 @@ export function closeView({ base, current, next }) {
       const isRole = button.dataset.choice === tile.dataset.role && tile.dataset.state !== "dropped";
       if (["train", "holdout", "test"].includes(button.dataset.choice)) button.setAttribute("aria-pressed", String(isRole));
     }
-    await explain(tile, rows, ++asked);
+    await explain(tile, rows);
     if (isNew) prefetch();
   }
 
   /** What the machine thinks: of the last run, and of what has changed since at first sight. */
-  async function explain(tile, rows, number) {
-    const ask = async (what) => {
+  async function explain(tile, rows) {
+    const isLast = ask();
+    const get = async (what) => {
       const answer = await fetch(`${base}/${what}?${tile.dataset.query}`).catch(() => null);
       return (await answer?.json().catch(() => null)) ?? {};
     };
-    const found = await ask("facts");
-    if (number !== asked) return;
+    const found = await get("facts");
+    if (!isLast()) return;
     const weight = found.weight == null ? "not measured" : `${Math.round(found.weight * 100)} %`;
     showFacts([...rows, ["Weight", weight], ["Laid", found.laid ?? ""]]);
     const isPending = tile.parentElement.classList.contains("pending");
     const told = [found.error, found.candidate, isPending ? "The last run says:" : "", ...(found.sentences ?? [])];
     sentences(byId("sentences"), told);
     if (found.error || found.weight != null || !found.laid) return;
-    const first = await ask("judgement");
-    if (number === asked) sentences(byId("sentences"), [...(first.sentences ?? [first.error]), ...told]);
+    const first = await get("judgement");
+    if (isLast()) sentences(byId("sentences"), [...(first.sentences ?? [first.error]), ...told]);
   }
 
   function showFacts(rows) {

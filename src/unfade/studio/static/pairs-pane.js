@@ -1,4 +1,5 @@
 // A picture that can be zoomed and moved, with numbered points on it.
+import { latest } from "/static/answers.js";
 
 const MAX_SCALE = 16; // Pixels of the window for a pixel of the picture.
 const WIDTHS_PX = [960, 1440, 1920, 4096]; // Widths of pictures that are asked for, as the studio makes them.
@@ -26,6 +27,7 @@ export class Pane {
     this.cross = figure.querySelector(".cross");
     this.image = this.canvas.querySelector("img");
     this.markers = [];
+    this.ask = latest();
     this.listen();
   }
 
@@ -33,8 +35,10 @@ export class Pane {
    * @param {{x: number, y: number, width: number, height: number, across: number, down: number}} area
    * @param {string} source address of the picture */
   async show(area, source) {
+    const isLast = this.ask();
     this.image.src = source;
     await this.image.decode().catch(() => {});
+    if (!isLast()) return;
     this.area = area;
     this.aspect = this.image.naturalWidth / this.image.naturalHeight || 1;
     this.cursor = [area.x + area.width / 2, area.y + area.height / 2];
@@ -43,6 +47,7 @@ export class Pane {
 
   /** Shows no picture until the next one is there. */
   clear() {
+    this.ask();
     this.area = null;
     this.image.removeAttribute("src");
     this.mark([], 0);

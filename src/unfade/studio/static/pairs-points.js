@@ -1,5 +1,6 @@
 // The editor of control points: scan and reference side by side, and a wipe of the reference as the
 // points lay it.
+import { latest } from "/static/answers.js";
 import { CLICK_PX, Pane } from "/static/pairs-pane.js";
 import { sentences } from "/static/pairs-words.js";
 
@@ -20,27 +21,35 @@ export function pointsEditor({ base }) {
   let points = []; // each with its positions, by side; one side may lack
   let chosen = 0; // number of a point
   let saved = "";
+  const ask = latest();
+  let isOpen = () => false; // whether the pair that is open now is still open
 
   const complete = () => points.filter((one) => one.source && one.reference);
   const written = () => JSON.stringify(complete().map((one) => [...one.source, ...one.reference]));
 
   /** @param {{query: URLSearchParams, title: string, save: (points: number[][]) => Promise<object | null>}} opened */
   async function open(opened) {
+    const isLast = ask();
+    const isMine = () => isLast() && dialog.open;
+    isOpen = isMine;
     pair = opened;
     points = JSON.parse(pair.query.get("points") ?? "[]").map(([a, b, c, d]) => ({ source: [a, b], reference: [c, d] }));
-    [chosen, saved, isWarned] = [0, written(), false];
+    [chosen, saved, isWarned, isLoading] = [0, written(), false, false];
     for (const key of ["points", "aligned", "mirrored"]) pair.query.delete(key);
     byId("points-title").textContent = `Control points of ${pair.title}`;
     laid.removeAttribute("src");
     sentences(told, []);
     SIDES.forEach((side) => panes[side].clear());
     list.replaceChildren();
+    Object.assign(byId("points-save"), { disabled: true, ariaBusy: null });
     dialog.showModal();
     panes.source.view.focus();
     const answer = await fetch(`${base}/facts?${pair.query}`).catch(() => null);
     const facts = (await answer?.json().catch(() => null)) ?? { error: "the studio does not answer; start it again with 'unfade studio'" };
+    if (!isMine()) return;
     if (facts.error) return sentences(told, [facts.error]);
     await Promise.all(SIDES.map((side) => panes[side].show(facts.areas[side], picture(side, LIVE_WIDTH_PX))));
+    if (!isMine()) return;
     SIDES.forEach(zoomed);
     wipeTo(50);
     changed();
@@ -127,22 +136,23 @@ export function pointsEditor({ base }) {
   }
 
   async function load() {
-    const source = wanted;
+    const [isMine, source] = [isOpen, wanted];
     isLoading = true;
     const image = new Image();
     image.src = source;
-    await image.decode().then(() => (laid.src = source), () => {});
+    await image.decode().then(() => isMine() && (laid.src = source), () => {});
+    if (!isMine()) return;
     isLoading = false;
     if (wanted !== source) load();
   }
 
   async function rest() {
-    const mine = resting;
+    const [isMine, mine] = [isOpen, resting];
     lay(panes.source.wantedWidth);
     const query = `${pair.query}&points=${encodeURIComponent(written())}`;
     const answer = await fetch(`${base}/judgement?${query}`).catch(() => null);
     const found = await answer?.json().catch(() => null);
-    if (found && mine === resting && dialog.open) sentences(told, found.sentences ?? [found.error]);
+    if (found && mine === resting && isMine()) sentences(told, found.sentences ?? [found.error]);
   }
 
   function zoomed(side) {
@@ -172,9 +182,15 @@ export function pointsEditor({ base }) {
 
   let isWarned = false;
 
+  /** Saves the points; the button keeps the focus meanwhile. */
   async function save() {
-    if (byId("points-save").disabled) return;
+    const button = byId("points-save");
+    if (button.disabled || button.ariaBusy) return;
+    const isMine = isOpen;
+    button.ariaBusy = "true";
     const answer = await pair.save(JSON.parse(written()));
+    if (!isMine()) return;
+    button.ariaBusy = null;
     if (answer) return dialog.close();
     sentences(told, [byId("message").textContent]);
   }

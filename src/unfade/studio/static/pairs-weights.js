@@ -9,6 +9,7 @@ export function showWeights(base, grid) {
   const known = new Map();
   const inSight = new Set();
   let waiting = 0;
+  let shown = ""; // the version that is known
   const observer = new IntersectionObserver((entries) => {
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
@@ -23,9 +24,11 @@ export function showWeights(base, grid) {
     const frames = [...inSight].slice(0, AT_A_TIME);
     if (!frames.length) return;
     frames.forEach((frame) => inSight.delete(frame));
+    const version = shown;
     const answer = await fetch(`${base}/weights?frames=${frames}`).catch(() => null);
     if (!answer?.ok) return;
     const { weights } = await answer.json();
+    if (version !== shown) return;
     for (const [frame, weight] of Object.entries(weights)) known.set(frame, weight);
     write();
     if (inSight.size) waiting = setTimeout(ask, 50);
@@ -38,7 +41,6 @@ export function showWeights(base, grid) {
     }
   }
 
-  let shown = "";
   return (version) => {
     if (version !== shown) known.clear();
     shown = version;

@@ -193,7 +193,7 @@ function start() {
   bind(",", "reference one frame earlier", choices.earlier);
   bind(".", "reference one frame later", choices.later);
   bind("u", "undo the last choice", undo);
-  startAdding({ base, send, editor, sourceOf: () => current()?.dataset.pair });
+  startAdding({ base, send, editor, sourceOf: () => current()?.dataset.pair, version: () => shown().version });
 
   on("refreshed", () => (seen = shown().digest));
   new MutationObserver(adopt).observe(grid, { childList: true });

@@ -1,4 +1,5 @@
 // Training: the chart of loss and held-out error, which grows while training works.
+import { latest } from "/static/answers.js";
 import { bind, film, on, readOnly } from "/static/studio.js";
 import { element, spread, ticks, unit } from "/static/chart.js";
 
@@ -8,6 +9,7 @@ const UPPER = { top: 34, bottom: 232 };
 const LOWER = { top: 288, bottom: 356 };
 
 const box = document.getElementById("chart");
+const ask = latest();
 let curve = null;
 
 /** Draws the values of the curve. */
@@ -82,10 +84,10 @@ function drawLoss(svg, width, x) {
 
 /** Gets the values anew, and draws them if they have changed. */
 async function update() {
+  const isLast = ask();
   const answer = await fetch(`/film/${film}/training/curve`).catch(() => null);
-  if (!answer?.ok) return;
-  const next = await answer.json();
-  if (JSON.stringify(next) === JSON.stringify(curve)) return;
+  const next = answer?.ok ? await answer.json().catch(() => null) : null;
+  if (!next || !isLast() || JSON.stringify(next) === JSON.stringify(curve)) return;
   curve = next;
   draw();
 }

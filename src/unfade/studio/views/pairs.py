@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from unfade.errors import ProjectError, UnfadeError
 from unfade.film.control_points import ControlPoint
-from unfade.film.pair import PairRole
+from unfade.film.pair import PairList, PairRole
 from unfade.pipeline.preflight import check_points
 from unfade.project.file import project_file_text
 from unfade.project.settings import PairSection
@@ -32,13 +32,13 @@ from unfade.studio.pair_board import (
     by_shot,
     changed_points,
     pair_of,
+    pair_records_signature,
     records_of,
-    records_signature,
     sheets_of,
     tiles_of,
 )
 from unfade.studio.studio import in_thread
-from unfade.studio.views import pair_pictures
+from unfade.studio.views import pair_facts
 from unfade.studio.views.films import inside
 from unfade.work.job import Job
 from unfade.work.pair_edits import job_of
@@ -79,7 +79,7 @@ def _board(text: str, job: Job, sheet: int) -> dict[str, Any]:
     tiles = tiles_of(job.project, records, changed_points(job))
     sheets = sheets_of(by_shot(tiles, records))
     number = min(max(sheet, 1), len(sheets))
-    version = text_digest(repr(records_signature(job)))[:12]
+    version = text_digest(repr(pair_records_signature(job)))[:12]
     queries = {
         tile: urlencode(_query(tile, job, version))
         for shot in sheets[number - 1]
@@ -152,7 +152,7 @@ def _edit(root: Path, place: FilmPlace, text: str, command: dict[str, Any]) -> t
     """
     job = job_of(text, place.project_file)
     records = None
-    if (job.root / "02-curate/pairs.json").exists():
+    if (job.root / PairList.PATH).exists():
         records = records_of(job)
     editor = PairEditor(place.project_file, text, records)
     source, verb = number_of(command, "source"), text_of(command, "verb")
@@ -251,5 +251,5 @@ ROUTES = [
     Route("/film/{film}/pairs", show),
     Route("/film/{film}/pairs/choose", choose, methods=["POST"]),
     Route("/film/{film}/pairs/undo", undo, methods=["POST"]),
-    *pair_pictures.ROUTES,
+    *pair_facts.ROUTES,
 ]

@@ -1,4 +1,4 @@
-"""What the page of pairs asks for: pictures and facts of frames and pairs."""
+"""What the page of pairs asks for: facts and pictures of frames and pairs, judgements, weights."""
 
 import json
 from collections.abc import Callable
@@ -56,8 +56,15 @@ async def picture(request: Request) -> Response:
     place, query = await film_of(request), dict(request.query_params)
     root = studio_of(request).root
     file = await _in_picture_thread(_picture, root, place, query)
+    return _jpeg(file, query)
+
+
+def _jpeg(file: bytes, query: dict[str, str]) -> Response:
+    """A picture, which browsers keep if its address has the version of the records, unless it is
+    made from a file that a person may paint on."""
     is_file = "picture" in query or "painted" in query
-    return Response(file, media_type="image/jpeg", headers={} if is_file else CACHED)
+    headers = CACHED if "v" in query and not is_file else {}
+    return Response(file, media_type="image/jpeg", headers=headers)
 
 
 def _picture(root: Path, place: FilmPlace, query: dict[str, str]) -> bytes:
@@ -126,7 +133,7 @@ async def frame(request: Request) -> Response:
     """A frame of the scan or of a reference as JPEG: 128 pixels wide from the proxy."""
     place, query = await film_of(request), dict(request.query_params)
     file = await _in_picture_thread(_frame, place, query)
-    return Response(file, media_type="image/jpeg", headers=CACHED)
+    return _jpeg(file, query)
 
 
 def _frame(place: FilmPlace, query: dict[str, str]) -> bytes:

@@ -1,0 +1,23 @@
+// Answers that cross: only that to the last question counts.
+
+/** Tells the last question of a kind from those before it.
+ * @returns {() => () => boolean} to be called with each question; says later whether it is the last */
+export function latest() {
+  let last = 0;
+  return () => {
+    const mine = ++last;
+    return () => mine === last;
+  };
+}
+
+const ask = latest();
+
+/** Offers the paths that begin with what is typed in a field, as the options of "paths".
+ * @param {HTMLInputElement} field with `data-complete="sequences"`, numbered files as one path */
+export async function completePath(field) {
+  const isLast = ask();
+  const sequences = field.dataset.complete ? "&sequences" : "";
+  const answer = await fetch(`/films/complete?path=${encodeURIComponent(field.value)}${sequences}`).catch(() => null);
+  const found = answer?.ok ? await answer.json().catch(() => null) : null;
+  if (found && isLast()) document.getElementById("paths").replaceChildren(...found.paths.map((path) => new Option(path, path)));
+}

@@ -38,7 +38,7 @@ class Studio:
     choices: Choices = field(default_factory=Choices)
 
     def __post_init__(self) -> None:
-        self.films = Films(self.root)
+        self.films = Films(self.root, read_only=self.read_only)
         self.runs = Runs(self.root / RUNS_FOLDER)
 
     async def watch(self) -> None:
@@ -65,7 +65,7 @@ class Studio:
                 await self.events.send(PROGRESS, progress=newest)
 
     def _signatures(self) -> dict[str, object]:
-        return {place.id: place.signature() for place in self.films.places}
+        return {place.id: self.films.signature(place) for place in self.films.places}
 
     def _progress(self) -> dict[str, object] | None:
         """How far the run that works now is."""

@@ -148,7 +148,7 @@ class Runs:
         for record in self.queue[::-1]:
             with suppress(UnfadeError):
                 self.stop(record.id)
-        while (record := self.running) is not None and record.id in self._stop_times_s:
+        while (working := self.running) is not None and working.id in self._stop_times_s:
             with suppress(UnfadeError):
                 self.look()
             time.sleep(0.05)

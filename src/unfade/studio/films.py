@@ -16,12 +16,12 @@ from unfade.film.bookmark import Bookmarks
 from unfade.film.dismissal import Dismissals
 from unfade.film.improvement import Improvement
 from unfade.film.model import LossCurve, TrainingStop
-from unfade.film.rendering import Rendering
 from unfade.film.report import Report
 from unfade.film.stage_names import STAGE_NAMES, folder_name
 from unfade.pipeline.freshness import UNFINISHED, Freshness, status
 from unfade.project.file import load_project
 from unfade.project.paths import PROJECT_FILE
+from unfade.studio.pictures.masters import load_masters
 from unfade.work.approvals import read_approvals
 from unfade.work.elements import DigestCache, digest
 from unfade.work.job import Job
@@ -264,6 +264,6 @@ def _shown(place: FilmPlace, stages_of: Callable[[Job], Stages]) -> ShownFilm:
     with suppress(UnfadeError):
         verdict = job.load(Report).verdict
         approvals = read_approvals(place.folder)
-        decision = approvals.of(job.load(Rendering)) if approvals.decisions else None
+        decision = approvals.of(load_masters(place.folder).sha256) if approvals.decisions else None
     title = job.project.film.title or place.folder.name
     return ShownFilm(place, title, stages, verdict, decision)

@@ -207,7 +207,7 @@ class Film:
     @property
     def decision(self) -> str:
         """In words who decided what on the masters, or that nobody did, after render."""
-        return read_approvals(self.folder).in_words(self._job().load(Rendering))
+        return read_approvals(self.folder).in_words(self._job().load(Rendering).masters_sha256())
 
     @property
     def shots(self) -> tuple[Shot, ...]:

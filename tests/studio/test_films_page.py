@@ -97,7 +97,15 @@ def test_a_read_only_studio_shows_the_runs_of_another_one(root: Path) -> None:
     assert reader.queue == []
 
 
-def test_a_persons_decision_on_these_masters_is_in_the_list(root: Path) -> None:
+@pytest.fixture
+def no_records_of_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails if a whole `Rendering` is loaded, which takes 0.4 GB for a long film."""
+    monkeypatch.setattr(Rendering, "from_json", None)
+
+
+def test_a_persons_decision_on_these_masters_is_in_the_list(
+    root: Path, no_records_of_frames: None
+) -> None:
     for name in ("06-render", "07-validate"):
         (root / "b" / name).mkdir()
     masters = make_rendering([make_rendered_frame(1)])
@@ -120,6 +128,8 @@ def test_a_persons_decision_on_these_masters_is_in_the_list(root: Path) -> None:
     page = client.get("/").text
     assert "rejected by Ada &lt;i&gt;Byron&lt;/i&gt;</span>" in page
     assert "on 2026-11-30: blue skin" in page
+    report = client.get(f"/film/{id_of(root, 'b')}/report").text
+    assert "Rejected by Ada &lt;i&gt;Byron&lt;/i&gt; on 2026-11-30: blue skin" in report
     other = make_rendering([make_rendered_frame(1, file="b.exr")])
     (root / "b" / Rendering.PATH).write_text(other.to_json())
     (root / "b" / Approvals.PATH).touch()

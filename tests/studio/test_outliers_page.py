@@ -15,6 +15,8 @@ from unfade.film.outlier import Mend, OutlierRun
 from unfade.film.rendering import Rendering
 from unfade.film.report import Report
 from unfade.project.file import load_project
+from unfade.studio.films import place_of
+from unfade.studio.outlier_queue import decide
 from unfade.validate.outliers.review import OutlierCase
 from unfade.validate.outliers.sheet import outlier_sheet, with_rows
 
@@ -137,6 +139,15 @@ def test_a_dismissal_is_on_record_and_can_be_withdrawn(studio: RunningStudio, fi
     assert studio.post(f"{address}/reopen", **facts).status == 200
     assert "3 open, 0 accepted, 0 dismissed" in page_of(studio, film)
     assert len(Dismissals.from_json((film / Dismissals.PATH).read_text()).entries) == 2
+
+
+def test_a_dismissal_loads_no_records_of_frames(
+    film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of a long film take 0.4 GB."""
+    monkeypatch.setattr(Rendering, "from_json", None)
+    decide(place_of(film.parent, film / "film.toml"), "40-40-crop", "Ada", "a mask")
+    assert (film / Dismissals.PATH).exists()
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,61 @@ def test_a_run_that_does_not_stop_is_killed(
     wait_for(runs, record, "stopped")
 
 
+def test_a_run_that_came_to_its_end_after_stop_is_finished(runs: Runs, tmp_path: Path) -> None:
+    ends = "import signal, sys, time; signal.signal(signal.SIGINT, lambda *_: sys.exit(0)); "
+    record = runs.add("quick", tmp_path, [ends + "print('here', flush=True); time.sleep(60)"])
+    wait_for(runs, record, "running")
+    wait_for_log(runs, record)
+    runs.stop(record.id)
+    wait_for(runs, record, "finished")
+
+
+def test_a_stop_that_the_system_refused_can_be_asked_for_again(
+    runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    record = runs.add("long", tmp_path, [SLEEP])
+    wait_for(runs, record, "running")
+    wait_for_log(runs, record)
+    with monkeypatch.context() as patch:
+        patch.setattr(runs_module.os, "killpg", refuse)
+        with pytest.raises(WorkError, match="cannot be stopped"):
+            runs.stop(record.id)
+        runs.stop_all()  # It does not wait for what it could not signal.
+    runs.stop(record.id)
+    wait_for(runs, record, "stopped")
+
+
+def test_all_runs_are_stopped_on_a_full_disk(
+    runs: Runs, tmp_path: Path, fill_disk: Callable[[], None]
+) -> None:
+    working = runs.add("long", tmp_path, [SLEEP])
+    waiting = runs.add("next", tmp_path, ["print('next')"])
+    wait_for(runs, working, "running")
+    wait_for_log(runs, working)
+    fill_disk()
+    runs.stop_all()
+    assert {one.id: one.state for one in runs.all} == {working.id: "stopped", waiting.id: "stopped"}
+
+
+def test_a_line_of_a_log_that_is_nested_too_deep_is_a_message(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("[" * 50_000 + "\n")
+    assert len(read_log(log)[1]) == 1
+
+
+def test_a_film_in_a_folder_whose_name_is_no_utf8_gets_a_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"reel\xff")
+    folder.mkdir()
+    (folder / "film.toml").write_text('[film]\ntitle = "A"\n[source]\npath = "a.%04d.exr"\n')
+    client = open_client(tmp_path)
+    answer = client.post(f"/film/{film_id(client)}/runs", json={"verb": "run"})
+    assert answer.status_code == 409
+    assert "no UTF-8" in answer.json()["error"]
+
+
 def test_a_run_that_waits_is_taken_off_the_queue(runs: Runs, tmp_path: Path) -> None:
     first = runs.add("first", tmp_path, [SLEEP])
     second = runs.add("second", tmp_path, ["print(2)"])

@@ -1,5 +1,6 @@
 """A real server: it starts fast, ends fast, and leaves runs alone; its events resume."""
 
+import errno
 import http.client
 import json
 import os
@@ -236,18 +237,21 @@ def test_a_new_page_is_told_the_newest_progress() -> None:
     assert anyio.run(told, "4") == [": open\n\n"]
 
 
-def test_a_failure_to_start_a_run_reaches_the_pages(
-    root: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "failure", [WorkError("the disk is full"), OSError(errno.ESTALE, "the disk is full")]
+)
+def test_a_failure_of_the_watch_reaches_the_pages_once(
+    root: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
     """The watch goes on afterwards."""
 
     async def watched() -> list[str]:
         studio = Studio(root, read_only=False)
-        failures = iter([WorkError("the disk is full")])
+        left = [failure] * 2
 
         def look() -> bool:
-            if (failure := next(failures, None)) is not None:
-                raise failure
+            if left:
+                raise left.pop()
             return True
 
         monkeypatch.setattr(studio.runs, "look", look)

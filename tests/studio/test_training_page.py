@@ -1,12 +1,18 @@
 """The page of training: values, sheets, an early end."""
 
 import json
+import os
+import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from unfade.film.model import LossCurve, LossPoint, TrainingStop
+from unfade.studio import training_state
+from unfade.studio.films import place_of
+from unfade.work.lock import LOCK
 
 from .client import wait_until
 from .running import RunningStudio
@@ -34,8 +40,8 @@ def film(studio: RunningStudio) -> Path:
 
 def works(film: Path) -> None:
     """Makes a film look as if a run trained it now."""
+    (film / LOCK).write_text("process 1")
     (film / "05-train/.unfinished").touch()
-    (film / ".unfade.lock").write_text("process 1")
 
 
 def test_values_best_step_and_sheets_are_shown(studio: RunningStudio, film: Path) -> None:
@@ -86,6 +92,23 @@ def test_an_early_end_is_asked_for_only_while_training_works(
     assert studio.post(f"{studio.film(film)}/training/stop").status == 200
     assert TrainingStop.from_json((film / TrainingStop.PATH).read_text()) == TrainingStop()
     assert "ends at the next checkpoint" in studio.get(f"{studio.film(film)}/training").text
+
+
+def test_a_marker_of_an_older_run_is_no_training_that_works(film: Path) -> None:
+    place = place_of(film.parent, film / "film.toml")
+    works(film)
+    assert training_state.works(place)
+    now_s = (film / LOCK).stat().st_mtime
+    os.utime(film / LOCK, (now_s + 1, now_s + 1))  # A later run is in ingest.
+    assert not training_state.works(place)
+    (film / "05-train/.unfinished").touch()
+    os.utime(film / "05-train/.unfinished", (now_s + 2, now_s + 2))
+    assert training_state.works(place)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (film / LOCK).write_text(f"process {ended.pid} on {socket.gethostname()} since today")
+    os.utime(film / LOCK, (now_s, now_s))
+    assert not training_state.works(place)
 
 
 def test_a_training_at_its_last_step_cannot_be_ended_early(

@@ -198,7 +198,7 @@ def write_training(folder: Path, step: int) -> None:
     weights = networks.state_dict()
     points = (LossPoint(step=0, loss=1.0), LossPoint(step=step, loss=0.5))
     state = State(step, weights, {}, weights, step, points)
-    for path in (train / UNFINISHED, folder / LOCK):
+    for path in (folder / LOCK, train / UNFINISHED):
         if not path.exists():
             path.touch()
     save_checkpoint(train / CHECKPOINT, state, "this")

@@ -45,7 +45,7 @@ class DeliveryContent:
     @property
     def decision(self) -> str:
         """In words who decided what on the masters, or that nobody did."""
-        return self.approvals.in_words(self.rendering)
+        return self.approvals.in_words(self.rendering.masters_sha256())
 
     @property
     def part(self) -> FrameRange | None:

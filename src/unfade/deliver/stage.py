@@ -105,7 +105,7 @@ def run(job: Job) -> None:
             files=len(sizes),
             bytes=sum(sizes),
             verdict=delivered.report.verdict,
-            decision=delivered.approvals.of(delivered.rendering),
+            decision=delivered.approvals.of(delivered.rendering.masters_sha256()),
             review_key=key,
         )
     )

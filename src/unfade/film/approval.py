@@ -3,7 +3,6 @@
 from typing import Literal
 
 from unfade.film.noun import Artefact, Noun
-from unfade.film.rendering import Rendering
 from unfade.film.report import Verdict
 from unfade.film.wording import printable
 
@@ -43,14 +42,14 @@ class Approvals(Artefact):
 
     decisions: tuple[Approval, ...] = ()
 
-    def of(self, rendering: Rendering) -> Approval | None:
-        """The newest decision on a rendering; none if its masters are others."""
-        digest = rendering.masters_sha256()
-        return next((one for one in self.decisions[::-1] if one.masters_sha256 == digest), None)
+    def of(self, masters_sha256: str) -> Approval | None:
+        """The newest decision on masters, by `Rendering.masters_sha256`; none if there is none."""
+        decisions = self.decisions[::-1]
+        return next((one for one in decisions if one.masters_sha256 == masters_sha256), None)
 
-    def in_words(self, rendering: Rendering) -> str:
-        """The decision on a rendering, or that there is none, and which older one there is."""
-        decision = self.of(rendering)
+    def in_words(self, masters_sha256: str) -> str:
+        """The decision on masters, or that there is none, and which older one there is."""
+        decision = self.of(masters_sha256)
         if decision is not None:
             return decision.in_words()
         if not self.decisions:

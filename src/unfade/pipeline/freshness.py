@@ -58,8 +58,13 @@ def freshness(stage: Stage, job: Job, elements: "ElementCache | None" = None) ->
     return Freshness("fresh", cost=receipt.cost)
 
 
-def status(job: Job) -> list[tuple[Stage, Freshness]]:
-    """The freshness of every stage; a stage after one that is not fresh is stale."""
+def status(job: Job, *, saves_digests: bool = True) -> list[tuple[Stage, Freshness]]:
+    """The freshness of every stage; a stage after one that is not fresh is stale.
+
+    Args:
+        job: the project and its work directory.
+        saves_digests: whether digests of files that were read are stored in the work directory.
+    """
     result: list[tuple[Stage, Freshness]] = []
     elements = ElementCache(job)
     for stage in STAGES:
@@ -68,8 +73,9 @@ def status(job: Job) -> list[tuple[Stage, Freshness]]:
         if current.state == "fresh" and earlier:
             current = Freshness("stale", f"{earlier[0]} comes before it", current.cost)
         result.append((stage, current))
-    with suppress(WorkError):
-        job.save_digests()
+    if saves_digests:
+        with suppress(WorkError):
+            job.save_digests()
     return result
 
 

@@ -86,7 +86,7 @@ def verify(bag: Path, original: str | None, progress: Progress) -> Verified:
     compared = 0
     if original is not None:
         compared = _compare_with_original(bag, rendering, original, progress)
-    decision = read_record(bag, Approvals).in_words(rendering)
+    decision = read_record(bag, Approvals).in_words(rendering.masters_sha256())
     return Verified(len(checksums), decision, compared, signatures)
 
 

@@ -1,9 +1,10 @@
-"""Completion of paths that a person types."""
+"""Paths that a person types: their completion, and their place below the opened folder."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
 
+from unfade.errors import ProjectError
 from unfade.media.stills.reader import STILL_SUFFIXES
 from unfade.media.stills.sequences import patterns_of
 
@@ -26,6 +27,22 @@ def completions(folder: Path, beginning: str, *, as_sequences: bool) -> list[str
             if entry.name.startswith(beginning) and entry.name.isprintable() and not is_hidden:
                 names.add(f"{entry.name}/" if entry.is_dir() else entry.name)
     return sorted(_with_sequences(names) if as_sequences else names)[:MAX_COMPLETIONS]
+
+
+def inside(root: Path, text: str) -> Path:
+    """The path below the opened folder that a text names.
+
+    Raises:
+        ProjectError: it leads out of the folder.
+    """
+    try:
+        path = (root / text).resolve()
+        path.exists()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ProjectError(f"{text}: is no path; choose another") from error
+    if not path.is_relative_to(root.resolve()):
+        raise ProjectError(f"{text}: lies outside {root}, the folder that the studio opened")
+    return path
 
 
 def _with_sequences(names: set[str]) -> set[str]:

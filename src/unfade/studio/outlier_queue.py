@@ -9,12 +9,12 @@ from unfade.film.clip import Area, Clips
 from unfade.film.dismissal import Dismissal
 from unfade.film.improvement import Improvement
 from unfade.film.outlier import OutlierRun
-from unfade.film.rendering import Rendering
 from unfade.film.report import Report
 from unfade.film.stage_names import folder_name
 from unfade.project.edit import with_added_frames, without_pair
 from unfade.project.file import parse_project, project_file_text
 from unfade.studio.films import FilmPlace
+from unfade.studio.pictures.masters import load_masters
 from unfade.studio.stage_files import dated, usable
 from unfade.work.dismissals import add_dismissal, read_dismissals
 from unfade.work.project_writing import text_digest
@@ -165,7 +165,7 @@ def decide(place: FilmPlace, id: str, by: str, reason: str, *, withdrawn: bool =
         reason=reason,
         by=by,
         date=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-        model_id=place.job().load(Rendering).model_id,
+        model_id=load_masters(place.folder).model_id,
         withdrawn=withdrawn,
     )
     add_dismissal(place.folder, dismissal)

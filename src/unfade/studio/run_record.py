@@ -116,6 +116,6 @@ def _events(path: Path) -> Iterator[dict[str, Any] | str]:
         return
     for line in filter(str.strip, lines):
         event: Any = None
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             event = json.loads(line)
         yield event if isinstance(event, dict) else line

@@ -9,10 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 
-from unfade.errors import ProjectError, WorkError
+from unfade.errors import ProjectError, UnfadeError, WorkError
 from unfade.studio.run_record import (
     RunRecord,
     RunState,
@@ -129,6 +130,7 @@ class Runs:
 
         Raises:
             ProjectError: there is no such run, or it has ended.
+            WorkError: the system refuses it, or the record cannot be written.
         """
         with self._lock:
             record = self._records.get(id)
@@ -137,15 +139,18 @@ class Runs:
             if record.state == "waiting":
                 self._end(record, "stopped")
             elif id not in self._stop_times_s:
-                self._stop_times_s[id] = time.monotonic()
                 _signal(record, signal.SIGINT)
+                self._stop_times_s[id] = time.monotonic()
 
     def stop_all(self) -> None:
-        """Ends every run that is open, and waits until it has ended."""
+        """Ends every run that is open, and waits until those that could be signalled have ended;
+        also if nothing of it can be put on record."""
         for record in self.queue[::-1]:
-            self.stop(record.id)
-        while self.running is not None:
-            self.look()
+            with suppress(UnfadeError):
+                self.stop(record.id)
+        while (working := self.running) is not None and working.id in self._stop_times_s:
+            with suppress(UnfadeError):
+                self.look()
             time.sleep(0.05)
 
     def look(self) -> bool:
@@ -170,13 +175,11 @@ class Runs:
         status = child.poll() if child else None
         if status is None and (child or is_running(record)):
             return "running"
+        if status == 0 or (status is None and has_ended(self.log(record))):
+            return "finished"
         if record.id in self._stop_times_s:
             return "stopped"
-        if status is None:
-            return "finished" if has_ended(self.log(record)) else "lost"
-        if status < 0:
-            return "lost"
-        return "finished" if status == 0 else "failed"
+        return "lost" if status is None or status < 0 else "failed"
 
     def _start(self, record: RunRecord) -> None:
         """
@@ -230,7 +233,14 @@ class Runs:
         self._write(record)
 
     def _write(self, record: RunRecord) -> None:
-        write_text(self._folder / f"{record.id}.json", record.model_dump_json(indent=2))
+        try:
+            text = record.model_dump_json(indent=2)
+        except ValueError as error:
+            raise WorkError(
+                "the name of the film's folder is no UTF-8, so that no run can be put on record; "
+                "rename the folder"
+            ) from error
+        write_text(self._folder / f"{record.id}.json", text)
 
     def _forget_old(self) -> None:
         for record in self.ended[KEPT_RUNS:]:

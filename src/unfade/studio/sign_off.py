@@ -1,17 +1,18 @@
 """The sign-off of a film: report, decisions and notes of people, delivery and verification."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
-from unfade.errors import ProjectError
+from unfade.errors import ProjectError, WorkError
 from unfade.film.approval import Approval, Approvals, Decision
 from unfade.film.bookmark import Bookmark
 from unfade.film.delivery import Delivery
 from unfade.film.dismissal import Dismissal
-from unfade.film.rendering import Rendering
 from unfade.film.report import Report
 from unfade.film.stage_names import folder_name
 from unfade.pipeline import approve
 from unfade.studio.films import FilmPlace
+from unfade.studio.pictures.masters import load_masters
 from unfade.studio.run_record import RunRecord, read_log
 from unfade.studio.runs import Runs
 from unfade.studio.stage_files import REPORT_FILE, dated, usable
@@ -26,13 +27,14 @@ class SignOff:
     """What the page of the report shows.
 
     `seen` stands for the report and the decisions, by which a decision knows what the person has
-    seen. `address` is that of the report, None without one; `stills` are names and addresses of
-    its pictures. `check` is the newest run of verify on this delivery, and `found` what it said.
+    seen. `masters_sha256` is empty without masters. `address` is that of the report, None without
+    one; `stills` are names and addresses of its pictures. `check` is the newest run of verify on
+    this delivery, and `found` what it said.
     """
 
     report: Report | None
     seen: str
-    rendering: Rendering | None
+    masters_sha256: str
     approvals: Approvals
     dismissals: tuple[Dismissal, ...]
     bookmarks: tuple[Bookmark, ...]
@@ -45,12 +47,12 @@ class SignOff:
     @property
     def decided(self) -> Approval | None:
         """The decision on these masters."""
-        return self.approvals.of(self.rendering) if self.rendering else None
+        return self.approvals.of(self.masters_sha256)
 
     @property
     def decision(self) -> str:
         """The decision on these masters in words; empty without masters."""
-        return self.approvals.in_words(self.rendering) if self.rendering else ""
+        return self.approvals.in_words(self.masters_sha256) if self.masters_sha256 else ""
 
 
 def sign_off(place: FilmPlace, runs: Runs) -> SignOff:
@@ -63,11 +65,14 @@ def sign_off(place: FilmPlace, runs: Runs) -> SignOff:
     job = place.job()
     folder = place.folder / folder_name("validate")
     check = _verification(place, runs)
+    masters_sha256 = ""
+    with suppress(WorkError):
+        masters_sha256 = load_masters(place.folder).sha256
     page = folder / REPORT_FILE
     return SignOff(
         report=usable(job, Report),
         seen=_seen(job),
-        rendering=usable(job, Rendering),
+        masters_sha256=masters_sha256,
         approvals=read_approvals(place.folder),
         dismissals=read_dismissals(place.folder).entries,
         bookmarks=read_bookmarks(place.folder).marks,

@@ -1,6 +1,7 @@
 """What all pages of the studio share: its films, its runs and its events."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ from unfade.studio.events import PROGRESS, Broadcast
 from unfade.studio.films import Films
 from unfade.studio.run_record import read_log
 from unfade.studio.runs import Runs
+
+_log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,35 +40,61 @@ class Studio:
     events: Broadcast = field(default_factory=Broadcast)
     choices: Choices = field(default_factory=Choices)
 
+    _seen: dict[str, object] | None = field(init=False, default=None)
+    _shown_progress: object = field(init=False, default=None)
+
     def __post_init__(self) -> None:
-        self.films = Films(self.root)
+        self.films = Films(self.root, read_only=self.read_only)
         self.runs = Runs(self.root / RUNS_FOLDER)
 
     async def watch(self) -> None:
-        """Sends an event for each film that changed, and for runs, until it is cancelled."""
-        signatures = self._signatures()
-        progress: object = None
+        """Sends an event for each film that changed, and for runs, until it is cancelled.
+
+        A look that fails is told once, and tried again: the others go on.
+        """
+        looks = (self._look_at_runs, self._look_at_films, self._look_at_progress)
+        told = dict.fromkeys(looks, "")
         while True:
+            for look in looks:
+                try:
+                    await look()
+                    told[look] = ""
+                except Exception as error:  # noqa: BLE001
+                    told[look] = await self._tell(error, told[look])
             await asyncio.sleep(LOOK_INTERVAL_S)
-            try:
-                if await in_thread(self.runs.read if self.read_only else self.runs.look):
-                    await in_thread(self.films.look_around)
-                    await self.events.send("runs")
-            except UnfadeError as error:
-                await self.events.send("problem", sentence=str(error))
-                await self.events.send("runs")
-            new = await in_thread(self._signatures)
-            for id, signature in new.items():
-                if signatures.get(id) != signature:
-                    await self.events.send("film", film=id)
-            signatures = new
-            newest = await in_thread(self._progress)
-            if newest != progress:
-                progress = newest
-                await self.events.send(PROGRESS, progress=newest)
+
+    async def _tell(self, error: Exception, told: str) -> str:
+        """Sends the sentence of a failure, unless it was told last; returns it."""
+        sentence = str(error)
+        if not isinstance(error, UnfadeError):
+            sentence = f"the studio cannot look at its films and runs ({str(error) or repr(error)})"
+        if sentence != told:
+            if not isinstance(error, UnfadeError):
+                _log.error("a look at films and runs has failed", exc_info=error)
+            await self.events.send("problem", sentence=sentence)
+            await self.events.send("runs")
+        return sentence
+
+    async def _look_at_runs(self) -> None:
+        if await in_thread(self.runs.read if self.read_only else self.runs.look):
+            await in_thread(self.films.look_around)
+            await self.events.send("runs")
+
+    async def _look_at_films(self) -> None:
+        new = await in_thread(self._signatures)
+        for id, signature in new.items():
+            if self._seen is not None and self._seen.get(id) != signature:
+                await self.events.send("film", film=id)
+        self._seen = new
+
+    async def _look_at_progress(self) -> None:
+        newest = await in_thread(self._progress)
+        if newest != self._shown_progress:
+            self._shown_progress = newest
+            await self.events.send(PROGRESS, progress=newest)
 
     def _signatures(self) -> dict[str, object]:
-        return {place.id: place.signature() for place in self.films.places}
+        return {place.id: self.films.signature(place) for place in self.films.places}
 
     def _progress(self) -> dict[str, object] | None:
         """How far the run that works now is."""

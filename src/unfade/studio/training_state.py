@@ -12,7 +12,7 @@ from unfade.pipeline.freshness import UNFINISHED
 from unfade.studio.films import FilmPlace
 from unfade.studio.stage_files import dated, usable
 from unfade.work.job import Job
-from unfade.work.lock import is_in_use
+from unfade.work.lock import LOCK, is_in_use
 from unfade.work.writing import write_text
 
 
@@ -92,9 +92,14 @@ def training_state(place: FilmPlace) -> TrainingState:
 
 
 def works(place: FilmPlace) -> bool:
-    """Whether a training works: the stage has not ended, and a run works on the film."""
+    """Whether a training works: the run that works on the film has started the stage, and has not
+    ended it. An older run that was killed leaves its marker, too."""
     unfinished = place.folder / folder_name("train") / UNFINISHED
-    return unfinished.exists() and is_in_use(place.folder)
+    try:
+        is_of_this_run = unfinished.stat().st_mtime_ns >= (place.folder / LOCK).stat().st_mtime_ns
+    except OSError:
+        return False
+    return is_of_this_run and is_in_use(place.folder)
 
 
 def _sheets(folder: Path) -> list[Sheet]:

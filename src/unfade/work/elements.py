@@ -29,7 +29,8 @@ class DigestCache:
     """SHA-256 of files by key, valid while a file's size and time of change stay the same.
 
     For a file of an element, its real path must stay the same too. The keys of elements hold a role
-    and a file name but no folder, so that the digest of a moved file replaces its old one.
+    and a file name but no folder, so that the digest of a moved file replaces its old one. `read`
+    gives the digest of a file that has changed; whoever must not wait replaces it.
     """
 
     def __init__(self, text: str = "") -> None:
@@ -38,6 +39,7 @@ class DigestCache:
             text: the result of an earlier `to_json`; a damaged text gives an empty cache.
         """
         self.changed = False
+        self.read: Callable[[Path], str] = digest
         self._requested: set[str] = set()
         self._entries: dict[str, tuple[int, int, str, str]] = {}
         try:
@@ -55,10 +57,15 @@ class DigestCache:
         now = (stat.st_size, stat.st_mtime_ns, os.path.realpath(path) if _role(key) else "")
         entry = self._entries.get(key)
         if entry is None or entry[:3] != now:
-            entry = (*now, digest(path))
+            entry = (*now, self.read(path))
             self._entries[key] = entry
             self.changed = True
         return entry[3]
+
+    def adopt(self, other: "DigestCache") -> None:
+        """Takes over the digests of another cache, which is not stored yet."""
+        self._entries |= other._entries
+        self.changed = True
 
     def forget(self, exists: Callable[[str], bool]) -> None:
         """Drops the digests of files that are gone.

@@ -22,7 +22,7 @@ from unfade.film.shot import Shot
 from unfade.film.target import Target, Targets
 from unfade.film.time import FrameRange
 from unfade.studio.films import FilmPlace
-from unfade.studio.pictures.masters import Masters, masters_in
+from unfade.studio.pictures.masters import Masters, load_masters
 from unfade.studio.pictures.picture import PictureKind
 from unfade.studio.training_state import works
 from unfade.work.job import Job
@@ -129,9 +129,8 @@ class OpenFilm:
     @cached_property
     def masters(self) -> Masters | None:
         """The masters on disk."""
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            text = (self.job.root / Rendering.PATH).read_text(encoding="utf-8")
-            return masters_in(text)
+        with suppress(WorkError):
+            return load_masters(self.job.root)
         return None
 
     @cached_property

@@ -1,14 +1,24 @@
-"""The masters of a film: the names of their files, without the rest of their record."""
+"""The masters of a film: names and checksum of their files, without the rest of their record."""
 
+import hashlib
 import json
 from dataclasses import dataclass
-from pathlib import PurePath
+from functools import lru_cache
+from pathlib import Path, PurePath
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unfade.errors import WorkError
 from unfade.film.rendering import Rendering
+
+KEPT_FILMS = 8
+"""Films whose masters stay in memory: 7 MB for 150,000 frames."""
+
+_lock = Lock()
+"""One record is read at a time, because each takes memory for all of its text."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +26,8 @@ class Masters:
     """The masters on disk.
 
     `frames` ascend; `names` are the files, one a line, that of a frame from its place in `starts`.
-    A long film has many, and a string for each would take ten times as much memory.
+    A long film has many, and a string for each would take ten times as much memory. `sha256` is
+    `Rendering.masters_sha256`.
     """
 
     frames: NDArray[np.int64]
@@ -25,6 +36,7 @@ class Masters:
     colorspace: str
     version: int
     model_id: str
+    sha256: str
 
     def file_of(self, frame: int) -> str | None:
         """The name of the master of a frame; None if it has none."""
@@ -33,6 +45,28 @@ class Masters:
             return None
         name = self.names[self.starts[index] : self.starts[index + 1] - 1]
         return name if PurePath(name).name == name else None
+
+
+def load_masters(root: Path) -> Masters:
+    """The masters in a work directory, from memory if their record is unchanged.
+
+    Raises:
+        WorkError: the record is missing or damaged.
+    """
+    path = root / Rendering.PATH
+    try:
+        stat = path.stat()
+        with _lock:
+            return _masters_at(path, stat.st_size, stat.st_mtime_ns)
+    except FileNotFoundError as error:
+        raise WorkError(f"{path}: is missing; run 'unfade render' first") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WorkError(f"{path}: is damaged ({error}); run 'unfade render' again") from error
+
+
+@lru_cache(KEPT_FILMS)
+def _masters_at(path: Path, _size: int, _mtime_ns: int) -> Masters:
+    return masters_in(path.read_text(encoding="utf-8"))
 
 
 def masters_in(text: str) -> Masters:
@@ -45,11 +79,13 @@ def masters_in(text: str) -> Masters:
         TypeError: a value is of another kind.
     """
     files: list[tuple[int, str]] = []
+    digest = hashlib.sha256()
 
     def keep(fields: dict[str, Any]) -> dict[str, Any] | None:
         if "file" not in fields:
             return fields
         files.append((int(fields["frame"]), str(fields["file"])))
+        digest.update(f"{fields['sha256']}  {fields['file']}\n".encode())
         return None
 
     record = json.loads(text, object_hook=keep)
@@ -63,4 +99,5 @@ def masters_in(text: str) -> Masters:
         colorspace=str(record["colorspace"]),
         version=int(record["version"]),
         model_id=str(record["model_id"]),
+        sha256=digest.hexdigest(),
     )

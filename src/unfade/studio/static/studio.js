@@ -41,11 +41,16 @@ export async function post(address, command = {}) {
 
 const handlers = new Map();
 
-/** Calls a function with each live event of a kind: "film", "runs", "progress", "refreshed".
+/** Calls a function with each live event of a kind: "film", "runs", "progress", "refreshed", and
+ * "reset" when events may have been missed: what is shown is to be asked for anew.
  * @param {string} kind
  * @param {(event: object) => void} handler */
 export function on(kind, handler) {
   handlers.set(kind, [...(handlers.get(kind) ?? []), handler]);
+}
+
+function emit(event) {
+  for (const handler of handlers.get(event.kind) ?? []) handler(event);
 }
 
 const keys = [];
@@ -74,7 +79,7 @@ export async function refresh() {
   const text = answer?.ok ? await answer.text().catch(() => null) : null;
   if (text === null || mine !== newest) return;
   replaceAll(text);
-  for (const handler of handlers.get("refreshed") ?? []) handler({ kind: "refreshed" });
+  emit({ kind: "refreshed" });
 }
 
 function replaceAll(text) {
@@ -197,18 +202,20 @@ on("film", (event) => {
   if (!film || event.film === film) refreshSoon();
 });
 
+const LOST = "the studio does not answer; it may have been closed";
+
 let stream = null;
 
 /** Opens the stream of events. A hidden page closes its own, because browsers keep only six
  * connections to a server, and more windows than that would wait for one another. */
 function connect() {
   stream = new EventSource("/events");
-  stream.addEventListener("message", (message) => {
-    const event = JSON.parse(message.data);
-    for (const handler of handlers.get(event.kind) ?? []) handler(event);
+  stream.addEventListener("message", (message) => emit(JSON.parse(message.data)));
+  stream.addEventListener("error", () => say(LOST));
+  stream.addEventListener("open", () => {
+    if (document.getElementById("message").textContent === LOST) say("");
+    emit({ kind: "reset" }); // What changed before the stream was open is in no event.
   });
-  stream.addEventListener("error", () => say("the studio does not answer; it may have been closed"));
-  stream.addEventListener("open", () => say(""));
 }
 
 document.addEventListener("visibilitychange", () => {
@@ -216,6 +223,5 @@ document.addEventListener("visibilitychange", () => {
   stream = null;
   if (document.hidden) return;
   connect();
-  refreshSoon();
 });
 if (!document.hidden) connect();

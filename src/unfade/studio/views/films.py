@@ -9,7 +9,8 @@ from starlette.routing import Route
 
 from unfade.errors import ProjectError
 from unfade.film.stage_names import STAGE_NAMES
-from unfade.studio.completion import completions
+from unfade.project.paths import PROJECT_FILE
+from unfade.studio.completion import completions, inside
 from unfade.studio.films import FilmPlace, ShownFilm
 from unfade.studio.pages import command_of, page, studio_of, text_of
 from unfade.studio.run_record import RunRecord
@@ -83,22 +84,6 @@ async def complete(request: Request) -> Response:
     return JSONResponse({"paths": [f"{folder}{slash}{name}".lstrip("/") for name in names]})
 
 
-def inside(root: Path, text: str) -> Path:
-    """The path below the opened folder that a text names.
-
-    Raises:
-        ProjectError: it leads out of the folder.
-    """
-    try:
-        path = (root / text).resolve()
-        path.exists()
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ProjectError(f"{text}: is no path; choose another") from error
-    if not path.is_relative_to(root.resolve()):
-        raise ProjectError(f"{text}: lies outside {root}, the folder that the studio opened")
-    return path
-
-
 async def add(request: Request) -> Response:
     """Puts `unfade new` on the queue."""
     command, studio = await command_of(request), studio_of(request)
@@ -126,7 +111,7 @@ async def make_demo(request: Request) -> Response:
 
 
 async def _queued(studio: Studio, what: str, folder: Path, arguments: list[str]) -> Response:
-    if (folder / "film.toml").exists():
+    if (folder / PROJECT_FILE).exists():
         raise ProjectError(f"{folder}: holds a film already; choose another folder")
     record = await in_thread(studio.runs.add, what, folder, arguments)
     await studio.events.send("runs")

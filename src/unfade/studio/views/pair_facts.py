@@ -17,10 +17,10 @@ from unfade.errors import ProjectError
 from unfade.film.clip import Area, Clip
 from unfade.film.control_points import ControlPoint
 from unfade.film.pair import Pair
+from unfade.studio.completion import inside
 from unfade.studio.films import FilmPlace
 from unfade.studio.pages import film_of, studio_of, whole_number
 from unfade.studio.pair_board import pair_of, records_of, tiles_of
-from unfade.studio.views.films import inside
 from unfade.work.job import Job
 from unfade.work.pair_edits import check_frame
 from unfade.work.pair_records import PairRecords

@@ -17,6 +17,7 @@ from unfade.pipeline.preflight import check_points
 from unfade.project.file import project_file_text
 from unfade.project.settings import PairSection
 from unfade.studio.choices import PairEditor
+from unfade.studio.completion import inside
 from unfade.studio.films import FilmPlace
 from unfade.studio.pages import (
     command_of,
@@ -39,7 +40,6 @@ from unfade.studio.pair_board import (
 )
 from unfade.studio.studio import in_thread
 from unfade.studio.views import pair_facts
-from unfade.studio.views.films import inside
 from unfade.work.job import Job
 from unfade.work.pair_edits import job_of
 from unfade.work.project_writing import text_digest

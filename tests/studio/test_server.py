@@ -21,7 +21,7 @@ from unfade.studio.run_record import RunRecord, is_running, read_records
 from unfade.studio.studio import RUNS_FOLDER, Studio
 from unfade.studio.turns import EVENTS_PATH, MAX_AT_ONCE, Turns
 
-from .client import ServerProcess, running_server, wait_until
+from .client import PATIENCE_S, ServerProcess, running_server, wait_until
 
 MAX_START_S = 15.0
 """Ten times what is allowed on a machine with nothing else to do."""
@@ -39,8 +39,9 @@ def root(tmp_path: Path) -> Path:
 def events_of(stream: http.client.HTTPResponse, count: int) -> list[tuple[str, dict[str, object]]]:
     """The next events of a stream: id and data."""
     found: list[tuple[str, dict[str, object]]] = []
-    number = ""
+    number, end = "", time.monotonic() + PATIENCE_S
     while len(found) < count:
+        assert time.monotonic() < end, "no event came"
         line = stream.readline().decode()
         assert line, "the stream ended"
         if line.startswith("id: "):

@@ -40,12 +40,13 @@ class Studio:
     events: Broadcast = field(default_factory=Broadcast)
     choices: Choices = field(default_factory=Choices)
 
-    _seen: dict[str, object] | None = field(init=False, default=None)
+    _seen: dict[str, object] = field(init=False)
     _shown_progress: object = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.films = Films(self.root, read_only=self.read_only)
         self.runs = Runs(self.root / RUNS_FOLDER)
+        self._seen = self._signatures()
 
     async def watch(self) -> None:
         """Sends an event for each film that changed, and for runs, until it is cancelled.
@@ -83,7 +84,7 @@ class Studio:
     async def _look_at_films(self) -> None:
         new = await in_thread(self._signatures)
         for id, signature in new.items():
-            if self._seen is not None and self._seen.get(id) != signature:
+            if self._seen.get(id) != signature:
                 await self.events.send("film", film=id)
         self._seen = new
 

@@ -326,6 +326,24 @@ def test_control_points_are_placed_by_keys(window: PairsWindow, tmp_path: Path) 
     wait_until(lambda: load_project(film).pair[1].points == ())
 
 
+def test_no_key_acts_behind_the_editor_of_points(window: PairsWindow, tmp_path: Path) -> None:
+    film = tmp_path / "reel/film.toml"
+    before = film.read_text()
+    window.press("ArrowLeft")
+    window.open_points()
+    window.place(*MOVED)
+    window.press("Delete")
+    focused = "document.activeElement.closest('#points .point')?.number"
+    assert window.page.evaluate(focused) == 2
+    window.press("h", "d", "Delete", "Delete", "h", "d")
+    assert window.page.evaluate("document.activeElement.closest('#points .view') !== null")
+    window.page.evaluate("document.activeElement.blur()")
+    window.press("ArrowRight", "h", "d")
+    window.page.wait_for_timeout(200)
+    assert film.read_text() == before
+    assert window.page.locator("#grid [aria-current]").get_attribute("data-pair") == "4"
+
+
 def test_the_editor_overwrites_no_change_elsewhere(window: PairsWindow, tmp_path: Path) -> None:
     """It refuses once, so that a person can look; then it writes beside the other change."""
     film = tmp_path / "reel/film.toml"

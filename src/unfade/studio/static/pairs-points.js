@@ -81,7 +81,13 @@ export function pointsEditor({ base }) {
     points.splice(number - 1, 1);
     select(Math.min(number, points.length));
     changed();
-    if (!chosen) panes.source.view.focus();
+    focusChosen();
+  }
+
+  /** The focus never falls behind the editor, where keys would act on the page. */
+  function focusChosen() {
+    const marker = panes.source.marker(chosen) ?? panes.reference.marker(chosen);
+    (marker ?? panes.source.view).focus({ preventScroll: true });
   }
 
   /** Chooses a point; the side that is named gets the focus. */
@@ -207,7 +213,7 @@ export function pointsEditor({ base }) {
     if (button?.dataset.number) {
       select(Number(button.dataset.number));
       for (const side of SIDES) if (points[chosen - 1][side]) panes[side].centre(points[chosen - 1][side]);
-      panes.source.marker(chosen)?.focus();
+      focusChosen();
     } else if (button?.dataset.zoom) SIDES.forEach((side) => (Number(button.dataset.zoom) ? panes[side].zoomBy(Number(button.dataset.zoom), points[chosen - 1]?.[side]) : panes[side].fit()));
     else if (button?.id === "points-remove") remove(chosen);
     else if (button?.id === "points-save") save();

@@ -360,6 +360,35 @@ def test_the_editor_overwrites_no_change_elsewhere(window: PairsWindow, tmp_path
     assert film.read_text().endswith("# by another\n")
 
 
+@pytest.mark.parametrize("choice", [".", "d", "points"])
+def test_a_repeated_save_takes_back_no_choice_of_another_window(
+    window: PairsWindow, server: ServerProcess, tmp_path: Path, choice: str
+) -> None:
+    film = tmp_path / "reel/film.toml"
+    before = film.read_text()
+    other = PairsWindow(None, server, window.context)
+    window.press("ArrowLeft")
+    window.open_points()
+    window.place(*MOVED)
+    other.press("ArrowLeft")
+    if choice == "points":
+        other.open_points()
+        other.place((60.0, 30.0, 48.0, 36.0))
+        other.press("s")
+    else:
+        other.press(choice)
+    wait_until(lambda: film.read_text() != before)
+    chosen = film.read_text()
+    window.press("s")
+    window.page.locator("#points").wait_for(state="hidden")
+    wait_for_text(window, "#message", "frame 4 was changed elsewhere meanwhile")
+    assert film.read_text() == chosen
+    assert not other.errors
+    window.open_points()
+    window.press("Enter", "ArrowRight", "Enter", "s")
+    wait_until(lambda: film.read_text() != chosen)
+
+
 def test_points_that_align_refuses_are_refused_and_a_remark_is_shown(
     window: PairsWindow, tmp_path: Path
 ) -> None:

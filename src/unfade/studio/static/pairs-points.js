@@ -27,7 +27,8 @@ export function pointsEditor({ base }) {
   const complete = () => points.filter((one) => one.source && one.reference);
   const written = () => JSON.stringify(complete().map((one) => [...one.source, ...one.reference]));
 
-  /** @param {{query: URLSearchParams, title: string, save: (points: number[][]) => Promise<object | null>}} opened */
+  /** @param {{query: URLSearchParams, title: string, save: (points: number[][]) => Promise<unknown>}} opened
+   *   `save` resolves to what is true if the editor is to close */
   async function open(opened) {
     const isLast = ask();
     const isMine = () => isLast() && dialog.open;

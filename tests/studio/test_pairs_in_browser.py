@@ -389,6 +389,37 @@ def test_a_repeated_save_takes_back_no_choice_of_another_window(
     wait_until(lambda: film.read_text() != chosen)
 
 
+@pytest.mark.parametrize("way", ["Escape", "Cancel"])
+def test_the_warning_of_points_that_are_not_saved_stays(window: PairsWindow, way: str) -> None:
+    """Also that of a point which is placed in one picture alone."""
+    page, editor = window.page, window.page.locator("#points")
+
+    def leave() -> None:
+        window.press(way) if way == "Escape" else page.locator("#points-cancel").click()
+
+    window.press("ArrowLeft")
+    window.open_points()
+    page.mouse.click(*window.spot("source", 20.0, 20.0))
+    leave()
+    wait_for_text(window, "#points-told", "not saved")
+    leave()
+    editor.wait_for(state="hidden")
+    window.open_points()
+    wait_for_text(window, "#points-told", "first measurement")
+    with page.expect_response("**/pairs/judgement?*"):
+        window.place(*MOVED)
+        leave()
+    page.wait_for_timeout(100)
+    assert "not saved" in page.locator("#points-told").text_content()
+    page.locator("[data-pane=source] .point.chosen").focus()
+    window.press("ArrowUp")
+    wait_for_text(window, "#points-told", "It lies by 3 control points")
+    leave()
+    wait_for_text(window, "#points-told", "not saved")
+    leave()
+    editor.wait_for(state="hidden")
+
+
 def test_points_that_align_refuses_are_refused_and_a_remark_is_shown(
     window: PairsWindow, tmp_path: Path
 ) -> None:

@@ -26,6 +26,7 @@ export function pointsEditor({ base }) {
 
   const complete = () => points.filter((one) => one.source && one.reference);
   const written = () => JSON.stringify(complete().map((one) => [...one.source, ...one.reference]));
+  const isSaved = () => complete().length === points.length && written() === saved;
 
   /** @param {{query: URLSearchParams, title: string, save: (points: number[][]) => Promise<unknown>}} opened
    *   `save` resolves to what is true if the editor is to close */
@@ -35,7 +36,7 @@ export function pointsEditor({ base }) {
     isOpen = isMine;
     pair = opened;
     points = JSON.parse(pair.query.get("points") ?? "[]").map(([a, b, c, d]) => ({ source: [a, b], reference: [c, d] }));
-    [chosen, saved, isWarned, isLoading] = [0, written(), false, false];
+    [chosen, saved, isWarned, isHeld, isLoading] = [0, written(), false, false, false];
     for (const key of ["points", "aligned", "mirrored"]) pair.query.delete(key);
     byId("points-title").textContent = `Control points of ${pair.title}`;
     laid.removeAttribute("src");
@@ -119,7 +120,7 @@ export function pointsEditor({ base }) {
     const lacks = open >= 0 && (points[open].source ? "reference" : "scan");
     next.textContent = lacks ? `Now the same detail in the ${lacks}: point ${open + 1}.` : "Click a detail in one picture, then the same in the other.";
     byId("points-remove").disabled = !chosen;
-    byId("points-save").disabled = Boolean(lacks) || written() === saved;
+    byId("points-save").disabled = Boolean(lacks) || isSaved();
   }
 
   // ---- the wipe, and what align thinks
@@ -129,7 +130,7 @@ export function pointsEditor({ base }) {
   let isLoading = false;
 
   function changed() {
-    isWarned = false;
+    isWarned = isHeld = false;
     show();
     lay(LIVE_WIDTH_PX);
     clearTimeout(resting);
@@ -159,7 +160,7 @@ export function pointsEditor({ base }) {
     const query = `${pair.query}&points=${encodeURIComponent(written())}`;
     const answer = await fetch(`${base}/judgement?${query}`).catch(() => null);
     const found = await answer?.json().catch(() => null);
-    if (found && mine === resting && isMine()) sentences(told, found.sentences ?? [found.error]);
+    if (found && mine === resting && isMine() && !isHeld) sentences(told, found.sentences ?? [found.error]);
   }
 
   function zoomed(side) {
@@ -188,6 +189,12 @@ export function pointsEditor({ base }) {
   // ---- saving and closing
 
   let isWarned = false;
+  let isHeld = false; // whether what is told stays until a point changes
+
+  function hold(sentence) {
+    isHeld = true;
+    sentences(told, [sentence]);
+  }
 
   /** Saves the points; the button keeps the focus meanwhile. */
   async function save() {
@@ -199,15 +206,18 @@ export function pointsEditor({ base }) {
     if (!isMine()) return;
     button.ariaBusy = null;
     if (answer) return dialog.close();
-    sentences(told, [byId("message").textContent]);
+    hold(byId("message").textContent);
   }
 
-  dialog.addEventListener("cancel", (event) => {
-    if (isWarned || written() === saved) return;
-    event.preventDefault();
+  /** Whether the editor may close; if points would be lost, not before it has said so. */
+  function mayClose() {
+    if (isWarned || isSaved()) return true;
     isWarned = true;
-    sentences(told, ["The points are not saved; Escape again discards them."]);
-  });
+    hold("The points are not saved; Escape or Cancel again discards them.");
+    return false;
+  }
+
+  dialog.addEventListener("cancel", (event) => mayClose() || event.preventDefault());
   dialog.addEventListener("close", () => clearTimeout(resting));
   dialog.addEventListener("click", (event) => {
     const button = event.target.closest("button");
@@ -218,7 +228,7 @@ export function pointsEditor({ base }) {
     } else if (button?.dataset.zoom) SIDES.forEach((side) => (Number(button.dataset.zoom) ? panes[side].zoomBy(Number(button.dataset.zoom), points[chosen - 1]?.[side]) : panes[side].fit()));
     else if (button?.id === "points-remove") remove(chosen);
     else if (button?.id === "points-save") save();
-    else if (button?.id === "points-cancel") dialog.close();
+    else if (button?.id === "points-cancel" && mayClose()) dialog.close();
   });
   dialog.addEventListener("keydown", (event) => {
     if (event.target === slider || event.ctrlKey || event.metaKey || event.altKey) return;

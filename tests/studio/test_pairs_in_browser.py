@@ -420,6 +420,49 @@ def test_the_warning_of_points_that_are_not_saved_stays(window: PairsWindow, way
     editor.wait_for(state="hidden")
 
 
+def test_a_pointer_beside_the_picture_places_and_moves_no_point(window: PairsWindow) -> None:
+    mouse, listed = window.page.mouse, window.page.locator("#points-list li")
+    window.page.set_viewport_size({"width": 900, "height": 1000})
+    window.press("ArrowLeft")
+    window.open_points()
+    for side in ("source", "reference"):
+        for x, y in ((30.0, -3.0), (30.0, 75.0)):
+            mouse.click(*window.spot(side, x, y))
+    assert listed.count() == 0
+    window.place((30.0, 20.0, 30.0, 20.0))
+    before = listed.all_text_contents()
+    mouse.move(*window.spot("source", 30.0, 20.0))
+    mouse.down()
+    mouse.move(*window.spot("source", 30.0, -3.0))
+    mouse.up()
+    assert listed.all_text_contents() == before
+
+
+def test_no_place_gets_two_points_and_a_point_that_is_held_can_be_deleted(
+    window: PairsWindow,
+) -> None:
+    mouse, listed = window.page.mouse, window.page.locator("#points-list li")
+    window.press("ArrowLeft")
+    window.open_points()
+    for x in (30.0, 48.0):
+        for side in ("source", "reference"):
+            mouse.dblclick(*window.spot(side, x, 20.0))
+    assert listed.count() == 2
+    mouse.move(*window.spot("source", 30.0, 20.0))
+    mouse.down()
+    mouse.move(*window.spot("source", 35.0, 20.0))
+    window.press("Delete")
+    left = listed.all_text_contents()
+    mouse.move(*window.spot("source", 40.0, 20.0), steps=3)
+    window.press("Delete")
+    mouse.move(*window.spot("source", 45.0, 20.0), steps=3)
+    mouse.up()
+    assert "48" in left[0]
+    assert listed.count() == 0
+    window.press("Enter", "Enter", "Enter")
+    assert listed.count() == 1, "a second point at the same place is none"
+
+
 def test_points_that_align_refuses_are_refused_and_a_remark_is_shown(
     window: PairsWindow, tmp_path: Path
 ) -> None:

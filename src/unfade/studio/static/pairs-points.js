@@ -63,8 +63,12 @@ export function pointsEditor({ base }) {
 
   // ---- points
 
-  /** Places a point; whoever works by keys goes on in the other picture. */
+  /** Places a point, or chooses the one that is there; whoever works by keys goes on in the other
+   * picture. */
   function place(side, position, isByKey = false) {
+    if (!position) return;
+    const there = panes[side].near(position);
+    if (there) return select(there.number, side);
     let point = points.find((one) => !one[side]);
     if (!point) points.push((point = {}));
     point[side] = position;
@@ -75,6 +79,7 @@ export function pointsEditor({ base }) {
   }
 
   function move(side, number, position) {
+    if (!position) return;
     points[number - 1][side] = position;
     changed();
   }

@@ -326,6 +326,24 @@ def test_control_points_are_placed_by_keys(window: PairsWindow, tmp_path: Path) 
     wait_until(lambda: load_project(film).pair[1].points == ())
 
 
+def test_no_key_acts_behind_the_editor_of_points(window: PairsWindow, tmp_path: Path) -> None:
+    film = tmp_path / "reel/film.toml"
+    before = film.read_text()
+    window.press("ArrowLeft")
+    window.open_points()
+    window.place(*MOVED)
+    window.press("Delete")
+    focused = "document.activeElement.closest('#points .point')?.number"
+    assert window.page.evaluate(focused) == 2
+    window.press("h", "d", "Delete", "Delete", "h", "d")
+    assert window.page.evaluate("document.activeElement.closest('#points .view') !== null")
+    window.page.evaluate("document.activeElement.blur()")
+    window.press("ArrowRight", "h", "d")
+    window.page.wait_for_timeout(200)
+    assert film.read_text() == before
+    assert window.page.locator("#grid [aria-current]").get_attribute("data-pair") == "4"
+
+
 def test_the_editor_overwrites_no_change_elsewhere(window: PairsWindow, tmp_path: Path) -> None:
     """It refuses once, so that a person can look; then it writes beside the other change."""
     film = tmp_path / "reel/film.toml"
@@ -340,6 +358,109 @@ def test_the_editor_overwrites_no_change_elsewhere(window: PairsWindow, tmp_path
     window.press("s")
     wait_until(lambda: len(load_project(film).pair[1].points) == 3)
     assert film.read_text().endswith("# by another\n")
+
+
+@pytest.mark.parametrize("choice", [".", "d", "points"])
+def test_a_repeated_save_takes_back_no_choice_of_another_window(
+    window: PairsWindow, server: ServerProcess, tmp_path: Path, choice: str
+) -> None:
+    film = tmp_path / "reel/film.toml"
+    before = film.read_text()
+    other = PairsWindow(None, server, window.context)
+    window.press("ArrowLeft")
+    window.open_points()
+    window.place(*MOVED)
+    other.press("ArrowLeft")
+    if choice == "points":
+        other.open_points()
+        other.place((60.0, 30.0, 48.0, 36.0))
+        other.press("s")
+    else:
+        other.press(choice)
+    wait_until(lambda: film.read_text() != before)
+    chosen = film.read_text()
+    window.press("s")
+    window.page.locator("#points").wait_for(state="hidden")
+    wait_for_text(window, "#message", "frame 4 was changed elsewhere meanwhile")
+    assert film.read_text() == chosen
+    assert not other.errors
+    window.open_points()
+    window.press("Enter", "ArrowRight", "Enter", "s")
+    wait_until(lambda: film.read_text() != chosen)
+
+
+@pytest.mark.parametrize("way", ["Escape", "Cancel"])
+def test_the_warning_of_points_that_are_not_saved_stays(window: PairsWindow, way: str) -> None:
+    """Also that of a point which is placed in one picture alone."""
+    page, editor = window.page, window.page.locator("#points")
+
+    def leave() -> None:
+        window.press(way) if way == "Escape" else page.locator("#points-cancel").click()
+
+    window.press("ArrowLeft")
+    window.open_points()
+    page.mouse.click(*window.spot("source", 20.0, 20.0))
+    leave()
+    wait_for_text(window, "#points-told", "not saved")
+    leave()
+    editor.wait_for(state="hidden")
+    window.open_points()
+    wait_for_text(window, "#points-told", "first measurement")
+    with page.expect_response("**/pairs/judgement?*"):
+        window.place(*MOVED)
+        leave()
+    page.wait_for_timeout(100)
+    assert "not saved" in page.locator("#points-told").text_content()
+    page.locator("[data-pane=source] .point.chosen").focus()
+    window.press("ArrowUp")
+    wait_for_text(window, "#points-told", "It lies by 3 control points")
+    leave()
+    wait_for_text(window, "#points-told", "not saved")
+    leave()
+    editor.wait_for(state="hidden")
+
+
+def test_a_pointer_beside_the_picture_places_and_moves_no_point(window: PairsWindow) -> None:
+    mouse, listed = window.page.mouse, window.page.locator("#points-list li")
+    window.page.set_viewport_size({"width": 900, "height": 1000})
+    window.press("ArrowLeft")
+    window.open_points()
+    for side in ("source", "reference"):
+        for x, y in ((30.0, -3.0), (30.0, 75.0)):
+            mouse.click(*window.spot(side, x, y))
+    assert listed.count() == 0
+    window.place((30.0, 20.0, 30.0, 20.0))
+    before = listed.all_text_contents()
+    mouse.move(*window.spot("source", 30.0, 20.0))
+    mouse.down()
+    mouse.move(*window.spot("source", 30.0, -3.0))
+    mouse.up()
+    assert listed.all_text_contents() == before
+
+
+def test_no_place_gets_two_points_and_a_point_that_is_held_can_be_deleted(
+    window: PairsWindow,
+) -> None:
+    mouse, listed = window.page.mouse, window.page.locator("#points-list li")
+    window.press("ArrowLeft")
+    window.open_points()
+    for x in (30.0, 48.0):
+        for side in ("source", "reference"):
+            mouse.dblclick(*window.spot(side, x, 20.0))
+    assert listed.count() == 2
+    mouse.move(*window.spot("source", 30.0, 20.0))
+    mouse.down()
+    mouse.move(*window.spot("source", 35.0, 20.0))
+    window.press("Delete")
+    left = listed.all_text_contents()
+    mouse.move(*window.spot("source", 40.0, 20.0), steps=3)
+    window.press("Delete")
+    mouse.move(*window.spot("source", 45.0, 20.0), steps=3)
+    mouse.up()
+    assert "48" in left[0]
+    assert listed.count() == 0
+    window.press("Enter", "Enter", "Enter")
+    assert listed.count() == 1, "a second point at the same place is none"
 
 
 def test_points_that_align_refuses_are_refused_and_a_remark_is_shown(

@@ -190,6 +190,25 @@ def test_another_frame_than_that_of_film_toml_becomes_the_pair(film: Path) -> No
     assert (pair.reference, len(pair.points)) == (4, 3)
 
 
+@pytest.mark.parametrize(
+    ("reference", "of", "words"),
+    [
+        (-1, "dvd", "reference"),
+        (10**30, "dvd", "reference"),
+        (99, "dvd", "has no frame 99"),
+        (4, "nix", "there is no reference 'nix'; choose dvd"),
+    ],
+)
+def test_a_frame_that_does_not_exist_is_refused(
+    film: Path, reference: int, of: str, words: str
+) -> None:
+    page, before = PairsPage(film), film.read_text()
+    status, answer = page.choose("points", 3, reference=reference, of=of, points=shifted(3))
+    assert status == 409
+    assert words in answer["error"]
+    assert film.read_text() == before
+
+
 def test_the_remark_of_the_last_run_is_on_the_page(film: Path) -> None:
     job = place_of(film.parents[1], film).job()
     alignments = job.load(Alignments)

@@ -167,6 +167,7 @@ class PairEditor:
         """
         section = self.section(source)
         if reference is not None and of is not None and not self._shows(section, reference, of):
+            self._check_name(of)
             section = self._direct(source, of, reference, section.role)
         section = section.model_copy(update={"points": points, "aligned": False})
         how = f"by {counted(len(points), 'control point')}" if points else "as the machine finds it"
@@ -178,8 +179,7 @@ class PairEditor:
         Raises:
             ProjectError: a field is not valid, or a frame does not exist.
         """
-        names = {name: name for name in PairSection.model_fields}
-        section = section_of_options(PairSection, names, **fields)
+        section = _section(**fields)
         return f"source frame {section.source} {ROLE_WORDS[section.role]}", self._with(section)
 
     def section(self, source: int) -> PairSection:
@@ -198,6 +198,12 @@ class PairEditor:
                 f"source frame {source} has no match in a reference; add the pair with both frames"
             )
         return pair
+
+    def _check_name(self, of: str) -> None:
+        names = [one.name for one in self._job.project.reference]
+        if of not in names:
+            choice = " or ".join(names) if names else "a picture, because the film has none"
+            raise ProjectError(f"there is no reference '{of}'; choose {choice}")
 
     def _shows(self, section: PairSection, reference: int, of: str) -> bool:
         return section.reference == reference and self._job.project.reference_of(section) == of
@@ -219,9 +225,7 @@ class PairEditor:
 
     def _direct(self, source: int, of: str, reference: int, role: PairRole) -> PairSection:
         several = len(self._job.project.reference) > 1
-        return PairSection(
-            source=source, reference=reference, of=of if several else None, role=role
-        )
+        return _section(source=source, reference=reference, of=of if several else None, role=role)
 
     def _with(self, section: PairSection) -> str:
         return pair_added(self.text, self.project_file, section)
@@ -241,3 +245,12 @@ class PairEditor:
             end = "last" if steps > 0 else "first"
             raise ProjectError(f"{clip.path}: frame {reference} is its {end} film frame")
         return reachable[-1]
+
+
+def _section(**fields: object) -> PairSection:
+    """
+    Raises:
+        ProjectError: a field is not valid.
+    """
+    names = {name: name for name in PairSection.model_fields}
+    return section_of_options(PairSection, names, **fields)

@@ -27,6 +27,7 @@ export class Pane {
     this.cross = figure.querySelector(".cross");
     this.image = this.canvas.querySelector("img");
     this.markers = [];
+    this.held = null; // what the pointer holds: a marker or the picture
     this.ask = latest();
     this.listen();
   }
@@ -82,14 +83,21 @@ export class Pane {
     return [this.left + ((x - area.x) / area.width) * width, this.top + (((y - area.y) / area.height) * width) / aspect];
   }
 
-  /** The position in the picture, in its pixels, under a pointer. */
+  /** The position in the picture, in its pixels, under a pointer; undefined beside the picture. */
   at(event) {
-    const box = this.view.getBoundingClientRect();
-    const { width, area, aspect } = this;
-    return this.inside([
-      area.x + ((event.clientX - box.left - this.left) / width) * area.width,
-      area.y + (((event.clientY - box.top - this.top) * aspect) / width) * area.height,
-    ]);
+    if (!this.area) return undefined;
+    const box = this.canvas.getBoundingClientRect();
+    const [across, down] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+    if (across < 0 || down < 0 || across > 1 || down > 1) return undefined;
+    const { x, y, width, height } = this.area;
+    return this.inside([x + across * width, y + down * height]);
+  }
+
+  /** The marker at a position, as far as a click can tell. */
+  near(position) {
+    const [x, y] = this.toView(position);
+    const distance = ([left, top]) => Math.hypot(left - x, top - y);
+    return this.markers.find((one) => distance(this.toView(one.position)) < CLICK_PX);
   }
 
   /** A position moved into the picture, to a tenth of a pixel. */
@@ -127,6 +135,7 @@ export class Pane {
    * @param {({number: number, position: [number, number]})[]} points
    * @param {number} selected number of the point that is chosen */
   mark(points, selected) {
+    if (this.markers.length > points.length) this.held = null; // It may hold the one that goes.
     while (this.markers.length > points.length) this.markers.pop().remove();
     while (this.markers.length < points.length) this.markers.push(this.newMarker());
     points.forEach(({ number, position }, index) => {
@@ -154,15 +163,15 @@ export class Pane {
 
   listen() {
     const { view, does, name } = this;
-    let held = null; // what the pointer holds: a marker or the picture
     view.addEventListener("pointerdown", (event) => {
       if (!this.area || event.button || event.target.closest(".line")) return;
       const marker = event.target.closest(".point");
-      held = { marker, x: event.clientX, y: event.clientY, left: this.left, top: this.top, isClick: true };
+      this.held = { marker, x: event.clientX, y: event.clientY, left: this.left, top: this.top, isClick: true };
       view.setPointerCapture(event.pointerId);
       if (marker) does.select(name, marker.number);
     });
     view.addEventListener("pointermove", (event) => {
+      const { held } = this;
       if (!held) return;
       const [right, down] = [event.clientX - held.x, event.clientY - held.y];
       if (held.isClick && Math.hypot(right, down) < CLICK_PX) return;
@@ -172,11 +181,11 @@ export class Pane {
       this.draw();
     });
     view.addEventListener("pointerup", (event) => {
-      const was = held;
-      held = null;
+      const was = this.held;
+      this.held = null;
       if (was?.isClick && !was.marker) does.place(name, this.at(event));
     });
-    view.addEventListener("pointercancel", () => (held = null));
+    view.addEventListener("pointercancel", () => (this.held = null));
     view.addEventListener("dragstart", (event) => event.preventDefault());
     view.addEventListener("wheel", (event) => {
       event.preventDefault();

@@ -26,15 +26,17 @@ export function pointsEditor({ base }) {
 
   const complete = () => points.filter((one) => one.source && one.reference);
   const written = () => JSON.stringify(complete().map((one) => [...one.source, ...one.reference]));
+  const isSaved = () => complete().length === points.length && written() === saved;
 
-  /** @param {{query: URLSearchParams, title: string, save: (points: number[][]) => Promise<object | null>}} opened */
+  /** @param {{query: URLSearchParams, title: string, save: (points: number[][]) => Promise<unknown>}} opened
+   *   `save` resolves to what is true if the editor is to close */
   async function open(opened) {
     const isLast = ask();
     const isMine = () => isLast() && dialog.open;
     isOpen = isMine;
     pair = opened;
     points = JSON.parse(pair.query.get("points") ?? "[]").map(([a, b, c, d]) => ({ source: [a, b], reference: [c, d] }));
-    [chosen, saved, isWarned, isLoading] = [0, written(), false, false];
+    [chosen, saved, isWarned, isHeld, isLoading] = [0, written(), false, false, false];
     for (const key of ["points", "aligned", "mirrored"]) pair.query.delete(key);
     byId("points-title").textContent = `Control points of ${pair.title}`;
     laid.removeAttribute("src");
@@ -61,8 +63,12 @@ export function pointsEditor({ base }) {
 
   // ---- points
 
-  /** Places a point; whoever works by keys goes on in the other picture. */
+  /** Places a point, or chooses the one that is there; whoever works by keys goes on in the other
+   * picture. */
   function place(side, position, isByKey = false) {
+    if (!position) return;
+    const there = panes[side].near(position);
+    if (there) return select(there.number, side);
     let point = points.find((one) => !one[side]);
     if (!point) points.push((point = {}));
     point[side] = position;
@@ -73,6 +79,7 @@ export function pointsEditor({ base }) {
   }
 
   function move(side, number, position) {
+    if (!position) return;
     points[number - 1][side] = position;
     changed();
   }
@@ -81,7 +88,13 @@ export function pointsEditor({ base }) {
     points.splice(number - 1, 1);
     select(Math.min(number, points.length));
     changed();
-    if (!chosen) panes.source.view.focus();
+    focusChosen();
+  }
+
+  /** The focus never falls behind the editor, where keys would act on the page. */
+  function focusChosen() {
+    const marker = panes.source.marker(chosen) ?? panes.reference.marker(chosen);
+    (marker ?? panes.source.view).focus({ preventScroll: true });
   }
 
   /** Chooses a point; the side that is named gets the focus. */
@@ -112,7 +125,7 @@ export function pointsEditor({ base }) {
     const lacks = open >= 0 && (points[open].source ? "reference" : "scan");
     next.textContent = lacks ? `Now the same detail in the ${lacks}: point ${open + 1}.` : "Click a detail in one picture, then the same in the other.";
     byId("points-remove").disabled = !chosen;
-    byId("points-save").disabled = Boolean(lacks) || written() === saved;
+    byId("points-save").disabled = Boolean(lacks) || isSaved();
   }
 
   // ---- the wipe, and what align thinks
@@ -122,7 +135,7 @@ export function pointsEditor({ base }) {
   let isLoading = false;
 
   function changed() {
-    isWarned = false;
+    isWarned = isHeld = false;
     show();
     lay(LIVE_WIDTH_PX);
     clearTimeout(resting);
@@ -152,7 +165,7 @@ export function pointsEditor({ base }) {
     const query = `${pair.query}&points=${encodeURIComponent(written())}`;
     const answer = await fetch(`${base}/judgement?${query}`).catch(() => null);
     const found = await answer?.json().catch(() => null);
-    if (found && mine === resting && isMine()) sentences(told, found.sentences ?? [found.error]);
+    if (found && mine === resting && isMine() && !isHeld) sentences(told, found.sentences ?? [found.error]);
   }
 
   function zoomed(side) {
@@ -181,6 +194,12 @@ export function pointsEditor({ base }) {
   // ---- saving and closing
 
   let isWarned = false;
+  let isHeld = false; // whether what is told stays until a point changes
+
+  function hold(sentence) {
+    isHeld = true;
+    sentences(told, [sentence]);
+  }
 
   /** Saves the points; the button keeps the focus meanwhile. */
   async function save() {
@@ -192,26 +211,29 @@ export function pointsEditor({ base }) {
     if (!isMine()) return;
     button.ariaBusy = null;
     if (answer) return dialog.close();
-    sentences(told, [byId("message").textContent]);
+    hold(byId("message").textContent);
   }
 
-  dialog.addEventListener("cancel", (event) => {
-    if (isWarned || written() === saved) return;
-    event.preventDefault();
+  /** Whether the editor may close; if points would be lost, not before it has said so. */
+  function mayClose() {
+    if (isWarned || isSaved()) return true;
     isWarned = true;
-    sentences(told, ["The points are not saved; Escape again discards them."]);
-  });
+    hold("The points are not saved; Escape or Cancel again discards them.");
+    return false;
+  }
+
+  dialog.addEventListener("cancel", (event) => mayClose() || event.preventDefault());
   dialog.addEventListener("close", () => clearTimeout(resting));
   dialog.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button?.dataset.number) {
       select(Number(button.dataset.number));
       for (const side of SIDES) if (points[chosen - 1][side]) panes[side].centre(points[chosen - 1][side]);
-      panes.source.marker(chosen)?.focus();
+      focusChosen();
     } else if (button?.dataset.zoom) SIDES.forEach((side) => (Number(button.dataset.zoom) ? panes[side].zoomBy(Number(button.dataset.zoom), points[chosen - 1]?.[side]) : panes[side].fit()));
     else if (button?.id === "points-remove") remove(chosen);
     else if (button?.id === "points-save") save();
-    else if (button?.id === "points-cancel") dialog.close();
+    else if (button?.id === "points-cancel" && mayClose()) dialog.close();
   });
   dialog.addEventListener("keydown", (event) => {
     if (event.target === slider || event.ctrlKey || event.metaKey || event.altKey) return;

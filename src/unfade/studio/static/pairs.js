@@ -73,6 +73,13 @@ function start() {
 
   // ---- control points
 
+  /** What the grid says of a source frame, but for what was measured. */
+  function stateOf(pair) {
+    const words = (tile) => [...tile.querySelectorAll(".names, .facts:not(.measures), .remark")].map((one) => one.textContent);
+    const shownHere = tiles().filter((one) => one.dataset.pair === pair);
+    return JSON.stringify(shownHere.map((one) => [one.dataset.query.replace(/&v=[^&]*/, ""), ...words(one)]));
+  }
+
   const editor = pointsEditor({ base });
 
   function placeByHand() {
@@ -80,13 +87,16 @@ function start() {
     if (!tile) return;
     const { pair, query, reference, of } = tile.dataset;
     if (reference === undefined && !query.includes("picture=")) return say("this frame has no reference; add the pair with both frames");
+    const opened = stateOf(pair);
     let from = seen;
     const command = { verb: "points", source: Number(pair), ...(reference === undefined ? {} : { reference: Number(reference), of }) };
     const title = `${pair} with ${tile.querySelector(".names span").textContent.trim()}`;
     const save = async (points) => {
       const answer = await send(`${base}/choose`, { ...command, points }, from);
       from = seen;
-      return answer;
+      if (answer || stateOf(pair) === opened) return answer;
+      say(`source frame ${pair} was changed elsewhere meanwhile, so the points were not saved; look at it, then place them again`);
+      return true;
     };
     editor.open({ query: new URLSearchParams(query), title, save });
   }

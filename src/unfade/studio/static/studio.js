@@ -134,8 +134,8 @@ document.addEventListener("submit", async (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  const isTyping = event.target.closest("input:not([type=checkbox]), textarea, select, dialog");
-  if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  const isTyping = event.target.closest("input:not([type=checkbox]), textarea, select");
+  if (isTyping || document.querySelector("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey) return;
   const pressesButton = [" ", "Enter"].includes(event.key) && event.target.closest("button, a, summary, input");
   const bound = keys.find((one) => one.key === event.key);
   if (!bound || pressesButton) return;

@@ -1,5 +1,6 @@
 """The page of films: several that run one after another, decisions, failures, completion."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from unfade.film.approval import Approval, Approvals
 from unfade.film.rendering import Rendering
 from unfade.film.report import Report
 from unfade.studio import runs as runs_module
+from unfade.studio.completion import MAX_COMPLETIONS, completions
 from unfade.studio.films import place_of
 from unfade.studio.run_record import RunRecord
 from unfade.studio.runs import Runs
@@ -181,3 +183,13 @@ def test_completion_offers_a_sequence_as_one_path(root: Path) -> None:
     assert paths("&sequences") == sorted([pattern, "scan/one.0001.dpx", *texts])
     assert paths("r.&sequences") == sorted([pattern, *texts])
     assert paths("r.0001.d") == ["scan/r.0001.dpx"]
+
+
+@pytest.mark.parametrize("name", ["{:032x}.exr", "IMG_{0:05d}_{1:06d}.jpg"])
+def test_completion_reads_each_name_once(tmp_path: Path, name: str) -> None:
+    """Thousands of names that form no sequence took minutes when each was held against each."""
+    for number in range(5_000):
+        (tmp_path / name.format(number * 7919**7 % 2**127, number)).touch()
+    start = time.monotonic()
+    assert len(completions(tmp_path, "", as_sequences=True)) == MAX_COMPLETIONS
+    assert time.monotonic() - start < 8

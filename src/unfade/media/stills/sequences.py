@@ -131,7 +131,8 @@ def sequences_of(names: list[str]) -> dict[FilePattern, list[str]]:
 
 
 def _sequences_of_shape(files: list[list[str]]) -> Iterator[tuple[FilePattern, list[str]]]:
-    """The sequences, and the names, of files whose names differ in their numbers only, split at the numbers."""
+    """The sequences of files whose names differ in their numbers only, split at the numbers; with
+    the files of each."""
     number_parts = range(1, len(files[0]) - 1, 2)
     varying_parts = [k for k in number_parts if len({parts[k] for parts in files}) > 1]
     varying_part = varying_parts[-1] if varying_parts else number_parts[-1]

@@ -16,14 +16,7 @@ def test_a_message_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None
     with progress(quiet=False, events=True) as display:
         display.say('a "title" of\ntwo lines')
 
-    assert events(capsys) == [{"say": 'a "title" of\ntwo lines'}, {"ended": True}]
-
-
-def test_a_run_that_fails_does_not_say_that_it_ended(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(KeyError), progress(quiet=False, events=True):
-        raise KeyError
-
-    assert events(capsys) == []
+    assert events(capsys) == [{"say": 'a "title" of\ntwo lines'}]
 
 
 def test_the_state_names_stage_step_and_time_left() -> None:

@@ -1,14 +1,18 @@
 """The page of films: several that run one after another, decisions, failures, completion."""
 
+import time
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from starlette.testclient import TestClient
 
 from unfade.film.approval import Approval, Approvals
 from unfade.film.rendering import Rendering
 from unfade.film.report import Report
+from unfade.project.settings import FilmSection
 from unfade.studio import runs as runs_module
+from unfade.studio.completion import MAX_COMPLETIONS, completions
 from unfade.studio.films import place_of
 from unfade.studio.run_record import RunRecord
 from unfade.studio.runs import Runs
@@ -181,3 +185,46 @@ def test_completion_offers_a_sequence_as_one_path(root: Path) -> None:
     assert paths("&sequences") == sorted([pattern, "scan/one.0001.dpx", *texts])
     assert paths("r.&sequences") == sorted([pattern, *texts])
     assert paths("r.0001.d") == ["scan/r.0001.dpx"]
+
+
+@pytest.mark.parametrize("name", ["{:032x}.exr", "IMG_{0:05d}_{1:06d}.jpg"])
+def test_completion_reads_each_name_once(tmp_path: Path, name: str) -> None:
+    """Thousands of names that form no sequence took minutes when each was held against each."""
+    for number in range(5_000):
+        (tmp_path / name.format(number * 7919**7 % 2**127, number)).touch()
+    start = time.monotonic()
+    assert len(completions(tmp_path, "", as_sequences=True)) == MAX_COMPLETIONS
+    assert time.monotonic() - start < 8
+
+
+@pytest.mark.parametrize(
+    "folder", ["n/a/b/c/d", ".hidden/f", "n/01-ingest", f"{RUNS_FOLDER}/f", "a/06-render/f"]
+)
+def test_a_film_that_the_list_would_not_show_is_refused(root: Path, folder: str) -> None:
+    command = {"folder": folder, "source": "scan.mov"}
+    answer = open_client(root).post("/films/new", json=command)
+    assert answer.status_code == 409
+    assert "the studio shows no film there" in answer.json()["error"]
+
+
+def test_a_film_is_made_once_and_spaces_around_its_paths_do_not_count(
+    root: Path, fail_at_once: None
+) -> None:
+    studio = Studio(root, read_only=False)
+    client = client_of(studio)
+    command = {"folder": " new ", "source": "scan.mov ", "title": " "}
+    assert client.post("/films/new", json=command).status_code == 200
+    (record,) = studio.runs.all
+    assert record.arguments == ("new", f"{root}/new", "--source", f"{root}/scan.mov")
+    studio.runs.look()
+    again = client.post("/films/new", json=command)
+    assert again.status_code == 409
+    assert "is being made" in again.json()["error"]
+    wait_until(lambda: ended(studio.runs, record))
+
+
+def test_the_form_takes_titles_that_film_toml_takes(root: Path) -> None:
+    length = open_client(root).get("/").text.split('name="title" maxlength="')[1].split('"')[0]
+    assert FilmSection(title="x" * int(length))
+    with pytest.raises(ValidationError):
+        FilmSection(title="x" * (int(length) + 1))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import unfade
 from unfade.errors import ProjectError, WorkError
 from unfade.studio import runs as runs_module
 from unfade.studio.run_record import RunRecord, is_running, process_start, read_log
@@ -219,13 +220,6 @@ def reap(runs: Runs, record: RunRecord) -> None:
     runs._children[record.id].wait(PATIENCE_S)
 
 
-def test_a_run_that_ended_while_no_studio_was_there_is_lost(runs: Runs, tmp_path: Path) -> None:
-    record = runs.add("short", tmp_path, ["pass"])
-    runs.look()
-    reap(runs, record)
-    assert state_of(Runs(tmp_path / "runs"), record) == "lost"
-
-
 def test_a_process_of_the_same_number_is_not_taken_for_the_run(runs: Runs, tmp_path: Path) -> None:
     """The number of a process that has ended goes to another one, which must not be signalled."""
     with subprocess.Popen(["sleep", "60"]) as other:
@@ -322,8 +316,40 @@ def test_the_commands_of_the_page_become_command_lines(tmp_path: Path) -> None:
     assert client.post("/runs/none/stop").status_code == 409
 
 
-def test_a_run_that_ended_while_no_studio_was_there_is_finished(runs: Runs, tmp_path: Path) -> None:
-    record = runs.add("short", tmp_path, ["print('{\"ended\": true}')"])
-    runs.look()
-    reap(runs, record)
-    assert state_of(Runs(tmp_path / "runs"), record) == "finished"
+def ended_under_another_studio(first: Runs, arguments: list[str], kill: bool = False) -> RunRecord:
+    """A run that ends while a later studio is open; its record there."""
+    record = first.add("short", first._folder, arguments)
+    first.look()
+    if kill:
+        wait_for_log(first, record)
+        first._children[record.id].kill()
+    later = Runs(first._folder)
+    reap(first, record)
+    later.look()
+    return later.ended[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state", "reason"),
+    [(["--version"], "finished", ""), (["status", "none"], "failed", "none: ")],
+)
+def test_a_run_that_ended_under_another_studio_says_how(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    state: str,
+    reason: str,
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(unfade.__file__).parents[1]))
+    ended = ended_under_another_studio(Runs(tmp_path / "runs"), arguments)
+    assert ended.state == state
+    assert ended.reason.startswith(reason)
+
+
+def test_a_run_that_was_stopped_under_another_studio_is_stopped(runs: Runs) -> None:
+    assert ended_under_another_studio(runs, ["print('{\"ended\": 130}')"]).state == "stopped"
+
+
+def test_a_run_that_was_killed_under_another_studio_is_lost(runs: Runs) -> None:
+    ended = ended_under_another_studio(runs, [SLEEP], kill=True)
+    assert (ended.state, ended.reason) == ("lost", runs_module.LOST)

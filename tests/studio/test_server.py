@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from unfade.errors import WorkError
 from unfade.studio import events as events_module
 from unfade.studio.events import PROGRESS, Broadcast
-from unfade.studio.run_record import RunRecord, is_running, read_records
+from unfade.studio.run_record import RunRecord, exit_status, is_running, read_records
 from unfade.studio.studio import RUNS_FOLDER, Studio
 from unfade.studio.turns import EVENTS_PATH, MAX_AT_ONCE, Turns
 
@@ -197,6 +197,7 @@ def test_runs_are_stopped_with_the_studio_if_asked(
         assert server.process.returncode == 0
         assert not is_running(record)
     assert only_record(tmp_path).state == "stopped"
+    assert exit_status(tmp_path / RUNS_FOLDER / f"{record.id}.log") == 130
 
 
 def test_a_second_studio_does_not_open_the_folder(root: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -110,11 +111,17 @@ for _stage, _task in STAGE_TASKS.items():
     app.command(_stage, help=f"{_task} (stage {folder_name(_stage)}).")(run.stage_verb(_stage))
 
 
-def main() -> None:
-    """Runs the command line and exits; every failure becomes one line and an exit status."""
+def main(at_end: Callable[[object], None] | None = None) -> None:
+    """Runs the command line and exits; every failure becomes one line and an exit status.
+
+    Args:
+        at_end: is called with the exit status.
+    """
     try:
         _run()
     except SystemExit as end:
+        if at_end:
+            at_end(end.code)
         if end.code == EXIT_INTERRUPTED:
             # Python would end itself by a signal if Ctrl-C came while it compiled a module.
             sys.stderr.flush()

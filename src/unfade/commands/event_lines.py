@@ -17,7 +17,6 @@ class EventLines(RunDisplay):
     ``{"say": TEXT}`` is a message. ``{"stage", "number", "count", "label", "done", "total",
     "left_s"}`` is the state of the run: stage `number` of `count`, `done` of `total` items of the
     step with that label, and the seconds left of the whole run; what is unknown is null.
-    ``{"ended": true}`` follows if the run came to its end.
     """
 
     def __enter__(self) -> Self:
@@ -27,11 +26,9 @@ class EventLines(RunDisplay):
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self._closed.set()
         self._thread.join()
-        if kind is None:
-            _print({"ended": True})
 
     def say(self, message: str) -> None:
         """Prints a message at once."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from unfade.errors import ProjectError
 from unfade.media.stills.reader import STILL_SUFFIXES
-from unfade.media.stills.sequences import patterns_of
+from unfade.media.stills.sequences import sequences_of
 
 MAX_COMPLETIONS = 50
 """Names that are offered for what is typed."""
@@ -48,8 +48,6 @@ def inside(root: Path, text: str) -> Path:
 def _with_sequences(names: set[str]) -> set[str]:
     """The names, with one pattern in the place of the pictures of a sequence."""
     stills = {name for name in names if Path(name).suffix.lower() in STILL_SUFFIXES}
-    for pattern in patterns_of(sorted(stills)):
-        frames = {name for name in stills if pattern.number_in(name) is not None}
-        if len(frames) > 1:
-            names = names - frames | {str(pattern)}
-    return names
+    sequences = {str(one): names for one, names in sequences_of(sorted(stills)).items()}
+    shown = {pattern: frames for pattern, frames in sequences.items() if len(frames) > 1}
+    return names - {name for frames in shown.values() for name in frames} | set(shown)

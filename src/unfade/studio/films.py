@@ -140,6 +140,19 @@ def place_of(root: Path, project_file: Path) -> FilmPlace:
     return FilmPlace(digest[:ID_DIGITS], project_file, root.name if shown == "." else shown)
 
 
+def check_is_shown(root: Path, folder: Path) -> None:
+    """
+    Raises:
+        ProjectError: a film in this folder would not be in the list.
+    """
+    parts = folder.relative_to(root.resolve()).parts
+    if len(parts) > MAX_DEPTH or not all(map(_may_hold_films, parts)):
+        raise ProjectError(
+            f"{folder}: the studio shows no film there; choose a folder at most {MAX_DEPTH} levels "
+            "down, outside of hidden folders and those of stages"
+        )
+
+
 def _may_hold_films(name: str) -> bool:
     return not name.startswith(".") and name not in {folder_name(one) for one in STAGE_NAMES}
 

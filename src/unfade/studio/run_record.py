@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from unfade.film.noun import Noun
 
 RunState = Literal["waiting", "running", "finished", "failed", "stopped", "lost"]
-"""What became of a run; "lost" if it was killed, or ended while no studio was there to see how."""
+"""What became of a run; "lost" if it was killed, so that it left no exit status."""
 
 LOG_TAIL_BYTES = 64_000
 """Bytes from the end of a log in which the last event and the last messages are looked for."""
@@ -101,9 +101,10 @@ def read_log(path: Path) -> tuple[dict[str, Any] | None, list[str]]:
     return progress, messages[-MAX_MESSAGES:]
 
 
-def has_ended(path: Path) -> bool:
-    """Whether a run's log says that it came to its end."""
-    return any(isinstance(event, dict) and event.get("ended") is True for event in _events(path))
+def exit_status(path: Path) -> int | None:
+    """The exit status in a run's log; None if the run was killed before it came to its end."""
+    found = [one["ended"] for one in _events(path) if isinstance(one, dict) and "ended" in one]
+    return found[-1] if found and isinstance(found[-1], int) else None
 
 
 def _events(path: Path) -> Iterator[dict[str, Any] | str]:

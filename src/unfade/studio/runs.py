@@ -17,7 +17,7 @@ from unfade.errors import ProjectError, UnfadeError, WorkError
 from unfade.studio.run_record import (
     RunRecord,
     RunState,
-    has_ended,
+    exit_status,
     is_running,
     process_start,
     read_log,
@@ -38,8 +38,11 @@ STOP_PATIENCE_S = 20.0
 MAX_REASON_LENGTH = 1_000
 """Characters of the reason of a failure: a sentence with a path has fewer."""
 
-LOST = "it was killed, or ended while no studio was open to see how"
+LOST = "it was killed, or the machine was switched off"
 """Why a run is lost."""
+
+INTERRUPTED = 128 + signal.SIGINT
+"""Exit status of a run that was stopped, perhaps by a studio that has ended since."""
 
 
 class Runs:
@@ -175,9 +178,11 @@ class Runs:
         status = child.poll() if child else None
         if status is None and (child or is_running(record)):
             return "running"
-        if status == 0 or (status is None and has_ended(self.log(record))):
+        if status is None:
+            status = exit_status(self.log(record))
+        if status == 0:
             return "finished"
-        if record.id in self._stop_times_s:
+        if record.id in self._stop_times_s or status == INTERRUPTED:
             return "stopped"
         return "lost" if status is None or status < 0 else "failed"
 
@@ -186,7 +191,7 @@ class Runs:
         Raises:
             WorkError: the process cannot be started, so that the run has failed.
         """
-        command = [sys.executable, "-m", "unfade", *record.arguments]
+        command = [sys.executable, "-m", "unfade.commands.child", *record.arguments]
         try:
             with self.log(record).open("wb") as log:
                 child = subprocess.Popen(

@@ -4,6 +4,7 @@ import glob
 import os
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from itertools import chain, islice, pairwise
 from pathlib import Path
 
@@ -105,7 +106,13 @@ def _still_names(folder: str) -> list[str]:
 
 
 def patterns_of(names: list[str]) -> list[FilePattern]:
-    """The sequences that files belong to; files without a number are left out.
+    """The sequences that files belong to; files without a number are left out."""
+    return [*sequences_of(names)]
+
+
+def sequences_of(names: list[str]) -> dict[FilePattern, list[str]]:
+    """The sequences that files belong to, with the files of each; files without a number are left
+    out.
 
     The frame number is the last number before the suffix that varies between files with otherwise
     equal names, so that neither ``.jp2`` nor ``scan_0001_2k.dpx`` is numbered by its 2.
@@ -116,11 +123,16 @@ def patterns_of(names: list[str]) -> list[FilePattern]:
         parts = _DIGITS.split(stem)
         if len(parts) > 1:
             names_by_shape[(*parts[0::2], suffix)].append([*parts, suffix])
-    return [pattern for files in names_by_shape.values() for pattern in _patterns_of_shape(files)]
+    return {
+        pattern: frames
+        for files in names_by_shape.values()
+        for pattern, frames in _sequences_of_shape(files)
+    }
 
 
-def _patterns_of_shape(files: list[list[str]]) -> list[FilePattern]:
-    """The sequences of files whose names differ in their numbers only, split at the numbers."""
+def _sequences_of_shape(files: list[list[str]]) -> Iterator[tuple[FilePattern, list[str]]]:
+    """The sequences of files whose names differ in their numbers only, split at the numbers; with
+    the files of each."""
     number_parts = range(1, len(files[0]) - 1, 2)
     varying_parts = [k for k in number_parts if len({parts[k] for parts in files}) > 1]
     varying_part = varying_parts[-1] if varying_parts else number_parts[-1]
@@ -128,11 +140,11 @@ def _patterns_of_shape(files: list[list[str]]) -> list[FilePattern]:
     for parts in files:
         surroundings = "".join(parts[:varying_part]), "".join(parts[varying_part + 1 :])
         digits[surroundings].add(parts[varying_part])
-    return [
-        FilePattern(prefix, width, suffix)
-        for (prefix, suffix), numbers in digits.items()
-        for width in _paddings(numbers)
-    ]
+    for (prefix, suffix), numbers in digits.items():
+        names = [f"{prefix}{number}{suffix}" for number in sorted(numbers)]
+        for width in _paddings(numbers):
+            pattern = FilePattern(prefix, width, suffix)
+            yield pattern, [name for name in names if pattern.number_in(name) is not None]
 
 
 def _paddings(numbers: set[str]) -> set[int]:

@@ -10,14 +10,16 @@ export function latest() {
   };
 }
 
-const ask = latest();
+let asked = new AbortController();
 
 /** Offers the paths that begin with what is typed in a field, as the options of "paths".
  * @param {HTMLInputElement} field with `data-complete="sequences"`, numbered files as one path */
 export async function completePath(field) {
-  const isLast = ask();
+  asked.abort();
+  asked = new AbortController();
+  const { signal } = asked;
   const sequences = field.dataset.complete ? "&sequences" : "";
-  const answer = await fetch(`/films/complete?path=${encodeURIComponent(field.value)}${sequences}`).catch(() => null);
+  const answer = await fetch(`/films/complete?path=${encodeURIComponent(field.value)}${sequences}`, { signal }).catch(() => null);
   const found = answer?.ok ? await answer.json().catch(() => null) : null;
-  if (found && isLast()) document.getElementById("paths").replaceChildren(...found.paths.map((path) => new Option(path, path)));
+  if (found && !signal.aborted) document.getElementById("paths").replaceChildren(...found.paths.map((path) => new Option(path, path)));
 }

@@ -11,7 +11,7 @@ from unfade.errors import ProjectError
 from unfade.film.stage_names import STAGE_NAMES
 from unfade.project.paths import PROJECT_FILE
 from unfade.studio.completion import completions, inside
-from unfade.studio.films import FilmPlace, ShownFilm
+from unfade.studio.films import FilmPlace, ShownFilm, check_is_shown
 from unfade.studio.pages import command_of, page, studio_of, text_of
 from unfade.studio.run_record import RunRecord
 from unfade.studio.runs import Runs
@@ -87,11 +87,12 @@ async def complete(request: Request) -> Response:
 async def add(request: Request) -> Response:
     """Puts `unfade new` on the queue."""
     command, studio = await command_of(request), studio_of(request)
-    folder = inside(studio.root, text_of(command, "folder"))
-    arguments = ["new", str(folder), "--source", _clip(studio, text_of(command, "source"))]
-    if reference := text_of(command, "reference", ""):
+    folder = inside(studio.root, text_of(command, "folder").strip())
+    check_is_shown(studio.root, folder)
+    arguments = ["new", str(folder), "--source", _clip(studio, text_of(command, "source").strip())]
+    if reference := text_of(command, "reference", "").strip():
         arguments += ["--reference", _clip(studio, reference)]
-    if title := text_of(command, "title", ""):
+    if title := text_of(command, "title", "").strip():
         arguments += ["--title", title]
     return await _queued(studio, f"new film {folder.name}", folder, arguments)
 
@@ -111,6 +112,8 @@ async def make_demo(request: Request) -> Response:
 
 
 async def _queued(studio: Studio, what: str, folder: Path, arguments: list[str]) -> Response:
+    if any(one.folder == str(folder) for one in studio.runs.queue):
+        raise ProjectError(f"{folder}: is being made; it is in the list when its run has ended")
     if (folder / PROJECT_FILE).exists():
         raise ProjectError(f"{folder}: holds a film already; choose another folder")
     record = await in_thread(studio.runs.add, what, folder, arguments)

@@ -14,6 +14,7 @@ import pytest
 import unfade
 from unfade.film.alignment import Alignments
 from unfade.project.file import load_project
+from unfade.studio.films import place_of
 from unfade.work.receipt import Receipt
 
 from .client import PATIENCE_S, ServerProcess, running_server, wait_until
@@ -30,16 +31,30 @@ def aligned(shared_folder: Path, write_small_film: Callable[[Path], None]) -> Pa
     return folder
 
 
-@pytest.fixture
-def server(tmp_path: Path, aligned: Path) -> Iterator[ServerProcess]:
-    shutil.copytree(aligned, tmp_path / "reel")
-    with running_server(tmp_path / "reel") as running:
+@pytest.fixture(scope="module")
+def films(shared_folder: Path) -> Path:
+    folder = shared_folder / "films"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(films: Path) -> Iterator[ServerProcess]:
+    with running_server(films) as running:
         yield running
 
 
 @pytest.fixture
-def window(chromium: Any, server: ServerProcess) -> Iterator["PairsWindow"]:
-    opened = PairsWindow(chromium, server)
+def reel(films: Path, aligned: Path) -> Path:
+    """A film of the test's own."""
+    folder = films / f"reel{len([*films.iterdir()])}"
+    shutil.copytree(aligned, folder)
+    return folder
+
+
+@pytest.fixture
+def window(chromium: Any, server: ServerProcess, reel: Path) -> Iterator["PairsWindow"]:
+    opened = PairsWindow(chromium, server, reel)
     yield opened
     assert not opened.errors
     opened.context.close()
@@ -48,7 +63,9 @@ def window(chromium: Any, server: ServerProcess) -> Iterator["PairsWindow"]:
 class PairsWindow:
     """A browser window on the page of pairs. It keeps the hosts of all requests, and errors."""
 
-    def __init__(self, chromium: Any, server: ServerProcess, context: Any = None) -> None:
+    def __init__(
+        self, chromium: Any, server: ServerProcess, reel: Path, context: Any = None
+    ) -> None:
         self.context = context or chromium.new_context(viewport={"width": 1440, "height": 900})
         self.context.set_default_timeout(1000 * PATIENCE_S)
         self.page, self.errors, self.hosts = self.context.new_page(), [], set()
@@ -56,8 +73,8 @@ class PairsWindow:
         self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
         token = server.headers["cookie"].split("=", 1)[1]
         self.page.goto(f"http://{server.host}/?token={token}")
-        film = self.page.locator("a[href^='/film/']").first.get_attribute("href").split("/")[2]
-        self.page.goto(f"http://{server.host}/film/{film}/pairs")
+        film = place_of(reel.parent, reel / "film.toml")
+        self.page.goto(f"http://{server.host}/film/{film.id}/pairs")
         self.page.locator(".tile [data-key]").first.wait_for()
 
     def press(self, *keys: str) -> None:
@@ -120,9 +137,9 @@ class PairsWindow:
 
 
 def test_keys_change_film_toml_and_undo_restores_it(
-    window: PairsWindow, server: ServerProcess, tmp_path: Path
+    window: PairsWindow, server: ServerProcess, reel: Path
 ) -> None:
-    film = tmp_path / "reel/film.toml"
+    film = reel / "film.toml"
     before = film.read_text()
     window.press("ArrowLeft", "t")
     wait_until(lambda: load_project(film).pair[1].role == "train")
@@ -140,12 +157,12 @@ def test_keys_change_film_toml_and_undo_restores_it(
 
 
 def test_a_text_that_returns_is_no_change_elsewhere(
-    window: PairsWindow, server: ServerProcess, tmp_path: Path
+    window: PairsWindow, server: ServerProcess, reel: Path
 ) -> None:
     """One window changes, the other undoes it, the first one goes on."""
-    film = tmp_path / "reel/film.toml"
+    film = reel / "film.toml"
     before = film.read_text()
-    other = PairsWindow(None, server, window.context)
+    other = PairsWindow(None, server, reel, window.context)
     window.press("ArrowLeft")
     for _ in range(2):
         window.press("d")
@@ -161,9 +178,9 @@ def test_a_text_that_returns_is_no_change_elsewhere(
 
 
 def test_a_broken_film_toml_is_told_and_the_page_comes_back(
-    window: PairsWindow, tmp_path: Path
+    window: PairsWindow, reel: Path
 ) -> None:
-    film = tmp_path / "reel/film.toml"
+    film = reel / "film.toml"
     before = film.read_text()
     film.write_text(before + "[pair\n")
     problem = window.page.locator("[data-live=problem] .error")
@@ -186,9 +203,9 @@ MOVED = [(x + 8.0, y + 4.0, x, y) for x, y in PLACES]
 
 
 def test_control_points_are_placed_with_a_live_wipe_and_undone(
-    window: PairsWindow, server: ServerProcess, tmp_path: Path
+    window: PairsWindow, server: ServerProcess, reel: Path
 ) -> None:
-    film = tmp_path / "reel/film.toml"
+    film = reel / "film.toml"
     before = film.read_text()
     window.press("ArrowLeft")
     window.open_points()
@@ -264,9 +281,7 @@ def test_a_late_answer_changes_nothing_in_the_editor_of_another_pair(window: Pai
     assert placed == [48.0, 36.0, 48.0, 36.0], "the middle of 96 x 72 pixels"
 
 
-def test_points_that_are_saved_late_close_no_other_pair(
-    window: PairsWindow, tmp_path: Path
-) -> None:
+def test_points_that_are_saved_late_close_no_other_pair(window: PairsWindow, reel: Path) -> None:
     page, save = window.page, window.page.locator("#points-save")
     window.press("ArrowLeft")
     window.open_points()
@@ -282,16 +297,16 @@ def test_points_that_are_saved_late_close_no_other_pair(
     page.locator("#grid .facts", has_text="1 control point").wait_for(state="attached")
     page.wait_for_timeout(100)
     assert page.locator("#points").is_visible()
-    assert len(load_project(tmp_path / "reel/film.toml").pair[1].points) == 1
+    assert len(load_project(reel / "film.toml").pair[1].points) == 1
 
 
-def test_weights_of_an_old_run_are_not_shown(window: PairsWindow, tmp_path: Path) -> None:
+def test_weights_of_an_old_run_are_not_shown(window: PairsWindow, reel: Path) -> None:
     page = window.page
     held = window.hold("**/pairs/weights?*")
     page.reload()
     wait_until(lambda: held or page.wait_for_timeout(10))
     for record in (Alignments.PATH, f"03-align/{Receipt.PATH}"):
-        path = tmp_path / "reel" / record
+        path = reel / record
         os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
     page.locator("[data-weight='4']:not(:empty)").wait_for()
     held[0].fulfill(json={"weights": {"2": 0.01, "4": 0.01}})
@@ -299,22 +314,22 @@ def test_weights_of_an_old_run_are_not_shown(window: PairsWindow, tmp_path: Path
     assert "weight 1 %" not in page.locator("#grid").text_content()
 
 
-def test_a_late_answer_completes_no_path(window: PairsWindow) -> None:
+def test_a_late_answer_completes_no_path(window: PairsWindow, reel: Path) -> None:
     page = window.page
     window.press("a")
     held = window.hold("**/films/complete?*")
     page.locator("[name=painted]").fill("sc")
     wait_until(lambda: held or page.wait_for_timeout(10))
-    page.locator("[name=painted]").fill("painted/")
-    offered = page.locator("#paths option[value='painted/2.exr']")
+    page.locator("[name=painted]").fill(f"{reel.name}/painted/")
+    offered = page.locator(f"#paths option[value='{reel.name}/painted/2.exr']")
     offered.wait_for(state="attached")
     held[0].fulfill(json={"paths": ["scan"]})
     page.wait_for_timeout(100)
     assert offered.count() == 1
 
 
-def test_control_points_are_placed_by_keys(window: PairsWindow, tmp_path: Path) -> None:
-    film = tmp_path / "reel/film.toml"
+def test_control_points_are_placed_by_keys(window: PairsWindow, reel: Path) -> None:
+    film = reel / "film.toml"
     window.press("ArrowLeft")
     window.open_points()
     window.press("Shift+ArrowLeft", "ArrowUp", "Enter", "ArrowRight", "Enter", "Tab")
@@ -326,8 +341,8 @@ def test_control_points_are_placed_by_keys(window: PairsWindow, tmp_path: Path) 
     wait_until(lambda: load_project(film).pair[1].points == ())
 
 
-def test_no_key_acts_behind_the_editor_of_points(window: PairsWindow, tmp_path: Path) -> None:
-    film = tmp_path / "reel/film.toml"
+def test_no_key_acts_behind_the_editor_of_points(window: PairsWindow, reel: Path) -> None:
+    film = reel / "film.toml"
     before = film.read_text()
     window.press("ArrowLeft")
     window.open_points()
@@ -344,9 +359,9 @@ def test_no_key_acts_behind_the_editor_of_points(window: PairsWindow, tmp_path: 
     assert window.page.locator("#grid [aria-current]").get_attribute("data-pair") == "4"
 
 
-def test_the_editor_overwrites_no_change_elsewhere(window: PairsWindow, tmp_path: Path) -> None:
+def test_the_editor_overwrites_no_change_elsewhere(window: PairsWindow, reel: Path) -> None:
     """It refuses once, so that a person can look; then it writes beside the other change."""
-    film = tmp_path / "reel/film.toml"
+    film = reel / "film.toml"
     window.press("ArrowLeft")
     window.open_points()
     window.place(*MOVED)
@@ -362,11 +377,11 @@ def test_the_editor_overwrites_no_change_elsewhere(window: PairsWindow, tmp_path
 
 @pytest.mark.parametrize("choice", [".", "d", "points"])
 def test_a_repeated_save_takes_back_no_choice_of_another_window(
-    window: PairsWindow, server: ServerProcess, tmp_path: Path, choice: str
+    window: PairsWindow, server: ServerProcess, reel: Path, choice: str
 ) -> None:
-    film = tmp_path / "reel/film.toml"
+    film = reel / "film.toml"
     before = film.read_text()
-    other = PairsWindow(None, server, window.context)
+    other = PairsWindow(None, server, reel, window.context)
     window.press("ArrowLeft")
     window.open_points()
     window.place(*MOVED)
@@ -464,9 +479,9 @@ def test_no_place_gets_two_points_and_a_point_that_is_held_can_be_deleted(
 
 
 def test_points_that_align_refuses_are_refused_and_a_remark_is_shown(
-    window: PairsWindow, tmp_path: Path
+    window: PairsWindow, reel: Path
 ) -> None:
-    film = tmp_path / "reel/film.toml"
+    film = reel / "film.toml"
     before = film.read_text()
     window.press("ArrowLeft")
     window.open_points()
@@ -506,11 +521,11 @@ def test_the_wipe_shows_both_pictures(window: "PairsWindow") -> None:
 
 
 def test_two_windows_show_one_state_and_an_old_page_overwrites_nothing(
-    window: PairsWindow, server: ServerProcess, tmp_path: Path
+    window: PairsWindow, server: ServerProcess, reel: Path
 ) -> None:
-    film = tmp_path / "reel/film.toml"
+    film = reel / "film.toml"
     one = window
-    other = PairsWindow(None, server, one.context)
+    other = PairsWindow(None, server, reel, one.context)
     one.press("ArrowRight", "d")
     other.page.locator(".tile.dropped").wait_for(timeout=5000)
     with film.open("a") as file:
@@ -527,9 +542,9 @@ def test_two_windows_show_one_state_and_an_old_page_overwrites_nothing(
 
 
 def test_a_pair_is_added_by_scrubbing(
-    window: PairsWindow, server: ServerProcess, tmp_path: Path
+    window: PairsWindow, server: ServerProcess, reel: Path
 ) -> None:
-    film = tmp_path / "reel/film.toml"
+    film = reel / "film.toml"
     pictures: list[str] = []
     window.page.on("request", lambda request: pictures.append(request.url))
     window.press("a")
@@ -547,8 +562,8 @@ def test_a_pair_is_added_by_scrubbing(
     assert all("v=" in url for url in added)
 
 
-def test_a_pair_is_added_with_control_points(window: PairsWindow, tmp_path: Path) -> None:
-    film = tmp_path / "reel/film.toml"
+def test_a_pair_is_added_with_control_points(window: PairsWindow, reel: Path) -> None:
+    film = reel / "film.toml"
     window.press("a")
     window.page.locator("#add-source").fill("5")
     window.page.locator("#add-reference").fill("6")

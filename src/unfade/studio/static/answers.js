@@ -1,4 +1,4 @@
-// Answers that cross: only that to the last question counts.
+// Answers of the studio to questions. Of those that cross only that to the last question counts.
 
 /** Tells the last question of a kind from those before it.
  * @returns {() => () => boolean} to be called with each question; says later whether it is the last */
@@ -8,6 +8,14 @@ export function latest() {
     const mine = ++last;
     return () => mine === last;
   };
+}
+
+/** What the studio answers, also a refusal with its `error`; null if no answer came.
+ * @param {string} address
+ * @returns {Promise<object | null>} */
+export async function answerOf(address) {
+  const answer = await fetch(address).catch(() => null);
+  return (await answer?.json().catch(() => null)) ?? null;
 }
 
 let asked = new AbortController();

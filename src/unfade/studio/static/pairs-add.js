@@ -1,5 +1,5 @@
 // Adding a pair: two scrubbers side by side, or a painted picture.
-import { completePath } from "/static/answers.js";
+import { answerOf, completePath } from "/static/answers.js";
 import { bind, readOnly, say } from "/static/studio.js";
 import { sentences } from "/static/pairs-words.js";
 
@@ -70,8 +70,7 @@ export function startAdding({ base, send, editor, sourceOf, version }) {
 
   /** Puts what align is likely to think before what is known. */
   async function judge(mine, query, known) {
-    const answer = await fetch(`${base}/judgement?${query}`).catch(() => null);
-    const found = await answer?.json().catch(() => null);
+    const found = await answerOf(`${base}/judgement?${query}`);
     if (found && mine === asked) sentences(byId("add-sentences"), [...(found.sentences ?? [found.error]), ...known]);
   }
 

@@ -1,5 +1,5 @@
 // The close view of a pair: wipe, toggle, difference of structure, weight, and what is known of it.
-import { latest } from "/static/answers.js";
+import { answerOf, latest } from "/static/answers.js";
 import { sentences } from "/static/pairs-words.js";
 
 const MAX_WIDTH_PX = 1920; // A wider picture shows no more of a pair at a glance.
@@ -66,10 +66,7 @@ export function closeView({ base, current, next }) {
   /** What the machine thinks: of the last run, and of what has changed since at first sight. */
   async function explain(tile, rows) {
     const isLast = ask();
-    const get = async (what) => {
-      const answer = await fetch(`${base}/${what}?${tile.dataset.query}`).catch(() => null);
-      return (await answer?.json().catch(() => null)) ?? {};
-    };
+    const get = async (what) => (await answerOf(`${base}/${what}?${tile.dataset.query}`)) ?? {};
     const found = await get("facts");
     if (!isLast()) return;
     const weight = found.weight == null ? "not measured" : `${Math.round(found.weight * 100)} %`;

@@ -1,6 +1,6 @@
 // The editor of control points: scan and reference side by side, and a wipe of the reference as the
 // points lay it.
-import { latest } from "/static/answers.js";
+import { answerOf, latest } from "/static/answers.js";
 import { CLICK_PX, Pane } from "/static/pairs-pane.js";
 import { sentences } from "/static/pairs-words.js";
 
@@ -46,8 +46,7 @@ export function pointsEditor({ base }) {
     Object.assign(byId("points-save"), { disabled: true, ariaBusy: null });
     dialog.showModal();
     panes.source.view.focus();
-    const answer = await fetch(`${base}/facts?${pair.query}`).catch(() => null);
-    const facts = (await answer?.json().catch(() => null)) ?? { error: "the studio does not answer; start it again with 'unfade studio'" };
+    const facts = (await answerOf(`${base}/facts?${pair.query}`)) ?? { error: "the studio does not answer; start it again with 'unfade studio'" };
     if (!isMine()) return;
     if (facts.error) return sentences(told, [facts.error]);
     await Promise.all(SIDES.map((side) => panes[side].show(facts.areas[side], picture(side, LIVE_WIDTH_PX))));
@@ -163,8 +162,7 @@ export function pointsEditor({ base }) {
     const [isMine, mine] = [isOpen, resting];
     lay(panes.source.wantedWidth);
     const query = `${pair.query}&points=${encodeURIComponent(written())}`;
-    const answer = await fetch(`${base}/judgement?${query}`).catch(() => null);
-    const found = await answer?.json().catch(() => null);
+    const found = await answerOf(`${base}/judgement?${query}`);
     if (found && mine === resting && isMine() && !isHeld) sentences(told, found.sentences ?? [found.error]);
   }
 

@@ -12,7 +12,9 @@ const keyOf = (frame, kind, scale) => `${frame} ${kind} ${scale}`;
 /** The facts in the header of an answer. */
 const factsOf = (answer) => JSON.parse(decodeURIComponent(answer.headers.get("x-unfade-facts")));
 
-async function fetched(address, signal) {
+/** The answer of the studio.
+ * @throws {Error} its sentence, if it refused */
+export async function fetched(address, signal) {
   const answer = await fetch(address, { signal });
   if (answer.ok) return answer;
   const facts = await answer.json().catch(() => ({}));

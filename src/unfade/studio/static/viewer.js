@@ -4,7 +4,7 @@ import { bindControls, press } from "/static/viewer-controls.js";
 import { draw } from "/static/viewer-draw.js";
 import { go, player, scrub, setShown, show } from "/static/viewer-frames.js";
 import { bindKeys } from "/static/viewer-keys.js";
-import { Pictures } from "/static/viewer-load.js";
+import { Pictures, fetched } from "/static/viewer-load.js";
 import { showMarks } from "/static/viewer-panel.js";
 import { bindPointer } from "/static/viewer-pointer.js";
 import { Screen } from "/static/viewer-screen.js";
@@ -13,12 +13,7 @@ import { Strip } from "/static/viewer-strip.js";
 
 const THUMBS_MS = 700; // from one look for missing thumbnails to the next
 
-async function json(address) {
-  const answer = await fetch(address);
-  const facts = await answer.json();
-  if (!answer.ok) throw new Error(facts.error ?? `the studio refused it (${answer.status})`);
-  return facts;
-}
+const json = async (address) => (await fetched(address)).json();
 
 let shownEdition = null;
 
@@ -49,7 +44,7 @@ async function takeFilm() {
 async function takePictures(isFirst) {
   const [view, values] = await Promise.all([
     json(`/film/${id}/viewer/view`),
-    fetch(`/film/${id}/viewer/view/textures`).then((answer) => answer.arrayBuffer()),
+    fetched(`/film/${id}/viewer/view/textures`).then((answer) => answer.arrayBuffer()),
   ]);
   viewer.screen.setView(view, new Float32Array(values));
   viewer.pictures.clear();

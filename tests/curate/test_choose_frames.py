@@ -1,15 +1,16 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from unfade.curate.choice.choose import (
     ChosenFrames,
-    FrameFacts,
     PairQuota,
     choose_frames,
     frame_states,
-    measure_frames,
 )
+from unfade.curate.choice.frame_facts import measure_frames
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 
@@ -86,11 +87,8 @@ def test_a_shot_with_changing_light_gets_more_training_frames(faded_film):
 
 def test_states_say_why_a_frame_cannot_be_a_pair(facts):
     matched, certain = _frames(5, 9, 10, 0), _frames(5, 9, 0)
-    usable = facts.usable.copy()
-    usable[9] = False
-    states = frame_states(
-        FrameFacts(facts.cells, facts.sharpness, usable), matched, certain, SHOTS, 1001
-    )
+    no_flash = facts.has_colours & (np.arange(120) != 9)
+    states = frame_states(replace(facts, has_colours=no_flash), matched, certain, SHOTS, 1001)
     assert [states[k] for k in (4, 5, 9, 10, 0)] == [
         "unmatched",
         "free",
@@ -129,6 +127,50 @@ def test_sharp_frames_are_preferred(faded_film):
         facts, _states(facts, ALL_FRAMES[:30], SHOTS[:1]), range(30), PairQuota(4, 1)
     )
     assert all(frame % 2 == 1 for frame in choice.train)
+
+
+def _with_a_fade(film, start, light):
+    """The film with frames from `start` on in another light, 1 as it is; white is 245."""
+    faded = film.astype(np.float32)
+    part = slice(start, start + len(light))
+    faded[part] = 245 + (faded[part] - 245) * light[:, None, None, None]
+    return faded.astype(np.uint8)
+
+
+def test_changing_light_is_a_second_choice_and_a_mixture_is_none(faded_film):
+    film = _with_a_fade(faded_film.source, 30, np.linspace(0, 1, 14))
+    dissolving = np.zeros(120, bool)
+    dissolving[66:84] = True
+    facts = measure_frames(film).with_transitions(np.zeros(120, bool), dissolving)
+    states = _states(facts)
+    assert {*states[34:43]} == {"changing"}
+    assert {*states[30:32]} == {"passing"}
+    assert {*states[66:84]} == {"passing"}
+    assert {*states[50:58]} == {"free"}
+    known = measure_frames(faded_film.source).with_transitions(dissolving, np.zeros(120, bool))
+    assert {*_states(known)[66:84]} == {"changing"}
+
+
+def test_light_that_only_a_fade_shows_gets_training_frames_and_no_others(faded_film):
+    facts = measure_frames(_with_a_fade(faded_film.source, 30, np.linspace(0, 1, 14)))
+    states = _states(facts)
+    choice = choose_frames(facts, states, range(30, 60), PairQuota(4, 1, 9, test=1))
+    assert [states[frame] for frame in choice.train[:4]] == ["free"] * 4
+    changing = choice.train[4:]
+    assert 1 <= len(changing) <= 5
+    assert all(states[frame] == "changing" for frame in changing)
+    assert min(changing) < 37
+    assert all(states[frame] == "free" for frame in (*choice.holdout, *choice.test))
+    limited = choose_frames(facts, states, range(30, 60), PairQuota(4, 1, 4))
+    assert all(states[frame] == "free" for frame in limited.train)
+
+
+def test_a_shot_that_is_nothing_but_a_fade_gets_training_frames(faded_film):
+    facts = measure_frames(_with_a_fade(faded_film.source, 30, np.linspace(0, 1, 30)))
+    states = [state.replace("free", "changing") for state in _states(facts)]
+    choice = choose_frames(facts, states, range(30, 60), PairQuota(4, 1, 9))
+    assert 4 <= len(choice.train) <= 9
+    assert choice.holdout == ()
 
 
 def test_fades_dissolves_flashes_and_black_are_not_usable(faded_film):

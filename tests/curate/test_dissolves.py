@@ -43,9 +43,11 @@ def starts(film: np.ndarray) -> list[int]:
 @pytest.mark.parametrize("length", [10, 24, 48])
 def test_a_dissolve_ends_a_shot_in_its_middle(length: int) -> None:
     film = dissolved(panned(1, 0.15), panned(2, 0.15), length)
-    first_frames, in_transition = starts(film), cuts_of(film).in_transition()
+    cuts = cuts_of(film)
+    first_frames, in_transition = starts(film), cuts.dissolving()
     assert len(first_frames) == 2
     assert first_frames[1] == pytest.approx(LENGTH - length / 2, abs=max(4, length / 4))
+    assert not cuts.fading().any()
     assert in_transition[LENGTH - 3 * length // 4 : LENGTH - length // 4].all()
     assert not in_transition[: LENGTH - length - 8].any()
     assert not in_transition[LENGTH + 8 :].any()
@@ -57,7 +59,9 @@ def test_a_fade_to_black_and_back_ends_a_shot() -> None:
     out, back = slice(LENGTH - 24, LENGTH), slice(LENGTH + 30, LENGTH + 54)
     film[out] = 0.1 + ramp(1, 0, 24) * (film[out] - 0.1)
     film[back] = 0.1 + ramp(0, 1, 24) * (film[back] - 0.1)
-    first_frames = starts(film)
+    first_frames, cuts = starts(film), cuts_of(film)
+    assert cuts.fading()[LENGTH - 15 : LENGTH - 9].all()
+    assert not cuts.dissolving().any()
     assert len(first_frames) == 3
     assert first_frames[1] == pytest.approx(LENGTH - 12, abs=8)
     assert first_frames[2] == pytest.approx(LENGTH + 42, abs=8)
@@ -65,7 +69,7 @@ def test_a_fade_to_black_and_back_ends_a_shot() -> None:
 
 def test_hard_cuts_are_not_moved() -> None:
     assert starts(np.concatenate([panned(1), panned(2), panned(3)])) == [0, 60, 120]
-    assert not cuts_of(np.concatenate([panned(1), panned(2)])).in_transition().any()
+    assert not cuts_of(np.concatenate([panned(1), panned(2)])).dissolves
 
 
 @pytest.mark.parametrize("speed", [0.5, 1.5, 4.0])

@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unfade.curate.choice.choose import frame_states, measure_frames
+from unfade.curate.choice.choose import frame_states
+from unfade.curate.choice.frame_facts import measure_frames
 from unfade.curate.choice.pairing import (
     best_rejection,
     choose_in_shot,

@@ -5,11 +5,10 @@ import pytest
 
 from unfade.curate.choice.choose import (
     ChosenFrames,
-    FrameFacts,
     PairQuota,
     choose_frames,
-    measure_frames,
 )
+from unfade.curate.choice.frame_facts import FrameFacts, measure_frames
 from unfade.curate.shots.scenes import colour_distributions, limit_scene, scene_numbers
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
@@ -24,7 +23,8 @@ def facts_of(colours: list[tuple[float, float, float]]) -> FrameFacts:
     shade = draws.normal(0, 0.05, (len(colours) * LENGTH, 48, 1))
     base = np.repeat(np.array(colours), LENGTH, axis=0)[:, None]
     cells = (base + shade).reshape(len(base), -1).astype(np.float32)
-    return FrameFacts(cells, np.ones(len(base)), np.ones(len(base), bool))
+    never = np.zeros(len(base), bool)
+    return FrameFacts(cells, np.ones(len(base)), ~never, never, never)
 
 
 def shots_of(count: int) -> tuple[Shot, ...]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from unfade.curate.choice.choose import measure_frames
+from unfade.curate.choice.frame_facts import measure_frames
 from unfade.film.match import FrameState, MatchRecord, ReferenceMatches
 from unfade.film.outlier import Mend
 from unfade.film.pair import Pair, PairRole

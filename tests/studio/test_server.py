@@ -193,11 +193,13 @@ def test_runs_are_stopped_with_the_studio_if_asked(
     write_small_film(tmp_path)
     with running_server(tmp_path, "--stop-runs") as server:
         record = start_run(server, tmp_path)
+        log = tmp_path / RUNS_FOLDER / f"{record.id}.log"
+        wait_until(log.read_bytes)
         server.interrupt()
         assert server.process.returncode == 0
         assert not is_running(record)
     assert only_record(tmp_path).state == "stopped"
-    assert exit_status(tmp_path / RUNS_FOLDER / f"{record.id}.log") == 130
+    assert exit_status(log) == 130
 
 
 def test_a_second_studio_does_not_open_the_folder(root: Path) -> None:

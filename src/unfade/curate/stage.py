@@ -9,7 +9,8 @@ from torch import Tensor
 
 from unfade import media
 from unfade.curate.balance import draw_balance, film_balance
-from unfade.curate.choice.choose import ChosenFrames, FrameFacts, frame_states, measure_frames
+from unfade.curate.choice.choose import ChosenFrames, frame_states
+from unfade.curate.choice.frame_facts import FrameFacts, measure_frames
 from unfade.curate.choice.pairing import (
     added_pairs,
     alternate_pairs,
@@ -36,7 +37,7 @@ from unfade.drawing.canvas import fit_width
 from unfade.errors import MatchError
 from unfade.film.balance import IDENTITY_BALANCE, Balance, FilmBalance
 from unfade.film.clip import SOURCE_PROXY, Clips, reference_proxy
-from unfade.film.match import FrameState
+from unfade.film.match import PAIRABLE, FrameState
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.shot import Shot
 from unfade.film.wording import counted
@@ -96,7 +97,7 @@ def _choose(
     remarks = _remarks(job, source, references, matched)
     detail = _detail(job, clips, matched, shots)
     matches = best_matches({name: one for name, (_, one) in matched.items()}, detail, shots, first)
-    facts = measure_frames(source).excluding(cuts.in_transition())
+    facts = measure_frames(source).with_transitions(cuts.fading(), cuts.dissolving())
     states = frame_states(facts, matches.matched, matches.certain, shots, first)
     rejected = dropped_pairs(dropped, clips, shots, matches)
     for source_frame in dropped:
@@ -212,7 +213,8 @@ def _rejected_shots(
     paired = {pair.shot for pair in pairs}
     for shot in shots:
         start = shot.frames.first - clips.source.frames.first
-        if shot.number in paired or "free" in states[start : start + len(shot.frames)]:
+        own_states = states[start : start + len(shot.frames)]
+        if shot.number in paired or not {*own_states}.isdisjoint(PAIRABLE):
             continue
         job.progress.say(
             f"shot {shot.name}: no pair, frames {shot.frames.first} to {shot.frames.last}"

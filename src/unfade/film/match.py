@@ -7,10 +7,15 @@ from pydantic import model_validator
 from unfade.film.noun import Artefact, Noun
 from unfade.film.time import FrameRange
 
-FrameState = Literal["free", "unmatched", "uncertain", "passing", "cut", "dropped"]
-"""Whether a frame can be a pair. "free": it can. "unmatched": no reference frame shows it.
-"uncertain": its moving regions fit another instant better. "passing": it lies in a fade, dissolve,
-flash or black. "cut": it lies beside a cut. "dropped": a person excluded it."""
+FrameState = Literal["free", "changing", "unmatched", "uncertain", "passing", "cut", "dropped"]
+"""Whether a frame can be a pair. "free": it can. "changing": its light changes, in a fade or beside
+fast motion, and it is a pair only where no free frame has its light. "unmatched": no reference
+frame shows it. "uncertain": its moving regions fit another instant better. "passing": it lies in a
+dissolve, flash or black, or in a fade beside a cut. "cut": it lies beside a cut. "dropped": a
+person excluded it."""
+
+PAIRABLE: tuple[FrameState, ...] = ("free", "changing")
+"""States of the frames that can be a pair."""
 
 
 class ReferenceMatches(Noun):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unfade.curate.choice.choose import measure_frames
+from unfade.curate.choice.frame_facts import measure_frames
 from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import SOURCE_PROXY

@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from unfade.curate.choice.choose import ChosenFrames, FrameFacts, PairQuota, choose_frames
+from unfade.curate.choice.choose import ChosenFrames, PairQuota, choose_frames
+from unfade.curate.choice.frame_facts import FrameFacts
 from unfade.film.improvement import AddedPair
-from unfade.film.match import FrameState, MatchRecord
+from unfade.film.match import PAIRABLE, FrameState, MatchRecord
 from unfade.film.outlier import OutlierRun
 from unfade.film.pair import MIN_DISTANCE_FRAMES, Pair
 from unfade.film.shot import Shot
@@ -45,7 +46,7 @@ def suggest(film: FilmState, settled: Collection[int] = ()) -> list[AddedPair]:
         settled: numbers of shots that further pairs did not help.
     """
     mean = fmean(film.held_out.values()) if film.held_out else 0.0
-    states = _free_states(film)
+    states = _open_states(film)
     added: list[AddedPair] = []
     for shot in film.shots:
         if shot.number in settled:
@@ -60,14 +61,14 @@ def suggest(film: FilmState, settled: Collection[int] = ()) -> list[AddedPair]:
     return sorted(added, key=lambda one: one.source)
 
 
-def _free_states(film: FilmState) -> list[FrameState]:
-    """The states of all frames; those that were refused or lie beside a judging pair are not
-    free."""
+def _open_states(film: FilmState) -> list[FrameState]:
+    """The states of all frames; those that were refused or lie beside a judging pair cannot
+    be pairs."""
     first, states = film.matches.frames.first, list(film.matches.state)
     reach = range(1 - MIN_DISTANCE_FRAMES, MIN_DISTANCE_FRAMES)
     near = {pair.source + step for pair in film.pairs if pair.role != "train" for step in reach}
     for frame in near.union(film.rejected):
-        if frame in film.matches.frames and states[frame - first] == "free":
+        if frame in film.matches.frames and states[frame - first] in PAIRABLE:
             states[frame - first] = "dropped"
     return states
 
@@ -78,7 +79,7 @@ def _mends(film: FilmState, shot: Shot, states: Sequence[FrameState]) -> list[Ad
     mends: dict[int, AddedPair] = {}
     for run in sorted(film.outliers, key=lambda one: -one.score / one.limit):
         source = run.mend.source if run.mend is not None else None
-        if source is not None and source in shot.frames and states[source - first] == "free":
+        if source is not None and source in shot.frames and states[source - first] in PAIRABLE:
             why = f"{run.kind}, frames {run.frames_in_words()}"
             mends.setdefault(source, AddedPair(source=source, shot=shot.number, why=why))
     return [*mends.values()]

@@ -119,7 +119,7 @@ STAGES = (
         ("film.title", "reference", "pair", "curate", "ingest.balance"),
         (Clips,),
         lambda job: clip_paths(job) | picture_paths(job),
-        3,
+        4,
         ("01-ingest/*-proxy.npy",),
     ),
     Stage("align", ("align", "pair.points"), (Clips, PairList), pair_paths, 3),

@@ -158,7 +158,11 @@ def _flicker(outliers: Sequence[OutlierRun], matches: MatchRecord | None) -> Dia
     if matches is None:
         return None
     first = matches.frames.first
-    passing = [index + first for index, state in enumerate(matches.state) if state == "passing"]
+    passing = [
+        index + first
+        for index, state in enumerate(matches.state)
+        if state in ("changing", "passing")
+    ]
     for run in outliers:
         if run.kind not in ("flicker", "hue drift"):
             continue

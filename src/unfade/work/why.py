@@ -16,6 +16,8 @@ _STATES: dict[FrameState, str] = {
     "colours",
     "unmatched": "No frame of the reference shows it",
     "uncertain": "Its moving regions do not confirm the instant of its match",
+    "changing": "Its light changes, in a fade or beside fast motion, and the pairs of its shot "
+    "cover that light",
     "passing": "It lies in a fade, a dissolve, a flash or black",
     "cut": "It lies too near a cut",
     "dropped": "A person dropped it: it is on 'curate.drop' in film.toml",

@@ -1,52 +1,14 @@
 """Choice of the matched frames of a shot that become pairs."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
-from scipy.ndimage import maximum_filter1d, median_filter
 
+from unfade.curate.choice.frame_facts import FrameFacts
 from unfade.film.match import FrameState
 from unfade.film.pair import MIN_DISTANCE_FRAMES
 from unfade.film.shot import CUT_MARGIN_FRAMES, Shot
 
-_MAX_RANGE_FRAMES = 500
-"""Number of frames, spread over the reel, from which its range is measured."""
-_RANGE_PERCENTILES = (1, 99)
-"""Percentiles that limit the reel's range, without dirt and highlights."""
-_COLOUR_GRID = (8, 6)
-"""Cells across and down. The mean colours of the cells describe the light and colours of a
-frame."""
-_DISSOLVE_GRID = (16, 12)
-"""Cells across and down in which dissolves are detected. Cells this large change little by motion
-and much in a dissolve."""
-_DISSOLVE_REACH_FRAMES = (3, 6)
-"""Distances, before and after a frame, over which a dissolve or fade is tested: a short and a long
-one."""
-_MIN_DISSOLVE_CHANGE = 0.05
-"""Mean change of the cells over twice the reach, as a share of the reel's range, from which a frame
-may be in a dissolve. Smaller changes are motion and grain."""
-_MAX_DISSOLVE_DEVIATION = 0.25
-"""Distance of a frame from the mean of the frames before and after it, as a share of their
-difference, up to which it counts as their mixture."""
-_TRANSITION_MARGIN_FRAMES = 3
-"""Frames on either side of a detected dissolve or fade that are excluded too, because its first and
-last frames change too little to be detected."""
-_MIN_FLASH_CHANGE = 0.04
-"""Difference between a frame's mean and the median of its neighbours, as a share of the reel's
-range, from which the frame is a flash."""
-_FLASH_WINDOW_FRAMES = 5
-"""Number of frames of the median with which a frame's mean is compared: a flash of one or two
-frames does not change it."""
-_MIN_CONTRAST = 0.04
-"""Standard deviation of a frame, as a share of the reel's range, below which it counts as black: it
-has no colours to learn."""
-_MIN_FADE_CHANGE = 0.08
-"""Steady change of a frame's mean over the shorter reach, as a share of the reel's range, from
-which the frame is in a fade."""
-_MAX_STEP_SHARE = 0.5
-"""Share of that change that may lie between two adjacent frames of a fade. A larger step is a cut
-or a flash."""
 SPARE_FRAMES = 2
 """Number of spare frames per shot and role, which replace frames that cannot be aligned."""
 _MIN_TRAIN_FRAMES = 2
@@ -60,24 +22,6 @@ time separates frames of equal colours."""
 _BLUR_PENALTY = 0.5
 """Share by which the distance of the least sharp frame of a shot is reduced, so that sharp frames
 are preferred."""
-
-
-@dataclass(frozen=True)
-class FrameFacts:
-    """Measurements of each frame of the source's proxy.
-
-    `cells` are mean colours, float32 (N, cells * 3), on a scale on which the reel's range is 1.
-    `sharpness` is positive; higher is sharper. `usable` is false in fades, dissolves, flashes and
-    black.
-    """
-
-    cells: np.ndarray
-    sharpness: np.ndarray
-    usable: np.ndarray
-
-    def excluding(self, in_transition: np.ndarray) -> "FrameFacts":
-        """The same measurements; frames in a transition, bool (N,), are marked as not usable."""
-        return replace(self, usable=self.usable & ~in_transition)
 
 
 @dataclass(frozen=True)
@@ -117,33 +61,12 @@ class ChosenFrames:
         return {*self.train, *self.holdout, *self.test}
 
 
-def measure_frames(proxy: np.ndarray) -> FrameFacts:
-    """Measurements of each frame of a proxy, uint8 (N, h, w, 3)."""
-    low, high = np.percentile(
-        np.asarray(proxy[:: max(1, len(proxy) // _MAX_RANGE_FRAMES)]), _RANGE_PERCENTILES, (0, 1, 2)
-    )
-    value_range = np.maximum(high - low, 1.0).astype(np.float32)
-    cells = np.empty((len(proxy), _COLOUR_GRID[0] * _COLOUR_GRID[1] * 3), np.float32)
-    coarse = np.empty((len(proxy), _DISSOLVE_GRID[0] * _DISSOLVE_GRID[1]), np.float32)
-    contrast, sharpness = np.empty(len(proxy)), np.empty(len(proxy))
-    for index, frame in enumerate(proxy):
-        stretched = (frame.astype(np.float32) - low.astype(np.float32)) / value_range
-        luma = stretched.mean(axis=2)
-        cells[index] = cv2.resize(stretched, _COLOUR_GRID, interpolation=cv2.INTER_AREA).ravel()
-        coarse[index] = cv2.resize(luma, _DISSOLVE_GRID, interpolation=cv2.INTER_AREA).ravel()
-        contrast[index] = luma.std()
-        detail = np.abs(cv2.Laplacian(luma, cv2.CV_32F)).mean()
-        sharpness[index] = detail / max(contrast[index], 1e-3)
-    mean = coarse.mean(axis=1)
-    in_transition = maximum_filter1d(
-        _dissolving(coarse) | _fading(mean), 2 * _TRANSITION_MARGIN_FRAMES + 1
-    )
-    usable = ~(in_transition | _flashing(mean) | (contrast < _MIN_CONTRAST))
-    return FrameFacts(cells, sharpness, usable)
-
-
 def frame_states(
-    facts: FrameFacts, matched: np.ndarray, certain: np.ndarray, shots: tuple[Shot, ...], first: int
+    facts: FrameFacts,
+    matched: np.ndarray,
+    certain: np.ndarray,
+    shots: tuple[Shot, ...],
+    first: int,
 ) -> list[FrameState]:
     """Whether each frame can become a pair, regardless of what a person fixed or dropped.
 
@@ -155,6 +78,7 @@ def frame_states(
         first: number of the film's first frame.
     """
     states: list[FrameState] = ["cut"] * len(matched)
+    may_be_pair = facts.has_colours & ~facts.is_mixture
     for shot in shots:
         start, count = shot.frames.first - first, len(shot.frames)
         # A shot that is too short for both margins keeps its middle.
@@ -166,7 +90,8 @@ def frame_states(
         elif not certain[index]:
             states[index] = "uncertain"
         elif not facts.usable[index]:
-            states[index] = "passing"
+            is_second_choice = may_be_pair[index] and states[index] == "free"
+            states[index] = "changing" if is_second_choice else "passing"
     return states
 
 
@@ -177,7 +102,8 @@ def choose_frames(
 
     Args:
         facts: measurements of the film's frames.
-        states: states of the film's frames; only "free" frames are chosen.
+        states: states of the film's frames. Only "free" frames are chosen; and "changing" ones for
+            training, where no free frame has their light.
         frames: indices of the shot's frames.
         quota: how many frames the shot should give.
 
@@ -204,6 +130,10 @@ def choose_frames(
         remaining = [
             frame for frame in _away_from(remaining, chosen[role]) if frame not in chosen[role]
         ]
+    judging = [*quota.fixed.holdout, *quota.fixed.test, *chosen["holdout"], *chosen["test"]]
+    changing = [f for f in frames if states[f] == "changing" and f not in known]
+    count = 0 if known else counts["train"]
+    train += sampling.select(_away_from(changing, judging), count, known, max_train - len(train))
     return _with_spares(sampling, chosen, remaining, known)
 
 
@@ -297,42 +227,3 @@ def _between(frames: list[int], known: list[int]) -> list[int]:
     apart = _away_from(frames, known)
     inside = [frame for frame in apart if known and known[0] < frame < known[-1]]
     return inside or apart or frames
-
-
-def _dissolving(coarse: np.ndarray) -> np.ndarray:
-    """Bool (N,): frames that are a mixture of the frames before and after them, in a dissolve or
-    fade."""
-    dissolving = np.zeros(len(coarse), bool)
-    for reach in _DISSOLVE_REACH_FRAMES:
-        if len(coarse) <= 2 * reach:
-            continue
-        before, middle, after = coarse[: -2 * reach], coarse[reach:-reach], coarse[2 * reach :]
-        change = np.abs(after - before).mean(axis=1)
-        deviation = np.abs(middle - (before + after) / 2).mean(axis=1)
-        dissolving[reach:-reach] |= (change > _MIN_DISSOLVE_CHANGE) & (
-            deviation < _MAX_DISSOLVE_DEVIATION * change
-        )
-    return dissolving
-
-
-def _fading(mean: np.ndarray) -> np.ndarray:
-    """Bool (N,): frames in a steady rise or fall of the mean."""
-    fading = np.zeros(len(mean), bool)
-    reach = _DISSOLVE_REACH_FRAMES[0]
-    for middle in range(reach, len(mean) - reach):
-        steps = np.diff(mean[middle - reach : middle + reach + 1])
-        steady = (steps > 0).all() or (steps < 0).all()
-        total, greatest = abs(steps.sum()), abs(steps).max()
-        fading[middle] = (
-            steady
-            and total > _MIN_FADE_CHANGE
-            and greatest < min(_MIN_FADE_CHANGE, _MAX_STEP_SHARE * total)
-        )
-    return fading
-
-
-def _flashing(mean: np.ndarray) -> np.ndarray:
-    """Bool (N,): frames that are lighter or darker than their neighbours."""
-    return np.asarray(
-        np.abs(mean - median_filter(mean, _FLASH_WINDOW_FRAMES, mode="nearest")) > _MIN_FLASH_CHANGE
-    )

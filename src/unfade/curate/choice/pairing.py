@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from unfade.curate.choice.choose import ChosenFrames, FrameFacts, PairQuota, choose_frames
+from unfade.curate.choice.choose import ChosenFrames, PairQuota, choose_frames
+from unfade.curate.choice.frame_facts import FrameFacts
 from unfade.curate.matching.best_reference import BestMatches, film_detail
 from unfade.errors import ProjectError
 from unfade.film.clip import Clips
@@ -231,6 +232,7 @@ def best_rejection(
 def _reason(state: FrameState, matches: BestMatches, index: int) -> str:
     reasons: dict[FrameState, str] = {
         "uncertain": str(matches.doubt[index]),
+        "changing": "the light of the frame changes",
         "passing": "the frame is in a fade, dissolve, flash or black",
         "cut": "the frame is next to a cut",
         "dropped": DROPPED_REASON,

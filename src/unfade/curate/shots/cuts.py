@@ -1,6 +1,6 @@
 """Shot detection in a faded film."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -58,10 +58,17 @@ class Cuts:
             for number, (start, end) in enumerate(pairwise(sorted(ends)), start=1)
         )
 
-    def in_transition(self) -> np.ndarray:
-        """Bool (count,): frames in a dissolve or a fade."""
+    def fading(self) -> np.ndarray:
+        """Bool (count,): frames in a fade."""
+        return self._inside([one for one in self.dissolves if one.is_fade])
+
+    def dissolving(self) -> np.ndarray:
+        """Bool (count,): frames that mix two pictures in a dissolve."""
+        return self._inside([one for one in self.dissolves if not one.is_fade])
+
+    def _inside(self, dissolves: Sequence[Dissolve]) -> np.ndarray:
         frames = np.zeros(self.count, bool)
-        for dissolve in self.dissolves:
+        for dissolve in dissolves:
             frames[dissolve.first : dissolve.last + 1] = True
         return frames
 

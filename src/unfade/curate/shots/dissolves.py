@@ -36,11 +36,12 @@ _BLOCK_FRAMES = 512
 @dataclass(frozen=True)
 class Dissolve:
     """A fade or dissolve: the indices of its middle frame, and of the first and last frame detected
-    as a mixture."""
+    as a mixture; and whether it is a fade, to or from black or white."""
 
     middle: int
     first: int
     last: int
+    is_fade: bool
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,14 @@ class _Mixtures:
     """How well each frame of a run fits a mixture of the frames before and after it.
 
     `residual` (n,) is the RMS residual of the mixture as a share of the change; `off_middle` (n,)
-    the difference of the share from a half; `is_transition` (n,) whether the criteria hold.
+    the difference of the share from a half; `is_transition` (n,) whether the criteria hold, and
+    `is_fade` (n,) whether one of the two is black or white.
     """
 
     residual: np.ndarray
     off_middle: np.ndarray
     is_transition: np.ndarray
+    is_fade: np.ndarray
 
 
 def find_dissolves(
@@ -69,6 +72,7 @@ def find_dissolves(
     """
     cost = np.full(count, np.inf)
     half_widths = np.zeros(count, np.int64)
+    is_fade = np.zeros(count, bool)
     reach = max(_LENGTHS_FRAMES) // 2
     for start in range(0, count, _BLOCK_FRAMES):
         low, high = max(0, start - reach), min(count, start + _BLOCK_FRAMES + reach)
@@ -80,6 +84,7 @@ def find_dissolves(
             middles = np.arange(len(mixtures.residual)) + low + length // 2
             detected = mixtures.is_transition & ~_near_cut(middles, cuts, length // 2)
             middles_found = middles[detected]
+            is_fade[middles_found] |= mixtures.is_fade[detected]
             cost[middles_found] = np.minimum(
                 cost[middles_found], (mixtures.residual + mixtures.off_middle)[detected]
             )
@@ -95,6 +100,7 @@ def find_dissolves(
             int(group[cost[group].argmin()]),
             int((group - half_widths[group]).min()),
             int((group + half_widths[group]).max()),
+            bool(is_fade[group].any()),
         )
         for group in groups
         if len(group)
@@ -131,7 +137,7 @@ def _mixtures(pictures: np.ndarray, length: int) -> _Mixtures:
         & (middle > _MIDDLE_SHARES[0])
         & (middle < _MIDDLE_SHARES[1])
     )
-    return _Mixtures(residual, np.abs(middle - 0.5), is_transition)
+    return _Mixtures(residual, np.abs(middle - 0.5), is_transition, empty)
 
 
 def _motion_residual(correlation: np.ndarray) -> np.ndarray:

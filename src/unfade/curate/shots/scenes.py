@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from unfade.curate.choice.choose import SPARE_FRAMES, ChosenFrames, FrameFacts
+from unfade.curate.choice.choose import SPARE_FRAMES, ChosenFrames
+from unfade.curate.choice.frame_facts import FrameFacts
 from unfade.film.shot import Shot
 from unfade.project.settings import CurateSection
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from unfade.film.alignment import Alignments
-from unfade.film.match import MatchRecord
+from unfade.film.match import PAIRABLE, MatchRecord
 from unfade.film.outlier import Mend, OutlierKind
 from unfade.validate.outliers.flags import Flag
 from unfade.validate.outliers.scores import FrameScores
@@ -86,7 +86,7 @@ def mend(run: FlaggedRun, facts: MendFacts) -> Mend | None:
         and (frame in run.frames or abs(frame - run.worst) <= 1)
         and frame not in facts.paired
         and frame not in facts.dropped
-        and matches.state[frame - matches.frames.first] == "free"
+        and matches.state[frame - matches.frames.first] in PAIRABLE
     ]
     if not candidates:
         return None

@@ -1,5 +1,6 @@
 """Every failure of a command gives one line and an exit status; a defect leaves a log."""
 
+import contextlib
 import errno
 import io
 import os
@@ -16,6 +17,7 @@ import torch
 
 from unfade.commands import app as cli
 from unfade.commands.console import escape_unencodable
+from unfade.commands.failures import FailureReporter
 from unfade.commands.terminal import terminal
 from unfade.errors import MediaError
 from unfade.pipeline import run as pipeline
@@ -439,3 +441,28 @@ def test_ctrl_c_while_a_module_is_compiled_has_the_same_exit_status(tmp_path: Pa
         [sys.executable, "-m", "interrupted"], cwd=tmp_path, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (130, "unfade: stopped\n")
+
+
+def test_ctrl_c_that_a_library_turns_into_its_own_error_is_no_defect(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def import_library() -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise ImportError("initialization failed")
+
+    with pytest.raises(SystemExit) as caught, FailureReporter(["run"]):
+        import_library()
+    assert caught.value.code == 130
+    assert capsys.readouterr().err == "unfade: stopped; the same command goes on from here\n"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_error_without_ctrl_c_stays_a_defect(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(SystemExit) as caught, FailureReporter(["run"]):
+        raise ImportError("initialization failed")
+    assert caught.value.code == 1
+    assert "this is a defect of Unfade" in capsys.readouterr().err

@@ -14,7 +14,14 @@ import pytest
 import unfade
 from unfade.errors import ProjectError, WorkError
 from unfade.studio import runs as runs_module
-from unfade.studio.run_record import RunRecord, is_running, process_start, read_log
+from unfade.studio.run_record import (
+    RunRecord,
+    is_running,
+    process_start,
+    read_log,
+    read_records,
+    records_signature,
+)
 from unfade.studio.runs import Runs
 from unfade.studio.studio import Studio
 from unfade.work import writing
@@ -353,3 +360,13 @@ def test_a_run_that_was_stopped_under_another_studio_is_stopped(runs: Runs) -> N
 def test_a_run_that_was_killed_under_another_studio_is_lost(runs: Runs) -> None:
     ended = ended_under_another_studio(runs, [SLEEP], kill=True)
     assert (ended.state, ended.reason) == ("lost", runs_module.LOST)
+
+
+def test_a_record_that_is_being_written_is_not_read_twice(tmp_path: Path) -> None:
+    record = RunRecord(
+        id="01796060485892260129", what="run", folder="reel", arguments=("run",), asked_s=1.0
+    )
+    for name in (f"{record.id}.json", f".{record.id}.0f3a.partial.json"):
+        (tmp_path / name).write_text(record.model_dump_json())
+    assert [*read_records(tmp_path)] == [record]
+    assert len(records_signature(tmp_path)) == 1

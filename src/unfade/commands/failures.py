@@ -9,6 +9,7 @@ import errno
 import os
 import platform
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -16,7 +17,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Self
 
 from unfade import __version__
@@ -71,9 +72,19 @@ class FailureReporter:
             arguments: of the command line, without the program's name.
         """
         self._arguments = arguments
+        self._is_interrupted = False
 
     def __enter__(self) -> Self:
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            with suppress(ValueError):  # Only the main thread may handle signals.
+                signal.signal(signal.SIGINT, self._interrupt)
         return self
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        """Remembers Ctrl-C, because a library that is being imported turns it into an error of its
+        own."""
+        self._is_interrupted = True
+        signal.default_int_handler(number, frame)
 
     def __exit__(
         self,
@@ -81,6 +92,8 @@ class FailureReporter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if signal.getsignal(signal.SIGINT) == self._interrupt:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         if error is None or isinstance(error, SystemExit):
             return
         if isinstance(error, BrokenPipeError):
@@ -107,6 +120,8 @@ class FailureReporter:
         if isinstance(error, RuntimeError) and "out of memory" in str(error):
             remedy = "close what else uses it, or hide it with CUDA_VISIBLE_DEVICES="
             return f"unfade: the graphics processor is out of memory; {remedy}", EXIT_USER_ERROR
+        if self._is_interrupted:
+            return interrupted_message(self._arguments), EXIT_INTERRUPTED
         return defect_message(error, self._arguments), EXIT_DEFECT
 
 

@@ -46,10 +46,14 @@ class RunRecord(Noun):
         return self.state in ("waiting", "running")
 
 
+RECORD_NAMES = "[0-9]*.json"
+"""Names of the files of records; those that are being written start with a dot."""
+
+
 def read_records(folder: Path) -> Iterator[RunRecord]:
     """The records in a folder, in the order in which the runs were asked for; damaged ones are left
     out."""
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.glob(RECORD_NAMES)):
         with suppress(OSError, ValueError, ValidationError):
             yield RunRecord.model_validate_json(path.read_text(encoding="utf-8"))
 
@@ -57,7 +61,7 @@ def read_records(folder: Path) -> Iterator[RunRecord]:
 def records_signature(folder: Path) -> frozenset[tuple[str, int, int, int]]:
     """What changes whenever a record in a folder is written or removed."""
     found = set()
-    for path in folder.glob("*.json"):
+    for path in folder.glob(RECORD_NAMES):
         with suppress(OSError):
             stat = path.stat()
             found.add((path.name, stat.st_ino, stat.st_size, stat.st_mtime_ns))

@@ -41,7 +41,7 @@ export async function show(frame, sentence = "") {
 /** Loads and shows the pictures of the frame at a scale; false if another one is wanted meanwhile. */
 async function load(mine, wanted, scale, sentence) {
   const { pictures } = viewer;
-  const found = await Promise.allSettled(wanted.map((kind) => pictures.get(state.frame, kind, scale, state.direction)));
+  const found = await Promise.allSettled(wanted.map((kind) => pictures.get(state.frame, kind, scale)));
   if (mine !== turn) return false;
   clearTimeout(late);
   viewer.isLoading = false;

@@ -19,7 +19,7 @@ from unfade.studio import events as events_module
 from unfade.studio.events import PROGRESS, Broadcast
 from unfade.studio.run_record import RunRecord, exit_status, is_running, read_records
 from unfade.studio.studio import RUNS_FOLDER, Studio
-from unfade.studio.turns import EVENTS_PATH, MAX_AT_ONCE, Turns
+from unfade.studio.turns import EVENTS_PATH, MAX_PAGES_AT_ONCE, MAX_PICTURES_AT_ONCE, Turns
 
 from .client import PATIENCE_S, ServerProcess, running_server, wait_until
 
@@ -121,7 +121,20 @@ def peak_memory_mb(server: ServerProcess) -> float:
     return int(line.split()[1]) / 1024
 
 
-def test_a_few_requests_are_answered_at_a_time_and_streams_take_no_turn() -> None:
+@pytest.mark.parametrize(
+    "picture",
+    [
+        "/film/0/picture/1/source",
+        "/film/0/proxies/lut",
+        "/film/0/pairs/picture",
+        "/film/0/pairs/frame",
+        "/film/0/pairs/judgement",
+        "/film/0/pairs/weights",
+        "/film/0/training/files/sheet.png",
+        "/film/0/report/files/sheet.png",
+    ],
+)
+def test_a_few_requests_are_answered_at_a_time_and_no_page_waits_for_pictures(picture: str) -> None:
     answering: list[str] = []
 
     async def ask_all() -> None:
@@ -133,16 +146,17 @@ def test_a_few_requests_are_answered_at_a_time_and_streams_take_no_turn() -> Non
 
         turns = Turns(answer)
         async with anyio.create_task_group() as tasks:
-            for path in ["/"] * 50 + [EVENTS_PATH] * 50:
+            for path in [picture] * 50 + ["/film/0/pairs"] * 50 + [EVENTS_PATH] * 50:
                 scope = {"type": "http", "path": path}
                 tasks.start_soon(turns, scope, anyio.sleep_forever, anyio.sleep)
             await anyio.wait_all_tasks_blocked()
-            assert answering.count("/") == MAX_AT_ONCE
+            assert answering.count(picture) == MAX_PICTURES_AT_ONCE
+            assert answering.count("/film/0/pairs") == MAX_PAGES_AT_ONCE
             assert answering.count(EVENTS_PATH) == 50
             may_end.set()
 
     anyio.run(ask_all)
-    assert answering.count("/") == 50
+    assert len(answering) == 150
 
 
 def only_record(root: Path) -> RunRecord:

@@ -1,8 +1,10 @@
 """The page of films: several that run one after another, decisions, failures, completion."""
 
 import time
+from functools import partial
 from pathlib import Path
 
+import anyio
 import pytest
 from pydantic import ValidationError
 from starlette.testclient import TestClient
@@ -13,7 +15,7 @@ from unfade.film.report import Report
 from unfade.project.settings import FilmSection
 from unfade.studio import runs as runs_module
 from unfade.studio.completion import MAX_COMPLETIONS, completions
-from unfade.studio.films import place_of
+from unfade.studio.films import FilmPlace, ShownFilm, place_of
 from unfade.studio.run_record import RunRecord
 from unfade.studio.runs import Runs
 from unfade.studio.studio import RUNS_FOLDER, Studio
@@ -55,6 +57,21 @@ def test_marked_films_are_queued_in_the_order_of_the_list(root: Path) -> None:
     assert queue(root) == ["a", "c", "b"]
     page = client.get("/").text
     assert [page.count(f"<td>place {place}</td>") for place in (1, 2, 3, 4)] == [1, 1, 1, 0]
+
+
+def test_no_event_is_lost_between_a_page_and_its_stream(root: Path) -> None:
+    studio = Studio(root, read_only=True)
+    states = studio.films.state
+
+    def slow_state(place: FilmPlace) -> ShownFilm:
+        found = states(place)
+        anyio.from_thread.run(partial(studio.events.send, "film", film=place.id))
+        return found
+
+    studio.films.state = slow_state  # type: ignore[method-assign]
+    assert 'data-event="0"' in client_of(studio).get("/").text
+    assert studio.events.newest == 3
+    assert 'data-event="3"' in client_of(studio).get("/").text
 
 
 def test_a_run_is_taken_out_of_the_queue(root: Path) -> None:

@@ -230,17 +230,32 @@ def test_a_page_that_was_away_too_long_loads_itself_anew(monkeypatch: pytest.Mon
 
     async def after(last_id: str) -> list[str]:
         broadcast = Broadcast()
-        for _ in range(6):
-            await broadcast.send("film", film="a")
+        for film in "abcdba":
+            await broadcast.send("film", film=film)
         await broadcast.close()
         return [text async for text in broadcast.stream(last_id)]
 
-    assert '"reset"' in anyio.run(after, "1")[0]
+    assert '"reset"' in anyio.run(after, "2")[0]
     assert [text.split("\n")[0] for text in anyio.run(after, "4")] == [": open", "id: 5", "id: 6"]
     assert anyio.run(after, "6") == [": open\n\n"]
 
 
-def test_a_new_page_is_told_the_newest_progress() -> None:
+def test_of_equal_events_that_a_page_missed_it_gets_the_last() -> None:
+    async def missed() -> list[str]:
+        broadcast = Broadcast()
+        for number in range(3):
+            await broadcast.send("film", film="a")
+            await broadcast.send("film", film="b")
+            await broadcast.send(PROGRESS, progress={"done": number})
+        await broadcast.close()
+        return [text async for text in broadcast.stream("0")][2:]
+
+    texts = anyio.run(missed)
+    assert [text.split("\n")[0] for text in texts] == ["id: 7", "id: 8", "id: 9"]
+    assert '"done": 2' in texts[-1]
+
+
+def test_a_page_is_told_the_newest_progress() -> None:
     async def told(last_id: str | None) -> list[str]:
         broadcast = Broadcast()
         for done in (1, 2):
@@ -252,7 +267,7 @@ def test_a_new_page_is_told_the_newest_progress() -> None:
     opened, progress = anyio.run(told, None)
     assert opened == ": open\n\n"
     assert json.loads(progress.removeprefix("data: "))["progress"] == {"done": 2}
-    assert anyio.run(told, "4") == [": open\n\n"]
+    assert anyio.run(told, "4") == [opened, progress]
 
 
 @pytest.mark.parametrize(

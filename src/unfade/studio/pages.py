@@ -85,6 +85,7 @@ def page(
         name=name,
         title=title,
         place=place,
+        event=request.state.event,
         read_only=studio.read_only,
         root=studio.root,
         **facts,

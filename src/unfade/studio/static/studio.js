@@ -190,7 +190,9 @@ on("progress", ({ progress }) => {
 });
 
 let waiting = 0;
-function refreshSoon() {
+
+/** Gets the page's content anew once, after events that come together. */
+export function refreshSoon() {
   clearTimeout(waiting);
   waiting = setTimeout(refresh, 100);
 }
@@ -204,17 +206,19 @@ on("film", (event) => {
 
 const LOST = "the studio does not answer; it may have been closed";
 
-let stream = null;
+let stream = null, last = body.dataset.event; // the number of the last event that the page has
 
-/** Opens the stream of events. A hidden page closes its own, because browsers keep only six
- * connections to a server, and more windows than that would wait for one another. */
+/** Opens the stream of the events after the last one. A hidden page closes its own, because browsers
+ * keep only six connections to a server, and more windows than that would wait for one another. */
 function connect() {
-  stream = new EventSource("/events");
-  stream.addEventListener("message", (message) => emit(JSON.parse(message.data)));
+  stream = new EventSource(`/events?after=${last}`);
+  stream.addEventListener("message", (message) => {
+    last = message.lastEventId || last;
+    emit(JSON.parse(message.data));
+  });
   stream.addEventListener("error", () => say(LOST));
   stream.addEventListener("open", () => {
     if (document.getElementById("message").textContent === LOST) say("");
-    emit({ kind: "reset" }); // What changed before the stream was open is in no event.
   });
 }
 

@@ -97,6 +97,21 @@ def test_an_opened_stream_asks_for_no_content_again(
     assert len(asked) == len(set(asked))
 
 
+@pytest.mark.parametrize("name", ["viewer", "run"])
+def test_a_film_that_is_repaired_gets_its_title(
+    studio: RunningStudio, page: Any, name: str
+) -> None:
+    film = studio.new_folder()
+    write_film(film, "Repaired")
+    text = (film / "film.toml").read_text()
+    (film / "film.toml").write_text("nonsense")
+    page.goto(f"{studio.origin}{studio.film(film)}/{name}")
+    page.locator(".film-name").get_by_text(film.name).wait_for()
+    (film / "film.toml").write_text(text)
+    page.locator(".film-name").get_by_text("Repaired").wait_for()
+    assert page.title() == f"{name.title()}, Repaired - Unfade studio"
+
+
 def test_a_new_stream_takes_back_the_lost_connection_alone(page: Any) -> None:
     message = page.locator("#message")
     page.evaluate(SAY, "the name is empty")

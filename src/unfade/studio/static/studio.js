@@ -79,7 +79,16 @@ export async function refresh() {
   const text = answer?.ok ? await answer.text().catch(() => null) : null;
   if (text === null || mine !== newest) return;
   replaceAll(text);
+  setTitle(decodeURIComponent(answer.headers.get("x-unfade-title")));
   emit({ kind: "refreshed" });
+}
+
+/** Shows the title of the film, which changes with film.toml. */
+function setTitle(title) {
+  const name = document.querySelector(".film-name");
+  if (!name || name.textContent === title) return;
+  document.title = document.title.replace(`, ${name.textContent} - `, () => `, ${title} - `);
+  name.textContent = title;
 }
 
 function replaceAll(text) {

@@ -67,20 +67,28 @@ export function bind(key, words, action) {
 const sent = new WeakMap();
 document.querySelectorAll("main, [data-live]").forEach((part) => sent.set(part, part.innerHTML));
 
-let newest = 0;
+let newest = null; // the update that was asked for last
 
 /** Gets the page's content anew: the parts that are marked as live, or all of it. Of answers that
- * cross only the one that was asked for last counts. Then an event of kind "refreshed" follows. */
-export async function refresh() {
-  const mine = ++newest;
+ * cross only the one that was asked for last counts, for which the others wait. Then an event of
+ * kind "refreshed" follows. */
+export function refresh() {
+  const mine = update(() => mine === newest);
+  newest = mine;
+  return mine;
+}
+
+async function update(isNewest) {
   const address = new URL(location.href);
   address.searchParams.set("part", "1");
   const answer = await fetch(address).catch(() => null);
   const text = answer?.ok ? await answer.text().catch(() => null) : null;
-  if (text === null || mine !== newest) return;
+  if (!isNewest()) return newest;
+  if (text === null) return null;
   replaceAll(text);
   setTitle(decodeURIComponent(answer.headers.get("x-unfade-title")));
   emit({ kind: "refreshed" });
+  return null;
 }
 
 /** Shows the title of the film, which changes with film.toml. */

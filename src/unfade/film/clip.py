@@ -6,6 +6,7 @@ from typing import Literal, get_args
 from pydantic import Field, model_validator
 
 from unfade.film.cadence import Cadence
+from unfade.film.damage import Damage
 from unfade.film.noun import Artefact, Noun
 from unfade.film.time import ExactFraction, FrameRange, parse_timecode, timecode_after
 
@@ -111,6 +112,7 @@ class Clip(Noun):
     it, so that a frame can be read without decoding all frames before it.
     `assumed` names the facts, "colorspace" or "rate", that neither the files nor film.toml state.
     `ignored` names the channels that are not read, such as alpha.
+    `damage` lists the frames of a sequence that are missing or cannot be used.
     """
 
     path: str
@@ -135,6 +137,7 @@ class Clip(Noun):
     random_access: bool = False
     ignored: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
+    damage: Damage = Damage()
 
     @model_validator(mode="after")
     def _cadence_fits(self) -> "Clip":
@@ -197,7 +200,7 @@ class Clip(Noun):
 class Clips(Artefact):
     """The clips that ingest probed: the scan, and the references by their names in film.toml."""
 
-    SCHEMA = "Clips.2"
+    SCHEMA = "Clips.3"
     PATH = "01-ingest/clips.json"
 
     source: Clip

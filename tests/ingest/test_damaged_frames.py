@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 import torch
 
 from unfade.errors import MediaError
-from unfade.film.clip import Clips
+from unfade.film.clip import SOURCE_PROXY, Clips
 from unfade.ingest.stage import run
-from unfade.media import write_exr
+from unfade.media import FrameTags, read, read_frame, read_tags, scene_frame, write_exr
+from unfade.pipeline.freshness import settings
+from unfade.pipeline.stages import STAGES
 from unfade.project.settings import Project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
@@ -139,3 +142,75 @@ def test_the_damage_of_a_reference_is_listed_too(scan: Path) -> None:
     words = f"2 of 40 frames cannot be used, 7: {faults[0]}, 9: {faults[1]}; restore the files, or "
     with pytest.raises(MediaError, match=words + "set 'first' and 'last'$"):
         run(reads_reference)
+
+
+def held_film(scan: Path, setting: str = "hold") -> Job:
+    """A film whose frames 1, 2, 9 to 11 and 40 are damaged, after ingest."""
+    for number, kind in {1: "truncated", 2: "empty", 9: "missing", 10: "NaN", 11: "size"}.items():
+        damage(scan, number, kind)
+    damage(scan, 40, "junk")
+    film = job(scan, setting)
+    run(film)
+    return film
+
+
+SHOWN = {1: 3, 2: 3, 9: 8, 10: 8, 11: 8, 40: 39}
+"""The good frame that each damaged frame of `held_film` shows."""
+
+
+@pytest.mark.parametrize("setting", ["hold", "skip"])
+def test_damaged_frames_show_the_nearest_good_one(scan: Path, setting: str) -> None:
+    film = held_film(scan, setting)
+    source = film.clips().source
+    assert (source.frames.first, source.frames.last) == (1, 40)
+    assert [number for number in FRAMES if number in source.damage] == [*SHOWN]
+    assert source.damage.setting == setting
+    proxy = np.load(film.root / SOURCE_PROXY)
+    assert len(proxy) == len(FRAMES)
+    pictures = dict(read(source, FRAMES))
+    assert len({float(picture[0, 0, 0]) for picture in pictures.values()}) == len(FRAMES) - 6
+    for number, shown in SHOWN.items():
+        assert torch.equal(pictures[number], pictures[shown])
+        assert torch.equal(read_frame(source, number), pictures[shown])
+        halves = scene_frame(source, number, film.colors).halves
+        assert np.array_equal(halves, scene_frame(source, shown, film.colors).halves)
+        assert np.array_equal(proxy[number - 1], proxy[shown - 1])
+        assert read_tags(source, number).keycode is None
+
+
+def test_the_record_has_the_frames_and_their_faults(scan: Path) -> None:
+    damage_of = held_film(scan).load(Clips).source.damage
+    assert len(damage_of) == 6
+    assert re.fullmatch(
+        r"damaged frames that show the nearest good frame \(1: cannot be read \(.*\), 2: empty, "
+        r"9: missing, 10: holds values that are not numbers or are infinite, 11: 80 x 72 pixels "
+        r"instead of 96 x 72 pixels, 40: cannot be read \(.*\)\)",
+        damage_of.caveat(),
+    )
+    assert str(scan) not in damage_of.caveat()
+
+
+def test_damage_of_a_whole_scan_is_empty(scan: Path) -> None:
+    film = job(scan, "hold")
+    run(film)
+    damage_of = film.clips().source.damage
+    assert not damage_of
+    assert damage_of.caveat() == ""
+
+
+def test_timecode_counts_on_over_held_frames(scan: Path) -> None:
+    for number in FRAMES:
+        tags = FrameTags(Fraction(24), timecode=f"01:00:0{number // 24}:{number % 24:02d}")
+        write_exr(scan / f"r.{number:04d}.exr", picture(number), colorspace="ACES2065-1", tags=tags)
+    damage(scan, 9, "missing")
+    damage(scan, 10, "empty")
+    film = job(scan, "hold")
+    run(film)
+    source = film.clips().source
+    assert source.timecode_jumps == ()
+    assert read_tags(source, 10).timecode == "01:00:00:10"
+
+
+def test_a_changed_setting_makes_ingest_stale(scan: Path) -> None:
+    before, after = (settings(STAGES[0], job(scan, one).project) for one in ("hold", "skip"))
+    assert before != after

@@ -16,6 +16,7 @@ from unfade import media
 from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clips
+from unfade.film.damage import Damage, DamagedFrames
 from unfade.film.model import TrainedModel
 from unfade.film.pair import Pair, PairList
 from unfade.film.rendering import PredictedError, Rendering
@@ -443,3 +444,22 @@ def test_a_failure_in_one_of_several_threads_leaves_whole_masters_only(
     monkeypatch.setattr(stage, "recover", recover)
     stage.run(job)
     assert len(masters(job)) == 3
+
+
+def test_a_held_frame_is_on_record_in_its_master(make_job: MakeJob) -> None:
+    job = make_job()
+    (job.root / "scan/reel.0102.exr").unlink()
+    hole = DamagedFrames(first=102, last=102, fault="missing")
+    damage = Damage(frames=(hole,), setting="hold")
+    source = job.load(Clips).source.model_copy(update={"damage": damage})
+    job.save(Clips(source=source))
+    stage.run(job)
+    assert [frame.held for frame in job.load(Rendering).frames] == [None, 101, None]
+    before, held, _ = masters(job)
+    picture = media.read_picture(held, WORKING_SPACE)
+    assert torch.equal(picture, media.read_picture(before, WORKING_SPACE))
+    spec = oiio.ImageInput.open(str(held)).spec()
+    assert spec["unfade:heldFrom"] == 101
+    assert spec["unfade:frame"] == 102
+    assert spec.getattribute("smpte:KeyCode") is None
+    assert oiio.ImageInput.open(str(before)).spec().getattribute("unfade:heldFrom") is None

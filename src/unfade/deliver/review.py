@@ -110,5 +110,6 @@ def start_timecode(source: Clip, frame: int) -> str | None:
 
 def frame_text(source: Clip, frame: int) -> str:
     """The text below a frame: its number and timecode."""
-    timecode = source.timecode_of(frame)
-    return f"Frame {frame}  {timecode}" if timecode else f"Frame {frame}"
+    timecode, held = source.timecode_of(frame), source.held_frame(frame)
+    text = f"Frame {frame}  {timecode}" if timecode else f"Frame {frame}"
+    return text if held is None else f"{text}  shows {held}"

@@ -112,7 +112,8 @@ class Clip(Noun):
     it, so that a frame can be read without decoding all frames before it.
     `assumed` names the facts, "colorspace" or "rate", that neither the files nor film.toml state.
     `ignored` names the channels that are not read, such as alpha.
-    `damage` lists the frames of a sequence that are missing or cannot be used.
+    `damage` lists the frames of a sequence that are missing or cannot be used. Reading gives the
+    picture of `shown_frame` in their place.
     """
 
     path: str
@@ -157,6 +158,14 @@ class Clip(Noun):
         if self.cadence is None:
             return list(self.frames.frames())
         return [self.frames.first + index for index in self.cadence.film_frames()]
+
+    def shown_frame(self, frame: int) -> int:
+        """The frame whose picture a frame shows: its own unless it is damaged."""
+        return self.damage.shown_frame(frame, self.frames.first)
+
+    def held_frame(self, frame: int) -> int | None:
+        """`shown_frame` of a damaged frame; None for a good one."""
+        return self.shown_frame(frame) if frame in self.damage else None
 
     def all_remarks(self) -> tuple[str, ...]:
         """`remarks`, and a sentence about what is assumed."""

@@ -49,17 +49,41 @@ class Damage(Noun):
     def __bool__(self) -> bool:
         return bool(self.frames)
 
-    def __contains__(self, frame: int) -> bool:
-        return self.fault_of(frame) is not None
+    def __contains__(self, frame: object) -> bool:
+        return isinstance(frame, int) and self._index(frame) is not None
 
     def fault_of(self, frame: int) -> str | None:
         """What is wrong with a frame; None if it is not damaged."""
         return self.frames[index].fault if (index := self._index(frame)) is not None else None
 
+    def shown_frame(self, frame: int, first: int) -> int:
+        """The frame whose picture a frame shows: its own, or that of the nearest earlier good frame
+        if it is damaged; of the next good one if all frames from `first` on are damaged."""
+        earlier, index = frame, self._index(frame)
+        while index is not None:
+            earlier = self.frames[index].first - 1
+            index = self._index(earlier)
+        if earlier >= first:
+            return earlier
+        while (index := self._index(frame)) is not None:
+            frame = self.frames[index].last + 1
+        return frame
+
     def together_with(self, faults: Iterable[tuple[int, str]]) -> "Damage":
         """The damage with more frames: their numbers and faults, in any order."""
         ranges = [DamagedFrames(first=frame, last=frame, fault=fault) for frame, fault in faults]
         return self.model_copy(update={"frames": tuple(_merged([*self.frames, *ranges]))})
+
+    def caveat(self) -> str:
+        """What was done about the frames, in words; empty if there are none."""
+        if not self:
+            return ""
+        done = {
+            "hold": " that show the nearest good frame",
+            "skip": " without a master",
+            "error": "",
+        }
+        return f"damaged frames{done[self.setting]} ({self.in_words()})"
 
     def in_words(self) -> str:
         """The frames with their faults: ``"103: missing, 105 to 106: empty"``."""

@@ -66,6 +66,8 @@ def run(job: Job) -> None:
         references[section.name] = clip.model_copy(update={"path": path})
     _, source = middle_frames[0]
     _, damage = _write_proxy(job, elements[0], source)
+    if damage:
+        job.progress.say(f"source: {damage.caveat()}")
     path = _project_path(job, scan.path, source)
     source = source.model_copy(update={"path": path, "damage": damage})
     job.save(Clips(source=source, references=references))

@@ -42,10 +42,11 @@ def read(
 
     Yields:
         frame number and picture, (3, height, width) float32 in the working space: the whole raster,
-        upright and progressive.
+        upright and progressive. A frame that ingest found damaged shows that of a good one.
 
     Raises:
-        MediaError: a frame is outside the clip, missing, damaged or of another size.
+        MediaError: a frame is outside the clip, or since ingest missing, damaged or of another
+            size.
         ValueError: the numbers do not ascend.
     """
     numbers = list(frames)
@@ -94,9 +95,9 @@ def check_frame(clip: Clip, frame: int) -> None:
 
 
 def stored_path(clip: Clip, frame: int) -> str:
-    """The file that holds a frame of a sequence, or the still."""
+    """The file with the picture that a frame of a sequence shows, or the still."""
     pattern = parse_pattern(clip.path) if clip.kind == "sequence" else None
-    return pattern.path(frame) if pattern else clip.path
+    return pattern.path(clip.shown_frame(frame)) if pattern else clip.path
 
 
 def _read_ahead(frames: Iterable[int], read_one: Callable[[int], R]) -> Iterator[tuple[int, R]]:

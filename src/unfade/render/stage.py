@@ -106,7 +106,7 @@ def run(job: Job) -> None:
             strict=settings.strict,
             color_config=config_to_share(job.colors.config),
             view=job.project.film.view,
-            frames=tuple(_record(job, master) for master in written),
+            frames=tuple(_record(job, clips.source, master) for master in written),
         )
     )
 
@@ -177,7 +177,8 @@ def _render(
         recovered = recover(source_rgb, source.live_area, model, master.shot.number)
         method = methods.of(master.shot.number)
         error = predicted_error(recovered.error)
-        own = entries | frame_entries(master.shot, frame, method, error)
+        held = source.held_frame(frame)
+        own = entries | frame_entries(master.shot, frame, method, error, held)
         _write(job, master, recovered.rgb, own, media.read_tags(source, frame), history)
 
     rendered = media.map_frames(render_frame, source, list(by_frame), job.colors)
@@ -213,7 +214,7 @@ def _write(
     job.digest(master.path)
 
 
-def _record(job: Job, master: Master) -> RenderedFrame:
+def _record(job: Job, source: Clip, master: Master) -> RenderedFrame:
     if master.sidecar is None:
         cut, entries = 0, media.read_entries(master.path, ERROR_ENTRIES)
     else:
@@ -226,6 +227,7 @@ def _record(job: Job, master: Master) -> RenderedFrame:
         sidecar=master.sidecar.name if master.sidecar else None,
         cut=cut,
         predicted_error=read_predicted_error(entries),
+        held=source.held_frame(master.frame),
     )
 
 

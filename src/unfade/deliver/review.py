@@ -11,6 +11,7 @@ from unfade.deliver.bag import read_manifest
 from unfade.deliver.content import DeliveryContent
 from unfade.drawing.movie_frame import STRIP_HEIGHT_PX, MovieRaster, movie_raster, split_frame
 from unfade.film.clip import Clip
+from unfade.film.rendering import Rendering
 from unfade.film.time import MAX_TIMECODE_RATE, format_timecode, timecode_base
 from unfade.model.closed_form.lut import SmoothLut
 from unfade.project.settings import DeliverSection
@@ -106,6 +107,14 @@ def start_timecode(source: Clip, frame: int) -> str | None:
     if timecode is None and has_timecode and RationalTime.is_smpte_timecode_rate(float(rate)):
         return format_timecode(frame, rate, drop=False)
     return timecode
+
+
+def shown_numbers(rendering: Rendering, frame: int) -> Iterator[int]:
+    """The frames that show a master in a movie: its own, and the skipped ones after it, so that the
+    movie stays in step with the scan."""
+    yield frame
+    while (frame := frame + 1) in rendering.skipped:
+        yield frame
 
 
 def frame_text(source: Clip, frame: int) -> str:

@@ -56,6 +56,12 @@ class Damage(Noun):
         """What is wrong with a frame; None if it is not damaged."""
         return self.frames[index].fault if (index := self._index(frame)) is not None else None
 
+    def skipped(self, frames: Iterable[int]) -> "Damage":
+        """Those of some frames, ascending, that get no master."""
+        faults = ((frame, self.fault_of(frame)) for frame in frames if self.setting == "skip")
+        skipped = ((frame, fault) for frame, fault in faults if fault is not None)
+        return Damage(setting="skip").together_with(skipped)
+
     def shown_frame(self, frame: int, first: int) -> int:
         """The frame whose picture a frame shows: its own, or that of the nearest earlier good frame
         if it is damaged; of the next good one if all frames from `first` on are damaged."""

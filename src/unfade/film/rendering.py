@@ -3,6 +3,7 @@
 import hashlib
 from typing import Literal
 
+from unfade.film.damage import Damage
 from unfade.film.noun import Artefact, Noun
 from unfade.film.time import FrameRange
 from unfade.film.working_space import PINNED_CONFIG
@@ -51,7 +52,8 @@ class Rendering(Artefact):
     `bits` is the depth of a sample: half floats in EXR, integers in TIFF and DPX. `strict` masters
     are containers of SMPTE ST 2065-4. `color_config` is the OpenColorIO config, without its folder.
     `view` is the view that converts scene-linear light to the working space and back, if film.toml
-    names one.
+    names one. `skipped` are the damaged frames among those that were to be rendered that have no
+    master.
     """
 
     SCHEMA = "Rendering.2"
@@ -67,6 +69,7 @@ class Rendering(Artefact):
     color_config: str = PINNED_CONFIG
     view: str | None = None
     frames: tuple[RenderedFrame, ...]
+    skipped: Damage = Damage()
 
     def masters_sha256(self) -> str:
         """SHA-256 over the names and checksums of all masters, in their order."""
@@ -74,10 +77,11 @@ class Rendering(Artefact):
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def part_of(self, film: FrameRange) -> FrameRange | None:
-        """The range in which the rendered frames lie; None if they are the whole film."""
+        """The range in which the rendered frames lie; None if they are the whole film but for its
+        skipped frames."""
         numbers = [frame.frame for frame in self.frames]
         rendered = FrameRange(first=min(numbers), last=max(numbers))
-        return None if len(numbers) == len(film) else rendered
+        return None if len(numbers) + len(self.skipped) == len(film) else rendered
 
     def part_in_words(self, film: FrameRange) -> str:
         """Which part of the film is rendered; empty if it is all of it."""

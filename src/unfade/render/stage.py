@@ -74,8 +74,8 @@ def run(job: Job) -> None:
 
     Raises:
         WorkError: the folder holds files that Unfade did not make.
-        ProjectError: the range of [render] has no frame of the scan, or no checkpoint of the step
-            in 'render.checkpoint' was kept.
+        ProjectError: the range of [render] has no frame of the scan, or only skipped ones, or no
+            checkpoint of the step in 'render.checkpoint' was kept.
     """
     clips, settings = job.clips(), job.project.render
     trained = job.load(TrainedModel).at(settings.checkpoint)
@@ -86,7 +86,13 @@ def run(job: Job) -> None:
     shots = job.load(PairList).shots
     all_masters = list(_masters(job, shots, trained.id))
     wanted = frozenset(settings.wanted(clips.source.frames, shots))
-    masters = [master for master in all_masters if master.frame in wanted]
+    skipped = clips.source.damage.skipped(sorted(wanted))
+    masters = [one for one in all_masters if one.frame in wanted and one.frame not in skipped]
+    if not masters:
+        raise ProjectError(
+            "film.toml: every frame to render is damaged and skipped; set other 'render.first' and "
+            "'render.last', or set 'source.damaged' to 'hold'"
+        )
     _prepare_folder(folder, _key(job, trained, entries))
     _remove_altered(job)
     _rename_masters(all_masters)
@@ -107,6 +113,7 @@ def run(job: Job) -> None:
             color_config=config_to_share(job.colors.config),
             view=job.project.film.view,
             frames=tuple(_record(job, clips.source, master) for master in written),
+            skipped=skipped,
         )
     )
 

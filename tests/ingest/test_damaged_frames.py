@@ -103,7 +103,7 @@ def test_one_error_lists_all_damaged_frames(scan: Path) -> None:
     listed = ", ".join(f"{2 * k}: {fault}" for k, fault in enumerate(faults, start=1))
     assert re.fullmatch(
         rf".*/r.%04d.exr: 9 of 40 frames cannot be used, {listed}, 30 to 31: missing; restore the "
-        r"files, or set 'first' and 'last', or set 'source.damaged' to 'hold' or 'skip'",
+        r"files, or set 'first' and 'last', or 'source.damaged' to 'hold' or 'skip'",
         text,
     )
     assert not (scan.parent / Clips.PATH).exists()

@@ -45,7 +45,7 @@ def run(job: Job) -> None:
         ProjectError: a live area in film.toml exceeds the picture, or a colour space is unknown.
     """
     job.folder("ingest")
-    scan, remedy = job.project.source, f"{RESTORE}, or set 'source.damaged' to 'hold' or 'skip'"
+    scan, remedy = job.project.source, f"{RESTORE}, or 'source.damaged' to 'hold' or 'skip'"
     elements = [_Element("source", scan, SOURCE_PROXY, scan.damaged, remedy)]
     several = len(job.project.reference) > 1
     for section in job.project.reference:

@@ -36,6 +36,11 @@ def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+def dangle(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("gone.exr")
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
@@ -59,6 +64,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "NaN": (lambda path: with_value(path, np.nan), "holds values that are not numbers .*"),
     "Inf": (lambda path: with_value(path, np.inf), "holds values that are not numbers .*"),
     "missing": (Path.unlink, "missing"),
+    "dangling link": (dangle, "missing"),
     "junk": (lambda path: write_bytes(path, b"junk" * 999), r"cannot be read \(.*\)"),
 }
 
@@ -97,12 +103,12 @@ def error_of(scan: Path) -> str:
 
 def test_one_error_lists_all_damaged_frames(scan: Path) -> None:
     faults = [damage(scan, 2 * k, kind) for k, kind in enumerate(DAMAGES, start=1)]
-    damage(scan, 30, "missing")
+    damage(scan, 30, "dangling link")
     damage(scan, 31, "missing")
     text = error_of(scan)
     listed = ", ".join(f"{2 * k}: {fault}" for k, fault in enumerate(faults, start=1))
     assert re.fullmatch(
-        rf".*/r.%04d.exr: 9 of 40 frames cannot be used, {listed}, 30 to 31: missing; restore the "
+        rf".*/r.%04d.exr: 10 of 40 frames cannot be used, {listed}, 30 to 31: missing; restore the "
         r"files, or set 'first' and 'last', or 'source.damaged' to 'hold' or 'skip'",
         text,
     )
@@ -214,3 +220,14 @@ def test_timecode_counts_on_over_held_frames(scan: Path) -> None:
 def test_a_changed_setting_makes_ingest_stale(scan: Path) -> None:
     before, after = (settings(STAGES[0], job(scan, one).project) for one in ("hold", "skip"))
     assert before != after
+
+
+def test_the_checksum_of_a_scan_leaves_out_links_to_nothing(scan: Path) -> None:
+    damage(scan, 9, "dangling link")
+    before = job(scan).element("the source", "scan/r.%04d.exr")
+    assert before is not None
+    assert before.files == len(FRAMES) - 1
+    write(scan / "gone.exr", picture(9))
+    after = job(scan).element("the source", "scan/r.%04d.exr")
+    assert after is not None
+    assert after.files == len(FRAMES)

@@ -208,11 +208,14 @@ def codestream_layout(path: str) -> bytes:
     none.
 
     Raises:
-        MediaError: the file is missing.
+        MediaError: the file is missing, or cannot be opened.
     """
     check_regular(path)
-    with open(path, "rb") as file:
-        head = file.read(_JPEG_2000_HEAD_BYTES)
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_JPEG_2000_HEAD_BYTES)
+    except OSError as error:
+        raise damaged_error(path, str(error.strerror)) from error
     start = head.find(_JPEG_2000_SIZ)
     length = int.from_bytes(head[start + 4 : start + 6], "big")
     return head[start : start + 4 + length] if start >= 0 else b""

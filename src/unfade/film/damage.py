@@ -58,7 +58,9 @@ class Damage(Noun):
 
     def skipped(self, frames: Iterable[int]) -> "Damage":
         """Those of some frames, ascending, that get no master."""
-        faults = ((frame, self.fault_of(frame)) for frame in frames if self.setting == "skip")
+        if self.setting != "skip":
+            return Damage()
+        faults = ((frame, self.fault_of(frame)) for frame in frames)
         skipped = ((frame, fault) for frame, fault in faults if fault is not None)
         return Damage(setting="skip").together_with(skipped)
 

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from unfade.film.provenance import Provenance
 from unfade.project.faults import allowed_values
-from unfade.project.settings import ClipSection, Project
+from unfade.project.settings import ClipSection, Project, ReferenceSection
 
 PAGE = Path(__file__).parent / "film-toml.md"
 SCHEMA = PAGE.with_name("provenance.schema.json")
@@ -52,8 +52,10 @@ def page() -> str:
         section = next(_models_in(field.annotation))
         parts += [f"## {_SEVERAL.get(key, f'[{key}]')}\n", _about(section)]
         fields = dict(section.model_fields)
-        if section is not ClipSection and issubclass(section, ClipSection):
-            parts.append("It has the keys of `[source]`, for this clip, and one more.\n")
+        if section is ReferenceSection:
+            parts.append(
+                "It has the keys of `[source]` but `damaged`, for this clip, and one more.\n"
+            )
             own = {*section.model_fields} - {*ClipSection.model_fields}
             fields = {inner: one for inner, one in fields.items() if inner in own}
         for inner, one in fields.items():

@@ -125,7 +125,7 @@ def test_a_missing_frame_is_named(tmp_path: Path, error_line: ErrorLine) -> None
     scan(tmp_path / "scan", range(10, 20))
     (tmp_path / "scan/scan.0014.dpx").unlink()
     line = error_line("run", project(tmp_path, PAIR))
-    assert "scan.%04d.dpx: frame 14 is missing; restore the file" in line
+    assert "scan.%04d.dpx: 1 of 10 frames cannot be used, 14: missing; restore" in line
     assert not (tmp_path / "01-ingest/clips.json").exists()
 
 
@@ -134,7 +134,7 @@ def test_a_truncated_frame_is_named(tmp_path: Path, error_line: ErrorLine) -> No
     path = tmp_path / "scan/scan.0015.dpx"
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     line = error_line("run", project(tmp_path, PAIR))
-    assert "scan.0015.dpx" in line
+    assert "scan.%04d.dpx: 1 of 10 frames cannot be used, 15: cannot be read" in line
     assert not (tmp_path / "01-ingest/clips.json").exists()
     assert left_behind(tmp_path) == []
 
@@ -143,8 +143,7 @@ def test_a_frame_of_another_size_is_named(tmp_path: Path, error_line: ErrorLine)
     scan(tmp_path / "scan", range(10, 20))
     scan(tmp_path / "scan", range(16, 17), size=(80, 160))
     line = error_line("run", project(tmp_path, PAIR))
-    assert "frame 16 is 160 x 80 pixels" in line
-    assert "160 x 90" in line
+    assert "16: 160 x 80 pixels instead of 160 x 90 pixels" in line
     assert left_behind(tmp_path) == []
 
 

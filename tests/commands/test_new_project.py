@@ -83,3 +83,19 @@ def test_a_reference_that_is_given_twice_is_refused(tmp_path: Path) -> None:
     for again in (f"{tmp_path}/dvd/../dvd/title01.%04d.png", str(tmp_path / "dvd")):
         with pytest.raises(ProjectError, match="is given twice as --reference; give it once"):
             write_project(tmp_path, copy, [copy, again], "Reel", RecordingProgress(), PINNED)
+
+
+def test_a_damaged_scan_gets_a_project_that_says_so(tmp_path: Path) -> None:
+    """Only a film.toml can say what is done about damaged frames."""
+    scan = pictures(tmp_path / "scan", "scan")
+    for frame in (3, 5):
+        media.write_png(tmp_path / f"scan/scan.{frame:04d}.png", torch.full((3, 24, 32), 0.5))
+    (tmp_path / "scan/scan.0002.png").write_bytes(b"")
+    progress = RecordingProgress()
+    made = write_project(tmp_path / "film", scan, [], "Reel", progress, PINNED)
+    assert f"{scan}: damaged frames (2: empty, 4: missing)" in progress.messages
+    text = made.path.read_text()
+    assert "else an error: damaged frames (2: empty, 4: missing)" in text
+    assert load_project(made.path).source.damaged == "error"
+    made.path.write_text(text.replace('# damaged = "hold"', 'damaged = "hold"'))
+    assert load_project(made.path).source.damaged == "hold"

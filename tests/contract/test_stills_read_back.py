@@ -240,5 +240,5 @@ def test_truncated_files(tmp_path: Path, suffix: str, share: float) -> None:
     damaged = tmp_path / f"reel.0005.{suffix}"
     damaged.write_bytes(damaged.read_bytes()[: int(damaged.stat().st_size * share)])
     read_frames = []
-    with pytest.raises(MediaError, match=rf"reel.0005.{suffix}: cannot be read .*; restore"):
+    with pytest.raises(MediaError, match=rf"reel.0005.{suffix}: (cannot be read|is empty).*; r"):
         read_frames.extend(frame for frame, _ in read(clip, clip.frames.frames()))

@@ -10,6 +10,7 @@ from unfade.curate.choice.pairing import (
     choose_in_shot,
     chosen_pairs,
     dropped_pairs,
+    exclude_frames,
     fixed_pairs,
     match_record,
 )
@@ -17,6 +18,7 @@ from unfade.curate.matching.best_reference import BestMatches
 from unfade.curate.matching.frames import FrameMatches
 from unfade.errors import ProjectError
 from unfade.film.clip import Clips
+from unfade.film.damage import Damage, DamagedFrames
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.project.settings import CurateSection, PairSection, Project
@@ -145,3 +147,26 @@ def test_every_frame_is_recorded():
     assert record.references["dvd"].reference[:2] == (None, 0)
     assert record.of[:2] == (None, "dvd")
     assert len(record.state) == len(record.frames) == 60
+
+
+def test_damaged_frames_are_never_pairs():
+    holes = (
+        DamagedFrames(first=1005, last=1006, fault="missing"),
+        DamagedFrames(first=1060, last=1060, fault="empty"),
+    )
+    source = CLIPS.source.model_copy(update={"damage": Damage(frames=holes, setting="hold")})
+    states = ["free"] * 60
+    exclude_frames(states, source, [1007])
+    assert [k for k, state in enumerate(states, start=1001) if state == "damaged"] == [
+        1005,
+        1006,
+        1060,
+    ]
+    assert states[6] == "dropped"
+    assert states.count("free") == 56
+    fields = {"film": {"title": "Film"}, "source": {"path": "scan.%06d.dpx"}}
+    pair = {"source": 1006, "reference": "painted.png"}
+    project = Project.model_validate({**fields, "pair": [pair]})
+    damaged = Clips(source=source)
+    with pytest.raises(ProjectError, match=r"source frame 1006, which is damaged \(missing\)"):
+        fixed_pairs(project, FILE, damaged, SHOTS, lambda path: True)

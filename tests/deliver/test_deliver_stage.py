@@ -15,6 +15,7 @@ from unfade.deliver.shared_records import picture_paths
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Area, Clips
+from unfade.film.damage import Damage, DamagedFrames
 from unfade.film.delivery import Delivery
 from unfade.film.model import CarriedColour
 from unfade.film.naming import bag_name
@@ -590,3 +591,15 @@ def test_review_movies_are_made_again_if_they_are_damaged_or_out_of_date(
     stage.run(with_movies(job, **deliver))
     assert len(drawn) == 2
     assert bagit.Bag(str(bag_of(job))).validate()
+
+
+def test_note_and_readme_list_damaged_frames(job: Job) -> None:
+    hole = DamagedFrames(first=2, last=2, fault="empty")
+    damage = Damage(frames=(hole,), setting="hold")
+    source = job.load(Clips).source.model_copy(update={"damage": damage})
+    job.save(Clips(source=source))
+    stage.run(job)
+    words = "The scan has damaged frames that show the nearest good frame (2: empty)"
+    for name in ("validation-note.txt", "README.txt"):
+        text = " ".join((bag_of(job) / "data" / name).read_text().split())
+        assert words in text

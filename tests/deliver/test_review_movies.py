@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -15,7 +16,7 @@ from torch import Tensor
 from unfade import media
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.deliver import handover, stage
-from unfade.deliver.review import review_pictures
+from unfade.deliver.review import frame_text, review_pictures
 from unfade.drawing.movie_frame import (
     STRIP_HEIGHT_PX,
     MovieRaster,
@@ -26,8 +27,10 @@ from unfade.drawing.movie_frame import (
 from unfade.errors import ProjectError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Area, Clip, Clips
+from unfade.film.damage import Damage, DamagedFrames
 from unfade.film.delivery import Delivery
 from unfade.film.pair import PairList
+from unfade.film.rendering import Rendering
 from unfade.film.report import Report
 from unfade.film.shot import Shot
 from unfade.film.used_frames import UsedFrames
@@ -348,3 +351,23 @@ def test_a_raster_without_room_for_the_picture_is_refused(tmp_path: Path, size: 
     with pytest.raises(ProjectError, match="leaves no room for the picture above its frame number"):
         stage.run(job)
     assert not (tmp_path / "08-deliver").exists()
+
+
+def test_a_skipped_frame_shows_the_master_before_it(tmp_path: Path) -> None:
+    """So that the movie stays in step with the scan; the text below names both frames."""
+    job = make_job(tmp_path, "h264")
+    hole = DamagedFrames(first=12, last=13, fault="missing")
+    damage = Damage(frames=(hole,), setting="skip")
+    source = job.load(Clips).source.model_copy(update={"damage": damage})
+    job.save(Clips(source=source))
+    rendering = job.load(Rendering)
+    kept = tuple(frame for frame in rendering.frames if frame.frame not in damage)
+    job.save(rendering.model_copy(update={"frames": kept, "skipped": damage}))
+    stage.run(job)
+    clip = media.probe(str(movie_of(job, ".mp4")), ClipSection(path="x"))
+    assert len(clip.frames) == 6
+    texts = [picture[:, 120:] for _, picture in media.read(clip, range(6))]
+    assert min(float((a - b).abs().max()) for a, b in pairwise(texts)) > 0.2
+    assert job.load(Delivery).bag == "reel-v001"
+    assert frame_text(source, 13) == "Frame 13  01:00:00:03  shows 11"
+    assert frame_text(source, 14) == "Frame 14  01:00:00:04"

@@ -63,11 +63,13 @@ def test_numbers_without_padding(tmp_path: Path) -> None:
 def test_missing_frames_are_named(tmp_path: Path) -> None:
     write_frames(tmp_path, "r.%03d.png", [1, 2, 4, 5, 9, 20])
     path = str(tmp_path / "r.%03d.png")
-    with pytest.raises(MediaError, match=r"frames 3, 6, 7, 8, 10 and 9 more are missing; restore"):
+    with pytest.raises(
+        MediaError, match=r"14 of 20 frames .* 3: missing, 6 to 8: missing, 10 to 19: m"
+    ):
         probe(path, SECTION)
-    with pytest.raises(MediaError, match=r"r.%03d.png: frame 3 is missing; restore the file, or"):
+    with pytest.raises(MediaError, match=r"%03d.png: 1 of 5 frames .*used, 3: missing; restore"):
         probe(path, SECTION.model_copy(update={"last": 5}))
-    with pytest.raises(MediaError, match=r"frames 10, 11, 12 are missing"):
+    with pytest.raises(MediaError, match="3 of 3 frames cannot be used, 10 to 12: missing"):
         probe(path, SECTION.model_copy(update={"first": 10, "last": 12}))
     clip = probe(path, SECTION.model_copy(update={"first": 4, "last": 5}))
     assert (clip.frames.first, clip.frames.last) == (4, 5)
@@ -90,8 +92,8 @@ def test_a_named_pipe_is_refused_as_such(tmp_path: Path, name: str) -> None:
 
 def test_frame_numbers_far_apart(tmp_path: Path) -> None:
     """Dates and times as frame numbers: the missing numbers must not be listed one by one."""
-    write_blank(tmp_path, ["r.20240101115959.dpx", "r.20261231235959.dpx"])
-    with pytest.raises(MediaError, match=r"frames 20240101115960, .* and 21130119994 more are mi"):
+    write_blank(tmp_path, ["r.0240101115.dpx", "r.1261231235.dpx"])
+    with pytest.raises(MediaError, match="240101116 to 1261231234: missing"):
         probe(str(tmp_path), SECTION)
 
 
@@ -106,7 +108,7 @@ def test_frame_that_goes_missing_later(tmp_path: Path) -> None:
 def test_frames_of_two_sizes(tmp_path: Path) -> None:
     write_frames(tmp_path, "r.%03d.png", [1, 2, 3, 6, 7])
     write_frames(tmp_path, "r.%03d.png", [4, 5], height=9)
-    with pytest.raises(MediaError, match=r"r.004.png: frame 4 is 8 x 9 .* frame 1 is 8 x 6 pixels"):
+    with pytest.raises(MediaError, match="4 to 5: 8 x 9 pixels instead of 8 x 6 pixels"):
         probe(str(tmp_path / "r.%03d.png"), SECTION)
 
 
@@ -114,7 +116,7 @@ def test_a_frame_that_changes_its_size_later(tmp_path: Path) -> None:
     write_frames(tmp_path, "r.%03d.png", [1, 2, 3])
     clip = probe(str(tmp_path / "r.%03d.png"), SECTION)
     write_frames(tmp_path, "r.%03d.png", [2], height=9)
-    with pytest.raises(MediaError, match=r"r.002.png: frame 2 is 8 x 9 pixels, .* 8 x 6"):
+    with pytest.raises(MediaError, match=r"r.002.png: is 8 x 9 pixels instead of 8 x 6"):
         list(read(clip, clip.frames.frames()))
 
 
@@ -142,7 +144,7 @@ def test_equal_jpeg_2000_headers_are_read_once(
     assert len(probe(str(tmp_path), SECTION).frames) == 5
     assert opened == [str(tmp_path / "r.1.jp2")]
     write_jpeg_2000(tmp_path / "r.4.jp2", 80)
-    with pytest.raises(MediaError, match=r"r.4.jp2: frame 4 is 80 x 48 .* frame 1 is 64 x 48"):
+    with pytest.raises(MediaError, match="4: 80 x 48 pixels instead of 64 x 48"):
         probe(str(tmp_path), SECTION)
 
 
@@ -264,7 +266,7 @@ def test_only_regular_files_are_opened(
     else:
         os.symlink("/dev/zero", "other")
     os.symlink("other", f"r.{frame}.{suffix}")
-    with pytest.raises(MediaError, match=rf"r.{frame}.{suffix}: is a {kind}, not a file; put"):
+    with pytest.raises(MediaError, match=rf"r.%d.{suffix}: 1 .* {frame}: a {kind}, not a file"):
         probe(str(tmp_path / f"r.%d.{suffix}"), SECTION)
     with pytest.raises(MediaError, match=rf"r.{frame}.{suffix}: is a {kind}, not a file; put"):
         read_header(str(tmp_path / f"r.{frame}.{suffix}"))

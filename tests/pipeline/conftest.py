@@ -8,7 +8,7 @@ import pytest
 from unfade.film.stage_names import folder_name
 from unfade.pipeline import preflight
 from unfade.pipeline import run as pipeline
-from unfade.project.settings import ClipSection, FilmSection, Project, ReferenceSection
+from unfade.project.settings import FilmSection, Project, ReferenceSection, SourceSection
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
@@ -42,7 +42,7 @@ def job(tmp_path: Path) -> Job:
     (tmp_path / "dvd.mpg").write_text("movie")
     project = Project(
         film=FilmSection(title="Reel"),
-        source=ClipSection(path="scan.%04d.dpx"),
+        source=SourceSection(path="scan.%04d.dpx"),
         reference=(ReferenceSection(path="dvd.mpg", name="dvd"),),
     )
     return Job(project, tmp_path, SilentProgress())

@@ -13,11 +13,11 @@ from unfade.pipeline import run as pipeline
 from unfade.pipeline.freshness import ElementCache, _changes, receipt_in
 from unfade.project.settings import (
     AlignSection,
-    ClipSection,
     DeliverSection,
     PairSection,
     ReferenceSection,
     RenderSection,
+    SourceSection,
     TrainSection,
 )
 from unfade.work.job import Job
@@ -203,7 +203,7 @@ def test_touched_and_moved_elements_leave_all_fresh(job: Job, ran: list[str]) ->
     for name in ("scan.0001.dpx", "dvd.mpg"):
         shutil.copy(job.root / name, job.root / "disk")
         (job.root / name).unlink()
-    source = ClipSection(path="disk/scan.%04d.dpx")
+    source = SourceSection(path="disk/scan.%04d.dpx")
     reference = ReferenceSection(path="disk/dvd.mpg", name="dvd")
     moved = changed(job, source=source, reference=(reference,))
     assert pipeline.run(moved) == []

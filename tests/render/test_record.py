@@ -2,7 +2,7 @@
 
 from unfade.film.clip import Clips
 from unfade.film.time import FrameRange
-from unfade.project.settings import ClipSection, FilmSection, Project, ReferenceSection
+from unfade.project.settings import FilmSection, Project, ReferenceSection, SourceSection
 from unfade.render.record import film_entries
 
 from ..fixtures import make_clip
@@ -14,7 +14,7 @@ def test_the_record_holds_the_rotation_of_the_scan() -> None:
     )
     project = Project(
         film=FilmSection(title="x"),
-        source=ClipSection(path="scan.%04d.dpx"),
+        source=SourceSection(path="scan.%04d.dpx"),
         reference=(ReferenceSection(path="b", name="b"),),
     )
     turned = film_entries(project, Clips(source=clip), [], "model")

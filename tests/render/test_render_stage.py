@@ -16,6 +16,7 @@ from unfade import media
 from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clips
+from unfade.film.damage import Damage, DamagedFrames, DamageSetting
 from unfade.film.model import TrainedModel
 from unfade.film.pair import Pair, PairList
 from unfade.film.rendering import PredictedError, Rendering
@@ -443,3 +444,46 @@ def test_a_failure_in_one_of_several_threads_leaves_whole_masters_only(
     monkeypatch.setattr(stage, "recover", recover)
     stage.run(job)
     assert len(masters(job)) == 3
+
+
+def without_frame_102(job: Job, setting: DamageSetting) -> Job:
+    """The same film, whose frame 102 is missing, as ingest leaves it."""
+    (job.root / "scan/reel.0102.exr").unlink()
+    hole = DamagedFrames(first=102, last=102, fault="missing")
+    damage = Damage(frames=(hole,), setting=setting)
+    source = job.load(Clips).source.model_copy(update={"damage": damage})
+    job.save(Clips(source=source))
+    return job
+
+
+def test_a_held_frame_is_on_record_in_its_master(make_job: MakeJob) -> None:
+    job = without_frame_102(make_job(), "hold")
+    stage.run(job)
+    assert not job.load(Rendering).skipped
+    assert [frame.held for frame in job.load(Rendering).frames] == [None, 101, None]
+    before, held, _ = masters(job)
+    picture = media.read_picture(held, WORKING_SPACE)
+    assert torch.equal(picture, media.read_picture(before, WORKING_SPACE))
+    spec = oiio.ImageInput.open(str(held)).spec()
+    assert spec["unfade:heldFrom"] == 101
+    assert spec["unfade:frame"] == 102
+    assert spec.getattribute("smpte:KeyCode") is None
+    assert oiio.ImageInput.open(str(before)).spec().getattribute("unfade:heldFrom") is None
+
+
+def test_a_skipped_frame_gets_no_master(make_job: MakeJob) -> None:
+    job = without_frame_102(make_job(), "skip")
+    stage.run(job)
+    rendering = job.load(Rendering)
+    assert [frame.frame for frame in rendering.frames] == [101, 103]
+    assert [frame.held for frame in rendering.frames] == [None, None]
+    assert rendering.skipped.caveat() == "damaged frames without a master (102: missing)"
+    assert rendering.part_of(FrameRange(first=101, last=103)) is None
+    assert rendering.part_of(FrameRange(first=101, last=104)) is not None
+    assert len(list(job.folder("render").glob("*.exr"))) == 2
+
+
+def test_a_range_of_skipped_frames_alone_is_refused(make_job: MakeJob) -> None:
+    job = without_frame_102(make_job(first=102, last=102), "skip")
+    with pytest.raises(ProjectError, match="every frame to render is damaged and skipped; set"):
+        stage.run(job)

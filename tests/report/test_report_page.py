@@ -6,6 +6,7 @@ import pytest
 
 from unfade.film.bookmark import Bookmarks
 from unfade.film.clip import Clips
+from unfade.film.damage import Damage, DamagedFrames
 from unfade.film.dismissal import Dismissals
 from unfade.film.method import ChosenMethod, MethodErrors, Methods, ShotMethod
 from unfade.film.model import LossCurve
@@ -263,3 +264,12 @@ def test_scopes_without_a_hold_out_pair_are_those_of_the_comparisons() -> None:
     page = report_page(content(held_out=[], held_out_views=[]))
     assert "Scan: scopes of frame 10" in page
     assert "scopes of frame 10" not in report_page(content())
+
+
+def test_damaged_frames_are_a_caveat() -> None:
+    hole = DamagedFrames(first=12, last=13, fault="cannot be read (<eof>)")
+    damage = Damage(frames=(hole,), setting="hold")
+    source = clip("/home/someone/scan.mov").model_copy(update={"damage": damage})
+    words = "damaged frames that show the nearest good frame (12 to 13: cannot be read (<eof>))."
+    assert words in Reader(report_page(content(clips=Clips(source=source)))).text
+    assert "damaged frames" not in Reader(report_page(content())).text

@@ -59,3 +59,8 @@ def test_a_long_film_gets_the_largest_number_spread_evenly(count: int) -> None:
     assert max(counts) - min(counts) <= 1
     offsets = [frame - (100 * shot + 50) for frame, shot in chosen.items()]
     assert abs(sum(offsets)) / len(offsets) < 3
+
+
+def test_damaged_frames_get_no_colour() -> None:
+    chosen = choose_carried_frames([pair_at(105)], [shot_of(100, 110)], damaged={102, 108})
+    assert sorted(chosen) == [103, 107]

@@ -11,6 +11,7 @@ from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.balance import IDENTITY_BALANCE, FilmBalance
 from unfade.film.clip import Area, Clips
+from unfade.film.damage import Damage, DamagedFrames
 from unfade.film.model import LossCurve, LossPoint
 from unfade.film.pair import Pair, PairList
 from unfade.film.rendering import SUFFIXES, PredictedError, RenderedFrame, Rendering
@@ -276,6 +277,14 @@ def test_missing_frames_are_counted_within_the_range_asked_for(job: Job) -> None
     limited = make_job(job.root, last=104)
     stage.run(limited)
     assert value_of(limited.load(Report), "frames_missing") == 0
+
+    hole = DamagedFrames(first=104, last=105, fault="missing")
+    for setting, missing in (("hold", 2), ("skip", 1)):
+        damage = Damage(frames=(hole,), setting=setting)
+        source = job.load(Clips).source.model_copy(update={"damage": damage})
+        job.save(Clips(source=source))
+        stage.run(job)
+        assert value_of(job.load(Report), "frames_missing") == missing
 
 
 def test_without_hold_out_the_verdict_is_review(job: Job) -> None:

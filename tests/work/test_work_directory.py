@@ -13,7 +13,13 @@ from unfade.film.clip import Area, Clips
 from unfade.film.naming import clip_name
 from unfade.film.pair import Pair
 from unfade.film.time import FrameRange
-from unfade.project.settings import ClipSection, FilmSection, PairSection, Project, ReferenceSection
+from unfade.project.settings import (
+    FilmSection,
+    PairSection,
+    Project,
+    ReferenceSection,
+    SourceSection,
+)
 from unfade.work.elements import DIGEST_CACHE
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
@@ -26,7 +32,7 @@ from ..fixtures import make_clip
 def job(tmp_path: Path) -> Job:
     project = Project(
         film=FilmSection(title="x"),
-        source=ClipSection(path="a"),
+        source=SourceSection(path="a"),
         reference=(ReferenceSection(path="b", name="b"),),
     )
     return Job(project, tmp_path, SilentProgress())
@@ -48,7 +54,7 @@ def clips() -> Clips:
 def test_an_artefact_survives_a_round_trip(job: Job) -> None:
     job.save(clips())
     assert job.load(Clips) == clips()
-    assert '"schema": "Clips.2"' in (job.root / Clips.PATH).read_text()
+    assert '"schema": "Clips.3"' in (job.root / Clips.PATH).read_text()
 
 
 def test_a_missing_artefact_names_the_stage_to_run(job: Job) -> None:
@@ -56,7 +62,7 @@ def test_a_missing_artefact_names_the_stage_to_run(job: Job) -> None:
         job.load(Clips)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "Clips.9"}', '{"schema": "Clips.2"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "Clips.9"}', '{"schema": "Clips.3"}'])
 def test_a_damaged_artefact_is_named(job: Job, text: str) -> None:
     job.folder("ingest")
     (job.root / Clips.PATH).write_text(text)
@@ -204,7 +210,7 @@ def test_clips_follow_the_path_in_film_toml(
 ) -> None:
     (job.root / "disk/scan").mkdir(parents=True)
     job.save(Clips(source=clips().source.model_copy(update={"path": recorded})))
-    source = ClipSection(path=f"disk/{named}")
+    source = SourceSection(path=f"disk/{named}")
     moved = Job(job.project.model_copy(update={"source": source}), job.root, SilentProgress())
     assert moved.clips().source.path == str(job.root / current)
 

@@ -77,7 +77,8 @@ def write_project(
         for option, clip in (("--source", source), *(("--reference", one) for one in references))
     ]
     _check_not_one_frame(source)
-    scan, *copies = (_probe(section, folder, progress, colors) for section in sections)
+    scan = _probe(sections[0], folder, progress, colors, keeps_damaged=True)
+    copies = [_probe(section, folder, progress, colors) for section in sections[1:]]
     _check_given_once(references, copies)
     file_names = [copy.name.lower() for copy in copies]
     names = _unique_names([copy.name for copy in copies])
@@ -148,7 +149,12 @@ def _check_not_one_frame(source: str) -> None:
 
 
 def _probe(
-    section: ClipSection, folder: Path, progress: Progress, colors: ColorManagement
+    section: ClipSection,
+    folder: Path,
+    progress: Progress,
+    colors: ColorManagement,
+    *,
+    keeps_damaged: bool = False,
 ) -> TemplateElement:
     """The facts of a clip for film.toml, with the missing facts and the files' evidence on them.
 
@@ -160,7 +166,12 @@ def _probe(
     while True:
         try:
             clip = media.probe(
-                os.path.abspath(path), section, progress.track, surveys, colors=colors
+                os.path.abspath(path),
+                section,
+                progress.track,
+                surveys,
+                colors=colors,
+                keeps_damaged=keeps_damaged,
             )
         except MissingFactError as error:
             if error.key in missing:
@@ -168,7 +179,8 @@ def _probe(
             missing[error.key] = error.known
             section = section.model_copy(update={error.key: _PROVISIONAL_FACTS[error.key]})
         else:
-            for remark in filter(None, (clip.fields_message(), *clip.all_remarks())):
+            messages = clip.fields_message(), clip.damage.caveat(), *clip.all_remarks()
+            for remark in filter(None, messages):
                 progress.say(f"{path}: {remark}")
             return TemplateElement(clip_name(path), _relative(folder, clip.path), clip, missing)
 

@@ -18,6 +18,7 @@ from unfade.curate.choice.pairing import (
     choose_in_shot,
     chosen_pairs,
     dropped_pairs,
+    exclude_frames,
     fixed_frames,
     fixed_pairs,
     match_record,
@@ -100,8 +101,7 @@ def _choose(
     facts = measure_frames(source).with_transitions(cuts.fading(), cuts.dissolving())
     states = frame_states(facts, matches.matched, matches.certain, shots, first)
     rejected = dropped_pairs(dropped, clips, shots, matches)
-    for source_frame in dropped:
-        states[source_frame - first] = "dropped"
+    exclude_frames(states, clips.source, dropped)
     job.save(match_record(clips, matches, states, detail))
     distributions = colour_distributions(facts, shots, first)
     scenes = scene_numbers(distributions)

@@ -126,6 +126,8 @@ def _assumptions(delivered: DeliveryContent) -> list[str]:
             "The input of the model was the scan after a colour balance, which is stored in the "
             "model's file; luma and masters are not balanced."
         )
+    if damage := delivered.clips.source.damage.caveat():
+        lines.append(f"The scan has {damage}; clips.json lists all.")
     for alignment in delivered.alignments.admitted:
         pair = alignment.pair
         if pair.kind == "constructed":

@@ -140,14 +140,18 @@ def readme(delivered: DeliveryContent, paths: Iterable[str]) -> str:
 
 def _what_it_is(delivered: DeliveryContent) -> str:
     rendering = delivered.rendering
-    masters = counted(len(rendering.frames), "master")
+    masters, caveat = (
+        counted(len(rendering.frames), "master"),
+        delivered.clips.source.damage.caveat(),
+    )
+    damage = f"The scan has {caveat}. " if caveat else ""
     return (
         f"The faded film print '{delivered.project.film.title}' with its colour recovered: "
         f"{masters} of version {rendering.version}, made by {delivered.software} on "
         f"{delivered.date}. Brightness, detail and grain are those of the scan of the faded print. "
         "Colour is predicted by a model that was trained on pairs of frames: the scan, and a "
         "reference that has good colour. It is a reconstruction, not a measurement of the original "
-        f"dyes. The verdict of the validation is '{delivered.report.verdict}'; "
+        f"dyes. {damage}The verdict of the validation is '{delivered.report.verdict}'; "
         f"{delivered.decision}."
     )
 

@@ -11,6 +11,7 @@ from unfade.deliver.bag import read_manifest
 from unfade.deliver.content import DeliveryContent
 from unfade.drawing.movie_frame import STRIP_HEIGHT_PX, MovieRaster, movie_raster, split_frame
 from unfade.film.clip import Clip
+from unfade.film.rendering import Rendering
 from unfade.film.time import MAX_TIMECODE_RATE, format_timecode, timecode_base
 from unfade.model.closed_form.lut import SmoothLut
 from unfade.project.settings import DeliverSection
@@ -108,7 +109,16 @@ def start_timecode(source: Clip, frame: int) -> str | None:
     return timecode
 
 
+def shown_numbers(rendering: Rendering, frame: int) -> Iterator[int]:
+    """The frames that show a master in a movie: its own, and the skipped ones after it, so that the
+    movie stays in step with the scan."""
+    yield frame
+    while (frame := frame + 1) in rendering.skipped:
+        yield frame
+
+
 def frame_text(source: Clip, frame: int) -> str:
     """The text below a frame: its number and timecode."""
-    timecode = source.timecode_of(frame)
-    return f"Frame {frame}  {timecode}" if timecode else f"Frame {frame}"
+    timecode, held = source.timecode_of(frame), source.held_frame(frame)
+    text = f"Frame {frame}  {timecode}" if timecode else f"Frame {frame}"
+    return text if held is None else f"{text}  shows {held}"

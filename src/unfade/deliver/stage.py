@@ -37,6 +37,7 @@ from unfade.deliver.review import (
     reusable_movies,
     review_key,
     review_pictures,
+    shown_numbers,
     start_timecode,
 )
 from unfade.deliver.shared_records import picture_paths, settings_to_share
@@ -278,9 +279,9 @@ def _write_review_movies(
             for name, legend in REVIEW_MOVIES.items()
         ]
         for number, pictures in job.progress.track(scaled, "Review movies", len(by_frame)):
-            text = frame_text(source, number)
-            for (movie, write, legend), picture in zip(movies, pictures, strict=True):
-                write(movie.write, movie_frame(picture, raster, f"{text}  {legend}".rstrip()))
+            for text in [frame_text(source, one) for one in shown_numbers(rendering, number)]:
+                for (movie, write, legend), picture in zip(movies, pictures, strict=True):
+                    write(movie.write, movie_frame(picture, raster, f"{text}  {legend}".rstrip()))
 
 
 def _add_sheets(job: Job, folder: Path) -> None:

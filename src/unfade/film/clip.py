@@ -6,6 +6,7 @@ from typing import Literal, get_args
 from pydantic import Field, model_validator
 
 from unfade.film.cadence import Cadence
+from unfade.film.damage import Damage
 from unfade.film.noun import Artefact, Noun
 from unfade.film.time import ExactFraction, FrameRange, parse_timecode, timecode_after
 
@@ -111,6 +112,8 @@ class Clip(Noun):
     it, so that a frame can be read without decoding all frames before it.
     `assumed` names the facts, "colorspace" or "rate", that neither the files nor film.toml state.
     `ignored` names the channels that are not read, such as alpha.
+    `damage` lists the frames of a sequence that are missing or cannot be used. Reading gives the
+    picture of `shown_frame` in their place.
     """
 
     path: str
@@ -135,6 +138,7 @@ class Clip(Noun):
     random_access: bool = False
     ignored: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
+    damage: Damage = Damage()
 
     @model_validator(mode="after")
     def _cadence_fits(self) -> "Clip":
@@ -154,6 +158,14 @@ class Clip(Noun):
         if self.cadence is None:
             return list(self.frames.frames())
         return [self.frames.first + index for index in self.cadence.film_frames()]
+
+    def shown_frame(self, frame: int) -> int:
+        """The frame whose picture a frame shows: its own unless it is damaged."""
+        return self.damage.shown_frame(frame, self.frames.first)
+
+    def held_frame(self, frame: int) -> int | None:
+        """`shown_frame` of a damaged frame; None for a good one."""
+        return self.shown_frame(frame) if frame in self.damage else None
 
     def all_remarks(self) -> tuple[str, ...]:
         """`remarks`, and a sentence about what is assumed."""
@@ -197,7 +209,7 @@ class Clip(Noun):
 class Clips(Artefact):
     """The clips that ingest probed: the scan, and the references by their names in film.toml."""
 
-    SCHEMA = "Clips.2"
+    SCHEMA = "Clips.3"
     PATH = "01-ingest/clips.json"
 
     source: Clip

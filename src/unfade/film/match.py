@@ -7,12 +7,14 @@ from pydantic import model_validator
 from unfade.film.noun import Artefact, Noun
 from unfade.film.time import FrameRange
 
-FrameState = Literal["free", "changing", "unmatched", "uncertain", "passing", "cut", "dropped"]
+FrameState = Literal[
+    "free", "changing", "unmatched", "uncertain", "passing", "cut", "dropped", "damaged"
+]
 """Whether a frame can be a pair. "free": it can. "changing": its light changes, in a fade or beside
 fast motion, and it is a pair only where no free frame has its light. "unmatched": no reference
 frame shows it. "uncertain": its moving regions fit another instant better. "passing": it lies in a
 dissolve, flash or black, or in a fade beside a cut. "cut": it lies beside a cut. "dropped": a
-person excluded it."""
+person excluded it. "damaged": its file is missing or damaged."""
 
 PAIRABLE: tuple[FrameState, ...] = ("free", "changing")
 """States of the frames that can be a pair."""

@@ -3,6 +3,7 @@
 import hashlib
 from typing import Literal
 
+from unfade.film.damage import Damage
 from unfade.film.noun import Artefact, Noun
 from unfade.film.time import FrameRange
 from unfade.film.working_space import PINNED_CONFIG
@@ -30,8 +31,9 @@ class PredictedError(Noun):
 class RenderedFrame(Noun):
     """One master: its frame number in the source, its shot, its file and the SHA-256 of the file.
 
-    `file` and `sidecar` lie beside the artefact; `sidecar` has the record if the format's header
-    cannot hold it. `cut` counts the values outside 0 to 1 that an integer format clipped.
+    `held` is the frame of the scan whose picture the master shows, if its own is damaged. `file`
+    and `sidecar` lie beside the artefact; `sidecar` has the record if the format's header cannot
+    hold it. `cut` counts the values outside 0 to 1 that an integer format clipped.
     """
 
     frame: int
@@ -41,6 +43,7 @@ class RenderedFrame(Noun):
     predicted_error: PredictedError
     sidecar: str | None = None
     cut: int = 0
+    held: int | None = None
 
 
 class Rendering(Artefact):
@@ -49,7 +52,8 @@ class Rendering(Artefact):
     `bits` is the depth of a sample: half floats in EXR, integers in TIFF and DPX. `strict` masters
     are containers of SMPTE ST 2065-4. `color_config` is the OpenColorIO config, without its folder.
     `view` is the view that converts scene-linear light to the working space and back, if film.toml
-    names one.
+    names one. `skipped` are the damaged frames among those that were to be rendered that have no
+    master.
     """
 
     SCHEMA = "Rendering.2"
@@ -65,6 +69,7 @@ class Rendering(Artefact):
     color_config: str = PINNED_CONFIG
     view: str | None = None
     frames: tuple[RenderedFrame, ...]
+    skipped: Damage = Damage()
 
     def masters_sha256(self) -> str:
         """SHA-256 over the names and checksums of all masters, in their order."""
@@ -72,10 +77,11 @@ class Rendering(Artefact):
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def part_of(self, film: FrameRange) -> FrameRange | None:
-        """The range in which the rendered frames lie; None if they are the whole film."""
+        """The range in which the rendered frames lie; None if they are the whole film but for its
+        skipped frames."""
         numbers = [frame.frame for frame in self.frames]
         rendered = FrameRange(first=min(numbers), last=max(numbers))
-        return None if len(numbers) == len(film) else rendered
+        return None if len(numbers) + len(self.skipped) == len(film) else rendered
 
     def part_in_words(self, film: FrameRange) -> str:
         """Which part of the film is rendered; empty if it is all of it."""

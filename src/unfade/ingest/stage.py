@@ -1,10 +1,12 @@
 """ingest: probes the clips, reads every frame once, finds live areas, and writes proxies."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from unfade.color.colorfulness import film_colorfulness
@@ -19,12 +21,13 @@ from unfade.film.clip import (
     orientation_word,
     reference_proxy,
 )
+from unfade.film.damage import RESTORE, Damage, DamageSetting
 from unfade.film.wording import counted
 from unfade.ingest.live_area import find_live_area
 from unfade.ingest.overview import draw_live_areas
 from unfade.ingest.proxy import make_proxy, proxy_size
 from unfade.ingest.repeats import RepeatDetector
-from unfade.media import probe, read, write_png
+from unfade.media import probe, read_or_fault, write_png
 from unfade.project.settings import ClipSection
 from unfade.work.job import Job
 from unfade.work.writing import writing
@@ -37,11 +40,13 @@ def run(job: Job) -> None:
     """Writes `Clips`, the proxies, and live-area.png.
 
     Raises:
-        MediaError: a frame of a clip is missing or damaged, or a reference has no colour.
+        MediaError: frames of a clip are missing or damaged, all of which the message covers, or a
+            reference has no colour.
         ProjectError: a live area in film.toml exceeds the picture, or a colour space is unknown.
     """
     job.folder("ingest")
-    elements = [_Element("source", job.project.source, SOURCE_PROXY)]
+    scan, remedy = job.project.source, f"{RESTORE}, or 'source.damaged' to 'hold' or 'skip'"
+    elements = [_Element("source", scan, SOURCE_PROXY, scan.damaged, remedy)]
     several = len(job.project.reference) > 1
     for section in job.project.reference:
         title = f"reference {section.name}" if several else "reference"
@@ -54,25 +59,30 @@ def run(job: Job) -> None:
     for section, element, (_, clip) in zip(
         job.project.reference, elements[1:], middle_frames[1:], strict=True
     ):
-        repeats = _write_proxy(job, element.title, clip, job.root / element.proxy)
+        repeats, _ = _write_proxy(job, element, clip)
         _check_color(job, element, clip)
         clip = _with_cadence(job, element.title, clip, repeats)
         path = _project_path(job, section.path, clip)
         references[section.name] = clip.model_copy(update={"path": path})
     _, source = middle_frames[0]
-    _write_proxy(job, elements[0].title, source, job.root / SOURCE_PROXY)
-    path = _project_path(job, job.project.source.path, source)
-    source = source.model_copy(update={"path": path})
+    _, damage = _write_proxy(job, elements[0], source)
+    if damage:
+        job.progress.say(f"source: {damage.caveat()}")
+    path = _project_path(job, scan.path, source)
+    source = source.model_copy(update={"path": path, "damage": damage})
     job.save(Clips(source=source, references=references))
 
 
 @dataclass(frozen=True)
 class _Element:
-    """A clip of film.toml: its title in messages, its section, and the path of its proxy."""
+    """A clip of film.toml: its title in messages, its section, the path of its proxy, what is done
+    about its damaged frames, and what a person can do about them."""
 
     title: str
     section: ClipSection
     proxy: str
+    damaged: DamageSetting = "error"
+    remedy: str = RESTORE
 
 
 def _project_path(job: Job, path: str, clip: Clip) -> str:
@@ -89,7 +99,8 @@ def _probe(job: Job, element: _Element) -> tuple[Tensor, Clip]:
         Its middle frame, and the clip with its live area.
     """
     section = element.section
-    clip = probe(job.resolve(section.path), section, job.progress.track, colors=job.colors)
+    path, track = job.resolve(section.path), job.progress.track
+    clip = probe(path, section, track, colors=job.colors, keeps_damaged=True)
     return _with_live_area(job, element.title, clip, section)
 
 
@@ -99,15 +110,23 @@ def _with_live_area(job: Job, name: str, clip: Clip, section: ClipSection) -> tu
     Returns:
         The middle one of these frames, and the clip with its live area. A live area in film.toml
         goes before the measured one.
+
+    Raises:
+        MediaError: none of these frames can be read.
     """
     frames = _spread(clip)
-    lumas, middle = [], None
+    lumas, faults, middle = [], [], None
     label = f"Finding the live area of the {name}"
-    for frame, picture in job.progress.track(read(clip, frames, job.colors), label, len(frames)):
+    pictures = read_or_fault(clip, frames, job.colors)
+    for frame, picture in job.progress.track(pictures, label, len(frames)):
+        if isinstance(picture, str):
+            faults.append((frame, picture))
+            continue
         lumas.append((luma(picture)[0].clamp(0.0, 1.0) * 255).round().to(torch.uint8).numpy())
-        if frame == frames[len(frames) // 2]:
+        if middle is None or frame <= frames[len(frames) // 2]:
             middle = picture
-    assert middle is not None
+    if middle is None:
+        raise MediaError(Damage().together_with(faults).message(clip.path, clip.frames, RESTORE))
     area = _checked_area(name, clip, section) or find_live_area(lumas)
     job.progress.say(
         f"{name}: {counted(len(clip.frames), 'frame')} of {clip.width} x {clip.height} at "
@@ -140,25 +159,48 @@ def _checked_area(name: str, clip: Clip, section: ClipSection) -> Area | None:
     return area
 
 
-def _write_proxy(job: Job, name: str, clip: Clip, path: Path) -> str:
-    """Reads a whole clip and writes its proxy, uint8 (frames, h, w, 3).
+def _write_proxy(job: Job, element: _Element, clip: Clip) -> tuple[str, Damage]:
+    """Reads a whole clip and writes its proxy, uint8 (frames, h, w, 3). The row of a damaged frame
+    repeats that of the nearest earlier good one, or of a later one at the start.
 
     Returns:
-        The letters of `Cadence.repeats`.
+        The letters of `Cadence.repeats`, and the damaged frames.
+
+    Raises:
+        MediaError: frames are damaged, and film.toml does not say what to do about them.
     """
     width, height = proxy_size(clip)
-    count = len(clip.frames)
-    repeats = RepeatDetector()
-    letters = []
-    with writing(path) as temporary, temporary.open("wb") as file:
-        header = {"descr": "|u1", "fortran_order": False, "shape": (count, height, width, 3)}
+    repeats, letters = RepeatDetector(), []
+    faults: list[tuple[int, str]] = []
+    shown, rows = None, 0
+    with writing(job.root / element.proxy) as temporary, temporary.open("wb") as file:
+        shape = len(clip.frames), height, width, 3
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)
-        pictures = read(clip, clip.frames.frames(), job.colors)
-        for _, picture in job.progress.track(pictures, f"Reading the {name}", count):
-            proxy = make_proxy(picture, clip)
-            letters.append(repeats.add(proxy))
-            file.write(proxy.tobytes())
-    return "".join(letters)
+        for proxy in _proxies(job, element.title, clip, faults):
+            shown, rows = shown if proxy is None else proxy, rows + 1
+            if shown is not None:
+                letters += [repeats.add(shown) for _ in range(rows)]
+                file.write(shown.tobytes() * rows)
+                rows = 0
+        damage = Damage(setting=element.damaged).together_with(faults)
+        damage.check_share(clip.path, clip.frames)
+        if damage and damage.setting == "error":
+            raise MediaError(damage.message(clip.path, clip.frames, element.remedy))
+    return "".join(letters), damage
+
+
+def _proxies(
+    job: Job, title: str, clip: Clip, faults: list[tuple[int, str]]
+) -> Iterator[NDArray[np.uint8] | None]:
+    """The proxy of every frame; None for a damaged frame, whose fault is added to `faults`."""
+    pictures = read_or_fault(clip, clip.frames.frames(), job.colors)
+    for frame, picture in job.progress.track(pictures, f"Reading the {title}", len(clip.frames)):
+        if isinstance(picture, str):
+            faults.append((frame, picture))
+            yield None
+        else:
+            yield make_proxy(picture, clip)
 
 
 def _check_color(job: Job, element: _Element, clip: Clip) -> None:

@@ -19,7 +19,7 @@ from unfade.media.movies.codecs import MOVIE_CODECS
 from unfade.media.movies.writer import MovieWriter
 from unfade.media.pair_pictures import read_pairs
 from unfade.media.probe import Surveys, probe
-from unfade.media.reading import read, read_frame, stored_path
+from unfade.media.reading import read, read_frame, read_or_fault, stored_path
 from unfade.media.scene_pictures import (
     SceneLight,
     display_light,
@@ -59,6 +59,7 @@ __all__ = [
     "read",
     "read_entries",
     "read_frame",
+    "read_or_fault",
     "read_pairs",
     "read_picture",
     "read_plane",

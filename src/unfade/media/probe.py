@@ -8,6 +8,7 @@ from pathlib import Path
 from unfade.errors import MediaError, MissingFactError
 from unfade.film.cadence import Cadence
 from unfade.film.clip import Area, Clip
+from unfade.film.damage import RESTORE
 from unfade.film.file_pattern import FilePattern, check_utf8
 from unfade.film.time import (
     MAX_TIMECODE_RATE,
@@ -20,11 +21,15 @@ from unfade.media.color_management import check_colorspace
 from unfade.media.movies.fields import DetectedFields
 from unfade.media.movies.survey import MovieSurvey, survey_movie
 from unfade.media.movies.tags import MovieTags
-from unfade.media.stills.clips import chosen_orientation, probe_stills, upright_geometry
+from unfade.media.stills.clips import (
+    chosen_orientation,
+    probe_stills,
+    upright_geometry,
+)
 from unfade.media.stills.files import check_regular
 from unfade.media.stills.reader import STILL_SUFFIXES
 from unfade.media.stills.sequences import (
-    existing_range,
+    existing_frames,
     frames_of,
     parse_pattern,
     picture_in_folder,
@@ -46,6 +51,7 @@ def probe(
     surveys: Surveys | None = None,
     *,
     colors: ColorManagement = PINNED,
+    keeps_damaged: bool = False,
 ) -> Clip:
     """The properties of a clip.
 
@@ -59,6 +65,8 @@ def probe(
         surveys: results of movies that were decoded before, with a section that overruled no more;
             new ones are added.
         colors: the config that has the colour spaces.
+        keeps_damaged: whether frames of a sequence that are missing, or whose headers cannot be
+            used, are listed in the clip; otherwise they are an error.
 
     Returns:
         the clip; its live area is the whole raster.
@@ -75,7 +83,7 @@ def probe(
     if os.path.isfile(path):
         is_still = Path(path).suffix.lower() in STILL_SUFFIXES
         if is_still:
-            return probe_stills(path, FrameRange(first=0, last=0), [path], section, colors)
+            return probe_stills(path, FrameRange(first=0, last=0), {0: path}, section, colors)
         surveys = {} if surveys is None else surveys
         if path not in surveys:
             surveys[path] = survey_movie(path, section, track)
@@ -89,12 +97,15 @@ def probe(
         remedy = f"{other} is there, name that" if other else "restore the file or correct the path"
         if other or pattern is None:
             raise MediaError(f"{path}: is missing; {remedy}")
-    return _probe_sequence(pattern, section, colors)
+    clip = _probe_sequence(pattern, section, colors)
+    if clip.damage and not keeps_damaged:
+        raise MediaError(clip.damage.message(path, clip.frames, RESTORE))
+    return clip
 
 
 def _probe_sequence(pattern: FilePattern, section: ClipSection, colors: ColorManagement) -> Clip:
-    frames = existing_range(pattern, section.first, section.last)
-    files = [pattern.path(frame) for frame in frames.frames()]
+    frames, existing = existing_frames(pattern, section.first, section.last)
+    files = {frame: pattern.path(frame) for frame in existing}
     return probe_stills(str(pattern), frames, files, section, colors)
 
 

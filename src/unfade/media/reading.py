@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from unfade.color.finite import all_finite
 from unfade.errors import MediaError
@@ -13,6 +13,7 @@ from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.orientation import upright
 from unfade.media.color_management import to_space
 from unfade.media.movies.reader import read_movie
+from unfade.media.stills.files import fault_in
 from unfade.media.stills.reader import read_still
 from unfade.media.stills.sequences import parse_pattern
 from unfade.media.threads.read_ahead import MAX_FRAMES_AHEAD, prefetch
@@ -21,6 +22,8 @@ from unfade.work.cores import parallel_map
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+R = TypeVar("R")
 
 _READ_THREADS = 2
 """Stills decoded at a time; each holds a frame in memory, so more threads trade memory for
@@ -39,10 +42,11 @@ def read(
 
     Yields:
         frame number and picture, (3, height, width) float32 in the working space: the whole raster,
-        upright and progressive.
+        upright and progressive. A frame that ingest found damaged shows that of a good one.
 
     Raises:
-        MediaError: a frame is outside the clip, missing, damaged or of another size.
+        MediaError: a frame is outside the clip, or since ingest missing, damaged or of another
+            size.
         ValueError: the numbers do not ascend.
     """
     numbers = list(frames)
@@ -54,7 +58,7 @@ def read(
         return prefetch(
             read_movie(clip, numbers, colors), max_held=MAX_FRAMES_AHEAD, name=clip.path
         )
-    return _read_ahead(clip, numbers, colors)
+    return _read_ahead(numbers, lambda frame: _read_stored(clip, frame, colors))
 
 
 def read_frame(clip: Clip, frame: int, colors: ColorManagement = PINNED) -> Tensor:
@@ -63,6 +67,19 @@ def read_frame(clip: Clip, frame: int, colors: ColorManagement = PINNED) -> Tens
         return next(picture for _, picture in read(clip, [frame], colors))
     check_frame(clip, frame)
     return _read_stored(clip, frame, colors)
+
+
+def read_or_fault(
+    clip: Clip, frames: Iterable[int], colors: ColorManagement = PINNED
+) -> Iterator[tuple[int, Tensor | str]]:
+    """As `read`, but a frame of a sequence that cannot be used gives what is wrong with it.
+
+    Raises:
+        MediaError: a movie is damaged.
+    """
+    if clip.kind == "movie":
+        return read(clip, frames, colors)
+    return _read_ahead(frames, lambda frame: _picture_or_fault(clip, frame, colors))
 
 
 def check_frame(clip: Clip, frame: int) -> None:
@@ -78,20 +95,28 @@ def check_frame(clip: Clip, frame: int) -> None:
 
 
 def stored_path(clip: Clip, frame: int) -> str:
-    """The file that holds a frame of a sequence, or the still."""
+    """The file with the picture that a frame of a sequence shows, or the still."""
     pattern = parse_pattern(clip.path) if clip.kind == "sequence" else None
-    return pattern.path(frame) if pattern else clip.path
+    return pattern.path(clip.shown_frame(frame)) if pattern else clip.path
 
 
-def _read_ahead(
-    clip: Clip, frames: list[int], colors: ColorManagement
-) -> Iterator[tuple[int, Tensor]]:
+def _read_ahead(frames: Iterable[int], read_one: Callable[[int], R]) -> Iterator[tuple[int, R]]:
     return parallel_map(
-        lambda frame: (frame, _read_stored(clip, frame, colors)),
+        lambda frame: (frame, read_one(frame)),
         frames,
         threads=_READ_THREADS,
         max_held=MAX_FRAMES_AHEAD,
     )
+
+
+def _picture_or_fault(clip: Clip, frame: int, colors: ColorManagement) -> Tensor | str:
+    known = clip.damage.fault_of(frame)
+    if known is not None:
+        return known
+    try:
+        return _read_stored(clip, frame, colors)
+    except MediaError as error:
+        return fault_in(error, stored_path(clip, frame))
 
 
 def _read_stored(clip: Clip, frame: int, colors: ColorManagement) -> Tensor:
@@ -100,12 +125,11 @@ def _read_stored(clip: Clip, frame: int, colors: ColorManagement) -> Tensor:
     height, width = pixels.shape[1:]
     if (width, height) != (clip.width, clip.height):
         raise MediaError(
-            f"{path}: frame {frame} is {width} x {height} pixels, the first frame of the sequence "
-            f"is {clip.width} x {clip.height}; restore the file, or set 'first' and 'last'"
+            f"{path}: is {width} x {height} pixels instead of {clip.width} x {clip.height}; "
+            "restore the file, or set 'first' and 'last'"
         )
     if not all_finite(pixels):
         raise MediaError(
-            f"{path}: frame {frame} holds values that are not numbers or are infinite; "
-            "convert or scan it again"
+            f"{path}: holds values that are not numbers or are infinite; convert or scan it again"
         )
     return to_space(pixels, clip.colorspace, WORKING_SPACE, colors)

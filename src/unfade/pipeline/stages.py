@@ -113,7 +113,7 @@ PEOPLE_RECORDS: tuple[type[Artefact], ...] = (Approvals, Dismissals, Bookmarks)
 """Records of people beside film.toml, which go into a bag."""
 
 STAGES = (
-    Stage("ingest", ("source", "reference"), (), clip_paths, 4),
+    Stage("ingest", ("source", "reference"), (), clip_paths, 5),
     Stage(
         "curate",
         ("film.title", "reference", "pair", "curate", "ingest.balance"),

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from unfade.film.clip import Area, CodeRange, FieldOrder, Orientation, YCbCrMatrix
+from unfade.film.damage import DamageSetting
 from unfade.film.naming import MAX_NAME_LENGTH, clip_name
 from unfade.film.noun import Noun
 from unfade.film.values import (
@@ -24,7 +25,7 @@ MIN_LIVE_AREA_PX = 64
 
 
 class ClipSection(Noun):
-    """[source]: the faded scan, whose luma is kept."""
+    """Keys of every clip."""
 
     path: FilePath = Field(
         description="Movie file, or pattern of a sequence, relative to film.toml. The frame number "
@@ -153,6 +154,18 @@ class ClipSection(Noun):
             return None
         x, y, width, height = self.live_area
         return Area(x=x, y=y, width=width, height=height)
+
+
+class SourceSection(ClipSection):
+    """[source]: the faded scan, whose luma is kept."""
+
+    damaged: DamageSetting = Field(
+        default="error",
+        description="Frames of a sequence that are missing or that cannot be read. 'error' lists "
+        "them all after ingest has read the scan. 'hold' takes the picture of the nearest earlier "
+        "good frame, or of a later one at the start. 'skip' writes no master for them. Neither is "
+        "ever a pair, and the report and the delivery list them.",
+    )
 
 
 class ReferenceSection(ClipSection):

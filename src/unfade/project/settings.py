@@ -22,7 +22,7 @@ from unfade.film.values import (
     Text,
     parse_movie_size,
 )
-from unfade.project.clip_settings import ClipSection, ReferenceSection
+from unfade.project.clip_settings import ClipSection, ReferenceSection, SourceSection
 from unfade.project.pair_settings import PairSection
 from unfade.project.render_settings import RenderSection
 from unfade.project.train_settings import TrainSection
@@ -38,6 +38,7 @@ __all__ = [
     "Project",
     "ReferenceSection",
     "RenderSection",
+    "SourceSection",
     "TargetSection",
     "TrainSection",
     "ValidateSection",
@@ -305,7 +306,7 @@ class Project(Noun):
     """A whole project file."""
 
     film: FilmSection
-    source: ClipSection
+    source: SourceSection
     reference: Annotated[
         tuple[ReferenceSection, ...],
         BeforeValidator(lambda value: (value,) if isinstance(value, dict) else value),

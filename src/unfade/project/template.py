@@ -140,6 +140,9 @@ def _facts(element: TemplateElement) -> str:
     if clip.fields_evidence:
         line = f"# fields = {quoted(clip.fields)}"
         lines.append(_with_comment(line, f"found: {clip.fields_evidence}"))
+    if clip.damage:
+        found_damage = f'or "skip"; else an error: {clip.damage.caveat()}'
+        lines.append(_with_comment('# damaged = "hold"', found_damage))
     lines += [f"# {' '.join(remark.split())}" for remark in clip.remarks]
     lines += [
         _setting(key, value, remark, is_assumed=key in clip.assumed)

@@ -69,9 +69,10 @@ def film_entries(
 
 
 def frame_entries(
-    shot: Shot, frame: int, method: ChosenMethod, error: PredictedError
+    shot: Shot, frame: int, method: ChosenMethod, error: PredictedError, held: int | None = None
 ) -> dict[str, Entry]:
-    """Header entries of one master."""
+    """Header entries of one master. `held` is the frame whose picture it shows, if its own is
+    damaged."""
     figures = [f"{value:.3f}" for value in (error.mean, error.p95, error.beyond)]
     own: dict[str, Entry] = {
         "unfade:shot": shot.name,
@@ -79,6 +80,8 @@ def frame_entries(
         "unfade:method": method.method,
         "unfade:methodChosenBy": method.chosen_by_in_words(),
     }
+    if held is not None:
+        own["unfade:heldFrom"] = held
     return own | dict(zip(ERROR_ENTRIES, figures, strict=True))
 
 

@@ -74,8 +74,8 @@ def run(job: Job) -> None:
 
     Raises:
         WorkError: the folder holds files that Unfade did not make.
-        ProjectError: the range of [render] has no frame of the scan, or no checkpoint of the step
-            in 'render.checkpoint' was kept.
+        ProjectError: the range of [render] has no frame of the scan, or only skipped ones, or no
+            checkpoint of the step in 'render.checkpoint' was kept.
     """
     clips, settings = job.clips(), job.project.render
     trained = job.load(TrainedModel).at(settings.checkpoint)
@@ -86,7 +86,13 @@ def run(job: Job) -> None:
     shots = job.load(PairList).shots
     all_masters = list(_masters(job, shots, trained.id))
     wanted = frozenset(settings.wanted(clips.source.frames, shots))
-    masters = [master for master in all_masters if master.frame in wanted]
+    skipped = clips.source.damage.skipped(sorted(wanted))
+    masters = [one for one in all_masters if one.frame in wanted and one.frame not in skipped]
+    if not masters:
+        raise ProjectError(
+            "film.toml: every frame to render is damaged and skipped; set other 'render.first' and "
+            "'render.last', or set 'source.damaged' to 'hold'"
+        )
     _prepare_folder(folder, _key(job, trained, entries))
     _remove_altered(job)
     _rename_masters(all_masters)
@@ -106,7 +112,8 @@ def run(job: Job) -> None:
             strict=settings.strict,
             color_config=config_to_share(job.colors.config),
             view=job.project.film.view,
-            frames=tuple(_record(job, master) for master in written),
+            frames=tuple(_record(job, clips.source, master) for master in written),
+            skipped=skipped,
         )
     )
 
@@ -177,7 +184,8 @@ def _render(
         recovered = recover(source_rgb, source.live_area, model, master.shot.number)
         method = methods.of(master.shot.number)
         error = predicted_error(recovered.error)
-        own = entries | frame_entries(master.shot, frame, method, error)
+        held = source.held_frame(frame)
+        own = entries | frame_entries(master.shot, frame, method, error, held)
         _write(job, master, recovered.rgb, own, media.read_tags(source, frame), history)
 
     rendered = media.map_frames(render_frame, source, list(by_frame), job.colors)
@@ -213,7 +221,7 @@ def _write(
     job.digest(master.path)
 
 
-def _record(job: Job, master: Master) -> RenderedFrame:
+def _record(job: Job, source: Clip, master: Master) -> RenderedFrame:
     if master.sidecar is None:
         cut, entries = 0, media.read_entries(master.path, ERROR_ENTRIES)
     else:
@@ -226,6 +234,7 @@ def _record(job: Job, master: Master) -> RenderedFrame:
         sidecar=master.sidecar.name if master.sidecar else None,
         cut=cut,
         predicted_error=read_predicted_error(entries),
+        held=source.held_frame(master.frame),
     )
 
 

@@ -83,6 +83,7 @@ def report_page(content: PageContent) -> str:
             ),
             elements=_elements(content.clips),
             clip_remarks=_clip_remarks(content.clips),
+            damage=content.clips.source.damage.caveat(),
             settings=_settings(content.project),
             digests={target.pair.source: target.sha256 for target in content.targets.targets},
             constructed=[pair for pair in pairs if pair.kind == "constructed"],

@@ -1,6 +1,6 @@
 """Choice of the frames without a pair to which colour is carried from the pairs of their shot."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from unfade.film.pair import MIN_DISTANCE_FRAMES, Pair
 from unfade.film.shot import CUT_MARGIN_FRAMES, Shot
@@ -15,24 +15,29 @@ MAX_FRAMES = 400
 """Largest number of carried frames in a film; each costs about two seconds of training time."""
 
 
-def choose_carried_frames(pairs: Sequence[Pair], shots: Sequence[Shot]) -> dict[int, int]:
+def choose_carried_frames(
+    pairs: Sequence[Pair], shots: Sequence[Shot], damaged: Container[int] = ()
+) -> dict[int, int]:
     """The frames to carry colour to, in order, each with the number of its shot.
 
-    If a film would have more than `MAX_FRAMES`, every shot gets fewer.
+    If a film would have more than `MAX_FRAMES`, every shot gets fewer. Damaged frames get none.
     """
     for per_shot in range(FRAMES_PER_SHOT, 1, -1):
-        chosen = [one for shot in shots for one in _in_shot(shot, pairs, per_shot)]
+        chosen = [one for shot in shots for one in _in_shot(shot, pairs, per_shot, damaged)]
         if len(chosen) <= MAX_FRAMES:
             break
     return dict(chosen[k] for k in _spread(min(len(chosen), MAX_FRAMES), len(chosen)))
 
 
-def _in_shot(shot: Shot, pairs: Sequence[Pair], per_shot: int) -> list[tuple[int, int]]:
+def _in_shot(
+    shot: Shot, pairs: Sequence[Pair], per_shot: int, damaged: Container[int]
+) -> list[tuple[int, int]]:
     """The frames of a shot to carry colour to, each with the shot's number."""
     own = [pair for pair in pairs if pair.shot == shot.number]
     training = [pair.source for pair in own if pair.role == "train"]
     inside = list(shot.frames.frames())[CUT_MARGIN_FRAMES:-CUT_MARGIN_FRAMES]
-    eligible = [frame for frame in inside if _is_eligible(frame, training, own)]
+    whole = [frame for frame in inside if frame not in damaged]
+    eligible = [frame for frame in whole if _is_eligible(frame, training, own)]
     wanted = min(max(per_shot - len(training), 0), len(eligible))
     return [(eligible[k], shot.number) for k in _spread(wanted, len(eligible))]
 

@@ -154,7 +154,8 @@ def _write_carried_sources(
     job: Job, clips: Clips, targets: Sequence[Target]
 ) -> Iterator[UnpairedFrame]:
     """Writes the frames to which colour is carried, on the model's raster, and yields them."""
-    shots = choose_carried_frames([target.pair for target in targets], job.load(PairList).shots)
+    pairs, shots_of_film = [target.pair for target in targets], job.load(PairList).shots
+    shots = choose_carried_frames(pairs, shots_of_film, clips.source.damage)
 
     def write(frame: int, source_rgb: Tensor) -> UnpairedFrame:
         file = job.folder("target") / f"between.{frame:07d}.exr"

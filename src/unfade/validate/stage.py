@@ -140,7 +140,8 @@ def _report(
     film, project = inspection.film, inspection.job.project
     rendered = film.rendering.frames
     wanted = project.render.wanted(film.clips.source.frames, film.pair_list.shots)
-    missing = len({*wanted} - {frame.frame for frame in rendered})
+    unrendered = {*wanted} - {frame.frame for frame in rendered}
+    missing = len(unrendered) - len(film.clips.source.damage.skipped(sorted(unrendered)))
     cut, compression = sum(frame.cut for frame in rendered), film.rendering.compression
     measures = (
         *held_out_measures(held_out, project.validate_.max_of_baseline),

@@ -141,7 +141,8 @@ def relocated(recorded: str, named: str, is_folder: bool) -> str:
 
 
 def files_of(path: Path) -> list[Path]:
-    """The files behind a path, sorted; hidden files of a folder are left out."""
+    """The files behind a path, sorted; hidden files of a folder are left out, and what a pattern
+    matches that is no file, such as a link to a file that is gone."""
     if path.is_dir():
         entries = [Path(entry.path) for entry in os.scandir(path) if entry.is_file()]
         return sorted(file for file in entries if not file.name.startswith("."))
@@ -156,5 +157,5 @@ def files_of(path: Path) -> list[Path]:
     return sorted(
         Path(entry.path)
         for entry in os.scandir(path.parent)
-        if pattern.number_in(entry.name) is not None
+        if pattern.number_in(entry.name) is not None and entry.is_file()
     )

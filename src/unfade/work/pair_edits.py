@@ -61,7 +61,7 @@ def check_frames(job: Job, source: int, section: PairSection | None = None) -> N
     """Checks that the frames of a pair exist; before ingest nothing is checked.
 
     Raises:
-        ProjectError: the scan or the reference has no such frame.
+        ProjectError: the scan or the reference has no such frame, or it is damaged.
     """
     if not (job.root / Clips.PATH).exists():
         return
@@ -76,12 +76,18 @@ def check_frames(job: Job, source: int, section: PairSection | None = None) -> N
 def check_frame(clip: Clip, frame: int) -> None:
     """
     Raises:
-        ProjectError: the clip has no such frame.
+        ProjectError: the clip has no such frame, or it is damaged.
     """
     if frame not in clip.frames:
         raise ProjectError(
             f"{clip.path}: has no frame {frame}; choose one of {clip.frames.first} to "
             f"{clip.frames.last}"
+        )
+    fault = clip.damage.fault_of(frame)
+    if fault is not None:
+        raise ProjectError(
+            f"{clip.path}: frame {frame} is damaged ({fault}) and shows another one; choose a "
+            "frame beside it"
         )
 
 

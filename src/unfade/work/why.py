@@ -21,6 +21,7 @@ _STATES: dict[FrameState, str] = {
     "passing": "It lies in a fade, a dissolve, a flash or black",
     "cut": "It lies too near a cut",
     "dropped": "A person dropped it: it is on 'curate.drop' in film.toml",
+    "damaged": "Its file is missing or damaged",
 }
 
 

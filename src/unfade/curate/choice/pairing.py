@@ -9,7 +9,7 @@ from unfade.curate.choice.choose import ChosenFrames, PairQuota, choose_frames
 from unfade.curate.choice.frame_facts import FrameFacts
 from unfade.curate.matching.best_reference import BestMatches, film_detail
 from unfade.errors import ProjectError
-from unfade.film.clip import Clips
+from unfade.film.clip import Clip, Clips
 from unfade.film.match import FrameState, MatchRecord, ReferenceMatches
 from unfade.film.pair import Pair, PairRole, Rejection
 from unfade.film.shot import Shot
@@ -70,7 +70,8 @@ def _check_fixed_pair(
 ) -> None:
     """
     Raises:
-        ProjectError: a frame or picture does not exist; the message starts with `entry`.
+        ProjectError: a frame or picture does not exist, or the frame of the scan is damaged; the
+            message starts with `entry`.
     """
     frames = clips.source.frames
     if section.source not in frames:
@@ -78,6 +79,7 @@ def _check_fixed_pair(
             f"{entry} is outside {clips.source.path}, frames {frames.first} to {frames.last}; "
             "change its 'source'"
         )
+    _check_whole(entry, section.source, clips)
     if isinstance(section.reference, str):
         if not exists(section.reference):
             raise ProjectError(
@@ -92,6 +94,18 @@ def _check_fixed_pair(
         raise ProjectError(
             f"{entry} names reference frame {section.reference}, outside {clip.path}, "
             f"frames {frames.first} to {frames.last}; change its 'reference'"
+        )
+
+
+def _check_whole(entry: str, source: int, clips: Clips) -> None:
+    """
+    Raises:
+        ProjectError: a frame of the scan is damaged; the message starts with `entry`.
+    """
+    fault = clips.source.damage.fault_of(source)
+    if fault is not None:
+        raise ProjectError(
+            f"{entry}, which is damaged ({fault}) and shows another frame; choose a frame beside it"
         )
 
 
@@ -160,12 +174,13 @@ def added_pairs(
     """The training pairs of the frames on `curate.add`, without those that are chosen anyway.
 
     Raises:
-        ProjectError: no reference shows a frame.
+        ProjectError: no reference shows a frame, or it is damaged.
     """
     frames, taken = clips.source.frames, {pair.source for pair in chosen}
     pairs = []
     for source in sorted({*project.curate.add} - taken):
         entry = f"{project_file}: 'curate.add' names source frame {source}"
+        _check_whole(entry, source, clips)
         if not matches.matched[source - frames.first]:
             raise ProjectError(
                 f"{entry}, which no reference shows; remove it, or add a [[pair]] with a picture"
@@ -236,8 +251,19 @@ def _reason(state: FrameState, matches: BestMatches, index: int) -> str:
         "passing": "the frame is in a fade, dissolve, flash or black",
         "cut": "the frame is next to a cut",
         "dropped": DROPPED_REASON,
+        "damaged": "the file of the frame is missing or damaged",
     }
     return reasons[state]
+
+
+def exclude_frames(states: list[FrameState], source: Clip, dropped: Collection[int]) -> None:
+    """Marks the frames of the scan that a person dropped, and the damaged ones, in the states of
+    all frames."""
+    for frame in dropped:
+        states[frame - source.frames.first] = "dropped"
+    for damaged in source.damage.frames:
+        start = damaged.first - source.frames.first
+        states[start : start + len(damaged)] = ["damaged"] * len(damaged)
 
 
 def dropped_pairs(

@@ -1,15 +1,17 @@
 """Determines the properties of stills and sequences; all headers must agree with the first."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 from unfade.errors import MediaError, MissingFactError
 from unfade.film.clip import Area, Clip, FieldOrder, orientation_number, orientation_word
+from unfade.film.damage import Damage, missing_frames
 from unfade.film.time import FrameRange
 from unfade.geometry.orientation import swaps_axes
 from unfade.media.color_management import check_colorspace
-from unfade.media.stills.files import codestream_layout
+from unfade.media.stills.files import codestream_layout, fault_in
 from unfade.media.stills.reader import StillHeader, named_colorspace, read_header
 from unfade.media.stills.timecode import timecode_runs
 from unfade.project.color_config import ColorManagement
@@ -25,37 +27,41 @@ _HEADER_THREADS = 8
 def probe_stills(
     path: str,
     frames: FrameRange,
-    files: Sequence[str],
+    files: Mapping[int, str],
     section: ClipSection,
     colors: ColorManagement,
 ) -> Clip:
     """The properties of a still or a sequence.
 
+    Its damage is what the headers show: frames that are missing, that are no pictures, or that have
+    another size or other channels than most.
+
     Args:
         path: of the still, or the pattern of the sequence.
         frames: frame numbers.
-        files: path of each frame.
+        files: path of each frame that exists, ascending.
         section: of film.toml; its values overrule those of the files.
         colors: the config that has the colour spaces.
 
     Raises:
-        MediaError: a file is missing, is not a picture, or does not name its colour space; or a
-            header differs from the first in a value that film.toml does not overrule.
+        MediaError: no file is a picture, most frames are damaged, or no file names its colour
+            space; or a header differs from the first in a value that film.toml does not overrule.
     """
-    headers = _headers(files, colors)
-    header = headers[0]
-    stored_rate = next((header.rate for header in headers if header.rate), FILM_RATE)
+    headers, damage = _usable_headers(path, frames, files, colors)
+    first, header = next(iter(headers.items()))
+    stored_rate = next((header.rate for header in headers.values() if header.rate), FILM_RATE)
     rate = section.rate or stored_rate
     orientation, width, height, pixel_aspect = _upright_raster(section, header)
-    colorspace = _chosen_colorspace(files[0], section, header)
-    _check_consistent(files, frames, headers, section, rate)
-    timecodes = [header.timecode for header in headers]
+    colorspace = _chosen_colorspace(files[first], section, header)
+    _check_consistent(files, headers, section, rate)
+    stored = [headers[frame].timecode if frame in headers else None for frame in frames.frames()]
+    paths = [files.get(frame, path) for frame in frames.frames()]
     runs = timecode_runs(
-        files, timecodes, frames.first, rate, section, rate_is_overruled=rate != stored_rate
+        paths, stored, frames.first, rate, section, rate_is_overruled=rate != stored_rate
     )
     return Clip(
         path=path,
-        kind="still" if path == files[0] else "sequence",
+        kind="still" if path == files[first] else "sequence",
         frames=frames,
         rate=rate,
         width=width,
@@ -66,7 +72,8 @@ def probe_stills(
         fields=_fields(path, section),
         codec=header.format,
         ignored=header.ignored,
-        assumed=_assumed(headers, section),
+        assumed=_assumed([*headers.values()], section),
+        damage=damage,
         timecode=runs.start,
         timecode_jumps=runs.jumps,
         code_range=header.code_range if section.range == "auto" else section.range,
@@ -75,18 +82,68 @@ def probe_stills(
     )
 
 
-def _headers(files: Sequence[str], colors: ColorManagement) -> list[StillHeader]:
-    """The headers of all files. A JPEG 2000 file with the layout of the first gets the header of
-    the first."""
-    first = read_header(files[0], colors)
-    layout = codestream_layout(files[0]) if first.format == "jpeg2000" else b""
+def _usable_headers(
+    path: str, frames: FrameRange, files: Mapping[int, str], colors: ColorManagement
+) -> tuple[dict[int, StillHeader], Damage]:
+    """The headers of the frames that can be used, and the other frames.
 
-    def header(file: str) -> StillHeader:
-        # OpenImageIO decodes all pixels of JPEG 2000 to find out their number: 3 s a 2K frame.
-        return first if layout and codestream_layout(file) == layout else read_header(file, colors)
+    Raises:
+        MediaError: no file is a picture, or most frames are damaged.
+    """
+    damage = Damage(frames=tuple(missing_frames([*files], frames)))
+    damage.check_share(path, frames)
+    headers, faults = _headers(files, colors)
+    rasters = {frame: _raster_facts(header) for frame, header in headers.items()}
+    usual = Counter(rasters.values()).most_common(1)[0][0]
+    for frame, raster in rasters.items():
+        if raster != usual:
+            pairs = zip(raster, usual, strict=True)
+            own, other = next((own, other) for own, other in pairs if own != other)
+            faults[frame] = f"{own} instead of {other}"
+    damage = damage.together_with(faults.items())
+    damage.check_share(path, frames)
+    return {frame: one for frame, one in headers.items() if frame not in faults}, damage
 
+
+def _headers(
+    files: Mapping[int, str], colors: ColorManagement
+) -> tuple[dict[int, StillHeader], dict[int, str]]:
+    """The headers of files, and what is wrong with those that have none, by frame. A JPEG 2000 file
+    with the layout of the first gets the header of the first.
+
+    Raises:
+        MediaError: none has a header; the error is about the first.
+    """
+    by_layout: dict[bytes, StillHeader] = {}
+
+    def read(file: str) -> StillHeader | MediaError:
+        try:
+            # OpenImageIO decodes all pixels of JPEG 2000 to find out their number: 3 s a 2K frame.
+            known = by_layout.get(codestream_layout(file)) if by_layout else None
+            return known or read_header(file, colors)
+        except MediaError as error:
+            return error
+
+    found: dict[int, StillHeader | MediaError] = {}
+    remaining = iter(files.items())
+    for frame, file in remaining:
+        found[frame] = first = read(file)
+        if isinstance(first, StillHeader):
+            if first.format == "jpeg2000" and (layout := codestream_layout(file)):
+                by_layout[layout] = first
+            break
+    else:
+        raise next(one for one in found.values() if isinstance(one, MediaError))
+    others = dict(remaining)
     with ThreadPoolExecutor(_HEADER_THREADS) as pool:
-        return [first, *pool.map(header, files[1:])]
+        found |= zip(others, pool.map(read, others.values()), strict=True)
+    headers = {frame: one for frame, one in found.items() if isinstance(one, StillHeader)}
+    faults = {
+        frame: fault_in(one, files[frame])
+        for frame, one in found.items()
+        if isinstance(one, MediaError)
+    }
+    return headers, faults
 
 
 def _chosen_colorspace(file: str, section: ClipSection, header: StillHeader) -> str:
@@ -153,9 +210,8 @@ def _fields(path: str, section: ClipSection) -> FieldOrder:
 
 
 def _check_consistent(
-    files: Sequence[str],
-    frames: FrameRange,
-    headers: Sequence[StillHeader],
+    files: Mapping[int, str],
+    headers: Mapping[int, StillHeader],
     section: ClipSection,
     rate: Fraction,
 ) -> None:
@@ -163,27 +219,30 @@ def _check_consistent(
     Raises:
         MediaError: a header differs from the first.
     """
-    expected = _facts(headers[0], section, rate)
-    for frame, file, header in zip(frames.frames(), files, headers, strict=True):
+    first, header = next(iter(headers.items()))
+    expected = _facts(header, section, rate)
+    for frame, header in headers.items():
         facts = _facts(header, section, rate)
         for key, value in expected.items():
             if facts[key] != value:
-                known = f"frame {frame} is {facts[key]} and frame {frames.first} is {value}"
+                known = f"frame {frame} is {facts[key]} and frame {first} is {value}"
                 others = "or set 'first' and 'last' to frames that are alike"
                 if not hasattr(section, key):
-                    raise MediaError(f"{file}: {known}; convert the files, {others}")
+                    raise MediaError(f"{files[frame]}: {known}; convert the files, {others}")
                 remedy = f"set '{key}' to what is right for all, {others}"
-                raise MissingFactError(f"{file}: {known}; {remedy}", key, known)
+                raise MissingFactError(f"{files[frame]}: {known}; {remedy}", key, known)
+
+
+def _raster_facts(header: StillHeader) -> tuple[str, str]:
+    """Size and channels, in words: a frame of another raster than most is damaged."""
+    channels = "grey" if header.is_grey else "red, green and blue"
+    return f"{header.width} x {header.height} pixels", channels
 
 
 def _facts(header: StillHeader, section: ClipSection, rate: Fraction) -> dict[str, str]:
-    """Values that must be equal in all frames, in words: those that cannot be overruled, and those
-    that film.toml does not overrule, by its keys."""
-    facts = {
-        "size": f"{header.width} x {header.height} pixels",
-        "channels": "grey" if header.is_grey else "of red, green and blue",
-        "bits": f"of {header.bits} bits" if header.bits else "of floats",
-    }
+    """Values that must be equal in all frames, in words: the bits, which cannot be overruled, and
+    those that film.toml does not overrule, by its keys."""
+    facts = {"bits": f"of {header.bits} bits" if header.bits else "of floats"}
     overruled = {
         "colorspace": _color_facts(header),
         "rate": f"of {header.rate or rate} frames a second",

@@ -208,11 +208,14 @@ def codestream_layout(path: str) -> bytes:
     none.
 
     Raises:
-        MediaError: the file is missing.
+        MediaError: the file is missing, or cannot be opened.
     """
     check_regular(path)
-    with open(path, "rb") as file:
-        head = file.read(_JPEG_2000_HEAD_BYTES)
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_JPEG_2000_HEAD_BYTES)
+    except OSError as error:
+        raise damaged_error(path, str(error.strerror)) from error
     start = head.find(_JPEG_2000_SIZ)
     length = int.from_bytes(head[start + 4 : start + 6], "big")
     return head[start : start + 4 + length] if start >= 0 else b""
@@ -269,7 +272,8 @@ def check_regular(path: str) -> None:
     """Checks that a path names a file, following links: opening a named pipe would block forever.
 
     Raises:
-        MediaError: there is no such file, or it is a folder, pipe, socket or device.
+        MediaError: there is no such file, it has no bytes, or it is a folder, pipe, socket or
+            device.
     """
     if not os.path.exists(path):
         raise missing_error(path)
@@ -283,6 +287,8 @@ def check_regular(path: str) -> None:
             "of another kind",
         )
         raise MediaError(f"{path}: is {kind}, not a file; put the file there, or correct the path")
+    if not os.path.getsize(path):
+        raise MediaError(f"{path}: is empty; restore the file")
 
 
 _KINDS_OF_NON_FILES = {
@@ -302,4 +308,11 @@ def missing_error(path: str) -> MediaError:
 def damaged_error(path: str, reason: str) -> MediaError:
     """The error for a file that cannot be read, with the first line of the library's reason."""
     first_line = reason.strip().splitlines()[0] if reason.strip() else "the file ends early"
+    first_line = first_line.replace(f" ({path})", "").replace(path, "the file")
     return MediaError(f"{path}: cannot be read ({first_line}); restore the file")
+
+
+def fault_in(error: MediaError, path: str) -> str:
+    """What is wrong with a file, from an error about it: without the path and without the remedy,
+    so that neighbours with the same fault are listed together."""
+    return str(error).removeprefix(f"{path}: ").rpartition("; ")[0].removeprefix("is ")

@@ -5,7 +5,6 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import chain, islice, pairwise
 from pathlib import Path
 
 from unfade.errors import MediaError
@@ -24,9 +23,6 @@ _BACKSLASH_MEANINGS = str.maketrans(
     {"\\": "/", "\b": "/b", "\t": "/t", "\n": "/n", "\f": "/f", "\r": "/r"}
 )
 """The path that was meant by a backslash, alone or as TOML reads it with the letter after it."""
-
-_MAX_FRAMES_NAMED = 5
-"""Number of missing frames that an error lists by number; it gives the number of the others."""
 
 
 def parse_pattern(path: str) -> FilePattern | None:
@@ -220,12 +216,15 @@ def _exists(path: str) -> bool:
     return pattern is not None and bool(frames_of(pattern))
 
 
-def existing_range(pattern: FilePattern, first: int | None, last: int | None) -> FrameRange:
-    """The frames of a sequence, from `first` to `last` if given.
+def existing_frames(
+    pattern: FilePattern, first: int | None, last: int | None
+) -> tuple[FrameRange, list[int]]:
+    """The range of a sequence, from `first` to `last` if given, and the frames in it that exist,
+    ascending.
 
     Raises:
-        MediaError: there are none, one in between is missing, or files beside them may belong to
-            the sequence too.
+        MediaError: there are none, it begins after `first` or ends before `last`, or files beside
+            them may belong to the sequence too.
     """
     frames = frames_of(pattern)
     if not frames:
@@ -244,15 +243,12 @@ def existing_range(pattern: FilePattern, first: int | None, last: int | None) ->
             f"{pattern}: has the frames {frames[0]} to {frames[-1]}, not {first} to {last}; "
             "correct 'first' or 'last', or restore the files"
         )
-    existing = [frame for frame in frames if first <= frame <= last]
-    if len(existing) < last - first + 1:
-        raise MediaError(f"{pattern}: {_missing_message(first, last, existing)}")
     if last > MAX_FRAME:
         raise MediaError(
             f"{pattern}: has a frame {last}; rename its files, because the largest number that "
             f"headers hold is {MAX_FRAME}"
         )
-    return FrameRange(first=first, last=last)
+    return FrameRange(first=first, last=last), [one for one in frames if first <= one <= last]
 
 
 def _check_nothing_left_out(pattern: FilePattern, frames: list[int]) -> None:
@@ -284,14 +280,3 @@ def _check_nothing_left_out(pattern: FilePattern, frames: list[int]) -> None:
                     f"{pattern}: leaves out {entry}, whose suffix differs in case; "
                     "rename the files to one suffix, or set 'first' and 'last'"
                 )
-
-
-def _missing_message(first: int, last: int, existing: list[int]) -> str:
-    """Names the frames from `first` to `last` that do not exist."""
-    count = last - first + 1 - len(existing)
-    gaps = (range(low + 1, high) for low, high in pairwise([first - 1, *existing, last + 1]))
-    named = ", ".join(map(str, islice(chain.from_iterable(gaps), _MAX_FRAMES_NAMED)))
-    if count == 1:
-        return f"frame {named} is missing; restore the file, or set 'first' and 'last'"
-    rest = f" and {count - _MAX_FRAMES_NAMED} more" if count > _MAX_FRAMES_NAMED else ""
-    return f"frames {named}{rest} are missing; restore the files, or set 'first' and 'last'"

@@ -48,14 +48,15 @@ class FrameTags:
 
 
 def read_tags(clip: Clip, frame: int) -> FrameTags:
-    """The tags of a frame: keycode and date from its own file, the others from the clip.
+    """The tags of a frame: keycode and date from its own file unless that is damaged, the others
+    from the clip.
 
     Raises:
         MediaError: the frame's file is missing or is not a picture.
     """
     timecode = clip.timecode_of(frame)
     tags = FrameTags(clip.rate, clip.pixel_aspect, timecode)
-    if clip.kind == "movie":
+    if clip.kind == "movie" or frame in clip.damage:
         return tags
     pattern = parse_pattern(clip.path) if clip.kind == "sequence" else None
     with open_still(pattern.path(frame) if pattern else clip.path) as still:

@@ -134,9 +134,11 @@ def timecode_runs(
     if section.timecode != "auto":
         return TimecodeRuns(checked_timecode(files[0], section.timecode, rate))
     usable, remarks = _usable(files, stored, rate, rate_is_overruled)
-    if len(usable) > 1 and len(set(usable)) == 1 and usable[0] is not None:
-        remark = f"timecode {usable[0]} is in all files; it is taken as that of the first frame"
-        return TimecodeRuns(usable[0], (), (*remarks, remark))
+    present = {timecode for timecode in usable if timecode is not None}
+    if len(present) == 1 and usable.count(None) < len(usable) - 1:
+        (timecode,) = present
+        remark = f"timecode {timecode} is in all files; it is taken as that of the first frame"
+        return TimecodeRuns(timecode, (), (*remarks, remark))
     known = _with_gaps_filled(usable, rate)
     jumps = tuple(
         TimecodeJump(frame=first + k, timecode=known[k])

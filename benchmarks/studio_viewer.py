@@ -63,7 +63,8 @@ START = """() => {
   window.shows = (goes, shown, pixels) => new Promise((resolve) => {
     const start = performance.now();
     const look = () => {
-      if (screen.dataset.shown !== shown || (pixels && screen.dataset.pixels !== pixels)) return;
+      if (![shown, `${parseInt(shown)} proxy`].includes(screen.dataset.shown)) return;
+      if (pixels && screen.dataset.pixels !== pixels) return;
       observer.disconnect();
       screen.getContext("webgl2").readPixels(0, 0, 1, 1, 6408, 5121, new Uint8Array(4));
       resolve(performance.now() - start);
@@ -78,8 +79,8 @@ START = """() => {
     field.value = frame;
     field.dispatchEvent(new Event("change"));
   };
-  window.presses = (key) => {
-    document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  window.presses = (key, repeat) => {
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { key, repeat, bubbles: true }));
   };
 }"""
 CLICK = """async ([frame, shown]) => {
@@ -87,7 +88,7 @@ CLICK = """async ([frame, shown]) => {
   const first = await window.shows(() => {}, shown, null);
   return [first, await full];
 }"""
-STEP = "([key, shown]) => window.shows(() => window.presses(key), shown, null)"
+STEP = "([key, repeat, shown]) => window.shows(() => window.presses(key, repeat), shown, null)"
 PLAY = """async (seconds) => {
   let count = 0;
   const observer = new MutationObserver(() => (count += 1));
@@ -231,7 +232,7 @@ def _click(page: Any, frame: int, shown: str) -> tuple[float, float]:
 
 def _step(page: Any, frame: int, shown: str, pause_ms: float) -> float:
     page.wait_for_timeout(pause_ms)
-    return float(page.evaluate(STEP, ["ArrowRight", f"{frame} {shown}"]))
+    return float(page.evaluate(STEP, ["ArrowRight", not pause_ms, f"{frame} {shown}"]))
 
 
 def _row(words: str, times_ms: Sequence[float]) -> list[str]:

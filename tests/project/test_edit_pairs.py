@@ -1,6 +1,7 @@
 """Editing pairs changes only the pairs in film.toml; comments and layout stay."""
 
 import tomllib
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -37,6 +38,15 @@ size = "large"
 """
 
 MINIMAL = '[film]\ntitle = "Reel"\n[source]\npath = "a.%06d.dpx"\n[reference]\npath = "b.mkv"\n'
+
+
+EDITS: list[Callable[[str], str]] = [
+    lambda text: with_pair(text, PairSection(source=12, reference=41)),
+    lambda text: with_pair(text, PairSection(source=7, reference=9)),
+    lambda text: without_pair(text, 12, exclude_frame=True),
+    lambda text: with_added_frames(text, [5]),
+    lambda text: with_start_from(text, "old/model.json"),
+]
 
 
 def comments(text: str) -> list[str]:
@@ -96,9 +106,14 @@ def test_pairs_may_be_inline_tables(pairs: str) -> None:
     )["pair"]
 
 
-def test_line_ends_are_kept() -> None:
-    text = with_pair(FILM.replace("\n", "\r\n"), PairSection(source=12, reference=41))
-    assert "\r\n# a long one\r\n" in text
+@pytest.mark.parametrize("edit", EDITS)
+def test_crlf_stays_at_the_end_of_every_line(edit: Callable[[str], str]) -> None:
+    assert edit(FILM.replace("\n", "\r\n")) == edit(FILM).replace("\n", "\r\n")
+
+
+def test_mixed_line_ends_stay_where_they_are() -> None:
+    mixed = FILM.replace("# a long one\n", "# a long one\r\n")
+    assert with_pair(mixed, PairSection(source=12, reference=41)).count("\r\n") == 1
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 6)), max_size=8))

@@ -180,6 +180,15 @@ def test_a_full_disk_leaves_the_file_as_it_was(film: Path, monkeypatch: pytest.M
     assert choices.last(film, FILM) is None
 
 
+def test_what_a_killed_write_left_is_removed_later(film: Path) -> None:
+    left, at_work = (film.with_name(f".film.{key}.partial.toml") for key in ("dead", "a1b2"))
+    left.touch()
+    at_work.touch()
+    os.utime(left, (0, 0))
+    Choices().make(film, seen(film), drop(film, 1003))
+    assert [*film.parent.glob(".*partial*")] == [at_work]
+
+
 def test_the_permissions_of_the_file_stay(film: Path) -> None:
     film.chmod(0o640)
     Choices().make(film, seen(film), drop(film, 1003))

@@ -1,19 +1,26 @@
 """The page of films: several that run one after another, decisions, failures, completion."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
+import anyio
 import pytest
 from pydantic import ValidationError
 from starlette.testclient import TestClient
 
+from unfade.errors import ProjectError
 from unfade.film.approval import Approval, Approvals
+from unfade.film.file_pattern import FilePattern
 from unfade.film.rendering import Rendering
 from unfade.film.report import Report
+from unfade.media.stills.sequences import sequences_of
 from unfade.project.settings import FilmSection
+from unfade.studio import completion as completion_module
 from unfade.studio import runs as runs_module
 from unfade.studio.completion import MAX_COMPLETIONS, completions
-from unfade.studio.films import place_of
+from unfade.studio.films import FilmPlace, ShownFilm, place_of
 from unfade.studio.run_record import RunRecord
 from unfade.studio.runs import Runs
 from unfade.studio.studio import RUNS_FOLDER, Studio
@@ -55,6 +62,21 @@ def test_marked_films_are_queued_in_the_order_of_the_list(root: Path) -> None:
     assert queue(root) == ["a", "c", "b"]
     page = client.get("/").text
     assert [page.count(f"<td>place {place}</td>") for place in (1, 2, 3, 4)] == [1, 1, 1, 0]
+
+
+def test_no_event_is_lost_between_a_page_and_its_stream(root: Path) -> None:
+    studio = Studio(root, read_only=True)
+    states = studio.films.state
+
+    def slow_state(place: FilmPlace) -> ShownFilm:
+        found = states(place)
+        anyio.from_thread.run(partial(studio.events.send, "film", film=place.id))
+        return found
+
+    studio.films.state = slow_state  # type: ignore[method-assign]
+    assert 'data-event="0"' in client_of(studio).get("/").text
+    assert studio.events.newest == 3
+    assert 'data-event="3"' in client_of(studio).get("/").text
 
 
 def test_a_run_is_taken_out_of_the_queue(root: Path) -> None:
@@ -197,6 +219,26 @@ def test_completion_reads_each_name_once(tmp_path: Path, name: str) -> None:
     assert time.monotonic() - start < 8
 
 
+def test_completion_of_a_large_folder_is_bounded_and_shows_a_sequence_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(300):
+        (tmp_path / f"scan.{number:04d}.dpx").touch()
+    (tmp_path / "typed.mov").touch()
+    monkeypatch.setattr(completion_module, "MAX_NAMES", 20)
+    grouped: list[int] = []
+
+    def spy(names: list[str]) -> dict[FilePattern, list[str]]:
+        grouped.append(len(names))
+        return sequences_of(names)
+
+    monkeypatch.setattr(completion_module, "sequences_of", spy)
+    assert "scan.%04d.dpx" in completions(tmp_path, "", as_sequences=True)
+    assert completions(tmp_path, "scan.00", as_sequences=True) == ["scan.%04d.dpx"]
+    assert completions(tmp_path, "t", as_sequences=True) == ["typed.mov"]
+    assert max(grouped) <= 20
+
+
 @pytest.mark.parametrize(
     "folder", ["n/a/b/c/d", ".hidden/f", "n/01-ingest", f"{RUNS_FOLDER}/f", "a/06-render/f"]
 )
@@ -221,6 +263,30 @@ def test_a_film_is_made_once_and_spaces_around_its_paths_do_not_count(
     assert again.status_code == 409
     assert "is being made" in again.json()["error"]
     wait_until(lambda: ended(studio.runs, record))
+
+
+def test_of_films_that_are_asked_for_at_once_in_a_folder_one_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, write = Runs(tmp_path / RUNS_FOLDER), Runs._write
+
+    def write_slowly(self: Runs, record: RunRecord) -> None:
+        time.sleep(0.05)
+        write(self, record)
+
+    monkeypatch.setattr(Runs, "_write", write_slowly)
+
+    def ask(number: int) -> str | None:
+        try:
+            runs.add_film("new film", tmp_path / "new", ["new", str(number)])
+        except ProjectError as error:
+            return str(error)
+        return None
+
+    with ThreadPoolExecutor(4) as threads:
+        refusals = [*filter(None, threads.map(ask, range(4)))]
+    assert len(refusals) == 3
+    assert all("is being made" in one for one in refusals)
 
 
 def test_the_form_takes_titles_that_film_toml_takes(root: Path) -> None:

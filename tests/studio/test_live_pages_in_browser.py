@@ -50,7 +50,7 @@ def hide_and_show(page: Any, meanwhile: Any = None) -> None:
     if meanwhile is not None:
         meanwhile()
         time.sleep(MISSED_S)
-    with page.expect_response("**/events"):
+    with page.expect_response("**/events?*"):
         page.evaluate(SET_HIDDEN, False)
 
 
@@ -74,9 +74,42 @@ def test_a_change_before_the_stream_is_open_is_shown(studio: RunningStudio, page
         time.sleep(MISSED_S)
         route.continue_()
 
-    page.route("**/events", change)
+    page.route("**/events?*", change)
     page.goto(f"{studio.origin}/")
     page.get_by_text("Afterwards").wait_for()
+
+
+@pytest.mark.parametrize("name", ["run", "viewer", "pairs", "training", "outliers", "report"])
+def test_an_opened_stream_asks_for_no_content_again(
+    studio: RunningStudio, page: Any, name: str
+) -> None:
+    film = studio.new_folder()
+    write_film(film, "Once")
+    write_curve(film, 3)
+    page.goto(studio.origin)
+    page.wait_for_timeout(1000 * MISSED_S)
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url.removeprefix(studio.origin)))
+    with page.expect_response("**/events?*"):
+        page.goto(f"{studio.origin}{studio.film(film)}/{name}")
+    page.wait_for_timeout(500)
+    assert not [one for one in asked if "part=" in one]
+    assert len(asked) == len(set(asked))
+
+
+@pytest.mark.parametrize("name", ["viewer", "run"])
+def test_a_film_that_is_repaired_gets_its_title(
+    studio: RunningStudio, page: Any, name: str
+) -> None:
+    film = studio.new_folder()
+    write_film(film, "Repaired")
+    text = (film / "film.toml").read_text()
+    (film / "film.toml").write_text("nonsense")
+    page.goto(f"{studio.origin}{studio.film(film)}/{name}")
+    page.locator(".film-name").get_by_text(film.name).wait_for()
+    (film / "film.toml").write_text(text)
+    page.locator(".film-name").get_by_text("Repaired").wait_for()
+    assert page.title() == f"{name.title()}, Repaired - Unfade studio"
 
 
 def test_a_new_stream_takes_back_the_lost_connection_alone(page: Any) -> None:

@@ -67,7 +67,8 @@ def test_the_version_of_the_page_changes_with_the_alignments(film: Path) -> None
 
 def test_a_page_takes_no_fact_under_a_name_of_its_frame(tmp_path: Path) -> None:
     app = make_app(Studio(tmp_path, read_only=False))
-    request = Request({"type": "http", "app": app, "query_string": b""})
+    scope = {"type": "http", "app": app, "query_string": b"", "state": {"event": 0}}
+    request = Request(scope)
     with pytest.raises(TypeError, match="'root'"):
         show_page(request, "films", "Films", root="another")
 
@@ -301,6 +302,7 @@ def test_a_picture_that_is_not_painted_is_refused(film: Path) -> None:
         {"verb": "add", "source": 4},
         {"verb": "add", "source": 4, "reference": 10**40},
         {"verb": "add", "source": 4, "reference": 4, "note": 5},
+        {"verb": "add", "source": 4, "reference": 4, "of": "another"},
         {"verb": "nudge", "source": 2, "steps": 1},
     ],
 )

@@ -17,7 +17,7 @@ from unfade.project.file import load_project
 from unfade.studio.films import place_of
 from unfade.work.receipt import Receipt
 
-from .client import PATIENCE_S, ServerProcess, running_server, wait_until
+from .client import PATIENCE_S, PairsPage, ServerProcess, running_server, wait_until
 
 LEFT, RIGHT = 0.25, 0.75
 """Places in the picture, as shares of its width."""
@@ -576,6 +576,39 @@ def test_a_pair_is_added_with_control_points(window: PairsWindow, reel: Path) ->
     wait_until(lambda: len(load_project(film).pair) == 3)
     pair = load_project(film).pair[2]
     assert (pair.source, pair.reference, pair.note, len(pair.points)) == (5, 6, "by eye", 3)
+
+
+def test_an_added_pair_with_control_points_replaces_no_pair_of_another_window(
+    window: PairsWindow, server: ServerProcess, reel: Path
+) -> None:
+    film = reel / "film.toml"
+    window.press("a")
+    window.page.locator("#add-source").fill("5")
+    window.page.locator("#add-reference").fill("6")
+    window.page.locator("#add-points").click()
+    wait_until(lambda: window.page.locator("#points .laid[src]").count())
+    window.place(*MOVED)
+    before = window.page.locator("#state").get_attribute("data-digest")
+    other = PairsPage(film)
+    other.address = f"/film/{place_of(reel.parent, film).id}/pairs"
+    assert other.choose("add", 5, reference=5, note="of the other")[0] == 200
+    chosen = film.read_text()
+    wait_until(lambda: window.page.locator("#state").get_attribute("data-digest") != before)
+    window.page.locator("#points-save").click()
+    wait_for_text(window, "#message", "frame 5 was changed elsewhere meanwhile")
+    assert film.read_text() == chosen
+
+
+def test_a_repaired_film_has_its_grid_and_keys(window: PairsWindow, reel: Path) -> None:
+    film = reel / "film.toml"
+    text = film.read_text()
+    film.write_text("nonsense")
+    window.page.reload()
+    wait_for_text(window, "[data-live=problem]", "is not TOML")
+    film.write_text(text)
+    window.page.locator(".tile [data-key]").first.wait_for()
+    window.press("ArrowLeft", "d")
+    wait_until(lambda: film.read_text() != text)
 
 
 def test_keys_are_on_the_sheet_and_buttons_keep_theirs(window: PairsWindow) -> None:

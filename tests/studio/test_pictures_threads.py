@@ -1,9 +1,9 @@
-"""The threads that make pictures: their order, and what is dropped."""
+"""The threads that make pictures: their order, errors and end."""
 
 import threading
 from collections.abc import Callable
 
-from unfade.studio.pictures.threads import MAX_AHEAD, PictureThreads
+from unfade.studio.pictures.threads import PictureThreads
 
 PATIENCE_S = 60
 
@@ -17,12 +17,12 @@ def busy(threads: PictureThreads[int]) -> Callable[[], None]:
         freed.wait(PATIENCE_S)
         return 0
 
-    threads.submit(wait, is_ahead=False)
+    threads.submit(wait)
     assert started.wait(PATIENCE_S)
     return freed.set
 
 
-def test_the_newest_request_comes_first_and_what_is_ahead_last() -> None:
+def test_the_newest_request_comes_first() -> None:
     threads: PictureThreads[int] = PictureThreads(1)
     free, order = busy(threads), []
 
@@ -33,33 +33,23 @@ def test_the_newest_request_comes_first_and_what_is_ahead_last() -> None:
 
         return make
 
-    ahead = threads.submit(call(1), is_ahead=True)
-    first = threads.submit(call(2), is_ahead=False)
-    second = threads.submit(call(3), is_ahead=False)
+    first, second = threads.submit(call(1)), threads.submit(call(2))
     free()
-    assert [one.result(PATIENCE_S) for one in (ahead, first, second)] == [1, 2, 3]
-    assert order == [3, 2, 1]
-
-
-def test_old_pictures_ahead_are_dropped() -> None:
-    threads: PictureThreads[int] = PictureThreads(1)
-    free = busy(threads)
-    futures = [threads.submit(lambda: 0, is_ahead=True) for _ in range(MAX_AHEAD + 2)]
-    free()
-    assert [one.cancelled() for one in futures] == [True, True] + [False] * MAX_AHEAD
+    assert [one.result(PATIENCE_S) for one in (first, second)] == [1, 2]
+    assert order == [2, 1]
 
 
 def test_an_error_is_raised_where_the_result_is_taken() -> None:
     threads: PictureThreads[int] = PictureThreads(1)
-    future = threads.submit(lambda: int("no number"), is_ahead=False)
+    future = threads.submit(lambda: int("no number"))
     assert isinstance(future.exception(PATIENCE_S), ValueError)
-    assert threads.submit(lambda: 7, is_ahead=False).result(PATIENCE_S) == 7
+    assert threads.submit(lambda: 7).result(PATIENCE_S) == 7
 
 
 def test_after_the_end_nothing_is_started() -> None:
     threads: PictureThreads[int] = PictureThreads(1)
     free = busy(threads)
-    waiting = threads.submit(lambda: 0, is_ahead=False)
+    waiting = threads.submit(lambda: 0)
     free()
     threads.close()
     assert not threads._busy

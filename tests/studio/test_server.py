@@ -19,7 +19,7 @@ from unfade.studio import events as events_module
 from unfade.studio.events import PROGRESS, Broadcast
 from unfade.studio.run_record import RunRecord, exit_status, is_running, read_records
 from unfade.studio.studio import RUNS_FOLDER, Studio
-from unfade.studio.turns import EVENTS_PATH, MAX_AT_ONCE, Turns
+from unfade.studio.turns import EVENTS_PATH, MAX_PAGES_AT_ONCE, MAX_PICTURES_AT_ONCE, Turns
 
 from .client import PATIENCE_S, ServerProcess, running_server, wait_until
 
@@ -121,7 +121,20 @@ def peak_memory_mb(server: ServerProcess) -> float:
     return int(line.split()[1]) / 1024
 
 
-def test_a_few_requests_are_answered_at_a_time_and_streams_take_no_turn() -> None:
+@pytest.mark.parametrize(
+    "picture",
+    [
+        "/film/0/picture/1/source",
+        "/film/0/proxies/lut",
+        "/film/0/pairs/picture",
+        "/film/0/pairs/frame",
+        "/film/0/pairs/judgement",
+        "/film/0/pairs/weights",
+        "/film/0/training/files/sheet.png",
+        "/film/0/report/files/sheet.png",
+    ],
+)
+def test_a_few_requests_are_answered_at_a_time_and_no_page_waits_for_pictures(picture: str) -> None:
     answering: list[str] = []
 
     async def ask_all() -> None:
@@ -133,16 +146,17 @@ def test_a_few_requests_are_answered_at_a_time_and_streams_take_no_turn() -> Non
 
         turns = Turns(answer)
         async with anyio.create_task_group() as tasks:
-            for path in ["/"] * 50 + [EVENTS_PATH] * 50:
+            for path in [picture] * 50 + ["/film/0/pairs"] * 50 + [EVENTS_PATH] * 50:
                 scope = {"type": "http", "path": path}
                 tasks.start_soon(turns, scope, anyio.sleep_forever, anyio.sleep)
             await anyio.wait_all_tasks_blocked()
-            assert answering.count("/") == MAX_AT_ONCE
+            assert answering.count(picture) == MAX_PICTURES_AT_ONCE
+            assert answering.count("/film/0/pairs") == MAX_PAGES_AT_ONCE
             assert answering.count(EVENTS_PATH) == 50
             may_end.set()
 
     anyio.run(ask_all)
-    assert answering.count("/") == 50
+    assert len(answering) == 150
 
 
 def only_record(root: Path) -> RunRecord:
@@ -216,17 +230,32 @@ def test_a_page_that_was_away_too_long_loads_itself_anew(monkeypatch: pytest.Mon
 
     async def after(last_id: str) -> list[str]:
         broadcast = Broadcast()
-        for _ in range(6):
-            await broadcast.send("film", film="a")
+        for film in "abcdba":
+            await broadcast.send("film", film=film)
         await broadcast.close()
         return [text async for text in broadcast.stream(last_id)]
 
-    assert '"reset"' in anyio.run(after, "1")[0]
+    assert '"reset"' in anyio.run(after, "2")[0]
     assert [text.split("\n")[0] for text in anyio.run(after, "4")] == [": open", "id: 5", "id: 6"]
     assert anyio.run(after, "6") == [": open\n\n"]
 
 
-def test_a_new_page_is_told_the_newest_progress() -> None:
+def test_of_equal_events_that_a_page_missed_it_gets_the_last() -> None:
+    async def missed() -> list[str]:
+        broadcast = Broadcast()
+        for number in range(3):
+            await broadcast.send("film", film="a")
+            await broadcast.send("film", film="b")
+            await broadcast.send(PROGRESS, progress={"done": number})
+        await broadcast.close()
+        return [text async for text in broadcast.stream("0")][2:]
+
+    texts = anyio.run(missed)
+    assert [text.split("\n")[0] for text in texts] == ["id: 7", "id: 8", "id: 9"]
+    assert '"done": 2' in texts[-1]
+
+
+def test_a_page_is_told_the_newest_progress() -> None:
     async def told(last_id: str | None) -> list[str]:
         broadcast = Broadcast()
         for done in (1, 2):
@@ -238,7 +267,7 @@ def test_a_new_page_is_told_the_newest_progress() -> None:
     opened, progress = anyio.run(told, None)
     assert opened == ": open\n\n"
     assert json.loads(progress.removeprefix("data: "))["progress"] == {"done": 2}
-    assert anyio.run(told, "4") == [": open\n\n"]
+    assert anyio.run(told, "4") == [opened, progress]
 
 
 @pytest.mark.parametrize(

@@ -191,10 +191,6 @@ def test_a_smaller_picture_has_the_mean_of_the_large_one(viewer: ViewerClient) -
         (f"/picture/{UNMATCHED}/reference", "frame 8: no frame of a reference shows it"),
         ("/picture/1/source?width=0", "'width' is not from 1 to 16,384 pixels"),
         ("/picture/1/source?width=x", "'width' is not a whole number of at most 9 digits"),
-        (
-            "/picture/1/source?ahead=-1234567890",
-            "'ahead' is not a whole number of at most 9 digits",
-        ),
         ("/proxies/source?frames=1,a", "'frames' is not a list of numbers"),
         ("/proxies/source?frames=1,1234567890", "'frames' is not a list of numbers"),
         ("/proxies/source?first=100&count=4", "ask for 1 to 256 proxies at a time"),
@@ -318,18 +314,8 @@ def test_a_request_gives_up_its_own_order_only(made: Path) -> None:
     earlier.result(60)
     freed = Event()
     for _ in range(core_count()):
-        desk._readers.submit(partial(freed.wait, 60), is_ahead=False)
+        desk._readers.submit(partial(freed.wait, 60))
     later = desk.order(film, key)
     desk.give_up(key, earlier)
     freed.set()
     assert later.result(60).planes.shape == (HEIGHT, WIDTH, 3)
-
-
-def test_the_next_frame_is_read_ahead(made: Path) -> None:
-    desk = PictureDesk()
-    film = desk.film(place_of(made.parent, made / "film.toml"))
-    ahead = desk.key(film, 5, "source")
-    desk.order_ahead(film, ahead)
-    desk.order_ahead(film, desk.key(film, 9, "source"))
-    assert desk.order(film, ahead).result(60).planes.shape == (HEIGHT, WIDTH, 3)
-    assert not desk._orders

@@ -36,6 +36,17 @@ DRAWN_WIDTHS = """async () => {
 }"""
 """The widths of the textures that are drawn."""
 
+HOLD_KEY = """async (kind) => {
+  const { viewer } = await import("/static/viewer-state.js");
+  await viewer.pictures.awaitedProxy(1, kind, 1).catch(() => {});
+  const press = (repeat) => document.body.dispatchEvent(
+    new KeyboardEvent("keydown", { key: "ArrowRight", repeat, bubbles: true }),
+  );
+  for (const repeat of [false, true, true, true, true, true]) press(repeat);
+  return document.getElementById("screen").dataset.shown;
+}"""
+"""Holds a key for five repeats, when the proxies are there or refused; what is shown then."""
+
 DRAW_LONG_STRIP = """async () => {
   const { Strip } = await import("/static/viewer-strip.js");
   const last = 149_999, shots = [], pairs = [], outliers = [];
@@ -147,6 +158,31 @@ def test_playback_shows_proxies_and_rest_full_pixels(window: ViewerWindow) -> No
     assert "proxy, 16 pixels wide" in window.page.locator("#tag-a").inner_text()
     window.press("k")
     window.page.wait_for_selector('#screen[data-shown$="source"]')
+
+
+def test_a_held_key_shows_proxies_and_its_release_full_pixels(window: ViewerWindow) -> None:
+    asked: list[str] = []
+    window.page.on("request", lambda one: asked.append(one.url))
+    window.open("plain", "frame=1&a=source&mode=single", "1 source")
+    assert window.page.evaluate(HOLD_KEY, "source") == "7 proxy"
+    window.page.keyboard.up("ArrowRight")
+    window.wait_for("7 source")
+    assert not [one for one in asked if "/picture/6/" in one]
+
+
+def test_a_held_key_comes_to_rest_where_a_release_is_lost(window: ViewerWindow) -> None:
+    window.open("plain", "frame=1&a=source&mode=single", "1 source")
+    assert window.page.evaluate(HOLD_KEY, "source") == "7 proxy"
+    window.wait_for("7 source")
+
+
+def test_a_held_key_shows_pictures_where_there_are_no_proxies(window: ViewerWindow) -> None:
+    refusal = {"status": 409, "json": {"error": "pictures have no proxies"}}
+    window.page.route("**/proxies/reference?first=*", lambda one: one.fulfill(**refusal))
+    window.page.add_init_script("window.setTimeout = () => 1;")
+    window.open("plain", "frame=1&a=reference&mode=single", "1 reference")
+    window.page.evaluate(HOLD_KEY, "reference")
+    window.wait_for("7 reference")
 
 
 def test_a_frame_that_cannot_be_shown_says_why(window: ViewerWindow) -> None:

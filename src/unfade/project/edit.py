@@ -42,7 +42,7 @@ def with_pair(text: str, section: PairSection) -> str:
         pairs[-1].value.body.extend(tail)
     else:
         pairs.append(fields)
-    return document.as_string()
+    return _text_of(document, text)
 
 
 def keeps_points(existing: Mapping[str, Any], section: PairSection) -> bool:
@@ -59,14 +59,14 @@ def with_added_frames(text: str, frames: Sequence[int]) -> str:
     """The text with source frames added to `curate.add`."""
     document = tomlkit.parse(text)
     _append_frames(document, "add", frames)
-    return document.as_string()
+    return _text_of(document, text)
 
 
 def with_start_from(text: str, path: str) -> str:
     """The text with another `train.start_from`."""
     document = tomlkit.parse(text)
     _set_key(document, "train", "start_from", path)
-    return document.as_string()
+    return _text_of(document, text)
 
 
 def without_pair(text: str, source: int, *, exclude_frame: bool) -> str:
@@ -86,14 +86,21 @@ def without_pair(text: str, source: int, *, exclude_frame: bool) -> str:
     index = next((k for k, pair in enumerate(pairs) if pair.get("source") == source), None)
     if index is not None:
         _remove_pair(document, pairs, index)
-    return document.as_string()
+    return _text_of(document, text)
 
 
 def without_choice(text: str, source: int) -> str:
     """The text that leaves a source frame to the machine: no [[pair]], and on no list."""
     document = tomlkit.parse(without_pair(text, source, exclude_frame=False))
     _remove_frame(document, "drop", source)
-    return document.as_string()
+    return _text_of(document, text)
+
+
+def _text_of(document: tomlkit.TOMLDocument, before: str) -> str:
+    """The text of a document, with CRLF at the end of every line if the text before had it."""
+    text = document.as_string()
+    has_crlf = 0 < before.count("\n") == before.count("\r\n")
+    return text.replace("\r\n", "\n").replace("\n", "\r\n") if has_crlf else text
 
 
 def _set_fields(table: Any, fields: dict[str, Any], kept: Sequence[str] = ()) -> None:

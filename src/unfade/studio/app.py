@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from unfade.errors import UnfadeError
+from unfade.studio.events import EventNumber
 from unfade.studio.pages import show_failure, show_http_failure, studio_of
 from unfade.studio.studio import Studio
 from unfade.studio.turns import EVENTS_PATH, Turns
@@ -46,13 +47,15 @@ def make_app(studio: Studio) -> Starlette:
         routes=routes,
         lifespan=watching,
         exception_handlers=handlers,
-        middleware=[Middleware(Turns)],
+        middleware=[Middleware(Turns), Middleware(EventNumber, studio.events)],
     )
     app.state.studio = studio
     return app
 
 
 async def _events(request: Request) -> Response:
-    """The stream of live events of a page."""
-    stream = studio_of(request).events.stream(request.headers.get("last-event-id"))
+    """The stream of live events of a page: those after the last that it has, which a browser names
+    when it connects again, or else after the one in the address."""
+    last_id = request.headers.get("last-event-id") or request.query_params.get("after")
+    stream = studio_of(request).events.stream(last_id)
     return StreamingResponse(stream, media_type="text/event-stream")

@@ -174,11 +174,16 @@ class PairEditor:
         return f"source frame {source} is placed {how}", self._with(section)
 
     def add(self, **fields: object) -> tuple[str, str]:
-        """Adds a pair, or replaces the one at its source frame. `fields` are those of [[pair]].
+        """Adds a pair, or replaces the one at its source frame. `fields` are those of [[pair]]; the
+        name of the only reference may be among them.
 
         Raises:
-            ProjectError: a field is not valid, or a frame does not exist.
+            ProjectError: a field is not valid, or there is no such reference or frame.
         """
+        of = fields.pop("of", None)
+        if isinstance(of, str):
+            self._check_name(of)
+            fields["of"] = self._written_name(of)
         section = _section(**fields)
         return f"source frame {section.source} {ROLE_WORDS[section.role]}", self._with(section)
 
@@ -224,8 +229,12 @@ class PairEditor:
         return matched and self._direct(source, *matched, "train")
 
     def _direct(self, source: int, of: str, reference: int, role: PairRole) -> PairSection:
-        several = len(self._job.project.reference) > 1
-        return _section(source=source, reference=reference, of=of if several else None, role=role)
+        name = self._written_name(of)
+        return _section(source=source, reference=reference, of=name, role=role)
+
+    def _written_name(self, of: str | None) -> str | None:
+        """The name of a reference as film.toml has it: none if there is one reference."""
+        return of if len(self._job.project.reference) > 1 else None
 
     def _with(self, section: PairSection) -> str:
         return pair_added(self.text, self.project_file, section)

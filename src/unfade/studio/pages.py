@@ -3,6 +3,7 @@
 import json
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
@@ -16,6 +17,9 @@ from unfade.studio.studio import Studio, in_thread
 
 MAX_DIGITS = 9
 """Digits of a number in an address; Python refuses to read thousands of them."""
+
+TITLE_HEADER = "x-unfade-title"
+"""Header of a page with its title, percent-encoded: a live update changes the title, too."""
 
 MAX_BODY_BYTES = 100_000
 """Bytes of a command: names, notes and a table of points take a tenth."""
@@ -85,16 +89,17 @@ def page(
         name=name,
         title=title,
         place=place,
+        event=request.state.event,
         read_only=studio.read_only,
         root=studio.root,
         **facts,
     )
-    return _html(text)
+    return _html(text, {TITLE_HEADER: quote(title, errors="replace")})
 
 
-def _html(text: str, status_code: int = 200) -> Response:
+def _html(text: str, headers: dict[str, str] | None = None, status_code: int = 200) -> Response:
     """A page; names of files that are no UTF-8 show a question mark."""
-    return HTMLResponse(text.encode("utf-8", "replace"), status_code=status_code)
+    return HTMLResponse(text.encode("utf-8", "replace"), status_code, headers)
 
 
 async def command_of(request: Request) -> dict[str, Any]:

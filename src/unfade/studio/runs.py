@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import RLock
 
 from unfade.errors import ProjectError, UnfadeError, WorkError
+from unfade.project.paths import PROJECT_FILE
 from unfade.studio.run_record import (
     RunRecord,
     RunState,
@@ -127,6 +128,22 @@ class Runs:
             self._records[record.id] = record
             self._forget_old()
             return record
+
+    def add_film(self, what: str, folder: Path, arguments: Sequence[str]) -> RunRecord:
+        """Puts a run that makes a film at the end of the queue.
+
+        Raises:
+            ProjectError: a run of its folder is open, or the folder holds a film already.
+            WorkError: the record cannot be written.
+        """
+        with self._lock:
+            if any(one.folder == str(folder) for one in self.queue):
+                raise ProjectError(
+                    f"{folder}: is being made; it is in the list when its run has ended"
+                )
+            if (folder / PROJECT_FILE).exists():
+                raise ProjectError(f"{folder}: holds a film already; choose another folder")
+            return self.add(what, folder, arguments)
 
     def stop(self, id: str) -> None:
         """Ends a run, as Ctrl-C does, or takes it out of the queue.

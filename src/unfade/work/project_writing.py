@@ -4,13 +4,18 @@ import hashlib
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from unfade.errors import ProjectError
 from unfade.project.file import project_file_text
-from unfade.work.writing import writing
+from unfade.work.writing import partial_name, writing
+
+LEFT_AGE_S = 3_600.0
+"""Seconds after which a temporary file was left by a write that was killed: one takes less than a
+second."""
 
 
 def text_digest(text: str) -> str:
@@ -48,10 +53,19 @@ def replace_project_text(path: Path, seen: str, text: str) -> None:
     """
     real = Path(os.path.realpath(path))
     with _one_editor(path.parent), writing(real) as temporary:
+        _clear_left(real)
         temporary.write_text(text, encoding="utf-8", newline="")
         with suppress(OSError):
             shutil.copymode(path, temporary)
         check_unchanged(path, seen)
+
+
+def _clear_left(path: Path) -> None:
+    """Removes the temporary files that killed writes of a file have left."""
+    for left in path.parent.glob(partial_name(path, "*")):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > LEFT_AGE_S:
+                left.unlink()
 
 
 def check_unchanged(path: Path, seen: str) -> None:

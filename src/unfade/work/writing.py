@@ -18,7 +18,7 @@ def writing(path: Path) -> Iterator[Path]:
     Raises:
         WorkError: it cannot be written.
     """
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.partial{path.suffix}")
+    temporary = path.with_name(partial_name(path, secrets.token_hex(4)))
     try:
         yield temporary
         os.replace(temporary, path)
@@ -30,6 +30,11 @@ def writing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def partial_name(path: Path, key: str) -> str:
+    """The name of the temporary file of a write, which a random key tells from others."""
+    return f".{path.stem}.{key}.partial{path.suffix}"
 
 
 def write_text(path: Path, text: str) -> None:

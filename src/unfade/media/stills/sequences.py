@@ -106,33 +106,40 @@ def _still_names(folder: str) -> list[str]:
 
 
 def patterns_of(names: list[str]) -> list[FilePattern]:
-    """The sequences that files belong to; files without a number are left out."""
-    return [*sequences_of(names)]
-
-
-def sequences_of(names: list[str]) -> dict[FilePattern, list[str]]:
-    """The sequences that files belong to, with the files of each; files without a number are left
-    out.
+    """The sequences that files belong to; files without a number are left out.
 
     The frame number is the last number before the suffix that varies between files with otherwise
     equal names, so that neither ``.jp2`` nor ``scan_0001_2k.dpx`` is numbered by its 2.
     """
+    return [pattern for pattern, _ in _numbered_patterns(names)]
+
+
+def sequences_of(names: list[str]) -> dict[FilePattern, list[str]]:
+    """The sequences of `patterns_of` with the files of each."""
+    return {
+        pattern: [
+            name
+            for number in sorted(numbers)
+            if pattern.number_in(name := f"{pattern.prefix}{number}{pattern.suffix}") is not None
+        ]
+        for pattern, numbers in _numbered_patterns(names)
+    }
+
+
+def _numbered_patterns(names: list[str]) -> Iterator[tuple[FilePattern, set[str]]]:
+    """The sequences that files belong to, with the numbers in files of such names."""
     names_by_shape: dict[tuple[str, ...], list[list[str]]] = defaultdict(list)
     for name in names:
         stem, suffix = os.path.splitext(name)
         parts = _DIGITS.split(stem)
         if len(parts) > 1:
             names_by_shape[(*parts[0::2], suffix)].append([*parts, suffix])
-    return {
-        pattern: frames
-        for files in names_by_shape.values()
-        for pattern, frames in _sequences_of_shape(files)
-    }
+    for files in names_by_shape.values():
+        yield from _patterns_of_shape(files)
 
 
-def _sequences_of_shape(files: list[list[str]]) -> Iterator[tuple[FilePattern, list[str]]]:
-    """The sequences of files whose names differ in their numbers only, split at the numbers; with
-    the files of each."""
+def _patterns_of_shape(files: list[list[str]]) -> Iterator[tuple[FilePattern, set[str]]]:
+    """The sequences of files whose names differ in their numbers only, split at the numbers."""
     number_parts = range(1, len(files[0]) - 1, 2)
     varying_parts = [k for k in number_parts if len({parts[k] for parts in files}) > 1]
     varying_part = varying_parts[-1] if varying_parts else number_parts[-1]
@@ -141,10 +148,8 @@ def _sequences_of_shape(files: list[list[str]]) -> Iterator[tuple[FilePattern, l
         surroundings = "".join(parts[:varying_part]), "".join(parts[varying_part + 1 :])
         digits[surroundings].add(parts[varying_part])
     for (prefix, suffix), numbers in digits.items():
-        names = [f"{prefix}{number}{suffix}" for number in sorted(numbers)]
         for width in _paddings(numbers):
-            pattern = FilePattern(prefix, width, suffix)
-            yield pattern, [name for name in names if pattern.number_in(name) is not None]
+            yield FilePattern(prefix, width, suffix), numbers
 
 
 def _paddings(numbers: set[str]) -> set[int]:

@@ -1,4 +1,4 @@
-"""Gives out pictures: each is made once, kept while there is room, and read ahead."""
+"""Gives out pictures: each is made once, and kept while there is room."""
 
 from collections import OrderedDict
 from concurrent.futures import Future
@@ -86,20 +86,10 @@ class PictureDesk:
                 done.set_result(kept)
                 return done
             order = self._orders.get(key)
-            if order is not None and not order.waiting and order.future.cancel():
-                order = None
             if order is None:
-                order = self._start(film, key, is_ahead=False)
+                order = self._start(film, key)
             order.waiting += 1
             return order.future
-
-    def order_ahead(self, film: OpenFilm, key: PictureKey) -> None:
-        """Makes a picture that will probably be asked for next."""
-        if key[2] not in film.frames:
-            return
-        with self._lock:
-            if self._found(key) is None and key not in self._orders:
-                self._start(film, key, is_ahead=True)
 
     def give_up(self, key: PictureKey, future: Future[ViewerPicture]) -> None:
         """One request less waits for a picture that `order` gave; it is not made if no other one
@@ -116,10 +106,10 @@ class PictureDesk:
             self._kept.move_to_end(key)
         return self._kept.get(key)
 
-    def _start(self, film: OpenFilm, key: PictureKey, *, is_ahead: bool) -> _Order:
+    def _start(self, film: OpenFilm, key: PictureKey) -> _Order:
         _, _, frame, kind, _ = key
         threads = self._computer if is_computed(film, frame, kind) else self._readers
-        order = _Order(threads.submit(partial(self._make, film, key), is_ahead=is_ahead))
+        order = _Order(threads.submit(partial(self._make, film, key)))
         self._orders[key] = order
         order.future.add_done_callback(partial(self._finish, key))
         return order

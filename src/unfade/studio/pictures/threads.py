@@ -3,15 +3,11 @@
 import atexit
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
 R = TypeVar("R")
-
-MAX_AHEAD = 2
-"""Pictures that wait to be made before they are asked for; older ones are dropped."""
 
 END_PATIENCE_S = 0.8
 """Seconds that the end of the program waits for calls at work; Ctrl-C has one second."""
@@ -23,26 +19,22 @@ class PictureThreads(Generic[R]):
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._asked: deque[tuple[Future[R], Callable[[], R]]] = deque()
-        self._ahead: deque[tuple[Future[R], Callable[[], R]]] = deque()
+        self._asked: list[tuple[Future[R], Callable[[], R]]] = []
         self._news = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._busy = 0
         self._is_closed = False
         atexit.register(self.close)
 
-    def submit(self, call: Callable[[], R], *, is_ahead: bool) -> Future[R]:
-        """Makes a call in a thread: before older ones, or after all others if it `is_ahead` of what
-        is asked for."""
+    def submit(self, call: Callable[[], R]) -> Future[R]:
+        """Makes a call in a thread, before older ones."""
         future: Future[R] = Future()
         with self._news:
             if len(self._threads) < self._count:
                 thread = threading.Thread(target=self._work, daemon=True, name="pictures")
                 self._threads.append(thread)
                 thread.start()
-            (self._ahead if is_ahead else self._asked).append((future, call))
-            if len(self._ahead) > MAX_AHEAD:
-                self._ahead.popleft()[0].cancel()
+            self._asked.append((future, call))
             self._news.notify()
         return future
 
@@ -58,10 +50,10 @@ class PictureThreads(Generic[R]):
     def _work(self) -> None:
         while True:
             with self._news:
-                self._news.wait_for(lambda: self._asked or self._ahead or self._is_closed)
+                self._news.wait_for(lambda: self._asked or self._is_closed)
                 if self._is_closed:
                     return
-                future, call = (self._asked or self._ahead).pop()
+                future, call = self._asked.pop()
                 if not future.set_running_or_notify_cancel():
                     continue
                 self._busy += 1

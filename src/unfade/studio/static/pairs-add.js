@@ -6,9 +6,9 @@ import { sentences } from "/static/pairs-words.js";
 const REST_MS = 180; // A scrubber that rests this long shows full pixels instead of the proxy.
 
 /** Binds the section that adds a pair.
- * @param {{base: string, send: Function, editor: {open: Function}, sourceOf: () => string | undefined, version: () => string}} page
+ * @param {{base: string, send: Function, editor: {open: Function}, pointsSaver: Function, sourceOf: () => string | undefined, version: () => string}} page
  *   `version` is that of the records, of which pictures are made */
-export function startAdding({ base, send, editor, sourceOf, version }) {
+export function startAdding({ base, send, editor, pointsSaver, sourceOf, version }) {
   const byId = (id) => document.getElementById(id);
   const section = byId("adding");
   const form = byId("add-form");
@@ -126,11 +126,14 @@ export function startAdding({ base, send, editor, sourceOf, version }) {
     if (event.key === "Escape") shut();
   });
 
-  async function write(more) {
-    const fields = Object.fromEntries(new FormData(form));
-    const frames = { source: Number(source.value), ...(painted() || !reference ? {} : { reference: Number(reference.value), of: name() }) };
-    const answer = await send(`${base}/choose`, { verb: "add", ...fields, ...frames, ...more });
-    if (answer) {
+  function command() {
+    const frames = painted() || !reference ? {} : { reference: Number(reference.value), of: name() };
+    return { verb: "add", ...Object.fromEntries(new FormData(form)), source: Number(source.value), ...frames };
+  }
+
+  /** Ends the form if the studio has added the pair. */
+  function finish(answer) {
+    if (answer?.seen) {
       form.reset();
       shut();
     }
@@ -141,11 +144,13 @@ export function startAdding({ base, send, editor, sourceOf, version }) {
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (hasPicture()) write({});
+    if (hasPicture()) send(`${base}/choose`, command()).then(finish);
   });
   byId("add-points").addEventListener("click", () => {
     const title = `${source.value} with ${painted() || reference?.value}`;
-    if (hasPicture()) editor.open({ query: pairQuery(), title, save: (points) => write({ points }) });
+    if (!hasPicture()) return;
+    const save = pointsSaver(command());
+    editor.open({ query: pairQuery(), title, save: (points) => save(points).then(finish) });
   });
 
   byId("add-pair").addEventListener("click", open);

@@ -9,7 +9,7 @@ const base = `/film/${film}/pairs`;
 const grid = document.getElementById("grid");
 
 if (grid) start();
-else on("film", () => location.reload());
+else on("refreshed", () => document.querySelector("[data-live=problem]").textContent.trim() || location.reload());
 
 function start() {
   const close = document.getElementById("close");
@@ -87,18 +87,23 @@ function start() {
     if (!tile) return;
     const { pair, query, reference, of } = tile.dataset;
     if (reference === undefined && !query.includes("picture=")) return say("this frame has no reference; add the pair with both frames");
-    const opened = stateOf(pair);
-    let from = seen;
     const command = { verb: "points", source: Number(pair), ...(reference === undefined ? {} : { reference: Number(reference), of }) };
     const title = `${pair} with ${tile.querySelector(".names span").textContent.trim()}`;
-    const save = async (points) => {
+    editor.open({ query: new URLSearchParams(query), title, save: pointsSaver(command) });
+  }
+
+  /** What saves the points of a pair with a command, unless another window has changed that pair
+   * since now: then nothing is saved, and it resolves to true. */
+  function pointsSaver(command) {
+    const pair = String(command.source), opened = stateOf(pair);
+    let from = seen;
+    return async (points) => {
       const answer = await send(`${base}/choose`, { ...command, points }, from);
       from = seen;
       if (answer || stateOf(pair) === opened) return answer;
       say(`source frame ${pair} was changed elsewhere meanwhile, so the points were not saved; look at it, then place them again`);
       return true;
     };
-    editor.open({ query: new URLSearchParams(query), title, save });
   }
 
   // ---- walking
@@ -203,7 +208,7 @@ function start() {
   bind(",", "reference one frame earlier", choices.earlier);
   bind(".", "reference one frame later", choices.later);
   bind("u", "undo the last choice", undo);
-  startAdding({ base, send, editor, sourceOf: () => current()?.dataset.pair, version: () => shown().version });
+  startAdding({ base, send, editor, pointsSaver, sourceOf: () => current()?.dataset.pair, version: () => shown().version });
 
   on("refreshed", () => (seen = shown().digest));
   new MutationObserver(adopt).observe(grid, { childList: true });

@@ -1,5 +1,5 @@
 // The stages of a film, and the log of its run as it grows.
-import { bind, film, on, post, readOnly, refresh } from "/static/studio.js";
+import { bind, film, on, post, readOnly, refreshSoon } from "/static/studio.js";
 
 if (!readOnly) bind("r", "run what is not fresh", () => post(`/film/${film}/runs`, { verb: "run" }));
 
@@ -7,5 +7,5 @@ let last = "";
 on("progress", ({ progress }) => {
   if (!progress || progress.last === last) return;
   last = progress.last;
-  refresh();
+  refreshSoon();
 });

@@ -67,19 +67,36 @@ export function bind(key, words, action) {
 const sent = new WeakMap();
 document.querySelectorAll("main, [data-live]").forEach((part) => sent.set(part, part.innerHTML));
 
-let newest = 0;
+let newest = null; // the update that was asked for last
 
 /** Gets the page's content anew: the parts that are marked as live, or all of it. Of answers that
- * cross only the one that was asked for last counts. Then an event of kind "refreshed" follows. */
-export async function refresh() {
-  const mine = ++newest;
+ * cross only the one that was asked for last counts, for which the others wait. Then an event of
+ * kind "refreshed" follows. */
+export function refresh() {
+  const mine = update(() => mine === newest);
+  newest = mine;
+  return mine;
+}
+
+async function update(isNewest) {
   const address = new URL(location.href);
   address.searchParams.set("part", "1");
   const answer = await fetch(address).catch(() => null);
   const text = answer?.ok ? await answer.text().catch(() => null) : null;
-  if (text === null || mine !== newest) return;
+  if (!isNewest()) return newest;
+  if (text === null) return null;
   replaceAll(text);
+  setTitle(decodeURIComponent(answer.headers.get("x-unfade-title")));
   emit({ kind: "refreshed" });
+  return null;
+}
+
+/** Shows the title of the film, which changes with film.toml. */
+function setTitle(title) {
+  const name = document.querySelector(".film-name");
+  if (!name || name.textContent === title) return;
+  document.title = document.title.replace(`, ${name.textContent} - `, () => `, ${title} - `);
+  name.textContent = title;
 }
 
 function replaceAll(text) {
@@ -190,7 +207,9 @@ on("progress", ({ progress }) => {
 });
 
 let waiting = 0;
-function refreshSoon() {
+
+/** Gets the page's content anew once, after events that come together. */
+export function refreshSoon() {
   clearTimeout(waiting);
   waiting = setTimeout(refresh, 100);
 }
@@ -204,17 +223,19 @@ on("film", (event) => {
 
 const LOST = "the studio does not answer; it may have been closed";
 
-let stream = null;
+let stream = null, last = body.dataset.event; // the number of the last event that the page has
 
-/** Opens the stream of events. A hidden page closes its own, because browsers keep only six
- * connections to a server, and more windows than that would wait for one another. */
+/** Opens the stream of the events after the last one. A hidden page closes its own, because browsers
+ * keep only six connections to a server, and more windows than that would wait for one another. */
 function connect() {
-  stream = new EventSource("/events");
-  stream.addEventListener("message", (message) => emit(JSON.parse(message.data)));
+  stream = new EventSource(`/events?after=${last}`);
+  stream.addEventListener("message", (message) => {
+    last = message.lastEventId || last;
+    emit(JSON.parse(message.data));
+  });
   stream.addEventListener("error", () => say(LOST));
   stream.addEventListener("open", () => {
     if (document.getElementById("message").textContent === LOST) say("");
-    emit({ kind: "reset" }); // What changed before the stream was open is in no event.
   });
 }
 

@@ -41,7 +41,7 @@ export async function show(frame, sentence = "") {
 /** Loads and shows the pictures of the frame at a scale; false if another one is wanted meanwhile. */
 async function load(mine, wanted, scale, sentence) {
   const { pictures } = viewer;
-  const found = await Promise.allSettled(wanted.map((kind) => pictures.get(state.frame, kind, scale, state.direction)));
+  const found = await Promise.allSettled(wanted.map((kind) => pictures.get(state.frame, kind, scale)));
   if (mine !== turn) return false;
   clearTimeout(late);
   viewer.isLoading = false;
@@ -109,31 +109,48 @@ function inMotion(frame, kind, index) {
   return { frame, kind, picture: proxyTextures[index], shows: proxy.shows };
 }
 
-/** Goes to a frame; while moving on proxies, at rest in full pixels. */
+/** Goes to a frame; while moving on proxies, at rest in full pixels. What has no proxies is loaded. */
 export function scrub(frame, isMoving) {
   if (!viewer.film) return;
-  player.stop();
-  clearTimeout(resting);
-  if (frame !== state.frame) state.direction = Math.sign(frame - state.frame);
   if (!isMoving) {
-    show(frame);
+    go(frame);
     return;
   }
-  if (!showProxy(frame)) {
-    state.frame = frame;
+  turnTo(frame);
+  viewer.pictures.only([state.frame], kinds());
+  if (!showProxy(state.frame)) {
     tell();
-    viewer.pictures.awaitedProxy(frame, state.a, viewer.film.first).then(() => state.frame === frame && showProxy(frame), () => {});
+    showWhenLoaded(state.frame);
   }
-  resting = setTimeout(() => show(frame), REST_MS);
+  resting = setTimeout(rest, REST_MS);
+}
+
+function showWhenLoaded(frame) {
+  const { pictures, film } = viewer;
+  const isWanted = () => resting && state.frame === frame;
+  Promise.all(kinds().map((kind) => pictures.awaitedProxy(frame, kind, film.first)))
+    .then(() => isWanted() && showProxy(frame), () => isWanted() && show(frame));
+}
+
+/** Ends a move on proxies: the frame is shown in full pixels. */
+export function rest() {
+  if (resting) go(state.frame);
 }
 
 /** Goes to a frame in full pixels. */
 export function go(frame) {
+  turnTo(frame);
+  show(state.frame);
+}
+
+/** Makes a frame the current one, with the direction in which it lies. */
+function turnTo(frame) {
   player.stop();
   clearTimeout(resting);
+  [resting, turn] = [0, turn + 1];
   const target = clampFrame(frame);
   if (target !== state.frame) state.direction = Math.sign(target - state.frame);
-  show(target);
+  state.frame = target;
 }
 
 /** Goes to the next of some frames in order, or to the one before. */

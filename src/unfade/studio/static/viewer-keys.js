@@ -1,7 +1,7 @@
 // The keys of the viewer.
 import { bind, readOnly } from "/static/studio.js";
 import { actions, openNote, set, toggleSide } from "/static/viewer-controls.js";
-import { go } from "/static/viewer-frames.js";
+import { go, rest, scrub } from "/static/viewer-frames.js";
 import { fit, move, zoomTo } from "/static/viewer-pointer.js";
 import { part, place, state, viewer } from "/static/viewer-state.js";
 
@@ -9,9 +9,10 @@ const MOVE_PX = 60; // of the page, for a key
 const round = (value) => Number(value.toFixed(2));
 const channel = (number) => () => set({ channel: state.channel === number ? 0 : number });
 
-/** Goes on by some frames; with Shift, moves the picture. */
+/** Goes on by some frames, on proxies while the key is held; with Shift, moves the picture. */
 const step = (count, across, down) => (event) => {
   if (event.shiftKey) move(across * MOVE_PX, down * MOVE_PX);
+  else if (event.repeat) scrub(state.frame + count, true);
   else go(state.frame + count);
 };
 
@@ -22,6 +23,7 @@ function nextB() {
 }
 
 export function bindKeys() {
+  document.addEventListener("keyup", (event) => event.key.startsWith("Arrow") && rest());
   const key = (name, words, action) => bind(name, words, (event) => viewer.film && action(event));
   key("ArrowLeft", "one frame back; with Shift, move the picture", step(-1, 1, 0));
   key("ArrowRight", "one frame on; with Shift, move the picture", step(1, -1, 0));

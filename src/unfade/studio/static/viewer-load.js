@@ -69,16 +69,15 @@ export class Pictures {
   /** A picture, loaded if it has to be.
    * @param {number} frame
    * @param {string} kind
-   * @param {number} scale of SCALES
-   * @param {number} ahead direction in which the next frames will be asked for; 0 for none */
-  get(frame, kind, scale = 1, ahead = 0) {
+   * @param {number} scale of SCALES */
+  get(frame, kind, scale = 1) {
     const found = this.here(frame, kind, scale);
     if (found) return Promise.resolve(found);
     const key = keyOf(frame, kind, scale);
     let coming = this.coming.get(key);
     if (!coming) {
       const stop = new AbortController();
-      coming = { frame, kind, stop, promise: this.#load(frame, kind, scale, ahead, stop.signal) };
+      coming = { frame, kind, stop, promise: this.#load(frame, kind, scale, stop.signal) };
       coming.promise.catch(() => {}).finally(() => this.coming.get(key) === coming && this.coming.delete(key));
       this.coming.set(key, coming);
     }
@@ -96,11 +95,9 @@ export class Pictures {
     }
   }
 
-  async #load(frame, kind, scale, ahead, signal) {
-    const query = new URLSearchParams();
-    if (scale > 1) query.set("width", Math.ceil(this.width / scale));
-    if (ahead) query.set("ahead", ahead);
-    const answer = await fetched(`/film/${this.film}/picture/${frame}/${kind}?${query}`, signal);
+  async #load(frame, kind, scale, signal) {
+    const query = scale > 1 ? `?width=${Math.ceil(this.width / scale)}` : "";
+    const answer = await fetched(`/film/${this.film}/picture/${frame}/${kind}${query}`, signal);
     const facts = factsOf(answer);
     const halves = new Uint16Array(await answer.arrayBuffer());
     const own = facts.whole ? 1 : scale;

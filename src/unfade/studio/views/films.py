@@ -9,7 +9,6 @@ from starlette.routing import Route
 
 from unfade.errors import ProjectError
 from unfade.film.stage_names import STAGE_NAMES
-from unfade.project.paths import PROJECT_FILE
 from unfade.studio.completion import completions, inside
 from unfade.studio.films import FilmPlace, ShownFilm, check_is_shown
 from unfade.studio.pages import command_of, page, studio_of, text_of
@@ -112,11 +111,7 @@ async def make_demo(request: Request) -> Response:
 
 
 async def _queued(studio: Studio, what: str, folder: Path, arguments: list[str]) -> Response:
-    if any(one.folder == str(folder) for one in studio.runs.queue):
-        raise ProjectError(f"{folder}: is being made; it is in the list when its run has ended")
-    if (folder / PROJECT_FILE).exists():
-        raise ProjectError(f"{folder}: holds a film already; choose another folder")
-    record = await in_thread(studio.runs.add, what, folder, arguments)
+    record = await in_thread(studio.runs.add_film, what, folder, arguments)
     await studio.events.send("runs")
     return JSONResponse({"run": record.id})
 

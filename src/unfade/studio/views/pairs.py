@@ -221,9 +221,8 @@ def _add(
         fields["colorspace"] = text_of(command, "colorspace", "") or None
         edit = _checked_picture(place, editor.add(**fields), fields)
         return _checked_points(place, edit, number_of(command, "source"))
-    several = len(editor.records.clips.references) > 1 if editor.records else False
-    of = text_of(command, "of", "") if several else ""
-    edit = editor.add(**fields, reference=number_of(command, "reference"), of=of or None)
+    reference, of = number_of(command, "reference"), text_of(command, "of", "")
+    edit = editor.add(**fields, reference=reference, of=of or None)
     return _checked_points(place, edit, number_of(command, "source"))
 
 

@@ -29,7 +29,7 @@ from unfade.studio.pages import (
     text_of,
     whole_number,
 )
-from unfade.studio.pictures.desk import PictureDesk, PictureKey
+from unfade.studio.pictures.desk import PictureDesk
 from unfade.studio.pictures.film import OpenFilm
 from unfade.studio.pictures.picture import KIND_TITLES, PictureKind, ViewerPicture
 from unfade.studio.pictures.proxies import MAX_PROXIES, proxies
@@ -84,17 +84,8 @@ async def picture(request: Request) -> Response:
     """A frame as one kind of picture: its half floats, and its facts in a header."""
     film, desk = await _open_film(request), _desk(request)
     frame, kind = _frame_of(request), _kind_of(request)
-    width, direction = _number(request, "width"), _number(request, "ahead") or 0
-
-    def order() -> tuple[PictureKey, Future[ViewerPicture]]:
-        key = desk.key(film, frame, kind, width)
-        made = desk.order(film, key)
-        for one in (frame + direction, frame + 2 * direction):
-            if one != frame:
-                desk.order_ahead(film, desk.key(film, one, kind, width))
-        return key, made
-
-    key, made = await in_thread(order)
+    key = await in_thread(desk.key, film, frame, kind, _number(request, "width"))
+    made = await in_thread(desk.order, film, key)
     found = await _unless_gone(request, made)
     desk.give_up(key, made)
     if found is None:
@@ -254,10 +245,9 @@ def _number(request: Request, name: str) -> int | None:
     text = request.query_params.get(name)
     if text is None:
         return None
-    size = whole_number(text.removeprefix("-"))
-    if size is None:
+    number = whole_number(text)
+    if number is None:
         raise ProjectError(f"'{name}' is not a whole number of at most {MAX_DIGITS} digits")
-    number = -size if text.startswith("-") else size
     if name == "width" and not 1 <= number <= MAX_WIDTH_PX:
         raise ProjectError(f"'width' is not from 1 to {MAX_WIDTH_PX:,} pixels")
     return number

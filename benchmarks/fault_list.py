@@ -133,7 +133,6 @@ def _project_faults() -> list[Fault]:
         ),
         ("the path of the scan has a line break", _edited("scan/s.", "scan/\\ns.")),
         ("the path of the scan has a zero byte", _edited("scan/s.", "scan/\\u0000s.")),
-        ("film.toml has 20 MB", _edited("[train]", "# " + "x" * 20_000_000 + "\n[train]")),
         ("arrays are nested 5,000 deep", _edited("steps = 4", "steps = " + "[" * 5_000)),
     ]
     passing = [
@@ -141,6 +140,7 @@ def _project_faults() -> list[Fault]:
             "the title has control characters and markup",
             _edited('"Faults"', '"\\u001b[31m<b>F</b>"'),
         ),
+        ("film.toml has 20 MB", _edited("[train]", "# " + "x" * 20_000_000 + "\n[train]")),
         ("film.toml starts with a byte order mark", _recoded("utf-8-sig")),
         ("film.toml has the line ends of Windows", _edited("\n", "\r\n")),
     ]
@@ -164,7 +164,10 @@ def _work_faults() -> list[Fault]:
         ("model.json is missing", _removed("05-train/model.json")),
         ("a master is missing", _removed_first(MASTERS, "**/*.exr")),
         ("a master breaks off", _cut_off_first(MASTERS, "**/*.exr")),
-        ("one bit of a master is flipped", _flipped_first(MASTERS, "**/*.exr")),
+        (
+            "one bit of a master is flipped, and the bag is gone",
+            _both(_flipped_first(MASTERS, "**/*.exr"), _without_bag),
+        ),
         ("rendering.json is empty", _written("06-render/rendering.json", b"")),
         ("report.json is missing", _removed("07-validate/report.json")),
         ("the page of the report is missing", _removed("07-validate/report.html")),
@@ -411,6 +414,10 @@ def _changed_in_bag(film: Path) -> None:
     content = path.read_bytes()
     path.unlink()
     path.write_bytes(content + b" ")
+
+
+def _without_bag(film: Path) -> None:
+    shutil.rmtree(film / "08-deliver")
 
 
 def _with_partials(film: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 
 from unfade.errors import MediaError, UnfadeError
 from unfade.film.working_space import WORKING_SPACE
-from unfade.media import write_dpx, write_exr, write_png, write_tiff
+from unfade.media import read_master, write_dpx, write_exr, write_png, write_tiff
 
 PIXELS = torch.full((3, 4, 4), 0.5)
 
@@ -90,3 +90,12 @@ def test_values_that_are_no_numbers_are_counted_over_all_bands(
     with pytest.raises(MediaError, match=f": {count} of its values are not numbers"):
         WRITERS[suffix](tmp_path / f"a.{suffix}", pixels)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", None])
+def test_a_damaged_master_is_to_be_rendered_again(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "master.exr"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(MediaError, match=r"master\.exr: is missing or damaged; run "):
+        read_master(path)

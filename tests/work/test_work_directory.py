@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from unfade.errors import WorkError
+from unfade.errors import MediaError, WorkError
 from unfade.film.clip import Area, Clips
 from unfade.film.naming import clip_name
 from unfade.film.pair import Pair
@@ -20,7 +20,7 @@ from unfade.project.settings import (
     ReferenceSection,
     SourceSection,
 )
-from unfade.work.elements import DIGEST_CACHE
+from unfade.work.elements import DIGEST_CACHE, digest, element
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 from unfade.work.writing import clear_partials, writing
@@ -125,6 +125,33 @@ def test_an_element_that_is_moved_or_touched_is_the_same(job: Job, path: str) ->
     assert job.element("the source", f"disk/{path}") == before
     (job.root / "disk/scan/s.0001.dpx").write_text("b")
     assert job.element("the source", f"disk/{path}") != before
+
+
+def test_an_element_that_is_a_pipe_is_refused(job: Job) -> None:
+    os.mkfifo(job.root / "scan.mov")
+    with pytest.raises(MediaError, match=r"scan\.mov: is no regular file"):
+        job.element("the source", "scan.mov")
+
+
+def test_a_pipe_or_a_link_to_nothing_is_no_file_of_a_sequence(job: Job) -> None:
+    (job.root / "s.0001.exr").write_bytes(b"picture")
+    os.mkfifo(job.root / "s.0002.exr")
+    (job.root / "s.0003.exr").symlink_to("gone")
+    found = job.element("the source", "s.%04d.exr")
+    assert found is not None
+    assert found.files == 1
+
+
+def test_a_file_that_goes_away_meanwhile_is_named(job: Job) -> None:
+    path = job.root / "s.0001.exr"
+    path.write_bytes(b"picture")
+
+    def removed(file: Path) -> str:
+        file.unlink()
+        return digest(file)
+
+    with pytest.raises(MediaError, match=r"s\.0001\.exr: was removed"):
+        element(str(job.root / "s.%04d.exr"), removed, lambda files: files)
 
 
 def write_twin_reels(job: Job) -> None:

@@ -257,7 +257,7 @@ def _write_review_movies(
     def read_scaled(number: int, source_rgb: Tensor) -> tuple[int, list[Tensor]]:
         frame = by_frame[number]
         path = job.folder("render") / frame.file
-        stored = crop(media.read_picture(path, WORKING_SPACE), area)
+        stored = crop(media.read_master(path), area)
         recovered_rgb = media.to_space(stored, rendering.colorspace, WORKING_SPACE, job.colors)
         if not all_finite(recovered_rgb):
             recovered_rgb.nan_to_num_(0.0, 0.0, 0.0)

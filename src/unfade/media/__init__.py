@@ -29,7 +29,7 @@ from unfade.media.scene_pictures import (
 )
 from unfade.media.side_by_side import map_frames
 from unfade.media.stills.clips import picture_size
-from unfade.media.stills.masters import write_master
+from unfade.media.stills.masters import read_master, write_master
 from unfade.media.stills.reader import read_entries, read_picture, read_plane
 from unfade.media.stills.sequences import sequence_around
 from unfade.media.stills.tags import FrameTags, read_tags
@@ -59,6 +59,7 @@ __all__ = [
     "read",
     "read_entries",
     "read_frame",
+    "read_master",
     "read_or_fault",
     "read_pairs",
     "read_picture",

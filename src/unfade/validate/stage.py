@@ -28,7 +28,14 @@ from unfade.film.report import Report
 from unfade.film.target import Target, Targets
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
-from unfade.media import map_frames, read_picture, read_plane, to_space, write_png
+from unfade.media import (
+    map_frames,
+    read_master,
+    read_picture,
+    read_plane,
+    to_space,
+    write_png,
+)
 from unfade.model import ChromaModel, load_baseline, load_chosen
 from unfade.model.device import map_networks
 from unfade.report.content import PageContent
@@ -297,10 +304,11 @@ def _read_master(job: Job, rendered: RenderedFrame, source_rgb: Tensor) -> Tenso
     """The values of a master's file, (3, H, W).
 
     Raises:
+        MediaError: it is missing or damaged.
         WorkError: it has another size than the scan.
     """
     path = job.folder("render") / rendered.file
-    written = read_picture(str(path), WORKING_SPACE)
+    written = read_master(path)
     if written.shape != source_rgb.shape:
         (height, width), (source_height, source_width) = written.shape[-2:], source_rgb.shape[-2:]
         raise WorkError(

@@ -3,10 +3,12 @@
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from unfade.errors import MediaError
 from unfade.film.file_pattern import parse_file_pattern
 
 DIGEST_CACHE = ".digests.json"
@@ -51,10 +53,16 @@ class DigestCache:
             self.changed = True
 
     def of(self, key: str, path: Path) -> str:
-        """The SHA-256 of a file, in hexadecimal; the file is read only if it has changed."""
+        """The SHA-256 of a file, in hexadecimal; the file is read only if it has changed.
+
+        Raises:
+            MediaError: it is a pipe or a device.
+        """
         self._requested.add(key)
-        stat = path.stat()
-        now = (stat.st_size, stat.st_mtime_ns, os.path.realpath(path) if _role(key) else "")
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise MediaError(f"{path}: is no regular file; put the file in its place")
+        now = (status.st_size, status.st_mtime_ns, os.path.realpath(path) if _role(key) else "")
         entry = self._entries.get(key)
         if entry is None or entry[:3] != now:
             entry = (*now, self.read(path))
@@ -112,13 +120,21 @@ def element(
         path: a file, a folder, or a sequence pattern such as ``reel.%06d.dpx``; absolute.
         digest_of: gives the digest of a file.
         track: iterates over the files and shows progress.
+
+    Raises:
+        MediaError: the path is a pipe or a device, or a file was removed meanwhile.
     """
     files = files_of(Path(path))
     if not files:
         return None
     content = hashlib.sha256()
     for file in track(files):
-        content.update(os.fsencode(file.name) + f" {digest_of(file)}\n".encode())
+        try:
+            content.update(os.fsencode(file.name) + f" {digest_of(file)}\n".encode())
+        except FileNotFoundError as error:
+            raise MediaError(
+                f"{file}: was removed while the film was looked at; restore the file"
+            ) from error
     return Element(len(files), content.hexdigest()[:16])
 
 

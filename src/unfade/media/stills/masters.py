@@ -1,4 +1,4 @@
-"""Writes masters in the format that film.toml sets."""
+"""Writes masters in the format that film.toml sets, and reads them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unfade.errors import MediaError
+from unfade.film.working_space import WORKING_SPACE
 from unfade.media.stills.process_history import Step
+from unfade.media.stills.reader import read_picture
 from unfade.media.stills.tags import FrameTags
 from unfade.media.stills.writers import write_dpx, write_exr, write_tiff
 from unfade.project.color_config import ColorManagement
@@ -60,6 +63,18 @@ def write_master(
         return 0
     software = str(entries.get("Software", ""))
     return _write_integers(path, pixels, settings, software, tags, colors, history)
+
+
+def read_master(path: Path) -> Tensor:
+    """The values of a master's file, (3, H, W), in its own colour space.
+
+    Raises:
+        MediaError: it is missing or damaged.
+    """
+    try:
+        return read_picture(str(path), WORKING_SPACE)
+    except MediaError as error:
+        raise MediaError(f"{path}: is missing or damaged; run 'unfade render' again") from error
 
 
 def _write_integers(

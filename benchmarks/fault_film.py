@@ -1,0 +1,174 @@
+"""A small film that passes through all stages in seconds, and what is left of it after a fault."""
+
+import hashlib
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.nn import functional
+
+from unfade import media
+from unfade.film.rendering import Rendering
+
+FRAMES = range(1, 7)
+SIZE_PX = (72, 96)
+"""Height and width of the scan."""
+
+PATIENCE_S = 120
+"""Longest wait for a command; a command that takes longer hangs."""
+
+FILM = """[film]
+title = "Faults"
+
+[source]
+path = "scan/s.%04d.exr"
+live_area = [0, 0, 96, 72]
+
+[reference]
+path = "dvd/d.%04d.exr"
+name = "dvd"
+live_area = [0, 0, 96, 72]
+
+[[pair]]
+source = 2
+reference = "painted/2.exr"
+aligned = true
+
+[[pair]]
+source = 4
+reference = 4
+aligned = true
+role = "holdout"
+
+[train]
+size = "small"
+steps = 4
+batch = 64
+checkpoint = 2
+shot_models = "off"
+
+[deliver]
+movie = "h264"
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended: its exit status, and its lines on standard error. None: it hung."""
+
+    status: int | None
+    lines: tuple[str, ...]
+
+    @property
+    def said(self) -> str:
+        """The last line that is not about progress."""
+        spoken = [line for line in self.lines if line.startswith("unfade: ")]
+        return spoken[-1] if spoken else (self.lines[-1] if self.lines else "")
+
+
+def make_film(folder: Path) -> None:
+    """Writes film.toml and six frames of a scan, a reference and a painted picture."""
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand(1, 3, 9, 12, generator=generator)
+    scene = functional.interpolate(coarse, size=SIZE_PX, mode="bicubic")[0].clamp(0.05, 0.95)
+    for name in ("scan", "dvd", "painted"):
+        (folder / name).mkdir(parents=True)
+    for frame in FRAMES:
+        true_rgb = torch.roll(scene, 3 * frame, dims=2)
+        faded_rgb = true_rgb * torch.tensor([1.0, 0.7, 0.75])[:, None, None]
+        media.write_exr(folder / f"scan/s.{frame:04d}.exr", faded_rgb, colorspace="ACEScg")
+        media.write_exr(folder / f"dvd/d.{frame:04d}.exr", true_rgb, colorspace="ACEScg")
+        if frame == 2:
+            media.write_exr(folder / "painted/2.exr", true_rgb, colorspace="ACEScg")
+    (folder / "film.toml").write_text(FILM, encoding="utf-8")
+
+
+def copy_film(film: Path, copy: Path) -> None:
+    """Copies a film with the times of its files, so that finished stages stay fresh."""
+    shutil.copytree(film, copy, symlinks=True)
+
+
+def command(*arguments: str | Path) -> list[str]:
+    """The command line of Unfade."""
+    return [sys.executable, "-m", "unfade", *map(str, arguments)]
+
+
+def run(
+    folder: Path,
+    *arguments: str,
+    environment: dict[str, str] | None = None,
+    limits: Sequence[tuple[int, int]] = (),
+) -> Outcome:
+    """Runs a command on the film in a folder, to its end.
+
+    Args:
+        folder: of the film, which is also the working directory.
+        arguments: of the command; those of a whole run if there are none.
+        environment: variables that are set besides.
+        limits: pairs of a limit of the system, such as `resource.RLIMIT_FSIZE`, and its value.
+    """
+
+    def set_limits() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        for kind, value in limits:
+            resource.setrlimit(kind, (value, value))
+
+    process = subprocess.Popen(
+        command(*(arguments or ("run", "film.toml", "--quiet"))),
+        cwd=folder,
+        env=os.environ | (environment or {}),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=set_limits,
+    )
+    try:
+        error = process.communicate(timeout=PATIENCE_S)[1]
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        error = process.communicate()[1]
+        return Outcome(None, tuple(error.decode("utf-8", "replace").splitlines()))
+    return Outcome(process.returncode, tuple(error.decode("utf-8", "replace").splitlines()))
+
+
+def interrupted(folder: Path, is_time: Callable[[Path], bool], number: int) -> Outcome:
+    """Starts a whole run and sends a signal when it is time, or lets it end."""
+    process = subprocess.Popen(
+        command("run", "film.toml", "--quiet"),
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    while process.poll() is None and not is_time(folder):
+        pass
+    if process.poll() is None:
+        os.kill(process.pid, number)
+    error = process.communicate(timeout=PATIENCE_S)[1]
+    return Outcome(process.returncode, tuple(error.decode("utf-8", "replace").splitlines()))
+
+
+def pixel_digest(folder: Path) -> str:
+    """SHA-256 over the pixels of all masters; empty without a rendering."""
+    path = folder / Rendering.PATH
+    if not path.exists():
+        return ""
+    rendering = Rendering.from_json(path.read_text(encoding="utf-8"))
+    digest = hashlib.sha256()
+    for frame in rendering.frames:
+        picture = media.read_picture(folder / "06-render" / frame.file, rendering.colorspace)
+        digest.update(f"{frame.frame}".encode() + picture.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Names of files that no run should leave: parts of files, and logs of defects."""
+    found = [*folder.rglob(".*.partial*"), *folder.rglob("unfade-*.log")]
+    return sorted(path.relative_to(folder).as_posix() for path in found)

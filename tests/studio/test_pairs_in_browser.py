@@ -96,8 +96,10 @@ class PairsWindow:
 
     def open_points(self) -> None:
         """Opens the editor of control points for the pair that keys act on."""
-        self.page.locator("#points").wait_for(state="hidden")
+        editor = self.page.locator("#points")
+        editor.wait_for(state="hidden")
         self.press("p")
+        editor.wait_for(state="visible")
         wait_until(lambda: self.page.locator("#points .laid[src]").count())
 
     def spot(self, side: str, x: float, y: float) -> tuple[float, float]:

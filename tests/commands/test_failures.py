@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -17,7 +18,7 @@ import torch
 
 from unfade.commands import app as cli
 from unfade.commands.console import escape_unencodable
-from unfade.commands.failures import FailureReporter
+from unfade.commands.failures import CONVERSION_S, FailureReporter
 from unfade.commands.terminal import terminal
 from unfade.errors import MediaError
 from unfade.pipeline import run as pipeline
@@ -458,11 +459,24 @@ def test_ctrl_c_that_a_library_turns_into_its_own_error_is_no_defect(
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_an_error_without_ctrl_c_stays_a_defect(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("is_interrupted", [False, True])
+def test_an_error_without_ctrl_c_or_long_after_it_stays_a_defect(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    is_interrupted: bool,
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with pytest.raises(SystemExit) as caught, FailureReporter(["run"]):
+
+    def fail() -> None:
+        if is_interrupted:
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            now_s = time.monotonic()
+            monkeypatch.setattr("time.monotonic", lambda: now_s + 2 * CONVERSION_S)
         raise ImportError("initialization failed")
+
+    with pytest.raises(SystemExit) as caught, FailureReporter(["run"]):
+        fail()
     assert caught.value.code == 1
     assert "this is a defect of Unfade" in capsys.readouterr().err

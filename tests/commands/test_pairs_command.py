@@ -172,7 +172,7 @@ def test_all_pairs_are_listed(film: Path, pairs: Pairs) -> None:
         (1006, "It is an alternate, used if align rejects one of them."),
         (1009, "It replaces source frame 1007 with 6."),
         (1001, "lies too near a cut"),
-        (1012, "a fade, a dissolve, a flash or black"),
+        (1012, "in a dissolve, a flash or black, or in a fade beside a cut"),
         (
             1013,
             "rejected: a person dropped it. It is in shot s002, frames 1011 to 1020.\nIts match",

@@ -161,6 +161,9 @@ def test_light_that_only_a_fade_shows_gets_training_frames_and_no_others(faded_f
     assert all(states[frame] == "changing" for frame in changing)
     assert min(changing) < 37
     assert all(states[frame] == "free" for frame in (*choice.holdout, *choice.test))
+    spares = (*choice.spare_holdout, *choice.spare_test)
+    for judge in (*choice.holdout, *choice.test, *spares):
+        assert all(abs(judge - frame) >= 2 for frame in choice.train)
     limited = choose_frames(facts, states, range(30, 60), PairQuota(4, 1, 4))
     assert all(states[frame] == "free" for frame in limited.train)
 

@@ -67,6 +67,23 @@ def test_a_fade_to_black_and_back_ends_a_shot() -> None:
     assert first_frames[2] == pytest.approx(LENGTH + 42, abs=8)
 
 
+def test_a_dissolve_into_a_flat_picture_is_no_fade() -> None:
+    fog = 0.35 + 0.2 * (panned(2) - 0.35)
+    cuts = cuts_of(dissolved(panned(1, 0.15), fog, 24))
+    assert cuts.dissolving()[LENGTH - 15 : LENGTH - 9].all()
+    assert not cuts.fading().any()
+
+
+def test_a_fade_in_one_go_with_a_dissolve_counts_as_mixture() -> None:
+    film = np.concatenate(
+        [dissolved(panned(1, 0.15), panned(2, 0.15), 24), np.full((30, HEIGHT, WIDTH, 3), 0.1)]
+    )
+    out = slice(LENGTH + 2, 2 * LENGTH - 24)
+    film[out] = 0.1 + ramp(1, 0, len(film[out])) * (film[out] - 0.1)
+    cuts = cuts_of(film)
+    assert cuts.dissolving()[LENGTH - 15 : LENGTH - 9].all()
+
+
 def test_hard_cuts_are_not_moved() -> None:
     assert starts(np.concatenate([panned(1), panned(2), panned(3)])) == [0, 60, 120]
     assert not cuts_of(np.concatenate([panned(1), panned(2)])).dissolves

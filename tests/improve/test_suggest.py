@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 
 from unfade.curate.choice.frame_facts import measure_frames
 from unfade.film.match import FrameState, MatchRecord, ReferenceMatches
@@ -32,13 +33,15 @@ def pairs(shot: int, count: int, role: PairRole = "train", start: int = 0) -> li
     ]
 
 
-def film(**facts: Any) -> FilmState:
+def film(changed: dict[int, FrameState] | None = None, **facts: Any) -> FilmState:
     """A film with four training pairs and a hold-out pair in each shot, and no outlier."""
-    states: tuple[FrameState, ...] = ("free",) * len(FRAMES)
+    states: list[FrameState] = ["free"] * len(FRAMES)
+    for frame, state in (changed or {}).items():
+        states[frame - FRAMES.first] = state
     columns = {"similarity": (0.9,) * len(FRAMES), "lag": (0.0,) * len(FRAMES)}
     record = ReferenceMatches(reference=tuple(range(len(FRAMES))), **columns)
     matches = MatchRecord(
-        frames=FRAMES, references={"dvd": record}, of=("dvd",) * len(FRAMES), state=states
+        frames=FRAMES, references={"dvd": record}, of=("dvd",) * len(FRAMES), state=tuple(states)
     )
     draw = np.random.default_rng(3)
     proxy = draw.integers(30, 220, (len(FRAMES), 36, 64, 3), np.uint8)
@@ -91,6 +94,14 @@ def test_the_pair_that_mends_an_outlier_comes_first() -> None:
     assert [one.why for one in found if one.source == 10] == ["wrong colour, frames 8 to 12"]
 
 
+@pytest.mark.parametrize(("state", "is_added"), [("changing", True), ("passing", False)])
+def test_a_mend_in_changing_light_is_added(state: FrameState, is_added: bool) -> None:
+    mend = Mend(source=10, reference=9, of="dvd")
+    outlier = make_outlier(shot=1, first=8, last=12, worst=10, mend=mend)
+    found = suggest(film({10: state}, outliers=(outlier,)))
+    assert (10 in [one.source for one in found]) is is_added
+
+
 def test_nothing_that_was_refused_or_lies_beside_a_judging_pair_is_added() -> None:
     hold_out = pairs(3, 1, "holdout", 20)[0].source
     allowed = {62, 64, 65, 70, 71}
@@ -98,6 +109,8 @@ def test_nothing_that_was_refused_or_lies_beside_a_judging_pair_is_added() -> No
     found = by_shot(film(rejected=rejected))
     assert {*found[3]} <= allowed
     assert by_shot(film(rejected=frozenset({*FRAMES.frames()}))) == {}
+    in_fade: dict[int, FrameState] = dict.fromkeys(FRAMES.frames(), "changing")
+    assert by_shot(film(in_fade, rejected=frozenset({*FRAMES.frames()}))) == {}
 
 
 def test_a_shot_that_gained_nothing_is_left_alone() -> None:

@@ -6,6 +6,7 @@ Unfade: its traceback goes into a log, and the line names the log.
 
 import difflib
 import errno
+import math
 import os
 import platform
 import re
@@ -33,6 +34,9 @@ EXIT_INTERRUPTED = 130
 """Exit status after Ctrl-C: 128 + the number of SIGINT, as in a shell."""
 EXIT_BROKEN_PIPE = 1
 """Exit status after the reader of the output, such as ``head``, closed the pipe."""
+
+CONVERSION_S = 2.0
+"""Seconds after Ctrl-C within which an unexpected error is one that a library made of it."""
 
 _PERMISSION = "give yourself permission there"
 _SPACE = "make free space there"
@@ -72,7 +76,7 @@ class FailureReporter:
             arguments: of the command line, without the program's name.
         """
         self._arguments = arguments
-        self._is_interrupted = False
+        self._interrupted_s = -math.inf
 
     def __enter__(self) -> Self:
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -83,7 +87,7 @@ class FailureReporter:
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         """Remembers Ctrl-C, because a library that is being imported turns it into an error of its
         own."""
-        self._is_interrupted = True
+        self._interrupted_s = time.monotonic()
         signal.default_int_handler(number, frame)
 
     def __exit__(
@@ -120,7 +124,7 @@ class FailureReporter:
         if isinstance(error, RuntimeError) and "out of memory" in str(error):
             remedy = "close what else uses it, or hide it with CUDA_VISIBLE_DEVICES="
             return f"unfade: the graphics processor is out of memory; {remedy}", EXIT_USER_ERROR
-        if self._is_interrupted:
+        if time.monotonic() - self._interrupted_s < CONVERSION_S:
             return interrupted_message(self._arguments), EXIT_INTERRUPTED
         return defect_message(error, self._arguments), EXIT_DEFECT
 

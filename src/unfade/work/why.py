@@ -16,9 +16,9 @@ _STATES: dict[FrameState, str] = {
     "colours",
     "unmatched": "No frame of the reference shows it",
     "uncertain": "Its moving regions do not confirm the instant of its match",
-    "changing": "Its light changes, in a fade or beside fast motion, and the pairs of its shot "
-    "cover that light",
-    "passing": "It lies in a fade, a dissolve, a flash or black",
+    "changing": "Its light changes, in a fade or beside fast motion, and it is not needed for its "
+    "light, or too near a pair that judges",
+    "passing": "It lies in a dissolve, a flash or black, or in a fade beside a cut",
     "cut": "It lies too near a cut",
     "dropped": "A person dropped it: it is on 'curate.drop' in film.toml",
     "damaged": "Its file is missing or damaged",

@@ -165,5 +165,8 @@ def test_the_pair_that_mends_is_the_nearest_that_can_be_one_and_none_that_was_dr
     found = mend(run, MendFacts(matches({1011: "uncertain"}), {1010}, set()))
     assert found is not None
     assert found.source == 1012
+    found = mend(run, MendFacts(matches({1011: "changing"}), {1005}, set()))
+    assert found is not None
+    assert found.source == 1011
     assert mend(run, MendFacts(matches({1011: "cut"}), {1010}, {1012})) is None
     assert mend(run, MendFacts(None, set(), set())) is None

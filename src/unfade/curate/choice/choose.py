@@ -132,9 +132,11 @@ def choose_frames(
         ]
     judging = [*quota.fixed.holdout, *quota.fixed.test, *chosen["holdout"], *chosen["test"]]
     changing = [f for f in frames if states[f] == "changing" and f not in known]
-    count = 0 if known else counts["train"]
-    train += sampling.select(_away_from(changing, judging), count, known, max_train - len(train))
-    return _with_spares(sampling, chosen, remaining, known)
+    # Without a free frame the shot gets its number from these; else only light that it lacks.
+    wanted = 0 if known else counts["train"]
+    changing = sampling.select(_away_from(changing, judging), wanted, known, max_train - len(train))
+    chosen["train"] = [*train, *changing]
+    return _with_spares(sampling, chosen, remaining, sorted({*known, *changing}))
 
 
 def _with_spares(

@@ -247,8 +247,7 @@ def best_rejection(
 def _reason(state: FrameState, matches: BestMatches, index: int) -> str:
     reasons: dict[FrameState, str] = {
         "uncertain": str(matches.doubt[index]),
-        "changing": "the light of the frame changes",
-        "passing": "the frame is in a fade, dissolve, flash or black",
+        "passing": "the frame is in a dissolve, a flash or black, or in a fade beside a cut",
         "cut": "the frame is next to a cut",
         "dropped": DROPPED_REASON,
         "damaged": "the file of the frame is missing or damaged",

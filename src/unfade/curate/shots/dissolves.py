@@ -25,6 +25,9 @@ _MAX_CORRELATION = 0.5
 """Correlation of before and after above which both show one picture in different light."""
 _EMPTY_CONTRAST_RATIO = 0.25
 """Contrast of one picture, as a share of the other's, below which it counts as black or white."""
+_MAX_EMPTY_CONTRAST = 10.0
+"""Standard deviation, on a scale of 255, of a picture that is black or white alone: that of fog or
+night is higher."""
 _MIDDLE_SHARES = (0.3, 0.7)
 """Range of the share of the picture before in which a frame counts as the middle."""
 _MAX_GAP_FRAMES = 16
@@ -36,7 +39,7 @@ _BLOCK_FRAMES = 512
 @dataclass(frozen=True)
 class Dissolve:
     """A fade or dissolve: the indices of its middle frame, and of the first and last frame detected
-    as a mixture; and whether it is a fade, to or from black or white."""
+    as a mixture; and whether all of it is a fade to or from black or white."""
 
     middle: int
     first: int
@@ -72,7 +75,7 @@ def find_dissolves(
     """
     cost = np.full(count, np.inf)
     half_widths = np.zeros(count, np.int64)
-    is_fade = np.zeros(count, bool)
+    is_mixture = np.zeros(count, bool)
     reach = max(_LENGTHS_FRAMES) // 2
     for start in range(0, count, _BLOCK_FRAMES):
         low, high = max(0, start - reach), min(count, start + _BLOCK_FRAMES + reach)
@@ -84,7 +87,7 @@ def find_dissolves(
             middles = np.arange(len(mixtures.residual)) + low + length // 2
             detected = mixtures.is_transition & ~_near_cut(middles, cuts, length // 2)
             middles_found = middles[detected]
-            is_fade[middles_found] |= mixtures.is_fade[detected]
+            is_mixture[middles_found] |= ~mixtures.is_fade[detected]
             cost[middles_found] = np.minimum(
                 cost[middles_found], (mixtures.residual + mixtures.off_middle)[detected]
             )
@@ -100,7 +103,7 @@ def find_dissolves(
             int(group[cost[group].argmin()]),
             int((group - half_widths[group]).min()),
             int((group + half_widths[group]).max()),
-            bool(is_fade[group].any()),
+            not is_mixture[group].any(),
         )
         for group in groups
         if len(group)
@@ -137,7 +140,8 @@ def _mixtures(pictures: np.ndarray, length: int) -> _Mixtures:
         & (middle > _MIDDLE_SHARES[0])
         & (middle < _MIDDLE_SHARES[1])
     )
-    return _Mixtures(residual, np.abs(middle - 0.5), is_transition, empty)
+    is_fade = empty & (contrasts.min(axis=0) < _MAX_EMPTY_CONTRAST)
+    return _Mixtures(residual, np.abs(middle - 0.5), is_transition, is_fade)
 
 
 def _motion_residual(correlation: np.ndarray) -> np.ndarray:

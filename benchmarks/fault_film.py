@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ from unfade.film.rendering import Rendering
 FRAMES = range(1, 7)
 SIZE_PX = (72, 96)
 """Height and width of the scan."""
+
+POLL_S = 0.005
+"""Seconds between two looks at a run that is to be interrupted."""
 
 PATIENCE_S = 120
 """Longest wait for a command; a command that takes longer hangs."""
@@ -129,13 +133,7 @@ def run(
         start_new_session=True,
         preexec_fn=set_limits,
     )
-    try:
-        error = process.communicate(timeout=PATIENCE_S)[1]
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        error = process.communicate()[1]
-        return Outcome(None, tuple(error.decode("utf-8", "replace").splitlines()))
-    return Outcome(process.returncode, tuple(error.decode("utf-8", "replace").splitlines()))
+    return _outcome(process)
 
 
 def interrupted(folder: Path, is_time: Callable[[Path], bool], number: int) -> Outcome:
@@ -148,11 +146,20 @@ def interrupted(folder: Path, is_time: Callable[[Path], bool], number: int) -> O
         start_new_session=True,
     )
     while process.poll() is None and not is_time(folder):
-        pass
+        time.sleep(POLL_S)
     if process.poll() is None:
         os.kill(process.pid, number)
-    error = process.communicate(timeout=PATIENCE_S)[1]
-    return Outcome(process.returncode, tuple(error.decode("utf-8", "replace").splitlines()))
+    return _outcome(process)
+
+
+def _outcome(process: "subprocess.Popen[bytes]") -> Outcome:
+    """How a process ends; one that hangs is killed."""
+    try:
+        error, status = process.communicate(timeout=PATIENCE_S)[1], process.returncode
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        error, status = process.communicate()[1], None
+    return Outcome(status, tuple(error.decode("utf-8", "replace").splitlines()))
 
 
 def pixel_digest(folder: Path) -> str:

@@ -58,7 +58,7 @@ def _scan_faults() -> list[Fault]:
         ("a frame of the scan is cut off", _cut_off(FRAME)),
         ("a frame has no bytes", _written(FRAME, b"")),
         ("a frame is text", _written(FRAME, b"no picture\n" * 40)),
-        ("a frame is noise", _written(FRAME, os.urandom(20_000))),
+        ("a frame is noise", _written(FRAME, _noise(20_000))),
         ("a frame has one damaged block", _with_damaged_block),
         ("a frame is a PNG with another suffix", _png_as_exr),
         ("a frame has another size", _picture(FRAME, (3, 40, 40))),
@@ -98,7 +98,7 @@ def _reference_faults() -> list[Fault]:
         Fault("the reference is a movie of no bytes", _both(_edited(*movie), _written("dvd.mkv"))),
         Fault(
             "the reference is a movie of noise",
-            _both(_edited(*movie), _written("dvd.mkv", os.urandom(50_000))),
+            _both(_edited(*movie), _written("dvd.mkv", _noise(50_000))),
         ),
         Fault("the reference is a movie that breaks off", _both(_edited(*movie), _broken_movie)),
         Fault("the reference is a movie of sound alone", _both(_edited(*movie), _sound)),
@@ -111,7 +111,7 @@ def _project_faults() -> list[Fault]:
         ("film.toml is missing", _removed(toml)),
         ("film.toml is empty", _written(toml, b"")),
         ("film.toml is no TOML", _edited("[source]", "[source")),
-        ("film.toml is noise", _written(toml, os.urandom(3_000))),
+        ("film.toml is noise", _written(toml, _noise(3_000))),
         ("film.toml is in UTF-16", _recoded("utf-16")),
         ("film.toml is in Latin-1", _both(_edited('"Faults"', '"Fäden"'), _recoded("latin-1"))),
         ("a key is misspelt", _edited("steps = 4", "stepps = 4")),
@@ -172,7 +172,7 @@ def _work_faults() -> list[Fault]:
         ("report.json is missing", _removed("07-validate/report.json")),
         ("the page of the report is missing", _removed("07-validate/report.html")),
         ("a file of the bag is changed", _changed_in_bag),
-        ("a receipt is noise", _written("05-train/receipt.json", os.urandom(500))),
+        ("a receipt is noise", _written("05-train/receipt.json", _noise(500))),
         ("the folder of a stage is a file", _replaced("06-render", Path.touch)),
         ("the folder of a stage is a link to nothing", _replaced("06-render", _link_to_nothing)),
         ("parts of files lie in all folders", _with_partials),
@@ -219,6 +219,10 @@ def _system_faults() -> list[Fault]:
 def kill_points() -> list[str]:
     """The stages in which a run is killed."""
     return [folder_name(stage) for stage in STAGE_NAMES]
+
+
+def _noise(count: int) -> bytes:
+    return np.random.default_rng(count).bytes(count)
 
 
 def _both(one: Plant, other: Plant) -> Plant:

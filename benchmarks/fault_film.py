@@ -176,6 +176,5 @@ def pixel_digest(folder: Path) -> str:
 
 
 def leftovers(folder: Path) -> list[str]:
-    """Names of files that no run should leave: parts of files, and logs of defects."""
-    found = [*folder.rglob(".*.partial*"), *folder.rglob("unfade-*.log")]
-    return sorted(path.relative_to(folder).as_posix() for path in found)
+    """Names of parts of files, which no run should leave."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob(".*.partial*"))

@@ -149,6 +149,9 @@ class _Bench:
     def _mend(self, film: Path) -> None:
         """Puts the elements and film.toml back as they were, without records of people."""
         (film / "approvals.json").unlink(missing_ok=True)
+        for folder in film.glob("0[1-8]-*"):
+            if folder.is_symlink() or not folder.is_dir():
+                folder.unlink()
         for name in ELEMENTS:
             place, original = film / name, self._raw / name
             if place.is_dir() and not place.is_symlink():

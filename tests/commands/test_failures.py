@@ -101,6 +101,7 @@ def test_a_defect_is_one_line_with_a_log(
             "OpenCV(4.11.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate "
             "21600000000 bytes in function 'OutOfMemoryError'"
         ),
+        cv2.error("std::bad_alloc"),
     ],
 )
 def test_full_memory_is_not_reported_as_a_defect(
@@ -108,9 +109,18 @@ def test_full_memory_is_not_reported_as_a_defect(
 ) -> None:
     set_failing_stage(monkeypatch, error)
     status, line = run_command("ingest", film(tmp_path / "reel"))
-    assert status == 1
+    assert status == 2
     assert line.startswith("unfade: ingest ran out of memory; close what else uses it; its log is")
     assert "a defect" not in line
+
+
+def test_a_file_that_may_not_grow_is_no_defect(
+    tmp_path: Path, run_command: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_failing_stage(monkeypatch, OSError(errno.EFBIG, "File too large"))
+    status, line = run_command("ingest", film(tmp_path / "reel"))
+    assert status == 2
+    assert "File too large; raise the limit of the size of files with 'ulimit -f'" in line
 
 
 def test_a_tensor_larger_than_memory(

@@ -48,6 +48,7 @@ _REMEDIES_BY_ERRNO = {
     errno.EROFS: _PERMISSION,
     errno.ENOSPC: _SPACE,
     errno.EDQUOT: _SPACE,
+    errno.EFBIG: "raise the limit of the size of files with 'ulimit -f', or choose another disk",
     errno.EIO: _DISK,
     errno.ESTALE: _DISK,
     errno.ENOTDIR: _PATH,
@@ -60,8 +61,13 @@ _REMEDIES_BY_ERRNO = {
 """The remedy for each error of the file system. ENOENT is missing: the code that opens a path of
 the user reports it, so that anywhere else it is a defect."""
 
-_OUT_OF_MEMORY_WORDS = ("DefaultCPUAllocator", "not enough memory", "(-4:Insufficient memory)")
-"""Parts of the messages of PyTorch and OpenCV, which raise no MemoryError."""
+_OUT_OF_MEMORY_WORDS = (
+    "DefaultCPUAllocator",
+    "not enough memory",
+    "(-4:Insufficient memory)",
+    "bad_alloc",
+)
+"""Parts of the messages of PyTorch, OpenCV and the C++ library, which raise no MemoryError."""
 
 
 class FailureReporter:
@@ -126,7 +132,8 @@ class FailureReporter:
             return f"unfade: the graphics processor is out of memory; {remedy}", EXIT_USER_ERROR
         if time.monotonic() - self._interrupted_s < CONVERSION_S:
             return interrupted_message(self._arguments), EXIT_INTERRUPTED
-        return defect_message(error, self._arguments), EXIT_DEFECT
+        status = EXIT_USER_ERROR if _is_out_of_memory(error) else EXIT_DEFECT
+        return defect_message(error, self._arguments), status
 
 
 def check_output() -> None:

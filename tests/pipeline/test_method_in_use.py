@@ -17,18 +17,22 @@ from unfade.project.color_config import PINNED
 
 
 @pytest.fixture(scope="module")
-def ran(shared_folder: Path, write_small_film: Callable[[Path], None]) -> list[str]:
-    """The stages that ran when a person chose the LUT after a whole run."""
-    write_small_film(shared_folder)
-    unfade.open(shared_folder).run()
-    place = shared_folder / "film.toml"
+def folder(shared_folder: Path, copy_small_film: Callable[[Path, str], Path]) -> Path:
+    """The folder of a film after a whole run."""
+    return copy_small_film(shared_folder / "film", "deliver")
+
+
+@pytest.fixture(scope="module")
+def ran(folder: Path) -> list[str]:
+    """The stages that ran when a person chose the LUT."""
+    place = folder / "film.toml"
     place.write_text(place.read_text().replace("[render]\n", '[render]\nuse = "lut"\n'))
-    return unfade.open(shared_folder).run()
+    return unfade.open(folder).run()
 
 
 @pytest.fixture
-def film(shared_folder: Path, ran: list[str]) -> unfade.Film:
-    return unfade.open(shared_folder)
+def film(folder: Path, ran: list[str]) -> unfade.Film:
+    return unfade.open(folder)
 
 
 def test_another_method_redoes_render_and_not_train(ran: list[str]) -> None:

@@ -33,17 +33,15 @@ SILENT = SilentProgress()
 
 
 @pytest.fixture(scope="module")
-def film(shared_folder: Path, write_small_film: Callable[[Path], None]) -> Path:
+def film(shared_folder: Path, copy_small_film: Callable[[Path, str], Path]) -> Path:
     """The folder of a film that was run to its end, and approved and noted on before."""
-    folder = shared_folder / "film"
-    write_small_film(folder)
+    folder = copy_small_film(shared_folder / "film", "validate")
     if credentials.is_available():
         write_certificates(folder)
         names = 'c2pa_certificate = "archive.pem"\nc2pa_key = "archive.key"\n'
         with (folder / "film.toml").open("a", encoding="utf-8") as project:
             project.write(names)
     opened = unfade.open(folder)
-    opened.run(last="validate")
     opened.approve("Ada Byron")
     add_dismissal(folder, make_dismissal())
     add_bookmark(folder, make_bookmark())

@@ -1,6 +1,5 @@
 """'render.checkpoint' of film.toml: a person takes an earlier checkpoint of the training."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,15 +25,9 @@ def with_checkpoint(folder: Path, value: object) -> unfade.Film:
 
 
 @pytest.fixture(scope="module")
-def folder(shared_folder: Path, copy_small_film: Callable[[Path, str], Path]) -> Path:
-    """The folder of a film after a whole run."""
-    return copy_small_film(shared_folder / "film", "deliver")
-
-
-@pytest.fixture(scope="module")
-def best(folder: Path) -> TrainedModel:
+def best(finished_film: Path) -> TrainedModel:
     """The record of the training, before a person chose another checkpoint than the best."""
-    return trained(folder / "05-train")
+    return trained(finished_film / "05-train")
 
 
 @pytest.fixture(scope="module")
@@ -44,15 +37,15 @@ def other(best: TrainedModel) -> int:
 
 
 @pytest.fixture(scope="module")
-def ran(folder: Path, best: TrainedModel, other: int) -> list[str]:
+def ran(finished_film: Path, best: TrainedModel, other: int) -> list[str]:
     """The stages that ran when a person chose another checkpoint."""
-    return with_checkpoint(folder, other).run()
+    return with_checkpoint(finished_film, other).run()
 
 
 @pytest.fixture
-def film(folder: Path, ran: list[str]) -> unfade.Film:
+def film(finished_film: Path, ran: list[str]) -> unfade.Film:
     assert ran
-    return unfade.open(folder)
+    return unfade.open(finished_film)
 
 
 @pytest.fixture
@@ -62,7 +55,7 @@ def bag(film: unfade.Film) -> Path:
 
 
 def test_training_lists_its_checkpoints_with_ids_and_errors(
-    folder: Path, best: TrainedModel
+    finished_film: Path, best: TrainedModel
 ) -> None:
     steps = {2, 4, best.best_step}
     assert [one.step for one in best.checkpoints] == sorted(steps)
@@ -70,7 +63,7 @@ def test_training_lists_its_checkpoints_with_ids_and_errors(
     assert all(one.held_out and one.held_out.ciede2000 > 0 for one in best.checkpoints)
     assert best.chosen_step is None
     sizes = [
-        (folder / "05-train" / name).stat().st_size
+        (finished_film / "05-train" / name).stat().st_size
         for name in ("checkpoints.safetensors", best.file)
     ]
     assert sizes[0] / len(steps) < sizes[1] / 4

@@ -6,6 +6,7 @@ Small tensors gain nothing from more threads, and parallel tests would slow each
 import fcntl
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,24 @@ def copy_small_film(finished_small_film: Path) -> Callable[[Path, str], Path]:
         return folder
 
     return copy
+
+
+@pytest.fixture
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """Runs the command line in this process; returns its exit status and what it printed."""
+
+    def run(*arguments: object) -> tuple[int, str]:
+        from unfade.commands import app
+
+        monkeypatch.setattr(sys, "argv", ["unfade", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            app.main()
+        output = capsys.readouterr()
+        return int(caught.value.code or 0), output.out + output.err
+
+    return run
 
 
 @pytest.fixture

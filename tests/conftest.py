@@ -3,14 +3,18 @@
 Small tensors gain nothing from more threads, and parallel tests would slow each other down.
 """
 
+import fcntl
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from unfade.film.stage_names import STAGE_NAMES, folder_name
 
 from .browser import find_browser
 
@@ -99,6 +103,56 @@ def write_small_film() -> Callable[[Path], None]:
         (folder / "film.toml").write_text(SMALL_FILM)
 
     return write
+
+
+@pytest.fixture(scope="session")
+def finished_small_film(
+    tmp_path_factory: pytest.TempPathFactory, write_small_film: Callable[[Path], None]
+) -> Path:
+    """The folder of the small film after all stages, made once for all workers. Nobody changes it;
+    `copy_small_film` copies it."""
+    import unfade
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "small-film"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "film.toml").exists():
+            write_small_film(folder)
+        unfade.open(folder).run()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def copy_small_film(finished_small_film: Path) -> Callable[[Path, str], Path]:
+    """Copies the small film to a new folder, as it is after a stage, with the times of its files;
+    returns the folder."""
+
+    def copy(folder: Path, last: str) -> Path:
+        shutil.copytree(finished_small_film, folder)
+        for name in STAGE_NAMES[STAGE_NAMES.index(last) + 1 :]:
+            shutil.rmtree(folder / folder_name(name))
+        return folder
+
+    return copy
+
+
+@pytest.fixture
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """Runs the command line in this process; returns its exit status and what it printed."""
+
+    def run(*arguments: object) -> tuple[int, str]:
+        from unfade.commands import app
+
+        monkeypatch.setattr(sys, "argv", ["unfade", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            app.main()
+        output = capsys.readouterr()
+        return int(caught.value.code or 0), output.out + output.err
+
+    return run
 
 
 @pytest.fixture

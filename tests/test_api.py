@@ -1,6 +1,7 @@
 """The interface for Python: its names, what docs/python.md shows, and what it refuses."""
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -50,9 +51,11 @@ def test_the_page_names_every_error() -> None:
 
 
 @pytest.fixture(scope="module")
-def folder(shared_folder: Path, write_small_film: Callable[[Path], None]) -> Path:
-    """A folder with a film in reel1 on which the examples of the page have run."""
-    write_small_film(shared_folder / "reel1")
+def folder(shared_folder: Path, copy_small_film: Callable[[Path, str], Path]) -> Path:
+    """A folder with a film in reel1 on which the examples of the page have run.
+
+    They run ingest, render and what follows; the film was trained before."""
+    shutil.rmtree(copy_small_film(shared_folder / "reel1", "train") / "01-ingest")
     examples = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert len(examples) >= 7
     names: dict[str, object] = {}

@@ -1,4 +1,4 @@
-"""Whole runs of the command line, from files to a verdict, also after a kill."""
+"""Whole runs, from files to a verdict: of the command line, also after a kill, and of Python."""
 
 import shutil
 import signal
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import unfade
 from unfade import media
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
 from unfade.film.clip import Clips
@@ -30,9 +31,9 @@ FRAMES_A_SHOT = 14
 SETTINGS = """
 [train]
 size = "small"
-steps = 240
+steps = 120
 batch = 2048
-checkpoint = 60
+checkpoint = 30
 
 [render]
 compression = "zip"
@@ -133,8 +134,8 @@ def test_a_second_run_does_nothing(undisturbed: Path) -> None:
 
 
 def kill_when(folder: Path, reached: Callable[[], bool]) -> None:
-    """Runs the pipeline and kills it as soon as `reached` is true."""
-    running = subprocess.Popen(command(folder / "film.toml"))
+    """Runs the pipeline to render and kills it as soon as `reached` is true."""
+    running = subprocess.Popen(command(folder / "film.toml", "--to", "render"))
     while not reached():
         assert running.poll() is None, "the run ended before it could be killed"
         time.sleep(0.01)
@@ -150,7 +151,7 @@ def test_a_killed_run_resumes_to_the_same_masters(
     assert not (folder / "05-train/model.json").exists()
     kill_when(folder, lambda: len(list((folder / "06-render").glob("*_s*.exr"))) >= 3)
     assert not (folder / "06-render/rendering.json").exists()
-    subprocess.run(command(folder / "film.toml"), check=True)
+    subprocess.run(command(folder / "film.toml", "--to", "render"), check=True)
     assert load(folder, Rendering) == load(undisturbed, Rendering)
     assert not list(folder.rglob("*.partial*"))
 
@@ -190,10 +191,9 @@ def paint(folder: Path, *, log: bool) -> Path:
         head = head.replace('.exr"', '.dpx"\ncolorspace = "ADX10"')
     area = "live_area = [0, 0, 192, 144]\n"
     target = "[target]\ncarry = false\n" if log else ""
-    settings = '[train]\nsize = "small"\nsteps = 200\nbatch = 1024\ncheckpoint = 100\n[render]\n'
-    place = folder / "film.toml"
-    place.write_text(head + area + "".join(pairs) + target + settings)
-    subprocess.run(command(place), check=True)
+    settings = '[train]\nsize = "small"\nsteps = 100\nbatch = 1024\ncheckpoint = 50\n[render]\n'
+    (folder / "film.toml").write_text(head + area + "".join(pairs) + target + settings)
+    unfade.open(folder).run()
     return folder
 
 
@@ -231,7 +231,7 @@ def test_only_a_changed_frame_of_the_scan_is_rendered_again(painted: Path, tmp_p
     again_rgb = media.read_picture(place)
     again_rgb[:, :8, :8] *= 0.8
     media.write_exr(place, again_rgb, colorspace="ACES2065-1")
-    subprocess.run(command(folder / "film.toml"), check=True)
+    unfade.open(folder).run(last="validate")
     before, after = hashes(painted), hashes(folder)
     assert {frame for frame in before if before[frame] != after[frame]} == {3}
     assert load(folder, Report).verdict != "reject"
@@ -244,7 +244,7 @@ def test_a_moved_project_reads_its_files_at_the_new_location(painted: Path, tmp_
     with (folder / "film.toml").open("a") as file:
         file.write("last = 4\n")
     assert str(painted) not in (folder / "01-ingest/clips.json").read_text()
-    subprocess.run(command(folder / "film.toml", "--to", "render"), check=True)
+    unfade.open(folder).run(last="render")
     whole = hashes(painted)
     assert hashes(folder) == {frame: whole[frame] for frame in (1, 2, 3, 4)}
     assert len(list((folder / "06-render").glob("*.exr"))) == 6
@@ -254,5 +254,5 @@ def test_a_damaged_rendering_json_is_written_again(painted: Path, tmp_path: Path
     folder = tmp_path / "reel"
     shutil.copytree(painted, folder)
     (folder / Rendering.PATH).write_text("{")
-    subprocess.run(command(folder / "film.toml", "--to", "render"), check=True)
+    unfade.open(folder).run(last="render")
     assert hashes(folder) == hashes(painted)

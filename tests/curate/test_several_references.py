@@ -1,6 +1,5 @@
 """A film with two references, from files to pairs, through the command line."""
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import cv2
 import numpy as np
 import pytest
 
-from unfade.commands import app as cli
 from unfade.commands.failures import EXIT_USER_ERROR
 from unfade.curate.matching.best_reference import best_matches, film_detail
 from unfade.curate.matching.frames import FrameMatches
@@ -65,18 +63,6 @@ def film(tmp_path: Path, clean: list[np.ndarray]) -> Path:
     noise = np.random.default_rng(2)
     store(tmp_path / "scan", [fade(frame, noise) for frame in clean])
     return tmp_path
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*arguments: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["unfade", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        output = capsys.readouterr()
-        return int(caught.value.code or 0), output.out + output.err
-
-    return run
 
 
 def pairs_of(run: Run, folder: Path, text: str) -> tuple[Pair, ...]:

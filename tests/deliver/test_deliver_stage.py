@@ -1,7 +1,7 @@
 import hashlib
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import bagit
@@ -83,8 +83,8 @@ def save_report(job: Job, verdict: Verdict) -> None:
     job.save(Report(verdict=verdict, reasons=("Look again.",), measures=(measure,)))
 
 
-@pytest.fixture(autouse=True)
-def quick_models(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def quick_models() -> Iterator[None]:
     """Stands for `write_shots`, which tests/model/test_portable.py tests and which takes
     seconds."""
 
@@ -94,15 +94,16 @@ def quick_models(monkeypatch: pytest.MonkeyPatch) -> None:
                 text = f"shot {shot}, by {model.method_of(shot)}"
                 stem.with_name(stem.name + suffix).write_text(text, encoding="utf-8")
 
-    monkeypatch.setattr(handover, "write_shots", write)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(handover, "write_shots", write)
+        yield
 
 
-@pytest.fixture
-def job(tmp_path: Path) -> Job:
+def validated_film(folder: Path) -> Job:
     """A validated film of three frames. Its files are no pictures, because deliver reads none."""
-    job = make_job(tmp_path)
-    (tmp_path / "painted").mkdir()
-    (tmp_path / "painted/2.png").write_bytes(b"jacket")
+    job = make_job(folder)
+    (folder / "painted").mkdir()
+    (folder / "painted/2.png").write_bytes(b"jacket")
     clip = make_clip(
         "/home/someone/scan.%04d.dpx",
         FrameRange(first=1, last=3),
@@ -144,14 +145,26 @@ def job(tmp_path: Path) -> Job:
     return job
 
 
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    """A validated film."""
+    return validated_film(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def delivered(shared_folder: Path, quick_models: None) -> Job:
+    """A delivered film, which no test changes."""
+    job = validated_film(shared_folder)
+    stage.run(job)
+    return job
+
+
 def bag_of(job: Job) -> Path:
     return job.folder("deliver") / job.load(Delivery).bag
 
 
-def test_bag_is_valid_and_complete(job: Job) -> None:
-    stage.run(job)
-
-    bag_folder = bag_of(job)
+def test_bag_is_valid_and_complete(delivered: Job) -> None:
+    bag_folder = bag_of(delivered)
     assert bag_folder.name == "candy-candy-v002"
     assert bagit.Bag(str(bag_folder)).validate()
     files = {str(path.relative_to(bag_folder / "data")) for path in bag_folder.rglob("data/**/*.*")}
@@ -197,11 +210,9 @@ def test_bag_is_valid_and_complete(job: Job) -> None:
     }
 
 
-def test_files_of_the_nuke_script_are_in_the_bag(job: Job) -> None:
+def test_files_of_the_nuke_script_are_in_the_bag(delivered: Job) -> None:
     """The scan lies where a person may put it, because film.toml names it by an absolute path."""
-    stage.run(job)
-
-    folder = bag_of(job) / "data/handover"
+    folder = bag_of(delivered) / "data/handover"
     script = (folder / "candy-candy-v002.nk").read_text(encoding="utf-8")
     paths = re.findall(r'file "[^/]*root.name\]\]/(.*)"', script)
     assert len(paths) == 5
@@ -219,10 +230,8 @@ def test_models_recover_by_the_method_of_the_masters(job: Job) -> None:
     assert model.read_text(encoding="utf-8") == "shot 1, by lut"
 
 
-def test_the_readme_says_what_every_file_of_the_bag_is(job: Job) -> None:
-    stage.run(job)
-
-    payload = bag_of(job) / "data"
+def test_the_readme_says_what_every_file_of_the_bag_is(delivered: Job) -> None:
+    payload = bag_of(delivered) / "data"
     text = (payload / "README.txt").read_text(encoding="utf-8")
     for path in payload.rglob("*"):
         if path.is_file():
@@ -234,21 +243,17 @@ def test_the_readme_says_what_every_file_of_the_bag_is(job: Job) -> None:
     assert max(map(len, text.splitlines())) <= 88
 
 
-def test_delivery_records_the_size_of_the_bag(job: Job) -> None:
-    stage.run(job)
-
-    delivery = job.load(Delivery)
-    oxum = bagit.Bag(str(bag_of(job))).info["Payload-Oxum"]
+def test_delivery_records_the_size_of_the_bag(delivered: Job) -> None:
+    delivery = delivered.load(Delivery)
+    oxum = bagit.Bag(str(bag_of(delivered))).info["Payload-Oxum"]
     assert oxum == f"{delivery.bytes}.{delivery.files}"
     assert delivery.verdict == "review"
 
 
-def test_masters_in_the_bag_are_hard_links(job: Job) -> None:
-    stage.run(job)
-
-    original = job.folder("render") / "candy_s001_v002_2.exr"
+def test_masters_in_the_bag_are_hard_links(delivered: Job) -> None:
+    original = delivered.folder("render") / "candy_s001_v002_2.exr"
     assert original.read_bytes() == b"\x02\x02"
-    assert original.samefile(bag_of(job) / "data" / "masters" / original.name)
+    assert original.samefile(bag_of(delivered) / "data" / "masters" / original.name)
 
 
 def test_files_are_copied_if_links_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,30 +268,24 @@ def test_files_are_copied_if_links_fail(tmp_path: Path, monkeypatch: pytest.Monk
     assert not (tmp_path / "original").samefile(tmp_path / "bag" / "copy")
 
 
-def test_bag_info_names_institution_person_and_software(job: Job) -> None:
-    stage.run(job)
-
-    info = bagit.Bag(str(bag_of(job))).info
+def test_bag_info_names_institution_person_and_software(delivered: Job) -> None:
+    info = bagit.Bag(str(bag_of(delivered))).info
     assert info["Source-Organization"] == "An Archive"
     assert info["Contact-Name"] == "A Person"
     assert "verdict review" in info["External-Description"]
     assert info["Bag-Software-Agent"].startswith("Unfade ")
 
 
-def test_no_file_of_the_bag_has_a_path_of_this_machine(job: Job) -> None:
-    stage.run(job)
-
-    for path in bag_of(job).rglob("*"):
+def test_no_file_of_the_bag_has_a_path_of_this_machine(delivered: Job) -> None:
+    for path in bag_of(delivered).rglob("*"):
         if path.is_file():
             content = path.read_bytes()
             assert b"/home" not in content, path
-            assert str(job.root).encode() not in content, path
+            assert str(delivered.root).encode() not in content, path
 
 
-def test_records_in_the_bag_can_be_loaded(job: Job) -> None:
-    stage.run(job)
-
-    data = bag_of(job) / "data"
+def test_records_in_the_bag_can_be_loaded(delivered: Job) -> None:
+    data = bag_of(delivered) / "data"
     pairs = PairList.from_json((data / "pairs.json").read_text(encoding="utf-8"))
     assert pairs.pairs[0].picture == "references/2.png"
     assert Alignments.from_json((data / "alignments.json").read_text(encoding="utf-8")).admitted
@@ -318,10 +317,8 @@ def test_records_in_the_bag_can_be_loaded(job: Job) -> None:
         "A Person, An Archive",
     ],
 )
-def test_note_says(job: Job, words: str) -> None:
-    stage.run(job)
-
-    note = (bag_of(job) / "data" / "validation-note.txt").read_text(encoding="utf-8")
+def test_note_says(delivered: Job, words: str) -> None:
+    note = (bag_of(delivered) / "data" / "validation-note.txt").read_text(encoding="utf-8")
     headings = [line for line in note.splitlines() if line.isupper()]
     assert headings == [
         "VERDICT",
@@ -439,13 +436,11 @@ def test_people_and_note_are_on_the_page_of_the_bag(job: Job) -> None:
     assert "A Person" not in (job.folder("validate") / "report.html").read_text(encoding="utf-8")
 
 
-def test_painted_pictures_are_in_the_bag_as_copies(job: Job) -> None:
-    stage.run(job)
-
-    copy = bag_of(job) / "data/references/2.png"
+def test_painted_pictures_are_in_the_bag_as_copies(delivered: Job) -> None:
+    copy = bag_of(delivered) / "data/references/2.png"
     assert copy.read_bytes() == b"jacket"
-    assert not copy.samefile(job.root / "painted/2.png")
-    manifest = (bag_of(job) / "manifest-sha256.txt").read_text(encoding="utf-8")
+    assert not copy.samefile(delivered.root / "painted/2.png")
+    manifest = (bag_of(delivered) / "manifest-sha256.txt").read_text(encoding="utf-8")
     assert f"{hashlib.sha256(b'jacket').hexdigest()}  data/references/2.png" in manifest
 
 

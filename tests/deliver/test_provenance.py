@@ -25,7 +25,7 @@ from unfade.work.elements import digest
 from unfade.work.job import Job
 
 from ..fixtures import make_bookmark, make_dismissal
-from .test_deliver_stage import job as job
+from .test_deliver_stage import validated_film
 
 PUBLISHED = Path(__file__).parents[2] / "docs/provenance.schema.json"
 
@@ -83,7 +83,13 @@ def approval(job: Job) -> Approval:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def job(shared_folder: Path) -> Job:
+    """A validated film."""
+    return validated_film(shared_folder)
+
+
+@pytest.fixture(scope="module")
 def data(job: Job) -> Path:
     """The payload of the delivery of an approved film with a bookmark and a dismissed outlier."""
     add_approval(job.root, approval(job))

@@ -1,6 +1,7 @@
 """TorchScript and ONNX of a shot give the model's colour, at any size, highlights included."""
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,20 @@ def scan(height: int, width: int) -> Tensor:
     return rgb
 
 
+@pytest.fixture(scope="module")
+def scripted(model: ChromaModel, shared_folder: Path) -> Mapping[int, torch.jit.ScriptModule]:
+    """The models of shots as TorchScript, which no test changes."""
+    return {shot: load(shared_folder / f"film_{shot}.pt") for shot in SHOTS}
+
+
+@pytest.fixture(scope="module")
+def sessions(model: ChromaModel, shared_folder: Path) -> Mapping[int, onnxruntime.InferenceSession]:
+    """The models of shots as ONNX."""
+    return {
+        shot: onnxruntime.InferenceSession(shared_folder / f"film_{shot}.onnx") for shot in SHOTS
+    }
+
+
 def load(path: Path) -> torch.jit.ScriptModule:
     """A model as a program with an older torch loads it; torch itself calls TorchScript old."""
     with warnings.catch_warnings():
@@ -65,16 +80,18 @@ def recovered(model: ChromaModel, source_rgb: Tensor, shot: int) -> Tensor:
 @pytest.mark.parametrize("shot", SHOTS)
 @pytest.mark.parametrize("size", SIZES)
 def test_torchscript_and_onnx_give_the_models_colour(
-    model: ChromaModel, shared_folder: Path, shot: int, size: tuple[int, int]
+    model: ChromaModel,
+    scripted: Mapping[int, torch.jit.ScriptModule],
+    sessions: Mapping[int, onnxruntime.InferenceSession],
+    shot: int,
+    size: tuple[int, int],
 ) -> None:
     source_rgb = scan(*size)
     expected = recovered(model, source_rgb, shot)
     assert float((expected - source_rgb).abs().mean()) > 0.02
-    scripted = load(shared_folder / f"film_{shot}.pt")
-    session = onnxruntime.InferenceSession(shared_folder / f"film_{shot}.onnx")
     with torch.no_grad():
-        by_torch = scripted(source_rgb[None])[0]
-    by_onnx = torch.from_numpy(session.run(None, {INPUT: source_rgb[None].numpy()})[0])[0]
+        by_torch = scripted[shot](source_rgb[None])[0]
+    by_onnx = torch.from_numpy(sessions[shot].run(None, {INPUT: source_rgb[None].numpy()})[0])[0]
     for result in (by_torch, by_onnx):
         torch.testing.assert_close(result, expected, atol=TOLERANCE, rtol=0)
         torch.testing.assert_close(luma(result), luma(source_rgb), atol=1e-6, rtol=1e-6)
@@ -96,21 +113,24 @@ def test_a_model_of_half_floats_gives_the_same_in_half_floats(
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 2), (7, 530), (530, 7)])
 def test_small_and_narrow_frames_have_a_result(
-    model: ChromaModel, shared_folder: Path, height: int, width: int
+    model: ChromaModel,
+    scripted: Mapping[int, torch.jit.ScriptModule],
+    height: int,
+    width: int,
 ) -> None:
     source_rgb = soft_shapes(1, (3, 2, 2), height, width).clamp(0.1, 0.9)
     with torch.no_grad():
-        result = load(shared_folder / "film_4.pt")(source_rgb[None])[0]
+        result = scripted[4](source_rgb[None])[0]
     torch.testing.assert_close(result, recovered(model, source_rgb, 4), atol=TOLERANCE, rtol=0)
 
 
 def test_values_that_are_no_numbers_do_not_end_the_program(
-    model: ChromaModel, shared_folder: Path
+    scripted: Mapping[int, torch.jit.ScriptModule],
 ) -> None:
     source_rgb = torch.full((1, 3, 8, 8), 0.5)
     source_rgb[0, :, 0] = torch.tensor([np.nan, np.inf, -np.inf])[:, None]
     with torch.no_grad():
-        result = load(shared_folder / "film_1.pt")(source_rgb)
+        result = scripted[1](source_rgb)
     assert torch.isfinite(result).all()
 
 

@@ -1,4 +1,4 @@
-"""A small project whose stages are replaced by fakes."""
+"""A small project whose stages are replaced by fakes, and a film after a whole run."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +11,12 @@ from unfade.pipeline import run as pipeline
 from unfade.project.settings import FilmSection, Project, ReferenceSection, SourceSection
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
+
+
+@pytest.fixture(scope="module")
+def finished_film(shared_folder: Path, copy_small_film: Callable[[Path, str], Path]) -> Path:
+    """The folder of a film after a whole run."""
+    return copy_small_film(shared_folder / "film", "deliver")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import datetime
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,18 +24,10 @@ from ..fixtures import make_bookmark
 UNFADE = (sys.executable, "-m", "unfade")
 
 
-@pytest.fixture(scope="module")
-def validated(shared_folder: Path, write_small_film: Callable[[Path], None]) -> Path:
-    """The folder of a film that was run up to its report."""
-    write_small_film(shared_folder / "film")
-    subprocess.run([*UNFADE, "run", shared_folder / "film", "--to", "validate", "-q"], check=True)
-    return shared_folder / "film"
-
-
 @pytest.fixture
-def folder(validated: Path, tmp_path: Path) -> Path:
-    """A copy of it, with the times of its files."""
-    return Path(shutil.copytree(validated, tmp_path / "film"))
+def folder(tmp_path: Path, copy_small_film: Callable[[Path, str], Path]) -> Path:
+    """The folder of a film that was run up to its report."""
+    return copy_small_film(tmp_path / "film", "validate")
 
 
 def decisions(folder: Path) -> Approvals:

@@ -1,6 +1,5 @@
 """'render.checkpoint' of film.toml: a person takes an earlier checkpoint of the training."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +25,9 @@ def with_checkpoint(folder: Path, value: object) -> unfade.Film:
 
 
 @pytest.fixture(scope="module")
-def best(shared_folder: Path, write_small_film: Callable[[Path], None]) -> TrainedModel:
-    """The record of a whole run with the best checkpoint."""
-    write_small_film(shared_folder)
-    unfade.open(shared_folder).run()
-    return trained(shared_folder / "05-train")
+def best(finished_film: Path) -> TrainedModel:
+    """The record of the training, before a person chose another checkpoint than the best."""
+    return trained(finished_film / "05-train")
 
 
 @pytest.fixture(scope="module")
@@ -40,15 +37,15 @@ def other(best: TrainedModel) -> int:
 
 
 @pytest.fixture(scope="module")
-def ran(shared_folder: Path, best: TrainedModel, other: int) -> list[str]:
+def ran(finished_film: Path, best: TrainedModel, other: int) -> list[str]:
     """The stages that ran when a person chose another checkpoint."""
-    return with_checkpoint(shared_folder, other).run()
+    return with_checkpoint(finished_film, other).run()
 
 
 @pytest.fixture
-def film(shared_folder: Path, ran: list[str]) -> unfade.Film:
+def film(finished_film: Path, ran: list[str]) -> unfade.Film:
     assert ran
-    return unfade.open(shared_folder)
+    return unfade.open(finished_film)
 
 
 @pytest.fixture
@@ -58,15 +55,17 @@ def bag(film: unfade.Film) -> Path:
 
 
 def test_training_lists_its_checkpoints_with_ids_and_errors(
-    shared_folder: Path, best: TrainedModel
+    finished_film: Path, best: TrainedModel
 ) -> None:
     steps = {2, 4, best.best_step}
     assert [one.step for one in best.checkpoints] == sorted(steps)
     assert len({one.id for one in best.checkpoints}) == len(steps)
     assert all(one.held_out and one.held_out.ciede2000 > 0 for one in best.checkpoints)
     assert best.chosen_step is None
-    folder = shared_folder / "05-train"
-    sizes = [(folder / name).stat().st_size for name in ("checkpoints.safetensors", best.file)]
+    sizes = [
+        (finished_film / "05-train" / name).stat().st_size
+        for name in ("checkpoints.safetensors", best.file)
+    ]
     assert sizes[0] / len(steps) < sizes[1] / 4
 
 

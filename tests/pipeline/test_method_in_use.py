@@ -1,6 +1,5 @@
 """'render.use' of film.toml: a person decides which colour is delivered."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +16,16 @@ from unfade.project.color_config import PINNED
 
 
 @pytest.fixture(scope="module")
-def ran(shared_folder: Path, write_small_film: Callable[[Path], None]) -> list[str]:
-    """The stages that ran when a person chose the LUT after a whole run."""
-    write_small_film(shared_folder)
-    unfade.open(shared_folder).run()
-    place = shared_folder / "film.toml"
+def ran(finished_film: Path) -> list[str]:
+    """The stages that ran when a person chose the LUT."""
+    place = finished_film / "film.toml"
     place.write_text(place.read_text().replace("[render]\n", '[render]\nuse = "lut"\n'))
-    return unfade.open(shared_folder).run()
+    return unfade.open(finished_film).run()
 
 
 @pytest.fixture
-def film(shared_folder: Path, ran: list[str]) -> unfade.Film:
-    return unfade.open(shared_folder)
+def film(finished_film: Path, ran: list[str]) -> unfade.Film:
+    return unfade.open(finished_film)
 
 
 def test_another_method_redoes_render_and_not_train(ran: list[str]) -> None:

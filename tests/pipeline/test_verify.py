@@ -15,6 +15,7 @@ import pytest
 
 import unfade
 from unfade import media
+from unfade.commands.failures import EXIT_USER_ERROR
 from unfade.errors import UnfadeError, WorkError
 from unfade.film.delivery import Delivery
 from unfade.film.rendering import Rendering
@@ -28,22 +29,20 @@ from unfade.work.progress import SilentProgress
 
 from ..fixtures import make_bookmark, make_dismissal, write_certificates
 
-UNFADE = (sys.executable, "-m", "unfade")
+Run = Callable[..., tuple[int, str]]
 SILENT = SilentProgress()
 
 
 @pytest.fixture(scope="module")
-def film(shared_folder: Path, write_small_film: Callable[[Path], None]) -> Path:
+def film(shared_folder: Path, copy_small_film: Callable[[Path, str], Path]) -> Path:
     """The folder of a film that was run to its end, and approved and noted on before."""
-    folder = shared_folder / "film"
-    write_small_film(folder)
+    folder = copy_small_film(shared_folder / "film", "validate")
     if credentials.is_available():
         write_certificates(folder)
         names = 'c2pa_certificate = "archive.pem"\nc2pa_key = "archive.key"\n'
         with (folder / "film.toml").open("a", encoding="utf-8") as project:
             project.write(names)
     opened = unfade.open(folder)
-    opened.run(last="validate")
     opened.approve("Ada Byron")
     add_dismissal(folder, make_dismissal())
     add_bookmark(folder, make_bookmark())
@@ -157,8 +156,9 @@ def test_a_folder_that_is_no_delivery_is_named(tmp_path: Path) -> None:
         verify(tmp_path, None, SILENT)
 
 
-def test_the_command_says_what_it_checked(film: Path, bag: Path) -> None:
-    command = [*UNFADE, "verify", str(bag), "--original", scan(film), "--quiet"]
+def test_the_command_says_what_it_checked(film: Path, bag: Path, run: Run) -> None:
+    arguments = ["verify", str(bag), "--original", scan(film), "--quiet"]
+    command = [sys.executable, "-m", "unfade", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     files, masters, *signatures, decision = done.stdout.splitlines()
     assert files.endswith("files, each as it was delivered")
@@ -168,9 +168,9 @@ def test_the_command_says_what_it_checked(film: Path, bag: Path) -> None:
     assert len(signatures) == (2 if credentials.is_available() else 0)
     with (bag / "data/report.json").open("ab") as file:
         file.write(b" ")
-    failed = subprocess.run(command, capture_output=True, text=True)
-    assert failed.returncode == 2
-    assert failed.stderr.strip().endswith(
+    status, output = run(*arguments)
+    assert status == EXIT_USER_ERROR
+    assert output.strip().endswith(
         "report.json: was changed after delivery; take it from another copy"
     )
 
@@ -269,14 +269,12 @@ def test_no_file_of_a_delivery_has_a_path_of_this_machine(film: Path, bag: Path)
 
 
 def test_a_lut_is_written_for_the_film_and_a_shot_that_has_none_is_named(
-    film: Path, bag: Path, tmp_path: Path
+    film: Path, bag: Path, tmp_path: Path, run: Run
 ) -> None:
     written = tmp_path / "film.cube"
-    assert subprocess.run([*UNFADE, "lut", str(film), str(written)], check=True)
+    assert run("lut", film, written)[0] == 0
     delivered = list((bag / "data/luts").glob("*-33.cube"))
     assert [path.read_bytes() for path in delivered] == [written.read_bytes()]
-    refused = subprocess.run(
-        [*UNFADE, "lut", str(film), str(written), "--shot", "99"], capture_output=True, text=True
-    )
-    assert refused.returncode == 2
-    assert refused.stderr.startswith("unfade: --shot: 99 has no LUT of its own; shots that have")
+    status, output = run("lut", film, written, "--shot", 99)
+    assert status == EXIT_USER_ERROR
+    assert output.startswith("unfade: --shot: 99 has no LUT of its own; shots that have")

@@ -9,7 +9,6 @@ import av
 import pytest
 import torch
 
-import unfade
 from unfade import media
 from unfade.film.pair import Pair
 from unfade.film.used_frames import UsedFrames
@@ -73,11 +72,9 @@ def test_checksums_of_movies_are_those_of_ffmpeg(
 
 
 def test_all_frames_of_pairs_are_listed_with_the_checksums_of_their_files(
-    shared_folder: Path, write_small_film: Callable[[Path], None]
+    tmp_path: Path, copy_small_film: Callable[[Path, str], Path]
 ) -> None:
-    write_small_film(shared_folder / "film")
-    folder = shared_folder / "film"
-    unfade.open(folder).run(last="target")
+    folder = copy_small_film(tmp_path / "film", "target")
     used = UsedFrames.from_json((folder / UsedFrames.PATH).read_text(encoding="utf-8"))
     files = [(pair.source.file, pair.reference.file) for pair in used.pairs]
     assert files[0] == ("s.0002.exr", "2.exr")

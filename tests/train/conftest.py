@@ -1,7 +1,8 @@
 """Pictures to train on, and stores of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+import pytest
 import torch
 
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
@@ -11,6 +12,14 @@ from unfade.train.data.pixels import TrainingPicture, network_picture, picture_o
 
 NO_GRAIN = torch.zeros(3, 3)
 """A covariance with which `degrain` changes nothing."""
+
+
+@pytest.fixture(scope="module")
+def no_general_law() -> Iterator[None]:
+    """Closed forms without the general law, which takes most of the time of a small one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("unfade.train.fit.closed_form.extrapolate", lambda laws, *_: laws)
+        yield
 
 
 def store_of(pictures: Iterable[TrainingPicture], grain: torch.Tensor = NO_GRAIN) -> PictureStore:

@@ -29,7 +29,7 @@ from unfade.train.data.pixels import (
     picture_of_pair,
 )
 from unfade.train.data.training_pictures import TrainingPictures, with_carried
-from unfade.train.training_set import fit
+from unfade.train.training_set import fit, prepare
 from unfade.work.progress import untracked
 
 from .conftest import NO_GRAIN, store_of
@@ -231,7 +231,7 @@ def test_carried_chroma_reveals_an_uneven_fade_from_one_pair() -> None:
     assert error(others) < 0.75 * error(None)
 
 
-def test_errors_of_one_reference_are_not_taken_for_uneven_fading() -> None:
+def test_errors_of_one_reference_are_not_taken_for_uneven_fading(no_general_law: None) -> None:
     """Nothing moves, the fade is even, and the reference has small smooth errors of chroma."""
     settings = TrainSection(size="small", steps=1)
     for seed in range(3):
@@ -249,5 +249,6 @@ def test_errors_of_one_reference_are_not_taken_for_uneven_fading() -> None:
         ycbcr = rgb_to_ycbcr(pair.truth_rgb) + torch.cat([0 * error_cbcr[:1], error_cbcr])
         pair = replace(pair, truth_rgb=ycbcr_to_rgb(ycbcr))
         others = [Frame(scan(frame), frame, 1) for frame in range(30, 70, 5)]
-        model = fit([pair], [], settings, IDENTITY_BALANCE, others)
-        assert 1 not in model.unevenness
+        training_set = prepare([pair], [], settings, IDENTITY_BALANCE, others)
+        assert training_set.carried
+        assert 1 not in training_set.model.unevenness

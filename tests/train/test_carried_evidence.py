@@ -136,7 +136,7 @@ def test_colour_with_a_motion_of_its_own_is_not_carried(name: str) -> None:
     assert shot.carried_error > 2 * shot.law_error
 
 
-def test_training_carries_only_in_the_shots_that_allow_it() -> None:
+def test_training_carries_only_in_the_shots_that_allow_it(no_general_law: None) -> None:
     pan = MATERIALS["panning"]
     right = [pan.pair(number) for number in NUMBERS]
     wrong = [pan.pair(number, 2, own_motion=True) for number in (5, 9, 13, 17)]
@@ -151,7 +151,7 @@ def test_training_carries_only_in_the_shots_that_allow_it() -> None:
     assert set(training_set.train.frame.tolist()) == {*NUMBERS, 10, 5, 9, 13, 17}
 
 
-def test_nothing_is_judged_if_nothing_is_carried() -> None:
+def test_nothing_is_judged_if_nothing_is_carried(no_general_law: None) -> None:
     pairs = [MATERIALS["still"].pair(number) for number in (4, 8)]
     training_set = prepare(pairs, [], TrainSection(size="small"), IDENTITY_BALANCE, None)
     assert training_set.carried_colour == ()

@@ -11,7 +11,7 @@ from unfade.color.score import chroma_error
 from unfade.errors import ProjectError
 from unfade.film.balance import IDENTITY_BALANCE
 from unfade.film.pair import Pair
-from unfade.model import save_model
+from unfade.model import ChromaModel, save_model
 from unfade.project.settings import TrainSection
 from unfade.train.contact_sheet import is_due
 from unfade.train.data.pixels import TrainingPicture
@@ -35,12 +35,22 @@ PICTURES = [training_picture(0, 10), training_picture(1, 11)], [training_picture
 
 
 @pytest.fixture(scope="module")
-def training_set() -> TrainingSet:
+def model() -> ChromaModel:
+    return fit(*PICTURES, SETTINGS, IDENTITY_BALANCE)
+
+
+@pytest.fixture(scope="module")
+def training_set(model: ChromaModel, no_general_law: None) -> TrainingSet:
     return prepare(*PICTURES, SETTINGS, IDENTITY_BALANCE)
 
 
-def test_the_networks_separate_surfaces_that_a_lut_cannot() -> None:
-    model = fit(*PICTURES, SETTINGS, IDENTITY_BALANCE)
+@pytest.fixture(scope="module")
+def single_pair(model: ChromaModel, no_general_law: None) -> TrainingSet:
+    """Of one training pair, without hold-out."""
+    return prepare([training_picture(0, 10)], [], SETTINGS, IDENTITY_BALANCE)
+
+
+def test_the_networks_separate_surfaces_that_a_lut_cannot(model: ChromaModel) -> None:
     unseen = training_picture(7, 20)
     lut_cbcr = model.laws.baseline.predict(unseen.source_rgb, 1)
     baseline = chroma_error(unseen.truth_rgb, lut_cbcr, unseen.weight)
@@ -125,8 +135,9 @@ def test_a_checkpoint_of_an_older_schema_is_ignored(
     assert load_checkpoint(path, "key") is not None
 
 
-def test_the_predicted_error_has_the_right_size_and_is_larger_on_unseen_colours() -> None:
-    model = fit(*PICTURES, SETTINGS, IDENTITY_BALANCE)
+def test_the_predicted_error_has_the_right_size_and_is_larger_on_unseen_colours(
+    model: ChromaModel,
+) -> None:
     similar = training_picture(7, 20)
     different = replace(similar, source_rgb=similar.source_rgb.roll(1, dims=0) * 0.5 + 0.3)
     different.source_rgb[0] *= 1.3
@@ -151,9 +162,11 @@ def test_training_stops_early_without_improvement(training_set: TrainingSet) -> 
     assert steps == [100, 200, 300]
 
 
-def test_training_starts_from_an_earlier_model(training_set: TrainingSet, tmp_path: Path) -> None:
+def test_training_starts_from_an_earlier_model(
+    model: ChromaModel, training_set: TrainingSet, tmp_path: Path
+) -> None:
     path = tmp_path / "model.safetensors"
-    model_id = save_model(path, fit(*PICTURES, SETTINGS, IDENTITY_BALANCE), {})
+    model_id = save_model(path, model, {})
     earlier = load_earlier(path, "small")
     assert earlier.id == model_id
     continued = start(training_set.train, training_set.held_out, SETTINGS, earlier.weights)
@@ -165,18 +178,17 @@ def test_training_starts_from_an_earlier_model(training_set: TrainingSet, tmp_pa
 
 
 def test_a_missing_model_and_one_of_another_size_or_schema_are_refused_as_a_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    single_pair: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "model.safetensors"
     with pytest.raises(ProjectError, match="holds no model"):
         load_earlier(path, "small")
-    model = prepare([training_picture(0, 10)], [], SETTINGS, IDENTITY_BALANCE).model
-    save_model(path, model, {})
+    save_model(path, single_pair.model, {})
     with pytest.raises(ProjectError, match=r"size 'small', but train\.size is 'medium'"):
         load_earlier(path, "medium")
     with monkeypatch.context() as patch:
         patch.setattr("unfade.model.files.MODEL_SCHEMA", "ChromaModel.7")
-        save_model(path, model, {})
+        save_model(path, single_pair.model, {})
     with pytest.raises(ProjectError, match="holds no model that this version"):
         load_earlier(path, "small")
 
@@ -192,8 +204,8 @@ def test_sheets_are_drawn_after_each_interval_and_at_the_last_step() -> None:
     assert due(0) == []
 
 
-def test_without_hold_out_the_newest_weights_are_kept() -> None:
-    training_set = prepare([training_picture(0, 10)], [], SETTINGS, IDENTITY_BALANCE)
-    *_, last = learn(start(training_set.train, None, SETTINGS), training_set.train, None, SETTINGS)
-    assert last.best_step == SETTINGS.steps
+def test_without_hold_out_the_newest_weights_are_kept(single_pair: TrainingSet) -> None:
+    settings = SETTINGS.model_copy(update={"steps": 40, "checkpoint": 20})
+    *_, last = learn(start(single_pair.train, None, settings), single_pair.train, None, settings)
+    assert last.best_step == settings.steps
     assert all(point.held_out is None for point in last.points)

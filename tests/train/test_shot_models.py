@@ -31,7 +31,7 @@ def training_picture(
 
 
 @pytest.fixture(scope="module")
-def training_set() -> TrainingSet:
+def training_set(no_general_law: None) -> TrainingSet:
     """The hold-out pair of shot 1 agrees with its training pair, that of shot 2 contradicts it;
     shot 3 has no hold-out pair."""
     train = [

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from unfade.film.model import LossCurve, TrainedModel, TrainingStop
 from unfade.pipeline import run as pipeline
 from unfade.project.file import load_project
+from unfade.train import stage
 from unfade.train.newest import newest_step
+from unfade.train.training_set import TrainingSet, prepare
 from unfade.work.job import Job
 from unfade.work.progress import Item, Progress, SilentProgress
 
@@ -42,11 +45,25 @@ def job(folder: Path, progress: Progress | None = None) -> Job:
     return Job(load_project(folder / "film.toml"), folder, progress or SilentProgress())
 
 
+@pytest.fixture(scope="module", autouse=True)
+def prepared_once() -> Iterator[None]:
+    """All trainings of these tests have the same pictures: their closed form is fitted once."""
+    sets: list[TrainingSet] = []
+
+    def prepared(*arguments: Any) -> TrainingSet:
+        if not sets:
+            # The last argument is the folder for temporary files, which only one test has.
+            sets.append(prepare(*arguments[:-1]))
+        return sets[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stage, "prepare", prepared)
+        yield
+
+
 @pytest.fixture
-def film(tmp_path: Path, write_small_film: Callable[[Path], None]) -> Path:
-    write_small_film(tmp_path)
-    pipeline.run(job(tmp_path), last="target")
-    return tmp_path
+def film(tmp_path: Path, copy_small_film: Callable[[Path, str], Path]) -> Path:
+    return copy_small_film(tmp_path / "film", "target")
 
 
 def test_training_ends_at_the_next_checkpoint_and_stays_fresh(film: Path) -> None:

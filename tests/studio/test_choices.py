@@ -14,6 +14,7 @@ from unfade.errors import ProjectError, UnfadeError, WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.cadence import Cadence
 from unfade.film.clip import Area, Clips
+from unfade.film.damage import Damage, DamagedFrames
 from unfade.film.match import MatchRecord, ReferenceMatches
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.shot import Shot
@@ -306,6 +307,21 @@ def test_a_frame_is_left_to_the_machine(film: Path) -> None:
     film.write_text(editor(film).set_role(1005, "test")[1])
     film.write_text(editor(film).leave(1005)[1])
     assert load_project(film).pair == ()
+
+
+def test_a_damaged_frame_is_dropped_or_left_but_gets_no_pair(film: Path) -> None:
+    job = place_of(film.parent, film).job()
+    hole = DamagedFrames(first=1003, last=1003, fault="missing")
+    damage = Damage(frames=(hole,), setting="hold")
+    clips = job.clips()
+    source = clips.source.model_copy(update={"damage": damage})
+    job.save(clips.model_copy(update={"source": source}))
+    with pytest.raises(ProjectError, match=r"frame 1003 is damaged \(missing\)"):
+        editor(film).set_role(1003, "train")
+    film.write_text(editor(film).drop(1003)[1])
+    assert load_project(film).curate.drop == (1003,)
+    film.write_text(editor(film).leave(1003)[1])
+    assert load_project(film).curate.drop == ()
 
 
 def test_a_nudge_goes_to_the_next_film_frame(film: Path) -> None:

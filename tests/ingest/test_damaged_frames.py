@@ -217,6 +217,18 @@ def test_timecode_counts_on_over_held_frames(scan: Path) -> None:
     assert read_tags(source, 10).timecode == "01:00:00:10"
 
 
+def test_damaged_frames_do_not_count_where_all_files_hold_one_timecode(scan: Path) -> None:
+    tags = FrameTags(Fraction(24), timecode="01:00:00:05")
+    for number in FRAMES:
+        write_exr(scan / f"r.{number:04d}.exr", picture(number), colorspace="ACES2065-1", tags=tags)
+    damage(scan, 9, "missing")
+    damage(scan, 10, "empty")
+    film = job(scan, "hold")
+    run(film)
+    source = film.clips().source
+    assert (source.timecode, source.timecode_jumps) == ("01:00:00:05", ())
+
+
 def test_a_changed_setting_makes_ingest_stale(scan: Path) -> None:
     before, after = (settings(STAGES[0], job(scan, one).project) for one in ("hold", "skip"))
     assert before != after

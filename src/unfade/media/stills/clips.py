@@ -57,7 +57,7 @@ def probe_stills(
     stored = [headers[frame].timecode if frame in headers else None for frame in frames.frames()]
     paths = [files.get(frame, path) for frame in frames.frames()]
     runs = timecode_runs(
-        paths, stored, frames.first, rate, section, rate_is_overruled=rate != stored_rate
+        paths, stored, frames.first, rate, section, damage, rate_is_overruled=rate != stored_rate
     )
     return Clip(
         path=path,

@@ -77,11 +77,11 @@ def scan(tmp_path: Path) -> Path:
     return tmp_path / "scan"
 
 
-def job(scan: Path, damaged: str = "error") -> Job:
+def job(scan: Path, damaged: str = "error", **section: object) -> Job:
     project = Project.model_validate(
         {
             "film": {"title": "Test"},
-            "source": {"path": "scan/r.%04d.exr", "damaged": damaged},
+            "source": {"path": "scan/r.%04d.exr", "damaged": damaged, **section},
             "pair": [{"source": 20, "reference": "painted.png"}],
         }
     )
@@ -182,6 +182,21 @@ def test_damaged_frames_show_the_nearest_good_one(scan: Path, setting: str) -> N
         assert np.array_equal(halves, scene_frame(source, shown, film.colors).halves)
         assert np.array_equal(proxy[number - 1], proxy[shown - 1])
         assert read_tags(source, number).keycode is None
+
+
+def test_a_frame_that_is_missing_at_an_end_of_the_asked_range_is_held(scan: Path) -> None:
+    for number in (1, 39, 40):
+        damage(scan, number, "missing")
+    film = job(scan, "hold", first=1, last=40)
+    run(film)
+    source = film.clips().source
+    assert (source.frames.first, source.frames.last) == (1, 40)
+    assert source.damage.in_words() == "1: missing, 39 to 40: missing"
+    assert [source.shown_frame(number) for number in (1, 39, 40)] == [2, 38, 38]
+    with pytest.raises(MediaError, match="3 of 40 frames cannot be used, 1: missing, 39 to 40: mi"):
+        run(job(scan, first=1, last=40))
+    with pytest.raises(MediaError, match="has the frames 2 to 38, not 50 to 60; correct 'first'"):
+        run(job(scan, "hold", first=50, last=60))
 
 
 def test_the_record_has_the_frames_and_their_faults(scan: Path) -> None:

@@ -69,6 +69,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
+SHOWN_BY_PIXELS = ["truncated", "NaN", "Inf"]
+"""The damages that no header shows."""
+
+
 @pytest.fixture
 def scan(tmp_path: Path) -> Path:
     (tmp_path / "scan").mkdir()
@@ -101,17 +105,29 @@ def error_of(scan: Path) -> str:
     return str(refused.value)
 
 
-def test_one_error_lists_all_damaged_frames(scan: Path) -> None:
-    faults = [damage(scan, 2 * k, kind) for k, kind in enumerate(DAMAGES, start=1)]
-    damage(scan, 30, "dangling link")
-    damage(scan, 31, "missing")
-    text = error_of(scan)
+def listed_error(scan: Path, kinds: list[str]) -> str:
+    """Damages frames 2, 4, ...; returns a pattern for the start of the error."""
+    faults = [damage(scan, 2 * k, kind) for k, kind in enumerate(kinds, start=1)]
     listed = ", ".join(f"{2 * k}: {fault}" for k, fault in enumerate(faults, start=1))
-    assert re.fullmatch(
-        rf".*/r.%04d.exr: 10 of 40 frames cannot be used, {listed}, 30 to 31: missing; restore the "
-        r"files, or set 'first' and 'last', or 'source.damaged' to 'hold' or 'skip'",
-        text,
-    )
+    return rf".*/r.%04d.exr: {len(kinds)} of 40 frames cannot be used, {listed}; {REMEDY}"
+
+
+REMEDY = "restore the files, or set 'first' and 'last', or 'source.damaged' to 'hold' or 'skip'"
+
+
+def test_one_error_lists_all_frames_that_their_headers_show_as_damaged(
+    scan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once: hours of decoding would not change it."""
+    expected = listed_error(scan, [kind for kind in DAMAGES if kind not in SHOWN_BY_PIXELS])
+    with_value(scan / "r.0035.exr", np.nan)
+    monkeypatch.setattr("unfade.ingest.stage.read_or_fault", None)
+    text = error_of(scan)
+    assert re.fullmatch(expected + "; the pictures themselves were not read yet", text)
+
+
+def test_one_error_lists_all_frames_whose_pictures_are_damaged(scan: Path) -> None:
+    assert re.fullmatch(listed_error(scan, SHOWN_BY_PIXELS), error_of(scan))
     assert not (scan.parent / Clips.PATH).exists()
     assert not (scan.parent / "01-ingest/source-proxy.npy").exists()
 
@@ -127,7 +143,7 @@ def test_the_list_is_bounded(scan: Path) -> None:
 def test_most_frames_must_be_good(scan: Path) -> None:
     """Gaps of numbers that are dates would become hours of held frames."""
     for number in range(5, 26):
-        damage(scan, number, "truncated")
+        damage(scan, number, "NaN")
     for setting in ("error", "hold", "skip"):
         with pytest.raises(
             MediaError, match=r"21 of 40 .*; restore the files, or set 'first' an"
@@ -137,7 +153,7 @@ def test_most_frames_must_be_good(scan: Path) -> None:
 
 
 def test_the_damage_of_a_reference_is_listed_too(scan: Path) -> None:
-    faults = [damage(scan, 7, "truncated"), damage(scan, 9, "missing")]
+    faults = [damage(scan, 7, "truncated"), damage(scan, 9, "NaN")]
     fields = {
         "film": {"title": "Test"},
         "source": {"path": "first.exr"},
@@ -145,8 +161,13 @@ def test_the_damage_of_a_reference_is_listed_too(scan: Path) -> None:
     }
     write(scan.parent / "first.exr", picture(1))
     reads_reference = Job(Project.model_validate(fields), scan.parent, SilentProgress())
-    words = f"2 of 40 frames cannot be used, 7: {faults[0]}, 9: {faults[1]}; restore the files, or "
-    with pytest.raises(MediaError, match=words + "set 'first' and 'last'$"):
+    remedy = "restore the files, or set 'first' and 'last'"
+    listed = f"7: {faults[0]}, 9: {faults[1]}; {remedy}$"
+    with pytest.raises(MediaError, match="2 of 40 frames cannot be used, " + listed):
+        run(reads_reference)
+    damage(scan, 8, "missing")
+    listed = f"8: missing; {remedy}; the pictures themselves were not read yet$"
+    with pytest.raises(MediaError, match="1 of 40 frames cannot be used, " + listed):
         run(reads_reference)
 
 

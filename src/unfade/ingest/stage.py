@@ -97,10 +97,17 @@ def _probe(job: Job, element: _Element) -> tuple[Tensor, Clip]:
 
     Returns:
         Its middle frame, and the clip with its live area.
+
+    Raises:
+        MediaError: frames are missing or have unusable headers, and film.toml does not say what to
+            do about them.
     """
     section = element.section
     path, track = job.resolve(section.path), job.progress.track
     clip = probe(path, section, track, colors=job.colors, keeps_damaged=True)
+    if clip.damage and element.damaged == "error":
+        remedy = f"{element.remedy}; the pictures themselves were not read yet"
+        raise MediaError(clip.damage.message(clip.path, clip.frames, remedy))
     return _with_live_area(job, element.title, clip, section)
 
 

@@ -100,7 +100,7 @@ def _usable_headers(
             pairs = zip(raster, usual, strict=True)
             own, other = next((own, other) for own, other in pairs if own != other)
             faults[frame] = f"{own} instead of {other}"
-    damage = damage.together_with(faults.items())
+    damage = damage.with_faults(faults.items())
     damage.check_share(path, frames)
     return {frame: one for frame, one in headers.items() if frame not in faults}, damage
 

@@ -190,6 +190,16 @@ def test_what_a_killed_write_left_is_removed_later(film: Path) -> None:
     assert [*film.parent.glob(".*partial*")] == [at_work]
 
 
+def test_what_a_killed_write_left_of_a_name_with_brackets_is_removed(film: Path) -> None:
+    film = film.rename(film.with_name("reel[1].toml"))
+    left, of_another = (film.with_name(f".{stem}.x.partial.toml") for stem in ("reel[1]", "reel1"))
+    for path in (left, of_another):
+        path.touch()
+        os.utime(path, (0, 0))
+    Choices().make(film, seen(film), drop(film, 1003))
+    assert [*film.parent.glob(".*partial*")] == [of_another]
+
+
 def test_the_permissions_of_the_file_stay(film: Path) -> None:
     film.chmod(0o640)
     Choices().make(film, seen(film), drop(film, 1003))

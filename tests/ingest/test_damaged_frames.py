@@ -20,6 +20,8 @@ from unfade.project.settings import Project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
+from ..fixtures import KEYCODE
+
 FRAMES = range(1, 41)
 
 
@@ -29,7 +31,8 @@ def picture(number: int, width: int = 96) -> torch.Tensor:
 
 
 def write(path: Path, rgb: torch.Tensor) -> None:
-    write_exr(path, rgb, colorspace="ACES2065-1")
+    tags = FrameTags(Fraction(24), keycode=KEYCODE)
+    write_exr(path, rgb, colorspace="ACES2065-1", tags=tags)
 
 
 def truncate(path: Path) -> None:
@@ -203,6 +206,7 @@ def test_damaged_frames_show_the_nearest_good_one(scan: Path, setting: str) -> N
         assert np.array_equal(halves, scene_frame(source, shown, film.colors).halves)
         assert np.array_equal(proxy[number - 1], proxy[shown - 1])
         assert read_tags(source, number).keycode is None
+        assert read_tags(source, shown).keycode == KEYCODE
 
 
 def test_a_frame_that_is_missing_at_an_end_of_the_asked_range_is_held(scan: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from unfade.commands.new_project import _PROVISIONAL_FACTS
 from unfade.film.clip import Clip
+from unfade.film.damage import Damage, DamagedFrames
 from unfade.film.time import FrameRange
 from unfade.project.file import parse_project
 from unfade.project.settings import Project
@@ -85,6 +86,14 @@ def test_values_in_the_template_are_the_defaults() -> None:
     for section in ("curate", "train", "render"):
         for key, value in fields[section].items():
             assert DEFAULTS[section][key] == value
+
+
+def test_a_fault_of_several_lines_stays_in_its_comment() -> None:
+    hole = DamagedFrames(first=3, last=3, fault="cannot be read (no end\nof\x0bfile)")
+    damaged = clip().model_copy(update={"damage": Damage(frames=(hole,))})
+    text = project_text("x", TemplateElement("a", "a", damaged), [])
+    assert "damaged" not in tomllib.loads(text)["source"]
+    assert "3: cannot be read (no end of file)" in text
 
 
 def test_every_fact_that_may_be_left_to_fill_in_has_an_example() -> None:

@@ -14,6 +14,7 @@ from unfade.commands import app as cli
 from unfade.commands.failures import EXIT_USER_ERROR
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Area, Clip, Clips
+from unfade.film.damage import Damage, DamagedFrames
 from unfade.film.match import MatchRecord, ReferenceMatches
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.shot import Shot
@@ -319,6 +320,38 @@ def test_invalid_arguments_are_refused(
     status, output = pairs(verb, film, *rest)
     assert status == EXIT_USER_ERROR
     assert expected in output
+    assert film.read_text() == FILM
+
+
+def damage_frame_1013(film: Path) -> None:
+    """Frame 1013 of the scan is missing and shows another, as ingest and curate leave it."""
+    job = Job(load_project(film), film.parent, SilentProgress())
+    hole = DamagedFrames(first=1013, last=1013, fault="missing")
+    damage = Damage(frames=(hole,), setting="hold")
+    clips, matches = job.clips(), job.load(MatchRecord)
+    source = clips.source.model_copy(update={"damage": damage})
+    job.save(clips.model_copy(update={"source": source}))
+    state = tuple("damaged" if k == 12 else one for k, one in enumerate(matches.state))
+    job.save(matches.model_copy(update={"state": state}))
+
+
+def test_a_pair_on_a_frame_that_became_damaged_can_be_explained_and_dropped(
+    film: Path, pairs: Pairs
+) -> None:
+    film.write_text(FILM + "\n[[pair]]\nsource = 1013\nreference = 12\n")
+    damage_frame_1013(film)
+    job = Job(load_project(film), film.parent, SilentProgress())
+    job.save(job.load(PairList).model_copy(update={"rejected": ()}))
+    assert "Its file is missing or damaged." in pairs("why", film, 1013)[1]
+    assert pairs("drop", film, 1013)[0] == 0
+    assert load_project(film).pair == ()
+
+
+def test_a_damaged_frame_becomes_no_pair(film: Path, pairs: Pairs) -> None:
+    damage_frame_1013(film)
+    status, output = pairs("add", film, 1013, 12)
+    assert status == EXIT_USER_ERROR
+    assert "frame 1013 is damaged (missing) and shows another one; choose a frame" in output
     assert film.read_text() == FILM
 
 

@@ -125,6 +125,11 @@ def scan(folder: Path, timecodes: list[str | None]) -> Clip:
         ([None, "01:00:00:01", None], None, "of 2 of 3 frames, the first is frame 1"),
         ([None, None], None, None),
         (
+            [None, "01:00:00:05", None, "01:00:00:05"],
+            None,
+            "jumps: 2, the first at frame 2 with 01:00:00:05",
+        ),
+        (
             ["01:00:00:00"] * 3,
             ["01:00:00:00", "01:00:00:01", "01:00:00:02"],
             "is in all files",

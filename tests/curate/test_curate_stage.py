@@ -3,9 +3,10 @@ import pytest
 import torch
 
 from unfade.curate import stage
-from unfade.errors import MatchError, WorkError
+from unfade.errors import MatchError, ProjectError, WorkError
 from unfade.film.balance import IDENTITY_BALANCE, Balance, FilmBalance
 from unfade.film.clip import SOURCE_PROXY, Clips, reference_proxy
+from unfade.film.damage import Damage, DamagedFrames
 from unfade.film.match import MatchRecord
 from unfade.film.pair import PairList
 from unfade.film.time import FrameRange
@@ -85,6 +86,36 @@ def test_a_dropped_frame_gives_no_pair_and_stays_on_record(tmp_path, faded_film)
     assert record.state[dropped - 1001] == "dropped"
     assert record.references["dvd"].reference[dropped - 1001] == dropped - 1001 + 12
     assert len([pair for pair in found.pairs if pair.shot == 1]) == 6
+
+
+def _with_hole(job, frame):
+    """The same film, whose frame is missing and shows the one before it."""
+    clips = job.load(Clips)
+    hole = DamagedFrames(first=frame, last=frame, fault="missing")
+    damage = Damage(frames=(hole,), setting="hold")
+    source = clips.source.model_copy(update={"damage": damage})
+    job.save(clips.model_copy(update={"source": source}))
+    return job
+
+
+def test_a_damaged_frame_is_in_no_pair(tmp_path, faded_film):
+    job = _job(tmp_path, faded_film.source, faded_film.reference)
+    stage.run(job)
+    chosen = job.load(PairList).pairs[2].source
+    stage.run(_with_hole(job, chosen))
+    found = job.load(PairList)
+    assert chosen not in {pair.source for pair in (*found.pairs, *found.alternates)}
+    assert job.load(MatchRecord).state[chosen - 1001] == "damaged"
+    assert len([pair for pair in found.pairs if pair.shot == 1]) == 6
+
+
+def test_a_damaged_frame_cannot_be_added(tmp_path, faded_film):
+    job = _job(tmp_path, faded_film.source, faded_film.reference, curate={"add": [1005]})
+    stage.run(job)
+    assert 1005 in {pair.source for pair in job.load(PairList).pairs}
+    sentence = r"'curate\.add' names source frame 1005, which is damaged \(missing\) and shows"
+    with pytest.raises(ProjectError, match=sentence):
+        stage.run(_with_hole(job, 1005))
 
 
 def test_a_scene_has_no_more_pairs_than_it_needs(tmp_path, faded_film):

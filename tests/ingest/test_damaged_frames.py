@@ -20,6 +20,8 @@ from unfade.project.settings import Project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
+from ..fixtures import KEYCODE
+
 FRAMES = range(1, 41)
 
 
@@ -29,7 +31,8 @@ def picture(number: int, width: int = 96) -> torch.Tensor:
 
 
 def write(path: Path, rgb: torch.Tensor) -> None:
-    write_exr(path, rgb, colorspace="ACES2065-1")
+    tags = FrameTags(Fraction(24), keycode=KEYCODE)
+    write_exr(path, rgb, colorspace="ACES2065-1", tags=tags)
 
 
 def truncate(path: Path) -> None:
@@ -69,6 +72,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
+SHOWN_BY_PIXELS = ["truncated", "NaN", "Inf"]
+"""The damages that no header shows."""
+
+
 @pytest.fixture
 def scan(tmp_path: Path) -> Path:
     (tmp_path / "scan").mkdir()
@@ -77,11 +84,11 @@ def scan(tmp_path: Path) -> Path:
     return tmp_path / "scan"
 
 
-def job(scan: Path, damaged: str = "error") -> Job:
+def job(scan: Path, damaged: str = "error", **section: object) -> Job:
     project = Project.model_validate(
         {
             "film": {"title": "Test"},
-            "source": {"path": "scan/r.%04d.exr", "damaged": damaged},
+            "source": {"path": "scan/r.%04d.exr", "damaged": damaged, **section},
             "pair": [{"source": 20, "reference": "painted.png"}],
         }
     )
@@ -101,17 +108,29 @@ def error_of(scan: Path) -> str:
     return str(refused.value)
 
 
-def test_one_error_lists_all_damaged_frames(scan: Path) -> None:
-    faults = [damage(scan, 2 * k, kind) for k, kind in enumerate(DAMAGES, start=1)]
-    damage(scan, 30, "dangling link")
-    damage(scan, 31, "missing")
-    text = error_of(scan)
+def listed_error(scan: Path, kinds: list[str]) -> str:
+    """Damages frames 2, 4, ...; returns a pattern for the start of the error."""
+    faults = [damage(scan, 2 * k, kind) for k, kind in enumerate(kinds, start=1)]
     listed = ", ".join(f"{2 * k}: {fault}" for k, fault in enumerate(faults, start=1))
-    assert re.fullmatch(
-        rf".*/r.%04d.exr: 10 of 40 frames cannot be used, {listed}, 30 to 31: missing; restore the "
-        r"files, or set 'first' and 'last', or 'source.damaged' to 'hold' or 'skip'",
-        text,
-    )
+    return rf".*/r.%04d.exr: {len(kinds)} of 40 frames cannot be used, {listed}; {REMEDY}"
+
+
+REMEDY = "restore the files, or set 'first' and 'last', or 'source.damaged' to 'hold' or 'skip'"
+
+
+def test_one_error_lists_all_frames_that_their_headers_show_as_damaged(
+    scan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once: hours of decoding would not change it."""
+    expected = listed_error(scan, [kind for kind in DAMAGES if kind not in SHOWN_BY_PIXELS])
+    with_value(scan / "r.0035.exr", np.nan)
+    monkeypatch.setattr("unfade.ingest.stage.read_or_fault", None)
+    text = error_of(scan)
+    assert re.fullmatch(expected + "; the pictures themselves were not read yet", text)
+
+
+def test_one_error_lists_all_frames_whose_pictures_are_damaged(scan: Path) -> None:
+    assert re.fullmatch(listed_error(scan, SHOWN_BY_PIXELS), error_of(scan))
     assert not (scan.parent / Clips.PATH).exists()
     assert not (scan.parent / "01-ingest/source-proxy.npy").exists()
 
@@ -127,7 +146,7 @@ def test_the_list_is_bounded(scan: Path) -> None:
 def test_most_frames_must_be_good(scan: Path) -> None:
     """Gaps of numbers that are dates would become hours of held frames."""
     for number in range(5, 26):
-        damage(scan, number, "truncated")
+        damage(scan, number, "NaN")
     for setting in ("error", "hold", "skip"):
         with pytest.raises(
             MediaError, match=r"21 of 40 .*; restore the files, or set 'first' an"
@@ -137,7 +156,7 @@ def test_most_frames_must_be_good(scan: Path) -> None:
 
 
 def test_the_damage_of_a_reference_is_listed_too(scan: Path) -> None:
-    faults = [damage(scan, 7, "truncated"), damage(scan, 9, "missing")]
+    faults = [damage(scan, 7, "truncated"), damage(scan, 9, "NaN")]
     fields = {
         "film": {"title": "Test"},
         "source": {"path": "first.exr"},
@@ -145,8 +164,13 @@ def test_the_damage_of_a_reference_is_listed_too(scan: Path) -> None:
     }
     write(scan.parent / "first.exr", picture(1))
     reads_reference = Job(Project.model_validate(fields), scan.parent, SilentProgress())
-    words = f"2 of 40 frames cannot be used, 7: {faults[0]}, 9: {faults[1]}; restore the files, or "
-    with pytest.raises(MediaError, match=words + "set 'first' and 'last'$"):
+    remedy = "restore the files, or set 'first' and 'last'"
+    listed = f"7: {faults[0]}, 9: {faults[1]}; {remedy}$"
+    with pytest.raises(MediaError, match="2 of 40 frames cannot be used, " + listed):
+        run(reads_reference)
+    damage(scan, 8, "missing")
+    listed = f"8: missing; {remedy}; the pictures themselves were not read yet$"
+    with pytest.raises(MediaError, match="1 of 40 frames cannot be used, " + listed):
         run(reads_reference)
 
 
@@ -182,6 +206,22 @@ def test_damaged_frames_show_the_nearest_good_one(scan: Path, setting: str) -> N
         assert np.array_equal(halves, scene_frame(source, shown, film.colors).halves)
         assert np.array_equal(proxy[number - 1], proxy[shown - 1])
         assert read_tags(source, number).keycode is None
+        assert read_tags(source, shown).keycode == KEYCODE
+
+
+def test_a_frame_that_is_missing_at_an_end_of_the_asked_range_is_held(scan: Path) -> None:
+    for number in (1, 39, 40):
+        damage(scan, number, "missing")
+    film = job(scan, "hold", first=1, last=40)
+    run(film)
+    source = film.clips().source
+    assert (source.frames.first, source.frames.last) == (1, 40)
+    assert source.damage.in_words() == "1: missing, 39 to 40: missing"
+    assert [source.shown_frame(number) for number in (1, 39, 40)] == [2, 38, 38]
+    with pytest.raises(MediaError, match="3 of 40 frames cannot be used, 1: missing, 39 to 40: mi"):
+        run(job(scan, first=1, last=40))
+    with pytest.raises(MediaError, match="has the frames 2 to 38, not 50 to 60; correct 'first'"):
+        run(job(scan, "hold", first=50, last=60))
 
 
 def test_the_record_has_the_frames_and_their_faults(scan: Path) -> None:
@@ -215,6 +255,18 @@ def test_timecode_counts_on_over_held_frames(scan: Path) -> None:
     source = film.clips().source
     assert source.timecode_jumps == ()
     assert read_tags(source, 10).timecode == "01:00:00:10"
+
+
+def test_damaged_frames_do_not_count_where_all_files_hold_one_timecode(scan: Path) -> None:
+    tags = FrameTags(Fraction(24), timecode="01:00:00:05")
+    for number in FRAMES:
+        write_exr(scan / f"r.{number:04d}.exr", picture(number), colorspace="ACES2065-1", tags=tags)
+    damage(scan, 9, "missing")
+    damage(scan, 10, "empty")
+    film = job(scan, "hold")
+    run(film)
+    source = film.clips().source
+    assert (source.timecode, source.timecode_jumps) == ("01:00:00:05", ())
 
 
 def test_a_changed_setting_makes_ingest_stale(scan: Path) -> None:

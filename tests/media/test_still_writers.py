@@ -1,5 +1,6 @@
 """The still writers: errors if there is no place to write, and bands of lines."""
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ import torch
 from unfade.errors import MediaError, UnfadeError
 from unfade.film.working_space import WORKING_SPACE
 from unfade.media import read_master, write_dpx, write_exr, write_png, write_tiff
+from unfade.media.stills.files import fault_in
 
 PIXELS = torch.full((3, 4, 4), 0.5)
 
@@ -92,10 +94,37 @@ def test_values_that_are_no_numbers_are_counted_over_all_bands(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture", None])
-def test_a_damaged_master_is_to_be_rendered_again(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [(b"", "is empty"), (b"no picture", r"cannot be read \(.+\)"), (None, "is missing")],
+)
+def test_a_damaged_master_is_to_be_rendered_again(
+    tmp_path: Path, content: bytes | None, fault: str
+) -> None:
     path = tmp_path / "master.exr"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(MediaError, match=r"master\.exr: is missing or damaged; run "):
+    sentence = rf"master\.exr: {fault}; allow to read it, or run 'unfade render' again$"
+    with pytest.raises(MediaError, match=sentence):
         read_master(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all")
+def test_a_master_without_permission_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "master.exr"
+    write_exr(path, PIXELS, colorspace="ACES2065-1")
+    path.chmod(0)
+    with pytest.raises(MediaError, match=r"cannot be read .*Permission denied"):
+        read_master(path)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "fault"),
+    [
+        ("a.exr: is empty; restore the file", "empty"),
+        ("a.exr: cannot be read (end; of file); restore it", "cannot be read (end; of file)"),
+        ("a.exr: holds nothing", "holds nothing"),
+    ],
+)
+def test_the_fault_of_an_error_is_never_empty(sentence: str, fault: str) -> None:
+    assert fault_in(MediaError(sentence), "a.exr") == fault

@@ -14,6 +14,7 @@ from unfade.errors import ProjectError, UnfadeError, WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.cadence import Cadence
 from unfade.film.clip import Area, Clips
+from unfade.film.damage import Damage, DamagedFrames
 from unfade.film.match import MatchRecord, ReferenceMatches
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.shot import Shot
@@ -189,6 +190,16 @@ def test_what_a_killed_write_left_is_removed_later(film: Path) -> None:
     assert [*film.parent.glob(".*partial*")] == [at_work]
 
 
+def test_what_a_killed_write_left_of_a_name_with_brackets_is_removed(film: Path) -> None:
+    film = film.rename(film.with_name("reel[1].toml"))
+    left, of_another = (film.with_name(f".{stem}.x.partial.toml") for stem in ("reel[1]", "reel1"))
+    for path in (left, of_another):
+        path.touch()
+        os.utime(path, (0, 0))
+    Choices().make(film, seen(film), drop(film, 1003))
+    assert [*film.parent.glob(".*partial*")] == [of_another]
+
+
 def test_the_permissions_of_the_file_stay(film: Path) -> None:
     film.chmod(0o640)
     Choices().make(film, seen(film), drop(film, 1003))
@@ -306,6 +317,21 @@ def test_a_frame_is_left_to_the_machine(film: Path) -> None:
     film.write_text(editor(film).set_role(1005, "test")[1])
     film.write_text(editor(film).leave(1005)[1])
     assert load_project(film).pair == ()
+
+
+def test_a_damaged_frame_is_dropped_or_left_but_gets_no_pair(film: Path) -> None:
+    job = place_of(film.parent, film).job()
+    hole = DamagedFrames(first=1003, last=1003, fault="missing")
+    damage = Damage(frames=(hole,), setting="hold")
+    clips = job.clips()
+    source = clips.source.model_copy(update={"damage": damage})
+    job.save(clips.model_copy(update={"source": source}))
+    with pytest.raises(ProjectError, match=r"frame 1003 is damaged \(missing\)"):
+        editor(film).set_role(1003, "train")
+    film.write_text(editor(film).drop(1003)[1])
+    assert load_project(film).curate.drop == (1003,)
+    film.write_text(editor(film).leave(1003)[1])
+    assert load_project(film).curate.drop == ()
 
 
 def test_a_nudge_goes_to_the_next_film_frame(film: Path) -> None:

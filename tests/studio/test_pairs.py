@@ -13,11 +13,14 @@ from starlette.testclient import TestClient
 import unfade
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clips
+from unfade.film.damage import Damage, DamagedFrames
 from unfade.project.file import load_project
 from unfade.studio.app import make_app
 from unfade.studio.byte_cache import ByteCache
 from unfade.studio.pages import page as show_page
 from unfade.studio.studio import Studio
+from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
 
 from .client import PairsPage, film_id, open_client
 
@@ -146,6 +149,21 @@ def test_browsers_keep_pictures_of_a_version_only(film: Path) -> None:
     assert not is_kept("frame", frame=3)
     assert not is_kept("picture", **pair)
     assert not is_kept("picture", source=2, picture=1, v=page.version)
+
+
+def test_a_damaged_frame_has_facts_and_pictures(film: Path) -> None:
+    """The page must still show a pair whose frame became damaged, so that it can be dropped."""
+    job = Job(load_project(film), film.parent, SilentProgress())
+    clips = job.load(Clips)
+    hole = DamagedFrames(first=4, last=4, fault="missing")
+    damage = Damage(frames=(hole,), setting="hold")
+    source = clips.source.model_copy(update={"damage": damage})
+    job.save(clips.model_copy(update={"source": source}))
+    page = PairsPage(film)
+    assert page.get("facts", source=4, reference=4, of="dvd")["sentences"]
+    held, shown = (page.picture(what="frame", frame=frame, width=960) for frame in (4, 3))
+    assert np.array_equal(held, shown)
+    assert page.picture(what="frame", frame=4, width=128).shape == (96, 128, 3)
 
 
 def test_the_machine_says_what_it_thinks(film: Path) -> None:

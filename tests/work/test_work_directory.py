@@ -1,5 +1,6 @@
 """The work directory: atomic writes, artefacts, elements, digests and relocated files."""
 
+import errno
 import json
 import os
 import shutil
@@ -185,6 +186,33 @@ def test_a_link_to_another_reel_is_another_element(job: Job, link: str) -> None:
         found.append(job.element("the source", "scan/s.%04d.dpx"))
     assert found[0] != found[1]
     assert None not in found
+
+
+@pytest.mark.parametrize("fault", [errno.EIO, errno.EACCES])
+def test_an_unreadable_file_of_a_sequence_has_a_fingerprint(
+    job: Job, monkeypatch: pytest.MonkeyPatch, fault: int
+) -> None:
+    """Its digest changes when the file can be read again; a movie must be readable."""
+    for number in (1, 2):
+        (job.root / f"s.{number}.dpx").write_text("frame")
+    whole = job.element("the source", "s.%d.dpx")
+
+    def read(path: Path) -> str:
+        if path.name == "s.2.dpx":
+            raise OSError(fault, os.strerror(fault), str(path))
+        return digest(path)
+
+    later = Job(job.project, job.root, SilentProgress())
+    monkeypatch.setattr(later.digests, "read", read)
+    damaged = later.element("the source", "s.%d.dpx")
+    assert damaged is not None
+    assert damaged.files == 2
+    assert damaged != whole
+    monkeypatch.setattr(later.digests, "read", digest)
+    assert later.element("the source", "s.%d.dpx") == whole
+    monkeypatch.setattr(later.digests, "read", read)
+    with pytest.raises(OSError, match=os.strerror(fault)):
+        later.element("the reference dvd", "s.2.dpx")
 
 
 def test_a_file_is_read_once_even_by_a_later_process(

@@ -17,8 +17,8 @@ from unfade.project.file import load_project, parse_project, section_of_options
 from unfade.project.settings import PairSection, Project
 from unfade.work.job import Job
 from unfade.work.pair_edits import (
-    check_frame,
     check_frames,
+    check_whole_frame,
     job_of,
     pair_added,
     pair_dropped,
@@ -124,7 +124,7 @@ def export_frames(project_file: Path, frames: Sequence[int], out: Path | None) -
         job = Job(project, project_file.absolute().parent, display)
         pipeline.run(job, last="ingest")
     for frame in frames:
-        check_frame(job.clips().source, frame)
+        check_whole_frame(job.clips().source, frame)
     for path in write_frames(job, frames, out or project_file.parent / PAINT_FOLDER):
         what = "a layer that shades the outside of the live area"
         print(f"{path}: written ({what if path.name == OVERLAY else '16 bits'})")

@@ -140,10 +140,8 @@ def readme(delivered: DeliveryContent, paths: Iterable[str]) -> str:
 
 def _what_it_is(delivered: DeliveryContent) -> str:
     rendering = delivered.rendering
-    masters, caveat = (
-        counted(len(rendering.frames), "master"),
-        delivered.clips.source.damage.caveat(),
-    )
+    masters = counted(len(rendering.frames), "master")
+    caveat = delivered.clips.source.damage.caveat()
     damage = f"The scan has {caveat}. " if caveat else ""
     return (
         f"The faded film print '{delivered.project.film.title}' with its colour recovered: "

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice, pairwise
 from typing import Literal
 
+from pydantic import model_validator
+
 from unfade.errors import MediaError
 from unfade.film.noun import Noun
 from unfade.film.time import FrameRange
@@ -14,11 +16,12 @@ MAX_RANGES_NAMED = 10
 """Number of ranges of damaged frames that a sentence lists; it gives the number of frames in the
 others."""
 
-MAX_SHARE = 0.5
-"""Largest share of damaged frames in a sequence that is read at all: numbers that are dates or that
-count several reels leave gaps which are no damage."""
+MAX_DAMAGED_SHARE = 0.5
+"""Largest share of damaged frames in a sequence that is read at all: half, because a frame is also
+damaged by differing from most. Numbers that are dates or that count several reels leave larger
+gaps, which are no damage."""
 
-RESTORE = "restore the files, or set 'first' and 'last'"
+DAMAGE_REMEDY = "restore the files, or set 'first' and 'last'"
 """What a person can do about damaged frames."""
 
 DamageSetting = Literal["error", "hold", "skip"]
@@ -42,6 +45,13 @@ class Damage(Noun):
     frames: tuple[DamagedFrames, ...] = ()
     setting: DamageSetting = "error"
 
+    @model_validator(mode="after")
+    def _ascending(self) -> "Damage":
+        for before, after in pairwise(self.frames):
+            if after.first <= before.last:
+                raise ValueError(f"damaged frame {after.first} does not follow frame {before.last}")
+        return self
+
     def __len__(self) -> int:
         """Number of damaged frames."""
         return sum(map(len, self.frames))
@@ -62,7 +72,7 @@ class Damage(Noun):
             return Damage()
         faults = ((frame, self.fault_of(frame)) for frame in frames)
         skipped = ((frame, fault) for frame, fault in faults if fault is not None)
-        return Damage(setting="skip").together_with(skipped)
+        return Damage(setting="skip").with_faults(skipped)
 
     def shown_frame(self, frame: int, first: int) -> int:
         """The frame whose picture a frame shows: its own, or that of the nearest earlier good frame
@@ -77,10 +87,14 @@ class Damage(Noun):
             frame = self.frames[index].last + 1
         return frame
 
-    def together_with(self, faults: Iterable[tuple[int, str]]) -> "Damage":
-        """The damage with more frames: their numbers and faults, in any order."""
+    def with_faults(self, faults: Iterable[tuple[int, str]]) -> "Damage":
+        """The damage with more frames: their numbers and faults, in any order.
+
+        Raises:
+            ValidationError: one of them is damaged already.
+        """
         ranges = [DamagedFrames(first=frame, last=frame, fault=fault) for frame, fault in faults]
-        return self.model_copy(update={"frames": tuple(_merged([*self.frames, *ranges]))})
+        return Damage(frames=tuple(_merged([*self.frames, *ranges])), setting=self.setting)
 
     def caveat(self) -> str:
         """What was done about the frames, in words; empty if there are none."""
@@ -110,8 +124,8 @@ class Damage(Noun):
         Raises:
             MediaError: most frames of the sequence are damaged.
         """
-        if len(self) > MAX_SHARE * len(frames):
-            raise MediaError(self.message(path, frames, RESTORE))
+        if len(self) > MAX_DAMAGED_SHARE * len(frames):
+            raise MediaError(self.message(path, frames, DAMAGE_REMEDY))
 
     def _index(self, frame: int) -> int | None:
         """The index of the range that holds a frame."""

@@ -31,9 +31,8 @@ class PredictedError(Noun):
 class RenderedFrame(Noun):
     """One master: its frame number in the source, its shot, its file and the SHA-256 of the file.
 
-    `held` is the frame of the scan whose picture the master shows, if its own is damaged. `file`
-    and `sidecar` lie beside the artefact; `sidecar` has the record if the format's header cannot
-    hold it. `cut` counts the values outside 0 to 1 that an integer format clipped.
+    `file` and `sidecar` lie beside the artefact; `sidecar` has the record if the format's header
+    cannot hold it. `cut` counts the values outside 0 to 1 that an integer format clipped.
     """
 
     frame: int
@@ -43,7 +42,6 @@ class RenderedFrame(Noun):
     predicted_error: PredictedError
     sidecar: str | None = None
     cut: int = 0
-    held: int | None = None
 
 
 class Rendering(Artefact):

@@ -21,7 +21,7 @@ from unfade.film.clip import (
     orientation_word,
     reference_proxy,
 )
-from unfade.film.damage import RESTORE, Damage, DamageSetting
+from unfade.film.damage import DAMAGE_REMEDY, Damage, DamageSetting
 from unfade.film.wording import counted
 from unfade.ingest.live_area import find_live_area
 from unfade.ingest.overview import draw_live_areas
@@ -45,7 +45,7 @@ def run(job: Job) -> None:
         ProjectError: a live area in film.toml exceeds the picture, or a colour space is unknown.
     """
     job.folder("ingest")
-    scan, remedy = job.project.source, f"{RESTORE}, or 'source.damaged' to 'hold' or 'skip'"
+    scan, remedy = job.project.source, f"{DAMAGE_REMEDY}, or 'source.damaged' to 'hold' or 'skip'"
     elements = [_Element("source", scan, SOURCE_PROXY, scan.damaged, remedy)]
     several = len(job.project.reference) > 1
     for section in job.project.reference:
@@ -82,7 +82,7 @@ class _Element:
     section: ClipSection
     proxy: str
     damaged: DamageSetting = "error"
-    remedy: str = RESTORE
+    remedy: str = DAMAGE_REMEDY
 
 
 def _project_path(job: Job, path: str, clip: Clip) -> str:
@@ -97,10 +97,17 @@ def _probe(job: Job, element: _Element) -> tuple[Tensor, Clip]:
 
     Returns:
         Its middle frame, and the clip with its live area.
+
+    Raises:
+        MediaError: frames are missing or have unusable headers, and film.toml does not say what to
+            do about them.
     """
     section = element.section
     path, track = job.resolve(section.path), job.progress.track
     clip = probe(path, section, track, colors=job.colors, keeps_damaged=True)
+    if clip.damage and element.damaged == "error":
+        remedy = f"{element.remedy}; the pictures themselves were not read yet"
+        raise MediaError(clip.damage.message(clip.path, clip.frames, remedy))
     return _with_live_area(job, element.title, clip, section)
 
 
@@ -126,7 +133,9 @@ def _with_live_area(job: Job, name: str, clip: Clip, section: ClipSection) -> tu
         if middle is None or frame <= frames[len(frames) // 2]:
             middle = picture
     if middle is None:
-        raise MediaError(Damage().together_with(faults).message(clip.path, clip.frames, RESTORE))
+        raise MediaError(
+            Damage().with_faults(faults).message(clip.path, clip.frames, DAMAGE_REMEDY)
+        )
     area = _checked_area(name, clip, section) or find_live_area(lumas)
     job.progress.say(
         f"{name}: {counted(len(clip.frames), 'frame')} of {clip.width} x {clip.height} at "
@@ -183,7 +192,7 @@ def _write_proxy(job: Job, element: _Element, clip: Clip) -> tuple[str, Damage]:
                 letters += [repeats.add(shown) for _ in range(rows)]
                 file.write(shown.tobytes() * rows)
                 rows = 0
-        damage = Damage(setting=element.damaged).together_with(faults)
+        damage = Damage(setting=element.damaged).with_faults(faults)
         damage.check_share(clip.path, clip.frames)
         if damage and damage.setting == "error":
             raise MediaError(damage.message(clip.path, clip.frames, element.remedy))

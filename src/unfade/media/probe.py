@@ -8,7 +8,7 @@ from pathlib import Path
 from unfade.errors import MediaError, MissingFactError
 from unfade.film.cadence import Cadence
 from unfade.film.clip import Area, Clip
-from unfade.film.damage import RESTORE
+from unfade.film.damage import DAMAGE_REMEDY
 from unfade.film.file_pattern import FilePattern, check_utf8
 from unfade.film.time import (
     MAX_TIMECODE_RATE,
@@ -99,7 +99,7 @@ def probe(
             raise MediaError(f"{path}: is missing; {remedy}")
     clip = _probe_sequence(pattern, section, colors)
     if clip.damage and not keeps_damaged:
-        raise MediaError(clip.damage.message(path, clip.frames, RESTORE))
+        raise MediaError(clip.damage.message(path, clip.frames, DAMAGE_REMEDY))
     return clip
 
 

@@ -141,7 +141,8 @@ def _facts(element: TemplateElement) -> str:
         line = f"# fields = {quoted(clip.fields)}"
         lines.append(_with_comment(line, f"found: {clip.fields_evidence}"))
     if clip.damage:
-        found_damage = f'or "skip"; else an error: {clip.damage.caveat()}'
+        caveat = " ".join(clip.damage.caveat().split())
+        found_damage = f'or "skip"; else an error: {caveat}'
         lines.append(_with_comment('# damaged = "hold"', found_damage))
     lines += [f"# {' '.join(remark.split())}" for remark in clip.remarks]
     lines += [

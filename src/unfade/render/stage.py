@@ -112,7 +112,7 @@ def run(job: Job) -> None:
             strict=settings.strict,
             color_config=config_to_share(job.colors.config),
             view=job.project.film.view,
-            frames=tuple(_record(job, clips.source, master) for master in written),
+            frames=tuple(_record(job, master) for master in written),
             skipped=skipped,
         )
     )
@@ -221,7 +221,7 @@ def _write(
     job.digest(master.path)
 
 
-def _record(job: Job, source: Clip, master: Master) -> RenderedFrame:
+def _record(job: Job, master: Master) -> RenderedFrame:
     if master.sidecar is None:
         cut, entries = 0, media.read_entries(master.path, ERROR_ENTRIES)
     else:
@@ -234,7 +234,6 @@ def _record(job: Job, source: Clip, master: Master) -> RenderedFrame:
         sidecar=master.sidecar.name if master.sidecar else None,
         cut=cut,
         predicted_error=read_predicted_error(entries),
-        held=source.held_frame(master.frame),
     )
 
 

@@ -114,7 +114,8 @@ def element(
     """The element behind a path of film.toml; None if there is no file.
 
     The digest is over names and contents of the files, not over folders and times of change: a
-    file that is moved or touched is the same element, a renamed file is another one.
+    file that is moved or touched is the same element, a renamed file is another one. A file of a
+    sequence that cannot be read counts as unreadable, so that ingest lists it as damaged.
 
     Args:
         path: a file, a folder, or a sequence pattern such as ``reel.%06d.dpx``; absolute.
@@ -123,6 +124,7 @@ def element(
 
     Raises:
         MediaError: the path is a pipe or a device, or a file was removed meanwhile.
+        OSError: the path is of one file, which cannot be read.
     """
     files = files_of(Path(path))
     if not files:
@@ -135,6 +137,10 @@ def element(
             raise MediaError(
                 f"{file}: was removed while the film was looked at; restore the file"
             ) from error
+        except OSError:
+            if file == Path(path):
+                raise
+            content.update(os.fsencode(file.name) + b" unreadable\n")
     return Element(len(files), content.hexdigest()[:16])
 
 

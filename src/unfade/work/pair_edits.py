@@ -34,10 +34,10 @@ def job_of(text: str, project_file: Path) -> Job:
 
 
 def pair_added(text: str, project_file: Path, section: PairSection) -> str:
-    """The text of a film.toml with a [[pair]], whose frames exist.
+    """The text of a film.toml with a [[pair]], whose frames exist and are not damaged.
 
     Raises:
-        ProjectError: the pair cannot be used, or scan or reference has no such frame.
+        ProjectError: the pair cannot be used, or scan or reference has no such whole frame.
     """
     new = with_pair(text, section)
     check_frames(job_of(new, project_file), section.source, section)
@@ -58,31 +58,43 @@ def pair_dropped(text: str, project_file: Path, source: int) -> str:
 
 
 def check_frames(job: Job, source: int, section: PairSection | None = None) -> None:
-    """Checks that the frames of a pair exist; before ingest nothing is checked.
+    """Checks that the scan has a frame and, with a section, that its frames can be a pair; before
+    ingest nothing is checked.
 
     Raises:
-        ProjectError: the scan or the reference has no such frame, or it is damaged.
+        ProjectError: there is no such frame, or a frame of the pair is damaged.
     """
     if not (job.root / Clips.PATH).exists():
         return
     clips = job.clips()
-    check_frame(clips.source, source)
-    if section is not None and isinstance(section.reference, int):
+    if section is None:
+        check_frame(clips.source, source)
+        return
+    check_whole_frame(clips.source, source)
+    if isinstance(section.reference, int):
         name = job.project.reference_of(section)
         if name in clips.references:
-            check_frame(clips.references[name], section.reference)
+            check_whole_frame(clips.references[name], section.reference)
 
 
 def check_frame(clip: Clip, frame: int) -> None:
     """
     Raises:
-        ProjectError: the clip has no such frame, or it is damaged.
+        ProjectError: the clip has no such frame.
     """
     if frame not in clip.frames:
         raise ProjectError(
             f"{clip.path}: has no frame {frame}; choose one of {clip.frames.first} to "
             f"{clip.frames.last}"
         )
+
+
+def check_whole_frame(clip: Clip, frame: int) -> None:
+    """
+    Raises:
+        ProjectError: the clip has no such frame, or it is damaged, so that it can be in no pair.
+    """
+    check_frame(clip, frame)
     fault = clip.damage.fault_of(frame)
     if fault is not None:
         raise ProjectError(

@@ -1,5 +1,6 @@
 """Writes an edited film.toml so that no change by another program is lost."""
 
+import glob
 import hashlib
 import os
 import shutil
@@ -13,7 +14,7 @@ from unfade.errors import ProjectError
 from unfade.project.file import project_file_text
 from unfade.work.writing import partial_name, writing
 
-LEFT_AGE_S = 3_600.0
+LEFTOVER_AGE_S = 3_600.0
 """Seconds after which a temporary file was left by a write that was killed: one takes less than a
 second."""
 
@@ -62,9 +63,10 @@ def replace_project_text(path: Path, seen: str, text: str) -> None:
 
 def _clear_left(path: Path) -> None:
     """Removes the temporary files that killed writes of a file have left."""
-    for left in path.parent.glob(partial_name(path, "*")):
+    pattern = partial_name(path.with_name(glob.escape(path.name)), "*")
+    for left in path.parent.glob(pattern):
         with suppress(OSError):
-            if time.time() - left.stat().st_mtime > LEFT_AGE_S:
+            if time.time() - left.stat().st_mtime > LEFTOVER_AGE_S:
                 left.unlink()
 
 

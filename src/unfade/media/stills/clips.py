@@ -57,7 +57,7 @@ def probe_stills(
     stored = [headers[frame].timecode if frame in headers else None for frame in frames.frames()]
     paths = [files.get(frame, path) for frame in frames.frames()]
     runs = timecode_runs(
-        paths, stored, frames.first, rate, section, rate_is_overruled=rate != stored_rate
+        paths, stored, frames.first, rate, section, damage, rate_is_overruled=rate != stored_rate
     )
     return Clip(
         path=path,
@@ -100,7 +100,7 @@ def _usable_headers(
             pairs = zip(raster, usual, strict=True)
             own, other = next((own, other) for own, other in pairs if own != other)
             faults[frame] = f"{own} instead of {other}"
-    damage = damage.together_with(faults.items())
+    damage = damage.with_faults(faults.items())
     damage.check_share(path, frames)
     return {frame: one for frame, one in headers.items() if frame not in faults}, damage
 

@@ -312,7 +312,13 @@ def damaged_error(path: str, reason: str) -> MediaError:
     return MediaError(f"{path}: cannot be read ({first_line}); restore the file")
 
 
+def without_remedy(error: MediaError) -> str:
+    """The sentence of an error without what to do; the whole sentence if it says nothing to do."""
+    sentence = str(error)
+    return sentence.rpartition("; ")[0] or sentence
+
+
 def fault_in(error: MediaError, path: str) -> str:
     """What is wrong with a file, from an error about it: without the path and without the remedy,
     so that neighbours with the same fault are listed together."""
-    return str(error).removeprefix(f"{path}: ").rpartition("; ")[0].removeprefix("is ")
+    return without_remedy(error).removeprefix(f"{path}: ").removeprefix("is ")

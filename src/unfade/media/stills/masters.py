@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from unfade.errors import MediaError
 from unfade.film.working_space import WORKING_SPACE
+from unfade.media.stills.files import without_remedy
 from unfade.media.stills.process_history import Step
 from unfade.media.stills.reader import read_picture
 from unfade.media.stills.tags import FrameTags
@@ -69,12 +70,14 @@ def read_master(path: Path) -> Tensor:
     """The values of a master's file, (3, H, W), in its own colour space.
 
     Raises:
-        MediaError: it is missing or damaged.
+        MediaError: it is missing, damaged, or may not be read.
     """
     try:
         return read_picture(str(path), WORKING_SPACE)
     except MediaError as error:
-        raise MediaError(f"{path}: is missing or damaged; run 'unfade render' again") from error
+        raise MediaError(
+            f"{without_remedy(error)}; allow to read it, or run 'unfade render' again"
+        ) from error
 
 
 def _write_integers(

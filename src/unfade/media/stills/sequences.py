@@ -220,10 +220,10 @@ def existing_frames(
     pattern: FilePattern, first: int | None, last: int | None
 ) -> tuple[FrameRange, list[int]]:
     """The range of a sequence, from `first` to `last` if given, and the frames in it that exist,
-    ascending.
+    ascending; those at its ends may be missing as well as those between.
 
     Raises:
-        MediaError: there are none, it begins after `first` or ends before `last`, or files beside
+        MediaError: no file matches, all end before `first` or begin after `last`, or files beside
             them may belong to the sequence too.
     """
     frames = frames_of(pattern)
@@ -238,7 +238,7 @@ def existing_frames(
             f"{pattern}: its last frame {last} is before its first frame {first}; "
             "correct 'first' or 'last'"
         )
-    if first < frames[0] or last > frames[-1]:
+    if last < frames[0] or first > frames[-1]:
         raise MediaError(
             f"{pattern}: has the frames {frames[0]} to {frames[-1]}, not {first} to {last}; "
             "correct 'first' or 'last', or restore the files"

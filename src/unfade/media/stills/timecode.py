@@ -10,6 +10,7 @@ import OpenImageIO as oiio
 
 from unfade.errors import MediaError
 from unfade.film.clip import TimecodeJump
+from unfade.film.damage import Damage
 from unfade.film.time import (
     DROP_FRAME_RATE,
     MAX_TIMECODE_RATE,
@@ -109,13 +110,14 @@ def timecode_runs(
     first: int,
     rate: Fraction,
     section: ClipSection,
+    damage: Damage,
     *,
     rate_is_overruled: bool,
 ) -> TimecodeRuns:
     """The timecodes of a sequence, one from each file.
 
-    If all files hold the same timecode, it is that of the first frame. A frame without timecode
-    gets the count between its neighbours if they are consecutive across the gap, and none
+    If all undamaged files hold the same timecode, it is that of the first frame. A frame without
+    timecode gets the count between its neighbours if they are consecutive across the gap, and none
     otherwise.
 
     Args:
@@ -124,6 +126,7 @@ def timecode_runs(
         first: number of the first frame.
         rate: in frames per second.
         section: of film.toml; its timecode overrules the files.
+        damage: the frames whose files are not read.
         rate_is_overruled: whether the user set `rate` in place of the files' own.
 
     Raises:
@@ -134,9 +137,9 @@ def timecode_runs(
     if section.timecode != "auto":
         return TimecodeRuns(checked_timecode(files[0], section.timecode, rate))
     usable, remarks = _usable(files, stored, rate, rate_is_overruled)
-    present = {timecode for timecode in usable if timecode is not None}
-    if len(present) == 1 and usable.count(None) < len(usable) - 1:
-        (timecode,) = present
+    of_good = [timecode for frame, timecode in enumerate(usable, first) if frame not in damage]
+    timecode = of_good[0]
+    if len(of_good) > 1 and timecode is not None and of_good.count(timecode) == len(of_good):
         remark = f"timecode {timecode} is in all files; it is taken as that of the first frame"
         return TimecodeRuns(timecode, (), (*remarks, remark))
     known = _with_gaps_filled(usable, rate)

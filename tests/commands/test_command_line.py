@@ -2,8 +2,10 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -398,3 +400,18 @@ def test_special_characters_survive_in_film_toml(
     project = load_project(tmp_path / "reel/film.toml")
     assert project.film.title == title
     assert project.source.path == f"../{folder.name}/scan.%04d.dpx"
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.05, 0.1, 0.2, 0.4])
+def test_ctrl_c_at_the_start_prints_no_traceback(delay_s: float) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "unfade", "--help"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(delay_s)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert "unfade/" not in error
+    assert process.returncode in (0, 1, 130, -signal.SIGINT)

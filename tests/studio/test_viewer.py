@@ -12,6 +12,8 @@ import torch
 from unfade import media
 from unfade.color.difference import rgb_difference
 from unfade.color.ycbcr import luma
+from unfade.film.clip import Clips
+from unfade.film.damage import Damage
 from unfade.film.working_space import WORKING_SPACE
 from unfade.render.recover import recover
 from unfade.studio.films import place_of
@@ -319,3 +321,12 @@ def test_a_request_gives_up_its_own_order_only(made: Path) -> None:
     desk.give_up(key, earlier)
     freed.set()
     assert later.result(60).planes.shape == (HEIGHT, WIDTH, 3)
+
+
+def test_the_picture_of_a_damaged_frame_says_whose_it_is(own: Path) -> None:
+    clips = Clips.from_json((own / Clips.PATH).read_text())
+    damage = Damage(setting="hold").with_faults([(2, "missing")])
+    source = clips.source.model_copy(update={"damage": damage})
+    (own / Clips.PATH).write_text(clips.model_copy(update={"source": source}).to_json())
+    answer = ViewerClient(own).picture(2, "source")
+    assert answer.facts["file"] == "s.0001.exr, because frame 2 is damaged (missing)"

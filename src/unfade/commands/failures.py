@@ -35,8 +35,9 @@ EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 1
 """Exit status after the reader of the output, such as ``head``, closed the pipe."""
 
-CONVERSION_S = 2.0
-"""Seconds after Ctrl-C within which an unexpected error is one that a library made of it."""
+CONVERSION_S = 30.0
+"""Seconds after Ctrl-C within which an unexpected error counts as one that a library made of it.
+One that was being imported has taken 8 seconds until it failed."""
 
 _PERMISSION = "give yourself permission there"
 _SPACE = "make free space there"

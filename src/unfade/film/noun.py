@@ -12,6 +12,10 @@ class Noun(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class SchemaError(ValueError):
+    """An artefact is of another kind, or of another version of Unfade."""
+
+
 class Artefact(Noun):
     """A noun that is stored as a JSON file with the name and version of its schema.
 
@@ -32,12 +36,13 @@ class Artefact(Noun):
         """The artefact in a text that `to_json` wrote.
 
         Raises:
-            ValueError: the text is not JSON, has another schema or version, or a value is invalid.
+            SchemaError: the text has another schema or version.
+            ValueError: the text is not JSON, or a value is invalid.
         """
         fields = json.loads(text)
         schema = fields.pop("schema", None) if isinstance(fields, dict) else None
         if schema != cls.SCHEMA:
-            raise ValueError(f"holds {schema or 'no schema'}, expected {cls.SCHEMA}")
+            raise SchemaError(f"holds {schema or 'no schema'}, expected {cls.SCHEMA}")
         try:
             return cls.model_validate_json(json.dumps(fields))
         except ValidationError as error:

@@ -166,7 +166,7 @@ def files_of(path: Path) -> list[Path]:
     """The files behind a path, sorted; hidden files of a folder are left out, and what a pattern
     matches that is no file, such as a link to a file that is gone."""
     if path.is_dir():
-        entries = [Path(entry.path) for entry in os.scandir(path) if entry.is_file()]
+        entries = [Path(entry.path) for entry in os.scandir(path) if _is_file(entry)]
         return sorted(file for file in entries if not file.name.startswith("."))
     if path.exists():
         return [path]
@@ -179,5 +179,13 @@ def files_of(path: Path) -> list[Path]:
     return sorted(
         Path(entry.path)
         for entry in os.scandir(path.parent)
-        if pattern.number_in(entry.name) is not None and entry.is_file()
+        if pattern.number_in(entry.name) is not None and _is_file(entry)
     )
+
+
+def _is_file(entry: "os.DirEntry[str]") -> bool:
+    """Whether an entry of a folder is a file, or a link to one; a link to itself is none."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from unfade.errors import WorkError
 from unfade.film.clip import Clip, Clips
-from unfade.film.noun import Artefact
+from unfade.film.noun import Artefact, SchemaError
 from unfade.film.pair import Pair
 from unfade.film.stage_names import folder_name
 from unfade.project.color_config import ColorManagement, color_config, config_to_share, is_file
@@ -120,6 +120,10 @@ class Job:
             return kind.from_json(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise WorkError(f"{path}: is missing; run 'unfade {stage}' first") from error
+        except SchemaError as error:
+            raise WorkError(
+                f"{path}: is of another version of Unfade ({error}); run 'unfade {stage}' again"
+            ) from error
         except (OSError, ValueError) as error:
             raise WorkError(f"{path}: is damaged ({error}); run 'unfade {stage}' again") from error
 

@@ -324,8 +324,9 @@ def _file(film: OpenFilm, pair: Pair) -> str:
 
 
 def _file_of(clip: Clip, frame: int) -> str:
-    """The name of the file that holds a frame."""
-    return PurePath(media.stored_path(clip, frame)).name
+    """The name of the file that shows a frame, and why, if it is that of another one."""
+    name, fault = PurePath(media.stored_path(clip, frame)).name, clip.damage.fault_of(frame)
+    return name if fault is None else f"{name}, because frame {frame} is damaged ({fault})"
 
 
 _MAKERS: dict[PictureKind, Callable[[OpenFilm, int], ViewerPicture]] = {

@@ -51,6 +51,8 @@ Row = tuple[str, str, str, str]
 def main() -> None:
     """Prints the table, row by row; the exit status is 1 if something was lost."""
     options = _options()
+    # A shell lets its background jobs, and so what they start, ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print(f"{circumstances()}\n\n{table(HEAD, ())}", flush=True)
     count = lost = 0
     with tempfile.TemporaryDirectory(dir=options.folder) as name:

@@ -457,6 +457,9 @@ def test_ctrl_c_while_a_module_is_compiled_has_the_same_exit_status(tmp_path: Pa
 def test_ctrl_c_that_a_library_turns_into_its_own_error_is_no_defect(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    # Those who start the tests in the background let them ignore Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
     def import_library() -> None:
         with contextlib.suppress(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
@@ -467,6 +470,7 @@ def test_ctrl_c_that_a_library_turns_into_its_own_error_is_no_defect(
     assert caught.value.code == 130
     assert capsys.readouterr().err == "unfade: stopped; the same command goes on from here\n"
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("is_interrupted", [False, True])
@@ -478,6 +482,8 @@ def test_an_error_without_ctrl_c_or_long_after_it_stays_a_defect(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
     def fail() -> None:
         if is_interrupted:
             with contextlib.suppress(KeyboardInterrupt):
@@ -488,5 +494,6 @@ def test_an_error_without_ctrl_c_or_long_after_it_stays_a_defect(
 
     with pytest.raises(SystemExit) as caught, FailureReporter(["run"]):
         fail()
+    signal.signal(signal.SIGINT, before)
     assert caught.value.code == 1
     assert "this is a defect of Unfade" in capsys.readouterr().err

@@ -1,7 +1,7 @@
 """The states of films: known at once, or read by one thread while pages say so."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,13 +21,12 @@ from .client import client_of, wait_until
 INGEST = STAGES[0]
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
+def write_film(folder: Path, scan: str, files: Sequence[str]) -> Path:
     """A film whose ingest is fresh, of a scan whose checksums are on no record."""
-    (tmp_path / "film.toml").write_text('[film]\ntitle = "A"\n[source]\npath = "scan.%04d.exr"\n')
-    for number in (1, 2):
-        (tmp_path / f"scan.{number:04d}.exr").write_text(f"frame {number}")
-    (place,) = Films(tmp_path).places
+    (folder / "film.toml").write_text(f'[film]\ntitle = "A"\n[source]\npath = "{scan}"\n')
+    for name in files:
+        (folder / name).write_text(name)
+    (place,) = Films(folder).places
     job = place.job()
     receipt = Receipt(
         stage=INGEST.name,
@@ -38,7 +37,12 @@ def root(tmp_path: Path) -> Path:
         versions={},
     )
     (job.folder(INGEST.name) / Path(Receipt.PATH).name).write_text(receipt.to_json())
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return write_film(tmp_path, "scan.%04d.exr", ["scan.0001.exr", "scan.0002.exr"])
 
 
 @pytest.fixture
@@ -110,7 +114,7 @@ def test_with_read_only_checksums_are_kept_in_memory_alone(root: Path, read: lis
     assert not (root / DIGEST_CACHE).exists()
 
 
-def test_a_scan_that_cannot_be_read_is_a_sentence(
+def test_frames_that_cannot_be_read_make_ingest_stale_and_it_will_name_them(
     root: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(path: Path) -> str:
@@ -120,6 +124,20 @@ def test_a_scan_that_cannot_be_read_is_a_sentence(
     monkeypatch.setattr(elements, "digest", fail)
     films = Films(root)
     (place,) = films.places
+    wait_until(lambda: ingest_of(films) == "stale")
+    assert films.state(place).error is None
+    assert {*read} == {"scan.0001.exr", "scan.0002.exr"}
+
+
+def test_a_movie_that_cannot_be_read_is_a_sentence(
+    tmp_path: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path) -> str:
+        raise OSError(5, "Input/output error", str(path))
+
+    root = write_film(tmp_path, "scan.mov", ["scan.mov"])
+    monkeypatch.setattr(elements, "digest", fail)
+    films = Films(root)
+    (place,) = films.places
     wait_until(lambda: films.state(place).error)
-    assert films.state(place).error == f"{root}/scan.0001.exr: cannot be read (Input/output error)"
-    assert read == ["scan.0001.exr"]
+    assert films.state(place).error == f"{root}/scan.mov: cannot be read (Input/output error)"

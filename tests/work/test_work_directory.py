@@ -63,11 +63,20 @@ def test_a_missing_artefact_names_the_stage_to_run(job: Job) -> None:
         job.load(Clips)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "Clips.9"}', '{"schema": "Clips.3"}'])
-def test_a_damaged_artefact_is_named(job: Job, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "is damaged"),
+        ("{", "is damaged"),
+        ('{"schema": "Clips.3"}', "is damaged"),
+        ("[]", r"is of another version of Unfade \(holds no schema, expected Clips\.3\)"),
+        ('{"schema": "Clips.9"}', r"is of another version of Unfade \(holds Clips\.9, expected"),
+    ],
+)
+def test_an_artefact_that_cannot_be_read_is_named(job: Job, text: str, fault: str) -> None:
     job.folder("ingest")
     (job.root / Clips.PATH).write_text(text)
-    with pytest.raises(WorkError, match="is damaged") as caught:
+    with pytest.raises(WorkError, match=fault) as caught:
         job.load(Clips)
     assert "\n" not in str(caught.value)
 

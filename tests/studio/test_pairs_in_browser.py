@@ -101,6 +101,8 @@ class PairsWindow:
         self.press("p")
         editor.wait_for(state="visible")
         wait_until(lambda: self.page.locator("#points .laid[src]").count())
+        view = self.page.locator("[data-pane=source] .view")
+        wait_until(lambda: view.evaluate("view => view === document.activeElement"))
 
     def spot(self, side: str, x: float, y: float) -> tuple[float, float]:
         """Where a pixel of a side of the editor is in the window."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.nn import functional
@@ -21,6 +22,9 @@ from unfade.film.rendering import Rendering
 FRAMES = range(1, 7)
 SIZE_PX = (72, 96)
 """Height and width of the scan."""
+
+WHOLE_RUN = ("run", "film.toml", "--quiet")
+"""Arguments of a whole run in the folder of a film."""
 
 POLL_S = 0.005
 """Seconds between two looks at a run that is to be interrupted."""
@@ -99,11 +103,6 @@ def copy_film(film: Path, copy: Path) -> None:
     shutil.copytree(film, copy, symlinks=True)
 
 
-def command(*arguments: str | Path) -> list[str]:
-    """The command line of Unfade."""
-    return [sys.executable, "-m", "unfade", *map(str, arguments)]
-
-
 def run(
     folder: Path,
     *arguments: str,
@@ -124,32 +123,36 @@ def run(
         for kind, value in limits:
             resource.setrlimit(kind, (value, value))
 
-    process = subprocess.Popen(
-        command(*(arguments or ("run", "film.toml", "--quiet"))),
-        cwd=folder,
-        env=os.environ | (environment or {}),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        preexec_fn=set_limits,
+    return _outcome(
+        _started(
+            folder,
+            arguments or WHOLE_RUN,
+            env=os.environ | (environment or {}),
+            preexec_fn=set_limits,
+        )
     )
-    return _outcome(process)
 
 
 def interrupted(folder: Path, is_time: Callable[[Path], bool], number: int) -> Outcome:
     """Starts a whole run and sends a signal when it is time, or lets it end."""
-    process = subprocess.Popen(
-        command("run", "film.toml", "--quiet"),
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    process = _started(folder, WHOLE_RUN)
     while process.poll() is None and not is_time(folder):
         time.sleep(POLL_S)
     if process.poll() is None:
         os.kill(process.pid, number)
     return _outcome(process)
+
+
+def _started(folder: Path, arguments: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
+    """Starts a command in the folder of a film; `options` are those of `subprocess.Popen`."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "unfade", *arguments],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        **options,
+    )
 
 
 def _outcome(process: "subprocess.Popen[bytes]") -> Outcome:

@@ -1,6 +1,5 @@
 """Export of frames to paint on, and painted pictures as pairs, at the command line."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,29 +9,14 @@ import torch
 
 from unfade import media
 from unfade.color.ycbcr import luma
-from unfade.commands import app as cli
 from unfade.commands.failures import EXIT_USER_ERROR
 from unfade.film.clip import Area, Clips
 from unfade.project.file import load_project
 
-Unfade = Callable[..., tuple[int, str]]
+Run = Callable[..., tuple[int, str]]
 
 SIZE = (180, 200)
 LIVE = Area(x=0, y=30, width=200, height=120)
-
-
-@pytest.fixture
-def unfade(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Unfade:
-    """Runs a command; returns its exit status and its output."""
-
-    def run(*arguments: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["unfade", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        captured = capsys.readouterr()
-        return int(caught.value.code or 0), captured.out + captured.err
-
-    return run
 
 
 def scan(folder: Path) -> None:
@@ -47,10 +31,10 @@ def scan(folder: Path) -> None:
 
 
 @pytest.fixture
-def film(tmp_path: Path, unfade: Unfade) -> Path:
+def film(tmp_path: Path, run: Run) -> Path:
     """A project without reference, as `new` writes it."""
     scan(tmp_path / "scan")
-    status, output = unfade("new", tmp_path / "reel", "--source", tmp_path / "scan/scan.%04d.dpx")
+    status, output = run("new", tmp_path / "reel", "--source", tmp_path / "scan/scan.%04d.dpx")
     path = tmp_path / "reel" / "film.toml"
     assert status == 0
     assert "names nothing to take colour from yet" in output
@@ -59,15 +43,15 @@ def film(tmp_path: Path, unfade: Unfade) -> Path:
     return path
 
 
-def test_without_pairs_the_error_names_the_export(film: Path, unfade: Unfade) -> None:
-    status, output = unfade("run", film)
+def test_without_pairs_the_error_names_the_export(film: Path, run: Run) -> None:
+    status, output = run("run", film)
     assert status == EXIT_USER_ERROR
     assert output.count("\n") == 1
     assert f"unfade pairs export {film} FRAME" in output
 
 
-def test_an_exported_frame_has_the_values_of_the_scan(film: Path, unfade: Unfade) -> None:
-    status, output = unfade("pairs", "export", film.parent, 12, 10, 12)
+def test_an_exported_frame_has_the_values_of_the_scan(film: Path, run: Run) -> None:
+    status, output = run("pairs", "export", film.parent, 12, 10, 12)
     paint = film.parent / "paint"
     assert status == 0
     assert sorted(path.name for path in paint.iterdir()) == [
@@ -86,8 +70,8 @@ def test_an_exported_frame_has_the_values_of_the_scan(film: Path, unfade: Unfade
     assert "unfade pairs add" in output
 
 
-def test_the_outside_of_the_live_area_is_shaded_in_an_overlay(film: Path, unfade: Unfade) -> None:
-    unfade("pairs", "export", film, 11, "--out", film.parent / "elsewhere")
+def test_the_outside_of_the_live_area_is_shaded_in_an_overlay(film: Path, run: Run) -> None:
+    run("pairs", "export", film, 11, "--out", film.parent / "elsewhere")
     image = oiio.ImageInput.open(str(film.parent / "elsewhere" / "live-area.png"))
     shade = image.read_image("uint8")
     image.close()
@@ -98,11 +82,11 @@ def test_the_outside_of_the_live_area_is_shaded_in_an_overlay(film: Path, unfade
     assert live.height < SIZE[0]
 
 
-def test_an_exported_picture_is_never_overwritten(film: Path, unfade: Unfade) -> None:
-    unfade("pairs", "export", film, 11)
+def test_an_exported_picture_is_never_overwritten(film: Path, run: Run) -> None:
+    run("pairs", "export", film, 11)
     path = film.parent / "paint" / "000011.png"
     path.write_text("painted")
-    status, output = unfade("pairs", "export", film, 10, 11)
+    status, output = run("pairs", "export", film, 10, 11)
     assert status == EXIT_USER_ERROR
     assert "000011.png: exists already, and may have been painted on" in output
     assert path.read_text() == "painted"
@@ -110,31 +94,31 @@ def test_an_exported_picture_is_never_overwritten(film: Path, unfade: Unfade) ->
 
 
 def test_a_painted_picture_becomes_a_pair_and_an_unpainted_one_is_refused(
-    film: Path, unfade: Unfade
+    film: Path, run: Run
 ) -> None:
-    unfade("pairs", "export", film, 11)
+    run("pairs", "export", film, 11)
     path = film.parent / "paint" / "000011.png"
-    status, output = unfade("pairs", "add", film, 11, path)
+    status, output = run("pairs", "add", film, 11, path)
     assert status == EXIT_USER_ERROR
     assert "is frame 11 as the scan has it; paint it first" in output
     picture = media.read_picture(path)
     tint = torch.tensor([1.2, 0.9, 0.7]).reshape(3, 1, 1)
     media.write_png(path, luma(picture) * tint, bits=16, with_profile=True)
-    status, output = unfade("pairs", "add", film, 11, path)
+    status, output = run("pairs", "add", film, 11, path)
     assert status == 0
     assert "is a pair of kind 'constructed' (it has the scan's raster)" in output
     (pair,) = load_project(film).pair
     assert (pair.source, pair.reference, pair.kind) == (11, "paint/000011.png", "constructed")
-    unfade("pairs", "add", film, 11, path, "--kind", "direct")
+    run("pairs", "add", film, 11, path, "--kind", "direct")
     assert load_project(film).pair[0].kind == "direct"
 
 
-def test_an_invalid_picture_or_frame_is_refused(film: Path, unfade: Unfade) -> None:
+def test_an_invalid_picture_or_frame_is_refused(film: Path, run: Run) -> None:
     text = film.read_text()
     (film.parent / "notes.png").write_text("no picture")
-    status, output = unfade("pairs", "add", film, 11, film.parent / "notes.png")
+    status, output = run("pairs", "add", film, 11, film.parent / "notes.png")
     assert status == EXIT_USER_ERROR
     assert "notes.png: cannot be read" in output
-    status, output = unfade("pairs", "export", film, 14)
+    status, output = run("pairs", "export", film, 14)
     assert "has no frame 14; choose one of 10 to 13" in output
     assert film.read_text() == text

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from unfade.errors import MediaError
-from unfade.film.clip import SOURCE_PROXY, Clips
+from unfade.film.clip import SOURCE_PROXY, Clip, Clips
 from unfade.ingest.stage import run
 from unfade.media import FrameTags, read, read_frame, read_tags, scene_frame, write_exr
 from unfade.pipeline.freshness import settings
@@ -244,28 +244,26 @@ def test_damage_of_a_whole_scan_is_empty(scan: Path) -> None:
     assert damage_of.caveat() == ""
 
 
-def test_timecode_counts_on_over_held_frames(scan: Path) -> None:
+def source_with_timecodes(scan: Path, timecode_of: Callable[[int], str]) -> Clip:
+    """The scan after ingest, whose frames hold timecodes; 9 is missing and 10 empty, and held."""
     for number in FRAMES:
-        tags = FrameTags(Fraction(24), timecode=f"01:00:0{number // 24}:{number % 24:02d}")
+        tags = FrameTags(Fraction(24), timecode=timecode_of(number))
         write_exr(scan / f"r.{number:04d}.exr", picture(number), colorspace="ACES2065-1", tags=tags)
     damage(scan, 9, "missing")
     damage(scan, 10, "empty")
     film = job(scan, "hold")
     run(film)
-    source = film.clips().source
+    return film.clips().source
+
+
+def test_timecode_counts_on_over_held_frames(scan: Path) -> None:
+    source = source_with_timecodes(scan, lambda n: f"01:00:0{n // 24}:{n % 24:02d}")
     assert source.timecode_jumps == ()
     assert read_tags(source, 10).timecode == "01:00:00:10"
 
 
 def test_damaged_frames_do_not_count_where_all_files_hold_one_timecode(scan: Path) -> None:
-    tags = FrameTags(Fraction(24), timecode="01:00:00:05")
-    for number in FRAMES:
-        write_exr(scan / f"r.{number:04d}.exr", picture(number), colorspace="ACES2065-1", tags=tags)
-    damage(scan, 9, "missing")
-    damage(scan, 10, "empty")
-    film = job(scan, "hold")
-    run(film)
-    source = film.clips().source
+    source = source_with_timecodes(scan, lambda _: "01:00:00:05")
     assert (source.timecode, source.timecode_jumps) == ("01:00:00:05", ())
 
 

@@ -25,7 +25,7 @@ from unfade.film.time import FrameRange
 from unfade.film.working_space import WORKING_SPACE
 from unfade.model.chroma_model import ErrorMap
 from unfade.project.settings import ClipSection, Project
-from unfade.render import stage
+from unfade.render import stage, units
 from unfade.render.recover import RecoveredFrame
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
@@ -65,9 +65,9 @@ def scan(root: Path, *, lifted: float = 0.0) -> None:
 @pytest.fixture
 def make_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeJob:
     """A job with a trained model, whose recovery is replaced by the identity."""
-    monkeypatch.setattr(stage, "load_chosen", lambda folder, trained, use: None)
+    monkeypatch.setattr(units, "load_chosen", lambda folder, trained, use: None)
     error = ErrorMap(torch.tensor([[[1.0, 2.0, 3.0]]]), torch.tensor([[[0.0, 0.5, 0.25]]]))
-    monkeypatch.setattr(stage, "recover", lambda source_rgb, *_: RecoveredFrame(source_rgb, error))
+    monkeypatch.setattr(units, "recover", lambda source_rgb, *_: RecoveredFrame(source_rgb, error))
     scan(tmp_path)
 
     def make(**render: object) -> Job:
@@ -109,6 +109,7 @@ def digests(folder: Path) -> dict[str, str]:
     return {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.iterdir())
+        if path.is_file()
     }
 
 
@@ -217,7 +218,7 @@ def test_a_missing_sidecar_is_written_again_and_other_formats_are_removed(
     stage.run(job)
     assert digests(job.folder("render")) == before
     stage.run(make_job(format="dpx"))
-    suffixes = {path.suffixes[-1] for path in job.folder("render").iterdir()}
+    suffixes = {Path(name).suffix for name in digests(job.folder("render"))}
     assert suffixes == {".dpx", ".json"}
 
 
@@ -231,7 +232,7 @@ def test_predicted_errors_are_read_back_after_a_kill(
     first = job.load(Rendering)
     assert first.frames[0].predicted_error == PredictedError(mean=2.0, p95=2.9, beyond=0.25)
     (job.root / Rendering.PATH).unlink()
-    monkeypatch.setattr(stage, "recover", None)
+    monkeypatch.setattr(units, "recover", None)
     stage.run(job)
     assert job.load(Rendering) == first
 
@@ -250,7 +251,7 @@ def test_a_killed_render_with_other_settings_is_resumed(
         rendered.append(source_rgb)
         return RecoveredFrame(source_rgb, ErrorMap(torch.ones(1, 2, 3), torch.ones(1, 2, 3)))
 
-    monkeypatch.setattr(stage, "recover", recover)
+    monkeypatch.setattr(units, "recover", recover)
     with pytest.raises(ConnectionError, match="killed"):
         stage.run(make_job(**changed))
     written = sorted(make_job().folder("render").glob("*.exr"))
@@ -311,7 +312,7 @@ def test_a_change_of_naming_renders_nothing(
     job = in_two_shots(make_job(format=kind))
     stage.run(job)
     before = [frame.sha256 for frame in job.load(Rendering).frames]
-    monkeypatch.setattr(stage, "recover", None)
+    monkeypatch.setattr(units, "recover", None)
     for naming, second in (("film", "reel_v001"), ("shot", "reel_s002_v001")):
         job = in_two_shots(make_job(format=kind, naming=naming))
         stage.run(job)
@@ -361,7 +362,7 @@ def test_a_range_keeps_masters_outside_it_for_a_later_render(
     job = make_job()
     stage.run(job)
     whole = job.load(Rendering)
-    monkeypatch.setattr(stage, "recover", None)
+    monkeypatch.setattr(units, "recover", None)
     job = make_job(first=102, last=102)
     stage.run(job)
     assert [frame.frame for frame in job.load(Rendering).frames] == [102]
@@ -404,7 +405,7 @@ def test_a_changed_credit_renders_nothing(
     before = job.load(Rendering)
     deliver = job.project.deliver.model_copy(update={"institution": "Another Archive"})
     credited = job.project.model_copy(update={"deliver": deliver})
-    monkeypatch.setattr(stage, "recover", None)
+    monkeypatch.setattr(units, "recover", None)
     stage.run(Job(credited, job.root, SilentProgress()))
     assert job.load(Rendering) == before
 
@@ -426,14 +427,14 @@ def test_masters_do_not_depend_on_the_number_of_cores(
 def test_a_failure_in_one_of_several_threads_leaves_whole_masters_only(
     make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, set_cores: Callable[[int], None]
 ) -> None:
-    recover, all_running = stage.recover, threading.Barrier(3, timeout=10)
+    recover, all_running = units.recover, threading.Barrier(3, timeout=10)
 
     def fail_in_one(*arguments: object) -> RecoveredFrame:
         if all_running.wait() == 0:
             raise ConnectionError("lost")
         return recover(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(stage, "recover", fail_in_one)
+    monkeypatch.setattr(units, "recover", fail_in_one)
     set_cores(3)
     job = make_job()
     with pytest.raises(ConnectionError, match="lost"):
@@ -441,7 +442,7 @@ def test_a_failure_in_one_of_several_threads_leaves_whole_masters_only(
     names = {path.name for path in job.folder("render").iterdir()}
     assert len(names - stage.RECORD_FILES) == 2
     assert not any("partial" in name for name in names)
-    monkeypatch.setattr(stage, "recover", recover)
+    monkeypatch.setattr(units, "recover", recover)
     stage.run(job)
     assert len(masters(job)) == 3
 

@@ -32,6 +32,7 @@ from unfade.work.lock import lock_folder
 from unfade.work.memory import return_freed_memory
 from unfade.work.receipt import Receipt
 from unfade.work.software import software_versions
+from unfade.work.units import prepare_results, remove_results
 from unfade.work.writing import clear_partials, write_text
 
 __all__ = ["STAGES", "Stage", "freshness", "run", "run_stage", "status"]
@@ -129,18 +130,21 @@ def run_stage(stage: Stage, job: Job, elements: ElementCache | None = None) -> N
     media = importlib.import_module("unfade.media")
     media.check_config(job.colors)
     media.check_colorspace(job.project.render.colorspace, job.colors)
-    stage_function(stage.name)(job)
-    return_freed_memory()
-    receipt = Receipt(
+    begun = Receipt(
         stage=stage.name,
         revision=stage.revision,
         settings=used_settings,
         inputs=digests,
-        outputs=outputs(stage, job),
+        outputs={},
         versions=software_versions(),
-        cost=clock.cost(),
     )
+    prepare_results(folder, begun.to_json())
+    job.forget_made()
+    stage_function(stage.name)(job)
+    return_freed_memory()
+    receipt = begun.model_copy(update={"outputs": outputs(stage, job), "cost": clock.cost()})
     write_text(folder / Receipt.PATH, receipt.to_json())
+    remove_results(folder)
     (folder / UNFINISHED).unlink()
     job.save_digests()
 

@@ -70,6 +70,14 @@ class DigestCache:
             self.changed = True
         return entry[3]
 
+    def know(self, key: str, size: int, mtime_ns: int, content: str) -> None:
+        """Takes over the digest of a file of the work directory, with its size and the time of its
+        change when the digest was taken."""
+        self._requested.add(key)
+        if self._entries.get(key) != (entry := (size, mtime_ns, "", content)):
+            self._entries[key] = entry
+            self.changed = True
+
     def adopt(self, other: "DigestCache") -> None:
         """Takes over the digests of another cache, which is not stored yet."""
         self._entries |= other._entries

@@ -1,10 +1,11 @@
 """The work directory, through whose files the stages exchange their results."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from unfade.errors import WorkError
 from unfade.film.clip import Clip, Clips
@@ -16,14 +17,17 @@ from unfade.project.paths import PROJECT_FILE
 from unfade.project.settings import Project
 from unfade.work.elements import DIGEST_CACHE, DigestCache, Element, element, relocated
 from unfade.work.progress import Progress
+from unfade.work.units import Executor, InProcess
 from unfade.work.writing import write_text
 
 AnArtefact = TypeVar("AnArtefact", bound=Artefact)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Job:
-    """The input of a stage: the project, the work directory `root`, and the progress display.
+    """The input of a stage: the project, the work directory `root`, the progress display, and what
+    does units of work.
 
     `root` is the folder of film.toml.
     """
@@ -31,6 +35,7 @@ class Job:
     project: Project
     root: Path
     progress: Progress
+    executor: Executor = field(default_factory=InProcess)
 
     def folder(self, stage: str) -> Path:
         """The folder of a stage, such as ``03-align``; it is made if it is missing.
@@ -50,6 +55,21 @@ class Job:
     def resolve(self, path: str) -> str:
         """The absolute path for a path of film.toml, which is relative to the work directory."""
         return str((self.root / path).absolute())
+
+    def once(self, make: Callable[["Job"], T]) -> T:
+        """What a function makes of this job, made once, for all units of a stage."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: T = self._made[make]
+        return made
+
+    def forget_made(self) -> None:
+        """Forgets what `once` keeps, because a stage has changed what it was made of."""
+        self._made.clear()
+
+    @cached_property
+    def _made(self) -> dict[Any, Any]:
+        return {}
 
     @property
     def project_file(self) -> Path:
@@ -89,6 +109,10 @@ class Job:
     def digest(self, path: Path) -> str:
         """The SHA-256 of a file of the work directory, from the cache if the file is unchanged."""
         return self.digests.of(path.relative_to(self.root).as_posix(), path)
+
+    def know_digest(self, path: Path, size: int, mtime_ns: int, content: str) -> None:
+        """Takes over the SHA-256 of a file of the work directory, which another process took."""
+        self.digests.know(path.relative_to(self.root).as_posix(), size, mtime_ns, content)
 
     def element(self, role: str, path: str) -> Element | None:
         """The element behind a path of film.toml; None if there is no file.

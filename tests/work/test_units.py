@@ -1,0 +1,119 @@
+"""Units of work: each is done once, its result is a whole file, and a key says what it is of."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unfade.errors import WorkError
+from unfade.project.settings import Project
+from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
+from unfade.work.units import (
+    Unit,
+    UnitResult,
+    UnitWork,
+    frames_unit,
+    prepare_results,
+    ranges,
+    remove_results,
+    results,
+)
+
+DONE: list[int] = []
+
+
+def squares(job: Job, first: int, last: int) -> UnitWork:
+    numbers = np.arange(first, last + 1)
+    for number in numbers:
+        if number == 13:
+            raise WorkError("thirteen: is unlucky; leave it out")
+        DONE.append(int(number))
+        yield
+    return UnitResult({"sum": int(numbers.sum())}, {"squares": numbers[::-1] ** 2})
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    DONE.clear()
+    fields = {"film": {"title": "Reel"}, "source": {"path": "scan.mov"}}
+    return Job(Project.model_validate(fields), tmp_path, SilentProgress())
+
+
+def units(*spans: tuple[int, int]) -> list[Unit]:
+    return [frames_unit("render", squares, range(first, last + 1)) for first, last in spans]
+
+
+def test_results_come_in_order_and_are_found_again(job: Job) -> None:
+    for _ in range(2):
+        low, high = results(job, units((1, 3), (4, 5)), "Squaring")
+        assert low.facts == {"sum": 6}
+        assert low.arrays["squares"].tolist() == [9, 4, 1]
+        assert high.facts == {"sum": 9}
+    assert DONE == [1, 2, 3, 4, 5]
+
+
+def test_after_a_failure_only_the_rest_is_done(job: Job) -> None:
+    with pytest.raises(WorkError, match="unlucky"):
+        list(results(job, units((1, 2), (12, 14)), "Squaring"))
+    assert DONE == [1, 2, 12]
+    list(results(job, units((1, 2), (3, 4)), "Squaring"))
+    assert DONE == [1, 2, 12, 3, 4]
+    assert not list(job.root.rglob("*.partial*"))
+
+
+@pytest.mark.parametrize("harm", [lambda path: path.write_bytes(b""), Path.unlink])
+def test_a_damaged_or_missing_result_is_made_again(
+    job: Job, harm: Callable[[Path], object]
+) -> None:
+    unit = units((1, 2))
+    list(results(job, unit, "Squaring"))
+    harm(unit[0].path(job))
+    assert [one.facts for one in results(job, unit, "Squaring")] == [{"sum": 3}]
+    assert DONE == [1, 2, 1, 2]
+
+
+def test_a_result_that_no_longer_holds_is_made_again(job: Job) -> None:
+    unit = units((1, 2))
+    list(results(job, unit, "Squaring"))
+    list(results(job, unit, "Squaring", holds=lambda result: result.facts != {"sum": 3}))
+    assert DONE == [1, 2, 1, 2]
+
+
+def test_results_of_another_key_are_removed(job: Job) -> None:
+    folder = job.folder("render")
+    prepare_results(folder, "settings 1")
+    list(results(job, units((1, 2)), "Squaring"))
+    prepare_results(folder, "settings 1")
+    list(results(job, units((1, 2)), "Squaring"))
+    assert DONE == [1, 2]
+    prepare_results(folder, "settings 2")
+    list(results(job, units((1, 2)), "Squaring"))
+    assert DONE == [1, 2, 1, 2]
+    remove_results(folder)
+    assert list(folder.iterdir()) == []
+
+
+def test_results_behind_a_link_are_left_alone(job: Job, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "precious.txt").write_text("keep")
+    (job.folder("render") / "units").symlink_to(elsewhere)
+    prepare_results(job.folder("render"), "settings")
+    assert (elsewhere / "precious.txt").read_text() == "keep"
+    assert not (job.folder("render") / "units").is_symlink()
+
+
+def test_ranges_cover_all_frames_once() -> None:
+    frames = [*range(1, 8), 20, 21]
+    assert [list(part) for part in ranges(frames, 4)] == [[1, 2, 3, 4], [5, 6, 7, 20], [21]]
+    assert ranges([], 4) == []
+
+
+def test_a_name_tells_units_apart() -> None:
+    one, other = (
+        frames_unit("ingest", squares, range(7, 10), clip=clip) for clip in ("source", "dvd")
+    )
+    assert (one.name, one.amount) == ("source-0000007-0000009", 3)
+    assert other.name != one.name

@@ -14,6 +14,7 @@ from unfade.project.settings import Project
 from unfade.studio.pair_laying import laying
 from unfade.work.job import Job
 from unfade.work.pair_records import PairRecords
+from unfade.work.units import remove_results
 
 from ..fixtures import RecordingProgress
 from .conftest import DVD_HEIGHT, DVD_PICTURE, DVD_WIDTH, PICTURE, choose, framed
@@ -42,6 +43,7 @@ def with_pair(film, **fields):
 def aligned(job, pair, *others):
     """The alignment of a pair of a person."""
     choose(job, pair.model_copy(update={"chosen_by": "person"}), *others)
+    remove_results(job.folder("align"))
     stage.run(job)
     return job.load(Alignments).admitted[0]
 

@@ -12,13 +12,14 @@ import torch
 
 from unfade.errors import MediaError
 from unfade.film.clip import SOURCE_PROXY, Clip, Clips
-from unfade.ingest.stage import run
+from unfade.ingest import stage
 from unfade.media import FrameTags, read, read_frame, read_tags, scene_frame, write_exr
 from unfade.pipeline.freshness import settings
 from unfade.pipeline.stages import STAGES
 from unfade.project.settings import Project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
+from unfade.work.units import remove_results
 
 from ..fixtures import KEYCODE
 
@@ -84,6 +85,12 @@ def scan(tmp_path: Path) -> Path:
     return tmp_path / "scan"
 
 
+def run(job: Job) -> None:
+    """Runs the stage as the pipeline does it after a change of settings or files."""
+    remove_results(job.folder("ingest"))
+    stage.run(job)
+
+
 def job(scan: Path, damaged: str = "error", **section: object) -> Job:
     project = Project.model_validate(
         {
@@ -124,7 +131,7 @@ def test_one_error_lists_all_frames_that_their_headers_show_as_damaged(
     """At once: hours of decoding would not change it."""
     expected = listed_error(scan, [kind for kind in DAMAGES if kind not in SHOWN_BY_PIXELS])
     with_value(scan / "r.0035.exr", np.nan)
-    monkeypatch.setattr("unfade.ingest.stage.read_or_fault", None)
+    monkeypatch.setattr("unfade.ingest.units.read_or_fault", None)
     text = error_of(scan)
     assert re.fullmatch(expected + "; the pictures themselves were not read yet", text)
 

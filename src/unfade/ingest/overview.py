@@ -18,11 +18,21 @@ _OUTLINE_RGB = (0.1, 1.0, 0.2)
 """Display values of the outline: green, which a faded picture hardly has."""
 
 
-def draw_live_areas(pictures: list[tuple[Tensor, Clip]]) -> Tensor:
+def at_height(picture: Tensor, clip: Clip) -> NDArray[np.float32]:
+    """A whole raster (3, H, W) at the height of the overview, with square pixels: (540, W, 3)
+    display values."""
+    whole = np.clip(picture.permute(1, 2, 0).contiguous().numpy(), 0.0, 1.0)
+    width = round(_HEIGHT_PX * float(clip.width * clip.pixel_aspect / clip.height))
+    return np.asarray(
+        cv2.resize(whole, (width, _HEIGHT_PX), interpolation=cv2.INTER_AREA), np.float32
+    )
+
+
+def draw_live_areas(pictures: list[tuple[NDArray[np.float32], Clip]]) -> Tensor:
     """Frames side by side, with the live area outlined and the rest dimmed.
 
     Args:
-        pictures: whole rasters (3, H, W) with their clips.
+        pictures: of `at_height`, with their clips.
 
     Returns:
         (3, 540, W), display values.
@@ -31,12 +41,8 @@ def draw_live_areas(pictures: list[tuple[Tensor, Clip]]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(np.hstack(panels).transpose(2, 0, 1)))
 
 
-def _draw(picture: Tensor, clip: Clip) -> NDArray[np.float32]:
-    whole = np.clip(picture.permute(1, 2, 0).contiguous().numpy(), 0.0, 1.0)
-    width = round(_HEIGHT_PX * float(clip.width * clip.pixel_aspect / clip.height))
-    canvas: NDArray[np.float32] = np.asarray(
-        cv2.resize(whole, (width, _HEIGHT_PX), interpolation=cv2.INTER_AREA), np.float32
-    )
+def _draw(picture: NDArray[np.float32], clip: Clip) -> NDArray[np.float32]:
+    canvas, width = picture.copy(), picture.shape[1]
     area = clip.live_area
     scale_x, scale_y = width / clip.width, _HEIGHT_PX / clip.height
     left, right = round(area.x * scale_x), round((area.x + area.width) * scale_x)

@@ -1,39 +1,26 @@
 """ingest: probes the clips, reads every frame once, finds live areas, and writes proxies."""
 
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from unfade.color.colorfulness import film_colorfulness
-from unfade.color.ycbcr import luma
-from unfade.errors import MediaError, ProjectError
+from unfade.errors import MediaError
 from unfade.film.cadence import Cadence
-from unfade.film.clip import (
-    SOURCE_PROXY,
-    Area,
-    Clip,
-    Clips,
-    orientation_word,
-    reference_proxy,
-)
-from unfade.film.damage import DAMAGE_REMEDY, Damage, DamageSetting
+from unfade.film.clip import Clip, Clips, orientation_word
+from unfade.film.damage import Damage
 from unfade.film.wording import counted
-from unfade.ingest.live_area import find_live_area
 from unfade.ingest.overview import draw_live_areas
-from unfade.ingest.proxy import make_proxy, proxy_size
+from unfade.ingest.proxy import proxy_size
 from unfade.ingest.repeats import RepeatDetector
-from unfade.media import probe, read_or_fault, write_png
-from unfade.project.settings import ClipSection
+from unfade.ingest.units import Element, elements, probe_unit, probed, read_units
+from unfade.media import write_png
 from unfade.work.job import Job
+from unfade.work.units import results
 from unfade.work.writing import writing
-
-_SAMPLE_FRAMES = 24
-"""Frames, spread over a clip, for the detection of its live area: some are bright at every edge."""
 
 
 def run(job: Job) -> None:
@@ -44,45 +31,25 @@ def run(job: Job) -> None:
             reference has no colour.
         ProjectError: a live area in film.toml exceeds the picture, or a colour space is unknown.
     """
-    job.folder("ingest")
-    scan, remedy = job.project.source, f"{DAMAGE_REMEDY}, or 'source.damaged' to 'hold' or 'skip'"
-    elements = [_Element("source", scan, SOURCE_PROXY, scan.damaged, remedy)]
-    several = len(job.project.reference) > 1
-    for section in job.project.reference:
-        title = f"reference {section.name}" if several else "reference"
-        elements.append(_Element(title, section, reference_proxy(section.name)))
-    middle_frames = [_probe(job, element) for element in elements]
+    scan, *references = elements(job)
+    clips = _probe_all(job)
     for old_proxy in job.folder("ingest").glob("*-proxy.npy"):
         old_proxy.unlink()
-    write_png(job.folder("ingest") / "live-area.png", draw_live_areas(middle_frames))
-    references = {}
-    for section, element, (_, clip) in zip(
-        job.project.reference, elements[1:], middle_frames[1:], strict=True
-    ):
+    found = {}
+    for section, element in zip(job.project.reference, references, strict=True):
+        clip = clips[element.name]
         repeats, _ = _write_proxy(job, element, clip)
         _check_color(job, element, clip)
         clip = _with_cadence(job, element.title, clip, repeats)
         path = _project_path(job, section.path, clip)
-        references[section.name] = clip.model_copy(update={"path": path})
-    _, source = middle_frames[0]
-    _, damage = _write_proxy(job, elements[0], source)
+        found[section.name] = clip.model_copy(update={"path": path})
+    source = clips[scan.name]
+    _, damage = _write_proxy(job, scan, source)
     if damage:
         job.progress.say(f"source: {damage.caveat()}")
-    path = _project_path(job, scan.path, source)
+    path = _project_path(job, scan.section.path, source)
     source = source.model_copy(update={"path": path, "damage": damage})
-    job.save(Clips(source=source, references=references))
-
-
-@dataclass(frozen=True)
-class _Element:
-    """A clip of film.toml: its title in messages, its section, the path of its proxy, what is done
-    about its damaged frames, and what a person can do about them."""
-
-    title: str
-    section: ClipSection
-    proxy: str
-    damaged: DamageSetting = "error"
-    remedy: str = DAMAGE_REMEDY
+    job.save(Clips(source=source, references=found))
 
 
 def _project_path(job: Job, path: str, clip: Clip) -> str:
@@ -92,51 +59,27 @@ def _project_path(job: Job, path: str, clip: Clip) -> str:
     return path
 
 
-def _probe(job: Job, element: _Element) -> tuple[Tensor, Clip]:
-    """Probes a clip of film.toml and finds its live area.
+def _probe_all(job: Job) -> dict[str, Clip]:
+    """Probes all clips, reports their facts, and draws their live areas.
 
     Returns:
-        Its middle frame, and the clip with its live area.
-
-    Raises:
-        MediaError: frames are missing or have unusable headers, and film.toml does not say what to
-            do about them.
+        The clips with their live areas, by the names of their elements.
     """
-    section = element.section
-    path, track = job.resolve(section.path), job.progress.track
-    clip = probe(path, section, track, colors=job.colors, keeps_damaged=True)
-    if clip.damage and element.damaged == "error":
-        remedy = f"{element.remedy}; the pictures themselves were not read yet"
-        raise MediaError(clip.damage.message(clip.path, clip.frames, remedy))
-    return _with_live_area(job, element.title, clip, section)
+    units = [probe_unit(element) for element in elements(job)]
+    deque(results(job, units, "Finding the live areas"), maxlen=0)
+    clips, middle_frames = {}, []
+    for element in elements(job):
+        clip, middle = probed(job, element)
+        _report(job, element.title, clip)
+        clips[element.name] = clip
+        middle_frames.append((middle, clip))
+    write_png(job.folder("ingest") / "live-area.png", draw_live_areas(middle_frames))
+    return clips
 
 
-def _with_live_area(job: Job, name: str, clip: Clip, section: ClipSection) -> tuple[Tensor, Clip]:
-    """Measures the live area of a probed clip on frames spread over it, and reports all facts.
-
-    Returns:
-        The middle one of these frames, and the clip with its live area. A live area in film.toml
-        goes before the measured one.
-
-    Raises:
-        MediaError: none of these frames can be read.
-    """
-    frames = _spread(clip)
-    lumas, faults, middle = [], [], None
-    label = f"Finding the live area of the {name}"
-    pictures = read_or_fault(clip, frames, job.colors)
-    for frame, picture in job.progress.track(pictures, label, len(frames)):
-        if isinstance(picture, str):
-            faults.append((frame, picture))
-            continue
-        lumas.append((luma(picture)[0].clamp(0.0, 1.0) * 255).round().to(torch.uint8).numpy())
-        if middle is None or frame <= frames[len(frames) // 2]:
-            middle = picture
-    if middle is None:
-        raise MediaError(
-            Damage().with_faults(faults).message(clip.path, clip.frames, DAMAGE_REMEDY)
-        )
-    area = _checked_area(name, clip, section) or find_live_area(lumas)
+def _report(job: Job, name: str, clip: Clip) -> None:
+    """Says the facts of a probed clip."""
+    area = clip.live_area
     job.progress.say(
         f"{name}: {counted(len(clip.frames), 'frame')} of {clip.width} x {clip.height} at "
         f"{clip.rate}, live area {area.width} x {area.height} at ({area.x}, {area.y})"
@@ -149,26 +92,9 @@ def _with_live_area(job: Job, name: str, clip: Clip, section: ClipSection) -> tu
     if clip.ignored:
         names = ", ".join(clip.ignored)
         job.progress.say(f"{name}: channels without colour are ignored: {names}")
-    return middle, clip.model_copy(update={"live_area": area})
 
 
-def _spread(clip: Clip) -> list[int]:
-    """Frames for the detection of the live area, spread evenly over a clip."""
-    count = min(_SAMPLE_FRAMES, len(clip.frames))
-    return [clip.frames.first + (2 * k + 1) * len(clip.frames) // (2 * count) for k in range(count)]
-
-
-def _checked_area(name: str, clip: Clip, section: ClipSection) -> Area | None:
-    area = section.area()
-    if area and (area.x + area.width > clip.width or area.y + area.height > clip.height):
-        raise ProjectError(
-            f"{name}.live_area {list(section.live_area or ())} reaches beyond the picture of "
-            f"{clip.width} x {clip.height} pixels; make it smaller or leave it out"
-        )
-    return area
-
-
-def _write_proxy(job: Job, element: _Element, clip: Clip) -> tuple[str, Damage]:
+def _write_proxy(job: Job, element: Element, clip: Clip) -> tuple[str, Damage]:
     """Reads a whole clip and writes its proxy, uint8 (frames, h, w, 3). The row of a damaged frame
     repeats that of the nearest earlier good one, or of a later one at the start.
 
@@ -186,7 +112,7 @@ def _write_proxy(job: Job, element: _Element, clip: Clip) -> tuple[str, Damage]:
         shape = len(clip.frames), height, width, 3
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)
-        for proxy in _proxies(job, element.title, clip, faults):
+        for proxy in _proxies(job, element, clip, faults):
             shown, rows = shown if proxy is None else proxy, rows + 1
             if shown is not None:
                 letters += [repeats.add(shown) for _ in range(rows)]
@@ -200,19 +126,18 @@ def _write_proxy(job: Job, element: _Element, clip: Clip) -> tuple[str, Damage]:
 
 
 def _proxies(
-    job: Job, title: str, clip: Clip, faults: list[tuple[int, str]]
+    job: Job, element: Element, clip: Clip, faults: list[tuple[int, str]]
 ) -> Iterator[NDArray[np.uint8] | None]:
     """The proxy of every frame; None for a damaged frame, whose fault is added to `faults`."""
-    pictures = read_or_fault(clip, clip.frames.frames(), job.colors)
-    for frame, picture in job.progress.track(pictures, f"Reading the {title}", len(clip.frames)):
-        if isinstance(picture, str):
-            faults.append((frame, picture))
-            yield None
-        else:
-            yield make_proxy(picture, clip)
+    frames = iter(clip.frames.frames())
+    for result in results(job, read_units(element, clip), f"Reading the {element.title}"):
+        damaged = dict(result.facts)
+        faults += damaged.items()
+        for proxy in result.arrays["proxies"]:
+            yield None if next(frames) in damaged else proxy
 
 
-def _check_color(job: Job, element: _Element, clip: Clip) -> None:
+def _check_color(job: Job, element: Element, clip: Clip) -> None:
     """
     Raises:
         MediaError: the pictures of a reference have no colour.

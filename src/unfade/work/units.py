@@ -12,18 +12,20 @@ import shutil
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from unfade.errors import WorkError
 from unfade.work.writing import write_text, writing
 
 if TYPE_CHECKING:
     from unfade.work.job import Job
+
+T = TypeVar("T")
 
 UNITS_FOLDER = "units"
 """Folder, in that of a stage, with the results of its units."""
@@ -100,7 +102,7 @@ def do_unit(job: Job, unit: Unit) -> Iterator[None]:
     path = unit.path(job)
     path.parent.mkdir(exist_ok=True)
     with writing(path) as temporary:
-        save_file(arrays, temporary, {"facts": json.dumps(result.facts)})
+        temporary.write_bytes(save(arrays, {"facts": json.dumps(result.facts)}))
 
 
 def results(
@@ -127,6 +129,15 @@ def results(
         pass
     for unit in units:
         yield _read(unit.path(job))
+
+
+def read_result(job: Job, unit: Unit) -> UnitResult:
+    """The result of a unit that is done.
+
+    Raises:
+        WorkError: it is missing or damaged.
+    """
+    return _read(unit.path(job))
 
 
 def _is_done(path: Path, holds: Callable[[UnitResult], bool]) -> bool:
@@ -161,9 +172,9 @@ def frames_unit(
     return Unit(stage, name, work, {"first": first, "last": last, **arguments}, len(frames))
 
 
-def ranges(frames: Sequence[int], count: int = FRAMES_A_UNIT) -> list[Sequence[int]]:
-    """Frames, ascending, in parts of at most `count`."""
-    return [frames[start : start + count] for start in range(0, len(frames), count)]
+def ranges(items: Sequence[T], count: int = FRAMES_A_UNIT) -> list[Sequence[T]]:
+    """Frames or other items in parts of at most `count`."""
+    return [items[start : start + count] for start in range(0, len(items), count)]
 
 
 def prepare_results(folder: Path, key: str) -> None:

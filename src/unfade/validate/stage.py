@@ -5,8 +5,7 @@ rendered frame. Writes `report.json`, `report.html` and stills to ``07-validate/
 """
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -17,20 +16,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from unfade.errors import WorkError
-from unfade.film.balance import FilmBalance
-from unfade.film.clip import Clip, reference_proxy
+from unfade.film.clip import Clip
 from unfade.film.figures import HeldOutFigures, ShotFigures
 from unfade.film.improvement import Improvement
-from unfade.film.match import MatchRecord
 from unfade.film.model import TrainedModel
-from unfade.film.rendering import RenderedFrame
 from unfade.film.report import Report
 from unfade.film.target import Target, Targets
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.media import (
     map_frames,
-    read_master,
     read_picture,
     read_plane,
     to_space,
@@ -44,9 +39,6 @@ from unfade.report.versions import versions
 from unfade.validate.diagnoses import Findings, diagnoses
 from unfade.validate.frame_pictures import (
     FramePictures,
-    PicturePlan,
-    RenderedPictures,
-    frame_pictures,
     shot_views,
 )
 from unfade.validate.frames import (
@@ -64,21 +56,19 @@ from unfade.validate.held_out import (
     score,
     scored_pair,
 )
-from unfade.validate.luma import check_master
-from unfade.validate.outliers.evidence import FrameEvidence, Plane
+from unfade.validate.outliers.evidence import Plane
 from unfade.validate.outliers.flags import PREDICTED_UNIT
-from unfade.validate.outliers.reference import ReferenceColour
-from unfade.validate.outliers.review import OutlierCase, OutlierReview, outlier_measure, shot_facts
+from unfade.validate.outliers.review import OutlierCase, outlier_measure, shot_facts
 from unfade.validate.outliers.runs import mend_facts, most_serious
 from unfade.validate.outliers.sheet import with_rows
-from unfade.validate.shown_frames import choose_shown
-from unfade.validate.steadiness import SmallFrame, chroma_change, mean_chroma, small_frame
+from unfade.validate.steadiness import SmallFrame, small_frame
 from unfade.validate.stills import STALE_PATTERNS, outlier_stills, stills
-from unfade.validate.validated_film import ValidatedFilm, chosen_model
+from unfade.validate.units import CheckedFrame, Inspection, check_range, read_rendered
+from unfade.validate.validated_film import chosen_model
 from unfade.validate.verdict import decide, held_out_measures, mean_model_error
-from unfade.work.cores import on_all_cores
 from unfade.work.job import Job
-from unfade.work.proxies import load_proxy
+from unfade.work.packing import unpack
+from unfade.work.units import frames_unit, ranges, results
 from unfade.work.writing import write_text
 
 Kept = TypeVar("Kept")
@@ -92,13 +82,11 @@ def run(job: Job) -> None:
             size than the scan.
         MediaError: a picture cannot be read.
     """
-    film = ValidatedFilm.of(job)
+    inspection = job.once(Inspection.of)
+    film, shown = inspection.film, inspection.plan.shown
     source = film.clips.source
     held_out = _held_out(job, source, film.targets.judging(), film.model)
-    shown = choose_shown(film.rendering.frames, film.targets.targets)
-    plan = PicturePlan(shown, film.alignments.crop, job.load(FilmBalance).grade)
-    inspection = _Inspection(job, film, plan, _outlier_review(job, film))
-    frames, pictures = _inspect_frames(inspection)
+    frames, pictures = _check_frames(inspection)
     cases = _outlier_cases(inspection, held_out.figures)
     pairs = [one.pair for one in film.alignments.admitted]
     shots = shot_figures(frames, film.pair_list.shots, pairs)
@@ -137,7 +125,7 @@ def score_hold_outs(job: Job) -> list[HeldOutFigures]:
 
 
 def _report(
-    inspection: "_Inspection",
+    inspection: Inspection,
     held_out: Sequence[HeldOutFigures],
     frames: Sequence[FrameFigures],
     shots: Sequence[ShotFigures],
@@ -227,128 +215,23 @@ def _read_pair(target: Target, folder: Path) -> HeldOutPair:
     return HeldOutPair(target.pair.source, target.pair.shot, source_rgb, truth_rgb, weight)
 
 
-@dataclass(frozen=True)
-class _Inspection:
-    """What the threads that inspect frames share."""
-
-    job: Job
-    film: ValidatedFilm
-    plan: PicturePlan
-    review: OutlierReview
-
-
-@dataclass(frozen=True)
-class _Inspected:
-    """A rendered frame as its thread leaves it. `figures` are without the change of chroma."""
-
-    figures: FrameFigures
-    small: SmallFrame
-    evidence: FrameEvidence
-    pictures: FramePictures
-
-
-def _inspect_frames(
-    inspection: _Inspection,
+def _check_frames(
+    inspection: Inspection,
 ) -> tuple[list[FrameFigures], dict[int, FramePictures]]:
-    """The figures of every rendered frame, and the pictures of those that are shown.
-
-    Frames are inspected side by side, and so are the changes from frame to frame.
-    """
-    job, film = inspection.job, inspection.film
-    by_frame = {frame.frame: frame for frame in film.rendering.frames}
-
-    def inspect(frame: int, source_rgb: Tensor) -> _Inspected:
-        return _inspect(inspection, by_frame[frame], source_rgb)
-
-    inspected = map_frames(inspect, film.clips.source, list(by_frame), job.colors)
-    complete = on_all_cores(_with_change, _with_frame_before(inspected))
+    """The figures of every rendered frame, and the pictures of those that are shown."""
+    job, frames = inspection.job, [one.frame for one in inspection.film.rendering.frames]
+    units = [frames_unit("validate", check_range, part) for part in ranges(frames)]
     figures, pictures = [], {}
-    for one in job.progress.track(complete, "Checking rendered frames", len(by_frame)):
-        figures.append(one.figures)
-        inspection.review.add(one.evidence, one.figures.predicted_error)
-        pictures[one.figures.frame] = one.pictures
+    for result in results(job, units, "Checking rendered frames"):
+        for values in result.facts:
+            one = unpack(CheckedFrame, values, result.arrays)
+            figures.append(one.figures)
+            inspection.review.add(one.evidence, one.figures.predicted_error)
+            pictures[one.figures.frame] = one.pictures
     return figures, pictures
 
 
-def _inspect(inspection: _Inspection, rendered: RenderedFrame, source_rgb: Tensor) -> _Inspected:
-    film, colors = inspection.film, inspection.job.colors
-    source, rendering = film.clips.source, film.rendering
-    written = _read_master(inspection.job, rendered, source_rgb)
-    decode = partial(to_space, source=rendering.colorspace, target=WORKING_SPACE, colors=colors)
-    luma_figures, recovered_rgb = check_master(source_rgb, written, rendering, rendered, decode)
-    before, after = crop(source_rgb, source.live_area), crop(recovered_rgb, source.live_area)
-    figures = FrameFigures(
-        frame=rendered.frame,
-        shot=rendered.shot,
-        predicted_error=rendered.predicted_error,
-        luma=luma_figures,
-        chroma_source=mean_chroma(before),
-        chroma_recovered=mean_chroma(after),
-        change=None,
-    )
-    small = small_frame(rendered.frame, rendered.shot, before, after)
-    pictures = RenderedPictures(before, after, float(source.pixel_aspect))
-    truth_rgb = _read_truth(inspection.job, inspection.plan.shown.targets.get(rendered.frame))
-    shown = frame_pictures(inspection.plan, rendered, pictures, truth_rgb)
-    return _Inspected(figures, small, inspection.review.evidence(small), shown)
-
-
-def _read_truth(job: Job, target: Target | None) -> Tensor | None:
-    """The ground truth of a target; None without a target."""
-    if target is None:
-        return None
-    return read_picture(str(job.folder("target") / target.truth), WORKING_SPACE)
-
-
-def _read_master(job: Job, rendered: RenderedFrame, source_rgb: Tensor) -> Tensor:
-    """The values of a master's file, (3, H, W).
-
-    Raises:
-        MediaError: it is missing or damaged.
-        WorkError: it has another size than the scan.
-    """
-    path = job.folder("render") / rendered.file
-    written = read_master(path)
-    if written.shape != source_rgb.shape:
-        (height, width), (source_height, source_width) = written.shape[-2:], source_rgb.shape[-2:]
-        raise WorkError(
-            f"{path}: frame {rendered.frame} is {width} x {height} pixels, but the scan is "
-            f"{source_width} x {source_height}; run 'unfade render' again"
-        )
-    return written
-
-
-def _with_frame_before(
-    inspected: Iterable[_Inspected],
-) -> Iterator[tuple[SmallFrame | None, _Inspected]]:
-    """Each frame with the one before it; none with the first."""
-    before = None
-    for one in inspected:
-        yield before, one
-        before = one.small
-
-
-def _with_change(frames: tuple[SmallFrame | None, _Inspected]) -> _Inspected:
-    before, one = frames
-    figures = replace(one.figures, change=chroma_change(before, one.small))
-    return replace(one, figures=figures)
-
-
-def _outlier_review(job: Job, film: ValidatedFilm) -> OutlierReview:
-    """The review of outliers, with the proxies of the references."""
-    matches = job.load(MatchRecord) if film.clips.references else None
-    proxies = {
-        name: load_proxy(job.root / reference_proxy(name))
-        for name in (matches.references if matches else ())
-    }
-    reference = ReferenceColour(film.clips, matches, film.alignments.admitted, proxies)
-    live_area, folder = film.clips.source.live_area, job.folder("validate")
-    return OutlierReview(reference, live_area, film.pair_list.shots, folder)
-
-
-def _outlier_cases(
-    inspection: _Inspection, held_out: Sequence[HeldOutFigures]
-) -> list[OutlierCase]:
+def _outlier_cases(inspection: Inspection, held_out: Sequence[HeldOutFigures]) -> list[OutlierCase]:
     """The outliers with their places, from their worst frames, which are read again."""
     job, film = inspection.job, inspection.film
     source, rendering = film.clips.source, film.rendering
@@ -363,7 +246,7 @@ def _outlier_cases(
         model = load_chosen(job.folder("train"), film.model, job.project.render.use)
 
     def case(frame: int, source_rgb: Tensor) -> OutlierCase:
-        written = _read_master(job, by_frame[frame], source_rgb).nan_to_num_(0.0, 0.0, 0.0)
+        written = read_rendered(job, by_frame[frame], source_rgb).nan_to_num_(0.0, 0.0, 0.0)
         recovered_rgb = to_space(written, rendering.colorspace, WORKING_SPACE, job.colors)
         before, after = (crop(rgb, source.live_area) for rgb in (source_rgb, recovered_rgb))
         run, predicted = by_worst[frame], None

@@ -10,7 +10,7 @@ Every failure that a user can mend is an `unfade.UnfadeError`. Importing this mo
 
 import os
 import reprlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -137,6 +137,8 @@ class Film:
         first: str | None = None,
         last: str | None = None,
         progress: Progress | None = None,
+        workers: int | None = None,
+        cluster: str | None = None,
     ) -> list[str]:
         """Runs the stages that are not fresh, in order.
 
@@ -144,6 +146,9 @@ class Film:
             first: a stage to run even if it is fresh; those before it must be fresh.
             last: the stage to stop after; None for all.
             progress: shows how far the work is; None shows nothing.
+            workers: number of processes on this machine that do its parts side by side; None for
+                this process alone.
+            cluster: address of the scheduler of a Dask cluster that does them.
 
         Returns:
             The names of the stages that ran.
@@ -151,7 +156,10 @@ class Film:
         Raises:
             UnfadeError: a stage failed, or another run works in the work directory.
         """
-        return pipeline.run(self._job(progress), first, last)
+        from unfade.cluster.choice import executor_for
+
+        with executor_for(workers, cluster) as executor:
+            return pipeline.run(replace(self._job(progress), executor=executor), first, last)
 
     def approve(self, by: str, *, note: str = "", reject: bool = False) -> Approval:
         """Records that a person approves the masters and the report, or rejects them.

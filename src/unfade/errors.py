@@ -36,6 +36,9 @@ class MissingFactError(MediaError):
         self.key = key
         self.known = known
 
+    def __reduce__(self) -> tuple[type["MissingFactError"], tuple[str, str, str]]:
+        return type(self), (str(self), self.key, self.known)
+
 
 class MatchError(UnfadeError):
     """Source and reference have no usable content in common."""

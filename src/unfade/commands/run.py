@@ -48,13 +48,21 @@ def run(
     last: Annotated[
         str | None, typer.Option("--to", metavar="STAGE", help="Stop after this stage.")
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Do the work in N processes of this machine."),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Do the work on a Dask cluster: tcp://HOST:8786."),
+    ] = None,
     quiet: Quiet = False,
     events: Events = False,
 ) -> None:
     """Run every stage that is not fresh."""
     from unfade.commands import stages
 
-    stages.run(project_file, first, last, quiet, events)
+    stages.run(project_file, first, last, quiet, events, workers, cluster)
 
 
 def status(project_file: ProjectFile) -> None:

@@ -19,7 +19,13 @@ OPEN_ROUND = (
 
 
 def run(
-    project_file: Path, first: str | None, last: str | None, quiet: bool, events: bool = False
+    project_file: Path,
+    first: str | None,
+    last: str | None,
+    quiet: bool,
+    events: bool = False,
+    workers: int | None = None,
+    cluster: str | None = None,
 ) -> None:
     """Runs the stages from `first` to `last` that are not fresh, and prints the verdict.
 
@@ -29,20 +35,28 @@ def run(
     check_stages(first, last)
     film = api.open(project_file)
     with progress(quiet, events) as display:
-        done = run_film(film, first, last, display)
+        done = run_film(film, first, last, display, workers, cluster)
     if "validate" in done or (not done and last in (None, "validate", "deliver")):
         show_verdict(film, quiet or events)
 
 
-def run_film(film: api.Film, first: str | None, last: str | None, display: Progress) -> list[str]:
-    """Runs the stages from `first` to `last` that are not fresh. Returns their names.
+def run_film(
+    film: api.Film,
+    first: str | None,
+    last: str | None,
+    display: Progress,
+    workers: int | None = None,
+    cluster: str | None = None,
+) -> list[str]:
+    """Runs the stages from `first` to `last` that are not fresh, as `api.Film.run` does. Returns
+    their names.
 
     Raises:
         UnfadeError: a stage failed.
     """
     if open_round(film.folder):
         display.say(OPEN_ROUND)
-    done = film.run(first=first, last=last, progress=display)
+    done = film.run(first=first, last=last, progress=display, workers=workers, cluster=cluster)
     if not done:
         display.say("Everything is fresh; there was nothing to do.")
     return done

@@ -18,12 +18,21 @@ RESULTS_A_RETURN = 20
 """Results after which freed memory goes back to the system. What is kept of each splits the memory
 of pictures into pieces that the next ones do not fit into: 1,000 pairs took 1.2 GB more."""
 
+CORES_VARIABLE = "UNFADE_CORES"
+"""Variable of the environment with the number of cores that Unfade may use: workers that share a
+machine share its cores."""
+
 _thread = threading.local()
 """`busy` is true in a thread of a pool below."""
 
 
 def core_count() -> int:
-    """Cores that this process may use."""
+    """Cores that this process may use: those of the machine, or fewer by `CORES_VARIABLE`."""
+    named = os.environ.get(CORES_VARIABLE, "")
+    return min(int(named), _all_cores()) if named.isdecimal() and int(named) else _all_cores()
+
+
+def _all_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -179,16 +179,23 @@ def ranges(items: Sequence[T], count: int = FRAMES_A_UNIT) -> list[Sequence[T]]:
 
 def prepare_results(folder: Path, key: str) -> None:
     """Removes the results in the folder of a stage that are not of `key`."""
-    units = folder / UNITS_FOLDER
-    key_file = units / KEY_FILE
-    try:
-        is_same = key_file.read_text(encoding="utf-8") == key
-    except (OSError, UnicodeDecodeError):
-        is_same = False
-    if not is_same:
+    if not has_key(folder, key):
         remove_results(folder)
-        units.mkdir()
-        write_text(key_file, key)
+        (folder / UNITS_FOLDER).mkdir()
+        write_text(folder / UNITS_FOLDER / KEY_FILE, key)
+
+
+def has_key(folder: Path, key: str) -> bool:
+    """Whether the results in the folder of a stage are of `key`."""
+    return results_key(folder) == key
+
+
+def results_key(folder: Path) -> str:
+    """The key that the results in the folder of a stage are of; empty if there is none."""
+    try:
+        return (folder / UNITS_FOLDER / KEY_FILE).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def remove_results(folder: Path) -> None:

@@ -1,0 +1,207 @@
+"""Does units of work on the workers of a Dask cluster, on this machine or on many.
+
+Workers and this machine share a file system, on which the units leave their results. A unit whose
+worker dies is done by another. Decision 24 says why Dask.
+"""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
+from itertools import repeat
+from typing import Any
+
+import dask
+from distributed import Client, Future, KilledWorker, LocalCluster, wait
+
+from unfade import __version__
+from unfade.cluster.worker import DescribedJob, do_on_worker
+from unfade.errors import UnfadeError, WorkError
+from unfade.work.cores import CORES_VARIABLE, core_count
+from unfade.work.job import Job
+from unfade.work.units import Unit, results_key
+
+CONNECT_TIMEOUT_S = 10.0
+"""Seconds within which a scheduler answers; on a local network it takes less than one."""
+
+NO_WORKER_S = 60.0
+"""Seconds without any worker after which the run ends: a worker restarts in a few."""
+
+FILE_TIMEOUT_S = 90.0
+"""Seconds until a result that another machine wrote is seen here: a network share may remember for
+60 that there was no such file."""
+
+POLL_S = 2.0
+"""Seconds between looks at the workers while no unit ends."""
+
+MAX_KILLS = 10
+"""Workers that may die over one unit. Units seldom kill their workers, but operators do."""
+
+
+class DaskExecutor:
+    """Does units on the workers of a Dask cluster."""
+
+    def __init__(self, client: Client, name: str) -> None:
+        """`name` is that of the cluster in messages."""
+        self._client, self._name = client, name
+
+    def run(self, job: Job, units: Sequence[Unit]) -> Iterator[None]:
+        """Does units, as many at a time as there are workers; yields as often as they have frames,
+        pairs or shots.
+
+        Raises:
+            UnfadeError: of a unit; or the scheduler is gone, or all workers are.
+        """
+        if not units:
+            return
+        key = results_key(job.folder(units[0].stage))
+        project = job.project.model_dump_json(by_alias=True)
+        described = DescribedJob(project, str(job.root.absolute()), key, __version__)
+        units_of: dict[Future[Any], Unit] = {
+            self._client.submit(do_on_worker, described, unit, pure=False): unit for unit in units
+        }
+        try:
+            for future in self._finished(list(units_of)):
+                unit = units_of[future]
+                self._check(future, unit)
+                _wait_for_result(job, unit)
+                yield from repeat(None, unit.amount)
+        finally:
+            # After a failure the others are of no use; they end by themselves if this fails too.
+            with suppress(Exception):
+                self._client.cancel(list(units_of))
+
+    def _finished(self, futures: list[Future[Any]]) -> Iterator[Future[Any]]:
+        """Futures in the order in which they end.
+
+        Raises:
+            WorkError: the scheduler is gone, or all workers are.
+        """
+        pending, last_worker_s = futures, time.monotonic()
+        while pending:
+            try:
+                done, not_done = wait(pending, timeout=POLL_S, return_when="FIRST_COMPLETED")
+            except TimeoutError:
+                now_s = time.monotonic()
+                last_worker_s = now_s if self._has_workers() else last_worker_s
+                if now_s - last_worker_s > NO_WORKER_S:
+                    raise WorkError(
+                        f"{self._name}: has had no worker for {NO_WORKER_S:.0f} seconds; start "
+                        "workers, and run the same command again, which goes on from here"
+                    ) from None
+                continue
+            except CancelledError as error:
+                raise self._lost() from error
+            yield from done
+            pending = list(not_done)
+
+    def _has_workers(self) -> bool:
+        """
+        Raises:
+            WorkError: the scheduler is gone.
+        """
+        if self._client.status != "running":
+            raise self._lost()
+        return bool(self._client.scheduler_info(n_workers=1)["workers"])
+
+    def _lost(self) -> WorkError:
+        return WorkError(
+            f"{self._name}: the scheduler is gone; start it again, and run the same command again, "
+            "which goes on from here"
+        )
+
+    def _check(self, future: Future[Any], unit: Unit) -> None:
+        """
+        Raises:
+            UnfadeError: the unit failed.
+        """
+        if future.status == "cancelled":
+            raise self._lost()
+        if future.status != "error":
+            return
+        error: Any = future.exception()
+        if isinstance(error, UnfadeError):
+            raise error
+        if isinstance(error, KilledWorker):
+            raise WorkError(
+                f"{unit.stage}: {unit.name} ended {MAX_KILLS} workers, perhaps for lack of memory; "
+                "use fewer workers on a machine, and look at their log"
+            ) from error
+        raise error.with_traceback(future.traceback())
+
+
+def _wait_for_result(job: Job, unit: Unit) -> None:
+    """
+    Raises:
+        WorkError: a worker has written the result of the unit, but it is not seen here.
+    """
+    path, until_s = unit.path(job), time.monotonic() + FILE_TIMEOUT_S
+    while not path.exists():
+        if time.monotonic() > until_s:
+            raise WorkError(
+                f"{path}: was written by a worker, but is not seen here; let all machines share "
+                "the work directory"
+            )
+        time.sleep(0.1)
+
+
+@contextmanager
+def _settings() -> Iterator[None]:
+    """Settings of Dask: many workers may die, and none is paused because of its memory, which would
+    stop it for good."""
+    settings = {
+        "distributed.scheduler.allowed-failures": MAX_KILLS,
+        "distributed.comm.timeouts.connect": f"{CONNECT_TIMEOUT_S}s",
+        "distributed.worker.preload": ["unfade.cluster.worker"],
+        "distributed.worker.profile.enabled": False,
+    }
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with dask.config.set(settings):
+        yield
+
+
+@contextmanager
+def local_workers(count: int) -> Iterator[DaskExecutor]:
+    """Starts workers on this machine, which share its cores, and ends them."""
+    environment = {CORES_VARIABLE: str(max(1, core_count() // count))}
+    with (
+        _settings(),
+        LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            dashboard_address=None,
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+            env=environment,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        try:
+            yield DaskExecutor(client, "the workers of this machine")
+        except BaseException:
+            # A unit may be killed at any moment; to wait for its end would hold up Ctrl-C.
+            for nanny in cluster.workers.values():
+                if nanny.process is not None and nanny.process.process is not None:
+                    nanny.auto_restart = False
+                    nanny.process.process.kill()
+            raise
+
+
+@contextmanager
+def cluster_at(address: str) -> Iterator[DaskExecutor]:
+    """Connects to the scheduler of a cluster, ``tcp://host:8786``.
+
+    Raises:
+        WorkError: no scheduler answers there.
+    """
+    with _settings():
+        try:
+            client = Client(address, timeout=CONNECT_TIMEOUT_S)
+        except (OSError, ValueError, TypeError) as error:
+            raise WorkError(
+                f"{address}: no scheduler answers there ({error}); start one with 'dask scheduler' "
+                "and name its address, such as tcp://host:8786"
+            ) from error
+        with client:
+            yield DaskExecutor(client, address)

@@ -1,0 +1,67 @@
+"""What a worker of a cluster does: units, one at a time. Dask loads this module in each worker that
+Unfade starts (`dask_setup`)."""
+
+import signal
+import threading
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from unfade import __version__
+from unfade.errors import WorkError
+from unfade.project.settings import Project
+from unfade.work.job import Job
+from unfade.work.memory import return_freed_memory
+from unfade.work.progress import SilentProgress
+from unfade.work.units import Unit, do_unit, has_key
+
+_TURN = threading.Lock()
+"""A worker with several threads does one unit at a time, because each unit uses all its cores."""
+
+
+@dataclass(frozen=True)
+class DescribedJob:
+    """A job as it is sent to workers: the project as JSON, the absolute path of the work directory,
+    the key that the units' results are of, and the version of Unfade."""
+
+    project: str
+    root: str
+    key: str
+    version: str
+
+
+def dask_setup(worker: object) -> None:
+    """Leaves Ctrl-C to the process that started the worker."""
+    with suppress(ValueError):  # Only the main thread may handle signals.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def do_on_worker(described: DescribedJob, unit: Unit) -> None:
+    """Does a unit, whose result goes into the work directory.
+
+    Raises:
+        UnfadeError: of the unit; the worker sees another work directory, or is of another version.
+    """
+    with _TURN:
+        deque(do_unit(_job(described, unit.stage), unit), maxlen=0)
+        return_freed_memory()
+
+
+@lru_cache(maxsize=1)
+def _job(described: DescribedJob, stage: str) -> Job:
+    """The job, which is kept from unit to unit with what they share."""
+    if described.version != __version__:
+        raise WorkError(
+            f"a worker has Unfade {__version__}, and this machine has {described.version}; install "
+            "the same version everywhere"
+        )
+    project, root = Project.model_validate_json(described.project), Path(described.root)
+    job = Job(project, root, SilentProgress())
+    if not (root.is_dir() and has_key(job.folder(stage), described.key)):
+        raise WorkError(
+            f"{root}: a worker sees no such folder, or another one; mount the same folder at the "
+            "same path on all machines"
+        )
+    return job

@@ -36,7 +36,10 @@ from unfade.model.closed_form.gradings import Gradings
 from unfade.model.closed_form.laws import Law
 from unfade.model.closed_form.lut import Axes, SmoothLut, SpreadLut
 from unfade.model.closed_form.unevenness import Unevenness
+from unfade.pipeline.run import stage_function
+from unfade.work.job import Job
 from unfade.work.progress import Item, SilentProgress
+from unfade.work.units import remove_results
 
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 """Weights of R, G and B in luma, of Rec.709."""
@@ -386,3 +389,10 @@ def write_certificates(folder: Path) -> tuple[Path, Path]:
         )
     )
     return chain, key
+
+
+def run_anew(stage: str, job: Job) -> None:
+    """Runs a stage as the pipeline does it after a change of settings or files."""
+    remove_results(job.folder(stage))
+    job.forget_made()
+    stage_function(stage)(job)

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import torch
 
-from unfade.align import stage
 from unfade.errors import MatchError, ProjectError
 from unfade.film.alignment import Alignments, weight_file
 from unfade.film.pair import Pair
@@ -14,9 +13,8 @@ from unfade.project.settings import Project
 from unfade.studio.pair_laying import laying
 from unfade.work.job import Job
 from unfade.work.pair_records import PairRecords
-from unfade.work.units import remove_results
 
-from ..fixtures import RecordingProgress
+from ..fixtures import RecordingProgress, run_anew
 from .conftest import DVD_HEIGHT, DVD_PICTURE, DVD_WIDTH, PICTURE, choose, framed
 
 HALF_TURN = np.array([[-1.0, 0, DVD_WIDTH - 1], [0, -1, DVD_HEIGHT - 1], [0, 0, 1]])
@@ -43,8 +41,7 @@ def with_pair(film, **fields):
 def aligned(job, pair, *others):
     """The alignment of a pair of a person."""
     choose(job, pair.model_copy(update={"chosen_by": "person"}), *others)
-    remove_results(job.folder("align"))
-    stage.run(job)
+    run_anew("align", job)
     return job.load(Alignments).admitted[0]
 
 

@@ -12,16 +12,14 @@ import torch
 
 from unfade.errors import MediaError
 from unfade.film.clip import SOURCE_PROXY, Clip, Clips
-from unfade.ingest import stage
 from unfade.media import FrameTags, read, read_frame, read_tags, scene_frame, write_exr
 from unfade.pipeline.freshness import settings
 from unfade.pipeline.stages import STAGES
 from unfade.project.settings import Project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
-from unfade.work.units import remove_results
 
-from ..fixtures import KEYCODE
+from ..fixtures import KEYCODE, run_anew
 
 FRAMES = range(1, 41)
 
@@ -85,12 +83,6 @@ def scan(tmp_path: Path) -> Path:
     return tmp_path / "scan"
 
 
-def run(job: Job) -> None:
-    """Runs the stage as the pipeline does it after a change of settings or files."""
-    remove_results(job.folder("ingest"))
-    stage.run(job)
-
-
 def job(scan: Path, damaged: str = "error", **section: object) -> Job:
     project = Project.model_validate(
         {
@@ -111,7 +103,7 @@ def damage(scan: Path, number: int, kind: str) -> str:
 
 def error_of(scan: Path) -> str:
     with pytest.raises(MediaError) as refused:
-        run(job(scan))
+        run_anew("ingest", job(scan))
     return str(refused.value)
 
 
@@ -158,7 +150,7 @@ def test_most_frames_must_be_good(scan: Path) -> None:
         with pytest.raises(
             MediaError, match=r"21 of 40 .*; restore the files, or set 'first' an"
         ) as e:
-            run(job(scan, setting))
+            run_anew("ingest", job(scan, setting))
         assert "damaged" not in str(e.value)
 
 
@@ -174,11 +166,11 @@ def test_the_damage_of_a_reference_is_listed_too(scan: Path) -> None:
     remedy = "restore the files, or set 'first' and 'last'"
     listed = f"7: {faults[0]}, 9: {faults[1]}; {remedy}$"
     with pytest.raises(MediaError, match="2 of 40 frames cannot be used, " + listed):
-        run(reads_reference)
+        run_anew("ingest", reads_reference)
     damage(scan, 8, "missing")
     listed = f"8: missing; {remedy}; the pictures themselves were not read yet$"
     with pytest.raises(MediaError, match="1 of 40 frames cannot be used, " + listed):
-        run(reads_reference)
+        run_anew("ingest", reads_reference)
 
 
 def held_film(scan: Path, setting: str = "hold") -> Job:
@@ -187,7 +179,7 @@ def held_film(scan: Path, setting: str = "hold") -> Job:
         damage(scan, number, kind)
     damage(scan, 40, "junk")
     film = job(scan, setting)
-    run(film)
+    run_anew("ingest", film)
     return film
 
 
@@ -220,15 +212,15 @@ def test_a_frame_that_is_missing_at_an_end_of_the_asked_range_is_held(scan: Path
     for number in (1, 39, 40):
         damage(scan, number, "missing")
     film = job(scan, "hold", first=1, last=40)
-    run(film)
+    run_anew("ingest", film)
     source = film.clips().source
     assert (source.frames.first, source.frames.last) == (1, 40)
     assert source.damage.in_words() == "1: missing, 39 to 40: missing"
     assert [source.shown_frame(number) for number in (1, 39, 40)] == [2, 38, 38]
     with pytest.raises(MediaError, match="3 of 40 frames cannot be used, 1: missing, 39 to 40: mi"):
-        run(job(scan, first=1, last=40))
+        run_anew("ingest", job(scan, first=1, last=40))
     with pytest.raises(MediaError, match="has the frames 2 to 38, not 50 to 60; correct 'first'"):
-        run(job(scan, "hold", first=50, last=60))
+        run_anew("ingest", job(scan, "hold", first=50, last=60))
 
 
 def test_the_record_has_the_frames_and_their_faults(scan: Path) -> None:
@@ -245,7 +237,7 @@ def test_the_record_has_the_frames_and_their_faults(scan: Path) -> None:
 
 def test_damage_of_a_whole_scan_is_empty(scan: Path) -> None:
     film = job(scan, "hold")
-    run(film)
+    run_anew("ingest", film)
     damage_of = film.clips().source.damage
     assert not damage_of
     assert damage_of.caveat() == ""
@@ -259,7 +251,7 @@ def source_with_timecodes(scan: Path, timecode_of: Callable[[int], str]) -> Clip
     damage(scan, 9, "missing")
     damage(scan, 10, "empty")
     film = job(scan, "hold")
-    run(film)
+    run_anew("ingest", film)
     return film.clips().source
 
 

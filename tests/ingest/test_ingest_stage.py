@@ -14,15 +14,13 @@ import torch
 from unfade.errors import MediaError, ProjectError, WorkError
 from unfade.film.clip import SOURCE_PROXY, Area, Clips, reference_proxy
 from unfade.film.time import FrameRange
-from unfade.ingest import stage
 from unfade.ingest.proxy import make_proxy, proxy_size
 from unfade.media import MovieWriter, read, read_picture, write_dpx
 from unfade.project.settings import Project
 from unfade.work.job import Job
 from unfade.work.progress import Item
-from unfade.work.units import remove_results
 
-from ..fixtures import make_clip
+from ..fixtures import make_clip, run_anew
 
 PICTURE = Area(x=20, y=12, width=152, height=108)
 PAIRS = [{"source": 101, "reference": "painted.png"}]
@@ -69,12 +67,6 @@ def film(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(job: Job) -> None:
-    """Runs the stage as the pipeline does it after a change of settings or files."""
-    remove_results(job.folder("ingest"))
-    stage.run(job)
-
-
 def job(root: Path, source: dict[str, Any] | None = None, **sections: Any) -> Job:
     fields = {
         "film": {"title": "Test"},
@@ -91,12 +83,12 @@ def test_a_full_disk_is_an_error_and_leaves_no_partial_file(film: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, limits[1]))
     try:
         with pytest.raises(WorkError, match=r"01-ingest/.*: cannot be written .* free space"):
-            run(job(film))
+            run_anew("ingest", job(film))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert not (film / SOURCE_PROXY).exists()
     assert not list((film / "01-ingest").rglob("*.partial*"))
-    run(job(film))
+    run_anew("ingest", job(film))
     assert len(np.load(film / SOURCE_PROXY)) == 12
 
 
@@ -104,14 +96,14 @@ def test_a_full_disk_is_an_error_and_leaves_no_partial_file(film: Path) -> None:
     ("path", "recorded"), [("scan", "scan/r.%03d.dpx"), ("scan/r.###.dpx", "scan/r.###.dpx")]
 )
 def test_the_recorded_path_is_read_later(film: Path, path: str, recorded: str) -> None:
-    run(job(film, {"path": path}))
+    run_anew("ingest", job(film, {"path": path}))
     assert job(film).load(Clips).source.path == recorded
     source = job(film, {"path": path}).clips().source
     assert [frame for frame, _ in read(source, [100, 111])] == [100, 111]
 
 
 def test_ingest_writes_clips_proxies_and_overview(film: Path) -> None:
-    run(job(film))
+    run_anew("ingest", job(film))
 
     clips = job(film).load(Clips)
     assert (clips.source.frames.first, clips.source.frames.last) == (100, 111)
@@ -145,24 +137,24 @@ def test_ingest_writes_clips_proxies_and_overview(film: Path) -> None:
 
 def test_without_a_reference(film: Path) -> None:
     pair = {"source": 101, "reference": "painted.png"}
-    run(job(film, reference=None, pair=[pair]))
+    run_anew("ingest", job(film, reference=None, pair=[pair]))
     assert job(film).load(Clips).references == {}
     assert not (film / reference_proxy("dvd")).exists()
 
 
 def test_live_area_of_film_toml_overrides_detection(film: Path) -> None:
-    run(job(film, {"live_area": [20, 10, 80, 64]}))
+    run_anew("ingest", job(film, {"live_area": [20, 10, 80, 64]}))
     assert job(film).load(Clips).source.live_area == Area(x=20, y=10, width=80, height=64)
     assert np.load(film / SOURCE_PROXY).shape == (12, 102, 128, 3)
     with pytest.raises(ProjectError, match=r"source.live_area \[20, 10, 200, 64\] reaches beyond"):
-        run(job(film, {"live_area": [20, 10, 200, 64]}))
+        run_anew("ingest", job(film, {"live_area": [20, 10, 200, 64]}))
 
 
 def test_a_damaged_frame_is_an_error_and_leaves_no_artefact(film: Path) -> None:
     damaged = film / "scan" / "r.111.dpx"
     damaged.write_bytes(damaged.read_bytes()[:-400])
     with pytest.raises(MediaError, match=r"r.%03d.dpx: 1 of 12 .*, 111: cannot be read"):
-        run(job(film))
+        run_anew("ingest", job(film))
     assert not (film / Clips.PATH).exists()
     assert not list((film / "01-ingest").glob(".*"))
 
@@ -199,7 +191,7 @@ def test_an_alpha_channel_is_ignored_with_a_message(film: Path) -> None:
     for number in range(3):
         assert cv2.imwrite(str(film / f"scan/a.{number}.png"), rgba)
     project = job(film, {"path": "scan/a.%d.png"}, reference=None, pair=PAIRS).project
-    run(Job(project, film, Recorder()))
+    run_anew("ingest", Job(project, film, Recorder()))
     ignored = [message for message in messages if "ignored" in message]
     assert ignored == ["source: channels without colour are ignored: A"]
 
@@ -220,5 +212,5 @@ def test_a_reference_without_colour_is_an_error_before_the_scan_is_read(
             wave = 0.45 + 0.3 * torch.sin(torch.linspace(number, number + 9, 180))
             movie.write(toned * wave.expand(3, 144, 180))
     with pytest.raises(MediaError, match=rf"dvd\.mkv: {fault}.*\[\[pair\]\]"):
-        run(job(film))
+        run_anew("ingest", job(film))
     assert not (film / SOURCE_PROXY).exists()

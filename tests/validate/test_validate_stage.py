@@ -28,9 +28,8 @@ from unfade.validate import stage
 from unfade.validate.frame_pictures import COMPARISON_WIDTH_PX
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
-from unfade.work.units import remove_results
 
-from ..fixtures import make_clip, make_model, make_rendered_frame, make_rendering
+from ..fixtures import make_clip, make_model, make_rendered_frame, make_rendering, run_anew
 
 FRAMES = FrameRange(first=101, last=106)
 LIVE = Area(x=4, y=2, width=40, height=28)
@@ -137,13 +136,6 @@ def write_master(job: Job, frame: int, rgb: Tensor) -> RenderedFrame:
     return make_rendered_frame(frame, shot=shot, **facts)
 
 
-def validate(job: Job) -> None:
-    """Runs the stage as the pipeline does it after a change of settings or files."""
-    remove_results(job.folder("validate"))
-    job.forget_made()
-    stage.run(job)
-
-
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
     """A well rendered film of two shots with one hold-out pair."""
@@ -170,7 +162,7 @@ def value_of(report: Report, name: str) -> float:
 
 
 def test_a_good_rendering_is_accepted_and_shown(job: Job) -> None:
-    validate(job)
+    run_anew("validate", job)
 
     report = job.load(Report)
     assert report.verdict == "accept"
@@ -188,7 +180,7 @@ def test_a_good_rendering_is_accepted_and_shown(job: Job) -> None:
 def test_hold_out_pairs_are_scored_without_pictures(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    validate(job)
+    run_anew("validate", job)
     monkeypatch.setattr(stage, "scored_pair", None)
     monkeypatch.setattr(stage, "held_out_result", None)
     (figures,) = stage.score_hold_outs(job)
@@ -197,7 +189,7 @@ def test_hold_out_pairs_are_scored_without_pictures(
 
 
 def test_faded_error_is_that_of_the_scan_itself(job: Job) -> None:
-    validate(job)
+    run_anew("validate", job)
 
     source = read_picture(job.folder("target") / "source.exr", WORKING_SPACE)
     y, truth = luma(source), true_chroma(luma(source))
@@ -207,7 +199,7 @@ def test_faded_error_is_that_of_the_scan_itself(job: Job) -> None:
 
 
 def test_stills_have_square_pixels(job: Job) -> None:
-    validate(job)
+    run_anew("validate", job)
 
     split = read_picture(next(job.folder("validate").glob("split-*.png")), WORKING_SPACE)
     assert split.shape[1] < COMPARISON_WIDTH_PX * LIVE.height / (2 * LIVE.width) + 90
@@ -220,7 +212,7 @@ def test_a_pixel_of_wrong_luma_rejects(job: Job) -> None:
     write_master(job, 105, rgb)
     job.save(rendering)
 
-    validate(job)
+    run_anew("validate", job)
 
     report = job.load(Report)
     assert report.verdict == "reject"
@@ -231,7 +223,7 @@ def test_lossy_masters_have_limits_of_their_own(tmp_path: Path, job: Job) -> Non
     (tmp_path / "lossy").mkdir()
     lossy = build(make_job(tmp_path / "lossy", compression="dwaa"))
 
-    validate(lossy)
+    run_anew("validate", lossy)
 
     report = lossy.load(Report)
     assert report.verdict == "accept"
@@ -254,7 +246,7 @@ def test_each_format_is_held_to_its_own_rounding(
 ) -> None:
     other = build(make_job(tmp_path / "other", **render))
 
-    validate(other)
+    run_anew("validate", other)
 
     report = other.load(Report)
     assert value_of(report, "luma_excess_max") == 0
@@ -267,7 +259,7 @@ def test_clipped_values_ask_for_a_review(tmp_path: Path, job: Job) -> None:
     cut = sum(frame.cut for frame in other.load(Rendering).frames)
     assert cut > 0
 
-    validate(other)
+    run_anew("validate", other)
 
     report = other.load(Report)
     assert report.verdict == "review"
@@ -279,11 +271,11 @@ def test_missing_frames_are_counted_within_the_range_asked_for(job: Job) -> None
     rendering = job.load(Rendering)
     job.save(rendering.model_copy(update={"frames": rendering.frames[:4]}))
 
-    validate(job)
+    run_anew("validate", job)
     assert value_of(job.load(Report), "frames_missing") == 2
 
     limited = make_job(job.root, last=104)
-    validate(limited)
+    run_anew("validate", limited)
     assert value_of(limited.load(Report), "frames_missing") == 0
 
     hole = DamagedFrames(first=104, last=105, fault="missing")
@@ -291,14 +283,14 @@ def test_missing_frames_are_counted_within_the_range_asked_for(job: Job) -> None
         damage = Damage(frames=(hole,), setting=setting)
         source = job.load(Clips).source.model_copy(update={"damage": damage})
         job.save(Clips(source=source))
-        validate(job)
+        run_anew("validate", job)
         assert value_of(job.load(Report), "frames_missing") == missing
 
 
 def test_without_hold_out_the_verdict_is_review(job: Job) -> None:
     job.save(Targets(targets=(), luma_parity=0.0))
 
-    validate(job)
+    run_anew("validate", job)
 
     report = job.load(Report)
     assert report.verdict == "review"
@@ -309,14 +301,14 @@ def test_error_names_a_hold_out_pair_of_zero_weight(job: Job) -> None:
     write_target(job, faded(102), weight=0.0)
 
     with pytest.raises(WorkError, match="source frame 102"):
-        validate(job)
+        run_anew("validate", job)
 
 
 def test_error_names_a_master_of_another_size(job: Job) -> None:
     write_master(job, 103, torch.zeros(3, 16, 16))
 
     with pytest.raises(WorkError, match=r"0000103\.exr: frame 103 is 16 x 16 pixels"):
-        validate(job)
+        run_anew("validate", job)
 
 
 def test_a_rendering_without_frames_is_an_error(job: Job) -> None:
@@ -324,14 +316,14 @@ def test_a_rendering_without_frames_is_an_error(job: Job) -> None:
     job.save(rendering.model_copy(update={"frames": ()}))
 
     with pytest.raises(WorkError, match="holds no frame"):
-        validate(job)
+        run_anew("validate", job)
 
 
 def test_stills_of_an_older_run_are_removed(job: Job) -> None:
     stale = job.folder("validate") / "split-000001.png"
     stale.write_bytes(b"old")
 
-    validate(job)
+    run_anew("validate", job)
 
     assert not stale.exists()
 
@@ -344,7 +336,7 @@ def test_outliers_have_a_kind_a_place_and_a_sheet(job: Job) -> None:
         for one in rendering.frames
     ]
     job.save(rendering.model_copy(update={"frames": tuple(frames)}))
-    validate(job)
+    run_anew("validate", job)
     (run,) = [one for one in job.load(Report).outliers if one.kind == "unseen colour"]
     assert (run.kind, run.shot, run.first, run.last) == ("unseen colour", 1, 102, 103)
     assert "9.0 CIEDE2000" in run.why
@@ -356,5 +348,5 @@ def test_outliers_have_a_kind_a_place_and_a_sheet(job: Job) -> None:
     assert read_picture(folder / "outliers.png").shape[2] > 1000
     frames = [one.model_copy(update={"predicted_error": SURE}) for one in frames]
     job.save(rendering.model_copy(update={"frames": tuple(frames)}))
-    validate(job)
+    run_anew("validate", job)
     assert not [one for one in job.load(Report).outliers if one.kind == "unseen colour"]

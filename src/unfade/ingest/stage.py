@@ -16,7 +16,7 @@ from unfade.film.wording import counted
 from unfade.ingest.overview import draw_live_areas
 from unfade.ingest.proxy import proxy_size
 from unfade.ingest.repeats import RepeatDetector
-from unfade.ingest.units import Element, elements, probe_unit, probed, read_units
+from unfade.ingest.units import ClipToRead, elements, probe_unit, probed, read_units
 from unfade.media import write_png
 from unfade.work.job import Job
 from unfade.work.units import results
@@ -94,7 +94,7 @@ def _report(job: Job, name: str, clip: Clip) -> None:
         job.progress.say(f"{name}: channels without colour are ignored: {names}")
 
 
-def _write_proxy(job: Job, element: Element, clip: Clip) -> tuple[str, Damage]:
+def _write_proxy(job: Job, element: ClipToRead, clip: Clip) -> tuple[str, Damage]:
     """Reads a whole clip and writes its proxy, uint8 (frames, h, w, 3). The row of a damaged frame
     repeats that of the nearest earlier good one, or of a later one at the start.
 
@@ -126,7 +126,7 @@ def _write_proxy(job: Job, element: Element, clip: Clip) -> tuple[str, Damage]:
 
 
 def _proxies(
-    job: Job, element: Element, clip: Clip, faults: list[tuple[int, str]]
+    job: Job, element: ClipToRead, clip: Clip, faults: list[tuple[int, str]]
 ) -> Iterator[NDArray[np.uint8] | None]:
     """The proxy of every frame; None for a damaged frame, whose fault is added to `faults`."""
     frames = iter(clip.frames.frames())
@@ -137,7 +137,7 @@ def _proxies(
             yield None if next(frames) in damaged else proxy
 
 
-def _check_color(job: Job, element: Element, clip: Clip) -> None:
+def _check_color(job: Job, element: ClipToRead, clip: Clip) -> None:
     """
     Raises:
         MediaError: the pictures of a reference have no colour.

@@ -26,7 +26,7 @@ _READ_FRAMES_A_UNIT = 500
 
 
 @dataclass(frozen=True)
-class Element:
+class ClipToRead:
     """A clip of film.toml: its name in that of its units, its title in messages, its section, the
     path of its proxy, what is done about its damaged frames, and what a person can do about them.
     """
@@ -39,18 +39,20 @@ class Element:
     remedy: str = DAMAGE_REMEDY
 
 
-def elements(job: Job) -> list[Element]:
+def elements(job: Job) -> list[ClipToRead]:
     """The scan, and the references in their order."""
     scan, remedy = job.project.source, f"{DAMAGE_REMEDY}, or 'source.damaged' to 'hold' or 'skip'"
-    found = [Element("source", "source", scan, SOURCE_PROXY, scan.damaged, remedy)]
+    found = [ClipToRead("source", "source", scan, SOURCE_PROXY, scan.damaged, remedy)]
     several = len(job.project.reference) > 1
     for number, section in enumerate(job.project.reference, start=1):
         title = f"reference {section.name}" if several else "reference"
-        found.append(Element(f"reference{number}", title, section, reference_proxy(section.name)))
+        found.append(
+            ClipToRead(f"reference{number}", title, section, reference_proxy(section.name))
+        )
     return found
 
 
-def probe_unit(element: Element) -> Unit:
+def probe_unit(element: ClipToRead) -> Unit:
     """The probing of a clip."""
     arguments = {"name": element.name}
     return Unit("ingest", f"{element.name}-probe", probe_clip, arguments, amount=1)
@@ -91,13 +93,13 @@ def probe_clip(job: Job, name: str) -> UnitWork:
     return UnitResult(clip.model_dump(mode="json"), {"middle": middle})
 
 
-def probed(job: Job, element: Element) -> tuple[Clip, NDArray[np.float32]]:
+def probed(job: Job, element: ClipToRead) -> tuple[Clip, NDArray[np.float32]]:
     """The clip of a probed element, and its middle frame at the height of the overview."""
     result = read_result(job, probe_unit(element))
     return Clip.model_validate(result.facts), result.arrays["middle"]
 
 
-def _element(job: Job, name: str) -> Element:
+def _element(job: Job, name: str) -> ClipToRead:
     return next(one for one in elements(job) if one.name == name)
 
 
@@ -117,7 +119,7 @@ def _checked_area(name: str, clip: Clip, section: ClipSection) -> Area | None:
     return area
 
 
-def read_units(element: Element, clip: Clip) -> list[Unit]:
+def read_units(element: ClipToRead, clip: Clip) -> list[Unit]:
     """The reading of a whole clip in ranges, or at once if frames are found only from the start."""
     frames = range(clip.frames.first, clip.frames.last + 1)
     is_in_order = clip.kind == "movie" and not clip.random_access

@@ -26,6 +26,7 @@ from unfade.film.stage_names import folder_name
 from unfade.pipeline import run as pipeline
 from unfade.pipeline.approve import decide
 from unfade.pipeline.freshness import UNFINISHED
+from unfade.pipeline.render_frames import render_frames
 from unfade.project.file import load_project
 from unfade.project.paths import find_project_file
 from unfade.project.settings import Project
@@ -160,6 +161,24 @@ class Film:
 
         with executor_for(workers, cluster) as executor:
             return pipeline.run(replace(self._job(progress), executor=executor), first, last)
+
+    def render_frames(self, first: int, last: int, *, progress: Progress | None = None) -> int:
+        """Renders those masters of a range of frames that do not exist yet. Other processes may
+        render other frames at the same time; `run` then records the masters and goes on.
+
+        Args:
+            first: first frame.
+            last: last frame.
+            progress: shows how far the work is; None shows nothing.
+
+        Returns:
+            The number of masters in the range; 0 if the stage is fresh.
+
+        Raises:
+            UnfadeError: an earlier stage is not fresh, no frame of the range is to be rendered, or
+                another process renders some of them.
+        """
+        return render_frames(self._job(progress), first, last)
 
     def approve(self, by: str, *, note: str = "", reject: bool = False) -> Approval:
         """Records that a person approves the masters and the report, or rejects them.

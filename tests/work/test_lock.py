@@ -6,16 +6,18 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from unfade.errors import WorkError
-from unfade.work.lock import LOCK, is_in_use, lock_folder
+from unfade.work.lock import LOCK, is_in_use, lock_folder, lock_frames
 
 HOLD = """
 import sys
+import threading
 from pathlib import Path
 from unfade.work.lock import lock_folder
 with lock_folder(Path(sys.argv[1]), print):
@@ -133,3 +135,89 @@ def test_a_folder_that_cannot_be_written_to_is_named(
     message = "cannot be written to .Permission denied.; give yourself write permission"
     with pytest.raises(WorkError, match=message), lock_folder(tmp_path, no_warning):
         pass
+
+
+HOLD_FRAMES = """
+import sys
+import threading
+from pathlib import Path
+from unfade.work.lock import lock_frames
+with lock_frames(Path(sys.argv[1]), 1, 100, print, lambda: None):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def frames_holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the frames 1 to 100."""
+    command = [sys.executable, "-c", HOLD_FRAMES, str(tmp_path)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def lock_part(folder: Path, first: int, last: int) -> list[str]:
+    """Locks frames for a moment; returns what happened meanwhile."""
+    happened: list[str] = []
+    with lock_frames(folder, first, last, no_warning, lambda: happened.append("prepared")):
+        happened.append("locked")
+    return happened
+
+
+@pytest.mark.parametrize(("first", "last"), [(1, 100), (100, 200), (50, 60), (1, 999)])
+def test_the_same_frames_are_locked_once(
+    tmp_path: Path, frames_holder: subprocess.Popen[str], first: int, last: int
+) -> None:
+    message = rf"frames 1 to 100 are in use by process {frames_holder.pid} on .*; wait until"
+    with pytest.raises(WorkError, match=message):
+        lock_part(tmp_path, first, last)
+    frames_holder.communicate("\n")
+    assert lock_part(tmp_path, first, last) == ["prepared", "locked"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_frames_are_locked_beside_but_not_the_folder(
+    tmp_path: Path, frames_holder: subprocess.Popen[str]
+) -> None:
+    assert lock_part(tmp_path, 101, 200) == ["prepared", "locked"]
+    message = rf"frames 1 to 100 are in use by process {frames_holder.pid}"
+    with pytest.raises(WorkError, match=message), lock_folder(tmp_path, no_warning):
+        pass
+    assert is_in_use(tmp_path)
+    frames_holder.send_signal(signal.SIGKILL)
+    frames_holder.wait()
+    assert not is_in_use(tmp_path)
+    with lock_folder(tmp_path, no_warning):
+        assert [path.name for path in tmp_path.iterdir()] == [LOCK]
+
+
+def test_no_frames_are_locked_while_a_run_holds_the_folder(
+    tmp_path: Path, holder: subprocess.Popen[str]
+) -> None:
+    with pytest.raises(WorkError, match=f"is in use by process {holder.pid}"):
+        lock_part(tmp_path, 1, 2)
+
+
+def test_a_process_that_registers_its_frames_is_waited_for(tmp_path: Path) -> None:
+    with lock_frames(tmp_path, 1, 2, no_warning, lambda: None):
+        until = (tmp_path / LOCK).with_name(f"{LOCK}-frames-1-2")
+        assert until.exists()
+        assert not (tmp_path / LOCK).exists()
+    program = HOLD_FRAMES.replace(
+        "lambda: None", "lambda: (print('held', flush=True), sys.stdin.readline())"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        assert (tmp_path / LOCK).read_text().rstrip().endswith(", for a moment")
+        release = threading.Timer(0.5, lambda: process.communicate("\n\n"))
+        release.start()
+        assert lock_part(tmp_path, 101, 102) == ["prepared", "locked"]
+        release.join()

@@ -24,7 +24,7 @@ from unfade.project.settings import (
 from unfade.work.elements import DIGEST_CACHE, digest, element
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
-from unfade.work.writing import clear_partials, writing
+from unfade.work.writing import writing
 
 from ..fixtures import make_clip
 
@@ -94,15 +94,6 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
         fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_the_temporary_files_of_a_killed_run_are_removed(tmp_path: Path) -> None:
-    with writing(tmp_path / "frame.exr") as temporary:
-        left = tmp_path / f"{temporary.stem}x{temporary.suffix}"
-        left.write_text("half")
-        temporary.write_text("whole")
-    clear_partials(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["frame.exr"]
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, job: Job) -> None:

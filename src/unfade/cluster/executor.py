@@ -55,9 +55,10 @@ class DaskExecutor:
         """
         if not units:
             return
+        self._check_versions()
         key = results_key(job.folder(units[0].stage))
         project = job.project.model_dump_json(by_alias=True)
-        described = DescribedJob(project, str(job.root.absolute()), key, __version__)
+        described = DescribedJob(project, str(job.root.absolute()), key)
         units_of: dict[Future[Any], Unit] = {
             self._client.submit(do_on_worker, described, unit, pure=False): unit for unit in units
         }
@@ -71,6 +72,21 @@ class DaskExecutor:
             # After a failure the others are of no use; they end by themselves if this fails too.
             with suppress(Exception):
                 self._client.cancel(list(units_of))
+
+    def _check_versions(self) -> None:
+        """
+        Raises:
+            WorkError: a worker has no Unfade, or another version.
+        """
+        versions: Any = self._client.get_versions(packages=["unfade"])
+        for name, found in versions["workers"].items():
+            version = found["packages"]["unfade"]
+            if version != __version__:
+                there = f"Unfade {version}" if version else "no Unfade"
+                raise WorkError(
+                    f"{self._name}: the worker {name} has {there}, but this machine has "
+                    f"{__version__}; install the same version everywhere"
+                )
 
     def _finished(self, futures: list[Future[Any]]) -> Iterator[Future[Any]]:
         """Futures in the order in which they end.

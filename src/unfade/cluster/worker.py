@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from unfade import __version__
 from unfade.errors import WorkError
 from unfade.project.settings import Project
 from unfade.work.job import Job
@@ -24,12 +23,11 @@ _TURN = threading.Lock()
 @dataclass(frozen=True)
 class DescribedJob:
     """A job as it is sent to workers: the project as JSON, the absolute path of the work directory,
-    the key that the units' results are of, and the version of Unfade."""
+    and the key that the units' results are of."""
 
     project: str
     root: str
     key: str
-    version: str
 
 
 def dask_setup(worker: object) -> None:
@@ -42,7 +40,7 @@ def do_on_worker(described: DescribedJob, unit: Unit) -> None:
     """Does a unit, whose result goes into the work directory.
 
     Raises:
-        UnfadeError: of the unit; the worker sees another work directory, or is of another version.
+        UnfadeError: of the unit, or the worker sees another work directory.
     """
     with _TURN:
         deque(do_unit(_job(described, unit.stage), unit), maxlen=0)
@@ -52,11 +50,6 @@ def do_on_worker(described: DescribedJob, unit: Unit) -> None:
 @lru_cache(maxsize=1)
 def _job(described: DescribedJob, stage: str) -> Job:
     """The job, which is kept from unit to unit with what they share."""
-    if described.version != __version__:
-        raise WorkError(
-            f"a worker has Unfade {__version__}, and this machine has {described.version}; install "
-            "the same version everywhere"
-        )
     project, root = Project.model_validate_json(described.project), Path(described.root)
     job = Job(project, root, SilentProgress())
     if not (root.is_dir() and has_key(job.folder(stage), described.key)):

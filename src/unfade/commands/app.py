@@ -108,7 +108,8 @@ app.command()(studio.studio)
 app.command()(verify.verify)
 app.command()(lut.lut)
 for _stage, _task in STAGE_TASKS.items():
-    app.command(_stage, help=f"{_task} (stage {folder_name(_stage)}).")(run.stage_verb(_stage))
+    _verb = run.render if _stage == "render" else run.stage_verb(_stage)
+    app.command(_stage, help=f"{_task} (stage {folder_name(_stage)}).")(_verb)
 
 
 def main(at_end: Callable[[object], None] | None = None) -> None:

@@ -3,6 +3,7 @@
 A verb imports its implementation when it is called, so that the help starts fast.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,9 @@ import typer
 
 from unfade.commands.console import progress
 from unfade.commands.parameters import Events, NewFolder, ProjectFile, Quiet
+from unfade.errors import ProjectError
 from unfade.film.seed import MAX_SEED
+from unfade.film.time import FrameRange
 
 
 def demo(
@@ -81,3 +84,37 @@ def stage_verb(stage: str) -> Callable[..., None]:
         stages.run(project_file, stage, stage, quiet)
 
     return verb
+
+
+def render(
+    project_file: ProjectFile,
+    frames: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A-B", help="Only these; other processes may render others at the same time."
+        ),
+    ] = None,
+    quiet: Quiet = False,
+    events: Events = False,
+) -> None:
+    """The verb of the stage render, or of some of its frames."""
+    from unfade.commands import stages
+
+    if frames is None:
+        stages.run(project_file, "render", "render", quiet, events)
+    else:
+        stages.render_frames(project_file, parse_frames(frames), quiet, events)
+
+
+def parse_frames(text: str) -> FrameRange:
+    """The frames of ``"1001-1100"`` or ``"1001"``.
+
+    Raises:
+        ProjectError: it is neither.
+    """
+    ends = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", text)
+    if ends is None or int(ends[1]) > int(ends[2] or ends[1]):
+        raise ProjectError(
+            f"--frames '{text}' is no range of frames; write the first and the last as '1001-1100'"
+        )
+    return FrameRange(first=int(ends[1]), last=int(ends[2] or ends[1]))

@@ -8,6 +8,7 @@ from unfade.commands.console import progress
 from unfade.commands.display import duration
 from unfade.commands.terminal import plain_table, show
 from unfade.film.report import Report
+from unfade.film.time import FrameRange
 from unfade.improve.snapshot import open_round
 from unfade.pipeline.stages import check_stages
 from unfade.work.progress import Progress
@@ -60,6 +61,20 @@ def run_film(
     if not done:
         display.say("Everything is fresh; there was nothing to do.")
     return done
+
+
+def render_frames(project_file: Path, frames: FrameRange, quiet: bool, events: bool) -> None:
+    """Renders a range of frames.
+
+    Raises:
+        UnfadeError: the project cannot be used, an earlier stage is not fresh, or another process
+            renders some of the frames.
+    """
+    film = api.open(project_file)
+    with progress(quiet, events) as display:
+        count = film.render_frames(frames.first, frames.last, progress=display)
+        if not count:
+            display.say("Everything is fresh; there was nothing to do.")
 
 
 def show_status(project_file: Path) -> None:

@@ -126,18 +126,10 @@ def run_stage(stage: Stage, job: Job, elements: ElementCache | None = None) -> N
     _check_elements(stage, job, folder, elements)
     (folder / UNFINISHED).touch()
     clear_partials(folder)
-    used_settings, digests = settings(stage, job.project), inputs(stage, job, elements)
+    begun = begun_receipt(stage, job, elements)
     media = importlib.import_module("unfade.media")
     media.check_config(job.colors)
     media.check_colorspace(job.project.render.colorspace, job.colors)
-    begun = Receipt(
-        stage=stage.name,
-        revision=stage.revision,
-        settings=used_settings,
-        inputs=digests,
-        outputs={},
-        versions=software_versions(),
-    )
     prepare_results(folder, begun.to_json())
     job.forget_made()
     stage_function(stage.name)(job)
@@ -147,6 +139,18 @@ def run_stage(stage: Stage, job: Job, elements: ElementCache | None = None) -> N
     remove_results(folder)
     (folder / UNFINISHED).unlink()
     job.save_digests()
+
+
+def begun_receipt(stage: Stage, job: Job, elements: ElementCache) -> Receipt:
+    """The receipt of a stage that begins: all that it depends on, without outputs and cost."""
+    return Receipt(
+        stage=stage.name,
+        revision=stage.revision,
+        settings=settings(stage, job.project),
+        inputs=inputs(stage, job, elements),
+        outputs={},
+        versions=software_versions(),
+    )
 
 
 def stage_function(name: str) -> Callable[[Job], None]:

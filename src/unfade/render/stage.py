@@ -1,6 +1,7 @@
 """render: recovers every frame of the source and writes the masters."""
 
 import json
+from collections import deque
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -68,6 +69,33 @@ def run(job: Job) -> None:
     )
 
 
+def render_part(job: Job, first: int, last: int) -> int:
+    """Renders the masters of a range of frames that do not exist yet, in a folder that is prepared.
+
+    Returns:
+        The number of masters in the range.
+
+    Raises:
+        ProjectError: no frame of the range is to be rendered.
+    """
+    part = [one.frame for one in job.once(RenderPlan.of).between(first, last)]
+    if not part:
+        raise ProjectError(
+            f"{job.project_file}: none of the frames {first} to {last} is to be rendered; choose "
+            "frames within 'render.first' and 'render.last' that are not skipped"
+        )
+    units = [frames_unit("render", render_range, some) for some in ranges(part)]
+    unchanged = partial(_is_unchanged, job.folder("render"))
+    deque(results(job, units, "Rendering", holds=unchanged), maxlen=0)
+    return len(part)
+
+
+def is_prepared(job: Job) -> bool:
+    """Whether the folder holds masters of the present model and settings, or none."""
+    key_file = job.folder("render") / KEY_FILE
+    return key_file.exists() and key_file.read_text(encoding="utf-8") == job.once(_key)
+
+
 def prepare(job: Job) -> None:
     """Prepares the folder for the masters: what is of other masters is removed or renamed.
 
@@ -75,7 +103,7 @@ def prepare(job: Job) -> None:
         WorkError: the folder holds files that Unfade did not make.
     """
     plan, folder = job.once(RenderPlan.of), job.folder("render")
-    _prepare_folder(folder, _key(job, plan))
+    _prepare_folder(folder, job.once(_key))
     _remove_altered(job)
     _rename_masters(folder, plan.all_masters)
     _remove_obsolete(folder, plan.all_masters)
@@ -128,12 +156,13 @@ def _rename_masters(folder: Path, masters: Iterable[Master]) -> None:
         (folder / old).replace(folder / master.name)
 
 
-def _key(job: Job, plan: RenderPlan) -> str:
+def _key(job: Job) -> str:
     """Everything that the pixels and header entries of a master depend on.
 
     File names and the range of frames are left out, so that a change of them renders nothing anew.
     The id of the model stands for the checkpoint.
     """
+    plan = job.once(RenderPlan.of)
     others = {"first", "last", "range", "naming", "checkpoint"}
     settings = job.project.render.model_dump(mode="json", exclude=others)
     in_dpx = {"history": DPX_HISTORY_VERSION} if job.project.render.format == "dpx" else {}

@@ -1,4 +1,5 @@
-"""A lock that allows one run at a time in a folder; the system releases it if its holder dies."""
+"""Locks that allow one run at a time in a folder, or several that render different frames; the
+system releases them if their holder dies."""
 
 import errno
 import os
@@ -7,13 +8,19 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from unfade.errors import WorkError
+from unfade.film.time import FrameRange
+from unfade.work.processes import is_running
 
 LOCK = ".unfade.lock"
 """The file that is locked. It exists during a run; one that a killed run left is not locked."""
+
+REGISTRATION_TIMEOUT_S = 30.0
+"""Seconds to wait for another process that registers its frames; one that has to remove masters of
+another model first takes seconds."""
 
 _NO_LOCKS_ERRNOS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOTSUP})
 """Errors of a file system without locks, such as some network mounts."""
@@ -21,9 +28,22 @@ _NO_LOCKS_ERRNOS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errn
 _LOCKED_ERRNOS = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK})
 """Errors when another process holds the lock."""
 
+_REGISTERING = ", for a moment"
+"""End of the text in the lock of a folder while a process only registers its frames."""
+
+_UNKNOWN = "another run"
+"""The holder of a lock whose file says nothing yet."""
+
+_FRAMES = re.compile(r"-frames-(\d{1,9})-(\d{1,9})")
+"""What follows `LOCK` in the name of the lock of some frames: the first and the last."""
+
 _LOCKED_BYTE = 2**30
 """Offset, in bytes, of the locked byte on Windows: behind the text, because Windows does not let
 other processes read a locked byte."""
+
+
+class InUseError(WorkError):
+    """Another process holds a lock."""
 
 
 @contextmanager
@@ -37,35 +57,121 @@ def lock_folder(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
         say: prints a line, for the warning.
 
     Raises:
-        WorkError: another process holds the lock, or the folder cannot be written to.
+        WorkError: another process holds the lock or that of some frames, or the folder cannot be
+            written to.
     """
-    path = folder / LOCK
+    with _lock_file(folder / LOCK, say):
+        _check_frames_free(folder, None)
+        yield
+
+
+@contextmanager
+def lock_frames(
+    folder: Path, first: int, last: int, say: Callable[[str], None], prepare: Callable[[], None]
+) -> Iterator[None]:
+    """Locks frames for this process while the block runs; others may lock other frames.
+
+    Args:
+        folder: the folder, which exists.
+        first: first frame.
+        last: last frame.
+        say: prints a line, as for `lock_folder`.
+        prepare: is called while nobody else starts.
+
+    Raises:
+        WorkError: another process holds one of the frames or the whole folder, or the folder cannot
+            be written to.
+    """
+    with ExitStack() as stack:
+        with _patient_lock(folder, say):
+            _check_frames_free(folder, FrameRange(first=first, last=last))
+            stack.enter_context(_lock_file(folder / f"{LOCK}-frames-{first}-{last}", say))
+            prepare()
+        yield
+
+
+@contextmanager
+def _patient_lock(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """The lock of a folder, for which others are waited that hold it for a moment."""
+    until_s = time.monotonic() + REGISTRATION_TIMEOUT_S
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(_lock_file(folder / LOCK, say, _REGISTERING))
+                break
+            except InUseError:
+                holder = _read_holder(folder / LOCK)
+                if time.monotonic() > until_s or not holder.endswith((_REGISTERING, _UNKNOWN)):
+                    raise
+                time.sleep(0.05)
+        yield
+
+
+@contextmanager
+def _lock_file(path: Path, say: Callable[[str], None], purpose: str = "") -> Iterator[None]:
+    """Locks a file, in which the process and its purpose stand."""
     descriptor = _acquire(path, say)
     try:
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, _holder().encode("utf-8"))
+        os.write(descriptor, f"{_holder()}{purpose}\n".encode())
         yield
     finally:
         _release(path, descriptor)
 
 
-def is_in_use(folder: Path) -> bool:
-    """Whether a run works in a folder, as its lock file says, without locking it. A process of this
-    machine that has ended works no more; of another machine nothing is known but the file."""
+def _check_frames_free(folder: Path, wanted: FrameRange | None) -> None:
+    """Checks that no other process renders some frames; None is all frames.
+
+    Raises:
+        InUseError: one does.
+    """
+    for path, frames in _frame_locks(folder):
+        overlaps = wanted is None or not (frames.last < wanted.first or wanted.last < frames.first)
+        if overlaps and _is_held(path):
+            raise InUseError(
+                f"{folder}: frames {frames.first} to {frames.last} are in use by "
+                f"{_read_holder(path)}; wait until that has ended, or end it"
+            )
+
+
+def _frame_locks(folder: Path) -> Iterator[tuple[Path, FrameRange]]:
+    """The locks of frames in a folder, held or left behind, with their frames."""
+    for path in folder.glob(f"{LOCK}-frames-*"):
+        frames = _FRAMES.fullmatch(path.name.removeprefix(LOCK))
+        if frames is not None and int(frames[1]) <= int(frames[2]):
+            yield path, FrameRange(first=int(frames[1]), last=int(frames[2]))
+
+
+def _is_held(path: Path) -> bool:
+    """Whether another process holds a lock; the file of a dead one is removed."""
     try:
-        text = (folder / LOCK).read_text(encoding="utf-8", errors="replace")
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        _lock(descriptor)
+    except OSError:
+        os.close(descriptor)
+        return True
+    _release(path, descriptor)
+    return False
+
+
+def is_in_use(folder: Path) -> bool:
+    """Whether a run works in a folder, as its lock files say, without locking it. A process of this
+    machine that has ended works no more; of another machine nothing is known but the file."""
+    return any(map(_is_live, [folder / LOCK, *(path for path, _ in _frame_locks(folder))]))
+
+
+def _is_live(path: Path) -> bool:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
     holder = re.match(r"process (\d+) on (.+) since ", text)
-    if holder is None or holder[2] != socket.gethostname() or sys.platform == "win32":
+    if holder is None or holder[2] != socket.gethostname():
         return True
-    try:
-        os.kill(int(holder[1]), 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        pass  # It is another user's, or no number of a process.
-    return True
+    return is_running(int(holder[1]))
 
 
 def _acquire(path: Path, say: Callable[[str], None]) -> int:
@@ -93,7 +199,7 @@ def _acquire(path: Path, say: Callable[[str], None]) -> int:
                 raise WorkError(
                     f"{path}: cannot be locked ({error.strerror}); check the disk that it is on"
                 ) from error
-            raise WorkError(
+            raise InUseError(
                 f"{path.parent}: is in use by {_read_holder(path)}; wait until that has ended, or "
                 "end it"
             ) from error
@@ -114,15 +220,15 @@ def _release(path: Path, descriptor: int) -> None:
 
 def _holder() -> str:
     since = time.strftime("%Y-%m-%d %H:%M:%S %z")
-    return f"process {os.getpid()} on {socket.gethostname()} since {since}\n"
+    return f"process {os.getpid()} on {socket.gethostname()} since {since}"
 
 
 def _read_holder(path: Path) -> str:
     """The text in the lock file, which its holder writes a moment after it takes the lock."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace").strip() or "another run"
+        return path.read_text(encoding="utf-8", errors="replace").strip() or _UNKNOWN
     except OSError:
-        return "another run"
+        return _UNKNOWN
 
 
 def _is_file_at(descriptor: int, path: Path) -> bool:

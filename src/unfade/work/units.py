@@ -172,9 +172,10 @@ def frames_unit(
     return Unit(stage, name, work, {"first": first, "last": last, **arguments}, len(frames))
 
 
-def ranges(items: Sequence[T], count: int = FRAMES_A_UNIT) -> list[Sequence[T]]:
-    """Frames or other items in parts of at most `count`."""
-    return [items[start : start + count] for start in range(0, len(items), count)]
+def ranges(items: Sequence[T], count: int | None = None) -> list[Sequence[T]]:
+    """Frames or other items in parts of at most `count`; None is `FRAMES_A_UNIT`."""
+    step = count or FRAMES_A_UNIT
+    return [items[start : start + step] for start in range(0, len(items), step)]
 
 
 def prepare_results(folder: Path, key: str) -> None:

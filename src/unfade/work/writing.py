@@ -1,12 +1,21 @@
 """Atomic writes: a file is written whole or not at all."""
 
 import os
+import re
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from unfade.errors import WorkError
+from unfade.work.processes import host_key, is_running
+
+FOREIGN_LEFTOVER_AGE_S = 24 * 3600
+"""Seconds after which the temporary file of another machine counts as left: nothing is known of its
+process, and no write pauses for a day."""
+
+_OWNER = re.compile(r".*\.([0-9a-f]{6})-(\d+)-[0-9a-f]{8}\.partial.*")
 
 
 @contextmanager
@@ -18,7 +27,8 @@ def writing(path: Path) -> Iterator[Path]:
     Raises:
         WorkError: it cannot be written.
     """
-    temporary = path.with_name(partial_name(path, secrets.token_hex(4)))
+    key = f"{host_key()}-{os.getpid()}-{secrets.token_hex(4)}"
+    temporary = path.with_name(partial_name(path, key))
     try:
         yield temporary
         os.replace(temporary, path)
@@ -33,7 +43,7 @@ def writing(path: Path) -> Iterator[Path]:
 
 
 def partial_name(path: Path, key: str) -> str:
-    """The name of the temporary file of a write, which a random key tells from others."""
+    """The name of the temporary file of a write, which a key tells from others."""
     return f".{path.stem}.{key}.partial{path.suffix}"
 
 
@@ -70,7 +80,18 @@ def make_folder(folder: Path) -> None:
 
 
 def clear_partials(folder: Path) -> None:
-    """Removes the temporary files that a killed run left."""
+    """Removes the temporary files that ended processes left; others may be at work."""
     for path in folder.rglob(".*.partial*"):
-        if path.is_file():
-            path.unlink()
+        with suppress(FileNotFoundError):
+            if path.is_file() and _is_left(path):
+                path.unlink()
+
+
+def _is_left(temporary: Path) -> bool:
+    """Whether the process that wrote a temporary file has ended."""
+    owner = _OWNER.fullmatch(temporary.name)
+    if owner is None:
+        return True
+    if owner[1] == host_key():
+        return not is_running(int(owner[2]))
+    return time.time() - temporary.stat().st_mtime > FOREIGN_LEFTOVER_AGE_S

@@ -1,0 +1,57 @@
+"""Renders a range of frames, beside other processes that render other ranges."""
+
+import importlib
+
+from unfade.errors import WorkError
+from unfade.film.stage_names import STAGE_NAMES
+from unfade.pipeline.freshness import UNFINISHED, ElementCache, freshness
+from unfade.pipeline.run import begun_receipt
+from unfade.pipeline.stages import STAGES
+from unfade.work.job import Job
+from unfade.work.lock import lock_frames
+from unfade.work.units import prepare_results
+
+RENDER = STAGE_NAMES.index("render")
+"""Place of render among the stages."""
+
+
+def render_frames(job: Job, first: int, last: int) -> int:
+    """Renders those masters of a range of frames that do not exist yet. A later run of the stage
+    records them.
+
+    Args:
+        job: the project and its work directory, of which other processes may render other frames.
+        first: first frame.
+        last: last frame.
+
+    Returns:
+        The number of masters in the range; 0 if the stage is fresh.
+
+    Raises:
+        UnfadeError: an earlier stage is not fresh, no frame of the range is to be rendered, or
+            another process renders some of it.
+    """
+    elements = ElementCache(job)
+    for earlier in STAGES[:RENDER]:
+        state = freshness(earlier, job, elements)
+        if state.state != "fresh":
+            raise WorkError(
+                f"{job.root}: {earlier.name} is {state.state} ({state.reason}); first run "
+                f"'unfade run --to {STAGE_NAMES[RENDER - 1]} {job.project_file}'"
+            )
+    stage = STAGES[RENDER]
+    if freshness(stage, job, elements).state == "fresh":
+        return 0
+    render = importlib.import_module("unfade.render.stage")
+    folder, key = job.folder(stage.name), begun_receipt(stage, job, elements).to_json()
+    render.is_prepared(job)  # Takes time once, while nobody waits for it.
+
+    def prepare() -> None:
+        (folder / UNFINISHED).touch()
+        prepare_results(folder, key)
+        if not render.is_prepared(job):
+            render.prepare(job)
+
+    with lock_frames(job.root, first, last, job.progress.say, prepare):
+        count: int = render.render_part(job, first, last)
+    return count

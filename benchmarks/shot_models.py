@@ -23,7 +23,7 @@ from uncertainty import PAIRS, TEST_SHOTS, as_picture
 from unfade.model import ChromaModel
 from unfade.project.settings import TrainSection
 from unfade.train.fit.loop import learn, residual_of, start
-from unfade.train.fit.shot_networks import ShotTrial, try_shot_networks
+from unfade.train.fit.shot_networks import PixelsOfShots, ShotTrial, try_shot_networks
 from unfade.train.training_set import prepare
 
 
@@ -65,7 +65,7 @@ def _train(options: argparse.Namespace) -> tuple[ChromaModel, list[ShotTrial]]:
     untrained = start(training_set.train, training_set.held_out, settings)
     *_, state = learn(untrained, training_set.train, training_set.held_out, settings)
     film = training_set.model.with_residual(residual_of(state.best, settings.size))
-    return film, list(try_shot_networks(state.best, training_set, settings))
+    return film, list(try_shot_networks(state.best, PixelsOfShots.of(training_set), settings))
 
 
 def frames_error(model: ChromaModel, frames: Sequence[Frame], shot: int) -> float:

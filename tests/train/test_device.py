@@ -27,7 +27,7 @@ from unfade.train.contact_sheet import ContactSheets
 from unfade.train.data.pixels import Pixels, TrainingPicture, picture_of_pair
 from unfade.train.fit.calibrate import with_uncertainty
 from unfade.train.fit.loop import State, learn, residual_of, start
-from unfade.train.fit.shot_networks import try_shot_networks
+from unfade.train.fit.shot_networks import PixelsOfShots, try_shot_networks
 from unfade.train.outcome import HeldOutErrors, held_out_errors
 from unfade.train.training_set import TrainingSet, prepare
 
@@ -161,7 +161,7 @@ def trained(training_set: TrainingSet) -> Training:
     """Trains on the device of the pixels."""
     assert training_set.held_out is not None
     *_, state = learn(*learn_arguments(training_set))
-    trials = list(try_shot_networks(state.weights, training_set, SETTINGS))
+    trials = list(try_shot_networks(state.weights, PixelsOfShots.of(training_set), SETTINGS))
     film = training_set.model.with_residual(residual_of(state.weights, "small"))
     model = replace(film, shot_networks={2: trials[1].network})
     return Training(

@@ -1,5 +1,6 @@
 """A shot network is kept where hold-out pixels show a gain, and only there."""
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,16 @@ import torch
 from unfade.film.balance import IDENTITY_BALANCE
 from unfade.film.pair import Pair, PairRole
 from unfade.model import load_model, save_model
-from unfade.project.settings import TrainSection
+from unfade.project.settings import FilmSection, Project, SourceSection, TrainSection
 from unfade.train.data.pixels import Pixels, TrainingPicture
 from unfade.train.fit import shot_networks
 from unfade.train.fit.loop import State, learn, pixels_error, predict_pixels, residual_of, start
-from unfade.train.fit.shot_networks import comparable_shots, try_shot_networks
+from unfade.train.fit.shot_networks import PixelsOfShots, comparable_shots, try_shot_networks
 from unfade.train.training_set import TrainingSet, prepare
+from unfade.train.units import kept_networks, shot_units
+from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
+from unfade.work.units import results
 
 from .conftest import two_surfaces
 
@@ -52,7 +57,7 @@ def film(training_set: TrainingSet) -> dict[str, torch.Tensor]:
 def test_a_network_is_kept_if_hold_out_pixels_show_a_gain(
     training_set: TrainingSet, film: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:
-    first, second = try_shot_networks(film, training_set, PIXEL_FEATURES)
+    first, second = try_shot_networks(film, PixelsOfShots.of(training_set), PIXEL_FEATURES)
     assert (first.verdict.shot, first.verdict.kept) == (1, True)
     assert first.verdict.own < 0.95 * first.verdict.film
     assert (second.verdict.shot, second.verdict.kept) == (2, False)
@@ -83,7 +88,7 @@ def test_training_of_shot_networks_is_reproducible(
 ) -> None:
     monkeypatch.setattr(shot_networks, "MAX_SHOT_STEPS", 5)
     (first, _), (second, _) = (
-        list(try_shot_networks(film, training_set, SETTINGS)) for _ in range(2)
+        list(try_shot_networks(film, PixelsOfShots.of(training_set), SETTINGS)) for _ in range(2)
     )
     assert first.verdict == second.verdict
     for name, tensor in first.network.state_dict().items():
@@ -103,7 +108,7 @@ def test_only_a_shot_that_gains_in_a_short_training_gets_a_long_one(
         return learn(state, train, held_out, settings)
 
     monkeypatch.setattr(shot_networks, "learn", recorded)
-    first, second = try_shot_networks(film, training_set, PIXEL_FEATURES)
+    first, second = try_shot_networks(film, PixelsOfShots.of(training_set), PIXEL_FEATURES)
     short, long = shot_networks.MAX_SHORT_STEPS, shot_networks.MAX_SHOT_STEPS
     assert sorted(steps) == [(1, short), (1, long), (2, short)]
     assert first.verdict.kept
@@ -123,7 +128,7 @@ def test_a_network_that_is_worse_in_one_part_is_not_kept(
     truth = training_set.held_out.truth_cbcr.clone()
     truth[brightest] = predict_pixels(whole, training_set.held_out)[brightest]
     mixed = replace(training_set, held_out=replace(training_set.held_out, truth_cbcr=truth))
-    first, _ = try_shot_networks(film, mixed, PIXEL_FEATURES)
+    first, _ = try_shot_networks(film, PixelsOfShots.of(mixed), PIXEL_FEATURES)
     assert first.verdict.own < first.verdict.film * 0.95
     assert not first.verdict.kept
 
@@ -134,3 +139,36 @@ def test_only_shots_with_hold_out_pixels_are_tried(training_set: TrainingSet) ->
     held_out = [training_picture(11, 1, "holdout")]
     one_shot = prepare([training_picture(10, 1)], held_out, SETTINGS, IDENTITY_BALANCE)
     assert comparable_shots(one_shot) == []
+
+
+def test_only_the_pixels_of_its_shots_are_sent_to_a_worker(training_set: TrainingSet) -> None:
+    whole = PixelsOfShots.of(training_set)
+    assert whole.shots == (1, 2)
+    first, second = whole.groups(1)
+    sent = pickle.loads(pickle.dumps(second))
+    assert sent.shots == (2,)
+    assert set(sent.train.shot.tolist()) == set(sent.held_out.shot.tolist()) == {2}
+    assert len(first.train.shot) == len(training_set.train.shot) > len(sent.train.shot)
+    for here, there in zip(second.of_shot(2), sent.of_shot(2), strict=True):
+        assert torch.equal(here.features, there.features)
+
+
+def test_kept_networks_come_back_from_results(
+    training_set: TrainingSet, film: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
+    project = Project(
+        film=FilmSection(title="Reel"), source=SourceSection(path="s.mov"), train=PIXEL_FEATURES
+    )
+    job = Job(project, tmp_path, SilentProgress())
+    units = shot_units(film, PixelsOfShots.of(training_set))
+    found = list(results(job, units, "Training"))
+    direct = list(try_shot_networks(film, PixelsOfShots.of(training_set), PIXEL_FEATURES))
+    kept = kept_networks(found, PIXEL_FEATURES.size)
+    assert [*kept] == [one.verdict.shot for one in direct if one.verdict.kept]
+    assert [values["own"] for values in found[0].facts] == [one.verdict.own for one in direct]
+    for one in direct:
+        if one.verdict.kept:
+            there = kept[one.verdict.shot].state_dict()
+            for name, tensor in one.network.state_dict().items():
+                assert torch.equal(tensor, there[name])
+    assert kept

@@ -28,7 +28,7 @@ from unfade.train.data.stored_pictures import TargetPictures, UnpairedFrames
 from unfade.train.fit.calibrate import with_uncertainty
 from unfade.train.fit.checkpoint import load_checkpoint, save_checkpoint
 from unfade.train.fit.loop import State, learn, residual_of, start
-from unfade.train.fit.shot_networks import comparable_shots, try_shot_networks
+from unfade.train.fit.shot_networks import PixelsOfShots
 from unfade.train.fit.start_from import EarlierModel, load_earlier
 from unfade.train.method_choice import (
     BlockErrors,
@@ -40,8 +40,10 @@ from unfade.train.newest import CHECKPOINT, forget_closed_form, save_closed_form
 from unfade.train.outcome import Outcome, curve_of, held_out_errors
 from unfade.train.stop import ends_at, forget_other_stops, is_stopped
 from unfade.train.training_set import TrainingSet, prepare
+from unfade.train.units import kept_networks, shot_units
 from unfade.work.job import Job
 from unfade.work.memory import return_freed_memory
+from unfade.work.units import results
 
 CARRIED = "carried.png"
 MODEL = "model.safetensors"
@@ -225,18 +227,18 @@ def _complete(
     settings = job.project.train
     trials = []
     if settings.shot_models == "auto":
-        count = len(comparable_shots(training_set))
-        networks = try_shot_networks(state.best, training_set, settings)
-        trials = list(job.progress.track(networks, "Training shot networks", count))
+        units = shot_units(state.best, PixelsOfShots.of(training_set))
+        trials = list(results(job, units, "Training shot networks"))
         return_freed_memory()
     model = replace(
         training_set.model.with_residual(residual_of(state.best, settings.size)),
-        shot_networks={one.verdict.shot: one.network for one in trials if one.verdict.kept},
+        shot_networks=kept_networks(trials, settings.size),
         baseline=training_set.baseline,
     )
     model = replace(model, methods=_methods(job, model, targets))
     model = with_uncertainty(model, training_set.train, training_set.held_out)
-    return model, tuple(one.verdict for one in trials)
+    verdicts = [ShotModel.model_validate(one) for trial in trials for one in trial.facts]
+    return model, tuple(verdicts)
 
 
 def _methods(job: Job, model: ChromaModel, targets: Targets) -> Methods:

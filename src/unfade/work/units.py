@@ -57,9 +57,9 @@ UnitWork = Generator[None, None, UnitResult]
 class Unit:
     """A piece of a stage's work.
 
-    `work` is a function of a module: it takes a job and the `arguments`, which are values of JSON.
-    `name` tells the unit from the others of its stage. `amount` is the number of its frames, pairs
-    or shots.
+    `work` is a function of a module: it takes a job and the `arguments`, which can be sent to
+    another process. `name` tells the unit from the others of its stage. `amount` is the number of
+    its frames, pairs or shots.
     """
 
     stage: str

@@ -1,8 +1,10 @@
 """Networks for single shots, kept where hold-out pixels show a clear gain."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import torch
 from torch import Tensor
 
 from unfade.film.model import ShotModel
@@ -50,21 +52,55 @@ class ShotTrial:
     verdict: ShotModel
 
 
+@dataclass(frozen=True)
+class PixelsOfShots:
+    """Training and hold-out pixels of a film, of which some shots are looked at; only their pixels
+    are sent to another process."""
+
+    train: Pixels
+    held_out: Pixels
+    shots: tuple[int, ...]
+
+    @staticmethod
+    def of(training_set: TrainingSet) -> "PixelsOfShots":
+        """All shots with training and hold-out pixels; none in a film of one shot."""
+        held_out, shots = training_set.held_out, comparable_shots(training_set)
+        return PixelsOfShots(training_set.train, held_out or training_set.train, tuple(shots))
+
+    def groups(self, count: int) -> list["PixelsOfShots"]:
+        """The shots in groups of at most `count`."""
+        return [
+            PixelsOfShots(self.train, self.held_out, self.shots[start : start + count])
+            for start in range(0, len(self.shots), count)
+        ]
+
+    def of_shot(self, shot: int) -> tuple[Pixels, Pixels]:
+        """Training and hold-out pixels of a shot."""
+        return _of_shots(self.train, (shot,)), _of_shots(self.held_out, (shot,))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        parts = (_of_shots(pixels, self.shots) for pixels in (self.train, self.held_out))
+        return PixelsOfShots, (*parts, self.shots)
+
+
+def _of_shots(pixels: Pixels, shots: Sequence[int]) -> Pixels:
+    wanted = torch.tensor(shots, dtype=pixels.shot.dtype, device=pixels.shot.device)
+    return select(pixels, torch.isin(pixels.shot, wanted))
+
+
 def try_shot_networks(
-    weights: Tensors, training_set: TrainingSet, settings: TrainSection
+    weights: Tensors, pixels: PixelsOfShots, settings: TrainSection
 ) -> Iterator[ShotTrial]:
-    """Trains a network for each shot of `comparable_shots`, starting from the film's `weights`.
+    """Trains a network for each shot, starting from the film's `weights`.
 
     Training takes a fixed number of steps and keeps the newest weights. No hold-out pixel
     influences them, so all hold-out pixels may judge. The film's weights were chosen by the same
     pixels, which favours the film. A shot that gains nothing in a short training gets no long one.
     """
-    film, all_held_out = residual_of(weights, settings.size), training_set.held_out
-    assert all_held_out is not None
+    film = residual_of(weights, settings.size)
 
     def trial(shot: int) -> ShotTrial:
-        train = select(training_set.train, training_set.train.shot == shot)
-        held_out = select(all_held_out, all_held_out.shot == shot)
+        train, held_out = pixels.of_shot(shot)
         film_cbcr = predict_chroma(film, held_out)
         for most_steps in (MAX_SHORT_STEPS, MAX_SHOT_STEPS):
             network = _trained(weights, train, settings, min(most_steps, settings.steps))
@@ -73,7 +109,7 @@ def try_shot_networks(
                 break
         return ShotTrial(network, verdict)
 
-    return map_networks(trial, comparable_shots(training_set))
+    return map_networks(trial, pixels.shots)
 
 
 def _trained(

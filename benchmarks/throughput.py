@@ -41,7 +41,7 @@ from unfade.model import (  # noqa: E402
 from unfade.model.chroma_model import ErrorMap  # noqa: E402
 from unfade.model.uncertainty import ERROR_TERMS, Uncertainty  # noqa: E402
 from unfade.project.settings import ClipSection, Project  # noqa: E402
-from unfade.render import stage  # noqa: E402
+from unfade.render import stage, units  # noqa: E402
 from unfade.render.recover import RecoveredFrame  # noqa: E402
 from unfade.train.fit.laws import ColourSamples, fit_laws  # noqa: E402
 from unfade.work.job import Job  # noqa: E402
@@ -60,8 +60,8 @@ def main() -> None:
     options = _options()
     folder = Path(tempfile.mkdtemp(prefix="throughput-", dir=options.folder))
     try:
-        job = _job(folder, options.frames, options.size)
-        recover: Any = stage.recover
+        job = make_job(folder, options.frames, options.size)
+        recover: Any = units.recover
         print(
             f"{options.frames} frames of {WIDTH}x{HEIGHT}, {options.size} model, "
             f"{os.cpu_count()} cores, {platform.machine()}"
@@ -109,7 +109,8 @@ def _unchanged(source_rgb: Tensor, *_: object) -> RecoveredFrame:
 def _measure(job: Job, recover: Any) -> tuple[float, float]:
     """Frames a second of a render of all frames, and the mean number of busy cores."""
     shutil.rmtree(job.folder("render"))
-    cast(Any, stage).recover = recover
+    job.forget_made()
+    cast(Any, units).recover = recover
     start, cpu_start = time.perf_counter(), time.process_time()
     stage.run(job)
     seconds = time.perf_counter() - start
@@ -117,7 +118,7 @@ def _measure(job: Job, recover: Any) -> tuple[float, float]:
     return len(job.load(Clips).source.frames) / seconds, cores
 
 
-def _job(folder: Path, frames: int, size: ModelSize) -> Job:
+def make_job(folder: Path, frames: int, size: ModelSize) -> Job:
     """A job with everything that render needs: scan, clips, pairs, alignments and a model."""
     _write_scan(folder / "scan", frames)
     fields = {

@@ -69,8 +69,8 @@ def check_curate_finished(job: Job, project_file: Path) -> None:
     unfinished = job.root / folder_name("curate") / UNFINISHED
     if unfinished.exists() and not (job.root / PairList.PATH).exists():
         raise WorkError(
-            f"{project_file}: has no pairs yet, because curate has not finished; its message says "
-            f"why, and 'unfade run {project_file}' shows it again; to add a pair yourself: "
+            f"{project_file}: has no pairs yet, because curate has not finished; see why with "
+            f"'unfade run {project_file}', or add a pair yourself: "
             f"unfade pairs add {project_file} FRAME REFERENCE"
         )
 

@@ -80,8 +80,8 @@ def test_an_unreadable_certificate_is_named_before_ingest(
     scan(tmp_path / "scan", range(10, 13))
     names = '[deliver]\nc2pa_certificate = "archive.pem"\nc2pa_key = "archive.key"'
     line = error_line("run", project(tmp_path, PAIR, names))
-    assert "deliver.c2pa_certificate: " in line
-    assert "archive.pem cannot be read (No such file or directory); correct the path" in line
+    assert "archive.pem: cannot be read (No such file or directory); correct " in line
+    assert "'deliver.c2pa_certificate'" in line
     assert not (tmp_path / "01-ingest").exists()
 
 
@@ -216,7 +216,7 @@ def test_a_scan_with_infinite_values_is_named(tmp_path: Path, error_line: ErrorL
 
 def test_an_unknown_stage_is_named(tmp_path: Path, error_line: ErrorLine) -> None:
     line = error_line("run", project(tmp_path, PAIR), "--to", "trian")
-    assert "there is no stage 'trian'; the stages are ingest, " in line
+    assert "there is no stage 'trian'; name one of ingest, " in line
 
 
 def test_a_stage_verb_names_the_missing_stage_before_it(
@@ -312,7 +312,7 @@ def test_a_colour_space_that_the_files_do_not_state_is_left_to_fill_in(
 ) -> None:
     source = header_only(tmp_path / "scan", "Printing density")
     line = error_line("new", str(tmp_path / "reel"), "--source", source)
-    assert "film.toml: written, but source.colorspace is to be filled in" in line
+    assert "film.toml: written, but the files do not say source.colorspace; fill that in" in line
     path = tmp_path / "reel" / "film.toml"
     line = next(one for one in path.read_text().splitlines() if one.startswith("colorspace"))
     assert line.startswith('colorspace = "?"')
@@ -336,7 +336,7 @@ def test_a_rate_that_differs_between_frames_is_left_to_fill_in(
     out.write_image(pixels)
     out.close()
     line = error_line("new", str(tmp_path / "reel"), "--source", source)
-    assert "source.rate is to be filled in" in line
+    assert "the files do not say source.rate; fill that in" in line
     text = (tmp_path / "reel" / "film.toml").read_text()
     assert 'rate = "?"' in text
     assert "frame 2 is of 25 frames a second and frame 1 is of 24" in text

@@ -227,7 +227,7 @@ def test_an_error_that_the_user_can_mend_leaves_no_log(
         (["demo", "--seed", "x"], "'--seed': it must be a whole number; see 'unfade"),
         (["demo", "--seed", str(2**64)], "'--seed': it must be less than or equal to 4294967295"),
         (["pairs", "why", ".", "3.5"], "it must be a whole number"),
-        (["run", "a", "--from", "trian"], "there is no stage 'trian'; the stages are ingest, "),
+        (["run", "a", "--from", "trian"], "there is no stage 'trian'; name one of ingest, "),
     ],
 )
 def test_a_wrong_command_line_gives_one_line(
@@ -368,7 +368,7 @@ def test_without_a_writable_folder_there_is_a_line_but_no_log(
     monkeypatch.setattr(cli, "app", lambda **_: pipeline.stage_function("none"))
     status, line = run_command("ingest")
     assert status == 1
-    assert line.endswith("its log could not be written, please report it with this line\n")
+    assert line.endswith("its log could not be written; report it with this line\n")
 
 
 FRAMES = "use a whole number from 0 to 2,147,483,647"

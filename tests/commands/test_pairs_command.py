@@ -407,7 +407,7 @@ def test_after_curate_has_failed_pairs_can_be_added(
     verb, *rest = arguments
     status, output = pairs(verb, film, *rest)
     assert status == EXIT_USER_ERROR
-    assert "has no pairs yet, because curate has not finished; its message says why" in output
+    assert "has no pairs yet, because curate has not finished; see why with" in output
     assert f"unfade pairs add {film} FRAME REFERENCE" in output
     assert pairs("add", film, 1009, 8)[0] == 0
     with pytest.raises(unfade.UnfadeError, match="curate has not finished"):

@@ -80,4 +80,4 @@ def test_the_remedy_offers_pairs_as_a_way_out() -> None:
         Misorientation("flip", negative=True),
         Misorientation("as-stored", negative=True),
     ):
-        assert turned.remedy(1).endswith("; or fix pairs with [[pair]]")
+        assert turned.remedy(1).endswith(", or fix pairs with [[pair]]")

@@ -135,7 +135,7 @@ def test_a_clf_is_read_without_opencolorio(tmp_path: Path, chroma: SmoothLut, rg
 
 
 def test_other_formats_and_numbers_of_nodes_are_refused(tmp_path: Path, chroma: SmoothLut) -> None:
-    with pytest.raises(ProjectError, match=r"film\.3dl: LUTs are written as \.cube or \.clf"):
+    with pytest.raises(ProjectError, match=r"film\.3dl: a LUT is written as \.cube or \.clf"):
         media.write_lut(tmp_path / "film.3dl", chroma, "Film")
     with pytest.raises(ProjectError, match=r"17 nodes are not offered for \.cube; use 33 or 65"):
         media.write_lut(tmp_path / "film.cube", chroma, "Film", 17)

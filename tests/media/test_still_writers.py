@@ -104,7 +104,9 @@ def test_a_damaged_master_is_to_be_rendered_again(
     path = tmp_path / "master.exr"
     if content is not None:
         path.write_bytes(content)
-    sentence = rf"master\.exr: {fault}; allow to read it, or run 'unfade render' again$"
+    sentence = (
+        rf"master\.exr: {fault}; give yourself permission to read it, or run 'unfade render' again$"
+    )
     with pytest.raises(MediaError, match=sentence):
         read_master(path)
 

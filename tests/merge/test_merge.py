@@ -179,7 +179,9 @@ def test_first_and_last_limit_both_sequences(tmp_path: Path) -> None:
     assert [path.name for path in masters] == [f"reel_merged.000000{n}.exr" for n in (3, 4)]
     assert colour_of(masters[1], 4) < 1.2e-3
     late = original.model_copy(update={"first": 5, "last": 5})
-    with pytest.raises(MediaError, match="masters: has no frame from 5 to 5; correct first"):
+    with pytest.raises(
+        MediaError, match="masters: has no frame from 5 to 5; correct --first and --last"
+    ):
         run(late, section(shots), tmp_path / "none")
 
 

@@ -142,7 +142,7 @@ def test_every_number_has_both_bounds(
         (("source", "live_area"), [0, 0, 9], "is [0, 0, 9]; use a list of 4, each a whole"),
         (("source", "colorspace"), "?", "[source]: 'colorspace' is still \"?\"; fill in what is"),
         (("source", "rate"), "1e999999999", "is not a fraction; write it as '24000/1001' or '25'"),
-        (("source", "rate"), 10**12, "a rate is from 1 to 1000 frames a second"),
+        (("source", "rate"), 10**12, "it is no rate; use 1 to 1000 frames a second"),
         (("render", "version"), 2**70, "; use a whole number from 1 to 9,999"),
         (("film", "title"), "", "'film.title' is ''; use a text of 1 to 100 letters"),
     ],

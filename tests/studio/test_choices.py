@@ -111,7 +111,7 @@ def test_a_drop_keeps_comments_and_undo_restores_every_byte(film: Path) -> None:
     assert choices.undo(film, digest) == ("1003 is dropped", text_digest(FILM))
     assert film.read_text() == FILM
     assert choices.last(film, FILM) is None
-    with pytest.raises(ProjectError, match="nothing is left to undo"):
+    with pytest.raises(ProjectError, match="there is nothing left to undo"):
         choices.undo(film, seen(film))
 
 

@@ -88,7 +88,7 @@ def test_a_decision_needs_the_report_that_was_seen(studio: RunningStudio, film: 
     refused = studio.post(address, **facts, seen=seen)
     assert "a decision is on masters and a report that belong together" in refused.error
     refused = studio.post(address, decision="maybe", by="Ada", seen=seen)
-    assert refused.error == "there is no decision 'maybe'"
+    assert refused.error == "there is no decision 'maybe'; load the page again"
     refused = studio.post(address, decision="approved", by=" ", seen=seen)
     assert "the name is empty" in refused.error
     refused = studio.post(address, **facts | {"note": "a\x07"}, seen=seen)

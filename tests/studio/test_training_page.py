@@ -83,7 +83,7 @@ def test_an_early_end_is_asked_for_only_while_training_works(
     refused = studio.post(f"{studio.film(film)}/training/stop")
     assert (refused.status, refused.error) == (
         409,
-        "no training works now, so there is none to end",
+        "no training works now, so there is none to end; load the page again",
     )
     works(film)
     page = studio.get(f"{studio.film(film)}/training").text

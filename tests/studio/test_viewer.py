@@ -189,13 +189,22 @@ def test_a_smaller_picture_has_the_mean_of_the_large_one(viewer: ViewerClient) -
     ("address", "sentence"),
     [
         ("/picture/9/source", "the film has the frames 1 to 8, not 9"),
-        ("/picture/1/nonsense", "there is no kind of picture 'nonsense'"),
-        (f"/picture/{UNMATCHED}/reference", "frame 8: no frame of a reference shows it"),
-        ("/picture/1/source?width=0", "'width' is not from 1 to 16,384 pixels"),
-        ("/picture/1/source?width=x", "'width' is not a whole number of at most 9 digits"),
-        ("/proxies/source?frames=1,a", "'frames' is not a list of numbers"),
-        ("/proxies/source?frames=1,1234567890", "'frames' is not a list of numbers"),
-        ("/proxies/source?first=100&count=4", "ask for 1 to 256 proxies at a time"),
+        ("/picture/1/nonsense", "there is no kind of picture 'nonsense'; load the page again"),
+        (
+            f"/picture/{UNMATCHED}/reference",
+            "no frame of a reference shows frame 8; look at another frame",
+        ),
+        ("/picture/1/source?width=0", "'width' is 0 pixels; ask for 1 to 16,384"),
+        ("/picture/1/source?width=x", "'width' is no whole number; write one of up to 9 digits"),
+        ("/proxies/source?frames=1,a", "'frames' is not a list of numbers; load the page again"),
+        (
+            "/proxies/source?frames=1,1234567890",
+            "'frames' is not a list of numbers; load the page again",
+        ),
+        (
+            "/proxies/source?first=100&count=4",
+            "the address asks for 0 proxies; ask for 1 to 256 at a time",
+        ),
     ],
 )
 def test_what_cannot_be_shown_is_one_sentence(
@@ -238,7 +247,7 @@ def test_facts_of_the_filmstrip(viewer: ViewerClient) -> None:
 def test_a_training_under_way_shows_its_newest_checkpoint(own: Path) -> None:
     client = ViewerClient(own)
     assert client.picture(1, "checkpoint").json == {
-        "error": "no training under way has a checkpoint"
+        "error": "no training under way has a checkpoint; wait for the first one"
     }
     write_training(own, 300)
     facts = client.get("/viewer/facts").json
@@ -259,7 +268,7 @@ def test_before_curate_a_frame_has_no_reference_yet(own: Path) -> None:
     for folder in own.glob("0[2-7]-*"):
         shutil.rmtree(folder)
     assert ViewerClient(own).picture(1, "reference").json == {
-        "error": "frame 1: curate has not run yet, which finds the frame of a reference for it"
+        "error": "frame 1 has no match in a reference yet; run the film to 'curate' first"
     }
 
 

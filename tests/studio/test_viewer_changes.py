@@ -93,7 +93,7 @@ def test_proxies_that_come_after_a_change_are_not_kept(window: ViewerWindow) -> 
 
 def test_playback_without_proxies_stops_and_says_why(window: ViewerWindow) -> None:
     asked: list[str] = []
-    sentence = "the film has no reference clip, and pictures have no proxies"
+    sentence = "the film has no reference clip, and pictures have no proxies; look at the scan"
 
     def refuse(route: Any) -> None:
         asked.append(route.request.url)

@@ -187,7 +187,7 @@ def test_a_held_key_shows_pictures_where_there_are_no_proxies(window: ViewerWind
 
 def test_a_frame_that_cannot_be_shown_says_why(window: ViewerWindow) -> None:
     window.open("plain", "frame=8&a=reference&mode=single", "8 reference")
-    assert window.text("notice") == "frame 8: no frame of a reference shows it"
+    assert window.text("notice") == "no frame of a reference shows frame 8; look at another frame"
     window.wait_for_text("scope-of", "Reference: no picture")
 
 

@@ -132,7 +132,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(os, "open", refuse)
-    message = "cannot be written to .Permission denied.; give yourself write permission"
+    message = "cannot be written to .Permission denied.; check write permission"
     with pytest.raises(WorkError, match=message), lock_folder(tmp_path, no_warning):
         pass
 

@@ -71,10 +71,9 @@ def new(
         made = write_project(folder, source, reference or [], title, display, colors)
     path, keys = made.path, made.to_fill_in
     if keys:
-        are = "is" if len(keys) == 1 else "are"
         raise ProjectError(
-            f"{path}: written, but {' and '.join(keys)} {are} to be filled in, because the files "
-            f"do not say it; then: unfade run {path}"
+            f"{path}: written, but the files do not say {' and '.join(keys)}; fill that in, "
+            f"then: unfade run {path}"
         )
     if reference:
         print(f"{path}: written; look it over, then: unfade run {path}")

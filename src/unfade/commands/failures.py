@@ -201,9 +201,10 @@ def defect_message(error: BaseException, arguments: Sequence[str]) -> str:
     about_log = f"its log is {log}" if log else "its log could not be written"
     if _is_out_of_memory(error):
         return f"unfade: {where} ran out of memory; close what else uses it; {about_log}"
+    attached = "that file" if log else "this line"
     return (
-        f"unfade: {where} failed ({what}); this is a defect of Unfade: {about_log}, please report "
-        f"it with {'that file' if log else 'this line'}"
+        f"unfade: {where} failed ({what}); this is a defect of Unfade: {about_log}; report it "
+        f"with {attached}"
     )
 
 

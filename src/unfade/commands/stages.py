@@ -59,7 +59,7 @@ def run_film(
         display.say(OPEN_ROUND)
     done = film.run(first=first, last=last, progress=display, workers=workers, cluster=cluster)
     if not done:
-        display.say("Everything is fresh; there was nothing to do.")
+        display.say("everything is fresh; there was nothing to do")
     return done
 
 

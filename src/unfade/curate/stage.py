@@ -161,7 +161,7 @@ def _no_pair(clips: Clips) -> MatchError:
     return MatchError(
         f"{clips.source.path} and {_paths(clips)} have no certain pair: no frame "
         "away from cuts and fades has a match that its moving regions confirm; check "
-        "reference.fields or add [[pair]] entries"
+        "'reference.fields' or add [[pair]] entries"
     )
 
 
@@ -301,7 +301,7 @@ def _check_common(clips: Clips, by_reference: dict[str, FrameMatches]) -> None:
         best = max(float(matches.similarity.max()) for matches in by_reference.values())
         raise MatchError(
             f"{clips.source.path} and {_paths(clips)} have no picture in common: the best "
-            f"similarity is {best:.2f}, below {MIN_SIMILARITY}; check reference.path or add "
+            f"similarity is {best:.2f}, below {MIN_SIMILARITY}; check 'reference.path' or add "
             "[[pair]] entries"
         )
 

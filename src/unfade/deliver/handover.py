@@ -66,7 +66,7 @@ def _write_timelines(job: Job, delivered: DeliveryContent, folder: Path) -> None
     (folder / f"{name}.otio").write_text(timeline_text, encoding="utf-8")
     if not has_smpte_rate(timeline):
         rate = delivered.clips.source.rate
-        job.progress.say(f"No XML and no EDL: {rate} a second has no timecode of SMPTE")
+        job.progress.say(f"no XML and no EDL: {rate} frames a second have no timecode of SMPTE")
         return
     xml = otio.adapters.write_to_string(with_named_files(timeline), "fcp_xml")
     (folder / f"{name}.xml").write_text(xml, encoding="utf-8")
@@ -124,7 +124,7 @@ def _write_models(job: Job, delivered: DeliveryContent, model_file: Path, folder
     rendered = {frame.shot for frame in delivered.rendering.frames}
     shots = [one for one in delivered.pair_list.shots if one.number in rendered]
     stems = {one.number: folder / f"{title}_{one.name}" for one in shots}
-    job.progress.say(f"Writing {counted(len(stems), 'model')} as TorchScript and ONNX")
+    job.progress.say(f"writing {counted(len(stems), 'model')} as TorchScript and ONNX")
     write_shots(model, stems)
 
 

@@ -97,7 +97,7 @@ def run(job: Job) -> None:
         _sign(job, delivered, folder)
         _write_readme(delivered, folder)
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
-        job.progress.say(f"Sealing {len(sizes)} files in {bag.name}")
+        job.progress.say(f"sealing {len(sizes)} files in {bag.name}")
         _seal(job, delivered, folder, known)
         move_into_place(folder, bag)
     job.save(

@@ -36,7 +36,7 @@ class Balance(Noun):
     @model_validator(mode="after")
     def _gain_above_lift(self) -> "Balance":
         if any(gain <= lift for lift, gain in zip(self.lift, self.gain, strict=True)):
-            raise ValueError("gain must be above lift in every channel, or the picture is negated")
+            raise ValueError("'gain' is not above 'lift' in every channel; raise 'gain' there")
         return self
 
 

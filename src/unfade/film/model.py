@@ -140,10 +140,10 @@ class TrainedModel(Artefact):
                 own = {"chosen_step": one.step, "shot_models": ()}
                 return self.model_copy(update=chosen | own)
         steps = ", ".join(str(one.step) for one in self.checkpoints if one.step != self.best_step)
-        others = f" and these steps: {steps}" if steps else " alone"
+        others = f", or to one of these: {steps}" if steps else ""
         raise ProjectError(
             f"film.toml: 'render.checkpoint' is {setting}, but training kept no checkpoint of that "
-            f"step; it kept the best, of step {self.best_step},{others}; set one of them"
+            f"step; set it to 'best', which is of step {self.best_step}{others}"
         )
 
     def alone(self) -> "TrainedModel":

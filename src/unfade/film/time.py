@@ -89,7 +89,7 @@ def parse_timecode(text: str, rate: Fraction) -> int:
     """
     match = _TIMECODE.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is not a timecode; write it as '01:00:00:00'")
+        raise ValueError(f"'{text}' is not a timecode; write it as '01:00:00:00'")
     hours, minutes, seconds, frames = (int(match[group]) for group in (1, 2, 3, 5))
     base, drop = timecode_base(rate), match[4] != ":"
     dropped = _dropped_a_minute(rate) if drop else 0

@@ -61,7 +61,9 @@ def parse_movie_size(text: str) -> tuple[int, int | None]:
         raise ValueError("it is no size; write it as '1920x1080', or as '1920' for the width alone")
     sides = [int(side) for side in match.groups() if side is not None]
     if any(side not in _MOVIE_SIDES_PX for side in sides):
-        raise ValueError("width and height are even numbers from 16 to 8192")
+        raise ValueError(
+            "it is no size; use even numbers from 16 to 8192 for width and height, in pixels"
+        )
     return sides[0], sides[1] if len(sides) > 1 else None
 
 
@@ -92,19 +94,19 @@ def _written_as_fraction(value: object) -> object:
 
 def _filming_rate(value: Fraction) -> Fraction:
     if not 1 <= value <= 1000:
-        raise ValueError("a rate is from 1 to 1000 frames a second")
+        raise ValueError("it is no rate; use 1 to 1000 frames a second")
     return exact_rate(value)
 
 
 def _aspect(value: Fraction) -> Fraction:
     if not Fraction(1, 4) <= value <= 4:
-        raise ValueError("a pixel's width is between 1/4 and 4 of its height")
+        raise ValueError("it is no width of a pixel; use 1/4 to 4 times its height")
     return value
 
 
 def _without_nul(value: str) -> str:
     if "\0" in value:
-        raise ValueError("it holds a NUL character, which a path cannot contain")
+        raise ValueError("it holds a NUL character, which a path cannot contain; remove it")
     return value
 
 

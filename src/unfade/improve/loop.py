@@ -141,7 +141,7 @@ class Loop:
         if job.load(TrainedModel).held_out is None:
             raise WorkError(
                 f"{self.project_file}: has no hold-out pair that could judge a round; set "
-                "curate.holdout_per_shot to 1 or more"
+                "'curate.holdout_per_shot' to 1 or more"
             )
 
     def _settled_before(self, earlier: Improvement | None, start: Round) -> set[int]:

@@ -81,8 +81,9 @@ def _report(job: Job, name: str, clip: Clip) -> None:
     """Says the facts of a probed clip."""
     area = clip.live_area
     job.progress.say(
-        f"{name}: {counted(len(clip.frames), 'frame')} of {clip.width} x {clip.height} at "
-        f"{clip.rate}, live area {area.width} x {area.height} at ({area.x}, {area.y})"
+        f"{name}: {counted(len(clip.frames), 'frame')} of {clip.width} x {clip.height} pixels "
+        f"at {clip.rate} frames a second, live area {area.width} x {area.height} at "
+        f"({area.x}, {area.y})"
     )
     if clip.orientation != 1:
         word = orientation_word(clip.orientation)

@@ -61,7 +61,7 @@ def check_colorspace(name: str, colors: ColorManagement = PINNED) -> str:
         )
     if space.isData():
         raise ProjectError(
-            f"colour space '{name}' is for data; name the space that the picture is in"
+            f"the colour space '{name}' is for data; name the space that the picture is in"
         )
     full_name: str = space.getName()
     return full_name
@@ -148,7 +148,7 @@ def _load(colors: ColorManagement) -> ocio.Config:
     except (ocio.Exception, ocio.ExceptionMissingFile) as error:
         raise ProjectError(
             f"{colors.config}: cannot be used as OpenColorIO config ({str(error).strip()}); "
-            "correct film.ocio or the environment variable OCIO"
+            "correct 'film.ocio' or the environment variable OCIO"
         ) from error
 
 
@@ -169,7 +169,7 @@ def _check_view(config: ocio.Config, name: str, view: str) -> None:
         names = ", ".join(f"'{one}'" for one in nearest) or "none"
         raise ProjectError(
             f"{name}: has no view '{view}' of a Rec.1886 Rec.709 display; the nearest valid names "
-            f"for film.view are {names}"
+            f"for 'film.view' are {names}"
         )
 
 

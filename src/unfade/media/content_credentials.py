@@ -93,7 +93,9 @@ def _signed(
         ProjectError: the package is missing, or certificate or key cannot be used.
     """
     if not is_available():
-        raise ProjectError(f"deliver.c2pa_certificate: is set, but {MISSING_PACKAGE}, or remove it")
+        raise ProjectError(
+            f"'deliver.c2pa_certificate' is set, but {MISSING_PACKAGE}, or remove it"
+        )
     import c2pa
 
     chain, private = _read(certificate, "c2pa_certificate"), _read(key, "c2pa_key")
@@ -163,8 +165,8 @@ def _read(path: Path, setting: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ProjectError(
-            f"deliver.{setting}: {path} cannot be read ({error.strerror}); correct the path, or "
-            "restore the file"
+            f"{path}: cannot be read ({error.strerror}); correct 'deliver.{setting}', or restore "
+            "the file"
         ) from error
 
 

@@ -53,7 +53,9 @@ def write_lut(path: Path, chroma: SmoothLut, title: str, nodes: int | None = Non
     suffix = path.suffix.lower()
     allowed = {".cube": CUBE_NODES, ".clf": (CLF_NODES,)}.get(suffix)
     if allowed is None:
-        raise ProjectError(f"{path}: LUTs are written as .cube or .clf; give it one of these")
+        raise ProjectError(
+            f"{path}: a LUT is written as .cube or .clf; give the file one of these suffixes"
+        )
     if nodes is not None and nodes not in allowed:
         numbers = " or ".join(map(str, allowed))
         raise ProjectError(f"{path}: {nodes} nodes are not offered for {suffix}; use {numbers}")

@@ -201,8 +201,8 @@ def _check_continuous(section: ClipSection, clips: list[Clip]) -> None:
     """
     if not clips:
         raise MediaError(
-            f"{section.path}: has no frame from {section.first} to {section.last}; correct first "
-            "and last"
+            f"{section.path}: has no frame from {section.first} to {section.last}; correct "
+            "--first and --last"
         )
     for before, after in pairwise(clips):
         names = f"{PurePath(before.path).name} and {PurePath(after.path).name}"
@@ -214,7 +214,7 @@ def _check_continuous(section: ClipSection, clips: list[Clip]) -> None:
         if after.frames.first > before.frames.last + 1:
             raise MediaError(
                 f"{section.path}: frame {before.frames.last + 1} is missing between {names}; "
-                "restore the files, or set first and last"
+                "restore the files, or set --first and --last"
             )
         if (after.width, after.height, after.colorspace) != (
             before.width,

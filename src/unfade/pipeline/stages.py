@@ -199,9 +199,7 @@ def check_stages(first: str | None, last: str | None) -> None:
     """
     for name in (first, last):
         if name is not None and name not in STAGE_NAMES:
-            raise ProjectError(
-                f"there is no stage '{name}'; the stages are {', '.join(STAGE_NAMES)}"
-            )
+            raise ProjectError(f"there is no stage '{name}'; name one of {', '.join(STAGE_NAMES)}")
     if first and last and STAGE_NAMES.index(first) > STAGE_NAMES.index(last):
         raise WorkError(
             f"'{first}', the first stage to run, comes after '{last}', the last; swap the two"

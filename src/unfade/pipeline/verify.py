@@ -119,7 +119,7 @@ def _entries(manifest: Path) -> dict[str, str]:
     outside = [name for name in entries if PurePath(name).is_absolute() or ".." in name.split("/")]
     _raise(
         [
-            f"{manifest}: names {name!r}, which is not in the delivery; take it from another copy"
+            f"{manifest}: names '{name}', which is not in the delivery; take it from another copy"
             for name in outside
         ]
     )

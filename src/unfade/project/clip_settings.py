@@ -143,8 +143,8 @@ class ClipSection(Noun):
             *_, width, height = self.live_area
             if min(width, height) < MIN_LIVE_AREA_PX:
                 raise ValueError(
-                    f"live_area {list(self.live_area)} is no [x, y, width, height] of at least "
-                    f"{MIN_LIVE_AREA_PX} x {MIN_LIVE_AREA_PX} pixels"
+                    f"'live_area' is {list(self.live_area)}; set it to [x, y, width, height] of at "
+                    f"least {MIN_LIVE_AREA_PX} x {MIN_LIVE_AREA_PX} pixels"
                 )
         return self
 

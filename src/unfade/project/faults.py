@@ -39,8 +39,7 @@ def explain(error: ValidationError, fields: dict[str, Any]) -> str:
         words = _validator_message(fault)
         if isinstance(fault["input"], dict):
             return f"{_section(key_path, fields)}: {words}"
-        remedy = "" if ";" in words else "; change it"
-        return f"{_quoted_key(owner, key)} is {_value_text(fault['input'])}: {words}{remedy}"
+        return f"{_quoted_key(owner, key)} is {_value_text(fault['input'])}: {_mended(words)}"
     while key_path[-1][1] is None:
         key_path = key_path[:-1]
     owner, key = _owner(key_path, fields)
@@ -69,7 +68,7 @@ def explain_options(
     key = str(fault["loc"][0])
     value = f"'{options.get(key, key)}' is {_value_text(fault['input'])}"
     if fault["type"] == "value_error":
-        return f"{value}: {_validator_message(fault)}"
+        return f"{value}: {_mended(_validator_message(fault))}"
     field = section.model_fields[key]
     return f"{value}; use {allowed_values(field.annotation, field.metadata)}"
 
@@ -158,6 +157,11 @@ def _dotted_key(parts: Sequence[str | int]) -> str:
 def _validator_message(fault: Any) -> str:
     words: str = fault["msg"].removeprefix("Value error, ")
     return words[0].lower() + words[1:]
+
+
+def _mended(words: str) -> str:
+    """What a validator says, with what to do."""
+    return words if ";" in words else f"{words}; change it"
 
 
 def _value(fields: Any, key_path: KeyPath) -> Any:

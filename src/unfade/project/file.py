@@ -98,6 +98,6 @@ def toml_fields(text: str, path: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         remedy = (
-            "in paths write '/' and not '\\'" if "Unescaped" in str(error) else "mend that line"
+            "write '/' and not '\\' in paths" if "Unescaped" in str(error) else "mend that line"
         )
         raise ProjectError(f"{path}: is not TOML: {error}; {remedy}") from error

@@ -142,7 +142,7 @@ class RenderSection(Noun):
             what = "scan's validation range" if self.range == "validation" else "scan"
             raise ProjectError(
                 f"film.toml: no frame of the {what} lies between 'render.first' and "
-                f"'render.last'; it has the frames {frames.first} to {frames.last}"
+                f"'render.last'; set them to frames from {frames.first} to {frames.last}"
             )
         return wanted
 
@@ -163,11 +163,13 @@ class RenderSection(Noun):
     def _go_together(self) -> "RenderSection":
         check_order(self.first, self.last)
         if self.bits == 10 and self.format != "dpx":
-            raise ValueError(f"{self.format} has 16 bits; take 'bits' out, or set format to 'dpx'")
+            raise ValueError(
+                f"{self.format} has 16 bits; take 'bits' out, or set 'format' to 'dpx'"
+            )
         if self.strict and (self.format, self.compression) != ("exr", "none"):
             raise ValueError(
                 "a strict ACES container is EXR and not compressed; take 'format' and "
-                "'compression' out, or set strict to false"
+                "'compression' out, or set 'strict' to false"
             )
         fitting = {"exr": ("zip", "dwaa", "none"), "tiff": ("zip", "none"), "dpx": ("none",)}
         if self.compression not in fitting[self.format]:

@@ -117,8 +117,8 @@ def check_masters_space(settings: RenderSection, colors: ColorManagement) -> Non
     name = media.check_colorspace(settings.colorspace, colors)
     if settings.strict and not media.is_aces(name, colors):
         raise ProjectError(
-            f"render.colorspace is '{name}', but a strict ACES container (SMPTE ST 2065-4) holds "
-            "only ACES2065-1; remove it, or set render.strict to false"
+            f"'render.colorspace' is '{name}', but a strict ACES container (SMPTE ST 2065-4) holds "
+            "only ACES2065-1; remove it, or set 'render.strict' to false"
         )
 
 

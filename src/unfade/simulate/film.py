@@ -72,7 +72,7 @@ def simulate(
         MediaError: a clip cannot be read.
     """
     if severity not in SEVERITIES:
-        raise ProjectError(f"severity {severity!r} is unknown; use one of {', '.join(SEVERITIES)}")
+        raise ProjectError(f"there is no severity '{severity}'; use one of {', '.join(SEVERITIES)}")
     if sum(len(cut.frames) for cut in clips) < MIN_FRAMES:
         raise ProjectError(
             f"a simulated film needs at least {MIN_FRAMES} frames; use longer or more clips"
@@ -151,7 +151,8 @@ def _make_folders(folder: Path) -> None:
                 )
     except OSError as error:
         raise WorkError(
-            f"{folder}: cannot be made ({error.strerror}); choose a folder with write permission"
+            f"{folder}: cannot be made ({error.strerror}); "
+            "check write permission and free space there"
         ) from error
 
 

@@ -89,7 +89,9 @@ class Choices:
         with self._lock:
             made = self._made[project_file]
             if not made:
-                raise ProjectError("nothing is left to undo since the studio started")
+                raise ProjectError(
+                    "there is nothing left to undo since the studio started; change the pair itself"
+                )
             if made[-1].after != text:
                 raise ProjectError(
                     f"{project_file}: was changed elsewhere after the last choice here, which "
@@ -139,7 +141,10 @@ class PairEditor:
         """
         section = self.section(source)
         if not isinstance(section.reference, int):
-            raise ProjectError(f"source frame {source} has a picture, which has no next frame")
+            raise ProjectError(
+                f"the pair at source frame {source} has a picture, which has no next frame; add "
+                "the pair with another picture"
+            )
         reference = self._stepped(section, section.reference, steps)
         words = f"source frame {source} has reference frame {reference}"
         if section.points:
@@ -251,8 +256,10 @@ class PairEditor:
         else:
             reachable = frames[: bisect_left(frames, reference)][steps:][::-1]
         if len(reachable) < abs(steps):
-            end = "last" if steps > 0 else "first"
-            raise ProjectError(f"{clip.path}: frame {reference} is its {end} film frame")
+            end, other = ("last", "earlier") if steps > 0 else ("first", "later")
+            raise ProjectError(
+                f"{clip.path}: frame {reference} is its {end} film frame; choose an {other} one"
+            )
         return reachable[-1]
 
 

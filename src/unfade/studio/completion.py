@@ -49,7 +49,9 @@ def inside(root: Path, text: str) -> Path:
     except (OSError, RuntimeError, ValueError) as error:
         raise ProjectError(f"{text}: is no path; choose another") from error
     if not path.is_relative_to(root.resolve()):
-        raise ProjectError(f"{text}: lies outside {root}, the folder that the studio opened")
+        raise ProjectError(
+            f"{text}: lies outside {root}, the folder that the studio opened; choose a path in it"
+        )
     return path
 
 

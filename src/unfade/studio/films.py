@@ -193,7 +193,10 @@ class Films:
         if id not in self._places:
             self.look_around()
         if id not in self._places:
-            raise ProjectError("this film is not below the folder that the studio opened")
+            raise ProjectError(
+                "this film is not below the folder that the studio opened; open its own folder "
+                "with 'unfade studio'"
+            )
         return self._places[id]
 
     def signature(self, place: FilmPlace) -> object:

@@ -22,6 +22,8 @@ _POLICY = (
     "form-action 'self'; frame-ancestors 'self'"
 )
 
+_REMEDY = "open the address that 'unfade studio' printed"
+
 
 class Guard:
     """Lets requests through that come from a page of the studio itself."""
@@ -55,19 +57,21 @@ class Guard:
         """The answer to a request that is not let through; None for all others."""
         headers, query = Headers(scope=scope), QueryParams(scope["query_string"])
         if headers.get("host") not in self._hosts:
-            return PlainTextResponse("this host name is not the studio's", status_code=421)
+            text = f"this host name is not the studio's; {_REMEDY}"
+            return PlainTextResponse(text, status_code=421)
         shown = query.get(TOKEN_PARAMETER)
         if shown is not None and scope["method"] == "GET" and self._is_token(shown):
             return self._welcome(scope["path"])
         if not any(self._is_token(value) for value in self._cookies(headers.getlist("cookie"))):
-            text = "open the address that 'unfade studio' printed; it holds the key to the studio"
+            text = f"the key to the studio is missing; {_REMEDY}, which holds it"
             return PlainTextResponse(text, status_code=403)
         if scope["method"] in SAFE_METHODS:
             return None
         if headers.get("origin", "").removeprefix("http://") not in self._hosts:
-            return PlainTextResponse("this request comes from another page", status_code=403)
+            text = f"this request comes from another page; {_REMEDY}"
+            return PlainTextResponse(text, status_code=403)
         if self._read_only:
-            sentence = "the studio was started with --read-only; nothing can be changed here"
+            sentence = "the studio is read-only; start it without --read-only to change something"
             return JSONResponse({"error": sentence}, status_code=403)
         return None
 

@@ -138,7 +138,7 @@ def taken_back(outlier: QueuedOutlier, text: str) -> tuple[str, str]:
     """
     source = _mend_of(outlier)
     if not outlier.is_added:
-        raise ProjectError(f"frame {source} is not on 'curate.add'")
+        raise ProjectError(f"frame {source} is not on 'curate.add'; look at the new queue")
     words = f"frame {source} is no longer added for an outlier"
     return words, without_pair(text, source, exclude_frame=False)
 

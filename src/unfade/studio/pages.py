@@ -112,13 +112,13 @@ async def command_of(request: Request) -> dict[str, Any]:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
-            raise ProjectError("the request is too large")
+            raise ProjectError("the request is too large; shorten its texts")
     try:
         command = json.loads(body or b"{}")
     except (ValueError, RecursionError) as error:
-        raise ProjectError("the request is not valid JSON") from error
+        raise ProjectError("the request is not valid JSON; load the page again") from error
     if not isinstance(command, dict):
-        raise ProjectError("the request is not an object of JSON")
+        raise ProjectError("the request is not an object of JSON; load the page again")
     return command
 
 
@@ -130,7 +130,7 @@ def text_of(command: dict[str, Any], key: str, default: str | None = None) -> st
     """
     value = command.get(key, default)
     if not isinstance(value, str):
-        raise ProjectError(f"the request has no text '{key}'")
+        raise ProjectError(f"the request has no text '{key}'; load the page again")
     if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
         raise ProjectError(f"the text '{key}' has characters that no file can hold; type it again")
     return value
@@ -144,7 +144,7 @@ def number_of(command: dict[str, Any], key: str) -> int:
     """
     value = command.get(key)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise ProjectError(f"the request has no whole number '{key}'")
+        raise ProjectError(f"the request has no whole number '{key}'; load the page again")
     return value
 
 
@@ -166,7 +166,9 @@ async def show_failure(request: Request, error: Exception) -> Response:
 async def show_http_failure(request: Request, error: Exception) -> Response:
     """The answer to a request for what is not there."""
     assert isinstance(error, HTTPException)
-    return JSONResponse({"error": "there is no such page"}, status_code=error.status_code)
+    return JSONResponse(
+        {"error": "there is no such page; go to the list of films"}, status_code=error.status_code
+    )
 
 
 def _wants_page(request: Request) -> bool:

@@ -111,9 +111,7 @@ class Runs:
         """
         with self._lock:
             if self.waits(folder, arguments):
-                raise ProjectError(
-                    f"{what}: waits already; it starts when the run before it has ended"
-                )
+                raise ProjectError(f"{what}: waits already; let the run before it end")
             if len(self.queue) >= MAX_WAITING:
                 raise ProjectError(f"{MAX_WAITING} runs wait already; stop one first")
             make_folder(self._folder)
@@ -138,9 +136,7 @@ class Runs:
         """
         with self._lock:
             if any(one.folder == str(folder) for one in self.queue):
-                raise ProjectError(
-                    f"{folder}: is being made; it is in the list when its run has ended"
-                )
+                raise ProjectError(f"{folder}: is being made; wait until its run has ended")
             if (folder / PROJECT_FILE).exists():
                 raise ProjectError(f"{folder}: holds a film already; choose another folder")
             return self.add(what, folder, arguments)
@@ -155,7 +151,7 @@ class Runs:
         with self._lock:
             record = self._records.get(id)
             if record is None or not record.is_open:
-                raise ProjectError("this run has ended already")
+                raise ProjectError("this run has ended already; load the page again")
             if record.state == "waiting":
                 self._end(record, "stopped")
             elif id not in self._stop_times_s:

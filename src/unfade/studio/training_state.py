@@ -121,7 +121,7 @@ def ask_to_stop(place: FilmPlace) -> None:
         WorkError: the wish cannot be written.
     """
     if not works(place):
-        raise ProjectError("no training works now, so there is none to end")
+        raise ProjectError("no training works now, so there is none to end; load the page again")
     write_text(place.folder / TrainingStop.PATH, TrainingStop().to_json())
 
 
@@ -134,4 +134,6 @@ def forget_stop(job: Job) -> None:
     try:
         (job.root / TrainingStop.PATH).unlink()
     except FileNotFoundError as error:
-        raise ProjectError("this training was not ended by a person") from error
+        raise ProjectError(
+            "this training was not ended by a person; load the page again"
+        ) from error

@@ -24,8 +24,8 @@ def ends_at(job: Job, step: int, key: str) -> bool:
             return False
         job.save(TrainingStop(key=key, step=step))
         job.progress.say(
-            f"Training ends at step {step:,} of {total:,}, as a person asked; the best checkpoint "
-            f"so far is kept. To train on, remove {TrainingStop.PATH} and run again"
+            f"training ends at step {step:,} of {total:,}, as a person asked, and keeps the best "
+            f"checkpoint so far; to train on, remove {TrainingStop.PATH} and run again"
         )
         return True
     return stop.key == key and stop.step is not None and step >= stop.step

@@ -48,7 +48,8 @@ class Job:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise WorkError(
-                f"{path}: cannot be made ({error.strerror}); give yourself write permission there"
+                f"{path}: cannot be made ({error.strerror}); "
+                "check write permission and free space there"
             ) from error
         return path
 

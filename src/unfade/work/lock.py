@@ -185,8 +185,8 @@ def _acquire(path: Path, say: Callable[[str], None]) -> int:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             raise WorkError(
-                f"{path.parent}: cannot be written to ({error.strerror}); give yourself write "
-                "permission there"
+                f"{path.parent}: cannot be written to ({error.strerror}); check write "
+                "permission and free space there"
             ) from error
         try:
             _lock(descriptor)

@@ -75,7 +75,8 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WorkError(
-            f"{folder}: cannot be made ({error.strerror}); choose one that you may write to"
+            f"{folder}: cannot be made ({error.strerror}); "
+            "check write permission and free space there"
         ) from error
 
 

@@ -45,17 +45,14 @@ class Misorientation:
 
     def remedy(self, stored: int) -> str:
         """What is wrong with the picture, which `stored` has rotated already, and what to do."""
-        remedies = []
+        wrong, remedies = [], []
         if self.orientation != orientation_word(stored):
-            remedies.append(
-                f'is rotated or flipped; write orientation = "{self.orientation}" in its table of '
-                "film.toml"
-            )
+            wrong.append("is rotated or flipped")
+            remedies.append(f'write orientation = "{self.orientation}" in its table of film.toml')
         if self.negative:
-            remedies.append(
-                "is light where the scan is dark; one of the two is a negative: invert it first"
-            )
-        return f"{', and '.join(remedies)}; or fix pairs with [[pair]]"
+            wrong.append("is light where the scan is dark, so one of the two is a negative")
+            remedies.append("invert that before ingest")
+        return f"{' and '.join(wrong)}; {', '.join(remedies)}, or fix pairs with [[pair]]"
 
 
 def find_misorientation(

@@ -108,7 +108,7 @@ class MovieWriter:
     ) -> None:
         if pixel_format not in _LAYOUTS:
             raise MediaError(
-                f"{path}: pixel format {pixel_format!r} cannot be written; "
+                f"{path}: pixel format '{pixel_format}' cannot be written; "
                 f"use one of {', '.join(_LAYOUTS)}"
             )
         self._path = path

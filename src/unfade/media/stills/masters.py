@@ -76,7 +76,8 @@ def read_master(path: Path) -> Tensor:
         return read_picture(str(path), WORKING_SPACE)
     except MediaError as error:
         raise MediaError(
-            f"{without_remedy(error)}; allow to read it, or run 'unfade render' again"
+            f"{without_remedy(error)}; give yourself permission to read it, or run "
+            "'unfade render' again"
         ) from error
 
 

@@ -227,7 +227,7 @@ def _describe_colorspace(
     elif strict:
         raise ProjectError(
             f"a strict ACES container (SMPTE ST 2065-4) holds ACES2065-1 and not '{colorspace}'; "
-            "set render.colorspace to it, or render.strict to false"
+            "set 'render.colorspace' to it, or 'render.strict' to false"
         )
 
 

@@ -66,7 +66,8 @@ class OpenFilm:
         """
         if frame not in self.frames:
             raise MediaError(
-                f"the film has the frames {self.frames.first} to {self.frames.last}, not {frame}"
+                f"the film has no frame {frame}; choose one of {self.frames.first} to "
+                f"{self.frames.last}"
             )
 
     @cached_property
@@ -195,7 +196,7 @@ class OpenFilm:
         with self._lock:
             step = self.checkpoint
             if step is None:
-                raise WorkError("no training under way has a checkpoint")
+                raise WorkError("no training under way has a checkpoint; wait for the first one")
             if self._newest is None or self._newest[0] != step:
                 self._newest = load_newest(self.train_folder)
             return self._newest

@@ -125,10 +125,10 @@ def _matched(film: OpenFilm, frame: int) -> ViewerPicture:
     found = matched_frame(film, frame)
     if film.matches is None:
         raise MatchError(
-            f"frame {frame}: curate has not run yet, which finds the frame of a reference for it"
+            f"frame {frame} has no match in a reference yet; run the film to 'curate' first"
         )
     if found is None:
-        raise MatchError(f"frame {frame}: no frame of a reference shows it")
+        raise MatchError(f"no frame of a reference shows frame {frame}; look at another frame")
     name, number = found
     clip = film.clips.references[name]
     rgb = crop(media.read_frame(clip, number, film.job.colors), clip.live_area)

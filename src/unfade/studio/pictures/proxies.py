@@ -45,7 +45,9 @@ def proxies(film: OpenFilm, frames: Sequence[int], kind: PictureKind) -> ProxyPi
         WorkError: a proxy is missing or damaged.
     """
     if not 0 < len(frames) <= MAX_PROXIES:
-        raise ProjectError(f"ask for 1 to {MAX_PROXIES} proxies at a time")
+        raise ProjectError(
+            f"the address asks for {len(frames)} proxies; ask for 1 to {MAX_PROXIES} at a time"
+        )
     for frame in frames:
         film.check_frame(frame)
     shows = COLOUR_OF_PROXY[kind]
@@ -65,7 +67,9 @@ def _references(film: OpenFilm, frames: Sequence[int]) -> NDArray[np.uint8]:
     """Proxies of the matched frames of the references; black where there is none."""
     by_name = {name: _proxy(film, reference_proxy(name)) for name in film.clips.references}
     if not by_name:
-        raise WorkError("the film has no reference clip, and pictures have no proxies")
+        raise WorkError(
+            "the film has no reference clip, and pictures have no proxies; look at the scan"
+        )
     height, width = next(iter(by_name.values())).shape[1:3]
     pixels = np.zeros((len(frames), height, width, 3), np.uint8)
     for index, frame in enumerate(frames):

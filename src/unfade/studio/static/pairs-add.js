@@ -77,7 +77,7 @@ export function startAdding({ base, send, editor, pointsSaver, sourceOf, version
   const follows = () => reference && !painted() && byId("follow").checked;
 
   function open() {
-    if (readOnly) return say("the studio was started with --read-only; nothing can be changed here");
+    if (readOnly) return say("the studio is read-only; start it without --read-only to change something");
     section.hidden = false;
     if (sourceOf()) source.value = sourceOf();
     section.scrollIntoView({ block: "start" });

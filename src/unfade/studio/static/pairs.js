@@ -51,7 +51,7 @@ function start() {
   }
 
   function chosenTile() {
-    if (readOnly) say("the studio was started with --read-only; nothing can be changed here");
+    if (readOnly) say("the studio is read-only; start it without --read-only to change something");
     else if (!current()) say("choose a pair first: the arrow keys walk through them");
     return readOnly ? undefined : current();
   }

@@ -73,7 +73,7 @@ def _picture(root: Path, place: FilmPlace, query: dict[str, str]) -> bytes:
     job, records = _now(place)
     side = query.get("side", "source")
     if side not in get_args(PairSide):
-        raise ProjectError(f"there is no side '{side}' of a pair")
+        raise ProjectError(f"there is no side '{side}' of a pair; load the page again")
     pair, points = _pair(root, job, records, query)
     width = _width(query)
     return pair_picture(job, records, pair, side, width, points)  # type: ignore[arg-type]
@@ -96,7 +96,7 @@ def _pair(
     try:
         points = json.loads(query["points"])
     except (ValueError, RecursionError) as error:
-        raise ProjectError("'points' is no list of control points") from error
+        raise ProjectError("'points' is no list of control points; load the page again") from error
     return pair.model_copy(update={"aligned": False, "mirrored": False}), points_of(points)
 
 
@@ -115,7 +115,7 @@ def _named_pair(root: Path, job: Job, records: PairRecords, query: dict[str, str
         for tile in tiles_of(job.project, records):
             if tile.source == source and tile.picture is not None:
                 return pair_of(tile, job.project)
-        raise ProjectError(f"the pair at source frame {source} has no picture")
+        raise ProjectError(f"the pair at source frame {source} has no picture; load the page again")
     clip = _reference(records, query.get("of", ""))
     reference = _whole(query, "reference")
     check_frame(clip, reference)
@@ -151,7 +151,7 @@ def _frame(place: FilmPlace, query: dict[str, str]) -> bytes:
 
 def _reference(records: PairRecords, name: str) -> Clip:
     if name not in records.clips.references:
-        raise ProjectError(f"there is no reference '{name}'")
+        raise ProjectError(f"there is no reference '{name}'; load the page again")
     return records.clips.references[name]
 
 
@@ -170,7 +170,7 @@ def _whole(query: dict[str, str], key: str) -> int:
     """
     number = whole_number(query.get(key, ""))
     if number is None:
-        raise ProjectError(f"the address has no whole number '{key}'")
+        raise ProjectError(f"the address has no whole number '{key}'; load the page again")
     return number
 
 

@@ -168,13 +168,13 @@ def _edit(root: Path, place: FilmPlace, text: str, command: dict[str, Any]) -> t
         return _place(place, editor, command)
     if verb == "add":
         return _add(root, place, editor, command)
-    raise ProjectError(f"there is no choice '{verb}'")
+    raise ProjectError(f"there is no choice '{verb}'; load the page again")
 
 
 def _role(command: dict[str, Any]) -> PairRole:
     role = text_of(command, "role", "train")
     if role not in get_args(PairRole):
-        raise ProjectError(f"there is no role '{role}'")
+        raise ProjectError(f"there is no role '{role}'; choose {' or '.join(get_args(PairRole))}")
     return role  # type: ignore[return-value]
 
 

@@ -47,7 +47,7 @@ def _decision(text: str) -> Decision:
         return "approved"
     if text == "rejected":
         return "rejected"
-    raise ProjectError(f"there is no decision '{text}'")
+    raise ProjectError(f"there is no decision '{text}'; load the page again")
 
 
 ROUTES = [

@@ -77,7 +77,7 @@ def run_command(place: FilmPlace, command: dict[str, Any]) -> tuple[str, list[st
         options += ["--from", first] if first else []
         options += ["--to", last] if last else []
     elif verb != "improve":
-        raise ProjectError(f"there is no run '{verb}'")
+        raise ProjectError(f"there is no run '{verb}'; load the page again")
     what = " ".join([verb, *options, place.shown_folder])
     events = [] if verb == "verify" else ["--events"]
     return what, [verb, object, *options, *events]

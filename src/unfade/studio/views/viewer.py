@@ -150,7 +150,7 @@ def _frames_of(request: Request, film: OpenFilm) -> list[int]:
         numbers = [whole_number(one) for one in listed.split(",")]
         frames = [one for one in numbers if one is not None]
         if len(frames) < len(numbers):
-            raise ProjectError("'frames' is not a list of numbers")
+            raise ProjectError("'frames' is not a list of numbers; load the page again")
         return frames
     first, count = _number(request, "first") or 0, _number(request, "count") or 1
     return [f for f in range(first, first + min(count, MAX_PROXIES)) if f in film.frames]
@@ -221,7 +221,9 @@ def _kind_of(request: Request) -> PictureKind:
         if kind == request.path_params["kind"]:
             named: PictureKind = kind
             return named
-    raise ProjectError(f"there is no kind of picture '{request.path_params['kind']}'")
+    raise ProjectError(
+        f"there is no kind of picture '{request.path_params['kind']}'; load the page again"
+    )
 
 
 def _frame_of(request: Request) -> int:
@@ -232,7 +234,7 @@ def _frame_of(request: Request) -> int:
     """
     number = whole_number(request.path_params["frame"])
     if number is None:
-        raise ProjectError("the address has no number of a frame")
+        raise ProjectError("the address has no number of a frame; load the page again")
     return number
 
 
@@ -247,9 +249,9 @@ def _number(request: Request, name: str) -> int | None:
         return None
     number = whole_number(text)
     if number is None:
-        raise ProjectError(f"'{name}' is not a whole number of at most {MAX_DIGITS} digits")
+        raise ProjectError(f"'{name}' is no whole number; write one of up to {MAX_DIGITS} digits")
     if name == "width" and not 1 <= number <= MAX_WIDTH_PX:
-        raise ProjectError(f"'width' is not from 1 to {MAX_WIDTH_PX:,} pixels")
+        raise ProjectError(f"'width' is {number:,} pixels; ask for 1 to {MAX_WIDTH_PX:,}")
     return number
 
 

@@ -27,12 +27,12 @@ def load_earlier(path: Path, size: ModelSize) -> EarlierModel:
         model = load_model(path)
     except WorkError as error:
         raise ProjectError(
-            f"train.start_from: {path} holds no model that this version of Unfade can start from; "
-            "name a model.safetensors that this version wrote, or remove start_from"
+            f"{path}: holds no model that this version of Unfade can start from; name a "
+            "model.safetensors that this version wrote, or remove 'train.start_from'"
         ) from error
     if model.size != size:
         raise ProjectError(
-            f"train.start_from: {path} is a model of size '{model.size}', but train.size is "
-            f"'{size}'; set size to '{model.size}', or remove start_from"
+            f"{path}: is a model of size '{model.size}', but 'train.size' is '{size}'; set that to "
+            f"'{model.size}', or remove 'train.start_from'"
         )
     return EarlierModel(model_id(path), dict(model.residual.state_dict()))

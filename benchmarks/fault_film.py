@@ -165,6 +165,20 @@ def _outcome(process: "subprocess.Popen[bytes]") -> Outcome:
     return Outcome(status, tuple(error.decode("utf-8", "replace").splitlines()))
 
 
+def problem(outcome: Outcome, expected: set[int]) -> str:
+    """What is wrong with how a command ended; empty if nothing is."""
+    if outcome.status is None:
+        return "it hung"
+    if outcome.status not in expected:
+        return f"exit status {outcome.status}"
+    if any(line.startswith("Traceback") for line in outcome.lines):
+        return "a traceback"
+    spoken = [line for line in outcome.lines if line.startswith("unfade: ")]
+    if outcome.status == 2 and len(spoken) != 1:
+        return f"{len(spoken)} sentences"
+    return ""
+
+
 def pixel_digest(folder: Path) -> str:
     """SHA-256 over the pixels of all masters; empty without a rendering."""
     path = folder / Rendering.PATH

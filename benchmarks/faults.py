@@ -32,6 +32,7 @@ from fault_film import (  # noqa: E402
     leftovers,
     make_film,
     pixel_digest,
+    problem,
     run,
 )
 from fault_list import Fault, faults, kill_points  # noqa: E402
@@ -111,11 +112,11 @@ class _Bench:
             outcome = run(
                 film, *fault.arguments, environment=fault.environment, limits=fault.limits
             )
-            problem = _problem(outcome, {0, 2} if fault.may_pass else {2})
+            wrong = problem(outcome, {0, 2} if fault.may_pass else {2})
             self._mend(film)
             if "run 'unfade render' again" in outcome.said:
                 run(film, "render", "film.toml", "--quiet")
-            return self._judged(fault.name, outcome, problem, film)
+            return self._judged(fault.name, outcome, wrong, film)
         finally:
             shutil.rmtree(film)
 
@@ -132,8 +133,8 @@ class _Bench:
 
         try:
             outcome = interrupted(film, is_time, number)
-            problem = _problem(outcome, EXPECTED_SIGNALS | {0})
-            return self._judged(title, outcome, problem, film)
+            wrong = problem(outcome, EXPECTED_SIGNALS | {0})
+            return self._judged(title, outcome, wrong, film)
         finally:
             shutil.rmtree(film)
 
@@ -144,7 +145,7 @@ class _Bench:
         try:
             (film / "06-render" / "rendering.json").unlink()
             outcome = run(film)
-            return self._judged(title, outcome, _problem(outcome, {0}), film)
+            return self._judged(title, outcome, problem(outcome, {0}), film)
         finally:
             shutil.rmtree(film)
 
@@ -165,10 +166,10 @@ class _Bench:
             else:
                 shutil.copy2(original, place)
 
-    def _judged(self, title: str, outcome: Outcome, problem: str, film: Path) -> Row:
+    def _judged(self, title: str, outcome: Outcome, wrong: str, film: Path) -> Row:
         said = outcome.said.replace(str(film), "FILM").replace(str(self._folder), "FOLDER")
         status = "none, it hung" if outcome.status is None else str(outcome.status)
-        lost = [problem] if problem else []
+        lost = [wrong] if wrong else []
         again = run(film)
         if again.status != 0:
             lost.append(f"the next run refuses: {again.said.replace(str(film), 'FILM')}")
@@ -177,20 +178,6 @@ class _Bench:
         elif left := leftovers(film):
             lost.append(f"left over: {', '.join(left[:3])}")
         return title, status, said.replace("|", "/")[:400], "; ".join(lost) or "nothing"
-
-
-def _problem(outcome: Outcome, expected: set[int]) -> str:
-    """What is wrong with how a command ended; empty if nothing is."""
-    if outcome.status is None:
-        return "it hung"
-    if outcome.status not in expected:
-        return f"exit status {outcome.status}"
-    if any(line.startswith("Traceback") for line in outcome.lines):
-        return "a traceback"
-    spoken = [line for line in outcome.lines if line.startswith("unfade: ")]
-    if outcome.status == 2 and len(spoken) != 1:
-        return f"{len(spoken)} sentences"
-    return ""
 
 
 _PLACES: dict[str, str] = {

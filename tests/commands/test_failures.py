@@ -172,7 +172,7 @@ def test_without_a_work_directory_the_log_is_a_temporary_file(
         (MediaError("a.mov: ends\nearly"), "unfade: a.mov: ends early\n"),
         (
             OSError(errno.ENOSPC, "No space left on device"),
-            "unfade: the work directory: No space left on device; make free space there\n",
+            "unfade: {folder}: No space left on device; make free space there\n",
         ),
         (
             PermissionError(errno.EACCES, "Permission denied", "a.exr"),
@@ -203,7 +203,7 @@ def test_an_error_that_the_user_can_mend_leaves_no_log(
     set_failing_stage(monkeypatch, error)
     status, line = run_command("ingest", path)
     assert status == 2
-    assert line.startswith(expected)
+    assert line.startswith(expected.format(folder=path.parent))
     assert line.count("\n") == 1
     assert not [*tmp_path.rglob("*.log")]
 

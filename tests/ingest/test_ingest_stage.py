@@ -146,7 +146,9 @@ def test_live_area_of_film_toml_overrides_detection(film: Path) -> None:
     run_anew("ingest", job(film, {"live_area": [20, 10, 80, 64]}))
     assert job(film).load(Clips).source.live_area == Area(x=20, y=10, width=80, height=64)
     assert np.load(film / SOURCE_PROXY).shape == (12, 102, 128, 3)
-    with pytest.raises(ProjectError, match=r"source.live_area \[20, 10, 200, 64\] reaches beyond"):
+    with pytest.raises(
+        ProjectError, match=r"'source\.live_area' \[20, 10, 200, 64\] reaches beyond"
+    ):
         run_anew("ingest", job(film, {"live_area": [20, 10, 200, 64]}))
 
 

@@ -129,8 +129,8 @@ def test_a_step_that_was_not_kept_is_refused(
     steps = ", ".join(str(one.step) for one in best.checkpoints if one.step != best.best_step)
     with pytest.raises(
         ProjectError,
-        match=f"'render.checkpoint' is 3, but training kept no checkpoint of that step; it kept "
-        f"the best, of step {best.best_step}, and these steps: {steps}",
+        match=f"'render.checkpoint' is 3, but training kept no checkpoint of that step; set it "
+        f"to 'best', which is of step {best.best_step}, or to one of these: {steps}",
     ):
         with_checkpoint(film.folder, 3).run()
     with_checkpoint(film.folder, other)

@@ -105,7 +105,9 @@ def test_frames_outside_a_movie_are_refused_after_ingest(
     after_ingest: AfterIngest, render: str
 ) -> None:
     ran, run = after_ingest
-    with pytest.raises(ProjectError, match=r"no frame .* 'render\.last'; it has the frames 10 to"):
+    with pytest.raises(
+        ProjectError, match=r"no frame .* 'render\.last'; set them to frames from 10"
+    ):
         run(f"[render]\n{render}\n")
     assert ran == ["ingest"]
     run(f"[render]\n{render}\n", last="ingest")
@@ -216,7 +218,7 @@ def test_a_model_to_start_from_is_read_before_ingest(
 ) -> None:
     (tmp_path / "old.safetensors").write_text("no model")
     text = f'{SOURCE}{PAIR}[train]\nstart_from = "old.safetensors"\n'
-    with pytest.raises(ProjectError, match=r"train\.start_from: .* holds no model"):
+    with pytest.raises(ProjectError, match=r"old\.safetensors: holds no model"):
         run_without_stages(tmp_path, monkeypatch, text)
 
 
@@ -225,7 +227,7 @@ def test_a_strict_container_in_another_space_is_refused_before_ingest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = f'{SOURCE}{PAIR}[render]\nstrict = true\ncolorspace = "ACEScg"\n'
-    with pytest.raises(ProjectError, match=r"render\.colorspace is 'ACEScg', but a strict"):
+    with pytest.raises(ProjectError, match=r"'render\.colorspace' is 'ACEScg', but a strict"):
         run_without_stages(tmp_path, monkeypatch, text)
 
 
@@ -259,7 +261,7 @@ def test_a_signer_that_cannot_sign_is_refused_before_ingest(
         run_without_stages(tmp_path, monkeypatch, SOURCE + PAIR + names)
     if fault == "missing":
         key.unlink()
-        message = r"deliver\.c2pa_key: .*archive\.key cannot be read \(No such file"
+        message = r"archive\.key: cannot be read .* correct .deliver\.c2pa_key"
     else:
         key.write_text("no key")
         message = r"archive\.pem: cannot sign with it and archive\.key"

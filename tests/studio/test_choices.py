@@ -213,7 +213,7 @@ def test_the_history_is_bounded(film: Path, monkeypatch: pytest.MonkeyPatch) -> 
         choices.make(film, seen(film), drop(film, source))
     for _ in range(2):
         choices.undo(film, seen(film))
-    with pytest.raises(ProjectError, match="nothing is left"):
+    with pytest.raises(ProjectError, match="there is nothing left"):
         choices.undo(film, seen(film))
 
 

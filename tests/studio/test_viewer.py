@@ -188,7 +188,7 @@ def test_a_smaller_picture_has_the_mean_of_the_large_one(viewer: ViewerClient) -
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
-        ("/picture/9/source", "the film has the frames 1 to 8, not 9"),
+        ("/picture/9/source", "the film has no frame 9; choose one of 1 to 8"),
         ("/picture/1/nonsense", "there is no kind of picture 'nonsense'; load the page again"),
         (
             f"/picture/{UNMATCHED}/reference",

@@ -123,9 +123,7 @@ class FailureReporter:
         if hasattr(error, "format_message"):
             return usage_message(error), EXIT_USER_ERROR
         if isinstance(error, OSError) and error.errno in _REMEDIES_BY_ERRNO:
-            path = error.filename or (
-                "standard output" if _output_fails() else "the work directory"
-            )
+            path = error.filename or ("standard output" if _output_fails() else self._place())
             reason = error.strerror or error
             return f"unfade: {path}: {reason}; {_REMEDIES_BY_ERRNO[error.errno]}", EXIT_USER_ERROR
         if isinstance(error, RuntimeError) and "out of memory" in str(error):
@@ -135,6 +133,11 @@ class FailureReporter:
             return interrupted_message(self._arguments), EXIT_INTERRUPTED
         status = EXIT_USER_ERROR if _is_out_of_memory(error) else EXIT_DEFECT
         return defect_message(error, self._arguments), status
+
+    def _place(self) -> Path | str:
+        """Where a file without a name was written: beside film.toml, or on another disk in use."""
+        folder = _work_folder(self._arguments)
+        return folder.absolute() if folder else "the disk"
 
 
 def check_output() -> None:

@@ -113,7 +113,7 @@ def _checked_area(name: str, clip: Clip, section: ClipSection) -> Area | None:
     area = section.area()
     if area and (area.x + area.width > clip.width or area.y + area.height > clip.height):
         raise ProjectError(
-            f"{name}.live_area {list(section.live_area or ())} reaches beyond the picture of "
+            f"'{name}.live_area' {list(section.live_area or ())} reaches beyond the picture of "
             f"{clip.width} x {clip.height} pixels; make it smaller or leave it out"
         )
     return area

@@ -17,6 +17,7 @@ from unfade.media.color_management import check_colorspace, is_aces, to_space
 from unfade.media.stills.icc import working_space_profile
 from unfade.media.stills.process_history import Step, user_data
 from unfade.media.stills.tags import FrameTags, put_tags
+from unfade.media.stills.whole import is_whole
 from unfade.project.color_config import PINNED, ColorManagement
 from unfade.work.writing import writing
 
@@ -304,6 +305,10 @@ def _write(path: Path, interleaved: np.ndarray, spec: oiio.ImageSpec) -> None:
             reason = (image.geterror() or oiio.geterror()).strip().replace(str(temporary), "")
             raise MediaError(
                 f"{path}: cannot be written ({reason}); check free space and permissions there"
+            )
+        if not is_whole(temporary):
+            raise MediaError(
+                f"{path}: cannot be written whole; check free space and permissions there"
             )
 
 

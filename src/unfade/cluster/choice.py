@@ -28,7 +28,7 @@ def executor_for(
         from unfade.cluster.executor import cluster_at, local_workers
     except ModuleNotFoundError as error:
         raise WorkError(
-            f"workers need the package {error.name}, which is not installed; install it with "
+            f"the package {error.name}, which workers need, is not installed; install it with "
             "'pip install unfade[cluster]'"
         ) from error
     return local_workers(workers) if workers is not None else cluster_at(str(cluster))

@@ -74,7 +74,7 @@ def render_frames(project_file: Path, frames: FrameRange, quiet: bool, events: b
     with progress(quiet, events) as display:
         count = film.render_frames(frames.first, frames.last, progress=display)
         if not count:
-            display.say("Everything is fresh; there was nothing to do.")
+            display.say("everything is fresh; there was nothing to do")
 
 
 def show_status(project_file: Path) -> None:

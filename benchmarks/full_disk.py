@@ -219,7 +219,10 @@ def _is_whole(path: Path) -> bool:
                 for key in file.keys():  # noqa: SIM118
                     file.get_tensor(key)
         else:
-            return bool(oiio.ImageBuf(str(path)).read(force=True))
+            picture = oiio.ImageBuf(str(path))
+            is_read = picture.read(force=True)
+            picture.geterror()
+            return bool(is_read)
     except (OSError, ValueError, SafetensorError):
         return False
     return True

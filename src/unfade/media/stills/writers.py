@@ -302,7 +302,8 @@ def _write(path: Path, interleaved: np.ndarray, spec: oiio.ImageSpec) -> None:
         if written and path.suffix.lower() == ".dpx":
             _name_dpx(temporary, path.name)
         if not written:
-            reason = (image.geterror() or oiio.geterror()).strip().replace(str(temporary), "")
+            said = (image.geterror() or oiio.geterror()).replace(str(temporary), path.name)
+            reason = said.strip().removesuffix(".").replace(". ", ": ")
             raise MediaError(
                 f"{path}: cannot be written ({reason}); check free space and permissions there"
             )

@@ -144,7 +144,7 @@ def test_the_stage_of_a_defect_is_named(
     def probe(*arguments: object, **named: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("unfade.ingest.stage.probe", probe)
+    monkeypatch.setattr("unfade.ingest.units.probe", probe)
     assert run_command("run", path, "--to", "ingest")[1].startswith(
         "unfade: ingest failed (ZeroDiv"
     )

@@ -10,7 +10,8 @@ temporary files instead:
 
     python benchmarks/full_disk.py [--stage NAME ...] [--folder DIR]
 
-Needs the right to mount a tmpfs on Linux, and says so where it is missing. Takes about twenty minutes.
+Needs the right to mount a tmpfs on Linux, and says so where it is missing. Takes about twenty
+minutes.
 """
 
 import argparse

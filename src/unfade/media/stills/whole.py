@@ -10,7 +10,10 @@ from zlib import crc32
 import OpenImageIO as oiio
 
 _PNG_SIGNATURE_BYTES = 8
+"""Bytes before the first chunk of a PNG."""
+
 _PNG_LAST_CHUNK = b"\0\0\0\0IEND\xaeB`\x82"
+"""The chunk that ends every PNG, without data."""
 
 
 def is_whole(path: Path) -> bool:

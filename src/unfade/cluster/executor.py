@@ -35,6 +35,9 @@ FILE_TIMEOUT_S = 90.0
 POLL_S = 2.0
 """Seconds between looks at the workers while no unit ends."""
 
+_ANY_PORT = "127.0.0.1:0"
+"""Address of the status pages of Dask, which nobody else can reach."""
+
 MAX_KILLS = 10
 """Workers that may die over one unit. Units seldom kill their workers, but operators do."""
 
@@ -186,7 +189,8 @@ def local_workers(count: int) -> Iterator[DaskExecutor]:
         LocalCluster(
             n_workers=count,
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address=_ANY_PORT,
+            worker_dashboard_address=_ANY_PORT,
             memory_limit=0,
             silence_logs=logging.CRITICAL,
             env=environment,

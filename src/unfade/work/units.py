@@ -14,15 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
-
 from unfade.errors import WorkError
 from unfade.work.writing import write_text, writing
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from unfade.work.job import Job
 
 T = TypeVar("T")
@@ -97,6 +94,9 @@ class InProcess:
 
 def do_unit(job: Job, unit: Unit) -> Iterator[None]:
     """Does a unit and writes its result; yields after each frame, pair or shot."""
+    import numpy as np
+    from safetensors.numpy import save
+
     result = yield from unit.work(job, **unit.arguments)
     arrays = {name: np.ascontiguousarray(array) for name, array in result.arrays.items()}
     path = unit.path(job)
@@ -155,6 +155,8 @@ def _read(path: Path) -> UnitResult:
     Raises:
         WorkError: the file is missing or damaged.
     """
+    from safetensors import SafetensorError, safe_open
+
     try:
         with safe_open(path, "numpy") as file:
             facts = json.loads(file.metadata()["facts"])

@@ -11,7 +11,7 @@ import av.logging
 import av.stream
 
 from unfade.errors import MediaError
-from unfade.media.stills.files import check_regular
+from unfade.media.regular_file import check_regular
 
 av.logging.set_level(None)
 """FFmpeg's threads must never call Python to log: such a thread waits for the interpreter lock, and
@@ -50,6 +50,8 @@ def open_movie(path: str) -> Iterator[Movie]:
             stream: Any = best if best in moving else moving[0]
             stream.thread_type = "AUTO"
             yield Movie(path, container, stream, len(moving))
+    except MemoryError:
+        raise
     except av.error.FFmpegError as error:
         raise MediaError(f"{path}: cannot be read ({error.strerror}); restore the file") from error
 

@@ -1,6 +1,6 @@
 """A frame that is read alone equals the same frame read in order."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,10 @@ import torch
 from unfade.film.clip import Clip
 from unfade.media import probe, read, read_frame
 from unfade.media.movies import decoding
-from unfade.media.movies.decoder import Decoder
 from unfade.media.movies.index import IndexMismatchError, MovieIndex
 from unfade.media.movies.reader import _DEINTERLACE_LEAD_FRAMES
 
+from ..fixtures import decode_here
 from .conftest import SECTION, MakeMovie
 
 HEIGHT, WIDTH, FRAMES, GROUP = 144, 176, 60, 12
@@ -79,10 +79,7 @@ def clip(request: pytest.FixtureRequest, make_movie: MakeMovie) -> Clip:
 def called_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Decodes in this process, where the test can watch."""
 
-    def call(decoder: Decoder, function: Callable[..., Any], *arguments: Any) -> Any:
-        return function(decoder.path, *arguments)
-
-    monkeypatch.setattr(Decoder, "call", call)
+    decode_here(monkeypatch)
 
 
 @pytest.fixture

@@ -22,6 +22,11 @@ _STILL_CODECS = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
 the only stream, it may be the film."""
 
 
+_MAX_PIXELS = 8192 * 8192
+"""Pixels of the largest picture: a scan in 8K has 8192 x 6224. A damaged header may claim more,
+which is refused before memory is taken."""
+
+
 @dataclass(frozen=True)
 class Movie:
     """An open movie and the video stream that is read. `moving_streams` is the number of video
@@ -48,12 +53,28 @@ def open_movie(path: str) -> Iterator[Movie]:
                 raise MediaError(f"{path}: has no video stream; name another file")
             best = container.streams.best("video")
             stream: Any = best if best in moving else moving[0]
+            _bound_size(path, stream)
             stream.thread_type = "AUTO"
             yield Movie(path, container, stream, len(moving))
     except MemoryError:
         raise
     except av.error.FFmpegError as error:
         raise MediaError(f"{path}: cannot be read ({error.strerror}); restore the file") from error
+
+
+def _bound_size(path: str, stream: Any) -> None:
+    """Makes the decoder refuse larger pictures, as later frames may have.
+
+    Raises:
+        MediaError: the header claims larger pictures.
+    """
+    context = stream.codec_context
+    context.options = {"max_pixels": str(_MAX_PIXELS)}
+    if context.width * context.height > _MAX_PIXELS:
+        raise MediaError(
+            f"{path}: claims pictures of {context.width} x {context.height} pixels, and at most "
+            f"{_MAX_PIXELS:,} pixels are read; restore the file, or scale it down"
+        )
 
 
 def _moving(container: Any) -> list[Any]:

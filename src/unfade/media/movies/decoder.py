@@ -32,16 +32,12 @@ HANG_TIMEOUT_S = 300.0
 """Seconds without progress after which a decoder counts as hanging; a disk that spins up takes far
 less."""
 
-MEMORY_LIMIT_BYTES = 8 * 2**30
-"""Largest memory of a decoder: 17 frames of 8192 x 6224 pixels in 16 bits, one for each of FFmpeg's
-16 threads and one that is sent, take 5.2 GB."""
+MEMORY_LIMIT_BYTES = 12 * 2**30
+"""Largest memory of a decoder, without the frames that it sends. FFV1 of 4096 x 3112 pixels in 16
+bits takes 2.1 GB in 16 threads, the most that FFmpeg starts; 8K takes four times as much."""
 
 MAX_IDLE_PROCESSES = 4
 """Processes that are kept for the next movie: a source and three references."""
-
-_MEMORY_SETTINGS = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "2147483647"}
-"""Settings of glibc's malloc: freed memory stays with the process, because new pages cost a fault
-each (`work/memory.py`)."""
 
 _KILL_TIMEOUT_S = 5.0
 """Seconds until a killed process has ended; only one that waits for a broken disk takes longer."""
@@ -109,7 +105,11 @@ class Decoder:
                 f"{self.path}: its decoder {process.end()} {_where(process)}; {_REMEDY}"
             ) from error
         if answer[0] == Answer.ERROR:
-            raise self._as_error(answer[1], process)
+            try:
+                raise self._as_error(answer[1], process)
+            finally:
+                # The error refers to this frame: it must not refer to the error.
+                del answer
 
     def _claim(self) -> _Process:
         with self._lock:
@@ -230,7 +230,6 @@ def _start(link: int, memory: int) -> subprocess.Popen[bytes]:
         pass_fds=(link, memory),
         process_group=0,
         env={
-            **_MEMORY_SETTINGS,
             **os.environ,
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             # NumPy computes little there, and its threads take time to start.

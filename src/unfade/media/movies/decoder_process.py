@@ -5,6 +5,7 @@ parts of its answers pass through the file with the descriptor MEMORY. It may ta
 Standard input is a pipe that closes when the program ends.
 """
 
+import gc
 import os
 import pickle
 import sys
@@ -16,6 +17,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from unfade.errors import UnfadeError
 
 Call = tuple[Callable[..., Iterator[Any]], tuple[Any, ...]]
 """A function and its arguments."""
@@ -37,9 +40,12 @@ def serve(link: "Connection[Any, Any]", memory: int) -> None:
 
     ring = SharedRing(memory)
     report_in(ring.progress)
+    gc.freeze()
     with suppress(EOFError, ConnectionError):
         while True:
             _answer(link, ring)
+            # Closed movies refer to themselves, and hold the memory of their frames.
+            gc.collect()
 
 
 def _answer(link: "Connection[Any, Any]", ring: Any) -> None:
@@ -94,13 +100,14 @@ def _send(link: "Connection[Any, Any]", kind: Answer, *content: object) -> None:
 
 
 def _portable(error: Exception) -> Exception:
-    """The error with its traceback as text, because a traceback cannot be sent; another error if it
-    cannot be sent either."""
-    error.add_note("".join(traceback.format_exception(error)))
+    """The error; that of a defect has its traceback as text, because a traceback cannot be sent. An
+    error that cannot be sent becomes another one."""
+    if not isinstance(error, UnfadeError):
+        error.add_note("".join(traceback.format_exception(error)))
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:  # noqa: BLE001 - errors of libraries have constructors of their own
-        return RuntimeError(*error.__notes__)
+        return RuntimeError("".join(traceback.format_exception(error)))
     return error
 
 

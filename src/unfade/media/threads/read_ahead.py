@@ -45,7 +45,11 @@ def prefetch(
     try:
         while not isinstance(item := produced.get(), StopIteration):
             if isinstance(item, BaseException):
-                raise item
+                try:
+                    raise item
+                finally:
+                    # The error refers to this frame: it must not refer to the error.
+                    del item
             yield item
             room.release()
     finally:
@@ -53,3 +57,6 @@ def prefetch(
         room.release()
         stop()
         producer.join(_STOP_TIMEOUT_S)
+        # An error that is left refers to the queue, and would keep what the items hold.
+        while not produced.empty():
+            produced.get()

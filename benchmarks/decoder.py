@@ -2,16 +2,14 @@
 
 Makes movies of noise, reads each in order and its frames one by one, in the program's own process
 and in another one, in turn. Prints wall time and processor time of both processes as ratios, other
-process / own:
+process / own, of a process that runs already, and the time that it takes to start:
 
-    python benchmarks/decoder.py [--folder FOLDER] [--rounds 5]
-
-The start of the other process counts in every round except for frames that are read one by one.
+    python benchmarks/decoder.py [--folder FOLDER] [--rounds 5] [--only WORDS]
 """
 
 import argparse
 import gc
-import resource
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -47,13 +45,9 @@ _MOVIES: dict[str, tuple[dict[str, Any], int]] = {
     ),
     "2K, ProRes 422 HQ": (
         {"suffix": "mov", "codec": "prores_ks", "width": 2048, "height": 1556, "profile": "3"},
-        40,
+        24,
     ),
-    "2K, FFV1": ({"suffix": "mkv", "codec": "ffv1", "width": 2048, "height": 1556}, 40),
-    "4096 x 3112, ProRes 422 HQ": (
-        {"suffix": "mov", "codec": "prores_ks", "width": 4096, "height": 3112, "profile": "3"},
-        12,
-    ),
+    "2K, FFV1": ({"suffix": "mkv", "codec": "ffv1", "width": 2048, "height": 1556}, 16),
 }
 """Settings of the encoder, and number of frames."""
 
@@ -68,11 +62,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="", help="movies whose title contains these words")
     options = parser.parse_args()
     head = ("movie", "way", "ms a frame, own process", "wall time", "processor time")
     print(f"{circumstances()}\n\n{table(head, ())}", flush=True)
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         for title, (settings, count) in _MOVIES.items():
+            if options.only not in title:
+                continue
             clip = probe(str(_movie(Path(name), count, **settings)), ClipSection(path="unused"))
             for way, run in _ways(clip):
                 print(
@@ -91,13 +88,14 @@ def _ways(clip: Clip) -> Iterator[tuple[str, Callable[[], int]]]:
 
 
 def _ratios(run: Callable[[], int], rounds: int) -> tuple[str, str, str]:
-    """Milliseconds a frame in the own process, and the ratios of wall and processor time."""
+    """Milliseconds of wall time a frame in the own process, and the ratios of wall and processor
+    time."""
+    count = run()
     figures = []
     for _ in range(rounds):
         with mock.patch.object(Decoder, "call", _called_here):
             own = _measured(run)
         figures.append((own, _measured(run)))
-    count = run()
     walls, processors = ([other[k] / own[k] for own, other in figures] for k in (0, 1))
     own_ms = 1000 * median(own[0] for own, _ in figures) / count
     return f"{own_ms:.1f}", _spread(walls), _spread(processors)
@@ -109,19 +107,34 @@ def _called_here(decoder: Decoder, function: Any, *arguments: Any) -> Iterator[A
 
 
 def _measured(run: Callable[[], int]) -> tuple[float, float]:
-    """Seconds of wall time, and of processor time of this process and of those that it ended."""
+    """Seconds of wall time, and of processor time of this process and of the decoder's."""
     gc.collect()
-    decoders._end_idle()
     start, used = time.perf_counter(), _processor_s()
     run()
-    seconds = time.perf_counter() - start
-    decoders._end_idle()
-    return seconds, _processor_s() - used
+    return time.perf_counter() - start, _processor_s() - used
 
 
 def _processor_s() -> float:
-    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    processes = [one._popen.pid for kept in decoders._idle.values() for one in kept]
+    return time.process_time() + sum(map(_processor_s_of, processes))
+
+
+def _processor_s_of(process: int) -> float:
+    """Fields 14 and 15 of proc(5), "stat": user and system time in clock ticks."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _start_ms(rounds: int) -> float:
+    """Median milliseconds from a call to the first answer of a process that does not run yet."""
+    times = []
+    for _ in range(rounds):
+        decoders._end_idle()
+        start = time.perf_counter()
+        with Decoder("/") as decoder:
+            list(decoder.call(os.listdir))
+        times.append(time.perf_counter() - start)
+    return 1000 * median(times)
 
 
 def _spread(ratios: list[float]) -> str:

@@ -88,7 +88,6 @@ class Decoder:
         """
         process = self._claim()
         try:
-            self._is_busy = True
             process.send((functools.partial(function, self.path, **named), args))
             while (answer := process.receive())[0] == Answer.ITEM:
                 yield process.item(*answer[1:])
@@ -112,11 +111,13 @@ class Decoder:
                 del answer
 
     def _claim(self) -> _Process:
+        """The process, for a call."""
         with self._lock:
             if self._is_closed:
                 raise ValueError(f"{self.path}: its decoder is closed")
             if self._process is None:
                 self._process = _take() or _Process()
+            self._is_busy = True
             return self._process
 
     def _as_error(self, error: Exception, process: _Process) -> Exception:

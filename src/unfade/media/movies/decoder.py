@@ -114,7 +114,7 @@ class Decoder:
         """The process, for a call."""
         with self._lock:
             if self._is_closed:
-                raise ValueError(f"{self.path}: its decoder is closed")
+                raise RuntimeError("the decoder is closed")
             if self._process is None:
                 self._process = _take() or _Process()
             self._is_busy = True

@@ -19,7 +19,8 @@ import torch
 
 from unfade.film.clip import Clip
 from unfade.media import probe, read_frame
-from unfade.media.movies.index import movie_index
+from unfade.media.movies.decoder import Decoder
+from unfade.media.movies.reader import movie_index
 from unfade.project.settings import ClipSection
 
 _HEIGHT, _WIDTH = 576, 720
@@ -88,9 +89,10 @@ def main() -> None:
         clip = probe(str(path), ClipSection(path=name))
         assert clip.random_access
         path.touch()
-        start = time.perf_counter()
-        movie_index(str(path))
-        index = time.perf_counter() - start
+        with Decoder(str(path)) as decoder:
+            start = time.perf_counter()
+            movie_index(decoder)
+            index = time.perf_counter() - start
         by_seek, pictures = _timed_read(clip, frames)
         in_order = clip.model_copy(update={"random_access": False})
         from_start, expected = _timed_read(in_order, frames)

@@ -1,7 +1,7 @@
 """Values that tests of several rooms make: small films, clips, jobs and a silent progress."""
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib.util import find_spec
@@ -12,6 +12,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+import pytest
 import torch
 from torch.nn import functional
 
@@ -29,6 +30,7 @@ from unfade.film.rendering import PredictedError, RenderedFrame, Rendering
 from unfade.film.time import FrameRange
 from unfade.film.used_frames import UsedFrame, UsedPair
 from unfade.film.working_space import WORKING_SPACE
+from unfade.media.movies.decoder import Decoder
 from unfade.model import Baseline, ChromaModel, Laws, ResidualNetworks, save_baseline, save_model
 from unfade.model.closed_form.distance import DistanceField
 from unfade.model.closed_form.general_law import ColourSpread, DyeLaw, GeneralLaw
@@ -396,3 +398,12 @@ def run_anew(stage: str, job: Job) -> None:
     remove_results(job.folder(stage))
     job.forget_made()
     stage_function(stage)(job)
+
+
+def decode_here(patch: pytest.MonkeyPatch) -> None:
+    """Makes movies be decoded in the process of the test, where it can watch."""
+
+    def call(decoder: Decoder, function: Callable[..., Any], *arguments: Any) -> Any:
+        return function(decoder.path, *arguments)
+
+    patch.setattr(Decoder, "call", call)

@@ -7,7 +7,7 @@ import torch
 
 from unfade.film.clip import FieldOrder
 from unfade.media import probe, read, read_frame
-from unfade.media.movies.planes import plane_lines
+from unfade.media.movies.weaving import plane_lines
 from unfade.project.settings import ClipSection
 
 from .conftest import SECTION, MakeMovie

@@ -10,9 +10,11 @@ import torch
 
 from unfade.film.clip import Clip
 from unfade.media import probe, read, read_frame
-from unfade.media.movies import reader as movies
+from unfade.media.movies import decoding
 from unfade.media.movies.index import IndexMismatchError, MovieIndex
+from unfade.media.movies.reader import _DEINTERLACE_LEAD_FRAMES
 
+from ..fixtures import decode_here
 from .conftest import SECTION, MakeMovie
 
 HEIGHT, WIDTH, FRAMES, GROUP = 144, 176, 60, 12
@@ -74,10 +76,17 @@ def clip(request: pytest.FixtureRequest, make_movie: MakeMovie) -> Clip:
 
 
 @pytest.fixture
-def packets_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def called_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decodes in this process, where the test can watch."""
+
+    decode_here(monkeypatch)
+
+
+@pytest.fixture
+def packets_read(called_here: None, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The start of each seek, and a zero for each packet read after it."""
     seek_log: list[int] = []
-    real = movies.packets_from
+    real = decoding.packets_from
 
     def recording_packets(movie: Any, index: MovieIndex, frame: int) -> Iterator[Any]:
         seek_log.append(frame)
@@ -85,7 +94,7 @@ def packets_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             seek_log.append(0)
             yield packet
 
-    monkeypatch.setattr(movies, "packets_from", recording_packets)
+    monkeypatch.setattr(decoding, "packets_from", recording_packets)
     return seek_log
 
 
@@ -97,8 +106,8 @@ def test_every_single_frame_equals_the_frame_in_order(clip: Clip, packets_read: 
     for number in reversed(range(FRAMES)):
         packets_read.clear()
         assert torch.equal(read_frame(clip, number), in_order[number]), number
-        if number > 2 * GROUP + movies._DEINTERLACE_LEAD_FRAMES:
-            assert packets_read[0] > number - 2 * GROUP - movies._DEINTERLACE_LEAD_FRAMES
+        if number > 2 * GROUP + _DEINTERLACE_LEAD_FRAMES:
+            assert packets_read[0] > number - 2 * GROUP - _DEINTERLACE_LEAD_FRAMES
         assert len(packets_read) < 4 * GROUP
     some = [3, 20, 47, 59]
     assert all(torch.equal(picture, in_order[number]) for number, picture in read(clip, some))
@@ -110,11 +119,11 @@ def mpeg(make_movie: MakeMovie) -> Path:
 
 
 def test_a_failed_seek_decodes_from_the_start(
-    make_movie: MakeMovie, monkeypatch: pytest.MonkeyPatch
+    make_movie: MakeMovie, called_here: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = probe(str(mpeg(make_movie)), SECTION)
     in_order = dict(read(clip, clip.frames.frames()))
-    real = movies.packets_from
+    real = decoding.packets_from
 
     def lost(movie: Any, index: MovieIndex, frame: int) -> Iterator[Any]:
         for count, packet in enumerate(real(movie, index, frame)):
@@ -122,7 +131,7 @@ def test_a_failed_seek_decodes_from_the_start(
                 raise IndexMismatchError
             yield packet
 
-    monkeypatch.setattr(movies, "packets_from", lost)
+    monkeypatch.setattr(decoding, "packets_from", lost)
     read_alone = dict(read(clip, [5, 30, 31, 59]))
     assert all(torch.equal(read_alone[number], in_order[number]) for number in (5, 30, 31, 59))
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from unfade.media.movies.combing import CombEnergies, FieldMeter
+from unfade.media.movies.decoded_frame import DecodedFrame
 from unfade.media.movies.fields import DetectedFields, HeaderFields, detect_fields, header_fields
 
 FRAMES = 24
@@ -104,9 +105,8 @@ def measured(picture: Picture, stored: Iterable[tuple[int, int]]) -> FieldMeter:
     for top, bottom in stored:
         luma = picture(top).copy()
         luma[1::2] = picture(bottom)[1::2]
-        meter.add(
-            av.VideoFrame.from_ndarray(np.clip(luma, 0, 255).round().astype(np.uint8), "gray")
-        )
+        codes = np.clip(luma, 0, 255).round().astype(np.uint8)
+        meter.add(DecodedFrame.of(av.VideoFrame.from_ndarray(codes, "gray")))
     return meter
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unfade.media.movies.fields import match_fields
+from unfade.media.movies.weaving import match_fields
 
 from ..fixtures import Telecine
 

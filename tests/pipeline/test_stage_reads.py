@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,10 +28,7 @@ from unfade.film.noun import Artefact
 from unfade.film.report import Report
 from unfade.film.stage_names import folder_name
 from unfade.media import scene_pictures
-from unfade.media.movies import ffv1
-from unfade.media.movies import index as movie_index
-from unfade.media.movies import reader as movies
-from unfade.media.movies import survey as movie_survey
+from unfade.media.movies.decoder import Decoder
 from unfade.media.stills import reader as stills
 from unfade.media.stills import tags
 from unfade.media.stills.files import OpenStill
@@ -192,8 +190,8 @@ def spy_on_files(patch: pytest.MonkeyPatch, opened: set[Path]) -> None:
 
     for module in (stills, tags, scene_pictures):
         patch.setattr(module, "open_still", spied(module.open_still))
-    for module in (movies, movie_survey, movie_index, ffv1):
-        patch.setattr(module, "open_movie", spied(module.open_movie))
+    start = Decoder.__init__
+    patch.setattr(Decoder, "__init__", lambda decoder, path: spied(partial(start, decoder))(path))
     patch.setattr(np, "load", spied(np.load))
     patch.setattr(files, "load_tensors", spied(files.load_tensors))
     patch.setattr(deliver_stage, "link_or_copy", spied(deliver_stage.link_or_copy))
@@ -220,16 +218,26 @@ def test_the_spies_see_every_movie_and_every_header(
     assert opened == {film / "scan/s.0001.exr"}
 
 
-def test_every_door_to_a_file_is_watched() -> None:
-    """No other module than those that are spied on opens stills or movies."""
-    watched = (stills, tags, scene_pictures, movies, movie_survey, movie_index, ffv1)
-    doors = {module.__name__ for module in watched}
-    opening = {
+def modules_that_import(name: str) -> set[str]:
+    return {
         ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
-        for path in (PACKAGE / "media").rglob("*.py")
-        if re.search(r"import .*\b(open_still|open_movie)\b", path.read_text(encoding="utf-8"))
+        for path in PACKAGE.rglob("*.py")
+        if re.search(rf"import .*\b{name}\b", path.read_text(encoding="utf-8"))
     }
-    assert opening == doors
+
+
+def test_every_door_to_a_file_is_watched() -> None:
+    """No other module than those that are spied on opens stills, and movies are opened only by
+    functions for `Decoder`."""
+    watched = (stills, tags, scene_pictures)
+    assert modules_that_import("open_still") == {module.__name__ for module in watched}
+    rooms = "unfade.media.movies."
+    opening = {f"{rooms}{name}" for name in ("decoding", "ffv1", "index")}
+    assert modules_that_import("open_movie") == opening
+    assert modules_that_import("(?:read_index|has_checksums)") == {f"{rooms}decoding"}
+    assert modules_that_import("(?:header_and_frames|wanted_frames|packet_index)") == {
+        f"{rooms}{name}" for name in ("reader", "survey")
+    }
 
 
 def spy_on_whole_reads(patch: pytest.MonkeyPatch, stage: str) -> None:

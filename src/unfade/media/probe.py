@@ -21,12 +21,12 @@ from unfade.media.color_management import check_colorspace
 from unfade.media.movies.fields import DetectedFields
 from unfade.media.movies.survey import MovieSurvey, survey_movie
 from unfade.media.movies.tags import MovieTags
+from unfade.media.regular_file import check_regular
 from unfade.media.stills.clips import (
     chosen_orientation,
     probe_stills,
     upright_geometry,
 )
-from unfade.media.stills.files import check_regular
 from unfade.media.stills.reader import STILL_SUFFIXES
 from unfade.media.stills.sequences import (
     existing_frames,

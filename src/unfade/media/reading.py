@@ -12,6 +12,7 @@ from unfade.film.clip import Clip
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.orientation import upright
 from unfade.media.color_management import to_space
+from unfade.media.movies.decoder import Decoder
 from unfade.media.movies.reader import read_movie
 from unfade.media.stills.files import fault_in
 from unfade.media.stills.reader import read_still
@@ -55,16 +56,17 @@ def read(
     for frame in numbers[:1] + numbers[-1:]:
         check_frame(clip, frame)
     if clip.kind == "movie":
-        return prefetch(
-            read_movie(clip, numbers, colors), max_held=MAX_FRAMES_AHEAD, name=clip.path
-        )
+        decoder = Decoder(clip.path)
+        pictures = read_movie(clip, numbers, colors, decoder)
+        return prefetch(pictures, max_held=MAX_FRAMES_AHEAD, stop=decoder.close)
     return _read_ahead(numbers, lambda frame: _read_stored(clip, frame, colors))
 
 
 def read_frame(clip: Clip, frame: int, colors: ColorManagement = PINNED) -> Tensor:
     """One frame of a clip, as `read` yields it."""
     if clip.kind == "movie":
-        return next(picture for _, picture in read(clip, [frame], colors))
+        ((_, picture),) = read(clip, [frame], colors)
+        return picture
     check_frame(clip, frame)
     return _read_stored(clip, frame, colors)
 

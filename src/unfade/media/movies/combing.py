@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from math import inf, log
 from typing import NamedTuple
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from unfade.media.movies.decoded_frame import DecodedFrame
 from unfade.media.movies.planes import luma_codes
 
 _MEASURED_COLUMNS = 360
@@ -202,17 +202,16 @@ class FieldMeter:
         self.interlaced = 0
         """Number of frames that are flagged as interlaced."""
 
-    def add(self, frame: av.VideoFrame) -> None:
+    def add(self, frame: DecodedFrame) -> None:
         """Measures the next frame."""
-        self.interlaced += frame.interlaced_frame
+        self.interlaced += frame.is_interlaced
         luma = luma_codes(frame)
         if len(luma) < _MIN_LINES or frame.width < _BLOCK_PX:
             self._verdicts.append("-")
             self._top_first_scores.append(0.0)
             return
-        luma = np.ascontiguousarray(
-            luma[: len(luma) // 2 * 2, :: -(-frame.width // _MEASURED_COLUMNS)]
-        )
+        # A copy, because the memory of the frame holds another one soon.
+        luma = luma[: len(luma) // 2 * 2, :: -(-frame.width // _MEASURED_COLUMNS)].copy()
         if self._block_meter is None:
             self._block_meter = _BlockMeter(len(luma) // 2, luma.shape[1])
         now = _fields(luma, self._last, self._block_meter.energy)

@@ -1,25 +1,21 @@
-"""Detects the field structure of a movie, and restores progressive frames by field matching.
+"""Detects the field structure of a movie.
 
 Each movie consists of one or more of four materials: progressive frames, video with the top field
 first, video with the bottom field first, and film in fields (pull-down of any cadence, or fields
 out of phase). Each frame gets its own verdict (`CombEnergies.verdict`). Dynamic programming
 (Viterbi) then finds the most likely material of each frame over the whole movie; a departure from
-what the header says has the highest cost. Field matching takes the bottom field of a frame of film
-from the neighbour where it fits, so that no line is interpolated.
+what the header says has the highest cost.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Literal
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
 from unfade.film.clip import FieldOrder
 from unfade.media.movies.combing import FieldMeter
-from unfade.media.movies.planes import plane_lines
 
 HeaderFields = Literal["progressive", "top", "bottom", "interlaced", "unknown"]
 """Field structure that a movie's header claims; "interlaced" does not name the first field."""
@@ -324,53 +320,3 @@ def _weave_letter(
     if verdict in "TBo":
         return "x"
     return verdict.lower() if verdict in "pnPN" else "s"
-
-
-def match_fields(
-    numbered_frames: Iterable[tuple[int, av.VideoFrame]], weave: str, first: int
-) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Frames whose bottom fields come from the frame where they fit.
-
-    Args:
-        numbered_frames: consecutive frames with their numbers.
-        weave: letters of `Cadence.weave`.
-        first: number of the frame that the first letter belongs to.
-    """
-    before: av.VideoFrame | None = None
-    now: tuple[int, av.VideoFrame] | None = None
-    for after in chain(numbered_frames, (None,)):
-        if now is not None:
-            number, frame = now
-            index = number - first
-            letter = weave[index] if 0 <= index < len(weave) else "s"
-            other = {"p": before, "n": after[1] if after is not None else None}.get(letter)
-            yield number, _with_bottom_field(frame, other, interpolate=letter == "x")
-            before = frame
-        now = after
-
-
-def _with_bottom_field(
-    frame: av.VideoFrame, other: av.VideoFrame | None, *, interpolate: bool
-) -> av.VideoFrame:
-    """A frame with the bottom field of `other`. Without `other`, the bottom field is interpolated
-    from the top field if `interpolate`, and left as it is if not."""
-    if other is None and not interpolate:
-        return frame
-    woven = av.VideoFrame(frame.width, frame.height, frame.format.name)
-    for index in range(len(frame.planes)):
-        lines = plane_lines(frame, index)
-        into = plane_lines(woven, index)
-        into[0::2] = lines[0::2]
-        into[1::2] = (
-            _line_means(lines[0::2])[: len(into) // 2]
-            if other is None
-            else plane_lines(other, index)[1::2]
-        )
-    return woven
-
-
-def _line_means(lines: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Mean of each line and the next, (h, w)."""
-    below = np.concatenate([lines[1:], lines[-1:]])
-    mean: NDArray[np.uint16] = ((lines.astype(np.int32) + below) // 2).astype(lines.dtype)
-    return mean

@@ -5,18 +5,16 @@ packet after a seek is identified by its size and checksum, and gets its time fr
 packets do not match the index, the seek fails.
 """
 
-import functools
-import os
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from unfade.media.movies.containers import Movie, open_movie
-from unfade.media.threads.read_ahead import heartbeat
+from unfade.media.movies.heartbeat import heartbeat
 
 _BYTE_SEEK_FORMATS = ("mpeg", "mpegts", "mpegvideo")
 """Containers without an index, in which a seek goes to a byte offset of the file."""
@@ -51,6 +49,10 @@ class MovieIndex:
     keys: np.ndarray
     key_packets: np.ndarray
 
+    def copy(self) -> "MovieIndex":
+        """The same index in memory of its own."""
+        return MovieIndex(*(getattr(self, field.name).copy() for field in fields(self)))
+
     def key_before(self, frame: int) -> int:
         """The last key frame at or before a frame; 0 if there is none."""
         position = int(np.searchsorted(self.keys, frame, side="right"))
@@ -64,14 +66,8 @@ class MovieIndex:
         return number if number < len(self.times) and self.times[number] == time else None
 
 
-def movie_index(path: str) -> MovieIndex | None:
+def read_index(path: str) -> MovieIndex | None:
     """The index of a movie, None if its packets do not all have distinct times."""
-    status = os.stat(path)
-    return _read_index(path, status.st_mtime_ns, status.st_size)
-
-
-@functools.lru_cache(maxsize=8)
-def _read_index(path: str, _changed: int, _size: int) -> MovieIndex | None:
     rows = []
     with open_movie(path) as movie:
         for packet in movie.container.demux(movie.stream):

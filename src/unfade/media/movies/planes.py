@@ -6,7 +6,7 @@ Sources: ITU-R BT.601-7 and BT.709-6 (matrices, ranges), ITU-T H.262 (chroma sit
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from unfade.color.rec709 import KB, KR
 from unfade.film.clip import CodeRange, Video
+from unfade.media.movies.decoded_frame import DecodedFrame, sample_type
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,7 +63,7 @@ def can_read(pixel_format: av.VideoFormat) -> bool:
 
 
 def frame_to_rgb(
-    frame: av.VideoFrame, video: Video | None, codec: str, code_range: CodeRange = "full"
+    frame: DecodedFrame, video: Video | None, codec: str, code_range: CodeRange = "full"
 ) -> Tensor:
     """A progressive frame as R'G'B'.
 
@@ -86,7 +87,7 @@ def frame_to_rgb(
     return _to_rgb(y, _upsample(cb, y.shape, codec), _upsample(cr, y.shape, codec), video.matrix)
 
 
-def _levels(frame: av.VideoFrame, code_range: CodeRange) -> tuple[float, float, float]:
+def _levels(frame: DecodedFrame, code_range: CodeRange) -> tuple[float, float, float]:
     """The code of black, the number of codes from black to white, and the number of codes between
     the extremes of chroma."""
     bits = frame.format.components[0].bits
@@ -96,7 +97,7 @@ def _levels(frame: av.VideoFrame, code_range: CodeRange) -> tuple[float, float, 
     return 0.0, max_code, max_code
 
 
-def _ycbcr(frame: av.VideoFrame, video: Video) -> tuple[Plane, Plane, Plane]:
+def _ycbcr(frame: DecodedFrame, video: Video) -> tuple[Plane, Plane, Plane]:
     """Y', Cb and Cr as stored, scaled to 0..1 and -0.5..0.5. Chroma of grey frames is a single
     zero."""
     black, white, chroma = _levels(frame, video.range)
@@ -118,7 +119,7 @@ def _to_rgb(y: Plane, cb: Plane, cr: Plane, matrix: str) -> Tensor:
     return torch.from_numpy(np.stack([red, green, blue]))
 
 
-def luma_codes(frame: av.VideoFrame) -> NDArray[np.uint8]:
+def luma_codes(frame: DecodedFrame) -> NDArray[np.uint8]:
     """The luma of a Y'CbCr frame as 8-bit codes, (H, W)."""
     component = frame.format.components[0]
     luma = _samples(frame, component.plane, 1)[:, : frame.width, 0]
@@ -128,12 +129,7 @@ def luma_codes(frame: av.VideoFrame) -> NDArray[np.uint8]:
     return codes
 
 
-def plane_lines(frame: av.VideoFrame, index: int) -> NDArray[Any]:
-    """A view of a plane's memory, (lines, samples of a line); writing to it changes the frame."""
-    return _samples(frame, index, 1)[:, : frame.planes[index].width, 0]
-
-
-def stored_samples(frame: av.VideoFrame) -> Iterator[bytes]:
+def stored_samples(frame: DecodedFrame) -> Iterator[bytes]:
     """The samples of each plane of a frame that `can_read` accepts, without padding, as FFmpeg's
     rawvideo has them."""
     _, _, _, per_pixel = _PACKED_RGB.get(_packed_name(frame.format.name), (0, 0, 0, 1))
@@ -141,7 +137,7 @@ def stored_samples(frame: av.VideoFrame) -> Iterator[bytes]:
         yield _samples(frame, index, per_pixel)[:, : plane.width].tobytes()
 
 
-def _plane(frame: av.VideoFrame, index: int) -> Plane:
+def _plane(frame: DecodedFrame, index: int) -> Plane:
     """The codes of a component that has its own plane, (H, W) float32."""
     component = frame.format.components[index]
     plane = frame.planes[component.plane]
@@ -149,12 +145,12 @@ def _plane(frame: av.VideoFrame, index: int) -> Plane:
     return samples.astype(np.float32)
 
 
-def _samples(frame: av.VideoFrame, plane_index: int, per_pixel: int) -> np.ndarray:
+def _samples(frame: DecodedFrame, plane_index: int, per_pixel: int) -> np.ndarray:
     """A view of a plane's memory, (H, W or more, samples of a pixel)."""
     plane = frame.planes[plane_index]
-    size = 1 if frame.format.components[0].bits == 8 else 2
-    order = ">" if frame.format.is_big_endian else "<"
-    lines = np.frombuffer(memoryview(plane), f"{order}u{size}").reshape(plane.height, -1)
+    lines = np.frombuffer(memoryview(plane.memory), sample_type(frame.format)).reshape(
+        plane.height, -1
+    )
     pixels = lines.shape[1] // per_pixel
     return np.reshape(lines[:, : pixels * per_pixel], (plane.height, pixels, per_pixel))
 
@@ -163,7 +159,7 @@ def _packed_name(name: str) -> str:
     return name.removesuffix("le").removesuffix("be")
 
 
-def _packed_rgb(frame: av.VideoFrame) -> NDArray[np.float32]:
+def _packed_rgb(frame: DecodedFrame) -> NDArray[np.float32]:
     """The codes of a packed R'G'B' frame, (3, H, W)."""
     red, green, blue, per_pixel = _PACKED_RGB[_packed_name(frame.format.name)]
     samples = _samples(frame, 0, per_pixel)[:, : frame.width, [red, green, blue]]

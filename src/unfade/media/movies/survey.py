@@ -1,25 +1,22 @@
 """Decodes a movie once to measure what its header does not state, or states wrongly."""
 
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-import av
 import numpy as np
 
 from unfade.errors import MediaError, MissingFactError
 from unfade.film.time import exact_rate
 from unfade.media.movies.combing import FieldMeter
-from unfade.media.movies.containers import Movie, open_movie
-from unfade.media.movies.cut_off import cut_off_at
+from unfade.media.movies.decoded_frame import DecodedFrame
+from unfade.media.movies.decoder import Decoder
+from unfade.media.movies.decoding import MovieHeader, check_size, header_and_frames
 from unfade.media.movies.fields import DetectedFields, detect_fields, header_fields
-from unfade.media.movies.index import MovieIndex, movie_index
 from unfade.media.movies.planes import can_read
-from unfade.media.movies.reader import check_size, decode
+from unfade.media.movies.reader import keep_index
 from unfade.media.movies.tags import MovieTags
-from unfade.media.threads.read_ahead import MAX_FRAMES_AHEAD, prefetch
 from unfade.project.settings import ClipSection
 from unfade.work.progress import Track
 
@@ -53,20 +50,28 @@ def survey_movie(path: str, section: ClipSection, track: Track) -> MovieSurvey:
         MediaError: the movie is missing, damaged, ends early, changes its frame size, changes a tag
             that `section` does not overrule, or has an unsupported pixel format.
     """
-    header_and_frames = prefetch(_header_and_frames(path), max_held=MAX_FRAMES_AHEAD, name=path)
-    header = next(header_and_frames)
-    assert isinstance(header, _Header)
-    first: av.VideoFrame | None = None
+    with Decoder(path) as decoder:
+        return _surveyed(path, section, track, decoder.call(header_and_frames))
+
+
+def _surveyed(
+    path: str,
+    section: ClipSection,
+    track: Track,
+    items: Iterator[MovieHeader | DecodedFrame],
+) -> MovieSurvey:
+    """The survey of a movie from its header and its frames."""
+    header = _header(path, items)
+    first: DecodedFrame | None = None
     meter: FieldMeter | None = None
     times: list[int | None] = []
-    for frame in track(
-        header_and_frames, f"Looking through {Path(path).name}", header.estimated_count
-    ):
+    for frame in track(items, f"Looking through {Path(path).name}", header.estimated_count):
+        assert isinstance(frame, DecodedFrame)
         if first is None:
-            first, tags = frame, MovieTags.of(frame).with_overrides(section)
+            first, tags = frame._replace(planes=()), MovieTags.of(frame).with_overrides(section)
             _check_readable(path, frame)
             meter = None if frame.format.is_rgb else FieldMeter()
-        check_size(path, len(times), frame, first.width, first.height)
+        check_size(path, len(times), (frame.width, frame.height), (first.width, first.height))
         _check_tags(path, len(times), MovieTags.of(frame).with_overrides(section), tags)
         if meter is not None:
             meter.add(frame)
@@ -90,48 +95,16 @@ def survey_movie(path: str, section: ClipSection, track: Track) -> MovieSurvey:
     )
 
 
-@dataclass(frozen=True)
-class _Header:
-    """What a movie states before its first frame, and the index of its packets."""
-
-    rate: Fraction | None
-    pixel_aspect: Fraction
-    codec: str
-    is_intra_only: bool
-    field_order: int
-    timecode: str | None
-    estimated_count: int
-    index: MovieIndex | None
-    time_base: Fraction
-    moving_streams: int
+def _header(path: str, items: Iterator[MovieHeader | DecodedFrame]) -> MovieHeader:
+    """The first of the items; its index is kept for the readers."""
+    header = next(items)
+    assert isinstance(header, MovieHeader)
+    index = header.index and header.index.copy()
+    keep_index(path, index)
+    return replace(header, rate=exact_rate(header.rate) if header.rate else None, index=index)
 
 
-def _header_and_frames(path: str) -> Generator[Any, None, None]:
-    """The header of a movie, then its frames. All access to the file is in here, so that it can run
-    in a thread of its own, which may hang.
-
-    Raises:
-        MediaError: the movie is missing or damaged.
-    """
-    with open_movie(path) as movie:
-        _check_complete(movie)
-        stream = movie.stream
-        yield _Header(
-            rate=exact_rate(stream.guessed_rate) if stream.guessed_rate else None,
-            pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
-            codec=stream.codec_context.name,
-            is_intra_only=stream.codec_context.codec.intra_only,
-            field_order=int(stream.codec_context.field_order),
-            timecode=_timecode(movie),
-            estimated_count=_estimated_count(stream),
-            index=movie_index(path),
-            time_base=stream.time_base,
-            moving_streams=movie.moving_streams,
-        )
-        yield from decode(movie)
-
-
-def _remarks(header: _Header, first: av.VideoFrame, times: list[int | None]) -> tuple[str, ...]:
+def _remarks(header: MovieHeader, first: DecodedFrame, times: list[int | None]) -> tuple[str, ...]:
     """What the user must know about the stream that is read."""
     remarks = []
     if header.moving_streams > 1:
@@ -150,7 +123,7 @@ def _remarks(header: _Header, first: av.VideoFrame, times: list[int | None]) -> 
     return tuple(remarks)
 
 
-def _check_readable(path: str, frame: av.VideoFrame) -> None:
+def _check_readable(path: str, frame: DecodedFrame) -> None:
     """
     Raises:
         MediaError: the pixel format is not supported.
@@ -162,30 +135,10 @@ def _check_readable(path: str, frame: av.VideoFrame) -> None:
         )
 
 
-def _detected_fields(header: _Header, meter: FieldMeter | None, count: int) -> DetectedFields:
+def _detected_fields(header: MovieHeader, meter: FieldMeter | None, count: int) -> DetectedFields:
     if meter is None:
         return DetectedFields("progressive", "s" * count, "not measured, because it is R'G'B'")
     return detect_fields(meter, header_fields(header.field_order, meter.interlaced, count))
-
-
-def _check_complete(movie: Movie) -> None:
-    """
-    Raises:
-        MediaError: the file ends before its own structure does.
-    """
-    offset = cut_off_at(movie.path, movie.container.format.name)
-    if offset is not None:
-        raise MediaError(
-            f"{movie.path}: is cut off or damaged: the part that starts at byte {offset:,} does "
-            f"not fit into the file's {movie.container.size:,} bytes; restore the file"
-        )
-
-
-def _estimated_count(stream: av.VideoStream) -> int:
-    """Approximate number of frames from the header; 0 if it states none."""
-    if stream.frames or not (stream.duration and stream.time_base and stream.guessed_rate):
-        return stream.frames
-    return round(stream.duration * stream.time_base * stream.guessed_rate)
 
 
 def _check_tags(path: str, number: int, later: MovieTags, first: MovieTags) -> None:
@@ -204,19 +157,7 @@ def _check_tags(path: str, number: int, later: MovieTags, first: MovieTags) -> N
         raise MissingFactError(f"{path}: {known}; {remedy}", key, known)
 
 
-def _timecode(movie: Movie) -> str | None:
-    """The timecode of the first frame, from wherever the container stores it."""
-    holders = (movie.stream, movie.container, *movie.container.streams)
-    timecodes = (
-        value
-        for holder in holders
-        for key, value in holder.metadata.items()
-        if key.lower() == "timecode"
-    )
-    return next(timecodes, None)
-
-
-def _check_all_decoded(path: str, header: _Header, times: list[int | None]) -> None:
+def _check_all_decoded(path: str, header: MovieHeader, times: list[int | None]) -> None:
     """
     Raises:
         MediaError: a packet of an intra-only codec gave no frame.

@@ -6,11 +6,11 @@ Sources: ITU-T H.273 (numbers of matrix, range and transfer), ISO/IEC 14496-12 (
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import av
 import numpy as np
 
 from unfade.errors import MissingFactError
 from unfade.film.clip import CodeRange, Video, YCbCrMatrix
+from unfade.media.movies.decoded_frame import DecodedFrame
 from unfade.project.settings import ClipSection
 
 _MATRICES: dict[int, YCbCrMatrix] = {1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601"}
@@ -67,15 +67,15 @@ class MovieTags:
     orientation: int
 
     @classmethod
-    def of(cls, frame: av.VideoFrame) -> "MovieTags":
+    def of(cls, frame: DecodedFrame) -> "MovieTags":
         """The tags of a frame; grey and JPEG formats without a tagged range have full range."""
-        color_range = int(frame.color_range)
-        if color_range not in _RANGES and frame.format.name.startswith(("yuvj", "gray")):
+        color_range = frame.color_range
+        if color_range not in _RANGES and frame.format_name.startswith(("yuvj", "gray")):
             color_range = 2
         return cls(
-            matrix=int(frame.colorspace),
+            matrix=frame.colorspace,
             range=color_range,
-            transfer=int(frame.color_trc),
+            transfer=frame.color_trc,
             is_rgb=frame.format.is_rgb,
             orientation=_orientation(frame),
         )
@@ -138,11 +138,10 @@ class MovieTags:
         return Video(matrix=matrix, range=code_range), assumed
 
 
-def _orientation(frame: av.VideoFrame) -> int:
-    stored: Any = frame.side_data.get("DISPLAYMATRIX")
-    if stored is None:
+def _orientation(frame: DecodedFrame) -> int:
+    if not frame.display_matrix:
         return 0
-    a, b, _, c, d = np.frombuffer(bytes(stored), "<i4")[:5].astype(np.float64)
+    a, b, _, c, d = np.frombuffer(frame.display_matrix, "<i4")[:5].astype(np.float64)
     coefficients = np.array([a, b, c, d])
     coefficients[np.abs(coefficients) < _MIN_RELATIVE_COEFFICIENT * np.abs(coefficients).max()] = 0
     signs = tuple(int(sign) for sign in np.sign(coefficients))

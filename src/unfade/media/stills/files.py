@@ -1,7 +1,5 @@
 """Opens still pictures, with OpenImageIO, and checks that their samples are supported."""
 
-import os
-import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ import OpenImageIO as oiio
 
 from unfade.errors import MediaError
 from unfade.film.clip import CodeRange
+from unfade.media.regular_file import check_regular
 from unfade.media.stills.dpx import UNDEFINED, DpxHeader, check_dpx, is_limited, read_dpx_header
 from unfade.media.stills.facts import readable, text_of
 
@@ -266,43 +265,6 @@ def _seek_colour_part(image: oiio.ImageInput) -> None:
 def has_rgb_channels(names: Sequence[str]) -> bool:
     """Whether there is a channel each for red, green and blue."""
     return all(name in names for name in _COLOURS)
-
-
-def check_regular(path: str) -> None:
-    """Checks that a path names a file, following links: opening a named pipe would block forever.
-
-    Raises:
-        MediaError: there is no such file, it has no bytes, or it is a folder, pipe, socket or
-            device.
-    """
-    if not os.path.exists(path):
-        raise missing_error(path)
-    if not os.path.isfile(path):
-        kind = next(
-            (
-                word
-                for is_kind, word in _KINDS_OF_NON_FILES.items()
-                if is_kind(os.stat(path).st_mode)
-            ),
-            "of another kind",
-        )
-        raise MediaError(f"{path}: is {kind}, not a file; put the file there, or correct the path")
-    if not os.path.getsize(path):
-        raise MediaError(f"{path}: is empty; restore the file")
-
-
-_KINDS_OF_NON_FILES = {
-    stat.S_ISDIR: "a folder",
-    stat.S_ISFIFO: "a named pipe",
-    stat.S_ISSOCK: "a socket",
-    stat.S_ISCHR: "a device",
-    stat.S_ISBLK: "a device",
-}
-
-
-def missing_error(path: str) -> MediaError:
-    """The error for a file that does not exist."""
-    return MediaError(f"{path}: is missing; restore the file or correct the path")
 
 
 def damaged_error(path: str, reason: str) -> MediaError:

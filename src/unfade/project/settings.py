@@ -66,6 +66,17 @@ class FilmSection(Noun):
             "guide": "one ACES-managed project for all steps",
         },
     )
+    series: Annotated[tuple[FilePath, ...], Field(min_length=2)] | None = Field(
+        default=None,
+        description="All films of one print, such as the reels of a title, in their order, this "
+        "one among them; the same line in each film.toml. They learn one model from the pairs of "
+        "all.",
+        examples=[["../reel1", "../reel2"]],
+        json_schema_extra={
+            "allowed": "paths of two or more film.toml, or of their folders",
+            "default_in_words": "none; the film learns from its own pairs",
+        },
+    )
     view: Name | None = Field(
         default=None,
         description="View of the config's Rec.1886 Rec.709 display. Scene-linear and log pictures "

@@ -18,7 +18,7 @@ from unfade.film.improvement import Improvement
 from unfade.film.model import LossCurve, TrainingStop
 from unfade.film.report import Report
 from unfade.film.stage_names import STAGE_NAMES, folder_name
-from unfade.pipeline.freshness import UNFINISHED, Freshness, status
+from unfade.pipeline.freshness import Freshness, status
 from unfade.project.file import load_project
 from unfade.project.paths import PROJECT_FILE
 from unfade.studio.pictures.masters import load_masters
@@ -26,7 +26,7 @@ from unfade.work.approvals import read_approvals
 from unfade.work.elements import DigestCache, digest
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
-from unfade.work.receipt import Receipt
+from unfade.work.receipt import UNFINISHED, Receipt
 
 MAX_DEPTH = 4
 """Levels of folders below the opened one in which films are looked for."""

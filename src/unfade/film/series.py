@@ -5,7 +5,7 @@ that is trained keeps its own numbers; those of films before it are negative.
 """
 
 from unfade.film.noun import Noun
-from unfade.film.target import Target, Targets, UnpairedFrame
+from unfade.film.wording import counted
 
 FRAMES_A_FILM = 2**32
 """Frame numbers between two films of a series: more than `MAX_FRAME` of film.toml."""
@@ -27,6 +27,11 @@ class SeriesFilm(Noun):
     holdout_frames: tuple[int, ...]
     targets_sha256: str
 
+    def in_words(self) -> str:
+        """Such as "12 training pairs and 3 hold-out pairs of reel1"."""
+        train = counted(len(self.train_frames), "training pair")
+        return f"{train} and {counted(len(self.holdout_frames), 'hold-out pair')} of {self.name}"
+
 
 def is_own_shot(shot: int) -> bool:
     """Whether a shot is of the film that is trained, and not of another one of its series."""
@@ -36,32 +41,3 @@ def is_own_shot(shot: int) -> bool:
 def frame_in_film(frame: int) -> int:
     """The number of a frame in its own film, which is the same in the training of every film."""
     return frame % FRAMES_A_FILM
-
-
-def numbered(targets: Targets, place: int, folder: str) -> Targets:
-    """The targets of another film of a series, with numbers of their own and whole paths.
-
-    Args:
-        targets: of the other film.
-        place: its place in the series, less that of the film that is trained.
-        folder: of its targets.
-    """
-    frames, shots = place * FRAMES_A_FILM, place * SHOTS_A_FILM
-
-    def of_target(one: Target) -> Target:
-        pair = one.pair.model_copy(
-            update={"source": one.pair.source + frames, "shot": one.pair.shot + shots}
-        )
-        names = {name: f"{folder}/{getattr(one, name)}" for name in ("source", "truth", "weight")}
-        return one.model_copy(update={"pair": pair, **names})
-
-    def of_frame(one: UnpairedFrame) -> UnpairedFrame:
-        numbers = {"frame": one.frame + frames, "shot": one.shot + shots}
-        return one.model_copy(update={**numbers, "source": f"{folder}/{one.source}"})
-
-    return targets.model_copy(
-        update={
-            "targets": tuple(map(of_target, targets.targets)),
-            "between": tuple(map(of_frame, targets.between or ())),
-        }
-    )

@@ -63,7 +63,8 @@ def run(job: Job) -> None:
 
     Raises:
         MatchError: no target has the role "train".
-        ProjectError: 'train.start_from' names no model of this size.
+        ProjectError: 'train.start_from' names no model of this size, or 'film.series' no film.
+        WorkError: another film of the series has no targets.
     """
     targets, previews = job.load(Targets), _previews(job)
     if not targets.with_role("train"):
@@ -71,25 +72,11 @@ def run(job: Job) -> None:
             f"{job.root / Targets.PATH}: holds no training pair; add one with [[pair]] or a "
             f"better [reference]"
         )
-    series = load_series(job)
-    taught = series.targets(targets)
-    train, held_out = (_pictures(job, taught, role) for role in ("train", "holdout"))
-    unpaired = None
-    if taught.between is not None:
-        unpaired = UnpairedFrames(_between(job, taught), partial(_read_unpaired, job))
-    earlier, grade = _earlier_model(job), series.grade or job.load(FilmBalance).grade
+    series, earlier = load_series(job), _earlier_model(job)
     key = _key(job, earlier, series)
     forget_other_stops(job, key)
     forget_closed_form(job.folder("train"))
-    training_set = prepare(
-        train,
-        held_out,
-        job.project.train,
-        grade,
-        unpaired,
-        job.progress.track,
-        job.folder("train"),
-    )
+    training_set = _prepare(job, series, targets)
     return_freed_memory()
     _draw_carried(job, training_set)
     shown = (_pictures(job, targets, role) for role in ("train", "holdout"))
@@ -114,6 +101,24 @@ def run(job: Job) -> None:
         series.records(),
     )
     _save(job, outcome)
+
+
+def _prepare(job: Job, series: Series, targets: Targets) -> TrainingSet:
+    """The training set of a film and of the others of its series, for which the balance of the
+    first one counts: one model sees the same colour alike in all of them."""
+    taught = series.targets(targets)
+    unpaired = None
+    if taught.between is not None:
+        unpaired = UnpairedFrames(_between(job, taught), partial(_read_unpaired, job))
+    return prepare(
+        _pictures(job, taught, "train"),
+        _pictures(job, taught, "holdout"),
+        job.project.train,
+        series.grade or job.load(FilmBalance).grade,
+        unpaired,
+        job.progress.track,
+        job.folder("train"),
+    )
 
 
 def _draw_carried(job: Job, training_set: TrainingSet) -> None:

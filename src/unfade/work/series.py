@@ -6,8 +6,8 @@ from pathlib import Path
 
 from unfade.errors import ProjectError, WorkError
 from unfade.film.balance import Balance, FilmBalance
-from unfade.film.series import SeriesFilm, numbered
-from unfade.film.target import Targets
+from unfade.film.series import FRAMES_A_FILM, SHOTS_A_FILM, SeriesFilm
+from unfade.film.target import Target, Targets, UnpairedFrame
 from unfade.project.file import load_project
 from unfade.project.paths import named_project_file
 from unfade.work.elements import digest
@@ -78,7 +78,7 @@ class OtherFilm:
 
     def numbered(self) -> Targets:
         """Its targets as training reads them."""
-        return numbered(self.targets, self.place.place, str(self.place.targets.parent))
+        return _numbered(self.targets, self.place.place, str(self.place.targets.parent))
 
     def record(self) -> SeriesFilm:
         """What the record of a model says of it."""
@@ -174,4 +174,33 @@ def _not_ready(job: Job, place: SeriesPlace, what: str) -> WorkError:
     return WorkError(
         f"{job.project_file}: 'film.series' names {place.path}, which {what}; run 'unfade run "
         f"{place.folder} --to target', or all films in one command"
+    )
+
+
+def _numbered(targets: Targets, place: int, folder: str) -> Targets:
+    """The targets of another film of a series, with numbers of their own and whole paths.
+
+    Args:
+        targets: of the other film.
+        place: its place in the series, less that of the film that is trained.
+        folder: of its targets.
+    """
+    frames, shots = place * FRAMES_A_FILM, place * SHOTS_A_FILM
+
+    def of_target(one: Target) -> Target:
+        pair = one.pair.model_copy(
+            update={"source": one.pair.source + frames, "shot": one.pair.shot + shots}
+        )
+        names = {name: f"{folder}/{getattr(one, name)}" for name in ("source", "truth", "weight")}
+        return one.model_copy(update={"pair": pair, **names})
+
+    def of_frame(one: UnpairedFrame) -> UnpairedFrame:
+        numbers = {"frame": one.frame + frames, "shot": one.shot + shots}
+        return one.model_copy(update={**numbers, "source": f"{folder}/{one.source}"})
+
+    return targets.model_copy(
+        update={
+            "targets": tuple(map(of_target, targets.targets)),
+            "between": tuple(map(of_frame, targets.between or ())),
+        }
     )

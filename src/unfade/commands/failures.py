@@ -87,6 +87,7 @@ class FailureReporter:
         self._arguments = arguments
 
     def __enter__(self) -> Self:
+        FailureReporter._interrupted_s = -math.inf
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             with suppress(ValueError):  # Only the main thread may handle signals.
                 signal.signal(signal.SIGINT, self._interrupt)

@@ -2,12 +2,24 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from unfade.film.noun import Noun
 from unfade.film.values import FilePath, Name, Text
 
 FilmTitle = Annotated[Text, Field(min_length=1, max_length=100)]
+
+
+def _several(paths: tuple[str, ...]) -> tuple[str, ...]:
+    if len(paths) < 2:
+        raise ValueError(
+            "it names fewer than two films; name all films of the series, or take it out"
+        )
+    return paths
+
+
+SeriesPaths = Annotated[tuple[FilePath, ...], AfterValidator(_several)]
+"""The films of a series, in order."""
 
 
 class FilmSection(Noun):
@@ -29,7 +41,7 @@ class FilmSection(Noun):
             "guide": "one ACES-managed project for all steps",
         },
     )
-    series: Annotated[tuple[FilePath, ...], Field(min_length=2)] | None = Field(
+    series: SeriesPaths | None = Field(
         default=None,
         description="All films of one print, such as the reels of a title, in their order, this "
         "one among them; the same line in each film.toml. They learn one model from the pairs of "

@@ -396,3 +396,8 @@ def run_anew(stage: str, job: Job) -> None:
     remove_results(job.folder(stage))
     job.forget_made()
     stage_function(stage)(job)
+
+
+def load_artefact(folder: Path, kind):  # type: ignore[no-untyped-def]
+    """An artefact of a class in a work directory."""
+    return kind.from_json((folder / kind.PATH).read_text())

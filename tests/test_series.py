@@ -11,7 +11,6 @@ import unfade
 from unfade.errors import UnfadeError
 from unfade.film.balance import Balance, FilmBalance
 from unfade.film.model import TrainedModel
-from unfade.film.noun import Artefact
 from unfade.film.provenance import Provenance
 from unfade.film.series import is_own_shot
 from unfade.film.target import Targets
@@ -25,6 +24,8 @@ from unfade.pipeline.freshness import settings
 from unfade.pipeline.stages import STAGES
 from unfade.project.file import load_project
 
+from .fixtures import load_artefact
+
 Run = Callable[..., tuple[int, str]]
 
 SERIES = 'series = ["../a", "../b/film.toml"]\n'
@@ -35,10 +36,6 @@ OWN_PAIR = "[[pair]]\nsource = 3\nreference = 3\naligned = true\n"
 def write_series(folder: Path, line: str = SERIES) -> None:
     path = folder / "film.toml"
     path.write_text(path.read_text().replace("[source]", f"{line}[source]", 1))
-
-
-def read(folder: Path, kind: type[Artefact]):  # type: ignore[no-untyped-def]
-    return kind.from_json((folder / kind.PATH).read_text())
 
 
 def reason(folder: Path, stage: str) -> str:
@@ -84,15 +81,18 @@ def copies(reels: tuple[Path, Path], tmp_path: Path) -> tuple[Path, Path]:
 def test_all_films_of_a_series_have_one_film_wide_model(trained: tuple[Path, Path]) -> None:
     a, b = trained
     assert film_wide(a) == film_wide(b)
-    assert read(a, TrainedModel).id != read(b, TrainedModel).id
+    assert load_artefact(a, TrainedModel).id != load_artefact(b, TrainedModel).id
 
 
 def test_the_balance_of_the_first_film_counts(trained: tuple[Path, Path]) -> None:
     a, b = trained
-    assert read(b, FilmBalance).grade == Balance()
-    assert read(a, FilmBalance).grade != Balance()
+    assert load_artefact(b, FilmBalance).grade == Balance()
+    assert load_artefact(a, FilmBalance).grade != Balance()
     for folder in trained:
-        assert load_model(folder / "05-train/model.safetensors").grade == read(a, FilmBalance).grade
+        assert (
+            load_model(folder / "05-train/model.safetensors").grade
+            == load_artefact(a, FilmBalance).grade
+        )
 
 
 def test_the_pairs_of_other_films_teach(
@@ -103,7 +103,7 @@ def test_the_pairs_of_other_films_teach(
 
 
 def test_the_record_counts_the_pairs_of_films_apart(trained: tuple[Path, Path]) -> None:
-    a, b = (read(folder, TrainedModel) for folder in trained)
+    a, b = (load_artefact(folder, TrainedModel) for folder in trained)
     assert (a.train_frames, b.train_frames) == ((2,), (2, 3))
     (of_a,), (of_b,) = b.series, a.series
     assert (of_a.name, of_a.train_frames, of_a.holdout_frames) == ("a", (2,), (4,))
@@ -132,13 +132,13 @@ def test_errors_of_a_film_are_those_of_its_own_hold_out_pairs(
     """Another truth of a hold-out pair of b changes the curve of a, and no error of a."""
     a, b = copies
     path = b / Targets.PATH
-    targets = read(b, Targets)
+    targets = load_artefact(b, Targets)
     (held_out,) = targets.with_role("holdout")
     swapped = held_out.model_copy(update={"truth": held_out.source})
     others = tuple(swapped if one is held_out else one for one in targets.targets)
     path.write_text(targets.model_copy(update={"targets": others}).to_json())
     unfade.open(a).run(last="train")
-    before, after = read(trained[0], TrainedModel), read(a, TrainedModel)
+    before, after = load_artefact(trained[0], TrainedModel), load_artefact(a, TrainedModel)
     assert after.faded_held_out == before.faded_held_out
     assert after.baseline_held_out == before.baseline_held_out
     assert after.checkpoints[0].held_out != before.checkpoints[0].held_out
@@ -209,7 +209,10 @@ def test_targets_that_are_being_written_are_not_read(copies: tuple[Path, Path]) 
         ('series = ["../a", "../b", "../x/b"]\n', "names two films in folders called 'b'"),
         ('series = ["../a", "../a"]\n', "names two films in folders called 'a'"),
         ('series = ["../a", "../c"]\n', "names ../c, where no film.toml is; correct the path"),
-        ('series = ["../a"]\n', "is ['../a']: it names fewer than two films; name all films of the title, or none"),
+        (
+            'series = ["../a"]\n',
+            "is ['../a']: it names fewer than two films; name all",
+        ),
         ('series = "../a"\n', "use a list"),
     ],
 )
@@ -245,7 +248,7 @@ def test_a_delivery_names_the_films_that_taught(trained: tuple[Path, Path], tmp_
     assert words in (bag / "data/report.html").read_text()
     assert '"name": "b"' in (bag / "data/pairs.json").read_text()
     provenance = Provenance.from_json((bag / "data/provenance.json").read_text())
-    assert provenance.series == read(tmp_path / "a", TrainedModel).series
+    assert provenance.series == load_artefact(tmp_path / "a", TrainedModel).series
     assert 'series = ["a", "b"]' in (bag / "data/film.toml").read_text()
     texts = [one for one in bag.rglob("*") if one.suffix in (".txt", ".json", ".toml", ".html")]
     assert not any(str(tmp_path) in one.read_text() for one in texts)
@@ -265,7 +268,7 @@ def fresh_reels(copies: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.M
 def test_a_folder_of_films_runs_as_a_queue(fresh_reels: Path, run: Run) -> None:
     status, printed = run("run", ".", "--to", "train", "--quiet")
     assert status == 2
-    assert read(fresh_reels / "a", TrainedModel).series[0].train_frames == (2, 3)
+    assert load_artefact(fresh_reels / "a", TrainedModel).series[0].train_frames == (2, 3)
     lines = printed.splitlines()
     assert lines[0].split() == ["film", "result"]
     assert [line.split()[0] for line in lines[1:4]] == ["a", "aa", "b"]

@@ -273,7 +273,7 @@ def test_a_folder_of_films_runs_as_a_queue(fresh_reels: Path, run: Run) -> None:
     assert lines[0].split() == ["film", "result"]
     assert [line.split()[0] for line in lines[1:4]] == ["a", "aa", "b"]
     assert lines[1].split()[1:] == ["run", "up", "to", "train"]
-    assert "aa/film.toml: 'title' in [film] is missing" in printed
+    assert "aa/film.toml: 'film.title' is missing; add it" in printed
     status, printed = run("status", ".")
     assert status == 2
     assert [line.split()[0] for line in printed.splitlines()[1:4]] == ["a", "aa", "b"]

@@ -1,5 +1,5 @@
-"""Claim: the reels of a series share one model, so that a reel with few pairs is recovered nearly
-as well as in one film, and colour hardly changes over the reel change.
+"""Claim: the reels of a series share one model, so that a reel with few pairs is recovered better
+than alone, and colour changes less over the reel change.
 
 Makes the demo film and cuts it in the middle of a shot into two reels. The first has the pairs that
 the machine chooses, the second only two training pairs, in two of its shots. Recovers both alone,

@@ -11,7 +11,7 @@ FRAMES_A_FILM = 2**32
 """Frame numbers between two films of a series: more than `MAX_FRAME` of film.toml."""
 
 SHOTS_A_FILM = 2**20
-"""Shot numbers between two films of a series: more shots than frames of a day."""
+"""Shot numbers between two films of a series: more than the frames of 12 hours."""
 
 
 class SeriesFilm(Noun):

@@ -35,12 +35,12 @@ from unfade.film.clip import Clips  # noqa: E402
 from unfade.film.pair import PairList  # noqa: E402
 from unfade.film.stage_names import STAGE_NAMES, folder_name  # noqa: E402
 from unfade.pipeline.clock import Clock  # noqa: E402
-from unfade.pipeline.freshness import UNFINISHED, receipt_in  # noqa: E402
+from unfade.pipeline.freshness import receipt_in  # noqa: E402
 from unfade.project.file import load_project  # noqa: E402
 from unfade.work.cores import on_all_cores  # noqa: E402
 from unfade.work.job import Job  # noqa: E402
 from unfade.work.progress import SilentProgress  # noqa: E402
-from unfade.work.receipt import Cost  # noqa: E402
+from unfade.work.receipt import UNFINISHED, Cost  # noqa: E402
 
 SAMPLING_S = 0.05
 """Seconds between two samples of the memory in use."""

@@ -407,3 +407,8 @@ def decode_here(patch: pytest.MonkeyPatch) -> None:
         return function(decoder.path, *arguments)
 
     patch.setattr(Decoder, "call", call)
+
+
+def load_artefact(folder: Path, kind):  # type: ignore[no-untyped-def]
+    """An artefact of a class in a work directory."""
+    return kind.from_json((folder / kind.PATH).read_text())

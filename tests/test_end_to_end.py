@@ -25,7 +25,7 @@ from unfade.simulate import ClipCut, demo_clips
 from unfade.simulate.demo import ELEMENTS, make_demo
 from unfade.work.progress import SilentProgress
 
-from .fixtures import soft_shapes
+from .fixtures import load_artefact, soft_shapes
 
 FRAMES_A_SHOT = 14
 SETTINGS = """
@@ -78,23 +78,22 @@ def copy(film: Path, folder: Path) -> Path:
     return folder
 
 
-def load(folder: Path, kind):  # type: ignore[no-untyped-def]
-    return kind.from_json((folder / kind.PATH).read_text())
-
-
 def test_shots_and_pairs_are_found(film: Path) -> None:
-    pairs = load(film, PairList)
+    pairs = load_artefact(film, PairList)
     assert [len(shot.frames) for shot in pairs.shots] == [FRAMES_A_SHOT, FRAMES_A_SHOT]
     assert {pair.role for pair in pairs.pairs} == {"train", "holdout", "test"}
 
 
 def test_colour_comes_back_and_luma_stays(undisturbed: Path) -> None:
-    report: Report = load(undisturbed, Report)
+    report: Report = load_artefact(undisturbed, Report)
     values = {measure.name: measure.value for measure in report.measures}
     assert values["held_out_ciede2000"] < values["held_out_ciede2000_faded"] / 3
     assert values["luma_excess_max"] <= 0
     assert report.verdict in ("accept", "review")
-    rendering, clip = load(undisturbed, Rendering), load(undisturbed, Clips).source
+    rendering, clip = (
+        load_artefact(undisturbed, Rendering),
+        load_artefact(undisturbed, Clips).source,
+    )
     source = clip.model_copy(update={"path": str(undisturbed / clip.path)})
     assert [frame.frame for frame in rendering.frames] == list(range(1010, 1020))
     frame = rendering.frames[0]
@@ -107,7 +106,7 @@ def test_colour_comes_back_and_luma_stays(undisturbed: Path) -> None:
 
 
 def test_colour_is_carried_to_frames_between_pairs(undisturbed: Path) -> None:
-    targets, model = load(undisturbed, Targets), load(undisturbed, TrainedModel)
+    targets, model = load_artefact(undisturbed, Targets), load_artefact(undisturbed, TrainedModel)
     paired = {target.pair.source for target in targets.targets}
     assert targets.between
     assert not paired & {one.frame for one in targets.between}
@@ -152,7 +151,7 @@ def test_a_killed_run_resumes_to_the_same_masters(
     kill_when(folder, lambda: len(list((folder / "06-render").glob("*_s*.exr"))) >= 3)
     assert not (folder / "06-render/rendering.json").exists()
     subprocess.run(command(folder / "film.toml", "--to", "render"), check=True)
-    assert load(folder, Rendering) == load(undisturbed, Rendering)
+    assert load_artefact(folder, Rendering) == load_artefact(undisturbed, Rendering)
     assert not list(folder.rglob("*.partial*"))
 
 
@@ -198,10 +197,10 @@ def paint(folder: Path, *, log: bool) -> Path:
 
 
 def test_painted_pairs_recover_a_scene_linear_scan_with_highlights(painted: Path) -> None:
-    values = {measure.name: measure.value for measure in load(painted, Report).measures}
+    values = {measure.name: measure.value for measure in load_artefact(painted, Report).measures}
     assert values["luma_excess_max"] <= 0
     assert values["held_out_ciede2000"] < values["held_out_ciede2000_faded"] / 2
-    rendering = load(painted, Rendering)
+    rendering = load_artefact(painted, Rendering)
     assert len(rendering.frames) == 6
     highest = media.read_picture(painted / "06-render" / rendering.frames[0].file).max()
     assert float(highest) > 2
@@ -209,19 +208,19 @@ def test_painted_pairs_recover_a_scene_linear_scan_with_highlights(painted: Path
 
 def test_a_log_scan_of_printing_density_is_recovered(tmp_path: Path) -> None:
     folder = paint(tmp_path / "reel", log=True)
-    values = {measure.name: measure.value for measure in load(folder, Report).measures}
+    values = {measure.name: measure.value for measure in load_artefact(folder, Report).measures}
     assert values["luma_excess_max"] <= 0
     assert values["held_out_ciede2000"] < values["held_out_ciede2000_faded"] / 2
-    clips, rendering = load(folder, Clips), load(folder, Rendering)
+    clips, rendering = load_artefact(folder, Clips), load_artefact(folder, Rendering)
     assert clips.source.colorspace == "ADX10"
     master = media.read_picture(folder / "06-render" / rendering.frames[0].file)
     assert float(master.max()) > 1.5
-    assert load(folder, Targets).between is None
+    assert load_artefact(folder, Targets).between is None
     assert not (folder / "05-train/carried.png").exists()
 
 
 def hashes(folder: Path) -> dict[int, str]:
-    return {frame.frame: frame.sha256 for frame in load(folder, Rendering).frames}
+    return {frame.frame: frame.sha256 for frame in load_artefact(folder, Rendering).frames}
 
 
 def test_only_a_changed_frame_of_the_scan_is_rendered_again(painted: Path, tmp_path: Path) -> None:
@@ -234,7 +233,7 @@ def test_only_a_changed_frame_of_the_scan_is_rendered_again(painted: Path, tmp_p
     unfade.open(folder).run(last="validate")
     before, after = hashes(painted), hashes(folder)
     assert {frame for frame in before if before[frame] != after[frame]} == {3}
-    assert load(folder, Report).verdict != "reject"
+    assert load_artefact(folder, Report).verdict != "reject"
 
 
 def test_a_moved_project_reads_its_files_at_the_new_location(painted: Path, tmp_path: Path) -> None:

@@ -25,7 +25,6 @@ from unfade.film.shot import Shot
 from unfade.film.stage_names import folder_name
 from unfade.pipeline import run as pipeline
 from unfade.pipeline.approve import decide
-from unfade.pipeline.freshness import UNFINISHED
 from unfade.pipeline.render_frames import render_frames
 from unfade.project.file import load_project
 from unfade.project.paths import find_project_file
@@ -34,6 +33,7 @@ from unfade.work.approvals import read_approvals
 from unfade.work.job import Job
 from unfade.work.pair_records import PairEntry, PairRecords
 from unfade.work.progress import Progress, SilentProgress
+from unfade.work.receipt import UNFINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,10 +20,10 @@ from unfade.film.pair import Pair, PairList, Rejection
 from unfade.film.shot import Shot
 from unfade.film.time import FrameRange
 from unfade.media import write_png
-from unfade.pipeline.freshness import UNFINISHED
 from unfade.project.file import load_project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
+from unfade.work.receipt import UNFINISHED
 
 from ..fixtures import make_alignment, make_clip
 

@@ -64,6 +64,21 @@ def test_marked_films_are_queued_in_the_order_of_the_list(root: Path) -> None:
     assert [page.count(f"<td>place {place}</td>") for place in (1, 2, 3, 4)] == [1, 1, 1, 0]
 
 
+def test_marked_films_of_a_series_run_up_to_target_first(root: Path) -> None:
+    for name in ("a", "b"):
+        toml = TOML.format(name).replace("[source]", 'series = ["../a", "../b"]\n[source]')
+        (root / name / "film.toml").write_text(toml)
+    run_marked(open_client(root), root, "a", "b", "c")
+    runs = Runs(root / RUNS_FOLDER).queue
+    assert [one.what for one in runs] == [
+        "run --to target a",
+        "run --to target b",
+        "run a",
+        "run b",
+        "run c",
+    ]
+
+
 def test_no_event_is_lost_between_a_page_and_its_stream(root: Path) -> None:
     studio = Studio(root, read_only=True)
     states = studio.films.state

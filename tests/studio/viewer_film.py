@@ -28,7 +28,6 @@ from unfade.film.working_space import WORKING_SPACE
 from unfade.model import ResidualNetworks, load_model, save_model
 from unfade.model.files import MODEL_SCHEMA, load_tensors, save_tensors
 from unfade.model.uncertainty import Uncertainty
-from unfade.pipeline.freshness import UNFINISHED
 from unfade.project.file import load_project
 from unfade.studio.app import make_app
 from unfade.studio.films import place_of
@@ -39,6 +38,7 @@ from unfade.train.newest import CHECKPOINT, CLOSED_FORM
 from unfade.work.job import Job
 from unfade.work.lock import LOCK
 from unfade.work.progress import SilentProgress
+from unfade.work.receipt import UNFINISHED
 from unfade.work.writing import write_text
 
 from ..fixtures import (

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from unfade import __version__
 from unfade.errors import UnfadeError, WorkError
@@ -77,15 +77,17 @@ class FailureReporter:
     It is a context manager and not an ``except`` clause, because it never lets the program go on.
     """
 
+    _interrupted_s: ClassVar[float] = -math.inf
+
     def __init__(self, arguments: Sequence[str]) -> None:
         """
         Args:
             arguments: of the command line, without the program's name.
         """
         self._arguments = arguments
-        self._interrupted_s = -math.inf
 
     def __enter__(self) -> Self:
+        FailureReporter._interrupted_s = -math.inf
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             with suppress(ValueError):  # Only the main thread may handle signals.
                 signal.signal(signal.SIGINT, self._interrupt)
@@ -94,7 +96,7 @@ class FailureReporter:
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         """Remembers Ctrl-C, because a library that is being imported turns it into an error of its
         own."""
-        self._interrupted_s = time.monotonic()
+        FailureReporter._interrupted_s = time.monotonic()
         signal.default_int_handler(number, frame)
 
     def __exit__(
@@ -110,12 +112,13 @@ class FailureReporter:
         if isinstance(error, BrokenPipeError):
             _discard_output()
             raise SystemExit(EXIT_BROKEN_PIPE) from None
-        line, status = self._line(error)
+        line, status = self.line(error)
         with suppress(OSError):
             print(line, file=sys.stderr)
         raise SystemExit(status) from None
 
-    def _line(self, error: BaseException) -> tuple[str, int]:
+    def line(self, error: BaseException) -> tuple[str, int]:
+        """The line for an exception, and the exit status."""
         if isinstance(error, KeyboardInterrupt):
             return interrupted_message(self._arguments), EXIT_INTERRUPTED
         if isinstance(error, UnfadeError):

@@ -13,6 +13,14 @@ ProjectFile = Annotated[
         parser=find_project_file, metavar="FILM.TOML", help="The project file, or its folder."
     ),
 ]
+ProjectFiles = Annotated[
+    list[Path],
+    typer.Argument(
+        parser=find_project_file,
+        metavar="FILM.TOML...",
+        help="The project file, or its folder; several, or a folder of films.",
+    ),
+]
 NewFolder = Annotated[
     Path,
     typer.Argument(parser=folder_path, metavar="FOLDER", help="The folder to make."),

@@ -11,10 +11,11 @@ from typing import Annotated
 import typer
 
 from unfade.commands.console import progress
-from unfade.commands.parameters import Events, NewFolder, ProjectFile, Quiet
+from unfade.commands.parameters import Events, NewFolder, ProjectFile, ProjectFiles, Quiet
 from unfade.errors import ProjectError
 from unfade.film.seed import MAX_SEED
 from unfade.film.time import FrameRange
+from unfade.project.films import films_at
 
 
 def demo(
@@ -39,7 +40,7 @@ def demo(
 
 
 def run(
-    project_file: ProjectFile,
+    project_files: ProjectFiles,
     first: Annotated[
         str | None,
         typer.Option(
@@ -61,18 +62,26 @@ def run(
     ] = None,
     quiet: Quiet = False,
     events: Events = False,
-) -> None:
-    """Run every stage that is not fresh."""
-    from unfade.commands import stages
+) -> int:
+    """Run every stage that is not fresh, of one film or of several one after another."""
+    from unfade.commands import queue, stages
 
-    stages.run(project_file, first, last, quiet, events, workers, cluster)
+    films = films_at(project_files)
+    if films != project_files or len(films) > 1:
+        return queue.run_films(films, first, last, quiet, events, workers, cluster)
+    stages.run(films[0], first, last, quiet, events, workers, cluster)
+    return 0
 
 
-def status(project_file: ProjectFile) -> None:
-    """Show which stages are fresh, stale or missing, and why."""
-    from unfade.commands import stages
+def status(project_files: ProjectFiles) -> int:
+    """Show which stages are fresh, stale or missing, and why; of several films a line for each."""
+    from unfade.commands import queue, stages
 
-    stages.show_status(project_file)
+    films = films_at(project_files)
+    if films != project_files or len(films) > 1:
+        return queue.show_states(films)
+    stages.show_status(films[0])
+    return 0
 
 
 def stage_verb(stage: str) -> Callable[..., None]:

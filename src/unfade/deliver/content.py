@@ -75,12 +75,13 @@ def delivery_content(job: Job, paths: BagPaths) -> DeliveryContent:
     Raises:
         WorkError: an artefact is missing, or a record of people is damaged.
     """
+    model = job.load(TrainedModel).at(job.project.render.checkpoint)
     return DeliveryContent(
         project=job.project,
         clips=job.clips(),
-        pair_list=pair_list_to_share(job.load(PairList), paths),
+        pair_list=pair_list_to_share(job.load(PairList), paths, model),
         alignments=alignments_to_share(job.load(Alignments), paths),
-        model=job.load(TrainedModel).at(job.project.render.checkpoint),
+        model=model,
         rendering=job.load(Rendering),
         report=job.load(Report),
         approvals=read_approvals(job.root),

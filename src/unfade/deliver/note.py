@@ -94,6 +94,11 @@ def _references(delivered: DeliveryContent) -> list[str]:
         f"{_count(pairs, 'test')} test pairs, which did neither, in "
         f"{len({pair.shot for pair in pairs})} shots; pairs.json and alignments.json list them"
     ]
+    lines += [
+        f"besides, {one.in_words()}, another film of the series, taught the model and chose its "
+        "checkpoint; none of them measured this film; model.json lists them"
+        for one in delivered.model.series
+    ]
     carried = len(delivered.model.carried_frames)
     if carried:
         lines.append(

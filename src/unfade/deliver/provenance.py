@@ -76,6 +76,7 @@ def provenance(
         software=software_versions(),
         elements=tuple(_elements(delivered)),
         pairs=tuple(_pairs(delivered.alignments.admitted, used)),
+        series=delivered.model.series,
         carried=used.between,
         model=_model(delivered.model),
         settings=dict(settings),

@@ -7,8 +7,10 @@ import tomlkit
 
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip, Clips
+from unfade.film.model import TrainedModel
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.project.color_config import config_to_share
+from unfade.project.paths import film_name
 from unfade.project.settings import Project
 from unfade.report.figures import file_name
 
@@ -57,10 +59,11 @@ def clips_to_share(clips: Clips) -> Clips:
     return Clips(source=shared(clips.source), references=references)
 
 
-def pair_list_to_share(pair_list: PairList, paths: BagPaths) -> PairList:
-    """The pair list with paths in the bag for pictures."""
+def pair_list_to_share(pair_list: PairList, paths: BagPaths, model: TrainedModel) -> PairList:
+    """The pair list with paths in the bag for pictures, and the other films that taught a model."""
     return pair_list.model_copy(
         update={
+            "series": model.series,
             "pairs": tuple(_pair(pair, paths) for pair in pair_list.pairs),
             "rejected": _rejected(pair_list.rejected, paths),
         }
@@ -82,6 +85,8 @@ def settings_to_share(project: Project, paths: BagPaths) -> Project:
     film = project.film
     if film.ocio is not None:
         film = film.model_copy(update={"ocio": config_to_share(film.ocio)})
+    if film.series is not None:
+        film = film.model_copy(update={"series": tuple(map(film_name, film.series))})
     update: dict[str, object] = {
         "film": film,
         "source": project.source.model_copy(update={"path": file_name(project.source.path)}),

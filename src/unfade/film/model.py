@@ -7,6 +7,7 @@ from pydantic import Field
 from unfade.errors import ProjectError
 from unfade.film.method import Methods
 from unfade.film.noun import Artefact, Noun
+from unfade.film.series import SeriesFilm
 
 ModelSize = Literal["small", "medium", "large"]
 
@@ -89,7 +90,9 @@ class TrainedModel(Artefact):
     of the networks, of the law or of the LUT. `checkpoints` are the kept checkpoints in order, the
     best one among them; the networks of the others are in `checkpoints_file`. `chosen_step` is the
     step of a checkpoint that a person chose in place of the best; training leaves it None.
-    `is_stopped` is true if a person ended training at step `steps`.
+    `is_stopped` is true if a person ended training at step `steps`. `series` are the other films
+    whose pairs taught, too; their hold-out pairs helped to choose `best_step`, and no error of this
+    record is theirs but `held_out` of `checkpoints`.
     """
 
     SCHEMA = "TrainedModel.3"
@@ -117,6 +120,7 @@ class TrainedModel(Artefact):
     checkpoints_file: str | None = None
     chosen_step: int | None = None
     is_stopped: bool = False
+    series: tuple[SeriesFilm, ...] = ()
 
     @property
     def step(self) -> int:

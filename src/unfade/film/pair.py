@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from unfade.film.noun import Artefact, Noun
+from unfade.film.series import SeriesFilm
 from unfade.film.shot import Shot
 
 PairKind = Literal["direct", "constructed"]
@@ -77,7 +78,8 @@ class PairList(Artefact):
     `scenes` has the number of the scene, from 1, of each shot; empty if the machine chose no pairs.
     `alternates` are spare pairs, in order of preference: if align rejects a machine's pair, a spare
     one of its shot and role replaces it, of the same frame in another reference or else of another
-    frame. `remarks` are sentences about scan and references for the report.
+    frame. `remarks` are sentences about scan and references for the report. In a delivery `series`
+    are the other films whose pairs taught the model, too.
     """
 
     SCHEMA = "PairList.2"
@@ -89,6 +91,7 @@ class PairList(Artefact):
     alternates: tuple[Pair, ...] = ()
     rejected: tuple[Rejection, ...] = ()
     remarks: tuple[str, ...] = ()
+    series: tuple[SeriesFilm, ...] = ()
 
     @model_validator(mode="after")
     def _same_length(self) -> "PairList":

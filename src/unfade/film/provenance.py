@@ -11,6 +11,7 @@ from unfade.film.dismissal import Dismissal
 from unfade.film.noun import Artefact, Noun
 from unfade.film.pair import ChosenBy, PairKind, PairRole
 from unfade.film.report import Verdict
+from unfade.film.series import SeriesFilm
 from unfade.film.used_frames import UsedFrame
 
 DIGITAL_SOURCE_TYPE = (
@@ -109,6 +110,9 @@ class Provenance(Artefact):
     software: dict[str, str] = Field(description="Versions by name of package.")
     elements: tuple[ProvenanceElement, ...]
     pairs: tuple[ProvenancePair, ...]
+    series: tuple[SeriesFilm, ...] = Field(
+        default=(), description="Other films of the series whose pairs the model learned from."
+    )
     carried: tuple[UsedFrame, ...] = Field(
         description="Frames of the scan without a pair that received the colour of pairs."
     )

@@ -14,15 +14,12 @@ from unfade.film.delivery import Delivery
 from unfade.film.stage_names import folder_name
 from unfade.film.wording import counted
 from unfade.film.working_space import PINNED_CONFIG
-from unfade.pipeline.stages import STAGES, Stage
+from unfade.pipeline.stages import STAGES, TARGETS_OF, Stage
+from unfade.project.paths import film_name
 from unfade.project.settings import Project
 from unfade.work.elements import Element
 from unfade.work.job import Job
-from unfade.work.receipt import Cost, Output, Receipt
-
-UNFINISHED = ".unfinished"
-"""A marker file in the folder of a stage while the stage runs. If a killed run left it, the receipt
-is valid only if no file was added or rewritten since."""
+from unfade.work.receipt import UNFINISHED, Cost, Output, Receipt
 
 COLOR_FACTS = "the OpenColorIO config or view"
 """The name in a receipt of a config or view that is not Unfade's own."""
@@ -129,14 +126,15 @@ def _changes(stage: Stage, job: Job, receipt: Receipt, elements: ElementCache) -
 
 
 def _input_change(key: str, was: str | None, now: str | None) -> str:
+    be, have = ("are", "have") if key.startswith(TARGETS_OF) else ("is", "has")
     if now is None and key != COLOR_FACTS:
-        return f"{key} is gone"
+        return f"{key} {be} gone"
     if was is None and key != COLOR_FACTS:
-        return f"{key} is new"
+        return f"{key} {be} new"
     files = [text.split(" files, ")[0] for text in (was or "", now or "")]
     if was and now and " files, " in now and files[0] != files[1]:
         return f"{key} has {counted(int(files[1]), 'file')}, had {files[0]}"
-    return f"{key} has changed"
+    return f"{key} {have} changed"
 
 
 def _output_changes(stage: Stage, job: Job, receipt: Receipt) -> Iterator[str]:
@@ -176,6 +174,8 @@ def settings(stage: Stage, project: Project) -> dict[str, str]:
     ):
         if isinstance(section[key], str):
             section[key] = PurePath(section[key]).name
+    if series := sections["film"]["series"]:
+        sections["film"]["series"] = [film_name(path) for path in series]
     points = {
         f"pair.points of source frame {one['source']}": str(points)
         for one in sections["pair"]

@@ -15,6 +15,7 @@ from unfade.pipeline.disk_space import check_disk_space
 from unfade.project.settings import PairSection
 from unfade.work.elements import files_of
 from unfade.work.job import Job
+from unfade.work.series import load_series
 
 
 def check(job: Job, last: str, due: Collection[str]) -> None:
@@ -29,7 +30,8 @@ def check(job: Job, last: str, due: Collection[str]) -> None:
     Raises:
         ProjectError: there is nothing to take colour from, a file is missing or cannot be used, the
             scan lacks a frame that film.toml names, or settings contradict each other.
-        WorkError: the folder of a stage cannot be written to.
+        WorkError: the folder of a stage cannot be written to, or another film of the series has no
+            targets yet.
     """
     _check_patterns(job)
     if last == STAGE_NAMES[0]:
@@ -41,6 +43,7 @@ def check(job: Job, last: str, due: Collection[str]) -> None:
         _check_frames(job, frames)
     if "train" in due:
         _check_earlier_model(job)
+        load_series(job)
     if "render" in due and job.project.render.strict:
         render = importlib.import_module("unfade.render.stage")
         render.check_masters_space(job.project.render, job.colors)

@@ -4,11 +4,12 @@ import importlib
 
 from unfade.errors import WorkError
 from unfade.film.stage_names import STAGE_NAMES
-from unfade.pipeline.freshness import UNFINISHED, ElementCache, freshness
+from unfade.pipeline.freshness import ElementCache, freshness
 from unfade.pipeline.run import begun_receipt
 from unfade.pipeline.stages import STAGES
 from unfade.work.job import Job
 from unfade.work.lock import lock_frames
+from unfade.work.receipt import UNFINISHED
 from unfade.work.units import prepare_results
 
 RENDER = STAGE_NAMES.index("render")

@@ -15,7 +15,6 @@ from unfade.film.stage_names import STAGE_NAMES
 from unfade.pipeline import preflight
 from unfade.pipeline.clock import Clock
 from unfade.pipeline.freshness import (
-    UNFINISHED,
     ElementCache,
     freshness,
     inputs,
@@ -30,7 +29,7 @@ from unfade.work.elements import DIGEST_CACHE
 from unfade.work.job import Job
 from unfade.work.lock import lock_folder
 from unfade.work.memory import return_freed_memory
-from unfade.work.receipt import Receipt
+from unfade.work.receipt import UNFINISHED, Receipt
 from unfade.work.software import software_versions
 from unfade.work.units import prepare_results, remove_results
 from unfade.work.writing import clear_partials, write_text

@@ -21,6 +21,10 @@ from unfade.film.stage_names import STAGE_NAMES, STAGE_TASKS, folder_name
 from unfade.film.target import Targets
 from unfade.film.used_frames import UsedFrames
 from unfade.work.job import Job
+from unfade.work.series import series_places
+
+TARGETS_OF = "the targets of "
+"""Beginning of the role of the targets of another film of the series."""
 
 Paths = dict[str, str]
 """Paths of film.toml by their role, such as "the source"."""
@@ -69,11 +73,17 @@ def certificate_paths(job: Job) -> Paths:
 
 
 def training_paths(job: Job) -> Paths:
-    """The paths of the model that training starts from and of the scan that previews are read
-    from, if film.toml names such a model and previews."""
-    settings = job.project.train
-    start_from = {"the model to start from": settings.start_from} if settings.start_from else {}
-    return start_from | (source_paths(job) if settings.preview else {})
+    """The paths of the model that training starts from, of the scan that previews are read from,
+    and of the targets of the other films of the series, as far as film.toml names any."""
+    settings, places = job.project.train, series_places(job)
+    paths = {"the model to start from": settings.start_from} if settings.start_from else {}
+    paths |= source_paths(job) if settings.preview else {}
+    for film in places:
+        if film.place:
+            paths[f"{TARGETS_OF}{film.name}"] = str(film.folder / Targets.PATH)
+    if places and places[0].place:
+        paths[f"the balance of {places[0].name}"] = str(places[0].folder / FilmBalance.PATH)
+    return paths
 
 
 @dataclass(frozen=True)
@@ -133,7 +143,7 @@ STAGES = (
     ),
     Stage(
         "train",
-        ("train",),
+        ("film.series", "train"),
         (Clips, PairList, FilmBalance, Targets),
         training_paths,
         11,

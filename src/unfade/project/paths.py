@@ -32,6 +32,18 @@ def project_path(text: str) -> Path:
     return path / PROJECT_FILE if path.is_dir() else path
 
 
+def named_project_file(path: str) -> Path:
+    """The project file that film.toml names by its path, or by that of its folder. It may be
+    missing."""
+    place = Path(path)
+    return place if place.suffix == ".toml" and not place.is_dir() else place / PROJECT_FILE
+
+
+def film_name(path: str) -> str:
+    """The name of the folder of a film that film.toml names; the path itself if it has none."""
+    return named_project_file(path).parent.name or path
+
+
 def find_project_file(path: str | os.PathLike[str]) -> Path:
     """The path of film.toml, from that path or from its folder. The file may be missing.
 

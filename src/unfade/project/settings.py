@@ -17,12 +17,12 @@ from unfade.film.values import (
     Flag,
     FrameNumber,
     MovieSize,
-    Name,
     Remark,
     Text,
     parse_movie_size,
 )
 from unfade.project.clip_settings import ClipSection, ReferenceSection, SourceSection
+from unfade.project.film_settings import FilmSection
 from unfade.project.pair_settings import PairSection
 from unfade.project.render_settings import RenderSection
 from unfade.project.train_settings import TrainSection
@@ -43,39 +43,6 @@ __all__ = [
     "TrainSection",
     "ValidateSection",
 ]
-
-FilmTitle = Annotated[Text, Field(min_length=1, max_length=100)]
-
-
-class FilmSection(Noun):
-    """[film]: the title, and the colour management of the whole project."""
-
-    title: FilmTitle = Field(
-        description="Title of the film; it becomes the first part of the masters' names.",
-        json_schema_extra={"guide": "name with shot or scene, version, model id"},
-    )
-    ocio: FilePath | None = Field(
-        default=None,
-        description="OpenColorIO config that names all colour spaces: a file, or 'ocio://...'",
-        examples=["house.ocio"],
-        json_schema_extra={
-            "allowed": "a path, or 'ocio://...'",
-            "default_in_words": (
-                "the environment variable OCIO, else the ACES studio config of Unfade"
-            ),
-            "guide": "one ACES-managed project for all steps",
-        },
-    )
-    view: Name | None = Field(
-        default=None,
-        description="View of the config's Rec.1886 Rec.709 display. Scene-linear and log pictures "
-        "pass through the view, and masters through its inverse. A view cuts values above "
-        "display white.",
-        json_schema_extra={
-            "allowed": "a name of the config",
-            "default_in_words": "none; highlights above display white keep their value",
-        },
-    )
 
 
 class IngestSection(Noun):

@@ -1,9 +1,8 @@
 """The films of the studio: every film.toml below the folders that were opened."""
 
 import hashlib
-import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,21 +17,16 @@ from unfade.film.improvement import Improvement
 from unfade.film.model import LossCurve, TrainingStop
 from unfade.film.report import Report
 from unfade.film.stage_names import STAGE_NAMES, folder_name
-from unfade.pipeline.freshness import UNFINISHED, Freshness, status
+from unfade.pipeline.freshness import Freshness, status
 from unfade.project.file import load_project
+from unfade.project.films import MAX_DEPTH, find_films, may_hold_films
 from unfade.project.paths import PROJECT_FILE
 from unfade.studio.pictures.masters import load_masters
 from unfade.work.approvals import read_approvals
 from unfade.work.elements import DigestCache, digest
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
-from unfade.work.receipt import Receipt
-
-MAX_DEPTH = 4
-"""Levels of folders below the opened one in which films are looked for."""
-
-MAX_FILMS = 500
-"""Films that are shown; whoever has more opens a folder further down."""
+from unfade.work.receipt import UNFINISHED, Receipt
 
 ID_DIGITS = 10
 """Hexadecimal digits of a film's id: chance never makes two of `MAX_FILMS` alike."""
@@ -118,21 +112,6 @@ class ShownFilm:
         return self.stages == _UNKNOWN
 
 
-def find_films(root: Path) -> Iterator[FilmPlace]:
-    """The films in a folder and below it, in the order of their folders."""
-    count = 0
-    for folder, folders, files in os.walk(root):
-        place = Path(folder)
-        relative = place.relative_to(root)
-        is_deep = len(relative.parts) >= MAX_DEPTH
-        folders[:] = [] if is_deep else sorted(one for one in folders if _may_hold_films(one))
-        if PROJECT_FILE in files:
-            yield place_of(root, place / PROJECT_FILE)
-            count += 1
-            if count == MAX_FILMS:
-                return
-
-
 def place_of(root: Path, project_file: Path) -> FilmPlace:
     """The place of a film below an opened folder."""
     shown = project_file.parent.relative_to(root).as_posix()
@@ -146,15 +125,11 @@ def check_is_shown(root: Path, folder: Path) -> None:
         ProjectError: a film in this folder would not be in the list.
     """
     parts = folder.relative_to(root.resolve()).parts
-    if len(parts) > MAX_DEPTH or not all(map(_may_hold_films, parts)):
+    if len(parts) > MAX_DEPTH or not all(map(may_hold_films, parts)):
         raise ProjectError(
             f"{folder}: the studio shows no film there; choose a folder at most {MAX_DEPTH} levels "
             "down, outside of hidden folders and those of stages"
         )
-
-
-def _may_hold_films(name: str) -> bool:
-    return not name.startswith(".") and name not in {folder_name(one) for one in STAGE_NAMES}
 
 
 class _TooMuchToReadError(Exception):
@@ -178,7 +153,8 @@ class Films:
 
     def look_around(self) -> None:
         """Finds new films, and forgets those that are gone."""
-        self._places = {place.id: place for place in find_films(self.root)}
+        places = (place_of(self.root, file) for file in find_films(self.root))
+        self._places = {place.id: place for place in places}
 
     @property
     def places(self) -> list[FilmPlace]:

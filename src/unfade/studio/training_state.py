@@ -8,11 +8,11 @@ from typing import Any
 from unfade.errors import ProjectError
 from unfade.film.model import LossCurve, LossPoint, TrainedModel, TrainingStop
 from unfade.film.stage_names import folder_name
-from unfade.pipeline.freshness import UNFINISHED
 from unfade.studio.films import FilmPlace
 from unfade.studio.stage_files import dated, usable
 from unfade.work.job import Job
 from unfade.work.lock import LOCK, is_in_use
+from unfade.work.receipt import UNFINISHED
 from unfade.work.writing import write_text
 
 

@@ -7,6 +7,7 @@ import torch
 
 from unfade.film.model import HeldOut, KeptCheckpoint, LossCurve, ShotModel, TrainedModel
 from unfade.film.pair import Pair, PairRole
+from unfade.film.series import SeriesFilm
 from unfade.film.working_space import WORKING_SPACE
 from unfade.model import ChromaModel
 from unfade.train.data.pixels import Pixels
@@ -47,7 +48,7 @@ class Outcome:
 
     `state` is the last state, `shot_models` the comparisons of shot networks, `started_from` the id
     of the earlier model that training started from. `errors` is none without hold-out pairs.
-    `is_stopped` says whether a person ended training.
+    `is_stopped` says whether a person ended training. `series` are the other films that taught.
     """
 
     state: State
@@ -58,6 +59,7 @@ class Outcome:
     started_from: str | None
     errors: HeldOutErrors | None
     is_stopped: bool = False
+    series: tuple[SeriesFilm, ...] = ()
 
     def facts(self) -> dict[str, object]:
         """Facts for the description in the model file."""
@@ -72,6 +74,7 @@ class Outcome:
             "carried_frames": self.training_set.carried,
             "carried_colour": [one.model_dump() for one in self.training_set.carried_colour],
             "held_out_ciede2000": self.errors.model.ciede2000 if self.errors else None,
+            "series": [one.model_dump() for one in self.series],
         }
 
     def curve(self) -> LossCurve:
@@ -110,6 +113,7 @@ class Outcome:
             checkpoints=self._checkpoints({**checkpoint_ids, self.state.best_step: model_id}),
             checkpoints_file=checkpoints_file,
             is_stopped=self.is_stopped,
+            series=self.series,
         )
 
     def _checkpoints(self, ids: Mapping[int, str]) -> tuple[KeptCheckpoint, ...]:

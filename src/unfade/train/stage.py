@@ -24,6 +24,7 @@ from unfade.model.files import MODEL_SCHEMA
 from unfade.model.raster import to_raster
 from unfade.train.contact_sheet import ContactSheets, PreviewFrame, draw_carried, is_due
 from unfade.train.data.pixels import TrainingPicture
+from unfade.train.data.series import model_of_film
 from unfade.train.data.stored_pictures import TargetPictures, UnpairedFrames
 from unfade.train.fit.calibrate import with_uncertainty
 from unfade.train.fit.checkpoint import load_checkpoint, save_checkpoint
@@ -43,6 +44,7 @@ from unfade.train.training_set import TrainingSet, prepare
 from unfade.train.units import kept_networks, shot_units
 from unfade.work.job import Job
 from unfade.work.memory import return_freed_memory
+from unfade.work.series import Series, load_series
 from unfade.work.units import results
 
 CARRIED = "carried.png"
@@ -61,35 +63,24 @@ def run(job: Job) -> None:
 
     Raises:
         MatchError: no target has the role "train".
-        ProjectError: 'train.start_from' names no model of this size.
+        ProjectError: 'train.start_from' names no model of this size, or 'film.series' no film.
+        WorkError: another film of the series has no targets.
     """
     targets, previews = job.load(Targets), _previews(job)
-    train = _pictures(job, targets, "train")
-    held_out = _pictures(job, targets, "holdout")
-    if not train:
+    if not targets.with_role("train"):
         raise MatchError(
             f"{job.root / Targets.PATH}: holds no training pair; add one with [[pair]] or a "
             f"better [reference]"
         )
-    unpaired = None
-    if targets.between is not None:
-        unpaired = UnpairedFrames(_between(job, targets), partial(_read_unpaired, job))
-    earlier, grade = _earlier_model(job), job.load(FilmBalance).grade
-    key = _key(job, earlier)
+    series, earlier = load_series(job), _earlier_model(job)
+    key = _key(job, earlier, series)
     forget_other_stops(job, key)
     forget_closed_form(job.folder("train"))
-    training_set = prepare(
-        train,
-        held_out,
-        job.project.train,
-        grade,
-        unpaired,
-        job.progress.track,
-        job.folder("train"),
-    )
+    training_set = _prepare(job, series, targets)
     return_freed_memory()
     _draw_carried(job, training_set)
-    sheets = ContactSheets(training_set.model, _of_sheet(train, held_out), previews)
+    shown = (_pictures(job, targets, role) for role in ("train", "holdout"))
+    sheets = ContactSheets(training_set.model, _of_sheet(*shown), previews)
     state = _learn(job, training_set, sheets, earlier, key)
     return_freed_memory()
     model, shot_models = _complete(job, training_set, state, targets)
@@ -98,8 +89,36 @@ def run(job: Job) -> None:
     started_from = earlier.id if earlier else None
     forget_other_stops(job, key)
     stopped = is_stopped(job, key)
-    outcome = Outcome(state, training_set, model, shot_models, pairs, started_from, errors, stopped)
+    outcome = Outcome(
+        state,
+        training_set,
+        model,
+        shot_models,
+        pairs,
+        started_from,
+        errors,
+        stopped,
+        series.records(),
+    )
     _save(job, outcome)
+
+
+def _prepare(job: Job, series: Series, targets: Targets) -> TrainingSet:
+    """The training set of a film and of the others of its series, for which the balance of the
+    first one counts: one model sees the same colour alike in all of them."""
+    taught = series.targets(targets)
+    unpaired = None
+    if taught.between is not None:
+        unpaired = UnpairedFrames(_between(job, taught), partial(_read_unpaired, job))
+    return prepare(
+        _pictures(job, taught, "train"),
+        _pictures(job, taught, "holdout"),
+        job.project.train,
+        series.grade or job.load(FilmBalance).grade,
+        unpaired,
+        job.progress.track,
+        job.folder("train"),
+    )
 
 
 def _draw_carried(job: Job, training_set: TrainingSet) -> None:
@@ -182,7 +201,7 @@ def _learn(
             sheet.unlink()
         state = start(
             training_set.train,
-            training_set.held_out,
+            training_set.choosing,
             settings,
             earlier.weights if earlier else None,
         )
@@ -194,7 +213,7 @@ def _learn(
     if state.step > 0 and ends_at(job, state.step, key):
         return state
     total = -(-(settings.steps - state.step) // settings.checkpoint)
-    states = learn(state, training_set.train, training_set.held_out, settings)
+    states = learn(state, training_set.train, training_set.choosing, settings)
     for next_state in job.progress.track(states, "Training", total):
         if is_due(state.step, next_state.step, settings):
             picture = sheets.draw(next_state.step, next_state.weights)
@@ -238,7 +257,7 @@ def _complete(
     model = replace(model, methods=_methods(job, model, targets))
     model = with_uncertainty(model, training_set.train, training_set.held_out)
     verdicts = [ShotModel.model_validate(one) for trial in trials for one in trial.facts]
-    return model, tuple(verdicts)
+    return model_of_film(model), tuple(verdicts)
 
 
 def _methods(job: Job, model: ChromaModel, targets: Targets) -> Methods:
@@ -279,7 +298,7 @@ def _save(job: Job, outcome: Outcome) -> None:
     job.save(outcome.record(model_id, MODEL, BASELINE, ids, CHECKPOINTS if ids else None))
 
 
-def _key(job: Job, earlier: EarlierModel | None) -> str:
+def _key(job: Job, earlier: EarlierModel | None, series: Series) -> str:
     """Digest of all that training depends on, by which a checkpoint is recognised.
 
     Of the previews only those count that would be learned from otherwise.
@@ -288,4 +307,5 @@ def _key(job: Job, earlier: EarlierModel | None) -> str:
     settings = job.project.train.model_dump_json(exclude={"preview"})
     between = [str(one.frame) for one in _between(job, job.load(Targets))]
     facts = [__version__, MODEL_SCHEMA, settings, earlier.id if earlier else "", *inputs, *between]
+    facts += series.facts()
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()

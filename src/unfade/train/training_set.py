@@ -13,6 +13,7 @@ from unfade.color.score import chroma_error
 from unfade.color.ycbcr import ycbcr_to_rgb
 from unfade.film.balance import Balance
 from unfade.film.model import CarriedColour
+from unfade.film.series import is_own_shot
 from unfade.model import Baseline, ChromaModel, ResidualNetworks
 from unfade.model.device import network_device
 from unfade.project.settings import TrainSection
@@ -32,6 +33,7 @@ from unfade.train.data.pixels import (
     select,
 )
 from unfade.train.data.samples import PositionedSamples
+from unfade.train.data.series import baseline_of_film
 from unfade.train.data.training_pictures import Share, TrainingPictures, with_carried
 from unfade.train.fit.calibrate import with_uncertainty
 from unfade.train.fit.closed_form import (
@@ -68,7 +70,9 @@ class TrainingSet:
     Training pixels are in random order. `baseline` holds the LUTs fitted to the pairs as they are.
     `pictures` are the corrected training pairs and the frames that received chroma from them.
     `carried_colour` has the decision for each shot; it is empty if `unpaired` of `prepare` is none.
-    `lut_error` is the CIEDE2000 of `baseline` over the hold-out pictures, None without them.
+    `choosing` are the hold-out pixels of all films of the series, which choose the checkpoint that
+    they share; `held_out` and all other values but `model` are of the film itself. `lut_error` is
+    the CIEDE2000 of the LUTs over all hold-out pictures, None without them.
     """
 
     model: ChromaModel
@@ -76,20 +80,22 @@ class TrainingSet:
     train: Pixels
     held_out: Pixels | None
     pictures: TrainingPictures
+    choosing: Pixels | None
     carried_colour: tuple[CarriedColour, ...] = ()
     lut_error: float | None = None
 
     @cached_property
     def closed_form_error(self) -> float | None:
-        """The CIEDE2000 of the closed form over the hold-out pixels; None without them."""
-        pixels = self.held_out
+        """The CIEDE2000 of the closed form over the choosing pixels; None without them."""
+        pixels = self.choosing
         return None if pixels is None else pixels_error(pixels.base_cbcr, pixels).ciede2000
 
     @property
     def carried(self) -> tuple[int, ...]:
-        """Numbers of the unpaired frames that received chroma."""
+        """Numbers of the film's unpaired frames that received chroma."""
         pairs = {key.frame for key in self.pictures.pairs.keys}
-        return tuple(sorted({key.frame for key in self.pictures.carried.keys} - pairs))
+        carried = {key.frame for key in self.pictures.carried.keys if is_own_shot(key.shot)}
+        return tuple(sorted(carried - pairs))
 
 
 def prepare(
@@ -103,7 +109,8 @@ def prepare(
 ) -> TrainingSet:
     """The training set of a film.
 
-    Pictures may be read each time that they are asked for, so that memory holds few.
+    Pictures may be read each time that they are asked for, so that memory holds few. Shots of other
+    films of its series are numbered as of `film.series`.
 
     Args:
         train: pictures of training pairs, at least one.
@@ -122,18 +129,20 @@ def prepare(
     if pictures.receivers or pictures.pairs is not raw_pairs:
         closed_form = preparation.closed_form(pictures)
     model = preparation.untrained(closed_form.extrapolated(settings.seed))
-    held_out_pixels = None
-    if held_out:
-        held_out_pictures = TrainingPictures.of_pairs(held_out_pairs)
-        held_out_pixels = preparation.sample(model, held_out_pictures, HELD_OUT_PIXELS)
-        held_out_pixels = held_out_pixels.to(network_device())
+    choosing = preparation.held_out_pixels(model, held_out_pairs)
+    own = [index for index, key in enumerate(held_out_pairs.keys) if is_own_shot(key.shot)]
+    if len(own) == len(held_out_pairs):
+        held_out_pixels = choosing
+    else:
+        held_out_pixels = preparation.held_out_pixels(model, held_out_pairs.subset(own))
     return TrainingSet(
         model,
-        first.laws.baseline,
+        baseline_of_film(first.laws.baseline),
         preparation.training_pixels(model, pictures).to(network_device()),
         held_out_pixels,
         pictures,
-        carried_colour,
+        choosing,
+        tuple(one for one in carried_colour if is_own_shot(one.shot)),
         _lut_error(first.laws.baseline, held_out_pairs) if held_out else None,
     )
 
@@ -212,6 +221,13 @@ class _Preparation:
         carried_colour = judge_carrying(pairs, held_out, self.judging_model)
         without = frozenset(one.shot for one in carried_colour if not one.carried)
         return with_carried(pairs, unpaired, self.grain, without, self.track), carried_colour
+
+    def held_out_pixels(self, model: ChromaModel, pairs: PictureStore) -> Pixels | None:
+        """Pixels of hold-out pairs on the device of the networks; None without pairs."""
+        if not pairs:
+            return None
+        pixels = self.sample(model, TrainingPictures.of_pairs(pairs), HELD_OUT_PIXELS)
+        return pixels.to(network_device())
 
     def training_pixels(self, model: ChromaModel, pictures: TrainingPictures) -> Pixels:
         """Pixels for training in random order, half of them augmented if the film says so."""

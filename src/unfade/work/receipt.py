@@ -2,6 +2,10 @@
 
 from unfade.film.noun import Artefact, Noun
 
+UNFINISHED = ".unfinished"
+"""A marker file in the folder of a stage while the stage runs. If a killed run left it, the receipt
+is valid only if no file was added or rewritten since."""
+
 
 class Output(Noun):
     """An output file of a stage: its size, its time of change, and the SHA-256 of artefacts.

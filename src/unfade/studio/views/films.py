@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from unfade.errors import ProjectError
 from unfade.film.stage_names import STAGE_NAMES
+from unfade.pipeline.queue import turns
 from unfade.studio.completion import completions, inside
 from unfade.studio.films import FilmPlace, ShownFilm, check_is_shown
 from unfade.studio.pages import command_of, page, studio_of, text_of
@@ -51,8 +52,8 @@ def _failed_new_film(runs: Runs) -> RunRecord | None:
 
 
 async def run_marked(request: Request) -> Response:
-    """Puts a run of each marked film on the queue, in the order of the list. A film whose run waits
-    already keeps its place."""
+    """Puts a run of each marked film on the queue, in the order of the list; films of a series run
+    up to target first. A film whose run waits already keeps its place."""
     command, studio = await command_of(request), studio_of(request)
     marked = command.get("films")
     if not isinstance(marked, list) or not marked:
@@ -66,8 +67,10 @@ async def run_marked(request: Request) -> Response:
 
 
 def _queue(runs: Runs, places: list[FilmPlace]) -> None:
-    for place in places:
-        what, arguments = run_command(place, {"verb": "run"})
+    by_file = {place.project_file: place for place in places}
+    for turn in turns([*by_file]):
+        place = by_file[turn.project_file]
+        what, arguments = run_command(place, {"verb": "run", "last": turn.last or ""})
         if not runs.waits(place.folder, arguments):
             runs.add(what, place.folder, arguments)
 

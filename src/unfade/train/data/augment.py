@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from unfade.color.ycbcr import rgb_to_ycbcr, ycbcr_to_rgb
+from unfade.film.series import frame_in_film
 from unfade.film.working_space import WORKING_GAMMA
 from unfade.geometry.affine import affine
 from unfade.train.data.pixels import NetworkPicture
@@ -30,7 +31,7 @@ MAX_EXPOSURE_CHANGE = 0.1
 def augmented(picture: NetworkPicture, seed: int) -> NetworkPicture:
     """The picture with a random scale, shift and exposure; pixels from outside have no weight."""
     frame = picture.frame
-    random = np.random.default_rng([seed, frame.number])
+    random = np.random.default_rng([seed, frame_in_film(frame.number)])
     scale = 1 + random.uniform(-MAX_SCALE_CHANGE, MAX_SCALE_CHANGE)
     exposure = 1 + random.uniform(-MAX_EXPOSURE_CHANGE, MAX_EXPOSURE_CHANGE)
     height, width = picture.weight.shape[1:]

@@ -10,6 +10,7 @@ from torch import Tensor
 from unfade.color.sensitivity import sensitivity
 from unfade.color.ycbcr import rgb_to_ycbcr
 from unfade.film.pair import Pair, PairRole
+from unfade.film.series import frame_in_film
 from unfade.model import ChromaModel
 from unfade.model.degrain import degrain
 from unfade.model.features import positions
@@ -225,7 +226,8 @@ def select(pixels: Pixels, selection: Tensor) -> Pixels:
 
 @torch.no_grad()
 def _random_indices(weight: Tensor, frame: int, limit: int, seed: int) -> Tensor:
-    """Indices of up to `limit` pixels of nonzero weight; only seed and frame decide the choice."""
+    """Indices of up to `limit` pixels of nonzero weight; only the seed and the number of the frame
+    in its own film decide the choice."""
     weighted = torch.nonzero(weight.flatten() > 0)[:, 0]
-    generator = torch.Generator().manual_seed(seed * 1_000_003 + frame)
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + frame_in_film(frame))
     return weighted[torch.randperm(weighted.numel(), generator=generator)[:limit]]

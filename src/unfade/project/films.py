@@ -1,0 +1,48 @@
+"""The project files of all films in a folder and below it."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from unfade.film.stage_names import STAGE_NAMES, folder_name
+from unfade.project.paths import PROJECT_FILE
+
+MAX_DEPTH = 4
+"""Levels of folders below the opened one in which films are looked for."""
+
+MAX_FILMS = 500
+"""Films that are found; whoever has more opens a folder further down."""
+
+
+def find_films(root: Path) -> Iterator[Path]:
+    """The project files in a folder and below it, in the order of their folders."""
+    count = 0
+    for folder, folders, files in os.walk(root):
+        place = Path(folder)
+        is_deep = len(place.relative_to(root).parts) >= MAX_DEPTH
+        folders[:] = [] if is_deep else sorted(one for one in folders if may_hold_films(one))
+        if PROJECT_FILE in files:
+            yield place / PROJECT_FILE
+            count += 1
+            if count == MAX_FILMS:
+                return
+
+
+def may_hold_films(name: str) -> bool:
+    """Whether films are looked for in a folder of this name: not in hidden ones, nor stages'."""
+    return not name.startswith(".") and name not in {folder_name(one) for one in STAGE_NAMES}
+
+
+def films_at(arguments: Iterable[Path]) -> list[Path]:
+    """The films that arguments of the command line name, each once.
+
+    Args:
+        arguments: project files. One that is missing stands for all films below its folder, if
+            there are any.
+    """
+    films: list[Path] = []
+    for file in arguments:
+        is_folder = file.name == PROJECT_FILE and not file.exists()
+        found = [*find_films(file.parent)] if is_folder else []
+        films += [one for one in found or [file] if one not in films]
+    return films

@@ -1,7 +1,8 @@
 """Values that tests of several rooms make: small films, clips, jobs and a silent progress."""
 
 import datetime
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib.util import find_spec
@@ -156,6 +157,13 @@ class RecordingProgress(SilentProgress):
 
     def say(self, message: str) -> None:
         self.messages.append(message)
+
+
+class Payload:
+    """What a pickle of a stranger would execute: it makes the file "executed"."""
+
+    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
+        return os.system, ("touch executed",)
 
 
 def make_clip(path: str | Path, frames: FrameRange, width: int, height: int, **facts: Any) -> Clip:

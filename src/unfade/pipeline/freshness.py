@@ -19,6 +19,7 @@ from unfade.project.settings import Project
 from unfade.work.elements import Element
 from unfade.work.job import Job
 from unfade.work.receipt import Cost, Output, Receipt
+from unfade.work.record_files import read_record
 
 UNFINISHED = ".unfinished"
 """A marker file in the folder of a stage while the stage runs. If a killed run left it, the receipt
@@ -86,7 +87,7 @@ def receipt_in(folder: Path) -> Receipt:
         OSError: there is none, or it cannot be read.
         ValueError: it is damaged, or has another schema.
     """
-    return Receipt.from_json((folder / Receipt.PATH).read_text(encoding="utf-8"))
+    return Receipt.from_json(read_record(folder / Receipt.PATH))
 
 
 class ElementCache:

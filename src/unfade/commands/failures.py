@@ -123,7 +123,8 @@ class FailureReporter:
         if hasattr(error, "format_message"):
             return usage_message(error), EXIT_USER_ERROR
         if isinstance(error, OSError) and error.errno in _REMEDIES_BY_ERRNO:
-            path = error.filename or ("standard output" if _output_fails() else self._place())
+            place = error.filename or ("standard output" if _output_fails() else self._place())
+            path = one_line(str(place))
             reason = error.strerror or error
             return f"unfade: {path}: {reason}; {_REMEDIES_BY_ERRNO[error.errno]}", EXIT_USER_ERROR
         if isinstance(error, RuntimeError) and "out of memory" in str(error):

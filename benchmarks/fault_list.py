@@ -56,18 +56,18 @@ def faults() -> list[Fault]:
 def _scan_faults() -> list[Fault]:
     scan = [
         ("a frame of the scan is cut off", _cut_off(FRAME)),
-        ("a frame has no bytes", _written(FRAME, b"")),
-        ("a frame is text", _written(FRAME, b"no picture\n" * 40)),
-        ("a frame is noise", _written(FRAME, _noise(20_000))),
+        ("a frame has no bytes", written(FRAME, b"")),
+        ("a frame is text", written(FRAME, b"no picture\n" * 40)),
+        ("a frame is noise", written(FRAME, _noise(20_000))),
         ("a frame has one damaged block", _with_damaged_block),
         ("a frame is a PNG with another suffix", _png_as_exr),
         ("a frame has another size", _picture(FRAME, (3, 40, 40))),
         ("a frame has one channel", _picture(FRAME, (1, *SIZE_PX))),
         ("a frame is missing", _removed(FRAME)),
-        ("a frame is a folder", _replaced(FRAME, Path.mkdir)),
-        ("a frame is a link to nothing", _replaced(FRAME, lambda path: path.symlink_to("gone"))),
-        ("a frame is a link to itself", _replaced(FRAME, lambda path: path.symlink_to(path.name))),
-        ("a frame is a named pipe", _replaced(FRAME, os.mkfifo)),
+        ("a frame is a folder", replaced(FRAME, Path.mkdir)),
+        ("a frame is a link to nothing", replaced(FRAME, lambda path: path.symlink_to("gone"))),
+        ("a frame is a link to itself", replaced(FRAME, lambda path: path.symlink_to(path.name))),
+        ("a frame is a named pipe", replaced(FRAME, os.mkfifo)),
         ("all frames are missing", lambda film: shutil.rmtree(film / "scan")),
         ("the headers claim 60,000 x 60,000 pixels", _with_huge_header),
     ]
@@ -94,11 +94,11 @@ def _reference_faults() -> list[Fault]:
         Fault("the reference is grey", _grey_reference),
         Fault("the painted picture is missing", _removed("painted/2.exr")),
         Fault("the painted picture is cut off", _cut_off("painted/2.exr")),
-        Fault("the painted picture has no bytes", _written("painted/2.exr", b"")),
-        Fault("the reference is a movie of no bytes", _both(_edited(*movie), _written("dvd.mkv"))),
+        Fault("the painted picture has no bytes", written("painted/2.exr", b"")),
+        Fault("the reference is a movie of no bytes", _both(_edited(*movie), written("dvd.mkv"))),
         Fault(
             "the reference is a movie of noise",
-            _both(_edited(*movie), _written("dvd.mkv", _noise(50_000))),
+            _both(_edited(*movie), written("dvd.mkv", _noise(50_000))),
         ),
         Fault("the reference is a movie that breaks off", _both(_edited(*movie), _broken_movie)),
         Fault("the reference is a movie of sound alone", _both(_edited(*movie), _sound)),
@@ -109,9 +109,9 @@ def _project_faults() -> list[Fault]:
     toml = "film.toml"
     texts = [
         ("film.toml is missing", _removed(toml)),
-        ("film.toml is empty", _written(toml, b"")),
+        ("film.toml is empty", written(toml, b"")),
         ("film.toml is no TOML", _edited("[source]", "[source")),
-        ("film.toml is noise", _written(toml, _noise(3_000))),
+        ("film.toml is noise", written(toml, _noise(3_000))),
         ("film.toml is in UTF-16", _recoded("utf-16")),
         ("film.toml is in Latin-1", _both(_edited('"Faults"', '"Fäden"'), _recoded("latin-1"))),
         ("a key is misspelt", _edited("steps = 4", "stepps = 4")),
@@ -156,7 +156,7 @@ def _work_faults() -> list[Fault]:
         ("the proxy of the scan breaks off", _cut_off("01-ingest/source-proxy.npy")),
         ("the proxy of the scan is missing", _removed("01-ingest/source-proxy.npy")),
         ("pairs.json is of a later schema", _other_schema("02-curate/pairs.json")),
-        ("pairs.json is no JSON", _written("02-curate/pairs.json", b"[[[")),
+        ("pairs.json is no JSON", written("02-curate/pairs.json", b"[[[")),
         ("alignments.json is missing", _removed("03-align/alignments.json")),
         ("a ground truth is missing", _removed_first("04-target", "truth.*.exr")),
         ("the model breaks off", _cut_off_first("05-train", "*.safetensors")),
@@ -168,16 +168,16 @@ def _work_faults() -> list[Fault]:
             "one bit of a master is flipped, and the bag is gone",
             _both(_flipped_first(MASTERS, "**/*.exr"), _without_bag),
         ),
-        ("rendering.json is empty", _written("06-render/rendering.json", b"")),
+        ("rendering.json is empty", written("06-render/rendering.json", b"")),
         ("report.json is missing", _removed("07-validate/report.json")),
         ("the page of the report is missing", _removed("07-validate/report.html")),
         ("a file of the bag is changed", _changed_in_bag),
-        ("a receipt is noise", _written("05-train/receipt.json", _noise(500))),
-        ("the folder of a stage is a file", _replaced("06-render", Path.touch)),
-        ("the folder of a stage is a link to nothing", _replaced("06-render", _link_to_nothing)),
+        ("a receipt is noise", written("05-train/receipt.json", _noise(500))),
+        ("the folder of a stage is a file", replaced("06-render", Path.touch)),
+        ("the folder of a stage is a link to nothing", replaced("06-render", _link_to_nothing)),
         ("a killed render has left parts of files", _with_partials),
         ("the lock of a dead process is left", _with_stale_lock),
-        ("approvals.json is damaged", _written("approvals.json", b"{")),
+        ("approvals.json is damaged", written("approvals.json", b"{")),
         ("the clock was set back a year", _from_the_future),
     ]
     return [Fault(name, plant, may_pass=True) for name, plant in finished] + [
@@ -233,7 +233,7 @@ def _both(one: Plant, other: Plant) -> Plant:
     return plant
 
 
-def _written(name: str, content: bytes = b"") -> Plant:
+def written(name: str, content: bytes = b"") -> Plant:
     return lambda film: (film / name).write_bytes(content)
 
 
@@ -241,7 +241,7 @@ def _removed(name: str) -> Plant:
     return lambda film: (film / name).unlink()
 
 
-def _first(folder: Path, pattern: str) -> Path:
+def first_of(folder: Path, pattern: str) -> Path:
     return sorted(folder.glob(pattern))[0]
 
 
@@ -250,7 +250,7 @@ def _number_twice(film: Path) -> None:
 
 
 def _removed_first(folder: str, pattern: str) -> Plant:
-    return lambda film: _first(film / folder, pattern).unlink()
+    return lambda film: first_of(film / folder, pattern).unlink()
 
 
 def _cut_off(name: str) -> Plant:
@@ -258,7 +258,7 @@ def _cut_off(name: str) -> Plant:
 
 
 def _cut_off_first(folder: str, pattern: str) -> Plant:
-    return lambda film: _halve(_first(film / folder, pattern))
+    return lambda film: _halve(first_of(film / folder, pattern))
 
 
 def _halve(path: Path) -> None:
@@ -269,7 +269,7 @@ def _halve(path: Path) -> None:
 
 def _flipped_first(folder: str, pattern: str) -> Plant:
     def plant(film: Path) -> None:
-        path = _first(film / folder, pattern)
+        path = first_of(film / folder, pattern)
         content = bytearray(path.read_bytes())
         content[len(content) * 3 // 4] ^= 1
         path.unlink()
@@ -278,7 +278,7 @@ def _flipped_first(folder: str, pattern: str) -> Plant:
     return plant
 
 
-def _replaced(name: str, make: Plant) -> Plant:
+def replaced(name: str, make: Plant) -> Plant:
     def plant(film: Path) -> None:
         path = film / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -409,12 +409,12 @@ def _other_schema(name: str) -> Plant:
 
 
 def _pickle_as_model(film: Path) -> None:
-    path = _first(film / "05-train", "*.safetensors")
+    path = first_of(film / "05-train", "*.safetensors")
     torch.save({"weights": torch.zeros(4)}, path)
 
 
 def _changed_in_bag(film: Path) -> None:
-    path = _first(film / "08-deliver", "*/data/report.html")
+    path = first_of(film / "08-deliver", "*/data/report.html")
     content = path.read_bytes()
     path.unlink()
     path.write_bytes(content + b" ")

@@ -36,7 +36,10 @@ from fault_film import (  # noqa: E402
     run,
 )
 from fault_list import Fault, faults, kill_points  # noqa: E402
+from hostile_faults import hostile_faults  # noqa: E402
 from measures import circumstances, table  # noqa: E402
+
+from unfade.work.lock import LOCK  # noqa: E402
 
 ELEMENTS = ("scan", "dvd", "painted", "film.toml")
 """What a person mends: everything else is the program's own."""
@@ -88,7 +91,7 @@ class _Bench:
         self._digest = pixel_digest(self._finished)
 
     def rows(self, only: str, kills: int, draws: random.Random) -> Iterator[Row]:
-        for fault in faults():
+        for fault in (*faults(), *hostile_faults()):
             if only in fault.name:
                 yield self._row(fault)
         for number in range(kills):
@@ -152,6 +155,8 @@ class _Bench:
     def _mend(self, film: Path) -> None:
         """Puts the elements and film.toml back as they were, without records of people."""
         (film / "approvals.json").unlink(missing_ok=True)
+        if (film / LOCK).is_symlink():
+            (film / LOCK).unlink()
         for folder in film.glob("0[1-8]-*"):
             if folder.is_symlink() or not folder.is_dir():
                 folder.unlink()

@@ -1,6 +1,7 @@
 """Values that tests of several rooms make: small films, clips, jobs and a silent progress."""
 
 import datetime
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -158,6 +159,13 @@ class RecordingProgress(SilentProgress):
 
     def say(self, message: str) -> None:
         self.messages.append(message)
+
+
+class Payload:
+    """What a pickle of a stranger would execute: it makes the file "executed"."""
+
+    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
+        return os.system, ("touch executed",)
 
 
 def make_clip(path: str | Path, frames: FrameRange, width: int, height: int, **facts: Any) -> Clip:

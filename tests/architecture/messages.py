@@ -155,7 +155,7 @@ class Package:
                     continue
                 if name in kinds:
                     yield kinds[name], call.args[0], scope
-                elif name == "print" and is_command and scope.module.path != FAILURES:
+                elif name == "tell" and is_command and scope.module.path != FAILURES:
                     yield "print", call.args[0], scope
                 elif name in ANSWERS:
                     yield from (("answer", text, scope) for text in _texts_of_answer(name, call))

@@ -18,8 +18,6 @@ UNRESOLVED = {
     "commands/failures.py: failure: usage_message(error)": "the help of a verb without arguments",
     "commands/pair_verbs.py: print: sentence": "the sentences of work/why.py, which are no errors",
     "commands/stages.py: print: film.decision": "the decision of a person, in their words",
-    "commands/terminal.py: print: message": "what is said elsewhere, and listed there",
-    "commands/terminal.py: print: table": "a table",
     "curate/stage.py: say: sentence": "the remarks, which are listed where they are written",
     "media/stills/sequences.py: MediaError: str(error)": "a ValueError of film/file_pattern.py",
     "pipeline/verify.py: VerificationError: faults": "the faults, listed where they are written",
@@ -52,9 +50,15 @@ IN_BRACKETS = {
     "film/noun.py",
     "film/pair.py",
     "film/time.py",
+    "film/upgrades.py",
     "media/content_credentials.py",
+    "model/files.py",
+    "model/tensor_shapes.py",
+    "project/file.py",
+    "render/record.py",
     "studio/pictures/masters.py",
     "work/elements.py",
+    "work/record_files.py",
 }
 """Modules whose ValueErrors say in brackets why an error arose, which itself says what to do."""
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Callable
 from fractions import Fraction
@@ -29,8 +30,9 @@ from unfade.render import stage, units
 from unfade.render.recover import RecoveredFrame
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
+from unfade.work.units import UnitResult, remove_results
 
-from ..fixtures import KEYCODE, make_alignment, make_model
+from ..fixtures import KEYCODE, make_alignment, make_model, make_rendered_frame
 
 MakeJob = Callable[..., Job]
 
@@ -263,6 +265,46 @@ def test_a_killed_render_with_other_settings_is_resumed(
     assert len(rendered) == 1
     assert [(path.stat().st_ino, path.stat().st_mtime_ns) for path in written] == before
     assert len(masters(job)) == 3
+
+
+@pytest.mark.parametrize("text", ["", "[", "[]", '{"values_cut": 1}', '{"record": 1}'])
+def test_a_damaged_sidecar_is_named(make_job: MakeJob, text: str) -> None:
+    job = make_job(format="tiff")
+    stage.run(job)
+    sidecar = job.folder("render") / str(job.load(Rendering).frames[0].sidecar)
+    (job.root / Rendering.PATH).unlink()
+    remove_results(job.folder("render"))
+    sidecar.write_text(text)
+    with pytest.raises(WorkError, match=r"\.tif\.json: is damaged .* run 'unfade render' again"):
+        stage.run(job)
+
+
+def test_no_file_outside_the_folder_is_removed(make_job: MakeJob, tmp_path: Path) -> None:
+    """Masters that were changed are removed, by the names in the record of a stranger."""
+    outside = tmp_path / "precious.exr"
+    outside.write_text("precious")
+    job = make_job()
+    stage.run(job)
+    record = job.root / Rendering.PATH
+    name = job.load(Rendering).frames[0].file
+    record.write_text(record.read_text().replace(name, os.path.relpath(outside, record.parent)))
+    stage.run(job)
+    assert outside.read_text() == "precious"
+    assert job.load(Rendering).frames[0].file == name
+
+
+def test_no_file_outside_the_folder_is_removed_after_a_killed_render(
+    make_job: MakeJob, tmp_path: Path
+) -> None:
+    """The results of units name masters, too."""
+    outside = tmp_path / "precious.exr"
+    outside.write_text("precious")
+    name = os.path.relpath(outside, make_job().folder("render"))
+    record = make_rendered_frame(1).model_dump(mode="json") | {"file": name}
+    result = UnitResult([{"record": record, "size": 1, "mtime_ns": 1}])
+    with pytest.raises(ValueError, match="name of a file"):
+        stage._is_unchanged(make_job().folder("render"), result)
+    assert outside.read_text() == "precious"
 
 
 def test_a_range_without_frames_removes_no_master(make_job: MakeJob) -> None:

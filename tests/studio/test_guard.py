@@ -15,7 +15,7 @@ FILM = """\
 [film]
 title = "<script>alert('title')</script>"
 [source]
-path = "<img src=x>.%04d.exr"
+path = "<img src=x>\\u202e\\u001b[2J.%04d.exr"
 """
 
 
@@ -200,6 +200,7 @@ def test_names_of_a_film_are_shown_as_text(root: Path) -> None:
         assert "<script>alert" not in page
         assert "<img src=x>" not in page
         assert "<b>reel" not in page
+        assert not {"\u202e", "\x1b"} & {*page}
     assert "&lt;script&gt;alert" in films
 
 

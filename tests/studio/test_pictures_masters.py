@@ -46,8 +46,27 @@ def test_a_record_is_read_again_only_if_it_has_changed(tmp_path: Path) -> None:
 
 
 def test_a_name_that_leads_to_another_folder_is_no_master() -> None:
-    text = make_rendering([make_rendered_frame(1, file="../../secret.exr")]).to_json()
-    assert masters_in(text).file_of(1) is None
+    text = make_rendering([make_rendered_frame(1, file="secret.exr")]).to_json()
+    with pytest.raises(ValueError, match="the name of a file, without a folder"):
+        masters_in(text.replace("secret.exr", "../../secret.exr"))
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "3", '{"file": 1}', '{"schema": []}'])
+def test_a_text_that_is_no_record_is_damage(tmp_path: Path, text: str) -> None:
+    path = tmp_path / Rendering.PATH
+    path.parent.mkdir()
+    path.write_text(text)
+    with pytest.raises(WorkError, match=r"is damaged .*; run 'unfade render' again"):
+        load_masters(tmp_path)
+
+
+def test_a_frame_beyond_all_numbers_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / Rendering.PATH
+    path.parent.mkdir()
+    text = make_rendering([make_rendered_frame(1)]).to_json()
+    path.write_text(text.replace('"frame": 1', f'"frame": {10**30}'))
+    with pytest.raises(WorkError, match=r"is damaged .*; run 'unfade render' again"):
+        load_masters(tmp_path)
 
 
 def test_another_schema_is_refused() -> None:

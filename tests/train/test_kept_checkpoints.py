@@ -75,7 +75,7 @@ def test_a_training_keeps_the_weights_of_its_checkpoints(states: list[State]) ->
 
 def test_kept_weights_outlast_an_interruption(states: list[State], tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "checkpoint", states[1], "key")
-    loaded = load_checkpoint(tmp_path / "checkpoint", "key")
+    loaded = load_checkpoint(tmp_path / "checkpoint", "key", "small")
     assert loaded is not None
     assert [*loaded.kept] == [10, 20]
     for step, weights in states[1].kept.items():

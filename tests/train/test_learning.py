@@ -102,7 +102,7 @@ def test_a_resumed_training_ends_with_the_same_weights(
     )
     path = tmp_path / "checkpoint.safetensors"
     save_checkpoint(path, first, "key")
-    loaded = load_checkpoint(path, "key")
+    loaded = load_checkpoint(path, "key", "small")
     assert loaded is not None
     *_, resumed = learn(loaded, training_set.train, training_set.held_out, SETTINGS)
     assert resumed.points == uninterrupted.points
@@ -114,11 +114,11 @@ def test_a_checkpoint_that_is_missing_damaged_or_of_another_key_is_ignored(
     training_set: TrainingSet, tmp_path: Path
 ) -> None:
     path = tmp_path / "checkpoint.safetensors"
-    assert load_checkpoint(path, "key") is None
+    assert load_checkpoint(path, "key", "small") is None
     save_checkpoint(path, start(training_set.train, training_set.held_out, SETTINGS), "key")
-    assert load_checkpoint(path, "another") is None
+    assert load_checkpoint(path, "another", "small") is None
     path.write_bytes(b"cut off")
-    assert load_checkpoint(path, "key") is None
+    assert load_checkpoint(path, "key", "small") is None
 
 
 def test_a_checkpoint_of_an_older_schema_is_ignored(
@@ -130,9 +130,9 @@ def test_a_checkpoint_of_an_older_schema_is_ignored(
     with monkeypatch.context() as patch:
         patch.setattr("unfade.train.fit.checkpoint.CHECKPOINT_SCHEMA", "Checkpoint.1")
         save_checkpoint(path, state, "key")
-    assert load_checkpoint(path, "key") is None
+    assert load_checkpoint(path, "key", "small") is None
     save_checkpoint(path, state, "key")
-    assert load_checkpoint(path, "key") is not None
+    assert load_checkpoint(path, "key", "small") is not None
 
 
 def test_the_predicted_error_has_the_right_size_and_is_larger_on_unseen_colours(

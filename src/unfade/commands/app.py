@@ -9,7 +9,7 @@ import typer
 
 from unfade import __version__
 from unfade.commands import approve, improve, lut, merge, pairs, run, studio, verify
-from unfade.commands.console import escape_unencodable, progress
+from unfade.commands.console import escape_unencodable, progress, tell
 from unfade.commands.failures import EXIT_INTERRUPTED, FailureReporter, check_output
 from unfade.commands.parameters import NewFolder
 from unfade.commands.runtime import configure_process
@@ -27,7 +27,7 @@ app.add_typer(pairs.app, name="pairs")
 
 def _print_version(requested: bool) -> None:
     if requested:
-        print(f"unfade {__version__}")
+        tell(f"unfade {__version__}")
         raise typer.Exit
 
 
@@ -76,9 +76,9 @@ def new(
             f"then: unfade run {path}"
         )
     if reference:
-        print(f"{path}: written; look it over, then: unfade run {path}")
+        tell(f"{path}: written; look it over, then: unfade run {path}")
         return
-    print(
+    tell(
         f"{path}: written; it names nothing to take colour from yet: add a [reference], or paint "
         f"frames that 'unfade pairs export {path} FRAME' writes"
     )

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from unfade.commands.console import tell
 from unfade.commands.parameters import ProjectFile
 
 
@@ -18,7 +19,7 @@ def approve(
     from unfade.film.wording import counted
 
     decision = api.open(project_file).approve(by, note=note, reject=reject)
-    print(
+    tell(
         f"{decision.in_words()}\n"
         f"  version {decision.version}, {counted(decision.frames, 'master')}, model "
         f"{decision.model_id}, verdict {decision.verdict}\n"

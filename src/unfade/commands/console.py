@@ -10,6 +10,7 @@ from typing import Self
 
 from unfade.commands.display import RunDisplay, count_in_words
 from unfade.commands.event_lines import EventLines
+from unfade.errors import escaped
 from unfade.work.progress import Progress, SilentProgress
 
 MIN_LINE_INTERVAL_S = 10.0
@@ -30,6 +31,12 @@ def escape_unencodable() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def tell(text: str, *, flush: bool = False) -> None:
+    """Prints a text to standard output; what would steer the terminal is written out, because
+    names, notes and reasons may come from files of others."""
+    print(escaped(text), flush=flush)
+
+
 class ProgressLines(RunDisplay):
     """Progress as plain lines, for a log. While it is open, a thread prints how far the run is."""
 
@@ -45,7 +52,7 @@ class ProgressLines(RunDisplay):
 
     def say(self, message: str) -> None:
         """Prints a line at once, in one piece."""
-        sys.stdout.write(f"{message}\n")
+        sys.stdout.write(f"{escaped(message)}\n")
         sys.stdout.flush()
 
     def line(self) -> str:

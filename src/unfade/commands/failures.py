@@ -22,7 +22,7 @@ from types import FrameType, TracebackType
 from typing import Any, ClassVar, Self
 
 from unfade import __version__
-from unfade.errors import UnfadeError, WorkError
+from unfade.errors import UnfadeError, WorkError, one_line
 from unfade.film.stage_names import STAGE_NAMES
 from unfade.project.paths import project_path
 
@@ -122,11 +122,12 @@ class FailureReporter:
         if isinstance(error, KeyboardInterrupt):
             return interrupted_message(self._arguments), EXIT_INTERRUPTED
         if isinstance(error, UnfadeError):
-            return f"unfade: {_on_one_line(str(error))}", EXIT_USER_ERROR
+            return f"unfade: {error}", EXIT_USER_ERROR
         if hasattr(error, "format_message"):
             return usage_message(error), EXIT_USER_ERROR
         if isinstance(error, OSError) and error.errno in _REMEDIES_BY_ERRNO:
-            path = error.filename or ("standard output" if _output_fails() else self._place())
+            place = error.filename or ("standard output" if _output_fails() else self._place())
+            path = one_line(str(place))
             reason = error.strerror or error
             return f"unfade: {path}: {reason}; {_REMEDIES_BY_ERRNO[error.errno]}", EXIT_USER_ERROR
         if isinstance(error, RuntimeError) and "out of memory" in str(error):
@@ -182,7 +183,7 @@ def usage_message(error: Any) -> str:
     """The line for a wrong command line, with the nearest valid option or verb."""
     if type(error).__name__ == "NoArgsIsHelpError":
         return str(error.format_message())
-    words = _on_one_line(error.format_message())
+    words = one_line(error.format_message())
     words = re.sub(r"\s*(\(Possible options|Did you mean).*", "", words).removesuffix(".")
     words = re.sub("Input should be a valid integer.*", "it must be a whole number", words)
     words = words[:1].lower() + words[1:].replace("Input should be", "it must be")
@@ -202,7 +203,7 @@ def usage_message(error: Any) -> str:
 def defect_message(error: BaseException, arguments: Sequence[str]) -> str:
     """Writes the log of an unexpected exception, and returns its line."""
     log = _write_log(error, arguments)
-    what = f"{type(error).__name__}: {_on_one_line(str(error)) or 'no message'}"
+    what = f"{type(error).__name__}: {one_line(str(error)) or 'no message'}"
     where = _stage_of(error) or next(iter(arguments), "unfade")
     about_log = f"its log is {log}" if log else "its log could not be written"
     if _is_out_of_memory(error):
@@ -236,7 +237,9 @@ def _write_log(error: BaseException, arguments: Sequence[str]) -> Path | None:
         with suppress(OSError, ValueError):
             if folder := find_folder():
                 path = Path(folder, name)
-                path.write_text(text, encoding="utf-8", errors="backslashreplace")
+                # "x" follows no link that another user has laid in a shared folder.
+                with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
+                    file.write(text)
                 return path
     return None
 
@@ -258,7 +261,3 @@ def _stage_of(error: BaseException) -> str | None:
         if match:
             return match[1]
     return None
-
-
-def _on_one_line(text: str) -> str:
-    return " ".join(text.split())

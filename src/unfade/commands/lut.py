@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from unfade.commands.console import tell
 from unfade.commands.parameters import ProjectFile
 
 
@@ -20,4 +21,4 @@ def lut(
     from unfade import api
 
     api.open(project_file).write_lut(output, shot=shot, nodes=nodes)
-    print(f"{output}: written")
+    tell(f"{output}: written")

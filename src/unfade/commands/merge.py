@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unfade.commands.console import progress
+from unfade.commands.console import progress, tell
 from unfade.commands.parameters import Quiet
 from unfade.film.wording import counted
 from unfade.project.paths import folder_path
@@ -48,7 +48,7 @@ def merge(
     check_config(colors)
     with progress(quiet) as display:
         masters = merge_clips(scan, coloured, out, settings, display, colors)
-    print(f"{out}: {counted(len(masters), 'master')} written")
+    tell(f"{out}: {counted(len(masters), 'master')} written")
 
 
 def _clip_section(name: str, path: str, colorspace: str, **frames: int | None) -> "ClipSection":

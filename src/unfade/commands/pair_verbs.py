@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unfade.api import check_curate_finished
-from unfade.commands.console import progress
+from unfade.commands.console import progress, tell
 from unfade.commands.pair_table import pair_table
 from unfade.commands.terminal import show
 from unfade.errors import ProjectError
@@ -109,7 +109,7 @@ def _write_pair(project_file: Path, section: PairSection, is_picture: bool) -> N
     placement = f" ({describe_placement(job, section)})" if is_picture else ""
     points = _describe_points(parse_project(seen, project_file), job.project, section.source)
     replace_project_text(project_file, seen, text)
-    print(
+    tell(
         f"{project_file}: source frame {section.source} is a pair of kind '{section.kind}'"
         f"{points or placement}; now: unfade run {project_file}"
     )
@@ -127,8 +127,8 @@ def export_frames(project_file: Path, frames: Sequence[int], out: Path | None) -
         check_whole_frame(job.clips().source, frame)
     for path in write_frames(job, frames, out or project_file.parent / PAINT_FOLDER):
         what = "a layer that shades the outside of the live area"
-        print(f"{path}: written ({what if path.name == OVERLAY else '16 bits'})")
-    print(
+        tell(f"{path}: written ({what if path.name == OVERLAY else '16 bits'})")
+    tell(
         "Paint on them without changing size or colour space, save as PNG or TIFF of 16 bits, "
         f"then: unfade pairs add {project_file} FRAME PICTURE"
     )
@@ -138,7 +138,7 @@ def drop_pair(project_file: Path, source: int) -> None:
     """Removes the pair at a frame, whoever chose it, and excludes the frame from the choice."""
     seen = valid_text(project_file)
     replace_project_text(project_file, seen, pair_dropped(seen, project_file, source))
-    print(f"{project_file}: source frame {source} is no pair; now: unfade run {project_file}")
+    tell(f"{project_file}: source frame {source} is no pair; now: unfade run {project_file}")
 
 
 def explain_choice(project_file: Path, source: int) -> None:
@@ -148,7 +148,7 @@ def explain_choice(project_file: Path, source: int) -> None:
     records = PairRecords.of(job)
     check_frames(job, source)
     for sentence in explain_frame(records, source):
-        print(sentence)
+        tell(sentence)
     _print_stale_stages(job)
 
 
@@ -211,6 +211,6 @@ def _print_stale_stages(job: Job) -> None:
         if stage.name in ("curate", "align"):
             freshness = pipeline.freshness(stage, job)
             if freshness.state == "stale":
-                print(
+                tell(
                     f"{stage.name} is stale ({freshness.reason}); 'unfade run' brings it up to date"
                 )

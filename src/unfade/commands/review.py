@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from unfade import api
+from unfade.commands.console import tell
 from unfade.commands.terminal import plain_table, show
 from unfade.film.improvement import Improvement
 from unfade.film.report import Report
@@ -21,7 +22,7 @@ def show_outliers(film: api.Film) -> None:
     """Prints a table of outliers, and where their sheet is."""
     runs = film.report.outliers
     if not runs:
-        print("no frame is an outlier")
+        tell("no frame is an outlier")
         return
     table = plain_table("shot", "frames", "kind", "worst", "CIEDE2000", "pair that would mend it")
     for run in runs:
@@ -30,11 +31,11 @@ def show_outliers(film: api.Film) -> None:
         table.add_row(str(run.shot), run.frames_in_words(), run.kind, str(run.worst), visible, mend)
     show(table)
     for run in runs:
-        print(f"{run.frames_in_words()}: {run.why}")
+        tell(f"{run.frames_in_words()}: {run.why}")
     folder = film.folder / Path(Report.PATH).parent
-    print(f"sheet: {folder / 'outliers.png'}")
+    tell(f"sheet: {folder / 'outliers.png'}")
     if any(run.mend for run in runs):
-        print(f"to add the pairs that help: unfade improve {film.path}")
+        tell(f"to add the pairs that help: unfade improve {film.path}")
 
 
 def show_rounds(improvement: Improvement, film: api.Film) -> None:
@@ -54,6 +55,6 @@ def show_rounds(improvement: Improvement, film: api.Film) -> None:
         )
     show(table)
     added = sum(len(one.added) for one in improvement.rounds if one.kept)
-    print(f"{counted(added, 'pair')} added; {improvement.ended}")
-    print(f"verdict: {film.report.verdict}")
-    print(f"report: {(film.folder / Report.PATH).with_suffix('.html')}")
+    tell(f"{counted(added, 'pair')} added; {improvement.ended}")
+    tell(f"verdict: {film.report.verdict}")
+    tell(f"report: {(film.folder / Report.PATH).with_suffix('.html')}")

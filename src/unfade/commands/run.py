@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from unfade.commands.console import progress
+from unfade.commands.console import progress, tell
 from unfade.commands.parameters import Events, NewFolder, ProjectFile, ProjectFiles, Quiet
 from unfade.errors import ProjectError
 from unfade.film.seed import MAX_SEED
@@ -36,7 +36,7 @@ def demo(
         film = api.open(make_demo(folder, severity=severity, seed=seed, progress=display))
         stages.run_film(film, None, None, display)
     stages.show_verdict(film, quiet or events)
-    print(f"look at it, decide and mend: unfade studio {folder}")
+    tell(f"look at it, decide and mend: unfade studio {folder}")
 
 
 def run(

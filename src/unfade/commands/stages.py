@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 from unfade import api
-from unfade.commands.console import progress
+from unfade.commands.console import progress, tell
 from unfade.commands.display import duration
 from unfade.commands.terminal import plain_table, show
 from unfade.film.report import Report
@@ -87,9 +87,9 @@ def show_status(project_file: Path) -> None:
         table.add_row(stage.name, stage.state, _time(stage.wall_s), cores, stage.reason)
     show(table)
     if open_round(film.folder):
-        print(OPEN_ROUND)
+        tell(OPEN_ROUND)
     if any(stage.name == "render" and stage.state == "fresh" for stage in stages):
-        print(film.decision)
+        tell(film.decision)
 
 
 def _time(seconds: float | None) -> str:
@@ -102,10 +102,10 @@ def show_verdict(film: api.Film, quiet: bool) -> None:
     report = film.report
     if not quiet:
         _show_measures(report)
-    print(f"verdict: {report.verdict}")
+    tell(f"verdict: {report.verdict}")
     for reason in report.reasons:
-        print(f"  {reason}")
-    print(f"report: {(film.folder / Report.PATH).with_suffix('.html')}")
+        tell(f"  {reason}")
+    tell(f"report: {(film.folder / Report.PATH).with_suffix('.html')}")
 
 
 def _show_measures(report: Report) -> None:

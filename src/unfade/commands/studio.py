@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from unfade.commands.console import tell
 from unfade.errors import ProjectError
 from unfade.project.paths import folder_path
 
@@ -55,7 +56,7 @@ def _serve(root: Path, film: Path | None, **options: Any) -> None:
             "the studio needs the extra 'studio'; install it with: pip install 'unfade[studio]'"
         ) from error
     path = f"/film/{place_of(root, root / film.name).id}/run" if film else "/"
-    serve(root, path, partial(print, flush=True), **options)
+    serve(root, path, partial(tell, flush=True), **options)
     # Pictures that are being made would keep the program for seconds.
     sys.stdout.flush()
     os._exit(0)

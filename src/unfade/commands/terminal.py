@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from unfade.commands.display import RunDisplay, count_in_words
+from unfade.errors import escaped
 
 LOG_WIDTH = 200
 """Characters a line in output that is not a terminal, so that table rows are not folded."""
@@ -48,9 +49,20 @@ def show(table: Table) -> None:
     console.print(table)
 
 
-def plain_table(*headings: str) -> Table:
-    """An empty table without rules; cells fold if the terminal is narrow."""
-    table = Table(box=None, pad_edge=False)
+class PlainTable(Table):
+    """A table without rules, whose cells print what would steer the terminal written out."""
+
+    def __init__(self) -> None:
+        super().__init__(box=None, pad_edge=False)
+
+    def add_row(self, *cells: str) -> None:  # type: ignore[override]
+        """Adds a row of texts."""
+        super().add_row(*(escaped(one) for one in cells))
+
+
+def plain_table(*headings: str) -> PlainTable:
+    """An empty table; cells fold if the terminal is narrow."""
+    table = PlainTable()
     for heading in headings:
         table.add_column(heading, overflow="fold")
     return table
@@ -82,7 +94,7 @@ class LiveArea(RunDisplay):
 
     def say(self, message: str) -> None:
         """Prints a line above the area."""
-        self._console.print(message)
+        self._console.print(escaped(message))
 
     def _draw(self) -> RenderableType:
         return Group(self._run_line(), self._bar_line())
@@ -100,5 +112,5 @@ class LiveArea(RunDisplay):
         line.add_column(width=BAR_WIDTH)
         line.add_column(no_wrap=True)
         drawn = ProgressBar(total=bar.total or None, completed=bar.done, pulse=not bar.total)
-        line.add_row(Text(f"    {bar.label}"), drawn, Text(count_in_words(bar)))
+        line.add_row(Text(escaped(f"    {bar.label}")), drawn, Text(count_in_words(bar)))
         return line

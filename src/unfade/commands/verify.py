@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from unfade.commands.console import progress
+from unfade.commands.console import progress, tell
 from unfade.commands.parameters import Quiet
 from unfade.project.paths import folder_path
 
@@ -29,9 +29,9 @@ def verify(
 
     with progress(quiet) as display:
         verified = check(delivery, original, display)
-    print(f"{delivery}: {counted(verified.files, 'file')}, each as it was delivered")
+    tell(f"{delivery}: {counted(verified.files, 'file')}, each as it was delivered")
     if verified.compared:
-        print(f"  {counted(verified.compared, 'master')}, each with the luma of the original")
+        tell(f"  {counted(verified.compared, 'master')}, each with the luma of the original")
     for words in verified.signatures:
-        print(f"  {words}")
-    print(f"  {verified.decision}")
+        tell(f"  {words}")
+    tell(f"  {verified.decision}")

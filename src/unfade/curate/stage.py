@@ -63,14 +63,17 @@ def run(job: Job) -> None:
     clips = job.clips()
     for sheet in job.folder("curate").glob("*.png"):
         sheet.unlink()
-    source = load_proxy(job.root / SOURCE_PROXY)
+    source = load_proxy(job.root / SOURCE_PROXY, len(clips.source.frames))
     cuts = find_cuts(source)
     shots = cuts.shots(clips.source.frames.first)
     job.progress.say(f"{counted(len(shots), 'shot')} in {counted(len(source), 'frame')}")
     fixed = fixed_pairs(
         job.project, job.project_file, clips, shots, lambda p: Path(job.resolve(p)).is_file()
     )
-    references = {name: load_proxy(job.root / reference_proxy(name)) for name in clips.references}
+    references = {
+        name: load_proxy(job.root / reference_proxy(name), len(clip.frames))
+        for name, clip in clips.references.items()
+    }
     if references:
         pair_list = _choose(job, clips, source, references, cuts, fixed)
     else:

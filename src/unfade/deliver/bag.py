@@ -6,7 +6,7 @@ Source: RFC 8493, "The BagIt File Packaging Format (V1.0)".
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import bagit
@@ -15,6 +15,7 @@ from unfade import __version__
 from unfade.errors import WorkError
 from unfade.work.elements import digest
 from unfade.work.progress import Track
+from unfade.work.record_files import read_record
 
 SOFTWARE_AGENT = "Unfade"
 """First word of Bag-Software-Agent, by which bags of Unfade are recognised."""
@@ -177,12 +178,14 @@ def manifest_entries(manifest: Path) -> dict[str, str]:
         ValueError: a line is not a checksum and a path.
     """
     entries = {}
-    lines = manifest.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    lines = read_record(manifest).removesuffix("\n").split("\n")
     for number, line in enumerate(lines if lines != [""] else [], start=1):
         try:
             checksum, name = line.split(maxsplit=1)
         except ValueError as error:
             raise ValueError(f"line {number} is not a checksum and a path") from error
+        if "\0" in name:
+            raise ValueError(f"line {number} names no file")
         name = name.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")
         entries[name] = checksum
     return entries
@@ -201,10 +204,9 @@ def _check_replaceable(bag: Path) -> None:
     if not bag.exists() and not bag.is_symlink():
         return
     info = bag / "bag-info.txt"
-    if info.is_file() and f"Bag-Software-Agent: {SOFTWARE_AGENT} " in info.read_text(
-        encoding="utf-8"
-    ):
-        return
+    with suppress(OSError, ValueError):
+        if f"Bag-Software-Agent: {SOFTWARE_AGENT} " in read_record(info):
+            return
     raise WorkError(
         f"{bag}: is not a bag that Unfade made, so it is not replaced; move it elsewhere"
     )

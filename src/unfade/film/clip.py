@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 
 from unfade.film.cadence import Cadence
 from unfade.film.damage import Damage
-from unfade.film.noun import Artefact, Noun
-from unfade.film.time import ExactFraction, FrameRange, parse_timecode, timecode_after
+from unfade.film.noun import Artefact, FileName, Noun
+from unfade.film.time import ClipFrames, ExactFraction, parse_timecode, timecode_after
 
 ClipKind = Literal["sequence", "movie", "still"]
 FieldOrder = Literal["progressive", "top", "bottom", "film"]
@@ -118,7 +118,7 @@ class Clip(Noun):
 
     path: str
     kind: ClipKind
-    frames: FrameRange
+    frames: ClipFrames
     rate: ExactFraction
     width: int = Field(ge=1)
     height: int = Field(ge=1)
@@ -213,4 +213,4 @@ class Clips(Artefact):
     PATH = "01-ingest/clips.json"
 
     source: Clip
-    references: dict[str, Clip] = Field(default_factory=dict)
+    references: dict[FileName, Clip] = Field(default_factory=dict)

@@ -1,7 +1,7 @@
 """A delivery: the BagIt bag that goes to the archive or client."""
 
 from unfade.film.approval import Approval
-from unfade.film.noun import Artefact
+from unfade.film.noun import Artefact, FileName
 from unfade.film.report import Verdict
 
 
@@ -17,7 +17,7 @@ class Delivery(Artefact):
     SCHEMA = "Delivery.2"
     PATH = "08-deliver/delivery.json"
 
-    bag: str
+    bag: FileName
     files: int
     bytes: int
     verdict: Verdict

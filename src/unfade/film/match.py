@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from unfade.film.noun import Artefact, Noun
-from unfade.film.time import FrameRange
+from unfade.film.time import ClipFrames
 
 FrameState = Literal[
     "free", "changing", "unmatched", "uncertain", "passing", "cut", "dropped", "damaged"
@@ -46,7 +46,7 @@ class MatchRecord(Artefact):
     SCHEMA = "MatchRecord.2"
     PATH = "02-curate/matches.json"
 
-    frames: FrameRange
+    frames: ClipFrames
     references: dict[str, ReferenceMatches]
     of: tuple[str | None, ...]
     state: tuple[FrameState, ...]
@@ -58,4 +58,6 @@ class MatchRecord(Artefact):
             columns += [matches.reference, matches.similarity, matches.lag]
         if any(len(column) != len(self.frames) for column in columns):
             raise ValueError(f"a column does not have {len(self.frames)} values")
+        if unknown := {*self.of} - {None, *self.references}:
+            raise ValueError(f"'of' names '{unknown.pop()}', which is no reference")
         return self

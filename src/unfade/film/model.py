@@ -6,7 +6,7 @@ from pydantic import Field
 
 from unfade.errors import ProjectError
 from unfade.film.method import Methods
-from unfade.film.noun import Artefact, Noun
+from unfade.film.noun import Artefact, FileName, Noun
 from unfade.film.series import SeriesFilm
 
 ModelSize = Literal["small", "medium", "large"]
@@ -104,8 +104,8 @@ class TrainedModel(Artefact):
     steps: int
     best_step: int
     colorspace: str
-    file: str
-    baseline_file: str
+    file: FileName
+    baseline_file: FileName
     train_frames: tuple[int, ...]
     holdout_frames: tuple[int, ...]
     carried_frames: tuple[int, ...] = ()
@@ -117,7 +117,7 @@ class TrainedModel(Artefact):
     shot_models: tuple[ShotModel, ...] = ()
     methods: Methods = Methods()
     checkpoints: tuple[KeptCheckpoint, ...] = ()
-    checkpoints_file: str | None = None
+    checkpoints_file: FileName | None = None
     chosen_step: int | None = None
     is_stopped: bool = False
     series: tuple[SeriesFilm, ...] = ()

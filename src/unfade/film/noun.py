@@ -1,9 +1,29 @@
 """The base classes of all values that are validated or stored."""
 
 import json
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from unfade.film.upgrades import upgraded
+
+_SHOWN_LETTERS = 100
+"""Letters of a wrong schema or key that a sentence shows."""
+
+
+def check_file_name(value: str) -> str:
+    """The value.
+
+    Raises:
+        ValueError: it is no name of a file: a record of others could name any place by it.
+    """
+    if value in ("", ".", "..") or any(one in value for one in "/\\\0"):
+        raise ValueError("it has to be the name of a file, without a folder")
+    return value
+
+
+FileName = Annotated[str, Field(max_length=255), AfterValidator(check_file_name)]
+"""The name of a file beside the record; its maximum length is that of common file systems."""
 
 
 class Noun(BaseModel):
@@ -33,19 +53,25 @@ class Artefact(Noun):
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The artefact in a text that `to_json` wrote.
+        """The artefact in a text that `to_json` wrote, in this version or, where it can be
+        upgraded, in an earlier one.
 
         Raises:
             SchemaError: the text has another schema or version.
             ValueError: the text is not JSON, or a value is invalid.
         """
-        fields = json.loads(text)
-        schema = fields.pop("schema", None) if isinstance(fields, dict) else None
+        try:
+            fields = json.loads(text)
+        except RecursionError as error:
+            raise ValueError("is nested too deeply") from error
+        stored = fields.pop("schema", None) if isinstance(fields, dict) else None
+        schema, fields = upgraded(stored, fields, cls.SCHEMA)
         if schema != cls.SCHEMA:
-            raise SchemaError(f"holds {schema or 'no schema'}, expected {cls.SCHEMA}")
+            held = str(stored or "no schema")[:_SHOWN_LETTERS]
+            raise SchemaError(f"holds {held}, expected {cls.SCHEMA}")
         try:
             return cls.model_validate_json(json.dumps(fields))
         except ValidationError as error:
             fault = error.errors()[0]
-            where = ".".join(str(part) for part in fault["loc"])
+            where = ".".join(str(part) for part in fault["loc"])[:_SHOWN_LETTERS]
             raise ValueError(f"'{where}': {fault['msg']}") from error

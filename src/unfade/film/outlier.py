@@ -3,7 +3,7 @@
 from typing import Literal
 
 from unfade.film.clip import Area
-from unfade.film.noun import Noun
+from unfade.film.noun import FileName, Noun
 from unfade.film.wording import frames_in_words
 
 OutlierKind = Literal[
@@ -56,7 +56,7 @@ class OutlierRun(Noun):
     unit: str
     ciede2000: float | None
     box: Area
-    mask: str | None = None
+    mask: FileName | None = None
     why: str
     mend: Mend | None = None
     row: int | None = None

@@ -4,7 +4,7 @@ import hashlib
 from typing import Literal
 
 from unfade.film.damage import Damage
-from unfade.film.noun import Artefact, Noun
+from unfade.film.noun import Artefact, FileName, Noun
 from unfade.film.time import FrameRange
 from unfade.film.working_space import PINNED_CONFIG
 
@@ -37,10 +37,10 @@ class RenderedFrame(Noun):
 
     frame: int
     shot: int
-    file: str
+    file: FileName
     sha256: str
     predicted_error: PredictedError
-    sidecar: str | None = None
+    sidecar: FileName | None = None
     cut: int = 0
 
 

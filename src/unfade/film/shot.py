@@ -1,7 +1,7 @@
 """A shot: source frames between two cuts."""
 
 from unfade.film.noun import Noun
-from unfade.film.time import FrameRange
+from unfade.film.time import ClipFrames
 
 CUT_MARGIN_FRAMES = 2
 """Frames on either side of a cut that are not learned, because splices, half-exposed frames and
@@ -12,7 +12,7 @@ class Shot(Noun):
     """A range of source frames between two cuts. `number` counts from 1."""
 
     number: int
-    frames: FrameRange
+    frames: ClipFrames
 
     @property
     def name(self) -> str:

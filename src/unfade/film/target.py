@@ -1,6 +1,6 @@
 """A target: one training or hold-out example, as pictures on disk."""
 
-from unfade.film.noun import Artefact, Noun
+from unfade.film.noun import Artefact, FileName, Noun
 from unfade.film.pair import Pair, PairRole
 
 
@@ -13,9 +13,9 @@ class Target(Noun):
     """
 
     pair: Pair
-    source: str
-    truth: str
-    weight: str
+    source: FileName
+    truth: FileName
+    weight: FileName
     sha256: str
 
 
@@ -28,7 +28,7 @@ class UnpairedFrame(Noun):
 
     frame: int
     shot: int
-    source: str
+    source: FileName
     sha256: str
 
 

@@ -5,9 +5,14 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainSerializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
 from unfade.film.noun import Noun
+
+_WRITTEN = re.compile(r"-?\d{1,20}(\.\d{1,20})?(/\d{1,20})?")
+"""Without exponents, because a Fraction writes 1e999999999 out digit by digit."""
+_MAX_WRITTEN = 70
+"""Letters of a fraction, one more than the longest that is read."""
 
 
 def parse_fraction(value: object) -> Fraction:
@@ -19,6 +24,8 @@ def parse_fraction(value: object) -> Fraction:
     """
     if isinstance(value, float) and not value.is_integer():
         raise ValueError(f"{value} is not exact; write it as a fraction such as '24000/1001'")
+    if not isinstance(value, Fraction) and not _WRITTEN.fullmatch(str(value)[:_MAX_WRITTEN]):
+        raise ValueError(f"'{str(value)[:_MAX_WRITTEN]}' is no fraction such as '24000/1001'")
     try:
         fraction = Fraction(str(value)) if not isinstance(value, Fraction) else value
     except ZeroDivisionError as error:
@@ -141,11 +148,19 @@ def _dropped_a_minute(rate: Fraction) -> int:
     return 2
 
 
+MAX_FRAME = 2**31 - 1
+"""The largest signed 32-bit integer, because file headers cannot hold larger frame numbers."""
+
+MAX_CLIP_FRAMES = 10_000_000
+"""Frames of a clip: 100 hours at 24 a second. Lists with a value for each of them fit into
+memory."""
+
+
 class FrameRange(Noun):
     """Frames `first` to `last`, both included."""
 
-    first: int
-    last: int
+    first: int = Field(ge=0, le=MAX_FRAME)
+    last: int = Field(ge=0, le=MAX_FRAME)
 
     @model_validator(mode="after")
     def _ordered(self) -> "FrameRange":
@@ -162,3 +177,13 @@ class FrameRange(Noun):
     def frames(self) -> Iterator[int]:
         """Every frame number, in order."""
         return iter(range(self.first, self.last + 1))
+
+
+def _of_a_clip(frames: FrameRange) -> FrameRange:
+    if len(frames) > MAX_CLIP_FRAMES:
+        raise ValueError(f"{len(frames):,} frames are more than {MAX_CLIP_FRAMES:,}")
+    return frames
+
+
+ClipFrames = Annotated[FrameRange, AfterValidator(_of_a_clip)]
+"""The frames of a clip, or some of them, whose number is bounded."""

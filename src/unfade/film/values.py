@@ -7,13 +7,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
-from unfade.film.time import ExactFraction, exact_rate
+from unfade.film.time import MAX_FRAME, ExactFraction, exact_rate
 
 TO_FILL_IN = "?"
 """The value that `unfade new` writes for a fact that the files do not state."""
-
-MAX_FRAME = 2**31 - 1
-"""The largest signed 32-bit integer, because file headers cannot hold larger frame numbers."""
 
 FrameNumber = Annotated[int, Field(ge=0, le=MAX_FRAME, strict=True)]
 """A frame number of a clip."""

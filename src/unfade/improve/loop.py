@@ -226,7 +226,7 @@ class Loop:
         job = self._full_job()
         alignments, pair_list = job.load(Alignments), job.load(PairList)
         refused = (*alignments.rejected, *pair_list.rejected)
-        proxy = load_proxy(job.root / SOURCE_PROXY)
+        proxy = load_proxy(job.root / SOURCE_PROXY, len(job.clips().source.frames))
         film = FilmState(
             shots=pair_list.shots,
             pairs=[one.pair for one in alignments.admitted],

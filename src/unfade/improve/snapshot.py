@@ -9,10 +9,11 @@ import os
 import shutil
 from pathlib import Path
 
-from unfade.errors import ProjectError
+from unfade.errors import ProjectError, WorkError
 from unfade.film.stage_names import folder_name
 from unfade.project.file import project_file_text
 from unfade.work.project_writing import replace_project_text
+from unfade.work.record_files import read_record
 from unfade.work.writing import write_text
 
 STAGES = ("curate", "align", "target", "train")
@@ -55,6 +56,21 @@ class Snapshot:
                 "'unfade improve' again"
             ) from error
 
+    def _texts(self) -> dict[str, str]:
+        """The texts of film.toml before and after the round's edit.
+
+        Raises:
+            WorkError: the file is damaged.
+        """
+        path = self._folder / EDIT
+        try:
+            texts = json.loads(read_record(path))
+            return {key: str(texts[key]) for key in ("before", "after")}
+        except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+            raise WorkError(
+                f"{path}: is damaged ({error}); look at film.toml, and remove {self._folder}"
+            ) from error
+
     def keep_round(self) -> None:
         """Forgets the state before the round; its edit goes first, so that what a killed process
         leaves is no snapshot."""
@@ -73,7 +89,7 @@ class Snapshot:
         if not (self._folder / EDIT).exists():
             shutil.rmtree(self._folder, ignore_errors=True)
             return False
-        texts = json.loads((self._folder / EDIT).read_text(encoding="utf-8"))
+        texts = self._texts()
         found = project_file_text(self._project_file)
         if found not in texts.values():
             raise ProjectError(

@@ -19,6 +19,7 @@ from unfade.ingest.repeats import RepeatDetector
 from unfade.ingest.units import ClipToRead, elements, probe_unit, probed, read_units
 from unfade.media import write_png
 from unfade.work.job import Job
+from unfade.work.proxies import load_proxy
 from unfade.work.units import results
 from unfade.work.writing import writing
 
@@ -143,7 +144,7 @@ def _check_color(job: Job, element: ClipToRead, clip: Clip) -> None:
     Raises:
         MediaError: the pictures of a reference have no colour.
     """
-    colorfulness = film_colorfulness(np.load(job.root / element.proxy, mmap_mode="r"))
+    colorfulness = film_colorfulness(load_proxy(job.root / element.proxy, len(clip.frames)))
     if colorfulness is not None and colorfulness.is_none:
         fault = "has one tint all over" if colorfulness.is_tint else "is black and white"
         raise MediaError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +26,9 @@ _ALIASES = {"gamma 2.4 rec.709": _WORKING_ALIAS, WORKING_SPACE.lower(): _WORKING
 
 _DISPLAY_ALIAS = "rec1886_rec709_display"
 """Alias, in all ACES configs, of the display whose signal is the working space."""
+
+_OCIO_FAULTS = (ocio.Exception, ocio.ExceptionMissingFile, UnicodeDecodeError)
+"""What OpenColorIO raises for a config, or for a LUT that it names."""
 
 _SCENE_ENCODINGS = ("scene-linear", "log")
 """OpenColorIO encodings that go through a view to a display."""
@@ -125,7 +130,8 @@ def processor_between(source: str, target: str, colors: ColorManagement) -> ocio
     """
     source, target = check_colorspace(source, colors), check_colorspace(target, colors)
     config = _load(colors)
-    return config.getProcessor(_transform(config, colors.view, source, target))
+    with _config_faults(colors):
+        return config.getProcessor(_transform(config, colors.view, source, target))
 
 
 def is_scene_referred(name: str, colors: ColorManagement) -> bool:
@@ -143,11 +149,22 @@ def _load(colors: ColorManagement) -> ocio.Config:
     Raises:
         ProjectError: the config cannot be read.
     """
+    with _config_faults(colors):
+        config = ocio.Config.CreateFromFile(colors.config)
+        for space in config.getColorSpaces():  # Names that are no UTF-8 raise here.
+            space.getName(), space.getEncoding(), list(space.getAliases())
+        return config
+
+
+@contextmanager
+def _config_faults(colors: ColorManagement) -> Iterator[None]:
+    """Turns errors of OpenColorIO, which quote bytes of the config, into a `ProjectError`."""
     try:
-        return ocio.Config.CreateFromFile(colors.config)
-    except (ocio.Exception, ocio.ExceptionMissingFile) as error:
+        yield
+    except _OCIO_FAULTS as error:
+        reason = "it is no text" if isinstance(error, UnicodeDecodeError) else str(error).strip()
         raise ProjectError(
-            f"{colors.config}: cannot be used as OpenColorIO config ({str(error).strip()}); "
+            f"{colors.config}: cannot be used as OpenColorIO config ({reason}); "
             "correct 'film.ocio' or the environment variable OCIO"
         ) from error
 
@@ -178,10 +195,11 @@ def _processor(colors: ColorManagement, source: str, target: str) -> ocio.CPUPro
     """Without OpenColorIO's lossy optimisations, because fast approximations of powers are
     inaccurate in the darks."""
     config = _load(colors)
-    processor = config.getProcessor(_transform(config, colors.view, source, target))
-    return processor.getOptimizedCPUProcessor(
-        ocio.BIT_DEPTH_F32, ocio.BIT_DEPTH_F32, ocio.OPTIMIZATION_LOSSLESS
-    )
+    with _config_faults(colors):
+        processor = config.getProcessor(_transform(config, colors.view, source, target))
+        return processor.getOptimizedCPUProcessor(
+            ocio.BIT_DEPTH_F32, ocio.BIT_DEPTH_F32, ocio.OPTIMIZATION_LOSSLESS
+        )
 
 
 def _transform(config: ocio.Config, view: str | None, source: str, target: str) -> ocio.Transform:

@@ -12,6 +12,7 @@ from pathlib import Path
 from safetensors.torch import save
 from torch import Tensor
 
+from unfade.errors import WorkError
 from unfade.film.method import MethodSetting
 from unfade.film.model import TrainedModel
 from unfade.model import files
@@ -63,7 +64,9 @@ def load_chosen(folder: Path, trained: TrainedModel, use: MethodSetting = "auto"
     """
     if trained.chosen_step is None:
         return files.load_model(folder / trained.file, use)
-    return files.model_of(*_chosen(folder, trained)).using(use)
+    tensors, description = _chosen(folder, trained)
+    with files.damaged_file(_checkpoints_path(folder, trained)):
+        return files.model_of(tensors, description).using(use)
 
 
 def save_chosen(path: Path, folder: Path, trained: TrainedModel) -> None:
@@ -77,11 +80,22 @@ def save_chosen(path: Path, folder: Path, trained: TrainedModel) -> None:
 
 def _chosen(folder: Path, trained: TrainedModel) -> ModelParts:
     assert trained.chosen_step is not None
-    assert trained.checkpoints_file is not None
     best = files.load_tensors(folder / trained.file, files.MODEL_SCHEMA)
-    return _with_networks(
-        best, _load_checkpoints(folder / trained.checkpoints_file), trained.chosen_step
-    )
+    kept = _load_checkpoints(_checkpoints_path(folder, trained))
+    with files.damaged_file(folder / trained.file):
+        return _with_networks(best, kept, trained.chosen_step)
+
+
+def _checkpoints_path(folder: Path, trained: TrainedModel) -> Path:
+    """
+    Raises:
+        WorkError: the record names a checkpoint, but no file of checkpoints.
+    """
+    if trained.checkpoints_file is None:
+        raise WorkError(
+            f"{folder}: its record names no file of checkpoints; run 'unfade train' again"
+        )
+    return folder / trained.checkpoints_file
 
 
 def _load_checkpoints(path: Path) -> dict[str, Tensor]:

@@ -28,6 +28,7 @@ from unfade.model.closed_form.lut import Axes, SmoothLut, SpreadLut
 from unfade.model.closed_form.unevenness import Unevenness
 from unfade.model.device import network_device
 from unfade.model.networks import WIDTHS, ResidualNetworks
+from unfade.model.tensor_shapes import check_shapes
 from unfade.model.uncertainty import Uncertainty
 from unfade.work.elements import digest
 from unfade.work.writing import writing
@@ -48,6 +49,9 @@ FILM_NETWORKS, SHOT_NETWORKS = "residual.", "own."
 
 ID_DIGITS = 12
 """Hexadecimal digits of a model's id: short enough for file names."""
+
+FAULTS_OF_CONTENT = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
+"""What missing or misshapen parts of a model file raise, in its reader or in torch."""
 
 ERROR_WEIGHTS = "error.weights"
 """Tensor of the predicted error in a model file."""
@@ -103,16 +107,43 @@ def _opened(path: Path, schema: str) -> Iterator[tuple[Any, dict[str, str]]]:
         WorkError: the file is missing, damaged, or of another schema.
     """
     try:
+        if not path.is_file() and path.exists():
+            raise OSError("it is no regular file")
         with safe_open(path, framework="pt") as opened:
-            description = json.loads((opened.metadata() or {}).get("unfade", "{}"))
+            with damaged_file(path):
+                description = _texts((opened.metadata() or {}).get("unfade", "{}"))
             actual = description.get("schema", "no schema")
             if actual != schema:
                 raise WorkError(
-                    f"{path}: holds {actual}, expected {schema}; run 'unfade train' again"
+                    f"{path}: holds {actual:.100}, expected {schema}; run 'unfade train' again"
                 )
             yield opened, description
     except (OSError, SafetensorError) as error:
         raise WorkError(f"{path}: cannot be read ({error}); run 'unfade train' again") from error
+
+
+def _texts(description: str) -> dict[str, str]:
+    """
+    Raises:
+        ValueError: it is no table of texts.
+    """
+    texts = json.loads(description)
+    if not isinstance(texts, dict) or not all(isinstance(one, str) for one in texts.values()):
+        raise ValueError("its description is no table of texts")
+    return texts
+
+
+@contextmanager
+def damaged_file(path: Path) -> Iterator[None]:
+    """Turns the errors of missing or misshapen parts of a model file into a `WorkError`."""
+    try:
+        yield
+    except FAULTS_OF_CONTENT as error:
+        if "out of memory" in str(error):
+            raise
+        is_key = isinstance(error, KeyError)
+        reason = f"{error} is missing" if is_key else (str(error).splitlines() or ["no content"])[0]
+        raise WorkError(f"{path}: is damaged ({reason}); run 'unfade train' again") from error
 
 
 def save_baseline(path: Path, baseline: Baseline) -> None:
@@ -126,7 +157,10 @@ def load_baseline(path: Path) -> Baseline:
     Raises:
         WorkError: the file is missing, damaged, or of another schema.
     """
-    return _baseline_of(load_tensors(path, BASELINE_SCHEMA)[0])
+    tensors, _ = load_tensors(path, BASELINE_SCHEMA)
+    with damaged_file(path):
+        check_shapes(tensors)
+        return _baseline_of(tensors)
 
 
 def save_model(path: Path, model: ChromaModel, facts: dict[str, object]) -> str:
@@ -170,11 +204,15 @@ def load_model(path: Path, use: MethodSetting = "auto") -> ChromaModel:
     Raises:
         WorkError: the file is missing, damaged, or of another schema.
     """
-    return model_of(*load_tensors(path, MODEL_SCHEMA)).using(use)
+    tensors, description = load_tensors(path, MODEL_SCHEMA)
+    with damaged_file(path):
+        return model_of(tensors, description).using(use)
 
 
 def model_of(tensors: dict[str, Tensor], description: dict[str, str]) -> ChromaModel:
-    """The model of the tensors and the description of a model file."""
+    """The model of the tensors and the description of a model file; `damaged_file` turns the errors
+    of what is missing or misshapen into a sentence."""
+    check_shapes(tensors)
     size = cast(ModelSize, description["size"])
     shots = {int(name.split(".")[1]) for name in tensors if name.startswith(SHOT_NETWORKS)}
     laws, report_luts = _laws_of(tensors), without_prefix(REPORT_LUTS, tensors)

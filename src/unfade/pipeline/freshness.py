@@ -20,6 +20,7 @@ from unfade.project.settings import Project
 from unfade.work.elements import Element
 from unfade.work.job import Job
 from unfade.work.receipt import UNFINISHED, Cost, Output, Receipt
+from unfade.work.record_files import read_record
 
 COLOR_FACTS = "the OpenColorIO config or view"
 """The name in a receipt of a config or view that is not Unfade's own."""
@@ -83,7 +84,7 @@ def receipt_in(folder: Path) -> Receipt:
         OSError: there is none, or it cannot be read.
         ValueError: it is damaged, or has another schema.
     """
-    return Receipt.from_json((folder / Receipt.PATH).read_text(encoding="utf-8"))
+    return Receipt.from_json(read_record(folder / Receipt.PATH))
 
 
 class ElementCache:

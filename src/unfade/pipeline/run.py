@@ -123,7 +123,7 @@ def run_stage(stage: Stage, job: Job, elements: ElementCache | None = None) -> N
     elements, clock = elements or ElementCache(job), Clock()
     folder = job.folder(stage.name)
     _check_elements(stage, job, folder, elements)
-    (folder / UNFINISHED).touch()
+    write_text(folder / UNFINISHED, "")
     clear_partials(folder)
     begun = begun_receipt(stage, job, elements)
     media = importlib.import_module("unfade.media")

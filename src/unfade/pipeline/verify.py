@@ -30,6 +30,7 @@ from unfade.project.settings import Project
 from unfade.validate.frames import LOSSLESS_COMPRESSIONS
 from unfade.validate.luma import LumaFigures, check_master
 from unfade.validate.verdict import MAX_LOSSY_LUMA_DIFFERENCE
+from unfade.work import record_files
 from unfade.work.cores import on_all_cores
 from unfade.work.elements import digest
 from unfade.work.job import Job
@@ -181,7 +182,7 @@ def _settings(bag: Path) -> Project:
     """
     path = bag / "data" / "settings.json"
     try:
-        return Project.model_validate_json(path.read_text(encoding="utf-8"))
+        return Project.model_validate_json(record_files.read_record(path))
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from error
 

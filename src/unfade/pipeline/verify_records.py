@@ -13,6 +13,7 @@ from unfade.film.noun import Artefact
 from unfade.film.provenance import DIGITAL_SOURCE_TYPE, Provenance
 from unfade.film.rendering import Rendering
 from unfade.film.used_frames import UsedFrames
+from unfade.work import record_files
 
 AnArtefact = TypeVar("AnArtefact", bound=Artefact)
 
@@ -36,7 +37,7 @@ def read_record(bag: Path, kind: type[AnArtefact]) -> AnArtefact:
     """
     path = bag / "data" / Path(kind.PATH).name
     try:
-        return kind.from_json(path.read_text(encoding="utf-8"))
+        return kind.from_json(record_files.read_record(path))
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from error
 
@@ -64,7 +65,7 @@ def record_faults(bag: Path, rendering: Rendering, checksums: Mapping[str, str])
 def _readme_faults(bag: Path, checksums: Mapping[str, str]) -> Iterator[str]:
     path = bag / "data" / README
     try:
-        text = path.read_text(encoding="utf-8")
+        text = record_files.read_record(path)
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from error
     for name in missing_in(text, (name.removeprefix("data/") for name in checksums)):

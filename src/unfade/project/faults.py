@@ -184,7 +184,10 @@ def _value_text(value: Any) -> str:
         return "a table"
     if value is None:
         return "not there"
-    text = repr(value) if isinstance(value, str | list | float) else f"{value}"
+    try:
+        text = repr(value) if isinstance(value, str | list | float) else f"{value}"
+    except ValueError:  # Python writes out no number of more than 4,300 digits.
+        return "a number of thousands of digits"
     return text if len(text) <= _MAX_VALUE_LENGTH else f"{text[:_MAX_VALUE_LENGTH]}..."
 
 

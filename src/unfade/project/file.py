@@ -1,5 +1,6 @@
 """Reads the project file, film.toml; a fault in it becomes an error of one sentence."""
 
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,9 @@ from unfade.project.paths import PROJECT_FILE
 from unfade.project.settings import Project
 
 Section = TypeVar("Section", bound=BaseModel)
+
+MAX_PROJECT_BYTES = 8 * 2**20
+"""Size, in bytes, of a film.toml that is read: 20,000 pairs with notes and control points."""
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -33,7 +37,7 @@ def project_file_text(path: Path) -> str:
         ProjectError: it is missing, cannot be read, or is not text in UTF-8.
     """
     try:
-        stored = path.read_bytes()
+        stored = _stored(path)
     except FileNotFoundError as error:
         folder = path.parent if path.name == PROJECT_FILE else path
         raise ProjectError(
@@ -53,6 +57,22 @@ def project_file_text(path: Path) -> str:
         raise ProjectError(
             f"{path}: is not text in UTF-8 (line {line}); name a film.toml, or save it as UTF-8"
         ) from error
+
+
+def _stored(path: Path) -> bytes:
+    """
+    Raises:
+        OSError: it is missing, or cannot be read.
+        ValueError: it is a pipe or a device, which could be read for ever, or is too large.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ValueError("it is no regular file")
+    with path.open("rb") as file:
+        stored = file.read(MAX_PROJECT_BYTES + 1)
+    if len(stored) > MAX_PROJECT_BYTES:
+        raise ValueError(f"it has more than {MAX_PROJECT_BYTES:,} bytes")
+    return stored
 
 
 def parse_project(text: str, path: Path) -> Project:

@@ -119,8 +119,15 @@ def predicted_error(error: ErrorMap) -> PredictedError:
 
 
 def read_predicted_error(entries: Mapping[str, str]) -> PredictedError:
-    """The predicted error from header entries of `frame_entries`."""
-    mean, p95, beyond = (float(entries[name]) for name in ERROR_ENTRIES)
+    """The predicted error from header entries of `frame_entries`.
+
+    Raises:
+        ValueError: an entry is missing, or is no number.
+    """
+    try:
+        mean, p95, beyond = (float(entries[name]) for name in ERROR_ENTRIES)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"it has no predicted error ({error})") from error
     return PredictedError(mean=mean, p95=p95, beyond=beyond)
 
 
@@ -142,9 +149,19 @@ def to_sidecar_json(fields: Mapping[str, object]) -> str:
 
 
 def read_sidecar(text: str) -> tuple[int, dict[str, str]]:
-    """The number of clipped values, and the entries, from a text of `sidecar`."""
-    fields = json.loads(text)
-    return int(fields["values_cut"]), fields["record"]
+    """The number of clipped values, and the entries, from a text of `sidecar`.
+
+    Raises:
+        ValueError: it is no such text.
+    """
+    try:
+        fields = json.loads(text)
+        cut, entries = fields["values_cut"], fields["record"]
+    except (KeyError, TypeError, RecursionError) as error:
+        raise ValueError(f"it holds no record ({error})") from error
+    if not isinstance(cut, int) or not isinstance(entries, dict):
+        raise ValueError("its record is no table")
+    return cut, entries
 
 
 def _recovery_type(pairs: Iterable[Pair]) -> str:

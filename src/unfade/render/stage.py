@@ -17,6 +17,7 @@ from unfade.render.record import DPX_HISTORY_VERSION, to_sidecar_json
 from unfade.render.units import RenderPlan, render_range
 from unfade.work.job import Job
 from unfade.work.receipt import Receipt
+from unfade.work.record_files import read_record
 from unfade.work.units import (
     UNITS_FOLDER,
     Unit,
@@ -93,7 +94,15 @@ def render_part(job: Job, first: int, last: int) -> int:
 def is_prepared(job: Job) -> bool:
     """Whether the folder holds masters of the present model and settings, or none."""
     key_file = job.folder("render") / KEY_FILE
-    return key_file.exists() and key_file.read_text(encoding="utf-8") == job.once(_key)
+    return key_file.exists() and _stored_key(key_file) == job.once(_key)
+
+
+def _stored_key(key_file: Path) -> str:
+    """The text of the key; empty if it cannot be used."""
+    try:
+        return read_record(key_file)
+    except (OSError, ValueError):
+        return ""
 
 
 def prepare(job: Job) -> None:
@@ -132,7 +141,8 @@ def _is_unchanged(folder: Path, result: UnitResult) -> bool:
     """Whether the masters of a unit are as it wrote them; those that are not are removed."""
     is_unchanged = True
     for one in result.facts:
-        path, sidecar = folder / one["record"]["file"], one["record"]["sidecar"]
+        record = RenderedFrame.model_validate(one["record"])
+        path, sidecar = folder / record.file, record.sidecar
         stat = path.stat() if path.exists() else None
         if stat is None or (stat.st_size, stat.st_mtime_ns) != (one["size"], one["mtime_ns"]):
             path.unlink(missing_ok=True)
@@ -151,8 +161,12 @@ def _rename_masters(folder: Path, masters: Iterable[Master]) -> None:
         if old not in present or old.endswith(".dpx"):
             continue
         if master.sidecar is not None and sidecar_of(old) in present:
-            fields = json.loads((folder / sidecar_of(old)).read_text(encoding="utf-8"))
-            write_text(folder / master.sidecar, to_sidecar_json(fields | {"file": master.name}))
+            try:
+                fields = json.loads(read_record(folder / sidecar_of(old)))
+                renamed = to_sidecar_json(fields | {"file": master.name})
+            except (OSError, TypeError, ValueError, RecursionError):
+                continue  # A master without its record is rendered again.
+            write_text(folder / master.sidecar, renamed)
         (folder / old).replace(folder / master.name)
 
 
@@ -199,7 +213,7 @@ def _prepare_folder(folder: Path, key: str) -> None:
                 f"{path}: was not made by Unfade; move it elsewhere, because this folder is "
                 "overwritten"
             )
-    if not key_file.exists() or key_file.read_text(encoding="utf-8") != key:
+    if _stored_key(key_file) != key:
         (folder / Path(Rendering.PATH).name).unlink(missing_ok=True)
         for path in masters:
             path.unlink()

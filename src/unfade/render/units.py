@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from unfade import media
-from unfade.errors import ProjectError
+from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip
 from unfade.film.damage import Damage
@@ -31,6 +31,7 @@ from unfade.render.record import (
 )
 from unfade.render.recover import recover
 from unfade.work.job import Job
+from unfade.work.record_files import read_record
 from unfade.work.units import UnitResult, UnitWork
 from unfade.work.writing import write_text
 
@@ -151,10 +152,17 @@ def _write(
 def _record(job: Job, master: Master) -> dict[str, Any]:
     folder = job.folder("render")
     path = folder / master.name
-    if master.sidecar is None:
-        cut, entries = 0, media.read_entries(path, ERROR_ENTRIES)
-    else:
-        cut, entries = read_sidecar((folder / master.sidecar).read_text(encoding="utf-8"))
+    record_path = path if master.sidecar is None else folder / master.sidecar
+    try:
+        if master.sidecar is None:
+            cut, entries = 0, media.read_entries(path, ERROR_ENTRIES)
+        else:
+            cut, entries = read_sidecar(read_record(record_path))
+        error = read_predicted_error(entries)
+    except (OSError, ValueError) as fault:
+        raise WorkError(
+            f"{record_path}: is damaged ({fault}); remove it, and run 'unfade render' again"
+        ) from fault
     record = RenderedFrame(
         frame=master.frame,
         shot=master.shot.number,
@@ -162,7 +170,7 @@ def _record(job: Job, master: Master) -> dict[str, Any]:
         sha256=job.digest(path),
         sidecar=master.sidecar,
         cut=cut,
-        predicted_error=read_predicted_error(entries),
+        predicted_error=error,
     )
     stat = path.stat()
     return {

@@ -14,7 +14,7 @@ from unfade.film.dismissal import Dismissals
 from unfade.film.figures import ShotFigures
 from unfade.film.method import ChosenMethod, Methods
 from unfade.film.report import Measure
-from unfade.film.wording import printable
+from unfade.film.wording import for_page, printable
 from unfade.project.settings import DeliverSection, Project
 from unfade.report.content import Comparison, FrameView, PageContent
 from unfade.report.criteria import criteria
@@ -122,6 +122,7 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("unfade.report", ""),
         autoescape=True,
+        finalize=for_page,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from unfade.errors import ProjectError, UnfadeError
-from unfade.film.wording import counted, printable
+from unfade.film.wording import counted, for_page, printable
 from unfade.studio.films import FilmPlace
 from unfade.studio.studio import Studio, in_thread
 
@@ -37,6 +37,7 @@ FILM_PAGES = (
 _templates = Environment(
     loader=PackageLoader("unfade.studio"),
     autoescape=True,
+    finalize=for_page,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,

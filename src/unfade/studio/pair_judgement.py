@@ -23,6 +23,7 @@ from unfade.studio.pair_laying import by_outline, framing_of, placed
 from unfade.studio.pair_preview import pair_key, pair_pixels
 from unfade.work.job import Job
 from unfade.work.pair_records import PairRecords
+from unfade.work.proxies import load_proxy
 
 WIDTH_PX = 960
 """Width at which a pair is measured: a tenth of a second, and a tenth of a pixel there."""
@@ -112,7 +113,7 @@ def _framing(matrix: np.ndarray, size: tuple[int, int], source: Clip) -> Framing
 
 
 def _proxy(job: Job, path: str, clip: Clip, frame: int) -> np.ndarray:
-    return np.asarray(np.load(job.root / path, mmap_mode="r")[[frame - clip.frames.first]])
+    return load_proxy(job.root / path, len(clip.frames))[[frame - clip.frames.first]]
 
 
 def _small_raster(source: Clip) -> Raster:

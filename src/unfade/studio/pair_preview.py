@@ -18,6 +18,7 @@ from unfade.align.measure.weight import confidence
 from unfade.align.transform.register import equalised_luma, scaling
 from unfade.color.ycbcr import luma
 from unfade.drawing.canvas import fit
+from unfade.errors import WorkError
 from unfade.film.alignment import Alignment, Matrix, weight_file
 from unfade.film.clip import SOURCE_PROXY, Clip, reference_proxy
 from unfade.film.control_points import ControlPoint
@@ -28,6 +29,7 @@ from unfade.studio.pair_board import pair_records_signature
 from unfade.studio.pair_laying import Laying, laying
 from unfade.work.job import Job
 from unfade.work.pair_records import PairRecords
+from unfade.work.proxies import load_proxy
 
 PairSide = Literal["source", "reference", "laid", "difference", "weight"]
 """What is shown of a pair. "reference": as it is; "laid": on the raster of the source."""
@@ -132,9 +134,9 @@ def proxy_picture(job: Job, name: str | None, clip: Clip, frame: int) -> bytes:
     """A frame of a clip's proxy, as JPEG; `name` is that of a reference, None for the scan."""
     path = job.root / (SOURCE_PROXY if name is None else reference_proxy(name))
     try:
-        proxy = np.load(path, mmap_mode="r")
+        proxy = load_proxy(path, len(clip.frames))
         return _encoded(np.array(proxy[frame - clip.frames.first]))
-    except (OSError, ValueError, IndexError):
+    except (WorkError, IndexError):
         return clip_picture(job, clip, frame, WIDTHS_PX[0])
 
 

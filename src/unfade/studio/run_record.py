@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from unfade.film.noun import Noun
+from unfade.work.record_files import read_record
 
 RunState = Literal["waiting", "running", "finished", "failed", "stopped", "lost"]
 """What became of a run; "lost" if it was killed, so that it left no exit status."""
@@ -55,7 +56,7 @@ def read_records(folder: Path) -> Iterator[RunRecord]:
     out."""
     for path in sorted(folder.glob(RECORD_NAMES)):
         with suppress(OSError, ValueError, ValidationError):
-            yield RunRecord.model_validate_json(path.read_text(encoding="utf-8"))
+            yield RunRecord.model_validate_json(read_record(path))
 
 
 def records_signature(folder: Path) -> frozenset[tuple[str, int, int, int]]:

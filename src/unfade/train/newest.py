@@ -10,7 +10,14 @@ from pathlib import Path
 
 from unfade.errors import WorkError
 from unfade.model import ChromaModel, save_model
-from unfade.model.files import MODEL_SCHEMA, load_description, load_tensors, model_of
+from unfade.model.files import (
+    FAULTS_OF_CONTENT,
+    MODEL_SCHEMA,
+    damaged_file,
+    load_description,
+    load_tensors,
+    model_of,
+)
 from unfade.train.fit.checkpoint import CHECKPOINT_SCHEMA, load_checkpoint
 from unfade.train.fit.loop import residual_of
 from unfade.train.training_set import TrainingSet
@@ -40,7 +47,10 @@ def newest_step(folder: Path) -> int | None:
         checkpoint = load_description(folder / CHECKPOINT, CHECKPOINT_SCHEMA)
     except WorkError:
         return None
-    return int(checkpoint["step"]) if checkpoint["key"] == _key_of(closed_form) else None
+    try:
+        return int(checkpoint["step"]) if checkpoint["key"] == _key_of(closed_form) else None
+    except FAULTS_OF_CONTENT:
+        return None
 
 
 def load_newest(folder: Path) -> tuple[int, ChromaModel]:
@@ -50,10 +60,11 @@ def load_newest(folder: Path) -> tuple[int, ChromaModel]:
         WorkError: the training has no checkpoint yet, or has ended.
     """
     tensors, description = load_tensors(folder / CLOSED_FORM, MODEL_SCHEMA)
-    state = load_checkpoint(folder / CHECKPOINT, _key_of(description))
+    with damaged_file(folder / CLOSED_FORM):
+        model, key = model_of(tensors, description), _key_of(description)
+    state = load_checkpoint(folder / CHECKPOINT, key, model.size)
     if state is None:
         raise WorkError("the training under way has no checkpoint yet; wait for the first one")
-    model = model_of(tensors, description)
     return state.step, model.with_residual(residual_of(state.weights, model.size))
 
 

@@ -195,7 +195,7 @@ def _learn(
     """
     settings = job.project.train
     folder = job.folder("train")
-    state = load_checkpoint(folder / CHECKPOINT, key)
+    state = load_checkpoint(folder / CHECKPOINT, key, settings.size)
     if state is None:
         for sheet in folder.glob("sheet-*.png"):
             sheet.unlink()

@@ -170,7 +170,7 @@ def _outlier_review(job: Job, film: ValidatedFilm) -> OutlierReview:
     """The review of outliers, with the proxies of the references."""
     matches = job.load(MatchRecord) if film.clips.references else None
     proxies = {
-        name: load_proxy(job.root / reference_proxy(name))
+        name: load_proxy(job.root / reference_proxy(name), len(film.clips.references[name].frames))
         for name in (matches.references if matches else ())
     }
     reference = ReferenceColour(film.clips, matches, film.alignments.admitted, proxies)

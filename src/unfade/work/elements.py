@@ -49,7 +49,7 @@ class DigestCache:
                 key: (int(size), int(time), str(path), str(content))
                 for key, (size, time, path, content) in _parse_entries(text)
             }
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             self.changed = True
 
     def of(self, key: str, path: Path) -> str:

@@ -17,6 +17,7 @@ from unfade.project.paths import PROJECT_FILE
 from unfade.project.settings import Project
 from unfade.work.elements import DIGEST_CACHE, DigestCache, Element, element, relocated
 from unfade.work.progress import Progress
+from unfade.work.record_files import read_record
 from unfade.work.units import Executor, InProcess
 from unfade.work.writing import write_text
 
@@ -96,8 +97,8 @@ class Job:
     def digests(self) -> DigestCache:
         """The digests of files that this or an earlier process has read."""
         try:
-            return DigestCache((self.root / DIGEST_CACHE).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError):
+            return DigestCache(read_record(self.root / DIGEST_CACHE))
+        except (OSError, ValueError):
             return DigestCache()
 
     def save_digests(self) -> None:
@@ -142,7 +143,7 @@ class Job:
         path = self.root / kind.PATH
         stage = kind.PATH.split("/")[0].split("-")[1]
         try:
-            return kind.from_json(path.read_text(encoding="utf-8"))
+            return kind.from_json(read_record(path))
         except FileNotFoundError as error:
             raise WorkError(f"{path}: is missing; run 'unfade {stage}' first") from error
         except SchemaError as error:

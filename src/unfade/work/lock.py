@@ -37,6 +37,9 @@ _UNKNOWN = "another run"
 _FRAMES = re.compile(r"-frames-(\d{1,9})-(\d{1,9})")
 """What follows `LOCK` in the name of the lock of some frames: the first and the last."""
 
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+"""Refuses to open a link."""
+
 _LOCKED_BYTE = 2**30
 """Offset, in bytes, of the locked byte on Windows: behind the text, because Windows does not let
 other processes read a locked byte."""
@@ -182,8 +185,11 @@ def _acquire(path: Path, say: Callable[[str], None]) -> int:
     """
     while True:
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            # Not through a link, whose target would be emptied and written to.
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o666)
         except OSError as error:
+            if path.is_symlink():
+                raise WorkError(f"{path}: is a link, but has to be a file; remove it") from error
             raise WorkError(
                 f"{path.parent}: cannot be written to ({error.strerror}); check write "
                 "permission and free space there"

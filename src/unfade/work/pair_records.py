@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from unfade.errors import WorkError
 from unfade.film.alignment import Alignment, Alignments
 from unfade.film.clip import Clips
 from unfade.film.match import MatchRecord
@@ -59,8 +60,17 @@ class PairRecords:
         return sorted(entries, key=lambda entry: (entry.pair.source, entry.reason is not None))
 
     def shot_of(self, source: int) -> Shot:
-        """The shot of a source frame."""
-        return next(shot for shot in self.choice.shots if source in shot.frames)
+        """The shot of a source frame.
+
+        Raises:
+            WorkError: no shot has it.
+        """
+        for shot in self.choice.shots:
+            if source in shot.frames:
+                return shot
+        raise WorkError(
+            f"{PairList.PATH}: no shot has source frame {source}; run 'unfade curate' again"
+        )
 
     def match_of(self, source: int) -> tuple[str, int] | None:
         """The reference that shows a source frame best, and its matching frame; None without."""

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from unfade.errors import ProjectError, WorkError
-from unfade.film.noun import Artefact
+from unfade.film.noun import Artefact, SchemaError
+from unfade.work.record_files import read_record
 
 PeopleRecord = TypeVar("PeopleRecord", bound=Artefact)
 
@@ -43,9 +44,14 @@ def read_people_record(folder: Path, kind: type[PeopleRecord], holds: str) -> Pe
     """
     path = folder / kind.PATH
     try:
-        return kind.from_json(path.read_text(encoding="utf-8"))
+        return kind.from_json(read_record(path))
     except FileNotFoundError:
         return kind()
+    except SchemaError as error:
+        raise WorkError(
+            f"{path}: is of another version of Unfade ({error}); use that version, because it "
+            f"holds {holds}"
+        ) from error
     except (OSError, ValueError) as error:
         raise WorkError(
             f"{path}: is damaged ({error}); restore it, because it holds {holds}"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from unfade.errors import WorkError
+from unfade.work.record_files import read_record
 from unfade.work.writing import write_text, writing
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ T = TypeVar("T")
 
 UNITS_FOLDER = "units"
 """Folder, in that of a stage, with the results of its units."""
+
+_FAULTS = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What a result with other values than its unit writes raises where it is read."""
 
 KEY_FILE = "key.txt"
 """File, among the results, with the key that they are of."""
@@ -143,7 +147,7 @@ def read_result(job: Job, unit: Unit) -> UnitResult:
 def _is_done(path: Path, holds: Callable[[UnitResult], bool]) -> bool:
     try:
         is_done = path.exists() and holds(_read(path))
-    except WorkError:
+    except (WorkError, *_FAULTS):
         is_done = False
     if not is_done:
         path.unlink(missing_ok=True)
@@ -161,7 +165,7 @@ def _read(path: Path) -> UnitResult:
         with safe_open(path, "numpy") as file:
             facts = json.loads(file.metadata()["facts"])
             return UnitResult(facts, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+    except (OSError, SafetensorError, *_FAULTS) as error:
         raise WorkError(f"{path}: is damaged ({error}); remove it, and run again") from error
 
 
@@ -196,8 +200,8 @@ def has_key(folder: Path, key: str) -> bool:
 def results_key(folder: Path) -> str:
     """The key that the results in the folder of a stage are of; empty if there is none."""
     try:
-        return (folder / UNITS_FOLDER / KEY_FILE).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        return read_record(folder / UNITS_FOLDER / KEY_FILE)
+    except (OSError, ValueError):
         return ""
 
 

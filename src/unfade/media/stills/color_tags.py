@@ -61,6 +61,8 @@ _CHROMATICITY_TOLERANCE = 0.015
 
 _PNG_SIGNATURE_BYTES, _PNG_CHUNK_HEAD = 8, struct.Struct(">I4s")
 """Length of the PNG signature in bytes, and layout of a chunk header: length and type."""
+_MAX_CHUNK_BYTES = 4 * 2**20
+"""Bytes of a PNG chunk that are read: more than any ICC profile has."""
 _DEFAULTS_TO_SRGB = ("png", "jpeg", "jpeg2000", "bmp")
 """Formats for which OpenImageIO reports sRGB if the file has no tag."""
 
@@ -157,7 +159,7 @@ def _png_chunks(path: str) -> dict[str, bytes]:
             if kind == b"IDAT":
                 break
             if kind in (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"):
-                chunks[kind.decode()] = file.read(length)
-                length = 0
+                chunks[kind.decode()] = file.read(min(length, _MAX_CHUNK_BYTES))
+                length -= len(chunks[kind.decode()])
             file.seek(length + 4, 1)
     return chunks

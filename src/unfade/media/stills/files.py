@@ -22,6 +22,14 @@ _JPEG_2000_SIZ = b"\xff\x4f\xff\x51"
 _JPEG_2000_HEAD_BYTES = 4096
 """Bytes within which the codestream begins, after the boxes of header and colour."""
 
+MAX_SAMPLES = 2**30
+"""Samples of a picture that is read, over all its channels: those of 16,384 x 16,384 pixels with
+four channels, more than twice the largest scans of film, take 4 GiB as floats. Compressed files of
+a few megabytes can claim any size."""
+
+oiio.attribute("limits:imagesize_MB", MAX_SAMPLES * 4 // 2**20)
+"""OpenImageIO's own limit, of formats that are decoded when they are opened."""
+
 _ONES = np.ones(64, np.float32)
 """Enough values for NumPy to add them in AVX registers."""
 
@@ -166,10 +174,11 @@ class OpenStill:
         kind = kind or ("uint16" if 8 < self.bits < 16 else "float")
         try:
             stored = self.image.read_image(part, 0, 0, spec.nchannels, kind)
+            reason = self.image.geterror() if stored is None or self.image.has_error else None
         except (RuntimeError, ValueError, MemoryError) as error:
             raise damaged_error(self.path, str(error)) from error
-        if stored is None or self.image.has_error:
-            raise damaged_error(self.path, self.image.geterror())
+        if reason is not None:
+            raise damaged_error(self.path, reason)
         _clear_registers()
         return np.asarray(stored).reshape(spec.height, spec.width, spec.nchannels)
 
@@ -193,13 +202,16 @@ def open_still(path: str) -> Iterator[OpenStill]:
     check_regular(path)
     keep_straight_alpha = oiio.ImageSpec()
     keep_straight_alpha["oiio:UnassociatedAlpha"] = 1
-    image = oiio.ImageInput.open(path, keep_straight_alpha)
-    if image is None:
-        raise damaged_error(path, oiio.geterror())
     try:
-        yield _as_open_still(path, image)
-    finally:
-        image.close()
+        image = oiio.ImageInput.open(path, keep_straight_alpha)
+        if image is None:
+            raise damaged_error(path, oiio.geterror())
+        try:
+            yield _as_open_still(path, image)
+        finally:
+            image.close()
+    except UnicodeDecodeError as error:  # OpenImageIO quotes bytes of the file.
+        raise damaged_error(path, "its header is damaged") from error
 
 
 def codestream_layout(path: str) -> bytes:
@@ -225,6 +237,7 @@ def _as_open_still(path: str, image: oiio.ImageInput) -> OpenStill:
     if file_format == "openexr":
         _seek_colour_part(image)
     spec = image.spec()
+    _check_samples(path, spec)
     dpx = read_dpx_header(path) if file_format == "dpx" else None
     if dpx is not None and (spec.width, spec.height) == (dpx.height, dpx.width):
         spec.width, spec.height = dpx.width, dpx.height
@@ -236,6 +249,20 @@ def _as_open_still(path: str, image: oiio.ImageInput) -> OpenStill:
         spec.full_x, spec.full_y = spec.x, spec.y
         spec.full_width, spec.full_height = spec.width, spec.height
     return OpenStill(path, image, spec, file_format, dpx)
+
+
+def _check_samples(path: str, spec: oiio.ImageSpec) -> None:
+    """
+    Raises:
+        MediaError: the header claims more than can be read, in the raster or the display window.
+    """
+    for width, height in ((spec.width, spec.height), (spec.full_width, spec.full_height)):
+        if width * height * spec.nchannels > MAX_SAMPLES:
+            raise MediaError(
+                f"{path}: its header claims {width:,} x {height:,} pixels of {spec.nchannels:,} "
+                f"channels, more than the {MAX_SAMPLES:,} samples that Unfade reads; restore the "
+                "file, or scale it down"
+            )
 
 
 def _check_visible(path: str, spec: oiio.ImageSpec) -> None:

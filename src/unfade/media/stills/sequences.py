@@ -9,8 +9,7 @@ from pathlib import Path
 
 from unfade.errors import MediaError
 from unfade.film.file_pattern import FilePattern, check_utf8, parse_file_pattern
-from unfade.film.time import FrameRange
-from unfade.film.values import MAX_FRAME
+from unfade.film.time import MAX_FRAME, FrameRange
 from unfade.media.stills.reader import STILL_SUFFIXES
 
 _DIGITS = re.compile(r"(\d+)", re.ASCII)

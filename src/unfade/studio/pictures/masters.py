@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path, PurePath
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -12,10 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unfade.errors import WorkError
+from unfade.film.noun import check_file_name
 from unfade.film.rendering import Rendering
+from unfade.work.record_files import read_record
 
 KEPT_FILMS = 8
 """Films whose masters stay in memory: 7 MB for 150,000 frames."""
+
+_FAULTS = (ValueError, LookupError, TypeError, OverflowError, RecursionError)
+"""What a text raises that is no record of a rendering."""
 
 _lock = Lock()
 """One record is read at a time, because each takes memory for all of its text."""
@@ -44,7 +49,7 @@ class Masters:
         if index == len(self.frames) or self.frames[index] != frame:
             return None
         name = self.names[self.starts[index] : self.starts[index + 1] - 1]
-        return name if PurePath(name).name == name else None
+        return name
 
 
 def load_masters(root: Path) -> Masters:
@@ -60,13 +65,13 @@ def load_masters(root: Path) -> Masters:
             return _masters_at(path, stat.st_size, stat.st_mtime_ns)
     except FileNotFoundError as error:
         raise WorkError(f"{path}: is missing; run 'unfade render' first") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, *_FAULTS) as error:
         raise WorkError(f"{path}: is damaged ({error}); run 'unfade render' again") from error
 
 
 @lru_cache(KEPT_FILMS)
 def _masters_at(path: Path, _size: int, _mtime_ns: int) -> Masters:
-    return masters_in(path.read_text(encoding="utf-8"))
+    return masters_in(read_record(path))
 
 
 def masters_in(text: str) -> Masters:
@@ -74,9 +79,7 @@ def masters_in(text: str) -> Masters:
     150,000 frames take 0.4 GB, of which Python gives half back.
 
     Raises:
-        ValueError: it is no such text.
-        KeyError: a key is missing.
-        TypeError: a value is of another kind.
+        Exception: one of `_FAULTS`: it is no such text.
     """
     files: list[tuple[int, str]] = []
     digest = hashlib.sha256()
@@ -84,7 +87,7 @@ def masters_in(text: str) -> Masters:
     def keep(fields: dict[str, Any]) -> dict[str, Any] | None:
         if "file" not in fields:
             return fields
-        files.append((int(fields["frame"]), str(fields["file"])))
+        files.append((int(fields["frame"]), check_file_name(str(fields["file"]))))
         digest.update(f"{fields['sha256']}  {fields['file']}\n".encode())
         return None
 

@@ -11,6 +11,7 @@ from unfade.film.clip import SOURCE_PROXY, reference_proxy
 from unfade.studio.pictures.film import OpenFilm
 from unfade.studio.pictures.kinds import lut_rgb, matched_frame
 from unfade.studio.pictures.picture import PictureKind
+from unfade.work.proxies import load_proxy
 
 MAX_PROXIES = 256
 """Proxies in one answer: ten seconds of film, some 10 MB."""
@@ -55,7 +56,7 @@ def proxies(film: OpenFilm, frames: Sequence[int], kind: PictureKind) -> ProxyPi
         shows = "source"
     if shows == "reference":
         return ProxyPictures(_references(film, frames), shows)
-    source = _proxy(film, SOURCE_PROXY)
+    source = load_proxy(film.job.root / SOURCE_PROXY, len(film.frames))
     pixels = np.stack([source[frame - film.frames.first] for frame in frames])
     if shows == "lut":
         graded = [_graded(film, frame, one) for frame, one in zip(frames, pixels, strict=True)]
@@ -65,7 +66,10 @@ def proxies(film: OpenFilm, frames: Sequence[int], kind: PictureKind) -> ProxyPi
 
 def _references(film: OpenFilm, frames: Sequence[int]) -> NDArray[np.uint8]:
     """Proxies of the matched frames of the references; black where there is none."""
-    by_name = {name: _proxy(film, reference_proxy(name)) for name in film.clips.references}
+    by_name = {
+        name: load_proxy(film.job.root / reference_proxy(name), len(clip.frames))
+        for name, clip in film.clips.references.items()
+    }
     if not by_name:
         raise WorkError(
             "the film has no reference clip, and pictures have no proxies; look at the scan"
@@ -89,11 +93,3 @@ def _graded(film: OpenFilm, frame: int, picture: NDArray[np.uint8]) -> NDArray[n
     rgb = torch.from_numpy(picture.transpose(2, 0, 1).astype(np.float32) / 255)
     graded = lut_rgb(film, rgb, film.shot_of(frame).number).clamp(0.0, 1.0)
     return np.asarray((graded * 255).round().permute(1, 2, 0).numpy(), np.uint8)
-
-
-def _proxy(film: OpenFilm, name: str) -> NDArray[np.uint8]:
-    path = film.job.root / name
-    try:
-        return np.asarray(np.load(path, mmap_mode="r"))
-    except (OSError, ValueError) as error:
-        raise WorkError(f"{path}: is missing or damaged; run 'unfade ingest' again") from error

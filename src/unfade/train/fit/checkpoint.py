@@ -1,12 +1,13 @@
 """Checkpoint files, from which an interrupted training continues."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from unfade.errors import WorkError
-from unfade.film.model import LossPoint
-from unfade.model.files import load_tensors, save_tensors
-from unfade.train.fit.loop import State, Tensors
+from unfade.film.model import LossPoint, ModelSize
+from unfade.model.files import FAULTS_OF_CONTENT, load_tensors, save_tensors
+from unfade.train.fit.loop import State, Tensors, residual_of
 
 CHECKPOINT_SCHEMA = "Checkpoint.3"
 """Name and version of a checkpoint's tensors. An older checkpoint is ignored and training starts at
@@ -38,17 +39,27 @@ def save_checkpoint(path: Path, state: State, key: str) -> None:
     save_tensors(path, tensors, description)
 
 
-def load_checkpoint(path: Path, key: str) -> State | None:
-    """Reads the state at `path`; none if the file is missing, damaged, of another key or of another
-    schema."""
+def load_checkpoint(path: Path, key: str, size: ModelSize) -> State | None:
+    """Reads the state at `path`; none if the file is missing, damaged, or of another key, schema or
+    size of model."""
     if not path.exists():
         return None
     try:
         tensors, description = load_tensors(path, CHECKPOINT_SCHEMA)
     except WorkError:
         return None
-    if description["key"] != key:
+    if description.get("key") != key:
         return None
+    try:
+        state = _state_of(tensors, description)
+        for weights in (state.weights, state.best, *state.kept.values()):
+            residual_of(weights, size)  # It refuses missing and misshapen weights.
+        return state
+    except FAULTS_OF_CONTENT:
+        return None
+
+
+def _state_of(tensors: Tensors, description: Mapping[str, str]) -> State:
     groups: dict[str, Tensors] = {"weights": {}, "momenta": {}, "best": {}}
     for full_name, tensor in tensors.items():
         group, name = full_name.split("/", 1)

@@ -234,7 +234,10 @@ class Film:
     @property
     def decision(self) -> str:
         """In words who decided what on the masters, or that nobody did, after render."""
-        return read_approvals(self.folder).in_words(self._job().load(Rendering).masters_sha256())
+        approvals = read_approvals(self.folder)
+        if not approvals.decisions:
+            return approvals.in_words("")
+        return approvals.in_words(self._job().load(Rendering).masters_sha256())
 
     @property
     def shots(self) -> tuple[Shot, ...]:

@@ -3,6 +3,7 @@
 A file whose size and time of change are as recorded is not read.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ from unfade.film.working_space import PINNED_CONFIG
 from unfade.pipeline.stages import STAGES, Stage
 from unfade.project.settings import Project
 from unfade.work.elements import Element, scan_element
-from unfade.work.listing import FileFacts, Inode, file_facts, files_like
 from unfade.work.job import Job
+from unfade.work.listing import FileFacts, LinkedFacts, file_facts, files_like
 from unfade.work.receipt import Cost, Output, Receipt
 
 UNFINISHED = ".unfinished"
@@ -44,7 +45,7 @@ def freshness(
     stage: Stage,
     job: Job,
     elements: "ElementCache | None" = None,
-    linked: dict[Inode, FileFacts] | None = None,
+    linked: LinkedFacts | None = None,
 ) -> Freshness:
     """The state of a stage: fresh if running it again would give the same results.
 
@@ -76,7 +77,7 @@ def status(job: Job, *, saves_digests: bool = True) -> list[tuple[Stage, Freshne
     """
     result: list[tuple[Stage, Freshness]] = []
     elements = ElementCache(job)
-    linked: dict[Inode, FileFacts] = {}
+    linked: LinkedFacts = defaultdict(dict)
     with paused_garbage_collection():
         for stage in STAGES:
             current = freshness(stage, job, elements, linked)
@@ -124,7 +125,7 @@ def _changes(
     job: Job,
     receipt: Receipt,
     elements: ElementCache,
-    linked: dict[Inode, FileFacts] | None = None,
+    linked: LinkedFacts | None = None,
 ) -> Iterator[str]:
     """Every difference between a receipt and the present state, in words; `linked` is that of
     `freshness`."""
@@ -160,7 +161,7 @@ def _input_change(key: str, was: str | None, now: str | None) -> str:
 
 
 def _output_changes(
-    stage: Stage, job: Job, receipt: Receipt, linked: dict[Inode, FileFacts] | None
+    stage: Stage, job: Job, receipt: Receipt, linked: LinkedFacts | None
 ) -> Iterator[str]:
     folder = job.root / folder_name(stage.name)
     files = _output_files(stage, job, linked)
@@ -247,7 +248,7 @@ def inputs(stage: Stage, job: Job, elements: ElementCache) -> dict[str, str]:
 
 
 def _output_files(
-    stage: Stage, job: Job, linked: dict[Inode, FileFacts] | None = None
+    stage: Stage, job: Job, linked: LinkedFacts | None = None
 ) -> dict[str, FileFacts]:
     """Every output file of a stage by its path in the stage's folder, in no order, without its
     receipt and hidden files.

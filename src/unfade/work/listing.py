@@ -1,12 +1,10 @@
 """Lists folders of hundreds of thousands of files, without an object for each path."""
 
 import os
+from collections import defaultdict
 from fnmatch import filter as names_like
 from pathlib import Path
 from typing import NamedTuple
-
-Inode = tuple[int, int]
-"""Number of a disk, and of a file on it, which all hard links to the file share."""
 
 
 class FileFacts(NamedTuple):
@@ -16,12 +14,17 @@ class FileFacts(NamedTuple):
     mtime_ns: int
 
 
+LinkedFacts = defaultdict[int, dict[int, FileFacts]]
+"""Facts of files by the number of their disk, and by their number on it, which all hard links to a
+file share."""
+
+
 def file_facts(
     folder: Path,
     part: str = "",
     *,
     deep: bool = False,
-    linked: dict[Inode, FileFacts] | None = None,
+    linked: LinkedFacts | None = None,
 ) -> dict[str, FileFacts]:
     """The files in a folder, and what links to files in it lead to, by path; hidden ones are left
     out. There are none if the folder does not exist.
@@ -34,9 +37,10 @@ def file_facts(
             of all files in the folder are added.
     """
     found: dict[str, FileFacts] = {}
+    known = defaultdict(dict) if linked is None else linked
     waiting = [part] if (folder / part).is_dir() else []
     while waiting:
-        inner = _add_facts(found, folder, waiting.pop(), {} if linked is None else linked)
+        inner = _add_facts(found, folder, waiting.pop(), known)
         waiting += inner if deep else []
     return found
 
@@ -56,23 +60,22 @@ def files_like(root: Path, pattern: str) -> list[str]:
 
 
 def _add_facts(
-    found: dict[str, FileFacts], root: Path, part: str, linked: dict[Inode, FileFacts]
+    found: dict[str, FileFacts], root: Path, part: str, linked: LinkedFacts
 ) -> list[str]:
     """Adds the facts of the files in a part of a folder; returns the folders in it."""
     folders = []
     folder = os.path.join(root, part)
-    disk = os.stat(folder).st_dev
+    of_disk = linked[os.stat(folder).st_dev]
     with os.scandir(folder) as entries:
         for entry in entries:
             name = entry.name
             if entry.is_dir(follow_symlinks=False):
                 folders.append(f"{part}{name}/")
             elif not name.startswith(".") and entry.is_file():
-                is_link = entry.is_symlink()
-                facts = None if is_link else linked.get((disk, entry.inode()))
+                facts = None if entry.is_symlink() else of_disk.get(entry.inode())
                 if facts is None:
                     stat = entry.stat()
                     facts = FileFacts(stat.st_size, stat.st_mtime_ns)
-                    linked[stat.st_dev, stat.st_ino] = facts
+                    linked[stat.st_dev][stat.st_ino] = facts
                 found[part + name] = facts
     return folders

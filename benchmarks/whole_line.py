@@ -68,7 +68,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name) / "film"
         arguments = _long(folder, options) if options.long else _demo(folder, options)
-        memory = _run([sys.executable, "-m", "unfade", *arguments, "--quiet"], folder)
+        memory = peak_memory([sys.executable, "-m", "unfade", *arguments, "--quiet"], folder)
         costs = [receipt_in(folder / folder_name(stage)).cost for stage in STAGE_NAMES]
         stages = [
             Row(stage, cost, memory.get(stage, 0))
@@ -116,8 +116,8 @@ def _long(folder: Path, options: argparse.Namespace) -> list[str]:
     return ["run", str(folder / "film.toml")]
 
 
-def _run(command: Sequence[str], folder: Path) -> dict[str, int]:
-    """Runs a command on a work directory; the peak memory in KiB during each stage.
+def peak_memory(command: Sequence[str], folder: Path) -> dict[str, int]:
+    """The peak memory in KiB during each stage, of a command that works on a work directory.
 
     The stage that runs is the one whose folder has the marker of unfinished work.
     """

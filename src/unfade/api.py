@@ -29,7 +29,7 @@ from unfade.pipeline.render_frames import render_frames
 from unfade.project.file import load_project
 from unfade.project.paths import find_project_file
 from unfade.project.settings import Project
-from unfade.work.approvals import read_approvals
+from unfade.work.approvals import decision_in_words
 from unfade.work.job import Job
 from unfade.work.pair_records import PairEntry, PairRecords
 from unfade.work.progress import Progress, SilentProgress
@@ -234,7 +234,7 @@ class Film:
     @property
     def decision(self) -> str:
         """In words who decided what on the masters, or that nobody did, after render."""
-        return read_approvals(self.folder).in_words(self._job().load(Rendering).masters_sha256())
+        return decision_in_words(self.folder, lambda: self._job().load(Rendering).masters_sha256())
 
     @property
     def shots(self) -> tuple[Shot, ...]:

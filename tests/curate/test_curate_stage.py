@@ -131,7 +131,7 @@ def test_a_scene_has_no_more_pairs_than_it_needs(tmp_path, faded_film):
     assert found.scenes == (1, 1, 1)
     assert [pair.shot for pair in found.pairs] in ([1, 2], [2, 3])
     (without_pair,) = {1, 2, 3} - {pair.shot for pair in found.pairs}
-    assert found.pairs_in_rest_of_scene(without_pair) == 2
+    assert found.pairs_in_rest_of_scenes()[without_pair] == 2
     assert found.rejected == ()
     assert {other.shot for other in found.alternates} == {pair.shot for pair in found.pairs}
     assert any("2 of 12 training pairs cover them" in message for message in job.progress.messages)

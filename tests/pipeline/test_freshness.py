@@ -3,10 +3,12 @@
 import os
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import unfade
 from unfade.errors import WorkError
 from unfade.film.stage_names import STAGE_NAMES, folder_name
 from unfade.pipeline import run as pipeline
@@ -53,6 +55,20 @@ def test_a_changed_element_makes_its_stages_stale(job: Job, ran: list[str]) -> N
     (ingest, freshness), *_ = pipeline.status(job)
     assert (ingest.name, freshness.reason) == ("ingest", "the reference dvd has changed")
     assert pipeline.run(job) == ["ingest", "curate", "align", "target"]
+
+
+def test_a_changed_master_in_a_bag_is_noticed(finished_film: Path) -> None:
+    """As a link to the master of render it is the same; another file in its place is not."""
+    film = unfade.open(finished_film)
+    master = min((finished_film / "08-deliver").glob("*/data/masters/*.exr"))
+    master.unlink()
+    os.link(finished_film / "06-render" / master.name, master)
+    assert {stage.state for stage in film.status()} == {"fresh"}
+    master.unlink()
+    master.write_bytes(b"another picture")
+    last = film.status()[-1]
+    assert (last.name, last.state) == ("deliver", "stale")
+    assert last.reason.endswith(f"{master.name} was changed")
 
 
 def test_a_lost_output_is_made_again(job: Job, ran: list[str]) -> None:

@@ -5,7 +5,13 @@ from unfade.film.rendering import PredictedError, RenderedFrame
 from unfade.film.target import Target
 from unfade.validate.frames import FrameFigures
 from unfade.validate.luma import LumaFigures
-from unfade.validate.shown_frames import WORST_COUNT, WORST_OF_SHOT, choose_shown, place_figures
+from unfade.validate.shown_frames import (
+    MAX_SHOWN_SHOTS,
+    WORST_COUNT,
+    WORST_OF_SHOT,
+    choose_shown,
+    place_figures,
+)
 
 from ..fixtures import make_rendered_frame
 
@@ -42,6 +48,16 @@ def test_a_shot_is_shown_by_its_hold_out_pair_else_a_training_pair_else_its_midd
     assert shown.four_way == {1: 14, 2: 22, 3: 35}
     assert {one.pair.source for one in shown.targets.values()} == {14, 22}
     assert shown.ends == {10, 19, 20, 29, 30, 39}
+
+
+def test_of_many_shots_those_of_the_highest_predicted_error_are_shown() -> None:
+    count = MAX_SHOWN_SHOTS + 4
+    frames = rendered({shot: range(10 * shot, 10 * shot + 10) for shot in range(1, count + 1)})
+    worse = make_rendered_frame(29, shot=2, predicted_error=error(100.0))
+    shown = choose_shown([worse if one.frame == 29 else one for one in frames], [])
+    assert shown.four_way.keys() == {2, *range(6, count + 1)}
+    of_next = {30, 39}
+    assert shown.ends == of_next | {10 * shot + end for shot in shown.four_way for end in (0, 9)}
 
 
 def test_a_pair_that_is_not_rendered_shows_no_shot() -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from unfade.drawing.canvas import FAINT_LEVEL, blank_canvas, fit, fit_width, paste, set_text
-from unfade.film.pair import Pair, PairList
+from unfade.film.pair import Pair, PairList, pairs_by_shot
 from unfade.film.shot import Shot
 from unfade.film.wording import counted
 
@@ -69,7 +69,7 @@ def draw_pages(
     pages = [
         shots[start : start + _SHOTS_PER_PAGE] for start in range(0, len(shots), _SHOTS_PER_PAGE)
     ]
-    rows = {shot.number: [pair for pair in pairs if pair.shot == shot.number] for shot in shots}
+    rows, elsewhere = pairs_by_shot(pairs), chosen.pairs_in_rest_of_scenes()
     max_pairs = max([0, *(len(row) for row in rows.values())])
     width = max(
         _MIN_WIDTH_PX, 2 * _MARGIN_PX + _LABEL_PX + max_pairs * (_TILE_PX + 2 * _EDGE_PX + _GAP_PX)
@@ -81,8 +81,8 @@ def draw_pages(
         row_pictures = [
             _row(
                 shot,
-                [_block(tile(pair), several) for pair in rows[shot.number]],
-                chosen.pairs_in_rest_of_scene(shot.number),
+                [_block(tile(pair), several) for pair in rows.get(shot.number, [])],
+                elsewhere[shot.number],
                 width,
             )
             for shot in page

@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from unfade.errors import MediaError
 
@@ -44,12 +45,17 @@ class FilePattern:
 
     def number_in(self, name: str) -> int | None:
         """The frame number in a file's name; None if the name does not match the pattern."""
-        start = os.path.basename(self.prefix)
-        digits = name[len(start) : len(name) - len(self.suffix)]
-        if not (digits.isascii() and digits.isdigit() and name == start + digits + self.suffix):
+        start, suffix = self._start, self.suffix
+        digits = name[len(start) : len(name) - len(suffix)]
+        if not (digits.isascii() and digits.isdigit() and name == start + digits + suffix):
             return None
-        number = int(digits)
-        return number if digits == f"{number:0{self.width}d}" else None
+        is_padded = len(digits) == self.width or (len(digits) > self.width and digits[0] != "0")
+        return int(digits) if is_padded else None
+
+    @cached_property
+    def _start(self) -> str:
+        """What is before the number in a file's name."""
+        return os.path.basename(self.prefix)
 
 
 def check_utf8(path: str) -> None:

@@ -1,5 +1,7 @@
 """A pair: a frame of the source, and a picture of the same instant with good colour."""
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import model_validator
@@ -106,7 +108,18 @@ class PairList(Artefact):
         scenes = {one.number: scene for one, scene in zip(self.shots, self.scenes, strict=True)}
         return [number for number, scene in scenes.items() if scene == scenes[shot]]
 
-    def pairs_in_rest_of_scene(self, shot: int) -> int:
-        """The number of pairs in the other shots of a shot's scene."""
-        others = {*self.scene_of(shot)} - {shot}
-        return sum(pair.shot in others for pair in self.pairs)
+    def pairs_in_rest_of_scenes(self) -> dict[int, int]:
+        """For each shot, by number, the number of pairs in the other shots of its scene."""
+        numbers = [shot.number for shot in self.shots]
+        scenes = dict(zip(numbers, self.scenes or numbers, strict=True))
+        of_shot = Counter(pair.shot for pair in self.pairs)
+        of_scene = Counter(scenes[pair.shot] for pair in self.pairs)
+        return {shot: of_scene[scene] - of_shot[shot] for shot, scene in scenes.items()}
+
+
+def pairs_by_shot(pairs: Iterable[Pair]) -> dict[int, list[Pair]]:
+    """Pairs by the numbers of their shots, in their order; shots without pairs are left out."""
+    by_shot: dict[int, list[Pair]] = {}
+    for pair in pairs:
+        by_shot.setdefault(pair.shot, []).append(pair)
+    return by_shot

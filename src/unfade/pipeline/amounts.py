@@ -3,8 +3,8 @@
 What they do not say yet is guessed; the guess is replaced when the stage that finds it has run.
 """
 
+import os
 from contextlib import suppress
-from pathlib import Path
 from typing import TypeVar
 
 from unfade.errors import UnfadeError
@@ -78,9 +78,8 @@ def _guessed_size(job: Job) -> tuple[float, float]:
     """The number of frames of the scan and their megapixels together, from the sizes of files."""
     sizes: list[int] = []
     with suppress(OSError):
-        sizes = [
-            path.stat().st_size for path in files_of(Path(job.resolve(job.project.source.path)))
-        ]
+        files = files_of(job.resolve(job.project.source.path))
+        sizes = [os.stat(file.path).st_size for file in files]
     pixels = max(sum(sizes) / BYTES_A_PIXEL, PIXELS_A_FRAME)
     frames = len(sizes) if len(sizes) > 1 else pixels / PIXELS_A_FRAME
     return frames, pixels / 1e6

@@ -3,6 +3,7 @@
 A file whose size and time of change are as recorded is not read.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,14 +12,16 @@ from typing import Any, Literal
 
 from unfade.errors import WorkError
 from unfade.film.delivery import Delivery
+from unfade.film.noun import paused_garbage_collection
 from unfade.film.stage_names import folder_name
 from unfade.film.wording import counted
 from unfade.film.working_space import PINNED_CONFIG
 from unfade.pipeline.stages import STAGES, TARGETS_OF, Stage
 from unfade.project.paths import film_name
 from unfade.project.settings import Project
-from unfade.work.elements import Element
+from unfade.work.elements import Element, scan_element
 from unfade.work.job import Job
+from unfade.work.listing import FileFacts, LinkedFacts, file_facts, files_like
 from unfade.work.receipt import UNFINISHED, Cost, Output, Receipt
 from unfade.work.record_files import read_record
 
@@ -36,13 +39,20 @@ class Freshness:
     cost: Cost | None = None
 
 
-def freshness(stage: Stage, job: Job, elements: "ElementCache | None" = None) -> Freshness:
+def freshness(
+    stage: Stage,
+    job: Job,
+    elements: "ElementCache | None" = None,
+    linked: LinkedFacts | None = None,
+) -> Freshness:
     """The state of a stage: fresh if running it again would give the same results.
 
     Args:
         stage: the stage.
         job: the project and its work directory.
         elements: the elements that were scanned before, to scan each only once.
+        linked: facts of the files of stages that were looked at a moment before, of which this one
+            may have links; those of this stage are added.
     """
     folder = job.root / folder_name(stage.name)
     try:
@@ -51,7 +61,7 @@ def freshness(stage: Stage, job: Job, elements: "ElementCache | None" = None) ->
         return Freshness("missing", "was not run, or not to its end")
     except (OSError, ValueError) as error:
         return Freshness("stale", f"its receipt cannot be used: {error}")
-    for change in _changes(stage, job, receipt, elements or ElementCache(job)):
+    for change in _changes(stage, job, receipt, elements or ElementCache(job), linked):
         return Freshness("stale", change, receipt.cost)
     return Freshness("fresh", cost=receipt.cost)
 
@@ -65,12 +75,14 @@ def status(job: Job, *, saves_digests: bool = True) -> list[tuple[Stage, Freshne
     """
     result: list[tuple[Stage, Freshness]] = []
     elements = ElementCache(job)
-    for stage in STAGES:
-        current = freshness(stage, job, elements)
-        earlier = [other.name for other, state in result if state.state != "fresh"]
-        if current.state == "fresh" and earlier:
-            current = Freshness("stale", f"{earlier[0]} comes before it", current.cost)
-        result.append((stage, current))
+    linked: LinkedFacts = defaultdict(dict)
+    with paused_garbage_collection():
+        for stage in STAGES:
+            current = freshness(stage, job, elements, linked)
+            earlier = [other.name for other, state in result if state.state != "fresh"]
+            if current.state == "fresh" and earlier:
+                current = Freshness("stale", f"{earlier[0]} comes before it", current.cost)
+            result.append((stage, current))
     if saves_digests:
         with suppress(WorkError):
             job.save_digests()
@@ -100,12 +112,21 @@ class ElementCache:
     def element(self, role: str, path: str) -> Element | None:
         """The element behind a path; None if there is no file."""
         if (role, path) not in self._elements:
-            self._elements[role, path] = self._job.element(role, path)
+            job = self._job
+            found = scan_element(job.resolve(path), role, job.digests, job.progress.track)
+            self._elements[role, path] = found
         return self._elements[role, path]
 
 
-def _changes(stage: Stage, job: Job, receipt: Receipt, elements: ElementCache) -> Iterator[str]:
-    """Every difference between a receipt and the present state, in words."""
+def _changes(
+    stage: Stage,
+    job: Job,
+    receipt: Receipt,
+    elements: ElementCache,
+    linked: LinkedFacts | None = None,
+) -> Iterator[str]:
+    """Every difference between a receipt and the present state, in words; `linked` is that of
+    `freshness`."""
     if receipt.revision != stage.revision:
         yield f"this version of Unfade does it differently (revision {stage.revision})"
     present = settings(stage, job.project)
@@ -123,7 +144,7 @@ def _changes(stage: Stage, job: Job, receipt: Receipt, elements: ElementCache) -
             )
             change = _input_change(key, receipt.inputs.get(key), digests.get(key))
             yield f"{key} is no longer used" if unused else change
-    yield from _output_changes(stage, job, receipt)
+    yield from _output_changes(stage, job, receipt, linked)
 
 
 def _input_change(key: str, was: str | None, now: str | None) -> str:
@@ -138,19 +159,21 @@ def _input_change(key: str, was: str | None, now: str | None) -> str:
     return f"{key} {have} changed"
 
 
-def _output_changes(stage: Stage, job: Job, receipt: Receipt) -> Iterator[str]:
+def _output_changes(
+    stage: Stage, job: Job, receipt: Receipt, linked: LinkedFacts | None
+) -> Iterator[str]:
     folder = job.root / folder_name(stage.name)
-    files = {path.relative_to(folder).as_posix(): path for path in _output_files(stage, job)}
+    files = _output_files(stage, job, linked)
     unfinished = (folder / UNFINISHED).exists()
     for name, recorded in receipt.outputs.items():
-        if name not in files:
+        present = files.get(name)
+        if present is None:
             yield f"{folder.name}/{name} is gone"
             continue
-        stat = files[name].stat()
-        if (stat.st_size, stat.st_mtime_ns) == (recorded.size, recorded.mtime_ns):
+        if present == (recorded.size, recorded.mtime_ns):
             continue
-        is_same = recorded.sha256 is not None and job.digest(files[name]) == recorded.sha256
-        if stat.st_size != recorded.size or (not is_same and recorded.sha256 is not None):
+        is_same = recorded.sha256 is not None and job.digest(folder / name) == recorded.sha256
+        if present.size != recorded.size or (not is_same and recorded.sha256 is not None):
             yield f"{folder.name}/{name} was changed"
         elif unfinished and not is_same:
             yield "was started again, but did not finish"
@@ -212,10 +235,9 @@ def inputs(stage: Stage, job: Job, elements: ElementCache) -> dict[str, str]:
     """
     patterns = (*(need.PATH for need in stage.needs), *stage.files)
     digests = {
-        path.relative_to(job.root).as_posix(): job.digest(path)[:16]
+        name: job.digests.of(name, job.root / name)[:16]
         for pattern in patterns
-        for path in sorted(job.root.glob(pattern))
-        if path.is_file()
+        for name in files_like(job.root, pattern)
     }
     for role, named in stage.elements(job).items():
         if (element := elements.element(role, named)) is not None:
@@ -226,32 +248,33 @@ def inputs(stage: Stage, job: Job, elements: ElementCache) -> dict[str, str]:
     return digests
 
 
-def _output_files(stage: Stage, job: Job) -> list[Path]:
-    """Every output file of a stage, without its receipt and hidden files.
+def _output_files(
+    stage: Stage, job: Job, linked: LinkedFacts | None = None
+) -> dict[str, FileFacts]:
+    """Every output file of a stage by its path in the stage's folder, in no order, without its
+    receipt and hidden files.
 
-    Of several bags only the last one delivered is an output.
+    Of several bags only the last one delivered is an output. Its masters are links to those of
+    render, so that `linked`, the facts of these, saves a third of the time.
     """
     folder = job.root / folder_name(stage.name)
-    paths = [*folder.glob("*")]
+    files = file_facts(folder, linked=linked)
     if stage.name == "deliver":
         with suppress(WorkError):
-            paths += (folder / job.load(Delivery).bag).rglob("*")
-    return sorted(
-        path
-        for path in paths
-        if path.is_file() and path.name != Receipt.PATH and not path.name.startswith(".")
-    )
+            bag = job.load(Delivery).bag
+            files |= file_facts(folder, f"{bag}/", deep=True, linked=linked)
+    files.pop(Receipt.PATH, None)
+    return files
 
 
 def outputs(stage: Stage, job: Job) -> dict[str, Output]:
     """The output files of a stage. JSON files get a digest; that of masters is in `Rendering`."""
     folder = job.root / folder_name(stage.name)
-    result = {}
-    for path in _output_files(stage, job):
-        stat = path.stat()
-        result[path.relative_to(folder).as_posix()] = Output(
-            size=stat.st_size,
-            mtime_ns=stat.st_mtime_ns,
-            sha256=job.digest(path) if path.suffix == ".json" else None,
+    return {
+        name: Output(
+            size=one.size,
+            mtime_ns=one.mtime_ns,
+            sha256=job.digest(folder / name) if name.endswith(".json") else None,
         )
-    return result
+        for name, one in sorted(_output_files(stage, job).items())
+    }

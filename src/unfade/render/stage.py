@@ -206,7 +206,7 @@ def _prepare_folder(folder: Path, key: str) -> None:
     """
     key_file = folder / KEY_FILE
     files = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
-    masters = [path for path in files if MASTER_PATTERN.fullmatch(path.name)]
+    masters = {path for path in files if MASTER_PATTERN.fullmatch(path.name)}
     for path in files:
         if path.name not in RECORD_FILES and (path not in masters or not key_file.exists()):
             raise WorkError(

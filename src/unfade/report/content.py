@@ -85,8 +85,8 @@ class ShotView:
 class PageContent:
     """The content of the page.
 
-    `held_out_views` are hold-out pairs in pictures, `worst` the frames of the highest predicted
-    error. `kinds` are means over the hold-out pairs. `improvement` is None if
+    `held_out_views` are hold-out pairs in pictures, `shot_views` shots, `worst` the frames of the
+    highest predicted error. `kinds` are means over the hold-out pairs. `improvement` is None if
     there were no rounds.
     """
 

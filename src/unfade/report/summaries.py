@@ -9,7 +9,7 @@ from statistics import fmean
 from unfade.color.score import mean_error
 from unfade.film.figures import HeldOutFigures, ShotFigures
 from unfade.film.model import HeldOut
-from unfade.film.pair import Pair, PairList
+from unfade.film.pair import PairList, pairs_by_shot
 from unfade.report.content import PageContent, ShotView
 from unfade.report.pictures import NamedPicture
 
@@ -73,17 +73,14 @@ class SceneRow:
 def held_out_rows(content: PageContent) -> list[HeldOutRow]:
     """The hold-out pairs, in order of their frames."""
     near = NEAR_SECONDS * content.clips.source.rate
-    pairs = [alignment.pair for alignment in content.alignments.admitted]
+    pairs = (alignment.pair for alignment in content.alignments.admitted)
+    trained = pairs_by_shot(pair for pair in pairs if pair.role == "train")
     rows = []
     for one in content.held_out:
-        distance = _distance(one, pairs)
+        distances = (abs(pair.source - one.frame) for pair in trained.get(one.shot, []))
+        distance = min(distances, default=None)
         rows.append(HeldOutRow(one, distance, distance is not None and distance <= near))
     return rows
-
-
-def _distance(one: HeldOutFigures, pairs: Sequence[Pair]) -> int | None:
-    trained = (pair for pair in pairs if pair.role == "train" and pair.shot == one.shot)
-    return min((abs(pair.source - one.frame) for pair in trained), default=None)
 
 
 def nearness(rows: Sequence[HeldOutRow]) -> str:

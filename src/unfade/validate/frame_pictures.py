@@ -110,7 +110,7 @@ def frame_pictures(
     shown, frame = plan.shown, rendered.frame
     shots = len(shown.four_way)
     of_shot = None
-    if shown.four_way[rendered.shot] == frame:
+    if shown.four_way.get(rendered.shot) == frame:
         inside = pictures
         if truth_rgb is not None:
             inside, truth_rgb = pictures.inside(plan.crop), crop(truth_rgb, plan.crop)
@@ -130,7 +130,7 @@ def shot_views(
     pictures: Mapping[int, FramePictures],
     kinds: Mapping[int, tuple[KindFigures, ...]],
 ) -> list[ShotView]:
-    """Every rendered shot in pictures.
+    """The shots that are shown in pictures.
 
     Args:
         shots: figures of the rendered shots.
@@ -141,7 +141,7 @@ def shot_views(
     """
     places = place_figures(frames)
     views = []
-    for shot in (figures.shot for figures in shots):
+    for shot in (one.shot for one in shots if one.shot.number in shown.four_way):
         frame = shown.four_way[shot.number]
         of_shot = pictures[frame].of_shot
         assert of_shot is not None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from unfade.film.figures import ShotFigures
-from unfade.film.pair import Pair
+from unfade.film.pair import Pair, pairs_by_shot
 from unfade.film.rendering import PredictedError, RenderedFrame
 from unfade.film.report import Measure
 from unfade.film.shot import Shot
@@ -49,13 +49,17 @@ def shot_figures(
         shots: of the film.
         pairs: the admitted pairs of the film.
     """
+    by_shot: dict[int, list[FrameFigures]] = {}
+    for frame in frames:
+        by_shot.setdefault(frame.shot, []).append(frame)
+    own_pairs = pairs_by_shot(pairs)
     figures = []
     for shot in shots:
-        own = [figure for figure in frames if figure.shot == shot.number]
+        own = by_shot.get(shot.number)
         if not own:
             continue
         numbers = [figure.frame for figure in own]
-        roles = [pair.role for pair in pairs if pair.shot == shot.number]
+        roles = [pair.role for pair in own_pairs.get(shot.number, [])]
         figures.append(
             ShotFigures(
                 shot=shot,

@@ -53,9 +53,9 @@ SHEET_WIDTH_PX = 1360
 SHEET_ROWS = 8
 """Largest number of held-out frames on the sheet, chosen evenly from all: more are hard to read."""
 
-MAX_VIEWS = 60
-"""Largest number of hold-out pairs shown large, those with the highest error first: at more, their
-pictures become too small to judge."""
+MAX_VIEWS = 30
+"""Largest number of hold-out pairs shown large, those with the highest error first: with more,
+the page of a film of 1,200 shots is larger than 15 MB."""
 
 SCOPED_VIEWS = 6
 """Number of hold-out pairs with scopes, spread over the film: more make the page long and heavy."""
@@ -233,16 +233,21 @@ def scored_pair(one: HeldOutScore, index: int, count: int, pixel_aspect: float) 
 def held_out_result(scored: Iterable[ScoredPair]) -> HeldOutResult:
     """The result of all pairs, of which there is at least one. The page shows the views
     with scopes and those of the highest error, in order of frames."""
-    figures, views, kinds, rows, labels = [], [], {}, [], []
+    figures, kinds, rows, labels = [], {}, [], []
+    views: list[HeldOutView] = []
     for one in scored:
         own = one.score.figures
         figures.append(own)
-        views.append(one.view)
+        views = _most_telling([*views, one.view])
         kinds[own.frame] = one.score.kinds
         if one.tiles:
             rows.append(one.tiles)
             labels.append(f"Frame {own.frame}\nshot {own.shot}\n{own.model.ciede2000:.2f}")
-    views.sort(key=lambda view: (not view.scopes, -view.figures.model.ciede2000))
-    views = views[:MAX_VIEWS]
     views.sort(key=lambda view: view.figures.frame)
     return HeldOutResult(figures, views, kinds, grid(rows, NAMES, labels, SHEET_WIDTH_PX))
+
+
+def _most_telling(views: list[HeldOutView]) -> list[HeldOutView]:
+    """The views with scopes and those of the highest error, as many as the page shows."""
+    views.sort(key=lambda view: (not view.scopes, -view.figures.model.ciede2000))
+    return views[:MAX_VIEWS]

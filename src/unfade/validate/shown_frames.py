@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from statistics import fmean
 
 from unfade.film.figures import Place, PlaceFigures
 from unfade.film.pair import PairRole
@@ -21,6 +22,11 @@ WORST_OF_SHOT = 2
 """Greatest number of these of one shot, because neighbours show the same picture."""
 
 
+MAX_SHOWN_SHOTS = 30
+"""Greatest number of shots that are shown in pictures, those of the highest predicted error:
+with more, the page of a film of 1,200 shots is larger than 15 MB."""
+
+
 ROLE_ORDER: tuple[PairRole, ...] = ("test", "holdout", "train")
 """Roles of pairs, those that judge first."""
 
@@ -30,8 +36,9 @@ class ShownFrames:
     """Numbers of the frames to show.
 
     `compared` are shown before and after recovery, `worst` have the highest predicted error, the
-    worst first. `ends` are the first and last rendered frames of shots. `four_way` has the frame
-    that shows each shot; `targets` the pairs of these frames, of shots that have a pair.
+    worst first. `four_way` has the frame that shows each of `MAX_SHOWN_SHOTS` shots, `ends` are the
+    first and last rendered frames of these and of the shots after them, `targets` the pairs of the
+    frames that show shots, of shots that have a pair.
     """
 
     compared: tuple[int, ...]
@@ -57,20 +64,33 @@ def choose_shown(frames: Sequence[RenderedFrame], targets: Sequence[Target]) -> 
     for target in sorted(targets, key=lambda one: ROLE_ORDER.index(one.pair.role)):
         if target.pair.source in numbers:
             paired.setdefault(target.pair.shot, target)
+    shown = _worst_shots(frames)
     four_way = {
         shot: paired[shot].pair.source if shot in paired else own[len(own) // 2]
         for shot, own in by_shot.items()
+        if shot in shown
     }
+    with_ends = shown | {after for shot, after in pairwise(by_shot) if shot in shown}
     compared = choose_comparison_frames(
         [(frame.frame, frame.shot) for frame in frames], COMPARISON_COUNT
     )
     return ShownFrames(
         compared=tuple(compared),
         worst=_worst(frames),
-        ends=frozenset(frame for own in by_shot.values() for frame in (own[0], own[-1])),
+        ends=frozenset(
+            frame for shot in with_ends for frame in (by_shot[shot][0], by_shot[shot][-1])
+        ),
         four_way=four_way,
-        targets={target.pair.source: target for target in paired.values()},
+        targets={one.pair.source: one for shot, one in paired.items() if shot in shown},
     )
+
+
+def _worst_shots(frames: Sequence[RenderedFrame]) -> set[int]:
+    """The shots of the highest mean predicted error, at most `MAX_SHOWN_SHOTS`."""
+    errors: dict[int, list[float]] = {}
+    for frame in frames:
+        errors.setdefault(frame.shot, []).append(frame.predicted_error.mean)
+    return {*sorted(errors, key=lambda shot: -fmean(errors[shot]))[:MAX_SHOWN_SHOTS]}
 
 
 def _worst(frames: Sequence[RenderedFrame]) -> tuple[int, ...]:

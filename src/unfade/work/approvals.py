@@ -1,5 +1,6 @@
 """The file with the decisions of people, beside film.toml."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from unfade.film.approval import Approval, Approvals
@@ -14,6 +15,17 @@ def read_approvals(folder: Path) -> Approvals:
         WorkError: the file is damaged.
     """
     return read_people_record(folder, Approvals, "who approved what")
+
+
+def decision_in_words(folder: Path, masters_sha256: Callable[[], str]) -> str:
+    """The decision on the masters of a work directory, or that there is none. Their digest is asked
+    for only if there are decisions, because the record of a long film takes a second to read.
+
+    Raises:
+        WorkError: the file is damaged.
+    """
+    approvals = read_approvals(folder)
+    return approvals.in_words(masters_sha256() if approvals.decisions else "")
 
 
 def add_approval(folder: Path, approval: Approval) -> None:

@@ -6,10 +6,14 @@ import os
 import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path, PurePath
+from typing import NamedTuple
 
 from unfade.errors import MediaError
 from unfade.film.file_pattern import parse_file_pattern
+from unfade.film.noun import paused_garbage_collection
+from unfade.work.progress import Track
 
 DIGEST_CACHE = ".digests.json"
 """File, in the work directory, that stores a `DigestCache`. It may be deleted; files are then read
@@ -45,27 +49,35 @@ class DigestCache:
         self._requested: set[str] = set()
         self._entries: dict[str, tuple[int, int, str, str]] = {}
         try:
-            self._entries = {
-                key: (int(size), int(time), str(path), str(content))
-                for key, (size, time, path, content) in _parse_entries(text)
-            }
+            with paused_garbage_collection():
+                self._entries = {
+                    key: (int(size), int(time), str(path), str(content))
+                    for key, (size, time, path, content) in _parse_entries(text)
+                }
         except (ValueError, TypeError, RecursionError):
             self.changed = True
 
-    def of(self, key: str, path: Path) -> str:
+    def of(self, key: str, path: str | Path, real_path: str | None = None) -> str:
         """The SHA-256 of a file, in hexadecimal; the file is read only if it has changed.
+
+        Args:
+            key: of the file.
+            path: of the file.
+            real_path: of a file of an element, if it is known.
 
         Raises:
             MediaError: it is a pipe or a device.
         """
         self._requested.add(key)
-        status = path.stat()
+        status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
             raise MediaError(f"{path}: is no regular file; put the file in its place")
-        now = (status.st_size, status.st_mtime_ns, os.path.realpath(path) if _role(key) else "")
+        if real_path is None:
+            real_path = os.path.realpath(path) if _role(key) else ""
+        now = (status.st_size, status.st_mtime_ns, real_path)
         entry = self._entries.get(key)
         if entry is None or entry[:3] != now:
-            entry = (*now, self.read(path))
+            entry = (*now, self.read(Path(path)))
             self._entries[key] = entry
             self.changed = True
         return entry[3]
@@ -114,10 +126,34 @@ def _parse_entries(text: str) -> list[tuple[str, tuple[int, int, str, str]]]:
     return list(entries.items())
 
 
+class ElementFile(NamedTuple):
+    """A file of an element: its path, its name, and whether it is a link."""
+
+    path: str
+    name: str
+    is_link: bool
+
+
+def scan_element(path: str, role: str, digests: DigestCache, track: Track) -> Element | None:
+    """The `element` behind a path of film.toml, by the digests of a cache.
+
+    Args:
+        path: as of `element`.
+        role: what the element is to the film, such as "the source".
+        digests: gives the digests of its files.
+        track: shows progress over the files.
+    """
+
+    def digest_of(file: ElementFile, real_path: str) -> str:
+        return digests.of(f"<{role}>/{file.name}", file.path, real_path)
+
+    return _element(path, digest_of, lambda files: track(files, f"Checksums of {role}", len(files)))
+
+
 def element(
     path: str,
     digest_of: Callable[[Path], str],
-    track: Callable[[list[Path]], Iterable[Path]],
+    track: Callable[[list[ElementFile]], Iterable[ElementFile]],
 ) -> Element | None:
     """The element behind a path of film.toml; None if there is no file.
 
@@ -134,21 +170,34 @@ def element(
         MediaError: the path is a pipe or a device, or a file was removed meanwhile.
         OSError: the path is of one file, which cannot be read.
     """
-    files = files_of(Path(path))
+    return _element(path, lambda file, _: digest_of(Path(file.path)), track)
+
+
+def _element(
+    path: str,
+    digest_of: Callable[[ElementFile, str], str],
+    track: Callable[[list[ElementFile]], Iterable[ElementFile]],
+) -> Element | None:
+    """As `element`; `digest_of` takes a file and its real path."""
+    files = files_of(path)
     if not files:
         return None
+    # Finding out the real path of every file of a long sequence takes longer than all else.
+    folder = os.path.join(os.path.realpath(os.path.dirname(files[0].path)), "")
     content = hashlib.sha256()
     for file in track(files):
+        real_path = os.path.realpath(file.path) if file.is_link else folder + file.name
         try:
-            content.update(os.fsencode(file.name) + f" {digest_of(file)}\n".encode())
+            sha256 = digest_of(file, real_path)
         except FileNotFoundError as error:
             raise MediaError(
-                f"{file}: was removed while the film was looked at; restore the file"
+                f"{file.path}: was removed while the film was looked at; restore the file"
             ) from error
         except OSError:
-            if file == Path(path):
+            if file.path == path:
                 raise
-            content.update(os.fsencode(file.name) + b" unreadable\n")
+            sha256 = "unreadable"
+        content.update(os.fsencode(file.name) + f" {sha256}\n".encode())
     return Element(len(files), content.hexdigest()[:16])
 
 
@@ -170,25 +219,31 @@ def relocated(recorded: str, named: str, is_folder: bool) -> str:
     return str(folder / PurePath(recorded).name)
 
 
-def files_of(path: Path) -> list[Path]:
+def files_of(path: str) -> list[ElementFile]:
     """The files behind a path, sorted; hidden files of a folder are left out, and what a pattern
     matches that is no file, such as a link to a file that is gone."""
-    if path.is_dir():
-        entries = [Path(entry.path) for entry in os.scandir(path) if _is_file(entry)]
-        return sorted(file for file in entries if not file.name.startswith("."))
-    if path.exists():
-        return [path]
+    if os.path.isdir(path):
+        return _files_in(path, lambda name: not name.startswith("."))
+    if os.path.exists(path):
+        return [ElementFile(path, os.path.basename(path), os.path.islink(path))]
     try:
-        pattern = parse_file_pattern(str(path))
+        pattern = parse_file_pattern(path)
     except ValueError:
         return []
-    if pattern is None or not path.parent.is_dir():
+    folder = os.path.dirname(path)
+    if pattern is None or not os.path.isdir(folder):
         return []
-    return sorted(
-        Path(entry.path)
-        for entry in os.scandir(path.parent)
-        if pattern.number_in(entry.name) is not None and _is_file(entry)
-    )
+    return _files_in(folder, lambda name: pattern.number_in(name) is not None)
+
+
+def _files_in(folder: str, is_wanted: Callable[[str], bool]) -> list[ElementFile]:
+    with os.scandir(folder) as entries:
+        files = [
+            ElementFile(entry.path, entry.name, entry.is_symlink())
+            for entry in entries
+            if is_wanted(entry.name) and _is_file(entry)
+        ]
+    return sorted(files, key=attrgetter("name"))
 
 
 def _is_file(entry: "os.DirEntry[str]") -> bool:

@@ -28,7 +28,12 @@ class ReferenceColour:
         """`alignments` are the admitted ones, `matches` None if the film has no reference."""
         self._clips, self._proxies = clips, proxies
         self.matches = matches
-        self._alignments = [one for one in alignments if one.pair.of is not None]
+        self._by_reference: dict[str, list[Alignment]] = {}
+        self._by_shot: dict[tuple[str, int], list[Alignment]] = {}
+        for one in alignments:
+            if one.pair.of is not None:
+                self._by_reference.setdefault(one.pair.of, []).append(one)
+                self._by_shot.setdefault((one.pair.of, one.pair.shot), []).append(one)
 
     def chroma(self, frame: int, shot: int, height: int, width: int) -> Plane | None:
         """The chroma of a frame's reference, on the raster on which both are compared.
@@ -66,9 +71,10 @@ class ReferenceColour:
     def _alignment(self, frame: int, shot: int, name: str | None) -> Alignment | None:
         """The alignment of the nearest pair in the same reference, of the same shot if it has one:
         the framing of a reference holds over a film."""
-        of_reference = [one for one in self._alignments if one.pair.of == name]
-        of_shot = [one for one in of_reference if one.pair.shot == shot] or of_reference
-        return min(of_shot, key=lambda one: abs(one.pair.source - frame), default=None)
+        if name is None:
+            return None
+        near = self._by_shot.get((name, shot)) or self._by_reference.get(name, [])
+        return min(near, key=lambda one: abs(one.pair.source - frame), default=None)
 
 
 def _laid(

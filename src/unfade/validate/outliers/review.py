@@ -17,7 +17,7 @@ from unfade.film.clip import Area
 from unfade.film.figures import HeldOutFigures
 from unfade.film.match import MatchRecord
 from unfade.film.outlier import OutlierRun
-from unfade.film.pair import PairList
+from unfade.film.pair import PairList, pairs_by_shot
 from unfade.film.rendering import PredictedError
 from unfade.film.report import Measure
 from unfade.film.shot import Shot
@@ -163,10 +163,14 @@ def shot_facts(
 ) -> dict[int, ShotFacts]:
     """The facts of all shots, by number."""
     scenes = pair_list.scenes or [shot.number for shot in pair_list.shots]
+    admitted = pairs_by_shot(one.pair for one in alignments.admitted)
+    errors_by_shot: dict[int, list[float]] = {}
+    for row in held_out:
+        errors_by_shot.setdefault(row.shot, []).append(row.model.ciede2000)
     facts = {}
     for shot, scene in zip(pair_list.shots, scenes, strict=True):
-        pairs = [one.pair for one in alignments.admitted if one.pair.shot == shot.number]
-        errors = [row.model.ciede2000 for row in held_out if row.shot == shot.number]
+        pairs = admitted.get(shot.number, [])
+        errors = errors_by_shot.get(shot.number)
         facts[shot.number] = ShotFacts(
             scene=scene,
             has_pairs=any(pair.role == "train" for pair in pairs),

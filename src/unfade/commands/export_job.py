@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from unfade.commands.console import tell
 from unfade.commands.parameters import NewFolder, ProjectFile
 
 
@@ -24,4 +25,4 @@ def export_job(
     path = project_file.absolute()
     job = Job(load_project(project_file), path.parent, SilentProgress())
     tasks = export(job, path, folder, frames_a_task)
-    print(f"{folder}: written; {counted(tasks, 'task')} to render")
+    tell(f"{folder}: written; {counted(tasks, 'task')} to render")

@@ -28,6 +28,7 @@ ORDER = {
         "reels",
         "studio",
         "python",
+        "cluster",
         "colour",
         "troubleshooting",
         "moving-a-project",

@@ -53,7 +53,9 @@ def test_the_main_help_does_not_import_pydantic(argument: str) -> None:
     assert not imported & (HEAVY | {"pydantic"})
 
 
-@pytest.mark.parametrize("verb", ["run", "new", "status", "demo", "merge", "align", "pairs"])
+@pytest.mark.parametrize(
+    "verb", ["run", "new", "status", "demo", "merge", "align", "pairs", "export-job"]
+)
 def test_the_help_of_a_verb_imports_no_heavy_package(verb: str) -> None:
     assert not packages_imported_by(verb, "--help") & HEAVY
 

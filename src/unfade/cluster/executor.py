@@ -1,7 +1,7 @@
 """Does units of work on the workers of a Dask cluster, on this machine or on many.
 
 Workers and this machine share a file system, on which the units leave their results. A unit whose
-worker dies is done by another. Decision 24 says why Dask.
+worker dies is done by another. Decision 41 says why Dask.
 """
 
 import logging

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from unfade import __version__
-from unfade.commands import approve, improve, lut, merge, pairs, run, studio, verify
+from unfade.commands import approve, export_job, improve, lut, merge, pairs, run, studio, verify
 from unfade.commands.console import escape_unencodable, progress, tell
 from unfade.commands.failures import EXIT_INTERRUPTED, FailureReporter, check_output
 from unfade.commands.parameters import NewFolder
@@ -106,6 +106,7 @@ app.command()(approve.approve)
 app.command()(studio.studio)
 app.command()(verify.verify)
 app.command()(lut.lut)
+app.command()(export_job.export_job)
 for _stage, _task in STAGE_TASKS.items():
     _verb = run.render if _stage == "render" else run.stage_verb(_stage)
     app.command(_stage, help=f"{_task} (stage {folder_name(_stage)}).")(_verb)

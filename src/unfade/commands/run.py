@@ -6,7 +6,7 @@ A verb imports its implementation when it is called, so that the help starts fas
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,8 +14,10 @@ from unfade.commands.console import progress, tell
 from unfade.commands.parameters import Events, NewFolder, ProjectFile, ProjectFiles, Quiet
 from unfade.errors import ProjectError
 from unfade.film.seed import MAX_SEED
-from unfade.film.time import FrameRange
 from unfade.project.films import films_at
+
+if TYPE_CHECKING:
+    from unfade.film.time import FrameRange
 
 
 def demo(
@@ -115,12 +117,14 @@ def render(
         stages.render_frames(project_file, parse_frames(frames), quiet, events)
 
 
-def parse_frames(text: str) -> FrameRange:
+def parse_frames(text: str) -> "FrameRange":
     """The frames of ``"1001-1100"`` or ``"1001"``.
 
     Raises:
         ProjectError: it is neither.
     """
+    from unfade.film.time import FrameRange
+
     ends = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", text)
     if ends is None or int(ends[1]) > int(ends[2] or ends[1]):
         raise ProjectError(

@@ -38,7 +38,7 @@ def check(job: Job, last: str, due: Collection[str]) -> None:
         return
     _check_files(job)
     _check_folders(job, due)
-    frames = _frames_by_name(job)
+    frames = frames_by_name(job)
     if frames is not None:
         _check_frames(job, frames)
     if "train" in due:
@@ -124,7 +124,7 @@ def _check_folders(job: Job, due: Collection[str]) -> None:
             )
 
 
-def _frames_by_name(job: Job) -> FrameRange | None:
+def frames_by_name(job: Job) -> FrameRange | None:
     """The frames of a scan of numbered files, by their names; None for others, which ingest counts,
     and for files that ingest refuses."""
     section = job.project.source

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from unfade.errors import ProjectError
+from unfade.film.damage import Damage
 from unfade.film.method import MethodSetting
 from unfade.film.model import CheckpointSetting
 from unfade.film.noun import Noun
@@ -145,6 +146,29 @@ class RenderSection(Noun):
                 f"'render.last'; set them to frames from {frames.first} to {frames.last}"
             )
         return wanted
+
+    def rendered(
+        self, frames: FrameRange, damage: Damage, shots: Sequence[Shot] = ()
+    ) -> tuple[list[int], Damage]:
+        """The frames that get a master, in order, and those of the wanted ones that are skipped.
+
+        Args:
+            frames: of the scan.
+            damage: of the scan.
+            shots: as of `wanted`.
+
+        Raises:
+            ProjectError: the scan has no frame that is wanted, or all of them are skipped.
+        """
+        wanted = self.wanted(frames, shots)
+        skipped = damage.skipped(wanted)
+        rendered = [frame for frame in wanted if frame not in skipped]
+        if not rendered:
+            raise ProjectError(
+                "film.toml: every frame to render is damaged and skipped; set other 'render.first' "
+                "and 'render.last', or set 'source.damaged' to 'hold'"
+            )
+        return rendered, skipped
 
     @model_validator(mode="before")
     @classmethod

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from unfade import media
-from unfade.errors import ProjectError, WorkError
+from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.clip import Clip
 from unfade.film.damage import Damage
@@ -60,14 +60,9 @@ class RenderPlan:
         admitted = [one.pair for one in job.load(Alignments).admitted]
         shots = job.load(PairList).shots
         all_masters = [*masters(job.project, shots, trained.id)]
-        frames = frozenset(settings.wanted(clips.source.frames, shots))
-        skipped = clips.source.damage.skipped(sorted(frames))
-        wanted = [one for one in all_masters if one.frame in frames and one.frame not in skipped]
-        if not wanted:
-            raise ProjectError(
-                "film.toml: every frame to render is damaged and skipped; set other 'render.first' "
-                "and 'render.last', or set 'source.damaged' to 'hold'"
-            )
+        rendered, skipped = settings.rendered(clips.source.frames, clips.source.damage, shots)
+        frames = frozenset(rendered)
+        wanted = [one for one in all_masters if one.frame in frames]
         entries = film_entries(job.project, clips, admitted, trained.id)
         return cls(clips.source, trained, entries, all_masters, wanted, skipped)
 

@@ -74,7 +74,7 @@ def test_the_error_of_a_unit_comes_back(job: Job) -> None:
 def test_a_worker_that_sees_another_folder_is_named(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("unfade.cluster.executor.results_key", lambda folder: "other settings")
+    monkeypatch.setattr("unfade.cluster.worker.results_key", lambda folder: "other settings")
     with pytest.raises(WorkError, match="a worker sees no such folder, or another one; mount"):
         list(results(job, units(units_of_tests.double, 1), ""))
 

@@ -30,7 +30,7 @@ from unfade.render import stage, units
 from unfade.render.recover import RecoveredFrame
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
-from unfade.work.units import UnitResult, remove_results
+from unfade.work.units import remove_results
 
 from ..fixtures import KEYCODE, make_alignment, make_model, make_rendered_frame
 
@@ -301,9 +301,9 @@ def test_no_file_outside_the_folder_is_removed_after_a_killed_render(
     outside.write_text("precious")
     name = os.path.relpath(outside, make_job().folder("render"))
     record = make_rendered_frame(1).model_dump(mode="json") | {"file": name}
-    result = UnitResult([{"record": record, "size": 1, "mtime_ns": 1}])
+    facts = [{"record": record, "size": 1, "mtime_ns": 1}]
     with pytest.raises(ValueError, match="name of a file"):
-        stage._is_unchanged(make_job().folder("render"), result)
+        stage._is_unchanged(make_job().folder("render"), facts)
     assert outside.read_text() == "precious"
 
 

@@ -142,7 +142,7 @@ import sys
 import threading
 from pathlib import Path
 from unfade.work.lock import lock_frames
-with lock_frames(Path(sys.argv[1]), 1, 100, print, lambda: None):
+with lock_frames(Path(sys.argv[1]), 1, 100, print, lambda check_alone: None):
     print("held", flush=True)
     sys.stdin.readline()
 """
@@ -163,7 +163,9 @@ def frames_holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def lock_part(folder: Path, first: int, last: int) -> list[str]:
     """Locks frames for a moment; returns what happened meanwhile."""
     happened: list[str] = []
-    with lock_frames(folder, first, last, no_warning, lambda: happened.append("prepared")):
+    with lock_frames(
+        folder, first, last, no_warning, lambda check_alone: happened.append("prepared")
+    ):
         happened.append("locked")
     return happened
 
@@ -203,12 +205,13 @@ def test_no_frames_are_locked_while_a_run_holds_the_folder(
 
 
 def test_a_process_that_registers_its_frames_is_waited_for(tmp_path: Path) -> None:
-    with lock_frames(tmp_path, 1, 2, no_warning, lambda: None):
+    with lock_frames(tmp_path, 1, 2, no_warning, lambda check_alone: None):
         until = (tmp_path / LOCK).with_name(f"{LOCK}-frames-1-2")
         assert until.exists()
         assert not (tmp_path / LOCK).exists()
     program = HOLD_FRAMES.replace(
-        "lambda: None", "lambda: (print('held', flush=True), sys.stdin.readline())"
+        "lambda check_alone: None",
+        "lambda check_alone: (print('held', flush=True), sys.stdin.readline())",
     )
     command = [sys.executable, "-c", program, str(tmp_path)]
     with subprocess.Popen(
@@ -221,3 +224,17 @@ def test_a_process_that_registers_its_frames_is_waited_for(tmp_path: Path) -> No
         release.start()
         assert lock_part(tmp_path, 101, 102) == ["prepared", "locked"]
         release.join()
+
+
+def test_what_others_need_is_not_changed_while_they_work(
+    tmp_path: Path, frames_holder: subprocess.Popen[str]
+) -> None:
+    message = rf"frames 1 to 100 are in use by process {frames_holder.pid}"
+    with (
+        pytest.raises(WorkError, match=message),
+        lock_frames(tmp_path, 101, 102, no_warning, lambda check_alone: check_alone()),
+    ):
+        pass
+    frames_holder.communicate("\n")
+    with lock_frames(tmp_path, 101, 102, no_warning, lambda check_alone: check_alone()):
+        pass

@@ -11,10 +11,13 @@ from unfade.project.settings import Project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 from unfade.work.units import (
+    MAX_ROUNDS,
     Unit,
     UnitResult,
     UnitWork,
+    do_unit,
     frames_unit,
+    known_facts,
     prepare_results,
     ranges,
     remove_results,
@@ -77,8 +80,11 @@ def test_a_damaged_or_missing_result_is_made_again(
 def test_a_result_that_no_longer_holds_is_made_again(job: Job) -> None:
     unit = units((1, 2))
     list(results(job, unit, "Squaring"))
-    list(results(job, unit, "Squaring", holds=lambda result: result.facts != {"sum": 3}))
+    answers = iter([False, True])
+    list(results(job, unit, "Squaring", holds=lambda facts: next(answers)))
     assert DONE == [1, 2, 1, 2]
+    list(results(job, unit, "Squaring", holds=lambda facts: False))
+    assert len(DONE) == 4 + 2 * MAX_ROUNDS
 
 
 def test_results_of_another_key_are_removed(job: Job) -> None:
@@ -93,6 +99,42 @@ def test_results_of_another_key_are_removed(job: Job) -> None:
     assert DONE == [1, 2, 1, 2]
     remove_results(folder)
     assert list(folder.iterdir()) == []
+
+
+def test_a_unit_ends_when_its_stage_is_begun_anew(job: Job) -> None:
+    """As a worker does whose run was killed, and which knows nothing of the next one."""
+    folder = job.folder("render")
+    prepare_results(folder, "settings 1")
+    late = units((1, 3))[0]
+    work = do_unit(job, late)
+    next(work)
+    prepare_results(folder, "settings 2")
+    with pytest.raises(WorkError, match="was begun anew with other settings meanwhile"):
+        next(work)
+    assert not late.path(job).exists()
+    assert [one.facts for one in results(job, [late], "Squaring")] == [{"sum": 6}]
+
+
+def test_a_result_of_another_key_is_made_again(job: Job) -> None:
+    folder = job.folder("render")
+    prepare_results(folder, "settings 1")
+    unit = units((1, 2))[0]
+    list(results(job, [unit], "Squaring"))
+    foreign = unit.path(job).read_bytes()
+    prepare_results(folder, "settings 2")
+    unit.path(job).write_bytes(foreign)
+    assert list(known_facts(folder)) == []
+    list(results(job, [unit], "Squaring"))
+    assert DONE == [1, 2, 1, 2]
+
+
+def test_a_folder_that_unfade_did_not_make_stays(job: Job) -> None:
+    precious = job.folder("render") / "units/precious.txt"
+    precious.parent.mkdir()
+    precious.write_text("keep")
+    with pytest.raises(WorkError, match="units: was not made by Unfade; move it elsewhere"):
+        prepare_results(job.folder("render"), "settings")
+    assert precious.read_text() == "keep"
 
 
 def test_results_behind_a_link_are_left_alone(job: Job, tmp_path: Path) -> None:

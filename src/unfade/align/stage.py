@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from unfade import media
 from unfade.align.sheet import draw_crop
@@ -21,7 +22,7 @@ from unfade.film.clip import Area, Clips
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.geometry.crop import crop, intersection
 from unfade.work.job import Job
-from unfade.work.units import ITEMS_A_UNIT, Unit, UnitResult, ranges, results
+from unfade.work.units import ITEMS_A_UNIT, Unit, ranges, results
 
 
 def run(job: Job) -> None:
@@ -87,15 +88,15 @@ def _aligned(job: Job, pairs: Sequence[PairToAlign], turn: int) -> Iterator[Alig
     ]
     folder = job.folder("align")
 
-    def has_files(result: UnitResult) -> bool:
-        return all(path.exists() for one in _read_settled(result) for path in _files(folder, one))
+    def has_files(facts: Any) -> bool:
+        return all(path.exists() for one in _read_settled(facts) for path in _files(folder, one))
 
     for result in results(job, units, "Aligning pairs", holds=has_files):
-        yield from _read_settled(result)
+        yield from _read_settled(result.facts)
 
 
-def _read_settled(result: UnitResult) -> Iterator[Alignment | Rejection]:
-    for name, values in result.facts:
+def _read_settled(facts: Any) -> Iterator[Alignment | Rejection]:
+    for name, values in facts:
         kind: type[Alignment | Rejection] = Alignment if name == "Alignment" else Rejection
         yield kind.model_validate(values)
 

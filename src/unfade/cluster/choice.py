@@ -1,9 +1,12 @@
 """Which executor a run has: this process, workers on this machine, or a cluster."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import partial
 
 from unfade.errors import WorkError
-from unfade.work.units import Executor, InProcess
+from unfade.work.job import Job
+from unfade.work.units import Executor, InProcess, Unit
 
 
 def executor_for(
@@ -31,4 +34,30 @@ def executor_for(
             f"the package {error.name}, which workers need, is not installed; install it with "
             "'pip install unfade[cluster]'"
         ) from error
-    return local_workers(workers) if workers is not None else cluster_at(str(cluster))
+    return _when_needed(
+        partial(local_workers, workers)
+        if workers is not None
+        else partial(cluster_at, str(cluster))
+    )
+
+
+@contextmanager
+def _when_needed(start: Callable[[], AbstractContextManager[Executor]]) -> Iterator[Executor]:
+    """An executor that starts with the first units, because often there are none."""
+    with ExitStack() as stack:
+        yield _StartedWhenNeeded(start, stack)
+
+
+class _StartedWhenNeeded:
+    def __init__(
+        self, start: Callable[[], AbstractContextManager[Executor]], stack: ExitStack
+    ) -> None:
+        self._start, self._stack = start, stack
+        self._started: Executor | None = None
+
+    def run(self, job: Job, units: Sequence[Unit]) -> Iterator[None]:
+        if not units:
+            return
+        if self._started is None:
+            self._started = self._stack.enter_context(self._start())
+        yield from self._started.run(job, units)

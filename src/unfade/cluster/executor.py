@@ -14,13 +14,14 @@ from typing import Any
 
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, wait
+from distributed.comm.core import CommClosedError
 
 from unfade import __version__
 from unfade.cluster.worker import DescribedJob, do_on_worker
 from unfade.errors import UnfadeError, WorkError
 from unfade.work.cores import CORES_VARIABLE, core_count
 from unfade.work.job import Job
-from unfade.work.units import Unit, results_key
+from unfade.work.units import Unit
 
 CONNECT_TIMEOUT_S = 10.0
 """Seconds within which a scheduler answers; on a local network it takes less than one."""
@@ -58,23 +59,29 @@ class DaskExecutor:
         """
         if not units:
             return
-        self._check_versions()
-        key = results_key(job.folder(units[0].stage))
-        project = job.project.model_dump_json(by_alias=True)
-        described = DescribedJob(project, str(job.root.absolute()), key)
-        units_of: dict[Future[Any], Unit] = {
-            self._client.submit(do_on_worker, described, unit, pure=False): unit for unit in units
-        }
+        futures: list[Future[Any]] = []
         try:
-            for future in self._finished(list(units_of)):
+            self._check_versions()
+            described = DescribedJob.of(job, units[0].stage)
+            futures = [
+                self._client.submit(do_on_worker, described, unit, pure=False) for unit in units
+            ]
+            units_of = dict(zip(futures, units, strict=True))
+            for future in self._finished(futures):
                 unit = units_of[future]
                 self._check(future, unit)
                 _wait_for_result(job, unit)
                 yield from repeat(None, unit.amount)
+        except CancelledError as error:
+            raise self._lost() from error
+        except OSError as error:
+            if isinstance(error, CommClosedError) or self._client.status != "running":
+                raise self._lost() from error
+            raise
         finally:
             # After a failure the others are of no use; they end by themselves if this fails too.
             with suppress(Exception):
-                self._client.cancel(list(units_of))
+                self._client.cancel(futures)
 
     def _check_versions(self) -> None:
         """
@@ -100,7 +107,8 @@ class DaskExecutor:
         pending, last_worker_s = futures, time.monotonic()
         while pending:
             try:
-                done, not_done = wait(pending, timeout=POLL_S, return_when="FIRST_COMPLETED")
+                with self._client.as_current():
+                    done, not_done = wait(pending, timeout=POLL_S, return_when="FIRST_COMPLETED")
             except TimeoutError:
                 now_s = time.monotonic()
                 last_worker_s = now_s if self._has_workers() else last_worker_s
@@ -110,8 +118,6 @@ class DaskExecutor:
                         "workers, and run the same command again, which goes on from here"
                     ) from None
                 continue
-            except CancelledError as error:
-                raise self._lost() from error
             yield from done
             pending = list(not_done)
 
@@ -174,10 +180,18 @@ def _settings() -> Iterator[None]:
         "distributed.comm.timeouts.connect": f"{CONNECT_TIMEOUT_S}s",
         "distributed.worker.preload": ["unfade.cluster.worker"],
         "distributed.worker.profile.enabled": False,
+        # The pixels of the shots of a short film go in one unit.
+        "distributed.admin.large-graph-warning-threshold": "1TB",
+        "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1},
     }
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    with dask.config.set(settings):
-        yield
+    logger = logging.getLogger("distributed")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with dask.config.set(settings):
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 @contextmanager
@@ -189,6 +203,8 @@ def local_workers(count: int) -> Iterator[DaskExecutor]:
         LocalCluster(
             n_workers=count,
             threads_per_worker=1,
+            # Other users of this machine could run code in the workers.
+            security=True,
             dashboard_address=_ANY_PORT,
             worker_dashboard_address=_ANY_PORT,
             memory_limit=0,

@@ -75,12 +75,13 @@ def _elements(job: Job) -> tuple[list[str], list[str]]:
     if config is not None and is_file(config):
         named.add(config)
     files, folders, root = set(), set(), os.path.realpath(job.root)
-    for path in (Path(job.resolve(one)) for one in named):
+    for path in map(job.resolve, named):
         found = files_of(path)
-        if not found or Path(os.path.realpath(found[0].parent)).is_relative_to(root):
+        folder = os.path.dirname(found[0].path) if found else root
+        if Path(os.path.realpath(folder)).is_relative_to(root):
             continue
-        if found == [path]:
+        if [one.path for one in found] == [path]:
             files.add(os.path.normpath(path))
         else:
-            folders.add(os.path.normpath(found[0].parent))
+            folders.add(os.path.normpath(folder))
     return sorted(files), sorted(folders)

@@ -1,6 +1,7 @@
 """Renders a range of frames, beside other processes that render other ranges."""
 
 import importlib
+from collections.abc import Callable
 
 from unfade.errors import WorkError
 from unfade.film.stage_names import STAGE_NAMES
@@ -10,7 +11,7 @@ from unfade.pipeline.stages import STAGES
 from unfade.work.job import Job
 from unfade.work.lock import lock_frames
 from unfade.work.receipt import UNFINISHED
-from unfade.work.units import prepare_results
+from unfade.work.units import has_key, prepare_results
 
 RENDER = STAGE_NAMES.index("render")
 """Place of render among the stages."""
@@ -44,14 +45,17 @@ def render_frames(job: Job, first: int, last: int) -> int:
     if freshness(stage, job, elements).state == "fresh":
         return 0
     render = importlib.import_module("unfade.render.stage")
-    folder, key = job.folder(stage.name), begun_receipt(stage, job, elements).to_json()
+    folder = job.folder(stage.name)
     render.is_prepared(job)  # Takes time once, while nobody waits for it.
 
-    def prepare() -> None:
+    def prepare(check_alone: Callable[[], None]) -> None:
+        key = begun_receipt(stage, job, elements).to_json()
+        if has_key(folder, key) and render.is_prepared(job):
+            return
+        check_alone()
         (folder / UNFINISHED).touch()
         prepare_results(folder, key)
-        if not render.is_prepared(job):
-            render.prepare(job)
+        render.prepare(job)
 
     with lock_frames(job.root, first, last, job.progress.say, prepare):
         count: int = render.render_part(job, first, last)

@@ -3,8 +3,10 @@
 import json
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from unfade import media
 from unfade.errors import ProjectError, WorkError
@@ -21,8 +23,8 @@ from unfade.work.record_files import read_record
 from unfade.work.units import (
     UNITS_FOLDER,
     Unit,
-    UnitResult,
     frames_unit,
+    known_facts,
     ranges,
     results,
 )
@@ -48,11 +50,11 @@ def run(job: Job) -> None:
     check_masters_space(settings, job.colors)
     prepare(job)
     folder = job.folder("render")
+    for facts in known_facts(folder):
+        with suppress(LookupError, TypeError, ValueError):  # A damaged result is made again.
+            _known_records(job, facts)
     found = results(job, _units(plan), "Rendering", holds=partial(_is_unchanged, folder))
-    rendered = [one for result in found for one in result.facts]
-    for one in rendered:
-        master, content = folder / one["record"]["file"], one["record"]["sha256"]
-        job.know_digest(master, one["size"], one["mtime_ns"], content)
+    frames = [record for result in found for record in _known_records(job, result.facts)]
     job.save(
         Rendering(
             model_id=plan.trained.id,
@@ -64,10 +66,21 @@ def run(job: Job) -> None:
             strict=settings.strict,
             color_config=config_to_share(job.colors.config),
             view=job.project.film.view,
-            frames=tuple(RenderedFrame.model_validate(one["record"]) for one in rendered),
+            frames=tuple(frames),
             skipped=plan.skipped,
         )
     )
+
+
+def _known_records(job: Job, facts: Any) -> list[RenderedFrame]:
+    """The records of masters in the facts of a unit, whose checksums need not be taken again."""
+    records = []
+    for one in facts:
+        record = RenderedFrame.model_validate(one["record"])
+        path = job.folder("render") / record.file
+        job.know_digest(path, one["size"], one["mtime_ns"], record.sha256)
+        records.append(record)
+    return records
 
 
 def render_part(job: Job, first: int, last: int) -> int:
@@ -137,10 +150,10 @@ def _units(plan: RenderPlan) -> list[Unit]:
     return [frames_unit("render", render_range, part) for part in ranges(frames)]
 
 
-def _is_unchanged(folder: Path, result: UnitResult) -> bool:
+def _is_unchanged(folder: Path, facts: Any) -> bool:
     """Whether the masters of a unit are as it wrote them; those that are not are removed."""
     is_unchanged = True
-    for one in result.facts:
+    for one in facts:
         record = RenderedFrame.model_validate(one["record"])
         path, sidecar = folder / record.file, record.sidecar
         stat = path.stat() if path.exists() else None

@@ -1,7 +1,9 @@
 """render: recovers and writes the masters of a range of frames."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from torch import Tensor
@@ -68,7 +70,8 @@ class RenderPlan:
 
     def between(self, first: int, last: int) -> list[Master]:
         """The masters that are wanted of a range of frames."""
-        return [one for one in self.wanted if first <= one.frame <= last]
+        start = bisect_left(self.wanted, first, key=attrgetter("frame"))
+        return list(self.wanted[start : bisect_right(self.wanted, last, key=attrgetter("frame"))])
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,11 @@ def lock_folder(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
 
 @contextmanager
 def lock_frames(
-    folder: Path, first: int, last: int, say: Callable[[str], None], prepare: Callable[[], None]
+    folder: Path,
+    first: int,
+    last: int,
+    say: Callable[[str], None],
+    prepare: Callable[[Callable[[], None]], None],
 ) -> Iterator[None]:
     """Locks frames for this process while the block runs; others may lock other frames.
 
@@ -79,7 +83,8 @@ def lock_frames(
         first: first frame.
         last: last frame.
         say: prints a line, as for `lock_folder`.
-        prepare: is called while nobody else starts.
+        prepare: is called while nobody else starts, with a function that raises the same error if
+            another process holds any frames: what they need must not change.
 
     Raises:
         WorkError: another process holds one of the frames or the whole folder, or the folder cannot
@@ -88,8 +93,8 @@ def lock_frames(
     with ExitStack() as stack:
         with _patient_lock(folder, say):
             _check_frames_free(folder, FrameRange(first=first, last=last))
+            prepare(lambda: _check_frames_free(folder, None))
             stack.enter_context(_lock_file(folder / f"{LOCK}-frames-{first}-{last}", say))
-            prepare()
         yield
 
 

@@ -7,9 +7,12 @@ depends on, and results of another key are removed.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -33,6 +36,12 @@ _FAULTS = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 KEY_FILE = "key.txt"
 """File, among the results, with the key that they are of."""
+
+NO_KEY = "none"
+"""The key of results of a stage that runs by itself."""
+
+MAX_ROUNDS = 3
+"""Times that units are done whose results do not hold, because somebody changes their files."""
 
 FRAMES_A_UNIT = 100
 """Frames of a unit: at 2K half a minute on one core, so that a lost unit costs little, and the
@@ -97,16 +106,38 @@ class InProcess:
 
 
 def do_unit(job: Job, unit: Unit) -> Iterator[None]:
-    """Does a unit and writes its result; yields after each frame, pair or shot."""
+    """Does a unit and writes its result; yields after each frame, pair or shot.
+
+    Raises:
+        UnfadeError: of the unit, or the stage has been begun anew with other settings meanwhile.
+    """
     import numpy as np
     from safetensors.numpy import save
 
-    result = yield from unit.work(job, **unit.arguments)
+    folder = job.folder(unit.stage)
+    key = results_key(folder)
+    result = yield from _while_key_stays(unit.work(job, **unit.arguments), folder, key)
     arrays = {name: np.ascontiguousarray(array) for name, array in result.arrays.items()}
-    path = unit.path(job)
-    path.parent.mkdir(exist_ok=True)
-    with writing(path) as temporary:
-        temporary.write_bytes(save(arrays, {"facts": json.dumps(result.facts)}))
+    facts = {"facts": json.dumps(result.facts), "key": _digest(key)}
+    with writing(unit.path(job)) as temporary:
+        temporary.write_bytes(save(arrays, facts))
+
+
+def _while_key_stays(work: UnitWork, folder: Path, key: str) -> UnitWork:
+    """The work of a unit, which ends if its run is over and another one has begun: a worker may not
+    know that."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            result: UnitResult = end.value
+            return result
+        finally:
+            if results_key(folder) != key:
+                raise WorkError(
+                    f"{folder}: was begun anew with other settings meanwhile; look at the newer run"
+                )
+        yield
 
 
 def results(
@@ -114,7 +145,7 @@ def results(
     units: Sequence[Unit],
     label: str,
     *,
-    holds: Callable[[UnitResult], bool] = lambda result: True,
+    holds: Callable[[Any], bool] = lambda facts: True,
 ) -> Iterator[UnitResult]:
     """The result of each unit, in order, after those that have none were done.
 
@@ -122,51 +153,73 @@ def results(
         job: the job.
         units: the units.
         label: of the progress, which counts frames, pairs or shots.
-        holds: whether an earlier result still holds; the unit is done again if not.
+        holds: whether the facts of a result still hold, by the files that it is about; a unit is
+            done again if not.
 
     Raises:
         UnfadeError: of a unit or of the executor, or a result cannot be read.
     """
-    due = [unit for unit in units if not _is_done(unit.path(job), holds)]
-    total = sum(unit.amount for unit in due)
-    for _ in job.progress.track(job.executor.run(job, due), label, total):
-        pass
+    if units and not results_key(job.folder(units[0].stage)):
+        prepare_results(job.folder(units[0].stage), NO_KEY)
+    for _ in range(MAX_ROUNDS):
+        due = [unit for unit in units if not _is_done(job, unit, holds)]
+        if not due:
+            break
+        for unit in due:
+            unit.path(job).unlink(missing_ok=True)
+        total = sum(unit.amount for unit in due)
+        for _ in job.progress.track(job.executor.run(job, due), label, total):
+            pass
     for unit in units:
-        yield _read(unit.path(job))
+        yield read_result(job, unit)
+
+
+def _is_done(job: Job, unit: Unit, holds: Callable[[Any], bool]) -> bool:
+    """Whether a unit has a result of the present key that still holds."""
+    try:
+        return holds(_read(job, unit, with_arrays=False).facts)
+    except (WorkError, *_FAULTS):
+        return False
 
 
 def read_result(job: Job, unit: Unit) -> UnitResult:
     """The result of a unit that is done.
 
     Raises:
-        WorkError: it is missing or damaged.
+        WorkError: it is missing or damaged, or of another key.
     """
-    return _read(unit.path(job))
+    return _read(job, unit, with_arrays=True)
 
 
-def _is_done(path: Path, holds: Callable[[UnitResult], bool]) -> bool:
-    try:
-        is_done = path.exists() and holds(_read(path))
-    except (WorkError, *_FAULTS):
-        is_done = False
-    if not is_done:
-        path.unlink(missing_ok=True)
-    return is_done
+def known_facts(folder: Path) -> Iterator[Any]:
+    """The facts of all results in the folder of a stage that can be read, whatever units they are
+    of."""
+    for path in sorted((folder / UNITS_FOLDER).glob("*.safetensors")):
+        with suppress(WorkError):
+            yield _read_file(path, folder, with_arrays=False).facts
 
 
-def _read(path: Path) -> UnitResult:
-    """
-    Raises:
-        WorkError: the file is missing or damaged.
-    """
+def _read(job: Job, unit: Unit, *, with_arrays: bool) -> UnitResult:
+    return _read_file(unit.path(job), job.folder(unit.stage), with_arrays=with_arrays)
+
+
+def _read_file(path: Path, folder: Path, *, with_arrays: bool) -> UnitResult:
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, "numpy") as file:
-            facts = json.loads(file.metadata()["facts"])
-            return UnitResult(facts, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+            found = file.metadata()
+            if found["key"] != _digest(results_key(folder)):
+                raise ValueError("it is of other settings")
+            names = list(file.keys()) if with_arrays else []
+            arrays = {name: file.get_tensor(name) for name in names}
+            return UnitResult(json.loads(found["facts"]), arrays)
     except (OSError, SafetensorError, *_FAULTS) as error:
         raise WorkError(f"{path}: is damaged ({error}); remove it, and run again") from error
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def frames_unit(
@@ -185,7 +238,11 @@ def ranges(items: Sequence[T], count: int | None = None) -> list[Sequence[T]]:
 
 
 def prepare_results(folder: Path, key: str) -> None:
-    """Removes the results in the folder of a stage that are not of `key`."""
+    """Removes the results in the folder of a stage that are not of `key`.
+
+    Raises:
+        WorkError: there is a folder of their name that Unfade did not make.
+    """
     if not has_key(folder, key):
         remove_results(folder)
         (folder / UNITS_FOLDER).mkdir()
@@ -206,9 +263,18 @@ def results_key(folder: Path) -> str:
 
 
 def remove_results(folder: Path) -> None:
-    """Removes all results in the folder of a stage."""
+    """Removes all results in the folder of a stage.
+
+    Raises:
+        WorkError: there is a folder of their name that Unfade did not make.
+    """
     units = folder / UNITS_FOLDER
     if units.is_symlink():
         units.unlink()
     elif units.exists():
+        names = os.listdir(units)
+        if names and KEY_FILE not in names:
+            raise WorkError(
+                f"{units}: was not made by Unfade; move it elsewhere, because it is in the way"
+            )
         shutil.rmtree(units)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from unfade.film.model import ShotModel
 from unfade.model import ResidualNetworks
-from unfade.model.device import map_networks
+from unfade.model.device import map_networks, network_device
 from unfade.project.settings import TrainSection
 from unfade.train.data.pixels import Pixels, select
 from unfade.train.fit.loop import (
@@ -76,10 +76,14 @@ class PixelsOfShots:
 
     def of_shot(self, shot: int) -> tuple[Pixels, Pixels]:
         """Training and hold-out pixels of a shot."""
-        return _of_shots(self.train, (shot,)), _of_shots(self.held_out, (shot,))
+        device = network_device()
+        return (
+            _of_shots(self.train, (shot,)).to(device),
+            _of_shots(self.held_out, (shot,)).to(device),
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        parts = (_of_shots(pixels, self.shots) for pixels in (self.train, self.held_out))
+        parts = (_of_shots(one, self.shots).to("cpu") for one in (self.train, self.held_out))
         return PixelsOfShots, (*parts, self.shots)
 
 

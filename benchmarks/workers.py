@@ -102,7 +102,7 @@ def _render_some(job: Job) -> None:
     """Renders a few frames in units of one, so that every worker does some."""
     units.FRAMES_A_UNIT = 1
     _forget(job)
-    stage.render_part(job, 1, WARM_FRAMES)
+    stage.render_part(job, range(1, WARM_FRAMES + 1))
 
 
 def _forget(job: Job) -> None:

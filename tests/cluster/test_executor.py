@@ -85,9 +85,18 @@ def test_a_worker_of_another_version_is_named(job: Job, monkeypatch: pytest.Monk
         list(results(job, units(units_of_tests.double, 1), ""))
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense"])
-def test_an_address_without_a_scheduler_is_one_sentence(address: str) -> None:
+def test_an_address_without_a_scheduler_is_one_sentence() -> None:
+    address = "tcp://127.0.0.1:9"
     with pytest.raises(WorkError, match=f"{address}: no scheduler answers"), cluster_at(address):
+        pass
+
+
+@pytest.mark.parametrize("address", ["nonsense", "", "http://host:8786", "tcp://host"])
+def test_what_is_no_address_is_one_sentence(address: str) -> None:
+    with (
+        pytest.raises(WorkError, match=f"'{address}' is no address .*tcp://HOST:8786"),
+        cluster_at(address),
+    ):
         pass
 
 

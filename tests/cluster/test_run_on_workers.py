@@ -17,6 +17,7 @@ import unfade
 from unfade.errors import ProjectError, WorkError
 from unfade.film.rendering import Rendering
 from unfade.work import units
+from unfade.work.lock import lock_frames
 from unfade.work.units import UNITS_FOLDER
 
 Copy = Callable[[Path, str], Path]
@@ -95,7 +96,7 @@ def test_frames_need_the_stages_before_and_a_range_of_the_film(
     tmp_path: Path, copy_small_film: Copy, run: Callable[..., tuple[int, str]]
 ) -> None:
     film = copy_small_film(tmp_path / "film", "train")
-    with pytest.raises(ProjectError, match="none of the frames 6 to 8 is to be rendered"):
+    with pytest.raises(ProjectError, match="no frame of 6 to 8 is to be rendered"):
         unfade.open(film).render_frames(6, 8)
     assert run("render", film, "--frames", "8-6")[0] == 2
     status, said = run("render", film, "--frames", "all")
@@ -146,3 +147,19 @@ def wait_for(is_true: Callable[[], object], timeout_s: float = 90.0) -> None:
     while not is_true():
         assert time.monotonic() < until_s
         time.sleep(0.05)
+
+
+def test_other_settings_are_refused_while_frames_are_at_work(
+    tmp_path: Path, copy_small_film: Copy
+) -> None:
+    film = copy_small_film(tmp_path / "film", "train")
+    unfade.open(film).render_frames(2, 2)
+    text = (film / "film.toml").read_text()
+    (film / "film.toml").write_text(text.replace("[render]", '[render]\ncompression = "dwaa"'))
+    before = masters(film)
+    with lock_frames(film, 3, 4, print, lambda check_alone: None):
+        with pytest.raises(WorkError, match="frames 3 to 4 are in use by process"):
+            unfade.open(film).render_frames(5, 5)
+        assert masters(film) == before
+    unfade.open(film).render_frames(5, 5)
+    assert masters(film).items().isdisjoint(before.items())

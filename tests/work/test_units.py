@@ -1,5 +1,6 @@
 """Units of work: each is done once, its result is a whole file, and a key says what it is of."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,7 +67,12 @@ def test_after_a_failure_only_the_rest_is_done(job: Job) -> None:
     assert not list(job.root.rglob("*.partial*"))
 
 
-@pytest.mark.parametrize("harm", [lambda path: path.write_bytes(b""), Path.unlink])
+def replace_by_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("harm", [lambda path: path.write_bytes(b""), Path.unlink, replace_by_pipe])
 def test_a_damaged_or_missing_result_is_made_again(
     job: Job, harm: Callable[[Path], object]
 ) -> None:

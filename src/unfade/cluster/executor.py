@@ -5,6 +5,7 @@ worker dies is done by another. Decision 41 says why Dask.
 """
 
 import logging
+import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
@@ -23,11 +24,18 @@ from unfade.work.cores import CORES_VARIABLE, core_count
 from unfade.work.job import Job
 from unfade.work.units import Unit
 
+_ADDRESS = re.compile(r"(tcp|tls|ucx)://([^\s/:]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
+"""Addresses of schedulers that Unfade takes."""
+
 CONNECT_TIMEOUT_S = 10.0
 """Seconds within which a scheduler answers; on a local network it takes less than one."""
 
 NO_WORKER_S = 60.0
 """Seconds without any worker after which the run ends: a worker restarts in a few."""
+
+WORKER_TIMEOUT_S = 60
+"""Seconds without a sign of life after which a worker of this machine is replaced; its thread that
+gives signs is busy with nothing else."""
 
 FILE_TIMEOUT_S = 90.0
 """Seconds until a result that another machine wrote is seen here: a network share may remember for
@@ -180,18 +188,25 @@ def _settings() -> Iterator[None]:
         "distributed.comm.timeouts.connect": f"{CONNECT_TIMEOUT_S}s",
         "distributed.worker.preload": ["unfade.cluster.worker"],
         "distributed.worker.profile.enabled": False,
+        "distributed.scheduler.worker-ttl": f"{WORKER_TIMEOUT_S}s",
         # The pixels of the shots of a short film go in one unit.
         "distributed.admin.large-graph-warning-threshold": "1TB",
         "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1},
     }
-    logger = logging.getLogger("distributed")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    loggers = [
+        logging.getLogger(name)
+        for name in list(logging.root.manager.loggerDict)
+        if name.partition(".")[0] == "distributed"
+    ]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
     try:
         with dask.config.set(settings):
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 @contextmanager
@@ -231,6 +246,8 @@ def cluster_at(address: str) -> Iterator[DaskExecutor]:
     Raises:
         WorkError: no scheduler answers there.
     """
+    if not _ADDRESS.fullmatch(address):
+        raise WorkError(f"'{address}' is no address of a scheduler; write it as tcp://HOST:8786")
     with _settings():
         try:
             client = Client(address, timeout=CONNECT_TIMEOUT_S)

@@ -1,6 +1,7 @@
 """What a worker of a cluster does: units, one at a time. Dask loads this module in each worker that
 Unfade starts (`dask_setup`)."""
 
+import os
 import signal
 import threading
 from collections import deque
@@ -50,6 +51,11 @@ def dask_setup(worker: object) -> None:
     keep_freed_memory()
     with suppress(ValueError):  # Only the main thread may handle signals.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def dask_teardown(worker: object) -> None:
+    """Leaves standard error alone, on which libraries complain when a worker ends in haste."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def do_on_worker(described: DescribedJob, unit: Unit) -> None:

@@ -125,7 +125,7 @@ def parse_frames(text: str) -> "FrameRange":
     """
     from unfade.film.time import FrameRange
 
-    ends = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", text)
+    ends = re.fullmatch(r"([0-9]{1,10})(?:-([0-9]{1,10}))?", text)
     if ends is None or int(ends[1]) > int(ends[2] or ends[1]):
         raise ProjectError(
             f"--frames '{text}' is no range of frames; write the first and the last as '1001-1100'"

@@ -42,9 +42,10 @@ def render_frames(job: Job, first: int, last: int) -> int:
                 f"'unfade run --to {STAGE_NAMES[RENDER - 1]} {job.project_file}'"
             )
     stage = STAGES[RENDER]
+    render = importlib.import_module("unfade.render.stage")
+    part: list[int] = render.frames_of_part(job, first, last)
     if freshness(stage, job, elements).state == "fresh":
         return 0
-    render = importlib.import_module("unfade.render.stage")
     folder = job.folder(stage.name)
     render.is_prepared(job)  # Takes time once, while nobody waits for it.
 
@@ -58,5 +59,5 @@ def render_frames(job: Job, first: int, last: int) -> int:
         render.prepare(job)
 
     with lock_frames(job.root, first, last, job.progress.say, prepare):
-        count: int = render.render_part(job, first, last)
-    return count
+        render.render_part(job, part)
+    return len(part)

@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from unfade import media
 from unfade.errors import ProjectError, WorkError
 from unfade.film.clip import Clips
 from unfade.film.rendering import RenderedFrame, Rendering
+from unfade.film.wording import frames_in_words
 from unfade.project.color_config import ColorManagement, config_to_share
 from unfade.project.settings import RenderSection
 from unfade.render.masters import MASTER_PATTERN, Master, sidecar_of
@@ -83,25 +84,26 @@ def _known_records(job: Job, facts: Any) -> list[RenderedFrame]:
     return records
 
 
-def render_part(job: Job, first: int, last: int) -> int:
-    """Renders the masters of a range of frames that do not exist yet, in a folder that is prepared.
-
-    Returns:
-        The number of masters in the range.
+def frames_of_part(job: Job, first: int, last: int) -> list[int]:
+    """The frames of a range that are to be rendered.
 
     Raises:
-        ProjectError: no frame of the range is to be rendered.
+        ProjectError: there are none.
     """
     part = [one.frame for one in job.once(RenderPlan.of).between(first, last)]
     if not part:
         raise ProjectError(
-            f"{job.project_file}: none of the frames {first} to {last} is to be rendered; choose "
-            "frames within 'render.first' and 'render.last' that are not skipped"
+            f"{job.project_file}: no frame of {frames_in_words(first, last)} is to be rendered; "
+            "choose frames within 'render.first' and 'render.last' that are not skipped"
         )
+    return part
+
+
+def render_part(job: Job, part: Sequence[int]) -> None:
+    """Renders the masters of some frames that do not exist yet, in a folder that is prepared."""
     units = [frames_unit("render", render_range, some) for some in ranges(part)]
     unchanged = partial(_is_unchanged, job.folder("render"))
     deque(results(job, units, "Rendering", holds=unchanged), maxlen=0)
-    return len(part)
 
 
 def is_prepared(job: Job) -> bool:

@@ -31,10 +31,10 @@ from unfade.render.record import (
     read_sidecar,
     sidecar,
 )
-from unfade.render.recover import recover
+from unfade.render.recover import RecoveredFrame, recover
 from unfade.work.job import Job
 from unfade.work.record_files import read_record
-from unfade.work.units import UnitResult, UnitWork
+from unfade.work.units import UnitResult, UnitWork, check_key, results_key
 from unfade.work.writing import write_text
 
 
@@ -94,6 +94,7 @@ def render_range(job: Job, first: int, last: int) -> UnitWork:
     """Renders the masters of a range of frames that do not exist yet, each on one core, side by
     side. The result has the record of every master, with size and time of change of its file."""
     plan, folder = job.once(RenderPlan.of), job.folder("render")
+    key = results_key(folder)
     due = plan.between(first, last)
     remaining = {one.frame: one for one in due if not one.is_complete(folder)}
     for _ in range(len(due) - len(remaining)):
@@ -102,18 +103,21 @@ def render_range(job: Job, first: int, last: int) -> UnitWork:
         recovery = job.once(_Recovery.of)
 
         def render_frame(frame: int, source_rgb: Tensor) -> None:
-            _render_frame(job, plan, recovery, remaining[frame], source_rgb)
+            recovered = recover(
+                source_rgb, plan.source.live_area, recovery.model, remaining[frame].shot.number
+            )
+            check_key(folder, key)
+            _write_frame(job, plan, recovery, remaining[frame], recovered)
 
         for _ in media.map_frames(render_frame, plan.source, list(remaining), job.colors):
             yield
     return UnitResult([_record(job, master) for master in due])
 
 
-def _render_frame(
-    job: Job, plan: RenderPlan, recovery: _Recovery, master: Master, source_rgb: Tensor
+def _write_frame(
+    job: Job, plan: RenderPlan, recovery: _Recovery, master: Master, recovered: RecoveredFrame
 ) -> None:
     source, shot, frame = plan.source, master.shot, master.frame
-    recovered = recover(source_rgb, source.live_area, recovery.model, shot.number)
     method = recovery.methods.of(shot.number)
     error, held = predicted_error(recovered.error), source.held_frame(frame)
     entries = plan.entries | frame_entries(shot, frame, method, error, held)

@@ -133,11 +133,19 @@ def _while_key_stays(work: UnitWork, folder: Path, key: str) -> UnitWork:
             result: UnitResult = end.value
             return result
         finally:
-            if results_key(folder) != key:
-                raise WorkError(
-                    f"{folder}: was begun anew with other settings meanwhile; look at the newer run"
-                )
+            check_key(folder, key)
         yield
+
+
+def check_key(folder: Path, key: str) -> None:
+    """
+    Raises:
+        WorkError: the results in the folder of a stage are no longer of `key`.
+    """
+    if not has_key(folder, key):
+        raise WorkError(
+            f"{folder}: was begun anew with other settings meanwhile; look at the newer run"
+        )
 
 
 def results(
@@ -166,7 +174,7 @@ def results(
         if not due:
             break
         for unit in due:
-            unit.path(job).unlink(missing_ok=True)
+            _remove(unit.path(job))
         total = sum(unit.amount for unit in due)
         for _ in job.progress.track(job.executor.run(job, due), label, total):
             pass
@@ -207,15 +215,26 @@ def _read_file(path: Path, folder: Path, *, with_arrays: bool) -> UnitResult:
     from safetensors import SafetensorError, safe_open
 
     try:
+        if not path.is_file():  # A pipe would be waited for.
+            raise FileNotFoundError("there is no such file")
         with safe_open(path, "numpy") as file:
             found = file.metadata()
             if found["key"] != _digest(results_key(folder)):
-                raise ValueError("it is of other settings")
+                raise WorkError(f"{path}: is of other settings; remove it, and run again")
             names = list(file.keys()) if with_arrays else []
             arrays = {name: file.get_tensor(name) for name in names}
             return UnitResult(json.loads(found["facts"]), arrays)
     except (OSError, SafetensorError, *_FAULTS) as error:
         raise WorkError(f"{path}: is damaged ({error}); remove it, and run again") from error
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise WorkError(
+            f"{path}: cannot be removed ({error.strerror}); remove it, and run again"
+        ) from error
 
 
 def _digest(key: str) -> str:
@@ -272,7 +291,7 @@ def remove_results(folder: Path) -> None:
     if units.is_symlink():
         units.unlink()
     elif units.exists():
-        names = os.listdir(units)
+        names = os.listdir(units) if units.is_dir() else [units.name]
         if names and KEY_FILE not in names:
             raise WorkError(
                 f"{units}: was not made by Unfade; move it elsewhere, because it is in the way"

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from unfade.align import stage
+from unfade.align.units import PairToAlign
 from unfade.errors import MatchError, ProjectError
 from unfade.film.alignment import Alignments, weight_file
 from unfade.film.clip import Area, Clips
@@ -10,6 +11,22 @@ from unfade.film.pair import Pair
 from unfade.media import read_picture, read_plane, write_png
 
 from .conftest import PICTURE, choose, framed
+
+
+def test_pairs_of_a_movie_that_is_decoded_from_its_start_are_one_unit(film):
+    clips = film.load(Clips)
+    pairs = [
+        PairToAlign(Pair(shot=1, source=frame, reference=frame, of="dvd"), None)
+        for frame in range(1, 40)
+    ]
+
+    def amounts(**facts):
+        dvd = clips.references["dvd"].model_copy(update=facts)
+        units = stage.pair_units(clips.model_copy(update={"references": {"dvd": dvd}}), pairs, 0)
+        return [one.amount for one in units]
+
+    assert amounts() == amounts(kind="movie", random_access=True) == [32, 7]
+    assert amounts(kind="movie") == [39]
 
 
 def test_pairs_are_aligned_weighted_and_drawn(film, scenes, subtitle_mask):

@@ -12,17 +12,20 @@ import pytest
 import torch
 
 from unfade.errors import MediaError, ProjectError, WorkError
-from unfade.film.clip import SOURCE_PROXY, Area, Clips, reference_proxy
+from unfade.film.clip import SOURCE_PROXY, Area, Clip, Clips, reference_proxy
 from unfade.film.time import FrameRange
+from unfade.ingest import units
 from unfade.ingest.proxy import make_proxy, proxy_size
-from unfade.media import MovieWriter, read, read_picture, write_dpx
+from unfade.media import MovieWriter, read, read_or_fault, read_picture, write_dpx
 from unfade.project.settings import Project
 from unfade.work.job import Job
-from unfade.work.progress import Item
+from unfade.work.progress import Item, SilentProgress
 
 from ..fixtures import make_clip, run_anew
 
 PICTURE = Area(x=20, y=12, width=152, height=108)
+TINT = [[[1.0]], [[0.8]], [[0.6]]]
+"""A colour that a reference may have."""
 PAIRS = [{"source": 101, "reference": "painted.png"}]
 
 
@@ -196,6 +199,36 @@ def test_an_alpha_channel_is_ignored_with_a_message(film: Path) -> None:
     run_anew("ingest", Job(project, film, Recorder()))
     ignored = [message for message in messages if "ignored" in message]
     assert ignored == ["source: channels without colour are ignored: A"]
+
+
+def test_a_movie_without_random_access_is_decoded_once(
+    film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Joined files repeat their times, so that no index finds a frame."""
+    (film / "dvd.mkv").unlink()
+    with MovieWriter(
+        film / "dvd.ts", codec="mpeg2video", width=180, height=144, rate=Fraction(25)
+    ) as movie:
+        for number in range(8):
+            movie.write(torch.full((3, 144, 180), 0.3 + number / 20) * torch.tensor(TINT))
+    (film / "dvd.ts").write_bytes((film / "dvd.ts").read_bytes() * 2)
+    read_ranges = []
+
+    def recorded(clip: Clip, numbers: Iterable[int], colors: Any) -> Any:
+        frames = [*numbers]
+        read_ranges.append((clip.kind, len(frames)))
+        return read_or_fault(clip, frames, colors)
+
+    monkeypatch.setattr(units, "read_or_fault", recorded)
+    monkeypatch.setattr(units, "_READ_FRAMES_A_UNIT", 5)
+    project = job(film, reference={"path": "dvd.ts"}).project
+    run_anew("ingest", Job(project, film, SilentProgress()))
+    count = len(job(film).load(Clips).references["dvd"].frames)
+    assert count > 12
+    of_units = [5, 5, 2]
+    looked_at = [("sequence", 12), ("movie", count)]
+    assert read_ranges == [*looked_at, ("movie", count), *(("sequence", n) for n in of_units)]
+    assert len(np.load(film / reference_proxy("dvd"))) == count
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from unfade.errors import WorkError
+from unfade.film.time import FrameRange
 from unfade.project.settings import Project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
@@ -18,12 +19,15 @@ from unfade.work.units import (
     UnitWork,
     do_unit,
     frames_unit,
+    frames_units,
     known_facts,
     prepare_results,
     ranges,
     remove_results,
     results,
 )
+
+from ..fixtures import make_clip
 
 DONE: list[int] = []
 
@@ -157,6 +161,17 @@ def test_ranges_cover_all_frames_once() -> None:
     frames = [*range(1, 8), 20, 21]
     assert [list(part) for part in ranges(frames, 4)] == [[1, 2, 3, 4], [5, 6, 7, 20], [21]]
     assert ranges([], 4) == []
+
+
+def test_a_movie_that_is_decoded_from_its_start_is_one_unit() -> None:
+    def amounts(**facts: object) -> list[int]:
+        clip = make_clip("scan", FrameRange(first=0, last=249), 8, 6, **facts)
+        return [one.amount for one in frames_units("render", squares, clip, range(250))]
+
+    assert amounts() == amounts(kind="movie", random_access=True) == [100, 100, 50]
+    assert amounts(kind="movie") == [250]
+    movie = make_clip("scan", FrameRange(first=0, last=249), 8, 6, kind="movie")
+    assert frames_units("render", squares, movie, []) == []
 
 
 def test_a_name_tells_units_apart() -> None:

@@ -80,12 +80,7 @@ def _source(pair: Pair) -> int:
 
 def _aligned(job: Job, pairs: Sequence[PairToAlign], turn: int) -> Iterator[Alignment | Rejection]:
     """The results of pairs, in order of their source frames; `turn` counts the calls."""
-    groups = ranges(pairs, ITEMS_A_UNIT)
-    units = [
-        Unit("align", f"pairs-{turn}-{index}", align_pairs, {"pairs": values}, len(values))
-        for index, group in enumerate(groups)
-        if (values := [one.to_values() for one in group])
-    ]
+    units = pair_units(job.once(Job.clips), pairs, turn)
     folder = job.folder("align")
 
     def has_files(facts: Any) -> bool:
@@ -93,6 +88,19 @@ def _aligned(job: Job, pairs: Sequence[PairToAlign], turn: int) -> Iterator[Alig
 
     for result in results(job, units, "Aligning pairs", holds=has_files):
         yield from _read_settled(result.facts)
+
+
+def pair_units(clips: Clips, pairs: Sequence[PairToAlign], turn: int) -> list[Unit]:
+    """Units of `ITEMS_A_UNIT` pairs each, or of all pairs if one of their clips is sequential,
+    because each unit would decode it from the start again."""
+    used = [clips.source, *(clips.references[name] for one in pairs if (name := one.pair.of))]
+    is_sequential = any(clip.is_sequential for clip in used)
+    groups = ranges(pairs, len(pairs) if is_sequential else ITEMS_A_UNIT)
+    return [
+        Unit("align", f"pairs-{turn}-{index}", align_pairs, {"pairs": values}, len(values))
+        for index, group in enumerate(groups)
+        if (values := [one.to_values() for one in group])
+    ]
 
 
 def _read_settled(facts: Any) -> Iterator[Alignment | Rejection]:

@@ -140,6 +140,11 @@ class Clip(Noun):
     assumed: tuple[str, ...] = ()
     damage: Damage = Damage()
 
+    @property
+    def is_sequential(self) -> bool:
+        """Whether reading a frame decodes all frames before it."""
+        return self.kind == "movie" and not self.random_access
+
     @model_validator(mode="after")
     def _cadence_fits(self) -> "Clip":
         if self.cadence is not None and len(self.cadence.weave) != len(self.frames):

@@ -16,7 +16,14 @@ from unfade.film.wording import counted
 from unfade.ingest.overview import draw_live_areas
 from unfade.ingest.proxy import proxy_size
 from unfade.ingest.repeats import RepeatDetector
-from unfade.ingest.units import ClipToRead, elements, probe_unit, probed, read_units
+from unfade.ingest.units import (
+    ClipToRead,
+    elements,
+    probe_unit,
+    probed,
+    proxies_or_faults,
+    read_units,
+)
 from unfade.media import write_png
 from unfade.work.job import Job
 from unfade.work.proxies import load_proxy
@@ -130,9 +137,17 @@ def _write_proxy(job: Job, element: ClipToRead, clip: Clip) -> tuple[str, Damage
 def _proxies(
     job: Job, element: ClipToRead, clip: Clip, faults: list[tuple[int, str]]
 ) -> Iterator[NDArray[np.uint8] | None]:
-    """The proxy of every frame; None for a damaged frame, whose fault is added to `faults`."""
-    frames = iter(clip.frames.frames())
-    for result in results(job, read_units(element, clip), f"Reading the {element.title}"):
+    """The proxy of every frame; None for a damaged frame, whose fault is added to `faults`. A
+    sequential clip is read here, because a unit of all its frames would hold all their proxies."""
+    label, frames = f"Reading the {element.title}", clip.frames.frames()
+    if clip.is_sequential:
+        read = proxies_or_faults(job, clip, frames)
+        for frame, found in job.progress.track(read, label, len(clip.frames)):
+            if isinstance(found, str):
+                faults.append((frame, found))
+            yield None if isinstance(found, str) else found
+        return
+    for result in results(job, read_units(element, clip), label):
         damaged = dict(result.facts)
         faults += damaged.items()
         for proxy in result.arrays["proxies"]:

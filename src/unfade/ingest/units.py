@@ -1,5 +1,6 @@
 """ingest: probes clips, and makes the proxies of ranges of their frames."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,10 +121,8 @@ def _checked_area(name: str, clip: Clip, section: ClipSection) -> Area | None:
 
 
 def read_units(element: ClipToRead, clip: Clip) -> list[Unit]:
-    """The reading of a whole clip in ranges, or at once if frames are found only from the start."""
-    frames = range(clip.frames.first, clip.frames.last + 1)
-    is_in_order = clip.kind == "movie" and not clip.random_access
-    parts = [frames] if is_in_order else ranges(frames, _READ_FRAMES_A_UNIT)
+    """The reading of a whole clip in ranges."""
+    parts = ranges([*clip.frames.frames()], _READ_FRAMES_A_UNIT)
     return [frames_unit("ingest", make_proxies, part, name=element.name) for part in parts]
 
 
@@ -138,13 +137,25 @@ def make_proxies(job: Job, first: int, last: int, name: str) -> UnitWork:
     width, height = proxy_size(clip)
     proxies = np.zeros((last - first + 1, height, width, 3), np.uint8)
     faults = []
-    for frame, picture in read_or_fault(clip, range(first, last + 1), job.colors):
-        if isinstance(picture, str):
-            faults.append((frame, picture))
+    for frame, proxy in proxies_or_faults(job, clip, range(first, last + 1)):
+        if isinstance(proxy, str):
+            faults.append((frame, proxy))
         else:
-            proxies[frame - first] = make_proxy(picture, clip)
+            proxies[frame - first] = proxy
         yield
     return UnitResult(faults, {"proxies": proxies})
+
+
+def proxies_or_faults(
+    job: Job, clip: Clip, frames: Iterable[int]
+) -> Iterator[tuple[int, NDArray[np.uint8] | str]]:
+    """Frames of a clip, ascending, each with its proxy, or with its fault if it is damaged.
+
+    Raises:
+        MediaError: a movie is damaged.
+    """
+    for frame, picture in read_or_fault(clip, frames, job.colors):
+        yield frame, picture if isinstance(picture, str) else make_proxy(picture, clip)
 
 
 def _clips(job: Job) -> dict[str, Clip]:

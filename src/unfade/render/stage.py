@@ -24,9 +24,8 @@ from unfade.work.record_files import read_record
 from unfade.work.units import (
     UNITS_FOLDER,
     Unit,
-    frames_unit,
+    frames_units,
     known_facts,
-    ranges,
     results,
 )
 from unfade.work.writing import write_text
@@ -101,7 +100,8 @@ def frames_of_part(job: Job, first: int, last: int) -> list[int]:
 
 def render_part(job: Job, part: Sequence[int]) -> None:
     """Renders the masters of some frames that do not exist yet, in a folder that is prepared."""
-    units = [frames_unit("render", render_range, some) for some in ranges(part)]
+    source = job.once(RenderPlan.of).source
+    units = frames_units("render", render_range, source, part)
     unchanged = partial(_is_unchanged, job.folder("render"))
     deque(results(job, units, "Rendering", holds=unchanged), maxlen=0)
 
@@ -149,7 +149,7 @@ def check_masters_space(settings: RenderSection, colors: ColorManagement) -> Non
 def _units(plan: RenderPlan) -> list[Unit]:
     """All frames to render, in ranges."""
     frames = [master.frame for master in plan.wanted]
-    return [frames_unit("render", render_range, part) for part in ranges(frames)]
+    return frames_units("render", render_range, plan.source, frames)
 
 
 def _is_unchanged(folder: Path, facts: Any) -> bool:

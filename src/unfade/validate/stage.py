@@ -68,7 +68,7 @@ from unfade.validate.validated_film import chosen_model
 from unfade.validate.verdict import decide, held_out_measures, mean_model_error
 from unfade.work.job import Job
 from unfade.work.packing import unpack
-from unfade.work.units import frames_unit, ranges, results
+from unfade.work.units import frames_units, results
 from unfade.work.writing import write_text
 
 Kept = TypeVar("Kept")
@@ -219,8 +219,9 @@ def _check_frames(
     inspection: Inspection,
 ) -> tuple[list[FrameFigures], dict[int, FramePictures]]:
     """The figures of every rendered frame, and the pictures of those that are shown."""
-    job, frames = inspection.job, [one.frame for one in inspection.film.rendering.frames]
-    units = [frames_unit("validate", check_range, part) for part in ranges(frames)]
+    job, film = inspection.job, inspection.film
+    frames = [one.frame for one in film.rendering.frames]
+    units = frames_units("validate", check_range, film.clips.source, frames)
     figures, pictures = [], {}
     for result in results(job, units, "Checking rendered frames"):
         for values in result.facts:

@@ -24,6 +24,7 @@ from unfade.work.writing import write_text, writing
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from unfade.film.clip import Clip
     from unfade.work.job import Job
 
 T = TypeVar("T")
@@ -248,6 +249,15 @@ def frames_unit(
     first, last = frames[0], frames[-1]
     name = "-".join([*map(str, arguments.values()), f"{first:07d}", f"{last:07d}"])
     return Unit(stage, name, work, {"first": first, "last": last, **arguments}, len(frames))
+
+
+def frames_units(
+    stage: str, work: Callable[..., UnitWork], clip: Clip, frames: Sequence[int]
+) -> list[Unit]:
+    """Units of frames of a clip, ascending: of `FRAMES_A_UNIT` each, or of all frames if the clip
+    is sequential, because each unit would decode it from the start again."""
+    parts = ranges(frames, len(frames) if clip.is_sequential else None)
+    return [frames_unit(stage, work, part) for part in parts]
 
 
 def ranges(items: Sequence[T], count: int | None = None) -> list[Sequence[T]]:

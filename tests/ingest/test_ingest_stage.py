@@ -20,6 +20,7 @@ from unfade.media import MovieWriter, read, read_or_fault, read_picture, write_d
 from unfade.project.settings import Project
 from unfade.work.job import Job
 from unfade.work.progress import Item, SilentProgress
+from unfade.work.units import UNITS_FOLDER
 
 from ..fixtures import make_clip, run_anew
 
@@ -229,6 +230,10 @@ def test_a_movie_without_random_access_is_decoded_once(
     looked_at = [("sequence", 12), ("movie", count)]
     assert read_ranges == [*looked_at, ("movie", count), *(("sequence", n) for n in of_units)]
     assert len(np.load(film / reference_proxy("dvd"))) == count
+    names = [path.name for path in (film / "01-ingest" / UNITS_FOLDER).glob("*.safetensors")]
+    assert [name for name in names if name.startswith("reference")] == [
+        "reference1-probe.safetensors"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,8 @@ def _checked_area(name: str, clip: Clip, section: ClipSection) -> Area | None:
 
 def read_units(element: ClipToRead, clip: Clip) -> list[Unit]:
     """The reading of a whole clip in ranges."""
-    parts = ranges([*clip.frames.frames()], _READ_FRAMES_A_UNIT)
+    frames = range(clip.frames.first, clip.frames.last + 1)
+    parts = ranges(frames, _READ_FRAMES_A_UNIT)
     return [frames_unit("ingest", make_proxies, part, name=element.name) for part in parts]
 
 

@@ -215,7 +215,7 @@ def _shown(error: Exception) -> str:
     """The line that a user sees."""
     from unfade.commands.failures import FailureReporter
 
-    return FailureReporter(())._line(error)[0]
+    return FailureReporter(()).line(error)[0]
 
 
 def _place_of(error: Exception) -> str:

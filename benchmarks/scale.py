@@ -270,7 +270,7 @@ def _artefacts(job: Job) -> Callable[[], object]:
 def _curate(job: Job) -> Callable[[], None]:
     """curate: cuts, facts of frames, scenes, choice of pairs"""
     film = ValidatedFilm.of(job)
-    source = load_proxy(job.root / SOURCE_PROXY)
+    source = load_proxy(job.root / SOURCE_PROXY, len(film.clips.source.frames))
 
     def work() -> None:
         find_cuts(source)

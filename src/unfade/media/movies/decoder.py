@@ -1,5 +1,5 @@
 """Decodes movies in another process, so that a decoder that crashes, hangs or takes too much memory
-takes nothing else down."""
+takes nothing else down. On Windows they are decoded in the program itself."""
 
 from __future__ import annotations
 
@@ -28,16 +28,23 @@ from unfade.media.movies.decoder_process import Answer, Call
 from unfade.media.movies.heartbeat import FRAME, NO_FRAME, STEPS
 from unfade.media.movies.shared_ring import SharedRing
 
+IS_GUARDED = sys.platform != "win32"
+"""Whether movies are decoded in another process; that needs signals and limits of Unix."""
+
 HANG_TIMEOUT_S = 300.0
 """Seconds without progress after which a decoder counts as hanging; a disk that spins up takes far
 less."""
 
-MEMORY_LIMIT_BYTES = 12 * 2**30
+MEMORY_LIMIT_BYTES = 12 * 10**9
 """Largest memory of a decoder, without the frames that it sends. FFV1 of 4096 x 3112 pixels in 16
 bits takes 2.1 GB in 16 threads, the most that FFmpeg starts; 8K takes four times as much."""
 
 MAX_IDLE_PROCESSES = 4
 """Processes that are kept for the next movie: a source and three references."""
+
+_END_TIMEOUT_S = 1.0
+"""Seconds until a process that has closed its link has ended by itself: the system writes no image
+of its memory, which would take longer."""
 
 _KILL_TIMEOUT_S = 5.0
 """Seconds until a killed process has ended; only one that waits for a broken disk takes longer."""
@@ -86,6 +93,9 @@ class Decoder:
                 memory than `MEMORY_LIMIT_BYTES`.
             Exception: the error of the function.
         """
+        if not IS_GUARDED:
+            yield from function(self.path, *args, **named)
+            return
         process = self._claim()
         try:
             process.send((functools.partial(function, self.path, **named), args))
@@ -100,9 +110,7 @@ class Decoder:
                 "the file"
             ) from error
         except (EOFError, OSError) as error:
-            raise MediaError(
-                f"{self.path}: its decoder {process.end()} {_where(process)}; {_REMEDY}"
-            ) from error
+            raise self._as_end(process) from error
         if answer[0] == Answer.ERROR:
             try:
                 raise self._as_error(answer[1], process)
@@ -111,21 +119,34 @@ class Decoder:
                 del answer
 
     def _claim(self) -> _Process:
-        """The process, for a call."""
+        """The process, for a call; another one if it has ended, or still answers a call that was
+        given up."""
         with self._lock:
             if self._is_closed:
                 raise RuntimeError("the decoder is closed")
+            if self._process and (self._is_busy or not self._process.is_alive):
+                self._process.kill()
+                self._process = None
             if self._process is None:
                 self._process = _take() or _Process()
             self._is_busy = True
             return self._process
+
+    def _as_end(self, process: _Process) -> Exception:
+        """The error of a process that has ended; it is a defect if no signal has ended it."""
+        status = process.end()
+        if status is not None and status > 0:
+            return RuntimeError(f"the decoder of {self.path} has ended with status {status}")
+        return MediaError(
+            f"{self.path}: its decoder {_how_ended(status)} {_where(process)}; {_REMEDY}"
+        )
 
     def _as_error(self, error: Exception, process: _Process) -> Exception:
         if not isinstance(error, MemoryError):
             return error
         process.kill()
         return MediaError(
-            f"{self.path}: its decoder takes more than {MEMORY_LIMIT_BYTES / 2**30:.3g} GB of "
+            f"{self.path}: its decoder takes more than {MEMORY_LIMIT_BYTES / 10**9:.3g} GB of "
             f"memory {_where(process)}; {_REMEDY}"
         )
 
@@ -209,15 +230,13 @@ class _Process:
         with suppress(subprocess.TimeoutExpired):
             self._popen.wait(_KILL_TIMEOUT_S)
 
-    def end(self) -> str:
-        """How the process has ended, in words."""
+    def end(self) -> int | None:
+        """The status with which the process has ended; it is killed if it has not. None if that
+        takes longer than `_KILL_TIMEOUT_S`."""
+        with suppress(subprocess.TimeoutExpired):
+            self._popen.wait(_END_TIMEOUT_S)
         self.kill()
-        status = self._popen.returncode
-        if status == -signal.SIGKILL:
-            return "was killed"
-        if status is None or status >= 0:
-            return f"has ended with status {status}"
-        return f"has crashed ({signal.Signals(-status).name})"
+        return self._popen.returncode
 
 
 def _start(link: int, memory: int) -> subprocess.Popen[bytes]:
@@ -275,6 +294,14 @@ def _keep(process: _Process) -> None:
 def _end_idle() -> None:
     while process := _take():
         process.kill()
+
+
+def _how_ended(status: int | None) -> str:
+    if not status:
+        return "has ended without an answer"
+    if status == -signal.SIGKILL:
+        return "was killed"
+    return f"has crashed ({signal.Signals(-status).name})"
 
 
 def _where(process: _Process) -> str:

@@ -11,7 +11,7 @@ import pickle
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -32,6 +32,10 @@ class Answer(IntEnum):
     ERROR = 2
 
 
+class _LinkClosedError(Exception):
+    """The program needs no more answers."""
+
+
 def serve(link: "Connection[Any, Any]", memory: int) -> None:
     """Answers calls until the program closes the link."""
     from unfade.media.movies import decoding  # noqa: F401 - now, and not in the first call
@@ -41,7 +45,7 @@ def serve(link: "Connection[Any, Any]", memory: int) -> None:
     ring = SharedRing(memory)
     report_in(ring.progress)
     gc.freeze()
-    with suppress(EOFError, ConnectionError):
+    with suppress(_LinkClosedError):
         while True:
             _answer(link, ring)
             # Closed movies refer to themselves, and hold the memory of their frames.
@@ -49,12 +53,16 @@ def serve(link: "Connection[Any, Any]", memory: int) -> None:
 
 
 def _answer(link: "Connection[Any, Any]", ring: Any) -> None:
-    items = _Items(link, ring)
+    """
+    Raises:
+        _LinkClosedError: the program has closed the link.
+    """
+    items, call = _Items(link, ring), _receive(link)
     try:
-        function, arguments = pickle.loads(link.recv_bytes())
+        function, arguments = pickle.loads(call)
         for item in function(*arguments):
             items.send(item)
-    except (EOFError, ConnectionError):
+    except _LinkClosedError:
         raise
     except Exception as error:  # noqa: BLE001 - raised again in the program
         items.wait_for(0)
@@ -92,11 +100,27 @@ class _Items:
     def wait_for(self, unconfirmed: int) -> None:
         """Waits until no more than so many items are not confirmed."""
         while self._unconfirmed > unconfirmed:
-            self._unconfirmed -= len(self._link.recv_bytes())
+            self._unconfirmed -= len(_receive(self._link))
+
+
+def _receive(link: "Connection[Any, Any]") -> bytes:
+    with _errors_of_link():
+        return link.recv_bytes()
 
 
 def _send(link: "Connection[Any, Any]", kind: Answer, *content: object) -> None:
-    link.send_bytes(pickle.dumps((int(kind), *content)))
+    message = pickle.dumps((int(kind), *content))
+    with _errors_of_link():
+        link.send_bytes(message)
+
+
+@contextmanager
+def _errors_of_link() -> Iterator[None]:
+    """Tells the end of the link from the errors of functions, which are of the same classes."""
+    try:
+        yield
+    except (EOFError, ConnectionError) as error:
+        raise _LinkClosedError from error
 
 
 def _portable(error: Exception) -> Exception:

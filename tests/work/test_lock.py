@@ -272,6 +272,6 @@ def test_a_lock_of_frames_that_is_a_link_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("first", "last"), [(9, 4), (-1, 4), (0, 2**31)])
 def test_frames_that_are_no_range_are_refused(tmp_path: Path, first: int, last: int) -> None:
-    with pytest.raises(WorkError, match=f"frames {first} to {last} are no range; name the first"):
+    with pytest.raises(WorkError, match=f"frames {first} to {last} are no range; name two numbers"):
         lock_part(tmp_path, first, last)
     assert list(tmp_path.iterdir()) == []

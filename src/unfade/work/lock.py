@@ -97,7 +97,8 @@ def lock_frames(
     """
     if not 0 <= first <= last <= MAX_FRAME:
         raise WorkError(
-            f"{folder}: frames {first} to {last} are no range; name the first frame, then the last"
+            f"{folder}: frames {first} to {last} are no range; name two numbers of frames, "
+            "the lower one first"
         )
     wanted = FrameRange(first=first, last=last)
     with ExitStack() as stack:

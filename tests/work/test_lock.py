@@ -262,6 +262,15 @@ def test_without_locks_the_file_of_a_dead_process_locks_no_frames(
         pass
 
 
+def test_a_lock_of_frames_that_goes_meanwhile_is_not_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / f"{LOCK}-frames-1-2"
+    monkeypatch.setattr(Path, "glob", lambda folder, pattern: iter([gone]))
+    with lock_folder(tmp_path, no_warning):
+        assert not gone.exists()
+
+
 def test_a_lock_of_frames_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "outside").write_text("precious")
     (tmp_path / f"{LOCK}-frames-1-2").symlink_to(tmp_path / "outside")

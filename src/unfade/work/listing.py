@@ -75,7 +75,7 @@ def _add_facts(
     folders: list[str] = []
     folder = os.path.join(root, part)
     try:
-        entries, of_disk = os.scandir(folder), linked[os.stat(folder).st_dev]
+        of_disk, entries = linked[os.stat(folder).st_dev], os.scandir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return folders
     with entries:

@@ -169,7 +169,10 @@ def _is_held(path: Path) -> bool:
     Raises:
         WorkError: the file is a link, or cannot be opened.
     """
-    descriptor = _open(path)
+    try:
+        descriptor = _open(path)
+    except FileNotFoundError:
+        return False
     try:
         _lock(descriptor)
     except OSError as error:
@@ -203,7 +206,7 @@ def _acquire(path: Path, say: Callable[[str], None]) -> int:
     tried again.
     """
     while True:
-        descriptor = _open(path)
+        descriptor = _open(path, os.O_CREAT)
         try:
             _lock(descriptor)
         except OSError as error:
@@ -224,16 +227,19 @@ def _acquire(path: Path, say: Callable[[str], None]) -> int:
         os.close(descriptor)
 
 
-def _open(path: Path) -> int:
-    """The descriptor of a lock file, which is made if it is gone. It is not opened through a link,
-    whose target would be emptied and written to.
+def _open(path: Path, flags: int = 0) -> int:
+    """The descriptor of a lock file, which is not opened through a link, whose target would be
+    emptied and written to.
 
     Raises:
+        FileNotFoundError: it is gone, and `flags` do not make it.
         WorkError: it is a link, or cannot be opened.
     """
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o666)
+        return os.open(path, os.O_RDWR | flags | _NO_FOLLOW, 0o666)
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not flags:
+            raise
         if path.is_symlink():
             raise WorkError(f"{path}: is a link, but has to be a file; remove it") from error
         raise WorkError(

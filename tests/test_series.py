@@ -23,6 +23,9 @@ from unfade.model.files import (
 from unfade.pipeline.freshness import settings
 from unfade.pipeline.stages import STAGES
 from unfade.project.file import load_project
+from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
+from unfade.work.series import load_series
 
 from .fixtures import load_artefact
 
@@ -195,6 +198,14 @@ def test_another_film_without_targets_is_named_with_the_command(
     )
 
 
+def test_targets_that_are_a_pipe_are_not_read(copies: tuple[Path, Path]) -> None:
+    a, b = copies
+    (b / Targets.PATH).unlink()
+    os.mkfifo(b / Targets.PATH)
+    with pytest.raises(UnfadeError, match=r"has a targets\.json that cannot be used"):
+        load_series(Job(load_project(a / "film.toml"), a, SilentProgress()))
+
+
 def test_targets_that_are_being_written_are_not_read(copies: tuple[Path, Path]) -> None:
     a, b = copies
     (b / "04-target/.unfinished").touch()
@@ -278,6 +289,16 @@ def test_a_folder_of_films_runs_as_a_queue(fresh_reels: Path, run: Run) -> None:
     assert status == 2
     assert [line.split()[0] for line in printed.splitlines()[1:4]] == ["a", "aa", "b"]
     assert "render" in printed
+
+
+@pytest.mark.parametrize("name", ["film.toml", "flim.toml"])
+def test_a_mistyped_film_is_not_taken_for_all_films_below(
+    fresh_reels: Path, run: Run, name: str
+) -> None:
+    for verb in ("run", "status"):
+        status, printed = run(verb, name)
+        assert (status, f"{name}: is missing; write a project file" in printed) == (2, True)
+    assert not (fresh_reels / "a" / Targets.PATH).exists()
 
 
 def test_films_can_be_named_one_by_one(fresh_reels: Path, run: Run) -> None:

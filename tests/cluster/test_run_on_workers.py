@@ -16,7 +16,8 @@ import pytest
 import unfade
 from unfade.errors import ProjectError, WorkError
 from unfade.film.rendering import Rendering
-from unfade.work import units
+from unfade.work import elements, units
+from unfade.work.elements import digest
 from unfade.work.lock import lock_frames
 from unfade.work.units import UNITS_FOLDER
 
@@ -56,13 +57,21 @@ def test_two_workers_give_the_same_bytes(
 
 
 def test_ranges_of_frames_end_in_the_same_masters(
-    tmp_path: Path, copy_small_film: Copy, finished_small_film: Path
+    tmp_path: Path,
+    copy_small_film: Copy,
+    finished_small_film: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     film = unfade.open(copy_small_film(tmp_path / "film", "train"))
     assert film.render_frames(4, 9) == 2
     assert film.render_frames(2, 3) == 2
     rendered = {path: path.stat().st_mtime_ns for path in film.folder.glob("06-render/*.exr")}
     assert not (film.folder / Rendering.PATH).exists()
+    hashed = []
+    monkeypatch.setattr(elements, "digest", lambda path: hashed.append(path) or digest(path))
+    film.run(last="render")
+    assert film.folder / Rendering.PATH in hashed
+    assert rendered.keys().isdisjoint(hashed)
     film.run()
     assert masters(film.folder) == masters(finished_small_film) == recorded(film.folder)
     assert {path: path.stat().st_mtime_ns for path in rendered} == rendered
@@ -98,6 +107,10 @@ def test_frames_need_the_stages_before_and_a_range_of_the_film(
     film = copy_small_film(tmp_path / "film", "train")
     with pytest.raises(ProjectError, match="no frame of 6 to 8 is to be rendered"):
         unfade.open(film).render_frames(6, 8)
+    with pytest.raises(ProjectError, match="no frame of 5 to 4 is to be rendered"):
+        unfade.open(film).render_frames(5, 4)
+    with pytest.raises(WorkError, match="film: frames -1 to 4 are no range; name two numbers"):
+        unfade.open(film).render_frames(-1, 4)
     assert run("render", film, "--frames", "8-6")[0] == 2
     status, said = run("render", film, "--frames", "all")
     assert (status, "write the first and the last as '1001-1100'" in said) == (2, True)

@@ -24,7 +24,8 @@ from unfade.media.stills.sequences import (
 )
 from unfade.project.color_config import ColorManagement
 from unfade.project.settings import ClipSection
-from unfade.work.elements import digest, element
+from unfade.work.elements import DigestCache, scan_element
+from unfade.work.progress import untracked
 
 SECTION = ClipSection(path="unused")
 
@@ -224,7 +225,7 @@ def test_folder_names_are_taken_literally(tmp_path: Path, folder: str) -> None:
         clip = probe(str(path), SECTION)
         assert [number_of(picture) for _, picture in read(clip, [1, 3])] == [1, 3]
         assert read_tags(clip, 2).timecode is None
-    found = element(clip.path, digest, iter)
+    found = scan_element(clip.path, "the source", DigestCache(), untracked)
     assert found is not None
     assert found.files == 3
 

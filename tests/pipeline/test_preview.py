@@ -15,6 +15,7 @@ from unfade.project.color_config import PINNED
 from unfade.train import stage
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
+from unfade.work.series import Series
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +80,11 @@ def test_a_preview_receives_no_carried_colour(film: Path) -> None:
 
     targets = job([]).load(Targets)
     assert [one.frame for one in stage._between(job([frame]), targets)] == others
-    assert stage._key(job([free]), None) == stage._key(job([]), None)
-    assert stage._key(job([frame]), None) != stage._key(job([]), None)
+    free_key, frame_key, key = (
+        stage._key(job(one), None, Series()) for one in ([free], [frame], [])
+    )
+    assert free_key == key
+    assert frame_key != key
 
 
 def test_a_frame_outside_the_scan_is_refused(film: Path) -> None:

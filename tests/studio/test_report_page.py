@@ -100,8 +100,11 @@ def test_verify_runs_on_the_bag_of_the_film(studio: RunningStudio, film: Path) -
     address = f"{studio.film(film)}/runs"
     refused = studio.post(address, verb="verify")
     assert "run 'unfade deliver' first" in refused.error
-    delivery = Delivery(bag="../../elsewhere/bag", files=1, bytes=1, verdict="review")
-    (film / Delivery.PATH).write_text(delivery.to_json())
+    record = Delivery(bag="bag", files=1, bytes=1, verdict="review").to_json()
+    (film / Delivery.PATH).write_text(record.replace(': "bag"', ': "../../elsewhere/bag"'))
+    refused = studio.post(address, verb="verify")
+    assert "is damaged ('bag': Value error, it has to be the name of a file" in refused.error
+    (film / Delivery.PATH).write_text(record)
     assert studio.post(address, verb="verify").status == 200
     records = (studio.root / ".unfade-studio").glob("*.json")
     assert any(str(film / "08-deliver/bag") in one.read_text() for one in records)

@@ -9,6 +9,7 @@ import torch
 
 from unfade.film.balance import IDENTITY_BALANCE
 from unfade.film.pair import Pair
+from unfade.film.series import FRAMES_A_FILM, SHOTS_A_FILM
 from unfade.model import load_chosen, model_id, save_model
 from unfade.model.checkpoints import checkpoint_ids, save_checkpoints, save_chosen
 from unfade.project.settings import TrainSection
@@ -124,3 +125,18 @@ def test_a_training_under_way_has_a_model_with_the_networks_of_its_newest_checkp
     assert torch.equal(model.predict(rgb, 1), expected.predict(rgb, 1))
     forget_closed_form(tmp_path)
     assert newest_step(tmp_path) is None
+
+
+def test_a_training_under_way_of_a_later_reel_has_no_shots_of_earlier_ones(
+    states: list[State], tmp_path: Path
+) -> None:
+    """Their numbers are negative, which no model file may hold."""
+    numbers = {"source": 2 - FRAMES_A_FILM, "shot": 1 - SHOTS_A_FILM}
+    pair = Pair(source=0, reference=0, of="dvd", shot=1).model_copy(update=numbers)
+    pictures = [picture(0), two_surfaces(2, pair)]
+    training_set = prepare(pictures, [picture(1)], SETTINGS, IDENTITY_BALANCE)
+    assert training_set.model.laws.paired == {1, 1 - SHOTS_A_FILM}
+    save_closed_form(tmp_path, training_set, "this training")
+    save_checkpoint(tmp_path / CHECKPOINT, states[1], "this training")
+    _, model = load_newest(tmp_path)
+    assert model.laws.paired == {1}

@@ -184,7 +184,7 @@ def test_a_missing_model_and_one_of_another_size_or_schema_are_refused_as_a_star
     with pytest.raises(ProjectError, match="holds no model"):
         load_earlier(path, "small")
     save_model(path, single_pair.model, {})
-    with pytest.raises(ProjectError, match=r"size 'small', but train\.size is 'medium'"):
+    with pytest.raises(ProjectError, match=r"size 'small', but 'train\.size' is 'medium'"):
         load_earlier(path, "medium")
     with monkeypatch.context() as patch:
         patch.setattr("unfade.model.files.MODEL_SCHEMA", "ChromaModel.7")

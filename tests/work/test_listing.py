@@ -1,11 +1,13 @@
 """Listings of folders: which files there are, and their facts."""
 
 import os
+import shutil
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
+from unfade.work import listing
 from unfade.work.listing import LinkedFacts, file_facts, files_like
 
 
@@ -61,3 +63,23 @@ def test_a_known_file_is_not_read_again_for_another_link(folder: Path) -> None:
 )
 def test_files_are_found_by_a_pattern(folder: Path, pattern: str, files: list[str]) -> None:
     assert files_like(folder.parent, pattern) == files
+
+
+def test_what_a_run_removes_meanwhile_is_left_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def remove(entry: "os.DirEntry[str]") -> bool:
+        if entry.name == "b.exr":
+            shutil.rmtree(folder / "inner")
+            os.unlink(entry.path)
+            return True
+        return entry.is_file()
+
+    monkeypatch.setattr(listing, "is_file_entry", remove)
+    assert file_facts(folder, deep=True).keys() == {"a.json"}
+
+
+def test_a_link_to_itself_is_no_file(folder: Path) -> None:
+    (folder / "loop.exr").symlink_to("loop.exr")
+    assert "loop.exr" not in file_facts(folder)
+    assert files_like(folder.parent, "folder/*.exr") == ["folder/b.exr"]

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -238,3 +239,48 @@ def test_what_others_need_is_not_changed_while_they_work(
     frames_holder.communicate("\n")
     with lock_frames(tmp_path, 101, 102, no_warning, lambda check_alone: check_alone()):
         pass
+
+
+@pytest.mark.parametrize(("process", "is_free"), [(os.getppid(), False), (2**30, True)])
+def test_without_locks_the_file_of_a_dead_process_locks_no_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, process: int, is_free: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    left = tmp_path / f"{LOCK}-frames-1000000000-2000000000"
+    left.write_text(f"process {process} on {socket.gethostname()} since 2026")
+    if is_free:
+        with lock_frames(tmp_path, 2**30, 2**30, print, lambda check_alone: None):
+            pass
+        return
+    with (
+        pytest.raises(WorkError, match=rf"{left}: frames 1000000000 to .* in use by process"),
+        lock_frames(tmp_path, 2**30, 2**30, print, lambda check_alone: None),
+    ):
+        pass
+
+
+def test_a_lock_of_frames_that_goes_meanwhile_is_not_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / f"{LOCK}-frames-1-2"
+    monkeypatch.setattr(Path, "glob", lambda folder, pattern: iter([gone]))
+    with lock_folder(tmp_path, no_warning):
+        assert not gone.exists()
+
+
+def test_a_lock_of_frames_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "outside").write_text("precious")
+    (tmp_path / f"{LOCK}-frames-1-2").symlink_to(tmp_path / "outside")
+    with pytest.raises(WorkError, match="is a link, but has to be a file; remove it"):
+        lock_part(tmp_path, 1, 2)
+    assert (tmp_path / "outside").read_text() == "precious"
+
+
+@pytest.mark.parametrize(("first", "last"), [(9, 4), (-1, 4), (0, 2**31)])
+def test_frames_that_are_no_range_are_refused(tmp_path: Path, first: int, last: int) -> None:
+    with pytest.raises(WorkError, match=f"frames {first} to {last} are no range; name two numbers"):
+        lock_part(tmp_path, first, last)
+    assert list(tmp_path.iterdir()) == []

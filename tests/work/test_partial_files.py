@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from unfade.work.processes import host_key
-from unfade.work.writing import FOREIGN_LEFTOVER_AGE_S, clear_partials, writing
+from unfade.work.writing import FOREIGN_LEFTOVER_AGE_S, clear_partials, clear_partials_of, writing
 
 
 def ended_process() -> int:
@@ -47,3 +47,13 @@ def test_files_of_another_machine_go_after_a_day(tmp_path: Path) -> None:
     os.utime(path, (long_ago, long_ago))
     clear_partials(tmp_path)
     assert not path.exists()
+
+
+def test_those_of_one_file_go_if_their_process_has_ended(tmp_path: Path) -> None:
+    left = partial(tmp_path, host_key(), ended_process())
+    other = tmp_path / ".b.partial.exr"
+    other.write_bytes(b"of another program")
+    with writing(tmp_path / "a.exr") as temporary:
+        temporary.write_bytes(b"half")
+        clear_partials_of(tmp_path / "a.exr")
+        assert [left.exists(), temporary.exists(), other.exists()] == [False, True, True]

@@ -21,7 +21,7 @@ from unfade.project.settings import (
     ReferenceSection,
     SourceSection,
 )
-from unfade.work.elements import DIGEST_CACHE, digest, element
+from unfade.work.elements import DIGEST_CACHE, digest
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 from unfade.work.writing import writing
@@ -143,7 +143,9 @@ def test_a_pipe_or_a_link_to_nothing_is_no_file_of_a_sequence(job: Job) -> None:
     assert found.files == 1
 
 
-def test_a_file_that_goes_away_meanwhile_is_named(job: Job) -> None:
+def test_a_file_that_goes_away_meanwhile_is_named(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = job.root / "s.0001.exr"
     path.write_bytes(b"picture")
 
@@ -151,8 +153,9 @@ def test_a_file_that_goes_away_meanwhile_is_named(job: Job) -> None:
         file.unlink()
         return digest(file)
 
+    monkeypatch.setattr(job.digests, "read", removed)
     with pytest.raises(MediaError, match=r"s\.0001\.exr: was removed"):
-        element(str(job.root / "s.%04d.exr"), removed, lambda files: files)
+        job.element("the source", "s.%04d.exr")
 
 
 def write_twin_reels(job: Job) -> None:

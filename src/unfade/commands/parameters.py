@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from unfade.project.films import film_or_folder
 from unfade.project.paths import find_project_file, folder_path
 
 ProjectFile = Annotated[
@@ -16,7 +17,7 @@ ProjectFile = Annotated[
 ProjectFiles = Annotated[
     list[Path],
     typer.Argument(
-        parser=find_project_file,
+        parser=film_or_folder,
         metavar="FILM.TOML...",
         help="The project file, or its folder; several, or a folder of films.",
     ),

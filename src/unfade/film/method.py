@@ -1,5 +1,6 @@
 """The method by which each shot gets its colour, and who or what chose it."""
 
+from functools import cached_property
 from typing import Literal
 
 from unfade.film.noun import Noun
@@ -62,7 +63,11 @@ class Methods(Noun):
 
     def of(self, shot: int) -> ChosenMethod:
         """The method of a shot."""
-        return next((one for one in self.shots if one.shot == shot), self.film)
+        return self._by_shot.get(shot, self.film)
+
+    @cached_property
+    def _by_shot(self) -> dict[int, ShotMethod]:
+        return {one.shot: one for one in self.shots}
 
     def used(self, setting: MethodSetting) -> "Methods":
         """The methods in use with a setting of film.toml: these, or a person's for all shots."""

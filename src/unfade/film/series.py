@@ -1,7 +1,7 @@
 """The films of a series: reels of one title, whose pairs train one model.
 
-Training tells their shots and frames apart by numbers that count on from film to film. The film
-that is trained keeps its own numbers; those of films before it are negative.
+In training, numbers of shots and frames count on from film to film. The film that is trained keeps
+its own numbers; those of films before it are negative.
 """
 
 from unfade.film.noun import Noun

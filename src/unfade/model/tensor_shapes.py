@@ -14,6 +14,7 @@ _LUT_NODES = range(2, 130)
 """Nodes along each axis of a LUT: what OpenColorIO takes."""
 
 _ANY_COUNT = -1
+"""A size, in a shape, that depends on the film; no tensor has it."""
 
 _KINDS: tuple[tuple[str, tuple[int, ...]], ...] = (
     (r"(report\.)?grain|axes\.turn|general\.matrix", (3, 3)),

@@ -14,8 +14,8 @@ from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 from unfade.work.series import series_places
 
-TAUGHT = "target"
-"""The stage up to which a film has run when others of its series can learn from its pairs."""
+LAST_BEFORE_TRAINING = "target"
+"""The stage up to which a film has run when others of its series can train with its pairs."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +46,16 @@ def turns(
     check_stages(first, last)
     place = STAGE_NAMES.index
     start, end = place(first) if first else 0, place(last) if last else len(STAGE_NAMES)
-    if not start <= place(TAUGHT) < end:
+    if not start <= place(LAST_BEFORE_TRAINING) < end:
         return [Turn(one, first, last) for one in project_files]
-    teachers = _teachers(project_files)
-    early = [one for one in project_files if _folder(one) in teachers]
+    needed = _needed_by_others(project_files)
+    early = [one for one in project_files if _folder(one) in needed]
     late = [Turn(one, None if one in early else first, last) for one in project_files]
-    return [*(Turn(one, first, TAUGHT) for one in early), *late]
+    return [*(Turn(one, first, LAST_BEFORE_TRAINING) for one in early), *late]
 
 
-def _teachers(project_files: Iterable[Path]) -> set[str]:
-    """The folders of the films from which others learn."""
+def _needed_by_others(project_files: Iterable[Path]) -> set[str]:
+    """The folders of the films with whose pairs others train."""
     folders: set[str] = set()
     for file in project_files:
         with suppress(UnfadeError):

@@ -32,7 +32,7 @@ from unfade.work.memory import return_freed_memory
 from unfade.work.receipt import UNFINISHED, Receipt
 from unfade.work.software import software_versions
 from unfade.work.units import prepare_results, remove_results
-from unfade.work.writing import clear_partials, write_text
+from unfade.work.writing import clear_partials, clear_partials_of, write_text
 
 __all__ = ["STAGES", "Stage", "freshness", "run", "run_stage", "status"]
 
@@ -84,8 +84,7 @@ def _run(
     elements: ElementCache,
     watched: WatchedProgress,
 ) -> list[str]:
-    for temporary in job.root.glob(f".{Path(DIGEST_CACHE).stem}.*.partial*"):
-        temporary.unlink(missing_ok=True)
+    clear_partials_of(job.root / DIGEST_CACHE)
     # A fresh stage that is run again usually gives the same result, so that those after it stay.
     for stage in takewhile(lambda one: freshness(one, job, elements).state == "fresh", stages):
         watched.time_left.leave_out(stage.name)

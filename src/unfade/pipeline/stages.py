@@ -80,7 +80,7 @@ def training_paths(job: Job) -> Paths:
     paths |= source_paths(job) if settings.preview else {}
     for film in places:
         if film.place:
-            paths[f"{TARGETS_OF}{film.name}"] = str(film.folder / Targets.PATH)
+            paths[f"{TARGETS_OF}{film.name}"] = str(film.targets)
     if places and places[0].place:
         paths[f"the balance of {places[0].name}"] = str(places[0].folder / FilmBalance.PATH)
     return paths

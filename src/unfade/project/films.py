@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from unfade.film.stage_names import STAGE_NAMES, folder_name
-from unfade.project.paths import PROJECT_FILE
+from unfade.project.paths import PROJECT_FILE, find_project_file
 
 MAX_DEPTH = 4
 """Levels of folders below the opened one in which films are looked for."""
@@ -37,12 +37,22 @@ def films_at(arguments: Iterable[Path]) -> list[Path]:
     """The films that arguments of the command line name, each once.
 
     Args:
-        arguments: project files. One that is missing stands for all films below its folder, if
-            there are any.
+        arguments: of `film_or_folder`; a folder stands for all films below it.
     """
     films: list[Path] = []
-    for file in arguments:
-        is_folder = file.name == PROJECT_FILE and not file.exists()
-        found = [*find_films(file.parent)] if is_folder else []
-        films += [one for one in found or [file] if one not in films]
+    for path in arguments:
+        found = find_films(path) if path.is_dir() else [path]
+        films += [one for one in found if one not in films]
     return films
+
+
+def film_or_folder(path: str) -> Path:
+    """The project file that an argument names by its path or folder, which may be missing; the
+    folder itself if it has none, but films below it.
+
+    Raises:
+        ProjectError: of `find_project_file`.
+    """
+    file, folder = find_project_file(path), Path(path)
+    holds_films = not file.exists() and folder.is_dir() and any(find_films(folder))
+    return folder if holds_films else file

@@ -18,6 +18,7 @@ from unfade.model.files import (
     load_tensors,
     model_of,
 )
+from unfade.train.data.series import model_of_film
 from unfade.train.fit.checkpoint import CHECKPOINT_SCHEMA, load_checkpoint
 from unfade.train.fit.loop import residual_of
 from unfade.train.training_set import TrainingSet
@@ -32,7 +33,7 @@ CLOSED_FORM = ".closed-form.safetensors"
 def save_closed_form(folder: Path, training_set: TrainingSet, key: str) -> None:
     """Writes the model before its first step; `key` is that of the training's checkpoints."""
     model = replace(training_set.model, baseline=training_set.baseline)
-    save_model(folder / CLOSED_FORM, model, {"key": key})
+    save_model(folder / CLOSED_FORM, model_of_film(model), {"key": key})
 
 
 def forget_closed_form(folder: Path) -> None:

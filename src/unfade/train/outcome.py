@@ -48,7 +48,7 @@ class Outcome:
 
     `state` is the last state, `shot_models` the comparisons of shot networks, `started_from` the id
     of the earlier model that training started from. `errors` is none without hold-out pairs.
-    `is_stopped` says whether a person ended training. `series` are the other films that taught.
+    `is_stopped` says whether a person ended training. `series` are the other films of the series.
     """
 
     state: State

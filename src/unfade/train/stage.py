@@ -106,13 +106,13 @@ def run(job: Job) -> None:
 def _prepare(job: Job, series: Series, targets: Targets) -> TrainingSet:
     """The training set of a film and of the others of its series, for which the balance of the
     first one counts: one model sees the same colour alike in all of them."""
-    taught = series.targets(targets)
+    of_series = series.targets(targets)
     unpaired = None
-    if taught.between is not None:
-        unpaired = UnpairedFrames(_between(job, taught), partial(_read_unpaired, job))
+    if of_series.between is not None:
+        unpaired = UnpairedFrames(_between(job, of_series), partial(_read_unpaired, job))
     return prepare(
-        _pictures(job, taught, "train"),
-        _pictures(job, taught, "holdout"),
+        _pictures(job, of_series, "train"),
+        _pictures(job, of_series, "holdout"),
         job.project.train,
         series.grade or job.load(FilmBalance).grade,
         unpaired,

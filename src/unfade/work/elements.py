@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path, PurePath
@@ -13,6 +13,7 @@ from typing import NamedTuple
 from unfade.errors import MediaError
 from unfade.film.file_pattern import parse_file_pattern
 from unfade.film.noun import paused_garbage_collection
+from unfade.work.listing import is_file_entry
 from unfade.work.progress import Track
 
 DIGEST_CACHE = ".digests.json"
@@ -135,26 +136,6 @@ class ElementFile(NamedTuple):
 
 
 def scan_element(path: str, role: str, digests: DigestCache, track: Track) -> Element | None:
-    """The `element` behind a path of film.toml, by the digests of a cache.
-
-    Args:
-        path: as of `element`.
-        role: what the element is to the film, such as "the source".
-        digests: gives the digests of its files.
-        track: shows progress over the files.
-    """
-
-    def digest_of(file: ElementFile, real_path: str) -> str:
-        return digests.of(f"<{role}>/{file.name}", file.path, real_path)
-
-    return _element(path, digest_of, lambda files: track(files, f"Checksums of {role}", len(files)))
-
-
-def element(
-    path: str,
-    digest_of: Callable[[Path], str],
-    track: Callable[[list[ElementFile]], Iterable[ElementFile]],
-) -> Element | None:
     """The element behind a path of film.toml; None if there is no file.
 
     The digest is over names and contents of the files, not over folders and times of change: a
@@ -163,32 +144,24 @@ def element(
 
     Args:
         path: a file, a folder, or a sequence pattern such as ``reel.%06d.dpx``; absolute.
-        digest_of: gives the digest of a file.
-        track: iterates over the files and shows progress.
+        role: what the element is to the film, such as "the source".
+        digests: gives the digests of its files.
+        track: shows progress over the files.
 
     Raises:
         MediaError: the path is a pipe or a device, or a file was removed meanwhile.
         OSError: the path is of one file, which cannot be read.
     """
-    return _element(path, lambda file, _: digest_of(Path(file.path)), track)
-
-
-def _element(
-    path: str,
-    digest_of: Callable[[ElementFile, str], str],
-    track: Callable[[list[ElementFile]], Iterable[ElementFile]],
-) -> Element | None:
-    """As `element`; `digest_of` takes a file and its real path."""
     files = files_of(path)
     if not files:
         return None
     # Finding out the real path of every file of a long sequence takes longer than all else.
     folder = os.path.join(os.path.realpath(os.path.dirname(files[0].path)), "")
     content = hashlib.sha256()
-    for file in track(files):
+    for file in track(files, f"Checksums of {role}", len(files)):
         real_path = os.path.realpath(file.path) if file.is_link else folder + file.name
         try:
-            sha256 = digest_of(file, real_path)
+            sha256 = digests.of(f"<{role}>/{file.name}", file.path, real_path)
         except FileNotFoundError as error:
             raise MediaError(
                 f"{file.path}: was removed while the film was looked at; restore the file"
@@ -241,14 +214,6 @@ def _files_in(folder: str, is_wanted: Callable[[str], bool]) -> list[ElementFile
         files = [
             ElementFile(entry.path, entry.name, entry.is_symlink())
             for entry in entries
-            if is_wanted(entry.name) and _is_file(entry)
+            if is_wanted(entry.name) and is_file_entry(entry)
         ]
     return sorted(files, key=attrgetter("name"))
-
-
-def _is_file(entry: "os.DirEntry[str]") -> bool:
-    """Whether an entry of a folder is a file, or a link to one; a link to itself is none."""
-    try:
-        return entry.is_file()
-    except OSError:
-        return False

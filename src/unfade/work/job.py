@@ -15,7 +15,7 @@ from unfade.film.stage_names import folder_name
 from unfade.project.color_config import ColorManagement, color_config, config_to_share, is_file
 from unfade.project.paths import PROJECT_FILE
 from unfade.project.settings import Project
-from unfade.work.elements import DIGEST_CACHE, DigestCache, Element, element, relocated
+from unfade.work.elements import DIGEST_CACHE, DigestCache, Element, relocated, scan_element
 from unfade.work.progress import Progress
 from unfade.work.record_files import read_record
 from unfade.work.units import Executor, InProcess
@@ -124,11 +124,7 @@ class Job:
                 the files are moved.
             path: the path as in film.toml.
         """
-        return element(
-            self.resolve(path),
-            lambda file: self.element_digest(role, file),
-            lambda files: self.progress.track(files, f"Checksums of {role}", len(files)),
-        )
+        return scan_element(self.resolve(path), role, self.digests, self.progress.track)
 
     def element_digest(self, role: str, file: Path) -> str:
         """The SHA-256 of a file of an element, from the cache if the file is unchanged."""

@@ -38,7 +38,7 @@ def file_facts(
     """
     found: dict[str, FileFacts] = {}
     known = defaultdict(dict) if linked is None else linked
-    waiting = [part] if (folder / part).is_dir() else []
+    waiting = [part]
     while waiting:
         inner = _add_facts(found, folder, waiting.pop(), known)
         waiting += inner if deep else []
@@ -53,28 +53,43 @@ def files_like(root: Path, pattern: str) -> list[str]:
         return [pattern] if os.path.isfile(os.path.join(root, pattern)) else []
     try:
         with os.scandir(os.path.join(root, folder)) as entries:
-            files = names_like((one.name for one in entries if one.is_file()), name)
+            files = names_like((one.name for one in entries if is_file_entry(one)), name)
     except FileNotFoundError:
         return []
     return [f"{folder}/{file}" for file in sorted(files)]
 
 
+def is_file_entry(entry: "os.DirEntry[str]") -> bool:
+    """Whether an entry of a folder is a file, or a link to one; a link to itself is none."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
+
+
 def _add_facts(
     found: dict[str, FileFacts], root: Path, part: str, linked: LinkedFacts
 ) -> list[str]:
-    """Adds the facts of the files in a part of a folder; returns the folders in it."""
-    folders = []
+    """Adds the facts of the files in a part of a folder; returns the folders in it. What a run
+    removes meanwhile is left out."""
+    folders: list[str] = []
     folder = os.path.join(root, part)
-    of_disk = linked[os.stat(folder).st_dev]
-    with os.scandir(folder) as entries:
+    try:
+        of_disk, entries = linked[os.stat(folder).st_dev], os.scandir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return folders
+    with entries:
         for entry in entries:
             name = entry.name
             if entry.is_dir(follow_symlinks=False):
                 folders.append(f"{part}{name}/")
-            elif not name.startswith(".") and entry.is_file():
+            elif not name.startswith(".") and is_file_entry(entry):
                 facts = None if entry.is_symlink() else of_disk.get(entry.inode())
                 if facts is None:
-                    stat = entry.stat()
+                    try:
+                        stat = entry.stat()
+                    except FileNotFoundError:
+                        continue
                     facts = FileFacts(stat.st_size, stat.st_mtime_ns)
                     linked[stat.st_dev][stat.st_ino] = facts
                 found[part + name] = facts

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from unfade.errors import WorkError
-from unfade.film.time import FrameRange
+from unfade.film.time import MAX_FRAME, FrameRange
 from unfade.work.processes import is_running
 
 LOCK = ".unfade.lock"
@@ -21,6 +21,10 @@ LOCK = ".unfade.lock"
 REGISTRATION_TIMEOUT_S = 30.0
 """Seconds to wait for another process that registers its frames; one that has to remove masters of
 another model first takes seconds."""
+
+_RETRY_S = 0.05
+"""Seconds between two attempts to take a lock that is held for a moment: too short to be noticed,
+and long enough to cost no processor time."""
 
 _NO_LOCKS_ERRNOS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOTSUP})
 """Errors of a file system without locks, such as some network mounts."""
@@ -34,8 +38,9 @@ _REGISTERING = ", for a moment"
 _UNKNOWN = "another run"
 """The holder of a lock whose file says nothing yet."""
 
-_FRAMES = re.compile(r"-frames-(\d{1,9})-(\d{1,9})")
-"""What follows `LOCK` in the name of the lock of some frames: the first and the last."""
+_FRAMES = re.compile(r"-frames-(\d{1,10})-(\d{1,10})")
+"""What follows `LOCK` in the name of the lock of some frames: the first and the last, each with at
+most the digits of `MAX_FRAME`."""
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 """Refuses to open a link."""
@@ -87,12 +92,18 @@ def lock_frames(
             another process holds any frames: what they need must not change.
 
     Raises:
-        WorkError: another process holds one of the frames or the whole folder, or the folder cannot
-            be written to.
+        WorkError: another process holds one of the frames or the whole folder, the folder cannot be
+            written to, or the frames are no range.
     """
+    if not 0 <= first <= last <= MAX_FRAME:
+        raise WorkError(
+            f"{folder}: frames {first} to {last} are no range; name two numbers of frames, "
+            "the lower one first"
+        )
+    wanted = FrameRange(first=first, last=last)
     with ExitStack() as stack:
         with _patient_lock(folder, say):
-            _check_frames_free(folder, FrameRange(first=first, last=last))
+            _check_frames_free(folder, wanted)
             prepare(lambda: _check_frames_free(folder, None))
             stack.enter_context(_lock_file(folder / f"{LOCK}-frames-{first}-{last}", say))
         yield
@@ -111,7 +122,7 @@ def _patient_lock(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
                 holder = _read_holder(folder / LOCK)
                 if time.monotonic() > until_s or not holder.endswith((_REGISTERING, _UNKNOWN)):
                     raise
-                time.sleep(0.05)
+                time.sleep(_RETRY_S)
         yield
 
 
@@ -137,8 +148,9 @@ def _check_frames_free(folder: Path, wanted: FrameRange | None) -> None:
         overlaps = wanted is None or not (frames.last < wanted.first or wanted.last < frames.first)
         if overlaps and _is_held(path):
             raise InUseError(
-                f"{folder}: frames {frames.first} to {frames.last} are in use by "
-                f"{_read_holder(path)}; wait until that has ended, or end it"
+                f"{path}: frames {frames.first} to {frames.last} are in use by "
+                f"{_read_holder(path)}; wait until that has ended, end it, or remove this file if "
+                "it has died"
             )
 
 
@@ -146,21 +158,26 @@ def _frame_locks(folder: Path) -> Iterator[tuple[Path, FrameRange]]:
     """The locks of frames in a folder, held or left behind, with their frames."""
     for path in folder.glob(f"{LOCK}-frames-*"):
         frames = _FRAMES.fullmatch(path.name.removeprefix(LOCK))
-        if frames is not None and int(frames[1]) <= int(frames[2]):
+        if frames is not None and int(frames[1]) <= int(frames[2]) <= MAX_FRAME:
             yield path, FrameRange(first=int(frames[1]), last=int(frames[2]))
 
 
 def _is_held(path: Path) -> bool:
-    """Whether another process holds a lock; the file of a dead one is removed."""
+    """Whether another process holds a lock; the file of a dead one is removed. Where there are no
+    locks, what the file says decides.
+
+    Raises:
+        WorkError: the file is a link, or cannot be opened.
+    """
     try:
-        descriptor = os.open(path, os.O_RDWR)
+        descriptor = _open(path)
     except FileNotFoundError:
         return False
     try:
         _lock(descriptor)
-    except OSError:
+    except OSError as error:
         os.close(descriptor)
-        return True
+        return error.errno not in _NO_LOCKS_ERRNOS or _is_live(path)
     _release(path, descriptor)
     return False
 
@@ -189,16 +206,7 @@ def _acquire(path: Path, say: Callable[[str], None]) -> int:
     tried again.
     """
     while True:
-        try:
-            # Not through a link, whose target would be emptied and written to.
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW, 0o666)
-        except OSError as error:
-            if path.is_symlink():
-                raise WorkError(f"{path}: is a link, but has to be a file; remove it") from error
-            raise WorkError(
-                f"{path.parent}: cannot be written to ({error.strerror}); check write "
-                "permission and free space there"
-            ) from error
+        descriptor = _open(path, os.O_CREAT)
         try:
             _lock(descriptor)
         except OSError as error:
@@ -217,6 +225,27 @@ def _acquire(path: Path, say: Callable[[str], None]) -> int:
         if _is_file_at(descriptor, path):
             return descriptor
         os.close(descriptor)
+
+
+def _open(path: Path, flags: int = 0) -> int:
+    """The descriptor of a lock file, which is not opened through a link, whose target would be
+    emptied and written to.
+
+    Raises:
+        FileNotFoundError: it is gone, and `flags` do not make it.
+        WorkError: it is a link, or cannot be opened.
+    """
+    try:
+        return os.open(path, os.O_RDWR | flags | _NO_FOLLOW, 0o666)
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and not flags:
+            raise
+        if path.is_symlink():
+            raise WorkError(f"{path}: is a link, but has to be a file; remove it") from error
+        raise WorkError(
+            f"{path.parent}: cannot be written to ({error.strerror}); check write "
+            "permission and free space there"
+        ) from error
 
 
 def _release(path: Path, descriptor: int) -> None:

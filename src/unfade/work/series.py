@@ -14,6 +14,7 @@ from unfade.work.elements import digest
 from unfade.work.job import AnArtefact, Job
 from unfade.work.progress import SilentProgress
 from unfade.work.receipt import UNFINISHED
+from unfade.work.record_files import read_record
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def _load(job: Job, place: SeriesPlace, kind: type[AnArtefact]) -> AnArtefact:
     """
     path = place.folder / kind.PATH
     try:
-        return kind.from_json(path.read_text(encoding="utf-8"))
+        return kind.from_json(read_record(path))
     except FileNotFoundError as error:
         raise _not_ready(job, place, "has no targets yet") from error
     except (OSError, ValueError) as error:
@@ -179,6 +180,9 @@ def _not_ready(job: Job, place: SeriesPlace, what: str) -> WorkError:
 
 def _numbered(targets: Targets, place: int, folder: str) -> Targets:
     """The targets of another film of a series, with numbers of their own and whole paths.
+
+    Both are outside of what a record may hold, so they are set by `model_copy`, which checks
+    nothing: they stay in memory, and the names that the paths are made of were checked.
 
     Args:
         targets: of the other film.

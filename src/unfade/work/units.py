@@ -69,8 +69,8 @@ class Unit:
     """A piece of a stage's work.
 
     `work` is a function of a module: it takes a job and the `arguments`, which can be sent to
-    another process. `name` tells the unit from the others of its stage. `amount` is the number of
-    its frames, pairs or shots.
+    another process. No other unit of the stage has its `name`. `amount` is the number of its
+    frames, pairs or shots.
     """
 
     stage: str

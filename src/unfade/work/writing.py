@@ -4,7 +4,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def writing(path: Path) -> Iterator[Path]:
 
 
 def partial_name(path: Path, key: str) -> str:
-    """The name of the temporary file of a write, which a key tells from others."""
+    """The name of the temporary file of a write, with a key that no other write has."""
     return f".{path.stem}.{key}.partial{path.suffix}"
 
 
@@ -81,8 +81,18 @@ def make_folder(folder: Path) -> None:
 
 
 def clear_partials(folder: Path) -> None:
-    """Removes the temporary files that ended processes left; others may be at work."""
-    for path in folder.rglob(".*.partial*"):
+    """Removes the temporary files that ended processes left in a folder and below it; others may
+    be at work."""
+    _clear(folder.rglob(".*.partial*"))
+
+
+def clear_partials_of(path: Path) -> None:
+    """Removes those of one file alone, because the folder may hold files of other programs."""
+    _clear(path.parent.glob(partial_name(path, "*")))
+
+
+def _clear(temporaries: Iterable[Path]) -> None:
+    for path in temporaries:
         with suppress(FileNotFoundError):
             if path.is_file() and _is_left(path):
                 path.unlink()

@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from unfade.media.movies.heartbeat import PROGRESS_ITEMS
 
-_MIN_SLOTS, _MAX_SLOTS = 3, 16
-"""Items that may wait. With three, one is written, one is read, and one waits; with more, the two
-processes depend less on when each gets a core."""
+_MIN_SLOTS = 3
+"""Items in the ring, however large: one is written, one is read, and one waits."""
+
+_MAX_SLOTS = 16
+"""Items in the ring, however small: with more than three, the two processes depend less on when
+each gets a core; 16 frames of SD take half a second to play, longer than any such wait."""
 
 _RING_BYTES = 64 * 2**20
 """Memory of the slots, unless `_MIN_SLOTS` take more: five frames of 2K in 10 bits."""

@@ -1,9 +1,9 @@
 """Claim: a run that is killed at any moment, alone or with its workers or the scheduler of a
 cluster, goes on where it was and ends in the masters of an undisturbed run.
 
-Starts runs of a film of small frames, kills -9 a process of them after a random time, and starts
-the run again; after some kills the film is finished, and the pixels of its masters are compared.
-Prints what was killed in which stage, and what was lost:
+Starts runs of a film of small frames, kills -9 a process of them at a random moment of a random
+stage, and starts the run again; after some kills the film is finished, and the pixels of its
+masters are compared. Prints what was killed in which stage, and what was lost:
 
     python benchmarks/kills.py [--kills 50] [--kills-a-film 5] [--frames 240] [--seed 0]
 
@@ -11,6 +11,7 @@ Prints what was killed in which stage, and what was lost:
 """
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -31,7 +32,7 @@ import fault_film  # noqa: E402
 from measures import circumstances, table  # noqa: E402
 
 from unfade.film.stage_names import STAGE_NAMES, folder_name  # noqa: E402
-from unfade.pipeline.freshness import UNFINISHED  # noqa: E402
+from unfade.work.receipt import UNFINISHED  # noqa: E402
 
 MODES = ("alone", "workers", "cluster")
 """Ways of running, which take turns from film to film."""
@@ -42,6 +43,9 @@ VICTIMS = {
     "cluster": ("run", "worker", "scheduler"),
 }
 """What is killed, by the way of running."""
+
+LATEST_S = 1.0
+"""Longest time, in seconds, from the start of a stage to the kill; most stages take longer."""
 
 PATIENCE_S = 300.0
 """Longest wait for the end of a run, of which the machine may do several."""
@@ -60,18 +64,18 @@ def main() -> None:
         root = Path(name)
         fault_film.make_film(root / "film")
         fault_film.copy_film(root / "film", root / "undisturbed")
-        started_s = time.monotonic()
         assert fault_film.run(root / "undisturbed").status == 0
-        longest_s = time.monotonic() - started_s
         truth = fault_film.pixel_digest(root / "undisturbed")
-        for number in range(-(-options.kills // options.kills_a_film)):
+        for number in itertools.count():
+            if counts.total() >= options.kills:
+                break
             mode, film = MODES[number % len(MODES)], root / f"film{number}"
             fault_film.copy_film(root / "film", film)
             with _Runs(mode, film) as runs:
-                for _ in range(options.kills_a_film):
+                for stage in sorted(draws.choices(STAGE_NAMES, k=options.kills_a_film), key=_place):
                     victim = draws.choice(VICTIMS[mode])
-                    stage = runs.kill(victim, draws.uniform(1.0, longest_s))
-                    counts[mode, victim, stage] += 1
+                    if runs.kill(victim, stage, draws.uniform(0.0, LATEST_S)):
+                        counts[mode, victim, stage] += 1
                 runs.finish()
             lost[mode] += fault_film.pixel_digest(film) != truth or bool(_left(film))
             print(f"{mode}: film {number} compared", file=sys.stderr, flush=True)
@@ -85,11 +89,8 @@ def _rows(
     for mode in MODES:
         for victim in VICTIMS[mode]:
             by_stage = {s: n for (m, v, s), n in counts.items() if (m, v) == (mode, victim)}
-            stages = ", ".join(
-                f"{name} {by_stage[name]}"
-                for name in ("start", *STAGE_NAMES, "end")
-                if name in by_stage
-            )
+            names = [name for name in STAGE_NAMES if name in by_stage]
+            stages = ", ".join(f"{name} {by_stage[name]}" for name in names)
             gone = f"{lost[mode]} films" if lost[mode] else "nothing"
             yield mode, victim, str(sum(by_stage.values())), stages, gone
 
@@ -109,25 +110,23 @@ class _Runs:
     def __exit__(self, *_: object) -> None:
         self._stop_cluster()
 
-    def kill(self, victim: str, after_s: float) -> str:
-        """Starts the run, kills the victim after a time, and waits until the run ends.
-
-        Returns:
-            The stage at the time of the kill: "start" before the first, "end" if the run was over.
-        """
+    def kill(self, victim: str, stage: str, after_s: float) -> bool:
+        """Starts the run, kills the victim a time after a stage has begun, and waits until the run
+        ends. Returns whether the run was still in that stage."""
         process = self._start()
-        try:
-            process.wait(timeout=after_s)
-        except subprocess.TimeoutExpired:
-            stage = _stage_at_work(self._film)
+        marker = self._film / folder_name(stage) / UNFINISHED
+        while process.poll() is None and not marker.exists():
+            time.sleep(fault_film.POLL_S)
+        time.sleep(after_s)
+        is_at_work = process.poll() is None and marker.exists()
+        if is_at_work:
             self._kill(victim, process)
-            status, said = self._end(process)
-            assert status in {"run": (-9,), "worker": (0,), "scheduler": (2, 0)}[victim], said
-            assert status != 2 or "the scheduler is gone" in said, said
-            self._repair()
-            return stage
-        assert process.returncode == 0, process.communicate()[1]
-        return "end"
+        status, said = self._end(process)
+        expected = {"run": (-9,), "worker": (0,), "scheduler": (2, 0)}[victim]
+        assert status in (expected if is_at_work else (0,)), said
+        assert status != 2 or "the scheduler is gone" in said, said
+        self._repair()
+        return is_at_work
 
     def finish(self) -> None:
         """Runs to the end."""
@@ -217,11 +216,8 @@ def _children(parent: int) -> list[int]:
     return [int(number) for number, command in lines if "resource_tracker" not in command]
 
 
-def _stage_at_work(film: Path) -> str:
-    for name in STAGE_NAMES:
-        if (film / folder_name(name) / UNFINISHED).exists():
-            return name
-    return "start"
+def _place(stage: str) -> int:
+    return STAGE_NAMES.index(stage)
 
 
 def _left(film: Path) -> Sequence[str]:

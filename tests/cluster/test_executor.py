@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from unfade.cluster import executor
 from unfade.cluster.choice import executor_for
 from unfade.cluster.executor import DaskExecutor, cluster_at, local_workers
 from unfade.errors import MissingFactError, WorkError
@@ -172,3 +173,27 @@ def test_a_cluster_without_workers_ends_the_run_with_a_sentence(
         job = make_job(tmp_path / "film", executor)
         with pytest.raises(WorkError, match="has had no worker for 1 seconds; start workers"):
             list(results(job, units(units_of_tests.double, 1), ""))
+
+
+def test_a_worker_that_dies_while_it_starts_is_started_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = []
+
+    def start(**options: object) -> str:
+        calls.append(options["n_workers"])
+        if len(calls) < executor.MAX_STARTS:
+            raise RuntimeError("Nanny failed to start.")
+        return "cluster"
+
+    monkeypatch.setattr(executor, "LocalCluster", start)
+    assert executor._local_cluster(2) == "cluster"
+    assert calls == [2] * executor.MAX_STARTS
+    monkeypatch.setattr(executor, "MAX_STARTS", 2)
+    monkeypatch.setattr(executor, "LocalCluster", fail_to_start)
+    with pytest.raises(WorkError, match="--workers 2: the workers end while they start"):
+        executor._local_cluster(2)
+
+
+def fail_to_start(**_: object) -> None:
+    raise RuntimeError("Nanny failed to start.")

@@ -47,6 +47,9 @@ POLL_S = 2.0
 _ANY_PORT = "127.0.0.1:0"
 """Address of the status pages of Dask, which nobody else can reach."""
 
+MAX_STARTS = 3
+"""Times that workers are started before it is an error: one may be killed while it starts."""
+
 MAX_KILLS = 10
 """Workers that may die over one unit. Units seldom kill their workers, but operators do."""
 
@@ -212,22 +215,7 @@ def _settings() -> Iterator[None]:
 @contextmanager
 def local_workers(count: int) -> Iterator[DaskExecutor]:
     """Starts workers on this machine, which share its cores, and ends them."""
-    environment = {CORES_VARIABLE: str(max(1, core_count() // count))}
-    with (
-        _settings(),
-        LocalCluster(
-            n_workers=count,
-            threads_per_worker=1,
-            # Other users of this machine could run code in the workers.
-            security=True,
-            dashboard_address=_ANY_PORT,
-            worker_dashboard_address=_ANY_PORT,
-            memory_limit=0,
-            silence_logs=logging.CRITICAL,
-            env=environment,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
+    with _settings(), _local_cluster(count) as cluster, Client(cluster) as client:
         try:
             yield DaskExecutor(client, "the workers of this machine")
         except BaseException:
@@ -237,6 +225,33 @@ def local_workers(count: int) -> Iterator[DaskExecutor]:
                     nanny.auto_restart = False
                     nanny.process.process.kill()
             raise
+
+
+def _local_cluster(count: int) -> LocalCluster:
+    """
+    Raises:
+        WorkError: the workers cannot be started.
+    """
+    for starts_left in reversed(range(MAX_STARTS)):
+        try:
+            return LocalCluster(
+                n_workers=count,
+                threads_per_worker=1,
+                # Other users of this machine could run code in the workers.
+                security=True,
+                dashboard_address=_ANY_PORT,
+                worker_dashboard_address=_ANY_PORT,
+                memory_limit=0,
+                silence_logs=logging.CRITICAL,
+                env={CORES_VARIABLE: str(max(1, core_count() // count))},
+            )
+        except RuntimeError as error:
+            if not starts_left:
+                raise WorkError(
+                    f"--workers {count}: the workers end while they start ({error}); use fewer, "
+                    "because they may lack memory"
+                ) from error
+    raise AssertionError
 
 
 @contextmanager

@@ -18,15 +18,20 @@ from unfade.errors import UnfadeError
 NAME = "reel [b] [/b] [1976] :smile: 50%"
 
 
-def test_a_terminal_prints_names_literally(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def show_live(monkeypatch: pytest.MonkeyPatch, said: str, label: str) -> None:
+    """Shows a line and a bar on a terminal of 200 columns."""
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("FORCE_COLOR", "1")
     with LiveArea(terminal()) as area:
-        area.say(f"{NAME}: is there")
-        for _ in area.track([1, 2], NAME, 2):
+        area.say(said)
+        for _ in area.track([1, 2], label, 2):
             time.sleep(1 / REFRESHES_A_SECOND)
+
+
+def test_a_terminal_prints_names_literally(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_live(monkeypatch, f"{NAME}: is there", NAME)
     output = capsys.readouterr().out
     assert f"{NAME}: is there" in output
     assert output.count(NAME) >= 2
@@ -69,12 +74,7 @@ def test_what_would_steer_a_terminal_is_written_out(
 def test_a_live_area_writes_out_what_would_steer_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    with LiveArea(terminal()) as area:
-        area.say(HOSTILE)
-        for _ in area.track([1, 2], HOSTILE, 2):
-            time.sleep(1 / REFRESHES_A_SECOND)
+    show_live(monkeypatch, HOSTILE, HOSTILE)
     output = capsys.readouterr().out
     assert output.count(WRITTEN_OUT) >= 2
     assert HOSTILE[:8] not in output

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,16 +32,23 @@ def no_warning(message: str) -> None:
     raise AssertionError(message)
 
 
-@pytest.fixture
-def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds the lock."""
-    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+@contextmanager
+def started(program: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds a lock of a folder, as soon as it does."""
+    command = [sys.executable, "-c", program, str(folder)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         yield process
         process.kill()
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the lock."""
+    with started(HOLD, tmp_path) as process:
+        yield process
 
 
 def test_the_error_names_the_process_that_holds_the_lock(
@@ -140,7 +148,6 @@ def test_a_folder_that_cannot_be_written_to_is_named(
 
 HOLD_FRAMES = """
 import sys
-import threading
 from pathlib import Path
 from unfade.work.lock import lock_frames
 with lock_frames(Path(sys.argv[1]), 1, 100, print, lambda check_alone: None):
@@ -152,13 +159,8 @@ with lock_frames(Path(sys.argv[1]), 1, 100, print, lambda check_alone: None):
 @pytest.fixture
 def frames_holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the frames 1 to 100."""
-    command = [sys.executable, "-c", HOLD_FRAMES, str(tmp_path)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    with process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
+    with started(HOLD_FRAMES, tmp_path) as process:
         yield process
-        process.kill()
 
 
 def lock_part(folder: Path, first: int, last: int) -> list[str]:
@@ -214,12 +216,7 @@ def test_a_process_that_registers_its_frames_is_waited_for(tmp_path: Path) -> No
         "lambda check_alone: None",
         "lambda check_alone: (print('held', flush=True), sys.stdin.readline())",
     )
-    command = [sys.executable, "-c", program, str(tmp_path)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
+    with started(program, tmp_path) as process:
         assert (tmp_path / LOCK).read_text().rstrip().endswith(", for a moment")
         release = threading.Timer(0.5, lambda: process.communicate("\n\n"))
         release.start()

@@ -1,6 +1,5 @@
 """align: every pair's reference is aligned to its source, measured, and admitted or rejected."""
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
@@ -22,7 +21,7 @@ from unfade.film.clip import Area, Clips
 from unfade.film.pair import Pair, PairList, Rejection
 from unfade.geometry.crop import crop, intersection
 from unfade.work.job import Job
-from unfade.work.units import ITEMS_A_UNIT, Unit, ranges, results
+from unfade.work.units import ITEMS_A_UNIT, Unit, complete, ranges, results
 
 
 def run(job: Job) -> None:
@@ -40,7 +39,7 @@ def run(job: Job) -> None:
     clips = job.once(Job.clips)
     choice = job.load(PairList)
     surveys = [survey_unit(job, name) for name in references_of_framings(job)]
-    deque(results(job, surveys, "Surveying the framing"), maxlen=0)
+    complete(job, surveys, "Surveying the framing")
     settled = _align_all(job, choice)
     _remove_others(job, settled)
     admitted = tuple(one for one in settled if isinstance(one, Alignment))

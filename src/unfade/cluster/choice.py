@@ -56,8 +56,6 @@ class _StartedWhenNeeded:
         self._started: Executor | None = None
 
     def run(self, job: Job, units: Sequence[Unit]) -> Iterator[None]:
-        if not units:
-            return
         if self._started is None:
             self._started = self._stack.enter_context(self._start())
         yield from self._started.run(job, units)

@@ -68,8 +68,6 @@ class DaskExecutor:
         Raises:
             UnfadeError: of a unit; or the scheduler is gone, or all workers are.
         """
-        if not units:
-            return
         futures: list[Future[Any]] = []
         try:
             self._check_versions()

@@ -1,6 +1,5 @@
 """ingest: probes the clips, reads every frame once, finds live areas, and writes proxies."""
 
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
@@ -27,7 +26,7 @@ from unfade.ingest.units import (
 from unfade.media import write_png
 from unfade.work.job import Job
 from unfade.work.proxies import load_proxy
-from unfade.work.units import results
+from unfade.work.units import complete, results
 from unfade.work.writing import writing
 
 
@@ -74,7 +73,7 @@ def _probe_all(job: Job) -> dict[str, Clip]:
         The clips with their live areas, by the names of their elements.
     """
     units = [probe_unit(element) for element in elements(job)]
-    deque(results(job, units, "Finding the live areas"), maxlen=0)
+    complete(job, units, "Finding the live areas")
     clips, middle_frames = {}, []
     for element in elements(job):
         clip, middle = probed(job, element)

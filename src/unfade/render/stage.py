@@ -1,7 +1,6 @@
 """render: recovers every frame of the source and writes the masters."""
 
 import json
-from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -20,13 +19,14 @@ from unfade.render.record import DPX_HISTORY_VERSION, to_sidecar_json
 from unfade.render.units import RenderPlan, render_range
 from unfade.work.job import Job
 from unfade.work.receipt import Receipt
-from unfade.work.record_files import read_record
+from unfade.work.record_files import read_if_usable, read_record
 from unfade.work.units import (
     UNITS_FOLDER,
     Unit,
+    complete,
     frames_units,
     known_facts,
-    results,
+    read_result,
 )
 from unfade.work.writing import write_text
 
@@ -53,7 +53,8 @@ def run(job: Job) -> None:
     for facts in known_facts(folder):
         with suppress(LookupError, TypeError, ValueError):  # A damaged result is made again.
             _known_records(job, facts)
-    found = results(job, _units(plan), "Rendering", holds=partial(_is_unchanged, folder))
+    units = _render(job, [master.frame for master in plan.wanted])
+    found = (read_result(job, unit) for unit in units)
     frames = [record for result in found for record in _known_records(job, result.facts)]
     job.save(
         Rendering(
@@ -100,24 +101,13 @@ def frames_of_part(job: Job, first: int, last: int) -> list[int]:
 
 def render_part(job: Job, part: Sequence[int]) -> None:
     """Renders the masters of some frames that do not exist yet, in a folder that is prepared."""
-    source = job.once(RenderPlan.of).source
-    units = frames_units("render", render_range, source, part)
-    unchanged = partial(_is_unchanged, job.folder("render"))
-    deque(results(job, units, "Rendering", holds=unchanged), maxlen=0)
+    _render(job, part)
 
 
 def is_prepared(job: Job) -> bool:
     """Whether the folder holds masters of the present model and settings, or none."""
     key_file = job.folder("render") / KEY_FILE
-    return key_file.exists() and _stored_key(key_file) == job.once(_key)
-
-
-def _stored_key(key_file: Path) -> str:
-    """The text of the key; empty if it cannot be used."""
-    try:
-        return read_record(key_file)
-    except (OSError, ValueError):
-        return ""
+    return key_file.exists() and read_if_usable(key_file) == job.once(_key)
 
 
 def prepare(job: Job) -> None:
@@ -146,10 +136,12 @@ def check_masters_space(settings: RenderSection, colors: ColorManagement) -> Non
         )
 
 
-def _units(plan: RenderPlan) -> list[Unit]:
-    """All frames to render, in ranges."""
-    frames = [master.frame for master in plan.wanted]
-    return frames_units("render", render_range, plan.source, frames)
+def _render(job: Job, frames: Sequence[int]) -> list[Unit]:
+    """Renders the masters of some frames that do not exist yet; returns their units."""
+    units = frames_units("render", render_range, job.once(RenderPlan.of).source, frames)
+    unchanged = partial(_is_unchanged, job.folder("render"))
+    complete(job, units, "Rendering", holds=unchanged)
+    return units
 
 
 def _is_unchanged(folder: Path, facts: Any) -> bool:
@@ -228,7 +220,7 @@ def _prepare_folder(folder: Path, key: str) -> None:
                 f"{path}: was not made by Unfade; move it elsewhere, because this folder is "
                 "overwritten"
             )
-    if _stored_key(key_file) != key:
+    if read_if_usable(key_file) != key:
         (folder / Path(Rendering.PATH).name).unlink(missing_ok=True)
         for path in masters:
             path.unlink()

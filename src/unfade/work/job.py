@@ -17,7 +17,7 @@ from unfade.project.paths import PROJECT_FILE
 from unfade.project.settings import Project
 from unfade.work.elements import DIGEST_CACHE, DigestCache, Element, relocated, scan_element
 from unfade.work.progress import Progress
-from unfade.work.record_files import read_record
+from unfade.work.record_files import read_if_usable, read_record
 from unfade.work.units import Executor, InProcess
 from unfade.work.writing import write_text
 
@@ -96,10 +96,7 @@ class Job:
     @cached_property
     def digests(self) -> DigestCache:
         """The digests of files that this or an earlier process has read."""
-        try:
-            return DigestCache(read_record(self.root / DIGEST_CACHE))
-        except (OSError, ValueError):
-            return DigestCache()
+        return DigestCache(read_if_usable(self.root / DIGEST_CACHE))
 
     def save_digests(self) -> None:
         """Stores the digests of files that still exist, if there are new ones."""

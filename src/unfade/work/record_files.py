@@ -24,3 +24,11 @@ def read_record(path: Path) -> str:
     if len(content) > MAX_RECORD_BYTES:
         raise ValueError(f"has more than {MAX_RECORD_BYTES:,} bytes")
     return content.decode("utf-8")
+
+
+def read_if_usable(path: Path) -> str:
+    """The text of a record; empty if it is missing or cannot be used."""
+    try:
+        return read_record(path)
+    except (OSError, ValueError):
+        return ""

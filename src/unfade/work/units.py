@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from unfade.errors import WorkError
-from unfade.work.record_files import read_record
+from unfade.work.record_files import read_if_usable
 from unfade.work.writing import write_text, writing
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ class Executor(Protocol):
     """Does units: in this process, in others, or on other machines."""
 
     def run(self, job: Job, units: Sequence[Unit]) -> Iterator[None]:
-        """Does units, each of which writes its result; yields as often as they have frames, pairs
-        or shots.
+        """Does units, at least one, each of which writes its result; yields as often as they have
+        frames, pairs or shots.
 
         Raises:
             UnfadeError: of a unit, or of the executor.
@@ -149,14 +149,14 @@ def check_key(folder: Path, key: str) -> None:
         )
 
 
-def results(
+def complete(
     job: Job,
     units: Sequence[Unit],
     label: str,
     *,
     holds: Callable[[Any], bool] = lambda facts: True,
-) -> Iterator[UnitResult]:
-    """The result of each unit, in order, after those that have none were done.
+) -> None:
+    """Does the units that have no result.
 
     Args:
         job: the job.
@@ -166,7 +166,7 @@ def results(
             done again if not.
 
     Raises:
-        UnfadeError: of a unit or of the executor, or a result cannot be read.
+        UnfadeError: of a unit or of the executor.
     """
     if units and not results_key(job.folder(units[0].stage)):
         prepare_results(job.folder(units[0].stage), NO_KEY)
@@ -179,6 +179,21 @@ def results(
         total = sum(unit.amount for unit in due)
         for _ in job.progress.track(job.executor.run(job, due), label, total):
             pass
+
+
+def results(
+    job: Job,
+    units: Sequence[Unit],
+    label: str,
+    *,
+    holds: Callable[[Any], bool] = lambda facts: True,
+) -> Iterator[UnitResult]:
+    """The result of each unit, in order, after those that have none were done, as `complete` does.
+
+    Raises:
+        UnfadeError: of a unit or of the executor, or a result cannot be read.
+    """
+    complete(job, units, label, holds=holds)
     for unit in units:
         yield read_result(job, unit)
 
@@ -285,10 +300,7 @@ def has_key(folder: Path, key: str) -> bool:
 
 def results_key(folder: Path) -> str:
     """The key that the results in the folder of a stage are of; empty if there is none."""
-    try:
-        return read_record(folder / UNITS_FOLDER / KEY_FILE)
-    except (OSError, ValueError):
-        return ""
+    return read_if_usable(folder / UNITS_FOLDER / KEY_FILE)
 
 
 def remove_results(folder: Path) -> None:

@@ -57,7 +57,7 @@ IN_BRACKETS = {
     "project/file.py",
     "render/record.py",
     "studio/pictures/masters.py",
-    "work/elements.py",
+    "work/receipt.py",
     "work/record_files.py",
 }
 """Modules whose ValueErrors say in brackets why an error arose, which itself says what to do."""

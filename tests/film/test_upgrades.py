@@ -21,9 +21,18 @@ from unfade.film.upgrades import UPGRADES
 from unfade.project.settings import Project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
+from unfade.work.receipt import Receipt
 
 EARLIER = Path(__file__).parent / "earlier"
-KINDS: tuple[type[Artefact], ...] = (Clips, Delivery, Provenance, Rendering, Targets, TrainedModel)
+KINDS: tuple[type[Artefact], ...] = (
+    Clips,
+    Delivery,
+    Provenance,
+    Receipt,
+    Rendering,
+    Targets,
+    TrainedModel,
+)
 
 
 def earlier(schema: str) -> str:
@@ -55,6 +64,9 @@ def test_what_an_earlier_version_knew_stays() -> None:
     assert Delivery.from_json(earlier("Delivery.1")).decision is None
     people = Provenance.from_json(earlier("Provenance.1")).people
     assert (people.dismissals, people.bookmarks) == ((), ())
+    outputs = Receipt.from_json(earlier("Receipt.2")).outputs
+    assert [*zip(outputs.names, outputs.sizes, strict=True)][-1] == ("sheet-000004.png", 903_713)
+    assert outputs.sha256.keys() == {"loss.json", "model.json"}
 
 
 @pytest.mark.parametrize(

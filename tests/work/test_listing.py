@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from unfade.work import listing
-from unfade.work.listing import LinkedFacts, file_facts, files_like
+from unfade.work.listing import FileFacts, LinkedFacts, file_facts, files_like
 
 
 @pytest.fixture
@@ -65,18 +64,15 @@ def test_files_are_found_by_a_pattern(folder: Path, pattern: str, files: list[st
     assert files_like(folder.parent, pattern) == files
 
 
-def test_what_a_run_removes_meanwhile_is_left_out(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def remove(entry: "os.DirEntry[str]") -> bool:
-        if entry.name == "b.exr":
-            shutil.rmtree(folder / "inner")
-            os.unlink(entry.path)
-            return True
-        return entry.is_file()
+def test_what_a_run_removes_meanwhile_is_left_out(folder: Path) -> None:
+    class Removing(dict[int, FileFacts]):
+        def get(self, number: int, default: object = None) -> None:  # type: ignore[override]
+            shutil.rmtree(folder / "inner", ignore_errors=True)
+            (folder / "b.exr").unlink(missing_ok=True)
 
-    monkeypatch.setattr(listing, "is_file_entry", remove)
-    assert file_facts(folder, deep=True).keys() == {"a.json"}
+    (folder / "link").unlink()
+    linked: LinkedFacts = defaultdict(Removing)
+    assert file_facts(folder, deep=True, linked=linked).keys() == {"a.json"}
 
 
 def test_a_link_to_itself_is_no_file(folder: Path) -> None:

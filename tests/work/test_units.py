@@ -163,13 +163,23 @@ def test_ranges_cover_all_frames_once() -> None:
     assert ranges([], 4) == []
 
 
+@pytest.mark.parametrize(
+    ("frames", "amounts"),
+    [(0, []), (9, [9]), (25, [10, 10, 5]), (150, [19] * 7 + [17]), (900, [100] * 9)],
+)
+def test_a_short_film_is_cut_into_shorter_units(frames: int, amounts: list[int]) -> None:
+    clip = make_clip("scan", FrameRange(first=0, last=999), 8, 6)
+    found = frames_units("render", squares, clip, range(frames))
+    assert [one.amount for one in found] == amounts
+
+
 def test_a_movie_that_is_decoded_from_its_start_is_one_unit() -> None:
     def amounts(**facts: object) -> list[int]:
-        clip = make_clip("scan", FrameRange(first=0, last=249), 8, 6, **facts)
-        return [one.amount for one in frames_units("render", squares, clip, range(250))]
+        clip = make_clip("scan", FrameRange(first=0, last=899), 8, 6, **facts)
+        return [one.amount for one in frames_units("render", squares, clip, range(900))]
 
-    assert amounts() == amounts(kind="movie", random_access=True) == [100, 100, 50]
-    assert amounts(kind="movie") == [250]
+    assert amounts() == amounts(kind="movie", random_access=True) == [100] * 9
+    assert amounts(kind="movie") == [900]
     movie = make_clip("scan", FrameRange(first=0, last=249), 8, 6, kind="movie")
     assert frames_units("render", squares, movie, []) == []
 

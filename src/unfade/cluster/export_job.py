@@ -76,11 +76,11 @@ def _elements(job: Job) -> tuple[list[str], list[str]]:
         named.add(config)
     files, folders, root = set(), set(), os.path.realpath(job.root)
     for path in map(job.resolve, named):
-        found = files_of(path)
-        folder = os.path.dirname(found[0].path) if found else root
+        found = files_of(path).paths()
+        folder = os.path.dirname(found[0]) if found else root
         if Path(os.path.realpath(folder)).is_relative_to(root):
             continue
-        if [one.path for one in found] == [path]:
+        if found == [path]:
             files.add(os.path.normpath(path))
         else:
             folders.add(os.path.normpath(folder))

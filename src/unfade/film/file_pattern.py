@@ -45,17 +45,15 @@ class FilePattern:
 
     def number_in(self, name: str) -> int | None:
         """The frame number in a file's name; None if the name does not match the pattern."""
-        start, suffix = self._start, self.suffix
-        digits = name[len(start) : len(name) - len(suffix)]
-        if not (digits.isascii() and digits.isdigit() and name == start + digits + suffix):
-            return None
-        is_padded = len(digits) == self.width or (len(digits) > self.width and digits[0] != "0")
-        return int(digits) if is_padded else None
+        match = self._names.fullmatch(name)
+        return int(match[1]) if match else None
 
     @cached_property
-    def _start(self) -> str:
-        """What is before the number in a file's name."""
-        return os.path.basename(self.prefix)
+    def _names(self) -> re.Pattern[str]:
+        """The names of files that the pattern matches."""
+        start, width = os.path.basename(self.prefix), self.width
+        number = f"[0-9]{{{width}}}|[1-9][0-9]{{{width},}}"
+        return re.compile(f"{re.escape(start)}({number}){re.escape(self.suffix)}")
 
 
 def check_utf8(path: str) -> None:

@@ -39,11 +39,25 @@ def _without_notes(fields: Fields) -> Fields:
     return fields | {"people": fields["people"] | {"dismissals": [], "bookmarks": []}}
 
 
+def _in_columns(fields: Fields) -> Fields:
+    """Receipt: the facts of each output file stood together."""
+    files = fields["outputs"]
+    return fields | {
+        "outputs": {
+            "names": list(files),
+            "sizes": [one["size"] for one in files.values()],
+            "mtimes_ns": [one["mtime_ns"] for one in files.values()],
+            "sha256": {name: one["sha256"] for name, one in files.items() if one["sha256"]},
+        }
+    }
+
+
 UPGRADES: dict[str, tuple[str, Callable[[Fields], Fields]]] = {
     "Clips.2": ("Clips.3", _with_damage),
     "Targets.2": ("Targets.3", _without_carried_colour),
     "TrainedModel.2": ("TrainedModel.3", _by_networks),
     "Delivery.1": ("Delivery.2", _without_decision),
+    "Receipt.2": ("Receipt.3", _in_columns),
     "Provenance.1": ("Provenance.2", _without_notes),
 }
 """The next schema, and the fields in it, by each earlier schema that can be upgraded."""
@@ -60,6 +74,6 @@ def upgraded(schema: object, fields: Fields, wanted: str) -> tuple[object, Field
         schema, upgrade = UPGRADES[schema]
         try:
             fields = upgrade(fields)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"a value that {wanted} needs is missing ({error})") from error
     return schema, fields

@@ -78,8 +78,8 @@ def _guessed_size(job: Job) -> tuple[float, float]:
     """The number of frames of the scan and their megapixels together, from the sizes of files."""
     sizes: list[int] = []
     with suppress(OSError):
-        files = files_of(job.resolve(job.project.source.path))
-        sizes = [os.stat(file.path).st_size for file in files]
+        files = files_of(job.resolve(job.project.source.path)).paths()
+        sizes = [os.stat(file).st_size for file in files]
     pixels = max(sum(sizes) / BYTES_A_PIXEL, PIXELS_A_FRAME)
     frames = len(sizes) if len(sizes) > 1 else pixels / PIXELS_A_FRAME
     return frames, pixels / 1e6

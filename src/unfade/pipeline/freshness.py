@@ -22,7 +22,7 @@ from unfade.project.settings import Project
 from unfade.work.elements import Element, scan_element
 from unfade.work.job import Job
 from unfade.work.listing import FileFacts, LinkedFacts, file_facts, files_like
-from unfade.work.receipt import UNFINISHED, Cost, Output, Receipt
+from unfade.work.receipt import UNFINISHED, Cost, Outputs, Receipt
 from unfade.work.record_files import read_record
 
 COLOR_FACTS = "the OpenColorIO config or view"
@@ -165,19 +165,22 @@ def _output_changes(
     folder = job.root / folder_name(stage.name)
     files = _output_files(stage, job, linked)
     unfinished = (folder / UNFINISHED).exists()
-    for name, recorded in receipt.outputs.items():
-        present = files.get(name)
+    recorded = receipt.outputs
+    facts = zip(recorded.sizes, recorded.mtimes_ns, strict=True)
+    present_facts = map(files.get, recorded.names)
+    for name, was, present in zip(recorded.names, facts, present_facts, strict=True):
+        if present == was:
+            continue
         if present is None:
             yield f"{folder.name}/{name} is gone"
             continue
-        if present == (recorded.size, recorded.mtime_ns):
-            continue
-        is_same = recorded.sha256 is not None and job.digest(folder / name) == recorded.sha256
-        if present.size != recorded.size or (not is_same and recorded.sha256 is not None):
+        sha256 = recorded.sha256.get(name)
+        is_same = sha256 is not None and job.digest(folder / name) == sha256
+        if present.size != was[0] or (not is_same and sha256 is not None):
             yield f"{folder.name}/{name} was changed"
         elif unfinished and not is_same:
             yield "was started again, but did not finish"
-    if unfinished and files.keys() - receipt.outputs.keys():
+    if unfinished and files.keys() - set(recorded.names):
         yield "was started again, but did not finish"
 
 
@@ -267,14 +270,13 @@ def _output_files(
     return files
 
 
-def outputs(stage: Stage, job: Job) -> dict[str, Output]:
+def outputs(stage: Stage, job: Job) -> Outputs:
     """The output files of a stage. JSON files get a digest; that of masters is in `Rendering`."""
     folder = job.root / folder_name(stage.name)
-    return {
-        name: Output(
-            size=one.size,
-            mtime_ns=one.mtime_ns,
-            sha256=job.digest(folder / name) if name.endswith(".json") else None,
-        )
-        for name, one in sorted(_output_files(stage, job).items())
-    }
+    files = sorted(_output_files(stage, job).items())
+    return Outputs(
+        names=tuple(name for name, _ in files),
+        sizes=tuple(facts.size for _, facts in files),
+        mtimes_ns=tuple(facts.mtime_ns for _, facts in files),
+        sha256={name: job.digest(folder / name) for name, _ in files if name.endswith(".json")},
+    )

@@ -134,7 +134,7 @@ def frames_by_name(job: Job) -> FrameRange | None:
         pattern = parse_file_pattern(path)
     if pattern is None:
         return None
-    names = [file.name for file in files_of(path)]
+    names = files_of(path).names
     numbers = [number for number in map(pattern.number_in, names) if number is not None]
     if not numbers:
         return None

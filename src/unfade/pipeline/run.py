@@ -29,7 +29,7 @@ from unfade.work.elements import DIGEST_CACHE
 from unfade.work.job import Job
 from unfade.work.lock import lock_folder
 from unfade.work.memory import return_freed_memory
-from unfade.work.receipt import UNFINISHED, Receipt
+from unfade.work.receipt import UNFINISHED, Outputs, Receipt
 from unfade.work.software import software_versions
 from unfade.work.units import prepare_results, remove_results
 from unfade.work.writing import clear_partials, clear_partials_of, write_text
@@ -146,7 +146,7 @@ def begun_receipt(stage: Stage, job: Job, elements: ElementCache) -> Receipt:
         revision=stage.revision,
         settings=settings(stage, job.project),
         inputs=inputs(stage, job, elements),
-        outputs={},
+        outputs=Outputs(),
         versions=software_versions(),
     )
 

@@ -6,9 +6,10 @@ import os
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
-from operator import attrgetter
 from pathlib import Path, PurePath
 from typing import NamedTuple
+
+from pydantic import TypeAdapter
 
 from unfade.errors import MediaError
 from unfade.film.file_pattern import parse_file_pattern
@@ -19,6 +20,13 @@ from unfade.work.progress import Track
 DIGEST_CACHE = ".digests.json"
 """File, in the work directory, that stores a `DigestCache`. It may be deleted; files are then read
 again."""
+
+
+Entries = dict[str, tuple[int, int, str, str]]
+"""Of each key the size in bytes, the time of change in nanoseconds, the real path of a file of an
+element, and the SHA-256."""
+
+_ENTRIES = TypeAdapter(Entries)
 
 
 @dataclass(frozen=True)
@@ -48,14 +56,11 @@ class DigestCache:
         self.changed = False
         self.read: Callable[[Path], str] = digest
         self._requested: set[str] = set()
-        self._entries: dict[str, tuple[int, int, str, str]] = {}
+        self._entries: Entries = {}
         try:
             with paused_garbage_collection():
-                self._entries = {
-                    key: (int(size), int(time), str(path), str(content))
-                    for key, (size, time, path, content) in _parse_entries(text)
-                }
-        except (ValueError, TypeError, RecursionError):
+                self._entries = _ENTRIES.validate_json(text or "{}")
+        except ValueError:
             self.changed = True
 
     def of(self, key: str, path: str | Path, real_path: str | None = None) -> str:
@@ -120,19 +125,17 @@ def _role(key: str) -> str:
     return key.partition(">")[0] if key.startswith("<") else ""
 
 
-def _parse_entries(text: str) -> list[tuple[str, tuple[int, int, str, str]]]:
-    entries = json.loads(text or "{}")
-    if not isinstance(entries, dict):
-        raise ValueError("holds no digests")
-    return list(entries.items())
+class ElementFiles(NamedTuple):
+    """The files of an element: their folder, with a slash at its end, their names, sorted, and
+    those of them that are links. A film has 150,000, too many for an object each."""
 
+    folder: str
+    names: list[str]
+    links: set[str]
 
-class ElementFile(NamedTuple):
-    """A file of an element: its path, its name, and whether it is a link."""
-
-    path: str
-    name: str
-    is_link: bool
+    def paths(self) -> list[str]:
+        """The path of each file."""
+        return [self.folder + name for name in self.names]
 
 
 def scan_element(path: str, role: str, digests: DigestCache, track: Track) -> Element | None:
@@ -152,26 +155,28 @@ def scan_element(path: str, role: str, digests: DigestCache, track: Track) -> El
         MediaError: the path is a pipe or a device, or a file was removed meanwhile.
         OSError: the path is of one file, which cannot be read.
     """
-    files = files_of(path)
-    if not files:
+    folder, names, links = files_of(path)
+    if not names:
         return None
     # Finding out the real path of every file of a long sequence takes longer than all else.
-    folder = os.path.join(os.path.realpath(os.path.dirname(files[0].path)), "")
-    content = hashlib.sha256()
-    for file in track(files, f"Checksums of {role}", len(files)):
-        real_path = os.path.realpath(file.path) if file.is_link else folder + file.name
+    real_folder = os.path.join(os.path.realpath(folder), "")
+    contents: list[str] = []
+    for name in track(names, f"Checksums of {role}", len(names)):
+        file = folder + name
+        real_path = os.path.realpath(file) if name in links else real_folder + name
         try:
-            sha256 = digests.of(f"<{role}>/{file.name}", file.path, real_path)
+            sha256 = digests.of(f"<{role}>/{name}", file, real_path)
         except FileNotFoundError as error:
             raise MediaError(
-                f"{file.path}: was removed while the film was looked at; restore the file"
+                f"{file}: was removed while the film was looked at; restore the file"
             ) from error
         except OSError:
-            if file.path == path:
+            if file == path:
                 raise
             sha256 = "unreadable"
-        content.update(os.fsencode(file.name) + f" {sha256}\n".encode())
-    return Element(len(files), content.hexdigest()[:16])
+        contents.append(f"{name} {sha256}\n")
+    content = hashlib.sha256(os.fsencode("".join(contents)))
+    return Element(len(names), content.hexdigest()[:16])
 
 
 def digest(path: Path) -> str:
@@ -192,28 +197,32 @@ def relocated(recorded: str, named: str, is_folder: bool) -> str:
     return str(folder / PurePath(recorded).name)
 
 
-def files_of(path: str) -> list[ElementFile]:
-    """The files behind a path, sorted; hidden files of a folder are left out, and what a pattern
-    matches that is no file, such as a link to a file that is gone."""
+def files_of(path: str) -> ElementFiles:
+    """The files behind a path; hidden files of a folder are left out, and what a pattern matches
+    that is no file, such as a link to a file that is gone."""
     if os.path.isdir(path):
         return _files_in(path, lambda name: not name.startswith("."))
+    folder, name = os.path.split(path)
     if os.path.exists(path):
-        return [ElementFile(path, os.path.basename(path), os.path.islink(path))]
+        links = {name} if os.path.islink(path) else set()
+        return ElementFiles(os.path.join(folder, ""), [name], links)
     try:
         pattern = parse_file_pattern(path)
     except ValueError:
-        return []
-    folder = os.path.dirname(path)
+        pattern = None
     if pattern is None or not os.path.isdir(folder):
-        return []
+        return ElementFiles(folder, [], set())
     return _files_in(folder, lambda name: pattern.number_in(name) is not None)
 
 
-def _files_in(folder: str, is_wanted: Callable[[str], bool]) -> list[ElementFile]:
+def _files_in(folder: str, is_wanted: Callable[[str], bool]) -> ElementFiles:
+    names: list[str] = []
+    links: set[str] = set()
     with os.scandir(folder) as entries:
-        files = [
-            ElementFile(entry.path, entry.name, entry.is_symlink())
-            for entry in entries
-            if is_wanted(entry.name) and is_file_entry(entry)
-        ]
-    return sorted(files, key=attrgetter("name"))
+        for entry in entries:
+            name = entry.name
+            if is_wanted(name) and is_file_entry(entry):
+                names.append(name)
+                if entry.is_symlink():
+                    links.add(name)
+    return ElementFiles(os.path.join(folder, ""), sorted(names), links)

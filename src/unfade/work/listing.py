@@ -81,16 +81,23 @@ def _add_facts(
     with entries:
         for entry in entries:
             name = entry.name
-            if entry.is_dir(follow_symlinks=False):
+            if entry.is_file(follow_symlinks=False):
+                facts = of_disk.get(entry.inode())
+            elif entry.is_dir(follow_symlinks=False):
                 folders.append(f"{part}{name}/")
-            elif not name.startswith(".") and is_file_entry(entry):
-                facts = None if entry.is_symlink() else of_disk.get(entry.inode())
-                if facts is None:
-                    try:
-                        stat = entry.stat()
-                    except FileNotFoundError:
-                        continue
-                    facts = FileFacts(stat.st_size, stat.st_mtime_ns)
-                    linked[stat.st_dev][stat.st_ino] = facts
-                found[part + name] = facts
+                continue
+            elif is_file_entry(entry):
+                facts = None
+            else:
+                continue
+            if name[0] == ".":
+                continue
+            if facts is None:
+                try:
+                    stat = entry.stat()
+                except FileNotFoundError:
+                    continue
+                facts = FileFacts(stat.st_size, stat.st_mtime_ns)
+                linked[stat.st_dev][stat.st_ino] = facts
+            found[part + name] = facts
     return folders

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -45,6 +46,10 @@ MAX_ROUNDS = 3
 """Times that units are done whose results do not hold, because somebody changes their files."""
 
 FRAMES_A_UNIT = 100
+UNITS_OF_SHORT_FILM = 8
+"""Units of a film too short for units of `FRAMES_A_UNIT`, so that several workers share it."""
+
+_FEWEST_FRAMES_A_UNIT = 10
 """Frames of a unit: at 2K half a minute on one core, so that a lost unit costs little, and the
 start of a unit, a fraction of a second, even less."""
 
@@ -269,9 +274,11 @@ def frames_unit(
 def frames_units(
     stage: str, work: Callable[..., UnitWork], clip: Clip, frames: Sequence[int]
 ) -> list[Unit]:
-    """Units of frames of a clip, ascending: of `FRAMES_A_UNIT` each, or of all frames if the clip
-    is sequential, because each unit would decode it from the start again."""
-    parts = ranges(frames, len(frames) if clip.is_sequential else None)
+    """Units of frames of a clip, ascending: of `FRAMES_A_UNIT` each, shorter ones of a short film,
+    or of all frames if the clip is sequential, because each unit would decode it from the start
+    again."""
+    share = max(math.ceil(len(frames) / UNITS_OF_SHORT_FILM), _FEWEST_FRAMES_A_UNIT)
+    parts = ranges(frames, len(frames) if clip.is_sequential else min(share, FRAMES_A_UNIT))
     return [frames_unit(stage, work, part) for part in parts]
 
 

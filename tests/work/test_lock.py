@@ -82,6 +82,11 @@ def test_a_lock_of_which_nothing_is_known_counts_as_held(tmp_path: Path, text: s
     assert is_in_use(tmp_path)
 
 
+def test_a_pipe_in_the_place_of_a_lock_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / LOCK)
+    assert is_in_use(tmp_path)
+
+
 def test_an_exception_releases_the_lock(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(ZeroDivisionError), lock_folder(tmp_path, no_warning):

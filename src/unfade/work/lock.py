@@ -14,6 +14,7 @@ from pathlib import Path
 from unfade.errors import WorkError
 from unfade.film.time import MAX_FRAME, FrameRange
 from unfade.work.processes import is_running
+from unfade.work.record_files import read_if_usable, read_record
 
 LOCK = ".unfade.lock"
 """The file that is locked. It exists during a run; one that a killed run left is not locked."""
@@ -190,9 +191,11 @@ def is_in_use(folder: Path) -> bool:
 
 def _is_live(path: Path) -> bool:
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = read_record(path)
     except OSError:
         return False
+    except ValueError:
+        text = _UNKNOWN
     holder = re.match(r"process (\d+) on (.+) since ", text)
     if holder is None or holder[2] != socket.gethostname():
         return True
@@ -265,10 +268,7 @@ def _holder() -> str:
 
 def _read_holder(path: Path) -> str:
     """The text in the lock file, which its holder writes a moment after it takes the lock."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip() or _UNKNOWN
-    except OSError:
-        return _UNKNOWN
+    return read_if_usable(path).strip() or _UNKNOWN
 
 
 def _is_file_at(descriptor: int, path: Path) -> bool:

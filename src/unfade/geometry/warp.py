@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from unfade.film.alignment import Matrix, SmoothWarp
+from unfade.geometry.bands import bands
 
 
 def as_matrix(array: NDArray[np.float64]) -> Matrix:
@@ -31,19 +32,24 @@ def warp(
     Returns:
         (C, height, width), bicubic; outside the picture its border is repeated.
     """
-    nodes = None
-    if smooth is not None:
-        nodes = torch.tensor([smooth.x, smooth.y], dtype=torch.float64)
-    planes = source_positions(torch.tensor(matrix, dtype=torch.float64), nodes, height, width)
-    positions = torch.stack(planes, dim=-1)
+    nodes = None if smooth is None else torch.tensor([smooth.x, smooth.y], dtype=torch.float64)
+    homography = torch.tensor(matrix, dtype=torch.float64)
     extent = torch.tensor(
         [picture.shape[-1] - 1, picture.shape[-2] - 1], dtype=torch.float64
     ).clamp_min(1)
-    grid = (positions * 2 / extent - 1).to(picture.dtype)
-    warped: Tensor = functional.grid_sample(
-        picture[None], grid[None], mode="bicubic", padding_mode="border", align_corners=True
-    )
-    return warped[0]
+    warped = picture.new_empty(picture.shape[0], height, width)
+    x = torch.arange(width, dtype=torch.float64)
+    for lines in bands(height, width):
+        y = torch.arange(lines.start, lines.stop, dtype=torch.float64)[:, None]
+        points = torch.stack([x.expand(len(y), width), y.expand(len(y), width)], dim=-1)
+        if nodes is not None:
+            points = points + displacement(nodes, points, height, width).permute(1, 2, 0)
+        positions = torch.stack(_unwarped(homography, *points.unbind(-1)), dim=-1)
+        grid = (positions * 2 / extent - 1).to(picture.dtype)
+        warped[:, lines] = functional.grid_sample(
+            picture[None], grid[None], mode="bicubic", padding_mode="border", align_corners=True
+        )[0]
+    return warped
 
 
 def source_positions(
@@ -65,6 +71,11 @@ def source_positions(
             nodes[None], (height, width), mode="bicubic", align_corners=True
         )
         x, y = x + offset[0, 0], y + offset[0, 1]
+    return _unwarped(matrix, x, y)
+
+
+def _unwarped(matrix: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Positions of the result in the picture that a homography maps to it."""
     a, b, c = torch.linalg.inv(matrix)
     depth = c[0] * x + c[1] * y + c[2]
     across, down = ((row[0] * x + row[1] * y + row[2]) / depth for row in (a, b))

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from unfade.color.ycbcr import luma, merge_chroma
 from unfade.film.clip import Area
+from unfade.geometry.bands import bands
 
 _OPENCV_WIDTHS_PX = (3, 5)
 """Widths of OpenCV's median on floats, which takes a twentieth of SciPy's time."""
@@ -39,7 +40,10 @@ def ground_truth(source_rgb: Tensor, reference_rgb: Tensor) -> Tensor:
 
     Chroma is reduced where a component would be negative; luma is never changed.
     """
-    return merge_chroma(source_rgb, reference_rgb)
+    truth_rgb = torch.empty_like(source_rgb)
+    for lines in bands(*source_rgb.shape[-2:]):
+        truth_rgb[:, lines] = merge_chroma(source_rgb[:, lines], reference_rgb[:, lines])
+    return truth_rgb
 
 
 def zero_outside(weight: Tensor, crop: Area) -> Tensor:

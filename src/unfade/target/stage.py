@@ -26,6 +26,8 @@ from unfade.target.sheet import CELL_WIDTH_PX, PAIRS_PER_SHEET, draw_sheet
 from unfade.work.cores import core_count, parallel_map
 from unfade.work.job import Job
 
+_READ_BYTES = 2**20
+
 MAX_LUMA_DIFFERENCE = 1e-5
 """Largest luma difference of source and ground truth: the rounding of float arithmetic."""
 
@@ -193,5 +195,7 @@ def _digest(files: list[Path]) -> str:
     """SHA-256 over the content of files, in order."""
     sha256 = hashlib.sha256()
     for file in files:
-        sha256.update(file.read_bytes())
+        with file.open("rb") as content:
+            while part := content.read(_READ_BYTES):
+                sha256.update(part)
     return sha256.hexdigest()

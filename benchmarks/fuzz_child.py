@@ -27,8 +27,12 @@ MAX_LINE = 12_000
 """Characters of a sentence: two paths and some words."""
 CURRENT = "current"
 """The input that is being read."""
-FORBIDDEN = ("os.exec", "os.fork", "os.posix_spawn", "os.system", "pickle.find_class")
+FORBIDDEN = ("os.exec", "os.fork", "os.posix_spawn", "os.system")
 """Events of the interpreter that no reader may raise."""
+DECODER = "decoder_process.py"
+"""The program that decodes movies, the only one that a reader starts."""
+SENT_BY_DECODER = ("unfade", "numpy", "fractions")
+"""Packages whose classes its messages have."""
 CHANGES = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.symlink", "os.link", "os.truncate")
 """Events of the interpreter that change what their paths name."""
 
@@ -175,8 +179,14 @@ class Executions:
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._reading:
             return
-        if event in FORBIDDEN or event == "subprocess.Popen":
+        if event in FORBIDDEN:
             self._broken = f"raises the event {event}"
+        elif event == "subprocess.Popen":
+            if not any(str(one).endswith(DECODER) for one in arguments[1]):
+                self._broken = f"starts {arguments[1]!r:.200}"
+        elif event == "pickle.find_class":
+            if str(arguments[0]).split(".")[0] not in SENT_BY_DECODER:
+                self._broken = f"unpickles {arguments!r:.200}"
         elif event == "open" and isinstance(arguments[2], int):
             if arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
                 self._check_inside(event, arguments[0])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from unfade.errors import MAX_SENTENCE, UnfadeError, WorkError, one_line
 from unfade.film.approval import Approvals
-from unfade.film.clip import Clips
+from unfade.film.clip import Clip, Clips
 from unfade.film.delivery import Delivery
 from unfade.film.match import MatchRecord
 from unfade.film.model import TrainedModel
@@ -119,6 +119,12 @@ def test_records_name_files_beside_them(name: str) -> None:
     clip = make_clip("a", FrameRange(first=0, last=0), 4, 4)
     with pytest.raises(ValueError, match=r"name of a file|at most 255"):
         Clips(source=clip, references={name: clip})
+
+
+def test_only_facts_that_can_be_assumed_are() -> None:
+    clip = make_clip("a", FrameRange(first=0, last=0), 4, 4)
+    with pytest.raises(ValueError, match="assumed"):
+        Clip.model_validate(clip.model_dump() | {"assumed": ["rate\x1b[31m"]})
 
 
 def test_ranges_of_frames_are_bounded() -> None:

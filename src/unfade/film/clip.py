@@ -11,6 +11,7 @@ from unfade.film.noun import Artefact, FileName, Noun
 from unfade.film.time import ClipFrames, ExactFraction, parse_timecode, timecode_after
 
 ClipKind = Literal["sequence", "movie", "still"]
+AssumedFact = Literal["colorspace", "rate"]
 FieldOrder = Literal["progressive", "top", "bottom", "film"]
 """How the fields of a frame relate: see `Clip`."""
 
@@ -137,7 +138,7 @@ class Clip(Noun):
     remarks: tuple[str, ...] = ()
     random_access: bool = False
     ignored: tuple[str, ...] = ()
-    assumed: tuple[str, ...] = ()
+    assumed: tuple[AssumedFact, ...] = ()
     damage: Damage = Damage()
 
     @property

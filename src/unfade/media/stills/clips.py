@@ -6,7 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 from unfade.errors import MediaError, MissingFactError
-from unfade.film.clip import Area, Clip, FieldOrder, orientation_number, orientation_word
+from unfade.film.clip import (
+    Area,
+    AssumedFact,
+    Clip,
+    FieldOrder,
+    orientation_number,
+    orientation_word,
+)
 from unfade.film.damage import Damage, missing_frames
 from unfade.film.time import FrameRange
 from unfade.geometry.orientation import swaps_axes
@@ -190,11 +197,11 @@ def _remarks(header: StillHeader, section: ClipSection) -> tuple[str, ...]:
     return (str(header.range_remark),) if unclear else ()
 
 
-def _assumed(headers: Sequence[StillHeader], section: ClipSection) -> tuple[str, ...]:
+def _assumed(headers: Sequence[StillHeader], section: ClipSection) -> tuple[AssumedFact, ...]:
     """The keys of facts that neither the files nor film.toml state."""
     header = headers[0]
     is_tagged = header.format == "openexr" or header.color_tag is not None or bool(header.transfer)
-    is_stated = {
+    is_stated: dict[AssumedFact, bool] = {
         "colorspace": section.colorspace != "auto" or is_tagged,
         "rate": section.rate is not None or any(header.rate for header in headers),
     }

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
 from unfade.model.degrain import degrain as take_grain
-from unfade.train.fit.grain import grain_covariance
+from unfade.model.grain import grain_covariance
 from unfade.train.fit.lut import LutFit
 
 Recover = Callable[[Tensor], Tensor]

@@ -20,10 +20,10 @@ from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr
 from unfade.model import Laws
 from unfade.model.closed_form.gradings import NEUTRAL, NO_GRADINGS, apply_grading
 from unfade.model.degrain import degrain
+from unfade.model.grain import grain_covariance
 from unfade.train.data.samples import PositionedSamples, colours_by_shot
 from unfade.train.fit.extrapolation import extrapolate
 from unfade.train.fit.grading import separate_gradings
-from unfade.train.fit.grain import grain_covariance
 from unfade.train.fit.laws import fit_laws
 
 PAIRS = 4

@@ -5,8 +5,8 @@ import torch
 from scipy import ndimage
 
 from unfade.model.degrain import LOG_OFFSET, degrain
+from unfade.model.grain import grain_covariance
 from unfade.model.resample import box_mean
-from unfade.train.fit.grain import grain_covariance
 
 from ..fixtures import soft_shapes
 

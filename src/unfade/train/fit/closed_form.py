@@ -10,12 +10,12 @@ from unfade.model import Laws
 from unfade.model.closed_form.laws import Law
 from unfade.model.closed_form.lut import NODES
 from unfade.model.closed_form.unevenness import Unevenness, position_chroma
+from unfade.model.grain import grain_covariance
 from unfade.train.data.picture_store import PictureKey
 from unfade.train.data.pixels import TrainingPicture, sample_for_grain
 from unfade.train.data.samples import ColourSamples, PositionedSamples
 from unfade.train.fit.extrapolation import extrapolate
 from unfade.train.fit.grading import separate_gradings
-from unfade.train.fit.grain import grain_covariance
 from unfade.train.fit.laws import fit_law, fit_laws
 from unfade.train.fit.unevenness import CrossValidation, cross_validate
 from unfade.work.cores import on_all_cores

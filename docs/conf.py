@@ -25,6 +25,7 @@ ORDER = {
     "Stages": tuple(f"stages/{stage}" for stage in STAGES),
     "Reference": (
         "film-toml",
+        "constructed-references",
         "reels",
         "studio",
         "python",

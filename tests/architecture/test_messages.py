@@ -45,6 +45,7 @@ IN_BRACKETS = {
     "film/alignment.py",
     "film/cadence.py",
     "film/clip.py",
+    "film/construction.py",
     "film/damage.py",
     "film/match.py",
     "film/noun.py",

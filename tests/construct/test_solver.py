@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from unfade.construct.advice import helpful_places, solve_consistent
-from unfade.construct.dye_law import PARAMETERS, DyeLaw
+from unfade.construct.dye_law import PARAMETERS, FadeLaw
 from unfade.construct.dye_start import DyeStart, amounts_of, estimate_dyes, light_of, logarithm
 from unfade.construct.solver import NO_EVIDENCE, Evidence, solve
 
@@ -61,11 +61,11 @@ def test_the_slope_of_a_law_is_that_of_finite_differences() -> None:
     log_rgb, _, position = film()
     draws = torch.from_numpy(np.random.default_rng(2).normal(0, 0.05, PARAMETERS))
     start = estimate_dyes(log_rgb)
-    slope = DyeLaw(start, draws).slope(log_rgb, position)
+    slope = FadeLaw(start, draws).slope(log_rgb, position)
     for index in range(PARAMETERS):
         step = torch.zeros(PARAMETERS, dtype=torch.float64)
         step[index] = 1e-6
-        above, below = (DyeLaw(start, draws + sign * step)(log_rgb, position) for sign in (1, -1))
+        above, below = (FadeLaw(start, draws + sign * step)(log_rgb, position) for sign in (1, -1))
         torch.testing.assert_close(slope[:, :, index], (above - below) / 2e-6, atol=1e-6, rtol=1e-4)
 
 

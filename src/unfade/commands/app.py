@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from unfade import __version__
-from unfade.commands import approve, export_job, improve, lut, merge, pairs, run, studio, verify
+from unfade.commands import (
+    approve,
+    construct,
+    export_job,
+    improve,
+    lut,
+    merge,
+    pairs,
+    run,
+    studio,
+    verify,
+)
 from unfade.commands.console import escape_unencodable, progress, tell
 from unfade.commands.failures import EXIT_INTERRUPTED, FailureReporter, check_output
 from unfade.commands.parameters import NewFolder
@@ -102,6 +113,8 @@ app.command()(run.run)
 app.command()(run.status)
 app.command()(improve.outliers)
 app.command()(improve.improve)
+app.command()(construct.construct)
+app.command()(construct.palette)
 app.command()(approve.approve)
 app.command()(studio.studio)
 app.command()(verify.verify)

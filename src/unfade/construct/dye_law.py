@@ -34,7 +34,7 @@ hundredths over the frame. Half or double of them change no figure by more than 
 
 
 @dataclass(frozen=True)
-class DyeLaw:
+class FadeLaw:
     """The law of a frame with the `parameters` (30,), float64; zeros are the start."""
 
     start: DyeStart

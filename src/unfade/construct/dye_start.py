@@ -69,6 +69,11 @@ def logarithm(rgb: Tensor) -> Tensor:
     return (rgb.clamp_min(0.0) + LOG_OFFSET).log()
 
 
+def rgb_of(log_rgb: Tensor) -> Tensor:
+    """R'G'B' of its `logarithm`."""
+    return log_rgb.exp() - LOG_OFFSET
+
+
 def amounts_of(log_rgb: Tensor) -> Tensor:
     """Amounts of cyan, magenta and yellow (3, N) from the logarithm of R'G'B' (3, N)."""
     amounts: Tensor = torch.linalg.solve(dye_densities().to(log_rgb.dtype), -log_rgb)
@@ -77,7 +82,7 @@ def amounts_of(log_rgb: Tensor) -> Tensor:
 
 def light_of(amounts: Tensor) -> Tensor:
     """R'G'B' (3, N) from amounts of cyan, magenta and yellow (3, N)."""
-    return _log_light(amounts).clamp(max=MAX_LOG_LIGHT).exp() - LOG_OFFSET
+    return rgb_of(_log_light(amounts).clamp(max=MAX_LOG_LIGHT))
 
 
 def slope_of_light(amounts: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from unfade.construct.solver import positions
 from unfade.model.degrain import degrain
 from unfade.model.grain import grain_covariance
 
-RADIUS_SHARE = 1 / 300
+_RADIUS_SHARE = 1 / 300
 """Radius of a point, as a share of the frame's longer side: 7 pixels of a 2K scan, which average
 grain and stay within a small surface."""
 
@@ -46,11 +46,6 @@ class FadedFrame:
         clean = degrain(source_rgb, grain_covariance(source_rgb))
         return cls(source_rgb, logarithm(clean))
 
-    @property
-    def radius_px(self) -> int:
-        """Radius of the surroundings of a place whose mean counts."""
-        return max(1, round(max(self.log_rgb.shape[1:]) * RADIUS_SHARE))
-
     def around(self, places: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor, Tensor]:
         """What surrounds places.
 
@@ -61,12 +56,9 @@ class FadedFrame:
             the mean of the logarithm (3, N), the positions (2, N), and the largest standard
             deviation of a channel (N,), all float64.
         """
-        radius = self.radius_px
         means, spreads = [], []
         for column, row in places:
-            top, left = max(row - radius, 0), max(column - radius, 0)
-            square = self.log_rgb[:, top : row + radius + 1, left : column + radius + 1]
-            pixels = square.flatten(1).double()
+            pixels = surroundings(self.log_rgb, column, row).double()
             means.append(pixels.mean(dim=1))
             spreads.append(pixels.std(dim=1, correction=0).max())
         columns, rows = (torch.tensor(one, dtype=torch.long) for one in zip(*places, strict=True))
@@ -76,9 +68,20 @@ class FadedFrame:
     def candidates(self) -> list[tuple[int, int]]:
         """Columns and rows of places all over the frame, at equal distances."""
         height, width = self.log_rgb.shape[1:]
-        step = max(2 * self.radius_px, round((height * width / _CANDIDATES) ** 0.5))
+        step = max(2 * _radius_px(self.log_rgb), round((height * width / _CANDIDATES) ** 0.5))
         rows = range(step // 2, height, step)
         return [(column, row) for row in rows for column in range(step // 2, width, step)]
+
+
+def surroundings(picture: Tensor, column: int, row: int) -> Tensor:
+    """The pixels (C, N) around a place of a picture (C, H, W) that count as the place."""
+    radius = _radius_px(picture)
+    top, left = max(row - radius, 0), max(column - radius, 0)
+    return picture[:, top : row + radius + 1, left : column + radius + 1].flatten(1)
+
+
+def _radius_px(picture: Tensor) -> int:
+    return max(1, round(max(picture.shape[1:]) * _RADIUS_SHARE))
 
 
 def is_calm(spread: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from unfade.construct.dye_law import PARAMETERS, DyeLaw, prior_precision
+from unfade.construct.dye_law import PARAMETERS, FadeLaw, prior_precision
 from unfade.construct.dye_start import DyeStart
 from unfade.geometry.bands import bands
 
@@ -74,7 +74,7 @@ NO_EVIDENCE = Evidence(
 class Solution:
     """The chroma of a frame, given evidence."""
 
-    law: DyeLaw
+    law: FadeLaw
     evidence: Evidence
 
     def chroma(self, log_rgb: Tensor, position: Tensor) -> Tensor:
@@ -192,7 +192,7 @@ def solve(start: DyeStart, evidence: Evidence) -> Solution:
         evidence: at the focal points; there may be none.
     """
     zeros = torch.zeros(PARAMETERS, dtype=torch.float64)
-    solution = Solution(DyeLaw(start, zeros), evidence)
+    solution = Solution(FadeLaw(start, zeros), evidence)
     for _ in range(_ROUNDS if len(evidence) else 0):
         solution = solution._better()
     return solution

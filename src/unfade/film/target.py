@@ -51,12 +51,17 @@ class Targets(Artefact):
         hold-outs."""
         tested = {one.pair.shot for one in self.with_role("test")}
         return [
-            one
-            for one in self.targets
-            if one.pair.role == "test"
-            or (one.pair.role == "holdout" and one.pair.shot not in tested)
+            *self.with_role("test"),
+            *(one for one in self.with_role("holdout") if one.pair.shot not in tested),
         ]
 
     def with_role(self, role: PairRole) -> list[Target]:
-        """The targets of one role."""
-        return [one for one in self.targets if one.pair.role == role]
+        """The targets of one role. A constructed pair that does not teach judges only in shots
+        without direct pairs: what a person assumed must not count against what was photographed."""
+        direct = {one.pair.shot for one in self.targets if one.pair.kind == "direct"}
+        return [
+            one
+            for one in self.targets
+            if one.pair.role == role
+            and (role == "train" or one.pair.kind == "direct" or one.pair.shot not in direct)
+        ]

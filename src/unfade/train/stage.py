@@ -133,8 +133,7 @@ def _draw_carried(job: Job, training_set: TrainingSet) -> None:
 
 def _pictures(job: Job, targets: Targets, role: PairRole) -> TargetPictures:
     """The targets of one role."""
-    some = [one for one in targets.targets if one.pair.role == role]
-    return TargetPictures(some, partial(_read_target, job))
+    return TargetPictures(targets.with_role(role), partial(_read_target, job))
 
 
 def _read_target(job: Job, target: Target) -> tuple[Tensor, Tensor, Tensor]:
@@ -269,7 +268,7 @@ def _methods(job: Job, model: ChromaModel, targets: Targets) -> Methods:
         return_freed_memory()
         return found
 
-    held_out = [target for target in targets.targets if target.pair.role == "holdout"]
+    held_out = targets.with_role("holdout")
     found = map_networks(errors, held_out)
     return methods_by_errors(
         job.progress.track(found, "Comparing networks, law and LUT", len(held_out))

@@ -1,0 +1,212 @@
+"""The verbs of constructed frames: `construct` solves one, `palette` keeps the film's colours."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from pydantic import ValidationError
+
+from unfade.commands.console import progress, tell
+from unfade.commands.parameters import ProjectFile, SourceFrame
+from unfade.errors import ProjectError
+from unfade.film.construction import (
+    Construction,
+    FocalPoint,
+    Palette,
+    PaletteColour,
+    is_hex,
+)
+from unfade.film.wording import counted
+
+if TYPE_CHECKING:
+    from unfade.construct.frame import ConstructedFrame
+    from unfade.work.job import Job
+
+_POINT_PARTS = 4
+
+
+def construct(
+    project_file: ProjectFile,
+    frame: SourceFrame,
+    point: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="X,Y,COLOUR,SOURCE",
+            help="A colour that you know: its place in pixels of the scan, the colour as #6b8f3a "
+            "or a name of the palette, and where you know it from; repeat the option.",
+        ),
+    ] = None,
+    author: Annotated[str, typer.Option(help="Who states the colours.")] = "",
+    propose: Annotated[
+        int, typer.Option(min=0, max=40, help="Number of places to propose for more points.")
+    ] = 5,
+) -> None:
+    """Construct the colour of a frame that no copy has, from points whose colour you know."""
+    from unfade.pipeline import run as pipeline
+    from unfade.project.file import load_project
+    from unfade.work.job import Job
+    from unfade.work.pair_edits import check_whole_frame
+
+    with progress(quiet=False) as display:
+        job = Job(load_project(project_file), project_file.absolute().parent, display)
+        pipeline.run(job, last="ingest")
+    check_whole_frame(job.clips().source, frame)
+    _construct(job, project_file, _with_points(job, frame, point or [], author), propose)
+
+
+def palette(
+    project_file: ProjectFile,
+    name: Annotated[str, typer.Argument(help="Name of the colour, such as uniform.")],
+    colour: Annotated[
+        str, typer.Argument(metavar="COLOUR|PICTURE", help="#6b8f3a, or a picture that shows it.")
+    ],
+    source: Annotated[str, typer.Option(help="Where the colour is known from.")],
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="X,Y", help="The place in the picture, in pixels from its corner."),
+    ] = None,
+) -> None:
+    """Keep a colour of the film by name, stated or measured in a picture."""
+    from unfade.construct.records import read_palette, write_palette
+
+    folder = project_file.absolute().parent
+    if not is_hex(colour):
+        colour = _measured(project_file, colour, at)
+    elif at is not None:
+        raise ProjectError(f"--at: {colour} is no picture; leave --at out")
+    known = read_palette(folder)
+    try:
+        entry = PaletteColour(name=name, colour=colour.lower(), source=source)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise ProjectError(f"{fault['loc'][0]}: {fault['msg']}; mend that value") from error
+    others = tuple(one for one in known.colour if one.name != name)
+    path = write_palette(folder, Palette(colour=(*others, entry)))
+    tell(f"{path}: '{name}' is {entry.colour}")
+
+
+def _with_points(job: "Job", frame: int, texts: Sequence[str], author: str) -> Construction:
+    """The construction of a frame with more points, which are written to its file."""
+    from unfade.construct.records import read_construction, read_palette, write_construction
+    from unfade.construct.stated import stated_points
+
+    construction = read_construction(job.root, frame)
+    if not texts:
+        return construction
+    added = tuple(_parsed_point(text, author) for text in texts)
+    construction = construction.model_copy(
+        update={
+            "point": (*construction.point, *added),
+            "author": construction.author or author,
+        }
+    )
+    stated_points(construction, read_palette(job.root), job.clips().source.live_area, job.root)
+    write_construction(job.root, construction)
+    return construction
+
+
+def _parsed_point(text: str, author: str) -> FocalPoint:
+    parts = text.split(",", _POINT_PARTS - 1)
+    try:
+        x, y, colour, source = (*parts[:2], *(part.strip() for part in parts[2:]))
+        return FocalPoint(at=((float(x), float(y)),), colour=colour, source=source, author=author)
+    except ValueError as error:
+        raise ProjectError(
+            f"--point {text}: is not a place, a colour and a source; write it as "
+            "812,300,#6b8f3a,lobby card"
+        ) from error
+
+
+def _construct(job: "Job", project_file: Path, construction: Construction, proposals: int) -> None:
+    """Solves a frame, writes its pictures and its pair, and prints what there is to know."""
+    from unfade import media
+    from unfade.construct.assumptions import draw_assumptions
+    from unfade.construct.frame import (
+        construct,
+        film_start,
+        picture_file,
+        read_faded,
+        write_picture,
+    )
+    from unfade.construct.records import read_palette
+    from unfade.work.writing import make_folder
+
+    start = film_start(job)
+    faded = read_faded(job, construction.frame)
+    solved = construct(job, faded, start, construction, read_palette(job.root))
+    sheet = picture_file(job.root, solved.number).with_suffix(".png")
+    make_folder(sheet.parent)
+    media.write_png(sheet, draw_assumptions(solved))
+    cyan, _, yellow = start.lost
+    tell(
+        f"lost of the film's dyes, an estimate against magenta: cyan {cyan:.0%}, "
+        f"yellow {yellow:.0%}"
+    )
+    _tell_contradictions(solved)
+    tell(f"{sheet}: written; the frame with its {counted(len(solved.points), 'point')}")
+    if solved.points:
+        tell(f"{write_picture(job, solved)}: written")
+        _add_pair(project_file, solved)
+    for index, place in enumerate(solved.proposals(proposals)):
+        lead = "a colour would help most at" if index == 0 else "then at"
+        tell(f"{lead} {place.x:.0f},{place.y:.0f} (uncertain by {place.deviation:.3f} of chroma)")
+
+
+def _tell_contradictions(solved: "ConstructedFrame") -> None:
+    """Prints a sentence for each point that contradicts the others."""
+    from unfade.construct.frame import expected_colour
+
+    for one in solved.left_out:
+        point = solved.points[one.index]
+        tell(
+            f"point {one.index + 1} ({point.colour}, {point.source}) contradicts the others, by "
+            f"which it is {expected_colour(solved, one)}, and is left out; correct it or them"
+        )
+
+
+def _add_pair(project_file: Path, solved: "ConstructedFrame") -> None:
+    from unfade.construct.frame import picture_file
+    from unfade.project.settings import PairSection
+    from unfade.work.pair_edits import pair_added, valid_text
+    from unfade.work.project_writing import replace_project_text
+
+    sources = sorted({point.source for point in solved.used})
+    section = PairSection(
+        source=solved.number,
+        reference=picture_file(Path(), solved.number).as_posix(),
+        kind="constructed",
+        aligned=True,
+        note=f"{counted(len(solved.used), 'focal point')}: {', '.join(sources)}"[:500],
+    )
+    seen = valid_text(project_file)
+    replace_project_text(project_file, seen, pair_added(seen, project_file, section))
+    tell(
+        f"{project_file}: source frame {solved.number} is a pair of kind 'constructed'; now: "
+        f"unfade run {project_file}"
+    )
+
+
+def _measured(project_file: Path, picture: str, at: str | None) -> str:
+    """The sRGB colour at a place of a picture file."""
+    from unfade import media
+    from unfade.construct.palettes import srgb_colour
+    from unfade.construct.places import surroundings
+    from unfade.project.file import load_project
+    from unfade.work.job import Job
+    from unfade.work.progress import SilentProgress
+
+    try:
+        column, row = (int(float(part)) for part in (at or "").split(","))
+    except ValueError as error:
+        raise ProjectError(
+            f"--at: does not say where {picture} shows the colour; write it as --at 812,300"
+        ) from error
+    job = Job(load_project(project_file), project_file.absolute().parent, SilentProgress())
+    rgb = media.read_picture(picture, colors=job.colors)
+    if not (0 <= column < rgb.shape[2] and 0 <= row < rgb.shape[1]):
+        raise ProjectError(
+            f"{picture}: has {rgb.shape[2]} x {rgb.shape[1]} pixels, and {column},{row} is none of "
+            "them; name a place in it"
+        )
+    return srgb_colour(surroundings(rgb, column, row).mean(dim=1))

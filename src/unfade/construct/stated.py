@@ -1,0 +1,127 @@
+"""Turns the focal points of a construction into evidence about its frame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from unfade.construct.dye_start import rgb_of
+from unfade.construct.palettes import PUBLISHED, working_rgb
+from unfade.construct.places import FadedFrame, stated_chroma
+from unfade.construct.records import construction_file
+from unfade.construct.solver import NO_EVIDENCE, STATED_DEVIATION, Evidence
+from unfade.errors import ProjectError
+from unfade.film.clip import Area
+from unfade.film.construction import Construction, FocalPoint, Palette, is_hex
+
+_PLACES_OF_POINT = 12
+"""Places of a scribble or region that count: they say little more than each other."""
+
+
+@dataclass(frozen=True)
+class StatedPoint:
+    """A focal point with all that is known of it: `colour` as sRGB ``"#6b8f3a"``, `source`,
+    `author`, and its `places`, columns and rows of the live area."""
+
+    point: FocalPoint
+    colour: str
+    source: str
+    author: str
+    places: tuple[tuple[int, int], ...]
+
+
+def stated_points(
+    construction: Construction, palette: Palette, live_area: Area, folder: Path
+) -> list[StatedPoint]:
+    """The focal points of a construction.
+
+    Args:
+        construction: of a frame.
+        palette: of the film; the published one counts, too.
+        live_area: of the scan.
+        folder: of film.toml, for messages.
+
+    Raises:
+        ProjectError: a colour has no such name or no source, or a point lies outside the live area.
+    """
+    path = construction_file(folder, construction.frame)
+    found = []
+    for number, point in enumerate(construction.point, start=1):
+        colour, source = _resolved(point, palette, f"{path}: point {number}")
+        places = _places(point, live_area)
+        if not places:
+            raise ProjectError(
+                f"{path}: point {number} lies outside the live area, {live_area.width} x "
+                f"{live_area.height} pixels from {live_area.x}, {live_area.y}; move it into it"
+            )
+        author = point.author or construction.author
+        found.append(StatedPoint(point, colour, source, author, places))
+    return found
+
+
+def evidence_of(frame: FadedFrame, points: Sequence[StatedPoint]) -> tuple[Evidence, list[int]]:
+    """The evidence at all places of focal points, and the index of the point of each place."""
+    if not points:
+        return NO_EVIDENCE, []
+    places = [place for point in points for place in point.places]
+    groups = [index for index, point in enumerate(points) for _ in point.places]
+    log_rgb, position, _ = frame.around(places)
+    stated = torch.stack([working_rgb(points[index].colour) for index in groups], dim=1)
+    counts = torch.tensor([len(points[index].places) for index in groups], dtype=torch.float64)
+    # Several places of a statement are one statement.
+    deviation = STATED_DEVIATION * counts.sqrt()
+    return Evidence(log_rgb, position, stated_chroma(stated, rgb_of(log_rgb)), deviation), groups
+
+
+def _resolved(point: FocalPoint, palette: Palette, where: str) -> tuple[str, str]:
+    """The sRGB colour and the source of a point."""
+    named = None
+    if not is_hex(point.colour):
+        named = palette.named(point.colour) or PUBLISHED.named(point.colour)
+        if named is None:
+            names = [one.name for one in (*palette.colour, *PUBLISHED.colour)]
+            raise ProjectError(
+                f"{where}: no palette has a colour '{point.colour}'; use one of "
+                f"{', '.join(names)}, or write it as '#6b8f3a'"
+            )
+    source = point.source or (named.source if named else "")
+    if not source:
+        raise ProjectError(
+            f"{where}: does not say where its colour is known from; set 'source', such as "
+            "'lobby card' or 'memory'"
+        )
+    return (named.colour if named else point.colour), source
+
+
+def _places(point: FocalPoint, live_area: Area) -> tuple[tuple[int, int], ...]:
+    """Columns and rows, in the live area, of the places of a point that lie in it."""
+    at = np.array(point.at) - (live_area.x, live_area.y)
+    if len(at) > 1:
+        at = _inside(at, live_area) if point.area else _along(at)
+    columns, rows = np.floor(at).astype(int).T
+    is_in = (columns >= 0) & (rows >= 0) & (columns < live_area.width) & (rows < live_area.height)
+    places = np.unique(np.stack([columns[is_in], rows[is_in]], axis=1), axis=0)
+    chosen = np.linspace(0, len(places) - 1, min(len(places), _PLACES_OF_POINT)).round().astype(int)
+    return tuple((int(column), int(row)) for column, row in places[chosen])
+
+
+def _along(path: np.ndarray) -> np.ndarray:
+    """Positions at equal distances along a path, (N, 2)."""
+    lengths = np.hypot(*np.diff(path, axis=0).T)
+    way = np.concatenate([[0.0], np.cumsum(lengths)])
+    wanted = np.linspace(0, way[-1], _PLACES_OF_POINT)
+    return np.stack([np.interp(wanted, way, axis) for axis in path.T], axis=1)
+
+
+def _inside(outline: np.ndarray, live_area: Area) -> np.ndarray:
+    """Positions of a grid within an outline, (N, 2); its corners if it is too narrow for any."""
+    mask = np.zeros((live_area.height, live_area.width), np.uint8)
+    cv2.fillPoly(mask, [np.floor(outline).astype(np.int32)], 1)
+    left, top, width, height = cv2.boundingRect(mask)
+    step = max(1, round((width * height / (2 * _PLACES_OF_POINT)) ** 0.5))
+    rows, columns = np.nonzero(mask[top : top + height : step, left : left + width : step])
+    found = np.stack([left + columns * step, top + rows * step], axis=1) + 0.5
+    return found if len(found) else outline

@@ -1,0 +1,95 @@
+"""A construction: the colours that a person states at focal points of a frame, and their sources.
+
+Its file is ``construct/FRAME.toml`` beside film.toml, the palette of the film ``palette.toml``.
+"""
+
+import re
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from unfade.film.control_points import PixelPosition
+from unfade.film.noun import Noun
+from unfade.film.values import FrameNumber
+
+CONSTRUCT_FOLDER = "construct"
+"""The folder, beside film.toml, of constructions and what is solved from them."""
+PALETTE_FILE = "palette.toml"
+"""The file, beside film.toml, of the colours of the film."""
+
+_HEX = re.compile(r"#[0-9a-fA-F]{6}")
+_MAX_POINTS = 500
+"""Focal points of a frame: 40 determine it, and the time grows with their square."""
+
+Words = Annotated[str, Field(max_length=500)]
+Position = tuple[PixelPosition, PixelPosition]
+"""x and y in pixels of the whole upright scan, as in `ControlPoint`."""
+
+
+class FocalPoint(Noun):
+    """A place of a frame whose colour a person states.
+
+    `at` is one position, or several along a scribble; with `area` they outline a region. `colour`
+    is sRGB, ``"#6b8f3a"``, or the name of a colour in a palette. It states hue and saturation;
+    brightness is the scan's. `source` says where it is known from; that of a palette's colour if it
+    is empty. `author` is that of the construction if it is empty.
+    """
+
+    at: tuple[Position, ...] = Field(min_length=1, max_length=200)
+    area: bool = False
+    colour: Words
+    source: Words = ""
+    author: Words = ""
+    note: Words = ""
+
+    @model_validator(mode="after")
+    def _outlined(self) -> Self:
+        if self.area and len(self.at) < 3:
+            raise ValueError("an area has fewer than 3 positions; outline it")
+        return self
+
+
+class Construction(Noun):
+    """The focal points of a frame of the scan."""
+
+    frame: FrameNumber
+    author: Words = ""
+    note: Words = ""
+    point: tuple[FocalPoint, ...] = Field(default=(), max_length=_MAX_POINTS)
+
+
+class PaletteColour(Noun):
+    """A named colour, sRGB as ``"#6b8f3a"``, and where it is known from."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    colour: Annotated[str, Field(pattern=f"^{_HEX.pattern}$")]
+    source: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class Palette(Noun):
+    """Named colours."""
+
+    colour: tuple[PaletteColour, ...] = Field(default=(), max_length=1000)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [one.name for one in self.colour]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two colours are named '{name}'; rename one")
+        return self
+
+    def named(self, name: str) -> PaletteColour | None:
+        """The colour with a name; None if there is none."""
+        return next((one for one in self.colour if one.name == name), None)
+
+
+def is_hex(colour: str) -> bool:
+    """Whether a colour is written as ``"#6b8f3a"``, and is no name."""
+    return _HEX.fullmatch(colour) is not None
+
+
+def srgb_codes(colour: str) -> tuple[int, int, int]:
+    """Red, green and blue, 0 to 255, of a colour written as ``"#6b8f3a"``."""
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return red, green, blue

@@ -9,7 +9,9 @@ from torch.nn import functional
 
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
 from unfade.construct.dye_start import logarithm
-from unfade.construct.solver import positions
+from unfade.construct.laws import Places
+from unfade.construct.solver import Solution, positions
+from unfade.geometry.bands import bands
 from unfade.model.degrain import degrain
 from unfade.model.grain import grain_covariance
 
@@ -24,6 +26,14 @@ _CANDIDATES = 600
 """Number of places among which points are proposed; with twice as many, 20 points are worth as
 much."""
 
+DYE_DOUBT = 0.03
+"""Standard deviation of the deviation from the law of dyes, as chroma of range 1."""
+_CHROMA_OF_ERROR = 0.008
+"""Chroma of range 1 for a CIEDE2000 of 1, at a middle brightness."""
+_LEAST_DOUBT = 0.005
+"""Smallest deviation from a model: about a code of 8 bits. The points are better evidence than a
+predicted error of nothing."""
+
 _DARKEST = 0.02
 """Luma of a stated colour below which its hue is not certain."""
 _LIGHT = (0.2, 4.0)
@@ -34,36 +44,59 @@ _LIGHT = (0.2, 4.0)
 class FadedFrame:
     """A frame of the scan, as it is solved: its live area.
 
-    `source_rgb` (3, H, W); `log_rgb` (3, H, W) is the logarithm without grain, float32.
+    `source_rgb` (3, H, W); `log_rgb` (3, H, W) is the logarithm without grain. `doubt` (H, W) and
+    `model_cbcr` (2, H, W) are those of `Places`. All float32.
     """
 
     source_rgb: Tensor
     log_rgb: Tensor
+    doubt: Tensor
+    model_cbcr: Tensor | None = None
 
     @classmethod
     def of(cls, source_rgb: Tensor) -> "FadedFrame":
-        """That of the live area of a frame, (3, H, W) R'G'B'."""
-        clean = degrain(source_rgb, grain_covariance(source_rgb))
-        return cls(source_rgb, logarithm(clean))
+        """That of the live area of a frame, (3, H, W) R'G'B', of which no model is known."""
+        clean_rgb = degrain(source_rgb, grain_covariance(source_rgb))
+        doubt = torch.full(source_rgb.shape[1:], DYE_DOUBT)
+        return cls(source_rgb, logarithm(clean_rgb), doubt)
 
-    def around(self, places: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor, Tensor]:
-        """What surrounds places.
+    def with_model(self, cbcr: Tensor, ciede2000: Tensor) -> "FadedFrame":
+        """The frame with the chroma (2, H, W) of the film's model, and its predicted error
+        (H, W)."""
+        doubt = (ciede2000 * _CHROMA_OF_ERROR).clamp(_LEAST_DOUBT, DYE_DOUBT)
+        return FadedFrame(self.source_rgb, self.log_rgb, doubt, cbcr)
 
-        Args:
-            places: columns and rows of pixels.
-
-        Returns:
-            the mean of the logarithm (3, N), the positions (2, N), and the largest standard
-            deviation of a channel (N,), all float64.
-        """
+    def around(self, at: Sequence[tuple[int, int]]) -> tuple[Places, Tensor]:
+        """What surrounds columns and rows of pixels: places, and the largest standard deviation of
+        a channel of `log_rgb` (N,), float64."""
+        planes = [self.log_rgb, self.doubt[None]]
+        planes += [] if self.model_cbcr is None else [self.model_cbcr]
+        picture = torch.cat(planes)
         means, spreads = [], []
-        for column, row in places:
-            pixels = surroundings(self.log_rgb, column, row).double()
+        for column, row in at:
+            pixels = surroundings(picture, column, row).double()
             means.append(pixels.mean(dim=1))
-            spreads.append(pixels.std(dim=1, correction=0).max())
-        columns, rows = (torch.tensor(one, dtype=torch.long) for one in zip(*places, strict=True))
-        place = positions(*self.log_rgb.shape[1:])[:, rows, columns]
-        return torch.stack(means, dim=1), place, torch.stack(spreads)
+            spreads.append(pixels[:3].std(dim=1, correction=0).max())
+        mean = torch.stack(means, dim=1)
+        columns, rows = (torch.tensor(one, dtype=torch.long) for one in zip(*at, strict=True))
+        position = positions(*self.log_rgb.shape[1:])[:, rows, columns]
+        model_cbcr = None if self.model_cbcr is None else mean[4:]
+        return Places(mean[:3], position, mean[3], model_cbcr), torch.stack(spreads)
+
+    def solved(self, solution: Solution) -> Tensor:
+        """The chroma (2, H, W) of a solution."""
+        height, width = self.log_rgb.shape[1:]
+        position, cbcr = positions(height, width, torch.float32), torch.empty(2, height, width)
+        for lines in bands(height, width):
+            model_cbcr = None if self.model_cbcr is None else self.model_cbcr[:, lines].flatten(1)
+            places = Places(
+                self.log_rgb[:, lines].flatten(1),
+                position[:, lines].flatten(1),
+                self.doubt[lines].flatten(),
+                model_cbcr,
+            )
+            cbcr[:, lines] = solution.chroma(places).reshape(2, -1, width)
+        return cbcr
 
     def candidates(self) -> list[tuple[int, int]]:
         """Columns and rows of places all over the frame, at equal distances."""
@@ -100,7 +133,12 @@ def reduced(frame: FadedFrame, longer_side: int) -> FadedFrame:
     def small(picture: Tensor) -> Tensor:
         return functional.interpolate(picture[None], size=size, mode="area")[0]
 
-    return FadedFrame(small(frame.source_rgb), small(frame.log_rgb))
+    return FadedFrame(
+        small(frame.source_rgb),
+        small(frame.log_rgb),
+        small(frame.doubt[None])[0],
+        None if frame.model_cbcr is None else small(frame.model_cbcr),
+    )
 
 
 def stated_chroma(stated_rgb: Tensor, source_rgb: Tensor) -> Tensor:

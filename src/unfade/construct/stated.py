@@ -12,7 +12,7 @@ from unfade.construct.dye_start import rgb_of
 from unfade.construct.palettes import PUBLISHED, working_rgb
 from unfade.construct.places import FadedFrame, stated_chroma
 from unfade.construct.records import construction_file
-from unfade.construct.solver import NO_EVIDENCE, STATED_DEVIATION, Evidence
+from unfade.construct.solver import STATED_DEVIATION, Evidence, no_evidence
 from unfade.errors import ProjectError
 from unfade.film.clip import Area
 from unfade.film.construction import Construction, FocalPoint, Palette, is_hex
@@ -65,15 +65,15 @@ def stated_points(
 def evidence_of(frame: FadedFrame, points: Sequence[StatedPoint]) -> tuple[Evidence, list[int]]:
     """The evidence at all places of focal points, and the index of the point of each place."""
     if not points:
-        return NO_EVIDENCE, []
-    places = [place for point in points for place in point.places]
+        return no_evidence(), []
+    at = [place for point in points for place in point.places]
     groups = [index for index, point in enumerate(points) for _ in point.places]
-    log_rgb, position, _ = frame.around(places)
+    places, _ = frame.around(at)
     stated = torch.stack([working_rgb(points[index].colour) for index in groups], dim=1)
     counts = torch.tensor([len(points[index].places) for index in groups], dtype=torch.float64)
     # Several places of a statement are one statement.
     deviation = STATED_DEVIATION * counts.sqrt()
-    return Evidence(log_rgb, position, stated_chroma(stated, rgb_of(log_rgb)), deviation), groups
+    return Evidence(places, stated_chroma(stated, rgb_of(places.log_rgb)), deviation), groups
 
 
 def _resolved(point: FocalPoint, palette: Palette, where: str) -> tuple[str, str]:

@@ -155,7 +155,7 @@ def construct(
     """
     live_area = job.clips().source.live_area
     points = stated_points(construction, palette, live_area, job.root)
-    evidence, groups = evidence_of(faded, points)
+    evidence, groups = evidence_of(faded, points, start)
     law = start_law(start, has_model=faded.model_cbcr is not None)
     solution, left_out = solve_consistent(law, evidence, groups)
     return ConstructedFrame(

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from unfade.color.ycbcr import luma, rgb_to_ycbcr
 from unfade.construct.dye_start import logarithm
 from unfade.construct.laws import Places
 from unfade.construct.solver import Solution, positions
@@ -33,11 +32,6 @@ _CHROMA_OF_ERROR = 0.008
 _LEAST_DOUBT = 0.005
 """Smallest deviation from a model: about a code of 8 bits. The points are better evidence than a
 predicted error of nothing."""
-
-_DARKEST = 0.02
-"""Luma of a stated colour below which its hue is not certain."""
-_LIGHT = (0.2, 4.0)
-"""Bounds of the factor by which a stated colour is brightened."""
 
 
 @dataclass(frozen=True)
@@ -139,14 +133,3 @@ def reduced(frame: FadedFrame, longer_side: int) -> FadedFrame:
         small(frame.doubt[None])[0],
         None if frame.model_cbcr is None else small(frame.model_cbcr),
     )
-
-
-def stated_chroma(stated_rgb: Tensor, source_rgb: Tensor) -> Tensor:
-    """The chroma (2, N) of stated colours (3, N) in the light in which the scan shows them (3, N).
-
-    A colour states hue and saturation; brightness is the scan's. So it is brightened or darkened
-    to the luma of the scan, as a surface is by light.
-    """
-    scan_y, y = (luma(one[:, :, None])[0, :, 0] for one in (source_rgb, stated_rgb))
-    factor = (scan_y.clamp_min(0.0) / y.clamp_min(_DARKEST)).clamp(*_LIGHT)
-    return rgb_to_ycbcr((stated_rgb * factor)[:, :, None])[1:, :, 0]

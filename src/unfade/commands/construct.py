@@ -120,24 +120,15 @@ def _parsed_point(text: str, author: str) -> FocalPoint:
 
 def _construct(job: "Job", project_file: Path, construction: Construction, proposals: int) -> None:
     """Solves a frame, writes its pictures and its pair, and prints what there is to know."""
-    from unfade import media
-    from unfade.construct.assumptions import draw_assumptions
-    from unfade.construct.frame import (
-        construct,
-        film_start,
-        picture_file,
-        read_faded,
-        write_picture,
-    )
+    from unfade.construct.constructed_files import write_constructed, write_sheet
+    from unfade.construct.frame import construct, film_start, read_faded
     from unfade.construct.records import read_palette
-    from unfade.work.writing import make_folder
 
     start = film_start(job)
     faded = read_faded(job, construction.frame)
     solved = construct(job, faded, start, construction, read_palette(job.root))
-    sheet = picture_file(job.root, solved.number).with_suffix(".png")
-    make_folder(sheet.parent)
-    media.write_png(sheet, draw_assumptions(solved))
+    picture = write_constructed(job, solved) if solved.points else None
+    sheet = picture.with_suffix(".png") if picture else write_sheet(job, solved)
     cyan, _, yellow = start.lost
     tell(
         f"lost of the film's dyes, an estimate against magenta: cyan {cyan:.0%}, "
@@ -145,8 +136,8 @@ def _construct(job: "Job", project_file: Path, construction: Construction, propo
     )
     _tell_contradictions(solved)
     tell(f"{sheet}: written; the frame with its {counted(len(solved.points), 'point')}")
-    if solved.points:
-        tell(f"{write_picture(job, solved)}: written")
+    if picture:
+        tell(f"{picture}: written")
         _add_pair(project_file, solved)
     for index, place in enumerate(solved.proposals(proposals)):
         lead = "a colour would help most at" if index == 0 else "then at"
@@ -167,15 +158,18 @@ def _tell_contradictions(solved: "ConstructedFrame") -> None:
 
 def _add_pair(project_file: Path, solved: "ConstructedFrame") -> None:
     from unfade.construct.frame import picture_file
+    from unfade.project.file import load_project
     from unfade.project.settings import PairSection
     from unfade.work.pair_edits import pair_added, valid_text
     from unfade.work.project_writing import replace_project_text
 
     sources = sorted({point.source for point in solved.used})
+    earlier = [one for one in load_project(project_file).pair if one.source == solved.number]
     section = PairSection(
         source=solved.number,
         reference=picture_file(Path(), solved.number).as_posix(),
         kind="constructed",
+        role=earlier[0].role if earlier else "train",
         aligned=True,
         note=f"{counted(len(solved.used), 'focal point')}: {', '.join(sources)}"[:500],
     )

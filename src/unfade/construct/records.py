@@ -1,5 +1,6 @@
 """The files of constructions and of the film's palette, which people may write by hand."""
 
+import os
 import tomllib
 from pathlib import Path
 from typing import TypeVar
@@ -8,8 +9,9 @@ import tomlkit
 from pydantic import ValidationError
 
 from unfade.errors import ProjectError
-from unfade.film.construction import CONSTRUCT_FOLDER, PALETTE_FILE, Construction, Palette
+from unfade.film.construction import PALETTE_FILE, Construction, Palette, construct_path
 from unfade.film.noun import Noun
+from unfade.work.job import Job
 from unfade.work.record_files import read_record
 from unfade.work.writing import make_folder, write_text
 
@@ -18,7 +20,18 @@ Record = TypeVar("Record", bound=Noun)
 
 def construction_file(folder: Path, frame: int) -> Path:
     """The file of the construction of a frame, in the folder of film.toml."""
-    return folder / CONSTRUCT_FOLDER / f"{frame:07d}.toml"
+    return folder / construct_path(frame, ".toml")
+
+
+def constructed_frames(job: Job) -> list[int]:
+    """The frames of the scan whose picture in film.toml is one that was constructed for them."""
+    return [
+        pair.source
+        for pair in job.project.pair
+        if isinstance(pair.reference, str)
+        and os.path.normpath(job.resolve(pair.reference))
+        == os.path.normpath(job.resolve(construct_path(pair.source, ".exr")))
+    ]
 
 
 def read_construction(folder: Path, frame: int) -> Construction:
@@ -50,14 +63,14 @@ def write_construction(folder: Path, construction: Construction) -> Path:
     """Writes the file of a construction; its path."""
     path = construction_file(folder, construction.frame)
     make_folder(path.parent)
-    write_text(path, _as_toml(construction))
+    write_text(path, as_toml(construction))
     return path
 
 
 def write_palette(folder: Path, palette: Palette) -> Path:
     """Writes the file of a palette; its path."""
     path = folder / PALETTE_FILE
-    write_text(path, _as_toml(palette))
+    write_text(path, as_toml(palette))
     return path
 
 
@@ -74,8 +87,9 @@ def _read(path: Path, kind: type[Record]) -> Record | None:
         raise ProjectError(f"{path}: cannot be used ({error}); mend or restore it") from error
 
 
-def _as_toml(record: Noun) -> str:
-    """Without what is empty, each entry of a list of records in a table of its own."""
+def as_toml(record: Noun) -> str:
+    """A record as TOML, without what is empty; each entry of a list of records has a table of its
+    own."""
     document = tomlkit.document()
     for key, value in record.model_dump(mode="json", exclude_defaults=True).items():
         if not (isinstance(value, list) and value and isinstance(value[0], dict)):

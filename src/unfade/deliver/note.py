@@ -3,10 +3,12 @@
 import textwrap
 from collections.abc import Iterable
 
+from unfade.deliver.assumed import sheet_path
 from unfade.deliver.content import DeliveryContent
 from unfade.film.clip import Clip, Clips
+from unfade.film.construction import construct_path
 from unfade.film.model import TrainedModel
-from unfade.film.pair import Pair
+from unfade.film.pair import Pair, pairs_in_words
 from unfade.film.rendering import Rendering
 from unfade.film.report import Measure
 from unfade.film.wording import counted
@@ -89,10 +91,10 @@ def _element(role: str, clip: Clip) -> str:
 def _references(delivered: DeliveryContent) -> list[str]:
     pairs = [alignment.pair for alignment in delivered.alignments.admitted]
     lines = [
-        f"{_count(pairs, 'train')} training pairs, which taught, {_count(pairs, 'holdout')} "
-        "hold-out pairs, which chose checkpoint, methods and rounds, and "
-        f"{_count(pairs, 'test')} test pairs, which did neither, in "
-        f"{len({pair.shot for pair in pairs})} shots; pairs.json and alignments.json list them"
+        f"{pairs_in_words(pairs, 'train')}, which taught, {pairs_in_words(pairs, 'holdout')}, "
+        f"which chose checkpoint, methods and rounds, and {pairs_in_words(pairs, 'test')}, which "
+        f"did neither, in {counted(len({pair.shot for pair in pairs}), 'shot')}; pairs.json and "
+        "alignments.json list them"
     ]
     lines += [
         f"besides, {one.in_words()}, another film of the series, taught the model and chose its "
@@ -140,6 +142,12 @@ def _assumptions(delivered: DeliveryContent) -> list[str]:
             lines.append(
                 f"The reference of source frame {pair.source} ({_colour_of(pair)}) is "
                 f"constructed, not archival{note}"
+            )
+        if assumed := delivered.assumptions.get(pair.source):
+            lines += [f"Source frame {pair.source}: {words}" for words in assumed.in_words()]
+            lines.append(
+                f"Source frame {pair.source}: {construct_path(pair.source, '.toml')} lists its "
+                f"{counted(len(assumed.points), 'point')}, {sheet_path(pair.source)} shows them"
             )
         if pair.colorspace is not None:
             lines.append(
@@ -236,10 +244,6 @@ def _makers(delivered: DeliveryContent) -> list[str]:
     deliver = delivered.project.deliver
     names = [name for name in (deliver.restorationist, deliver.institution) if name]
     return [*([", ".join(names)] if names else []), f"{delivered.software}, {delivered.date}"]
-
-
-def _count(pairs: Iterable[Pair], role: str) -> int:
-    return sum(pair.role == role for pair in pairs)
 
 
 def _wrapped(lines: Iterable[str]) -> list[str]:

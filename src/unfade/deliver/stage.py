@@ -14,6 +14,7 @@ from torch import Tensor
 
 from unfade import media
 from unfade.color.finite import all_finite
+from unfade.deliver.assumed import add_assumptions
 from unfade.deliver.bag import (
     ChangedFilesError,
     build_folder,
@@ -69,7 +70,8 @@ def run(job: Job) -> None:
     Raises:
         WorkError: an artefact or file is missing, a master changed since it was rendered, or
             the bag cannot be made.
-        ProjectError: the codec of the review movies has no such size or rate.
+        ProjectError: the codec of the review movies has no such size or rate, or what is assumed of
+            a constructed frame is missing, or was changed since.
     """
     check_movies(job, job.clips().source)
     pictures = _pictures(job)
@@ -88,6 +90,7 @@ def run(job: Job) -> None:
         _add_sheets(job, folder / "sheets")
         for source, picture in pictures.items():
             copy_file(Path(picture), folder / paths[source])
+        add_assumptions(job, delivered, folder)
         key = _add_review(job, delivered, baseline, folder / "review")
         _write_luts(delivered, baseline, folder / "luts")
         write_handover(job, delivered, folder, partial(media.write_conversion, colors=job.colors))

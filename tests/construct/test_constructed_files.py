@@ -72,7 +72,7 @@ def test_the_record_has_every_point_with_colour_source_and_author(film: Path) ->
         ("construct/0000003.png", None, "0000003.png: is missing; run"),
         ("construct/0000003.png", b"x", "0000003.png: was changed after frame 3 was constructed"),
         ("construct/0000003.exr", b"x", "0000003.exr: was changed after frame 3 was constructed"),
-        ("construct/0000003.toml", None, "0000003.toml: its points or the palette were changed"),
+        ("construct/0000003.toml", None, "0000003.toml: has no points, but frame 3 is a constr"),
         ("palette.toml", b"", "no palette has a colour 'coat'"),
         (
             "palette.toml",

@@ -18,7 +18,6 @@ from unfade.errors import ProjectError, UnfadeError
 from unfade.film.alignment import Alignments
 from unfade.film.assumptions import AssumedPoint, Assumptions
 from unfade.film.construction import Construction, FocalPoint, Palette, PaletteColour
-from unfade.film.delivery import Delivery
 from unfade.film.pair import Pair, PairList
 from unfade.film.provenance import Provenance
 from unfade.film.shot import Shot
@@ -31,7 +30,7 @@ from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
 from ..fixtures import make_alignment, make_used_pair
-from .test_deliver_stage import AREA, validated_film
+from .test_deliver_stage import AREA, bag_of, validated_film
 
 PICTURE = "construct/0000002.exr"
 CONSTRUCTED = Pair(source=2, picture=PICTURE, shot=1, kind="constructed", aligned=True)
@@ -110,10 +109,6 @@ def delivered(shared_folder: Path) -> Iterator[Job]:
         yield job
 
 
-def bag_of(job: Job) -> Path:
-    return job.folder("deliver") / job.load(Delivery).bag
-
-
 def test_the_bag_has_points_record_sheet_and_palette(delivered: Job) -> None:
     data = bag_of(delivered) / "data"
     assert read_construction(data, 2) == CONSTRUCTION
@@ -175,8 +170,22 @@ def test_a_forged_file_is_found_although_its_checksum_fits(
     assert any(words in fault for fault in faults), faults
 
 
+def test_points_that_the_provenance_does_not_name_are_found(delivered: Job, tmp_path: Path) -> None:
+    bag = Path(shutil.copytree(bag_of(delivered), tmp_path / "bag"))
+    path = bag / "data/provenance.json"
+    record = Provenance.from_json(path.read_text(encoding="utf-8"))
+    (pair,) = record.pairs
+    bare = record.model_copy(update={"pairs": (pair.model_copy(update={"focal_points": ()}),)})
+    path.write_text(bare.to_json(), encoding="utf-8")
+    bagit.Bag(str(bag)).save(manifests=True)
+    with pytest.raises(VerificationError, match=r"0000002\.json: has other points than"):
+        verify(bag, None, SilentProgress())
+
+
 def test_points_that_were_changed_since_are_not_delivered(delivered: Job, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(delivered.root, tmp_path / "film"))
-    write_construction(folder, CONSTRUCTION.model_copy(update={"point": ()}))
+    write_construction(
+        folder, CONSTRUCTION.model_copy(update={"author": "Eve", "point": CONSTRUCTION.point[:1]})
+    )
     with pytest.raises(ProjectError, match="its points or the palette were changed after frame 2"):
         stage.run(Job(delivered.project, folder, SilentProgress()))

@@ -1,7 +1,7 @@
 """The files of a constructed frame: its sheet, its picture and the record of its assumptions.
 
 They are written together, and whoever reads the record knows that picture, sheet and points are
-those that it is of.
+those that it was made of.
 """
 
 from pathlib import Path
@@ -63,8 +63,7 @@ def read_assumptions(job: Job, frame: int) -> Assumptions:
     """The record of a constructed frame.
 
     Raises:
-        ProjectError: it is missing or damaged, or points, picture or sheet are not those that it is
-            of.
+        ProjectError: it is missing or damaged, or points, picture or sheet were changed since.
     """
     path = job.root / construct_path(frame, ".json")
     remedy = f"run 'unfade construct {job.project_file} {frame}' again"
@@ -82,9 +81,16 @@ def read_assumptions(job: Job, frame: int) -> Assumptions:
             raise ProjectError(f"{file}: is missing; {remedy}")
         if job.digest(file) != sha256:
             raise ProjectError(f"{file}: was changed after frame {frame} was constructed; {remedy}")
-    if (record.frame, _stated_now(job, frame)) != (frame, _stated_then(record)):
+    stated = _stated_now(job, frame)
+    points = construction_file(job.root, frame)
+    if not stated:
         raise ProjectError(
-            f"{construction_file(job.root, frame)}: its points or the palette were changed after "
+            f"{points}: has no points, but frame {frame} is a constructed pair; restore them, or "
+            f"run 'unfade pairs drop {job.project_file} {frame}'"
+        )
+    if (record.frame, stated) != (frame, _stated_then(record)):
+        raise ProjectError(
+            f"{points}: its points or the palette were changed after "
             f"frame {frame} was constructed; {remedy}"
         )
     return record

@@ -1,10 +1,11 @@
 """The validation note: verdict, figures, elements and assumptions of a delivery as plain text."""
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from unfade.deliver.assumed import sheet_path
 from unfade.deliver.content import DeliveryContent
+from unfade.film.alignment import Alignment
 from unfade.film.clip import Clip, Clips
 from unfade.film.construction import construct_path
 from unfade.film.model import TrainedModel
@@ -136,37 +137,42 @@ def _assumptions(delivered: DeliveryContent) -> list[str]:
     if damage := delivered.clips.source.damage.caveat():
         lines.append(f"The scan has {damage}; clips.json lists all.")
     for alignment in delivered.alignments.admitted:
-        pair = alignment.pair
-        if pair.kind == "constructed":
-            note = f": {pair.note}" if pair.note else ""
-            lines.append(
-                f"The reference of source frame {pair.source} ({_colour_of(pair)}) is "
-                f"constructed, not archival{note}"
-            )
-        if assumed := delivered.assumptions.get(pair.source):
-            lines += [f"Source frame {pair.source}: {words}" for words in assumed.in_words()]
-            lines.append(
-                f"Source frame {pair.source}: {construct_path(pair.source, '.toml')} lists its "
-                f"{counted(len(assumed.points), 'point')}, {sheet_path(pair.source)} shows them"
-            )
-        if pair.colorspace is not None:
-            lines.append(
-                f"The reference of source frame {pair.source} ({_colour_of(pair)}) was read as "
-                f"{pair.colorspace}, as a person stated."
-            )
-        if pair.aligned:
-            lines.append(
-                f"The reference of source frame {pair.source} ({_colour_of(pair)}) was declared "
-                "aligned by a person, so it was not registered."
-            )
-        if alignment.kind == "points":
-            lines.append(
-                f"The reference of source frame {pair.source} ({_colour_of(pair)}) was laid on the "
-                f"scan by {counted(alignment.inliers, 'control point')} of a person."
-            )
+        lines += _assumptions_of(alignment, delivered)
     if delivered.project.deliver.note:
         lines.append(delivered.project.deliver.note)
     return lines
+
+
+def _assumptions_of(alignment: Alignment, delivered: DeliveryContent) -> Iterator[str]:
+    """What is assumed of a pair."""
+    pair = alignment.pair
+    if pair.kind == "constructed":
+        note = f": {pair.note}" if pair.note else ""
+        yield (
+            f"The reference of source frame {pair.source} ({_colour_of(pair)}) is "
+            f"constructed, not archival{note}"
+        )
+    if assumed := delivered.assumptions.get(pair.source):
+        yield from (f"Source frame {pair.source}: {words}" for words in assumed.in_words())
+        yield (
+            f"Source frame {pair.source}: {construct_path(pair.source, '.toml')} lists its "
+            f"{counted(len(assumed.points), 'point')}, {sheet_path(pair.source)} shows them"
+        )
+    if pair.colorspace is not None:
+        yield (
+            f"The reference of source frame {pair.source} ({_colour_of(pair)}) was read as "
+            f"{pair.colorspace}, as a person stated."
+        )
+    if pair.aligned:
+        yield (
+            f"The reference of source frame {pair.source} ({_colour_of(pair)}) was declared "
+            "aligned by a person, so it was not registered."
+        )
+    if alignment.kind == "points":
+        yield (
+            f"The reference of source frame {pair.source} ({_colour_of(pair)}) was laid on the "
+            f"scan by {counted(alignment.inliers, 'control point')} of a person."
+        )
 
 
 def _colour_of(pair: Pair) -> str:

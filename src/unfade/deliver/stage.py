@@ -70,8 +70,7 @@ def run(job: Job) -> None:
     Raises:
         WorkError: an artefact or file is missing, a master changed since it was rendered, or
             the bag cannot be made.
-        ProjectError: the codec of the review movies has no such size or rate, or what is assumed of
-            a constructed frame is missing, or was changed since.
+        ProjectError: the review movies or what is assumed of a constructed frame cannot be used.
     """
     check_movies(job, job.clips().source)
     pictures = _pictures(job)
@@ -90,7 +89,6 @@ def run(job: Job) -> None:
         _add_sheets(job, folder / "sheets")
         for source, picture in pictures.items():
             copy_file(Path(picture), folder / paths[source])
-        add_assumptions(job, delivered, folder)
         key = _add_review(job, delivered, baseline, folder / "review")
         _write_luts(delivered, baseline, folder / "luts")
         write_handover(job, delivered, folder, partial(media.write_conversion, colors=job.colors))
@@ -153,7 +151,8 @@ def _pictures(job: Job) -> dict[int, str]:
 
 
 def _add_files(job: Job, delivered: DeliveryContent, folder: Path) -> dict[str, str]:
-    """Links the files of earlier stages into the folder of the bag.
+    """Links the files of earlier stages into the folder of the bag, and adds those of constructed
+    frames.
 
     Returns:
         The checksums of the masters, taken by render, by path in the bag.
@@ -170,6 +169,7 @@ def _add_files(job: Job, delivered: DeliveryContent, folder: Path) -> dict[str, 
     _write_page(validated / "report.html", folder / "report.html", delivered)
     for still in sorted(validated.glob("*.png")):
         link_or_copy(still, folder / "stills" / still.name)
+    add_assumptions(job, delivered, folder)
     return {f"masters/{frame.file}": frame.sha256 for frame in frames}
 
 

@@ -120,20 +120,21 @@ def _assumption_faults(bag: Path, checksums: Mapping[str, str]) -> Iterator[str]
     pictures = {one.pair.source: one.pair.picture for one in read_record(bag, Alignments).admitted}
     for pair in record.pairs:
         frame = pair.source.frame
-        if not pair.focal_points or frame is None:
+        name = f"data/{construct_path(frame, '.json')}" if frame is not None else ""
+        if frame is None or not (pair.focal_points or name in checksums):
             continue
-        path = bag / "data" / construct_path(frame, ".json")
+        path = bag / name
         try:
             assumed = Assumptions.from_json(record_files.read_record(path))
         except (OSError, ValueError) as error:
             raise unreadable(path, error) from error
         if assumed.points != pair.focal_points:
             yield f"{path}: has other points than {Provenance.PATH}; {REMEDY}"
-        for name, sha256 in (
+        for other, sha256 in (
             (sheet_path(frame), assumed.sheet_sha256),
             (pictures.get(frame), assumed.picture_sha256),
         ):
-            if checksums.get(f"data/{name}") != sha256:
+            if checksums.get(f"data/{other}") != sha256:
                 yield f"{path}: is of another picture or sheet than that in the delivery; {REMEDY}"
 
 

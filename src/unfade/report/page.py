@@ -69,7 +69,6 @@ SECTIONS = {
 def report_page(content: PageContent) -> str:
     """The page as HTML text."""
     pairs = content.pair_list.pairs
-    admitted = [alignment.pair for alignment in content.alignments.admitted]
     rows = held_out_rows(content)
     return (
         _environment()
@@ -90,8 +89,7 @@ def report_page(content: PageContent) -> str:
             settings=_settings(content.project),
             digests={target.pair.source: target.sha256 for target in content.targets.targets},
             constructed=[pair for pair in pairs if pair.kind == "constructed"],
-            assumptions={one.frame: one.assumptions.in_words() for one in content.constructed},
-            pair_counts=[pairs_in_words(admitted, role) for role in ROLE_NAMES],
+            pair_counts=_pair_counts(content),
             declared_aligned=[pair for pair in pairs if pair.aligned],
             rejected=rejections(content.pair_list, content.alignments),
             loss_chart=loss_chart(content.curve.points, content.curve.baseline)
@@ -193,6 +191,12 @@ def with_people(
     for placeholder, text in filled.items():
         page = page.replace(placeholder, text)
     return page
+
+
+def _pair_counts(content: PageContent) -> list[str]:
+    """The numbers of admitted pairs by role, constructed ones apart."""
+    admitted = [alignment.pair for alignment in content.alignments.admitted]
+    return [pairs_in_words(admitted, role) for role in ROLE_NAMES]
 
 
 def _methods(methods: Methods, shots: Sequence[ShotFigures]) -> list[tuple[str, ChosenMethod, str]]:

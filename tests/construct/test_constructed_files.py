@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from unfade.construct.constructed_files import read_assumptions
+from unfade.construct.constructed_pairs import constructed_frames
 from unfade.construct.frame import ConstructedFrame
-from unfade.construct.records import constructed_frames
 from unfade.errors import ProjectError
 from unfade.film.assumptions import AssumedPoint, Assumptions
 from unfade.project.file import load_project

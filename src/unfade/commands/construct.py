@@ -5,22 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 
 from unfade.commands.console import progress, tell
 from unfade.commands.parameters import ProjectFile, SourceFrame
 from unfade.errors import ProjectError
-from unfade.film.construction import (
-    Construction,
-    FocalPoint,
-    Palette,
-    PaletteColour,
-    is_hex,
-)
 from unfade.film.wording import counted
 
 if TYPE_CHECKING:
+    # pydantic, which they import, doubles the time of --help.
     from unfade.construct.frame import ConstructedFrame
+    from unfade.film.construction import Construction, FocalPoint
     from unfade.work.job import Job
 
 _POINT_PARTS = 4
@@ -68,7 +62,10 @@ def palette(
     ] = None,
 ) -> None:
     """Keep a colour of the film by name, stated or measured in a picture."""
+    from pydantic import ValidationError
+
     from unfade.construct.records import read_palette, write_palette
+    from unfade.film.construction import Palette, PaletteColour, is_hex
 
     folder = project_file.absolute().parent
     if not is_hex(colour):
@@ -86,7 +83,7 @@ def palette(
     tell(f"{path}: '{name}' is {entry.colour}")
 
 
-def _with_points(job: "Job", frame: int, texts: Sequence[str], author: str) -> Construction:
+def _with_points(job: "Job", frame: int, texts: Sequence[str], author: str) -> "Construction":
     """The construction of a frame with more points, which are written to its file."""
     from unfade.construct.records import read_construction, read_palette, write_construction
     from unfade.construct.stated import stated_points
@@ -106,7 +103,9 @@ def _with_points(job: "Job", frame: int, texts: Sequence[str], author: str) -> C
     return construction
 
 
-def _parsed_point(text: str, author: str) -> FocalPoint:
+def _parsed_point(text: str, author: str) -> "FocalPoint":
+    from unfade.film.construction import FocalPoint
+
     parts = text.split(",", _POINT_PARTS - 1)
     try:
         x, y, colour, source = (*parts[:2], *(part.strip() for part in parts[2:]))
@@ -118,7 +117,9 @@ def _parsed_point(text: str, author: str) -> FocalPoint:
         ) from error
 
 
-def _construct(job: "Job", project_file: Path, construction: Construction, proposals: int) -> None:
+def _construct(
+    job: "Job", project_file: Path, construction: "Construction", proposals: int
+) -> None:
     """Solves a frame, writes its pictures and its pair, and prints what there is to know."""
     from unfade.construct.constructed_files import write_constructed, write_sheet
     from unfade.construct.frame import construct, film_start, read_faded

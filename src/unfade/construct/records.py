@@ -1,6 +1,5 @@
 """The files of constructions and of the film's palette, which people may write by hand."""
 
-import os
 import tomllib
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +10,6 @@ from pydantic import ValidationError
 from unfade.errors import ProjectError
 from unfade.film.construction import PALETTE_FILE, Construction, Palette, construct_path
 from unfade.film.noun import Noun
-from unfade.work.job import Job
 from unfade.work.record_files import read_record
 from unfade.work.writing import make_folder, write_text
 
@@ -21,17 +19,6 @@ Record = TypeVar("Record", bound=Noun)
 def construction_file(folder: Path, frame: int) -> Path:
     """The file of the construction of a frame, in the folder of film.toml."""
     return folder / construct_path(frame, ".toml")
-
-
-def constructed_frames(job: Job) -> list[int]:
-    """The frames of the scan whose picture in film.toml is one that was constructed for them."""
-    return [
-        pair.source
-        for pair in job.project.pair
-        if isinstance(pair.reference, str)
-        and os.path.normpath(job.resolve(pair.reference))
-        == os.path.normpath(job.resolve(construct_path(pair.source, ".exr")))
-    ]
 
 
 def read_construction(folder: Path, frame: int) -> Construction:

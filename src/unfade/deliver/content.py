@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import unfade
 from unfade.construct.constructed_files import read_assumptions
-from unfade.construct.records import constructed_frames
+from unfade.construct.constructed_pairs import constructed_frames
 from unfade.deliver.shared_records import BagPaths, alignments_to_share, pair_list_to_share
 from unfade.film.alignment import Alignments
 from unfade.film.approval import Approvals

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
-from unfade.construct.records import constructed_frames
+from unfade.construct.constructed_pairs import constructed_frames
 from unfade.errors import ProjectError, WorkError
 from unfade.film.clip import Clip
 from unfade.film.file_pattern import parse_file_pattern

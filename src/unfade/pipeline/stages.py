@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from unfade.construct.records import constructed_frames
+from unfade.construct.constructed_pairs import constructed_frames
 from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.approval import Approvals

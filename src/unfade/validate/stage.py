@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from unfade.construct.constructed_files import read_assumptions
-from unfade.construct.records import constructed_frames
+from unfade.construct.constructed_pairs import constructed_frames
 from unfade.errors import WorkError
 from unfade.film.clip import Clip
 from unfade.film.construction import construct_path

@@ -5,22 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 
 from unfade.commands.console import progress, tell
 from unfade.commands.parameters import ProjectFile, SourceFrame
 from unfade.errors import ProjectError
-from unfade.film.construction import (
-    Construction,
-    FocalPoint,
-    Palette,
-    PaletteColour,
-    is_hex,
-)
 from unfade.film.wording import counted
 
 if TYPE_CHECKING:
+    # pydantic, which they import, doubles the time of --help.
     from unfade.construct.frame import ConstructedFrame
+    from unfade.film.construction import Construction, FocalPoint
     from unfade.work.job import Job
 
 _POINT_PARTS = 4
@@ -68,7 +62,10 @@ def palette(
     ] = None,
 ) -> None:
     """Keep a colour of the film by name, stated or measured in a picture."""
+    from pydantic import ValidationError
+
     from unfade.construct.records import read_palette, write_palette
+    from unfade.film.construction import Palette, PaletteColour, is_hex
 
     folder = project_file.absolute().parent
     if not is_hex(colour):
@@ -86,7 +83,7 @@ def palette(
     tell(f"{path}: '{name}' is {entry.colour}")
 
 
-def _with_points(job: "Job", frame: int, texts: Sequence[str], author: str) -> Construction:
+def _with_points(job: "Job", frame: int, texts: Sequence[str], author: str) -> "Construction":
     """The construction of a frame with more points, which are written to its file."""
     from unfade.construct.records import read_construction, read_palette, write_construction
     from unfade.construct.stated import stated_points
@@ -106,7 +103,9 @@ def _with_points(job: "Job", frame: int, texts: Sequence[str], author: str) -> C
     return construction
 
 
-def _parsed_point(text: str, author: str) -> FocalPoint:
+def _parsed_point(text: str, author: str) -> "FocalPoint":
+    from unfade.film.construction import FocalPoint
+
     parts = text.split(",", _POINT_PARTS - 1)
     try:
         x, y, colour, source = (*parts[:2], *(part.strip() for part in parts[2:]))
@@ -118,26 +117,19 @@ def _parsed_point(text: str, author: str) -> FocalPoint:
         ) from error
 
 
-def _construct(job: "Job", project_file: Path, construction: Construction, proposals: int) -> None:
+def _construct(
+    job: "Job", project_file: Path, construction: "Construction", proposals: int
+) -> None:
     """Solves a frame, writes its pictures and its pair, and prints what there is to know."""
-    from unfade import media
-    from unfade.construct.assumptions import draw_assumptions
-    from unfade.construct.frame import (
-        construct,
-        film_start,
-        picture_file,
-        read_faded,
-        write_picture,
-    )
+    from unfade.construct.constructed_files import write_constructed, write_sheet
+    from unfade.construct.frame import construct, film_start, read_faded
     from unfade.construct.records import read_palette
-    from unfade.work.writing import make_folder
 
     start = film_start(job)
     faded = read_faded(job, construction.frame)
     solved = construct(job, faded, start, construction, read_palette(job.root))
-    sheet = picture_file(job.root, solved.number).with_suffix(".png")
-    make_folder(sheet.parent)
-    media.write_png(sheet, draw_assumptions(solved))
+    picture = write_constructed(job, solved) if solved.points else None
+    sheet = picture.with_suffix(".png") if picture else write_sheet(job, solved)
     cyan, _, yellow = start.lost
     tell(
         f"lost of the film's dyes, an estimate against magenta: cyan {cyan:.0%}, "
@@ -145,8 +137,8 @@ def _construct(job: "Job", project_file: Path, construction: Construction, propo
     )
     _tell_contradictions(solved)
     tell(f"{sheet}: written; the frame with its {counted(len(solved.points), 'point')}")
-    if solved.points:
-        tell(f"{write_picture(job, solved)}: written")
+    if picture:
+        tell(f"{picture}: written")
         _add_pair(project_file, solved)
     for index, place in enumerate(solved.proposals(proposals)):
         lead = "a colour would help most at" if index == 0 else "then at"
@@ -167,15 +159,18 @@ def _tell_contradictions(solved: "ConstructedFrame") -> None:
 
 def _add_pair(project_file: Path, solved: "ConstructedFrame") -> None:
     from unfade.construct.frame import picture_file
+    from unfade.project.file import load_project
     from unfade.project.settings import PairSection
     from unfade.work.pair_edits import pair_added, valid_text
     from unfade.work.project_writing import replace_project_text
 
     sources = sorted({point.source for point in solved.used})
+    earlier = [one for one in load_project(project_file).pair if one.source == solved.number]
     section = PairSection(
         source=solved.number,
         reference=picture_file(Path(), solved.number).as_posix(),
         kind="constructed",
+        role=earlier[0].role if earlier else "train",
         aligned=True,
         note=f"{counted(len(solved.used), 'focal point')}: {', '.join(sources)}"[:500],
     )

@@ -14,6 +14,7 @@ CONTRADICTION = 3.0
 colours of simulated frames reach 2.6; a hue turned by a right angle has 2.5 in the median if that
 moves chroma by 10 to 20 codes of 8 bits, 6.8 if by 30 to 50."""
 
+
 @dataclass(frozen=True)
 class Contradiction:
     """A point that contradicts the others: its index, how far, in standard deviations, and the

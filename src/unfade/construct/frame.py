@@ -19,7 +19,7 @@ from unfade.construct.places import FadedFrame, is_calm
 from unfade.construct.solver import Solution
 from unfade.construct.stated import StatedPoint, evidence_of, stated_points
 from unfade.film.clip import SOURCE_PROXY, Area
-from unfade.film.construction import CONSTRUCT_FOLDER, Construction, Palette
+from unfade.film.construction import Construction, Palette, construct_path
 from unfade.film.model import TrainedModel
 from unfade.film.pair import PairList
 from unfade.film.working_space import WORKING_SPACE
@@ -180,7 +180,7 @@ def write_picture(job: Job, frame: ConstructedFrame) -> Path:
 
 def picture_file(folder: Path, frame: int) -> Path:
     """The picture of a constructed frame, in the folder of film.toml."""
-    return folder / CONSTRUCT_FOLDER / f"{frame:07d}.exr"
+    return folder / construct_path(frame, ".exr")
 
 
 def expected_colour(frame: ConstructedFrame, contradiction: Contradiction) -> str:

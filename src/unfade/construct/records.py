@@ -8,7 +8,7 @@ import tomlkit
 from pydantic import ValidationError
 
 from unfade.errors import ProjectError
-from unfade.film.construction import CONSTRUCT_FOLDER, PALETTE_FILE, Construction, Palette
+from unfade.film.construction import PALETTE_FILE, Construction, Palette, construct_path
 from unfade.film.noun import Noun
 from unfade.work.record_files import read_record
 from unfade.work.writing import make_folder, write_text
@@ -18,7 +18,7 @@ Record = TypeVar("Record", bound=Noun)
 
 def construction_file(folder: Path, frame: int) -> Path:
     """The file of the construction of a frame, in the folder of film.toml."""
-    return folder / CONSTRUCT_FOLDER / f"{frame:07d}.toml"
+    return folder / construct_path(frame, ".toml")
 
 
 def read_construction(folder: Path, frame: int) -> Construction:
@@ -50,14 +50,14 @@ def write_construction(folder: Path, construction: Construction) -> Path:
     """Writes the file of a construction; its path."""
     path = construction_file(folder, construction.frame)
     make_folder(path.parent)
-    write_text(path, _as_toml(construction))
+    write_text(path, as_toml(construction))
     return path
 
 
 def write_palette(folder: Path, palette: Palette) -> Path:
     """Writes the file of a palette; its path."""
     path = folder / PALETTE_FILE
-    write_text(path, _as_toml(palette))
+    write_text(path, as_toml(palette))
     return path
 
 
@@ -74,8 +74,9 @@ def _read(path: Path, kind: type[Record]) -> Record | None:
         raise ProjectError(f"{path}: cannot be used ({error}); mend or restore it") from error
 
 
-def _as_toml(record: Noun) -> str:
-    """Without what is empty, each entry of a list of records in a table of its own."""
+def as_toml(record: Noun) -> str:
+    """A record as TOML, without what is empty; each entry of a list of records has a table of its
+    own."""
     document = tomlkit.document()
     for key, value in record.model_dump(mode="json", exclude_defaults=True).items():
         if not (isinstance(value, list) and value and isinstance(value[0], dict)):

@@ -57,7 +57,7 @@ def stated_points(
     path = construction_file(folder, construction.frame)
     found = []
     for number, point in enumerate(construction.point, start=1):
-        colour, source = _resolved(point, palette, f"{path}: point {number}")
+        colour, source = resolved(point, palette, f"{path}: point {number}")
         places = _places(point, live_area)
         if not places:
             raise ProjectError(
@@ -96,8 +96,17 @@ def _in_light(stated_rgb: Tensor, unfaded_rgb: Tensor) -> Tensor:
     return rgb_to_ycbcr((stated_rgb * factor)[:, :, None])[1:, :, 0]
 
 
-def _resolved(point: FocalPoint, palette: Palette, where: str) -> tuple[str, str]:
-    """The sRGB colour and the source of a point."""
+def resolved(point: FocalPoint, palette: Palette, where: str) -> tuple[str, str]:
+    """The sRGB colour and the source of a point.
+
+    Args:
+        point: of a construction.
+        palette: of the film; the published one counts, too.
+        where: the point is, for messages.
+
+    Raises:
+        ProjectError: its colour has no such name or no source.
+    """
     named = None
     if not is_hex(point.colour):
         named = palette.named(point.colour) or PUBLISHED.named(point.colour)

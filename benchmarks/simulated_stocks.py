@@ -62,7 +62,7 @@ class StockFrame:
 
 def stock_film(data: Path, cache: Path, severity: str, stock: str) -> list[StockFrame]:
     """The middle frame of every shot of a film with a severity of fading."""
-    densities = _densities(data / "film-dyes" / f"kodak_{stock}_dye_density_380-780_5nm.csv")
+    densities = stock_densities(data, stock)
     with mock.patch.object(print_film, "dye_densities", return_value=densities):
         return list(_frames(data, cache, severity, stock))
 
@@ -97,8 +97,9 @@ def _listed() -> list[list[float]]:
     return densities
 
 
-def _densities(path: Path) -> Tensor:
-    """`print_film.dye_densities` of another table, in the simulator's scanner bands."""
+def stock_densities(data: Path, stock: str) -> Tensor:
+    """`print_film.dye_densities` of another stock, in the simulator's scanner bands."""
+    path = data / "film-dyes" / f"kodak_{stock}_dye_density_380-780_5nm.csv"
     with path.open(newline="", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
     wavelengths = torch.tensor([float(row["nm"]) for row in rows], dtype=torch.float64)

@@ -20,7 +20,6 @@ from unfade.film.construction import (
 from unfade.film.wording import counted
 
 if TYPE_CHECKING:
-    from unfade.construct.frame import ConstructedFrame
     from unfade.work.job import Job
 
 _POINT_PARTS = 4
@@ -120,71 +119,32 @@ def _parsed_point(text: str, author: str) -> FocalPoint:
 
 def _construct(job: "Job", project_file: Path, construction: Construction, proposals: int) -> None:
     """Solves a frame, writes its pictures and its pair, and prints what there is to know."""
-    from unfade import media
-    from unfade.construct.assumptions import draw_assumptions
-    from unfade.construct.frame import (
-        construct,
-        film_start,
-        picture_file,
-        read_faded,
-        write_picture,
-    )
+    from unfade.construct.constructed_pair import add_pair, contradictions, write_sheet
+    from unfade.construct.frame import construct, film_start, read_faded, write_picture
     from unfade.construct.records import read_palette
-    from unfade.work.writing import make_folder
 
     start = film_start(job)
     faded = read_faded(job, construction.frame)
     solved = construct(job, faded, start, construction, read_palette(job.root))
-    sheet = picture_file(job.root, solved.number).with_suffix(".png")
-    make_folder(sheet.parent)
-    media.write_png(sheet, draw_assumptions(solved))
+    sheet = write_sheet(job.root, solved)
     cyan, _, yellow = start.lost
     tell(
         f"lost of the film's dyes, an estimate against magenta: cyan {cyan:.0%}, "
         f"yellow {yellow:.0%}"
     )
-    _tell_contradictions(solved)
+    for sentence in contradictions(solved):
+        tell(sentence)
     tell(f"{sheet}: written; the frame with its {counted(len(solved.points), 'point')}")
     if solved.points:
         tell(f"{write_picture(job, solved)}: written")
-        _add_pair(project_file, solved)
+        add_pair(project_file, solved)
+        tell(
+            f"{project_file}: source frame {solved.number} is a pair of kind 'constructed'; now: "
+            f"unfade run {project_file}"
+        )
     for index, place in enumerate(solved.proposals(proposals)):
         lead = "a colour would help most at" if index == 0 else "then at"
         tell(f"{lead} {place.x:.0f},{place.y:.0f} (uncertain by {place.deviation:.3f} of chroma)")
-
-
-def _tell_contradictions(solved: "ConstructedFrame") -> None:
-    """Prints a sentence for each point that contradicts the others."""
-    from unfade.construct.frame import expected_colour
-
-    for one in solved.left_out:
-        point = solved.points[one.index]
-        tell(
-            f"point {one.index + 1} ({point.colour}, {point.source}) contradicts the others, by "
-            f"which it is {expected_colour(solved, one)}, and is left out; correct it or them"
-        )
-
-
-def _add_pair(project_file: Path, solved: "ConstructedFrame") -> None:
-    from unfade.construct.frame import picture_file
-    from unfade.project.settings import PairSection
-    from unfade.work.pair_edits import pair_added, valid_text
-    from unfade.work.project_writing import replace_project_text
-
-    sources = sorted({point.source for point in solved.used})
-    section = PairSection(
-        source=solved.number,
-        reference=picture_file(Path(), solved.number).as_posix(),
-        kind="constructed",
-        aligned=True,
-        note=f"{counted(len(solved.used), 'focal point')}: {', '.join(sources)}"[:500],
-    )
-    seen = valid_text(project_file)
-    replace_project_text(project_file, seen, pair_added(seen, project_file, section))
-    tell(
-        f"{project_file}: source frame {solved.number} is a pair of kind 'constructed'; now: "
-        f"unfade run {project_file}"
-    )
 
 
 def _measured(project_file: Path, picture: str, at: str | None) -> str:

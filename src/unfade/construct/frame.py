@@ -60,32 +60,33 @@ class ConstructedFrame:
     @cached_property
     def rgb(self) -> Tensor:
         """The live area (3, H, W): luma of the scan, solved chroma."""
-        y = luma(self.faded.source_rgb)
-        cbcr = self.solution.picture_chroma(self.faded.log_rgb)
-        return ycbcr_to_rgb(torch.cat([y, limit_chroma(y, cbcr)]))
+        return self.rgb_of(self.faded)
 
-    @cached_property
-    def _candidates(self) -> tuple[list[tuple[int, int]], Tensor, Tensor, Tensor]:
-        places = self.faded.candidates()
-        return places, *self.faded.around(places)
+    def rgb_of(self, faded: FadedFrame) -> Tensor:
+        """The same of the frame at another size, from `reduced`."""
+        y = luma(faded.source_rgb)
+        cbcr = self.solution.picture_chroma(faded.log_rgb)
+        return ycbcr_to_rgb(torch.cat([y, limit_chroma(y, cbcr)]))
 
     @cached_property
     def uncertainty(self) -> Tensor:
         """The standard deviation of chroma, of range 1, on the grid of `FadedFrame.candidates`,
         (rows, columns)."""
-        places, log_rgb, position, _ = self._candidates
-        rows = len({row for _, row in places})
-        return self.solution.deviation(log_rgb, position).reshape(rows, -1)
+        found = self.faded.candidates
+        deviation = self.solution.deviation(found.log_rgb, found.position)
+        return deviation.reshape(found.rows, -1)
 
     def proposals(self, count: int) -> list[Proposal]:
         """The places at which stated colours would help most, the best first."""
-        places, log_rgb, position, spread = self._candidates
-        chosen = helpful_places(self.solution, log_rgb, position, is_calm(spread), count)
+        found = self.faded.candidates
+        chosen = helpful_places(
+            self.solution, found.log_rgb, found.position, is_calm(found.spread), count
+        )
         deviation = self.uncertainty.flatten()
         return [
             Proposal(
-                x=self.live_area.x + places[index][0] + 0.5,
-                y=self.live_area.y + places[index][1] + 0.5,
+                x=self.live_area.x + found.places[index][0] + 0.5,
+                y=self.live_area.y + found.places[index][1] + 0.5,
                 deviation=float(deviation[index]),
             )
             for index in chosen

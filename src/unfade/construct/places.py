@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -65,12 +66,28 @@ class FadedFrame:
         place = positions(*self.log_rgb.shape[1:])[:, rows, columns]
         return torch.stack(means, dim=1), place, torch.stack(spreads)
 
-    def candidates(self) -> list[tuple[int, int]]:
-        """Columns and rows of places all over the frame, at equal distances."""
+    @cached_property
+    def candidates(self) -> "Candidates":
+        """Places all over the frame, at equal distances."""
         height, width = self.log_rgb.shape[1:]
         step = max(2 * _radius_px(self.log_rgb), round((height * width / _CANDIDATES) ** 0.5))
         rows = range(step // 2, height, step)
-        return [(column, row) for row in rows for column in range(step // 2, width, step)]
+        places = [(column, row) for row in rows for column in range(step // 2, width, step)]
+        return Candidates(places, len(rows), *self.around(places))
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Places of a frame on a grid: columns and rows of pixels, row by row, and the number of rows.
+
+    `log_rgb`, `position` and `spread` are those of `FadedFrame.around`.
+    """
+
+    places: list[tuple[int, int]]
+    rows: int
+    log_rgb: Tensor
+    position: Tensor
+    spread: Tensor
 
 
 def surroundings(picture: Tensor, column: int, row: int) -> Tensor:

@@ -36,7 +36,8 @@ def read_bag(film: Path, data: bytes) -> None:
     bag = film / BAG
     relative = name.decode("utf-8", "replace").replace("\0", "")[:120]
     path = (bag / relative).resolve()
-    if path.is_dir() or not path.is_relative_to(bag.resolve()):
+    lies_in_file = any(one.is_file() for one in path.parents)
+    if path.is_dir() or lies_in_file or not path.is_relative_to(bag.resolve()):
         return
     kept = {one: (bag / one).read_bytes() for one in (MANIFEST, TAG_MANIFEST)}
     saved = path.read_bytes() if path.exists() else None

@@ -117,7 +117,7 @@ def simulated_shots(
     for name in names:
         path = folder / f"{name}.npz"
         if not path.exists():
-            exposure = _exposure(folder, cuts, plan)
+            exposure = film_exposure(folder, cuts, plan)
             _make(path, cuts[list(SHOTS).index(name)], name, plan, exposure)
         yield _load(path, name)
 
@@ -136,21 +136,21 @@ def clip_cut(data: Path, cut: Cut) -> ClipCut:
     return ClipCut(path=str(path), frames=FrameRange(first=first, last=last), crop=crop)
 
 
-def _dyes(cut: ClipCut, frames: Sequence[int]) -> Iterator[tuple[int, Tensor]]:
+def dyes_of_frames(cut: ClipCut, frames: Sequence[int]) -> Iterator[tuple[int, Tensor]]:
     """Frame numbers and dye amounts (3, H, W) of frames of a clip."""
     clip = probe(cut.path, ClipSection(path=cut.path))
     for frame, rgb in read(clip, frames):
         yield frame, display_to_dyes(fit_picture(rgb, clip, cut))
 
 
-def _exposure(folder: Path, cuts: Sequence[ClipCut], plan: Plan) -> float:
+def film_exposure(folder: Path, cuts: Sequence[ClipCut], plan: Plan) -> float:
     """The scanner's exposure for the whole film, from the middle frame of each shot."""
     path = folder / "exposure.json"
     if not path.exists():
         samples = []
         for shot, cut in zip(plan.shots, cuts, strict=True):
             middle = len(cut.frames) // 2
-            ((_, dyes),) = _dyes(cut, [cut.frames.first + middle])
+            ((_, dyes),) = dyes_of_frames(cut, [cut.frames.first + middle])
             samples.append((shot.frames.first - plan.shots[0].frames.first + middle, dyes))
         path.write_text(json.dumps(exposure_for_white(samples, plan)))
     return float(json.loads(path.read_text()))
@@ -165,11 +165,11 @@ def _make(path: Path, cut: ClipCut, name: str, plan: Plan, exposure: float) -> N
     offsets = sorted({*pairs.tolist(), *held_out})
     compressed = _compressed(cut, path.with_suffix(".mpg"), offsets)
     scans, truths, roughs = [], [], []
-    for frame, dyes in _dyes(cut, [cut.frames.first + offset for offset in offsets]):
+    for frame, dyes in dyes_of_frames(cut, [cut.frames.first + offset for offset in offsets]):
         index = start + frame - cut.frames.first
-        gate = place_in_gate(None, dyes, None, plan.weave_of(index))
-        truths.append(_ten_bit(_inside(density_to_display(dyes_to_density(gate)))))
-        scans.append(_ten_bit(_inside(scan_print(gate, plan, index, exposure))))
+        scan, truth = scan_and_truth(dyes, plan, index, exposure)
+        scans.append(scan)
+        truths.append(truth)
         roughs.append(_ten_bit(_roughened(compressed[len(roughs)], plan.weave_of(index), index)))
     np.savez(
         path,
@@ -179,6 +179,15 @@ def _make(path: Path, cut: ClipCut, name: str, plan: Plan, exposure: float) -> N
         truth=np.stack(truths),
         rough=np.stack(roughs),
     )
+
+
+def scan_and_truth(
+    dyes: Tensor, plan: Plan, index: int, exposure: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The live area of a frame's scan and of its unfaded print, (3, H, W) in 10-bit codes."""
+    gate = place_in_gate(None, dyes, None, plan.weave_of(index))
+    truth = _ten_bit(_inside(density_to_display(dyes_to_density(gate))))
+    return _ten_bit(_inside(scan_print(gate, plan, index, exposure))), truth
 
 
 def _inside(rgb: Tensor) -> Tensor:
@@ -201,7 +210,7 @@ def _compressed(cut: ClipCut, path: Path, offsets: Sequence[int]) -> list[Tensor
         path, codec="mpeg2video", width=720, height=576, rate=Fraction(25), matrix="bt601",
         bit_rate=4_000_000, pixel_aspect=Fraction(64, 45), options={"g": "12", "bf": "2"},
     ) as movie:  # fmt: skip
-        for _, dyes in _dyes(cut, list(cut.frames.frames())):
+        for _, dyes in dyes_of_frames(cut, list(cut.frames.frames())):
             unfaded_rgb = density_to_display(dyes_to_density(dyes))
             movie.write(_resized(unfaded_rgb, 720, 576, cv2.INTER_AREA))
     clip = probe(str(path), ClipSection(path=str(path)))

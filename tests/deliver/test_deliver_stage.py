@@ -302,7 +302,7 @@ def test_records_in_the_bag_can_be_loaded(delivered: Job) -> None:
         "Look again.",
         "no person has decided on these masters",
         "scan.%04d.dpx, frames 1 to 3 at 24 a second",
-        "1 training pairs, which taught, 0 hold-out pairs",
+        "1 training pair (0 direct, 1 constructed), which taught, 0 hold-out pairs, which chose",
         "carried along motion to 2 frames without a pair",
         "in 1 of 2 shots no colour was carried",
         "rejected: source frame 3: Out of time",

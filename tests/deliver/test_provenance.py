@@ -112,7 +112,7 @@ def test_provenance_names_people_elements_pairs_software_settings_and_files(
     assert [one.file for one in record.elements] == ["scan.%04d.dpx"]
     (pair,) = record.pairs
     assert (pair.source.frame, pair.reference.file, pair.kind) == (2, "2.png", "constructed")
-    assert pair.transform == "identity"
+    assert (pair.transform, pair.focal_points) == ("identity", ())
     assert {"unfade", "torch", "python"} <= record.software.keys()
     assert record.settings["render"]["version"] == 1
     assert record.settings["source"]["path"] == "scan.%04d.dpx"
@@ -130,7 +130,7 @@ def test_provenance_fits_the_published_schema_and_a_changed_one_does_not(data: P
     record: dict[str, Any] = json.loads((data / "provenance.json").read_text(encoding="utf-8"))
     jsonschema.validate(record, schema)
     for change in (
-        {"schema": "Provenance.1"},
+        {"schema": "Provenance.2"},
         {"verdict": "fine"},
         {"people": {"institution": "x"}},
         {"colour": 1},

@@ -64,6 +64,8 @@ def test_what_an_earlier_version_knew_stays() -> None:
     assert Delivery.from_json(earlier("Delivery.1")).decision is None
     people = Provenance.from_json(earlier("Provenance.1")).people
     assert (people.dismissals, people.bookmarks) == ((), ())
+    pairs = Provenance.from_json(earlier("Provenance.2")).pairs
+    assert [(one.source.frame, one.focal_points) for one in pairs] == [(2, ()), (4, ())]
     outputs = Receipt.from_json(earlier("Receipt.2")).outputs
     assert [*zip(outputs.names, outputs.sizes, strict=True)][-1] == ("sheet-000004.png", 903_713)
     assert outputs.sha256.keys() == {"loss.json", "model.json"}
@@ -90,5 +92,5 @@ def test_what_cannot_be_upgraded_is_named_with_what_to_run(
 
 
 def test_an_upgrade_of_a_damaged_artefact_says_what_is_missing() -> None:
-    with pytest.raises(ValueError, match=r"Provenance\.2 needs is missing \('people'\)"):
+    with pytest.raises(ValueError, match=r"Provenance\.3 needs is missing \('people'\)"):
         Provenance.from_json('{"schema": "Provenance.1"}')

@@ -11,6 +11,7 @@ import pytest
 import unfade
 from unfade.errors import WorkError
 from unfade.film.stage_names import STAGE_NAMES, folder_name
+from unfade.pipeline import preflight
 from unfade.pipeline import run as pipeline
 from unfade.pipeline.freshness import ElementCache, _changes, receipt_in
 from unfade.project.settings import (
@@ -297,3 +298,39 @@ def test_points_make_align_stale_and_not_curate(job: Job, ran: list[str]) -> Non
     assert reasons["align"] == changed_points
     assert reasons["target"] == "align comes before it"
     assert reasons["deliver"] == changed_points
+
+
+def test_a_changed_assumption_makes_validate_and_deliver_stale(
+    job: Job, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "_check_constructed", lambda job: None)
+    pair = PairSection(
+        source=1, reference="construct/0000001.exr", kind="constructed", aligned=True
+    )
+    constructed = changed(job, pair=(pair,))
+    (job.root / "construct").mkdir()
+    for suffix in ("exr", "png", "json", "toml"):
+        (job.root / f"construct/0000001.{suffix}").write_text(suffix)
+    pipeline.run(constructed)
+    for name, reason in (
+        ("construct/0000001.toml", "the points file of constructed frame 1 has changed"),
+        ("construct/0000001.json", "the record of constructed frame 1 has changed"),
+        ("construct/0000001.png", "the sheet of constructed frame 1 has changed"),
+        ("palette.toml", "the palette is new"),
+    ):
+        (job.root / name).write_text("changed")
+        stale = {
+            stage.name: freshness.reason
+            for stage, freshness in pipeline.status(constructed)
+            if freshness.state != "fresh"
+        }
+        assert stale == {"validate": reason, "deliver": reason}
+        assert pipeline.run(constructed) == ["validate", "deliver"]
+    (job.root / "construct/0000002.toml").write_text("of no pair")
+    assert pipeline.run(constructed) == []
+
+
+def test_a_palette_without_constructed_frames_changes_nothing(job: Job, ran: list[str]) -> None:
+    pipeline.run(job)
+    (job.root / "palette.toml").write_text("colours")
+    assert pipeline.run(job) == []

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from unfade.film.alignment import Alignment, Alignments
+from unfade.film.assumptions import AssumedPoint, Assumptions
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.figures import HeldOutFigures, KindFigures, PlaceFigures, ShotFigures
 from unfade.film.improvement import AddedPair, Improvement, Round
@@ -19,6 +20,7 @@ from unfade.film.time import FrameRange
 from unfade.project.settings import Project
 from unfade.report.content import (
     Comparison,
+    ConstructedView,
     FrameView,
     HeldOutView,
     PageContent,
@@ -90,6 +92,26 @@ def shot_view(shot: Shot) -> ShotView:
         kinds=(KindFigures("skin", 0.2, 9.0, 2.5, 1.25),),
         places=(PlaceFigures("first", 10, 11, 1.75, 0.0012, 0.0034),),
     )
+
+
+def constructed_view(frame: int, *, is_shown: bool = True) -> ConstructedView:
+    """A constructed frame with one point that was left out."""
+    points = tuple(
+        AssumedPoint(
+            at=((4.0, 3.0),),
+            area=False,
+            colour="#00c040",
+            source="a <lobby> card",
+            author="Ada & Co",
+            note="",
+            left_out_for=left_out_for,
+        )
+        for left_out_for in (None, "#353939")
+    )
+    record = Assumptions(
+        frame=frame, points=points, uncertainty=0.0163, picture_sha256="0", sheet_sha256="1"
+    )
+    return ConstructedView(frame, record, encoded(picture(0.5)) if is_shown else None)
 
 
 def content(**changes: Any) -> PageContent:
@@ -167,6 +189,7 @@ def content(**changes: Any) -> PageContent:
                 rendered=1,
                 training_pairs=1,
                 held_out_pairs=1,
+                constructed_training_pairs=1,
                 predicted=1.234,
                 beyond=0.126,
                 luma_max=0.0002,

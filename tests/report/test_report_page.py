@@ -8,8 +8,9 @@ from unfade.film.bookmark import Bookmarks
 from unfade.film.clip import Clips
 from unfade.film.damage import Damage, DamagedFrames
 from unfade.film.dismissal import Dismissals
+from unfade.film.figures import HeldOutFigures
 from unfade.film.method import ChosenMethod, MethodErrors, Methods, ShotMethod
-from unfade.film.model import LossCurve
+from unfade.film.model import HeldOut, LossCurve
 from unfade.film.rendering import PredictedError
 from unfade.project.settings import DeliverSection
 from unfade.report.figures import figure, file_name, method_reason
@@ -22,7 +23,7 @@ from ..fixtures import (
     make_outlier,
     make_rendered_frame,
 )
-from .conftest import Reader, clip, content, improved
+from .conftest import Reader, clip, constructed_view, content, improved
 
 
 def test_page_loads_nothing_from_outside() -> None:
@@ -113,8 +114,9 @@ def test_page_escapes_what_people_wrote() -> None:
         "0123456789ab",
         "Recovered error relative to the LUT baseline 0.95 times 0.9 no",
         "something new 3 frames",
-        "15 1 12.50 12.50 0.77 0.06 0.0300 0.0300 0.0100 3 frames, near",
-        "s001 10 to 19 1 1 1 1.23 13 % 0.00020 0.000010 - -",
+        "15 1 12.50 12.50 0.77 0.06 0.0300 0.0300 0.0100 3 frames, near direct",
+        "1 training pair (0 direct, 1 constructed), 1 hold-out pair, 0 test pairs.",
+        "s001 10 to 19 1 0 + 1 constructed 1 1.23 13 % 0.00020 0.000010 - -",
         "17 1 frame 117 of dvd A flash",
         "11 1 frame 9 of dvd Too far off",
         "5ca1ab1e",
@@ -273,3 +275,38 @@ def test_damaged_frames_are_a_caveat() -> None:
     words = "damaged frames that show the nearest good frame (12 to 13: cannot be read (<eof>))."
     assert words in Reader(report_page(content(clips=Clips(source=source)))).text
     assert "damaged frames" not in Reader(report_page(content())).text
+
+
+def test_points_of_a_constructed_frame_are_listed_and_its_sheet_is_shown() -> None:
+    plain = report_page(content())
+    page = report_page(content(constructed=[constructed_view(12), constructed_view(14)]))
+    assert "<lobby>" not in page
+    assert page.count("data:image/jpeg") == plain.count("data:image/jpeg") + 2
+    text = Reader(page).text
+    assert "Frame 12: 1 focal point by Ada & Co: a <lobby> card (1)." in text
+    assert (
+        "Frame 12: point 2 (#00c040, a <lobby> card, by Ada & Co) was left out, because the others "
+        "say #353939."
+    ) in text
+    assert "Frame 12, mean uncertainty of chroma 0.016 of its range" in text
+    assert "Not shown" not in text
+    assert "Constructed frames" not in Reader(plain).text
+
+
+def test_sheets_that_the_page_leaves_out_are_named() -> None:
+    views = [constructed_view(12), constructed_view(14, is_shown=False)]
+    text = Reader(report_page(content(constructed=views))).text
+    assert "Not shown, because less uncertain: frames 14." in text
+
+
+def test_errors_on_constructed_pairs_stand_apart() -> None:
+    (direct,) = content().held_out
+    error = HeldOut(ciede2000=20.0, chroma=0.1)
+    constructed = HeldOutFigures(17, 1, error, error, error, "constructed")
+    text = Reader(report_page(content(held_out=[direct, constructed]))).text
+    assert "direct 1 12.50 12.50 0.77 constructed 1 20.00 20.00 20.00" in text
+    assert "all means below are over direct pairs alone" in text
+    assert "1 s001 1 0 + 1 constructed 1 12.50 12.50 0.77 1.23" in text, "the scene"
+    alone = Reader(report_page(content(held_out=[constructed]))).text
+    assert "1 s001 1 0 + 1 constructed 1 20.00 20.00 20.00, constructed 1.23" in alone
+    assert "By kind of reference" not in Reader(report_page(content())).text

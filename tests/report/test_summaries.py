@@ -2,14 +2,15 @@ import pytest
 
 from unfade.film.figures import HeldOutFigures
 from unfade.film.model import HeldOut
+from unfade.film.pair import PairKind
 from unfade.film.report import Measure
 from unfade.report.criteria import criteria
 from unfade.report.summaries import HeldOutRow, nearness
 
 
-def row(error: float, distance: int | None, *, near: bool) -> HeldOutRow:
+def row(error: float, distance: int | None, *, near: bool, kind: PairKind = "direct") -> HeldOutRow:
     one = HeldOut(ciede2000=error, chroma=0.0)
-    return HeldOutRow(HeldOutFigures(1, 1, one, one, one), distance, near)
+    return HeldOutRow(HeldOutFigures(1, 1, one, one, one, kind), distance, near)
 
 
 def test_errors_near_pairs_are_told_from_those_elsewhere() -> None:
@@ -18,6 +19,16 @@ def test_errors_near_pairs_are_told_from_those_elsewhere() -> None:
     assert "1.00 near pairs and 3.00 elsewhere" in sentence
     assert nearness([row(1.0, None, near=False)]).startswith("No hold-out frame lies")
     assert row(1.0, 1, near=True).distance_in_words == "1 frame"
+
+
+def test_errors_near_pairs_are_not_averaged_over_direct_and_constructed_pairs() -> None:
+    rows = [
+        row(1.0, 2, near=True),
+        row(9.0, 3, near=True, kind="constructed"),
+        row(3.0, 40, near=False),
+    ]
+    assert "1.00 near pairs and 3.00 elsewhere" in nearness(rows)
+    assert "mean error" not in nearness(rows[1:])
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from unfade.film.figures import HeldOutFigures
 from unfade.film.method import ChosenMethod
 from unfade.film.model import HeldOut
-from unfade.film.pair import Pair
+from unfade.film.pair import Pair, PairKind
 from unfade.film.rendering import PredictedError
 from unfade.film.report import Measure
 from unfade.film.shot import Shot
@@ -24,9 +24,9 @@ from unfade.validate.verdict import decide, held_out_measures
 GREY = (0.01, -0.02)
 
 
-def held_out(faded: float, lut: float, model: float) -> HeldOutFigures:
+def held_out(faded: float, lut: float, model: float, kind: PairKind = "direct") -> HeldOutFigures:
     errors = [HeldOut(ciede2000=value, chroma=value / 100) for value in (faded, lut, model)]
-    return HeldOutFigures(frame=1, shot=1, faded=errors[0], lut=errors[1], model=errors[2])
+    return HeldOutFigures(1, 1, *errors, kind)
 
 
 def frame(number: int, shot: int = 1, **changes: float) -> FrameFigures:
@@ -125,6 +125,31 @@ def test_held_out_frames_have_equal_weight() -> None:
     assert value_of(found, "held_out_chroma_error_lut") == pytest.approx(0.03)
 
 
+def test_constructed_pairs_are_measured_apart_and_do_not_move_the_verdict() -> None:
+    figures = [held_out(12, 1.5, 0.8), held_out(12, 10, 30, "constructed")]
+    found = held_out_measures(figures, 0.9)
+
+    assert value_of(found, "held_out_ciede2000") == 0.8
+    assert value_of(found, "held_out_ciede2000_worst") == 0.8
+    assert value_of(found, "held_out_frames") == 2
+    assert value_of(found, "held_out_constructed_ciede2000") == 30
+    assert value_of(found, "held_out_constructed_ciede2000_lut") == 10
+    assert value_of(found, "held_out_constructed_frames") == 1
+    assert {one.name for one in found} <= MEASURE_TITLES.keys()
+    assert decide([*found, *measures()[10:]])[0] == "accept"
+
+
+def test_colour_that_only_constructed_pairs_prove_asks_for_a_review() -> None:
+    found = held_out_measures([held_out(12, 1.5, 0.8, "constructed")], 0.9)
+
+    verdict, reasons = decide([*found, *measures()[10:]])
+
+    assert value_of(found, "held_out_ciede2000") == 0.8
+    assert verdict == "review"
+    assert "against constructed references alone" in reasons[0]
+    assert decide(held_out_measures([held_out(12, 1, 13, "constructed")], 0.9))[0] == "reject"
+
+
 def test_frame_measures_take_the_worst_and_the_mean() -> None:
     found = measures(difference_max=0.5, difference_mean=4e-5, negative=3)
 
@@ -160,10 +185,14 @@ def test_shots_count_their_admitted_pairs() -> None:
     pairs = [
         Pair(source=1, reference=1, of="dvd", shot=1),
         Pair(source=2, reference=2, of="dvd", shot=1, role="holdout"),
+        Pair(source=3, picture="3.exr", shot=1, kind="constructed"),
+        Pair(source=4, picture="4.exr", shot=1, kind="constructed", role="test"),
         Pair(source=7, reference=7, of="dvd", shot=2),
     ]
     figures = shot_figures([frame(1)], shots, pairs)
-    assert [(row.training_pairs, row.held_out_pairs) for row in figures] == [(1, 1)]
+    (row,) = figures
+    assert (row.training_pairs, row.held_out_pairs) == (2, 2)
+    assert (row.constructed_training_pairs, row.constructed_held_out_pairs) == (1, 1)
 
 
 def test_shots_without_rendered_frames_are_left_out() -> None:

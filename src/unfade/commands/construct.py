@@ -5,21 +5,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 
 from unfade.commands.console import progress, tell
 from unfade.commands.parameters import ProjectFile, SourceFrame
 from unfade.errors import ProjectError
-from unfade.film.construction import (
-    Construction,
-    FocalPoint,
-    Palette,
-    PaletteColour,
-    is_hex,
-)
 from unfade.film.wording import counted
 
 if TYPE_CHECKING:
+    # pydantic, which they import, doubles the time of --help.
+    from unfade.film.construction import Construction, FocalPoint
     from unfade.work.job import Job
 
 _POINT_PARTS = 4
@@ -67,7 +61,10 @@ def palette(
     ] = None,
 ) -> None:
     """Keep a colour of the film by name, stated or measured in a picture."""
+    from pydantic import ValidationError
+
     from unfade.construct.records import read_palette, write_palette
+    from unfade.film.construction import Palette, PaletteColour, is_hex
 
     folder = project_file.absolute().parent
     if not is_hex(colour):
@@ -85,7 +82,7 @@ def palette(
     tell(f"{path}: '{name}' is {entry.colour}")
 
 
-def _with_points(job: "Job", frame: int, texts: Sequence[str], author: str) -> Construction:
+def _with_points(job: "Job", frame: int, texts: Sequence[str], author: str) -> "Construction":
     """The construction of a frame with more points, which are written to its file."""
     from unfade.construct.records import read_construction, read_palette, write_construction
     from unfade.construct.stated import stated_points
@@ -105,7 +102,9 @@ def _with_points(job: "Job", frame: int, texts: Sequence[str], author: str) -> C
     return construction
 
 
-def _parsed_point(text: str, author: str) -> FocalPoint:
+def _parsed_point(text: str, author: str) -> "FocalPoint":
+    from unfade.film.construction import FocalPoint
+
     parts = text.split(",", _POINT_PARTS - 1)
     try:
         x, y, colour, source = (*parts[:2], *(part.strip() for part in parts[2:]))
@@ -117,16 +116,19 @@ def _parsed_point(text: str, author: str) -> FocalPoint:
         ) from error
 
 
-def _construct(job: "Job", project_file: Path, construction: Construction, proposals: int) -> None:
+def _construct(
+    job: "Job", project_file: Path, construction: "Construction", proposals: int
+) -> None:
     """Solves a frame, writes its pictures and its pair, and prints what there is to know."""
-    from unfade.construct.constructed_pair import add_pair, contradictions, write_sheet
-    from unfade.construct.frame import construct, film_start, read_faded, write_picture
+    from unfade.construct.constructed_files import add_pair, write_constructed, write_sheet
+    from unfade.construct.frame import construct, contradictions, film_start, read_faded
     from unfade.construct.records import read_palette
 
     start = film_start(job)
     faded = read_faded(job, construction.frame)
     solved = construct(job, faded, start, construction, read_palette(job.root))
-    sheet = write_sheet(job.root, solved)
+    picture = write_constructed(job, solved) if solved.points else None
+    sheet = picture.with_suffix(".png") if picture else write_sheet(job, solved)
     cyan, _, yellow = start.lost
     tell(
         f"lost of the film's dyes, an estimate against magenta: cyan {cyan:.0%}, "
@@ -135,8 +137,8 @@ def _construct(job: "Job", project_file: Path, construction: Construction, propo
     for sentence in contradictions(solved):
         tell(sentence)
     tell(f"{sheet}: written; the frame with its {counted(len(solved.points), 'point')}")
-    if solved.points:
-        tell(f"{write_picture(job, solved)}: written")
+    if picture:
+        tell(f"{picture}: written")
         add_pair(project_file, solved)
         tell(
             f"{project_file}: source frame {solved.number} is a pair of kind 'constructed'; now: "

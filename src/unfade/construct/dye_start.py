@@ -37,6 +37,11 @@ class DyeStart:
     gains: Tensor
     offsets: Tensor
 
+    def unfaded(self, log_rgb: Tensor) -> Tensor:
+        """R'G'B' (3, N) of the unfaded print from the logarithm (3, N)."""
+        amounts = amounts_of(log_rgb) * self.gains[:, None] + self.offsets[:, None]
+        return light_of(amounts)
+
     @property
     def lost(self) -> tuple[float, float, float]:
         """The lost shares of cyan, magenta and yellow, relative to magenta."""

@@ -7,19 +7,24 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from unfade import media
 from unfade.color.ycbcr import limit_chroma, luma, ycbcr_to_rgb
 from unfade.construct.advice import Contradiction, helpful_places, solve_consistent
 from unfade.construct.dye_start import DyeStart, estimate_dyes, logarithm, rgb_of
+from unfade.construct.laws import start_law
 from unfade.construct.palettes import srgb_colour
 from unfade.construct.places import FadedFrame, is_calm
 from unfade.construct.solver import Solution
 from unfade.construct.stated import StatedPoint, evidence_of, stated_points
 from unfade.film.clip import SOURCE_PROXY, Area
-from unfade.film.construction import CONSTRUCT_FOLDER, Construction, Palette
+from unfade.film.construction import Construction, Palette, construct_path
+from unfade.film.model import TrainedModel
+from unfade.film.pair import PairList
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
+from unfade.model.files import load_model
 from unfade.work.job import Job
 from unfade.work.proxies import load_proxy
 from unfade.work.writing import make_folder
@@ -65,7 +70,7 @@ class ConstructedFrame:
     def rgb_of(self, faded: FadedFrame) -> Tensor:
         """The same of the frame at another size, from `reduced`."""
         y = luma(faded.source_rgb)
-        cbcr = self.solution.picture_chroma(faded.log_rgb)
+        cbcr = faded.solved(self.solution)
         return ycbcr_to_rgb(torch.cat([y, limit_chroma(y, cbcr)]))
 
     @cached_property
@@ -73,20 +78,17 @@ class ConstructedFrame:
         """The standard deviation of chroma, of range 1, on the grid of `FadedFrame.candidates`,
         (rows, columns)."""
         found = self.faded.candidates
-        deviation = self.solution.deviation(found.log_rgb, found.position)
-        return deviation.reshape(found.rows, -1)
+        return self.solution.deviation(found.places).reshape(found.rows, -1)
 
     def proposals(self, count: int) -> list[Proposal]:
         """The places at which stated colours would help most, the best first."""
         found = self.faded.candidates
-        chosen = helpful_places(
-            self.solution, found.log_rgb, found.position, is_calm(found.spread), count
-        )
+        chosen = helpful_places(self.solution, found.places, is_calm(found.spread), count)
         deviation = self.uncertainty.flatten()
         return [
             Proposal(
-                x=self.live_area.x + found.places[index][0] + 0.5,
-                y=self.live_area.y + found.places[index][1] + 0.5,
+                x=self.live_area.x + found.at[index][0] + 0.5,
+                y=self.live_area.y + found.at[index][1] + 0.5,
                 deviation=float(deviation[index]),
             )
             for index in chosen
@@ -108,14 +110,30 @@ def film_start(job: Job) -> DyeStart:
 
 
 def read_faded(job: Job, frame: int) -> FadedFrame:
-    """A frame of the scan, ready to be solved.
+    """A frame of the scan, ready to be solved. If the film has a model, and its shot has no pairs,
+    the start is the model's colour, weighted by its predicted error. A model that has learned from
+    the shot itself would only confirm what was stated before.
 
     Raises:
         MediaError: it cannot be read.
+        WorkError: the model is damaged.
     """
     source = job.clips().source
-    rgb = crop(media.read_frame(source, frame, job.colors), source.live_area)
-    return FadedFrame.of(rgb.contiguous())
+    rgb = crop(media.read_frame(source, frame, job.colors), source.live_area).contiguous()
+    faded = FadedFrame.of(rgb)
+    if not all((job.root / need.PATH).exists() for need in (PairList, TrainedModel)):
+        return faded
+    shots = {one.number: one.frames for one in job.load(PairList).shots}
+    number = next((number for number, frames in shots.items() if frame in frames), None)
+    record = job.load(TrainedModel)
+    if number is None or any(one in shots[number] for one in record.train_frames):
+        return faded
+    model = load_model((job.root / TrainedModel.PATH).with_name(record.file))
+    inputs = model.inputs_of_frame(rgb, number)
+    error = model.predict_error(inputs).ciede2000
+    size = rgb.shape[1:]
+    large = functional.interpolate(error[None], size=size, mode="bilinear")[0, 0]
+    return faded.with_model(model.predict(rgb, number), large)
 
 
 def construct(
@@ -135,8 +153,9 @@ def construct(
     """
     live_area = job.clips().source.live_area
     points = stated_points(construction, palette, live_area, job.root)
-    evidence, groups = evidence_of(faded, points)
-    solution, left_out = solve_consistent(start, evidence, groups)
+    evidence, groups = evidence_of(faded, points, start)
+    law = start_law(start, has_model=faded.model_cbcr is not None)
+    solution, left_out = solve_consistent(law, evidence, groups)
     return ConstructedFrame(
         construction.frame, faded, live_area, tuple(points), solution, tuple(left_out)
     )
@@ -159,12 +178,22 @@ def write_picture(job: Job, frame: ConstructedFrame) -> Path:
 
 def picture_file(folder: Path, frame: int) -> Path:
     """The picture of a constructed frame, in the folder of film.toml."""
-    return folder / CONSTRUCT_FOLDER / f"{frame:07d}.exr"
+    return folder / construct_path(frame, ".exr")
 
 
 def expected_colour(frame: ConstructedFrame, contradiction: Contradiction) -> str:
     """The sRGB colour that the other points predict at one that contradicts them."""
     place = frame.points[contradiction.index].places[:1]
-    y = luma(rgb_of(frame.faded.around(place)[0]).reshape(3, 1, 1))
+    y = luma(rgb_of(frame.faded.around(place)[0].log_rgb).reshape(3, 1, 1))
     cbcr = y.new_tensor(contradiction.expected).reshape(2, 1, 1)
     return srgb_colour(ycbcr_to_rgb(torch.cat([y, limit_chroma(y, cbcr)])).flatten())
+
+
+def contradictions(frame: ConstructedFrame) -> list[str]:
+    """A sentence for each point that contradicts the others."""
+    return [
+        f"point {one.index + 1} ({frame.points[one.index].colour}, "
+        f"{frame.points[one.index].source}) contradicts the others, by which it is "
+        f"{expected_colour(frame, one)}, and is left out; correct it or them"
+        for one in frame.left_out
+    ]

@@ -8,7 +8,13 @@ import tomlkit
 from pydantic import ValidationError
 
 from unfade.errors import ProjectError
-from unfade.film.construction import CONSTRUCT_FOLDER, PALETTE_FILE, Construction, Palette
+from unfade.film.construction import (
+    CONSTRUCT_FOLDER,
+    PALETTE_FILE,
+    Construction,
+    Palette,
+    construct_path,
+)
 from unfade.film.noun import Noun
 from unfade.work.project_writing import changed_meanwhile, text_digest
 from unfade.work.record_files import read_record
@@ -19,7 +25,7 @@ Record = TypeVar("Record", bound=Noun)
 
 def construction_file(folder: Path, frame: int) -> Path:
     """The file of the construction of a frame, in the folder of film.toml."""
-    return folder / CONSTRUCT_FOLDER / f"{frame:07d}.toml"
+    return folder / construct_path(frame, ".toml")
 
 
 def read_construction(folder: Path, frame: int) -> Construction:
@@ -60,7 +66,7 @@ def construction_digest(folder: Path, frame: int) -> str:
     return text_digest(_text(construction_file(folder, frame)) or "")
 
 
-def constructed_frames(folder: Path) -> list[int]:
+def frames_with_points(folder: Path) -> list[int]:
     """The frames that have a construction, by the names of their files."""
     names = (path.stem for path in (folder / CONSTRUCT_FOLDER).glob("*.toml"))
     return sorted(int(name) for name in names if name.isascii() and name.isdecimal())
@@ -79,7 +85,7 @@ def write_construction(folder: Path, construction: Construction) -> Path:
     """Writes the file of a construction; its path."""
     path = construction_file(folder, construction.frame)
     make_folder(path.parent)
-    write_text(path, _as_toml(construction))
+    write_text(path, as_toml(construction))
     return path
 
 
@@ -102,7 +108,7 @@ def replace_construction(folder: Path, construction: Construction, seen: str) ->
 def write_palette(folder: Path, palette: Palette) -> Path:
     """Writes the file of a palette; its path."""
     path = folder / PALETTE_FILE
-    write_text(path, _as_toml(palette))
+    write_text(path, as_toml(palette))
     return path
 
 
@@ -138,8 +144,9 @@ def _fault(error: ValidationError) -> str:
     return f"'{where}': {fault['msg']}; mend that value"
 
 
-def _as_toml(record: Noun) -> str:
-    """Without what is empty, each entry of a list of records in a table of its own."""
+def as_toml(record: Noun) -> str:
+    """A record as TOML, without what is empty; each entry of a list of records has a table of its
+    own."""
     document = tomlkit.document()
     for key, value in record.model_dump(mode="json", exclude_defaults=True).items():
         if not (isinstance(value, list) and value and isinstance(value[0], dict)):

@@ -12,12 +12,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from unfade.construct.dye_law import PARAMETERS, FadeLaw, prior_precision
-from unfade.construct.dye_start import DyeStart
-from unfade.geometry.bands import bands
+from unfade.construct.laws import Law, Places
 
-AMPLITUDE = 0.03
-"""Standard deviation of the deviation from the law, as chroma of range 1."""
 _COLOUR_REACH = 0.5
 """Distance of two faded colours, in the logarithm of R'G'B', over which deviations are alike."""
 _PLACE_REACH = 0.4
@@ -37,111 +33,80 @@ _LONGEST_STEP = 0.5
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known at N places of a frame.
+    """What is stated at N `places`, float64: `cbcr` (2, N), and its `deviation` (N,), as chroma of
+    range 1."""
 
-    `log_rgb` (3, N) of the faded picture without its grain; `position` (2, N), x and y from the
-    centre in halves of the longer side; `cbcr` (2, N), stated; `deviation` (N,) of what is stated,
-    as chroma of range 1. All float64.
-    """
-
-    log_rgb: Tensor
-    position: Tensor
+    places: Places
     cbcr: Tensor
     deviation: Tensor
 
     def __len__(self) -> int:
-        return self.log_rgb.shape[1]
+        return len(self.places)
 
     def at(self, indices: list[int]) -> "Evidence":
         """That of some places."""
-        return Evidence(
-            self.log_rgb[:, indices],
-            self.position[:, indices],
-            self.cbcr[:, indices],
-            self.deviation[indices],
-        )
+        return Evidence(self.places.at(indices), self.cbcr[:, indices], self.deviation[indices])
 
 
-NO_EVIDENCE = Evidence(
-    log_rgb=torch.zeros(3, 0, dtype=torch.float64),
-    position=torch.zeros(2, 0, dtype=torch.float64),
-    cbcr=torch.zeros(2, 0, dtype=torch.float64),
-    deviation=torch.zeros(0, dtype=torch.float64),
-)
+def no_evidence() -> Evidence:
+    """Nothing is stated."""
+    nothing = torch.zeros(3, 0, dtype=torch.float64)
+    places = Places(nothing, nothing[:2], nothing[0], nothing[:2])
+    return Evidence(places, nothing[:2], nothing[0])
 
 
 @dataclass(frozen=True)
 class Solution:
     """The chroma of a frame, given evidence."""
 
-    law: FadeLaw
+    law: Law
     evidence: Evidence
 
-    def chroma(self, log_rgb: Tensor, position: Tensor) -> Tensor:
-        """Chroma (2, N) of the logarithm of faded R'G'B' (3, N) at positions (2, N)."""
-        cbcr = self.law(log_rgb, position)
+    def chroma(self, places: Places) -> Tensor:
+        """Chroma (2, N) of N places."""
+        cbcr = self.law(places)
         if not len(self.evidence):
             return cbcr
-        alike = self._alike(log_rgb, position)
+        alike = kernel(places, self.evidence.places)
         return torch.addmm(cbcr, self._weights.to(cbcr.dtype), alike.T)
 
-    def picture_chroma(self, log_rgb: Tensor) -> Tensor:
-        """Chroma (2, H, W) of a picture, given as the logarithm (3, H, W)."""
-        height, width = log_rgb.shape[1:]
-        place = positions(height, width, log_rgb.dtype)
-        cbcr = log_rgb.new_empty(2, height, width)
-        for lines in bands(height, width):
-            solved = self.chroma(log_rgb[:, lines].flatten(1), place[:, lines].flatten(1))
-            cbcr[:, lines] = solved.reshape(2, -1, width)
-        return cbcr
-
-    def covariance(self, log_rgb: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
+    def covariance(self, places: Places) -> tuple[Tensor, Tensor]:
         """Covariances (N, N) of Cb and of Cr at N places, float64."""
-        slope = self.law.slope(log_rgb, position)
-        deviation = kernel(log_rgb, position, log_rgb, position)
+        slope, deviation = self.law.slope(places), kernel(places, places)
         if len(self.evidence):
-            alike = self._alike(log_rgb, position)
+            alike = kernel(places, self.evidence.places)
             deviation = deviation - alike @ torch.cholesky_solve(alike.T, self._root)
             slope = slope - alike @ self._explained
         cb, cr = (deviation + one @ self._of_parameters @ one.T for one in slope)
         return cb, cr
 
-    def deviation(self, log_rgb: Tensor, position: Tensor) -> Tensor:
+    def deviation(self, places: Places) -> Tensor:
         """Standard deviation (N,) of chroma, over Cb and Cr together, as chroma of range 1."""
-        slope = self.law.slope(log_rgb, position)
-        variance = 2 * AMPLITUDE**2 * log_rgb.new_ones(log_rgb.shape[1])
+        slope, variance = self.law.slope(places), 2 * places.doubt.square()
         if len(self.evidence):
-            alike = self._alike(log_rgb, position)
-            variance -= 2 * (alike * torch.cholesky_solve(alike.T, self._root).T).sum(dim=1)
+            alike = kernel(places, self.evidence.places)
+            variance = variance - 2 * (alike * torch.cholesky_solve(alike.T, self._root).T).sum(1)
             slope = slope - alike @ self._explained
-        variance += ((slope @ self._of_parameters) * slope).sum(dim=(0, 2))
+        variance = variance + ((slope @ self._of_parameters) * slope).sum(dim=(0, 2))
         return variance.clamp_min(0.0).sqrt()
 
     def surprises(self) -> Tensor:
         """How far each stated colour (N,) is from what all others predict there, in standard
         deviations of the prediction and of what is stated. Source: Rasmussen, Williams, 5.4.2."""
-        places = self.evidence
-        slope = self.law.slope(places.log_rgb, places.position)
-        expected = self.law(places.log_rgb, places.position) - slope @ self.law.parameters
-        prior = torch.diag(prior_precision().reciprocal())
-        square = torch.zeros(len(places), dtype=torch.float64)
-        for of_channel, residual in zip(slope, places.cbcr - expected, strict=True):
+        slope = self._slope
+        expected = self.law(self.evidence.places) - slope @ self.law.parameters
+        prior = torch.diag(self.law.precision.reciprocal())
+        square = torch.zeros(len(self.evidence), dtype=torch.float64)
+        for of_channel, residual in zip(slope, self.evidence.cbcr - expected, strict=True):
             inverse = torch.linalg.inv(self._covariance + of_channel @ prior @ of_channel.T)
             square += (inverse @ residual) ** 2 / inverse.diagonal()
         return square.sqrt()
-
-    def _alike(self, log_rgb: Tensor, position: Tensor) -> Tensor:
-        """The kernel (N, points) of places and the evidence."""
-        known = self.evidence
-        dtype = log_rgb.dtype
-        return kernel(log_rgb, position, known.log_rgb.to(dtype), known.position.to(dtype))
 
     @cached_property
     def _covariance(self) -> Tensor:
         """Of the deviation from the law and of what is stated, at the evidence."""
         known = self.evidence
-        alike = kernel(known.log_rgb, known.position, known.log_rgb, known.position)
-        return alike + torch.diag(known.deviation.square())
+        return kernel(known.places, known.places) + torch.diag(known.deviation.square())
 
     @cached_property
     def _root(self) -> Tensor:
@@ -150,7 +115,7 @@ class Solution:
 
     @cached_property
     def _slope(self) -> Tensor:
-        return self.law.slope(self.evidence.log_rgb, self.evidence.position)
+        return self.law.slope(self.evidence.places)
 
     @cached_property
     def _explained(self) -> Tensor:
@@ -160,7 +125,7 @@ class Solution:
     @cached_property
     def _of_parameters(self) -> Tensor:
         """Covariance of the parameters."""
-        precision = torch.diag(prior_precision())
+        precision = torch.diag(self.law.precision)
         if len(self.evidence):
             precision = precision + (self._slope.transpose(1, 2) @ self._explained).sum(dim=0)
         covariance: Tensor = torch.linalg.inv(precision)
@@ -170,40 +135,42 @@ class Solution:
     def _weights(self) -> Tensor:
         """The weight (2, points) of the kernel of each point."""
         known = self.evidence
-        residual = known.cbcr - self.law(known.log_rgb, known.position)
+        residual = known.cbcr - self.law(known.places)
         weights: Tensor = torch.cholesky_solve(residual.T, self._root).T
         return weights
 
     def _better(self) -> "Solution":
         """A step of Gauss and Newton towards the likeliest parameters."""
         known, parameters = self.evidence, self.law.parameters
-        residual = known.cbcr - self.law(known.log_rgb, known.position)
+        residual = known.cbcr - self.law(known.places)
         towards = torch.einsum("cnp,cn->p", self._explained, residual)
-        step = self._of_parameters @ (towards - prior_precision() * parameters)
+        step = self._of_parameters @ (towards - self.law.precision * parameters)
         step = step * min(1.0, _LONGEST_STEP / max(float(step.abs().max()), 1e-12))
         return Solution(replace(self.law, parameters=parameters + step), known)
 
 
-def solve(start: DyeStart, evidence: Evidence) -> Solution:
+def solve(law: Law, evidence: Evidence) -> Solution:
     """The solution for a frame.
 
     Args:
-        start: of its film.
+        law: the start, without a point.
         evidence: at the focal points; there may be none.
     """
-    zeros = torch.zeros(PARAMETERS, dtype=torch.float64)
-    solution = Solution(FadeLaw(start, zeros), evidence)
+    solution = Solution(law, evidence)
     for _ in range(_ROUNDS if len(evidence) else 0):
         solution = solution._better()
     return solution
 
 
-def kernel(log_rgb: Tensor, position: Tensor, to_log_rgb: Tensor, to_position: Tensor) -> Tensor:
-    """The covariance (N, M) of the deviation from the law between N and M places."""
-    colour = _square_distance(log_rgb, to_log_rgb).mul_(-0.5 / _COLOUR_REACH**2).exp_()
-    place = _square_distance(position, to_position).mul_(-0.5 / _PLACE_REACH**2).exp_()
-    share = AMPLITUDE**2 * _PLACE_SHARE
-    return colour.mul_(place.mul_(share).add_(AMPLITUDE**2 - share))
+def kernel(places: Places, others: Places) -> Tensor:
+    """The covariance (N, M) of the deviation from the law between N and M places, of the type of
+    the first."""
+    dtype = places.log_rgb.dtype
+    colour = _square_distance(places.log_rgb, others.log_rgb.to(dtype))
+    place = _square_distance(places.position, others.position.to(dtype))
+    alike = colour.mul_(-0.5 / _COLOUR_REACH**2).exp_()
+    near = place.mul_(-0.5 / _PLACE_REACH**2).exp_().mul_(_PLACE_SHARE).add_(1 - _PLACE_SHARE)
+    return alike.mul_(near).mul_(places.doubt[:, None]).mul_(others.doubt.to(dtype))
 
 
 def positions(height: int, width: int, dtype: torch.dtype = torch.float64) -> Tensor:

@@ -7,18 +7,25 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
-from unfade.construct.dye_start import rgb_of
+from unfade.color.ycbcr import luma, rgb_to_ycbcr
+from unfade.construct.dye_start import DyeStart
 from unfade.construct.palettes import PUBLISHED, working_rgb
-from unfade.construct.places import FadedFrame, stated_chroma
+from unfade.construct.places import FadedFrame
 from unfade.construct.records import construction_file
-from unfade.construct.solver import NO_EVIDENCE, STATED_DEVIATION, Evidence
+from unfade.construct.solver import STATED_DEVIATION, Evidence, no_evidence
 from unfade.errors import ProjectError
 from unfade.film.clip import Area
 from unfade.film.construction import Construction, FocalPoint, Palette, is_hex
 
 _PLACES_OF_POINT = 12
 """Places of a scribble or region that count: they say little more than each other."""
+
+_DARKEST = 0.02
+"""Luma of a stated colour below which its hue is not certain."""
+_LIGHT = (0.2, 4.0)
+"""Bounds of the factor by which a stated colour is brightened."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ def stated_points(
     path = construction_file(folder, construction.frame)
     found = []
     for number, point in enumerate(construction.point, start=1):
-        colour, source = _resolved(point, palette, f"{path}: point {number}")
+        colour, source = resolved(point, palette, f"{path}: point {number}")
         places = _places(point, live_area)
         if not places:
             raise ProjectError(
@@ -62,22 +69,44 @@ def stated_points(
     return found
 
 
-def evidence_of(frame: FadedFrame, points: Sequence[StatedPoint]) -> tuple[Evidence, list[int]]:
+def evidence_of(
+    frame: FadedFrame, points: Sequence[StatedPoint], start: DyeStart
+) -> tuple[Evidence, list[int]]:
     """The evidence at all places of focal points, and the index of the point of each place."""
     if not points:
-        return NO_EVIDENCE, []
-    places = [place for point in points for place in point.places]
+        return no_evidence(), []
+    at = [place for point in points for place in point.places]
     groups = [index for index, point in enumerate(points) for _ in point.places]
-    log_rgb, position, _ = frame.around(places)
+    places, _ = frame.around(at)
     stated = torch.stack([working_rgb(points[index].colour) for index in groups], dim=1)
     counts = torch.tensor([len(points[index].places) for index in groups], dtype=torch.float64)
     # Several places of a statement are one statement.
     deviation = STATED_DEVIATION * counts.sqrt()
-    return Evidence(log_rgb, position, stated_chroma(stated, rgb_of(log_rgb)), deviation), groups
+    return Evidence(places, _in_light(stated, start.unfaded(places.log_rgb)), deviation), groups
 
 
-def _resolved(point: FocalPoint, palette: Palette, where: str) -> tuple[str, str]:
-    """The sRGB colour and the source of a point."""
+def _in_light(stated_rgb: Tensor, unfaded_rgb: Tensor) -> Tensor:
+    """The chroma (2, N) of stated colours (3, N) in the light of a print (3, N).
+
+    A colour states hue and saturation, but the same surface is lighter or darker from place to
+    place. So it gets the luma that the film's start gives the place.
+    """
+    wanted, y = (luma(one[:, :, None])[0, :, 0] for one in (unfaded_rgb, stated_rgb))
+    factor = (wanted.clamp_min(0.0) / y.clamp_min(_DARKEST)).clamp(*_LIGHT)
+    return rgb_to_ycbcr((stated_rgb * factor)[:, :, None])[1:, :, 0]
+
+
+def resolved(point: FocalPoint, palette: Palette, where: str) -> tuple[str, str]:
+    """The sRGB colour and the source of a point.
+
+    Args:
+        point: of a construction.
+        palette: of the film; the published one counts, too.
+        where: the point is, for messages.
+
+    Raises:
+        ProjectError: its colour has no such name or no source.
+    """
     named = None
     if not is_hex(point.colour):
         named = palette.named(point.colour) or PUBLISHED.named(point.colour)

@@ -1,12 +1,16 @@
 """The content of a delivery, from the artefacts and the records of people."""
 
 import datetime
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import unfade
+from unfade.construct.constructed_files import read_assumptions
+from unfade.construct.constructed_pairs import constructed_frames
 from unfade.deliver.shared_records import BagPaths, alignments_to_share, pair_list_to_share
 from unfade.film.alignment import Alignments
 from unfade.film.approval import Approvals
+from unfade.film.assumptions import Assumptions
 from unfade.film.bookmark import Bookmarks
 from unfade.film.clip import Clips
 from unfade.film.dismissal import Dismissals
@@ -26,7 +30,8 @@ from unfade.work.job import Job
 
 @dataclass(frozen=True)
 class DeliveryContent:
-    """The content of a delivery. Pictures of pairs have their paths in the bag."""
+    """The content of a delivery. Pictures of pairs have their paths in the bag; `assumptions` are
+    those of the constructed frames."""
 
     project: Project
     clips: Clips
@@ -41,6 +46,7 @@ class DeliveryContent:
     date: str
     software: str
     improvement: Improvement | None = None
+    assumptions: Mapping[int, Assumptions] = field(default_factory=dict)
 
     @property
     def decision(self) -> str:
@@ -74,6 +80,7 @@ def delivery_content(job: Job, paths: BagPaths) -> DeliveryContent:
 
     Raises:
         WorkError: an artefact is missing, or a record of people is damaged.
+        ProjectError: what is assumed of a constructed frame is missing, or was changed since.
     """
     model = job.load(TrainedModel).at(job.project.render.checkpoint)
     return DeliveryContent(
@@ -90,4 +97,5 @@ def delivery_content(job: Job, paths: BagPaths) -> DeliveryContent:
         date=datetime.date.today().isoformat(),
         software=f"Unfade {unfade.__version__}",
         improvement=job.load_if_made(Improvement),
+        assumptions={frame: read_assumptions(job, frame) for frame in constructed_frames(job)},
     )

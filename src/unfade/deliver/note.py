@@ -1,12 +1,15 @@
 """The validation note: verdict, figures, elements and assumptions of a delivery as plain text."""
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from unfade.deliver.assumed import sheet_path
 from unfade.deliver.content import DeliveryContent
+from unfade.film.alignment import Alignment
 from unfade.film.clip import Clip, Clips
+from unfade.film.construction import construct_path
 from unfade.film.model import TrainedModel
-from unfade.film.pair import Pair
+from unfade.film.pair import Pair, pairs_in_words
 from unfade.film.rendering import Rendering
 from unfade.film.report import Measure
 from unfade.film.wording import counted
@@ -89,10 +92,10 @@ def _element(role: str, clip: Clip) -> str:
 def _references(delivered: DeliveryContent) -> list[str]:
     pairs = [alignment.pair for alignment in delivered.alignments.admitted]
     lines = [
-        f"{_count(pairs, 'train')} training pairs, which taught, {_count(pairs, 'holdout')} "
-        "hold-out pairs, which chose checkpoint, methods and rounds, and "
-        f"{_count(pairs, 'test')} test pairs, which did neither, in "
-        f"{len({pair.shot for pair in pairs})} shots; pairs.json and alignments.json list them"
+        f"{pairs_in_words(pairs, 'train')}, which taught, {pairs_in_words(pairs, 'holdout')}, "
+        f"which chose checkpoint, methods and rounds, and {pairs_in_words(pairs, 'test')}, which "
+        f"did neither, in {counted(len({pair.shot for pair in pairs}), 'shot')}; pairs.json and "
+        "alignments.json list them"
     ]
     lines += [
         f"besides, {one.in_words()}, another film of the series, taught the model and chose its "
@@ -134,31 +137,42 @@ def _assumptions(delivered: DeliveryContent) -> list[str]:
     if damage := delivered.clips.source.damage.caveat():
         lines.append(f"The scan has {damage}; clips.json lists all.")
     for alignment in delivered.alignments.admitted:
-        pair = alignment.pair
-        if pair.kind == "constructed":
-            note = f": {pair.note}" if pair.note else ""
-            lines.append(
-                f"The reference of source frame {pair.source} ({_colour_of(pair)}) is "
-                f"constructed, not archival{note}"
-            )
-        if pair.colorspace is not None:
-            lines.append(
-                f"The reference of source frame {pair.source} ({_colour_of(pair)}) was read as "
-                f"{pair.colorspace}, as a person stated."
-            )
-        if pair.aligned:
-            lines.append(
-                f"The reference of source frame {pair.source} ({_colour_of(pair)}) was declared "
-                "aligned by a person, so it was not registered."
-            )
-        if alignment.kind == "points":
-            lines.append(
-                f"The reference of source frame {pair.source} ({_colour_of(pair)}) was laid on the "
-                f"scan by {counted(alignment.inliers, 'control point')} of a person."
-            )
+        lines += _assumptions_of(alignment, delivered)
     if delivered.project.deliver.note:
         lines.append(delivered.project.deliver.note)
     return lines
+
+
+def _assumptions_of(alignment: Alignment, delivered: DeliveryContent) -> Iterator[str]:
+    """What is assumed of a pair."""
+    pair = alignment.pair
+    if pair.kind == "constructed":
+        note = f": {pair.note}" if pair.note else ""
+        yield (
+            f"The reference of source frame {pair.source} ({_colour_of(pair)}) is "
+            f"constructed, not archival{note}"
+        )
+    if assumed := delivered.assumptions.get(pair.source):
+        yield from (f"Source frame {pair.source}: {words}" for words in assumed.in_words())
+        yield (
+            f"Source frame {pair.source}: {construct_path(pair.source, '.toml')} lists its "
+            f"{counted(len(assumed.points), 'point')}, {sheet_path(pair.source)} shows them"
+        )
+    if pair.colorspace is not None:
+        yield (
+            f"The reference of source frame {pair.source} ({_colour_of(pair)}) was read as "
+            f"{pair.colorspace}, as a person stated."
+        )
+    if pair.aligned:
+        yield (
+            f"The reference of source frame {pair.source} ({_colour_of(pair)}) was declared "
+            "aligned by a person, so it was not registered."
+        )
+    if alignment.kind == "points":
+        yield (
+            f"The reference of source frame {pair.source} ({_colour_of(pair)}) was laid on the "
+            f"scan by {counted(alignment.inliers, 'control point')} of a person."
+        )
 
 
 def _colour_of(pair: Pair) -> str:
@@ -236,10 +250,6 @@ def _makers(delivered: DeliveryContent) -> list[str]:
     deliver = delivered.project.deliver
     names = [name for name in (deliver.restorationist, deliver.institution) if name]
     return [*([", ".join(names)] if names else []), f"{delivered.software}, {delivered.date}"]
-
-
-def _count(pairs: Iterable[Pair], role: str) -> int:
-    return sum(pair.role == role for pair in pairs)
 
 
 def _wrapped(lines: Iterable[str]) -> list[str]:

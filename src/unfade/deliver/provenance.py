@@ -1,11 +1,10 @@
 """Builds the provenance record of a delivery."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from unfade.deliver.content import DeliveryContent
-from unfade.film.alignment import Alignment
 from unfade.film.clip import Clip
 from unfade.film.model import TrainedModel
 from unfade.film.provenance import (
@@ -75,7 +74,7 @@ def provenance(
         ),
         software=software_versions(),
         elements=tuple(_elements(delivered)),
-        pairs=tuple(_pairs(delivered.alignments.admitted, used)),
+        pairs=tuple(_pairs(delivered, used)),
         series=delivered.model.series,
         carried=used.between,
         model=_model(delivered.model),
@@ -116,11 +115,12 @@ def _element(role: str, clip: Clip) -> ProvenanceElement:
     )
 
 
-def _pairs(admitted: Iterable[Alignment], used: UsedFrames) -> Iterator[ProvenancePair]:
+def _pairs(delivered: DeliveryContent, used: UsedFrames) -> Iterator[ProvenancePair]:
     """The admitted pairs of which frames are listed, in order of their source frames."""
     frames: dict[int | None, UsedPair] = {one.source.frame: one for one in used.pairs}
-    for alignment in sorted(admitted, key=lambda one: one.pair.source):
+    for alignment in sorted(delivered.alignments.admitted, key=lambda one: one.pair.source):
         pair = alignment.pair
+        assumed = delivered.assumptions.get(pair.source)
         yield ProvenancePair(
             shot=pair.shot,
             role=pair.role,
@@ -134,4 +134,5 @@ def _pairs(admitted: Iterable[Alignment], used: UsedFrames) -> Iterator[Provenan
             is_warped=alignment.warp is not None,
             residual=alignment.residual,
             points_residual=alignment.points_residual,
+            focal_points=assumed.points if assumed else (),
         )

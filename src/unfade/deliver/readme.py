@@ -68,6 +68,17 @@ FILES = (
     ("sheets/alignment/*", "Sheets of how each reference was laid on the scan."),
     ("sheets/ground-truth/*", "Sheets of what the model learned: scan, reference, ground truth."),
     ("sheets/training/*", "Contact sheets of the training: input, ground truth, output; its loss."),
+    (
+        "sheets/constructed/*",
+        "Sheets of constructed frames: the scan, its constructed colour with the points that "
+        "persons stated, where it is uncertain, and each point's colour, author and source.",
+    ),
+    ("construct/*.toml", "What persons stated of a constructed frame, as the program reads it."),
+    (
+        "construct/*.json",
+        "The same points with all colours and sources written out, and which were left out.",
+    ),
+    ("palette.toml", "Colours of the film by name, and where each is known from."),
     ("stills/*.c2pa", C2PA_SIDECAR),
     ("stills/outliers.png", "Outliers: the worst frames with the place of the fault."),
     ("stills/outlier-*.png", "Where in the worst frame of an outlier the fault is: white."),

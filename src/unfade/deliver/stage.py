@@ -14,6 +14,7 @@ from torch import Tensor
 
 from unfade import media
 from unfade.color.finite import all_finite
+from unfade.deliver.assumed import add_assumptions
 from unfade.deliver.bag import (
     ChangedFilesError,
     build_folder,
@@ -69,7 +70,7 @@ def run(job: Job) -> None:
     Raises:
         WorkError: an artefact or file is missing, a master changed since it was rendered, or
             the bag cannot be made.
-        ProjectError: the codec of the review movies has no such size or rate.
+        ProjectError: the review movies or what is assumed of a constructed frame cannot be used.
     """
     check_movies(job, job.clips().source)
     pictures = _pictures(job)
@@ -150,7 +151,8 @@ def _pictures(job: Job) -> dict[int, str]:
 
 
 def _add_files(job: Job, delivered: DeliveryContent, folder: Path) -> dict[str, str]:
-    """Links the files of earlier stages into the folder of the bag.
+    """Links the files of earlier stages into the folder of the bag, and adds those of constructed
+    frames.
 
     Returns:
         The checksums of the masters, taken by render, by path in the bag.
@@ -167,6 +169,7 @@ def _add_files(job: Job, delivered: DeliveryContent, folder: Path) -> dict[str, 
     _write_page(validated / "report.html", folder / "report.html", delivered)
     for still in sorted(validated.glob("*.png")):
         link_or_copy(still, folder / "stills" / still.name)
+    add_assumptions(job, delivered, folder)
     return {f"masters/{frame.file}": frame.sha256 for frame in frames}
 
 

@@ -17,7 +17,10 @@ CONSTRUCT_FOLDER = "construct"
 PALETTE_FILE = "palette.toml"
 """The file, beside film.toml, of the colours of the film."""
 
-_HEX = re.compile(r"#[0-9a-fA-F]{6}")
+SRGB_PATTERN = "^#[0-9a-fA-F]{6}$"
+"""Pattern of a colour of sRGB."""
+
+_SRGB = re.compile(SRGB_PATTERN)
 _MAX_POINTS = 500
 """Focal points of a frame: 40 determine it, and the time grows with their square."""
 
@@ -62,7 +65,7 @@ class PaletteColour(Noun):
     """A named colour, sRGB as ``"#6b8f3a"``, and where it is known from."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
-    colour: Annotated[str, Field(pattern=f"^{_HEX.pattern}$")]
+    colour: Annotated[str, Field(pattern=SRGB_PATTERN)]
     source: Annotated[str, Field(min_length=1, max_length=500)]
 
 
@@ -84,9 +87,14 @@ class Palette(Noun):
         return next((one for one in self.colour if one.name == name), None)
 
 
+def construct_path(frame: int, suffix: str) -> str:
+    """The path of a file of a constructed frame from the folder of film.toml."""
+    return f"{CONSTRUCT_FOLDER}/{frame:07d}{suffix}"
+
+
 def is_hex(colour: str) -> bool:
     """Whether a colour is written as ``"#6b8f3a"``, and is no name."""
-    return _HEX.fullmatch(colour) is not None
+    return _SRGB.fullmatch(colour) is not None
 
 
 def srgb_codes(colour: str) -> tuple[int, int, int]:

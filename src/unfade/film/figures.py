@@ -1,9 +1,11 @@
 """Figures that validate measures and the report page shows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from unfade.film.model import HeldOut
+from unfade.film.pair import PairKind
 from unfade.film.shot import Shot
 
 ColourKind = Literal["skin", "saturated", "shadows", "neutrals"]
@@ -16,13 +18,14 @@ Place = Literal["first", "last", "join"]
 @dataclass(frozen=True)
 class HeldOutFigures:
     """Errors on one hold-out pair: of the faded scan, of the LUT baseline, and of the colour that
-    the model delivers by the method of the shot."""
+    the model delivers by the method of the shot. `kind` is that of the pair."""
 
     frame: int
     shot: int
     faded: HeldOut
     lut: HeldOut
     model: HeldOut
+    kind: PairKind = "direct"
 
     @property
     def model_to_lut(self) -> float | None:
@@ -66,8 +69,10 @@ class PlaceFigures:
 class ShotFigures:
     """Figures of the rendered frames of a shot; luma and flicker are shares of the full range.
 
-    `training_pairs` and `held_out_pairs` count the admitted pairs of the shot. `predicted` is the
-    mean predicted CIEDE2000, `beyond` the share of pixels beyond what training pairs show.
+    `training_pairs` and `held_out_pairs` count the admitted pairs of the shot,
+    `constructed_training_pairs` and `constructed_held_out_pairs` those of them with a constructed
+    reference. `predicted` is the mean predicted CIEDE2000, `beyond` the share of pixels beyond what
+    training pairs show.
     `flicker` is none if fewer than three frames are rendered.
     """
 
@@ -81,3 +86,16 @@ class ShotFigures:
     luma_mean: float
     flicker: float | None
     flicker_source: float | None
+    constructed_training_pairs: int = 0
+    constructed_held_out_pairs: int = 0
+
+
+def of_kind(figures: Sequence[HeldOutFigures], kind: PairKind) -> list[HeldOutFigures]:
+    """The figures of hold-out pairs of one kind."""
+    return [one for one in figures if one.kind == kind]
+
+
+def judging_figures(figures: Sequence[HeldOutFigures]) -> list[HeldOutFigures]:
+    """The figures of direct pairs; those of constructed ones if there is no direct one. The two are
+    never averaged: what a person assumed is no measurement of what was photographed."""
+    return of_kind(figures, "direct") or [*figures]

@@ -9,6 +9,7 @@ from pydantic import model_validator
 from unfade.film.noun import Artefact, Noun
 from unfade.film.series import SeriesFilm
 from unfade.film.shot import Shot
+from unfade.film.wording import counted
 
 PairKind = Literal["direct", "constructed"]
 """Where the colour comes from: photographed, or made by a person."""
@@ -27,6 +28,9 @@ ROLE_LABELS: dict[PairRole, str] = {
     "test": "not in training",
 }
 """Labels of pictures by the role of their pair."""
+
+ROLE_NAMES: dict[PairRole, str] = {"train": "training", "holdout": "hold-out", "test": "test"}
+"""Roles of pairs as pages name them."""
 
 ChosenBy = Literal["machine", "person"]
 
@@ -123,3 +127,13 @@ def pairs_by_shot(pairs: Iterable[Pair]) -> dict[int, list[Pair]]:
     for pair in pairs:
         by_shot.setdefault(pair.shot, []).append(pair)
     return by_shot
+
+
+def pairs_in_words(pairs: Iterable[Pair], role: PairRole) -> str:
+    """The number of pairs of a role, those with a constructed reference apart, such as
+    "3 training pairs (2 direct, 1 constructed)"."""
+    kinds = Counter(pair.kind for pair in pairs if pair.role == role)
+    words = counted(kinds.total(), f"{ROLE_NAMES[role]} pair")
+    if not kinds["constructed"]:
+        return words
+    return f"{words} ({kinds['direct']} direct, {kinds['constructed']} constructed)"

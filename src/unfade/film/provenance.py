@@ -6,6 +6,7 @@ from pydantic import Field
 
 from unfade.film.alignment import AlignmentKind, Matrix
 from unfade.film.approval import Approval
+from unfade.film.assumptions import AssumedPoint
 from unfade.film.bookmark import Bookmark
 from unfade.film.dismissal import Dismissal
 from unfade.film.noun import Artefact, Noun
@@ -32,7 +33,7 @@ class ProvenancePair(Noun):
     `transform` and `matrix` are as in alignments.json, which has the displacement field, too, if
     `is_warped`. `residual` is the median displacement that remains, in pixels of the scan;
     `points_residual` is the root mean square distance of control points placed by hand, if there
-    are any.
+    are any. `focal_points` are what the colour of a constructed frame was derived from.
     """
 
     shot: int
@@ -47,6 +48,7 @@ class ProvenancePair(Noun):
     is_warped: bool
     residual: float
     points_residual: float | None = None
+    focal_points: tuple[AssumedPoint, ...]
 
 
 class ProvenanceElement(Noun):
@@ -94,7 +96,7 @@ class Provenance(Artefact):
     are written after it. `masters_sha256` is over names and checksums of all masters.
     """
 
-    SCHEMA = "Provenance.2"
+    SCHEMA = "Provenance.3"
     PATH = PROVENANCE_FILE
 
     film: str

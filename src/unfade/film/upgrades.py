@@ -39,6 +39,11 @@ def _without_notes(fields: Fields) -> Fields:
     return fields | {"people": fields["people"] | {"dismissals": [], "bookmarks": []}}
 
 
+def _without_focal_points(fields: Fields) -> Fields:
+    """Provenance: no frame was constructed from focal points."""
+    return fields | {"pairs": [pair | {"focal_points": []} for pair in fields["pairs"]]}
+
+
 def _in_columns(fields: Fields) -> Fields:
     """Receipt: the facts of each output file stood together."""
     files = fields["outputs"]
@@ -59,6 +64,7 @@ UPGRADES: dict[str, tuple[str, Callable[[Fields], Fields]]] = {
     "Delivery.1": ("Delivery.2", _without_decision),
     "Receipt.2": ("Receipt.3", _in_columns),
     "Provenance.1": ("Provenance.2", _without_notes),
+    "Provenance.2": ("Provenance.3", _without_focal_points),
 }
 """The next schema, and the fields in it, by each earlier schema that can be upgraded."""
 

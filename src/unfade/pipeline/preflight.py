@@ -6,6 +6,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
+from unfade.construct.constructed_pairs import constructed_frames
 from unfade.errors import ProjectError, WorkError
 from unfade.film.clip import Clip
 from unfade.film.file_pattern import parse_file_pattern
@@ -37,6 +38,7 @@ def check(job: Job, last: str, due: Collection[str]) -> None:
     if last == STAGE_NAMES[0]:
         return
     _check_files(job)
+    _check_constructed(job)
     _check_folders(job, due)
     frames = frames_by_name(job)
     if frames is not None:
@@ -104,6 +106,17 @@ def _check_files(job: Job) -> None:
             f"{project_path}: 'train.start_from' names {start}, which is not there; restore the "
             "model's file or remove the line"
         )
+
+
+def _check_constructed(job: Job) -> None:
+    """
+    Raises:
+        ProjectError: what is assumed of a constructed frame is missing, or was changed since.
+    """
+    for frame in constructed_frames(job):
+        # Imported here, because it takes a second and few films have constructed frames.
+        files = importlib.import_module("unfade.construct.constructed_files")
+        files.read_assumptions(job, frame)
 
 
 def _check_folders(job: Job, due: Collection[str]) -> None:

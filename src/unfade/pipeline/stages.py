@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from unfade.construct.constructed_pairs import constructed_frames
 from unfade.errors import ProjectError, WorkError
 from unfade.film.alignment import Alignments
 from unfade.film.approval import Approvals
 from unfade.film.balance import FilmBalance
 from unfade.film.bookmark import Bookmarks
 from unfade.film.clip import Clips
+from unfade.film.construction import PALETTE_FILE, construct_path
 from unfade.film.dismissal import Dismissals
 from unfade.film.improvement import Improvement
 from unfade.film.match import MatchRecord
@@ -48,6 +50,16 @@ def picture_paths(job: Job) -> Paths:
         for pair in job.project.pair
         if isinstance(pair.reference, str)
     }
+
+
+def assumption_paths(job: Job) -> Paths:
+    """The paths of what is assumed of constructed frames, and of the palette, if there are any."""
+    frames = constructed_frames(job)
+    return {
+        f"the {what} of constructed frame {frame}": construct_path(frame, suffix)
+        for frame in frames
+        for what, suffix in (("points file", ".toml"), ("record", ".json"), ("sheet", ".png"))
+    } | ({"the palette": PALETTE_FILE} if frames else {})
 
 
 def pair_paths(job: Job) -> Paths:
@@ -170,8 +182,8 @@ STAGES = (
             Rendering,
             Improvement,
         ),
-        source_paths,
-        revision=8,
+        lambda job: source_paths(job) | assumption_paths(job),
+        revision=9,
         files=(BASELINE, "01-ingest/*-proxy.npy"),
     ),
     Stage(
@@ -187,8 +199,10 @@ STAGES = (
             Report,
             Improvement,
         ),
-        lambda job: source_paths(job) | picture_paths(job) | certificate_paths(job),
-        revision=8,
+        lambda job: (
+            source_paths(job) | picture_paths(job) | assumption_paths(job) | certificate_paths(job)
+        ),
+        revision=9,
         files=(
             BASELINE,
             "07-validate/report.html",

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import TypeVar
 from xml.etree import ElementTree
 
+from unfade.deliver.assumed import sheet_path
 from unfade.deliver.premis import NAMESPACE, PREMIS
 from unfade.deliver.readme import README, missing_in
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
+from unfade.film.assumptions import Assumptions
+from unfade.film.construction import construct_path
 from unfade.film.noun import Artefact
 from unfade.film.provenance import DIGITAL_SOURCE_TYPE, Provenance
 from unfade.film.rendering import Rendering
@@ -58,6 +61,7 @@ def record_faults(bag: Path, rendering: Rendering, checksums: Mapping[str, str])
         *_readme_faults(bag, checksums),
         *_pair_faults(bag, used, checksums),
         *_provenance_faults(bag, used, rendering, checksums),
+        *_assumption_faults(bag, checksums),
         *_premis_faults(bag),
     ]
 
@@ -108,6 +112,30 @@ def _provenance_faults(
     for name, sha256 in record.files.items():
         if checksums.get(f"data/{name}") != sha256:
             yield f"{bag / 'data' / name}: is not the file that {Provenance.PATH} names; {REMEDY}"
+
+
+def _assumption_faults(bag: Path, checksums: Mapping[str, str]) -> Iterator[str]:
+    """Constructed frames whose points, sheet or picture are not those of the provenance."""
+    record = read_record(bag, Provenance)
+    pictures = {one.pair.source: one.pair.picture for one in read_record(bag, Alignments).admitted}
+    for pair in record.pairs:
+        frame = pair.source.frame
+        name = f"data/{construct_path(frame, '.json')}" if frame is not None else ""
+        if frame is None or not (pair.focal_points or name in checksums):
+            continue
+        path = bag / name
+        try:
+            assumed = Assumptions.from_json(record_files.read_record(path))
+        except (OSError, ValueError) as error:
+            raise unreadable(path, error) from error
+        if assumed.points != pair.focal_points:
+            yield f"{path}: has other points than {Provenance.PATH}; {REMEDY}"
+        for other, sha256 in (
+            (sheet_path(frame), assumed.sheet_sha256),
+            (pictures.get(frame), assumed.picture_sha256),
+        ):
+            if checksums.get(f"data/{other}") != sha256:
+                yield f"{path}: is of another picture or sheet than that in the delivery; {REMEDY}"
 
 
 def _premis_faults(bag: Path) -> Iterator[str]:

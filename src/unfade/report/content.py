@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from unfade.film.alignment import Alignments
+from unfade.film.assumptions import Assumptions
 from unfade.film.clip import Clips
 from unfade.film.figures import HeldOutFigures, KindFigures, PlaceFigures, ShotFigures
 from unfade.film.improvement import Improvement
@@ -16,7 +17,7 @@ from unfade.film.report import Report
 from unfade.film.shot import Shot
 from unfade.film.target import Targets
 from unfade.project.settings import Project
-from unfade.report.pictures import NamedPicture
+from unfade.report.pictures import EncodedPicture, NamedPicture
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,21 @@ class ShotView:
 
 
 @dataclass(frozen=True)
+class ConstructedView:
+    """What is assumed of a constructed frame, and its sheet; None if the page does not show it."""
+
+    frame: int
+    assumptions: Assumptions
+    sheet: EncodedPicture | None
+
+
+@dataclass(frozen=True)
 class PageContent:
     """The content of the page.
 
     `held_out_views` are hold-out pairs in pictures, `shot_views` shots, `worst` the frames of the
-    highest predicted error. `kinds` are means over the hold-out pairs. `improvement` is None if
-    there were no rounds.
+    highest predicted error. `kinds` are means over the hold-out pairs that judge. `improvement` is
+    None if there were no rounds. `constructed` are the frames constructed from focal points.
     """
 
     project: Project
@@ -109,3 +119,4 @@ class PageContent:
     worst: Sequence[FrameView] = ()
     kinds: Sequence[KindFigures] = ()
     improvement: Improvement | None = None
+    constructed: Sequence[ConstructedView] = ()

@@ -13,6 +13,7 @@ from unfade.film.clip import Clip, Clips
 from unfade.film.dismissal import Dismissals
 from unfade.film.figures import ShotFigures
 from unfade.film.method import ChosenMethod, Methods
+from unfade.film.pair import ROLE_NAMES, pairs_in_words
 from unfade.film.report import Measure
 from unfade.film.wording import for_page, printable
 from unfade.project.settings import DeliverSection, Project
@@ -30,7 +31,7 @@ from unfade.report.figures import (
     rejections,
 )
 from unfade.report.pictures import FRAME_BYTES, LARGE, NamedPicture, encoded, encoded_within
-from unfade.report.summaries import held_out_rows, nearness, scene_rows
+from unfade.report.summaries import held_out_rows, kind_rows, nearness, scene_rows
 
 CREDITS_PLACEHOLDER = "<!-- of [deliver]: institution and restorationist -->"
 NOTE_PLACEHOLDER = "<!-- of [deliver]: note -->"
@@ -77,6 +78,7 @@ def report_page(content: PageContent) -> str:
             criteria=criteria(content.report.measures),
             measures={measure.name: measure for measure in content.report.measures},
             held_out=rows,
+            kind_rows=kind_rows(content.held_out),
             nearness=nearness(rows) if rows else "",
             scenes=scene_rows(
                 content.pair_list, content.shots, content.held_out, content.shot_views
@@ -87,6 +89,7 @@ def report_page(content: PageContent) -> str:
             settings=_settings(content.project),
             digests={target.pair.source: target.sha256 for target in content.targets.targets},
             constructed=[pair for pair in pairs if pair.kind == "constructed"],
+            pair_counts=_pair_counts(content),
             declared_aligned=[pair for pair in pairs if pair.aligned],
             rejected=rejections(content.pair_list, content.alignments),
             loss_chart=loss_chart(content.curve.points, content.curve.baseline)
@@ -137,7 +140,11 @@ def _environment() -> jinja2.Environment:
         "kind_title": KIND_TITLES.__getitem__,
         "place_title": PLACE_TITLES.__getitem__,
     }
-    environment.globals |= {"reference_of": reference_of, "white_error": WHITE_CIEDE2000}
+    environment.globals |= {
+        "reference_of": reference_of,
+        "white_error": WHITE_CIEDE2000,
+        "role_names": ROLE_NAMES,
+    }
     return environment
 
 
@@ -184,6 +191,12 @@ def with_people(
     for placeholder, text in filled.items():
         page = page.replace(placeholder, text)
     return page
+
+
+def _pair_counts(content: PageContent) -> list[str]:
+    """The numbers of admitted pairs by role, constructed ones apart."""
+    admitted = [alignment.pair for alignment in content.alignments.admitted]
+    return [pairs_in_words(admitted, role) for role in ROLE_NAMES]
 
 
 def _methods(methods: Methods, shots: Sequence[ShotFigures]) -> list[tuple[str, ChosenMethod, str]]:

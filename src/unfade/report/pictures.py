@@ -34,6 +34,15 @@ MIDDLE: tuple[Rung, ...] = ((480, 85), (400, 82), (320, 80), (280, 75), (240, 72
 SMALL: tuple[Rung, ...] = ((200, 82), (176, 80), (160, 78), (144, 74), (128, 70), (112, 66))
 """Sizes of tiles in a strip."""
 
+SHEET: tuple[Rung, ...] = ((1440, 88), (1440, 80), (1440, 70), (1200, 75), (1200, 65), (960, 70))
+"""Sizes of sheets of constructed frames, whose letters have to be readable."""
+
+MAX_SHEETS = 12
+"""Largest number of sheets of constructed frames: with more, their letters are hard to read."""
+
+SHEET_BYTES = 1_200_000
+"""Bytes of all sheets of constructed frames, as of the frames before and after."""
+
 LARGE_BYTES = 4_200_000
 """Bytes of all large pictures of hold-out pairs. With the numbers below 11 MB, which are 15 MB of
 HTML because base64 writes 3 bytes as 4 letters."""

@@ -7,9 +7,9 @@ from fractions import Fraction
 from statistics import fmean
 
 from unfade.color.score import mean_error
-from unfade.film.figures import HeldOutFigures, ShotFigures
+from unfade.film.figures import HeldOutFigures, ShotFigures, judging_figures, of_kind
 from unfade.film.model import HeldOut
-from unfade.film.pair import PairList, pairs_by_shot
+from unfade.film.pair import PairKind, PairList, pairs_by_shot
 from unfade.report.content import PageContent, ShotView
 from unfade.report.pictures import NamedPicture
 
@@ -36,8 +36,20 @@ class HeldOutRow:
 
 
 @dataclass(frozen=True)
+class KindRow:
+    """The hold-out pairs of one kind: their number, and their mean errors."""
+
+    kind: PairKind
+    count: int
+    faded: HeldOut
+    lut: HeldOut
+    model: HeldOut
+
+
+@dataclass(frozen=True)
 class SceneRow:
-    """A scene: its shots, and the means over them. Errors are None without a hold-out pair.
+    """A scene: its shots, and the means over them. Errors are None without a hold-out pair; they
+    are those of constructed pairs if it `is_constructed`, because it has no direct one.
 
     `picture` is the first frame of its first shot, None if that is not shown.
     """
@@ -47,6 +59,7 @@ class SceneRow:
     faded: HeldOut | None
     lut: HeldOut | None
     model: HeldOut | None
+    is_constructed: bool
     picture: NamedPicture | None
 
     @property
@@ -83,6 +96,23 @@ def held_out_rows(content: PageContent) -> list[HeldOutRow]:
     return rows
 
 
+def kind_rows(figures: Sequence[HeldOutFigures]) -> list[KindRow]:
+    """The errors on direct and on constructed hold-out pairs, without a kind of which there are
+    none."""
+    kinds: tuple[PairKind, ...] = ("direct", "constructed")
+    return [
+        KindRow(
+            kind=kind,
+            count=len(own),
+            faded=mean_error([one.faded for one in own]),
+            lut=mean_error([one.lut for one in own]),
+            model=mean_error([one.model for one in own]),
+        )
+        for kind in kinds
+        if (own := of_kind(figures, kind))
+    ]
+
+
 def nearness(rows: Sequence[HeldOutRow]) -> str:
     """A sentence about the hold-out frames near training pairs."""
     near = [row for row in rows if row.is_near]
@@ -99,8 +129,10 @@ def nearness(rows: Sequence[HeldOutRow]) -> str:
         "picture is nearly the same; the error between pairs and in shots without pairs can be "
         "higher."
     )
-    if far:
-        means = [fmean(row.figures.model.ciede2000 for row in part) for part in (near, far)]
+    judging = judging_figures([row.figures for row in rows])
+    parts = [[row.figures for row in part if row.figures in judging] for part in (near, far)]
+    if all(parts):
+        means = [fmean(one.model.ciede2000 for one in part) for part in parts]
         sentence += f" The mean error is {means[0]:.2f} near pairs and {means[1]:.2f} elsewhere."
     return sentence
 
@@ -119,7 +151,7 @@ def scene_rows(
     rows = []
     for number in sorted({scene_of[one.shot.number] for one in shots}):
         own = tuple(one for one in shots if scene_of[one.shot.number] == number)
-        scored = [one for one in held_out if scene_of[one.shot] == number]
+        scored = judging_figures([one for one in held_out if scene_of[one.shot] == number])
         rows.append(
             SceneRow(
                 number=number,
@@ -127,6 +159,7 @@ def scene_rows(
                 faded=_mean([one.faded for one in scored]),
                 lut=_mean([one.lut for one in scored]),
                 model=_mean([one.model for one in scored]),
+                is_constructed=any(one.kind == "constructed" for one in scored),
                 picture=pictures.get(own[0].shot.number),
             )
         )

@@ -17,15 +17,15 @@ from torch import Tensor
 
 from unfade import media
 from unfade.construct.assumptions import draw_uncertainty
-from unfade.construct.constructed_pair import add_pair, contradictions, write_sheet
+from unfade.construct.constructed_files import add_pair, write_constructed
 from unfade.construct.dye_start import DyeStart
 from unfade.construct.frame import (
     ConstructedFrame,
     construct,
+    contradictions,
     expected_colour,
     film_start,
     read_faded,
-    write_picture,
 )
 from unfade.construct.palettes import srgb_bytes
 from unfade.construct.places import FadedFrame, reduced
@@ -133,8 +133,7 @@ def save(project_file: Path, job: Job, construction: Construction, seen: str) ->
     solved = solved_frame(job, construction)
     with _saving:
         replace_construction(job.root, construction, seen)
-        write_sheet(job.root, solved)
-        write_picture(job, solved)
+        write_constructed(job, solved)
         add_pair(project_file, solved)
     return solved
 

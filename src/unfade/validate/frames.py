@@ -59,13 +59,16 @@ def shot_figures(
         if not own:
             continue
         numbers = [figure.frame for figure in own]
-        roles = [pair.role for pair in own_pairs.get(shot.number, [])]
+        paired = own_pairs.get(shot.number, [])
+        constructed = [pair for pair in paired if pair.kind == "constructed"]
         figures.append(
             ShotFigures(
                 shot=shot,
                 rendered=len(own),
-                training_pairs=roles.count("train"),
-                held_out_pairs=len(roles) - roles.count("train"),
+                training_pairs=_count_training(paired),
+                held_out_pairs=len(paired) - _count_training(paired),
+                constructed_training_pairs=_count_training(constructed),
+                constructed_held_out_pairs=len(constructed) - _count_training(constructed),
                 predicted=fmean(figure.predicted_error.mean for figure in own),
                 beyond=fmean(figure.predicted_error.beyond for figure in own),
                 luma_max=max(figure.luma.difference_max for figure in own),
@@ -75,6 +78,10 @@ def shot_figures(
             )
         )
     return figures
+
+
+def _count_training(pairs: Sequence[Pair]) -> int:
+    return sum(pair.role == "train" for pair in pairs)
 
 
 def frame_measures(

@@ -16,6 +16,7 @@ from unfade.drawing.scopes import REGION_MAGNIFICATION, parade, vectorscope, wav
 from unfade.drawing.sheets import grid
 from unfade.film.figures import ColourKind, HeldOutFigures, KindFigures
 from unfade.film.model import HeldOut
+from unfade.film.pair import PairKind
 from unfade.model import Baseline, ChromaModel
 from unfade.report.content import HeldOutView, ScopeRow
 from unfade.report.figures import KIND_TITLES
@@ -63,13 +64,15 @@ SCOPED_VIEWS = 6
 
 @dataclass(frozen=True)
 class HeldOutPair:
-    """The pictures of a hold-out pair: scan and ground truth (3, H, W), weight (1, H, W)."""
+    """The pictures of a hold-out pair: scan and ground truth (3, H, W), weight (1, H, W); and what
+    kind of pair it is."""
 
     frame: int
     shot: int
     source_rgb: Tensor
     truth_rgb: Tensor
     weight: Tensor
+    kind: PairKind = "direct"
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def score(pair: HeldOutPair, model: ChromaModel, baseline: Baseline) -> HeldOutS
         errors.append(chroma_error(pair.truth_rgb, cbcr, pair.weight, differences[-1]))
     faded, lut, own = errors
     return HeldOutScore(
-        figures=HeldOutFigures(frame=pair.frame, shot=pair.shot, faded=faded, lut=lut, model=own),
+        figures=HeldOutFigures(pair.frame, pair.shot, faded, lut, own, pair.kind),
         kinds=tuple(_kind_figures(pair, differences)),
         pictures=(
             pair.source_rgb,

@@ -5,7 +5,7 @@ rendered frame. Writes `report.json`, `report.html` and stills to ``07-validate/
 """
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -15,9 +15,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from unfade.construct.constructed_files import read_assumptions
+from unfade.construct.constructed_pairs import constructed_frames
 from unfade.errors import WorkError
 from unfade.film.clip import Clip
-from unfade.film.figures import HeldOutFigures, ShotFigures
+from unfade.film.construction import construct_path
+from unfade.film.figures import HeldOutFigures, ShotFigures, judging_figures
 from unfade.film.improvement import Improvement
 from unfade.film.model import TrainedModel
 from unfade.film.report import Report
@@ -33,9 +36,10 @@ from unfade.media import (
 )
 from unfade.model import ChromaModel, load_baseline, load_chosen
 from unfade.model.device import map_networks
-from unfade.report.content import PageContent
+from unfade.report.content import ConstructedView, PageContent
 from unfade.report.page import report_page
 from unfade.report.versions import versions
+from unfade.validate.constructed import constructed_views
 from unfade.validate.diagnoses import Findings, diagnoses
 from unfade.validate.frame_pictures import (
     FramePictures,
@@ -80,6 +84,7 @@ def run(job: Job) -> None:
     Raises:
         WorkError: an artefact or a proxy is missing or damaged, or a rendered frame has another
             size than the scan.
+        ProjectError: what is assumed of a constructed frame is missing, or was changed since.
         MediaError: a picture cannot be read.
     """
     inspection = job.once(Inspection.of)
@@ -108,14 +113,29 @@ def run(job: Job) -> None:
         versions=versions(),
         held_out_views=held_out.views,
         shot_views=shot_views(shots, frames, shown, pictures, held_out.kinds),
-        kinds=film_kinds([*held_out.kinds.values()]),
+        kinds=film_kinds([held_out.kinds[one.frame] for one in judging_figures(held_out.figures)]),
         worst=[view for frame in shown.worst if (view := pictures[frame].worst)],
         improvement=job.load_if_made(Improvement),
+        constructed=_constructed(job, {pair.source for pair in pairs}),
     )
     drawn = stills(content, held_out.sheet) | outlier_stills(cases, source.live_area)
     _write_pictures(job.folder("validate"), drawn)
     write_text(job.folder("validate") / "report.html", report_page(content))
     job.save(report)
+
+
+def _constructed(job: Job, paired: Set[int]) -> list[ConstructedView]:
+    """The constructed ones of the frames of admitted pairs.
+
+    Raises:
+        ProjectError: what is assumed of a frame is missing, or was changed since.
+    """
+
+    def read_sheet(frame: int) -> Tensor:
+        return read_picture(str(job.root / construct_path(frame, ".png")), WORKING_SPACE)
+
+    frames = paired & {*constructed_frames(job)}
+    return constructed_views([read_assumptions(job, frame) for frame in frames], read_sheet)
 
 
 def score_hold_outs(job: Job) -> list[HeldOutFigures]:
@@ -212,7 +232,8 @@ def _read_pair(target: Target, folder: Path) -> HeldOutPair:
             f"{folder / target.weight}: every pixel of the hold-out pair at source frame "
             f"{target.pair.source} has weight 0; choose another [[pair]]"
         )
-    return HeldOutPair(target.pair.source, target.pair.shot, source_rgb, truth_rgb, weight)
+    pair = target.pair
+    return HeldOutPair(pair.source, pair.shot, source_rgb, truth_rgb, weight, pair.kind)
 
 
 def _check_frames(

@@ -7,7 +7,7 @@ visible artefacts, colour consistent within a scene, clear improvement on a LUT 
 from collections.abc import Sequence
 
 from unfade.color.score import mean_error
-from unfade.film.figures import HeldOutFigures
+from unfade.film.figures import HeldOutFigures, judging_figures, of_kind
 from unfade.film.method import ChosenMethod
 from unfade.film.report import Measure, Verdict
 
@@ -29,6 +29,9 @@ REJECTING_MEASURES = frozenset(
     {"luma_excess_max", "luma_mean_difference", "non_finite_values", "held_out_of_faded"}
 )
 """Measures that reject a rendering when they exceed their limit; all others ask for a review."""
+
+CONSTRUCTED_FRAMES = "held_out_constructed_frames"
+"""Name of the measure that counts the constructed ones of the held-out frames."""
 
 _FAILURE_SENTENCES = {
     "luma_excess_max": (
@@ -86,7 +89,8 @@ _LUT_SENTENCES = {
 
 
 def held_out_measures(figures: Sequence[HeldOutFigures], max_of_lut: float) -> list[Measure]:
-    """The measures of the held-out frames; without such frames, only their number, 0.
+    """The measures of the held-out frames; without such frames, only their number, 0. Those of
+    constructed pairs stand apart, unless the film has no direct one.
 
     Args:
         figures: of the hold-out pairs.
@@ -95,6 +99,8 @@ def held_out_measures(figures: Sequence[HeldOutFigures], max_of_lut: float) -> l
     count = Measure(name="held_out_frames", value=len(figures), unit="frames")
     if not figures:
         return [count]
+    constructed = _constructed_measures(of_kind(figures, "constructed"))
+    figures = judging_figures(figures)
     model = mean_error([row.model for row in figures])
     lut = mean_error([row.lut for row in figures])
     faded = mean_error([row.faded for row in figures])
@@ -114,7 +120,25 @@ def held_out_measures(figures: Sequence[HeldOutFigures], max_of_lut: float) -> l
     )
     measures.append(limited("held_out_of_lut", of_lut, "times", max_of_lut))
     measures.append(limited("held_out_of_faded", of_faded, "times", 1.0))
-    return [*measures, count]
+    return [*measures, count, *constructed]
+
+
+def _constructed_measures(figures: Sequence[HeldOutFigures]) -> list[Measure]:
+    """The measures of constructed hold-out pairs, none without such pairs."""
+    if not figures:
+        return []
+    errors = {
+        "held_out_constructed_ciede2000": [row.model for row in figures],
+        "held_out_constructed_ciede2000_lut": [row.lut for row in figures],
+        "held_out_constructed_ciede2000_faded": [row.faded for row in figures],
+    }
+    return [
+        *(
+            Measure(name=name, value=mean_error(rows).ciede2000, unit="CIEDE2000")
+            for name, rows in errors.items()
+        ),
+        Measure(name=CONSTRUCTED_FRAMES, value=len(figures), unit="frames"),
+    ]
 
 
 def mean_model_error(figures: Sequence[HeldOutFigures]) -> float | None:
@@ -151,12 +175,18 @@ def decide(
             "The colour is unproven, because no hold-out pair measures it against the LUT "
             "baseline; set curate.holdout_per_shot, or give a [[pair]] the role 'holdout'."
         )
+    values = {measure.name: measure.value for measure in measures}
+    if is_proven and values.get(CONSTRUCTED_FRAMES) == values["held_out_frames"]:
+        reasons.append(
+            "The colour is measured against constructed references alone, which are what a person "
+            "assumed; compare the masters with whatever is known of the film's colours."
+        )
     reasons += remarks
     if any(measure.name in REJECTING_MEASURES for measure in failed):
         return "reject", tuple(reasons)
     if reasons:
         return "review", tuple(reasons)
-    return "accept", _merits({measure.name: measure.value for measure in measures})
+    return "accept", _merits(values)
 
 
 def _sentence_of_lut(methods: Sequence[ChosenMethod]) -> dict[str, str]:

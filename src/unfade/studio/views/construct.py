@@ -8,9 +8,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from unfade.construct.records import (
-    constructed_frames,
     construction_digest,
     construction_of,
+    frames_with_points,
     read_construction,
     read_palette,
 )
@@ -61,7 +61,7 @@ def _page_facts(job: Job) -> dict[str, Any]:
         WorkError: ingest has not run.
     """
     clips = job.clips()
-    frames = [one for one in constructed_frames(job.root) if one in clips.source.frames]
+    frames = [one for one in frames_with_points(job.root) if one in clips.source.frames]
     return {
         "frames": clips.source.frames,
         "constructed": frames,

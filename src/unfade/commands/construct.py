@@ -61,25 +61,16 @@ def palette(
     ] = None,
 ) -> None:
     """Keep a colour of the film by name, stated or measured in a picture."""
-    from pydantic import ValidationError
-
-    from unfade.construct.records import read_palette, write_palette
-    from unfade.film.construction import Palette, PaletteColour, is_hex
+    from unfade.construct.records import keep_colour
+    from unfade.film.construction import PALETTE_FILE, is_hex
 
     folder = project_file.absolute().parent
     if not is_hex(colour):
         colour = _measured(project_file, colour, at)
     elif at is not None:
         raise ProjectError(f"--at: {colour} is no picture; leave --at out")
-    known = read_palette(folder)
-    try:
-        entry = PaletteColour(name=name, colour=colour.lower(), source=source)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        raise ProjectError(f"{fault['loc'][0]}: {fault['msg']}; mend that value") from error
-    others = tuple(one for one in known.colour if one.name != name)
-    path = write_palette(folder, Palette(colour=(*others, entry)))
-    tell(f"{path}: '{name}' is {entry.colour}")
+    entry = keep_colour(folder, name, colour, source)
+    tell(f"{folder / PALETTE_FILE}: '{name}' is {entry.colour}")
 
 
 def _with_points(job: "Job", frame: int, texts: Sequence[str], author: str) -> "Construction":

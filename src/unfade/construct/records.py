@@ -13,6 +13,7 @@ from unfade.film.construction import (
     PALETTE_FILE,
     Construction,
     Palette,
+    PaletteColour,
     construct_path,
 )
 from unfade.film.noun import Noun
@@ -105,11 +106,30 @@ def replace_construction(folder: Path, construction: Construction, seen: str) ->
     return write_construction(folder, construction)
 
 
-def write_palette(folder: Path, palette: Palette) -> Path:
-    """Writes the file of a palette; its path."""
-    path = folder / PALETTE_FILE
-    write_text(path, as_toml(palette))
-    return path
+def keep_colour(folder: Path, name: str, colour: str, source: str) -> PaletteColour:
+    """Keeps a colour in the palette of a film, in the place of one with its name.
+
+    Args:
+        folder: of film.toml.
+        name: of the colour.
+        colour: sRGB, ``"#6b8f3a"``.
+        source: where it is known from.
+
+    Raises:
+        ProjectError: a value or the file cannot be used.
+    """
+    try:
+        entry = PaletteColour(name=name, colour=colour.lower(), source=source)
+    except ValidationError as error:
+        raise ProjectError(f"{folder / PALETTE_FILE}: {_fault(error)}") from error
+    others = tuple(one for one in read_palette(folder).colour if one.name != name)
+    write_palette(folder, Palette(colour=(*others, entry)))
+    return entry
+
+
+def write_palette(folder: Path, palette: Palette) -> None:
+    """Writes the file of a palette."""
+    write_text(folder / PALETTE_FILE, as_toml(palette))
 
 
 def _read(path: Path, kind: type[Record]) -> Record | None:

@@ -32,6 +32,7 @@ from unfade.construct.places import FadedFrame, reduced
 from unfade.construct.records import read_palette, replace_construction
 from unfade.film.clip import Clip
 from unfade.film.construction import Construction
+from unfade.film.model import TrainedModel
 from unfade.geometry.crop import crop
 from unfade.studio.byte_cache import ByteCache
 from unfade.studio.pair_board import pair_records_signature
@@ -64,16 +65,15 @@ class OpenedFrame:
 
 
 def _bytes_of(frame: OpenedFrame) -> int:
-    pictures = (
-        one for part in (frame.faded, frame.small) for one in (part.source_rgb, part.log_rgb)
-    )
-    return sum(one.nbytes for one in pictures)
+    planes = [one for part in (frame.faded, frame.small) for one in vars(part).values()]
+    return sum(one.nbytes for one in planes if isinstance(one, Tensor))
 
 
 _frames: ByteCache[OpenedFrame] = ByteCache(MAX_FRAME_BYTES, _bytes_of)
 _starts: ByteCache[DyeStart] = ByteCache(MAX_STARTS, lambda _: 1)
 _pictures: ByteCache[bytes] = ByteCache(MAX_PICTURE_BYTES, len)
-_saving = Lock()
+saving = Lock()
+"""Held while a file of constructions is read and written again."""
 
 
 def solved_frame(job: Job, construction: Construction) -> ConstructedFrame:
@@ -131,7 +131,7 @@ def save(project_file: Path, job: Job, construction: Construction, seen: str) ->
         MediaError: the frame cannot be read.
     """
     solved = solved_frame(job, construction)
-    with _saving:
+    with saving:
         replace_construction(job.root, construction, seen)
         write_constructed(job, solved)
         add_pair(project_file, solved)
@@ -182,7 +182,10 @@ def _opened(job: Job, frame: int) -> OpenedFrame:
 
 
 def _records_key(job: Job) -> Hashable:
-    return job.root, pair_records_signature(job)
+    """What a film's frames and their start depend on."""
+    model = job.root / TrainedModel.PATH
+    trained = model.stat().st_mtime_ns if model.exists() else None
+    return job.root, pair_records_signature(job), trained
 
 
 def _data_url(file: bytes) -> str:

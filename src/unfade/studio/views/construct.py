@@ -11,6 +11,7 @@ from unfade.construct.records import (
     construction_digest,
     construction_of,
     frames_with_points,
+    keep_colour,
     read_construction,
     read_palette,
 )
@@ -33,8 +34,11 @@ from unfade.studio.views.pair_facts import in_picture_thread, width_of
 from unfade.work.job import Job
 from unfade.work.pair_edits import check_frame, check_whole_frame
 
-MAX_AUTHOR_LENGTH = 500
-"""Characters of the name of an author, as the file of a construction takes it."""
+MAX_TEXT_LENGTH = 500
+"""Characters of an author or a source, as the file of a construction takes it."""
+
+MAX_NAME_LENGTH = 100
+"""Characters of the name of a colour, as the palette takes it."""
 
 UNSTATED = "not stated yet"
 """Source of a point that is tried before a person says where its colour is known from."""
@@ -76,21 +80,26 @@ async def frame(request: Request) -> Response:
 
 
 def _frame(place: FilmPlace, query: dict[str, str]) -> dict[str, Any]:
-    from unfade.construct.palettes import PUBLISHED
-
     job, number = place.job(), whole_of(query, "frame")
     scan = job.clips().source
     check_whole_frame(scan, number)
     area = scan.live_area
     seen = construction_digest(job.root, number)
-    palettes = (read_palette(job.root), PUBLISHED)
     return {
         "construction": read_construction(job.root, number).model_dump(mode="json"),
         "seen": seen,
         "area": area.model_dump() | {"across": area.x + area.width, "down": area.y + area.height},
-        "palette": [one.model_dump() for palette in palettes for one in palette.colour],
+        "palette": _palettes(job),
         "pair": _pair_words(job, number),
     }
+
+
+def _palettes(job: Job) -> list[dict[str, str]]:
+    """The colours of the film's palette, then the published ones."""
+    from unfade.construct.palettes import PUBLISHED
+
+    palettes = (read_palette(job.root), PUBLISHED)
+    return [one.model_dump() for palette in palettes for one in palette.colour]
 
 
 def _pair_words(job: Job, frame: int) -> str:
@@ -173,7 +182,7 @@ async def save(request: Request) -> Response:
     """Writes a construction, its picture, its sheet and its pair."""
     place, command = await film_of(request), await command_of(request)
     seen = text_of(command, "seen")
-    line_of(command, "author", "the author", MAX_AUTHOR_LENGTH)
+    line_of(command, "author", "the author", MAX_TEXT_LENGTH)
     stated = {key: value for key, value in command.items() if key != "seen"}
     return JSONResponse(await in_picture_thread(_save, place, stated, seen))
 
@@ -193,10 +202,29 @@ def _save(place: FilmPlace, stated: dict[str, Any], seen: str) -> dict[str, str]
     return {"said": words, "seen": construction_digest(job.root, number)}
 
 
+async def keep(request: Request) -> Response:
+    """Keeps a colour in the palette of the film."""
+    place, command = await film_of(request), await command_of(request)
+    name = line_of(command, "name", "the name", MAX_NAME_LENGTH)
+    source = line_of(command, "source", "where the colour is known from", MAX_TEXT_LENGTH)
+    return JSONResponse(await in_thread(_keep, place, name, text_of(command, "colour"), source))
+
+
+def _keep(place: FilmPlace, name: str, colour: str, source: str) -> dict[str, Any]:
+    from unfade.studio import construct_desk
+
+    job = place.job()
+    with construct_desk.saving:
+        entry = keep_colour(job.root, name, colour, source)
+    words = f"the palette has {entry.colour} as '{name}'"
+    return {"said": words, "name": name, "palette": _palettes(job)}
+
+
 ROUTES = [
     Route("/film/{film}/construct", show),
     Route("/film/{film}/construct/frame", frame),
     Route("/film/{film}/construct/solution", solution, methods=["GET", "POST"]),
     Route("/film/{film}/construct/picture", picture),
+    Route("/film/{film}/construct/palette", keep, methods=["POST"]),
     Route("/film/{film}/construct/save", save, methods=["POST"]),
 ]

@@ -198,7 +198,8 @@ def _save(place: FilmPlace, stated: dict[str, Any], seen: str) -> dict[str, str]
         raise ProjectError(f"frame {number} has no point; state a colour before you save")
     solved = construct_desk.save(place.project_file, job, construction, seen)
     count = counted(len(solved.used), "point")
-    words = f"frame {number} is a constructed pair of {count}; a run learns from it"
+    left_out = f", {len(solved.left_out)} left out" if solved.left_out else ""
+    words = f"frame {number} is a constructed pair of {count}{left_out}; a run learns from it"
     return {"said": words, "seen": construction_digest(job.root, number)}
 
 

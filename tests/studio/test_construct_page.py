@@ -82,7 +82,7 @@ def test_before_ingest_the_page_says_what_to_do(
     write_small_film(tmp_path / "films/film")
     page = ConstructPage(tmp_path / "films/film")
     text = page.client.get(page.address).text
-    assert "unfade run" in text
+    assert "is missing; run &#39;unfade ingest&#39; first" in text
     assert 'id="desk"' not in text
 
 

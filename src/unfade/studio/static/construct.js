@@ -21,7 +21,7 @@ else on("refreshed", () => document.querySelector("[data-live=problem]").textCon
 function start() {
   const byId = (id) => document.getElementById(id);
   const [told, author, number] = ["told", "author", "frame"].map(byId);
-  const pane = new Pane(document.querySelector("[data-pane=source]"), { place, stroke, move, remove: (_, which) => remove(which), select, zoomed: () => {}, drawn: () => view.update() });
+  const pane = new Pane(document.querySelector("[data-pane=source]"), { place, stroke, move, remove, select, zoomed: () => {}, drawn: () => view.update() });
   const view = frameView(pane);
   const panel = pointPanel({ change, keep, remove: () => remove(chosen), select: (one) => select("", one), asShown });
   const ask = asker(showSolution);

@@ -69,12 +69,11 @@ class FadedFrame:
     def around(self, at: Sequence[tuple[int, int]]) -> tuple[Places, Tensor]:
         """What surrounds columns and rows of pixels: places, and the largest standard deviation of
         a channel of `log_rgb` (N,), float64."""
-        planes = [self.log_rgb, self.doubt[None]]
-        planes += [] if self.model_cbcr is None else [self.model_cbcr]
-        picture = torch.cat(planes)
+        pictures = [self.log_rgb, self.doubt[None]]
+        pictures += [] if self.model_cbcr is None else [self.model_cbcr]
         means, spreads = [], []
         for column, row in at:
-            pixels = surroundings(picture, column, row).double()
+            pixels = torch.cat([surroundings(one, column, row) for one in pictures]).double()
             means.append(pixels.mean(dim=1))
             spreads.append(pixels[:3].std(dim=1, correction=0).max())
         mean = torch.stack(means, dim=1)

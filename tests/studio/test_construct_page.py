@@ -168,7 +168,7 @@ def test_a_file_that_was_changed_meanwhile_is_not_overwritten(film: Path) -> Non
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"point": []}, "frame 3 has no point; state a colour before you save"),
+        ({"point": []}, "frame 3 has no point; add one before you save"),
         ({"author": ""}, "the author is empty"),
         ({"frame": 99}, "has no frame 99; choose one of 1 to 6"),
         ({"frame": "three"}, "'frame'"),

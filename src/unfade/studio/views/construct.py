@@ -195,7 +195,7 @@ def _save(place: FilmPlace, stated: dict[str, Any], seen: str) -> dict[str, str]
     number = construction.frame
     check_whole_frame(job.clips().source, number)
     if not construction.point:
-        raise ProjectError(f"frame {number} has no point; state a colour before you save")
+        raise ProjectError(f"frame {number} has no point; add one before you save")
     solved = construct_desk.save(place.project_file, job, construction, seen)
     count = counted(len(solved.used), "point")
     left_out = f", {len(solved.left_out)} left out" if solved.left_out else ""

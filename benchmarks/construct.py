@@ -30,9 +30,9 @@ from simulated_stocks import STOCKS, StockFrame
 from torch import Tensor
 from torch.nn import functional
 
+from unfade.color.log_light import rgb_of
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
 from unfade.construct.advice import solve_consistent
-from unfade.construct.dye_start import rgb_of
 from unfade.construct.laws import Law
 from unfade.construct.places import FadedFrame, reduced
 from unfade.construct.solver import Evidence, no_evidence, solve

@@ -56,7 +56,7 @@ def points(wrong: int | None = None) -> list[str]:
 def test_without_a_point_it_proposes_some_and_makes_no_pair(film: Path, run: Run) -> None:
     status, output = run("construct", film, 2, "--propose", 3)
     assert status == 0
-    assert "lost of the film's dyes, an estimate against magenta: cyan" in output
+    assert "estimated losses of the film's dyes: cyan" in output
     assert output.count("of chroma)") == 3
     assert [one.name for one in (film.parent / "construct").iterdir()] == ["0000002.png"]
     assert not load_project(film).pair

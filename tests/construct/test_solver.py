@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from unfade.color.log_light import logarithm
 from unfade.construct.advice import helpful_places, solve_consistent
-from unfade.construct.dye_start import DyeStart, amounts_of, estimate_dyes, light_of, logarithm
+from unfade.construct.dye_start import DyeStart, amounts_of, estimate_dyes, light_of
 from unfade.construct.laws import Law, Places, start_law
 from unfade.construct.solver import Evidence, no_evidence, solve
 

@@ -4,7 +4,7 @@ import torch
 
 from unfade.curate import stage
 from unfade.errors import MatchError, ProjectError, WorkError
-from unfade.film.balance import IDENTITY_BALANCE, Balance, FilmBalance
+from unfade.film.balance import IDENTITY_BALANCE, Balance, DyeBalance, FilmBalance
 from unfade.film.clip import SOURCE_PROXY, Clips, reference_proxy
 from unfade.film.damage import Damage, DamagedFrames
 from unfade.film.match import MatchRecord
@@ -58,7 +58,7 @@ def test_pairs_are_chosen_and_drawn(tmp_path, faded_film):
     assert sheet.shape[2] > 1000
 
 
-@pytest.mark.parametrize("setting", ["auto", "none", {"gamma": [1.0, 1.2, 1.0]}])
+@pytest.mark.parametrize("setting", ["auto", "dyes", "none", {"gamma": [1.0, 1.2, 1.0]}])
 def test_the_film_is_balanced_as_film_toml_says(tmp_path, faded_film, setting):
     fixed = [{"source": 1035, "reference": "painted.png"}]
     write_png(tmp_path / "painted.png", _picture(faded_film.reference[40]))
@@ -69,6 +69,8 @@ def test_the_film_is_balanced_as_film_toml_says(tmp_path, faded_film, setting):
     assert (tmp_path / "02-curate" / "balance.png").exists() == (setting != "none")
     if setting == "auto":
         assert found.lift[0] < found.lift[1]
+    elif setting == "dyes":
+        assert isinstance(found, DyeBalance)
     elif setting != "none":
         assert found == Balance(gamma=(1.0, 1.2, 1.0))
 

@@ -17,6 +17,7 @@ from unfade.deliver import handover, stage
 from unfade.errors import ProjectError, UnfadeError
 from unfade.film.alignment import Alignments
 from unfade.film.assumptions import AssumedPoint, Assumptions
+from unfade.film.balance import DyeBalance, FilmBalance
 from unfade.film.construction import Construction, FocalPoint, Palette, PaletteColour
 from unfade.film.pair import Pair, PairList
 from unfade.film.provenance import Provenance
@@ -88,6 +89,7 @@ def film_with_constructed_frame(folder: Path) -> Job:
     )
     (folder / "construct/0000002.json").write_text(record.to_json())
     shot = Shot(number=1, frames=FrameRange(first=1, last=3))
+    job.save(FilmBalance(grade=DyeBalance(lost=(0.41, 0.0, 0.2), log_map=((1.0,) * 4,) * 3)))
     job.save(PairList(shots=(shot,), pairs=(CONSTRUCTED,)))
     alignment = make_alignment(CONSTRUCTED, AREA)
     job.save(Alignments(crop=AREA, admitted=(alignment,), rejected=()))
@@ -142,6 +144,9 @@ def test_the_note_lists_authors_sources_and_what_was_left_out(delivered: Job) ->
         "#353939 Source frame 2: construct/0000002.toml lists its 2 points, "
         "sheets/constructed/0000002.png shows them"
     ) in " ".join(text.split())
+    assert "which are an estimate from the scan alone: cyan 41 %, yellow 20 %" in " ".join(
+        text.split()
+    )
     assert "1 training pair (0 direct, 1 constructed), which taught" in text
 
 

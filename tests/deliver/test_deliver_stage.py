@@ -14,6 +14,7 @@ from unfade.deliver.readme import description_of
 from unfade.deliver.shared_records import picture_paths
 from unfade.errors import WorkError
 from unfade.film.alignment import Alignments
+from unfade.film.balance import IDENTITY_BALANCE, FilmBalance
 from unfade.film.clip import Area, Clips
 from unfade.film.damage import Damage, DamagedFrames
 from unfade.film.delivery import Delivery
@@ -118,6 +119,7 @@ def validated_film(folder: Path) -> Job:
     shot = Shot(number=1, frames=clip.frames)
     job.save(Clips(source=clip))
     job.save(PairList(shots=(shot,), pairs=(PAINTED,), rejected=(rejection,)))
+    job.save(FilmBalance(grade=IDENTITY_BALANCE))
     job.save(Alignments(crop=AREA, admitted=(alignment,), rejected=()))
     job.save(
         make_model(

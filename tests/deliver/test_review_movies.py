@@ -26,6 +26,7 @@ from unfade.drawing.movie_frame import (
 )
 from unfade.errors import ProjectError
 from unfade.film.alignment import Alignments
+from unfade.film.balance import IDENTITY_BALANCE, FilmBalance
 from unfade.film.clip import Area, Clip, Clips
 from unfade.film.damage import Damage, DamagedFrames
 from unfade.film.delivery import Delivery
@@ -100,6 +101,7 @@ def make_job(
     clip: Clip = media.probe(job.resolve(section.path), section)
     facts = {"live_area": area, "pixel_aspect": pixel_aspect}
     job.save(Clips(source=clip.model_copy(update=facts)))
+    job.save(FilmBalance(grade=IDENTITY_BALANCE))
     job.save(PairList(shots=(Shot(number=1, frames=clip.frames),), pairs=()))
     job.save(Alignments(crop=area, admitted=()))
     job.save(UsedFrames(pairs=()))

@@ -4,7 +4,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from unfade.model.degrain import LOG_OFFSET, degrain
+from unfade.color.log_light import LOG_OFFSET
+from unfade.model.degrain import degrain
 from unfade.model.grain import grain_covariance
 from unfade.model.resample import box_mean
 

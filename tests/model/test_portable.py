@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ import torch
 from torch import Tensor
 
 from unfade.color.ycbcr import luma, ycbcr_to_rgb
-from unfade.model import ChromaModel, load_model
+from unfade.film.balance import DyeBalance
+from unfade.model import ChromaModel, load_model, save_model
 from unfade.model.portable.files import INPUT, write_shots
 
 from ..fixtures import soft_shapes, write_small_model
@@ -132,6 +134,23 @@ def test_values_that_are_no_numbers_do_not_end_the_program(
     with torch.no_grad():
         result = scripted[1](source_rgb)
     assert torch.isfinite(result).all()
+
+
+def test_a_balance_of_dyes_is_written_too(tmp_path: Path) -> None:
+    write_small_model(tmp_path / "model.safetensors")
+    model = load_model(tmp_path / "model.safetensors")
+    rows = ((1.5, -0.3, 0.0, 0.1), (0.0, 1.0, 0.1, 0.0), (-0.2, 0.0, 2.0, 0.3))
+    grade = DyeBalance(lost=(0.3, 0.0, 0.5), log_map=rows)
+    save_model(tmp_path / "dyed.safetensors", replace(model, grade=grade), {})
+    dyed = load_model(tmp_path / "dyed.safetensors")
+    assert dyed.grade == grade
+    write_shots(dyed, {1: tmp_path / "film"})
+    source_rgb = scan(48, 64)
+    with torch.no_grad():
+        result = load(tmp_path / "film.pt")(source_rgb[None])[0]
+    expected = recovered(dyed, source_rgb, 1)
+    assert not torch.allclose(expected, recovered(model, source_rgb, 1), atol=10 * TOLERANCE)
+    torch.testing.assert_close(result, expected, atol=TOLERANCE, rtol=0)
 
 
 def test_a_film_without_grain_and_general_law_is_written_too(tmp_path: Path) -> None:

@@ -59,14 +59,16 @@ def refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def test_a_film_without_references_is_refused_with_remedies(refusal: Run) -> None:
     message = refusal(SOURCE)
-    assert "names nothing to take colour from; add a [reference], or paint frames" in message
+    assert "names nothing to take colour from; add a [reference], state colours" in message
+    assert "unfade construct" in message
     assert "unfade pairs export" in message
     assert "unfade pairs add" in message
 
 
-def test_ingest_needs_no_colour(tmp_path: Path, refusal: Run) -> None:
+@pytest.mark.parametrize("last", ["ingest", "curate"])
+def test_the_first_stages_need_no_colour(refusal: Run, last: str) -> None:
     with pytest.raises(AssertionError, match="a stage ran"):
-        refusal(SOURCE, "ingest")
+        refusal(SOURCE, last)
 
 
 @pytest.mark.parametrize("start", ["", '[train]\nstart_from = "none.safetensors"\n'])

@@ -134,7 +134,7 @@ def test_every_number_has_both_bounds(
         (
             ("ingest", "balance"),
             3,
-            "'ingest.balance' is 3; use 'auto' or 'none' or a table with li",
+            "'ingest.balance' is 3; use 'none' or 'auto' or 'dyes' or a table with li",
         ),
         (("ingest", "balance", "lift"), [1], "'ingest.balance.lift' is [1]; use a list of 3, each"),
         (("pair", 0, "role"), "x", "'role' of [[pair]] 1 (source frame 12) is 'x'; use 'train' or"),

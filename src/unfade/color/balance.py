@@ -1,10 +1,12 @@
-"""A neutral technical balance of faded colour: per-channel lift, gamma and gain."""
+"""A neutral technical balance of faded colour: per-channel lift, gamma and gain, or what undoes the
+losses of dyes."""
 
 import torch
 from torch import Tensor
 
+from unfade.color.log_light import logarithm, unfaded
 from unfade.color.ycbcr import luma
-from unfade.film.balance import Balance
+from unfade.film.balance import Balance, DyeBalance, FilmGrade
 
 END_QUANTILES = (0.005, 0.995)
 """Quantiles of a channel that count as its black and its white. Not the extremes, because dirt and
@@ -35,8 +37,11 @@ GAMMA_ROUNDS = 8
 """Rounds of the search for neutrals. The gammas stop changing after five."""
 
 
-def balance(rgb: Tensor, grade: Balance) -> Tensor:
-    """Applies a balance to unbounded R'G'B' (3, H, W); negative values keep their sign."""
+def balance(rgb: Tensor, grade: FilmGrade) -> Tensor:
+    """Applies a balance to unbounded R'G'B' (3, H, W). Negative values keep their sign under lift,
+    gamma and gain; they count as black where losses of dyes are undone."""
+    if isinstance(grade, DyeBalance):
+        return unfaded(logarithm(rgb), rgb.new_tensor(grade.log_map))
     lift, gamma, gain = (
         rgb.new_tensor(part)[:, None, None] for part in (grade.lift, grade.gamma, grade.gain)
     )

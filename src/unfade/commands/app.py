@@ -90,8 +90,9 @@ def new(
         tell(f"{path}: written; look it over, then: unfade run {path}")
         return
     tell(
-        f"{path}: written; it names nothing to take colour from yet: add a [reference], or paint "
-        f"frames that 'unfade pairs export {path} FRAME' writes"
+        f"{path}: written; it names nothing to take colour from yet: add a [reference], state "
+        f"colours of frames with 'unfade construct {path} FRAME', or paint frames that "
+        f"'unfade pairs export {path} FRAME' writes"
     )
 
 

@@ -120,11 +120,7 @@ def _construct(
     solved = construct(job, faded, start, construction, read_palette(job.root))
     picture = write_constructed(job, solved) if solved.points else None
     sheet = picture.with_suffix(".png") if picture else write_sheet(job, solved)
-    cyan, _, yellow = start.lost
-    tell(
-        f"lost of the film's dyes, an estimate against magenta: cyan {cyan:.0%}, "
-        f"yellow {yellow:.0%}"
-    )
+    tell(f"estimated losses of the film's dyes: {start.balance.in_words()}")
     for sentence in contradictions(solved):
         tell(sentence)
     tell(f"{sheet}: written; the frame with its {counted(len(solved.points), 'point')}")

@@ -7,19 +7,24 @@ assumption; points correct it.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from unfade.model.degrain import LOG_OFFSET
+from unfade.color.log_light import MAX_LOG_LIGHT, logarithm, rgb_of, unfaded
+from unfade.film.balance import DyeBalance
 from unfade.simulate.print_film import dye_densities
-
-MAX_LOG_LIGHT = 0.5
-"""Largest logarithm of recovered R'G'B', so that colours beyond the film's stay finite."""
 
 _QUANTILES = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98)
 """Shares of the pixels at which the distributions of two dyes are compared. The ends are left out,
 because dirt and frame lines lie there."""
+
+_FILM_FRAMES = 300
+"""Frames from which the dye losses of a film are estimated, spread over all of it."""
+_FILM_STEP_PX = 7
+"""Distance of the proxy's pixels that count: 400 a frame."""
 
 _MAGENTA = 1
 _GAINS = (0.5, 6.0)
@@ -39,14 +44,26 @@ class DyeStart:
 
     def unfaded(self, log_rgb: Tensor) -> Tensor:
         """R'G'B' (3, N) of the unfaded print from the logarithm (3, N)."""
-        amounts = amounts_of(log_rgb) * self.gains[:, None] + self.offsets[:, None]
-        return light_of(amounts)
+        return unfaded(log_rgb, self._log_map)
 
     @property
     def lost(self) -> tuple[float, float, float]:
         """The lost shares of cyan, magenta and yellow, relative to magenta."""
         cyan, magenta, yellow = (1 - 1 / self.gains).tolist()
         return cyan, magenta, yellow
+
+    @property
+    def balance(self) -> DyeBalance:
+        """The same as a balance of the film."""
+        red, green, blue = (tuple(row) for row in self._log_map.tolist())
+        return DyeBalance(lost=self.lost, log_map=(red, green, blue))
+
+    @cached_property
+    def _log_map(self) -> Tensor:
+        """The affine map (3, 4) of the logarithm."""
+        densities = dye_densities().to(self.gains.dtype)
+        mix = densities @ torch.diag(self.gains) @ torch.linalg.inv(densities)
+        return torch.cat([mix, -densities @ self.offsets[:, None]], dim=1)
 
 
 def estimate_dyes(log_rgb: Tensor) -> DyeStart:
@@ -69,14 +86,11 @@ def estimate_dyes(log_rgb: Tensor) -> DyeStart:
     return DyeStart(torch.stack(gains), torch.stack(offsets))
 
 
-def logarithm(rgb: Tensor) -> Tensor:
-    """The logarithm of R'G'B', in which dyes add up; of the same type."""
-    return (rgb.clamp_min(0.0) + LOG_OFFSET).log()
-
-
-def rgb_of(log_rgb: Tensor) -> Tensor:
-    """R'G'B' of its `logarithm`."""
-    return log_rgb.exp() - LOG_OFFSET
+def film_dyes(proxy: np.ndarray) -> DyeStart:
+    """The start of a film from the proxy of its scan, uint8 (frames, h, w, 3)."""
+    frames = np.linspace(0, len(proxy) - 1, min(len(proxy), _FILM_FRAMES)).round().astype(int)
+    pixels = [proxy[frame, ::_FILM_STEP_PX, ::_FILM_STEP_PX].reshape(-1, 3) for frame in frames]
+    return estimate_dyes(logarithm(torch.from_numpy(np.concatenate(pixels).T / 255.0)))
 
 
 def amounts_of(log_rgb: Tensor) -> Tensor:

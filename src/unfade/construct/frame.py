@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from unfade import media
+from unfade.color.log_light import rgb_of
 from unfade.color.ycbcr import limit_chroma, luma, ycbcr_to_rgb
 from unfade.construct.advice import Contradiction, helpful_places, solve_consistent
-from unfade.construct.dye_start import DyeStart, estimate_dyes, logarithm, rgb_of
+from unfade.construct.dye_start import DyeStart, film_dyes
 from unfade.construct.laws import start_law
 from unfade.construct.palettes import srgb_colour
 from unfade.construct.places import FadedFrame, is_calm
@@ -28,11 +28,6 @@ from unfade.model.files import load_model
 from unfade.work.job import Job
 from unfade.work.proxies import load_proxy
 from unfade.work.writing import make_folder
-
-_START_FRAMES = 300
-"""Frames from which the dye losses of a film are estimated, spread over all of it."""
-_START_STEP_PX = 7
-"""Distance of the proxy's pixels that count: 400 a frame."""
 
 
 @dataclass(frozen=True)
@@ -102,11 +97,7 @@ def film_start(job: Job) -> DyeStart:
         WorkError: the proxy is missing or damaged.
     """
     clip = job.clips().source
-    proxy = load_proxy(job.root / SOURCE_PROXY, len(clip.frames))
-    frames = np.linspace(0, len(proxy) - 1, min(len(proxy), _START_FRAMES)).round().astype(int)
-    pixels = [proxy[frame, ::_START_STEP_PX, ::_START_STEP_PX].reshape(-1, 3) for frame in frames]
-    rgb = torch.from_numpy(np.concatenate(pixels).T / 255.0)
-    return estimate_dyes(logarithm(rgb))
+    return film_dyes(load_proxy(job.root / SOURCE_PROXY, len(clip.frames)))
 
 
 def read_faded(job: Job, frame: int) -> FadedFrame:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from unfade.construct.dye_start import logarithm
+from unfade.color.log_light import logarithm
 from unfade.construct.laws import Places
 from unfade.construct.solver import Solution, positions
 from unfade.geometry.bands import bands

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from unfade.color.balance import balance, find_balance
+from unfade.construct.dye_start import film_dyes
 from unfade.drawing.sheets import grid
-from unfade.film.balance import Balance
+from unfade.film.balance import FilmGrade, MeasuredBalance
 from unfade.film.shot import Shot
 
 _MAX_FRAMES = 200
@@ -23,7 +24,7 @@ _SHEET_WIDTH_PX = 1200
 
 
 def draw_balance(
-    proxy: np.ndarray, shots: tuple[Shot, ...], first: int, grade: Balance
+    proxy: np.ndarray, shots: tuple[Shot, ...], first: int, grade: FilmGrade
 ) -> Iterator[Tensor]:
     """Contact sheets (3, H, W): the middle frame of each shot, as scanned and as the model sees
     it."""
@@ -37,8 +38,10 @@ def draw_balance(
         yield grid(rows, ("as scanned", "as the model sees it"), labels, _SHEET_WIDTH_PX)
 
 
-def film_balance(proxy: np.ndarray) -> Balance:
+def film_balance(proxy: np.ndarray, how: MeasuredBalance) -> FilmGrade:
     """The balance of a film, measured on the proxy of its source, uint8 (N, h, w, 3)."""
+    if how == "dyes":
+        return film_dyes(proxy).balance
     pixels = np.asarray(proxy[:: max(1, len(proxy) // _MAX_FRAMES)]).reshape(-1, 3)
     sample = pixels[:: max(1, len(pixels) // _MAX_PIXELS)]
     return find_balance(torch.from_numpy(sample.T.astype(np.float32)) / 255)

@@ -36,7 +36,7 @@ from unfade.curate.shots.cuts import Cuts, find_cuts
 from unfade.curate.shots.scenes import colour_distributions, limit_scene, scene_numbers
 from unfade.drawing.canvas import fit_width
 from unfade.errors import MatchError
-from unfade.film.balance import IDENTITY_BALANCE, Balance, FilmBalance
+from unfade.film.balance import IDENTITY_BALANCE, FilmBalance, FilmGrade
 from unfade.film.clip import SOURCE_PROXY, Clips, reference_proxy
 from unfade.film.match import PAIRABLE, FrameState
 from unfade.film.pair import Pair, PairList, Rejection
@@ -375,12 +375,12 @@ def _draw(
         _write_page(job, "pairs", number, page)
 
 
-def _balance(job: Job, shots: tuple[Shot, ...], source: np.ndarray, first: int) -> Balance:
+def _balance(job: Job, shots: tuple[Shot, ...], source: np.ndarray, first: int) -> FilmGrade:
     """The balance that [ingest] asks for, and its sheet; no sheet if it asks for no balance."""
     setting = job.project.ingest.balance
     if setting == "none":
         return IDENTITY_BALANCE
-    grade = film_balance(source) if setting == "auto" else setting
+    grade = film_balance(source, setting) if isinstance(setting, str) else setting
     for number, page in enumerate(draw_balance(source, shots, first, grade), start=1):
         _write_page(job, "balance", number, page)
     return grade

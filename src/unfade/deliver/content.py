@@ -11,6 +11,7 @@ from unfade.deliver.shared_records import BagPaths, alignments_to_share, pair_li
 from unfade.film.alignment import Alignments
 from unfade.film.approval import Approvals
 from unfade.film.assumptions import Assumptions
+from unfade.film.balance import IDENTITY_BALANCE, FilmBalance, FilmGrade
 from unfade.film.bookmark import Bookmarks
 from unfade.film.clip import Clips
 from unfade.film.dismissal import Dismissals
@@ -47,6 +48,7 @@ class DeliveryContent:
     software: str
     improvement: Improvement | None = None
     assumptions: Mapping[int, Assumptions] = field(default_factory=dict)
+    grade: FilmGrade = IDENTITY_BALANCE
 
     @property
     def decision(self) -> str:
@@ -97,5 +99,6 @@ def delivery_content(job: Job, paths: BagPaths) -> DeliveryContent:
         date=datetime.date.today().isoformat(),
         software=f"Unfade {unfade.__version__}",
         improvement=job.load_if_made(Improvement),
+        grade=job.load(FilmBalance).grade,
         assumptions={frame: read_assumptions(job, frame) for frame in constructed_frames(job)},
     )

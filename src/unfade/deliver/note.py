@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from unfade.deliver.assumed import sheet_path
 from unfade.deliver.content import DeliveryContent
 from unfade.film.alignment import Alignment
+from unfade.film.balance import dye_losses
 from unfade.film.clip import Clip, Clips
 from unfade.film.construction import construct_path
 from unfade.film.model import TrainedModel
@@ -134,6 +135,8 @@ def _assumptions(delivered: DeliveryContent) -> list[str]:
             "The input of the model was the scan after a colour balance, which is stored in the "
             "model's file; luma and masters are not balanced."
         )
+    if losses := dye_losses(delivered.grade):
+        lines.append(losses)
     if damage := delivered.clips.source.damage.caveat():
         lines.append(f"The scan has {damage}; clips.json lists all.")
     for alignment in delivered.alignments.admitted:

@@ -1,6 +1,6 @@
 """A balance: a grade of the faded source at the model's input; masters do not contain it."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -44,10 +44,48 @@ IDENTITY_BALANCE = Balance()
 """The balance that leaves a picture unchanged."""
 
 
+_Term = Annotated[float, Field(ge=-1000.0, le=1000.0)]
+"""A term of a map of logarithms; the bounds only exclude damage."""
+_Row = tuple[_Term, _Term, _Term, _Term]
+
+
+class DyeBalance(Noun):
+    """What the dyes of a film have lost, an estimate, and what undoes it.
+
+    `lost` are the shares of cyan, magenta and yellow, relative to magenta, negative for a dye that
+    has lost less. `log_map`, 3 rows of 4, is the affine map of `unfade.color.log_light.logarithm`.
+    """
+
+    lost: tuple[float, float, float]
+    log_map: tuple[_Row, _Row, _Row]
+
+    def in_words(self) -> str:
+        """The losses, as sentences give them."""
+        cyan, _, yellow = (f"{100 * share:.0f} %" for share in self.lost)
+        return f"cyan {cyan}, yellow {yellow} against magenta"
+
+
+MeasuredBalance = Literal["auto", "dyes"]
+"""How a balance is measured: neutral lift, gamma and gain, or losses of dyes."""
+
+FilmGrade = Balance | DyeBalance
+"""What makes a film neutral at the model's input."""
+
+
+def dye_losses(grade: FilmGrade) -> str:
+    """A sentence on estimated losses of dyes; empty if a balance undoes none."""
+    if not isinstance(grade, DyeBalance):
+        return ""
+    return (
+        "The model saw the scan with the losses of its dyes undone, which are an estimate from the "
+        f"scan alone: {grade.in_words()}."
+    )
+
+
 class FilmBalance(Artefact):
     """The balance of a film, which is applied to the source before the model."""
 
     SCHEMA = "FilmBalance.1"
     PATH = "02-curate/balance.json"
 
-    grade: Balance
+    grade: FilmGrade

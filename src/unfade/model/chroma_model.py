@@ -12,7 +12,7 @@ from torch import Tensor
 
 from unfade.color.balance import balance
 from unfade.color.ycbcr import limit_chroma, luma
-from unfade.film.balance import IDENTITY_BALANCE, Balance
+from unfade.film.balance import IDENTITY_BALANCE, FilmGrade
 from unfade.film.method import Method, Methods, MethodSetting
 from unfade.film.model import ModelSize
 from unfade.geometry.bands import bands
@@ -104,7 +104,7 @@ class ChromaModel:
     unevenness: Unevenness = NO_UNEVENNESS
     uncertainty: Uncertainty | None = None
     shot_networks: Mapping[int, ResidualNetworks] = field(default_factory=dict)
-    grade: Balance = IDENTITY_BALANCE
+    grade: FilmGrade = IDENTITY_BALANCE
     baseline: Baseline | None = None
     methods: Methods = field(default_factory=Methods)
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unfade.color.log_light import LOG_OFFSET, logarithm
 from unfade.geometry.bands import bands
 from unfade.model import symmetric
 from unfade.model.resample import box_mean, downsample, upsample
@@ -20,9 +21,6 @@ wider windows gave no better laws of colour (decisions/04)."""
 _HALO_PX = 8
 """Lines on either side of a band that its grain depends on, even for half the raster: two of the
 window, one of the mean of coefficients and one of the enlargement, all of half the raster."""
-
-LOG_OFFSET = 0.02
-"""Added to R'G'B' before the logarithm, so that black stays finite and its grain small."""
 
 MIN_GRAIN_VARIANCE = 1e-7
 """Smallest variance of grain, in the logarithm. Keeps the division finite and lies far above the
@@ -46,8 +44,7 @@ def degrain(picture: Tensor, grain: Tensor) -> Tensor:
         return picture
     variances, rotation = torch.linalg.eigh(grain.double())
     deviations = variances.clamp_min(MIN_GRAIN_VARIANCE).sqrt()
-    logarithm = picture.clamp_min(0.0).add_(LOG_OFFSET).log_().flatten(1)
-    mixed = (rotation / deviations).T.float() @ logarithm
+    mixed = (rotation / deviations).T.float() @ logarithm(picture).flatten(1)
     # The squares of smaller numbers lose less in single precision.
     centre = mixed.mean(dim=1, keepdim=True)
     mixed = mixed.sub_(centre).reshape(picture.shape)
@@ -55,8 +52,8 @@ def degrain(picture: Tensor, grain: Tensor) -> Tensor:
     parts = bands(height, width, multiple=2)
     clean = torch.cat([mixed[:, lines] - _grain_of_band(mixed, lines) for lines in parts], dim=1)
     unmixed = (rotation * deviations).float()
-    logarithm = torch.addmm(unmixed @ centre, unmixed, clean.flatten(1))
-    return logarithm.exp_().sub_(LOG_OFFSET).reshape(picture.shape)
+    log_rgb = torch.addmm(unmixed @ centre, unmixed, clean.flatten(1))
+    return log_rgb.exp_().sub_(LOG_OFFSET).reshape(picture.shape)
 
 
 def _grain_of_band(mixed: Tensor, lines: slice) -> Tensor:

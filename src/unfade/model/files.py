@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from pydantic import TypeAdapter
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from unfade.errors import WorkError
-from unfade.film.balance import Balance
+from unfade.film.balance import FilmGrade
 from unfade.film.method import Methods, MethodSetting
 from unfade.film.model import ModelSize
 from unfade.film.working_space import WORKING_SPACE
@@ -223,7 +224,7 @@ def model_of(tensors: dict[str, Tensor], description: dict[str, str]) -> ChromaM
         _unevenness_of(tensors, laws.axes),
         Uncertainty(tensors[ERROR_WEIGHTS]) if ERROR_WEIGHTS in tensors else None,
         {n: _network_of(f"{SHOT_NETWORKS}{n}.", tensors, size) for n in sorted(shots)},
-        Balance.model_validate_json(description["balance"]),
+        TypeAdapter(FilmGrade).validate_json(description["balance"]),
         _baseline_of(report_luts) if report_luts else None,
         Methods.model_validate_json(description["methods"]),
     )

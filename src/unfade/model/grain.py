@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from unfade.model.degrain import LOG_OFFSET
+from unfade.color.log_light import logarithm
 
 MEDIAN_PER_DEVIATION = 0.6745
 """Median absolute value of Gaussian noise of standard deviation 1."""
@@ -16,9 +16,9 @@ def grain_covariance(picture: Tensor) -> Tensor:
     Source: Immerkaer, "Fast Noise Variance Estimation", 1996, with medians instead of means, so
     that edges do not count as grain. Grain wider than a pixel is measured too weak.
     """
-    logarithm = (picture.clamp_min(0.0) + LOG_OFFSET).log()
-    kernel = logarithm.new_tensor([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]])
-    noise = functional.conv2d(logarithm[:, None], kernel[None, None])[:, 0].flatten(1) / 6.0
+    log_rgb = logarithm(picture)
+    kernel = log_rgb.new_tensor([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]])
+    noise = functional.conv2d(log_rgb[:, None], kernel[None, None])[:, 0].flatten(1) / 6.0
     covariance = torch.zeros(3, 3)
     for i in range(3):
         covariance[i, i] = _deviation(noise[i]) ** 2

@@ -37,6 +37,8 @@ def check(job: Job, last: str, due: Collection[str]) -> None:
     _check_patterns(job)
     if last == STAGE_NAMES[0]:
         return
+    if last != "curate":
+        _check_colour(job)
     _check_files(job)
     _check_constructed(job)
     _check_folders(job, due)
@@ -81,18 +83,27 @@ def check_scan(job: Job, due: Collection[str]) -> None:
         _check_movies(job, source)
 
 
+def _check_colour(job: Job) -> None:
+    """
+    Raises:
+        ProjectError: there is nothing to take colour from.
+    """
+    project_path = job.project_file
+    if not job.project.has_colour():
+        raise ProjectError(
+            f"{project_path}: names nothing to take colour from; add a [reference], state colours "
+            f"of frames with 'unfade construct {project_path} FRAME', or paint frames: "
+            f"'unfade pairs export {project_path} FRAME', then "
+            f"'unfade pairs add {project_path} FRAME PICTURE'"
+        )
+
+
 def _check_files(job: Job) -> None:
     """
     Raises:
-        ProjectError: there is nothing to take colour from, or a file is missing.
+        ProjectError: a file is missing.
     """
     project_path, project = job.project_file, job.project
-    if not project.has_colour():
-        raise ProjectError(
-            f"{project_path}: names nothing to take colour from; add a [reference], or paint "
-            f"frames: 'unfade pairs export {project_path} FRAME', then "
-            f"'unfade pairs add {project_path} FRAME PICTURE'"
-        )
     for pair in project.pair:
         picture = pair.reference
         if isinstance(picture, str) and not os.path.isfile(job.resolve(picture)):

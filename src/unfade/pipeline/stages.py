@@ -192,6 +192,7 @@ STAGES = (
         (
             Clips,
             PairList,
+            FilmBalance,
             Alignments,
             UsedFrames,
             TrainedModel,

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from unfade.film.balance import Balance
+from unfade.film.balance import Balance, MeasuredBalance
 from unfade.film.noun import Noun
 from unfade.film.values import (
     FilePath,
@@ -49,16 +49,18 @@ class IngestSection(Noun):
     """[ingest]: the balance of the source in the eyes of the model."""
 
     balance: Annotated[
-        Annotated[Literal["auto", "none"], Tag("a word")] | Annotated[Balance, Tag("a grade")],
+        Annotated[Literal["none"] | MeasuredBalance, Tag("a word")]
+        | Annotated[Balance, Tag("a grade")],
         Discriminator(lambda value: "a word" if isinstance(value, str) else "a grade"),
     ] = Field(
         default="auto",
         description="Grade of the source before the model, for all shots: 'auto' measures a "
-        "neutral one, 'none' takes the source as it is, a table gives lift, gamma and gain for "
-        "red, green and blue. Luma and masters never change.",
+        "neutral one, 'dyes' undoes the losses of dyes that are estimated from the source alone, "
+        "'none' takes the source as it is, a table gives lift, gamma and gain for red, green and "
+        "blue. Luma and masters never change.",
         examples=[{"lift": [0, 0, 0], "gamma": [1, 1, 1], "gain": [1, 1.1, 1.2]}],
         json_schema_extra={
-            "allowed": "'auto', 'none', or a table with lift, gamma and gain",
+            "allowed": "'auto', 'dyes', 'none', or a table with lift, gamma and gain",
             "guide": "no grade; the four-way comparison balances by hand",
         },
     )

@@ -20,7 +20,7 @@ title = {title}
 path = {source_path}
 {source_facts}{reference}
 # [ingest]
-# balance = "none"              # the model sees the source as it is; "auto" balances it
+# balance = "dyes"              # undoes the estimated losses of dyes for the model's eyes
 
 [curate]
 pairs_per_shot = 4              # frames that the model learns from; usually 4 to 9 a shot
@@ -70,7 +70,8 @@ path = {path}
 
 _NO_REFERENCE = """
 # There is nothing to take colour from yet. Where there is a copy with good colour, name it here;
-# else paint frames: 'unfade pairs export', then 'unfade pairs add'.
+# else state colours of frames, 'unfade construct', or paint frames: 'unfade pairs export', then
+# 'unfade pairs add'.
 #
 # [reference]
 # path = "dvd.mkv"

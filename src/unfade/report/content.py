@@ -7,6 +7,7 @@ from torch import Tensor
 
 from unfade.film.alignment import Alignments
 from unfade.film.assumptions import Assumptions
+from unfade.film.balance import IDENTITY_BALANCE, FilmGrade
 from unfade.film.clip import Clips
 from unfade.film.figures import HeldOutFigures, KindFigures, PlaceFigures, ShotFigures
 from unfade.film.improvement import Improvement
@@ -98,6 +99,7 @@ class PageContent:
     `held_out_views` are hold-out pairs in pictures, `shot_views` shots, `worst` the frames of the
     highest predicted error. `kinds` are means over the hold-out pairs that judge. `improvement` is
     None if there were no rounds. `constructed` are the frames constructed from focal points.
+    `grade` is the balance of the film.
     """
 
     project: Project
@@ -120,3 +122,4 @@ class PageContent:
     kinds: Sequence[KindFigures] = ()
     improvement: Improvement | None = None
     constructed: Sequence[ConstructedView] = ()
+    grade: FilmGrade = IDENTITY_BALANCE

@@ -8,6 +8,7 @@ import jinja2
 from unfade.drawing.chart import loss_chart
 from unfade.drawing.error_chart import error_chart
 from unfade.drawing.error_map import WHITE_CIEDE2000
+from unfade.film.balance import dye_losses
 from unfade.film.bookmark import Bookmarks
 from unfade.film.clip import Clip, Clips
 from unfade.film.dismissal import Dismissals
@@ -144,6 +145,7 @@ def _environment() -> jinja2.Environment:
         "reference_of": reference_of,
         "white_error": WHITE_CIEDE2000,
         "role_names": ROLE_NAMES,
+        "dye_losses": dye_losses,
     }
     return environment
 

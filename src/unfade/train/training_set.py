@@ -11,7 +11,7 @@ from torch import Tensor
 
 from unfade.color.score import chroma_error
 from unfade.color.ycbcr import ycbcr_to_rgb
-from unfade.film.balance import Balance
+from unfade.film.balance import FilmGrade
 from unfade.film.model import CarriedColour
 from unfade.film.series import is_own_shot
 from unfade.model import Baseline, ChromaModel, ResidualNetworks
@@ -102,7 +102,7 @@ def prepare(
     train: Sequence[TrainingPicture],
     held_out: Sequence[TrainingPicture],
     settings: TrainSection,
-    grade: Balance,
+    grade: FilmGrade,
     unpaired: Frames | None = None,
     track: Track = untracked,
     folder: Path | None = None,
@@ -168,7 +168,7 @@ class _Preparation:
     """
 
     settings: TrainSection
-    grade: Balance
+    grade: FilmGrade
     grain: Tensor
     track: Track
 
@@ -288,7 +288,7 @@ def fit(
     train: Sequence[TrainingPicture],
     held_out: Sequence[TrainingPicture],
     settings: TrainSection,
-    grade: Balance,
+    grade: FilmGrade,
     unpaired: Frames | None = None,
 ) -> ChromaModel:
     """The trained and calibrated model of a film, without checkpoints and shot networks."""

@@ -10,7 +10,7 @@ from unfade.color.balance import balance
 from unfade.color.kinds import COLOUR_KINDS, MIN_KIND_SHARE, densest_window, kind_masks
 from unfade.drawing.canvas import blank_canvas, fit_width, square_pixels
 from unfade.drawing.scopes import scope_strip
-from unfade.film.balance import Balance
+from unfade.film.balance import FilmGrade
 from unfade.film.clip import Area
 from unfade.film.figures import KindFigures, PlaceFigures, ShotFigures
 from unfade.film.rendering import RenderedFrame
@@ -70,7 +70,7 @@ class PicturePlan:
 
     shown: ShownFrames
     crop: Area
-    grade: Balance
+    grade: FilmGrade
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def _end_picture(pictures: RenderedPictures, shots: int) -> EncodedPicture:
 
 
 def _shot_pictures(
-    pictures: RenderedPictures, truth_rgb: Tensor | None, grade: Balance, shots: int
+    pictures: RenderedPictures, truth_rgb: Tensor | None, grade: FilmGrade, shots: int
 ) -> ShotPictures:
     """The pictures of the frame that shows a shot.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unfade.errors import ProjectError, WorkError
-from unfade.film.balance import Balance, FilmBalance
+from unfade.film.balance import FilmBalance, FilmGrade
 from unfade.film.series import FRAMES_A_FILM, SHOTS_A_FILM, SeriesFilm
 from unfade.film.target import Target, Targets, UnpairedFrame
 from unfade.project.file import load_project
@@ -101,7 +101,7 @@ class Series:
     is the film itself."""
 
     others: tuple[OtherFilm, ...] = ()
-    grade: Balance | None = None
+    grade: FilmGrade | None = None
 
     def targets(self, own: Targets) -> Targets:
         """The targets of the film itself and of the others, in the order of the series; without

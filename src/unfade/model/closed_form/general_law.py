@@ -14,12 +14,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from unfade.color.log_light import logarithm, unfaded
 from unfade.model.closed_form.distance import FARTHEST, DistanceField
 from unfade.model.closed_form.lut import SmoothLut
-from unfade.model.degrain import LOG_OFFSET
-
-MAX_LOG_LIGHT = 0.5
-"""Largest logarithm of unfaded R'G'B', so that colours beyond the samples stay finite."""
 
 REACH_DEVIATIONS = 6.0
 """Half the side of the cube of the deviation, in standard deviations of the film's colours. Beyond
@@ -39,8 +36,7 @@ class DyeLaw:
 
     def __call__(self, rgb: Tensor) -> Tensor:
         """Chroma (2, ...) of R'G'B' (3, ...)."""
-        mapped = torch.addmm(self.log_map[:, 3:], self.log_map[:, :3], logarithm(rgb).flatten(1))
-        unfaded_rgb = mapped.clamp_(max=MAX_LOG_LIGHT).exp_().sub_(LOG_OFFSET)
+        unfaded_rgb = unfaded(clipped_logarithm(rgb), self.log_map).flatten(1)
         cbcr = torch.addmm(self.to_cbcr[:, 3:], self.to_cbcr[:, :3], unfaded_rgb)
         return cbcr.reshape(2, *rgb.shape[1:])
 
@@ -57,7 +53,7 @@ class ColourSpread:
 
     def __call__(self, rgb: Tensor) -> Tensor:
         """Positions (3, ...) of R'G'B' (3, ...)."""
-        positions = torch.addmm(self.offset, self.matrix, logarithm(rgb).flatten(1))
+        positions = torch.addmm(self.offset, self.matrix, clipped_logarithm(rgb).flatten(1))
         return positions.reshape(rgb.shape)
 
 
@@ -104,6 +100,6 @@ def distance_steps(distance: Tensor) -> Tensor:
     return torch.cat([torch.ones_like(ramps[:, :1]), ramps], dim=1)
 
 
-def logarithm(rgb: Tensor) -> Tensor:
+def clipped_logarithm(rgb: Tensor) -> Tensor:
     """Logarithm of R'G'B', clipped to 0 to 1."""
-    return (rgb.clamp(0.0, 1.0) + LOG_OFFSET).log()
+    return logarithm(rgb.clamp(max=1.0))

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unfade.model.degrain import LOG_OFFSET, MIN_GRAIN_VARIANCE
+from unfade.color.log_light import LOG_OFFSET
+from unfade.model.degrain import MIN_GRAIN_VARIANCE
 from unfade.model.features import CHROMA_GAIN, SCALES_PX
 from unfade.model.portable.operations import (
     area_matrix,

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
+from unfade.color.log_light import LOG_OFFSET, MAX_LOG_LIGHT
 from unfade.model.closed_form.distance import FARTHEST, DistanceField
 from unfade.model.closed_form.general_law import (
-    MAX_LOG_LIGHT,
     REACH_DEVIATIONS,
     ColourSpread,
     DyeLaw,
@@ -16,7 +16,6 @@ from unfade.model.closed_form.laws import OWN_RAMP, Law, Laws
 from unfade.model.closed_form.lut import SmoothLut
 from unfade.model.closed_form.unevenness import LOG_OFFSET as POSITION_LOG_OFFSET
 from unfade.model.closed_form.unevenness import POSITION_TERMS, Unevenness
-from unfade.model.degrain import LOG_OFFSET
 from unfade.model.portable.operations import lookup, mapped, positions
 from unfade.model.portable.weights import Weight
 

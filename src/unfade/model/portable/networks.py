@@ -4,10 +4,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unfade.film.balance import Balance
+from unfade.film.balance import FilmGrade
 from unfade.model.familiarity import FAMILIARITY_STRIDE_PX, Familiarity
 from unfade.model.features import CHROMA_GAIN, WIDE_FEATURES
 from unfade.model.networks import ParallelNetworks, ResidualNetworks
+from unfade.model.portable.balance import portable_balance
 from unfade.model.portable.filters import Surroundings
 from unfade.model.portable.operations import enlarge, positions, rgb_to_ycbcr, shrink
 from unfade.model.portable.weights import Weight
@@ -16,25 +17,19 @@ from unfade.model.portable.weights import Weight
 class PortableFeatures(nn.Module):
     """`unfade.model.features.features` (FEATURE_COUNT, H, W), after the balance."""
 
-    def __init__(self, grade: Balance, with_position: bool) -> None:
+    def __init__(self, grade: FilmGrade, with_position: bool) -> None:
         super().__init__()
-        lift, gamma, gain = (torch.tensor(part) for part in (grade.lift, grade.gamma, grade.gain))
-        self.lift, self.slope = Weight(lift), Weight(gain - lift)
-        self.exponent = Weight(1 / gamma)
+        self.balance = portable_balance(grade)
         self.position_share = Weight(torch.tensor([float(with_position)]))
         self.surroundings = Surroundings()
         self.chroma_gain = CHROMA_GAIN
 
     def forward(self, rgb: Tensor, clean_rgb: Tensor, base_cbcr: Tensor) -> Tensor:
-        clean = self._centred(self._balanced(clean_rgb))
+        clean = self._centred(self.balance(clean_rgb))
         base = base_cbcr * self.chroma_gain
         place = positions(rgb) * self.position_share()
         around = self.surroundings(torch.cat([clean, base, clean[:1] * clean[:1]]))
-        return torch.cat([self._centred(self._balanced(rgb)), clean, base, place, around])
-
-    def _balanced(self, rgb: Tensor) -> Tensor:
-        graded = rgb * self.slope()[:, None, None] + self.lift()[:, None, None]
-        return graded.sign() * graded.abs().pow(self.exponent()[:, None, None])
+        return torch.cat([self._centred(self.balance(rgb)), clean, base, place, around])
 
     def _centred(self, rgb: Tensor) -> Tensor:
         ycbcr = rgb_to_ycbcr(rgb)

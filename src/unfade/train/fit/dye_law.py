@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from torch import Tensor
 
+from unfade.color.log_light import LOG_OFFSET, MAX_LOG_LIGHT, logarithm
 from unfade.color.sensitivity import sensitivity
 from unfade.color.ycbcr import luma, rgb_to_ycbcr, ycbcr_to_rgb
-from unfade.model.closed_form.general_law import MAX_LOG_LIGHT, DyeLaw, logarithm
-from unfade.model.degrain import LOG_OFFSET
+from unfade.model.closed_form.general_law import DyeLaw, clipped_logarithm
 from unfade.train.data.samples import ColourSamples
 
 DYE_PIXELS = 5000
@@ -47,7 +47,7 @@ class _Problem:
     """Least squares over the 12 entries of the map of logarithms, then 8 of the map to chroma."""
 
     def __init__(self, sample: ColourSamples) -> None:
-        log_rgb = logarithm(sample.rgb.double())
+        log_rgb = clipped_logarithm(sample.rgb.double())
         y = luma(sample.rgb[:, :, None])[..., 0]
         ycbcr = torch.cat([y, sample.cbcr])
         self.affine = torch.cat([log_rgb, torch.ones_like(log_rgb[:1])]).numpy()
@@ -63,7 +63,7 @@ class _Problem:
 
     def _affine_start(self, truth_rgb: Tensor, share: Tensor) -> Vector:
         """The affine map of logarithms to those of the truth at source luma."""
-        target = (truth_rgb.clamp_min(0.0) + LOG_OFFSET).log().numpy()
+        target = logarithm(truth_rgb).numpy()
         root = np.sqrt(share.numpy())
         solution: Vector = np.linalg.lstsq((self.affine * root).T, (target * root).T, rcond=None)[0]
         return solution.T.ravel()

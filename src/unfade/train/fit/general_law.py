@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from unfade.color.sensitivity import perceptual_error
-from unfade.model.closed_form.general_law import ColourSpread, DyeLaw, logarithm
+from unfade.model.closed_form.general_law import ColourSpread, DyeLaw, clipped_logarithm
 from unfade.train.data.samples import ColourSamples
 from unfade.train.fit.dye_law import fit_dye_law
 from unfade.train.fit.laws import REWEIGHTING_ROUNDS, ROBUST_CIEDE2000
@@ -54,7 +54,7 @@ class KernelLaw:
 
 def colour_spread(sample: ColourSamples) -> ColourSpread:
     """The axes along which the colours of some pixels have equal spread."""
-    log_rgb = logarithm(sample.rgb).double()
+    log_rgb = clipped_logarithm(sample.rgb).double()
     share = sample.weight.double() / sample.weight.double().sum().clamp_min(1e-12)
     mean = (log_rgb * share).sum(dim=1, keepdim=True)
     variances, axes = torch.linalg.eigh(((log_rgb - mean) * share) @ (log_rgb - mean).T)

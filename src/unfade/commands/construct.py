@@ -45,6 +45,8 @@ def construct(
         job = Job(load_project(project_file), project_file.absolute().parent, display)
         pipeline.run(job, last="ingest")
     check_whole_frame(job.clips().source, frame)
+    if point:
+        _check_is_no_other_pair(job, frame)
     _construct(job, project_file, _with_points(job, frame, point or [], author), propose)
 
 
@@ -71,6 +73,22 @@ def palette(
         raise ProjectError(f"--at: {colour} is no picture; leave --at out")
     entry = keep_colour(folder, name, colour, source)
     tell(f"{folder / PALETTE_FILE}: '{name}' is {entry.colour}")
+
+
+def _check_is_no_other_pair(job: "Job", frame: int) -> None:
+    """
+    Raises:
+        ProjectError: film.toml has a pair at the frame whose picture is not the constructed one.
+    """
+    from unfade.construct.constructed_pairs import constructed_frames
+
+    for pair in job.project.pair:
+        if pair.source == frame and frame not in constructed_frames(job):
+            raise ProjectError(
+                f"{job.project_file}: source frame {frame} is a pair with {pair.reference}, which "
+                f"the constructed frame would replace; choose another frame, or run 'unfade pairs "
+                f"drop {job.project_file} {frame}' first"
+            )
 
 
 def _with_points(job: "Job", frame: int, texts: Sequence[str], author: str) -> "Construction":

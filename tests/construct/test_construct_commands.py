@@ -110,6 +110,21 @@ def test_points_are_added_to_those_of_before(film: Path, run: Run) -> None:
     ]
 
 
+def test_a_pair_with_another_picture_is_not_replaced(film: Path, run: Run) -> None:
+    painted = film.parent / "paint/000002.png"
+    run("pairs", "export", film, 2)
+    media.write_png(painted, truth())
+    assert run("pairs", "add", film, 2, painted)[0] == 0
+    text = film.read_text()
+    status, output = run("construct", film, 2, *points()[:2])
+    assert status == EXIT_USER_ERROR
+    assert "source frame 2 is a pair with paint/000002.png, which the constructed" in output
+    assert film.read_text() == text
+    assert not (film.parent / "construct").exists()
+    assert run("pairs", "drop", film, 2)[0] == 0
+    assert run("construct", film, 2, *points()[:2])[0] == 0
+
+
 def test_scribbles_and_regions_count_at_several_places(film: Path, run: Run) -> None:
     path = film.parent / "construct/0000002.toml"
     path.parent.mkdir()

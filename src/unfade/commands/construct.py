@@ -13,7 +13,6 @@ from unfade.film.wording import counted
 
 if TYPE_CHECKING:
     # pydantic, which they import, doubles the time of --help.
-    from unfade.construct.frame import ConstructedFrame
     from unfade.film.construction import Construction, FocalPoint
     from unfade.work.job import Job
 
@@ -46,6 +45,8 @@ def construct(
         job = Job(load_project(project_file), project_file.absolute().parent, display)
         pipeline.run(job, last="ingest")
     check_whole_frame(job.clips().source, frame)
+    if point:
+        _check_is_no_other_pair(job, frame)
     _construct(job, project_file, _with_points(job, frame, point or [], author), propose)
 
 
@@ -62,25 +63,32 @@ def palette(
     ] = None,
 ) -> None:
     """Keep a colour of the film by name, stated or measured in a picture."""
-    from pydantic import ValidationError
-
-    from unfade.construct.records import read_palette, write_palette
-    from unfade.film.construction import Palette, PaletteColour, is_hex
+    from unfade.construct.records import keep_colour
+    from unfade.film.construction import PALETTE_FILE, is_hex
 
     folder = project_file.absolute().parent
     if not is_hex(colour):
         colour = _measured(project_file, colour, at)
     elif at is not None:
         raise ProjectError(f"--at: {colour} is no picture; leave --at out")
-    known = read_palette(folder)
-    try:
-        entry = PaletteColour(name=name, colour=colour.lower(), source=source)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        raise ProjectError(f"{fault['loc'][0]}: {fault['msg']}; mend that value") from error
-    others = tuple(one for one in known.colour if one.name != name)
-    path = write_palette(folder, Palette(colour=(*others, entry)))
-    tell(f"{path}: '{name}' is {entry.colour}")
+    entry = keep_colour(folder, name, colour, source)
+    tell(f"{folder / PALETTE_FILE}: '{name}' is {entry.colour}")
+
+
+def _check_is_no_other_pair(job: "Job", frame: int) -> None:
+    """
+    Raises:
+        ProjectError: film.toml has a pair at the frame whose picture is not the constructed one.
+    """
+    from unfade.construct.constructed_pairs import constructed_frames
+
+    for pair in job.project.pair:
+        if pair.source == frame and frame not in constructed_frames(job):
+            raise ProjectError(
+                f"{job.project_file}: source frame {frame} is a pair with {pair.reference}, which "
+                f"the constructed frame would replace; choose another frame, or run 'unfade pairs "
+                f"drop {job.project_file} {frame}' first"
+            )
 
 
 def _with_points(job: "Job", frame: int, texts: Sequence[str], author: str) -> "Construction":
@@ -121,8 +129,8 @@ def _construct(
     job: "Job", project_file: Path, construction: "Construction", proposals: int
 ) -> None:
     """Solves a frame, writes its pictures and its pair, and prints what there is to know."""
-    from unfade.construct.constructed_files import write_constructed, write_sheet
-    from unfade.construct.frame import construct, film_start, read_faded
+    from unfade.construct.constructed_files import add_pair, write_constructed, write_sheet
+    from unfade.construct.frame import construct, contradictions, film_start, read_faded
     from unfade.construct.records import read_palette
 
     start = film_start(job)
@@ -131,51 +139,19 @@ def _construct(
     picture = write_constructed(job, solved) if solved.points else None
     sheet = picture.with_suffix(".png") if picture else write_sheet(job, solved)
     tell(f"estimated losses of the film's dyes: {start.balance.in_words()}")
-    _tell_contradictions(solved)
+    for sentence in contradictions(solved):
+        tell(sentence)
     tell(f"{sheet}: written; the frame with its {counted(len(solved.points), 'point')}")
     if picture:
         tell(f"{picture}: written")
-        _add_pair(project_file, solved)
+        add_pair(project_file, solved)
+        tell(
+            f"{project_file}: source frame {solved.number} is a pair of kind 'constructed'; now: "
+            f"unfade run {project_file}"
+        )
     for index, place in enumerate(solved.proposals(proposals)):
         lead = "a colour would help most at" if index == 0 else "then at"
         tell(f"{lead} {place.x:.0f},{place.y:.0f} (uncertain by {place.deviation:.3f} of chroma)")
-
-
-def _tell_contradictions(solved: "ConstructedFrame") -> None:
-    """Prints a sentence for each point that contradicts the others."""
-    from unfade.construct.frame import expected_colour
-
-    for one in solved.left_out:
-        point = solved.points[one.index]
-        tell(
-            f"point {one.index + 1} ({point.colour}, {point.source}) contradicts the others, by "
-            f"which it is {expected_colour(solved, one)}, and is left out; correct it or them"
-        )
-
-
-def _add_pair(project_file: Path, solved: "ConstructedFrame") -> None:
-    from unfade.construct.frame import picture_file
-    from unfade.project.file import load_project
-    from unfade.project.settings import PairSection
-    from unfade.work.pair_edits import pair_added, valid_text
-    from unfade.work.project_writing import replace_project_text
-
-    sources = sorted({point.source for point in solved.used})
-    earlier = [one for one in load_project(project_file).pair if one.source == solved.number]
-    section = PairSection(
-        source=solved.number,
-        reference=picture_file(Path(), solved.number).as_posix(),
-        kind="constructed",
-        role=earlier[0].role if earlier else "train",
-        aligned=True,
-        note=f"{counted(len(solved.used), 'focal point')}: {', '.join(sources)}"[:500],
-    )
-    seen = valid_text(project_file)
-    replace_project_text(project_file, seen, pair_added(seen, project_file, section))
-    tell(
-        f"{project_file}: source frame {solved.number} is a pair of kind 'constructed'; now: "
-        f"unfade run {project_file}"
-    )
 
 
 def _measured(project_file: Path, picture: str, at: str | None) -> str:

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from unfade.construct.frame import ConstructedFrame
 from unfade.construct.palettes import working_rgb
@@ -32,7 +33,8 @@ def draw_assumptions(frame: ConstructedFrame) -> Tensor:
     """A sheet (3, H, W): the faded frame, the constructed one with its points, where it is
     uncertain, and the list of points."""
     inner = (SHEET_WIDTH_PX - 2 * MARGIN_PX - 2 * GAP_PX) // 3
-    pictures = (frame.faded.source_rgb, _with_marks(frame), _uncertainty(frame))
+    size = frame.faded.source_rgb.shape[1:]
+    pictures = (frame.faded.source_rgb, _with_marks(frame), draw_uncertainty(frame, *size))
     small = [fit_width(picture, inner) for picture in pictures]
     top = MARGIN_PX + LINE_SPACING_PX
     first_line = top + small[0].shape[1] + 2 * LINE_SPACING_PX
@@ -88,10 +90,9 @@ def _mark(picture: Tensor, x: int, y: int, point: StatedPoint) -> None:
         picture[:, top : y + size + 1, left : x + size + 1] = value
 
 
-def _uncertainty(frame: ConstructedFrame) -> Tensor:
-    """The deviation of chroma as brightness, over the size of the frame."""
+def draw_uncertainty(frame: ConstructedFrame, height: int, width: int) -> Tensor:
+    """The deviation of chroma over the frame as brightness, (3, height, width)."""
     deviation = (frame.uncertainty / _SHOWN_DEVIATION).clamp(0, 1).float()
     level = BACKGROUND_LEVEL + (1 - BACKGROUND_LEVEL) * deviation
-    size = frame.faded.log_rgb.shape[1:]
-    large = torch.nn.functional.interpolate(level[None, None], size=size, mode="bilinear")
+    large = functional.interpolate(level[None, None], size=(height, width), mode="bilinear")
     return large[0].expand(3, -1, -1)

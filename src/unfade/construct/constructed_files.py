@@ -1,7 +1,8 @@
-"""The files of a constructed frame: its sheet, its picture and the record of its assumptions.
+"""The files of a constructed frame: its sheet, its picture and the record of its assumptions; and
+its pair in film.toml.
 
-They are written together, and whoever reads the record knows that picture, sheet and points are
-those that it was made of.
+The files are written together, and whoever reads the record knows that picture, sheet and points
+are those that it was made of.
 """
 
 from pathlib import Path
@@ -19,10 +20,18 @@ from unfade.construct.stated import resolved
 from unfade.errors import ProjectError
 from unfade.film.assumptions import AssumedPoint, Assumptions
 from unfade.film.construction import FocalPoint, construct_path
+from unfade.film.wording import counted
+from unfade.project.file import load_project
+from unfade.project.settings import PairSection
 from unfade.work.elements import digest
 from unfade.work.job import Job
+from unfade.work.pair_edits import pair_added, valid_text
+from unfade.work.project_writing import replace_project_text
 from unfade.work.record_files import read_record
 from unfade.work.writing import make_folder, write_text
+
+_NOTE_LENGTH = 500
+"""Characters of the note of a pair, as film.toml takes it."""
 
 
 def write_sheet(job: Job, frame: ConstructedFrame) -> Path:
@@ -57,6 +66,27 @@ def write_constructed(job: Job, frame: ConstructedFrame) -> Path:
     )
     write_text(job.root / construct_path(frame.number, ".json"), record.to_json())
     return picture
+
+
+def add_pair(project_file: Path, frame: ConstructedFrame) -> None:
+    """Makes a constructed frame, whose picture is written, a pair in film.toml. A frame that is a
+    pair keeps its role.
+
+    Raises:
+        ProjectError: film.toml cannot be used, or was changed meanwhile.
+    """
+    sources = sorted({point.source for point in frame.used})
+    earlier = [one for one in load_project(project_file).pair if one.source == frame.number]
+    section = PairSection(
+        source=frame.number,
+        reference=construct_path(frame.number, ".exr"),
+        kind="constructed",
+        role=earlier[0].role if earlier else "train",
+        aligned=True,
+        note=f"{counted(len(frame.used), 'focal point')}: {', '.join(sources)}"[:_NOTE_LENGTH],
+    )
+    seen = valid_text(project_file)
+    replace_project_text(project_file, seen, pair_added(seen, project_file, section))
 
 
 def read_assumptions(job: Job, frame: int) -> Assumptions:

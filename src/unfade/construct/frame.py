@@ -13,7 +13,7 @@ from unfade.color.log_light import rgb_of
 from unfade.color.ycbcr import limit_chroma, luma, ycbcr_to_rgb
 from unfade.construct.advice import Contradiction, helpful_places, solve_consistent
 from unfade.construct.dye_start import DyeStart, film_dyes
-from unfade.construct.laws import Places, start_law
+from unfade.construct.laws import start_law
 from unfade.construct.palettes import srgb_colour
 from unfade.construct.places import FadedFrame, is_calm
 from unfade.construct.solver import Solution
@@ -60,32 +60,30 @@ class ConstructedFrame:
     @cached_property
     def rgb(self) -> Tensor:
         """The live area (3, H, W): luma of the scan, solved chroma."""
-        y = luma(self.faded.source_rgb)
-        cbcr = self.faded.solved(self.solution)
-        return ycbcr_to_rgb(torch.cat([y, limit_chroma(y, cbcr)]))
+        return self.rgb_of(self.faded)
 
-    @cached_property
-    def _candidates(self) -> tuple[list[tuple[int, int]], Places, Tensor]:
-        at = self.faded.candidates()
-        return at, *self.faded.around(at)
+    def rgb_of(self, faded: FadedFrame) -> Tensor:
+        """The same of the frame at another size, from `reduced`."""
+        y = luma(faded.source_rgb)
+        cbcr = faded.solved(self.solution)
+        return ycbcr_to_rgb(torch.cat([y, limit_chroma(y, cbcr)]))
 
     @cached_property
     def uncertainty(self) -> Tensor:
         """The standard deviation of chroma, of range 1, on the grid of `FadedFrame.candidates`,
         (rows, columns)."""
-        at, places, _ = self._candidates
-        rows = len({row for _, row in at})
-        return self.solution.deviation(places).reshape(rows, -1)
+        found = self.faded.candidates
+        return self.solution.deviation(found.places).reshape(found.rows, -1)
 
     def proposals(self, count: int) -> list[Proposal]:
         """The places at which stated colours would help most, the best first."""
-        at, places, spread = self._candidates
-        chosen = helpful_places(self.solution, places, is_calm(spread), count)
+        found = self.faded.candidates
+        chosen = helpful_places(self.solution, found.places, is_calm(found.spread), count)
         deviation = self.uncertainty.flatten()
         return [
             Proposal(
-                x=self.live_area.x + at[index][0] + 0.5,
-                y=self.live_area.y + at[index][1] + 0.5,
+                x=self.live_area.x + found.at[index][0] + 0.5,
+                y=self.live_area.y + found.at[index][1] + 0.5,
                 deviation=float(deviation[index]),
             )
             for index in chosen
@@ -180,3 +178,13 @@ def expected_colour(frame: ConstructedFrame, contradiction: Contradiction) -> st
     y = luma(rgb_of(frame.faded.around(place)[0].log_rgb).reshape(3, 1, 1))
     cbcr = y.new_tensor(contradiction.expected).reshape(2, 1, 1)
     return srgb_colour(ycbcr_to_rgb(torch.cat([y, limit_chroma(y, cbcr)])).flatten())
+
+
+def contradictions(frame: ConstructedFrame) -> list[str]:
+    """A sentence for each point that contradicts the others."""
+    return [
+        f"point {one.index + 1} ({frame.points[one.index].colour}, "
+        f"{frame.points[one.index].source}) contradicts the others, by which it is "
+        f"{expected_colour(frame, one)}, and is left out; correct it or them"
+        for one in frame.left_out
+    ]

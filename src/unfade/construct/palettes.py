@@ -41,8 +41,13 @@ def working_rgb(colour: str) -> Tensor:
 
 def srgb_colour(rgb: Tensor) -> str:
     """The sRGB colour ``"#6b8f3a"`` of R'G'B' (3,) of the working space, clipped."""
-    light = rgb.double().clamp(0, 1) ** WORKING_GAMMA
+    red, green, blue = srgb_bytes(rgb.double()).tolist()
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def srgb_bytes(rgb: Tensor) -> Tensor:
+    """sRGB in 8 bits of R'G'B' of the working space, clipped, uint8 of the same shape."""
+    light = rgb.clamp(0, 1) ** WORKING_GAMMA
     curved = (1 + _OFFSET) * light ** (1 / _EXPONENT) - _OFFSET
     value = torch.where(light <= _LINEAR_END / _LINEAR_SLOPE, light * _LINEAR_SLOPE, curved)
-    red, green, blue = (value * 255).round().int().tolist()
-    return f"#{red:02x}{green:02x}{blue:02x}"
+    return (value * 255).round().to(torch.uint8)

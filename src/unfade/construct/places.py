@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -68,12 +69,11 @@ class FadedFrame:
     def around(self, at: Sequence[tuple[int, int]]) -> tuple[Places, Tensor]:
         """What surrounds columns and rows of pixels: places, and the largest standard deviation of
         a channel of `log_rgb` (N,), float64."""
-        planes = [self.log_rgb, self.doubt[None]]
-        planes += [] if self.model_cbcr is None else [self.model_cbcr]
-        picture = torch.cat(planes)
+        pictures = [self.log_rgb, self.doubt[None]]
+        pictures += [] if self.model_cbcr is None else [self.model_cbcr]
         means, spreads = [], []
         for column, row in at:
-            pixels = surroundings(picture, column, row).double()
+            pixels = torch.cat([surroundings(one, column, row) for one in pictures]).double()
             means.append(pixels.mean(dim=1))
             spreads.append(pixels[:3].std(dim=1, correction=0).max())
         mean = torch.stack(means, dim=1)
@@ -97,12 +97,25 @@ class FadedFrame:
             cbcr[:, lines] = solution.chroma(places).reshape(2, -1, width)
         return cbcr
 
-    def candidates(self) -> list[tuple[int, int]]:
-        """Columns and rows of places all over the frame, at equal distances."""
+    @cached_property
+    def candidates(self) -> "Candidates":
+        """Places all over the frame, at equal distances."""
         height, width = self.log_rgb.shape[1:]
         step = max(2 * _radius_px(self.log_rgb), round((height * width / _CANDIDATES) ** 0.5))
         rows = range(step // 2, height, step)
-        return [(column, row) for row in rows for column in range(step // 2, width, step)]
+        at = [(column, row) for row in rows for column in range(step // 2, width, step)]
+        return Candidates(at, len(rows), *self.around(at))
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Places of a frame on a grid, row by row: `at`, their columns and rows of pixels, the number
+    of `rows` of the grid, and `places` and `spread` of `FadedFrame.around`."""
+
+    at: list[tuple[int, int]]
+    rows: int
+    places: Places
+    spread: Tensor
 
 
 def surroundings(picture: Tensor, column: int, row: int) -> Tensor:

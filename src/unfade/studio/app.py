@@ -17,7 +17,7 @@ from unfade.studio.events import EventNumber
 from unfade.studio.pages import show_failure, show_http_failure, studio_of
 from unfade.studio.studio import Studio
 from unfade.studio.turns import EVENTS_PATH, Turns
-from unfade.studio.views import films, outliers, pairs, report, run, training, viewer
+from unfade.studio.views import construct, films, outliers, pairs, report, run, training, viewer
 
 
 def make_app(studio: Studio) -> Starlette:
@@ -38,6 +38,7 @@ def make_app(studio: Studio) -> Starlette:
         *run.ROUTES,
         *viewer.ROUTES,
         *pairs.ROUTES,
+        *construct.ROUTES,
         *training.ROUTES,
         *outliers.ROUTES,
         *report.ROUTES,

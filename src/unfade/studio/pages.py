@@ -28,6 +28,7 @@ FILM_PAGES = (
     ("run", "Run"),
     ("viewer", "Viewer"),
     ("pairs", "Pairs"),
+    ("construct", "Construct"),
     ("training", "Training"),
     ("outliers", "Outliers"),
     ("report", "Report"),
@@ -153,6 +154,18 @@ def whole_number(text: str) -> int | None:
     """A whole number from 0 in an address; None if it is none, or has too many digits."""
     is_number = text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS
     return int(text) if is_number else None
+
+
+def whole_of(query: dict[str, str], key: str) -> int:
+    """A whole number of a query.
+
+    Raises:
+        ProjectError: it is missing, or no such number.
+    """
+    number = whole_number(query.get(key, ""))
+    if number is None:
+        raise ProjectError(f"the address has no whole number '{key}'; load the page again")
+    return number
 
 
 async def show_failure(request: Request, error: Exception) -> Response:

@@ -96,9 +96,7 @@ def pair_picture(
     def make() -> bytes:
         pixels = pair_pixels(job, records, pair, width)
         size = pixels.reference_size
-        return _encoded(
-            _shown(job, pair, side, pixels, lambda: laying(records, pair, points, size))
-        )
+        return jpeg(_shown(job, pair, side, pixels, lambda: laying(records, pair, points, size)))
 
     laid_by = () if side in ("source", "reference") else points
     return _files.get((*pair_key(job, pair, width), side, laid_by), make)
@@ -125,7 +123,7 @@ def clip_picture(job: Job, clip: Clip, frame: int, width: int) -> bytes:
         picture = media.read_frame(clip, frame, job.colors)
         area = clip.live_area
         live = picture[:, area.y : area.y + area.height, area.x : area.x + area.width]
-        return _encoded(_square(live, float(clip.pixel_aspect), width))
+        return jpeg(_square(live, float(clip.pixel_aspect), width))
 
     return _files.get((job.root, pair_records_signature(job), clip.path, frame, width), make)
 
@@ -135,7 +133,7 @@ def proxy_picture(job: Job, name: str | None, clip: Clip, frame: int) -> bytes:
     path = job.root / (SOURCE_PROXY if name is None else reference_proxy(name))
     try:
         proxy = load_proxy(path, len(clip.frames))
-        return _encoded(np.array(proxy[frame - clip.frames.first]))
+        return jpeg(np.array(proxy[frame - clip.frames.first]))
     except (WorkError, IndexError):
         return clip_picture(job, clip, frame, WIDTHS_PX[0])
 
@@ -174,11 +172,16 @@ def _read(job: Job, records: PairRecords, pair: Pair, width: int) -> PairPixels:
     )
 
 
-def _square(picture: Tensor, pixel_aspect: float, width: int) -> np.ndarray:
-    """A picture (3, H, W) with square pixels, at most as wide as asked for: uint8 (h, w, 3)."""
+def square_fit(picture: Tensor, pixel_aspect: float, width: int) -> Tensor:
+    """A picture (3, H, W) with square pixels, at most as wide as asked for."""
     height, own_width = picture.shape[-2:]
     width = min(width, round(own_width * max(pixel_aspect, 1.0)))
-    small = fit(picture, max(round(height * width / (own_width * pixel_aspect)), 1), width)
+    return fit(picture, max(round(height * width / (own_width * pixel_aspect)), 1), width)
+
+
+def _square(picture: Tensor, pixel_aspect: float, width: int) -> np.ndarray:
+    """The same in 8 bits: uint8 (h, w, 3)."""
+    small = square_fit(picture, pixel_aspect, width)
     pixels = small.clamp(0.0, 1.0).mul(255).round().to(torch.uint8)
     return np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())
 
@@ -246,7 +249,7 @@ def _codes(values: np.ndarray) -> np.ndarray:
     return np.asarray(np.round(np.clip(values, 0, 1) * 255), np.uint8)
 
 
-def _encoded(pixels: np.ndarray) -> bytes:
+def jpeg(pixels: np.ndarray) -> bytes:
     """A JPEG of R'G'B' (h, w, 3) or grey (h, w), with chroma at full size."""
     stored = np.ascontiguousarray(pixels[..., ::-1]) if pixels.ndim == 3 else pixels
     full_chroma = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444

@@ -17,7 +17,8 @@ EVENTS_PATH = "/events"
 """The address of the streams of events, which stay open and take no turn."""
 
 _PICTURE_PATH = re.compile(
-    r"/film/[^/]+/(picture|proxies|pairs/(picture|frame|judgement|weights)|[a-z]+/files)(/|$)"
+    r"/film/[^/]+/(picture|proxies|pairs/(picture|frame|judgement|weights)"
+    r"|construct/(picture|solution)|[a-z]+/files)(/|$)"
 )
 """Start of the addresses whose answers hold pictures, or are computed from some."""
 

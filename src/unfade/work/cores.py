@@ -127,6 +127,20 @@ def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
         torch.set_num_threads(torch_threads)
 
 
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Torch uses one core in the caller's thread until the end: operations on small pictures take
+    several times as long on two cores that other programs use, too."""
+    import torch
+
+    torch_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(torch_threads)
+
+
 def _start_thread() -> None:
     import torch
 

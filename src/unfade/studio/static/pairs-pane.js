@@ -18,7 +18,8 @@ export function arrowStep(event) {
 export class Pane {
   /** @param {HTMLElement} figure
    * @param {{place: Function, move: Function, remove: Function, select: Function, zoomed: Function, drawn: Function}} does
-   *   called with the name of the pane, and what else is known of a point */
+   *   called with the name of the pane, and what else is known of a point; while `isDrawing` also
+   *   `stroke`, with the positions that a drag has passed and whether it has ended */
   constructor(figure, does) {
     this.name = figure.dataset.pane;
     this.does = does;
@@ -27,7 +28,8 @@ export class Pane {
     this.cross = figure.querySelector(".cross");
     this.image = this.canvas.querySelector("img");
     this.markers = [];
-    this.held = null; // what the pointer holds: a marker or the picture
+    this.held = null; // what the pointer holds: a marker, a stroke or the picture
+    this.isDrawing = false; // whether a drag beside the markers draws, instead of moving the picture
     this.ask = latest();
     this.listen();
   }
@@ -167,6 +169,7 @@ export class Pane {
       if (!this.area || event.button || event.target.closest(".line")) return;
       const marker = event.target.closest(".point");
       this.held = { marker, x: event.clientX, y: event.clientY, left: this.left, top: this.top, isClick: true };
+      if (!marker && this.isDrawing) this.held.stroke = [this.at(event)].filter(Boolean);
       view.setPointerCapture(event.pointerId);
       if (marker) does.select(name, marker.number);
     });
@@ -177,13 +180,18 @@ export class Pane {
       if (held.isClick && Math.hypot(right, down) < CLICK_PX) return;
       held.isClick = false;
       if (held.marker) return does.move(name, held.marker.number, this.at(event));
+      if (held.stroke) {
+        held.stroke.push(...[this.at(event)].filter(Boolean));
+        return does.stroke(name, held.stroke, false);
+      }
       [this.left, this.top] = [held.left + right, held.top + down];
       this.draw();
     });
     view.addEventListener("pointerup", (event) => {
       const was = this.held;
       this.held = null;
-      if (was?.isClick && !was.marker) does.place(name, this.at(event));
+      if (was?.stroke && !was.isClick) does.stroke(name, was.stroke, true);
+      else if (was?.isClick && !was.marker) does.place(name, this.at(event));
     });
     view.addEventListener("pointercancel", () => (this.held = null));
     view.addEventListener("dragstart", (event) => event.preventDefault());

@@ -19,7 +19,7 @@ from unfade.film.control_points import ControlPoint
 from unfade.film.pair import Pair
 from unfade.studio.completion import inside
 from unfade.studio.films import FilmPlace
-from unfade.studio.pages import film_of, studio_of, whole_number
+from unfade.studio.pages import film_of, studio_of, whole_number, whole_of
 from unfade.studio.pair_board import pair_of, records_of, tiles_of
 from unfade.work.job import Job
 from unfade.work.pair_edits import check_frame
@@ -55,7 +55,7 @@ async def picture(request: Request) -> Response:
     """A side of a pair as JPEG."""
     place, query = await film_of(request), dict(request.query_params)
     root = studio_of(request).root
-    file = await _in_picture_thread(_picture, root, place, query)
+    file = await in_picture_thread(_picture, root, place, query)
     return _jpeg(file, query)
 
 
@@ -75,7 +75,7 @@ def _picture(root: Path, place: FilmPlace, query: dict[str, str]) -> bytes:
     if side not in get_args(PairSide):
         raise ProjectError(f"there is no side '{side}' of a pair; load the page again")
     pair, points = _pair(root, job, records, query)
-    width = _width(query)
+    width = width_of(query)
     return pair_picture(job, records, pair, side, width, points)  # type: ignore[arg-type]
 
 
@@ -105,7 +105,7 @@ def _named_pair(root: Path, job: Job, records: PairRecords, query: dict[str, str
     Raises:
         ProjectError: there is no such frame or picture.
     """
-    source = _whole(query, "source")
+    source = whole_of(query, "source")
     check_frame(records.clips.source, source)
     if "painted" in query:
         path = inside(root, query["painted"])
@@ -117,7 +117,7 @@ def _named_pair(root: Path, job: Job, records: PairRecords, query: dict[str, str
                 return pair_of(tile, job.project)
         raise ProjectError(f"the pair at source frame {source} has no picture; load the page again")
     clip = _reference(records, query.get("of", ""))
-    reference = _whole(query, "reference")
+    reference = whole_of(query, "reference")
     check_frame(clip, reference)
     return Pair(
         source=source,
@@ -132,7 +132,7 @@ def _named_pair(root: Path, job: Job, records: PairRecords, query: dict[str, str
 async def frame(request: Request) -> Response:
     """A frame of the scan or of a reference as JPEG: 128 pixels wide from the proxy."""
     place, query = await film_of(request), dict(request.query_params)
-    file = await _in_picture_thread(_frame, place, query)
+    file = await in_picture_thread(_frame, place, query)
     return _jpeg(file, query)
 
 
@@ -142,7 +142,7 @@ def _frame(place: FilmPlace, query: dict[str, str]) -> bytes:
     job, records = _now(place)
     name = query.get("of") or None
     clip = records.clips.source if name is None else _reference(records, name)
-    number, width = _whole(query, "frame"), _width(query)
+    number, width = whole_of(query, "frame"), width_of(query)
     check_frame(clip, number)
     if width == WIDTHS_PX[0]:
         return proxy_picture(job, name, clip, number)
@@ -155,30 +155,19 @@ def _reference(records: PairRecords, name: str) -> Clip:
     return records.clips.references[name]
 
 
-def _width(query: dict[str, str]) -> int:
+def width_of(query: dict[str, str]) -> int:
+    """The width of a picture that a query asks for, of those that are made."""
     from unfade.studio.pair_preview import WIDTHS_PX
 
-    width = _whole(query, "width")
+    width = whole_of(query, "width")
     return next((one for one in WIDTHS_PX if one >= width), WIDTHS_PX[-1])
-
-
-def _whole(query: dict[str, str], key: str) -> int:
-    """A whole number of a query.
-
-    Raises:
-        ProjectError: it is missing, or no such number.
-    """
-    number = whole_number(query.get(key, ""))
-    if number is None:
-        raise ProjectError(f"the address has no whole number '{key}'; load the page again")
-    return number
 
 
 async def facts(request: Request) -> Response:
     """What the machine thinks of a frame, and of a pair there."""
     place, query = await film_of(request), dict(request.query_params)
     root = studio_of(request).root
-    return JSONResponse(await _in_picture_thread(_facts, root, place, query))
+    return JSONResponse(await in_picture_thread(_facts, root, place, query))
 
 
 def _facts(root: Path, place: FilmPlace, query: dict[str, str]) -> dict[str, Any]:
@@ -186,7 +175,7 @@ def _facts(root: Path, place: FilmPlace, query: dict[str, str]) -> dict[str, Any
     from unfade.studio.pair_preview import mean_weight
 
     job, records = _now(place)
-    source = _whole(query, "source")
+    source = whole_of(query, "source")
     check_frame(records.clips.source, source)
     found: dict[str, Any] = {"sentences": list(explain_frame(records, source))}
     matched = records.match_of(source)
@@ -228,7 +217,7 @@ async def judgement(request: Request) -> Response:
     """What align is likely to think of a pair, before it runs."""
     place, query = await film_of(request), dict(request.query_params)
     root = studio_of(request).root
-    return JSONResponse({"sentences": await _in_picture_thread(_judgement, root, place, query)})
+    return JSONResponse({"sentences": await in_picture_thread(_judgement, root, place, query)})
 
 
 def _judgement(root: Path, place: FilmPlace, query: dict[str, str]) -> list[str]:
@@ -244,7 +233,7 @@ async def weights(request: Request) -> Response:
     place = await film_of(request)
     frames = request.query_params.get("frames", "").split(",")[:MAX_WEIGHTS]
     wanted = {number for text in frames if (number := whole_number(text)) is not None}
-    return JSONResponse({"weights": await _in_picture_thread(_weights, place, wanted)})
+    return JSONResponse({"weights": await in_picture_thread(_weights, place, wanted)})
 
 
 def _weights(place: FilmPlace, wanted: set[int]) -> dict[int, float]:
@@ -255,7 +244,7 @@ def _weights(place: FilmPlace, wanted: set[int]) -> dict[int, float]:
     return {one.pair.source: mean_weight(job, one) for one in admitted if one.pair.source in wanted}
 
 
-async def _in_picture_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+async def in_picture_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """The result of a function that makes pictures; few run at a time, so that pages do not wait
     behind pictures."""
     try:

@@ -1,0 +1,231 @@
+"""Constructed references: a page on which a person states the colours of a frame."""
+
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from unfade.construct.records import (
+    construction_digest,
+    construction_of,
+    frames_with_points,
+    keep_colour,
+    read_construction,
+    read_palette,
+)
+from unfade.errors import ProjectError, UnfadeError
+from unfade.film.construction import Construction
+from unfade.film.wording import counted
+from unfade.studio.completion import inside
+from unfade.studio.films import FilmPlace
+from unfade.studio.pages import (
+    command_of,
+    film_of,
+    page,
+    studio_of,
+    text_of,
+    whole_of,
+)
+from unfade.studio.person_text import line_of
+from unfade.studio.studio import in_thread
+from unfade.studio.views.pair_facts import in_picture_thread, width_of
+from unfade.work.job import Job
+from unfade.work.pair_edits import check_frame, check_whole_frame
+
+MAX_TEXT_LENGTH = 500
+"""Characters of an author or a source, as the file of a construction takes it."""
+
+MAX_NAME_LENGTH = 100
+"""Characters of the name of a colour, as the palette takes it."""
+
+UNSTATED = "not stated yet"
+"""Source of a point that is tried before a person says where its colour is known from."""
+
+
+async def show(request: Request) -> Response:
+    """The page."""
+    place = await film_of(request)
+    facts: dict[str, Any] = {"problem": None}
+    title = place.folder.name
+    try:
+        job = await in_thread(place.job)
+        title = job.project.film.title or title
+        facts |= await in_thread(_page_facts, job)
+    except UnfadeError as error:
+        facts["problem"] = str(error)
+    return page(request, "construct", title, place, **facts)
+
+
+def _page_facts(job: Job) -> dict[str, Any]:
+    """What the template shows.
+
+    Raises:
+        WorkError: ingest has not run.
+    """
+    clips = job.clips()
+    frames = [one for one in frames_with_points(job.root) if one in clips.source.frames]
+    return {
+        "frames": clips.source.frames,
+        "constructed": frames,
+        "references": [*clips.references],
+    }
+
+
+async def frame(request: Request) -> Response:
+    """The construction of a frame, as its file is, and the palettes."""
+    place, query = await film_of(request), dict(request.query_params)
+    return JSONResponse(await in_thread(_frame, place, query))
+
+
+def _frame(place: FilmPlace, query: dict[str, str]) -> dict[str, Any]:
+    job, number = place.job(), whole_of(query, "frame")
+    scan = job.clips().source
+    check_whole_frame(scan, number)
+    area = scan.live_area
+    seen = construction_digest(job.root, number)
+    return {
+        "construction": read_construction(job.root, number).model_dump(mode="json"),
+        "seen": seen,
+        "area": area.model_dump() | {"across": area.x + area.width, "down": area.y + area.height},
+        "palette": _palettes(job),
+        "pair": _pair_words(job, number),
+    }
+
+
+def _palettes(job: Job) -> list[dict[str, str]]:
+    """The colours of the film's palette, then the published ones."""
+    from unfade.construct.palettes import PUBLISHED
+
+    palettes = (read_palette(job.root), PUBLISHED)
+    return [one.model_dump() for palette in palettes for one in palette.colour]
+
+
+def _pair_words(job: Job, frame: int) -> str:
+    """What film.toml says of a frame that saving would replace; empty if nothing."""
+    for pair in job.project.pair:
+        if pair.source == frame and pair.kind != "constructed":
+            return f"film.toml has a pair with {pair.reference} here; saving replaces it"
+    return ""
+
+
+async def solution(request: Request) -> Response:
+    """The colour of a frame: from the points of a command, or else from those of its file."""
+    place, query = await film_of(request), dict(request.query_params)
+    command = await command_of(request) if request.method == "POST" else None
+    return JSONResponse(await in_picture_thread(_solution, place, query, command))
+
+
+def _solution(
+    place: FilmPlace, query: dict[str, str], command: dict[str, Any] | None
+) -> dict[str, Any]:
+    from unfade.studio.construct_desk import solution_facts
+
+    job = place.job()
+    if command is None:
+        construction = read_construction(job.root, whole_of(query, "frame"))
+    else:
+        construction = _with_sources(construction_of(job.root, command))
+    check_whole_frame(job.clips().source, construction.frame)
+    return solution_facts(job, construction)
+
+
+def _with_sources(construction: Construction) -> Construction:
+    """A construction that can be solved before all sources are stated."""
+    points = tuple(
+        point if point.source else point.model_copy(update={"source": UNSTATED})
+        for point in construction.point
+    )
+    return construction.model_copy(update={"point": points})
+
+
+async def picture(request: Request) -> Response:
+    """A frame of the scan or of a reference, or a picture below the opened folder, as JPEG."""
+    place, query = await film_of(request), dict(request.query_params)
+    root = studio_of(request).root
+    file = await in_picture_thread(_picture, root, place, query)
+    return Response(file, media_type="image/jpeg")
+
+
+def _picture(root: Path, place: FilmPlace, query: dict[str, str]) -> bytes:
+    from unfade.studio.construct_desk import clip_jpeg, file_jpeg
+
+    job, width = place.job(), width_of(query)
+    if "path" in query:
+        path = inside(root, query["path"])
+        if not path.is_file():
+            raise ProjectError(f"{query['path']}: is not there; choose a picture")
+        return file_jpeg(job, path, width)
+    if "constructed" in query:
+        return _constructed(job, whole_of(query, "constructed"), width)
+    clips, name = job.clips(), query.get("of", "")
+    if name and name not in clips.references:
+        raise ProjectError(f"there is no reference '{name}'; load the page again")
+    clip = clips.references[name] if name else clips.source
+    number = whole_of(query, "frame")
+    check_frame(clip, number)
+    return clip_jpeg(job, clip, number, width)
+
+
+def _constructed(job: Job, frame: int, width: int) -> bytes:
+    from unfade.construct.frame import picture_file
+    from unfade.studio.construct_desk import file_jpeg
+
+    path = picture_file(job.root, frame)
+    if not path.is_file():
+        raise ProjectError(f"{path}: is not there; save the construction of frame {frame} first")
+    return file_jpeg(job, path, width)
+
+
+async def save(request: Request) -> Response:
+    """Writes a construction, its picture, its sheet and its pair."""
+    place, command = await film_of(request), await command_of(request)
+    seen = text_of(command, "seen")
+    line_of(command, "author", "the author", MAX_TEXT_LENGTH)
+    stated = {key: value for key, value in command.items() if key != "seen"}
+    return JSONResponse(await in_picture_thread(_save, place, stated, seen))
+
+
+def _save(place: FilmPlace, stated: dict[str, Any], seen: str) -> dict[str, str]:
+    from unfade.studio import construct_desk
+
+    job = place.job()
+    construction = construction_of(job.root, stated)
+    number = construction.frame
+    check_whole_frame(job.clips().source, number)
+    if not construction.point:
+        raise ProjectError(f"frame {number} has no point; add one before you save")
+    solved = construct_desk.save(place.project_file, job, construction, seen)
+    count = counted(len(solved.used), "point")
+    left_out = f", {len(solved.left_out)} left out" if solved.left_out else ""
+    words = f"frame {number} is a constructed pair of {count}{left_out}; a run learns from it"
+    return {"said": words, "seen": construction_digest(job.root, number)}
+
+
+async def keep(request: Request) -> Response:
+    """Keeps a colour in the palette of the film."""
+    place, command = await film_of(request), await command_of(request)
+    name = line_of(command, "name", "the name", MAX_NAME_LENGTH)
+    source = line_of(command, "source", "where the colour is known from", MAX_TEXT_LENGTH)
+    return JSONResponse(await in_thread(_keep, place, name, text_of(command, "colour"), source))
+
+
+def _keep(place: FilmPlace, name: str, colour: str, source: str) -> dict[str, Any]:
+    from unfade.studio import construct_desk
+
+    job = place.job()
+    with construct_desk.saving:
+        entry = keep_colour(job.root, name, colour, source)
+    words = f"the palette has {entry.colour} as '{name}'"
+    return {"said": words, "name": name, "palette": _palettes(job)}
+
+
+ROUTES = [
+    Route("/film/{film}/construct", show),
+    Route("/film/{film}/construct/frame", frame),
+    Route("/film/{film}/construct/solution", solution, methods=["GET", "POST"]),
+    Route("/film/{film}/construct/picture", picture),
+    Route("/film/{film}/construct/palette", keep, methods=["POST"]),
+    Route("/film/{film}/construct/save", save, methods=["POST"]),
+]

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from unfade.color.log_light import logarithm
 from unfade.construct.laws import Places
-from unfade.construct.solver import Solution, positions
+from unfade.construct.solver import Solution, positions, positions_at
 from unfade.geometry.bands import bands
 from unfade.model.degrain import degrain
 from unfade.model.grain import grain_covariance
@@ -77,8 +77,8 @@ class FadedFrame:
             means.append(pixels.mean(dim=1))
             spreads.append(pixels[:3].std(dim=1, correction=0).max())
         mean = torch.stack(means, dim=1)
-        columns, rows = (torch.tensor(one, dtype=torch.long) for one in zip(*at, strict=True))
-        position = positions(*self.log_rgb.shape[1:])[:, rows, columns]
+        columns, rows = torch.tensor(at, dtype=torch.float64).T
+        position = positions_at(columns, rows, *self.log_rgb.shape[1:])
         model_cbcr = None if self.model_cbcr is None else mean[4:]
         return Places(mean[:3], position, mean[3], model_cbcr), torch.stack(spreads)
 

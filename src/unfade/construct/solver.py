@@ -174,12 +174,18 @@ def kernel(places: Places, others: Places) -> Tensor:
 
 
 def positions(height: int, width: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    """The position (2, H, W) of each pixel centre of a frame: x and y from its centre, in halves of
-    the longer side."""
+    """The position (2, H, W) of each pixel of a frame, as `positions_at` gives it."""
+    rows, columns = (torch.arange(side, dtype=dtype) for side in (height, width))
+    return positions_at(columns, rows[:, None], height, width)
+
+
+def positions_at(columns: Tensor, rows: Tensor, height: int, width: int) -> Tensor:
+    """The positions (2, ...) of pixels' centres: x and y from the centre of the frame, in halves of
+    its longer side."""
     half = max(height, width) / 2
-    y = (torch.arange(height, dtype=dtype) + 0.5 - height / 2) / half
-    x = (torch.arange(width, dtype=dtype) + 0.5 - width / 2) / half
-    return torch.stack([x.expand(height, width), y[:, None].expand(height, width)])
+    x, y = (columns + (0.5 - width / 2)) / half, (rows + (0.5 - height / 2)) / half
+    shape = (x + y).shape
+    return torch.stack([x.expand(shape), y.expand(shape)])
 
 
 def _square_distance(one: Tensor, other: Tensor) -> Tensor:

@@ -29,12 +29,11 @@ class Candidates:
     def __init__(self, frame: StockFrame) -> None:
         self.frame = frame
         self.faded = FadedFrame.of(frame.source_rgb)
-        self._at = self.faded.candidates()
-        places, spread = self.faded.around(self._at)
-        self._is_calm = is_calm(spread)
-        stated = [self.around(frame.cbcr, index).mean(dim=1) for index in range(len(places))]
-        deviation = torch.full((len(places),), STATED_DEVIATION, dtype=torch.float64)
-        self.truth = Evidence(places, torch.stack(stated, dim=1).double(), deviation)
+        found = self.faded.candidates
+        self._at, self._is_calm = found.at, is_calm(found.spread)
+        stated = [self.around(frame.cbcr, index).mean(dim=1) for index in range(len(found.at))]
+        deviation = torch.full((len(found.at),), STATED_DEVIATION, dtype=torch.float64)
+        self.truth = Evidence(found.places, torch.stack(stated, dim=1).double(), deviation)
 
     def around(self, picture: Tensor, index: int) -> Tensor:
         """The pixels (C, N) of a picture that count as a place."""

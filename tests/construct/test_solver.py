@@ -63,6 +63,12 @@ def test_the_start_of_an_unfaded_film_changes_little() -> None:
     torch.testing.assert_close(start.gains, torch.ones(3, dtype=torch.float64), atol=0.05, rtol=0)
 
 
+@pytest.mark.parametrize("level", [0.0, 0.4, 1.0])
+def test_a_film_of_one_brightness_counts_as_unfaded(level: float) -> None:
+    start = estimate_dyes(logarithm(torch.full((3, COUNT), level, dtype=torch.float64)))
+    torch.testing.assert_close(start.gains, torch.ones(3, dtype=torch.float64))
+
+
 @pytest.mark.parametrize("has_model", [False, True])
 def test_the_slope_of_a_law_is_that_of_finite_differences(has_model: bool) -> None:
     places, cbcr = film()

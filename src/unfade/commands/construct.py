@@ -93,9 +93,15 @@ def _check_is_no_other_pair(job: "Job", frame: int) -> None:
 
 def _with_points(job: "Job", frame: int, texts: Sequence[str], author: str) -> "Construction":
     """The construction of a frame with more points, which are written to its file."""
-    from unfade.construct.records import read_construction, read_palette, write_construction
+    from unfade.construct.records import (
+        construction_digest,
+        read_construction,
+        read_palette,
+        replace_construction,
+    )
     from unfade.construct.stated import stated_points
 
+    seen = construction_digest(job.root, frame)
     construction = read_construction(job.root, frame)
     if not texts:
         return construction
@@ -107,7 +113,7 @@ def _with_points(job: "Job", frame: int, texts: Sequence[str], author: str) -> "
         }
     )
     stated_points(construction, read_palette(job.root), job.clips().source.live_area, job.root)
-    write_construction(job.root, construction)
+    replace_construction(job.root, construction, seen)
     return construction
 
 

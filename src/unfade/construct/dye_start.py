@@ -29,6 +29,9 @@ _FILM_STEP_PX = 7
 _MAGENTA = 1
 _GAINS = (0.5, 6.0)
 """Bounds of the gain of a dye: a print without fading has 1, one that has lost five sixths 6."""
+_UNFADED_SPREAD = 1e-3
+"""Squared amount of dye, over all quantiles, as which a gain of 1 counts, so that a film of one
+brightness counts as unfaded. An ordinary film has some 1."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +81,8 @@ def estimate_dyes(log_rgb: Tensor) -> DyeStart:
     gains, offsets = [], []
     for shown in quantiles.T:
         spread = shown - shown.mean()
-        gain = (spread @ (wanted - wanted.mean()) / (spread @ spread).clamp_min(1e-9)).clamp(
-            *_GAINS
-        )
+        shared = spread @ (wanted - wanted.mean())
+        gain = ((shared + _UNFADED_SPREAD) / (spread @ spread + _UNFADED_SPREAD)).clamp(*_GAINS)
         gains.append(gain)
         offsets.append(wanted.mean() - gain * shown.mean())
     return DyeStart(torch.stack(gains), torch.stack(offsets))

@@ -79,13 +79,17 @@ def _with_marks(frame: ConstructedFrame) -> Tensor:
             _mark(marked, round(column * scale), round(row * scale), point)
         column, row = point.places[0]
         x, y = round(column * scale) + _MARK_PX + 3, round(row * scale) + TEXT_SIZE_PX // 2
-        set_text(marked, str(number), min(x, inner - TEXT_SIZE_PX), max(y, TEXT_SIZE_PX))
+        for shift, shade in ((1, BACKGROUND_LEVEL), (0, TEXT_LEVEL)):
+            left, top = min(x, inner - TEXT_SIZE_PX) + shift, max(y, TEXT_SIZE_PX) + shift
+            set_text(marked, str(number), left, top, shade=shade)
     return marked
 
 
 def _mark(picture: Tensor, x: int, y: int, point: StatedPoint) -> None:
+    """Draws the stated colour within a light line within a dark one, seen on any picture."""
     colour = working_rgb(point.colour).float()[:, None, None]
-    for size, value in ((_MARK_PX + 1, torch.full((3, 1, 1), TEXT_LEVEL)), (_MARK_PX - 1, colour)):
+    dark, light = (torch.full((3, 1, 1), level) for level in (BACKGROUND_LEVEL, TEXT_LEVEL))
+    for size, value in ((_MARK_PX + 2, dark), (_MARK_PX + 1, light), (_MARK_PX - 1, colour)):
         top, left = max(y - size, 0), max(x - size, 0)
         picture[:, top : y + size + 1, left : x + size + 1] = value
 

@@ -86,6 +86,13 @@ def test_before_ingest_the_page_says_what_to_do(
     assert 'id="desk"' not in text
 
 
+def test_a_painted_picture_that_is_a_constructed_pair_is_named_too(film: Path) -> None:
+    text = film.joinpath("film.toml").read_text()
+    painted = 'reference = "painted/2.exr"\n'
+    film.joinpath("film.toml").write_text(text.replace(painted, painted + 'kind = "constructed"\n'))
+    assert "saving replaces it" in ConstructPage(film).get("frame", frame=2)["pair"]
+
+
 def test_a_frame_comes_with_its_points_palettes_and_pair(film: Path) -> None:
     page = ConstructPage(film)
     found = page.get("frame", frame=2)

@@ -1,5 +1,6 @@
 """Turns the focal points of a construction into evidence about its frame."""
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ _PLACES_OF_POINT = 12
 
 _DARKEST = 0.02
 """Luma of a stated colour below which its hue is not certain."""
+_NAMES_SHOWN = 5
+"""Names of colours that a message proposes, the nearest of up to a thousand."""
 _LIGHT = (0.2, 4.0)
 """Bounds of the factor by which a stated colour is brightened."""
 
@@ -112,9 +115,10 @@ def resolved(point: FocalPoint, palette: Palette, where: str) -> tuple[str, str]
         named = palette.named(point.colour) or PUBLISHED.named(point.colour)
         if named is None:
             names = [one.name for one in (*palette.colour, *PUBLISHED.colour)]
+            nearest = difflib.get_close_matches(point.colour, names, n=_NAMES_SHOWN, cutoff=0.0)
             raise ProjectError(
-                f"{where}: no palette has a colour '{point.colour}'; use one of "
-                f"{', '.join(names)}, or write it as '#6b8f3a'"
+                f"{where}: no palette has a colour '{point.colour}'; use a name that one has, such "
+                f"as {', '.join(nearest)}, or write it as '#6b8f3a'"
             )
     source = point.source or (named.source if named else "")
     if not source:

@@ -144,7 +144,7 @@ def test_scribbles_and_regions_count_at_several_places(film: Path, run: Run) -> 
         ("20,left,#867e76,card", "is not a place, a colour and a source; write it as"),
         (
             "20,20,blueish,card",
-            "no palette has a colour 'blueish'; use a name that one has, such as",
+            "no palette has a colour 'blueish'; use a name that",
         ),
         ("20,20,#867e76,", "does not say where its colour is known from; set 'source'"),
         ("900,20,#867e76,card", "point 1 lies outside the live area, 160 x 120 pixels from 0, 0"),

@@ -145,6 +145,18 @@ def test_places_of_a_scribble_are_left_out_together() -> None:
     assert len(solution.evidence) == 7
 
 
+def test_a_wrong_scribble_on_one_surface_does_not_protect_itself() -> None:
+    """Its places predict each other, but the true points contradict all of them together."""
+    places, cbcr = film()
+    distance = (places.log_rgb - places.log_rgb[:, [7]]).norm(dim=0)
+    scribble, others = distance.argsort()[:12].tolist(), distance.argsort()[12:24].tolist()
+    wrong = cbcr[:, scribble].mean(dim=1) + torch.tensor([-0.15, -0.2])
+    known = evidence([*others, *scribble], **{f"_{index}": wrong for index in range(12, 24)})
+    known = replace(known, deviation=known.deviation * torch.tensor([1.0] * 12 + [12**0.5] * 12))
+    _, left_out = solve_consistent(law(), known, [*range(12), *[12] * 12])
+    assert [one.index for one in left_out] == [12]
+
+
 def test_proposed_points_help_more_than_others() -> None:
     places, _ = film()
     everywhere = torch.ones(COUNT, dtype=torch.bool)

@@ -36,6 +36,7 @@ def construct(
     ] = 5,
 ) -> None:
     """Construct the colour of a frame that no copy has, from points whose colour you know."""
+    from unfade.construct.records import read_construction
     from unfade.pipeline import run as pipeline
     from unfade.project.file import load_project
     from unfade.work.job import Job
@@ -45,7 +46,7 @@ def construct(
         job = Job(load_project(project_file), project_file.absolute().parent, display)
         pipeline.run(job, last="ingest")
     check_whole_frame(job.clips().source, frame)
-    if point:
+    if point or read_construction(job.root, frame).point:
         _check_is_no_other_pair(job, frame)
     _construct(job, project_file, _with_points(job, frame, point or [], author), propose)
 
@@ -171,7 +172,7 @@ def _measured(project_file: Path, picture: str, at: str | None) -> str:
 
     try:
         column, row = (int(float(part)) for part in (at or "").split(","))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ProjectError(
             f"--at: does not say where {picture} shows the colour; write it as --at 812,300"
         ) from error

@@ -37,20 +37,18 @@ def solve_consistent(
             which are left out together.
     """
     kept, left_out = list(range(len(evidence))), list[Contradiction]()
-    while True:
-        solution = solve(law, evidence.at(kept))
-        if len({groups[index] for index in kept}) < 2:
-            return solution, left_out
-        surprises = solution.surprises()
-        worst = int(surprises.argmax())
+    solution = solve(law, evidence)
+    while len({groups[index] for index in kept}) > 1:
+        surprises = solution.surprises([groups[index] for index in kept])
+        worst = max(surprises, key=lambda group: surprises[group])
         if surprises[worst] < CONTRADICTION:
-            return solution, left_out
-        index = kept[worst]
-        place = evidence.at([index])
-        kept = [one for one in kept if groups[one] != groups[index]]
-        rest = solve(law, evidence.at(kept))
-        cb, cr = rest.chroma(place.places).flatten().tolist()
-        left_out.append(Contradiction(groups[index], float(surprises[worst]), (cb, cr)))
+            break
+        own = [index for index in kept if groups[index] == worst]
+        kept = [index for index in kept if groups[index] != worst]
+        solution = solve(law, evidence.at(kept))
+        cb, cr = solution.chroma(evidence.at(own).places).mean(dim=1).tolist()
+        left_out.append(Contradiction(worst, surprises[worst], (cb, cr)))
+    return solution, left_out
 
 
 def helpful_places(

@@ -6,6 +6,8 @@ the result is the start, and near a point it is the stated colour. Source: Rasmu
 "Gaussian Processes for Machine Learning", 2006, chapter 2.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -90,17 +92,28 @@ class Solution:
         variance = variance + ((slope @ self._of_parameters) * slope).sum(dim=(0, 2))
         return variance.clamp_min(0.0).sqrt()
 
-    def surprises(self) -> Tensor:
-        """How far each stated colour (N,) is from what all others predict there, in standard
-        deviations of the prediction and of what is stated. Source: Rasmussen, Williams, 5.4.2."""
+    def surprises(self, groups: Sequence[int]) -> dict[int, float]:
+        """How far each point's colour is from what all others predict at its places, in the mean,
+        in standard deviations of the prediction and of what is stated, by the number of the point.
+        Source: Rasmussen, Williams, 5.4.2, for several places at once.
+
+        Args:
+            groups: the number of the point that each place belongs to.
+        """
         slope = self._slope
         expected = self.law(self.evidence.places) - slope @ self.law.parameters
         prior = torch.diag(self.law.precision.reciprocal())
-        square = torch.zeros(len(self.evidence), dtype=torch.float64)
+        numbers = torch.tensor(groups)
+        square = dict.fromkeys(groups, 0.0)
         for of_channel, residual in zip(slope, self.evidence.cbcr - expected, strict=True):
             inverse = torch.linalg.inv(self._covariance + of_channel @ prior @ of_channel.T)
-            square += (inverse @ residual) ** 2 / inverse.diagonal()
-        return square.sqrt()
+            weighted = inverse @ residual
+            for group in square:
+                own = (numbers == group).nonzero()[:, 0]
+                covariance = torch.linalg.inv(inverse[own][:, own])
+                distance = (covariance @ weighted[own]).mean()
+                square[group] += float(distance**2 / covariance.mean())
+        return {group: math.sqrt(one) for group, one in square.items()}
 
     @cached_property
     def _covariance(self) -> Tensor:

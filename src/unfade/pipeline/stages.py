@@ -158,7 +158,7 @@ STAGES = (
         ("film.series", "train"),
         (Clips, PairList, FilmBalance, Targets),
         training_paths,
-        11,
+        12,
     ),
     Stage(
         "render",

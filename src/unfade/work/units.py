@@ -46,12 +46,14 @@ MAX_ROUNDS = 3
 """Times that units are done whose results do not hold, because somebody changes their files."""
 
 FRAMES_A_UNIT = 100
+"""Frames of a unit: at 2K half a minute on one core, so that a lost unit costs little, and the
+start of a unit, a fraction of a second, even less."""
+
 UNITS_OF_SHORT_FILM = 8
 """Units of a film too short for units of `FRAMES_A_UNIT`, so that several workers share it."""
 
 _FEWEST_FRAMES_A_UNIT = 10
-"""Frames of a unit: at 2K half a minute on one core, so that a lost unit costs little, and the
-start of a unit, a fraction of a second, even less."""
+"""Fewest frames of a unit: at 2K five seconds, so that the start of a unit stays a small share."""
 
 ITEMS_A_UNIT = 32
 """Pairs or shots of a unit; each takes seconds."""

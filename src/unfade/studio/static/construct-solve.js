@@ -14,6 +14,15 @@ export function asker(show) {
   async function answer() {
     isAsking = true;
     document.body.toggleAttribute("data-solving", true);
+    try {
+      await answerAll();
+    } finally {
+      isAsking = false;
+      document.body.toggleAttribute("data-solving", false);
+    }
+  }
+
+  async function answerAll() {
     for (let now = null; wanted && now !== wanted; ) {
       now = wanted;
       const options = now.body ? { method: "POST", headers: { "content-type": "application/json" }, body: now.body } : {};
@@ -22,8 +31,6 @@ export function asker(show) {
       if (now === wanted || !found.error) await show(found, now);
       if (found.error && now === wanted) wanted = null; // It may be asked again.
     }
-    isAsking = false;
-    document.body.toggleAttribute("data-solving", false);
   }
 
   return (question) => {

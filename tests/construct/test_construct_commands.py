@@ -121,6 +121,11 @@ def test_a_pair_with_another_picture_is_not_replaced(film: Path, run: Run) -> No
     assert "source frame 2 is a pair with paint/000002.png, which the constructed" in output
     assert film.read_text() == text
     assert not (film.parent / "construct").exists()
+    (film.parent / "construct").mkdir()
+    by_hand = '[[point]]\nat = [[20, 20]]\ncolour = "#8a7a6c"\nsource = "memory"\n'
+    (film.parent / "construct/0000002.toml").write_text(f"frame = 2\n{by_hand}")
+    assert run("construct", film, 2)[0] == EXIT_USER_ERROR
+    assert film.read_text() == text
     assert run("pairs", "drop", film, 2)[0] == 0
     assert run("construct", film, 2, *points()[:2])[0] == 0
 

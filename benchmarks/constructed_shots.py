@@ -118,11 +118,11 @@ class TrueFilm:
         proposed = self._propose(number)
         while done < count:
             places = _PROPOSED.findall(proposed)[: count - done]
+            if not places:
+                sys.exit(f"frame {number}: has {done} calm places, and {count} points are asked")
             points = [f"{x},{y},{self._colour(number, int(x), int(y))},truth" for x, y in places]
             options = [part for point in points for part in ("--point", point)]
-            proposed = _unfade(
-                "construct", self.project, number, *options, "--propose", POINTS_AT_ONCE
-            )
+            proposed = self._propose(number, *options)
             done += len(places)
 
     def _propose(self, number: int, *options: str) -> str:

@@ -36,7 +36,6 @@ def construct(
     ] = 5,
 ) -> None:
     """Construct the colour of a frame that no copy has, from points whose colour you know."""
-    from unfade.construct.records import read_construction
     from unfade.pipeline import run as pipeline
     from unfade.project.file import load_project
     from unfade.work.job import Job
@@ -46,8 +45,6 @@ def construct(
         job = Job(load_project(project_file), project_file.absolute().parent, display)
         pipeline.run(job, last="ingest")
     check_whole_frame(job.clips().source, frame)
-    if point or read_construction(job.root, frame).point:
-        _check_is_no_other_pair(job, frame)
     _construct(job, project_file, _with_points(job, frame, point or [], author), propose)
 
 
@@ -81,15 +78,14 @@ def _check_is_no_other_pair(job: "Job", frame: int) -> None:
     Raises:
         ProjectError: film.toml has a pair at the frame whose picture is not the constructed one.
     """
-    from unfade.construct.constructed_pairs import constructed_frames
+    from unfade.construct.constructed_pairs import other_pair
 
-    for pair in job.project.pair:
-        if pair.source == frame and frame not in constructed_frames(job):
-            raise ProjectError(
-                f"{job.project_file}: source frame {frame} is a pair with {pair.reference}, which "
-                f"the constructed frame would replace; choose another frame, or run 'unfade pairs "
-                f"drop {job.project_file} {frame}' first"
-            )
+    if pair := other_pair(job, frame):
+        raise ProjectError(
+            f"{job.project_file}: source frame {frame} is a pair with {pair.reference}, which "
+            f"the constructed frame would replace; choose another frame, or run 'unfade pairs "
+            f"drop {job.project_file} {frame}' first"
+        )
 
 
 def _with_points(job: "Job", frame: int, texts: Sequence[str], author: str) -> "Construction":
@@ -104,6 +100,8 @@ def _with_points(job: "Job", frame: int, texts: Sequence[str], author: str) -> "
 
     seen = construction_digest(job.root, frame)
     construction = read_construction(job.root, frame)
+    if texts or construction.point:
+        _check_is_no_other_pair(job, frame)
     if not texts:
         return construction
     added = tuple(_parsed_point(text, author) for text in texts)

@@ -1,9 +1,13 @@
 """Which pairs of a film have a constructed picture; imports little, because every command asks."""
 
 import os
+from typing import TYPE_CHECKING
 
 from unfade.film.construction import construct_path
 from unfade.work.job import Job
+
+if TYPE_CHECKING:
+    from unfade.project.settings import PairSection
 
 
 def constructed_frames(job: Job) -> list[int]:
@@ -15,3 +19,11 @@ def constructed_frames(job: Job) -> list[int]:
         and os.path.normpath(job.resolve(pair.reference))
         == os.path.normpath(job.resolve(construct_path(pair.source, ".exr")))
     ]
+
+
+def other_pair(job: Job, frame: int) -> "PairSection | None":
+    """The pair of film.toml at a frame whose picture is not the one constructed for it, which that
+    would replace; None if there is none."""
+    if frame in constructed_frames(job):
+        return None
+    return next((pair for pair in job.project.pair if pair.source == frame), None)

@@ -76,18 +76,6 @@ saving = Lock()
 """Held while a file of constructions is read and written again."""
 
 
-def solved_frame(job: Job, construction: Construction) -> ConstructedFrame:
-    """The colour of a frame from a construction.
-
-    Raises:
-        ProjectError: a point cannot be used.
-        MediaError: the frame cannot be read.
-    """
-    opened = _opened(job, construction.frame)
-    start = _starts.get(_records_key(job), lambda: film_start(job))
-    return construct(job, opened.faded, start, construction, read_palette(job.root))
-
-
 def solution_facts(job: Job, construction: Construction) -> dict[str, Any]:
     """What the page shows of a construction: pictures, the places where a colour would help, and
     the points that contradict the others.
@@ -98,7 +86,12 @@ def solution_facts(job: Job, construction: Construction) -> dict[str, Any]:
     """
     opened = _opened(job, construction.frame)
     with one_core():
-        return _facts(job, solved_frame(job, construction), opened.small)
+        return _facts(job, _solved(job, construction, opened), opened.small)
+
+
+def _solved(job: Job, construction: Construction, opened: OpenedFrame) -> ConstructedFrame:
+    start = _starts.get(_records_key(job), lambda: film_start(job))
+    return construct(job, opened.faded, start, construction, read_palette(job.root))
 
 
 def _facts(job: Job, solved: ConstructedFrame, small: FadedFrame) -> dict[str, Any]:
@@ -130,7 +123,7 @@ def save(project_file: Path, job: Job, construction: Construction, seen: str) ->
         WorkError: a file cannot be written.
         MediaError: the frame cannot be read.
     """
-    solved = solved_frame(job, construction)
+    solved = _solved(job, construction, _opened(job, construction.frame))
     with saving:
         replace_construction(job.root, construction, seen)
         write_constructed(job, solved)

@@ -18,7 +18,6 @@ from torch.nn import functional
 from unfade.construct.constructed_files import read_assumptions
 from unfade.construct.constructed_pairs import constructed_frames
 from unfade.errors import WorkError
-from unfade.film.balance import FilmBalance
 from unfade.film.clip import Clip
 from unfade.film.construction import construct_path
 from unfade.film.figures import HeldOutFigures, ShotFigures, judging_figures
@@ -117,7 +116,7 @@ def run(job: Job) -> None:
         kinds=film_kinds([held_out.kinds[one.frame] for one in judging_figures(held_out.figures)]),
         worst=[view for frame in shown.worst if (view := pictures[frame].worst)],
         improvement=job.load_if_made(Improvement),
-        grade=job.load(FilmBalance).grade,
+        grade=inspection.plan.grade,
         constructed=_constructed(job, {pair.source for pair in pairs}),
     )
     drawn = stills(content, held_out.sheet) | outlier_stills(cases, source.live_area)

@@ -12,10 +12,8 @@ from itertools import combinations_with_replacement
 import torch
 from torch import Tensor
 
+from unfade.color.log_light import logarithm
 from unfade.model.closed_form.laws import Law
-
-LOG_OFFSET = 0.02
-"""Added to R'G'B' before the logarithm, so that black stays finite."""
 
 POSITION_TERMS = 50
 """Terms that depend on the position: 10 products of up to two channels times 5 of the position."""
@@ -75,7 +73,7 @@ def _position_powers(position: Tensor) -> Tensor:
 
 def log_rgb(rgb: Tensor) -> Tensor:
     """Logarithm of R'G'B', scaled to about -1.6 to 1."""
-    return (rgb.clamp_min(0.0) + LOG_OFFSET).log() / 1.5 + 1
+    return logarithm(rgb) / 1.5 + 1
 
 
 def polynomial_terms(channels: Tensor, degree: int) -> Tensor:

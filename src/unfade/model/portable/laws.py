@@ -14,7 +14,6 @@ from unfade.model.closed_form.general_law import (
 from unfade.model.closed_form.gradings import NEUTRAL
 from unfade.model.closed_form.laws import OWN_RAMP, Law, Laws
 from unfade.model.closed_form.lut import SmoothLut
-from unfade.model.closed_form.unevenness import LOG_OFFSET as POSITION_LOG_OFFSET
 from unfade.model.closed_form.unevenness import POSITION_TERMS, Unevenness
 from unfade.model.portable.operations import lookup, mapped, positions
 from unfade.model.portable.weights import Weight
@@ -112,7 +111,7 @@ class PortableLaws(nn.Module):
         self.own_grading = Weight(NEUTRAL if is_own else grading)
         coefficients = unevenness.by_position.get(shot, torch.zeros(2, POSITION_TERMS))
         self.by_position = Weight(coefficients.reshape(2, 10, 5))
-        self.position_log_offset = POSITION_LOG_OFFSET
+        self.log_offset = LOG_OFFSET
         self.ramp_start, self.ramp = OWN_RAMP[0], OWN_RAMP[1] - OWN_RAMP[0]
 
     def distance(self, clean_rgb: Tensor) -> Tensor:
@@ -134,7 +133,7 @@ class PortableLaws(nn.Module):
 
     def _position_chroma(self, rgb: Tensor) -> Tensor:
         """`position_chroma` (2, H, W) of R'G'B' (3, H, W)."""
-        logarithm = (rgb.clamp(min=0.0) + self.position_log_offset).log() / 1.5 + 1.0
+        logarithm = (rgb.clamp(min=0.0) + self.log_offset).log() / 1.5 + 1.0
         r, g, b = torch.unbind(logarithm)
         terms = torch.stack([torch.ones_like(r), r, g, b, r * r, r * g, r * b, g * g, g * b, b * b])
         x, y = torch.unbind(positions(rgb))

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from unfade.construct.constructed_pairs import constructed_frames
+from unfade.construct.constructed_pairs import other_pair
 from unfade.construct.records import (
     construction_digest,
     construction_of,
@@ -105,10 +105,8 @@ def _palettes(job: Job) -> list[dict[str, str]]:
 
 def _pair_words(job: Job, frame: int) -> str:
     """What film.toml says of a frame that saving would replace; empty if nothing."""
-    for pair in job.project.pair:
-        if pair.source == frame and frame not in constructed_frames(job):
-            return f"film.toml has a pair with {pair.reference} here; saving replaces it"
-    return ""
+    pair = other_pair(job, frame)
+    return f"film.toml has a pair with {pair.reference} here; saving replaces it" if pair else ""
 
 
 async def solution(request: Request) -> Response:

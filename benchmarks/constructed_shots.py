@@ -44,9 +44,9 @@ from typer.testing import CliRunner
 from unfade import media
 from unfade.color.ycbcr import rgb_to_ycbcr
 from unfade.commands.app import app
-from unfade.construct.frame import picture_file
 from unfade.construct.palettes import srgb_colour
 from unfade.construct.places import surroundings
+from unfade.film.construction import construct_path
 from unfade.film.rendering import Rendering
 from unfade.film.working_space import WORKING_SPACE
 from unfade.simulate import SEVERITIES, print_film
@@ -139,7 +139,9 @@ class TrueFilm:
 
     def constructed_error(self, number: int) -> float:
         """Mean CIEDE2000 of a constructed frame."""
-        return self.error(number, media.read_picture(str(picture_file(self.folder, number))))
+        return self.error(
+            number, media.read_picture(str(self.folder / construct_path(number, ".exr")))
+        )
 
     def masters(self, numbers: range) -> dict[int, Tensor]:
         """Masters in the working space."""

@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 
 import unfade
+from unfade.errors import ProjectError
 from unfade.film.assumptions import Assumptions
 from unfade.film.provenance import Provenance
 from unfade.film.report import Report
+from unfade.pipeline.run import stage_function
+from unfade.project.file import load_project
+from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
 
 Run = Callable[..., tuple[int, str]]
 
@@ -47,6 +52,18 @@ def test_points_of_a_constructed_frame_reach_report_and_delivery(film: Path, run
     status, text = run("verify", bag.parent)
     assert status == 0, text
     assert {stage.state for stage in unfade.open(film).status()} == {"fresh"}
+
+
+def test_a_frame_constructed_anew_during_a_run_ends_it(film: Path, run: Run) -> None:
+    """What taught is no longer there to be shown; the next run learns from the new one."""
+    before = {path: path.read_bytes() for path in (film / "construct").iterdir()}
+    assert run("construct", film, 6, "--point", "70,20,#204080,poster")[0] == 0
+    job = Job(load_project(film / "film.toml"), film, SilentProgress())
+    for stage in ("validate", "deliver"):
+        with pytest.raises(ProjectError, match="frame 6 was constructed anew after the run had"):
+            stage_function(stage)(job)
+    for path, content in before.items():
+        path.write_bytes(content)
 
 
 def test_a_point_edited_after_the_run_is_named_before_the_next(film: Path, run: Run) -> None:

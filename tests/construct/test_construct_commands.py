@@ -1,6 +1,11 @@
 """`unfade construct` and `unfade palette` on a film without a reference."""
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +13,20 @@ import pytest
 import torch
 from torch import Tensor
 
+import unfade
 from unfade import media
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
 from unfade.commands.failures import EXIT_USER_ERROR
+from unfade.construct.assumptions import read_assumptions
 from unfade.construct.dye_start import light_of
 from unfade.construct.palettes import srgb_colour, working_rgb
-from unfade.construct.records import read_construction, read_palette
+from unfade.construct.records import as_toml, keep_colour, read_construction, read_palette
+from unfade.errors import ProjectError
+from unfade.film.construction import Palette, PaletteColour
 from unfade.film.target import Targets
 from unfade.project.file import load_project
+from unfade.work.job import Job
+from unfade.work.progress import SilentProgress
 
 from ..fixtures import load_artefact, soft_shapes
 
@@ -153,6 +164,10 @@ def test_scribbles_and_regions_count_at_several_places(film: Path, run: Run) -> 
         ),
         ("20,20,#867e76,", "does not say where its colour is known from; set 'source'"),
         ("900,20,#867e76,card", "point 1 lies outside the live area, 160 x 120 pixels from 0, 0"),
+        ("nan,20,#867e76,card", "'--point' is nan; use"),
+        ("-3,20,#867e76,card", "'--point' is -3.0; use"),
+        ("20,20,#867e76,a\x1bcard", "'--point' is 'a\\x1bcard': it holds a control character"),
+        (f"20,20,#867e76,{'card' * 200}", "use a text of 0 to 500 letters"),
     ],
 )
 def test_a_point_that_cannot_be_used_is_refused(
@@ -170,7 +185,18 @@ def test_a_point_that_cannot_be_used_is_refused(
     [
         ("frame = ", "cannot be used"),
         ("frame = 3\n", "is of frame 3; name the file after that frame"),
-        ('frame = 2\n[[point]]\nat = [[1, 2]]\ncolour = "grey"\nsize = 3\n', "'point.0.size'"),
+        (
+            'frame = 2\n[[point]]\nat = [[1, 2]]\ncolour = "grey"\nsize = 3\n',
+            "unknown key 'size' of",
+        ),
+        ('\ufeffframe = 2\n[[point]]\nat = [[1, 2]]\ncolour = "gray"\n', "a colour 'gray'"),
+        ("frame = 2\n[point]\nat = [[1, 2]]\n", "write it as [[point]]"),
+        (
+            'frame = 2\n[[point]]\nat = [[-1, 2]]\ncolour = "grey"\nsource = "memory"\n',
+            "'at' of [[point]] 1 ('memory') is [[-1, 2]]; use a list, each a list of 2, each a "
+            "number from 0 to 100,000",
+        ),
+        ('frame = 2\nauthor = "A\\u001bB"\n', "holds a control character or a line break"),
         ('frame = 2\n[[point]]\nat = [[1, 2]]\narea = true\ncolour = "grey"\n', "outline it"),
     ],
 )
@@ -183,6 +209,98 @@ def test_a_damaged_file_is_named(film: Path, run: Run, text: str, words: str) ->
     assert f"{path}: " in output
     assert words in output
     assert path.read_text() == text
+
+
+def test_a_point_that_is_there_is_not_added_again(film: Path, run: Run) -> None:
+    """The command may have been killed, or the disk may have been full, and is repeated."""
+    for _ in range(2):
+        assert run("construct", film, 2, *points()[:4], "--author", "Ada")[0] == 0
+    assert len(read_construction(film.parent, 2).point) == 2
+    run("construct", film, 2, *points()[:2], "--author", "Grace")
+    assert [one.author for one in read_construction(film.parent, 2).point] == ["", "", "Grace"]
+
+
+def test_more_points_than_a_file_may_have_are_refused(film: Path, run: Run) -> None:
+    run("construct", film, 2, *points()[:2])
+    path = film.parent / "construct/0000002.toml"
+    one = path.read_text().partition("[[point]]")[2]
+    path.write_text("frame = 2\n" + f"[[point]]{one}\n" * 500)
+    text = path.read_text()
+    status, output = run("construct", film, 2, *points()[2:4])
+    assert (status, "use at most 500 tables" in output) == (EXIT_USER_ERROR, True)
+    assert path.read_text() == text
+
+
+def test_a_sheet_is_not_written_over_when_the_points_are_gone(film: Path, run: Run) -> None:
+    run("construct", film, 2, *points())
+    folder = film.parent / "construct"
+    (folder / "0000002.toml").unlink()
+    sheet = (folder / "0000002.png").read_bytes()
+    for arguments in (("construct", film, 2), ("run", film, "--quiet")):
+        status, output = run(*arguments)
+        assert (status, "has no points, but frame 2 is a" in output) == (EXIT_USER_ERROR, True)
+    assert (folder / "0000002.png").read_bytes() == sheet
+    assert run("construct", film, 2, *points())[0] == 0
+
+
+def test_commands_at_once_lose_no_point_that_was_stored(film: Path) -> None:
+    """Those that come too late say so, and are repeated."""
+    command = [sys.executable, "-m", "unfade", "construct", str(film), "2", "--propose", "0"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(unfade.__file__).parents[1])}
+
+    def construct(number: int) -> None:
+        for _ in range(40):
+            option = points()[2 * number : 2 * number + 2]
+            done = subprocess.run(
+                [*command, *option], env=environment, capture_output=True, text=True, check=False
+            )
+            if done.returncode == 0:
+                return
+            assert re.search("was changed elsewhere meanwhile|is in use by", done.stderr)
+        raise AssertionError("never written")
+
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(construct, range(3)))
+    stored = read_construction(film.parent, 2).point
+    assert {one.source for one in stored} == {f"lobby card {number}" for number in range(3)}
+    job = Job(load_project(film), film.parent, SilentProgress())
+    assert len(read_assumptions(job, 2).points) == 3
+
+
+def test_colours_kept_at_once_are_all_in_the_palette(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        list(
+            threads.map(
+                lambda one: keep_colour(tmp_path, f"coat {one}", "#4a5b3c", "museum"), range(24)
+            )
+        )
+    assert len(read_palette(tmp_path).colour) == 24
+
+
+def test_a_palette_that_is_full_is_said(tmp_path: Path) -> None:
+    colours = tuple(
+        PaletteColour(name=f"coat {one}", colour="#4a5b3c", source="museum") for one in range(1000)
+    )
+    (tmp_path / "palette.toml").write_text(as_toml(Palette(colour=colours)))
+    with pytest.raises(ProjectError, match="use at most 1,000 tables"):
+        keep_colour(tmp_path, "shoe", "#4a5b3c", "museum")
+
+
+def test_a_palette_lies_beside_a_film_toml(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "notes.toml").write_text("title = 'notes'\n")
+    status, _ = run("palette", tmp_path / "notes.toml", "coat", "#4a5b3c", "--source", "card")
+    assert status == EXIT_USER_ERROR
+    assert not (tmp_path / "palette.toml").exists()
+
+
+def test_frames_that_state_a_changed_colour_of_the_palette_are_named(film: Path, run: Run) -> None:
+    run("palette", film, "coat", "#4a5b3c", "--source", "museum")
+    run("construct", film, 2, "--point", "20,20,coat,", *points()[:2])
+    again = run("palette", film, "coat", "#4a5b3c", "--source", "museum")[1]
+    assert "states it" not in again
+    output = run("palette", film, "coat", "#4a5b3d", "--source", "museum")[1]
+    assert "'coat' is #4a5b3d; it was #4a5b3c" in output
+    assert f"frame 2 states it; now: unfade construct {film} 2" in output
 
 
 def test_a_frame_that_the_scan_lacks_is_refused(film: Path, run: Run) -> None:
@@ -208,7 +326,12 @@ def test_a_palette_keeps_stated_and_measured_colours(film: Path, run: Run) -> No
         (("coat", "card.png"), "does not say where"),
         (("coat", "card.png", "--at", "70,20"), "has 60 x 40 pixels"),
         (("coat", "#4a5b3c", "--at", "7,2"), "is no picture; leave --at out"),
-        (("", "#4a5b3c"), "mend that value"),
+        (("coat", "card.png", "--at", "-0.5,2"), "and -1,2 is none of them"),
+        (("coat", "#4a5b3"), "#4a5b3: is no colour; write it with six digits"),
+        (("", "#4a5b3c"), "'name' of [[colour]] 1 ('') is ''; use a text of 1 to 100 letters"),
+        (("#4a5b3c", "#4a5b3c"), "starts with '#'"),
+        (("coat, worn", "#4a5b3c"), "holds a comma, so that no point could name it"),
+        (("coat\x1b", "#4a5b3c"), "holds a control character"),
     ],
 )
 def test_a_palette_colour_that_cannot_be_used_is_refused(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from unfade.construct.constructed_files import read_assumptions
+from unfade.construct.assumptions import read_assumptions
 from unfade.construct.constructed_pairs import constructed_frames
 from unfade.construct.frame import ConstructedFrame
 from unfade.errors import ProjectError
@@ -135,7 +135,7 @@ def test_words_count_points_by_author_and_source_and_name_those_left_out() -> No
         point("Ada", "lobby card"),
         point("", "memory"),
         point("Ada", "memory"),
-        point("Grace", "a\x1bletter", "#353939"),
+        point("Grace", "a letter", "#353939"),
     )
     record = Assumptions(
         frame=3, points=points, uncertainty=0.1, picture_sha256="0", sheet_sha256="1"
@@ -151,9 +151,9 @@ def test_a_point_that_contradicts_is_left_out_with_the_colour_that_the_others_sa
     film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from unfade.construct import advice
-    from unfade.construct.constructed_files import write_constructed
+    from unfade.construct.constructed_files import save
     from unfade.construct.frame import construct, film_start, read_faded
-    from unfade.construct.records import read_construction, read_palette
+    from unfade.construct.records import construction_digest, read_construction, read_palette
 
     monkeypatch.setattr(advice, "CONTRADICTION", 1e-6)
     job = job_of(film)
@@ -165,7 +165,8 @@ def test_a_point_that_contradicts_is_left_out_with_the_colour_that_the_others_sa
         read_construction(film, FRAME),
         read_palette(film),
     )
-    write_constructed(job, solved)
+    seen = construction_digest(film, FRAME)
+    save(job, film / "film.toml", solved, read_construction(film, FRAME), seen)
     record = read_assumptions(job, FRAME)
     left_out = {one.index for one in solved.left_out}
     assert len(left_out) == 2

@@ -3,17 +3,20 @@
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import bagit
 import pytest
 
 from unfade.construct.records import (
+    as_toml,
+    construction_file,
     read_construction,
     read_palette,
     write_construction,
-    write_palette,
 )
 from unfade.deliver import handover, stage
+from unfade.deliver.content import delivery_content
 from unfade.errors import ProjectError, UnfadeError
 from unfade.film.alignment import Alignments
 from unfade.film.assumptions import AssumedPoint, Assumptions
@@ -74,9 +77,10 @@ def film_with_constructed_frame(folder: Path) -> Job:
     job = validated_film(folder)
     pair = job.project.pair[0].model_copy(update={"reference": PICTURE})
     job = Job(job.project.model_copy(update={"pair": (pair,)}), folder, SilentProgress())
-    points = write_construction(folder, CONSTRUCTION)
+    write_construction(folder, CONSTRUCTION)
+    points = construction_file(folder, 2)
     points.write_text(f"# scanned from {folder}\n" + points.read_text())
-    write_palette(folder, PALETTE)
+    (folder / "palette.toml").write_text(as_toml(PALETTE))
     picture, sheet = folder / PICTURE, folder / "construct/0000002.png"
     picture.write_bytes(b"picture")
     sheet.write_bytes(b"sheet")
@@ -194,3 +198,49 @@ def test_points_that_were_changed_since_are_not_delivered(delivered: Job, tmp_pa
     )
     with pytest.raises(ProjectError, match="its points or the palette were changed after frame 2"):
         stage.run(Job(delivered.project, folder, SilentProgress()))
+
+
+def test_a_frame_constructed_anew_during_the_run_is_not_delivered(
+    delivered: Job, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(delivered.root, tmp_path / "film"))
+    job = Job(delivered.project, folder, SilentProgress())
+    job.save(UsedFrames(pairs=(make_used_pair(2, "0" * 64),)))
+    with pytest.raises(ProjectError, match="frame 2 was constructed anew after the run had read"):
+        stage.run(job)
+
+
+def test_a_constructed_frame_that_align_rejected_is_not_in_the_bag(
+    delivered: Job, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(delivered.root, tmp_path / "film"))
+    job = Job(delivered.project, folder, SilentProgress())
+    job.save(UsedFrames(pairs=()))
+    content = delivery_content(job, {2: "references/0000002.exr"})
+    assert content.assumptions == {}
+
+
+def test_points_that_are_changed_while_they_are_delivered_end_it(
+    delivered: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(delivered.root, tmp_path / "film"))
+    add_files = stage._add_files
+
+    def meanwhile(*arguments: Any) -> dict[str, str]:
+        changed = CONSTRUCTION.model_copy(update={"point": CONSTRUCTION.point[:1]})
+        write_construction(folder, changed)
+        return add_files(*arguments)
+
+    monkeypatch.setattr(stage, "_add_files", meanwhile)
+    with pytest.raises(ProjectError, match="its points or the palette were changed after frame 2"):
+        stage.run(Job(delivered.project, folder, SilentProgress()))
+
+
+def test_a_record_that_is_missing_is_one_fault_of_all(delivered: Job, tmp_path: Path) -> None:
+    bag = Path(shutil.copytree(bag_of(delivered), tmp_path / "bag"))
+    (bag / "data/construct/0000002.json").unlink()
+    (bag / "data/validation-note.txt").unlink()
+    with pytest.raises(VerificationError) as error:
+        verify(bag, None, SilentProgress())
+    assert any("0000002.json: is missing" in fault for fault in error.value.faults)
+    assert any("validation-note.txt" in fault for fault in error.value.faults)

@@ -135,7 +135,7 @@ def validated_film(folder: Path) -> Job:
             ),
         )
     )
-    job.save(UsedFrames(pairs=(make_used_pair(2),)))
+    job.save(UsedFrames(pairs=(make_used_pair(2, digest(folder / "painted/2.png")),)))
     frames = [write_master(job, frame, bytes([frame]) * frame) for frame in (1, 2, 3)]
     job.save(make_rendering(frames, model_id="0123456789ab", version=2, compression="dwaa"))
     write_small_model(job.folder("train") / "model.safetensors")
@@ -449,6 +449,13 @@ def test_painted_pictures_are_in_the_bag_as_copies(delivered: Job) -> None:
 def test_error_names_a_missing_painted_picture(job: Job) -> None:
     (job.root / "painted/2.png").unlink()
     with pytest.raises(WorkError, match=r"painted/2\.png: is missing; restore the file"):
+        stage.run(job)
+    assert list(job.folder("deliver").iterdir()) == []
+
+
+def test_error_names_a_painted_picture_that_was_changed_during_the_run(job: Job) -> None:
+    (job.root / "painted/2.png").write_bytes(b"anorak")
+    with pytest.raises(WorkError, match=r"painted/2\.png: was changed after the run had read it"):
         stage.run(job)
     assert list(job.folder("deliver").iterdir()) == []
 

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 import unfade
 from unfade import media
-from unfade.construct.constructed_files import read_assumptions
+from unfade.construct.assumptions import read_assumptions
 from unfade.construct.palettes import working_rgb
 from unfade.construct.records import read_construction, read_palette
 from unfade.project.file import load_project
@@ -154,11 +154,22 @@ def test_saving_writes_points_pictures_record_and_pair(film: Path) -> None:
 
 
 def test_saving_keeps_the_role_of_a_pair(film: Path) -> None:
-    page = ConstructPage(film)
-    seen = page.get("frame", frame=4)["seen"]
-    assert page.save(frame=4, seen=seen)[0] == 200
-    pair = next(one for one in load_project(film / "film.toml").pair if one.source == 4)
+    page, path = ConstructPage(film), film / "film.toml"
+    page.save()
+    pair = next(one for one in load_project(path).pair if one.source == FRAME)
+    assert (pair.kind, pair.role) == ("constructed", "train")
+    kind = 'kind = "constructed"\n'
+    path.write_text(path.read_text().replace(kind, f'{kind}role = "holdout"\n'))
+    assert page.save()[0] == 200
+    pair = next(one for one in load_project(path).pair if one.source == FRAME)
     assert (pair.kind, pair.role) == ("constructed", "holdout")
+
+
+def test_a_constructed_frame_does_not_take_over_the_role_of_another_pair(film: Path) -> None:
+    page = ConstructPage(film)
+    assert page.save(frame=4, seen=page.get("frame", frame=4)["seen"])[0] == 200
+    pair = next(one for one in load_project(film / "film.toml").pair if one.source == 4)
+    assert (pair.kind, pair.role) == ("constructed", "train")
 
 
 def test_a_file_that_was_changed_meanwhile_is_not_overwritten(film: Path) -> None:
@@ -180,10 +191,10 @@ def test_a_file_that_was_changed_meanwhile_is_not_overwritten(film: Path) -> Non
         ({"frame": 99}, "has no frame 99; choose one of 1 to 6"),
         ({"frame": "three"}, "'frame'"),
         ({"point": [{**POINTS[0], "at": [[500, 20]]}]}, "point 1 lies outside the live area"),
-        ({"point": [{**POINTS[0], "at": [["left", 20]]}]}, "'point.0.at.0.0'"),
+        ({"point": [{**POINTS[0], "at": [["left", 20]]}]}, "'at' of [[point]] 1"),
         ({"point": [{**POINTS[0], "colour": "greenish"}]}, "no palette has a colour 'greenish'"),
         ({"point": [{**POINTS[0], "area": True}]}, "outline it"),
-        ({"point": [{**POINTS[0], "size": 3}]}, "'point.0.size'"),
+        ({"point": [{**POINTS[0], "size": 3}]}, "unknown key 'size' of [[point]] 1"),
         ({"seen": 3}, "has no text 'seen'"),
     ],
 )

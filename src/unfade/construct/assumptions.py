@@ -1,102 +1,136 @@
-"""Draws a constructed frame with its assumptions: every point, its colour, source and author."""
+"""The records of what is assumed of constructed frames, and whether their files still fit them."""
 
-import torch
-from torch import Tensor
-from torch.nn import functional
+from collections.abc import Mapping
 
-from unfade.construct.frame import ConstructedFrame
-from unfade.construct.palettes import working_rgb
-from unfade.construct.stated import StatedPoint
-from unfade.drawing.canvas import (
-    BACKGROUND_LEVEL,
-    FAINT_LEVEL,
-    TEXT_LEVEL,
-    TEXT_SIZE_PX,
-    blank_canvas,
-    fit_width,
-    paste,
-    set_text,
-)
-from unfade.drawing.sheets import GAP_PX, LINE_SPACING_PX, MARGIN_PX, SHEET_WIDTH_PX
-
-_SWATCH_PX = 22
-"""Side of the square that shows a stated colour."""
-_MARK_PX = 5
-"""Half the side of the mark at a place."""
-_SHOWN_DEVIATION = 0.05
-"""Standard deviation of chroma that is drawn white: as much as a start without points."""
-_COLUMNS_PX = (0, 36, 70, 170, 330, 760)
-"""Left edges of number, swatch, colour, author, source and note."""
+from unfade.construct.constructed_pairs import constructed_frames
+from unfade.construct.frame import ConstructedFrame, expected_colour
+from unfade.construct.records import construction_file, read_construction, read_palette
+from unfade.construct.stated import resolved
+from unfade.errors import ProjectError
+from unfade.film.assumptions import AssumedPoint, Assumptions
+from unfade.film.construction import FocalPoint, construct_path
+from unfade.film.used_frames import UsedFrames
+from unfade.work.job import Job
+from unfade.work.record_files import read_record
 
 
-def draw_assumptions(frame: ConstructedFrame) -> Tensor:
-    """A sheet (3, H, W): the faded frame, the constructed one with its points, where it is
-    uncertain, and the list of points."""
-    inner = (SHEET_WIDTH_PX - 2 * MARGIN_PX - 2 * GAP_PX) // 3
-    size = frame.faded.source_rgb.shape[1:]
-    pictures = (frame.faded.source_rgb, _with_marks(frame), draw_uncertainty(frame, *size))
-    small = [fit_width(picture, inner) for picture in pictures]
-    top = MARGIN_PX + LINE_SPACING_PX
-    first_line = top + small[0].shape[1] + 2 * LINE_SPACING_PX
-    height = first_line + (len(frame.points) + 1) * (_SWATCH_PX + GAP_PX) + MARGIN_PX
-    sheet = blank_canvas(height, SHEET_WIDTH_PX)
-    titles = (f"Scan, frame {frame.number}", "Constructed", "Uncertainty of its colour")
-    for index, (title, picture) in enumerate(zip(titles, small, strict=True)):
-        left = MARGIN_PX + index * (inner + GAP_PX)
-        set_text(sheet, title, left, top - GAP_PX, shade=TEXT_LEVEL)
-        paste(sheet, picture, left, top)
-    _draw_list(sheet, frame, first_line)
-    return sheet
+def record_of(frame: ConstructedFrame, picture_sha256: str, sheet_sha256: str) -> Assumptions:
+    """The record of a constructed frame, with the checksums of its picture and its sheet."""
+    expected = {one.index: expected_colour(frame, one) for one in frame.left_out}
+    return Assumptions(
+        frame=frame.number,
+        points=tuple(
+            _assumed(one.point, one.colour, one.source, one.author, expected.get(index))
+            for index, one in enumerate(frame.points)
+        ),
+        uncertainty=float(frame.uncertainty.mean()),
+        picture_sha256=picture_sha256,
+        sheet_sha256=sheet_sha256,
+    )
 
 
-def _draw_list(sheet: Tensor, frame: ConstructedFrame, top: int) -> None:
-    left_out = {one.index for one in frame.left_out}
-    _draw_row(sheet, top, ("", "", "colour", "by", "known from", "note"), FAINT_LEVEL)
-    for index, point in enumerate(frame.points):
-        y = top + (index + 1) * (_SWATCH_PX + GAP_PX)
-        swatch = working_rgb(point.colour).float()[:, None, None].expand(3, _SWATCH_PX, _SWATCH_PX)
-        paste(sheet, swatch, MARGIN_PX + _COLUMNS_PX[1], y - TEXT_SIZE_PX - 2)
-        note = point.point.note
-        if index in left_out:
-            note = f"left out, contradicts the others; {note}".removesuffix("; ")
-        words = (str(index + 1), "", point.colour, point.author, point.source, note)
-        _draw_row(sheet, y, words, TEXT_LEVEL)
+def read_assumptions(job: Job, frame: int) -> Assumptions:
+    """The record of a constructed frame.
+
+    Raises:
+        ProjectError: it is missing or damaged, or points, picture or sheet were changed since.
+    """
+    stated, record = _stated_now(job, frame), _read_record(job, frame)
+    remedy = f"run 'unfade construct {job.project_file} {frame}' again"
+    for suffix, sha256 in ((".exr", record.picture_sha256), (".png", record.sheet_sha256)):
+        file = job.root / construct_path(frame, suffix)
+        if not file.is_file():
+            raise ProjectError(f"{file}: is missing; {remedy}")
+        if job.digest(file) != sha256:
+            raise ProjectError(f"{file}: was changed after frame {frame} was constructed; {remedy}")
+    if (record.frame, stated) != (frame, _stated_then(record)):
+        raise ProjectError(
+            f"{construction_file(job.root, frame)}: its points or the palette were changed after "
+            f"frame {frame} was constructed; {remedy}"
+        )
+    return record
 
 
-def _draw_row(sheet: Tensor, y: int, words: tuple[str, ...], shade: float) -> None:
-    for left, right, text in zip(_COLUMNS_PX, (*_COLUMNS_PX[1:], 1440), words, strict=True):
-        letters = (right - left) // (TEXT_SIZE_PX // 2)
-        set_text(sheet, text[:letters], MARGIN_PX + left, y, shade=shade)
+def taught_assumptions(job: Job, used: UsedFrames) -> Mapping[int, Assumptions]:
+    """The records of the constructed frames of admitted pairs, by frame.
+
+    Args:
+        job: of the film.
+        used: the frames of admitted pairs.
+
+    Raises:
+        ProjectError: what is assumed of a frame is missing or was changed, or the frame was
+            constructed anew after the run had read its picture.
+    """
+    read = {one.source.frame: one.reference.sha256 for one in used.pairs}
+    records = {
+        frame: read_assumptions(job, frame) for frame in constructed_frames(job) if frame in read
+    }
+    for frame, record in records.items():
+        if record.picture_sha256 != read[frame]:
+            raise ProjectError(
+                f"{job.root / construct_path(frame, '.exr')}: frame {frame} was constructed anew "
+                f"after the run had read it; run 'unfade run {job.project_file}' again"
+            )
+    return records
 
 
-def _with_marks(frame: ConstructedFrame) -> Tensor:
-    """The constructed frame, reduced, with a numbered square at each place of a point."""
-    inner = (SHEET_WIDTH_PX - 2 * MARGIN_PX - 2 * GAP_PX) // 3
-    scale = inner / frame.rgb.shape[-1]
-    marked = fit_width(frame.rgb, inner).clamp(0, 1)
-    for number, point in enumerate(frame.points, start=1):
-        for column, row in point.places:
-            _mark(marked, round(column * scale), round(row * scale), point)
-        column, row = point.places[0]
-        x, y = round(column * scale) + _MARK_PX + 3, round(row * scale) + TEXT_SIZE_PX // 2
-        for shift, shade in ((1, BACKGROUND_LEVEL), (0, TEXT_LEVEL)):
-            left, top = min(x, inner - TEXT_SIZE_PX) + shift, max(y, TEXT_SIZE_PX) + shift
-            set_text(marked, str(number), left, top, shade=shade)
-    return marked
+def check_has_points(job: Job, frame: int) -> None:
+    """
+    Raises:
+        ProjectError: a frame that is a constructed pair has no points, or its file cannot be used.
+    """
+    if frame in constructed_frames(job) and not read_construction(job.root, frame).point:
+        raise ProjectError(
+            f"{construction_file(job.root, frame)}: has no points, but frame {frame} is a "
+            f"constructed pair; restore them, or run 'unfade pairs drop {job.project_file} {frame}'"
+        )
 
 
-def _mark(picture: Tensor, x: int, y: int, point: StatedPoint) -> None:
-    """Draws the stated colour within a light line within a dark one, seen on any picture."""
-    colour = working_rgb(point.colour).float()[:, None, None]
-    dark, light = (torch.full((3, 1, 1), level) for level in (BACKGROUND_LEVEL, TEXT_LEVEL))
-    for size, value in ((_MARK_PX + 2, dark), (_MARK_PX + 1, light), (_MARK_PX - 1, colour)):
-        top, left = max(y - size, 0), max(x - size, 0)
-        picture[:, top : y + size + 1, left : x + size + 1] = value
+def _read_record(job: Job, frame: int) -> Assumptions:
+    path = job.root / construct_path(frame, ".json")
+    remedy = f"run 'unfade construct {job.project_file} {frame}' again"
+    try:
+        return Assumptions.from_json(read_record(path))
+    except FileNotFoundError as error:
+        raise ProjectError(f"{path}: is missing; {remedy}") from error
+    except (OSError, ValueError) as error:
+        raise ProjectError(f"{path}: is damaged ({error}); {remedy}") from error
 
 
-def draw_uncertainty(frame: ConstructedFrame, height: int, width: int) -> Tensor:
-    """The deviation of chroma over the frame as brightness, (3, height, width)."""
-    deviation = (frame.uncertainty / _SHOWN_DEVIATION).clamp(0, 1).float()
-    level = BACKGROUND_LEVEL + (1 - BACKGROUND_LEVEL) * deviation
-    large = functional.interpolate(level[None, None], size=(height, width), mode="bilinear")
-    return large[0].expand(3, -1, -1)
+def _stated_now(job: Job, frame: int) -> list[AssumedPoint]:
+    """The points as construction and palette state them.
+
+    Raises:
+        ProjectError: there are none, or construction or palette cannot be used.
+    """
+    check_has_points(job, frame)
+    construction, palette = read_construction(job.root, frame), read_palette(job.root)
+    where = construction_file(job.root, frame)
+    return [
+        _assumed(
+            one,
+            *resolved(one, palette, f"{where}: point {number}"),
+            one.author or construction.author,
+        )
+        for number, one in enumerate(construction.point, start=1)
+    ]
+
+
+def _stated_then(record: Assumptions) -> list[AssumedPoint]:
+    """The points of a record, as they were stated."""
+    return [one.model_copy(update={"left_out_for": None}) for one in record.points]
+
+
+def _assumed(
+    point: FocalPoint, colour: str, source: str, author: str, left_out_for: str | None = None
+) -> AssumedPoint:
+    return AssumedPoint(
+        at=point.at,
+        area=point.area,
+        colour=colour,
+        source=source,
+        author=author,
+        note=point.note,
+        left_out_for=left_out_for,
+    )

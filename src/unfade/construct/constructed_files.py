@@ -1,37 +1,66 @@
-"""The files of a constructed frame: its sheet, its picture and the record of its assumptions; and
-its pair in film.toml.
-
-The files are written together, and whoever reads the record knows that picture, sheet and points
-are those that it was made of.
-"""
+"""Writes the files of a constructed frame: picture, sheet, record and points; and its pair."""
 
 from pathlib import Path
 
 from unfade import media
-from unfade.construct.assumptions import draw_assumptions
-from unfade.construct.frame import (
-    ConstructedFrame,
-    expected_colour,
-    picture_file,
-    write_picture,
-)
-from unfade.construct.records import construction_file, read_construction, read_palette
-from unfade.construct.stated import resolved
-from unfade.errors import ProjectError
-from unfade.film.assumptions import AssumedPoint, Assumptions
-from unfade.film.construction import FocalPoint, construct_path
+from unfade.construct.assumptions import record_of
+from unfade.construct.constructed_pairs import check_no_other_pair, other_pair
+from unfade.construct.frame import ConstructedFrame
+from unfade.construct.records import check_construction_seen, write_construction
+from unfade.construct.sheet import draw_assumptions
+from unfade.film.construction import CONSTRUCT_FOLDER, Construction, construct_path
 from unfade.film.wording import counted
-from unfade.project.file import load_project
+from unfade.film.working_space import WORKING_SPACE
+from unfade.geometry.crop import crop
 from unfade.project.settings import PairSection
 from unfade.work.elements import digest
 from unfade.work.job import Job
-from unfade.work.pair_edits import pair_added, valid_text
-from unfade.work.project_writing import replace_project_text
-from unfade.work.record_files import read_record
-from unfade.work.writing import make_folder, write_text
+from unfade.work.pair_edits import job_of, pair_added, valid_text
+from unfade.work.project_writing import one_editor, replace_project_text
+from unfade.work.writing import clear_partials, make_folder, write_text
 
 _NOTE_LENGTH = 500
-"""Characters of the note of a pair, as film.toml takes it."""
+"""Characters of the note of a pair, some lines of the validation note; the points name all
+sources."""
+
+
+def save(
+    job: Job,
+    project_file: Path,
+    frame: ConstructedFrame,
+    construction: Construction,
+    seen: str,
+    replaces: str = "",
+) -> None:
+    """Writes picture, sheet and record of a constructed frame, makes it a pair in film.toml, and
+    writes its points last of all, so that a save that fails can be repeated.
+
+    Args:
+        job: of the film.
+        project_file: of the film.
+        frame: solved from the construction.
+        construction: with its points.
+        seen: the `construction_digest` of what the editor began with.
+        replaces: the reference of another pair at the frame, which the person gives up; empty if
+            there is none.
+
+    Raises:
+        ProjectError: the points were changed meanwhile, or film.toml cannot be used, or has
+            another pair there.
+        MediaError: a picture cannot be written.
+        WorkError: a file cannot be written.
+    """
+    with one_editor(job.root):
+        check_construction_seen(job.root, frame.number, seen)
+        text = valid_text(project_file)
+        section = _section(job_of(text, project_file), frame, replaces)
+        added = pair_added(text, project_file, section)
+        clear_partials(job.root / CONSTRUCT_FOLDER)
+        picture, sheet = _write_picture(job, frame), write_sheet(job, frame)
+        record = record_of(frame, digest(picture), digest(sheet))
+        write_text(job.root / construct_path(frame.number, ".json"), record.to_json())
+        replace_project_text(project_file, text, added)
+        write_construction(job.root, construction)
 
 
 def write_sheet(job: Job, frame: ConstructedFrame) -> Path:
@@ -42,122 +71,36 @@ def write_sheet(job: Job, frame: ConstructedFrame) -> Path:
     """
     path = job.root / construct_path(frame.number, ".png")
     make_folder(path.parent)
-    media.write_png(path, draw_assumptions(frame))
+    media.write_png(path, draw_assumptions(frame, job.clips().source.pixel_aspect))
     return path
 
 
-def write_constructed(job: Job, frame: ConstructedFrame) -> Path:
-    """Writes sheet, picture and record of a constructed frame; the path of the picture.
+def _write_picture(job: Job, frame: ConstructedFrame) -> Path:
+    """Writes a constructed frame on the scan's raster, whose outside of the live area is the
+    scan's; its path."""
+    path = job.root / construct_path(frame.number, ".exr")
+    make_folder(path.parent)
+    whole = media.read_frame(job.clips().source, frame.number, job.colors).clone()
+    crop(whole, frame.live_area)[:] = frame.rgb
+    media.write_exr(path, whole, colorspace=WORKING_SPACE)
+    return path
+
+
+def _section(job: Job, frame: ConstructedFrame, replaces: str) -> PairSection:
+    """The pair of a constructed frame. One that is a constructed pair keeps its role.
 
     Raises:
-        MediaError: a picture cannot be written.
+        ProjectError: film.toml has another pair there than `replaces`.
     """
-    sheet, picture = write_sheet(job, frame), write_picture(job, frame)
-    expected = {one.index: expected_colour(frame, one) for one in frame.left_out}
-    record = Assumptions(
-        frame=frame.number,
-        points=tuple(
-            _assumed(one.point, one.colour, one.source, one.author, expected.get(index))
-            for index, one in enumerate(frame.points)
-        ),
-        uncertainty=float(frame.uncertainty.mean()),
-        picture_sha256=digest(picture),
-        sheet_sha256=digest(sheet),
-    )
-    write_text(job.root / construct_path(frame.number, ".json"), record.to_json())
-    return picture
-
-
-def add_pair(project_file: Path, frame: ConstructedFrame) -> None:
-    """Makes a constructed frame, whose picture is written, a pair in film.toml. A frame that is a
-    pair keeps its role.
-
-    Raises:
-        ProjectError: film.toml cannot be used, or was changed meanwhile.
-    """
+    check_no_other_pair(job, frame.number, but=replaces)
+    is_new = other_pair(job, frame.number) is not None
+    roles = [one.role for one in job.project.pair if one.source == frame.number and not is_new]
     sources = sorted({point.source for point in frame.used})
-    earlier = [one for one in load_project(project_file).pair if one.source == frame.number]
-    section = PairSection(
+    return PairSection(
         source=frame.number,
         reference=construct_path(frame.number, ".exr"),
         kind="constructed",
-        role=earlier[0].role if earlier else "train",
+        role=roles[0] if roles else "train",
         aligned=True,
         note=f"{counted(len(frame.used), 'focal point')}: {', '.join(sources)}"[:_NOTE_LENGTH],
-    )
-    seen = valid_text(project_file)
-    replace_project_text(project_file, seen, pair_added(seen, project_file, section))
-
-
-def read_assumptions(job: Job, frame: int) -> Assumptions:
-    """The record of a constructed frame.
-
-    Raises:
-        ProjectError: it is missing or damaged, or points, picture or sheet were changed since.
-    """
-    path = job.root / construct_path(frame, ".json")
-    remedy = f"run 'unfade construct {job.project_file} {frame}' again"
-    try:
-        record = Assumptions.from_json(read_record(path))
-    except FileNotFoundError as error:
-        raise ProjectError(f"{path}: is missing; {remedy}") from error
-    except (OSError, ValueError) as error:
-        raise ProjectError(f"{path}: is damaged ({error}); {remedy}") from error
-    for file, sha256 in (
-        (picture_file(job.root, frame), record.picture_sha256),
-        (job.root / construct_path(frame, ".png"), record.sheet_sha256),
-    ):
-        if not file.is_file():
-            raise ProjectError(f"{file}: is missing; {remedy}")
-        if job.digest(file) != sha256:
-            raise ProjectError(f"{file}: was changed after frame {frame} was constructed; {remedy}")
-    stated = _stated_now(job, frame)
-    points = construction_file(job.root, frame)
-    if not stated:
-        raise ProjectError(
-            f"{points}: has no points, but frame {frame} is a constructed pair; restore them, or "
-            f"run 'unfade pairs drop {job.project_file} {frame}'"
-        )
-    if (record.frame, stated) != (frame, _stated_then(record)):
-        raise ProjectError(
-            f"{points}: its points or the palette were changed after "
-            f"frame {frame} was constructed; {remedy}"
-        )
-    return record
-
-
-def _stated_now(job: Job, frame: int) -> list[AssumedPoint]:
-    """The points as construction and palette state them.
-
-    Raises:
-        ProjectError: construction or palette cannot be used.
-    """
-    construction, palette = read_construction(job.root, frame), read_palette(job.root)
-    where = construction_file(job.root, frame)
-    return [
-        _assumed(
-            one,
-            *resolved(one, palette, f"{where}: point {number}"),
-            one.author or construction.author,
-        )
-        for number, one in enumerate(construction.point, start=1)
-    ]
-
-
-def _stated_then(record: Assumptions) -> list[AssumedPoint]:
-    """The points of a record, as they were stated."""
-    return [one.model_copy(update={"left_out_for": None}) for one in record.points]
-
-
-def _assumed(
-    point: FocalPoint, colour: str, source: str, author: str, left_out_for: str | None = None
-) -> AssumedPoint:
-    return AssumedPoint(
-        at=point.at,
-        area=point.area,
-        colour=colour,
-        source=source,
-        author=author,
-        note=point.note,
-        left_out_for=left_out_for,
     )

@@ -1,33 +1,34 @@
-"""A frame whose colour is constructed: reads what the solver needs, and writes what it finds."""
+"""A frame whose colour is constructed: reads what the solver needs, and holds what it finds."""
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from unfade import media
-from unfade.color.log_light import rgb_of
 from unfade.color.ycbcr import limit_chroma, luma, ycbcr_to_rgb
 from unfade.construct.advice import Contradiction, helpful_places, solve_consistent
 from unfade.construct.dye_start import DyeStart, film_dyes
 from unfade.construct.laws import start_law
-from unfade.construct.palettes import srgb_colour
 from unfade.construct.places import FadedFrame, is_calm
 from unfade.construct.solver import Solution
-from unfade.construct.stated import StatedPoint, evidence_of, stated_points
+from unfade.construct.stated import (
+    StatedPoint,
+    colour_stating,
+    evidence_of,
+    places_of,
+    stated_points,
+)
 from unfade.film.clip import SOURCE_PROXY, Area
-from unfade.film.construction import Construction, Palette, construct_path
+from unfade.film.construction import Construction, FocalPoint, Palette
 from unfade.film.model import TrainedModel
 from unfade.film.pair import PairList
-from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.model.files import load_model
 from unfade.work.job import Job
 from unfade.work.proxies import load_proxy
-from unfade.work.writing import make_folder
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class ConstructedFrame:
 
     number: int
     faded: FadedFrame
+    start: DyeStart
     live_area: Area
     points: tuple[StatedPoint, ...]
     solution: Solution
@@ -74,6 +76,15 @@ class ConstructedFrame:
         (rows, columns)."""
         found = self.faded.candidates
         return self.solution.deviation(found.places).reshape(found.rows, -1)
+
+    def colour_to_state(self, point: FocalPoint) -> str | None:
+        """The sRGB colour that states, at a point with or without one, what is solved there; None
+        if it lies outside the live area."""
+        places = places_of(point, self.live_area)
+        if not places:
+            return None
+        found, _ = self.faded.around(places)
+        return colour_stating(self.solution.chroma(found).mean(dim=1), found, self.start)
 
     def proposals(self, count: int) -> list[Proposal]:
         """The places at which stated colours would help most, the best first."""
@@ -148,36 +159,14 @@ def construct(
     law = start_law(start, has_model=faded.model_cbcr is not None)
     solution, left_out = solve_consistent(law, evidence, groups)
     return ConstructedFrame(
-        construction.frame, faded, live_area, tuple(points), solution, tuple(left_out)
+        construction.frame, faded, start, live_area, tuple(points), solution, tuple(left_out)
     )
-
-
-def write_picture(job: Job, frame: ConstructedFrame) -> Path:
-    """Writes a constructed frame as a picture on the scan's raster, whose outside of the live area
-    is the scan's; its path.
-
-    Raises:
-        MediaError: it cannot be written.
-    """
-    path = picture_file(job.root, frame.number)
-    make_folder(path.parent)
-    whole = media.read_frame(job.clips().source, frame.number, job.colors).clone()
-    crop(whole, frame.live_area)[:] = frame.rgb
-    media.write_exr(path, whole, colorspace=WORKING_SPACE)
-    return path
-
-
-def picture_file(folder: Path, frame: int) -> Path:
-    """The picture of a constructed frame, in the folder of film.toml."""
-    return folder / construct_path(frame, ".exr")
 
 
 def expected_colour(frame: ConstructedFrame, contradiction: Contradiction) -> str:
     """The sRGB colour that the other points predict at one that contradicts them."""
-    place = frame.points[contradiction.index].places[:1]
-    y = luma(rgb_of(frame.faded.around(place)[0].log_rgb).reshape(3, 1, 1))
-    cbcr = y.new_tensor(contradiction.expected).reshape(2, 1, 1)
-    return srgb_colour(ycbcr_to_rgb(torch.cat([y, limit_chroma(y, cbcr)])).flatten())
+    found, _ = frame.faded.around(frame.points[contradiction.index].places)
+    return colour_stating(torch.tensor(contradiction.expected), found, frame.start)
 
 
 def contradictions(frame: ConstructedFrame) -> list[str]:

@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import tomlkit
 from pydantic import ValidationError
@@ -17,9 +17,13 @@ from unfade.film.construction import (
     construct_path,
 )
 from unfade.film.noun import Noun
-from unfade.work.project_writing import changed_meanwhile, text_digest
+from unfade.project.faults import explain
+from unfade.work.project_writing import changed_meanwhile, one_editor, text_digest
 from unfade.work.record_files import read_record
 from unfade.work.writing import make_folder, write_text
+
+BYTE_ORDER_MARK = "\ufeff"
+"""What some editors put before a text in UTF-8."""
 
 Record = TypeVar("Record", bound=Noun)
 
@@ -45,16 +49,17 @@ def read_construction(folder: Path, frame: int) -> Construction:
     return construction
 
 
-def construction_of(folder: Path, value: object) -> Construction:
-    """The construction that a page has sent, as its file would hold it.
+def construction_of(path: Path, fields: dict[str, Any]) -> Construction:
+    """The construction that fields state.
+
+    Args:
+        path: of its file, for messages.
+        fields: as the file would hold them.
 
     Raises:
         ProjectError: a value cannot be used.
     """
-    try:
-        return Construction.model_validate(value)
-    except ValidationError as error:
-        raise ProjectError(f"{folder / CONSTRUCT_FOLDER}: {_fault(error)}") from error
+    return _valid(path, fields, Construction)
 
 
 def construction_digest(folder: Path, frame: int) -> str:
@@ -82,28 +87,35 @@ def read_palette(folder: Path) -> Palette:
     return _read(folder / PALETTE_FILE, Palette) or Palette()
 
 
-def write_construction(folder: Path, construction: Construction) -> Path:
-    """Writes the file of a construction; its path."""
+def frames_stating(folder: Path, name: str) -> list[int]:
+    """The frames in whose construction a point has the colour of a name.
+
+    Raises:
+        ProjectError: a construction cannot be used.
+    """
+    constructions = (read_construction(folder, frame) for frame in frames_with_points(folder))
+    return [one.frame for one in constructions if any(point.colour == name for point in one.point)]
+
+
+def check_construction_seen(folder: Path, frame: int, seen: str) -> None:
+    """
+    Args:
+        folder: of film.toml.
+        frame: of the construction.
+        seen: the `construction_digest` of what an editor began with.
+
+    Raises:
+        ProjectError: the file was changed meanwhile.
+    """
+    if construction_digest(folder, frame) != seen:
+        raise changed_meanwhile(construction_file(folder, frame))
+
+
+def write_construction(folder: Path, construction: Construction) -> None:
+    """Writes the file of a construction."""
     path = construction_file(folder, construction.frame)
     make_folder(path.parent)
     write_text(path, as_toml(construction))
-    return path
-
-
-def replace_construction(folder: Path, construction: Construction, seen: str) -> Path:
-    """Writes the file of a construction if it still is what an editor has seen; its path.
-
-    Args:
-        folder: of film.toml.
-        construction: the new one.
-        seen: the `construction_digest` of what the editor began with.
-
-    Raises:
-        ProjectError: the file was changed meanwhile; nothing is written.
-    """
-    if construction_digest(folder, construction.frame) != seen:
-        raise changed_meanwhile(construction_file(folder, construction.frame))
-    return write_construction(folder, construction)
 
 
 def keep_colour(folder: Path, name: str, colour: str, source: str) -> PaletteColour:
@@ -118,18 +130,13 @@ def keep_colour(folder: Path, name: str, colour: str, source: str) -> PaletteCol
     Raises:
         ProjectError: a value or the file cannot be used.
     """
-    try:
-        entry = PaletteColour(name=name, colour=colour.lower(), source=source)
-    except ValidationError as error:
-        raise ProjectError(f"{folder / PALETTE_FILE}: {_fault(error)}") from error
-    others = tuple(one for one in read_palette(folder).colour if one.name != name)
-    write_palette(folder, Palette(colour=(*others, entry)))
-    return entry
-
-
-def write_palette(folder: Path, palette: Palette) -> None:
-    """Writes the file of a palette."""
-    write_text(folder / PALETTE_FILE, as_toml(palette))
+    path = folder / PALETTE_FILE
+    entry = {"name": name, "colour": colour.lower(), "source": source}
+    with one_editor(folder):
+        others = [one.model_dump() for one in read_palette(folder).colour if one.name != name]
+        palette = _valid(path, {"colour": [*others, entry]}, Palette)
+        write_text(path, as_toml(palette))
+    return palette.colour[-1]
 
 
 def _read(path: Path, kind: type[Record]) -> Record | None:
@@ -137,11 +144,17 @@ def _read(path: Path, kind: type[Record]) -> Record | None:
     if text is None:
         return None
     try:
-        return kind.model_validate(tomllib.loads(text))
-    except ValidationError as error:
-        raise ProjectError(f"{path}: {_fault(error)}") from error
+        fields = tomllib.loads(text.removeprefix(BYTE_ORDER_MARK))
     except (ValueError, RecursionError) as error:
         raise _unusable(path, error) from error
+    return _valid(path, fields, kind)
+
+
+def _valid(path: Path, fields: dict[str, Any], kind: type[Record]) -> Record:
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        raise ProjectError(f"{path}: {explain(error, fields, kind)}") from error
 
 
 def _text(path: Path) -> str | None:
@@ -156,12 +169,6 @@ def _text(path: Path) -> str | None:
 
 def _unusable(path: Path, error: Exception) -> ProjectError:
     return ProjectError(f"{path}: cannot be used ({error}); mend or restore it")
-
-
-def _fault(error: ValidationError) -> str:
-    fault = error.errors()[0]
-    where = ".".join(str(part) for part in fault["loc"])
-    return f"'{where}': {fault['msg']}; mend that value"
 
 
 def as_toml(record: Noun) -> str:

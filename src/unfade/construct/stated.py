@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unfade.color.ycbcr import luma, rgb_to_ycbcr
+from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.construct.dye_start import DyeStart
-from unfade.construct.palettes import PUBLISHED, working_rgb
+from unfade.construct.laws import Places
+from unfade.construct.palettes import PUBLISHED, srgb_colour, working_rgb
 from unfade.construct.places import FadedFrame
 from unfade.construct.records import construction_file
 from unfade.construct.solver import STATED_DEVIATION, Evidence, no_evidence
@@ -23,11 +24,11 @@ from unfade.film.construction import Construction, FocalPoint, Palette, is_hex
 _PLACES_OF_POINT = 12
 """Places of a scribble or region that count: they say little more than each other."""
 
-_DARKEST = 0.02
+_DARK_LUMA = 0.02
 """Luma of a stated colour below which its hue is not certain."""
 _NAMES_SHOWN = 5
 """Names of colours that a message proposes, the nearest of up to a thousand."""
-_LIGHT = (0.2, 4.0)
+_FACTORS = (0.2, 4.0)
 """Bounds of the factor by which a stated colour is brightened."""
 
 
@@ -61,7 +62,7 @@ def stated_points(
     found = []
     for number, point in enumerate(construction.point, start=1):
         colour, source = resolved(point, palette, f"{path}: point {number}")
-        places = _places(point, live_area)
+        places = places_of(point, live_area)
         if not places:
             raise ProjectError(
                 f"{path}: point {number} lies outside the live area, {live_area.width} x "
@@ -85,18 +86,35 @@ def evidence_of(
     counts = torch.tensor([len(points[index].places) for index in groups], dtype=torch.float64)
     # Several places of a statement are one statement.
     deviation = STATED_DEVIATION * counts.sqrt()
-    return Evidence(places, _in_light(stated, start.unfaded(places.log_rgb)), deviation), groups
+    return Evidence(places, _at_luma(stated, _print_luma(places, start)), deviation), groups
 
 
-def _in_light(stated_rgb: Tensor, unfaded_rgb: Tensor) -> Tensor:
-    """The chroma (2, N) of stated colours (3, N) in the light of a print (3, N).
+def colour_stating(cbcr: Tensor, places: Places, start: DyeStart) -> str:
+    """The sRGB colour that states a chroma (2,) at places, of which `evidence_of` makes that chroma
+    again."""
+    y = _print_luma(places, start).mean().reshape(1, 1, 1)
+    limited = limit_chroma(y, cbcr.to(y.dtype).reshape(2, 1, 1))
+    rgb = ycbcr_to_rgb(torch.cat([y, limited])).flatten()
+    # Its brightness is free: as dark as counts, and not too light for sRGB.
+    rgb = rgb * (_DARK_LUMA / y.flatten()).clamp(1.0, 1 / _FACTORS[0])
+    return srgb_colour(rgb / rgb.max().clamp_min(1.0))
+
+
+def _at_luma(stated_rgb: Tensor, wanted: Tensor) -> Tensor:
+    """The chroma (2, N) of stated colours (3, N) at a luma (N,).
 
     A colour states hue and saturation, but the same surface is lighter or darker from place to
-    place. So it gets the luma that the film's start gives the place.
+    place.
     """
-    wanted, y = (luma(one[:, :, None])[0, :, 0] for one in (unfaded_rgb, stated_rgb))
-    factor = (wanted.clamp_min(0.0) / y.clamp_min(_DARKEST)).clamp(*_LIGHT)
+    y = luma(stated_rgb[:, :, None])[0, :, 0]
+    factor = (wanted / y.clamp_min(_DARK_LUMA)).clamp(*_FACTORS)
     return rgb_to_ycbcr((stated_rgb * factor)[:, :, None])[1:, :, 0]
+
+
+def _print_luma(places: Places, start: DyeStart) -> Tensor:
+    """The luma (N,) of places on the unfaded print, as the film's start says: the scan's has faded
+    with its dyes."""
+    return luma(start.unfaded(places.log_rgb)[:, :, None])[0, :, 0].clamp_min(0.0)
 
 
 def resolved(point: FocalPoint, palette: Palette, where: str) -> tuple[str, str]:
@@ -129,7 +147,7 @@ def resolved(point: FocalPoint, palette: Palette, where: str) -> tuple[str, str]
     return (named.colour if named else point.colour), source
 
 
-def _places(point: FocalPoint, live_area: Area) -> tuple[tuple[int, int], ...]:
+def places_of(point: FocalPoint, live_area: Area) -> tuple[tuple[int, int], ...]:
     """Columns and rows, in the live area, of the places of a point that lie in it."""
     at = np.array(point.at) - (live_area.x, live_area.y)
     if len(at) > 1:

@@ -5,26 +5,30 @@ Constructions and palette are written anew, because their comments may name fold
 
 from pathlib import Path
 
+from unfade.construct.assumptions import taught_assumptions
 from unfade.construct.records import as_toml, read_construction, read_palette
 from unfade.deliver.bag import copy_file
 from unfade.deliver.content import DeliveryContent
-from unfade.film.construction import PALETTE_FILE, construct_path
+from unfade.errors import ProjectError
+from unfade.film.construction import CONSTRUCT_FOLDER, PALETTE_FILE, construct_path
+from unfade.film.used_frames import UsedFrames
 from unfade.work.job import Job
 
 CONSTRUCTED_SHEETS = "sheets/constructed"
 """Folder, in a bag, of the sheets of constructed frames."""
 
 
-def add_assumptions(job: Job, delivered: DeliveryContent, folder: Path) -> None:
+def add_assumptions(job: Job, delivered: DeliveryContent, used: UsedFrames, folder: Path) -> None:
     """Adds the files of constructed frames, and the palette if the film has one.
 
     Args:
         job: the project and its work directory.
         delivered: the content of the bag.
+        used: the frames of admitted pairs.
         folder: of the bag.
 
     Raises:
-        ProjectError: a construction or the palette cannot be used.
+        ProjectError: a construction or the palette cannot be used, or was changed meanwhile.
         WorkError: a sheet is missing, or there is no space for a copy.
     """
     for frame, assumed in delivered.assumptions.items():
@@ -37,6 +41,11 @@ def add_assumptions(job: Job, delivered: DeliveryContent, folder: Path) -> None:
     if delivered.assumptions and (job.root / PALETTE_FILE).exists():
         palette = as_toml(read_palette(job.root))
         (folder / PALETTE_FILE).write_text(palette, encoding="utf-8")
+    if taught_assumptions(job, used) != delivered.assumptions:
+        raise ProjectError(
+            f"{job.root / CONSTRUCT_FOLDER}: was changed while it was delivered; run "
+            f"'unfade run {job.project_file}' again"
+        )
 
 
 def sheet_path(frame: int) -> str:

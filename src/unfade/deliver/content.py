@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import unfade
-from unfade.construct.constructed_files import read_assumptions
-from unfade.construct.constructed_pairs import constructed_frames
+from unfade.construct.assumptions import taught_assumptions
 from unfade.deliver.shared_records import BagPaths, alignments_to_share, pair_list_to_share
 from unfade.film.alignment import Alignments
 from unfade.film.approval import Approvals
@@ -22,6 +21,7 @@ from unfade.film.pair import PairList
 from unfade.film.rendering import Rendering
 from unfade.film.report import Report
 from unfade.film.time import FrameRange
+from unfade.film.used_frames import UsedFrames
 from unfade.project.settings import Project
 from unfade.work.approvals import read_approvals
 from unfade.work.bookmarks import read_bookmarks
@@ -100,5 +100,5 @@ def delivery_content(job: Job, paths: BagPaths) -> DeliveryContent:
         software=f"Unfade {unfade.__version__}",
         improvement=job.load_if_made(Improvement),
         grade=job.load(FilmBalance).grade,
-        assumptions={frame: read_assumptions(job, frame) for frame in constructed_frames(job)},
+        assumptions=taught_assumptions(job, job.load(UsedFrames)),
     )

@@ -86,9 +86,9 @@ def run(job: Job) -> None:
         job.progress.say(f"{bag.name}: replaces the older bag of this name")
     with build_folder(bag) as folder:
         known = _add_files(job, delivered, folder)
+        add_assumptions(job, delivered, used, folder)
         _add_sheets(job, folder / "sheets")
-        for source, picture in pictures.items():
-            copy_file(Path(picture), folder / paths[source])
+        _add_pictures(job, used, pictures, {source: folder / paths[source] for source in paths})
         key = _add_review(job, delivered, baseline, folder / "review")
         _write_luts(delivered, baseline, folder / "luts")
         write_handover(job, delivered, folder, partial(media.write_conversion, colors=job.colors))
@@ -150,9 +150,28 @@ def _pictures(job: Job) -> dict[int, str]:
     return {pair.source: job.picture(pair) for pair in pairs if pair.picture is not None}
 
 
+def _add_pictures(
+    job: Job, used: UsedFrames, pictures: Mapping[int, str], copies: Mapping[int, Path]
+) -> None:
+    """Copies the pictures of pairs.
+
+    Raises:
+        WorkError: a picture was changed after the run had read it.
+    """
+    read = {
+        one.source.frame: one.reference.sha256 for one in used.pairs if one.reference.frame is None
+    }
+    for source, picture in pictures.items():
+        copy_file(Path(picture), copies[source])
+        if read.get(source) not in (None, digest(copies[source])):
+            raise WorkError(
+                f"{picture}: was changed after the run had read it for source frame {source}; run "
+                f"'unfade run {job.project_file}' again"
+            )
+
+
 def _add_files(job: Job, delivered: DeliveryContent, folder: Path) -> dict[str, str]:
-    """Links the files of earlier stages into the folder of the bag, and adds those of constructed
-    frames.
+    """Links the files of earlier stages into the folder of the bag.
 
     Returns:
         The checksums of the masters, taken by render, by path in the bag.
@@ -169,7 +188,6 @@ def _add_files(job: Job, delivered: DeliveryContent, folder: Path) -> dict[str, 
     _write_page(validated / "report.html", folder / "report.html", delivered)
     for still in sorted(validated.glob("*.png")):
         link_or_copy(still, folder / "stills" / still.name)
-    add_assumptions(job, delivered, folder)
     return {f"masters/{frame.file}": frame.sha256 for frame in frames}
 
 

@@ -1,15 +1,12 @@
 """The assumptions of a constructed frame: what a person stated, and what the solver made of it."""
 
 from collections import Counter
-from typing import Annotated
 
 from pydantic import Field
 
-from unfade.film.construction import SRGB_PATTERN, Position, Words
+from unfade.film.construction import Position, SrgbColour, Words
 from unfade.film.noun import Artefact, Noun
-from unfade.film.wording import counted, printable
-
-SrgbColour = Annotated[str, Field(pattern=SRGB_PATTERN)]
+from unfade.film.wording import counted
 
 
 class AssumedPoint(Noun):
@@ -23,7 +20,7 @@ class AssumedPoint(Noun):
     colour: SrgbColour = Field(description="sRGB, of which hue and saturation are stated.")
     source: Words = Field(description="Where the colour is known from.")
     author: Words = Field(description="Who stated it; empty if that is not known.")
-    note: Words
+    note: str
     left_out_for: SrgbColour | None = Field(
         description="The colour, sRGB, that the other points say, if this one contradicts them and "
         "was left out; null if it counts."
@@ -63,4 +60,4 @@ class Assumptions(Artefact):
                     f"{one.author or 'nobody named'}) was left out, because the others say "
                     f"{one.left_out_for}"
                 )
-        return [printable(line) for line in lines]
+        return lines

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
+from unfade.errors import escaped
 from unfade.film.time import MAX_FRAME, ExactFraction, exact_rate
 
 TO_FILL_IN = "?"
@@ -30,7 +31,20 @@ def _printable(value: str) -> str:
     return value
 
 
+def _one_line(value: str) -> str:
+    """The text, without control characters, line breaks and what turns the direction of reading.
+
+    Raises:
+        ValueError: it has one.
+    """
+    if escaped(value) != value or "\n" in value or "\t" in value:
+        raise ValueError("it holds a control character or a line break; remove it")
+    return value
+
+
 Flag = Annotated[bool, Strict()]
+Line = Annotated[str, AfterValidator(_one_line)]
+"""A text of one line, to be shown anywhere."""
 Text = Annotated[str, AfterValidator(_printable)]
 """A text without control characters."""
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]

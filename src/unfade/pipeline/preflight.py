@@ -126,8 +126,8 @@ def _check_constructed(job: Job) -> None:
     """
     for frame in constructed_frames(job):
         # Imported here, because it takes a second and few films have constructed frames.
-        files = importlib.import_module("unfade.construct.constructed_files")
-        files.read_assumptions(job, frame)
+        assumptions = importlib.import_module("unfade.construct.assumptions")
+        assumptions.read_assumptions(job, frame)
 
 
 def _check_folders(job: Job, due: Collection[str]) -> None:

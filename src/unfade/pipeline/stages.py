@@ -177,6 +177,7 @@ STAGES = (
             MatchRecord,
             Alignments,
             Targets,
+            UsedFrames,
             TrainedModel,
             LossCurve,
             Rendering,

@@ -126,6 +126,9 @@ def _assumption_faults(bag: Path, checksums: Mapping[str, str]) -> Iterator[str]
         path = bag / name
         try:
             assumed = Assumptions.from_json(record_files.read_record(path))
+        except FileNotFoundError:
+            yield f"{path}: is missing; {REMEDY}"
+            continue
         except (OSError, ValueError) as error:
             raise unreadable(path, error) from error
         if assumed.points != pair.focal_points:

@@ -16,20 +16,31 @@ _MAX_VALUE_LENGTH = 60
 
 _NUMBERS = {int: "a whole number", float: "a number"}
 
+_LISTS = ("pair", "point", "colour")
+"""Lists of sections that are written one by one, also with one entry."""
+_LABELS = {
+    "pair": ("source frame ", "source"),
+    "reference": ("", "path"),
+    "point": ("", "source"),
+    "colour": ("", "name"),
+}
+"""What an entry of a list is known by: words, and its key."""
 
-def explain(error: ValidationError, fields: dict[str, Any]) -> str:
-    """One sentence about the first fault in a project file.
+
+def explain(error: ValidationError, fields: dict[str, Any], root: type[BaseModel] = Project) -> str:
+    """One sentence about the first fault in a project file, or in another one of TOML.
 
     Args:
         error: the error of its validation.
         fields: the fields that were validated, as TOML gives them.
+        root: the class of the whole file.
     """
     fault = error.errors()[0]
     location = fault["loc"]
     unknown = str(location[-1]) if fault["type"] == "extra_forbidden" else None
-    key_path = _key_path(location if unknown is None else location[:-1])
+    key_path = _key_path(location if unknown is None else location[:-1], root)
     if unknown is not None:
-        return _unknown_key_message(unknown, key_path, fields)
+        return _unknown_key_message(unknown, key_path, fields, root)
     if not key_path:
         return _validator_message(fault)
     owner, key = _owner(key_path, fields)
@@ -44,8 +55,8 @@ def explain(error: ValidationError, fields: dict[str, Any]) -> str:
         key_path = key_path[:-1]
     owner, key = _owner(key_path, fields)
     value, allowed = _value(fields, key_path), _allowed_at(key_path)
-    if key == "pair" and isinstance(value, dict):
-        return "[pair] is one of several; write it as [[pair]]"
+    if isinstance(value, dict) and not owner and key in _LISTS:
+        return f"[{key}] is one of several; write it as [[{key}]]"
     return f"{_quoted_key(owner, key)} is {_value_text(value)}; use {allowed}"
 
 
@@ -77,9 +88,9 @@ KeyPath = list[tuple[str | int, FieldInfo | None]]
 """The keys of a location with their fields, and indices in lists with None."""
 
 
-def _key_path(location: Sequence[int | str]) -> KeyPath:
+def _key_path(location: Sequence[int | str], root: type[BaseModel]) -> KeyPath:
     """The keys and indices of a location, without the names of union members that pydantic adds."""
-    section: type[BaseModel] | None = Project
+    section: type[BaseModel] | None = root
     key_path: KeyPath = []
     for part in location:
         if isinstance(part, int):
@@ -107,8 +118,10 @@ def _sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _sections_in(part)
 
 
-def _unknown_key_message(key: str, key_path: KeyPath, fields: dict[str, Any]) -> str:
-    section: type[BaseModel] = Project
+def _unknown_key_message(
+    key: str, key_path: KeyPath, fields: dict[str, Any], root: type[BaseModel]
+) -> str:
+    section = root
     for _, field in key_path:
         if field is not None:
             section = next(_sections_in(field.annotation))
@@ -133,9 +146,7 @@ def _section(key_path: KeyPath, fields: dict[str, Any]) -> str:
     entries = fields.get(str(parts[0]))
     if len(parts) > 1 and isinstance(parts[1], int) and isinstance(entries, list):
         entry = entries[parts[1]] if isinstance(entries[parts[1]], dict) else {}
-        prefix, label = {"pair": ("source frame ", "source"), "reference": ("", "path")}.get(
-            str(parts[0]), ("", "")
-        )
+        prefix, label = _LABELS.get(str(parts[0]), ("", ""))
         value = entry.get(label)
         about = "" if value is None else f" ({prefix}{_value_text(value)})"
         return f"[[{parts[0]}]] {parts[1] + 1}{about}"
@@ -211,7 +222,8 @@ def allowed_values(annotation: Any, constraints: Sequence[Any]) -> str:
         )
     if origin is tuple:
         if any(_sections_in(annotation)):
-            return "tables"
+            most = _bound_of(constraints, "max_length")
+            return "tables" if most is None else f"at most {most:,} tables"
         one = allowed_values(inner[0], [])
         several = "a list, each" if inner[-1] is Ellipsis else f"a list of {len(inner)}, each"
         return f"{several} {one}"

@@ -9,15 +9,14 @@ from base64 import b64encode
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from unfade import media
-from unfade.construct.assumptions import draw_uncertainty
-from unfade.construct.constructed_files import add_pair, write_constructed
+from unfade.construct import constructed_files
+from unfade.construct.constructed_pairs import other_pair
 from unfade.construct.dye_start import DyeStart
 from unfade.construct.frame import (
     ConstructedFrame,
@@ -29,7 +28,8 @@ from unfade.construct.frame import (
 )
 from unfade.construct.palettes import srgb_bytes
 from unfade.construct.places import FadedFrame, reduced
-from unfade.construct.records import read_palette, replace_construction
+from unfade.construct.records import read_palette
+from unfade.construct.sheet import draw_uncertainty
 from unfade.film.clip import Clip
 from unfade.film.construction import Construction
 from unfade.film.model import TrainedModel
@@ -72,8 +72,6 @@ def _bytes_of(frame: OpenedFrame) -> int:
 _frames: ByteCache[OpenedFrame] = ByteCache(MAX_FRAME_BYTES, _bytes_of)
 _starts: ByteCache[DyeStart] = ByteCache(MAX_STARTS, lambda _: 1)
 _pictures: ByteCache[bytes] = ByteCache(MAX_PICTURE_BYTES, len)
-saving = Lock()
-"""Held while a file of constructions is read and written again."""
 
 
 def solution_facts(job: Job, construction: Construction) -> dict[str, Any]:
@@ -124,10 +122,8 @@ def save(project_file: Path, job: Job, construction: Construction, seen: str) ->
         MediaError: the frame cannot be read.
     """
     solved = _solved(job, construction, _opened(job, construction.frame))
-    with saving:
-        replace_construction(job.root, construction, seen)
-        write_constructed(job, solved)
-        add_pair(project_file, solved)
+    replaces = str(other.reference) if (other := other_pair(job, construction.frame)) else ""
+    constructed_files.save(job, project_file, solved, construction, seen, replaces)
     return solved
 
 

@@ -5,7 +5,7 @@ rendered frame. Writes `report.json`, `report.html` and stills to ``07-validate/
 """
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -15,8 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from unfade.construct.constructed_files import read_assumptions
-from unfade.construct.constructed_pairs import constructed_frames
+from unfade.construct.assumptions import taught_assumptions
 from unfade.errors import WorkError
 from unfade.film.clip import Clip
 from unfade.film.construction import construct_path
@@ -25,6 +24,7 @@ from unfade.film.improvement import Improvement
 from unfade.film.model import TrainedModel
 from unfade.film.report import Report
 from unfade.film.target import Target, Targets
+from unfade.film.used_frames import UsedFrames
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.media import (
@@ -117,7 +117,7 @@ def run(job: Job) -> None:
         worst=[view for frame in shown.worst if (view := pictures[frame].worst)],
         improvement=job.load_if_made(Improvement),
         grade=inspection.plan.grade,
-        constructed=_constructed(job, {pair.source for pair in pairs}),
+        constructed=_constructed(job),
     )
     drawn = stills(content, held_out.sheet) | outlier_stills(cases, source.live_area)
     _write_pictures(job.folder("validate"), drawn)
@@ -125,18 +125,18 @@ def run(job: Job) -> None:
     job.save(report)
 
 
-def _constructed(job: Job, paired: Set[int]) -> list[ConstructedView]:
+def _constructed(job: Job) -> list[ConstructedView]:
     """The constructed ones of the frames of admitted pairs.
 
     Raises:
         ProjectError: what is assumed of a frame is missing, or was changed since.
+        WorkError: the record of the frames of pairs is missing or damaged.
     """
 
     def read_sheet(frame: int) -> Tensor:
         return read_picture(str(job.root / construct_path(frame, ".png")), WORKING_SPACE)
 
-    frames = paired & {*constructed_frames(job)}
-    return constructed_views([read_assumptions(job, frame) for frame in frames], read_sheet)
+    return constructed_views(taught_assumptions(job, job.load(UsedFrames)).values(), read_sheet)
 
 
 def score_hold_outs(job: Job) -> list[HeldOutFigures]:

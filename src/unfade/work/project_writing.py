@@ -1,10 +1,11 @@
-"""Writes an edited film.toml so that no change by another program is lost."""
+"""Writes film.toml and the files that people edit beside it, so that no change is lost."""
 
 import glob
 import hashlib
 import os
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,9 @@ from pathlib import Path
 from unfade.errors import ProjectError
 from unfade.project.file import project_file_text
 from unfade.work.writing import partial_name, writing
+
+_edited = threading.local()
+"""`folders` are those that the thread edits."""
 
 LEFTOVER_AGE_S = 3_600.0
 """Seconds after which a temporary file was left by a write that was killed: one takes less than a
@@ -53,7 +57,7 @@ def replace_project_text(path: Path, seen: str, text: str) -> None:
         WorkError: it cannot be written.
     """
     real = Path(os.path.realpath(path))
-    with _one_editor(path.parent), writing(real) as temporary:
+    with one_editor(path.parent), writing(real) as temporary:
         _clear_left(real)
         temporary.write_text(text, encoding="utf-8", newline="")
         with suppress(OSError):
@@ -86,17 +90,34 @@ def changed_meanwhile(path: Path) -> ProjectError:
     )
 
 
+@contextmanager
+def one_editor(folder: Path) -> Iterator[None]:
+    """Makes other threads and processes of Unfade wait that edit film.toml or a file beside it.
+    Edits within it belong to it."""
+    held: set[str] = vars(_edited).setdefault("folders", set())
+    real = os.path.realpath(folder)
+    if real in held:
+        yield
+        return
+    with _locked(folder):
+        held.add(real)
+        try:
+            yield
+        finally:
+            held.remove(real)
+
+
 if sys.platform == "win32":
 
     @contextmanager
-    def _one_editor(folder: Path) -> Iterator[None]:
+    def _locked(folder: Path) -> Iterator[None]:
         yield
 
 else:
     import fcntl
 
     @contextmanager
-    def _one_editor(folder: Path) -> Iterator[None]:
+    def _locked(folder: Path) -> Iterator[None]:
         """Locks a folder itself, which leaves no file behind; no lock where there are none."""
         try:
             descriptor = os.open(folder, os.O_RDONLY)

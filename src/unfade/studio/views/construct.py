@@ -17,7 +17,7 @@ from unfade.construct.records import (
     read_palette,
 )
 from unfade.errors import ProjectError, UnfadeError
-from unfade.film.construction import Construction
+from unfade.film.construction import CONSTRUCT_FOLDER, Construction, construct_path
 from unfade.film.wording import counted
 from unfade.studio.completion import inside
 from unfade.studio.films import FilmPlace
@@ -125,7 +125,7 @@ def _solution(
     if command is None:
         construction = read_construction(job.root, whole_of(query, "frame"))
     else:
-        construction = _with_sources(construction_of(job.root, command))
+        construction = _with_sources(construction_of(job.root / CONSTRUCT_FOLDER, command))
     check_whole_frame(job.clips().source, construction.frame)
     return solution_facts(job, construction)
 
@@ -168,10 +168,9 @@ def _picture(root: Path, place: FilmPlace, query: dict[str, str]) -> bytes:
 
 
 def _constructed(job: Job, frame: int, width: int) -> bytes:
-    from unfade.construct.frame import picture_file
     from unfade.studio.construct_desk import file_jpeg
 
-    path = picture_file(job.root, frame)
+    path = job.root / construct_path(frame, ".exr")
     if not path.is_file():
         raise ProjectError(f"{path}: is not there; save the construction of frame {frame} first")
     return file_jpeg(job, path, width)
@@ -190,7 +189,7 @@ def _save(place: FilmPlace, stated: dict[str, Any], seen: str) -> dict[str, str]
     from unfade.studio import construct_desk
 
     job = place.job()
-    construction = construction_of(job.root, stated)
+    construction = construction_of(job.root / CONSTRUCT_FOLDER, stated)
     number = construction.frame
     check_whole_frame(job.clips().source, number)
     if not construction.point:
@@ -211,11 +210,8 @@ async def keep(request: Request) -> Response:
 
 
 def _keep(place: FilmPlace, name: str, colour: str, source: str) -> dict[str, Any]:
-    from unfade.studio import construct_desk
-
     job = place.job()
-    with construct_desk.saving:
-        entry = keep_colour(job.root, name, colour, source)
+    entry = keep_colour(job.root, name, colour, source)
     words = f"the palette has {entry.colour} as '{name}'"
     return {"said": words, "name": name, "palette": _palettes(job)}
 

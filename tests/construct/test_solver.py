@@ -157,6 +157,14 @@ def test_a_wrong_scribble_on_one_surface_does_not_protect_itself() -> None:
     assert [one.index for one in left_out] == [12]
 
 
+def test_several_contradictions_are_all_found() -> None:
+    wrong = [*range(0, 60, 12)]
+    turned = torch.from_numpy(np.random.default_rng(4).choice([-0.15, 0.15], (5, 2)))
+    changed = {f"_{one}": film()[1][:, one] + turned[one // 12] for one in wrong}
+    _, left_out = solve_consistent(law(), evidence([*range(60)], **changed), range(60))
+    assert sorted(one.index for one in left_out) == wrong
+
+
 def test_proposed_points_help_more_than_others() -> None:
     places, _ = film()
     everywhere = torch.ones(COUNT, dtype=torch.bool)

@@ -27,8 +27,10 @@ STATED_DEVIATION = 0.004
 """Standard deviation of a stated colour, as chroma of range 1: half a code of 8 bits, and the grain
 that is left in the mean around a point."""
 
-_ROUNDS = 8
+_MOST_STEPS = 8
 """Steps of Gauss and Newton; the last of 6 changes no chroma by a thousandth of a code."""
+_LAST_STEP = 1e-5
+"""Largest change of a parameter, a hundred times below its least deviation, in the last step."""
 _LONGEST_STEP = 0.5
 """Largest change of a parameter in a step, because the law is far from linear."""
 
@@ -48,6 +50,17 @@ class Evidence:
     def at(self, indices: list[int]) -> "Evidence":
         """That of some places."""
         return Evidence(self.places.at(indices), self.cbcr[:, indices], self.deviation[indices])
+
+    @cached_property
+    def covariance(self) -> Tensor:
+        """Covariance (N, N) of the deviation from the law and of what is stated."""
+        return kernel(self.places, self.places) + torch.diag(self.deviation.square())
+
+    @cached_property
+    def root(self) -> Tensor:
+        """The lower triangular root of the covariance."""
+        root: Tensor = torch.linalg.cholesky(self.covariance)
+        return root
 
 
 def no_evidence() -> Evidence:
@@ -77,7 +90,7 @@ class Solution:
         slope, deviation = self.law.slope(places), kernel(places, places)
         if len(self.evidence):
             alike = kernel(places, self.evidence.places)
-            deviation = deviation - alike @ torch.cholesky_solve(alike.T, self._root)
+            deviation = deviation - alike @ torch.cholesky_solve(alike.T, self.evidence.root)
             slope = slope - alike @ self._explained
         cb, cr = (deviation + one @ self._of_parameters @ one.T for one in slope)
         return cb, cr
@@ -87,7 +100,9 @@ class Solution:
         slope, variance = self.law.slope(places), 2 * places.doubt.square()
         if len(self.evidence):
             alike = kernel(places, self.evidence.places)
-            variance = variance - 2 * (alike * torch.cholesky_solve(alike.T, self._root).T).sum(1)
+            variance = variance - 2 * (
+                alike * torch.cholesky_solve(alike.T, self.evidence.root).T
+            ).sum(1)
             slope = slope - alike @ self._explained
         variance = variance + ((slope @ self._of_parameters) * slope).sum(dim=(0, 2))
         return variance.clamp_min(0.0).sqrt()
@@ -103,28 +118,17 @@ class Solution:
         slope = self._slope
         expected = self.law(self.evidence.places) - slope @ self.law.parameters
         prior = torch.diag(self.law.precision.reciprocal())
-        numbers = torch.tensor(groups)
         square = dict.fromkeys(groups, 0.0)
         for of_channel, residual in zip(slope, self.evidence.cbcr - expected, strict=True):
-            inverse = torch.linalg.inv(self._covariance + of_channel @ prior @ of_channel.T)
+            inverse = torch.linalg.inv(self.evidence.covariance + of_channel @ prior @ of_channel.T)
             weighted = inverse @ residual
-            for group in square:
-                own = (numbers == group).nonzero()[:, 0]
-                covariance = torch.linalg.inv(inverse[own][:, own])
-                distance = (covariance @ weighted[own]).mean()
-                square[group] += float(distance**2 / covariance.mean())
+            for numbers, own in _by_size(groups):
+                covariance = torch.linalg.inv(inverse[own[:, :, None], own[:, None]])
+                distance = (covariance @ weighted[own][:, :, None]).mean(dim=(1, 2))
+                found = (distance.square() / covariance.mean(dim=(1, 2))).tolist()
+                for number, one in zip(numbers, found, strict=True):
+                    square[number] += one
         return {group: math.sqrt(one) for group, one in square.items()}
-
-    @cached_property
-    def _covariance(self) -> Tensor:
-        """Of the deviation from the law and of what is stated, at the evidence."""
-        known = self.evidence
-        return kernel(known.places, known.places) + torch.diag(known.deviation.square())
-
-    @cached_property
-    def _root(self) -> Tensor:
-        root: Tensor = torch.linalg.cholesky(self._covariance)
-        return root
 
     @cached_property
     def _slope(self) -> Tensor:
@@ -133,7 +137,7 @@ class Solution:
     @cached_property
     def _explained(self) -> Tensor:
         """The slope at the evidence, over the covariance there, (2, points, parameters)."""
-        return torch.stack([torch.cholesky_solve(one, self._root) for one in self._slope])
+        return torch.stack([torch.cholesky_solve(one, self.evidence.root) for one in self._slope])
 
     @cached_property
     def _of_parameters(self) -> Tensor:
@@ -149,7 +153,7 @@ class Solution:
         """The weight (2, points) of the kernel of each point."""
         known = self.evidence
         residual = known.cbcr - self.law(known.places)
-        weights: Tensor = torch.cholesky_solve(residual.T, self._root).T
+        weights: Tensor = torch.cholesky_solve(residual.T, self.evidence.root).T
         return weights
 
     def _better(self) -> "Solution":
@@ -170,8 +174,10 @@ def solve(law: Law, evidence: Evidence) -> Solution:
         evidence: at the focal points; there may be none.
     """
     solution = Solution(law, evidence)
-    for _ in range(_ROUNDS if len(evidence) else 0):
-        solution = solution._better()
+    for _ in range(_MOST_STEPS if len(evidence) else 0):
+        before, solution = solution, solution._better()
+        if (solution.law.parameters - before.law.parameters).abs().max() < _LAST_STEP:
+            break
     return solution
 
 
@@ -199,6 +205,17 @@ def positions_at(columns: Tensor, rows: Tensor, height: int, width: int) -> Tens
     x, y = (columns + (0.5 - width / 2)) / half, (rows + (0.5 - height / 2)) / half
     shape = (x + y).shape
     return torch.stack([x.expand(shape), y.expand(shape)])
+
+
+def _by_size(groups: Sequence[int]) -> list[tuple[list[int], Tensor]]:
+    """The numbers of the groups of each size, and the indices (groups, size) of their members."""
+    members: dict[int, list[int]] = {}
+    for index, group in enumerate(groups):
+        members.setdefault(group, []).append(index)
+    sizes: dict[int, list[int]] = {}
+    for group, own in members.items():
+        sizes.setdefault(len(own), []).append(group)
+    return [(one, torch.tensor([members[group] for group in one])) for one in sizes.values()]
 
 
 def _square_distance(one: Tensor, other: Tensor) -> Tensor:

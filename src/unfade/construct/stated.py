@@ -23,6 +23,8 @@ from unfade.film.construction import Construction, FocalPoint, Palette, is_hex
 
 _PLACES_OF_POINT = 12
 """Places of a scribble or region that count: they say little more than each other."""
+_MAX_PLACES = 500
+"""Places of all points; with more of them, a solve takes seconds."""
 
 _DARK_LUMA = 0.02
 """Luma of a stated colour below which its hue is not certain."""
@@ -59,10 +61,11 @@ def stated_points(
         ProjectError: a colour has no such name or no source, or a point lies outside the live area.
     """
     path = construction_file(folder, construction.frame)
+    most = min(_PLACES_OF_POINT, max(1, _MAX_PLACES // max(1, len(construction.point))))
     found = []
     for number, point in enumerate(construction.point, start=1):
         colour, source = resolved(point, palette, f"{path}: point {number}")
-        places = places_of(point, live_area)
+        places = _spread(places_of(point, live_area), most)
         if not places:
             raise ProjectError(
                 f"{path}: point {number} lies outside the live area, {live_area.width} x "
@@ -155,8 +158,13 @@ def places_of(point: FocalPoint, live_area: Area) -> tuple[tuple[int, int], ...]
     columns, rows = np.floor(at).astype(int).T
     is_in = (columns >= 0) & (rows >= 0) & (columns < live_area.width) & (rows < live_area.height)
     places = np.unique(np.stack([columns[is_in], rows[is_in]], axis=1), axis=0)
-    chosen = np.linspace(0, len(places) - 1, min(len(places), _PLACES_OF_POINT)).round().astype(int)
-    return tuple((int(column), int(row)) for column, row in places[chosen])
+    return _spread([(column, row) for column, row in places.tolist()], _PLACES_OF_POINT)
+
+
+def _spread(places: Sequence[tuple[int, int]], most: int) -> tuple[tuple[int, int], ...]:
+    """At most a number of places, spread over all."""
+    chosen = np.linspace(0, len(places) - 1, min(len(places), most)).round().astype(int)
+    return tuple(places[index] for index in chosen)
 
 
 def _along(path: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 
-from unfade.work.cores import core_count, kept_threads, on_all_cores
+from unfade.work.cores import core_count, kept_threads, on_all_cores, one_core
 
 SetCores = Callable[[int], None]
 
@@ -118,3 +118,27 @@ def test_the_callers_torch_has_one_core_between_calls_of_kept_threads(set_cores:
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_calls_that_overlap_leave_torch_its_cores() -> None:
+    """A thread that begins while another uses one core would keep one core for good."""
+    before, after = torch.get_num_threads(), list[int]()
+    torch.set_num_threads(3)
+
+    def second() -> None:
+        with one_core():
+            pass
+        after.append(torch.get_num_threads())
+
+    def first() -> None:
+        with one_core():
+            thread = threading.Thread(target=second)
+            thread.start()
+            thread.join(10)
+        after.append(torch.get_num_threads())
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    thread.join(20)
+    torch.set_num_threads(before)
+    assert after == [3, 3]

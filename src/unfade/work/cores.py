@@ -22,6 +22,10 @@ CORES_VARIABLE = "UNFADE_CORES"
 """Variable of the environment with the number of cores that Unfade may use: workers that share a
 machine share its cores."""
 
+_lock = threading.Lock()
+_torch_cores: list[int] = []
+"""The cores that torch used before, an entry for each call under way."""
+
 _thread = threading.local()
 """`busy` is true in a thread of a pool below."""
 
@@ -115,16 +119,9 @@ def _submitted(
 
 @contextmanager
 def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
-    """Threads in which torch uses one core; at the end the caller's number of cores holds again,
-    which some libraries below torch have in common with all threads."""
-    import torch
-
-    torch_threads = torch.get_num_threads()
-    try:
-        with ThreadPoolExecutor(threads, initializer=_start_thread) as pool:
-            yield pool
-    finally:
-        torch.set_num_threads(torch_threads)
+    """Threads in which torch uses one core."""
+    with _torch_cores_restored(), ThreadPoolExecutor(threads, initializer=_start_thread) as pool:
+        yield pool
 
 
 @contextmanager
@@ -133,12 +130,24 @@ def one_core() -> Iterator[None]:
     several times as long on two cores that other programs use, too."""
     import torch
 
-    torch_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    with _torch_cores_restored():
+        torch.set_num_threads(1)
+        yield
+
+
+@contextmanager
+def _torch_cores_restored() -> Iterator[None]:
+    """At the end torch uses as many cores as before, which some libraries below it have in common
+    with all threads: as many as before the first of the calls that overlap."""
+    import torch
+
+    with _lock:
+        _torch_cores.append(_torch_cores[0] if _torch_cores else torch.get_num_threads())
     try:
         yield
     finally:
-        torch.set_num_threads(torch_threads)
+        with _lock:
+            torch.set_num_threads(_torch_cores.pop())
 
 
 def _start_thread() -> None:

@@ -11,7 +11,7 @@ import pytest
 import unfade
 from unfade import media
 from unfade.construct.palettes import working_rgb
-from unfade.construct.records import read_construction, read_palette
+from unfade.construct.records import keep_colour, read_construction, read_palette
 from unfade.film.construction import srgb_codes
 from unfade.project.file import load_project
 
@@ -151,6 +151,112 @@ def test_a_file_that_was_changed_meanwhile_is_said_and_no_point_is_lost(
     page.locator("#frame-form button").click()
     wait_until(lambda: "the points are not saved" in window.message)
     assert page.locator("#points li").count() == 1
+
+
+def test_as_shown_states_what_is_solved_and_words_ask_for_no_solution(
+    window: ConstructWindow,
+) -> None:
+    page, asked = window.page, list[str]()
+    page.on("request", lambda one: asked.append(one.url) if "/solution" in one.url else None)
+    page.mouse.click(*window.spot(0.25, 0.25))
+    window.settle()
+    wait_until(lambda: page.locator("#point-as-shown").is_enabled())
+    page.locator("#point-as-shown").click()
+    window.settle()
+    stated = page.locator("#point-hex").input_value()
+    assert stated not in ("", "#808080")
+    count = len(asked)
+    page.locator("#point-source").fill("as it is shown")
+    page.locator("#point-note").fill("the wall")
+    page.mouse.click(*window.spot(0.75, 0.5))
+    window.settle()
+    assert len(asked) == count + 1
+    assert page.locator("#points .source").first.text_content() == "as it is shown"
+
+
+def test_a_frame_opened_again_shows_its_solution(window: ConstructWindow) -> None:
+    page = window.page
+    page.evaluate("document.getElementById('constructed').removeAttribute('src')")
+    page.locator("#frame-form button").click()
+    window.settle()
+    assert page.locator("#points li").count() == 0
+
+
+def test_a_scribble_keeps_its_shape_at_the_border(window: ConstructWindow, reel: Path) -> None:
+    page = window.page
+    page.locator("[data-tool=scribble]").click()
+    window.drag((0.3, 0.3), (0.4, 0.4), (0.5, 0.3))
+    page.locator("#palette button", has_text="grey").click()
+    page.locator("[data-tool=point]").click()
+    window.drag((0.3, 0.3), (0.98, 0.5))
+    page.locator("#author").fill("Ada")
+    window.settle()
+    page.locator("#save").click()
+    wait_until(lambda: "is a constructed pair" in (page.locator("#said").text_content() or ""))
+    (scribble,) = read_construction(reel, FRAME).point
+    across = [x for x, _ in scribble.at]
+    assert max(across) - min(across) == pytest.approx(0.2 * 96, abs=1.5)
+    assert max(across) == pytest.approx(96, abs=0.2)
+
+
+def test_a_colour_of_the_palette_is_replaced_when_asked_for_twice(
+    window: ConstructWindow, reel: Path
+) -> None:
+    keep_colour(reel, "face", "#c29682", "lobby card")
+    page = window.page
+    page.reload()
+    window.settle()
+    page.mouse.click(*window.spot(0.25, 0.25))
+    page.locator("#point-hex").fill("#4a5b3c")
+    page.locator("#point-source").fill("costume")
+    page.locator("#keep-name").fill("face")
+    page.locator("#keep").click()
+    wait_until(lambda: "the palette has 'face' as #c29682; add it again" in window.message)
+    assert read_palette(reel).colour[0].colour == "#c29682"
+    page.locator("#keep-name").fill("face")
+    page.locator("#keep").click()
+    wait_until(lambda: read_palette(reel).colour[0].colour == "#4a5b3c")
+
+
+def test_a_pair_made_meanwhile_is_replaced_only_after_it_was_shown(
+    window: ConstructWindow, reel: Path
+) -> None:
+    page, project = window.page, reel / "film.toml"
+    page.mouse.click(*window.spot(0.25, 0.25))
+    page.locator("#palette button", has_text="grey").click()
+    page.locator("#author").fill("Ada")
+    window.settle()
+    before = project.read_text()
+    project.write_text(f'{before}\n[[pair]]\nsource = {FRAME}\nreference = "card.png"\n')
+    page.locator("#save").click()
+    wait_until(lambda: "is a pair with card.png" in window.message)
+    wait_until(lambda: "saving replaces it" in (page.locator("#told").text_content() or ""))
+    page.locator("#save").click()
+    wait_until(lambda: "is a constructed pair" in (page.locator("#said").text_content() or ""))
+    assert "card.png" not in project.read_text()
+
+
+def test_of_pictures_that_cross_the_last_one_gives_colour_and_words(
+    window: ConstructWindow, reel: Path
+) -> None:
+    leaf = working_rgb("#576c43").float()[:, None, None].expand(3, 40, 60)
+    media.write_png(reel / "leaf.png", leaf, bits=16)
+    page = window.page
+    page.mouse.click(*window.spot(0.25, 0.25))
+    held = list[Any]()
+    page.route("**/construct/picture?path=*card.png*", lambda route: held.append(route))
+    for name in ("card.png", "leaf.png"):
+        page.locator("#eye-what").fill(f"{reel.name}/{name}")
+        page.locator("#eye-form button").click()
+    page.locator("[data-pane=eye] .canvas img[src]").wait_for()
+    wait_until(lambda: page.locator("[data-pane=eye] .canvas").bounding_box()["width"] > 0)
+    with page.expect_response("**/construct/picture?path=*card.png*"):
+        held[0].continue_()
+    page.wait_for_timeout(200)
+    page.mouse.click(*window.spot(0.5, 0.5, "eye"))
+    assert page.locator("#point-source").input_value() == f"{reel.name}/leaf.png"
+    codes = srgb_codes(page.locator("#point-hex").input_value())
+    assert codes == pytest.approx(srgb_codes("#576c43"), abs=2)
 
 
 def test_a_checker_of_accessibility_finds_nothing(window: ConstructWindow) -> None:

@@ -1,6 +1,7 @@
 """The page of constructions without a browser: what it shows, solves, saves and refuses."""
 
 import io
+import os
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +15,13 @@ from starlette.testclient import TestClient
 
 import unfade
 from unfade import media
+from unfade.construct import constructed_files
 from unfade.construct.assumptions import read_assumptions
 from unfade.construct.palettes import working_rgb
-from unfade.construct.records import read_construction, read_palette
+from unfade.construct.records import keep_colour, read_construction, read_palette
+from unfade.errors import WorkError
+from unfade.film.construction import srgb_codes
+from unfade.film.working_space import WORKING_SPACE
 from unfade.project.file import load_project
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
@@ -63,8 +68,8 @@ class ConstructPage:
         return answer.status_code, answer.json()
 
     def save(self, **command: object) -> tuple[int, dict[str, Any]]:
-        stated = {"frame": FRAME, "author": "A. Colourist", "point": POINTS, "seen": self.seen}
-        return self.post("save", **{**stated, **command})
+        stated = {"frame": FRAME, "author": "A. Colourist", "point": POINTS, "replaces": ""}
+        return self.post("save", **{**stated, "seen": self.seen, **command})
 
 
 @pytest.fixture
@@ -117,8 +122,45 @@ def test_a_solution_shows_pictures_places_and_contradictions(film: Path) -> None
     wrong = {"at": [[40, 36]], "colour": "#00ff20", "source": "a green face"}
     status, found = page.post("solution", frame=FRAME, point=[*grey, wrong])
     assert status == 200
-    words = {one["index"]: one["words"] for one in found["left_out"]}
-    assert "(#00ff20, a green face) contradicts the others, by which it is #" in words[len(grey)]
+    words = {one["number"]: one["words"] for one in found["left_out"]}
+    wrong_words = words[len(grey) + 1]
+    assert (
+        "point 21 (#00ff20, a green face) contradicts the others, by which it is #" in wrong_words
+    )
+
+
+def test_points_without_a_colour_state_nothing_and_learn_what_is_solved_there(film: Path) -> None:
+    page = ConstructPage(film)
+    open_point = {"at": [[40, 36]], "colour": ""}
+    grey = [
+        {"at": [[8 + 16 * column, 12 + 16 * row]], "colour": "grey"}
+        for column in range(5)
+        for row in range(4)
+    ]
+    wrong = {"at": [[44, 40]], "colour": "#00ff20", "source": "a green face"}
+    status, found = page.post("solution", frame=FRAME, point=[open_point, *grey, wrong])
+    assert status == 200
+    assert found["left_out"][0]["number"] == len(grey) + 2
+    assert f"point {len(grey) + 2} (#00ff20" in found["left_out"][0]["words"]
+    assert "ColorChecker" not in found["left_out"][0]["words"]
+    assert len(found["shown"]) == len(grey) + 2
+    stated = {**open_point, "colour": found["shown"][0], "source": "as shown"}
+    again = page.post("solution", frame=FRAME, point=[open_point, *grey, stated])[1]["shown"]
+    codes = [srgb_codes(one) for one in (again[0], again[-1], found["shown"][0])]
+    assert codes[0] == codes[1]
+    assert codes[1] == pytest.approx(codes[2], abs=2)
+
+
+def test_a_colour_of_the_palette_keeps_its_source_in_words(film: Path) -> None:
+    keep_colour(film, "leaf", "#00ff20", "costume in a museum")
+    grey = [
+        {"at": [[8 + 16 * column, 12 + 16 * row]], "colour": "grey"}
+        for column in range(5)
+        for row in range(4)
+    ]
+    point = [*grey, {"at": [[40, 36]], "colour": "leaf"}]
+    found = ConstructPage(film).post("solution", frame=FRAME, point=point)[1]
+    assert "(#00ff20, costume in a museum)" in found["left_out"][0]["words"]
 
 
 def test_a_colour_shows_before_its_source_is_stated(film: Path) -> None:
@@ -167,9 +209,62 @@ def test_saving_keeps_the_role_of_a_pair(film: Path) -> None:
 
 def test_a_constructed_frame_does_not_take_over_the_role_of_another_pair(film: Path) -> None:
     page = ConstructPage(film)
-    assert page.save(frame=4, seen=page.get("frame", frame=4)["seen"])[0] == 200
+    found = page.get("frame", frame=4)
+    assert page.save(frame=4, seen=found["seen"], replaces=found["replaces"])[0] == 200
     pair = next(one for one in load_project(film / "film.toml").pair if one.source == 4)
     assert (pair.kind, pair.role) == ("constructed", "train")
+
+
+def test_a_pair_of_which_the_person_was_not_told_is_not_replaced(film: Path) -> None:
+    page, project = ConstructPage(film), film / "film.toml"
+    before = project.read_text()
+    status, answer = page.save(frame=2)
+    assert (status, "which the constructed frame would replace" in answer["error"]) == (409, True)
+    assert page.save(frame=2, replaces="painted/other.exr")[0] == 409
+    assert project.read_text() == before
+    assert not list(film.glob("construct/*"))
+
+
+@pytest.mark.parametrize("failing", ["_write_picture", "replace_project_text"])
+def test_a_save_that_fails_halfway_can_be_repeated(
+    film: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    page, seen = ConstructPage(film), ConstructPage(film).seen
+
+    def full(*_: object) -> None:
+        raise WorkError("the disk: is full; make space")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(constructed_files, failing, full)
+        assert page.save(seen=seen) == (409, {"error": "the disk: is full; make space"})
+    assert page.save(seen=seen)[0] == 200
+    job = Job(load_project(film / "film.toml"), film, SilentProgress())
+    assert len(read_assumptions(job, FRAME).points) == 2
+
+
+def test_what_a_killed_save_left_is_removed_by_the_next(film: Path) -> None:
+    left = film / "construct/.0000003.000000-1-00000000.partial.png"
+    left.parent.mkdir()
+    left.write_bytes(b"part of a picture")
+    os.utime(left, (0, 0))
+    assert ConstructPage(film).save()[0] == 200
+    assert not left.exists()
+
+
+def test_as_many_points_as_a_frame_may_have_can_be_saved(film: Path) -> None:
+    """The longest of them: an answer would take long, but the size of a request does not refuse."""
+    at = [[1234.5, 10 + one / 10] for one in range(200)]
+    point = {"at": at, "colour": "#8a7a6c", "source": "\u00e9" * 500, "note": "\u00e9" * 500}
+    status, answer = ConstructPage(film).save(point=[point] * 500)
+    assert (status, "point 1 lies outside the live area" in answer["error"]) == (409, True)
+
+
+def test_a_picture_behind_a_link_out_of_the_opened_folder_is_not_shown(film: Path) -> None:
+    outside = film.parents[1] / "elsewhere.exr"
+    media.write_exr(outside, torch.full((3, 8, 8), 0.5), colorspace=WORKING_SPACE)
+    (film / "construct").mkdir()
+    (film / "construct/0000003.exr").symlink_to(outside)
+    assert "lies outside" in ConstructPage(film).refusal("picture", constructed=FRAME, width=960)
 
 
 def test_a_file_that_was_changed_meanwhile_is_not_overwritten(film: Path) -> None:
@@ -188,6 +283,10 @@ def test_a_file_that_was_changed_meanwhile_is_not_overwritten(film: Path) -> Non
     [
         ({"point": []}, "frame 3 has no point; add one before you save"),
         ({"author": ""}, "the author is empty"),
+        ({"author": "A\x1bB"}, "the author holds a control character"),
+        ({"point": [{**POINTS[0], "source": "a\x1bcard"}]}, "'source' of [[point]] 1"),
+        ({"point": [{**POINTS[0], "note": "a\x1bcard"}]}, "'note' of [[point]] 1"),
+        ({"replaces": 3}, "has no text 'replaces'"),
         ({"frame": 99}, "has no frame 99; choose one of 1 to 6"),
         ({"frame": "three"}, "'frame'"),
         ({"point": [{**POINTS[0], "at": [[500, 20]]}]}, "point 1 lies outside the live area"),

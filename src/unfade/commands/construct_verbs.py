@@ -10,7 +10,7 @@ from unfade.commands.console import progress, tell
 from unfade.construct.assumptions import check_has_points
 from unfade.construct.constructed_files import save, write_sheet
 from unfade.construct.constructed_pairs import check_no_other_pair
-from unfade.construct.frame import construct, contradictions, film_start, read_faded
+from unfade.construct.frame import construct, contradiction_in_words, film_start, read_faded
 from unfade.construct.palettes import srgb_colour
 from unfade.construct.places import surroundings
 from unfade.construct.records import (
@@ -63,8 +63,8 @@ def construct_frame(
     else:
         write_sheet(job, solved)
     tell(f"estimated losses of the film's dyes: {start.balance.in_words()}")
-    for sentence in contradictions(solved):
-        tell(sentence)
+    for one in solved.left_out:
+        tell(contradiction_in_words(solved, one, one.index + 1))
     sheet = job.root / construct_path(frame, ".png")
     tell(f"{sheet}: written; the frame with its {counted(len(solved.points), 'point')}")
     if solved.points:

@@ -169,11 +169,10 @@ def expected_colour(frame: ConstructedFrame, contradiction: Contradiction) -> st
     return colour_stating(torch.tensor(contradiction.expected), found, frame.start)
 
 
-def contradictions(frame: ConstructedFrame) -> list[str]:
-    """A sentence for each point that contradicts the others."""
-    return [
-        f"point {one.index + 1} ({frame.points[one.index].colour}, "
-        f"{frame.points[one.index].source}) contradicts the others, by which it is "
+def contradiction_in_words(frame: ConstructedFrame, one: Contradiction, number: int) -> str:
+    """A sentence on a point that contradicts the others, which has a number."""
+    point = frame.points[one.index]
+    return (
+        f"point {number} ({point.colour}, {point.source}) contradicts the others, by which it is "
         f"{expected_colour(frame, one)}, and is left out; correct it or them"
-        for one in frame.left_out
-    ]
+    )

@@ -6,7 +6,7 @@ around the points, and its colour on a reduced copy.
 
 import os
 from base64 import b64encode
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,11 @@ from torch import Tensor
 
 from unfade import media
 from unfade.construct import constructed_files
-from unfade.construct.constructed_pairs import other_pair
 from unfade.construct.dye_start import DyeStart
 from unfade.construct.frame import (
     ConstructedFrame,
     construct,
-    contradictions,
+    contradiction_in_words,
     expected_colour,
     film_start,
     read_faded,
@@ -75,16 +74,21 @@ _pictures: ByteCache[bytes] = ByteCache(MAX_PICTURE_BYTES, len)
 
 
 def solution_facts(job: Job, construction: Construction) -> dict[str, Any]:
-    """What the page shows of a construction: pictures, the places where a colour would help, and
-    the points that contradict the others.
+    """What the page shows of a construction: pictures, the places where a colour would help, the
+    points that contradict the others, and the colour that is solved at each. Points without a
+    colour state nothing.
 
     Raises:
         ProjectError: a point cannot be used.
         MediaError: the frame cannot be read.
     """
-    opened = _opened(job, construction.frame)
+    opened, points = _opened(job, construction.frame), construction.point
+    numbers = [number for number, point in enumerate(points, start=1) if point.colour]
+    stated = construction.model_copy(update={"point": tuple(one for one in points if one.colour)})
     with one_core():
-        return _facts(job, _solved(job, construction, opened), opened.small)
+        solved = _solved(job, stated, opened)
+        shown = [solved.colour_to_state(point) for point in points]
+        return _facts(job, solved, opened.small, numbers) | {"shown": shown}
 
 
 def _solved(job: Job, construction: Construction, opened: OpenedFrame) -> ConstructedFrame:
@@ -92,7 +96,10 @@ def _solved(job: Job, construction: Construction, opened: OpenedFrame) -> Constr
     return construct(job, opened.faded, start, construction, read_palette(job.root))
 
 
-def _facts(job: Job, solved: ConstructedFrame, small: FadedFrame) -> dict[str, Any]:
+def _facts(
+    job: Job, solved: ConstructedFrame, small: FadedFrame, numbers: Sequence[int]
+) -> dict[str, Any]:
+    """What is shown of a solution, whose points have numbers on the page."""
     aspect = float(job.clips().source.pixel_aspect)
     size = small.log_rgb.shape[1:]
     return {
@@ -101,13 +108,19 @@ def _facts(job: Job, solved: ConstructedFrame, small: FadedFrame) -> dict[str, A
         "mean_deviation": float(solved.uncertainty.mean()),
         "places": [(one.x, one.y) for one in solved.proposals(PROPOSALS)],
         "left_out": [
-            {"index": one.index, "expected": expected_colour(solved, one), "words": words}
-            for one, words in zip(solved.left_out, contradictions(solved), strict=True)
+            {
+                "number": numbers[one.index],
+                "expected": expected_colour(solved, one),
+                "words": contradiction_in_words(solved, one, numbers[one.index]),
+            }
+            for one in solved.left_out
         ],
     }
 
 
-def save(project_file: Path, job: Job, construction: Construction, seen: str) -> ConstructedFrame:
+def save(
+    project_file: Path, job: Job, construction: Construction, seen: str, replaces: str
+) -> ConstructedFrame:
     """Writes a construction, its picture, its sheet and its pair.
 
     Args:
@@ -115,6 +128,7 @@ def save(project_file: Path, job: Job, construction: Construction, seen: str) ->
         job: of the film.
         construction: with its points.
         seen: the digest of the file of the construction that the person has seen.
+        replaces: the reference of another pair at the frame, of which the person was told.
 
     Raises:
         ProjectError: a point cannot be used, or a file was changed meanwhile.
@@ -122,7 +136,6 @@ def save(project_file: Path, job: Job, construction: Construction, seen: str) ->
         MediaError: the frame cannot be read.
     """
     solved = _solved(job, construction, _opened(job, construction.frame))
-    replaces = str(other.reference) if (other := other_pair(job, construction.frame)) else ""
     constructed_files.save(job, project_file, solved, construction, seen, replaces)
     return solved
 
@@ -152,7 +165,7 @@ def file_jpeg(job: Job, path: Path, width: int) -> bytes:
     def make() -> bytes:
         return srgb_jpeg(media.read_picture(str(path), colors=job.colors), 1.0, width)
 
-    return _pictures.get((job.root, path, changed, width), make)
+    return _pictures.get((job.root, path, changed, width, job.color_facts()), make)
 
 
 def srgb_jpeg(rgb: Tensor, pixel_aspect: float, width: int) -> bytes:
@@ -174,7 +187,7 @@ def _records_key(job: Job) -> Hashable:
     """What a film's frames and their start depend on."""
     model = job.root / TrainedModel.PATH
     trained = model.stat().st_mtime_ns if model.exists() else None
-    return job.root, pair_records_signature(job), trained
+    return job.root, pair_records_signature(job), trained, job.color_facts()
 
 
 def _data_url(file: bytes) -> str:

@@ -104,8 +104,8 @@ def _html(text: str, headers: dict[str, str] | None = None, status_code: int = 2
     return HTMLResponse(text.encode("utf-8", "replace"), status_code, headers)
 
 
-async def command_of(request: Request) -> dict[str, Any]:
-    """The command in the body of a request: an object of JSON.
+async def command_of(request: Request, max_bytes: int = MAX_BODY_BYTES) -> dict[str, Any]:
+    """The command in the body of a request: an object of JSON, of a number of bytes at most.
 
     Raises:
         ProjectError: it is too large, or no such object.
@@ -113,7 +113,7 @@ async def command_of(request: Request) -> dict[str, Any]:
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > max_bytes:
             raise ProjectError("the request is too large; shorten its texts")
     try:
         command = json.loads(body or b"{}")

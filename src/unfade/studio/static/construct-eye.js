@@ -1,5 +1,6 @@
 // Takes colours from pictures: from the one that is worked on, and from another beside it.
-import { completePath } from "/static/answers.js";
+import { completePath, latest } from "/static/answers.js";
+import { SILENT } from "/static/construct-solve.js";
 import { say } from "/static/studio.js";
 import { Pane } from "/static/pairs-pane.js";
 
@@ -9,7 +10,7 @@ const SIDE_PX = 5; // Side of the square whose mean is taken, so that grain does
 /** The mean colour around a place of a picture on the page, as #6b8f3a.
  * @param {HTMLImageElement} image
  * @param {[number, number]} place as shares of its width and height */
-export function colourAt(image, [across, down]) {
+function colourAt(image, [across, down]) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = SIDE_PX;
   const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -30,6 +31,7 @@ export function eyedropper({ base, take }) {
   const figure = document.querySelector("[data-pane=eye]");
   const none = () => {};
   const pane = new Pane(figure, { place, move: none, remove: none, select: none, zoomed: none, drawn: none });
+  const asking = latest();
   let words = "";
 
   const isPath = () => of.value === "picture";
@@ -43,19 +45,24 @@ export function eyedropper({ base, take }) {
   }
 
   async function show() {
+    const isLast = asking();
     const { query, words: shown } = asked();
     const answer = await fetch(`${base}/picture?${new URLSearchParams({ ...query, width: WIDTH_PX })}`).catch(() => null);
-    if (!answer?.ok) return say((await answer?.json().catch(() => null))?.error ?? "the studio does not answer; start it again with 'unfade studio'");
-    say("");
-    if (pane.image.src.startsWith("blob:")) URL.revokeObjectURL(pane.image.src);
-    const source = URL.createObjectURL(await answer.blob());
-    figure.hidden = false;
-    words = shown;
+    const error = answer?.ok ? "" : ((await answer?.json().catch(() => null))?.error ?? SILENT);
+    const picture = error ? null : await answer.blob().catch(() => null);
+    if (!isLast()) return;
+    say(picture ? "" : error || SILENT);
+    if (!picture) return;
+    const source = URL.createObjectURL(picture);
     const image = new Image();
     image.src = source;
     await image.decode().catch(() => {});
+    if (!isLast()) return URL.revokeObjectURL(source);
+    figure.hidden = false;
+    URL.revokeObjectURL(pane.image.src);
     const [width, height] = [image.naturalWidth || 1, image.naturalHeight || 1];
-    await pane.show({ x: 0, y: 0, width, height, across: width, down: height }, source);
+    pane.show({ x: 0, y: 0, width, height, across: width, down: height }, source);
+    words = shown;
   }
 
   function place(_, position) {

@@ -1,5 +1,7 @@
 // The panel of the page of constructions: the chosen point, and the list of all.
 
+const UNKNOWN = "#808080"; // What the browser's picker shows before there is a colour.
+
 /** Binds the panel.
  * @param {{change: Function, keep: Function, remove: Function, select: Function, asShown: Function}} page
  *   `keep` gets the name under which the palette is to keep the point's colour */
@@ -24,7 +26,7 @@ export function pointPanel({ change, keep, remove, select, asShown }) {
 
   /** Shows all points, and what is known of the chosen one.
    * @param {object[]} facts of each point: number, point, colour, expected
-   * @param {object | undefined} current those of the chosen one, and the colour that is shown there */
+   * @param {object | undefined} current those of the chosen one, and the colour that is `solved` there */
   function show(facts, current) {
     byId("point").disabled = !current;
     byId("point-title").textContent = current ? titleOf(current) : "No point is chosen";
@@ -32,7 +34,8 @@ export function pointPanel({ change, keep, remove, select, asShown }) {
     byId("point-others").hidden = !expected;
     byId("point-expected").textContent = `The others say ${expected}; take it`;
     byId("point-take").style.setProperty("--colour", expected);
-    write(picker, current?.shown ?? "#808080");
+    write(picker, current?.colour || current?.solved || UNKNOWN);
+    byId("point-as-shown").disabled = !current?.solved;
     write(hex, current?.colour ?? "");
     for (const button of palette.children) button.setAttribute("aria-pressed", String(button.textContent === current?.point.colour));
     byId("keep").disabled = !current?.colour;

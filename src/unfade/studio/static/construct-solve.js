@@ -6,7 +6,8 @@ export const SILENT = "the studio does not answer; start it again with 'unfade s
  * asked.
  * @param {(found: object, question: object) => Promise<void>} show gets each answer, also a refusal
  *   with its `error`, and its question
- * @returns {(question: {address: string, body?: string}) => void} */
+ * @returns {(question: {frame: object, address: string, body?: string}) => void} `frame` is the
+ *   opened frame that the question is about; opened again, it is another one */
 export function asker(show) {
   let wanted = null; // the question that is to be answered, or has been
   let isAsking = false;
@@ -34,7 +35,8 @@ export function asker(show) {
   }
 
   return (question) => {
-    if (wanted && wanted.address === question.address && wanted.body === question.body) return;
+    const isAsked = wanted && ["frame", "address", "body"].every((key) => wanted[key] === question[key]);
+    if (isAsked) return;
     wanted = question;
     if (!isAsking) answer();
   };

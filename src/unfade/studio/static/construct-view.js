@@ -1,6 +1,5 @@
 // What the page of constructions shows of a frame: scan, constructed frame, uncertainty or a wipe,
 // with its points, and rings where a colour would help.
-import { colourAt } from "/static/construct-eye.js";
 
 const LABELS = { scan: "scan", constructed: "constructed", uncertainty: "uncertainty of the colour", wipe: "scan | constructed" };
 const SVG = "http://www.w3.org/2000/svg";
@@ -102,13 +101,6 @@ export function frameView(pane) {
     setMode("wipe");
   }
 
-  /** The colour that the constructed frame shows at a position. */
-  function shownAt([x, y]) {
-    if (!pane.area || !layers.constructed.naturalWidth) return "#808080";
-    const { area } = pane;
-    return colourAt(layers.constructed, [(x - area.x) / area.width, (y - area.y) / area.height]);
-  }
-
   document.querySelectorAll("[data-mode]").forEach((one) => one.addEventListener("click", () => setMode(one.dataset.mode)));
   slider.addEventListener("input", () => wipeTo(Number(slider.value)));
   line.addEventListener("pointerdown", (event) => line.setPointerCapture(event.pointerId));
@@ -117,5 +109,5 @@ export function frameView(pane) {
     if (event.buttons) wipeTo((100 * (event.clientX - box.left)) / box.width);
   });
 
-  return { clear, draw, setMode, showPoints, showSolution, shownAt, update, wipeBy: (percent) => wipeTo(Number(slider.value) + percent) };
+  return { clear, draw, setMode, showPoints, showSolution, update, wipeBy: (percent) => wipeTo(Number(slider.value) + percent) };
 }

@@ -31,11 +31,13 @@ function start() {
   let points = []; // as in the file; one without a colour does not count yet
   let chosen = 0; // number of a point
   let saved = "[]";
-  let solution = null; // the last answer, with `sent`: the points that it rests on
+  let solution = null; // the last answer, with `sent`: the points of its question
   let tool = "point"; // what a pointer draws: point, scribble or region
   const opening = latest();
 
   const clone = (value) => JSON.parse(JSON.stringify(value));
+  const placeOf = ({ at, area }) => JSON.stringify([at, area]);
+  const statementOf = ({ at, area, colour }) => JSON.stringify([at, area, colour]);
   const colour = (one) => (one.colour.startsWith("#") ? one.colour : (frame.palette.find(({ name }) => name === one.colour)?.colour ?? ""));
   const isSaved = () => JSON.stringify(points) === saved;
 
@@ -132,8 +134,13 @@ function start() {
     if (!position || !mayChange()) return;
     remember(`move ${which}`);
     const point = points[which - 1];
-    const [right, down] = [0, 1].map((axis) => position[axis] - point.at[0][axis]);
-    point.at = point.at.map(([x, y], index) => (index ? pane.inside([x + right, y + down]) : position));
+    const { area } = pane;
+    const bounds = [[area.x, area.across], [area.y, area.down]];
+    const [right, down] = bounds.map(([least, most], axis) => {
+      const values = point.at.map((one) => one[axis]);
+      return Math.min(Math.max(position[axis] - values[0], least - Math.min(...values)), most - Math.max(...values));
+    });
+    point.at = point.at.map(([x, y]) => pane.inside([x + right, y + down]));
     changed();
   }
 
@@ -161,7 +168,8 @@ function start() {
     if (!points[chosen - 1] || !mayChange()) return;
     remember(`${Object.keys(fields)} ${chosen}`);
     Object.assign(points[chosen - 1], fields);
-    changed();
+    if ("colour" in fields) changed();
+    else show(); // Words change no colour.
   }
 
   function take(picked, source) {
@@ -170,16 +178,30 @@ function start() {
     change({ colour: picked, source: point.source || source });
   }
 
-  /** States that the colour is right that the constructed frame shows at the chosen point. */
+  /** The colour that the last solution has at a point; undefined if it did not know the place. */
+  function solvedAt(point) {
+    const index = solution?.sent.findIndex((one) => placeOf(one) === placeOf(point)) ?? -1;
+    return solution?.shown[index] ?? undefined;
+  }
+
+  /** States that the colour is right that the constructed frame has at the chosen point. */
   function asShown() {
     const point = points[chosen - 1];
-    if (point) change({ colour: view.shownAt(point.at[0]) });
+    if (point && solvedAt(point)) change({ colour: solvedAt(point) });
   }
 
   /** Keeps the colour of the chosen point in the film's palette; the point then bears its name. */
+  let replaced = ""; // name of a colour of which a person was told that keeping replaces it
+
   async function keep(name) {
     const point = points[chosen - 1];
     if (!point || !mayChange()) return;
+    const [known] = frame.palette.filter((one) => one.name === name && one.colour !== colour(point));
+    if (known && replaced !== name) {
+      replaced = name;
+      return say(`the palette has '${name}' as ${known.colour}; add it again to replace it in all frames`);
+    }
+    replaced = "";
     const opened = frame;
     const answer = await post(`${base}/palette`, { name, colour: colour(point), source: point.source });
     if (!answer || frame !== opened) return;
@@ -192,7 +214,7 @@ function start() {
   function changed() {
     isWarned = false;
     show();
-    const sent = clone(points.filter((one) => one.colour));
+    const sent = clone(points);
     ask({ address: `${base}/solution`, body: JSON.stringify({ frame: frame.number, point: sent }), sent, frame });
   }
 
@@ -209,11 +231,11 @@ function start() {
 
   function show() {
     if (!frame) return;
-    const contradicted = new Map((solution?.left_out ?? []).map(({ index, expected }) => [JSON.stringify(solution.sent[index]), expected]));
-    const facts = points.map((point, index) => ({ number: index + 1, point, colour: colour(point), expected: contradicted.get(JSON.stringify(point)) }));
+    const contradicted = new Map((solution?.left_out ?? []).map(({ number: one, expected }) => [statementOf(solution.sent[one - 1]), expected]));
+    const facts = points.map((point, index) => ({ number: index + 1, point, colour: colour(point), expected: contradicted.get(statementOf(point)) }));
     const current = facts[chosen - 1];
     view.showPoints(facts, chosen);
-    panel.show(facts, current && { ...current, shown: current.colour || view.shownAt(current.point.at[0]) });
+    panel.show(facts, current && { ...current, solved: solvedAt(current.point) });
     byId("undo").disabled = !steps.length;
     byId("save").disabled = readOnly || isSaved();
     view.update();
@@ -240,14 +262,24 @@ function start() {
     const stated = { ...frame.construction, author: frame.construction.author || author.value, point: written };
     const [opened, before] = [frame, JSON.stringify(points)];
     button.ariaBusy = "true";
-    const answer = await post(`${base}/save`, { ...stated, seen: frame.seen });
+    const answer = await post(`${base}/save`, { ...stated, seen: frame.seen, replaces: frame.replaces });
     button.ariaBusy = null;
-    if (!answer || frame !== opened) return;
+    if (frame !== opened) return;
+    if (!answer) return lookAgain();
     if (JSON.stringify(points) === before) points = written;
-    Object.assign(frame, { seen: answer.seen, construction: stated, pair: "" });
+    Object.assign(frame, { seen: answer.seen, construction: stated, pair: "", replaces: "" });
     saved = JSON.stringify(written);
     byId("said").textContent = answer.said;
     changed();
+  }
+
+  /** After a save that failed: what another one would replace may have changed. */
+  async function lookAgain() {
+    const opened = frame;
+    const found = await answerOf(`${base}/frame?frame=${frame.number}`);
+    if (frame !== opened || found?.seen !== frame.seen) return;
+    Object.assign(frame, { pair: found.pair, replaces: found.replaces });
+    sentences(told, [frame.pair]);
   }
 
   /** The points; those that another author than the construction's has changed bear the name. */

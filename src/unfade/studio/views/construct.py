@@ -11,13 +11,21 @@ from unfade.construct.constructed_pairs import other_pair
 from unfade.construct.records import (
     construction_digest,
     construction_of,
+    frames_stating,
     frames_with_points,
     keep_colour,
     read_construction,
     read_palette,
 )
 from unfade.errors import ProjectError, UnfadeError
-from unfade.film.construction import CONSTRUCT_FOLDER, Construction, construct_path
+from unfade.film.construction import (
+    CONSTRUCT_FOLDER,
+    MAX_NAME,
+    MAX_WORDS,
+    Construction,
+    construct_path,
+    is_hex,
+)
 from unfade.film.wording import counted
 from unfade.studio.completion import inside
 from unfade.studio.films import FilmPlace
@@ -35,11 +43,9 @@ from unfade.studio.views.pair_facts import in_picture_thread, width_of
 from unfade.work.job import Job
 from unfade.work.pair_edits import check_frame, check_whole_frame
 
-MAX_TEXT_LENGTH = 500
-"""Characters of an author or a source, as the file of a construction takes it."""
-
-MAX_NAME_LENGTH = 100
-"""Characters of the name of a colour, as the palette takes it."""
+MAX_POINTS_BYTES = 8_000_000
+"""Bytes of a command that states points: as many as a frame may have, each with 200 positions and
+texts of full length."""
 
 UNSTATED = "not stated yet"
 """Source of a point that is tried before a person says where its colour is known from."""
@@ -91,8 +97,7 @@ def _frame(place: FilmPlace, query: dict[str, str]) -> dict[str, Any]:
         "seen": seen,
         "area": area.model_dump() | {"across": area.x + area.width, "down": area.y + area.height},
         "palette": _palettes(job),
-        "pair": _pair_words(job, number),
-    }
+    } | _pair_facts(job, number)
 
 
 def _palettes(job: Job) -> list[dict[str, str]]:
@@ -103,16 +108,21 @@ def _palettes(job: Job) -> list[dict[str, str]]:
     return [one.model_dump() for palette in palettes for one in palette.colour]
 
 
-def _pair_words(job: Job, frame: int) -> str:
-    """What film.toml says of a frame that saving would replace; empty if nothing."""
+def _pair_facts(job: Job, frame: int) -> dict[str, str]:
+    """The reference of another pair at a frame, which saving would replace, and a sentence on it;
+    both are empty if there is none."""
     pair = other_pair(job, frame)
-    return f"film.toml has a pair with {pair.reference} here; saving replaces it" if pair else ""
+    if pair is None:
+        return {"replaces": "", "pair": ""}
+    words = f"film.toml has a pair with {pair.reference} here; saving replaces it"
+    return {"replaces": str(pair.reference), "pair": words}
 
 
 async def solution(request: Request) -> Response:
     """The colour of a frame: from the points of a command, or else from those of its file."""
     place, query = await film_of(request), dict(request.query_params)
-    command = await command_of(request) if request.method == "POST" else None
+    is_stated = request.method == "POST"
+    command = await command_of(request, MAX_POINTS_BYTES) if is_stated else None
     return JSONResponse(await in_picture_thread(_solution, place, query, command))
 
 
@@ -131,9 +141,12 @@ def _solution(
 
 
 def _with_sources(construction: Construction) -> Construction:
-    """A construction that can be solved before all sources are stated."""
+    """A construction that can be solved before all sources are stated; a colour of a palette has
+    the palette's."""
     points = tuple(
-        point if point.source else point.model_copy(update={"source": UNSTATED})
+        point.model_copy(update={"source": UNSTATED})
+        if is_hex(point.colour) and not point.source
+        else point
         for point in construction.point
     )
     return construction.model_copy(update={"point": points})
@@ -157,7 +170,7 @@ def _picture(root: Path, place: FilmPlace, query: dict[str, str]) -> bytes:
             raise ProjectError(f"{query['path']}: is not there; choose a picture")
         return file_jpeg(job, path, width)
     if "constructed" in query:
-        return _constructed(job, whole_of(query, "constructed"), width)
+        return _constructed(root, job, whole_of(query, "constructed"), width)
     clips, name = job.clips(), query.get("of", "")
     if name and name not in clips.references:
         raise ProjectError(f"there is no reference '{name}'; load the page again")
@@ -167,10 +180,10 @@ def _picture(root: Path, place: FilmPlace, query: dict[str, str]) -> bytes:
     return clip_jpeg(job, clip, number, width)
 
 
-def _constructed(job: Job, frame: int, width: int) -> bytes:
+def _constructed(root: Path, job: Job, frame: int, width: int) -> bytes:
     from unfade.studio.construct_desk import file_jpeg
 
-    path = job.root / construct_path(frame, ".exr")
+    path = inside(root, str(job.root / construct_path(frame, ".exr")))
     if not path.is_file():
         raise ProjectError(f"{path}: is not there; save the construction of frame {frame} first")
     return file_jpeg(job, path, width)
@@ -178,14 +191,14 @@ def _constructed(job: Job, frame: int, width: int) -> bytes:
 
 async def save(request: Request) -> Response:
     """Writes a construction, its picture, its sheet and its pair."""
-    place, command = await film_of(request), await command_of(request)
-    seen = text_of(command, "seen")
-    line_of(command, "author", "the author", MAX_TEXT_LENGTH)
-    stated = {key: value for key, value in command.items() if key != "seen"}
-    return JSONResponse(await in_picture_thread(_save, place, stated, seen))
+    place, command = await film_of(request), await command_of(request, MAX_POINTS_BYTES)
+    seen, replaces = text_of(command, "seen"), text_of(command, "replaces")
+    stated = {key: value for key, value in command.items() if key not in ("seen", "replaces")}
+    stated["author"] = line_of(command, "author", "the author", MAX_WORDS)
+    return JSONResponse(await in_picture_thread(_save, place, stated, seen, replaces))
 
 
-def _save(place: FilmPlace, stated: dict[str, Any], seen: str) -> dict[str, str]:
+def _save(place: FilmPlace, stated: dict[str, Any], seen: str, replaces: str) -> dict[str, str]:
     from unfade.studio import construct_desk
 
     job = place.job()
@@ -194,7 +207,7 @@ def _save(place: FilmPlace, stated: dict[str, Any], seen: str) -> dict[str, str]
     check_whole_frame(job.clips().source, number)
     if not construction.point:
         raise ProjectError(f"frame {number} has no point; add one before you save")
-    solved = construct_desk.save(place.project_file, job, construction, seen)
+    solved = construct_desk.save(place.project_file, job, construction, seen, replaces)
     count = counted(len(solved.used), "point")
     left_out = f", {len(solved.left_out)} left out" if solved.left_out else ""
     words = f"frame {number} is a constructed pair of {count}{left_out}; a run learns from it"
@@ -204,15 +217,19 @@ def _save(place: FilmPlace, stated: dict[str, Any], seen: str) -> dict[str, str]
 async def keep(request: Request) -> Response:
     """Keeps a colour in the palette of the film."""
     place, command = await film_of(request), await command_of(request)
-    name = line_of(command, "name", "the name", MAX_NAME_LENGTH)
-    source = line_of(command, "source", "where the colour is known from", MAX_TEXT_LENGTH)
+    name = line_of(command, "name", "the name", MAX_NAME)
+    source = line_of(command, "source", "where the colour is known from", MAX_WORDS)
     return JSONResponse(await in_thread(_keep, place, name, text_of(command, "colour"), source))
 
 
 def _keep(place: FilmPlace, name: str, colour: str, source: str) -> dict[str, Any]:
     job = place.job()
+    known = read_palette(job.root).named(name)
     entry = keep_colour(job.root, name, colour, source)
     words = f"the palette has {entry.colour} as '{name}'"
+    if known and known != entry and (frames := frames_stating(job.root, name)):
+        listed = ", ".join(str(frame) for frame in frames)
+        words += f"; frames that state it have to be saved anew: {listed}"
     return {"said": words, "name": name, "palette": _palettes(job)}
 
 

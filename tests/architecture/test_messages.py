@@ -15,7 +15,6 @@ from .messages import Message, literal
 
 UNRESOLVED = {
     "commands/console.py: say: self.line()": "the line of progress, drawn from counts",
-    "commands/construct_verbs.py: print: sentence": "a sentence of contradictions()",
     "commands/failures.py: failure: usage_message(error)": "the help of a verb without arguments",
     "commands/pair_verbs.py: print: sentence": "the sentences of work/why.py, which are no errors",
     "commands/stages.py: print: film.decision": "the decision of a person, in their words",

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from unfade.construct.records import (
 )
 from unfade.deliver import handover, stage
 from unfade.deliver.content import delivery_content
+from unfade.deliver.note import validation_note
 from unfade.errors import ProjectError, UnfadeError
 from unfade.film.alignment import Alignments
 from unfade.film.assumptions import AssumedPoint, Assumptions
@@ -244,3 +246,14 @@ def test_a_record_that_is_missing_is_one_fault_of_all(delivered: Job, tmp_path: 
         verify(bag, None, SilentProgress())
     assert any("0000002.json: is missing" in fault for fault in error.value.faults)
     assert any("validation-note.txt" in fault for fault in error.value.faults)
+
+
+def test_the_note_counts_pairs_that_neither_taught_nor_judged_apart(delivered: Job) -> None:
+    content = delivery_content(delivered, {2: "references/0000002.exr"})
+    direct = Pair(source=1, reference=1, of="dvd", shot=1)
+    idle = CONSTRUCTED.model_copy(update={"role": "holdout"})
+    admitted = (make_alignment(direct, AREA), make_alignment(idle, AREA))
+    alignments = content.alignments.model_copy(update={"admitted": admitted})
+    words = " ".join(validation_note(replace(content, alignments=alignments)).split())
+    assert "1 training pair, which taught, 0 hold-out pairs, which chose" in words
+    assert "besides, 1 constructed pair that neither taught nor judged" in words

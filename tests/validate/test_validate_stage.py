@@ -19,6 +19,7 @@ from unfade.film.report import Report
 from unfade.film.shot import Shot
 from unfade.film.target import Target, Targets
 from unfade.film.time import FrameRange
+from unfade.film.used_frames import UsedFrames
 from unfade.film.working_space import WORKING_SPACE
 from unfade.media import FrameTags, read_picture, write_dpx, write_exr
 from unfade.media import write_master as write_master_file
@@ -101,6 +102,7 @@ def save_artefacts(job: Job, rendered: list[RenderedFrame], targets: list[Target
     job.save(Alignments(crop=LIVE.model_copy(update={"x": 0, "y": 0}), admitted=()))
     job.save(FilmBalance(grade=IDENTITY_BALANCE))
     job.save(Targets(targets=tuple(targets), luma_parity=0.0))
+    job.save(UsedFrames(pairs=()))
     job.save(LossCurve(points=(LossPoint(step=1, loss=0.1, held_out=1.0),), baseline=2.0))
     job.save(make_model(id="0" * 12, train_frames=(101,), holdout_frames=(102,)))
     job.save(

@@ -10,7 +10,7 @@ from unfade.film.balance import dye_losses
 from unfade.film.clip import Clip, Clips
 from unfade.film.construction import construct_path
 from unfade.film.model import TrainedModel
-from unfade.film.pair import Pair, pairs_in_words
+from unfade.film.pair import Pair, counting_pairs, pairs_in_words
 from unfade.film.rendering import Rendering
 from unfade.film.report import Measure
 from unfade.film.wording import counted
@@ -91,13 +91,19 @@ def _element(role: str, clip: Clip) -> str:
 
 
 def _references(delivered: DeliveryContent) -> list[str]:
-    pairs = [alignment.pair for alignment in delivered.alignments.admitted]
+    admitted = [alignment.pair for alignment in delivered.alignments.admitted]
+    pairs = counting_pairs(admitted)
     lines = [
         f"{pairs_in_words(pairs, 'train')}, which taught, {pairs_in_words(pairs, 'holdout')}, "
         f"which chose checkpoint, methods and rounds, and {pairs_in_words(pairs, 'test')}, which "
         f"did neither, in {counted(len({pair.shot for pair in pairs}), 'shot')}; pairs.json and "
         "alignments.json list them"
     ]
+    if idle := len(admitted) - len(pairs):
+        lines.append(
+            f"besides, {counted(idle, 'constructed pair')} that neither taught nor judged, because "
+            "a person kept them out of training and their shots have direct pairs"
+        )
     lines += [
         f"besides, {one.in_words()}, another film of the series, taught the model and chose its "
         "checkpoint; none of them measured this film; model.json lists them"

@@ -129,6 +129,18 @@ def pairs_by_shot(pairs: Iterable[Pair]) -> dict[int, list[Pair]]:
     return by_shot
 
 
+def counting_pairs(pairs: Iterable[Pair]) -> list[Pair]:
+    """The pairs that teach or judge. A constructed pair that does not teach judges only in shots
+    without direct pairs: what a person assumed must not count against what was photographed."""
+    pairs = [*pairs]
+    direct = {pair.shot for pair in pairs if pair.kind == "direct"}
+    return [
+        pair
+        for pair in pairs
+        if pair.role == "train" or pair.kind == "direct" or pair.shot not in direct
+    ]
+
+
 def pairs_in_words(pairs: Iterable[Pair], role: PairRole) -> str:
     """The number of pairs of a role, those with a constructed reference apart, such as
     "3 training pairs (2 direct, 1 constructed)"."""

@@ -1,7 +1,7 @@
 """A target: one training or hold-out example, as pictures on disk."""
 
 from unfade.film.noun import Artefact, FileName, Noun
-from unfade.film.pair import Pair, PairRole
+from unfade.film.pair import Pair, PairRole, counting_pairs
 
 
 class Target(Noun):
@@ -56,12 +56,8 @@ class Targets(Artefact):
         ]
 
     def with_role(self, role: PairRole) -> list[Target]:
-        """The targets of one role. A constructed pair that does not teach judges only in shots
-        without direct pairs: what a person assumed must not count against what was photographed."""
-        direct = {one.pair.shot for one in self.targets if one.pair.kind == "direct"}
+        """The targets of one role that count."""
+        counting = {pair.source for pair in counting_pairs(one.pair for one in self.targets)}
         return [
-            one
-            for one in self.targets
-            if one.pair.role == role
-            and (role == "train" or one.pair.kind == "direct" or one.pair.shot not in direct)
+            one for one in self.targets if one.pair.role == role and one.pair.source in counting
         ]

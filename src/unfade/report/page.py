@@ -14,7 +14,7 @@ from unfade.film.clip import Clip, Clips
 from unfade.film.dismissal import Dismissals
 from unfade.film.figures import ShotFigures
 from unfade.film.method import ChosenMethod, Methods
-from unfade.film.pair import ROLE_NAMES, pairs_in_words
+from unfade.film.pair import ROLE_NAMES, counting_pairs, pairs_in_words
 from unfade.film.report import Measure
 from unfade.film.wording import for_page, printable
 from unfade.project.settings import DeliverSection, Project
@@ -196,9 +196,9 @@ def with_people(
 
 
 def _pair_counts(content: PageContent) -> list[str]:
-    """The numbers of admitted pairs by role, constructed ones apart."""
-    admitted = [alignment.pair for alignment in content.alignments.admitted]
-    return [pairs_in_words(admitted, role) for role in ROLE_NAMES]
+    """The numbers of pairs by role, constructed ones apart."""
+    pairs = counting_pairs(alignment.pair for alignment in content.alignments.admitted)
+    return [pairs_in_words(pairs, role) for role in ROLE_NAMES]
 
 
 def _methods(methods: Methods, shots: Sequence[ShotFigures]) -> list[tuple[str, ChosenMethod, str]]:

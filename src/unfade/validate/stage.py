@@ -19,7 +19,7 @@ from unfade.construct.assumptions import taught_assumptions
 from unfade.errors import WorkError
 from unfade.film.clip import Clip
 from unfade.film.construction import construct_path
-from unfade.film.figures import HeldOutFigures, ShotFigures, judging_figures
+from unfade.film.figures import HeldOutFigures, ShotFigures, judging_figures, of_kind
 from unfade.film.improvement import Improvement
 from unfade.film.model import TrainedModel
 from unfade.film.report import Report
@@ -155,19 +155,17 @@ def _report(
     """The measures, the verdict, the outliers and the diagnoses."""
     film, project = inspection.film, inspection.job.project
     rendered = film.rendering.frames
-    wanted = project.render.wanted(film.clips.source.frames, film.pair_list.shots)
-    unrendered = {*wanted} - {frame.frame for frame in rendered}
-    missing = len(unrendered) - len(film.clips.source.damage.skipped(sorted(unrendered)))
     cut, compression = sum(frame.cut for frame in rendered), film.rendering.compression
     measures = (
         *held_out_measures(held_out, project.validate_.max_of_baseline),
         *predicted_measures(rendered),
-        *frame_measures(frames, shots, missing, compression, cut),
+        *frame_measures(frames, shots, _missing_frames(inspection), compression, cut),
         outlier_measure(cases),
     )
     methods = film.model.methods.used(project.render.use)
     used = [methods.of(figures.shot.number) for figures in shots]
-    verdict, reasons = decide(measures, film.pair_list.remarks, used)
+    is_assumed = not of_kind(held_out, "direct")
+    verdict, reasons = decide(measures, film.pair_list.remarks, used, is_assumed=is_assumed)
     runs, limit = with_rows(cases), project.align.max_residual
     found = Findings(
         alignments=film.alignments,
@@ -186,6 +184,14 @@ def _report(
         outliers=runs,
         diagnoses=tuple(diagnoses(found)),
     )
+
+
+def _missing_frames(inspection: Inspection) -> int:
+    """The number of frames that were asked for and are neither rendered nor skipped as damaged."""
+    film, render = inspection.film, inspection.job.project.render
+    wanted = render.wanted(film.clips.source.frames, film.pair_list.shots)
+    unrendered = {*wanted} - {frame.frame for frame in film.rendering.frames}
+    return len(unrendered) - len(film.clips.source.damage.skipped(sorted(unrendered)))
 
 
 def _held_out(

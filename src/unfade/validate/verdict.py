@@ -30,9 +30,6 @@ REJECTING_MEASURES = frozenset(
 )
 """Measures that reject a rendering when they exceed their limit; all others ask for a review."""
 
-CONSTRUCTED_FRAMES = "held_out_constructed_frames"
-"""Name of the measure that counts the constructed ones of the held-out frames."""
-
 _FAILURE_SENTENCES = {
     "luma_excess_max": (
         "The luma of a rendered pixel differs from the scan's by {value:.2g} of the range more "
@@ -96,11 +93,11 @@ def held_out_measures(figures: Sequence[HeldOutFigures], max_of_lut: float) -> l
         figures: of the hold-out pairs.
         max_of_lut: limit of the delivered colour's error, as a multiple of the LUT's.
     """
+    constructed = _constructed_measures(of_kind(figures, "constructed"))
+    figures = judging_figures(figures)
     count = Measure(name="held_out_frames", value=len(figures), unit="frames")
     if not figures:
         return [count]
-    constructed = _constructed_measures(of_kind(figures, "constructed"))
-    figures = judging_figures(figures)
     model = mean_error([row.model for row in figures])
     lut = mean_error([row.lut for row in figures])
     faded = mean_error([row.faded for row in figures])
@@ -137,7 +134,7 @@ def _constructed_measures(figures: Sequence[HeldOutFigures]) -> list[Measure]:
             Measure(name=name, value=mean_error(rows).ciede2000, unit="CIEDE2000")
             for name, rows in errors.items()
         ),
-        Measure(name=CONSTRUCTED_FRAMES, value=len(figures), unit="frames"),
+        Measure(name="held_out_constructed_frames", value=len(figures), unit="frames"),
     ]
 
 
@@ -155,6 +152,8 @@ def decide(
     measures: Sequence[Measure],
     remarks: Sequence[str] = (),
     methods: Sequence[ChosenMethod] = (),
+    *,
+    is_assumed: bool = False,
 ) -> tuple[Verdict, tuple[str, ...]]:
     """The verdict on a rendering, and one sentence for each reason.
 
@@ -162,6 +161,7 @@ def decide(
         measures: of the rendering.
         remarks: sentences about scan and references; each of them asks for a review.
         methods: of the rendered shots.
+        is_assumed: whether all held-out frames are of constructed pairs.
     """
     failed = [measure for measure in measures if measure.ok is False]
     sentences = _FAILURE_SENTENCES | _sentence_of_lut(methods)
@@ -175,8 +175,7 @@ def decide(
             "The colour is unproven, because no hold-out pair measures it against the LUT "
             "baseline; set curate.holdout_per_shot, or give a [[pair]] the role 'holdout'."
         )
-    values = {measure.name: measure.value for measure in measures}
-    if is_proven and values.get(CONSTRUCTED_FRAMES) == values["held_out_frames"]:
+    if is_proven and is_assumed:
         reasons.append(
             "The colour is measured against constructed references alone, which are what a person "
             "assumed; compare the masters with whatever is known of the film's colours."
@@ -186,7 +185,7 @@ def decide(
         return "reject", tuple(reasons)
     if reasons:
         return "review", tuple(reasons)
-    return "accept", _merits(values)
+    return "accept", _merits({measure.name: measure.value for measure in measures})
 
 
 def _sentence_of_lut(methods: Sequence[ChosenMethod]) -> dict[str, str]:

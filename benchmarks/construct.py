@@ -32,7 +32,7 @@ from torch.nn import functional
 
 from unfade.color.log_light import rgb_of
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
-from unfade.construct.advice import solve_consistent
+from unfade.construct.contradictions import solve_consistent
 from unfade.construct.laws import Law
 from unfade.construct.places import FadedFrame, reduced
 from unfade.construct.solver import Evidence, no_evidence, solve

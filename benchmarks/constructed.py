@@ -10,10 +10,10 @@ from simulated_shots import at_source_luma
 from simulated_stocks import StockFrame, stock_film
 from torch import Tensor
 
-from unfade.construct.advice import helpful_places
 from unfade.construct.dye_start import estimate_dyes
 from unfade.construct.laws import Law, start_law
 from unfade.construct.places import FadedFrame, is_calm, surroundings
+from unfade.construct.proposals import helpful_places
 from unfade.construct.solver import STATED_DEVIATION, Evidence, Solution, no_evidence, solve
 
 POINTS_AT_ONCE = 5

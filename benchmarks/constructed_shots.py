@@ -42,9 +42,9 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from unfade import media
+from unfade.color.srgb import srgb_colour
 from unfade.color.ycbcr import rgb_to_ycbcr
 from unfade.commands.app import app
-from unfade.construct.palettes import srgb_colour
 from unfade.construct.places import surroundings
 from unfade.film.construction import construct_path
 from unfade.film.rendering import Rendering

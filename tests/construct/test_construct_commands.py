@@ -15,11 +15,11 @@ from torch import Tensor
 
 import unfade
 from unfade import media
+from unfade.color.srgb import srgb_colour, working_rgb
 from unfade.color.ycbcr import luma, rgb_to_ycbcr
 from unfade.commands.failures import EXIT_USER_ERROR
 from unfade.construct.assumptions import read_assumptions
 from unfade.construct.dye_start import light_of
-from unfade.construct.palettes import srgb_colour, working_rgb
 from unfade.construct.records import as_toml, keep_colour, read_construction, read_palette
 from unfade.errors import ProjectError
 from unfade.film.construction import Palette, PaletteColour

@@ -150,12 +150,12 @@ def test_words_count_points_by_author_and_source_and_name_those_left_out() -> No
 def test_a_point_that_contradicts_is_left_out_with_the_colour_that_the_others_say(
     film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from unfade.construct import advice
+    from unfade.construct import contradictions
     from unfade.construct.constructed_files import save
     from unfade.construct.frame import construct, film_start, read_faded
     from unfade.construct.records import construction_digest, read_construction, read_palette
 
-    monkeypatch.setattr(advice, "CONTRADICTION", 1e-6)
+    monkeypatch.setattr(contradictions, "CONTRADICTION", 1e-6)
     job = job_of(film)
     before = {path: path.read_bytes() for path in (film / "construct").iterdir()}
     solved: ConstructedFrame = construct(

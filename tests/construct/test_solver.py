@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from unfade.color.log_light import logarithm
-from unfade.construct.advice import helpful_places, solve_consistent
+from unfade.construct.contradictions import solve_consistent
 from unfade.construct.dye_start import DyeStart, amounts_of, estimate_dyes, light_of
 from unfade.construct.laws import Law, Places, start_law
+from unfade.construct.proposals import helpful_places
 from unfade.construct.solver import Evidence, no_evidence, solve
 
 COUNT = 400

@@ -10,7 +10,7 @@ import pytest
 
 import unfade
 from unfade import media
-from unfade.construct.palettes import working_rgb
+from unfade.color.srgb import working_rgb
 from unfade.construct.records import keep_colour, read_construction, read_palette
 from unfade.film.construction import srgb_codes
 from unfade.project.file import load_project

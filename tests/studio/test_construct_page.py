@@ -15,9 +15,9 @@ from starlette.testclient import TestClient
 
 import unfade
 from unfade import media
+from unfade.color.srgb import working_rgb
 from unfade.construct import constructed_files
 from unfade.construct.assumptions import read_assumptions
-from unfade.construct.palettes import working_rgb
 from unfade.construct.records import keep_colour, read_construction, read_palette
 from unfade.errors import WorkError
 from unfade.film.construction import srgb_codes

@@ -6,12 +6,12 @@ from math import floor
 from pathlib import Path
 
 from unfade import media
+from unfade.color.srgb import srgb_colour
 from unfade.commands.console import progress, tell
 from unfade.construct.assumptions import check_has_points
 from unfade.construct.constructed_files import save, write_sheet
 from unfade.construct.constructed_pairs import check_no_other_pair
 from unfade.construct.frame import construct, contradiction_in_words, film_start, read_faded
-from unfade.construct.palettes import srgb_colour
 from unfade.construct.places import surroundings
 from unfade.construct.records import (
     construction_digest,

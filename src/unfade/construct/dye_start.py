@@ -27,7 +27,7 @@ _FILM_STEP_PX = 7
 """Distance of the proxy's pixels that count: 400 a frame."""
 
 _MAGENTA = 1
-_GAINS = (0.5, 6.0)
+_GAIN_BOUNDS = (0.5, 6.0)
 """Bounds of the gain of a dye: a print without fading has 1, one that has lost five sixths 6."""
 _UNFADED_SPREAD = 1e-3
 """Squared amount of dye, over all quantiles, as which a gain of 1 counts, so that a film of one
@@ -82,7 +82,8 @@ def estimate_dyes(log_rgb: Tensor) -> DyeStart:
     for shown in quantiles.T:
         spread = shown - shown.mean()
         shared = spread @ (wanted - wanted.mean())
-        gain = ((shared + _UNFADED_SPREAD) / (spread @ spread + _UNFADED_SPREAD)).clamp(*_GAINS)
+        gain = (shared + _UNFADED_SPREAD) / (spread @ spread + _UNFADED_SPREAD)
+        gain = gain.clamp(*_GAIN_BOUNDS)
         gains.append(gain)
         offsets.append(wanted.mean() - gain * shown.mean())
     return DyeStart(torch.stack(gains), torch.stack(offsets))

@@ -9,10 +9,11 @@ from torch.nn import functional
 
 from unfade import media
 from unfade.color.ycbcr import limit_chroma, luma, ycbcr_to_rgb
-from unfade.construct.advice import Contradiction, helpful_places, solve_consistent
+from unfade.construct.contradictions import Contradiction, solve_consistent
 from unfade.construct.dye_start import DyeStart, film_dyes
 from unfade.construct.laws import start_law
 from unfade.construct.places import FadedFrame, is_calm
+from unfade.construct.proposals import helpful_places
 from unfade.construct.solver import Solution
 from unfade.construct.stated import (
     StatedPoint,

@@ -44,24 +44,27 @@ class Places:
     """N places of a frame.
 
     `log_rgb` (3, N) is the logarithm of the faded R'G'B' without its grain; `position` (2, N) is x
-    and y from the centre in halves of the longer side. `doubt` (N,) is the standard deviation of
-    the deviation from the law, as chroma of range 1. `model_cbcr` (2, N) is the chroma of the
-    film's model; None if it is not used.
+    and y from the centre in halves of the longer side. `prior_deviation` (N,) is the standard
+    deviation of chroma from the law before a point is known, of range 1. `model_cbcr` (2, N) is the
+    chroma of the film's model; None if it is not used.
     """
 
     log_rgb: Tensor
     position: Tensor
-    doubt: Tensor
+    prior_deviation: Tensor
     model_cbcr: Tensor | None = None
 
     def __len__(self) -> int:
-        return self.doubt.shape[0]
+        return self.prior_deviation.shape[0]
 
     def at(self, indices: list[int]) -> "Places":
         """Some of them."""
         model_cbcr = None if self.model_cbcr is None else self.model_cbcr[:, indices]
         return Places(
-            self.log_rgb[:, indices], self.position[:, indices], self.doubt[indices], model_cbcr
+            self.log_rgb[:, indices],
+            self.position[:, indices],
+            self.prior_deviation[indices],
+            model_cbcr,
         )
 
 

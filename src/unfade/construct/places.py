@@ -31,11 +31,11 @@ _GRAIN_STRENGTH = 20.0
 gain of a lost dye amplifies it. Of development frames of two stocks with 20 points it leaves 1.40
 and 1.49 CIEDE2000, a factor of 1 1.84 and 1.95."""
 
-DYE_DOUBT = 0.03
+DYE_DEVIATION = 0.03
 """Standard deviation of the deviation from the law of dyes, as chroma of range 1."""
 _CHROMA_OF_ERROR = 0.008
 """Chroma of range 1 for a CIEDE2000 of 1, at a middle brightness."""
-_LEAST_DOUBT = 0.005
+_MIN_MODEL_DEVIATION = 0.005
 """Smallest deviation from a model: about a code of 8 bits. The points are better evidence than a
 predicted error of nothing."""
 
@@ -44,32 +44,32 @@ predicted error of nothing."""
 class FadedFrame:
     """A frame of the scan, as it is solved: its live area.
 
-    `source_rgb` (3, H, W); `log_rgb` (3, H, W) is the logarithm without grain. `doubt` (H, W) and
-    `model_cbcr` (2, H, W) are those of `Places`. All float32.
+    `source_rgb` (3, H, W); `log_rgb` (3, H, W) is the logarithm without grain. `prior_deviation`
+    (H, W) and `model_cbcr` (2, H, W) are those of `Places`. All float32.
     """
 
     source_rgb: Tensor
     log_rgb: Tensor
-    doubt: Tensor
+    prior_deviation: Tensor
     model_cbcr: Tensor | None = None
 
     @classmethod
     def of(cls, source_rgb: Tensor) -> "FadedFrame":
         """That of the live area of a frame, (3, H, W) R'G'B', of which no model is known."""
         clean_rgb = degrain(source_rgb, _GRAIN_STRENGTH * grain_covariance(source_rgb))
-        doubt = torch.full(source_rgb.shape[1:], DYE_DOUBT)
-        return cls(source_rgb, logarithm(clean_rgb), doubt)
+        prior_deviation = torch.full(source_rgb.shape[1:], DYE_DEVIATION)
+        return cls(source_rgb, logarithm(clean_rgb), prior_deviation)
 
     def with_model(self, cbcr: Tensor, ciede2000: Tensor) -> "FadedFrame":
         """The frame with the chroma (2, H, W) of the film's model, and its predicted error
         (H, W)."""
-        doubt = (ciede2000 * _CHROMA_OF_ERROR).clamp(_LEAST_DOUBT, DYE_DOUBT)
-        return FadedFrame(self.source_rgb, self.log_rgb, doubt, cbcr)
+        prior_deviation = (ciede2000 * _CHROMA_OF_ERROR).clamp(_MIN_MODEL_DEVIATION, DYE_DEVIATION)
+        return FadedFrame(self.source_rgb, self.log_rgb, prior_deviation, cbcr)
 
     def around(self, at: Sequence[tuple[int, int]]) -> tuple[Places, Tensor]:
         """What surrounds columns and rows of pixels: places, and the largest standard deviation of
         a channel of `log_rgb` (N,), float64."""
-        pictures = [self.log_rgb, self.doubt[None]]
+        pictures = [self.log_rgb, self.prior_deviation[None]]
         pictures += [] if self.model_cbcr is None else [self.model_cbcr]
         means, spreads = [], []
         for column, row in at:
@@ -91,7 +91,7 @@ class FadedFrame:
             places = Places(
                 self.log_rgb[:, lines].flatten(1),
                 position[:, lines].flatten(1),
-                self.doubt[lines].flatten(),
+                self.prior_deviation[lines].flatten(),
                 model_cbcr,
             )
             cbcr[:, lines] = solution.chroma(places).reshape(2, -1, width)
@@ -148,6 +148,6 @@ def reduced(frame: FadedFrame, longer_side: int) -> FadedFrame:
     return FadedFrame(
         small(frame.source_rgb),
         small(frame.log_rgb),
-        small(frame.doubt[None])[0],
+        small(frame.prior_deviation[None])[0],
         None if frame.model_cbcr is None else small(frame.model_cbcr),
     )

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from unfade.color.srgb import working_rgb
 from unfade.construct.frame import ConstructedFrame
-from unfade.construct.palettes import working_rgb
 from unfade.construct.stated import StatedPoint
 from unfade.drawing.canvas import (
     BACKGROUND_LEVEL,

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from unfade.construct.laws import Law, Places
 
-_COLOUR_REACH = 0.5
+_COLOUR_LENGTH_SCALE = 0.5
 """Distance of two faded colours, in the logarithm of R'G'B', over which deviations are alike."""
-_PLACE_REACH = 0.4
+_PLACE_LENGTH_SCALE = 0.4
 """Distance of two positions over which they are alike, in halves of the frame's longer side."""
 _PLACE_SHARE = 0.5
 """Share of the deviation's variance that depends on the position, too."""
@@ -97,7 +97,7 @@ class Solution:
 
     def deviation(self, places: Places) -> Tensor:
         """Standard deviation (N,) of chroma, over Cb and Cr together, as chroma of range 1."""
-        slope, variance = self.law.slope(places), 2 * places.doubt.square()
+        slope, variance = self.law.slope(places), 2 * places.prior_deviation.square()
         if len(self.evidence):
             alike = kernel(places, self.evidence.places)
             variance = variance - 2 * (
@@ -107,7 +107,7 @@ class Solution:
         variance = variance + ((slope @ self._of_parameters) * slope).sum(dim=(0, 2))
         return variance.clamp_min(0.0).sqrt()
 
-    def surprises(self, groups: Sequence[int]) -> dict[int, float]:
+    def leave_one_out_residuals(self, groups: Sequence[int]) -> dict[int, float]:
         """How far each point's colour is from what all others predict at its places, in the mean,
         in standard deviations of the prediction and of what is stated, by the number of the point.
         Source: Rasmussen, Williams, 5.4.2, for several places at once.
@@ -187,9 +187,10 @@ def kernel(places: Places, others: Places) -> Tensor:
     dtype = places.log_rgb.dtype
     colour = _square_distance(places.log_rgb, others.log_rgb.to(dtype))
     place = _square_distance(places.position, others.position.to(dtype))
-    alike = colour.mul_(-0.5 / _COLOUR_REACH**2).exp_()
-    near = place.mul_(-0.5 / _PLACE_REACH**2).exp_().mul_(_PLACE_SHARE).add_(1 - _PLACE_SHARE)
-    return alike.mul_(near).mul_(places.doubt[:, None]).mul_(others.doubt.to(dtype))
+    alike = colour.mul_(-0.5 / _COLOUR_LENGTH_SCALE**2).exp_()
+    near = place.mul_(-0.5 / _PLACE_LENGTH_SCALE**2).exp_()
+    alike.mul_(near.mul_(_PLACE_SHARE).add_(1 - _PLACE_SHARE))
+    return alike.mul_(places.prior_deviation[:, None]).mul_(others.prior_deviation.to(dtype))
 
 
 def positions(height: int, width: int, dtype: torch.dtype = torch.float64) -> Tensor:

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unfade.color.srgb import srgb_colour, working_rgb
 from unfade.color.ycbcr import limit_chroma, luma, rgb_to_ycbcr, ycbcr_to_rgb
 from unfade.construct.dye_start import DyeStart
 from unfade.construct.laws import Places
-from unfade.construct.palettes import PUBLISHED, srgb_colour, working_rgb
+from unfade.construct.palettes import PUBLISHED
 from unfade.construct.places import FadedFrame
 from unfade.construct.records import construction_file
 from unfade.construct.solver import STATED_DEVIATION, Evidence, no_evidence
@@ -30,7 +31,7 @@ _DARK_LUMA = 0.02
 """Luma of a stated colour below which its hue is not certain."""
 _NAMES_SHOWN = 5
 """Names of colours that a message proposes, the nearest of up to a thousand."""
-_FACTORS = (0.2, 4.0)
+_FACTOR_BOUNDS = (0.2, 4.0)
 """Bounds of the factor by which a stated colour is brightened."""
 
 
@@ -99,7 +100,7 @@ def colour_stating(cbcr: Tensor, places: Places, start: DyeStart) -> str:
     limited = limit_chroma(y, cbcr.to(y.dtype).reshape(2, 1, 1))
     rgb = ycbcr_to_rgb(torch.cat([y, limited])).flatten()
     # Its brightness is free: as dark as counts, and not too light for sRGB.
-    rgb = rgb * (_DARK_LUMA / y.flatten()).clamp(1.0, 1 / _FACTORS[0])
+    rgb = rgb * (_DARK_LUMA / y.flatten()).clamp(1.0, 1 / _FACTOR_BOUNDS[0])
     return srgb_colour(rgb / rgb.max().clamp_min(1.0))
 
 
@@ -110,7 +111,7 @@ def _at_luma(stated_rgb: Tensor, wanted: Tensor) -> Tensor:
     place.
     """
     y = luma(stated_rgb[:, :, None])[0, :, 0]
-    factor = (wanted / y.clamp_min(_DARK_LUMA)).clamp(*_FACTORS)
+    factor = (wanted / y.clamp_min(_DARK_LUMA)).clamp(*_FACTOR_BOUNDS)
     return rgb_to_ycbcr((stated_rgb * factor)[:, :, None])[1:, :, 0]
 
 

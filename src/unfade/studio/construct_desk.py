@@ -15,6 +15,7 @@ import numpy as np
 from torch import Tensor
 
 from unfade import media
+from unfade.color.srgb import srgb_bytes
 from unfade.construct import constructed_files
 from unfade.construct.dye_start import DyeStart
 from unfade.construct.frame import (
@@ -25,7 +26,6 @@ from unfade.construct.frame import (
     film_start,
     read_faded,
 )
-from unfade.construct.palettes import srgb_bytes
 from unfade.construct.places import FadedFrame, reduced
 from unfade.construct.records import read_palette
 from unfade.construct.sheet import draw_uncertainty

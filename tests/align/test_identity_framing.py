@@ -105,6 +105,11 @@ def test_a_shifted_picture_is_aligned_by_search(film, scenes):
     assert where[:2] / where[2] == pytest.approx([320, 180], abs=0.4)
 
 
+def test_hold_out_pairs_alone_are_refused_because_nothing_can_be_learned(film, scenes):
+    with pytest.raises(MatchError, match="no pair has the role 'train'"):
+        _align(film, _painted(scenes), role="holdout")
+
+
 @pytest.mark.parametrize(
     ("size", "advice"),
     [

@@ -51,6 +51,8 @@ def test_lost_dyes_are_put_back_where_no_colour_prevails() -> None:
     assert isinstance(measured, DyeBalance)
     assert measured.lost == pytest.approx((0.25, 0.0, 0.5), abs=0.05)
     assert measured.in_words().startswith("cyan 2")
+    found = measured.model_copy(update={"lost": (0.25, 0.0, -0.123)})
+    assert found.in_words() == "cyan 25 % more than magenta, yellow 12 % less than magenta"
     unfaded = light_of(torch.from_numpy(amounts[0])).reshape(3, 24, 32)
     faded_error = float((frames[0] - unfaded).abs().mean())
     assert float((balance(frames[0], measured) - unfaded).abs().mean()) < 0.15 * faded_error

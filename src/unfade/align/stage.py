@@ -141,15 +141,16 @@ def _checked_crop(
     if not any(one.pair.role == "train" for one in admitted):
         paths = [clip.path for clip in clips.references.values()]
         reference = " and ".join(paths) or "the pictures"
-        first_rejection = next((one for one in rejected if one.pair.role == "train"), None)
-        reason = (
-            f" (source frame {first_rejection.pair.source}: {first_rejection.reason})"
-            if first_rejection is not None
-            else ""
-        )
+        first = next((one for one in rejected if one.pair.role == "train"), None)
+        if first is None:
+            raise MatchError(
+                f"{clips.source.path} and {reference}: no pair has the role 'train', so nothing "
+                "can be learned; give a [[pair]] that role, or add one"
+            )
         raise MatchError(
-            f"{clips.source.path} and {reference}: no training pair could be aligned{reason}; look "
-            "at the sheets in 03-align and fix pairs with [[pair]] entries"
+            f"{clips.source.path} and {reference}: no training pair could be aligned (source frame "
+            f"{first.pair.source}: {first.reason}); look at the sheets in 03-align and fix pairs "
+            "with [[pair]] entries"
         )
     area = intersection([one.coverage for one in admitted])
     if area is None:

@@ -75,7 +75,7 @@ def construct_frame(
         )
     for index, place in enumerate(solved.proposals(proposals)):
         lead = "a colour would help most at" if index == 0 else "then at"
-        tell(f"{lead} {place.x:.0f},{place.y:.0f} (uncertain by {place.deviation:.3f} of chroma)")
+        tell(f"{lead} {int(place.x)},{int(place.y)} (uncertain by {place.deviation:.3f} of chroma)")
 
 
 def keep_palette_colour(

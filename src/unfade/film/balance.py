@@ -61,8 +61,11 @@ class DyeBalance(Noun):
 
     def in_words(self) -> str:
         """The losses, as sentences give them."""
-        cyan, _, yellow = (f"{100 * share:.0f} %" for share in self.lost)
-        return f"cyan {cyan}, yellow {yellow} against magenta"
+        cyan, _, yellow = (
+            f"{abs(share):.0%} {'less' if share < 0 else 'more'}".replace("%", " %")
+            for share in self.lost
+        )
+        return f"cyan {cyan} than magenta, yellow {yellow} than magenta"
 
 
 MeasuredBalance = Literal["auto", "dyes"]

@@ -15,7 +15,7 @@ from unfade.deliver.bag import MANIFEST, TAG_MANIFEST, manifest_entries
 from unfade.pipeline.verify import verify
 from unfade.studio.app import make_app
 from unfade.studio.studio import Studio
-from unfade.work.elements import digest
+from unfade.work.digest_cache import digest
 from unfade.work.progress import SilentProgress
 
 # Bags

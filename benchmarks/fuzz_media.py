@@ -15,7 +15,7 @@ from unfade import media
 from unfade.errors import UnfadeError
 from unfade.project.color_config import ColorManagement
 from unfade.project.settings import ClipSection
-from unfade.work.elements import digest
+from unfade.work.digest_cache import digest
 
 STILLS = ("exr", "dpx", "tif", "png", "jpg", "jp2", "bmp", "tga", "cin")
 MOVIES = {

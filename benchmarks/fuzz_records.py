@@ -17,6 +17,7 @@ from unfade.pipeline.freshness import status
 from unfade.project.file import load_project
 from unfade.render.record import read_sidecar
 from unfade.studio.run_record import read_log, read_records
+from unfade.work.digest_cache import DIGEST_CACHE, ELEMENT_DIGESTS
 from unfade.work.job import Job
 from unfade.work.pair_edits import pair_dropped, valid_text
 from unfade.work.pair_records import PairRecords
@@ -113,7 +114,8 @@ def _use_artefact(film: Path, kind: type[Artefact]) -> None:
 
 
 def record_seeds(film: Path) -> Iterator[bytes]:
-    names = [".digests.json", *(f"{one.parent.name}/receipt.json" for one in film.glob("*/rec*"))]
+    receipts = [f"{one.parent.name}/receipt.json" for one in film.glob("*/rec*")]
+    names = [DIGEST_CACHE, ELEMENT_DIGESTS, *receipts]
     for name in names:
         yield name.encode() + b"\n" + (film / name).read_bytes()
     sidecar = {"schema": "Master.1", "values_cut": 3, "record": {"unfade:film": "A"}}

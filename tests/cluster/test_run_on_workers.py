@@ -17,7 +17,7 @@ import unfade
 from unfade.errors import ProjectError, WorkError
 from unfade.film.rendering import Rendering
 from unfade.work import elements, units
-from unfade.work.elements import digest
+from unfade.work.digest_cache import digest
 from unfade.work.lock import lock_frames
 from unfade.work.units import UNITS_FOLDER
 

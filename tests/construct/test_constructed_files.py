@@ -11,7 +11,7 @@ from unfade.construct.frame import ConstructedFrame
 from unfade.errors import ProjectError
 from unfade.film.assumptions import AssumedPoint, Assumptions
 from unfade.project.file import load_project
-from unfade.work.elements import digest
+from unfade.work.digest_cache import digest
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 

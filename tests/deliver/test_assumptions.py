@@ -31,7 +31,7 @@ from unfade.film.time import FrameRange
 from unfade.film.used_frames import UsedFrames
 from unfade.model import ChromaModel
 from unfade.pipeline.verify import VerificationError, verify
-from unfade.work.elements import digest
+from unfade.work.digest_cache import digest
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 

@@ -29,7 +29,7 @@ from unfade.film.used_frames import UsedFrames
 from unfade.model import Baseline, ChromaModel
 from unfade.project.settings import Project
 from unfade.report.page import CREDITS_PLACEHOLDER, NOTE_PLACEHOLDER, PEOPLE_PLACEHOLDER
-from unfade.work.elements import digest
+from unfade.work.digest_cache import digest
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 

@@ -20,8 +20,8 @@ from unfade.project.file import load_project
 from unfade.project.settings import Project
 from unfade.work.approvals import add_approval
 from unfade.work.bookmarks import add_bookmark
+from unfade.work.digest_cache import digest
 from unfade.work.dismissals import add_dismissal
-from unfade.work.elements import digest
 from unfade.work.job import Job
 
 from ..fixtures import make_bookmark, make_dismissal

@@ -24,7 +24,8 @@ from unfade.media.stills.sequences import (
 )
 from unfade.project.color_config import ColorManagement
 from unfade.project.settings import ClipSection
-from unfade.work.elements import DigestCache, scan_element
+from unfade.work.digest_cache import DigestCache
+from unfade.work.elements import scan_element
 from unfade.work.progress import untracked
 
 SECTION = ClipSection(path="unused")

@@ -16,7 +16,7 @@ from unfade.film.approval import Approvals
 from unfade.film.delivery import Delivery
 from unfade.film.rendering import Rendering
 from unfade.work.bookmarks import add_bookmark
-from unfade.work.elements import digest
+from unfade.work.digest_cache import digest
 from unfade.work.lock import lock_folder
 
 from ..fixtures import make_bookmark

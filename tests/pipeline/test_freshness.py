@@ -282,7 +282,7 @@ def test_status_reads_no_file_twice(
 ) -> None:
     """Nor does the next process, as long as sizes and times of change stay the same."""
     pipeline.run(job)
-    monkeypatch.setattr("unfade.work.elements.digest", None)
+    monkeypatch.setattr("unfade.work.digest_cache.digest", None)
     states = pipeline.status(Job(job.project, job.root, SilentProgress()))
     assert {freshness.state for _, freshness in states} == {"fresh"}
 

@@ -23,8 +23,8 @@ from unfade.film.working_space import WORKING_SPACE
 from unfade.media import content_credentials as credentials
 from unfade.pipeline.verify import VerificationError, verify
 from unfade.work.bookmarks import add_bookmark
+from unfade.work.digest_cache import digest
 from unfade.work.dismissals import add_dismissal
-from unfade.work.elements import digest
 from unfade.work.progress import SilentProgress
 
 from ..fixtures import make_bookmark, make_dismissal, write_certificates

@@ -425,7 +425,7 @@ def test_a_master_is_read_once_for_its_checksum(
         read.append(path.name)
         return hashlib.sha256(path.read_bytes()).hexdigest()
 
-    monkeypatch.setattr("unfade.work.elements.digest", spy)
+    monkeypatch.setattr("unfade.work.digest_cache.digest", spy)
     job = make_job()
     stage.run(job)
     names = [path.name for path in masters(job)]

@@ -12,8 +12,8 @@ from unfade.pipeline.stages import STAGES
 from unfade.studio import films as films_module
 from unfade.studio.films import READING, Films
 from unfade.studio.studio import Studio
-from unfade.work import elements
-from unfade.work.elements import DIGEST_CACHE
+from unfade.work import digest_cache
+from unfade.work.digest_cache import DIGEST_CACHE
 from unfade.work.receipt import Receipt
 
 from .client import client_of, wait_until
@@ -49,13 +49,13 @@ def root(tmp_path: Path) -> Path:
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that are read; every file is too large for a page to wait."""
     names: list[str] = []
-    digest = elements.digest
+    digest = digest_cache.digest
 
     def spy(path: Path) -> str:
         names.append(path.name)
         return digest(path)
 
-    monkeypatch.setattr(elements, "digest", spy)
+    monkeypatch.setattr(digest_cache, "digest", spy)
     monkeypatch.setattr(films_module, "READ_AT_ONCE_BYTES", 0)
     return names
 
@@ -64,13 +64,13 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def hold(read: list[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Reading waits until this is called."""
     goes = threading.Event()
-    digest = elements.digest
+    digest = digest_cache.digest
 
     def wait(path: Path) -> str:
         assert goes.wait(60)
         return digest(path)
 
-    monkeypatch.setattr(elements, "digest", wait)
+    monkeypatch.setattr(digest_cache, "digest", wait)
     return goes.set
 
 
@@ -121,7 +121,7 @@ def test_frames_that_cannot_be_read_make_ingest_stale_and_it_will_name_them(
         read.append(path.name)
         raise OSError(5, "Input/output error", str(path))
 
-    monkeypatch.setattr(elements, "digest", fail)
+    monkeypatch.setattr(digest_cache, "digest", fail)
     films = Films(root)
     (place,) = films.places
     wait_until(lambda: ingest_of(films) == "stale")
@@ -136,7 +136,7 @@ def test_a_movie_that_cannot_be_read_is_a_sentence(
         raise OSError(5, "Input/output error", str(path))
 
     root = write_film(tmp_path, "scan.mov", ["scan.mov"])
-    monkeypatch.setattr(elements, "digest", fail)
+    monkeypatch.setattr(digest_cache, "digest", fail)
     films = Films(root)
     (place,) = films.places
     wait_until(lambda: films.state(place).error)

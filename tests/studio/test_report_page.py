@@ -10,8 +10,8 @@ from unfade.film.rendering import Rendering
 from unfade.film.report import Report
 from unfade.studio.films import place_of
 from unfade.work.bookmarks import add_bookmark
+from unfade.work.digest_cache import digest
 from unfade.work.dismissals import add_dismissal
-from unfade.work.elements import digest
 
 from ..fixtures import make_bookmark, make_dismissal, make_rendered_frame, make_rendering
 from .running import RunningStudio

@@ -14,7 +14,7 @@ from unfade.film.pair import Pair
 from unfade.film.used_frames import UsedFrames
 from unfade.project.settings import ClipSection
 from unfade.target.sheet import CELL_WIDTH_PX, draw_sheet
-from unfade.work.elements import digest
+from unfade.work.digest_cache import digest
 
 FRAMES = 20
 

@@ -29,7 +29,7 @@ from unfade.project.file import MAX_PROJECT_BYTES, load_project, parse_project
 from unfade.project.settings import Project
 from unfade.work import record_files
 from unfade.work.approvals import read_approvals
-from unfade.work.elements import DigestCache
+from unfade.work.digest_cache import DigestCache
 from unfade.work.job import Job
 from unfade.work.lock import LOCK, lock_folder
 from unfade.work.progress import SilentProgress
@@ -66,7 +66,7 @@ def test_deep_nesting_is_damage(job: Job) -> None:
     store(job, Clips, '{"schema": "Clips.3", "source": ' + "[" * 100_000)
     with pytest.raises(WorkError, match=r"clips\.json: is damaged .*; run 'unfade ingest' again"):
         job.load(Clips)
-    assert DigestCache("[" * 100_000).to_json() == "{}"
+    assert DigestCache("[" * 100_000).to_json() == DigestCache().to_json()
 
 
 @pytest.mark.parametrize("schema", ["[]", '{"a": 1}', '"\\u001b[31m\\n' + "x" * 90_000 + '"', "3"])

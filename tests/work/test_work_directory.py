@@ -21,7 +21,7 @@ from unfade.project.settings import (
     ReferenceSection,
     SourceSection,
 )
-from unfade.work.elements import DIGEST_CACHE, digest
+from unfade.work.digest_cache import DIGEST_CACHE, ELEMENT_DIGESTS, digest
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 from unfade.work.writing import writing
@@ -224,7 +224,7 @@ def test_a_file_is_read_once_even_by_a_later_process(
     job.save(clips())
     found = job.digest(job.root / Clips.PATH)
     job.save_digests()
-    monkeypatch.setattr("unfade.work.elements.digest", None)
+    monkeypatch.setattr("unfade.work.digest_cache.digest", None)
     later = Job(job.project, job.root, SilentProgress())
     assert later.digest(job.root / Clips.PATH) == found
     later.save_digests()
@@ -248,11 +248,78 @@ def test_digests_of_files_that_are_gone_are_dropped(job: Job) -> None:
     later = Job(job.project, job.root, SilentProgress())
     later.element("the source", "s.%d.dpx")
     later.save_digests()
-    assert json.loads((job.root / DIGEST_CACHE).read_text()).keys() == {
+    assert json.loads((job.root / DIGEST_CACHE).read_text())["entries"] == {}
+    assert json.loads((job.root / ELEMENT_DIGESTS).read_text()).keys() == {
         "<the source>/s.2.dpx",
         "<the source>/s.3.dpx",
         "<the reference dvd>/dvd.mov",
     }
+
+
+def _reel_of_two(job: Job) -> None:
+    for name in ("s.1.dpx", "s.2.dpx"):
+        (job.root / name).write_text(name)
+
+
+def test_the_digests_of_the_files_of_an_element_are_read_only_if_it_has_changed(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _reel_of_two(job)
+    whole = job.element("the source", "s.%d.dpx")
+    job.save_digests()
+    stored = (job.root / ELEMENT_DIGESTS).read_text()
+    (job.root / ELEMENT_DIGESTS).unlink()
+    monkeypatch.setattr("unfade.work.digest_cache.digest", None)
+    assert Job(job.project, job.root, SilentProgress()).element("the source", "s.%d.dpx") == whole
+
+    (job.root / ELEMENT_DIGESTS).write_text(stored)
+    (job.root / "s.3.dpx").write_text("new")
+    read: list[str] = []
+
+    def spy(path: Path) -> str:
+        read.append(path.name)
+        return digest(path)
+
+    later = Job(job.project, job.root, SilentProgress())
+    monkeypatch.setattr(later.digests, "read", spy)
+    assert later.element("the source", "s.%d.dpx") != whole
+    assert read == ["s.3.dpx"]
+
+
+def test_a_file_of_an_element_that_cannot_be_read_is_tried_again(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _reel_of_two(job)
+
+    def fail(path: Path) -> str:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+    monkeypatch.setattr(job.digests, "read", fail)
+    damaged = job.element("the source", "s.%d.dpx")
+    job.save_digests()
+    later = Job(job.project, job.root, SilentProgress())
+    assert later.element("the source", "s.%d.dpx") not in (damaged, None)
+
+
+def test_digests_that_an_earlier_version_stored_in_one_file_are_taken_over(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job.save(clips())
+    _reel_of_two(job)
+    found = job.digest(job.root / Clips.PATH), job.element("the source", "s.%d.dpx")
+    job.save_digests()
+    former = json.loads((job.root / ELEMENT_DIGESTS).read_text())
+    former |= json.loads((job.root / DIGEST_CACHE).read_text())["entries"]
+    (job.root / ELEMENT_DIGESTS).unlink()
+    (job.root / DIGEST_CACHE).write_text(json.dumps(former))
+
+    monkeypatch.setattr("unfade.work.digest_cache.digest", None)
+    for _ in range(2):
+        later = Job(job.project, job.root, SilentProgress())
+        assert later.digest(job.root / Clips.PATH) == found[0]
+        assert later.element("the source", "s.%d.dpx") == found[1]
+        later.save_digests()
+    assert json.loads((job.root / DIGEST_CACHE).read_text())["elements"].keys() == {"the source"}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from unfade.film.wording import counted
 from unfade.film.working_space import WORKING_SPACE
 from unfade.geometry.crop import crop
 from unfade.project.settings import PairSection
-from unfade.work.elements import digest
+from unfade.work.digest_cache import digest
 from unfade.work.job import Job
 from unfade.work.pair_edits import job_of, pair_added, valid_text
 from unfade.work.project_writing import one_editor, replace_project_text

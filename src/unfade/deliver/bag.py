@@ -13,7 +13,7 @@ import bagit
 
 from unfade import __version__
 from unfade.errors import WorkError
-from unfade.work.elements import digest
+from unfade.work.digest_cache import digest
 from unfade.work.progress import Track
 from unfade.work.record_files import read_record
 

@@ -15,7 +15,7 @@ from unfade.film.rendering import Rendering
 from unfade.film.time import MAX_TIMECODE_RATE, format_timecode, timecode_base
 from unfade.model.closed_form.lut import SmoothLut
 from unfade.project.settings import DeliverSection
-from unfade.work.elements import digest
+from unfade.work.digest_cache import digest
 
 REVIEW_MOVIES = {
     "recovered": "",

@@ -60,7 +60,7 @@ from unfade.model.closed_form.lut import NODES
 from unfade.model.closed_form.rgb_lut import display_lut
 from unfade.project.settings import Project
 from unfade.report.page import with_people
-from unfade.work.elements import digest
+from unfade.work.digest_cache import digest
 from unfade.work.job import Job
 
 

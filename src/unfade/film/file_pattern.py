@@ -45,11 +45,11 @@ class FilePattern:
 
     def number_in(self, name: str) -> int | None:
         """The frame number in a file's name; None if the name does not match the pattern."""
-        match = self._names.fullmatch(name)
+        match = self.names.fullmatch(name)
         return int(match[1]) if match else None
 
     @cached_property
-    def _names(self) -> re.Pattern[str]:
+    def names(self) -> re.Pattern[str]:
         """The names of files that the pattern matches."""
         start, width = os.path.basename(self.prefix), self.width
         number = f"[0-9]{{{width}}}|[1-9][0-9]{{{width},}}"

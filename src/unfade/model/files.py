@@ -31,7 +31,7 @@ from unfade.model.device import network_device
 from unfade.model.networks import WIDTHS, ResidualNetworks
 from unfade.model.tensor_shapes import check_shapes
 from unfade.model.uncertainty import Uncertainty
-from unfade.work.elements import digest
+from unfade.work.digest_cache import digest
 from unfade.work.writing import writing
 
 MODEL_SCHEMA = "ChromaModel.12"

@@ -8,7 +8,7 @@ from unfade.film.rendering import Rendering
 from unfade.film.report import Report
 from unfade.pipeline.freshness import status
 from unfade.work.approvals import add_approval
-from unfade.work.elements import digest
+from unfade.work.digest_cache import digest
 from unfade.work.job import Job
 from unfade.work.lock import lock_folder
 from unfade.work.people_records import one_line

@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import compress
+from operator import ne
 from pathlib import Path, PurePath
 from typing import Any, Literal
 
@@ -166,11 +168,10 @@ def _output_changes(
     files = _output_files(stage, job, linked)
     unfinished = (folder / UNFINISHED).exists()
     recorded = receipt.outputs
-    facts = zip(recorded.sizes, recorded.mtimes_ns, strict=True)
-    present_facts = map(files.get, recorded.names)
-    for name, was, present in zip(recorded.names, facts, present_facts, strict=True):
-        if present == was:
-            continue
+    facts = [*zip(recorded.sizes, recorded.mtimes_ns, strict=True)]
+    present_facts = [*map(files.get, recorded.names)]
+    compared = zip(recorded.names, facts, present_facts, strict=True)
+    for name, was, present in compress(compared, map(ne, facts, present_facts)):
         if present is None:
             yield f"{folder.name}/{name} is gone"
             continue
@@ -238,7 +239,7 @@ def inputs(stage: Stage, job: Job, elements: ElementCache) -> dict[str, str]:
     """
     patterns = (*(need.PATH for need in stage.needs), *stage.files)
     digests = {
-        name: job.digests.of(name, job.root / name)[:16]
+        name: job.digests.of(name, f"{job.root}/{name}")[:16]
         for pattern in patterns
         for name in files_like(job.root, pattern)
     }

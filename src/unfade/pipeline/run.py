@@ -25,7 +25,7 @@ from unfade.pipeline.freshness import (
 )
 from unfade.pipeline.stages import STAGES, Stage, check_stages
 from unfade.pipeline.watch import WatchedProgress
-from unfade.work.elements import DIGEST_CACHE
+from unfade.work.digest_cache import DIGEST_CACHE, ELEMENT_DIGESTS
 from unfade.work.job import Job
 from unfade.work.lock import lock_folder
 from unfade.work.memory import return_freed_memory
@@ -84,7 +84,8 @@ def _run(
     elements: ElementCache,
     watched: WatchedProgress,
 ) -> list[str]:
-    clear_partials_of(job.root / DIGEST_CACHE)
+    for name in (DIGEST_CACHE, ELEMENT_DIGESTS):
+        clear_partials_of(job.root / name)
     # A fresh stage that is run again usually gives the same result, so that those after it stay.
     for stage in takewhile(lambda one: freshness(one, job, elements).state == "fresh", stages):
         watched.time_left.leave_out(stage.name)

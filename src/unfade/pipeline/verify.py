@@ -32,7 +32,7 @@ from unfade.validate.luma import LumaFigures, check_master
 from unfade.validate.verdict import MAX_LOSSY_LUMA_DIFFERENCE
 from unfade.work import record_files
 from unfade.work.cores import on_all_cores
-from unfade.work.elements import digest
+from unfade.work.digest_cache import digest
 from unfade.work.job import Job
 from unfade.work.progress import Progress
 

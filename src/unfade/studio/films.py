@@ -23,7 +23,7 @@ from unfade.project.films import MAX_DEPTH, find_films, may_hold_films
 from unfade.project.paths import PROJECT_FILE
 from unfade.studio.pictures.masters import load_masters
 from unfade.work.approvals import read_approvals
-from unfade.work.elements import DigestCache, digest
+from unfade.work.digest_cache import DigestCache, digest
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 from unfade.work.receipt import UNFINISHED, Receipt

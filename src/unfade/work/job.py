@@ -15,7 +15,8 @@ from unfade.film.stage_names import folder_name
 from unfade.project.color_config import ColorManagement, color_config, config_to_share, is_file
 from unfade.project.paths import PROJECT_FILE
 from unfade.project.settings import Project
-from unfade.work.elements import DIGEST_CACHE, DigestCache, Element, relocated, scan_element
+from unfade.work.digest_cache import DIGEST_CACHE, ELEMENT_DIGESTS, DigestCache
+from unfade.work.elements import Element, relocated, scan_element
 from unfade.work.progress import Progress
 from unfade.work.record_files import read_if_usable, read_record
 from unfade.work.units import Executor, InProcess
@@ -96,14 +97,22 @@ class Job:
     @cached_property
     def digests(self) -> DigestCache:
         """The digests of files that this or an earlier process has read."""
-        return DigestCache(read_if_usable(self.root / DIGEST_CACHE))
+        return DigestCache(
+            read_if_usable(self.root / DIGEST_CACHE),
+            lambda: read_if_usable(self.root / ELEMENT_DIGESTS),
+        )
 
     def save_digests(self) -> None:
         """Stores the digests of files that still exist, if there are new ones."""
-        if self.digests.changed:
-            self.digests.forget(lambda key: (self.root / key).exists())
-            write_text(self.root / DIGEST_CACHE, self.digests.to_json())
-            self.digests.changed = False
+        digests = self.digests
+        if not digests.changed:
+            return
+        digests.forget(lambda key: (self.root / key).exists())
+        if digests.elements_changed:
+            write_text(self.root / ELEMENT_DIGESTS, digests.elements_to_json())
+            digests.elements_changed = False
+        write_text(self.root / DIGEST_CACHE, digests.to_json())
+        digests.changed = False
 
     def digest(self, path: Path) -> str:
         """The SHA-256 of a file of the work directory, from the cache if the file is unchanged."""

@@ -10,7 +10,7 @@ from unfade.film.series import FRAMES_A_FILM, SHOTS_A_FILM, SeriesFilm
 from unfade.film.target import Target, Targets, UnpairedFrame
 from unfade.project.file import load_project
 from unfade.project.paths import named_project_file
-from unfade.work.elements import digest
+from unfade.work.digest_cache import digest
 from unfade.work.job import AnArtefact, Job
 from unfade.work.progress import SilentProgress
 from unfade.work.receipt import UNFINISHED

@@ -133,6 +133,27 @@ def test_keys_place_move_delete_and_undo(window: ConstructWindow) -> None:
     assert marker.count() == 1
 
 
+def test_a_long_source_is_cut_on_one_line_and_its_end_is_in_the_title(
+    window: ConstructWindow,
+) -> None:
+    page, source = window.page, "grey stone of the street, " * 8 + "box 12"
+    page.mouse.click(*window.spot(0.25, 0.25))
+    page.locator("#palette button", has_text="grey").click()
+    page.locator("#point-source").fill(source)
+    row = page.locator("#points button")
+    page.wait_for_function(
+        "text => document.querySelector('#points button').title === text", arg=source
+    )
+    assert row.bounding_box()["height"] < 40
+    assert (
+        page.evaluate(
+            "() => { const list = document.getElementById('points');"
+            " return list.scrollWidth - list.clientWidth }"
+        )
+        <= 0
+    )
+
+
 def test_a_file_that_was_changed_meanwhile_is_said_and_no_point_is_lost(
     window: ConstructWindow, reel: Path
 ) -> None:

@@ -61,6 +61,7 @@ export function pointPanel({ change, keep, remove, select, asShown }) {
     const [item, button] = [document.createElement("li"), document.createElement("button")];
     button.type = "button";
     button.setAttribute("aria-pressed", String(isChosen));
+    button.title = point.source;
     button.classList.toggle("contradicts", Boolean(others));
     button.append(part("number", String(number)), swatchOf(colour), part("words", point.colour || "no colour yet"), part("source", others ? `contradicts: ${others}` : point.source));
     button.addEventListener("click", () => select(number));

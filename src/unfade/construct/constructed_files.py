@@ -102,5 +102,5 @@ def _section(job: Job, frame: ConstructedFrame, replaces: str) -> PairSection:
         kind="constructed",
         role=roles[0] if roles else "train",
         aligned=True,
-        note=f"{counted(len(frame.used), 'focal point')}: {', '.join(sources)}"[:_NOTE_LENGTH],
+        note=f"{counted(len(frame.used), 'focal point')}: {'; '.join(sources)}"[:_NOTE_LENGTH],
     )

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from unfade.align import stage
+from unfade.align.measure.residual import SourceBlocks, residual_of_blocks
 from unfade.align.units import PairToAlign
 from unfade.errors import MatchError, ProjectError
 from unfade.film.alignment import Alignments, weight_file
@@ -141,3 +142,9 @@ def test_an_aligned_picture_of_another_size_is_refused_with_both_sizes(film, sce
     choose(film, Pair(source=1001, picture="painted.png", shot=1, aligned=True))
     with pytest.raises(ProjectError, match=r"painted\.png is 360 x 288 .* 640 x 360"):
         stage.run(film)
+
+
+def test_a_picture_smaller_than_a_block_shows_no_residual():
+    blocks = SourceBlocks(np.zeros((16, 400), np.uint8))
+    found = blocks.shifts(np.zeros((16, 400), np.uint8), np.ones((16, 400), bool))
+    assert residual_of_blocks(found).block_count == 0

@@ -207,7 +207,10 @@ def _normalised(picture: np.ndarray) -> np.ndarray:
 
 
 def _blocks(picture: np.ndarray) -> np.ndarray:
-    """A view of the blocks of a picture (H, W): (rows, columns, block, block)."""
+    """A view of the blocks of a picture (H, W): (rows, columns, block, block); no rows and columns
+    if it is smaller than a block."""
+    if min(picture.shape) < _BLOCK_PX:
+        return np.empty((0, 0, _BLOCK_PX, _BLOCK_PX), picture.dtype)
     views = np.lib.stride_tricks.sliding_window_view(picture, (_BLOCK_PX, _BLOCK_PX))
     return np.asarray(views[::_STEP_PX, ::_STEP_PX])
 
@@ -221,8 +224,9 @@ def _covered_blocks(inside: np.ndarray) -> np.ndarray:
 
 
 def _batches(count: int) -> list[slice]:
-    """Slices that cover `count` blocks."""
-    return [slice(start, start + _BATCH_BLOCKS) for start in range(0, count, _BATCH_BLOCKS)]
+    """Slices that cover `count` blocks; one empty slice if there are none."""
+    starts = range(0, max(count, 1), _BATCH_BLOCKS)
+    return [slice(start, start + _BATCH_BLOCKS) for start in starts]
 
 
 def _textured(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

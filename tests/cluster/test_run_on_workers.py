@@ -16,7 +16,7 @@ import pytest
 import unfade
 from unfade.errors import ProjectError, WorkError
 from unfade.film.rendering import Rendering
-from unfade.work import elements, units
+from unfade.work import digest_cache, units
 from unfade.work.digest_cache import digest
 from unfade.work.lock import lock_frames
 from unfade.work.units import UNITS_FOLDER
@@ -68,7 +68,7 @@ def test_ranges_of_frames_end_in_the_same_masters(
     rendered = {path: path.stat().st_mtime_ns for path in film.folder.glob("06-render/*.exr")}
     assert not (film.folder / Rendering.PATH).exists()
     hashed = []
-    monkeypatch.setattr(elements, "digest", lambda path: hashed.append(path) or digest(path))
+    monkeypatch.setattr(digest_cache, "digest", lambda path: hashed.append(path) or digest(path))
     film.run(last="render")
     assert film.folder / Rendering.PATH in hashed
     assert rendered.keys().isdisjoint(hashed)

@@ -150,9 +150,9 @@ def test_the_note_lists_authors_sources_and_what_was_left_out(delivered: Job) ->
         "#353939 Source frame 2: construct/0000002.toml lists its 2 points, "
         "sheets/constructed/0000002.png shows them"
     ) in " ".join(text.split())
-    assert "which are an estimate from the scan alone: cyan 41 %, yellow 20 %" in " ".join(
-        text.split()
-    )
+    assert (
+        "which are an estimate from the scan alone: cyan 41 % more than magenta, yellow 20 % more"
+    ) in " ".join(text.split())
     assert "1 training pair (0 direct, 1 constructed), which taught" in text
 
 

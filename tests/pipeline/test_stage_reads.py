@@ -38,7 +38,7 @@ from unfade.pipeline.stages import STAGES, Stage
 from unfade.project.color_config import PINNED
 from unfade.project.file import load_project
 from unfade.project.settings import ClipSection, Project
-from unfade.work import elements as element
+from unfade.work import digest_cache
 from unfade.work.job import Job
 from unfade.work.progress import SilentProgress
 
@@ -253,8 +253,8 @@ def spy_on_whole_reads(patch: pytest.MonkeyPatch, stage: str) -> None:
         return call
 
     patch.setattr(OpenStill, "read", spied("decoded", OpenStill.read))
-    hashed = spied("hashed", element.digest)
-    for module in (element, deliver_stage, bag, review):
+    hashed = spied("hashed", digest_cache.digest)
+    for module in (digest_cache, deliver_stage, bag, review):
         patch.setattr(module, "digest", hashed)
     validated = bagit._calculate_file_hashes
     patch.setattr(bagit, "_calculate_file_hashes", spied("hashed", validated))

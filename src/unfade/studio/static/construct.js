@@ -163,11 +163,11 @@ function start() {
     (pane.marker(chosen) ?? pane.view).focus({ preventScroll: true });
   }
 
-  /** Changes what is known of the chosen point. */
-  function change(fields) {
-    if (!points[chosen - 1] || !mayChange()) return;
-    remember(`${Object.keys(fields)} ${chosen}`);
-    Object.assign(points[chosen - 1], fields);
+  /** Changes what is known of a point, the chosen one. */
+  function change(fields, which = chosen) {
+    if (!points[which - 1] || !mayChange()) return;
+    remember(`${Object.keys(fields)} ${which}`);
+    Object.assign(points[which - 1], fields);
     if ("colour" in fields) changed();
     else show(); // Words change no colour.
   }
@@ -202,13 +202,13 @@ function start() {
       return say(`the palette has '${name}' as ${known.colour}; add it again to replace it in all frames`);
     }
     replaced = "";
-    const opened = frame;
-    const answer = await post(`${base}/palette`, { name, colour: colour(point), source: point.source });
+    const [opened, kept] = [frame, colour(point)];
+    const answer = await post(`${base}/palette`, { name, colour: kept, source: point.source });
     if (!answer || frame !== opened) return;
     frame.palette = answer.palette;
     panel.palettes(frame.palette);
     byId("said").textContent = answer.said;
-    if (point === points[chosen - 1]) change({ colour: answer.name });
+    if (colour(point) === kept) change({ colour: answer.name }, points.indexOf(point) + 1);
   }
 
   function changed() {

@@ -140,17 +140,12 @@ def test_a_long_source_is_cut_on_one_line_and_its_end_is_in_the_title(
     page.mouse.click(*window.spot(0.25, 0.25))
     page.locator("#palette button", has_text="grey").click()
     page.locator("#point-source").fill(source)
-    row = page.locator("#points button")
     page.wait_for_function(
-        "text => document.querySelector('#points button').title === text", arg=source
-    )
-    assert row.bounding_box()["height"] < 40
-    assert (
-        page.evaluate(
-            "() => { const list = document.getElementById('points');"
-            " return list.scrollWidth - list.clientWidth }"
-        )
-        <= 0
+        "text => { const list = document.getElementById('points');"
+        " const row = list.querySelector('button');"
+        " return row?.title === text && row.offsetHeight < 40"
+        " && list.scrollWidth <= list.clientWidth }",
+        arg=source,
     )
 
 

@@ -12,8 +12,7 @@ _OFFSET, _EXPONENT = 0.055, 2.4
 
 
 def working_rgb(colour: str) -> Tensor:
-    """R'G'B' (3,) of the working space, float64, of an sRGB colour ``"#6b8f3a"``. Both have the
-    primaries of Rec.709."""
+    """R'G'B' (3,) of the working space, float64, of an sRGB colour ``"#6b8f3a"``."""
     value = torch.tensor(srgb_codes(colour), dtype=torch.float64) / 255
     curved = ((value + _OFFSET) / (1 + _OFFSET)) ** _EXPONENT
     light = torch.where(value <= _LINEAR_END, value / _LINEAR_SLOPE, curved)
